@@ -1,0 +1,1 @@
+"""relay: an asynchronous, end-to-end encrypted message relay with a mediator between the parties."""

@@ -1,0 +1,1 @@
+"""Sealing, statements, links and keyrings."""

@@ -1,0 +1,1 @@
+"""Probing and transcoding hostile video inside a jail."""

@@ -1,0 +1,109 @@
+"""Reads the RELAY_* environment into one frozen object; every size, time and retry is named with its unit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Self, get_type_hints
+
+from relay.errors import ConfigurationError
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+DAY_SECONDS = 24 * 60 * 60
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What relay is told by whoever runs it. `RELAY_X_Y` in the environment sets `x_y` here."""
+
+    database_url: str
+    """PostgreSQL 15 or later, `postgresql://user:password@host:port/name`."""
+    redis_url: str
+    """Redis or Valkey, `redis://…` or `unix://…`; a trigger only, it may be emptied at any time."""
+    s3_endpoint: str
+    """Address of an S3 service, `http://host:port`."""
+    s3_access_key: str
+    s3_secret_key: str
+    s3_bucket: str = "relay"
+    s3_region: str = "us-east-1"
+
+    root_public_keys: str = ""
+    """Ed25519 public keys of the organization roots, base64url, separated by commas."""
+    service_jwks: str = ""
+    """File or URL of the JSON Web Key Set that signs the case system's tokens; empty refuses them all."""
+    service_issuer: str = ""
+    service_audience: str = "relay"
+    public_url: str = "http://127.0.0.1:8080"
+    """Where people reach relay; part of every session signature and link."""
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 8080
+    log_format: str = "text"
+    """`text` for a terminal, `json` for a log collector."""
+
+    database_pool_connections: int = 12
+    session_seconds: int = 15 * 60
+    challenge_seconds: int = 60
+    lease_seconds: int = 15 * 60
+    """How long a reviewer keeps a queue item without renewing it."""
+    letter_max_bytes: int = 256 * KIB
+    """Largest sealed text part."""
+    upload_max_bytes: int = 4 * GIB
+    """Largest sealed video."""
+    upload_expires_seconds: int = 7 * DAY_SECONDS
+    upload_idle_seconds: int = 30
+    """A connection that sends nothing for this long is closed; what it sent is kept."""
+    page_max_items: int = 100
+    statement_max_bytes: int = 256 * KIB
+    statement_skew_seconds: int = 5 * 60
+    """How far the time in a statement may lie from the server's."""
+    events_keepalive_seconds: int = 15
+
+    media_key_file: str = ""
+    """The media worker's identity and signer, made by `relay keys media`; never on the web tier."""
+    ffmpeg: str = ""
+    """Path of another ffmpeg, 8.1 or later; empty takes the bundled one."""
+    bubblewrap: str = "bwrap"
+    video_max_seconds: int = 60 * 60
+    video_max_pixels: int = 8192 * 4320
+    video_max_streams: int = 8
+    jail_memory_bytes: int = 4 * GIB
+    jail_processes: int = 128
+    transcode_seconds: int = 2 * 60 * 60
+    """Wall clock for one transcode."""
+    job_lease_seconds: int = 30
+    """A worker that does not renew for this long has lost its job to the next."""
+    job_attempts: int = 5
+    worker_jobs: int = 1
+    """Videos that one worker process transcodes at once."""
+    sweep_seconds: int = 15
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read `RELAY_*`; a missing, unknown or ill-typed one is a ConfigurationError that names it."""
+        hints = get_type_hints(cls)
+        given: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):
+            name = f"RELAY_{field.name.upper()}"
+            text = environment.get(name)
+            if text is None:
+                if field.default is dataclasses.MISSING:
+                    raise ConfigurationError(f"{name} is not set")
+                continue
+            given[field.name] = _number(name, text) if hints[field.name] is int else text
+        known = {f"RELAY_{field.name.upper()}" for field in dataclasses.fields(cls)}
+        unknown = sorted(n for n in environment if n.startswith("RELAY_") and n not in known)
+        if unknown:
+            raise ConfigurationError(f"{', '.join(unknown)} is not a setting of relay")
+        return cls(**given)
+
+
+def _number(name: str, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise ConfigurationError(f"{name} must be a whole number") from None
+    if number < 0:
+        raise ConfigurationError(f"{name} must not be negative")
+    return number
