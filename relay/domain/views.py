@@ -1,0 +1,102 @@
+"""What each side is shown of a message's state: coarser than the state, so that it gives nobody away.
+
+An author cannot tell whether a message was offered, is waited with, was refused, released or opened,
+unless the recipient chose to say so. A recipient never learns of an item that was not offered to them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from relay.domain.moves import State
+
+
+class AuthorView(StrEnum):
+    """What the author of a message is shown."""
+
+    SENDING = "sending"
+    BEING_PREPARED = "being prepared"
+    COULD_NOT_BE_PREPARED = "could not be prepared"
+    IN_REVIEW = "in review"
+    SENT_BACK_TO_YOU = "sent back to you"
+    WITH_YOUR_MEDIATOR = "with your mediator"
+    CLOSED = "closed"
+    ACCEPTED = "accepted"
+    """Shown only where the recipient chose to let the author know."""
+    NOT_ACCEPTED = "not accepted"
+    """Shown only where the recipient chose to let the author know."""
+
+
+class RecipientView(StrEnum):
+    """What the recipient of a message is shown, of those that were offered to them."""
+
+    WAITING_FOR_YOU = "waiting for you"
+    YOURS_TO_OPEN = "yours to open"
+    OPENED = "opened"
+    NOT_ACCEPTED = "not accepted"
+    NO_LONGER_AVAILABLE = "no longer available"
+    CLOSED = "closed"
+
+
+_AUTHOR: Final = {
+    State.DRAFT: AuthorView.SENDING,
+    State.PROCESSING: AuthorView.BEING_PREPARED,
+    State.FAILED: AuthorView.COULD_NOT_BE_PREPARED,
+    State.QUEUED: AuthorView.IN_REVIEW,
+    State.CLAIMED: AuthorView.IN_REVIEW,
+    State.HELD: AuthorView.IN_REVIEW,
+    State.RETURNED: AuthorView.SENT_BACK_TO_YOU,
+    State.APPROVED: AuthorView.WITH_YOUR_MEDIATOR,
+    State.OFFERED: AuthorView.WITH_YOUR_MEDIATOR,
+    State.RELEASED: AuthorView.WITH_YOUR_MEDIATOR,
+    State.VIEWED: AuthorView.WITH_YOUR_MEDIATOR,
+    State.REFUSED: AuthorView.WITH_YOUR_MEDIATOR,
+    State.RECALLED: AuthorView.WITH_YOUR_MEDIATOR,
+    State.CLOSED: AuthorView.WITH_YOUR_MEDIATOR,
+    State.DECLINED: AuthorView.CLOSED,
+    State.WITHDRAWN: AuthorView.CLOSED,
+    State.EXPIRED: AuthorView.CLOSED,
+}
+
+_TOLD_AUTHOR: Final = {
+    State.RELEASED: AuthorView.ACCEPTED,
+    State.VIEWED: AuthorView.ACCEPTED,
+    State.RECALLED: AuthorView.ACCEPTED,
+    State.CLOSED: AuthorView.ACCEPTED,
+    State.REFUSED: AuthorView.NOT_ACCEPTED,
+}
+
+_RECIPIENT: Final = {
+    State.OFFERED: RecipientView.WAITING_FOR_YOU,
+    State.RELEASED: RecipientView.YOURS_TO_OPEN,
+    State.VIEWED: RecipientView.OPENED,
+    State.REFUSED: RecipientView.NOT_ACCEPTED,
+    State.RECALLED: RecipientView.NO_LONGER_AVAILABLE,
+    State.CLOSED: RecipientView.CLOSED,
+}
+
+
+def author_view(state: State, *, withdrawal_asked: bool, tell_author: bool) -> AuthorView:
+    """What the author sees.
+
+    A withdrawal that came too late is not refused, because a refusal would tell the author that the
+    message was released: it is kept for the mediator, and the author sees the same `closed` either way.
+    `tell_author` is the recipient's choice in their accept or refusal; a wait never shows.
+    """
+    if withdrawal_asked:
+        return AuthorView.CLOSED
+    if tell_author and state in _TOLD_AUTHOR:
+        return _TOLD_AUTHOR[state]
+    return _AUTHOR[state]
+
+
+def recipient_view(state: State, *, gates_open: bool) -> RecipientView | None:
+    """What the recipient sees, or None where they are shown nothing at all.
+
+    An offer behind a closed gate is not shown: to show it would tell the recipient that the other
+    person paused or withdrew.
+    """
+    if state is State.OFFERED and not gates_open:
+        return None
+    return _RECIPIENT.get(state)

@@ -1,0 +1,159 @@
+"""A route says who may call it; a call carries what a handler needs and nothing else.
+
+Default deny: a route cannot be written without roles, and the caller's role is checked before its
+handler runs. Handlers decode, call one service function, and encode.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias, TypeVar
+
+import msgspec
+from aiohttp import hdrs, web
+
+from relay.domain.actors import Actor, LinkHolder, Mediator, Nobody, Participant, Role, Service
+from relay.errors import InvalidRequest, NotFound, TooLarge
+from relay.queue import Queue
+from relay.services.feed import Feed
+from relay.settings import MIB, Settings
+from relay.storage.database import Database
+from relay.storage.objects import Objects
+
+BODY_MAX_BYTES: Final = 2 * MIB
+
+_Value = TypeVar("_Value")
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """Everything the service is wired from; made once, in relay/app.py."""
+
+    settings: Settings
+    database: Database
+    objects: Objects
+    queue: Queue
+    feed: Feed
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, by a caller whose role the route admits."""
+
+    request: web.Request
+    relay: Relay
+    actor: Actor
+
+    @property
+    def database(self) -> Database:
+        """The pool of database connections."""
+        return self.relay.database
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return self.relay.settings
+
+    def uuid(self, name: str) -> uuid.UUID:
+        """The identifier in the path; anything that is not one names nothing: NotFound."""
+        try:
+            return uuid.UUID(self.request.match_info[name])
+        except ValueError:
+            raise NotFound(f"{name} is not a UUID") from None
+
+    def number(self, name: str) -> int:
+        """The positive whole number in the path; NotFound otherwise."""
+        text = self.request.match_info[name]
+        if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) < 2**31):
+            raise NotFound(f"{name} is not a number")
+        return int(text)
+
+    def query(self, value: type[_Value]) -> _Value:
+        """The query string as a struct; unknown or repeated names are an InvalidRequest."""
+        given = self.request.query
+        if len(set(given)) != len(given):
+            raise InvalidRequest("a query parameter is given twice")
+        try:
+            return msgspec.convert(dict(given), value, strict=False)
+        except msgspec.ValidationError as error:
+            raise InvalidRequest(f"query: {error}", problem=str(error)) from None
+
+    async def body(self, value: type[_Value]) -> _Value:
+        """The JSON body as a struct; InvalidRequest says which member is wrong."""
+        if self.request.content_type != "application/json":
+            raise InvalidRequest(
+                "not JSON", problem="The body must be JSON, with Content-Type: application/json."
+            )
+        if (self.request.content_length or 0) > BODY_MAX_BYTES:
+            raise TooLarge("body")
+        try:
+            return msgspec.json.decode(await self.request.read(), type=value)
+        except msgspec.DecodeError as error:
+            raise InvalidRequest(f"body: {error}", problem=str(error)) from None
+
+    @property
+    def mediator(self) -> Mediator:
+        """The caller, on a route for mediators alone."""
+        assert isinstance(self.actor, Mediator)  # noqa: S101 - the route's roles guarantee it
+        return self.actor
+
+    @property
+    def participant(self) -> Participant:
+        """The caller, on a route for participants and uploaders alone."""
+        assert isinstance(self.actor, Participant)  # noqa: S101 - the route's roles guarantee it
+        return self.actor
+
+    @property
+    def link_holder(self) -> LinkHolder:
+        """The caller, on a route for the holder of a link alone."""
+        assert isinstance(self.actor, LinkHolder)  # noqa: S101 - the route's roles guarantee it
+        return self.actor
+
+    @property
+    def service(self) -> Service:
+        """The caller, on a route for the case system alone."""
+        assert isinstance(self.actor, Service)  # noqa: S101 - the route's roles guarantee it
+        return self.actor
+
+
+Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Route:
+    """Method, path and handler, and who may call it."""
+
+    method: str
+    path: str
+    handler: Handler
+    roles: frozenset[Role]
+
+    def __post_init__(self) -> None:
+        if not self.roles:
+            raise RuntimeError(f"{self.method} {self.path} is open to nobody")
+
+
+def route(method: str, path: str, handler: Handler, *roles: Role) -> Route:
+    """One row of a handler module's table of routes."""
+    return Route(method, path, handler, frozenset(roles))
+
+
+def answer(value: object, *, status: int = 200) -> web.Response:
+    """A struct as a JSON answer that nobody may cache."""
+    return web.Response(
+        body=_ENCODER.encode(value),
+        status=status,
+        content_type="application/json",
+        headers={hdrs.CACHE_CONTROL: "no-store"},
+    )
+
+
+def done() -> web.Response:
+    """The answer where there is nothing to say."""
+    return web.Response(status=204, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+
+__all__ = ["Call", "Handler", "Nobody", "Relay", "Role", "Route", "answer", "done", "route"]

@@ -1,0 +1,116 @@
+"""Connections to PostgreSQL: a pool, transactions, and the numbered migrations."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Final, Self, TypeAlias, TypeVar
+
+import asyncpg
+import asyncpg.pool
+import msgspec
+
+from relay.errors import ConfigurationError
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+MIGRATION_LOCK: Final = 0x72656C6179  # "relay" in ASCII: one migration at a time on a database
+
+_Value = TypeVar("_Value")
+
+
+class Database:
+    """A pool of connections; every transaction is its own `async with`."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, url: str, *, connections: int) -> Self:
+        """Open a pool of at most `connections` to the database at `url`."""
+        pool = await asyncpg.create_pool(
+            url, min_size=1, max_size=connections, server_settings={"application_name": "relay"}
+        )
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Wait for what is under way, then close every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """One connection without a transaction, for a single statement."""
+        async with self._pool.acquire() as proxy:
+            yield proxy  # type: ignore[misc]  # the pool's proxy has every method of a connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One connection inside a transaction: all of it is kept, or none."""
+        async with self._pool.acquire() as proxy, proxy.transaction():
+            yield proxy  # type: ignore[misc]  # as above
+
+
+def one(row: asyncpg.Record | None, value: type[_Value]) -> _Value | None:
+    """A row as a frozen value, or None where there is no row."""
+    return None if row is None else msgspec.convert(row, value)
+
+
+def many(rows: Iterable[asyncpg.Record], value: type[_Value]) -> list[_Value]:
+    """Rows as frozen values."""
+    return [msgspec.convert(row, value) for row in rows]
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """Number, file name and text of each migration, in order."""
+    folder = resources.files("relay.storage").joinpath("migrations")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(int(n.split("_")[0]), n, folder.joinpath(n).read_text("utf-8")) for n in names]
+
+
+async def migrate(database_url: str) -> list[str]:
+    """Bring the schema up to date and return the names of the migrations that were applied.
+
+    Each runs in a transaction of its own, under an advisory lock so that two starts do not race.
+    A migration that was changed after it was applied is a ConfigurationError.
+    """
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
+        await connection.execute(
+            "create table if not exists migrations ("
+            "version integer primary key, name text not null, digest bytea not null, "
+            "applied_at timestamptz not null default now())"
+        )
+        done = {
+            row["version"]: row["digest"]
+            for row in await connection.fetch("select version, digest from migrations")
+        }
+        applied = []
+        for version, name, text in migrations():
+            digest = hashlib.sha256(text.encode()).digest()
+            if version in done:
+                if done[version] != digest:
+                    raise ConfigurationError(f"{name} was changed after it was applied")
+                continue
+            async with connection.transaction():
+                await connection.execute(text)
+                await connection.execute(
+                    "insert into migrations (version, name, digest) values ($1, $2, $3)",
+                    version,
+                    name,
+                    digest,
+                )
+            applied.append(name)
+        return applied
+    finally:
+        await connection.close()
+
+
+async def is_migrated(connection: Connection) -> bool:
+    """Whether every migration of this release is applied."""
+    if await connection.fetchval("select to_regclass('migrations')") is None:
+        return False
+    done = await connection.fetchval("select coalesce(max(version), 0) from migrations")
+    return bool(done == migrations()[-1][0])

@@ -1,0 +1,576 @@
+-- The first schema: cases and their keys, links, messages and their parts, decisions, jobs, the event log.
+-- Digests and keys are bytea; statements are kept as the exact text that was signed, under their hash.
+-- What must never be is refused here too, so that a mistake in the service cannot release anything.
+
+-- Statements: every signed act, verified before it is stored. -----------------------------------------------
+
+create table statements (
+    statement_hash bytea primary key check (octet_length(statement_hash) = 32),
+    typ text not null,
+    kid text not null,
+    compact text not null,
+    received_at timestamptz not null default now()
+);
+
+comment on table statements is 'Every signed act, as the exact text that was signed.';
+
+-- Credentials of the organization. ---------------------------------------------------------------------------
+
+create type credential_role as enum ('mediator', 'media', 'recovery', 'service');
+
+create table credentials (
+    credential_id uuid primary key,
+    role credential_role not null,
+    statement_hash bytea not null unique references statements,
+    kid text unique,
+    signer bytea check (octet_length(signer) = 32),
+    recipient text,
+    not_before timestamptz not null,
+    not_after timestamptz not null,
+    revocation_hash bytea references statements,
+    keyring bytea,
+    check (not_before < not_after),
+    check ((role = 'recovery') = (signer is null)),
+    check ((role = 'service') = (recipient is null))
+);
+
+-- Cases, participants, pairs. ----------------------------------------------------------------------------------
+
+create type participant_role as enum (
+    'harmed', 'harmed-family', 'representative', 'responsible', 'responsible-family'
+);
+
+create type consent_status as enum ('active', 'paused', 'withdrawn');
+
+create table cases (
+    case_id uuid primary key,
+    reference text not null unique check (length(reference) between 1 and 200),
+    charter_version integer not null default 0,
+    approvals smallint not null default 1 check (approvals in (1, 2)),
+    captions_required boolean not null default true,
+    server_processing boolean not null default true,
+    event_seq bigint not null default 0,
+    event_hash bytea not null default decode(repeat('00', 32), 'hex'),
+    created_at timestamptz not null default now()
+);
+
+comment on column cases.event_hash is 'Head of the hash chain of this case; the next event starts from it.';
+
+create table participants (
+    participant_id uuid primary key,
+    case_id uuid not null references cases,
+    role participant_role not null,
+    consent consent_status,
+    consent_hash bytea references statements,
+    consent_at timestamptz,
+    unique (case_id, participant_id)
+);
+
+comment on column participants.consent is 'Null until the person said yes: nothing reaches or leaves them before.';
+
+create table pairs (
+    case_id uuid not null references cases,
+    one uuid not null,
+    other uuid not null,
+    no_contact boolean not null default false,
+    primary key (case_id, one, other),
+    foreign key (case_id, one) references participants (case_id, participant_id),
+    foreign key (case_id, other) references participants (case_id, participant_id),
+    check (one < other)
+);
+
+create table case_mediators (
+    case_id uuid not null references cases,
+    credential_id uuid not null,
+    primary key (case_id, credential_id)
+);
+
+create index case_mediators_by_mediator on case_mediators (credential_id, case_id);
+
+comment on table case_mediators is 'Assigned by the case system before the first charter, then what the charter says.';
+
+create table charters (
+    case_id uuid not null references cases,
+    version integer not null check (version >= 1),
+    statement_hash bytea not null unique references statements,
+    recipient text not null,
+    media uuid[] not null,
+    key_file bytea not null,
+    primary key (case_id, version)
+);
+
+comment on column charters.key_file is 'The identity of the case, sealed to its mediators and to recovery.';
+
+-- Links and claims. --------------------------------------------------------------------------------------------
+
+create type link_purpose as enum ('participate', 'upload');
+
+create table links (
+    link_id uuid primary key,
+    case_id uuid not null references cases,
+    participant_id uuid not null,
+    purpose link_purpose not null,
+    statement_hash bytea not null unique references statements,
+    auth_hash bytea not null check (octet_length(auth_hash) = 32),
+    signer bytea check (octet_length(signer) = 32),
+    kid text unique,
+    sealed bytea not null,
+    expires_at timestamptz,
+    revoked_at timestamptz,
+    message_id uuid,
+    created_at timestamptz not null default now(),
+    foreign key (case_id, participant_id) references participants (case_id, participant_id),
+    check ((purpose = 'upload') = (signer is not null)),
+    check ((signer is null) = (kid is null)),
+    check (message_id is null or purpose = 'upload')
+);
+
+create index links_by_case on links (case_id, created_at);
+
+comment on column links.message_id is 'The one message that an upload link was for; once submitted the link is spent.';
+
+create table claims (
+    statement_hash bytea primary key references statements,
+    link_id uuid not null unique references links,
+    case_id uuid not null,
+    participant_id uuid not null,
+    kid text not null unique,
+    signer bytea not null check (octet_length(signer) = 32),
+    recipient text not null,
+    keyring bytea not null,
+    verification_hash bytea references statements,
+    claimed_at timestamptz not null default now(),
+    foreign key (case_id, participant_id) references participants (case_id, participant_id)
+);
+
+create index claims_by_participant on claims (participant_id, claimed_at desc);
+
+-- Sessions. ------------------------------------------------------------------------------------------------------
+
+create type actor_role as enum ('participant', 'uploader', 'mediator');
+
+create table challenges (
+    challenge_hash bytea primary key check (octet_length(challenge_hash) = 32),
+    expires_at timestamptz not null
+);
+
+create table sessions (
+    token_hash bytea primary key check (octet_length(token_hash) = 32),
+    role actor_role not null,
+    subject_id uuid not null,
+    case_id uuid references cases,
+    kid text not null,
+    link_id uuid references links,
+    expires_at timestamptz not null,
+    check ((role = 'mediator') = (case_id is null))
+);
+
+create index sessions_by_expiry on sessions (expires_at);
+create index challenges_by_expiry on challenges (expires_at);
+
+comment on column sessions.subject_id is 'The credential of a mediator, else the participant.';
+
+-- Messages. ------------------------------------------------------------------------------------------------------
+
+create type message_kind as enum ('letter', 'video');
+
+create type message_language as enum ('en', 'fr');
+
+create type message_state as enum (
+    'draft', 'processing', 'failed', 'queued', 'claimed', 'held', 'returned', 'approved', 'offered',
+    'released', 'viewed', 'declined', 'refused', 'withdrawn', 'recalled', 'expired', 'closed'
+);
+
+create table message_moves (
+    source message_state not null,
+    target message_state not null,
+    primary key (source, target)
+);
+
+comment on table message_moves is 'The pairs of states of the table of moves; a test holds it equal to the code.';
+
+create table messages (
+    message_id uuid primary key,
+    case_id uuid not null references cases,
+    sender_id uuid not null,
+    recipient_id uuid not null,
+    kind message_kind not null,
+    language message_language not null,
+    state message_state not null,
+    revision integer not null default 1 check (revision >= 1),
+    review_round integer not null default 1 check (review_round >= 1),
+    statement_hash bytea references statements,
+    rendition_hash bytea references statements,
+    captions_hash bytea references statements,
+    offer_hash bytea references statements,
+    withdrawal_hash bytea references statements,
+    tell_author boolean not null default false,
+    failure text,
+    lease_holder uuid,
+    lease_expires_at timestamptz,
+    waiting_since timestamptz,
+    author_view_since timestamptz not null default now(),
+    state_since timestamptz not null default now(),
+    created_at timestamptz not null default now(),
+    receipt_hash bytea unique,
+    foreign key (case_id, sender_id) references participants (case_id, participant_id),
+    foreign key (case_id, recipient_id) references participants (case_id, participant_id),
+    check (sender_id <> recipient_id),
+    constraint messages_leased_while_claimed
+    check ((state = 'claimed') = (lease_holder is not null)),
+    constraint messages_lease_expires
+    check ((lease_holder is null) = (lease_expires_at is null)),
+    constraint messages_signed_after_draft
+    check (state in ('draft', 'withdrawn', 'expired') or statement_hash is not null),
+    constraint messages_video_rendered_for_review
+    check (
+        kind = 'letter'
+        or state in ('draft', 'processing', 'failed', 'withdrawn', 'expired')
+        or rendition_hash is not null
+    ),
+    constraint messages_failure_is_explained
+    check (state <> 'failed' or failure is not null),
+    constraint messages_offered_by_statement
+    check (state not in ('offered', 'released', 'viewed', 'refused', 'closed') or offer_hash is not null)
+);
+
+comment on column messages.review_round is 'Raised when a review starts over, so that older approvals count no more.';
+comment on column messages.waiting_since is 'When this revision was first ready for review; the queue is in this order.';
+comment on column messages.author_view_since is 'Moves only with what the author is shown, so that a time gives nothing away.';
+
+create index messages_by_state on messages (state, waiting_since, message_id);
+create index messages_by_case on messages (case_id, state, waiting_since, message_id);
+create index messages_by_sender on messages (sender_id, created_at);
+create index messages_by_recipient on messages (recipient_id, created_at);
+create index messages_by_lease on messages (lease_expires_at) where state = 'claimed';
+
+create table revisions (
+    message_id uuid not null references messages on delete cascade,
+    revision integer not null,
+    statement_hash bytea not null unique references statements,
+    language message_language not null,
+    created_at timestamptz not null default now(),
+    primary key (message_id, revision)
+);
+
+create type part_role as enum ('body', 'original', 'rendition', 'poster', 'captions', 'note');
+
+create table parts (
+    commitment bytea primary key check (octet_length(commitment) = 32),
+    message_id uuid not null references messages on delete cascade,
+    statement_hash bytea not null references statements,
+    role part_role not null,
+    media_type text not null,
+    size_bytes bigint not null check (size_bytes >= 16),
+    segments bytea[] not null,
+    body bytea,
+    object_prefix text,
+    check ((body is null) <> (object_prefix is null)),
+    check (body is null or octet_length(body) = size_bytes)
+);
+
+create index parts_by_message on parts (message_id);
+create index parts_by_statement on parts (statement_hash);
+
+comment on column parts.commitment is 'Commitment to the file key: the name of a part everywhere, signed by its author.';
+
+create type grant_audience as enum ('case', 'media', 'author', 'recipient');
+
+create table grants (
+    commitment bytea not null references parts on delete cascade,
+    audience grant_audience not null,
+    audience_id uuid not null,
+    header bytea not null check (octet_length(header) between 64 and 16384),
+    granted_at timestamptz not null default now(),
+    primary key (commitment, audience, audience_id)
+);
+
+comment on table grants is 'One header for one audience. Without a grant there is no message.';
+
+-- Review. --------------------------------------------------------------------------------------------------------
+
+create type decision_kind as enum (
+    'approve', 'return', 'decline', 'hold', 'resume', 'reopen', 'retract', 'recall', 'retry'
+);
+
+create table decisions (
+    statement_hash bytea primary key references statements,
+    message_id uuid not null references messages on delete cascade,
+    review_round integer not null,
+    mediator_id uuid not null references credentials,
+    decision decision_kind not null,
+    reason text,
+    source_hash bytea not null,
+    rendition_hash bytea,
+    captions_hash bytea,
+    decided_at timestamptz not null default now(),
+    check (reason is not null or decision not in ('return', 'decline', 'hold'))
+);
+
+create unique index decisions_one_approval_each on decisions (message_id, review_round, mediator_id, source_hash)
+where decision = 'approve';
+
+create index decisions_by_message on decisions (message_id, decided_at);
+
+create table captions (
+    statement_hash bytea primary key references statements,
+    message_id uuid not null references messages on delete cascade,
+    source_hash bytea not null,
+    exception text
+);
+
+create index captions_by_message on captions (message_id);
+
+create table offers (
+    statement_hash bytea primary key references statements,
+    message_id uuid not null references messages on delete cascade,
+    mediator_id uuid not null references credentials,
+    claim_hash bytea not null references claims,
+    not_before timestamptz,
+    offered_at timestamptz not null default now()
+);
+
+create index offers_by_message on offers (message_id, offered_at);
+
+create type response_answer as enum ('accept', 'wait', 'refuse');
+
+create table responses (
+    statement_hash bytea primary key references statements,
+    message_id uuid not null references messages on delete cascade,
+    offer_hash bytea not null references offers,
+    answer response_answer not null,
+    answered_at timestamptz not null default now()
+);
+
+create index responses_by_message on responses (message_id, answered_at);
+
+-- Uploads and jobs. ----------------------------------------------------------------------------------------------
+
+create table uploads (
+    upload_id uuid primary key,
+    message_id uuid not null references messages on delete cascade,
+    revision integer not null,
+    size_bytes bigint not null check (size_bytes >= 16),
+    offset_bytes bigint not null default 0 check (offset_bytes between 0 and size_bytes),
+    writer bigint not null default 0,
+    expires_at timestamptz not null,
+    submitted_at timestamptz,
+    check (submitted_at is null or offset_bytes = size_bytes)
+);
+
+create index uploads_by_message on uploads (message_id);
+create index uploads_by_expiry on uploads (expires_at) where submitted_at is null;
+
+comment on column uploads.writer is 'Raised by every new connection; a write that carries an older number is refused.';
+
+create table upload_segments (
+    upload_id uuid not null references uploads on delete cascade,
+    segment integer not null,
+    digest bytea not null check (octet_length(digest) = 32),
+    primary key (upload_id, segment)
+);
+
+create table upload_pieces (
+    upload_id uuid not null references uploads on delete cascade,
+    start_bytes bigint not null,
+    size_bytes integer not null check (size_bytes > 0),
+    primary key (upload_id, start_bytes)
+);
+
+comment on table upload_pieces is 'What a broken connection left of a segment; joined when the segment is whole.';
+
+create type job_state as enum ('waiting', 'running', 'done', 'failed', 'cancelled');
+
+create table jobs (
+    job_id uuid primary key default gen_random_uuid(),
+    message_id uuid not null references messages on delete cascade,
+    revision integer not null,
+    state job_state not null default 'waiting',
+    attempts integer not null default 0,
+    lease_token uuid,
+    lease_expires_at timestamptz,
+    stage text,
+    progress real check (progress between 0 and 1),
+    error text,
+    created_at timestamptz not null default now(),
+    check ((state = 'running') = (lease_token is not null)),
+    check ((lease_token is null) = (lease_expires_at is null))
+);
+
+create unique index jobs_one_at_a_time on jobs (message_id) where state in ('waiting', 'running');
+create index jobs_open on jobs (created_at) where state in ('waiting', 'running');
+
+-- Objects to remove from the bucket: written with the change that orphans them, done by the sweep.
+create table orphans (
+    object_prefix text primary key,
+    noted_at timestamptz not null default now()
+);
+
+-- The log. -------------------------------------------------------------------------------------------------------
+
+create table events (
+    event_id bigint generated always as identity primary key,
+    case_id uuid not null references cases,
+    seq bigint not null,
+    at timestamptz not null,
+    kind text not null,
+    message_id uuid,
+    actor text not null,
+    statement_hash bytea references statements,
+    prev bytea not null check (octet_length(prev) = 32),
+    hash bytea not null check (octet_length(hash) = 32),
+    unique (case_id, seq)
+);
+
+create index events_by_message on events (message_id, event_id);
+
+comment on table events is 'Append-only: audit trail, outbox and live feed. No content, no personal data.';
+
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
+end
+$$;
+
+create trigger events_are_append_only before update or delete on events
+for each row execute function refuse_change();
+
+create trigger events_are_not_truncated before truncate on events
+for each statement execute function refuse_change();
+
+create trigger statements_do_not_change before update or delete on statements
+for each row execute function refuse_change();
+
+create trigger statements_are_not_truncated before truncate on statements
+for each statement execute function refuse_change();
+
+-- The bytes of a row are those of relay.crypto.audit; the case's row is locked, so a chain never forks.
+create function base64url(bytes bytea) returns text language sql immutable strict as $$
+    select translate(rtrim(replace(encode(bytes, 'base64'), e'\n', ''), '='), '+/', '-_')
+$$;
+
+create function append_event(
+    of_case uuid, event_kind text, of_message uuid, by_actor text, with_statement bytea
+) returns bigint language plpgsql as $$
+declare
+    head record;
+    new_id bigint;
+    happened timestamptz := clock_timestamp();
+    new_hash bytea;
+begin
+    select event_seq + 1 as seq, event_hash as prev into strict head
+    from cases where case_id = of_case for update;
+    new_hash := sha256(head.prev || convert_to(concat_ws(
+        e'\n',
+        'relay/v1/event',
+        of_case::text,
+        head.seq::text,
+        to_char(happened at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        event_kind,
+        coalesce(of_message::text, '-'),
+        by_actor,
+        coalesce(base64url(with_statement), '-')
+    ), 'utf8'));
+    insert into events (case_id, seq, at, kind, message_id, actor, statement_hash, prev, hash)
+    values (of_case, head.seq, happened, event_kind, of_message, by_actor, with_statement, head.prev, new_hash)
+    returning event_id into new_id;
+    update cases set event_seq = head.seq, event_hash = new_hash where case_id = of_case;
+    perform pg_notify('relay_events', concat_ws(' ', new_id, of_case, coalesce(of_message::text, '-')));
+    return new_id;
+end
+$$;
+
+-- Guards: the table of moves, the gates and the grants, once more. ------------------------------------------------
+
+insert into message_moves (source, target) values
+('draft', 'queued'), ('draft', 'processing'), ('processing', 'queued'), ('processing', 'failed'),
+('failed', 'processing'), ('failed', 'draft'), ('returned', 'draft'), ('queued', 'claimed'),
+('claimed', 'queued'), ('claimed', 'approved'), ('claimed', 'returned'), ('claimed', 'declined'),
+('claimed', 'held'), ('held', 'queued'), ('held', 'declined'), ('approved', 'queued'),
+('approved', 'offered'), ('offered', 'approved'), ('offered', 'released'), ('offered', 'refused'),
+('released', 'viewed'), ('released', 'recalled'), ('viewed', 'closed'),
+('draft', 'withdrawn'), ('processing', 'withdrawn'), ('failed', 'withdrawn'), ('queued', 'withdrawn'),
+('claimed', 'withdrawn'), ('held', 'withdrawn'), ('returned', 'withdrawn'), ('approved', 'withdrawn'),
+('offered', 'withdrawn'), ('draft', 'expired'), ('failed', 'expired'), ('returned', 'expired');
+
+-- How many different mediators approved exactly what would be released.
+create function approvals_of(of_message messages) returns bigint language sql stable as $$
+    select count(distinct mediator_id) from decisions
+    where decisions.message_id = of_message.message_id
+        and decisions.decision = 'approve'
+        and decisions.review_round = of_message.review_round
+        and decisions.source_hash = of_message.statement_hash
+        and decisions.rendition_hash is not distinct from of_message.rendition_hash
+        and decisions.captions_hash is not distinct from of_message.captions_hash
+$$;
+
+create function guard_message_state() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'INSERT' then
+        if new.state <> 'draft' then
+            raise exception 'a message begins as a draft' using errcode = 'check_violation';
+        end if;
+        return new;
+    end if;
+    if new.state is distinct from old.state and not exists (
+        select 1 from message_moves where source = old.state and target = new.state
+    ) then
+        raise exception 'no move from % to %', old.state, new.state using errcode = 'check_violation';
+    end if;
+    if new.state is distinct from old.state and new.state in ('approved', 'offered', 'released')
+        and approvals_of(new) < (select approvals from cases where case_id = new.case_id) then
+        raise exception 'not approved as the case asks' using errcode = 'check_violation';
+    end if;
+    if new.state is distinct from old.state and new.state in ('offered', 'released') then
+        if exists (
+            select 1 from participants
+            where participant_id in (new.sender_id, new.recipient_id) and consent is distinct from 'active'
+        ) then
+            raise exception 'a consent is missing' using errcode = 'check_violation';
+        end if;
+        if not exists (
+            select 1 from pairs
+            where case_id = new.case_id and not no_contact
+                and one = least(new.sender_id, new.recipient_id)
+                and other = greatest(new.sender_id, new.recipient_id)
+        ) then
+            raise exception 'no contact between the two' using errcode = 'check_violation';
+        end if;
+        if exists (
+            select 1 from parts
+            where parts.message_id = new.message_id
+                and parts.statement_hash in (new.statement_hash, new.rendition_hash, new.captions_hash)
+                and parts.role <> 'original'
+                and not exists (
+                    select 1 from grants
+                    where grants.commitment = parts.commitment
+                        and grants.audience = 'recipient' and grants.audience_id = new.recipient_id
+                )
+        ) then
+            raise exception 'a grant is missing' using errcode = 'check_violation';
+        end if;
+    end if;
+    return new;
+end
+$$;
+
+create trigger messages_move_by_the_table before insert or update of state on messages
+for each row execute function guard_message_state();
+
+-- A recipient's grant exists only while the message is on its way to them or theirs.
+create function guard_recipient_grant() returns trigger language plpgsql as $$
+begin
+    if not exists (
+        select 1 from parts inner join messages on messages.message_id = parts.message_id
+        where parts.commitment = new.commitment and parts.role <> 'original'
+            and messages.state in ('approved', 'released', 'viewed')
+            and messages.recipient_id = new.audience_id
+    ) then
+        raise exception 'no grant to a recipient before approval' using errcode = 'check_violation';
+    end if;
+    return new;
+end
+$$;
+
+create trigger grants_to_recipients_follow_approval before insert or update on grants
+for each row when (new.audience = 'recipient') execute function guard_recipient_grant();

@@ -1,0 +1,29 @@
+"""Reads the named queries of a `.sql` file: `-- name: find_message` and a sentence, then the statement."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from typing import Final
+
+_NAME: Final = re.compile(r"^-- name: (?P<name>[a-z_]+)$", re.MULTILINE)
+
+
+def named_queries(room: str) -> dict[str, str]:
+    """The statements of `storage/sql/{room}.sql` by name."""
+    text = resources.files("relay.storage").joinpath("sql", f"{room}.sql").read_text("utf-8")
+    pieces = _NAME.split(text)[1:]
+    queries = dict(zip(pieces[::2], (piece.strip() for piece in pieces[1::2]), strict=True))
+    if len(queries) * 2 != len(pieces):
+        raise RuntimeError(f"{room}.sql names a query twice")
+    return queries
+
+
+def all_rooms() -> list[str]:
+    """The name of every `.sql` file, for the test that prepares each query."""
+    folder = resources.files("relay.storage").joinpath("sql")
+    return sorted(
+        entry.name.removesuffix(".sql")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    )
