@@ -51,6 +51,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     participant_id: uuid.UUID
     case_id: uuid.UUID
     kid: str
+    signer: bytes
     link_id: uuid.UUID | None
     """The upload link they came through, or None for a participant who claimed theirs."""
 
@@ -69,6 +70,7 @@ class Mediator(msgspec.Struct, frozen=True, kw_only=True):
 
     credential_id: uuid.UUID
     kid: str
+    signer: bytes
 
     @property
     def role(self) -> Role:

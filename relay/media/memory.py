@@ -5,6 +5,7 @@ The kernel frees it with its last descriptor, so even a worker killed with SIGKI
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -74,16 +75,25 @@ class MemoryFile:
             yield piece
             offset += len(piece)
 
-    def open_for_reading(self) -> int:
-        """A new read-only descriptor with a position of its own; the caller closes it."""
-        return self._open(os.O_RDONLY)
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[int]:
+        """A read-only descriptor with a position of its own, for another process."""
+        with self._opened(os.O_RDONLY) as descriptor:
+            yield descriptor
 
-    def open_for_writing(self) -> int:
-        """A new write-only descriptor at position 0; the caller closes it."""
-        return self._open(os.O_WRONLY)
+    @contextlib.contextmanager
+    def writer(self) -> Iterator[int]:
+        """A write-only descriptor at position 0, for another process."""
+        with self._opened(os.O_WRONLY) as descriptor:
+            yield descriptor
 
-    def _open(self, mode: int) -> int:
-        return os.open(f"/proc/self/fd/{self._descriptor}", mode | os.O_CLOEXEC)
+    @contextlib.contextmanager
+    def _opened(self, mode: int) -> Iterator[int]:
+        descriptor = os.open(f"/proc/self/fd/{self._descriptor}", mode | os.O_CLOEXEC)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     def close(self) -> None:
         """Let go of the contents; closing twice changes nothing."""

@@ -34,6 +34,11 @@ class MediaTools:
     system_libraries: tuple[Path, ...]
     """Folders of shared libraries that all of these are linked to."""
 
+    @property
+    def python_parts(self) -> tuple[Path, ...]:
+        """All that the interpreter is made of."""
+        return (self.python, self.python_library, *self.python_shared)
+
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Find everything; JailUnavailable names what is missing."""

@@ -1,7 +1,327 @@
 """The object store: sealed bodies as one object for each 8 MiB segment, through the S3 API.
 
 Layout of the bucket: `{prefix}/{segment:06}`, where the prefix is the part's and the number counts from 0;
-`{prefix}/{segment:06}.{start}` is a piece that a broken connection left of a segment not yet whole.
+`{prefix}/{segment:06}.{start}-{stop}` is a piece that a broken connection left of a segment not yet whole.
 A finished object is all there is to an acknowledged segment: no upload state lives in the store.
 Needs the rights to get, put, delete and list objects of one bucket.
 """
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import io
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, Self
+
+import aiohttp
+import botocore.exceptions
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+
+from relay.domain.segments import SEGMENT_BYTES, SegmentSlice, segment_slices
+from relay.errors import Unavailable
+
+if TYPE_CHECKING:
+    from aiobotocore.client import AioBaseClient
+
+    from relay.settings import Settings
+
+CONNECT_SECONDS: Final = 5
+SILENCE_SECONDS: Final = 60
+"""An answer in which nothing comes for this long is given up, and asked for again."""
+ATTEMPTS: Final = 4
+CONNECTIONS: Final = 512
+"""At most, of one process; each running download holds two."""
+PROBE_SECONDS: Final = 3
+READ_BYTES: Final = 256 * 1024
+DELETE_KEYS: Final = 1000
+
+_BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+
+
+class StoreUnavailable(Unavailable):
+    """The store for sealed files does not answer right now. Nothing was lost; try again in a moment."""
+
+    code = "store-unavailable"
+    french = (
+        "Le dépôt des fichiers scellés ne répond pas pour le moment. Rien n'est perdu; "
+        "réessayez dans un instant."
+    )
+
+
+class ObjectMissing(Unavailable):
+    """A sealed file is not where it should be. Tell the operator; trying again will not help."""
+
+    code = "object-missing"
+    french = (
+        "Un fichier scellé n'est pas là où il devrait être. Avisez l'exploitant; "
+        "réessayer n'y changera rien."
+    )
+
+
+def segment_key(prefix: str, number: int) -> str:
+    """The object that holds segment `number` of the body under `prefix`."""
+    return f"{prefix}/{number:06}"
+
+
+def piece_key(prefix: str, start: int, stop: int) -> str:
+    """The object that holds the bytes `start` to `stop` of a body whose segment is not yet whole.
+
+    Both ends stand in the name, so that a piece is never overwritten by a shorter or a longer one.
+    """
+    return f"{segment_key(prefix, start // SEGMENT_BYTES)}.{start}-{stop}"
+
+
+class Objects:
+    """One bucket of an S3 service."""
+
+    def __init__(self, client: AioBaseClient, bucket: str, open_client: contextlib.AsyncExitStack):
+        self._client = client
+        self._bucket = bucket
+        self._open_client = open_client
+
+    @classmethod
+    async def connect(cls, settings: Settings) -> Self:
+        """A client for the bucket in the settings; nothing is sent yet.
+
+        Bodies are not signed with the request: over plain http that would hash each a second time.
+        `put` names the SHA-256 instead, in a header that is signed and that S3 holds against the body.
+        """
+        open_client = contextlib.AsyncExitStack()
+        client = await open_client.enter_async_context(
+            get_session().create_client(
+                "s3",
+                endpoint_url=settings.s3_endpoint,
+                aws_access_key_id=settings.s3_access_key,
+                aws_secret_access_key=settings.s3_secret_key,
+                region_name=settings.s3_region,
+                config=AioConfig(
+                    connect_timeout=CONNECT_SECONDS,
+                    read_timeout=SILENCE_SECONDS,
+                    max_pool_connections=CONNECTIONS,
+                    request_checksum_calculation="when_required",
+                    response_checksum_validation="when_required",
+                    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+                    s3={"addressing_style": "path", "payload_signing_enabled": False},
+                ),
+            )
+        )
+        return cls(client, settings.s3_bucket, open_client)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._open_client.aclose()
+
+    async def ensure_bucket(self) -> None:
+        """Make the bucket unless it is there."""
+        with _as_unavailable():
+            try:
+                await self._client.create_bucket(Bucket=self._bucket)
+            except botocore.exceptions.ClientError as error:
+                if _code(error) not in {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}:
+                    raise
+
+    async def is_reachable(self) -> bool:
+        """Whether the bucket is there and answers."""
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                await self._client.head_bucket(Bucket=self._bucket)
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, *_BROKEN):
+            return False
+        return True
+
+    async def put(
+        self, key: str, body: bytes | bytearray | io.BytesIO, *, digest: bytes | None = None
+    ) -> None:
+        """Store the whole of `body`; once this returns the object is finished.
+
+        `digest` is its SHA-256 where the caller has it already. A BytesIO is sent without a copy and
+        must not change meanwhile. StoreUnavailable after the last attempt.
+        """
+        stream = body if isinstance(body, io.BytesIO) else io.BytesIO(body)
+        stream.seek(0)
+        if digest is None:
+            digest = await sha256(stream)
+        with _as_unavailable():
+            await self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=stream,
+                ChecksumSHA256=base64.b64encode(digest).decode("ascii"),
+            )
+
+    async def get(self, key: str) -> bytes:
+        """The whole of one object; ObjectMissing if there is none."""
+        with _as_unavailable():
+            answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+            async with answer["Body"] as stream:
+                body: bytes = await stream.read()
+                return body
+
+    async def read(self, prefix: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Stream the bytes `start` to `stop` (not included) of the body under `prefix`.
+
+        The next segment is asked for while one is being read, which costs a socket's buffer, not a
+        segment of memory. A connection that breaks is taken up again where it broke; ObjectMissing
+        where the body is shorter than `stop`. Close the iterator if it is left early.
+        """
+        slices = list(segment_slices(start, stop))
+        async with contextlib.AsyncExitStack() as opened:
+            upcoming = _Opening(self, prefix, slices[0]) if slices else None
+            if upcoming:
+                opened.push_async_callback(upcoming.close)
+            for index in range(len(slices)):
+                assert upcoming is not None  # noqa: S101 - one for each slice
+                current = upcoming
+                if index + 1 < len(slices):
+                    upcoming = _Opening(self, prefix, slices[index + 1])
+                    opened.push_async_callback(upcoming.close)
+                async for chunk in current.chunks():
+                    yield chunk
+
+    async def open_slice(self, key: str, start: int, stop: int) -> aiohttp.ClientResponse:
+        """An answer that brings the bytes `start` to `stop` of one object; the caller closes it."""
+        with _as_unavailable():
+            answer = await self._client.get_object(
+                Bucket=self._bucket, Key=key, Range=f"bytes={start}-{stop - 1}"
+            )
+        response: aiohttp.ClientResponse = answer["Body"].raw_stream
+        return response
+
+    async def put_segments(self, prefix: str, body: AsyncIterable[bytes]) -> list[bytes]:
+        """Store a body of any length as segments under `prefix`; the SHA-256 of each, in order.
+
+        One segment is on its way to the store while the next one fills: 16 MiB at most.
+        """
+        digests: list[bytes] = []
+        on_its_way: asyncio.Task[bytes] | None = None
+        try:
+            async for segment in _cut(body):
+                if on_its_way is not None:
+                    digests.append(await on_its_way)
+                key = segment_key(prefix, len(digests))
+                on_its_way = asyncio.create_task(self._put_hashed(key, segment))
+            if on_its_way is not None:
+                digests.append(await on_its_way)
+        finally:
+            if on_its_way is not None:
+                on_its_way.cancel()
+                await asyncio.wait([on_its_way])
+        return digests
+
+    async def _put_hashed(self, key: str, segment: io.BytesIO) -> bytes:
+        digest = await sha256(segment)
+        await self.put(key, segment, digest=digest)
+        return digest
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove these objects; those that are gone already are no error."""
+        for first in range(0, len(keys), DELETE_KEYS):
+            names = [{"Key": key} for key in keys[first : first + DELETE_KEYS]]
+            with _as_unavailable():
+                answer = await self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": names, "Quiet": True}
+                )
+            if answer.get("Errors"):
+                raise StoreUnavailable(f"{len(answer['Errors'])} objects could not be removed")
+
+    async def keys(self, prefix: str) -> list[str]:
+        """The names of all objects under `prefix`, in order."""
+        found: list[str] = []
+        with _as_unavailable():
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=f"{prefix}/"
+            )
+            async for page in pages:
+                found.extend(entry["Key"] for entry in page.get("Contents", []))
+        return found
+
+    async def delete_prefix(self, prefix: str) -> None:
+        """Remove every object under `prefix`."""
+        await self.delete(await self.keys(prefix))
+
+
+class _Opening:
+    """One slice of a segment, asked for ahead of its turn."""
+
+    def __init__(self, objects: Objects, prefix: str, part: SegmentSlice) -> None:
+        self._objects = objects
+        self._key = segment_key(prefix, part.number)
+        self._next = part.start
+        self._stop = part.stop
+        self._answer = self._ask()
+
+    def _ask(self) -> asyncio.Task[aiohttp.ClientResponse]:
+        return asyncio.create_task(self._objects.open_slice(self._key, self._next, self._stop))
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """What is left of the slice, asked for again from where a connection broke."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                content = (await self._answer).content
+                while chunk := await content.read(READ_BYTES):
+                    self._next += len(chunk)
+                    yield chunk
+            except _BROKEN as error:
+                if attempt == ATTEMPTS:
+                    raise StoreUnavailable(type(error).__name__) from error
+            if self._next == self._stop:
+                break
+            await self.close()
+            self._answer = self._ask()
+        await self.close()
+        if self._next != self._stop:
+            raise ObjectMissing(f"{self._stop - self._next} bytes are missing of {self._key}")
+
+    async def close(self) -> None:
+        """Give the connection back, or drop it where not all of it was read."""
+        self._answer.cancel()
+        await asyncio.wait([self._answer])
+        if not self._answer.cancelled() and self._answer.exception() is None:
+            response = self._answer.result()
+            if response.content.at_eof():
+                response.release()
+            else:
+                response.close()
+
+
+async def sha256(stream: io.BytesIO) -> bytes:
+    """SHA-256 of all of `stream`, in a thread and without a copy."""
+    with stream.getbuffer() as view:
+        return await asyncio.to_thread(lambda: hashlib.sha256(view).digest())
+
+
+async def _cut(body: AsyncIterable[bytes]) -> AsyncIterator[io.BytesIO]:
+    """A body in segments."""
+    segment = io.BytesIO()
+    async for chunk in body:
+        rest = memoryview(chunk)
+        while rest:
+            room = SEGMENT_BYTES - segment.tell()
+            segment.write(rest[:room])
+            rest = rest[room:]
+            if segment.tell() == SEGMENT_BYTES:
+                yield segment
+                segment = io.BytesIO()
+    if segment.tell():
+        yield segment
+
+
+@contextlib.contextmanager
+def _as_unavailable() -> Iterator[None]:
+    """Turn the store's errors into ours, without any text of theirs."""
+    try:
+        yield
+    except botocore.exceptions.ClientError as error:
+        if _code(error) in {"NoSuchKey", "404", "InvalidRange"}:
+            raise ObjectMissing(_code(error)) from error
+        raise StoreUnavailable(_code(error)) from error
+    except (botocore.exceptions.BotoCoreError, *_BROKEN) as error:
+        raise StoreUnavailable(type(error).__name__) from error
+
+
+def _code(error: botocore.exceptions.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "unknown"))

@@ -1,7 +1,8 @@
 """First program in the jail: gives up its identity, sets the limits, becomes the real program.
 
 Runs with `python -I -S`, so it may import the standard library alone.
-Arguments: uid (0 keeps it), then name=value limits, then `--` and the program with its arguments.
+Arguments: uid (0 keeps it), descriptor that is told when all is set, then name=value limits, then
+`--` and the program with its arguments.
 """
 
 from __future__ import annotations
@@ -13,33 +14,34 @@ import sys
 
 LIMITS = {
     "memory": resource.RLIMIT_AS,
-    "processes": resource.RLIMIT_NPROC,
+    "threads": resource.RLIMIT_NPROC,
     "file": resource.RLIMIT_FSIZE,
     "cpu": resource.RLIMIT_CPU,
     "files": resource.RLIMIT_NOFILE,
+    "core": resource.RLIMIT_CORE,
 }
 
 
-def main(arguments: list[str]) -> None:
-    """Replace this process by the program, or exit with a Python error that bwrap passes on."""
-    uid = int(arguments[0])
-    end = arguments.index("--")
+def main(uid: int, ready: int, rest: list[str]) -> None:
+    """Replace this process by the program, or exit with a Python error on stderr."""
+    end = rest.index("--")
     if uid:
         # Root's processes are not counted by RLIMIT_NPROC, and root would own what it may reach.
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for pair in arguments[1:end]:
+    for pair in rest[:end]:
         name, _, value = pair.partition("=")
         if name == "seconds":
-            # Kept across exec: the last to notice if nobody outside is left to end this.
+            # Kept across exec: it still rings if nobody is left outside to end this.
             signal.setitimer(signal.ITIMER_REAL, int(value))
         else:
             resource.setrlimit(LIMITS[name], (int(value), int(value)))
     os.umask(0o077)
-    program = arguments[end + 1 :]
-    os.execve(program[0], program, {})
+    os.write(ready, b"+")
+    os.close(ready)
+    program = rest[end + 1 :]
+    os.execve(program[0], program, {})  # noqa: S606 - no shell is the point
 
 
-main(sys.argv[1:])
+main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -160,6 +160,7 @@ create table sessions (
     subject_id uuid not null,
     case_id uuid references cases,
     kid text not null,
+    signer bytea not null,
     link_id uuid references links,
     expires_at timestamptz not null,
     check ((role = 'mediator') = (case_id is null))
@@ -459,7 +460,7 @@ declare
     new_hash bytea;
 begin
     select event_seq + 1 as seq, event_hash as prev into strict head
-    from cases where case_id = of_case for update;
+    from cases where case_id = of_case for no key update;
     new_hash := sha256(head.prev || convert_to(concat_ws(
         e'\n',
         'relay/v1/event',

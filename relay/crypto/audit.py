@@ -1,0 +1,88 @@
+"""The rows of a case's log and the chain of hashes that ties them: altered, missing and moved rows show.
+
+The same bytes are made by a function in the database; tests/vectors/log.json holds the two together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import uuid
+from collections.abc import Iterable
+
+from relay.crypto.encoding import b64u_encode
+
+GENESIS = bytes(32)
+"""What the first row of a case has for `prev`."""
+
+_LABEL = "relay/v1/event"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """One thing that happened in a case, as the log knows it: no content, no personal data."""
+
+    case: uuid.UUID
+    seq: int
+    """Counts the rows of the case from 1."""
+    at: datetime.datetime
+    """UTC, to the microsecond."""
+    kind: str
+    message: uuid.UUID | None
+    actor: str
+    """Who did it: a role and an opaque id."""
+    statement: bytes | None
+    """Hash of the statement behind it, 32 bytes."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ChainedRow:
+    """A row with the hash before it and its own."""
+
+    row: EventRow
+    prev: bytes
+    hash: bytes
+
+
+def row_bytes(row: EventRow) -> bytes:
+    """The bytes of a row that are hashed: a label and its fields, one per line; ValueError for a bad field."""
+    if row.at.tzinfo is None or row.seq < 1:
+        raise ValueError("a row has a time with an offset and counts from 1")
+    at = row.at.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    lines = (
+        _LABEL,
+        str(row.case),
+        str(row.seq),
+        f"{at}Z",
+        row.kind,
+        "-" if row.message is None else str(row.message),
+        row.actor,
+        "-" if row.statement is None else b64u_encode(row.statement),
+    )
+    text = "\n".join(lines)
+    if text.count("\n") != len(lines) - 1:
+        raise ValueError("a field of a row holds a line feed")
+    return text.encode("utf-8")
+
+
+def event_hash(prev: bytes, row: EventRow) -> bytes:
+    """SHA-256 of the hash before and the bytes of this row."""
+    return hashlib.sha256(prev + row_bytes(row)).digest()
+
+
+def verify_chain(rows: Iterable[ChainedRow]) -> ChainedRow | None:
+    """The first row of a case that does not follow from those before it, or None if all do.
+
+    Rows missing from the end cannot show here: compare the last hash with one that was kept elsewhere.
+    """
+    prev, seq, case = GENESIS, 0, None
+    for chained in rows:
+        row = chained.row
+        seq += 1
+        case = case or row.case
+        follows = row.seq == seq and row.case == case and chained.prev == prev
+        if not follows or event_hash(prev, row) != chained.hash:
+            return chained
+        prev = chained.hash
+    return None

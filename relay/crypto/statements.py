@@ -1,0 +1,394 @@
+"""Every act of a person or a worker, as a signed statement: what each says, and how one is signed and verified.
+
+A payload has one JSON text: all members in the order of the class, no white space, null where there is nothing.
+Readers encode what they decoded and compare, so two programs never read one statement in two ways.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import ClassVar, Literal, TypeVar
+
+import msgspec
+
+from relay.crypto.errors import StatementError
+from relay.crypto.fields import (
+    Digest,
+    Identifier,
+    Language,
+    Ordinal,
+    Part,
+    Pixels,
+    PublicKey,
+    ReasonCode,
+    RecipientText,
+    Time,
+    Value,
+    Whole,
+)
+from relay.crypto.signing import (
+    STATEMENT_MAX_BYTES,
+    Signer,
+    read_unverified,
+    sign_statement,
+    verify_statement,
+)
+
+
+class Statement(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all statements share: a type, which is signed with them."""
+
+    typ: ClassVar[str]
+
+
+StatementT = TypeVar("StatementT", bound=Statement)
+
+
+def sign(signer: Signer, statement: Statement) -> str:
+    """The compact JWS of `statement`; StatementError if a member is not of its form."""
+    payload = msgspec.json.encode(statement)
+    _decode(payload, type(statement))
+    return sign_statement(signer, statement.typ, payload)
+
+
+def verify(
+    compact: str,
+    kind: type[StatementT],
+    public_key: bytes,
+    max_bytes: int = STATEMENT_MAX_BYTES,
+) -> StatementT:
+    """The statement, if it is one of `kind` signed by `public_key` (32 bytes); StatementError otherwise."""
+    return _decode(verify_statement(compact, kind.typ, public_key, max_bytes), kind)
+
+
+def decode_unverified(
+    compact: str, kind: type[StatementT], max_bytes: int = STATEMENT_MAX_BYTES
+) -> StatementT:
+    """What `compact` claims to say, before its signature was checked: only to find out who should have signed."""
+    claimed = read_unverified(compact, max_bytes)
+    if claimed.typ != kind.typ:
+        raise StatementError("a statement of another type")
+    return _decode(claimed.payload, kind)
+
+
+def _decode(payload: bytes, kind: type[StatementT]) -> StatementT:
+    try:
+        statement = _decoder(kind).decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StatementError(f"{kind.typ}: {type(error).__name__}") from None
+    if msgspec.json.encode(statement) != payload:
+        raise StatementError(f"{kind.typ}: not the one text of this statement")
+    return statement
+
+
+@functools.cache
+def _decoder(kind: type[StatementT]) -> msgspec.json.Decoder[StatementT]:
+    return msgspec.json.Decoder(kind)
+
+
+# Trust: who is who.
+
+
+class Credential(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The organization root vouches for the keys of one person, worker or system. Signed by the root."""
+
+    typ: ClassVar[str] = "relay-credential+jws"
+    credential: Identifier
+    role: Literal["mediator", "media", "recovery", "service"]
+    recipient: RecipientText | None
+    """None for a service, which reads nothing."""
+    signer: PublicKey | None
+    """None for recovery, which signs nothing."""
+    not_before: Time
+    not_after: Time
+    at: Time
+
+    def __post_init__(self) -> None:
+        """ValueError if a key is missing, one is too many, or the validity is empty."""
+        super().__post_init__()
+        if (self.recipient is None) != (self.role == "service"):
+            raise ValueError("a service has no recipient, every other role has one")
+        if (self.signer is None) != (self.role == "recovery"):
+            raise ValueError("recovery has no signer, every other role has one")
+        if self.not_after <= self.not_before:
+            raise ValueError("a credential must be valid for some time")
+
+
+class Revocation(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A credential counts for nothing signed from `at` on. Signed by the root."""
+
+    typ: ClassVar[str] = "relay-revocation+jws"
+    credential: Identifier
+    at: Time
+
+
+class Member(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One holder of a credential, named by its id and by the hash of the very statement."""
+
+    credential: Identifier
+    statement: Digest
+
+
+class Policy(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the mediators of a case agreed on."""
+
+    approvals: Literal[1, 2]
+    captions: Literal["required", "optional"]
+    server_processing: bool
+    """Whether senders may seal a video for the media workers too."""
+    retention_days: Ordinal
+
+
+class Charter(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys and the rules of a case. Signed by a mediator of the version before, or of this one if first."""
+
+    typ: ClassVar[str] = "relay-charter+jws"
+    case: Identifier
+    version: Ordinal
+    previous: Digest | None
+    """Hash of the version before."""
+    recipient: RecipientText
+    mediators: list[Member]
+    media: list[Member]
+    policy: Policy
+    at: Time
+
+    def __post_init__(self) -> None:
+        """ValueError if the first version names one before it or a later one does not, or nobody mediates."""
+        super().__post_init__()
+        if (self.previous is None) != (self.version == 1):
+            raise ValueError("every version but the first names the one before it")
+        members = [member.credential for member in (*self.mediators, *self.media)]
+        if not self.mediators or len(set(members)) != len(members):
+            raise ValueError("a case has a mediator, and nobody is listed twice")
+
+
+class Link(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A way in for one participant. Signed by a mediator of the case, or by a service."""
+
+    typ: ClassVar[str] = "relay-link+jws"
+    link: Identifier
+    case: Identifier
+    participant: Identifier
+    purpose: Literal["participate", "upload"]
+    auth: Digest
+    """SHA-256 of the link's bearer."""
+    signer: PublicKey | None
+    """The key that signs what comes through an upload link."""
+    sealed: Digest
+    """SHA-256 of the age file that holds the link's secret, sealed to the case."""
+    expires: Time | None
+    at: Time
+
+    def __post_init__(self) -> None:
+        """ValueError unless exactly upload links name a signer."""
+        super().__post_init__()
+        if (self.signer is None) != (self.purpose == "participate"):
+            raise ValueError("an upload link has a signer, another one does not")
+
+
+class Claim(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A participant makes a link theirs, with new keys. Signed by the new signer."""
+
+    typ: ClassVar[str] = "relay-claim+jws"
+    link: Identifier
+    case: Identifier
+    participant: Identifier
+    recipient: RecipientText
+    signer: PublicKey
+    mac: Digest
+    """What `links.claim_mac` makes: only who held the link can."""
+    at: Time
+
+
+class Verification(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """This mediator has checked the MAC of a claim with the link's secret. Signed by a mediator."""
+
+    typ: ClassVar[str] = "relay-verification+jws"
+    case: Identifier
+    claim: Digest
+    participant: Identifier
+    recipient: RecipientText
+    at: Time
+
+
+class Session(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody signs in here and now. Signed by whoever does."""
+
+    typ: ClassVar[str] = "relay-session+jws"
+    challenge: Digest
+    """32 random bytes of the server's."""
+    audience: str
+    """The public URL of the relay: a signature for one does not work at another."""
+    at: Time
+
+
+# Messages: what was said, and what was done with it.
+
+
+class Message(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One revision of a letter or a video. Signed by its sender."""
+
+    typ: ClassVar[str] = "relay-message+jws"
+    case: Identifier
+    message: Identifier
+    revision: Ordinal
+    supersedes: Digest | None
+    """Hash of the revision before."""
+    sender: Identifier = msgspec.field(name="from")
+    recipient: Identifier = msgspec.field(name="to")
+    kind: Literal["letter", "video"]
+    language: Language
+    parts: list[Part]
+    at: Time
+
+    def __post_init__(self) -> None:
+        """ValueError if the revision before is not named, or the parts are not those of its kind."""
+        super().__post_init__()
+        if (self.supersedes is None) != (self.revision == 1):
+            raise ValueError("every revision but the first names the one before it")
+        if self.sender == self.recipient:
+            raise ValueError("nobody writes to themselves")
+        roles = [part.role for part in self.parts]
+        main, besides = ("body", ()) if self.kind == "letter" else ("original", ("body", "captions"))
+        if roles.count(main) != 1 or len(set(roles)) != len(roles) or {*roles} - {main, *besides}:
+            raise ValueError("the parts are not those of this kind of message")
+
+
+class Rendition(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a media worker made of a video. Signed by the worker."""
+
+    typ: ClassVar[str] = "relay-rendition+jws"
+    case: Identifier
+    message: Identifier
+    revision: Ordinal
+    source: Digest
+    """Hash of the message statement it came from."""
+    parts: list[Part]
+    size: Whole
+    """Bytes of the rendition, opened."""
+    duration_ms: Whole
+    width: Pixels
+    height: Pixels
+    profile: Literal["h264-720p", "audio"]
+    at: Time
+
+
+class Captions(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Captions for a video, or why it has none. Signed by a mediator."""
+
+    typ: ClassVar[str] = "relay-captions+jws"
+    case: Identifier
+    message: Identifier
+    revision: Ordinal
+    source: Digest
+    rendition: Digest | None
+    language: Language
+    part: Part | None
+    exception: ReasonCode | None
+    at: Time
+
+    def __post_init__(self) -> None:
+        """ValueError unless there is either a part or an exception."""
+        super().__post_init__()
+        if (self.part is None) == (self.exception is None):
+            raise ValueError("either captions or a reason why there are none")
+
+
+class Decision(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a mediator decided about one revision, and exactly what was in front of them. Signed by the mediator."""
+
+    typ: ClassVar[str] = "relay-decision+jws"
+    case: Identifier
+    message: Identifier
+    revision: Ordinal
+    source: Digest
+    rendition: Digest | None
+    captions: Digest | None
+    decision: Literal[
+        "approve", "return", "decline", "hold", "resume", "reopen", "retract", "recall", "retry"
+    ]
+    reason: ReasonCode | None
+    notes: list[Part]
+    """The mediator's own words to the sender."""
+    at: Time
+
+    def __post_init__(self) -> None:
+        """ValueError if a decision that needs a reason has none, or a note is not one."""
+        super().__post_init__()
+        if self.decision in {"return", "decline", "hold"} and self.reason is None:
+            raise ValueError("a return, a decline or a hold needs a reason")
+        _only_notes(self.notes)
+
+
+class GrantedPart(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One grant of an offer: which part, and which header opens it."""
+
+    commit: Digest
+    """The commitment of the part, which tells it from all others."""
+    header: Digest
+    """SHA-256 of the header written for the recipient."""
+
+
+class Offer(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mediator releases exactly these parts to exactly this key. Signed by the mediator."""
+
+    typ: ClassVar[str] = "relay-offer+jws"
+    case: Identifier
+    message: Identifier
+    revision: Ordinal
+    source: Digest
+    rendition: Digest | None
+    captions: Digest | None
+    recipient: RecipientText
+    claim: Digest
+    """Hash of the recipient's claim."""
+    grants: list[GrantedPart]
+    notes: list[Part]
+    """The mediator's own words to the recipient."""
+    not_before: Time | None
+    at: Time
+
+    def __post_init__(self) -> None:
+        """ValueError if nothing is granted, something is granted twice, or a note is not one."""
+        super().__post_init__()
+        if not self.grants or len({grant.commit for grant in self.grants}) != len(self.grants):
+            raise ValueError("an offer grants something, and each part once")
+        _only_notes(self.notes)
+
+
+class Response(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a recipient answers to an offer, and whether the author may know. Signed by the recipient."""
+
+    typ: ClassVar[str] = "relay-response+jws"
+    case: Identifier
+    message: Identifier
+    offer: Digest
+    answer: Literal["accept", "wait", "refuse"]
+    tell_author: bool
+    at: Time
+
+
+class Withdrawal(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A sender takes a message back. Signed by the sender, or by a mediator who recorded it."""
+
+    typ: ClassVar[str] = "relay-withdrawal+jws"
+    case: Identifier
+    message: Identifier
+    participant: Identifier
+    at: Time
+
+
+class Consent(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A participant goes on, pauses, or ends contact. Signed by them, or by a mediator who recorded it."""
+
+    typ: ClassVar[str] = "relay-consent+jws"
+    case: Identifier
+    participant: Identifier
+    status: Literal["active", "paused", "withdrawn"]
+    at: Time
+
+
+def _only_notes(parts: list[Part]) -> None:
+    if any(part.role != "note" for part in parts):
+        raise ValueError("a part that is not a note")

@@ -1,0 +1,220 @@
+"""Seals and opens the payload of an age file: a nonce, then 64 KiB chunks of ChaCha20-Poly1305.
+
+The construction is STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, 2015) as age v1 has it. A chunk's nonce is its
+place in the file and whether it is the last one, so chunks cannot be reordered, repeated, dropped or
+appended to without the reader noticing; each chunk is authentic by itself, so it may be used before the
+next one arrives. What is *not* known before `finish` is whether the file was cut short.
+
+The cipher is OpenSSL's (through `cryptography`), which writes into a buffer of ours and releases the
+interpreter lock: about three times as fast as the same call of libsodium (see bench/sealing.py).
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from relay.crypto.errors import HeaderError, PayloadError
+from relay.crypto.filekeys import FileKey, hkdf
+from relay.crypto.segments import BytesLike
+
+NONCE_BYTES = 16
+"""The random bytes that a body starts with; they make the payload key from the file key."""
+CHUNK_BYTES = 64 * 1024
+"""Plaintext in every chunk but the last."""
+TAG_BYTES = 16
+SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES
+
+
+def payload_cipher(file_key: FileKey, nonce: bytes) -> ChaCha20Poly1305:
+    """The cipher of one body. Its key is never used for anything else, so counting nonces is safe."""
+    return ChaCha20Poly1305(hkdf(file_key, salt=nonce, info=b"payload"))
+
+
+def chunk_nonce(counter: int, *, final: bool) -> bytes:
+    """11 bytes of big-endian chunk number, then 1 for the last chunk and 0 for all others."""
+    return (counter << 8 | final).to_bytes(12, "big")
+
+
+def sealed_size(plain: int) -> int:
+    """Bytes of the body that `plain` bytes are sealed into."""
+    chunks = max(1, -(-plain // CHUNK_BYTES))
+    return NONCE_BYTES + plain + chunks * TAG_BYTES
+
+
+def opened_size(sealed: int) -> int:
+    """Bytes of plaintext in a body of `sealed` bytes; PayloadError where no body has that size."""
+    chunks = max(1, -(-(sealed - NONCE_BYTES) // SEALED_CHUNK_BYTES))
+    plain = sealed - NONCE_BYTES - chunks * TAG_BYTES
+    if plain < 0 or sealed_size(plain) != sealed:
+        raise PayloadError("no sealed body has this size")
+    return plain
+
+
+class Sealer:
+    """Seals a stream: `update` with pieces of any size, then `finish`; the joined results are the body.
+
+    Memory: two of the largest piece. One Sealer makes one body.
+    """
+
+    __slots__ = ("_cipher", "_counter", "_finished", "_held", "_lead", "_scratch")
+
+    def __init__(self, file_key: FileKey) -> None:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        self._cipher = payload_cipher(file_key, nonce)
+        self._lead = nonce
+        self._held = bytearray()
+        self._scratch = bytearray()
+        self._counter = 0
+        self._finished = False
+
+    def update(self, data: BytesLike) -> bytes:
+        """Seal what is surely not the last chunk; up to 64 KiB stay behind until more or the end comes."""
+        if self._finished:
+            raise ValueError("this body is already finished")
+        view = memoryview(data).cast("B")
+        chunks = (len(self._held) + len(view) - 1) // CHUNK_BYTES
+        if chunks <= 0:
+            self._held += view
+            return self._take_lead()
+        end = len(self._lead) + chunks * SEALED_CHUNK_BYTES
+        if len(self._scratch) < end:
+            self._scratch = bytearray(end)
+        out = memoryview(self._scratch)
+        at = len(self._lead)
+        out[:at] = self._take_lead()
+        if self._held:
+            missing = CHUNK_BYTES - len(self._held)
+            self._held += view[:missing]
+            view = view[missing:]
+            at = self._seal_into(out, at, self._held)
+        while at < end:
+            at = self._seal_into(out, at, view[:CHUNK_BYTES])
+            view = view[CHUNK_BYTES:]
+        self._held = bytearray(view)
+        return bytes(out[:end])
+
+    def finish(self) -> bytes:
+        """Seal the last chunk, which is empty only if the whole plaintext is."""
+        if self._finished:
+            raise ValueError("this body is already finished")
+        self._finished = True
+        nonce = chunk_nonce(self._counter, final=True)
+        return self._take_lead() + self._cipher.encrypt(nonce, self._held, None)
+
+    def _seal_into(self, out: memoryview, at: int, chunk: BytesLike) -> int:
+        end = at + SEALED_CHUNK_BYTES
+        nonce = chunk_nonce(self._counter, final=False)
+        self._cipher.encrypt_into(nonce, chunk, None, out[at:end])
+        self._counter += 1
+        return end
+
+    def _take_lead(self) -> bytes:
+        lead, self._lead = self._lead, b""
+        return lead
+
+
+class Opener:
+    """Opens a stream: `update` with pieces of a body of any size, then `finish`.
+
+    All that `update` returns is authentic, and which plaintext is returned before a failure does not depend
+    on how the body was cut into pieces. Only `finish` knows that nothing is missing at the end: what was
+    made from the plaintext must be thrown away if it raises.
+    """
+
+    __slots__ = ("_cipher", "_counter", "_failure", "_file_key", "_finished", "_held", "_scratch")
+
+    def __init__(self, file_key: FileKey) -> None:
+        self._file_key = file_key
+        self._cipher: ChaCha20Poly1305 | None = None
+        self._held = bytearray()
+        self._scratch = bytearray()
+        self._counter = 0
+        self._failure: PayloadError | None = None
+        self._finished = False
+
+    def update(self, data: BytesLike) -> bytes:
+        """Open what is surely not the last chunk; PayloadError if a chunk is not authentic."""
+        self._check_usable()
+        view = memoryview(data).cast("B")
+        if self._cipher is None:
+            missing = NONCE_BYTES - len(self._held)
+            self._held += view[:missing]
+            view = view[missing:]
+            if len(self._held) < NONCE_BYTES:
+                return b""
+            self._cipher = payload_cipher(self._file_key, bytes(self._held))
+            self._held = bytearray()
+        chunks = (len(self._held) + len(view) - 1) // SEALED_CHUNK_BYTES
+        if chunks <= 0:
+            self._held += view
+            return b""
+        return self._open_chunks(self._cipher, view, chunks)
+
+    def finish(self) -> bytes:
+        """Open the last chunk; PayloadError if it is missing, cut, not the last one, or wrongly empty."""
+        self._check_usable()
+        self._finished = True
+        if self._cipher is None:
+            # age counts the nonce with the header, and so does its test kit.
+            raise HeaderError("the body ends within its nonce")
+        nonce = chunk_nonce(self._counter, final=True)
+        try:
+            plain = self._cipher.decrypt(nonce, self._held, None)
+        except InvalidTag:
+            raise PayloadError("the last chunk is missing, cut or altered") from None
+        if not plain and self._counter > 0:
+            # Otherwise one plaintext would have two sealed forms.
+            raise PayloadError("the last chunk is empty")
+        return plain
+
+    def _open_chunks(self, cipher: ChaCha20Poly1305, view: memoryview, chunks: int) -> bytes:
+        end = chunks * CHUNK_BYTES
+        if len(self._scratch) < end:
+            self._scratch = bytearray(end)
+        out = memoryview(self._scratch)
+        at = 0
+        try:
+            if self._held:
+                missing = SEALED_CHUNK_BYTES - len(self._held)
+                self._held += view[:missing]
+                view = view[missing:]
+                at = self._open_into(cipher, out, at, self._held)
+            while at < end:
+                at = self._open_into(cipher, out, at, view[:SEALED_CHUNK_BYTES])
+                view = view[SEALED_CHUNK_BYTES:]
+        except InvalidTag:
+            self._failure = PayloadError("a chunk is altered, misplaced, or of another file")
+            if at == 0:
+                raise self._failure from None
+            return bytes(out[:at])
+        self._held = bytearray(view)
+        return bytes(out[:end])
+
+    def _open_into(
+        self, cipher: ChaCha20Poly1305, out: memoryview, at: int, chunk: BytesLike
+    ) -> int:
+        end = at + CHUNK_BYTES
+        cipher.decrypt_into(chunk_nonce(self._counter, final=False), chunk, None, out[at:end])
+        self._counter += 1
+        return end
+
+    def _check_usable(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._finished:
+            raise ValueError("this body is already finished")
+
+
+def seal_body(file_key: FileKey, plaintext: BytesLike) -> bytes:
+    """A whole body at once, for small things."""
+    sealer = Sealer(file_key)
+    return sealer.update(plaintext) + sealer.finish()
+
+
+def open_body(file_key: FileKey, body: BytesLike) -> bytes:
+    """The plaintext of a whole body at once, for small things; PayloadError or HeaderError as Opener."""
+    opener = Opener(file_key)
+    return opener.update(body) + opener.finish()

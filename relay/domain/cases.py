@@ -1,0 +1,157 @@
+"""Cases, participants and pairs, as they are said to and by relay."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from relay.errors import Conflict, InvalidRequest
+
+
+class ParticipantRole(StrEnum):
+    """In which part somebody takes part."""
+
+    HARMED = "harmed"
+    HARMED_FAMILY = "harmed-family"
+    REPRESENTATIVE = "representative"
+    RESPONSIBLE = "responsible"
+    RESPONSIBLE_FAMILY = "responsible-family"
+
+
+class Consent(StrEnum):
+    """What a participant said last about taking part."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    WITHDRAWN = "withdrawn"
+
+
+class CaseExists(Conflict):
+    """There is already a case with this identifier or reference, and it is not the same. Use another."""
+
+    code = "case-exists"
+    french = "Un dossier différent porte déjà cet identifiant ou cette référence. Choisissez-en un autre."
+
+
+class CharterOutOfOrder(Conflict):
+    """This charter does not follow the one in force. Load the charters again and sign the next one."""
+
+    code = "charter-out-of-order"
+    french = (
+        "Cette charte ne suit pas celle qui est en vigueur. Rechargez les chartes et signez la suivante."
+    )
+
+
+class NotTwoPeople(InvalidRequest):
+    """A pair is made of two different participants of the case."""
+
+    code = "not-two-people"
+    french = "Une paire se compose de deux participants différents du dossier."
+
+
+class NewParticipant(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """A participant of a case that is registered: an opaque reference and a part, no name."""
+
+    participant: uuid.UUID
+    role: ParticipantRole
+
+
+class CaseRegistration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the case system, or a mediator, says when it registers a case.
+
+    `pairs` are those who may write to each other; with exactly two participants they are a pair anyway.
+    """
+
+    reference: str
+    participants: list[NewParticipant]
+    mediators: list[uuid.UUID] = []
+    pairs: list[tuple[uuid.UUID, uuid.UUID]] = []
+
+    def all_pairs(self) -> list[tuple[uuid.UUID, uuid.UUID]]:
+        """The pairs, the obvious one included; NotTwoPeople where one is not a pair of this case."""
+        known = {entry.participant for entry in self.participants}
+        pairs = list(self.pairs)
+        if not pairs and len(known) == 2:  # noqa: PLR2004 - a pair is two
+            pairs.append((self.participants[0].participant, self.participants[1].participant))
+        for one, other in pairs:
+            if one == other or not {one, other} <= known:
+                raise NotTwoPeople
+        return pairs
+
+
+class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
+    """A participant, as mediators and the case system see them."""
+
+    participant: uuid.UUID
+    role: ParticipantRole
+    consent: Consent | None
+    consent_at: datetime | None
+
+
+class PairView(msgspec.Struct, frozen=True, kw_only=True):
+    """Two who may write to each other, unless there is a no-contact fact."""
+
+    one: uuid.UUID
+    other: uuid.UUID
+    no_contact: bool
+
+
+class CaseSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A case in a list."""
+
+    case: uuid.UUID
+    reference: str
+    charter_version: int
+    """0 until a mediator has opened the case with its first charter."""
+    approvals: int
+    captions_required: bool
+    server_processing: bool
+    created_at: datetime
+
+
+class CaseView(CaseSummary, frozen=True, kw_only=True):
+    """A case with the people in it."""
+
+    participants: list[ParticipantView]
+    pairs: list[PairView]
+    mediators: list[uuid.UUID]
+
+
+class CasePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Cases in the order of their identifiers; `next` asks for the following page."""
+
+    cases: list[CaseSummary]
+    next: uuid.UUID | None
+
+
+class CharterFiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A signed charter with the case's identity, sealed to the mediators it names and to recovery."""
+
+    statement: str
+    key_file: bytes
+
+
+class CharterView(msgspec.Struct, frozen=True, kw_only=True):
+    """A charter with the sealed identity of the case."""
+
+    version: int
+    statement: str
+    key_file: bytes
+
+
+class NoContact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the two may have no contact."""
+
+    no_contact: bool
+
+
+class Correspondent(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody a participant may write to."""
+
+    participant: uuid.UUID
+    role: ParticipantRole

@@ -1,0 +1,54 @@
+"""Finds out who calls, from the bearer alone: a session, a link, or a token of the case system."""
+
+from __future__ import annotations
+
+import uuid
+
+from aiohttp import hdrs, web
+
+from relay.crypto.encoding import b64u_decode
+from relay.domain.actors import Actor, Nobody, Role
+from relay.errors import CryptoError, Forbidden, NotFound, Unauthenticated
+from relay.handlers.routing import Call, Relay, Route
+from relay.services import links, sessions
+
+_BEARER = "Bearer "
+
+
+async def identify(request: web.Request, relay: Relay, roles: frozenset[Role]) -> Actor:
+    """The caller, whose role is one of `roles`; Unauthenticated or Forbidden otherwise."""
+    if Role.PUBLIC in roles:
+        return Nobody()
+    authorization = request.headers.get(hdrs.AUTHORIZATION, "")
+    if not authorization.startswith(_BEARER):
+        raise Unauthenticated("no bearer")
+    bearer = authorization.removeprefix(_BEARER)
+    actor: Actor
+    if Role.LINK in roles:
+        actor = await _link_holder(request, relay, bearer)
+    elif "." in bearer:
+        actor = await relay.service_tokens.verify(bearer)
+    else:
+        actor = await sessions.find_actor(relay.database, bearer)
+    if actor.role not in roles:
+        raise Forbidden(f"{actor.role} on a route for {', '.join(sorted(roles))}")
+    return actor
+
+
+async def _link_holder(request: web.Request, relay: Relay, bearer: str) -> Actor:
+    try:
+        link_id = uuid.UUID(request.match_info["link"])
+        auth = b64u_decode(bearer)
+    except (ValueError, CryptoError):
+        raise NotFound("no such link") from None
+    return await links.find_holder(relay.database, link_id, auth)
+
+
+def guarded(route: Route, relay: Relay) -> web.RequestHandler | object:
+    """The aiohttp handler of a route: identify, then handle."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        actor = await identify(request, relay, route.roles)
+        return await route.handler(Call(request=request, relay=relay, actor=actor))
+
+    return handle

@@ -1,0 +1,147 @@
+"""Turns every error into a problem document (RFC 9457), in the language of the caller, and leaks nothing."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from relay.domain.uploads import (
+    ChecksumMismatch,
+    PreconditionFailed,
+    RangeNotSatisfiable,
+    UnsupportedMedia,
+    UploadExpired,
+)
+from relay.errors import (
+    Conflict,
+    CryptoError,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    RelayError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+
+_log = logging.getLogger(__name__)
+
+CHECKSUM_MISMATCH: Final = 460  # of tus, which HTTPStatus does not know
+
+STATUS: Final[Mapping[type[RelayError], int]] = {
+    InvalidRequest: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    CryptoError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    UploadExpired: HTTPStatus.GONE,
+    PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
+    UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    ChecksumMismatch: CHECKSUM_MISMATCH,
+}
+
+
+def language_of(accept_language: str) -> str:
+    """`fr` where the caller prefers French to English, else `en`."""
+    best, weight_of_best = "en", 0.0
+    for choice in accept_language.split(","):
+        tag, _, parameter = choice.strip().partition(";")
+        name, _, value = parameter.strip().partition("=")
+        try:
+            weight = float(value) if name.strip() == "q" else 1.0
+        except ValueError:
+            continue
+        language = tag.strip().lower().split("-")[0]
+        if language in {"en", "fr"} and weight > weight_of_best:
+            best, weight_of_best = language, weight
+    return best
+
+
+def status_of(error: RelayError) -> int:
+    """The status of the nearest branch of the tree that has one."""
+    for branch in type(error).__mro__:
+        status = STATUS.get(branch)
+        if status is not None:
+            return status
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def problem(error: RelayError, request: web.Request) -> web.Response:
+    """The problem document of an error."""
+    status = status_of(error)
+    document = {
+        **error.members,
+        "type": f"urn:relay:problem:{error.code}",
+        "title": error.sentence(language_of(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))),
+        "status": status,
+        "code": error.code,
+    }
+    headers = {hdrs.CACHE_CONTROL: "no-store"}
+    if isinstance(error, Unauthenticated):
+        headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if isinstance(error, Unavailable):
+        headers[hdrs.RETRY_AFTER] = "5"
+    return web.Response(
+        body=msgspec.json.encode(document),
+        status=status,
+        content_type="application/problem+json",
+        headers=headers,
+    )
+
+
+class NoSuchRoute(NotFound):
+    """There is nothing at this address. Check it against the API description."""
+
+    code = "no-such-route"
+    french = "Il n'y a rien à cette adresse. Vérifiez-la selon la description de l'API."
+
+
+class WrongMethod(RelayError):
+    """This address does not take that method. Check it against the API description."""
+
+    code = "wrong-method"
+    french = "Cette adresse n'accepte pas cette méthode. Vérifiez-la selon la description de l'API."
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The one place where errors become answers."""
+    try:
+        return await handler(request)
+    except RelayError as error:
+        if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.warning("%s %s: %s", request.method, _pattern(request), error)
+        return problem(error, request)
+    except web.HTTPNotFound:
+        return problem(NoSuchRoute(), request)
+    except web.HTTPMethodNotAllowed as refused:
+        answer = problem(WrongMethod(), request)
+        answer.set_status(HTTPStatus.METHOD_NOT_ALLOWED)
+        answer.headers[hdrs.ALLOW] = ", ".join(sorted(refused.allowed_methods))
+        return answer
+    except web.HTTPRequestEntityTooLarge:
+        return problem(TooLarge(), request)
+    except web.HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001 - nothing may reach the caller as it is
+        # The message of a foreign error may quote a value, so only its type and place are logged.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        _log.error("%s %s: %s\n%s", request.method, _pattern(request), type(error).__name__, where)  # noqa: TRY400
+        return problem(RelayError(), request)
+
+
+def _pattern(request: web.Request) -> str:
+    """The route, not the path: a path holds identifiers."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "(no route)"

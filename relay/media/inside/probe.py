@@ -1,0 +1,50 @@
+"""Says in JSON what a file holds, or with which code it is refused. Runs in the jail.
+
+Argument: descriptor of the file. `python -I -S -B probe.py 3`
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+sys.path.insert(0, "/relay/scripts")
+
+from containers import RefusedError, check_whole, recognize  # noqa: E402 - found on the path above
+
+
+def main(descriptor: int) -> None:
+    """Print one JSON object."""
+    try:
+        demuxer = recognize(descriptor)
+        check_whole(descriptor, demuxer)
+        answer = look(descriptor, demuxer)
+    except RefusedError as refused:
+        answer = {"refused": str(refused)}
+    except MemoryError:
+        answer = {"refused": "video-needs-too-much-memory"}
+    json.dump(answer, sys.stdout)
+
+
+def look(descriptor: int, demuxer: str) -> dict[str, object]:
+    """Open it with PyAV, which is loaded only for a file that looks like one."""
+    import facts  # noqa: PLC0415 - 0.1 s that a playlist or a picture need not cost
+
+    try:
+        with facts.open_container(descriptor, demuxer) as container:
+            found = facts.read_facts(container)
+            if not any(stream["locked"] for stream in found["streams"]):
+                readable = facts.add_first_frame(container, found)
+                if not readable:
+                    return {"refused": "video-unreadable", "demuxer": demuxer, **found}
+        if found["duration_ms"] is None:
+            with facts.open_container(descriptor, demuxer) as container:
+                found["duration_ms"] = facts.measure_duration_ms(container)
+    except facts.av.error.MemoryError:
+        raise MemoryError from None
+    except facts.av.error.FFmpegError:
+        raise RefusedError("video-unreadable") from None
+    return {"demuxer": demuxer, **found}
+
+
+main(int(sys.argv[1]))

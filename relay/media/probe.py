@@ -1,0 +1,159 @@
+"""What a recording holds, found out in the jail and checked against the limits outside."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import msgspec
+
+from relay.media import errors
+from relay.media.jail import SCRIPTS, Outcome, Sentence, run_in_jail
+from relay.media.limits import MediaLimits
+from relay.media.memory import MemoryFile
+from relay.media.tools import MediaTools
+from relay.settings import MIB
+
+PROBE_SECONDS = 60
+PROBE_FILE_BYTES = MIB
+BOMB_PIXELS_PER_BYTE = 50_000
+"""A still picture filmed in 4K takes a fifth of this; only made-up pictures unfold so far."""
+BOMB_PIXELS = 20_000_000_000
+"""40 minutes of 1080p at four pictures a second, or 80 s of 4K: less is no trouble to unfold."""
+BOMB_MEMORY_RATIO = 1000
+
+VIDEO_CODECS = frozenset(
+    "av1 libdav1d h263 h264 hevc mjpeg mpeg1video mpeg2video mpeg4 prores theora vp8 vp9".split()
+)
+AUDIO_CODECS = frozenset(
+    "aac aac_latm ac3 alac amrnb amrwb eac3 flac libopus mp2 mp2float mp3 mp3float opus vorbis "
+    "pcm_alaw pcm_f32be pcm_f32le pcm_f64le pcm_mulaw pcm_s16be pcm_s16le pcm_s24be pcm_s24le "
+    "pcm_s32be pcm_s32le pcm_u8 libopencore_amrnb libopencore_amrwb adpcm_ima_wav adpcm_ms".split()
+)
+
+
+class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream. Colour numbers are those of ISO/IEC 23091-2; rates are fractions, "" if unknown."""
+
+    index: int
+    kind: str
+    codec: str
+    picture: bool = False
+    """A cover picture, not a video."""
+    locked: bool = False
+    width: int = 0
+    height: int = 0
+    rotation: int = 0
+    """Degrees, as the display matrix says."""
+    sample_aspect: str = "1/1"
+    pixel_format: str = ""
+    transfer: int = 2
+    primaries: int = 2
+    matrix: int = 2
+    full_range: bool = False
+    interlaced: bool = False
+    average_rate: str = ""
+    base_rate: str = ""
+    frames: int = 0
+    channels: int = 0
+    tags: dict[str, str] = {}
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """One media file as PyAV sees it."""
+
+    refused: str = ""
+    """Code of the refusal that was decided inside."""
+    demuxer: str = ""
+    duration_ms: int | None = None
+    chapters: int = 0
+    tags: dict[str, str] = {}
+    streams: tuple[StreamFacts, ...] = ()
+
+    @property
+    def video(self) -> StreamFacts | None:
+        """The stream that is shown."""
+        shown = (s for s in self.streams if s.kind == "video" and not s.picture)
+        return next(shown, None)
+
+    @property
+    def audio(self) -> StreamFacts | None:
+        """The stream that is heard."""
+        heard = (s for s in self.streams if s.kind == "audio" and s.codec in AUDIO_CODECS)
+        return next(heard, None)
+
+
+async def probe(source: MemoryFile, *, limits: MediaLimits, tools: MediaTools) -> Facts:
+    """Look at `source` (sealed) in the jail; a MediaRefused where it cannot or may not be prepared."""
+    if source.size == 0:
+        raise errors.EmptyRecording
+    with source.reader() as descriptor:
+        outcome = await run_in_jail(
+            [str(tools.python), "-I", "-S", "-B", f"{SCRIPTS}/probe.py", str(descriptor)],
+            sentence=Sentence(
+                memory_bytes=limits.jail_memory_bytes,
+                threads=limits.jail_processes,
+                file_bytes=PROBE_FILE_BYTES,
+                seconds=min(PROBE_SECONDS, limits.transcode_seconds),
+            ),
+            tools=tools,
+            descriptors=(descriptor,),
+        )
+    facts = read_facts(outcome, source_bytes=source.size, limits=limits)
+    check_facts(facts, source_bytes=source.size, limits=limits)
+    return facts
+
+
+def read_facts(outcome: Outcome, *, source_bytes: int, limits: MediaLimits) -> Facts:
+    """Decode what the probe printed; whatever kept it from printing is a refusal too."""
+    if outcome.timed_out:
+        raise errors.TookTooLong
+    if outcome.ran_out_of_memory:
+        raise out_of_memory(source_bytes=source_bytes, limits=limits)
+    if outcome.status != 0:
+        raise errors.UnreadableRecording(f"probe ended with {outcome.status}")
+    try:
+        return msgspec.json.decode(outcome.stdout, type=Facts)
+    except msgspec.DecodeError:
+        raise errors.UnreadableRecording("the probe's answer was not understood") from None
+
+
+def check_facts(facts: Facts, *, source_bytes: int, limits: MediaLimits) -> None:
+    """Hold a probed file against the limits; the first that it breaks is raised."""
+    if facts.refused == errors.OutOfMemory.code:
+        raise out_of_memory(source_bytes=source_bytes, limits=limits)
+    if any(stream.locked for stream in facts.streams):
+        raise errors.ProtectedRecording
+    if len(facts.streams) > limits.video_max_streams:
+        raise errors.TooManyStreams(max_streams=limits.video_max_streams)
+    pixels = max((s.width * s.height for s in facts.streams), default=0)
+    if pixels > limits.video_max_pixels:
+        raise errors.TooManyPixels(max_pixels=limits.video_max_pixels)
+    if (facts.duration_ms or 0) > limits.video_max_seconds * 1000:
+        raise errors.TooLong(max_seconds=limits.video_max_seconds)
+    video = facts.video
+    if video and video.codec not in VIDEO_CODECS:
+        raise errors.UnsupportedCodec(video.codec)
+    if facts.refused:
+        raise refusal(facts.refused)
+    if video is None and facts.audio is None:
+        if any(stream.kind == "audio" for stream in facts.streams):
+            raise errors.UnsupportedCodec
+        raise errors.NotARecording("no video and no sound in it")
+    if video:
+        rate = Fraction(video.average_rate or "30")
+        unfolded = video.width * video.height * rate * (facts.duration_ms or 0) / 1000
+        if unfolded > max(BOMB_PIXELS, BOMB_PIXELS_PER_BYTE * source_bytes):
+            raise errors.DecompressionBomb(f"{unfolded / source_bytes:.0f} pixels per byte")
+
+
+def out_of_memory(*, source_bytes: int, limits: MediaLimits) -> errors.MediaRefused:
+    """A small file that fills the memory is a bomb; a large one is only large."""
+    if source_bytes * BOMB_MEMORY_RATIO < limits.jail_memory_bytes:
+        return errors.DecompressionBomb("filled the memory")
+    return errors.OutOfMemory()
+
+
+def refusal(code: str) -> errors.MediaRefused:
+    """The error of that code."""
+    kinds = {kind.code: kind for kind in errors.MediaRefused.__subclasses__()}
+    return kinds.get(code, errors.UnreadableRecording)()

@@ -1,0 +1,254 @@
+"""Links: making them, showing what they lead to, claiming them, verifying who claimed them."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+from relay.crypto import signing, statements
+from relay.crypto.encoding import b64u_decode
+from relay.domain.actors import LinkHolder, Mediator, Service
+from relay.domain.cases import Consent
+from relay.domain.links import (
+    CredentialPair,
+    LinkClaimed,
+    LinkExists,
+    LinkRecord,
+    LinkView,
+    NewClaim,
+    NewLink,
+    Purpose,
+    Trust,
+)
+from relay.errors import Conflict, InvalidRequest, NotFound, TooLarge
+from relay.services.cases import require_mediator, require_service_signer
+from relay.services.credentials import KEYRING_MAX_BYTES, require_recent, roots
+from relay.settings import Settings
+from relay.storage import cases as stored_cases
+from relay.storage import credentials as stored_credentials
+from relay.storage import links as stored
+from relay.storage.database import Connection, Database
+from relay.storage.events import append_event, insert_statement
+
+SEALED_SECRET_MAX_BYTES = 8 * 1024
+
+
+async def make(
+    database: Database,
+    settings: Settings,
+    actor: Mediator | Service,
+    link_id: uuid.UUID,
+    link: NewLink,
+) -> None:
+    """Keep a link that a mediator of the case or the case system signed.
+
+    The signature is what keeps the relay from making a link of its own, and so a participant of its own.
+    """
+    if len(link.sealed) > SEALED_SECRET_MAX_BYTES:
+        raise TooLarge("sealed secret")
+    async with database.transaction() as connection:
+        if isinstance(actor, Mediator):
+            signer = actor.signer
+        else:
+            signer = await require_service_signer(connection, link.statement)
+        said = statements.verify(link.statement, statements.Link, signer)
+        require_recent(said.at, settings)
+        if said.link != link_id or b64u_decode(said.sealed) != hashlib.sha256(link.sealed).digest():
+            raise InvalidRequest("the statement is for another link")
+        if isinstance(actor, Mediator):
+            await require_mediator(connection, said.case, actor)
+        if await stored_cases.find_participant(connection, said.case, said.participant) is None:
+            raise NotFound("no such participant")
+        upload_signer = b64u_decode(said.signer) if said.signer is not None else None
+        statement_hash = await insert_statement(connection, link.statement)
+        if not await stored.insert_link(
+            connection,
+            link_id=link_id,
+            case_id=said.case,
+            participant_id=said.participant,
+            purpose=said.purpose,
+            statement_hash=statement_hash,
+            auth_hash=b64u_decode(said.auth),
+            signer=upload_signer,
+            kid=signing.key_id(upload_signer) if upload_signer is not None else None,
+            sealed=link.sealed,
+            expires_at=said.expires,
+        ):
+            known = await stored.find_link(connection, link_id)
+            if known is None or known.statement_hash != statement_hash:
+                raise LinkExists
+            return
+        await append_event(
+            connection,
+            case_id=said.case,
+            kind=f"link-made-to-{said.purpose}",
+            actor=str(actor),
+            statement_hash=statement_hash,
+        )
+
+
+async def find_holder(database: Database, link_id: uuid.UUID, auth: bytes) -> LinkHolder:
+    """Whoever shows the bearer of this link; the same NotFound for a wrong, ended and unknown one."""
+    async with database.connection() as connection:
+        holder = await stored.find_holder(connection, link_id, hashlib.sha256(auth).digest())
+    if holder is None:
+        raise NotFound("no such link")
+    return holder
+
+
+async def show(database: Database, settings: Settings, holder: LinkHolder) -> LinkView:
+    """What a link leads to, with everything that its holder needs to verify it."""
+    async with database.transaction() as connection:
+        link = await stored.find_link(connection, holder.link_id)
+        participant = await stored_cases.find_participant(
+            connection, holder.case_id, holder.participant_id
+        )
+        if link is None or participant is None:
+            raise NotFound("no such link")
+        claim = await stored.find_claim_of_link(connection, holder.link_id)
+        return LinkView(
+            link=link.link_id,
+            case=link.case_id,
+            participant=link.participant_id,
+            role=participant.role,
+            purpose=link.purpose,
+            expires_at=link.expires_at,
+            spent=link.message_id is not None,
+            audience=settings.public_url,
+            trust=await _trust(connection, settings, link.case_id),
+            correspondents=await stored_cases.list_correspondents(
+                connection, holder.case_id, holder.participant_id
+            ),
+            consent=Consent(participant.consent) if participant.consent else None,
+            claim=claim.compact if claim else None,
+            keyring=claim.keyring if claim else None,
+        )
+
+
+async def trust(database: Database, settings: Settings, case_id: uuid.UUID) -> Trust:
+    """The roots, credentials and charters of a case, for a participant of it."""
+    async with database.transaction() as connection:
+        return await _trust(connection, settings, case_id)
+
+
+async def claim(
+    database: Database, settings: Settings, holder: LinkHolder, new: NewClaim
+) -> None:
+    """Take a link into one's own hands, once: from now on it opens nothing without the passphrase.
+
+    The MAC in the claim is for the mediators, who know the link's secret; relay cannot check it.
+    An older way in of the same participant ends here.
+    """
+    if len(new.keyring) > KEYRING_MAX_BYTES:
+        raise TooLarge("keyring")
+    signer = b64u_decode(statements.decode_unverified(new.statement, statements.Claim).signer)
+    said = statements.verify(new.statement, statements.Claim, signer)
+    require_recent(said.at, settings)
+    if (said.link, said.case, said.participant) != (
+        holder.link_id,
+        holder.case_id,
+        holder.participant_id,
+    ):
+        raise InvalidRequest("the claim is for another link")
+    second_claim = False
+    async with database.transaction() as connection:
+        if await stored.lock_link(connection, holder.link_id) is not Purpose.PARTICIPATE:
+            raise NotFound("not a link to claim")
+        statement_hash = signing.statement_hash(new.statement)
+        known = await stored.find_claim_of_link(connection, holder.link_id)
+        if known is not None:
+            if known.statement_hash == statement_hash:
+                return
+            second_claim = True
+            await append_event(
+                connection,
+                case_id=holder.case_id,
+                kind="second-claim-refused",
+                actor=f"link:{holder.link_id}",
+            )
+        else:
+            await insert_statement(connection, new.statement)
+            if not await stored.insert_claim(
+                connection,
+                statement_hash=statement_hash,
+                link_id=holder.link_id,
+                case_id=holder.case_id,
+                participant_id=holder.participant_id,
+                kid=signing.key_id(signer),
+                signer=signer,
+                recipient=said.recipient,
+                keyring=new.keyring,
+            ):
+                raise Conflict("this key was claimed before")
+            await stored.revoke_other_links(connection, holder.participant_id, holder.link_id)
+            await append_event(
+                connection,
+                case_id=holder.case_id,
+                kind="link-claimed",
+                actor=f"participant:{holder.participant_id}",
+                statement_hash=statement_hash,
+            )
+    if second_claim:
+        raise LinkClaimed
+
+
+async def verify(
+    database: Database, settings: Settings, mediator: Mediator, compact: str
+) -> None:
+    """Keep that a mediator checked a claim with the secret of its link: the recipient's key is good."""
+    said = statements.verify(compact, statements.Verification, mediator.signer)
+    require_recent(said.at, settings)
+    async with database.transaction() as connection:
+        await require_mediator(connection, said.case, mediator)
+        known = await stored.find_claim(connection, b64u_decode(said.claim))
+        if known is None or (known.case_id, known.participant_id) != (said.case, said.participant):
+            raise NotFound("no such claim")
+        if known.recipient != said.recipient:
+            raise InvalidRequest("the claim is for another key")
+        statement_hash = await insert_statement(connection, compact)
+        if await stored.verify_claim(connection, known.statement_hash, statement_hash):
+            await append_event(
+                connection,
+                case_id=said.case,
+                kind="claim-verified",
+                actor=str(mediator),
+                statement_hash=statement_hash,
+            )
+
+
+async def list_links(
+    database: Database, mediator: Mediator, case_id: uuid.UUID
+) -> list[LinkRecord]:
+    """The links of a case, with their sealed secrets and claims."""
+    async with database.transaction() as connection:
+        await require_mediator(connection, case_id, mediator)
+        return await stored.list_links(connection, case_id)
+
+
+async def revoke(database: Database, actor: Mediator | Service, link_id: uuid.UUID) -> None:
+    """End a link, and every session that came through it."""
+    async with database.transaction() as connection:
+        link = await stored.find_link(connection, link_id)
+        if link is None:
+            raise NotFound("no such link")
+        if isinstance(actor, Mediator):
+            await require_mediator(connection, link.case_id, actor)
+        if await stored.revoke_link(connection, link_id):
+            await append_event(
+                connection, case_id=link.case_id, kind="link-revoked", actor=str(actor)
+            )
+
+
+async def _trust(connection: Connection, settings: Settings, case_id: uuid.UUID) -> Trust:
+    credentials = await stored_credentials.list_case_statements(connection, case_id)
+    charters = await stored_cases.list_charters(connection, case_id)
+    return Trust(
+        roots=roots(settings),
+        credentials=[
+            CredentialPair(credential=row.credential, revocation=row.revocation)
+            for row in credentials
+        ],
+        charters=[row.compact for row in charters],
+    )
+
+

@@ -1,0 +1,170 @@
+"""Links and claims."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import msgspec
+
+from relay.domain.actors import LinkHolder
+from relay.domain.links import LinkRecord, Purpose
+from relay.storage.database import Connection, many, one
+from relay.storage.queries import named_queries
+
+_SQL = named_queries("links")
+
+
+class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A link without its secrets."""
+
+    link_id: uuid.UUID
+    case_id: uuid.UUID
+    participant_id: uuid.UUID
+    purpose: Purpose
+    statement_hash: bytes
+    signer: bytes | None
+    kid: str | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    message_id: uuid.UUID | None
+
+
+class ClaimRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim, with the keyring that only its passphrase opens."""
+
+    statement_hash: bytes
+    case_id: uuid.UUID
+    participant_id: uuid.UUID
+    recipient: str
+    signer: bytes
+    keyring: bytes
+    verification_hash: bytes | None
+    compact: str
+
+
+async def insert_link(  # noqa: PLR0913 - the columns of one row
+    connection: Connection,
+    *,
+    link_id: uuid.UUID,
+    case_id: uuid.UUID,
+    participant_id: uuid.UUID,
+    purpose: str,
+    statement_hash: bytes,
+    auth_hash: bytes,
+    signer: bytes | None,
+    kid: str | None,
+    sealed: bytes,
+    expires_at: datetime | None,
+) -> bool:
+    """Keep a link; False where the identifier is taken."""
+    return bool(
+        await connection.fetchval(
+            _SQL["insert_link"],
+            link_id,
+            case_id,
+            participant_id,
+            purpose,
+            statement_hash,
+            auth_hash,
+            signer,
+            kid,
+            sealed,
+            expires_at,
+        )
+    )
+
+
+async def find_link(connection: Connection, link_id: uuid.UUID) -> LinkRow | None:
+    """One link, whatever became of it."""
+    return one(await connection.fetchrow(_SQL["find_link"], link_id), LinkRow)
+
+
+async def find_holder(
+    connection: Connection, link_id: uuid.UUID, auth_hash: bytes
+) -> LinkHolder | None:
+    """Whoever shows the bearer of a link that still holds."""
+    return one(await connection.fetchrow(_SQL["find_holder"], link_id, auth_hash), LinkHolder)
+
+
+async def revoke_link(connection: Connection, link_id: uuid.UUID) -> bool:
+    """End a link; False where it is unknown or ended before."""
+    return bool(await connection.fetchval(_SQL["revoke_link"], link_id))
+
+
+async def revoke_other_links(
+    connection: Connection, participant_id: uuid.UUID, keep: uuid.UUID
+) -> None:
+    """End every other way in of a participant."""
+    await connection.execute(_SQL["revoke_other_links"], participant_id, keep)
+
+
+async def list_links(connection: Connection, case_id: uuid.UUID) -> list[LinkRecord]:
+    """The links of a case, for its mediators."""
+    return many(await connection.fetch(_SQL["list_links"], case_id), LinkRecord)
+
+
+async def lock_link(connection: Connection, link_id: uuid.UUID) -> Purpose | None:
+    """The purpose of a link that still holds; nobody else claims it until this transaction ends."""
+    purpose: str | None = await connection.fetchval(_SQL["lock_link"], link_id)
+    return None if purpose is None else Purpose(purpose)
+
+
+async def spend_link(connection: Connection, link_id: uuid.UUID, message_id: uuid.UUID) -> bool:
+    """Use an upload link for a message; False where it carried another one."""
+    return bool(await connection.fetchval(_SQL["spend_link"], link_id, message_id))
+
+
+async def unspend_link(connection: Connection, link_id: uuid.UUID, message_id: uuid.UUID) -> None:
+    """Make an upload link as new, after its draft was discarded."""
+    await connection.execute(_SQL["unspend_link"], link_id, message_id)
+
+
+async def insert_claim(  # noqa: PLR0913 - the columns of one row
+    connection: Connection,
+    *,
+    statement_hash: bytes,
+    link_id: uuid.UUID,
+    case_id: uuid.UUID,
+    participant_id: uuid.UUID,
+    kid: str,
+    signer: bytes,
+    recipient: str,
+    keyring: bytes,
+) -> bool:
+    """Keep a claim; False where the link was claimed before or the key is known."""
+    return bool(
+        await connection.fetchval(
+            _SQL["insert_claim"],
+            statement_hash,
+            link_id,
+            case_id,
+            participant_id,
+            kid,
+            signer,
+            recipient,
+            keyring,
+        )
+    )
+
+
+async def find_claim_of_link(connection: Connection, link_id: uuid.UUID) -> ClaimRow | None:
+    """The claim of a link."""
+    return one(await connection.fetchrow(_SQL["find_claim_of_link"], link_id), ClaimRow)
+
+
+async def find_claim(connection: Connection, claim_hash: bytes) -> ClaimRow | None:
+    """A claim by the hash of its statement."""
+    return one(await connection.fetchrow(_SQL["find_claim"], claim_hash), ClaimRow)
+
+
+async def current_claim(connection: Connection, participant_id: uuid.UUID) -> ClaimRow | None:
+    """The claim whose key a release to this participant is for."""
+    return one(await connection.fetchrow(_SQL["current_claim"], participant_id), ClaimRow)
+
+
+async def verify_claim(
+    connection: Connection, claim_hash: bytes, verification_hash: bytes
+) -> bool:
+    """Keep that a mediator verified a claim; False where one did before."""
+    return bool(await connection.fetchval(_SQL["verify_claim"], claim_hash, verification_hash))

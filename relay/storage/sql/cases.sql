@@ -1,0 +1,113 @@
+-- name: insert_case
+insert into cases (case_id, reference) values ($1, $2) on conflict do nothing returning true;
+
+-- name: insert_participant
+insert into participants (participant_id, case_id, role) values ($1, $2, $3) on conflict do nothing;
+
+-- name: insert_pair
+insert into pairs (case_id, one, other) values ($1, least($2::uuid, $3::uuid), greatest($2::uuid, $3::uuid))
+on conflict do nothing;
+
+-- name: assign_mediators
+insert into case_mediators (case_id, credential_id) select $1, unnest($2::uuid[]) on conflict do nothing;
+
+-- name: dismiss_mediators
+-- Those whom the newest charter does not name.
+delete from case_mediators where case_id = $1 and credential_id <> all($2::uuid[]);
+
+-- name: find_case
+select
+    case_id as "case",
+    reference,
+    charter_version,
+    approvals,
+    captions_required,
+    server_processing,
+    created_at
+from cases
+where case_id = $1;
+
+-- name: lock_case
+-- One change of charter at a time.
+select charter_version from cases where case_id = $1 for no key update;
+
+-- name: list_cases
+-- The cases of one mediator, or all (null) for the case system.
+select
+    cases.case_id as "case",
+    cases.reference,
+    cases.charter_version,
+    cases.approvals,
+    cases.captions_required,
+    cases.server_processing,
+    cases.created_at
+from cases
+where
+    cases.case_id > $2
+    and (
+        $1::uuid is null
+        or exists (
+            select 1 from case_mediators
+            where case_mediators.case_id = cases.case_id and case_mediators.credential_id = $1
+        )
+    )
+order by cases.case_id
+limit $3;
+
+-- name: list_participants
+select participant_id as participant, role, consent, consent_at
+from participants
+where case_id = $1
+order by participant_id;
+
+-- name: list_pairs
+select one, other, no_contact from pairs where case_id = $1 order by one, other;
+
+-- name: list_mediators
+select credential_id from case_mediators where case_id = $1 order by credential_id;
+
+-- name: is_mediator
+select exists (select 1 from case_mediators where case_id = $1 and credential_id = $2);
+
+-- name: find_participant
+select participant_id as participant, role, consent, consent_at
+from participants
+where case_id = $1 and participant_id = $2;
+
+-- name: find_consent
+select consent, consent_hash from participants where case_id = $1 and participant_id = $2 for no key update;
+
+-- name: set_consent
+-- What a person said last counts; a statement made before the one that is known changes nothing.
+update participants set consent = $3, consent_hash = $4, consent_at = $5
+where case_id = $1 and participant_id = $2 and (consent_at is null or consent_at <= $5)
+returning true;
+
+-- name: set_no_contact
+update pairs set no_contact = $4
+where case_id = $1 and one = least($2::uuid, $3::uuid) and other = greatest($2::uuid, $3::uuid)
+returning true;
+
+-- name: insert_charter
+insert into charters (case_id, version, statement_hash, recipient, media, key_file)
+values ($1, $2, $3, $4, $5, $6);
+
+-- name: adopt_charter
+update cases
+set charter_version = $2, approvals = $3, captions_required = $4, server_processing = $5
+where case_id = $1;
+
+-- name: list_charters
+select charters.version, charters.recipient, charters.statement_hash, charters.key_file, statements.compact
+from charters inner join statements on statements.statement_hash = charters.statement_hash
+where charters.case_id = $1
+order by charters.version;
+
+-- name: list_correspondents
+-- Those a participant is paired with: nobody else of the case is named to them.
+select participants.participant_id as participant, participants.role
+from pairs
+inner join participants
+    on participants.participant_id = case when pairs.one = $2 then pairs.other else pairs.one end
+where pairs.case_id = $1 and $2 in (pairs.one, pairs.other)
+order by participants.participant_id;

@@ -1,0 +1,66 @@
+-- name: insert_credential
+-- Once: the same statement again changes nothing, another one for the same credential is refused.
+insert into credentials (
+    credential_id, role, statement_hash, kid, signer, recipient, not_before, not_after
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict do nothing;
+
+-- name: revoke_credential
+update credentials set revocation_hash = $2
+where credential_id = $1 and (revocation_hash is null or revocation_hash = $2)
+returning true;
+
+-- name: find_credential
+select
+    credentials.credential_id,
+    credentials.role,
+    credentials.statement_hash,
+    credentials.signer,
+    credentials.recipient,
+    credentials.revocation_hash is null and now() between credentials.not_before and credentials.not_after
+        as in_good_standing
+from credentials
+where credentials.credential_id = $1;
+
+-- name: find_service_signer
+-- The key with which the case system signs the links it makes.
+select signer from credentials
+where kid = $1 and role = 'service' and revocation_hash is null and now() between not_before and not_after;
+
+-- name: list_credential_statements
+-- Every credential and revocation, for a mediator who verifies them.
+select
+    credential.compact as credential,
+    revocation.compact as revocation
+from credentials
+inner join statements as credential on credential.statement_hash = credentials.statement_hash
+left join statements as revocation on revocation.statement_hash = credentials.revocation_hash
+order by credentials.not_before, credentials.credential_id;
+
+-- name: list_case_credential_statements
+-- The credentials that the charters of one case name, and revocations, for a participant who verifies them.
+select
+    credential.compact as credential,
+    revocation.compact as revocation
+from credentials
+inner join statements as credential on credential.statement_hash = credentials.statement_hash
+left join statements as revocation on revocation.statement_hash = credentials.revocation_hash
+where
+    credentials.role = 'service'
+    or credentials.credential_id in (
+        select case_mediators.credential_id from case_mediators where case_mediators.case_id = $1
+    )
+    or credentials.credential_id in (select unnest(charters.media) from charters where charters.case_id = $1)
+    or credentials.kid in (
+        select statements.kid
+        from charters inner join statements on statements.statement_hash = charters.statement_hash
+        where charters.case_id = $1
+    )
+order by credentials.not_before, credentials.credential_id;
+
+-- name: store_keyring
+update credentials set keyring = $2 where credential_id = $1 returning true;
+
+-- name: find_keyring
+select keyring from credentials where credential_id = $1;

@@ -1,0 +1,112 @@
+-- name: insert_link
+insert into links (
+    link_id, case_id, participant_id, purpose, statement_hash, auth_hash, signer, kid, sealed, expires_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+on conflict do nothing
+returning true;
+
+-- name: find_link
+select link_id, case_id, participant_id, purpose, statement_hash, signer, kid, expires_at, revoked_at, message_id
+from links
+where link_id = $1;
+
+-- name: find_holder
+-- Whoever shows the bearer of a link that is neither revoked nor over.
+select link_id, case_id, participant_id
+from links
+where link_id = $1 and auth_hash = $2 and revoked_at is null and (expires_at is null or expires_at > now());
+
+-- name: revoke_link
+update links set revoked_at = now() where link_id = $1 and revoked_at is null returning true;
+
+-- name: revoke_other_links
+-- A new claim ends the way in of the lost one.
+update links set revoked_at = now()
+where participant_id = $1 and link_id <> $2 and purpose = 'participate' and revoked_at is null;
+
+-- name: list_links
+select
+    links.link_id as link,
+    links.participant_id as participant,
+    links.purpose,
+    link_statement.compact as statement,
+    links.sealed,
+    links.expires_at,
+    links.revoked_at is not null as revoked,
+    links.message_id is not null as spent,
+    links.created_at,
+    claim_statement.compact as claim,
+    verification_statement.compact as verification
+from links
+inner join statements as link_statement on link_statement.statement_hash = links.statement_hash
+left join claims on claims.link_id = links.link_id
+left join statements as claim_statement on claim_statement.statement_hash = claims.statement_hash
+left join statements as verification_statement
+    on verification_statement.statement_hash = claims.verification_hash
+where links.case_id = $1
+order by links.created_at, links.link_id;
+
+-- name: lock_link
+select purpose from links where link_id = $1 and revoked_at is null for update;
+
+-- name: spend_link
+-- An upload link carries one message.
+update links set message_id = $2 where link_id = $1 and (message_id is null or message_id = $2) returning true;
+
+-- name: unspend_link
+-- A draft that was discarded leaves its link as new.
+update links set message_id = null where link_id = $1 and message_id = $2;
+
+-- name: insert_claim
+insert into claims (statement_hash, link_id, case_id, participant_id, kid, signer, recipient, keyring)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict do nothing
+returning true;
+
+-- name: find_claim_of_link
+select
+    claims.statement_hash,
+    claims.case_id,
+    claims.participant_id,
+    claims.recipient,
+    claims.signer,
+    claims.keyring,
+    claims.verification_hash,
+    statements.compact
+from claims inner join statements on statements.statement_hash = claims.statement_hash
+where claims.link_id = $1;
+
+-- name: find_claim
+select
+    claims.statement_hash,
+    claims.case_id,
+    claims.participant_id,
+    claims.recipient,
+    claims.signer,
+    claims.keyring,
+    claims.verification_hash,
+    statements.compact
+from claims inner join statements on statements.statement_hash = claims.statement_hash
+where claims.statement_hash = $1;
+
+-- name: current_claim
+-- The newest claim of a participant whose link still holds: the key that a release is for.
+select
+    claims.statement_hash,
+    claims.case_id,
+    claims.participant_id,
+    claims.recipient,
+    claims.signer,
+    claims.keyring,
+    claims.verification_hash,
+    statements.compact
+from claims
+inner join statements on statements.statement_hash = claims.statement_hash
+inner join links on links.link_id = claims.link_id
+where claims.participant_id = $1 and links.revoked_at is null
+order by claims.claimed_at desc
+limit 1;
+
+-- name: verify_claim
+update claims set verification_hash = $2 where statement_hash = $1 and verification_hash is null returning true;
