@@ -1,0 +1,189 @@
+"""The real services, started once per session; a database, a bucket and a Redis of its own for each test.
+
+`RELAY_DATABASE_URL`, `RELAY_REDIS_URL` and `RELAY_S3_*` in the environment replace the embedded ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+import redis
+from aiobotocore.client import AioBaseClient
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+from hypothesis import settings as hypothesis_settings
+
+from relay.embedded import Services, embedded
+from relay.settings import Settings
+
+SERVICE_SETTINGS = (
+    "RELAY_DATABASE_URL",
+    "RELAY_REDIS_URL",
+    "RELAY_S3_ENDPOINT",
+    "RELAY_S3_ACCESS_KEY",
+    "RELAY_S3_SECRET_KEY",
+    "RELAY_S3_REGION",
+)
+REDIS_DATABASES = itertools.cycle(range(1, 16))
+
+# The same examples on every run where a failure must not depend on luck; no deadline on a shared machine.
+hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+hypothesis_settings.register_profile("local", deadline=None)
+hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def session_runner() -> Iterator[asyncio.Runner]:
+    """An event loop for what outlives a test; it runs between tests, never during one."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        yield runner
+
+
+@pytest.fixture(scope="session")
+def services(session_runner: asyncio.Runner) -> Iterator[Services]:
+    """Postgres, Redis and S3 for the whole session."""
+    given = {name: os.environ[name] for name in SERVICE_SETTINGS if name in os.environ}
+    stack = contextlib.AsyncExitStack()
+    with tempfile.TemporaryDirectory(prefix="relay-tests-") as folder:
+        Path(folder).chmod(0o711)
+        started = session_runner.run(
+            stack.enter_async_context(embedded(Path(folder) / "data", given))
+        )
+        try:
+            yield started
+        finally:
+            session_runner.run(stack.aclose())
+
+
+@pytest.fixture(scope="session")
+def database_administrator(
+    services: Services, session_runner: asyncio.Runner
+) -> Iterator[asyncpg.Connection[asyncpg.Record]]:
+    """A connection that makes and drops databases."""
+    url = services.environment["RELAY_DATABASE_URL"]
+    connection = session_runner.run(asyncpg.connect(url))
+    if "postgres" in services.processes:
+        # These data end with the session: no test waits for the disk.
+        session_runner.run(connection.execute("alter system set fsync = off"))
+        session_runner.run(connection.execute("select pg_reload_conf()"))
+    yield connection
+    session_runner.run(connection.close())
+
+
+@pytest.fixture(scope="session")
+def database_template(
+    services: Services,
+    database_administrator: asyncpg.Connection[asyncpg.Record],
+    session_runner: asyncio.Runner,
+) -> Iterator[str]:
+    """The name of a database with every migration applied; nobody connects to it."""
+    from relay.storage.database import migrate  # noqa: PLC0415 - not before a test asks for it
+
+    name = f"relay_template_{secrets.token_hex(4)}"
+    session_runner.run(database_administrator.execute(f"create database {name}"))
+    url = _with_database(services.environment["RELAY_DATABASE_URL"], name)
+    session_runner.run(migrate(url))
+    yield name
+    session_runner.run(database_administrator.execute(f"drop database {name} with (force)"))
+
+
+@pytest.fixture
+def database_url(
+    services: Services,
+    database_administrator: asyncpg.Connection[asyncpg.Record],
+    database_template: str,
+    session_runner: asyncio.Runner,
+) -> Iterator[str]:
+    """A migrated, empty database of this test's own."""
+    name = f"relay_test_{secrets.token_hex(6)}"
+    clone = f"create database {name} template {database_template} strategy file_copy"
+    session_runner.run(database_administrator.execute(clone))
+    yield _with_database(services.environment["RELAY_DATABASE_URL"], name)
+    session_runner.run(database_administrator.execute(f"drop database {name} with (force)"))
+
+
+@pytest.fixture
+def empty_database_url(
+    services: Services,
+    database_administrator: asyncpg.Connection[asyncpg.Record],
+    session_runner: asyncio.Runner,
+) -> Iterator[str]:
+    """A database of this test's own without any table, for what migrates it."""
+    name = f"relay_test_{secrets.token_hex(6)}"
+    session_runner.run(database_administrator.execute(f"create database {name}"))
+    yield _with_database(services.environment["RELAY_DATABASE_URL"], name)
+    session_runner.run(database_administrator.execute(f"drop database {name} with (force)"))
+
+
+@pytest.fixture(scope="session")
+def s3_administrator(services: Services, session_runner: asyncio.Runner) -> Iterator[AioBaseClient]:
+    """A client that makes and empties buckets."""
+    stack = contextlib.AsyncExitStack()
+    client = get_session().create_client(
+        "s3",
+        endpoint_url=services.environment["RELAY_S3_ENDPOINT"],
+        aws_access_key_id=services.environment["RELAY_S3_ACCESS_KEY"],
+        aws_secret_access_key=services.environment["RELAY_S3_SECRET_KEY"],
+        region_name=services.environment.get("RELAY_S3_REGION", "us-east-1"),
+        config=AioConfig(
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+    yield session_runner.run(stack.enter_async_context(client))
+    session_runner.run(stack.aclose())
+
+
+@pytest.fixture
+def bucket(s3_administrator: AioBaseClient, session_runner: asyncio.Runner) -> Iterator[str]:
+    """An empty bucket of this test's own."""
+    name = f"relay-test-{secrets.token_hex(6)}"
+    session_runner.run(s3_administrator.create_bucket(Bucket=name))
+    yield name
+    session_runner.run(_remove_bucket(s3_administrator, name))
+
+
+@pytest.fixture
+def redis_url(services: Services) -> str:
+    """An empty Redis database, by turns."""
+    url = f"{services.environment['RELAY_REDIS_URL']}?db={next(REDIS_DATABASES)}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture
+def settings(services: Services, database_url: str, redis_url: str, bucket: str) -> Settings:
+    """Settings that lead to this test's own database, Redis and bucket."""
+    return Settings.from_environment(
+        {
+            **services.environment,
+            "RELAY_DATABASE_URL": database_url,
+            "RELAY_REDIS_URL": redis_url,
+            "RELAY_S3_BUCKET": bucket,
+        }
+    )
+
+
+def _with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+async def _remove_bucket(client: AioBaseClient, name: str) -> None:
+    async for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
+        keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+        if keys:
+            await client.delete_objects(Bucket=name, Delete={"Objects": keys})
+    await client.delete_bucket(Bucket=name)
