@@ -76,7 +76,9 @@ def bech32_decode(text: str) -> tuple[str, bytes]:
     return text[: len(prefix)], data
 
 
-def _regroup(values: bytes | list[int], source: int, target: int, *, partial: bool = True) -> list[int]:
+def _regroup(
+    values: bytes | list[int], source: int, target: int, *, partial: bool = True
+) -> list[int]:
     """Cut a run of `source`-bit values into `target`-bit ones.
 
     With `partial` the last one is filled up with zero bits; without it, leftover bits must be such a

@@ -35,6 +35,9 @@ MediaType: TypeAlias = Annotated[
 ]
 """Type and subtype in lower case, without parameters."""
 
+Audience: TypeAlias = Annotated[str, msgspec.Meta(pattern="^https?://[!-~]+$", max_length=2048)]
+"""The public URL of a relay."""
+
 Ordinal: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 """Counts revisions and versions from 1."""
 

@@ -13,6 +13,7 @@ import msgspec
 
 from relay.crypto.errors import StatementError
 from relay.crypto.fields import (
+    Audience,
     Digest,
     Identifier,
     Language,
@@ -36,9 +37,14 @@ from relay.crypto.signing import (
 
 
 class Statement(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What all statements share: a type, which is signed with them."""
+    """What all statements share: a type, which is signed with them, and when they were signed.
+
+    Subclasses keep to the order of members: `at` comes first in the JSON, then theirs as declared.
+    """
 
     typ: ClassVar[str]
+    at: Time
+    """When it was signed, as the signer says."""
 
 
 StatementT = TypeVar("StatementT", bound=Statement)
@@ -101,7 +107,6 @@ class Credential(Statement, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """None for recovery, which signs nothing."""
     not_before: Time
     not_after: Time
-    at: Time
 
     def __post_init__(self) -> None:
         """ValueError if a key is missing, one is too many, or the validity is empty."""
@@ -119,7 +124,6 @@ class Revocation(Statement, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     typ: ClassVar[str] = "relay-revocation+jws"
     credential: Identifier
-    at: Time
 
 
 class Member(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,7 +155,6 @@ class Charter(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mediators: list[Member]
     media: list[Member]
     policy: Policy
-    at: Time
 
     def __post_init__(self) -> None:
         """ValueError if the first version names one before it or a later one does not, or nobody mediates."""
@@ -178,7 +181,6 @@ class Link(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sealed: Digest
     """SHA-256 of the age file that holds the link's secret, sealed to the case."""
     expires: Time | None
-    at: Time
 
     def __post_init__(self) -> None:
         """ValueError unless exactly upload links name a signer."""
@@ -198,7 +200,6 @@ class Claim(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     signer: PublicKey
     mac: Digest
     """What `links.claim_mac` makes: only who held the link can."""
-    at: Time
 
 
 class Verification(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -209,7 +210,6 @@ class Verification(Statement, frozen=True, kw_only=True, forbid_unknown_fields=T
     claim: Digest
     participant: Identifier
     recipient: RecipientText
-    at: Time
 
 
 class Session(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -218,9 +218,8 @@ class Session(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     typ: ClassVar[str] = "relay-session+jws"
     challenge: Digest
     """32 random bytes of the server's."""
-    audience: str
+    audience: Audience
     """The public URL of the relay: a signature for one does not work at another."""
-    at: Time
 
 
 # Messages: what was said, and what was done with it.
@@ -240,7 +239,6 @@ class Message(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind: Literal["letter", "video"]
     language: Language
     parts: list[Part]
-    at: Time
 
     def __post_init__(self) -> None:
         """ValueError if the revision before is not named, or the parts are not those of its kind."""
@@ -250,7 +248,9 @@ class Message(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.sender == self.recipient:
             raise ValueError("nobody writes to themselves")
         roles = [part.role for part in self.parts]
-        main, besides = ("body", ()) if self.kind == "letter" else ("original", ("body", "captions"))
+        main, besides = (
+            ("body", ()) if self.kind == "letter" else ("original", ("body", "captions"))
+        )
         if roles.count(main) != 1 or len(set(roles)) != len(roles) or {*roles} - {main, *besides}:
             raise ValueError("the parts are not those of this kind of message")
 
@@ -271,7 +271,6 @@ class Rendition(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True
     width: Pixels
     height: Pixels
     profile: Literal["h264-720p", "audio"]
-    at: Time
 
 
 class Captions(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -286,7 +285,6 @@ class Captions(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True)
     language: Language
     part: Part | None
     exception: ReasonCode | None
-    at: Time
 
     def __post_init__(self) -> None:
         """ValueError unless there is either a part or an exception."""
@@ -311,7 +309,6 @@ class Decision(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True)
     reason: ReasonCode | None
     notes: list[Part]
     """The mediator's own words to the sender."""
-    at: Time
 
     def __post_init__(self) -> None:
         """ValueError if a decision that needs a reason has none, or a note is not one."""
@@ -347,7 +344,6 @@ class Offer(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     notes: list[Part]
     """The mediator's own words to the recipient."""
     not_before: Time | None
-    at: Time
 
     def __post_init__(self) -> None:
         """ValueError if nothing is granted, something is granted twice, or a note is not one."""
@@ -366,7 +362,6 @@ class Response(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True)
     offer: Digest
     answer: Literal["accept", "wait", "refuse"]
     tell_author: bool
-    at: Time
 
 
 class Withdrawal(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -376,7 +371,6 @@ class Withdrawal(Statement, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     case: Identifier
     message: Identifier
     participant: Identifier
-    at: Time
 
 
 class Consent(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -386,7 +380,6 @@ class Consent(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     case: Identifier
     participant: Identifier
     status: Literal["active", "paused", "withdrawn"]
-    at: Time
 
 
 def _only_notes(parts: list[Part]) -> None:

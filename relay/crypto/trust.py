@@ -22,6 +22,9 @@ from relay.crypto.statements import Credential, Revocation, StatementT, verify
 
 Role: TypeAlias = Literal["mediator", "media", "recovery", "service"]
 
+CLOCK_TOLERANCE = datetime.timedelta(minutes=5)
+"""How far the clocks of honest people may be apart."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
@@ -50,20 +53,18 @@ class Trust:
 
     authorities: Mapping[uuid.UUID, Authority]
 
-    def verify(
-        self, compact: str, kind: type[StatementT], roles: Collection[Role]
-    ) -> tuple[StatementT, Authority]:
-        """A statement by somebody who had one of `roles` when they signed it; ChainError otherwise."""
-        return verify_by(compact, kind, (a for a in self.authorities.values() if a.role in roles))
+    def of_role(self, role: Role) -> tuple[Authority, ...]:
+        """All who ever had that role, valid now or not."""
+        return tuple(a for a in self.authorities.values() if a.role == role)
 
 
 def verify_by(
     compact: str, kind: type[StatementT], authorities: Iterable[Authority]
 ) -> tuple[StatementT, Authority]:
-    """A statement by one of `authorities`, and which one; ChainError if none was valid when it was signed.
+    """A statement by one of `authorities`, and by which; ChainError if none of them could sign it then.
 
-    When that was, the signer says: somebody who stole a key can date a statement back to before its revocation.
-    The log, which knows when a statement arrived, is what shows that.
+    When that was, the signer says: somebody who stole a key can date a statement back to before its
+    revocation. What shows that is the log, which knows when a statement arrived.
     """
     kid = read_unverified(compact).kid
     for authority in authorities:
