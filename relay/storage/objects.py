@@ -1,8 +1,9 @@
 """The object store: sealed bodies as one object for each 8 MiB segment, through the S3 API.
 
-Layout of the bucket: `{prefix}/{segment:06}`, where the prefix is the part's and the number counts from 0;
-`{prefix}/{segment:06}.{start}-{stop}` is a piece that a broken connection left of a segment not yet whole.
-A finished object is all there is to an acknowledged segment: no upload state lives in the store.
+Layout of the bucket: `{prefix}/{segment:06}`, where the prefix is the part's and the number counts
+from 0; `{prefix}/{segment:06}.{start}-{stop}` is a piece that a broken connection left of a segment
+not yet whole. A finished object is all there is to an acknowledged segment: no upload state lives in
+the store.
 Needs the rights to get, put, delete and list objects of one bucket.
 """
 
@@ -13,7 +14,7 @@ import base64
 import contextlib
 import hashlib
 import io
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
 import aiohttp
@@ -43,7 +44,7 @@ _BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
 
 class StoreUnavailable(Unavailable):
-    """The store for sealed files does not answer right now. Nothing was lost; try again in a moment."""
+    """The store for sealed files does not answer now. Nothing was lost; try again in a moment."""
 
     code = "store-unavailable"
     french = (
@@ -78,7 +79,9 @@ def piece_key(prefix: str, start: int, stop: int) -> str:
 class Objects:
     """One bucket of an S3 service."""
 
-    def __init__(self, client: AioBaseClient, bucket: str, open_client: contextlib.AsyncExitStack):
+    def __init__(
+        self, client: AioBaseClient, bucket: str, open_client: contextlib.AsyncExitStack
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._open_client = open_client
@@ -88,7 +91,7 @@ class Objects:
         """A client for the bucket in the settings; nothing is sent yet.
 
         Bodies are not signed with the request: over plain http that would hash each a second time.
-        `put` names the SHA-256 instead, in a header that is signed and that S3 holds against the body.
+        `put` names the SHA-256 instead, in a header that is signed and that S3 holds the body against.
         """
         open_client = contextlib.AsyncExitStack()
         client = await open_client.enter_async_context(
@@ -138,8 +141,8 @@ class Objects:
     ) -> None:
         """Store the whole of `body`; once this returns the object is finished.
 
-        `digest` is its SHA-256 where the caller has it already. A BytesIO is sent without a copy and
-        must not change meanwhile. StoreUnavailable after the last attempt.
+        `digest` is its SHA-256 where the caller has it already. A BytesIO is sent without a copy
+        and must not change meanwhile. StoreUnavailable after the last attempt.
         """
         stream = body if isinstance(body, io.BytesIO) else io.BytesIO(body)
         stream.seek(0)
@@ -161,26 +164,25 @@ class Objects:
                 body: bytes = await stream.read()
                 return body
 
-    async def read(self, prefix: str, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def read(self, prefix: str, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Stream the bytes `start` to `stop` (not included) of the body under `prefix`.
 
         The next segment is asked for while one is being read, which costs a socket's buffer, not a
         segment of memory. A connection that breaks is taken up again where it broke; ObjectMissing
         where the body is shorter than `stop`. Close the iterator if it is left early.
         """
-        slices = list(segment_slices(start, stop))
-        async with contextlib.AsyncExitStack() as opened:
-            upcoming = _Opening(self, prefix, slices[0]) if slices else None
-            if upcoming:
-                opened.push_async_callback(upcoming.close)
-            for index in range(len(slices)):
-                assert upcoming is not None  # noqa: S101 - one for each slice
-                current = upcoming
-                if index + 1 < len(slices):
-                    upcoming = _Opening(self, prefix, slices[index + 1])
-                    opened.push_async_callback(upcoming.close)
+        slices = segment_slices(start, stop)
+        current = upcoming = _opening(self, prefix, slices)
+        try:
+            while current is not None:
+                upcoming = _opening(self, prefix, slices)
                 async for chunk in current.chunks():
                     yield chunk
+                current = upcoming
+        finally:
+            for opening in (current, upcoming):
+                if opening is not None:
+                    await opening.close()
 
     async def open_slice(self, key: str, start: int, stop: int) -> aiohttp.ClientResponse:
         """An answer that brings the bytes `start` to `stop` of one object; the caller closes it."""
@@ -242,6 +244,11 @@ class Objects:
     async def delete_prefix(self, prefix: str) -> None:
         """Remove every object under `prefix`."""
         await self.delete(await self.keys(prefix))
+
+
+def _opening(objects: Objects, prefix: str, slices: Iterator[SegmentSlice]) -> _Opening | None:
+    part = next(slices, None)
+    return None if part is None else _Opening(objects, prefix, part)
 
 
 class _Opening:
