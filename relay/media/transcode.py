@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import os
+import re
 from collections.abc import Callable
 from typing import Literal
 
+import msgspec
+
+from relay.media import errors, recipe
+from relay.media.clean import check_poster, check_rendition
+from relay.media.jail import FFMPEG, SCRIPTS, Outcome, Sentence, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
+from relay.media.probe import Facts, out_of_memory, probe
 from relay.media.tools import MediaTools
+from relay.settings import MIB
 
 Stage = Literal["probing", "measuring", "encoding", "checking"]
+
+POSTER_MAX_BYTES = 4 * MIB
+ANSWER_MAX_BYTES = MIB
+MAX_THREADS = 8
+"""More would not speed up 720p, and each takes its share of the jail's address space."""
+SHORTFALL, SHORTFALL_MS = 0.8, 2000
+"""A rendition shorter than this share of what was announced has lost its end."""
+_ANNOUNCED = {"mov", "matroska", "avi", "wav", "flac"}
+"""Containers whose duration is written, not guessed from the bit rate."""
+_STARTS: dict[Stage, float] = {"probing": 0.0, "measuring": 0.03, "encoding": 0.08, "checking": 0.97}
+_LOUDNESS = re.compile(rb"^\s+I:\s+(-?[0-9.]+|-inf|nan) LUFS", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,4 +73,169 @@ async def transcode(
     Raises a MediaRefused that tells the sender what to do, JailUnavailable or JailBroken for the
     operator. Cancelling kills everything in the jail before it returns.
     """
-    raise NotImplementedError
+    source.seal()
+    work = _Work(source=source, limits=limits, tools=tools, progress=progress)
+    rendition, poster = MemoryFile(), MemoryFile()
+    try:
+        async with asyncio.timeout(limits.transcode_seconds):
+            return await work.run(rendition, poster)
+    except TimeoutError:
+        rendition.close()
+        poster.close()
+        raise errors.TookTooLong from None
+    except BaseException:
+        rendition.close()
+        poster.close()
+        raise
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """The four steps over one source."""
+
+    source: MemoryFile
+    limits: MediaLimits
+    tools: MediaTools
+    progress: Callable[[Progress], None]
+
+    async def run(self, rendition: MemoryFile, poster: MemoryFile) -> Transcoded:
+        self._tell("probing")
+        facts = await probe(self.source, limits=self.limits, tools=self.tools)
+        self._tell("measuring")
+        gain = recipe.gain_db(await self._measure(facts)) if facts.audio else None
+        self._tell("encoding")
+        await self._encode(facts, gain, rendition)
+        rendition.seal()
+        self._tell("checking")
+        found = await self._check(rendition, poster)
+        poster.seal()
+        check_rendition(rendition, found)
+        check_poster(poster)
+        done = _described(facts, found, rendition, poster, self.limits)
+        self.progress(Progress(stage="checking", fraction=1.0))
+        return done
+
+    def _tell(self, stage: Stage, part: float = 0.0) -> None:
+        end = _STARTS["checking"] if stage == "encoding" else _STARTS[stage]
+        start = _STARTS[stage]
+        self.progress(Progress(stage=stage, fraction=start + (end - start) * part))
+
+    def _sentence(self, file_bytes: int) -> Sentence:
+        return Sentence(
+            memory_bytes=self.limits.jail_memory_bytes,
+            threads=self.limits.jail_processes,
+            file_bytes=file_bytes,
+            seconds=self.limits.transcode_seconds,
+        )
+
+    async def _measure(self, facts: Facts) -> float | None:
+        """Integrated loudness in LUFS of the whole recording, None where there is nothing to hear."""
+        with self.source.reader() as descriptor:
+            outcome = await run_in_jail(
+                recipe.loudness_command(
+                    facts,
+                    program=FFMPEG,
+                    descriptor=descriptor,
+                    max_seconds=self.limits.video_max_seconds,
+                ),
+                sentence=self._sentence(0),
+                tools=self.tools,
+                descriptors=(descriptor,),
+            )
+        self._raise_if_failed(outcome)
+        found = _LOUDNESS.findall(outcome.stderr)
+        return float(found[-1]) if found and found[-1] not in {b"nan", b"-inf"} else None
+
+    async def _encode(self, facts: Facts, gain: float | None, rendition: MemoryFile) -> None:
+        with (
+            self.source.reader() as descriptor,
+            rendition.writer() as written,
+            rendition.reader() as read_again,
+        ):
+            outcome = await run_in_jail(
+                recipe.encode_command(
+                    facts,
+                    program=FFMPEG,
+                    descriptor=descriptor,
+                    gain_db=gain,
+                    max_seconds=self.limits.video_max_seconds,
+                    threads=min(os.cpu_count() or 1, MAX_THREADS),
+                ),
+                sentence=self._sentence(self.limits.rendition_max_bytes),
+                tools=self.tools,
+                # The muxer opens its own output once more, by default through descriptor 0.
+                stdin=read_again,
+                stdout=written,
+                descriptors=(descriptor,),
+                on_line=_follow(facts.duration_ms, lambda part: self._tell("encoding", part)),
+            )
+        self._raise_if_failed(outcome)
+
+    async def _check(self, rendition: MemoryFile, poster: MemoryFile) -> Facts:
+        with rendition.reader() as descriptor, poster.writer() as written:
+            outcome = await run_in_jail(
+                [
+                    *(str(self.tools.python), "-I", "-S", "-B", f"{SCRIPTS}/finish.py"),
+                    *(str(descriptor), str(written)),
+                ],
+                sentence=self._sentence(max(POSTER_MAX_BYTES, ANSWER_MAX_BYTES)),
+                tools=self.tools,
+                descriptors=(descriptor, written),
+            )
+        self._raise_if_failed(outcome)
+        try:
+            return msgspec.json.decode(outcome.stdout, type=Facts)
+        except msgspec.DecodeError:
+            raise errors.UnreadableRecording("the rendition could not be looked at") from None
+
+    def _raise_if_failed(self, outcome: Outcome) -> None:
+        if outcome.timed_out:
+            raise errors.TookTooLong
+        if outcome.ran_out_of_memory:
+            raise out_of_memory(source_bytes=self.source.size, limits=self.limits)
+        if outcome.wrote_too_much:
+            raise errors.DecompressionBomb("the answer met its bound")
+        if outcome.status != 0:
+            raise errors.UnreadableRecording(f"ended with {outcome.status}")
+
+
+def _follow(duration_ms: int | None, tell: Callable[[float], None]) -> Callable[[bytes], None]:
+    """Reads ffmpeg's `-progress` lines; `tell` is given a share of 0 to 1 that only grows."""
+    best = 0.0
+
+    def read(line: bytes) -> None:
+        nonlocal best
+        name, _, value = line.partition(b"=")
+        if name == b"out_time_us" and value.strip().isdigit() and duration_ms:
+            part = min(1.0, int(value) / (duration_ms * 1000))
+            if part > best:
+                best = part
+                tell(part)
+
+    return read
+
+
+def _described(
+    facts: Facts, found: Facts, rendition: MemoryFile, poster: MemoryFile, limits: MediaLimits
+) -> Transcoded:
+    """What is told of the result; refuses one that is not what its source announced."""
+    if (facts.video is None) != (found.video is None) or (facts.audio and not found.audio):
+        raise errors.UnreadableRecording("a track did not come through")
+    announced, duration = facts.duration_ms or 0, found.duration_ms or 0
+    if facts.demuxer in _ANNOUNCED and duration < announced * SHORTFALL - SHORTFALL_MS:
+        raise errors.TruncatedRecording(f"{duration} of {announced} ms came through")
+    if not duration:
+        raise errors.UnreadableRecording("nothing came through")
+    if duration > limits.video_max_seconds * 1000 + SHORTFALL_MS // 4:
+        raise errors.TooLong(max_seconds=limits.video_max_seconds)
+    video = found.video
+    return Transcoded(
+        rendition=rendition,
+        poster=poster,
+        kind="video" if video else "audio",
+        profile="h264-720p" if video else "audio",
+        duration_ms=duration,
+        width=video.width if video else 0,
+        height=video.height if video else 0,
+        size=rendition.size,
+    )
