@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from enum import StrEnum
+
+import msgspec
 
 from relay.errors import Conflict
 
@@ -29,8 +30,7 @@ class GateClosed(Conflict):
     )
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class GateFacts:
+class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the gates look at, read in the same transaction as the move."""
 
     sender_consents: bool

@@ -333,7 +333,7 @@ create table offers (
 
 create index offers_by_message on offers (message_id, offered_at);
 
-create type response_answer as enum ('accept', 'wait', 'refuse');
+create type response_answer as enum ('accept', 'wait', 'refuse', 'close');
 
 create table responses (
     statement_hash bytea primary key references statements,

@@ -1,0 +1,330 @@
+"""Messages as they are said to and by relay: what a sender submits, and what each side is shown."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from relay.domain.gates import Gate
+from relay.domain.moves import State
+from relay.domain.views import AuthorView, RecipientView
+from relay.errors import Conflict, InvalidRequest
+
+
+class Kind(StrEnum):
+    """What a message is made of."""
+
+    LETTER = "letter"
+    VIDEO = "video"
+
+
+class Language(StrEnum):
+    """The language a message is in."""
+
+    EN = "en"
+    FR = "fr"
+
+
+class PartRole(StrEnum):
+    """What a part is for."""
+
+    BODY = "body"
+    ORIGINAL = "original"
+    RENDITION = "rendition"
+    POSTER = "poster"
+    CAPTIONS = "captions"
+    NOTE = "note"
+
+
+class Audience(StrEnum):
+    """Whom a grant is for."""
+
+    CASE = "case"
+    MEDIA = "media"
+    AUTHOR = "author"
+    RECIPIENT = "recipient"
+
+
+class Answer(StrEnum):
+    """What a recipient says to an offer."""
+
+    ACCEPT = "accept"
+    WAIT = "wait"
+    REFUSE = "refuse"
+    CLOSE = "close"
+    """After opening: the recipient ends their own access."""
+
+
+class StatementMismatch(InvalidRequest):
+    """The signed statement does not fit what was sent with it. Sign what you send, then send it again."""
+
+    code = "statement-mismatch"
+    french = (
+        "La déclaration signée ne correspond pas à ce qui l'accompagne. "
+        "Signez ce que vous envoyez, puis renvoyez-le."
+    )
+
+
+class MissingGrant(InvalidRequest):
+    """A part is not sealed for somebody who must be able to open it. Seal it for them and send it again."""
+
+    code = "missing-grant"
+    french = (
+        "Une partie n'est pas scellée pour quelqu'un qui doit pouvoir l'ouvrir. "
+        "Scellez-la pour cette personne et renvoyez-la."
+    )
+
+
+class RevisionExists(Conflict):
+    """This revision was already sent, and differs. Load the message again and send the next revision."""
+
+    code = "revision-exists"
+    french = (
+        "Cette révision a déjà été envoyée et diffère de celle-ci. "
+        "Rechargez le message et envoyez la révision suivante."
+    )
+
+
+class UploadUnfinished(Conflict):
+    """The video has not arrived whole yet. Finish the upload, then send the message."""
+
+    code = "upload-unfinished"
+    french = "La vidéo n'est pas encore arrivée en entier. Terminez l'envoi, puis envoyez le message."
+
+
+class VideoNotTaken(Conflict):
+    """This case takes letters only. Ask your mediator how to send a video."""
+
+    code = "video-not-taken"
+    french = "Ce dossier n'accepte que des lettres. Demandez à votre médiateur comment envoyer une vidéo."
+
+
+class ApprovedAlready(Conflict):
+    """You have approved this revision already. Another mediator has to approve it, too."""
+
+    code = "approved-already"
+    french = "Vous avez déjà approuvé cette révision. Un autre médiateur doit aussi l'approuver."
+
+
+class LeaseTaken(Conflict):
+    """Somebody else is reviewing this message. Take another, or wait until they let it go."""
+
+    code = "lease-taken"
+    french = "Quelqu'un d'autre examine ce message. Prenez-en un autre ou attendez qu'il soit libéré."
+
+
+class NotAvailableNow(Conflict):
+    """This message is not available at the moment. Your mediator can tell you more."""
+
+    code = "not-available-now"
+    french = "Ce message n'est pas disponible pour le moment. Votre médiateur peut vous en dire plus."
+
+
+class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something sent to relay."""
+
+
+class NewDraft(_Said, frozen=True, kw_only=True):
+    """The beginning of a video message: its upload needs a place to go."""
+
+    recipient: uuid.UUID = msgspec.field(name="to")
+    kind: Kind
+    language: Language
+
+
+class Grant(_Said, frozen=True, kw_only=True):
+    """A header that opens one part for one audience.
+
+    `audience_id`: the case, the credential of a media worker, or the participant.
+    """
+
+    commitment: str
+    audience: Audience
+    audience_id: uuid.UUID
+    header: bytes
+
+
+class Body(_Said, frozen=True, kw_only=True):
+    """The sealed bytes of a text part, by its commitment."""
+
+    commitment: str
+    body: bytes
+
+
+class Submission(_Said, frozen=True, kw_only=True):
+    """A signed revision with the grants of its parts, and the bodies of those that are text."""
+
+    statement: str
+    grants: list[Grant]
+    bodies: list[Body] = []
+
+
+class SignedAct(_Said, frozen=True, kw_only=True):
+    """A decision, an offer or captions: a statement with the parts and grants that it names."""
+
+    statement: str
+    grants: list[Grant] = []
+    bodies: list[Body] = []
+
+
+class PartView(msgspec.Struct, frozen=True, kw_only=True):
+    """A sealed part. `body` is there for text; the rest is fetched from `/v1/parts/{commitment}`."""
+
+    commitment: str
+    role: PartRole
+    media_type: str
+    size_bytes: int
+    body: bytes | None
+    header: bytes | None
+    """The grant for the caller, where they have one."""
+
+
+class Processing(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the media worker is with a video; `fraction` from 0 to 1."""
+
+    stage: str
+    fraction: float
+
+
+class AuthorMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as its author sees it."""
+
+    message: uuid.UUID
+    case: uuid.UUID
+    recipient: uuid.UUID = msgspec.field(name="to")
+    kind: Kind
+    language: Language
+    revision: int
+    view: AuthorView
+    view_since: datetime
+    created_at: datetime
+    failure: str | None
+    """Why a video could not be prepared: a stable code, with its sentence in the caller's language."""
+    failure_sentence: str | None
+    processing: Processing | None
+    statement: str | None
+    guidance: str | None
+    """The decision that sent it back or closed it."""
+    parts: list[PartView]
+    """The author's own parts and the notes to them that they can open."""
+    receipt: str | None = None
+    """Only in the answer to a submission through an upload link: a code to ask about it later."""
+
+
+class RecipientMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as its recipient sees it, from the offer on."""
+
+    message: uuid.UUID
+    case: uuid.UUID
+    sender: uuid.UUID = msgspec.field(name="from")
+    kind: Kind
+    language: Language
+    view: RecipientView
+    offer: str
+    statements: list[str]
+    """The message, its rendition and its captions as they were signed; empty until it was accepted."""
+    parts: list[PartView]
+    """The mediator's note at first; what was released, without headers, once it was accepted."""
+
+
+class Correspondence(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a participant sees."""
+
+    sent: list[AuthorMessage]
+    received: list[RecipientMessage]
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """Who reviews a message, and until when."""
+
+    holder: uuid.UUID
+    expires_at: datetime
+
+
+class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in the review queue."""
+
+    message: uuid.UUID
+    case: uuid.UUID
+    sender: uuid.UUID = msgspec.field(name="from")
+    recipient: uuid.UUID = msgspec.field(name="to")
+    kind: Kind
+    language: Language
+    state: State
+    revision: int
+    waiting_since: datetime
+    state_since: datetime
+    approvals: int
+    approvals_needed: int
+    lease: Lease | None
+    failure: str | None
+
+
+class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Queue items, oldest first; `next` asks for the following page."""
+
+    items: list[QueueItem]
+    next: str | None
+
+
+class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as the mediators of its case see it."""
+
+    message: uuid.UUID
+    case: uuid.UUID
+    sender: uuid.UUID = msgspec.field(name="from")
+    recipient: uuid.UUID = msgspec.field(name="to")
+    kind: Kind
+    language: Language
+    state: State
+    revision: int
+    waiting_since: datetime | None
+    state_since: datetime
+    created_at: datetime
+    approvals: int
+    approvals_needed: int
+    lease: Lease | None
+    failure: str | None
+    processing: Processing | None
+    withdrawal_asked: bool
+    """The author withdrew it when it was too late to take it back."""
+    gates: list[Gate]
+    """What would keep it from its recipient now."""
+    statement: str | None
+    rendition: str | None
+    captions: str | None
+    offer: str | None
+    decisions: list[str]
+    parts: list[PartView]
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What opens a released message: its statements, and its parts with their headers."""
+
+    statements: list[str]
+    parts: list[PartView]
+
+
+class ReceiptRequest(_Said, frozen=True, kw_only=True):
+    """The code that was given for a message sent through an upload link."""
+
+    receipt: str
+
+
+class ReceiptStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a message sent through an upload link stands."""
+
+    view: AuthorView
+    view_since: datetime
+    failure: str | None
+    failure_sentence: str | None
+
+
+RELEASED_WITH: dict[Kind, frozenset[PartRole]] = {
+    Kind.LETTER: frozenset({PartRole.BODY}),
+    Kind.VIDEO: frozenset({PartRole.BODY, PartRole.RENDITION, PartRole.POSTER, PartRole.CAPTIONS}),
+}
+"""The roles of the parts that are released; the original of a video never is."""

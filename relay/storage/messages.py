@@ -1,0 +1,328 @@
+"""Messages, their revisions, parts and grants. Nothing here decides: services do, by the table of moves."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from relay.domain.gates import GateFacts
+from relay.domain.messages import Audience, Kind, Language, PartRole, Processing
+from relay.domain.moves import Move, State
+from relay.storage.database import Connection, many, one
+from relay.storage.queries import named_queries
+
+_SQL = named_queries("messages")
+
+
+class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A message with everything that moves depend on."""
+
+    message_id: uuid.UUID
+    case_id: uuid.UUID
+    sender_id: uuid.UUID
+    recipient_id: uuid.UUID
+    kind: Kind
+    language: Language
+    state: State
+    revision: int
+    review_round: int
+    statement_hash: bytes | None
+    rendition_hash: bytes | None
+    captions_hash: bytes | None
+    offer_hash: bytes | None
+    withdrawal_hash: bytes | None
+    tell_author: bool
+    failure: str | None
+    lease_holder: uuid.UUID | None
+    lease_expires_at: datetime | None
+    lease_is_over: bool
+    waiting_since: datetime | None
+    author_view_since: datetime
+    state_since: datetime
+    created_at: datetime
+
+
+class GateRow(GateFacts, frozen=True, kw_only=True):
+    """What the gates look at, and whether an offer is for later."""
+
+    is_early: bool
+
+
+class RevisionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A revision that was submitted."""
+
+    revision: int
+    statement_hash: bytes
+
+
+class PartRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A part, with the caller's grant where they have one."""
+
+    commitment: bytes
+    statement_hash: bytes
+    role: PartRole
+    media_type: str
+    size_bytes: int
+    body: bytes | None
+    header: bytes | None
+
+
+class NewPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part to be kept: text in the row, anything else in the object store."""
+
+    commitment: bytes
+    role: PartRole
+    media_type: str
+    size_bytes: int
+    segments: list[bytes]
+    body: bytes | None
+    object_prefix: str | None
+
+
+class NewGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """A header to be kept for an audience."""
+
+    commitment: bytes
+    audience: Audience
+    audience_id: uuid.UUID
+    header: bytes
+
+
+class SenderContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a case lets a sender do."""
+
+    server_processing: bool
+    media: list[uuid.UUID]
+    is_pair: bool
+
+
+async def insert_draft(  # noqa: PLR0913 - the columns of one row
+    connection: Connection,
+    *,
+    message_id: uuid.UUID,
+    case_id: uuid.UUID,
+    sender_id: uuid.UUID,
+    recipient_id: uuid.UUID,
+    kind: str,
+    language: str,
+) -> bool:
+    """Begin a message; False where the identifier is taken."""
+    return bool(
+        await connection.fetchval(
+            _SQL["insert_draft"], message_id, case_id, sender_id, recipient_id, kind, language
+        )
+    )
+
+
+async def lock_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:
+    """The message, which nobody else moves until this transaction ends."""
+    return one(await connection.fetchrow(_SQL["lock_message"], message_id), MessageRow)
+
+
+async def move_message(  # noqa: PLR0913 - a move and what goes with it
+    connection: Connection,
+    *,
+    message_id: uuid.UUID,
+    move: Move,
+    author_view_changes: bool,
+    starts_waiting: bool,
+    lease_holder: uuid.UUID | None,
+    lease_seconds: int,
+    failure: str | None,
+) -> bool:
+    """Make a move of the table; False where the message is not in the state that it starts from."""
+    if move.target is None:
+        return bool(await connection.fetchval(_SQL["delete_draft"], message_id))
+    return bool(
+        await connection.fetchval(
+            _SQL["move_message"],
+            message_id,
+            move.source,
+            move.target,
+            author_view_changes,
+            starts_waiting,
+            lease_holder,
+            lease_seconds,
+            failure,
+        )
+    )
+
+
+async def begin_revision(connection: Connection, message_id: uuid.UUID) -> None:
+    """Count one revision more."""
+    await connection.execute(_SQL["begin_revision"], message_id)
+
+
+async def set_submission(
+    connection: Connection, message_id: uuid.UUID, statement_hash: bytes, language: str
+) -> None:
+    """Make a signed revision the current one."""
+    await connection.execute(_SQL["set_submission"], message_id, statement_hash, language)
+
+
+async def set_rendition(
+    connection: Connection, message_id: uuid.UUID, rendition_hash: bytes
+) -> None:
+    """Keep what the media worker signed."""
+    await connection.execute(_SQL["set_rendition"], message_id, rendition_hash)
+
+
+async def set_captions(connection: Connection, message_id: uuid.UUID, captions_hash: bytes) -> None:
+    """Make these captions, or this exception, the current one."""
+    await connection.execute(_SQL["set_captions"], message_id, captions_hash)
+
+
+async def set_offer(connection: Connection, message_id: uuid.UUID, offer_hash: bytes) -> None:
+    """Make this offer the current one."""
+    await connection.execute(_SQL["set_offer"], message_id, offer_hash)
+
+
+async def set_tell_author(
+    connection: Connection, message_id: uuid.UUID, *, tell_author: bool
+) -> None:
+    """Keep whether the recipient lets the author know."""
+    await connection.execute(_SQL["set_tell_author"], message_id, tell_author)
+
+
+async def set_withdrawal(
+    connection: Connection, message_id: uuid.UUID, statement_hash: bytes
+) -> bool:
+    """Keep that the author withdrew; False where they did before."""
+    return bool(await connection.fetchval(_SQL["set_withdrawal"], message_id, statement_hash))
+
+
+async def raise_round(connection: Connection, message_id: uuid.UUID) -> None:
+    """Start the review over: older approvals count no more."""
+    await connection.execute(_SQL["raise_round"], message_id)
+
+
+async def renew_lease(connection: Connection, message_id: uuid.UUID, seconds: int) -> None:
+    """Let a lease run for `seconds` from now."""
+    await connection.execute(_SQL["renew_lease"], message_id, seconds)
+
+
+async def set_receipt(connection: Connection, message_id: uuid.UUID, receipt_hash: bytes) -> None:
+    """Keep the hash of a receipt code."""
+    await connection.execute(_SQL["set_receipt"], message_id, receipt_hash)
+
+
+async def find_by_receipt(connection: Connection, receipt_hash: bytes) -> uuid.UUID | None:
+    """The message of a receipt code."""
+    found: uuid.UUID | None = await connection.fetchval(_SQL["find_by_receipt"], receipt_hash)
+    return found
+
+
+async def insert_revision(
+    connection: Connection,
+    message_id: uuid.UUID,
+    revision: int,
+    statement_hash: bytes,
+    language: str,
+) -> None:
+    """Keep that a revision was submitted."""
+    await connection.execute(
+        _SQL["insert_revision"], message_id, revision, statement_hash, language
+    )
+
+
+async def list_revisions(connection: Connection, message_id: uuid.UUID) -> list[RevisionRow]:
+    """The revisions that were submitted, oldest first."""
+    return many(await connection.fetch(_SQL["list_revisions"], message_id), RevisionRow)
+
+
+async def insert_part(
+    connection: Connection, message_id: uuid.UUID, statement_hash: bytes, part: NewPart
+) -> None:
+    """Keep a part under the statement that declares it."""
+    await connection.execute(
+        _SQL["insert_part"],
+        part.commitment,
+        message_id,
+        statement_hash,
+        part.role,
+        part.media_type,
+        part.size_bytes,
+        part.segments,
+        part.body,
+        part.object_prefix,
+    )
+
+
+async def insert_grants(connection: Connection, grants: Sequence[NewGrant]) -> None:
+    """Keep grants; a newer header for the same audience takes the place of the older."""
+    await connection.execute(
+        _SQL["insert_grants"],
+        [grant.commitment for grant in grants],
+        [grant.audience for grant in grants],
+        [grant.audience_id for grant in grants],
+        [grant.header for grant in grants],
+    )
+
+
+async def delete_grants(
+    connection: Connection, message_id: uuid.UUID, audience: Audience
+) -> None:
+    """Take every grant of an audience on a message away."""
+    await connection.execute(_SQL["delete_grants"], message_id, audience)
+
+
+async def list_parts(
+    connection: Connection, message_id: uuid.UUID, audience: Audience, audience_id: uuid.UUID
+) -> list[PartRow]:
+    """Every part of a message, with the grants of one audience."""
+    rows = await connection.fetch(_SQL["list_parts"], message_id, audience, audience_id)
+    return many(rows, PartRow)
+
+
+async def sender_context(
+    connection: Connection, case_id: uuid.UUID, sender_id: uuid.UUID, recipient_id: uuid.UUID
+) -> SenderContext | None:
+    """What a case lets a sender do; None where it has no charter yet."""
+    row = await connection.fetchrow(_SQL["sender_context"], case_id, sender_id, recipient_id)
+    return one(row, SenderContext)
+
+
+async def gate_facts(connection: Connection, message_id: uuid.UUID) -> GateRow:
+    """What the gates look at, as it is in this transaction."""
+    row = await connection.fetchrow(_SQL["gate_facts"], message_id)
+    return msgspec.convert(row, GateRow)
+
+
+async def list_sent(
+    connection: Connection, participant_id: uuid.UUID, message_id: uuid.UUID | None = None
+) -> list[uuid.UUID]:
+    """The messages that a participant wrote, or the one of them that is asked for."""
+    rows = await connection.fetch(_SQL["list_sent"], participant_id, message_id)
+    return [row["message_id"] for row in rows]
+
+
+async def list_received(
+    connection: Connection, participant_id: uuid.UUID, message_id: uuid.UUID | None = None
+) -> list[uuid.UUID]:
+    """The messages that were offered to a participant, or the one of them that is asked for."""
+    rows = await connection.fetch(_SQL["list_received"], participant_id, message_id)
+    return [row["message_id"] for row in rows]
+
+
+async def find_processing(connection: Connection, message_id: uuid.UUID) -> Processing | None:
+    """How far the media worker is."""
+    return one(await connection.fetchrow(_SQL["find_processing"], message_id), Processing)
+
+
+async def insert_job(connection: Connection, message_id: uuid.UUID, revision: int) -> uuid.UUID:
+    """Note that a video waits for a media worker."""
+    job_id: uuid.UUID = await connection.fetchval(_SQL["insert_job"], message_id, revision)
+    return job_id
+
+
+async def cancel_jobs(connection: Connection, message_id: uuid.UUID) -> None:
+    """Take the work on a video away from the workers."""
+    await connection.execute(_SQL["cancel_jobs"], message_id)
+
+
+async def orphan_objects(connection: Connection, message_id: uuid.UUID) -> None:
+    """Note every object of a message for removal."""
+    await connection.execute(_SQL["orphan_objects"], message_id)

@@ -1,0 +1,223 @@
+-- name: insert_draft
+-- Every message begins here.
+insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, state)
+values ($1, $2, $3, $4, $5, $6, 'draft')
+on conflict do nothing
+returning true;
+
+-- name: lock_message
+-- The message, which nobody else moves until this transaction ends.
+select
+    message_id,
+    case_id,
+    sender_id,
+    recipient_id,
+    kind,
+    language,
+    state,
+    revision,
+    review_round,
+    statement_hash,
+    rendition_hash,
+    captions_hash,
+    offer_hash,
+    withdrawal_hash,
+    tell_author,
+    failure,
+    lease_holder,
+    lease_expires_at,
+    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over,
+    waiting_since,
+    author_view_since,
+    state_since,
+    created_at
+from messages
+where message_id = $1
+for update;
+
+-- name: move_message
+-- draft → queued, queued → claimed, …: whatever the table of moves says, from the state that is expected.
+-- The lease goes with the state; a waiting time starts only where the move says so.
+update messages
+set
+    state = $3,
+    state_since = clock_timestamp(),
+    author_view_since = case when $4 then clock_timestamp() else author_view_since end,
+    waiting_since = case when $5 then clock_timestamp() else waiting_since end,
+    lease_holder = $6,
+    lease_expires_at = case when $6::uuid is not null then clock_timestamp() + make_interval(secs => $7) end,
+    failure = $8
+where message_id = $1 and state = $2
+returning true;
+
+-- name: delete_draft
+-- draft → gone: nothing was submitted, nothing is kept.
+delete from messages where message_id = $1 and state = 'draft' and revision = 1 returning true;
+
+-- name: begin_revision
+update messages set revision = revision + 1 where message_id = $1;
+
+-- name: set_submission
+-- New words: what was rendered, captioned or approved before does not belong to them.
+update messages
+set
+    statement_hash = $2,
+    language = $3,
+    rendition_hash = null,
+    captions_hash = null,
+    review_round = review_round + 1
+where message_id = $1;
+
+-- name: set_rendition
+update messages set rendition_hash = $2, captions_hash = null where message_id = $1;
+
+-- name: set_captions
+update messages set captions_hash = $2 where message_id = $1;
+
+-- name: set_offer
+update messages set offer_hash = $2, tell_author = false where message_id = $1;
+
+-- name: set_tell_author
+update messages set tell_author = $2 where message_id = $1;
+
+-- name: set_withdrawal
+-- A withdrawal that came too late is kept for the mediator; the author is shown the same either way.
+update messages
+set withdrawal_hash = $2, author_view_since = clock_timestamp()
+where message_id = $1 and withdrawal_hash is null
+returning true;
+
+-- name: raise_round
+update messages set review_round = review_round + 1 where message_id = $1;
+
+-- name: renew_lease
+update messages set lease_expires_at = clock_timestamp() + make_interval(secs => $2)
+where message_id = $1 and state = 'claimed';
+
+-- name: set_receipt
+update messages set receipt_hash = $2 where message_id = $1;
+
+-- name: find_by_receipt
+select message_id from messages where receipt_hash = $1;
+
+-- name: insert_revision
+insert into revisions (message_id, revision, statement_hash, language) values ($1, $2, $3, $4);
+
+-- name: list_revisions
+select revision, statement_hash from revisions where message_id = $1 order by revision;
+
+-- name: insert_part
+insert into parts (
+    commitment, message_id, statement_hash, role, media_type, size_bytes, segments, body, object_prefix
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: insert_grants
+insert into grants (commitment, audience, audience_id, header)
+select * from unnest($1::bytea[], $2::grant_audience[], $3::uuid[], $4::bytea[])
+on conflict (commitment, audience, audience_id) do update set header = excluded.header;
+
+-- name: delete_grants
+delete from grants
+using parts
+where parts.commitment = grants.commitment and parts.message_id = $1 and grants.audience = $2;
+
+-- name: list_parts
+-- The parts that these statements declare, with the caller's grants.
+select
+    parts.commitment,
+    parts.statement_hash,
+    parts.role,
+    parts.media_type,
+    parts.size_bytes,
+    parts.body,
+    grants.header
+from parts
+left join grants
+    on grants.commitment = parts.commitment and grants.audience = $2 and grants.audience_id = $3
+where parts.message_id = $1
+order by parts.role, parts.commitment;
+
+-- name: sender_context
+-- What must be known of a case before a sender may write to somebody in it.
+select
+    cases.server_processing,
+    charters.media,
+    exists (
+        select 1 from pairs
+        where
+            pairs.case_id = $1
+            and pairs.one = least($2::uuid, $3::uuid)
+            and pairs.other = greatest($2::uuid, $3::uuid)
+    ) as is_pair
+from cases inner join charters on charters.case_id = cases.case_id and charters.version = cases.charter_version
+where cases.case_id = $1;
+
+-- name: gate_facts
+-- Everything that the gates look at, for one message.
+select
+    sender.consent is not distinct from 'active' as sender_consents,
+    recipient.consent is not distinct from 'active' as recipient_consents,
+    coalesce(pairs.no_contact, true) as no_contact,
+    approvals_of(messages) as approvals,
+    cases.approvals as approvals_needed,
+    coalesce((
+        select
+            claims.verification_hash is not null
+            and (messages.state <> 'offered' or offers.claim_hash = claims.statement_hash)
+        from claims inner join links on links.link_id = claims.link_id
+        where claims.participant_id = messages.recipient_id and links.revoked_at is null
+        order by claims.claimed_at desc
+        limit 1
+    ), false) as recipient_key_verified,
+    messages.kind = 'letter'
+    or not cases.captions_required
+    or messages.captions_hash is not null
+    or exists (
+        select 1 from parts
+        where parts.statement_hash = messages.statement_hash and parts.role = 'captions'
+    ) as captions_settled,
+    coalesce(offers.not_before > now(), false) as is_early
+from messages
+inner join cases on cases.case_id = messages.case_id
+inner join participants as sender on sender.participant_id = messages.sender_id
+inner join participants as recipient on recipient.participant_id = messages.recipient_id
+left join pairs
+    on
+        pairs.case_id = messages.case_id
+        and pairs.one = least(messages.sender_id, messages.recipient_id)
+        and pairs.other = greatest(messages.sender_id, messages.recipient_id)
+left join offers on offers.statement_hash = messages.offer_hash
+where messages.message_id = $1;
+
+-- name: list_sent
+select message_id from messages
+where sender_id = $1 and ($2::uuid is null or message_id = $2)
+order by created_at, message_id;
+
+-- name: list_received
+select message_id from messages
+where
+    recipient_id = $1
+    and state in ('offered', 'released', 'viewed', 'refused', 'recalled', 'closed')
+    and ($2::uuid is null or message_id = $2)
+order by created_at, message_id;
+
+-- name: find_processing
+select stage, progress as fraction from jobs
+where message_id = $1 and state in ('waiting', 'running') and stage is not null
+order by created_at desc
+limit 1;
+
+-- name: insert_job
+insert into jobs (message_id, revision) values ($1, $2) returning job_id;
+
+-- name: cancel_jobs
+update jobs set state = 'cancelled', lease_token = null, lease_expires_at = null
+where message_id = $1 and state in ('waiting', 'running');
+
+-- name: orphan_objects
+-- What a discarded or withdrawn message leaves in the bucket, for the sweep to remove.
+insert into orphans (object_prefix)
+select object_prefix from parts where message_id = $1 and object_prefix is not null
+on conflict do nothing;

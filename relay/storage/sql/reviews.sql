@@ -1,0 +1,147 @@
+-- name: queue_page
+-- The oldest first, in the cases of one mediator; the key is where the page before ended.
+select
+    messages.message_id as message,
+    messages.case_id as "case",
+    messages.sender_id as "from",
+    messages.recipient_id as "to",
+    messages.kind,
+    messages.language,
+    messages.state,
+    messages.revision,
+    messages.waiting_since,
+    messages.state_since,
+    messages.lease_holder,
+    messages.lease_expires_at,
+    messages.failure,
+    approvals_of(messages) as approvals,
+    cases.approvals as approvals_needed
+from messages inner join cases on cases.case_id = messages.case_id
+where
+    messages.state = $2
+    and (messages.waiting_since, messages.message_id) > ($3, $4)
+    and messages.waiting_since <= $5
+    and ($6::message_language is null or messages.language = $6)
+    and exists (
+        select 1 from case_mediators
+        where case_mediators.case_id = messages.case_id and case_mediators.credential_id = $1
+    )
+order by messages.waiting_since, messages.message_id
+limit $7;
+
+-- name: case_queue_page
+-- The same within one case.
+select
+    messages.message_id as message,
+    messages.case_id as "case",
+    messages.sender_id as "from",
+    messages.recipient_id as "to",
+    messages.kind,
+    messages.language,
+    messages.state,
+    messages.revision,
+    messages.waiting_since,
+    messages.state_since,
+    messages.lease_holder,
+    messages.lease_expires_at,
+    messages.failure,
+    approvals_of(messages) as approvals,
+    cases.approvals as approvals_needed
+from messages inner join cases on cases.case_id = messages.case_id
+where
+    messages.case_id = $8
+    and messages.state = $2
+    and (messages.waiting_since, messages.message_id) > ($3, $4)
+    and messages.waiting_since <= $5
+    and ($6::message_language is null or messages.language = $6)
+    and exists (
+        select 1 from case_mediators
+        where case_mediators.case_id = messages.case_id and case_mediators.credential_id = $1
+    )
+order by messages.waiting_since, messages.message_id
+limit $7;
+
+-- name: queue_figures
+-- How much waits, and for how long, in the cases of one mediator, or everywhere (null).
+select
+    messages.state,
+    count(*) as messages,
+    min(messages.waiting_since) as oldest
+from messages
+where
+    messages.state in ('processing', 'failed', 'queued', 'claimed', 'held', 'approved', 'offered')
+    and (
+        $1::uuid is null
+        or exists (
+            select 1 from case_mediators
+            where case_mediators.case_id = messages.case_id and case_mediators.credential_id = $1
+        )
+    )
+group by messages.state
+order by messages.state;
+
+-- name: insert_decision
+insert into decisions (
+    statement_hash, message_id, review_round, mediator_id, decision, reason,
+    source_hash, rendition_hash, captions_hash
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict do nothing
+returning true;
+
+-- name: find_decision
+select true from decisions where statement_hash = $1;
+
+-- name: count_approvals
+select approvals_of(messages) as approvals, cases.approvals as approvals_needed
+from messages inner join cases on cases.case_id = messages.case_id
+where messages.message_id = $1;
+
+-- name: list_decisions
+select statements.compact from decisions
+inner join statements on statements.statement_hash = decisions.statement_hash
+where decisions.message_id = $1
+order by decisions.decided_at;
+
+-- name: find_guidance
+-- Why a message came back or was closed: the newest such decision on the words that the author sent last.
+select statements.compact from decisions
+inner join statements on statements.statement_hash = decisions.statement_hash
+inner join messages on messages.message_id = decisions.message_id
+where
+    decisions.message_id = $1
+    and decisions.source_hash = messages.statement_hash
+    and decisions.decision in ('return', 'decline')
+order by decisions.decided_at desc
+limit 1;
+
+-- name: insert_captions
+insert into captions (statement_hash, message_id, source_hash, exception) values ($1, $2, $3, $4);
+
+-- name: insert_offer
+insert into offers (statement_hash, message_id, mediator_id, claim_hash, not_before) values ($1, $2, $3, $4, $5);
+
+-- name: insert_response
+insert into responses (statement_hash, message_id, offer_hash, answer) values ($1, $2, $3, $4);
+
+-- name: find_response
+select true from responses where statement_hash = $1;
+
+-- name: list_lapsed
+-- Leases that ran out.
+select message_id from messages where state = 'claimed' and lease_expires_at < clock_timestamp()
+order by lease_expires_at
+limit $1;
+
+-- name: list_stale_drafts
+-- Drafts that nobody touched for long.
+select messages.message_id from messages
+where
+    messages.state = 'draft'
+    and messages.state_since < clock_timestamp() - make_interval(secs => $1)
+    and not exists (
+        select 1 from uploads
+        where uploads.message_id = messages.message_id and uploads.expires_at > clock_timestamp()
+    )
+order by messages.state_since
+limit $2;
