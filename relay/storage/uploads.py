@@ -1,0 +1,173 @@
+"""Uploads on their way: what of each is kept, who writes, and which stand whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from relay.domain.segments import SEGMENT_BYTES
+from relay.domain.uploads import (
+    FinishedUpload,
+    Piece,
+    TakenOver,
+    Upload,
+    UploadNotExpected,
+    UploadTarget,
+    object_prefix,
+)
+from relay.storage.database import Connection, many, one
+from relay.storage.orphans import note_orphans
+from relay.storage.queries import named_queries
+
+_SQL = named_queries("uploads")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """One durable step of an upload; refused unless it stands at `start` under this very `writer`."""
+
+    upload_id: uuid.UUID
+    writer: int
+    start: int
+    stop: int
+    expires_at: datetime
+
+
+async def lock_target(
+    connection: Connection, message_id: uuid.UUID, sender_id: uuid.UUID, link_id: uuid.UUID | None
+) -> UploadTarget | None:
+    """The message of this sender (through this upload link), held until the transaction ends."""
+    row = await connection.fetchrow(_SQL["lock_target"], message_id, sender_id, link_id)
+    return one(row, UploadTarget)
+
+
+async def list_open(connection: Connection, message_id: uuid.UUID) -> list[uuid.UUID]:
+    """The open uploads of a message, those that nobody would miss first."""
+    return _ids(await connection.fetch(_SQL["list_open"], message_id))
+
+
+async def insert_upload(
+    connection: Connection,
+    *,
+    upload_id: uuid.UUID,
+    message_id: uuid.UUID,
+    revision: int,
+    size_bytes: int,
+    expires_at: datetime,
+) -> None:
+    """Begin an upload."""
+    await connection.execute(
+        _SQL["insert_upload"], upload_id, message_id, revision, size_bytes, expires_at
+    )
+
+
+async def find_upload(
+    connection: Connection, upload_id: uuid.UUID, sender_id: uuid.UUID, link_id: uuid.UUID | None
+) -> Upload | None:
+    """An upload of this sender; of the holder of an upload link, only that of the link's message."""
+    row = await connection.fetchrow(_SQL["find_upload"], upload_id, sender_id, link_id)
+    return one(row, Upload)
+
+
+async def take_over(connection: Connection, upload_id: uuid.UUID) -> tuple[int, int] | None:
+    """Become the one writer; its number, and the offset that nobody else moves from now on."""
+    row = await connection.fetchrow(_SQL["take_over"], upload_id)
+    return None if row is None else (row["writer"], row["offset_bytes"])
+
+
+async def list_pieces(connection: Connection, upload_id: uuid.UUID) -> list[Piece]:
+    """The pieces of the one segment that is begun but not whole, in order."""
+    return many(await connection.fetch(_SQL["list_pieces"], upload_id), Piece)
+
+
+async def finish_segment(connection: Connection, advance: Advance, digest: bytes) -> None:
+    """Count the segment that ends at `stop`, forget its pieces; TakenOver where it is refused."""
+    done = await connection.fetchval(
+        _SQL["finish_segment"],
+        advance.upload_id,
+        advance.writer,
+        advance.start,
+        advance.stop,
+        (advance.stop - 1) // SEGMENT_BYTES,
+        digest,
+        advance.expires_at,
+    )
+    if not done:
+        raise TakenOver(f"segment at {advance.start} refused")
+
+
+async def keep_piece(connection: Connection, advance: Advance, piece_start: int) -> None:
+    """Count the piece from `piece_start` to `stop`, in place of those it begins with; or TakenOver."""
+    done = await connection.fetchval(
+        _SQL["keep_piece"],
+        advance.upload_id,
+        advance.writer,
+        advance.start,
+        advance.stop,
+        piece_start,
+        advance.expires_at,
+    )
+    if not done:
+        raise TakenOver(f"piece at {advance.start} refused")
+
+
+async def finished_upload(
+    connection: Connection,
+    message_id: uuid.UUID,
+    revision: int,
+    digests: Sequence[bytes] | None = None,
+) -> FinishedUpload | None:
+    """The upload that stands whole for this revision, held until the transaction ends.
+
+    There may be several, from two windows say: the one with exactly these `digests` comes back, else
+    the one that moved last. None where none is whole.
+    """
+    newest = None
+    for row in await connection.fetch(_SQL["list_finished"], message_id, revision):
+        found = await connection.fetch(_SQL["list_digests"], row["upload_id"])
+        finished = FinishedUpload(
+            upload_id=row["upload_id"],
+            size_bytes=row["size_bytes"],
+            digests=[entry["digest"] for entry in found],
+        )
+        if digests is None or finished.digests == list(digests):
+            return finished
+        newest = newest or finished
+    return newest
+
+
+async def mark_submitted(connection: Connection, upload_id: uuid.UUID) -> None:
+    """Bind a whole upload to its message for good, and drop the message's other uploads."""
+    message_id = await connection.fetchval(_SQL["mark_submitted"], upload_id)
+    if message_id is None:
+        raise UploadNotExpected("not whole, or submitted before")
+    await discard_open(connection, message_id)
+
+
+async def discard(connection: Connection, upload_id: uuid.UUID) -> list[str]:
+    """End an upload unless it was submitted; the prefixes of what it left in the store."""
+    return await _orphaned(connection, await connection.fetch(_SQL["delete_upload"], upload_id))
+
+
+async def discard_open(connection: Connection, message_id: uuid.UUID) -> list[str]:
+    """End every open upload of a message, as before its draft is discarded; as `discard`."""
+    return await _orphaned(connection, await connection.fetch(_SQL["delete_open"], message_id))
+
+
+async def discard_expired(connection: Connection, now: datetime) -> list[str]:
+    """End every upload that was left until its time was over; as `discard`."""
+    return await _orphaned(connection, await connection.fetch(_SQL["delete_expired"], now))
+
+
+async def _orphaned(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[str]:
+    prefixes = [object_prefix(upload_id) for upload_id in _ids(rows)]
+    await note_orphans(connection, prefixes)
+    return prefixes
+
+
+def _ids(rows: Sequence[asyncpg.Record]) -> list[uuid.UUID]:
+    return [row["upload_id"] for row in rows]
