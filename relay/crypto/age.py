@@ -1,4 +1,4 @@
-"""The door to everything about age files; the rooms behind it are header, stream, ranges and one per recipient type.
+"""The door to everything about age files, whose parts are header, stream, ranges and a file per recipient.
 
 An age file is `header || body`. In relay the two usually lie apart: one body, and a header per audience.
 """

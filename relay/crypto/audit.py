@@ -6,7 +6,7 @@ The same bytes are made by a function in the database; tests/vectors/log.json ho
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ class EventRow:
     case: uuid.UUID
     seq: int
     """Counts the rows of the case from 1."""
-    at: datetime.datetime
+    at: dt.datetime
     """UTC, to the microsecond."""
     kind: str
     message: uuid.UUID | None
@@ -46,10 +46,10 @@ class ChainedRow:
 
 
 def row_bytes(row: EventRow) -> bytes:
-    """The bytes of a row that are hashed: a label and its fields, one per line; ValueError for a bad field."""
+    """What of a row is hashed: a label and its fields, one per line; ValueError for a bad field."""
     if row.at.tzinfo is None or row.seq < 1:
         raise ValueError("a row has a time with an offset and counts from 1")
-    at = row.at.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    at = row.at.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
     lines = (
         _LABEL,
         str(row.case),
@@ -76,10 +76,9 @@ def verify_chain(rows: Iterable[ChainedRow]) -> ChainedRow | None:
 
     Rows missing from the end cannot show here: compare the last hash with one that was kept elsewhere.
     """
-    prev, seq, case = GENESIS, 0, None
-    for chained in rows:
+    prev, case = GENESIS, None
+    for seq, chained in enumerate(rows, start=1):
         row = chained.row
-        seq += 1
         case = case or row.case
         follows = row.seq == seq and row.case == case and chained.prev == prev
         if not follows or event_hash(prev, row) != chained.hash:

@@ -1,4 +1,4 @@
-"""What every reader does before believing anything: from a pinned root to the keys of a case and what it holds.
+"""What every reader does before believing anything: from a pinned root to the keys and contents of a case.
 
     root → credentials → charter 1 → charter 2 → … → link → claim → verification → message → rendition
 
@@ -9,8 +9,7 @@ statements and can change none of them; what it can do is hold some back.
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import functools
+import datetime as dt
 import hashlib
 import hmac
 import uuid
@@ -48,14 +47,14 @@ from relay.crypto.trust import (
 class Term:
     """Who served a case under one version of its charter."""
 
-    since: datetime.datetime | None
+    since: dt.datetime | None
     """None for the first version: there was no case before it."""
-    until: datetime.datetime | None
+    until: dt.datetime | None
     """None for the latest version."""
     mediators: tuple[Authority, ...]
     media: tuple[Authority, ...]
 
-    def covers(self, at: datetime.datetime) -> bool:
+    def covers(self, at: dt.datetime) -> bool:
         """Whether something signed at that time was signed under this version, give or take the clocks."""
         begun = self.since is None or at >= self.since - CLOCK_TOLERANCE
         return begun and (self.until is None or at < self.until + CLOCK_TOLERANCE)
@@ -68,7 +67,7 @@ class VerifiedCharter:
     case: uuid.UUID
     version: int
     statement_hash: bytes
-    at: datetime.datetime
+    at: dt.datetime
     recipient: str
     """The case's age recipient."""
     policy: Policy
@@ -85,11 +84,11 @@ class VerifiedCharter:
         """The media workers of the latest version, with credentials valid or not."""
         return self.terms[-1].media
 
-    def mediators_at(self, at: datetime.datetime) -> tuple[Authority, ...]:
+    def mediators_at(self, at: dt.datetime) -> tuple[Authority, ...]:
         """The mediators of the latest version that something may be sealed for now."""
         return tuple(mediator for mediator in self.mediators if mediator.valid_at(at))
 
-    def media_at(self, at: datetime.datetime) -> tuple[Authority, ...]:
+    def media_at(self, at: dt.datetime) -> tuple[Authority, ...]:
         """The media workers that a video may be sealed for now; none where the policy forbids it."""
         allowed = self.media if self.policy.server_processing else ()
         return tuple(worker for worker in allowed if worker.valid_at(at))
@@ -97,7 +96,7 @@ class VerifiedCharter:
     def verify_by_mediator(
         self, compact: str, kind: type[StatementT]
     ) -> tuple[StatementT, Authority]:
-        """A statement by somebody who mediated this case when they signed it, and by whom; else ChainError."""
+        """A statement by somebody who mediated this case at the time, and by whom; else ChainError."""
         at = decode_unverified(compact, kind).at
         return verify_by(
             compact, kind, _serving(term.mediators for term in self.terms if term.covers(at))
@@ -142,7 +141,9 @@ def verify_charters(trust: Trust, charters: Sequence[str]) -> VerifiedCharter:
 
     A relay can hold back the newest versions. Who has seen one remembers its number and expects it.
     """
-    verified = functools.reduce(functools.partial(_next_version, trust), charters, None)
+    verified: VerifiedCharter | None = None
+    for compact in charters:
+        verified = _next_version(trust, verified, compact)
     if verified is None:
         raise ChainError("no charter")
     return verified
@@ -173,7 +174,7 @@ def check_sealed_secret(link: Link, sealed: bytes) -> None:
 
 
 def verify_claim(compact: str, link: Link) -> Claim:
-    """A claim of `link`, signed with the key it brings. Whether its maker held the link, only the MAC tells."""
+    """A claim of `link`, signed with the key it brings; only the MAC tells whether its maker held it."""
     signer = b64u_decode(decode_unverified(compact, Claim).signer)
     claim = verify(compact, Claim, signer)
     if link.purpose != "participate":

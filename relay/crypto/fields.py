@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import uuid
 from typing import Annotated, Literal, TypeAlias
 
@@ -43,7 +43,7 @@ Ordinal: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 Pixels: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST_WHOLE)]
-Time: TypeAlias = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
+Time: TypeAlias = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 """UTC and whole seconds: `2030-01-31T23:59:59Z`. What a struct is given is brought to that form."""
 
 Language: TypeAlias = Literal["en", "fr"]
@@ -57,11 +57,8 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Bring every time to UTC and whole seconds; ValueError for one without an offset."""
         for field in self.__struct_fields__:
             value = getattr(self, field)
-            if isinstance(value, datetime.datetime):
-                if value.tzinfo is None:
-                    raise ValueError("a time without an offset from UTC")
-                whole = value.astimezone(datetime.UTC).replace(microsecond=0)
-                msgspec.structs.force_setattr(self, field, whole)
+            if isinstance(value, dt.datetime):
+                msgspec.structs.force_setattr(self, field, _whole_seconds(value))
 
 
 class Part(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,3 +83,12 @@ class Part(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(error.detail) from None
         if len(self.segments) != segment_count(self.size):
             raise ValueError("one digest per segment")
+
+
+def _whole_seconds(at: dt.datetime) -> dt.datetime:
+    if at.tzinfo is None:
+        raise ValueError("a time without an offset from UTC")
+    try:
+        return at.astimezone(dt.UTC).replace(microsecond=0)
+    except OverflowError:
+        raise ValueError("a time out of range") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hmac
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Protocol
 
@@ -23,6 +24,7 @@ _VERSION_LINE = b"age-encryption.org/v1\n"
 _STANZA_MARK = b"-> "
 _END_MARK = b"---"
 _MAC_BYTES = 32
+_VISIBLE = re.compile(rb"[ -~]*")
 _ALONE = "passphrase"
 
 
@@ -89,7 +91,7 @@ def parse_header(encoded: bytes) -> Header:
 def read_header(readline: Callable[[int], bytes]) -> Header:
     """Read one header from the front of a file and leave the reader at the body.
 
-    `readline(limit)` gives the next line with its line feed, at most `limit` bytes, as io.BufferedIOBase has it.
+    `readline(limit)` gives the next line with its line feed, at most `limit` bytes, as binary files have it.
     HeaderError for anything that age v1 does not allow.
     """
     lines = _Lines(readline)
@@ -170,7 +172,7 @@ def _read_mac(line: bytes) -> bytes:
 
 
 def _visible(line: bytes) -> str:
-    if not all(0x20 <= byte <= 0x7E for byte in line):
+    if not _VISIBLE.fullmatch(line):
         raise HeaderError("the header holds something else than visible ASCII")
     return line.decode("ascii")
 

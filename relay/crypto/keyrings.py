@@ -1,4 +1,4 @@
-"""Keeps private keys at the relay so that the relay cannot use them: age files, for a passphrase or for people."""
+"""Seals private keys so that the relay may keep them but cannot use them: for a passphrase, or for people."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def open_keyring(sealed: bytes, passphrase: str) -> Keyring:
 
 
 def seal_identity(identity: HybridIdentity, recipients: Sequence[Recipient]) -> bytes:
-    """A case's identity for its mediators and the recovery recipient: an age file that holds an identity file."""
+    """A case's identity for its mediators and for recovery: an age file with an identity file in it."""
     return seal_file(f"{identity}\n".encode("ascii"), recipients)
 
 

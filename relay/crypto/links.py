@@ -1,4 +1,4 @@
-"""A participant's link: the secret in it, and what is derived from that without ever showing it to the server."""
+"""A participant's link: the secret in it, and what is derived from that without showing it to the server."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Link:
 def link_url(
     public_url: str, link_id: uuid.UUID, secret: LinkSecret, root_fingerprint: bytes
 ) -> str:
-    """`{public_url}/l/{link id}#{base64url of secret and fingerprint}`; the fragment never leaves the browser."""
+    """`{public_url}/l/{link id}#{secret and fingerprint}`; what follows the # never leaves the browser."""
     if len(root_fingerprint) != FINGERPRINT_BYTES:
         raise LinkError("a root's fingerprint has 16 bytes")
     fragment = b64u_encode(secret.secret + root_fingerprint)

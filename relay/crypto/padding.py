@@ -1,7 +1,7 @@
 """Hides the length of a text before it is sealed: ISO/IEC 7816-4 padding up to a Padmé size.
 
-Padmé (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs", 2019) rounds a
-size up so that only the highest bits of it can be told, for at most 12 % more bytes. It hides little of
+Padmé (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs", 2019)
+rounds a size up so that only its highest bits can be told, for at most 12 % more bytes. It hides little of
 very short texts, so nothing is padded to less than 256 bytes: "yes" and "no" look the same.
 """
 

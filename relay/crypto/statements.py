@@ -1,12 +1,11 @@
-"""Every act of a person or a worker, as a signed statement: what each says, and how one is signed and verified.
+"""Every act of a person or a worker is a signed statement: what each says, how it is signed and verified.
 
-A payload has one JSON text: all members in the order of the class, no white space, null where there is nothing.
-Readers encode what they decoded and compare, so two programs never read one statement in two ways.
+A payload has one JSON text: all members in the order of the class, no white space, null for nothing.
+Readers encode what they decoded and compare, so no two programs read one statement in two ways.
 """
 
 from __future__ import annotations
 
-import functools
 from typing import ClassVar, Literal, TypeVar
 
 import msgspec
@@ -70,7 +69,7 @@ def verify(
 def decode_unverified(
     compact: str, kind: type[StatementT], max_bytes: int = STATEMENT_MAX_BYTES
 ) -> StatementT:
-    """What `compact` claims to say, before its signature was checked: only to find out who should have signed."""
+    """What `compact` claims, before its signature was checked: only to find out who should have signed."""
     claimed = read_unverified(compact, max_bytes)
     if claimed.typ != kind.typ:
         raise StatementError("a statement of another type")
@@ -79,17 +78,12 @@ def decode_unverified(
 
 def _decode(payload: bytes, kind: type[StatementT]) -> StatementT:
     try:
-        statement = _decoder(kind).decode(payload)
+        statement = msgspec.json.decode(payload, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StatementError(f"{kind.typ}: {type(error).__name__}") from None
     if msgspec.json.encode(statement) != payload:
         raise StatementError(f"{kind.typ}: not the one text of this statement")
     return statement
-
-
-@functools.cache
-def _decoder(kind: type[StatementT]) -> msgspec.json.Decoder[StatementT]:
-    return msgspec.json.Decoder(kind)
 
 
 # Trust: who is who.
@@ -144,7 +138,7 @@ class Policy(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Charter(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys and the rules of a case. Signed by a mediator of the version before, or of this one if first."""
+    """The keys and rules of a case. Signed by a mediator of the version before, or of this first one."""
 
     typ: ClassVar[str] = "relay-charter+jws"
     case: Identifier
@@ -247,7 +241,7 @@ class Message(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("every revision but the first names the one before it")
         if self.sender == self.recipient:
             raise ValueError("nobody writes to themselves")
-        roles = [part.role for part in self.parts]
+        roles: list[str] = [part.role for part in self.parts]
         main, besides = (
             ("body", ()) if self.kind == "letter" else ("original", ("body", "captions"))
         )
@@ -294,7 +288,7 @@ class Captions(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Decision(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a mediator decided about one revision, and exactly what was in front of them. Signed by the mediator."""
+    """What a mediator decided on one revision, and what exactly was before them. Signed by the mediator."""
 
     typ: ClassVar[str] = "relay-decision+jws"
     case: Identifier
@@ -360,7 +354,8 @@ class Response(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True)
     case: Identifier
     message: Identifier
     offer: Digest
-    answer: Literal["accept", "wait", "refuse"]
+    answer: Literal["accept", "wait", "refuse", "close"]
+    """`close` ends the recipient's own access, after they opened it."""
     tell_author: bool
 
 

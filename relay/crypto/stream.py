@@ -1,9 +1,9 @@
 """Seals and opens the payload of an age file: a nonce, then 64 KiB chunks of ChaCha20-Poly1305.
 
-The construction is STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, 2015) as age v1 has it. A chunk's nonce is its
-place in the file and whether it is the last one, so chunks cannot be reordered, repeated, dropped or
-appended to without the reader noticing; each chunk is authentic by itself, so it may be used before the
-next one arrives. What is *not* known before `finish` is whether the file was cut short.
+The construction is STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, 2015) as age v1 has it. A chunk's nonce
+is its place in the file and whether it is the last one, so chunks cannot be reordered, repeated, dropped
+or appended to without the reader noticing; each is authentic by itself, so it may be used before the next
+arrives. What is *not* known before `finish` is whether the file was cut short.
 
 The cipher is OpenSSL's (through `cryptography`), which writes into a buffer of ours and releases the
 interpreter lock: about three times as fast as the same call of libsodium (see bench/sealing.py).

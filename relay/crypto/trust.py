@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import hmac
 import uuid
 from collections.abc import Collection, Iterable, Mapping
@@ -22,7 +22,7 @@ from relay.crypto.statements import Credential, Revocation, StatementT, verify
 
 Role: TypeAlias = Literal["mediator", "media", "recovery", "service"]
 
-CLOCK_TOLERANCE = datetime.timedelta(minutes=5)
+CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 """How far the clocks of honest people may be apart."""
 
 
@@ -37,11 +37,11 @@ class Authority:
     signer: bytes | None
     """Their Ed25519 public key; None for recovery."""
     statement_hash: bytes
-    not_before: datetime.datetime
-    not_after: datetime.datetime
-    revoked_at: datetime.datetime | None
+    not_before: dt.datetime
+    not_after: dt.datetime
+    revoked_at: dt.datetime | None
 
-    def valid_at(self, at: datetime.datetime) -> bool:
+    def valid_at(self, at: dt.datetime) -> bool:
         """Whether something signed at that time counts."""
         revoked = self.revoked_at is not None and at >= self.revoked_at
         return self.not_before <= at < self.not_after and not revoked
@@ -92,7 +92,7 @@ def establish_trust(
     ignored what is wrong would not notice that somebody is trying.
     """
     by_kid = {key_id(root): root for root in roots}
-    revoked: dict[uuid.UUID, datetime.datetime] = {}
+    revoked: dict[uuid.UUID, dt.datetime] = {}
     for compact in revocations:
         revocation = verify(compact, Revocation, _root_of(compact, by_kid))
         earliest = min(revocation.at, revoked.get(revocation.credential, revocation.at))
@@ -119,7 +119,7 @@ def _root_of(compact: str, by_kid: Mapping[str, bytes]) -> bytes:
 
 
 def _authority(
-    credential: Credential, own_hash: bytes, revoked_at: datetime.datetime | None
+    credential: Credential, own_hash: bytes, revoked_at: dt.datetime | None
 ) -> Authority:
     signer = None if credential.signer is None else b64u_decode(credential.signer)
     if signer is not None:

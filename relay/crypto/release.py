@@ -1,0 +1,132 @@
+"""What a recipient's reader checks before it opens anything: a mediator offers it, and enough approved it.
+
+The grant itself can only come from somebody who holds the case's identity. These checks hold that person to
+the charter: one mediator of two cannot release alone, and nobody can offer another item than was approved.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+from collections.abc import Iterable
+
+from relay.crypto.chain import VerifiedCharter, VerifiedParticipant
+from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.errors import ChainError
+from relay.crypto.fields import Part
+from relay.crypto.signing import statement_hash
+from relay.crypto.statements import Captions, Decision, Message, Offer, Rendition
+from relay.crypto.trust import Authority
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One revision of a message with all that was reviewed of it: what an approval or an offer is about."""
+
+    message: Message
+    source: str
+    """Hash of the message's statement, base64url."""
+    rendition: Rendition | None
+    rendition_hash: str | None
+    captions: Captions | None
+    captions_hash: str | None
+
+    @property
+    def named(self) -> tuple[object, ...]:
+        """What a decision or an offer must name to be about this item."""
+        return (
+            self.message.case,
+            self.message.message,
+            self.message.revision,
+            self.source,
+            self.rendition_hash,
+            self.captions_hash,
+        )
+
+    def part(self, commitment: str) -> Part | None:
+        """The signed part with that commitment that may be released: never an original."""
+        parts = [part for part in self.message.parts if part.role != "original"]
+        parts += [] if self.rendition is None else self.rendition.parts
+        if self.captions is not None and self.captions.part is not None:
+            parts.append(self.captions.part)
+        return next((part for part in parts if part.commit == commitment), None)
+
+
+def item(
+    message: Message,
+    message_compact: str,
+    rendition: tuple[Rendition, str] | None = None,
+    captions: tuple[Captions, str] | None = None,
+) -> Item:
+    """Put verified statements and their texts together; ChainError unless they are of one revision."""
+    source = b64u_encode(statement_hash(message_compact))
+    made_from = [made[0] for made in (rendition, captions) if made is not None]
+    if any(
+        (made.case, made.message, made.revision, made.source)
+        != (message.case, message.message, message.revision, source)
+        for made in made_from
+    ):
+        raise ChainError("a rendition or captions of something else")
+    rendition_hash = None if rendition is None else b64u_encode(statement_hash(rendition[1]))
+    if captions is not None and captions[0].rendition != rendition_hash:
+        raise ChainError("captions of another rendition")
+    return Item(
+        message=message,
+        source=source,
+        rendition=None if rendition is None else rendition[0],
+        rendition_hash=rendition_hash,
+        captions=None if captions is None else captions[0],
+        captions_hash=None if captions is None else b64u_encode(statement_hash(captions[1])),
+    )
+
+
+def verify_approvals(
+    decisions: Iterable[str], charter: VerifiedCharter, of: Item
+) -> tuple[Authority, ...]:
+    """The mediators who approved exactly this item; ChainError if fewer than the charter asks for."""
+    approvers = {}
+    for compact in decisions:
+        decision, mediator = charter.verify_by_mediator(compact, Decision)
+        if decision.decision == "approve" and _named(decision) == of.named:
+            approvers[mediator.credential] = mediator
+    if len(approvers) < charter.policy.approvals:
+        raise ChainError("fewer approvals than the charter asks for")
+    return tuple(approvers.values())
+
+
+def verify_offer(
+    compact: str, charter: VerifiedCharter, of: Item, recipient: VerifiedParticipant
+) -> Offer:
+    """A mediator's offer of exactly this item to exactly this participant's key."""
+    offer, _ = charter.verify_by_mediator(compact, Offer)
+    to = (offer.recipient, b64u_decode(offer.claim), of.message.recipient)
+    if _named(offer) != of.named:
+        raise ChainError("an offer of something else")
+    if to != (recipient.recipient, recipient.claim_hash, recipient.participant):
+        raise ChainError("an offer to somebody else")
+    if charter.policy.captions == "required" and of.rendition is not None and of.captions is None:
+        raise ChainError("an offer without captions, which the charter requires")
+    allowed = {part.commit for part in offer.notes}
+    if any(of.part(grant.commit) is None and grant.commit not in allowed for grant in offer.grants):
+        raise ChainError("an offer grants a part that was not reviewed")
+    return offer
+
+
+def check_grant(offer: Offer, part: Part, header: bytes) -> None:
+    """ChainError unless `offer` grants `part` with exactly this header."""
+    digest = b64u_encode(hashlib.sha256(header).digest())
+    named = {grant.commit: grant.header for grant in offer.grants}.get(part.commit, "")
+    if not hmac.compare_digest(named, digest):
+        raise ChainError("the offer does not name this grant")
+
+
+def _named(statement: Decision | Offer) -> tuple[object, ...]:
+    return (
+        statement.case,
+        statement.message,
+        statement.revision,
+        statement.source,
+        statement.rendition,
+        statement.captions,
+    )
