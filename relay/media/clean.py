@@ -18,7 +18,7 @@ MOOV_MAX_BYTES = 64 * MIB
 
 _TOP = {b"ftyp", b"moov", b"mdat", b"free"}
 _PARENTS = {
-    b"moov": {b"mvhd", b"trak"},
+    b"moov": {b"mvhd", b"trak", b"udta"},
     b"trak": {b"tkhd", b"edts", b"mdia"},
     b"edts": {b"elst"},
     b"mdia": {b"mdhd", b"hdlr", b"minf"},
@@ -26,9 +26,15 @@ _PARENTS = {
     b"dinf": {b"dref"},
     b"stbl": {b"stsd", b"stts", b"ctts", b"stss", b"stsc", b"stsz", b"stco", b"co64", b"sgpd", b"sbgp"},
 }
+_NO_TAGS = (
+    b"\0\0\0\x35meta\0\0\0\0\0\0\0\x21hdlr\0\0\0\0\0\0\0\0mdirappl" + bytes(9) + b"\0\0\0\x08ilst"
+)
+"""The empty list of tags that the muxer writes; any other is refused."""
+_ENTRIES = {b"avc1": (78, {b"avcC", b"colr", b"pasp", b"btrt"}), b"mp4a": (28, {b"esds", b"btrt"})}
+"""Sample entries: bytes before the boxes in them, and which those may be."""
 _FILE_TAGS = {"major_brand", "minor_version", "compatible_brands"}
 _STREAM_TAGS = {"language": {"und"}, "handler_name": {"VideoHandler", "SoundHandler"}}
-_STREAM_TAGS["vendor_id"] = {"[0][0][0][0]"}
+_STREAM_TAGS |= {"vendor_id": {"[0][0][0][0]"}, "encoder": {"Lavc libx264"}}
 _IDENTITY_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
@@ -69,8 +75,20 @@ def _check_children(file: MemoryFile, parent: bytes, start: int, end: int) -> No
             raise TracesRemained("an unknown box in the index")
         if kind in _PARENTS:
             _check_children(file, kind, inner, stop)
+        elif kind == b"udta":
+            if file.read_at(inner, stop - inner) != _NO_TAGS:
+                raise TracesRemained("a list of tags")
+        elif kind == b"stsd":
+            _check_entries(file, inner + 8, stop)
         elif kind in {b"mvhd", b"tkhd", b"mdhd"}:
             _check_header(kind, file.read_at(inner, stop - inner))
+
+
+def _check_entries(file: MemoryFile, start: int, end: int) -> None:
+    for kind, inner, stop in _boxes(file, start, end):
+        fixed, known = _ENTRIES.get(kind, (0, set[bytes]()))
+        if not known or any(box not in known for box, _, _ in _boxes(file, inner + fixed, stop)):
+            raise TracesRemained("an unknown box in a sample description")
 
 
 def _check_header(kind: bytes, content: bytes) -> None:

@@ -74,7 +74,7 @@ def jpeg(frame: facts.av.VideoFrame) -> bytes:
     """A JPEG without any comment or tag."""
     if frame.format.name != "yuvj420p":
         frame = frame.reformat(
-            format="yuvj420p", src_colorspace="itu709", dst_colorspace="itu601", dst_color_range="jpeg"
+            format="yuvj420p", src_colorspace="itu709", dst_colorspace="itu601", dst_color_range="JPEG"
         )
     encoder = av.CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "yuvj420p"
