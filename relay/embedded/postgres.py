@@ -65,10 +65,10 @@ async def start(folder: DataFolder, servers: Servers) -> dict[str, str]:
 
     async def accepts_connections() -> bool | None:
         try:
-            status = (data / "postmaster.pid").read_text("ascii")
+            status = (data / "postmaster.pid").read_bytes()
         except FileNotFoundError:
             return None
-        return status.rstrip().endswith("ready") or None
+        return status.rstrip().endswith(b"ready") or None
 
     await servers.ready("postgres", accepts_connections)
     password = quote(folder.credentials.postgres_password)
