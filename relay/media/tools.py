@@ -41,11 +41,15 @@ class MediaTools:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Find everything; JailUnavailable names what is missing."""
-        bundled = settings.ffmpeg or imageio_ffmpeg.get_ffmpeg_exe()
+        """Find what the operator has chosen; JailUnavailable names what is missing."""
+        return cls.find(ffmpeg=settings.ffmpeg, bubblewrap=settings.bubblewrap)
+
+    @classmethod
+    def find(cls, *, ffmpeg: str, bubblewrap: str) -> Self:
+        """Find everything, the bundled ffmpeg where none is named."""
         return cls(
-            ffmpeg=_program(bundled, "RELAY_FFMPEG"),
-            bubblewrap=_program(settings.bubblewrap, "RELAY_BUBBLEWRAP (package bubblewrap)"),
+            ffmpeg=_program(ffmpeg or imageio_ffmpeg.get_ffmpeg_exe(), "RELAY_FFMPEG"),
+            bubblewrap=_program(bubblewrap, "RELAY_BUBBLEWRAP (package bubblewrap)"),
             python=Path(getattr(sys, "_base_executable", sys.executable)).resolve(),
             python_library=Path(sysconfig.get_path("stdlib")).resolve(),
             python_shared=_python_shared(),

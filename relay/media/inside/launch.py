@@ -7,11 +7,13 @@ Arguments: uid (0 keeps it), descriptor that is told when all is set, then name=
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import signal
 import sys
 
+CAPABILITY_VERSION_3 = 0x20080522
 LIMITS = {
     "memory": resource.RLIMIT_AS,
     "threads": resource.RLIMIT_NPROC,
@@ -22,6 +24,13 @@ LIMITS = {
 }
 
 
+def _drop_inheritable_capabilities() -> None:
+    """A change of user empties the other sets by itself."""
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    if ctypes.CDLL(None).capset(header, (ctypes.c_uint32 * 6)()) != 0:
+        raise SystemExit("capabilities could not be dropped")
+
+
 def main(uid: int, ready: int, rest: list[str]) -> None:
     """Replace this process by the program, or exit with a Python error on stderr."""
     end = rest.index("--")
@@ -30,6 +39,7 @@ def main(uid: int, ready: int, rest: list[str]) -> None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
+        _drop_inheritable_capabilities()
     for pair in rest[:end]:
         name, _, value = pair.partition("=")
         if name == "seconds":
