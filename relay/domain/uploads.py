@@ -112,6 +112,16 @@ class UploadTooLong(TooLarge):
     french = "L'envoi dépasse la longueur annoncée. Reprenez-le avec la bonne longueur."
 
 
+class CheckedTooLarge(TooLarge):
+    """With a checksum at most 8 MiB are taken at once. Send less at once, or without a checksum."""
+
+    code = "checked-too-large"
+    french = (
+        "Avec une somme de contrôle, au plus 8 Mio sont acceptés à la fois. "
+        "Envoyez-en moins à la fois, ou sans somme de contrôle."
+    )
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """A sealed body on its way: bytes 0 to `offset_bytes` are kept for good."""
@@ -152,6 +162,38 @@ class FinishedUpload:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRequest:
+    """What a sender wants to upload."""
+
+    message_id: uuid.UUID
+    revision: int
+    size_bytes: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """Bytes that a sender adds to an upload."""
+
+    upload_id: uuid.UUID
+    offset: int
+    size_bytes: int | None
+    """How many are to come; None where the sender did not say."""
+    checksum: bytes | None
+    """SHA-256 of all of them; nothing is kept before it is verified."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where an upload stands after a connection ended."""
+
+    upload_id: uuid.UUID
+    offset_bytes: int
+    expires_at: datetime
+    is_body_read: bool
+    """Whether all of the request was read; otherwise its connection is of no more use."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class UploadTarget:
     """The message that an upload is for, as it stands."""
 
@@ -181,14 +223,35 @@ def require_size(size_bytes: int, most_bytes: int) -> None:
         raise UploadTooLarge(str(size_bytes), most_bytes=most_bytes)
 
 
-def require_writable(upload: Upload, offset: int, now: datetime) -> None:
-    """Raise unless this upload may be continued at `offset`."""
+def require_open(upload: Upload, now: datetime) -> None:
+    """Raise UploadExpired where an upload was left until its time was over."""
+    if upload.submitted_at is None and upload.expires_at <= now:
+        raise UploadExpired(str(upload.expires_at))
+
+
+def require_writable(upload: Upload, patch: Patch, now: datetime) -> None:
+    """Raise unless this upload may be continued by `patch`."""
     if upload.submitted_at is not None or not upload.is_expected:
         raise UploadNotExpected("the message is no draft of this revision any more")
-    if upload.expires_at <= now:
-        raise UploadExpired(str(upload.expires_at))
-    if offset != upload.offset_bytes:
-        raise OffsetMismatch(f"{offset}, not {upload.offset_bytes}", offset=upload.offset_bytes)
+    require_open(upload, now)
+    if patch.offset != upload.offset_bytes:
+        raise OffsetMismatch(
+            f"{patch.offset}, not {upload.offset_bytes}", offset=upload.offset_bytes
+        )
+    if patch.size_bytes is not None:
+        require_room(upload, patch.offset, patch.size_bytes)
+
+
+def require_room(upload: Upload, offset: int, size_bytes: int) -> None:
+    """Raise UploadTooLong where the upload ends before `size_bytes` more."""
+    if offset + size_bytes > upload.size_bytes:
+        raise UploadTooLong(f"{offset} + {size_bytes} > {upload.size_bytes}")
+
+
+def require_checkable(size_bytes: int) -> None:
+    """Raise CheckedTooLarge where a PATCH with a checksum is longer than is held in memory."""
+    if size_bytes > CHECKED_BYTES:
+        raise CheckedTooLarge(str(size_bytes), most_bytes=CHECKED_BYTES)
 
 
 def pieces_to_join(pieces: Sequence[Piece], size_bytes: int) -> Sequence[Piece]:

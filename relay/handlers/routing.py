@@ -18,6 +18,7 @@ from relay.domain.actors import Actor, LinkHolder, Mediator, Nobody, Participant
 from relay.errors import InvalidRequest, NotFound, TooLarge
 from relay.queue import Queue
 from relay.services.feed import Feed
+from relay.services.writers import Writers
 from relay.settings import MIB, Settings
 from relay.storage.database import Database
 from relay.storage.objects import Objects
@@ -37,6 +38,7 @@ class Relay:
     objects: Objects
     queue: Queue
     feed: Feed
+    writers: Writers = dataclasses.field(default_factory=Writers)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

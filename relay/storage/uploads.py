@@ -16,6 +16,7 @@ from relay.domain.uploads import (
     TakenOver,
     Upload,
     UploadNotExpected,
+    UploadRequest,
     UploadTarget,
     object_prefix,
 )
@@ -51,17 +52,16 @@ async def list_open(connection: Connection, message_id: uuid.UUID) -> list[uuid.
 
 
 async def insert_upload(
-    connection: Connection,
-    *,
-    upload_id: uuid.UUID,
-    message_id: uuid.UUID,
-    revision: int,
-    size_bytes: int,
-    expires_at: datetime,
+    connection: Connection, upload_id: uuid.UUID, request: UploadRequest, expires_at: datetime
 ) -> None:
     """Begin an upload."""
     await connection.execute(
-        _SQL["insert_upload"], upload_id, message_id, revision, size_bytes, expires_at
+        _SQL["insert_upload"],
+        upload_id,
+        request.message_id,
+        request.revision,
+        request.size_bytes,
+        expires_at,
     )
 
 
@@ -73,10 +73,9 @@ async def find_upload(
     return one(row, Upload)
 
 
-async def take_over(connection: Connection, upload_id: uuid.UUID) -> tuple[int, int] | None:
-    """Become the one writer; its number, and the offset that nobody else moves from now on."""
-    row = await connection.fetchrow(_SQL["take_over"], upload_id)
-    return None if row is None else (row["writer"], row["offset_bytes"])
+async def take_over(connection: Connection, upload_id: uuid.UUID) -> bool:
+    """Become the one writer: every write under an earlier number is refused from now on."""
+    return bool(await connection.fetchval(_SQL["take_over"], upload_id))
 
 
 async def list_pieces(connection: Connection, upload_id: uuid.UUID) -> list[Piece]:

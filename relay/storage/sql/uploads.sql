@@ -58,7 +58,7 @@ where
 update uploads
 set writer = writer + 1
 where upload_id = $1
-returning writer, offset_bytes;
+returning true;
 
 -- name: list_pieces
 select

@@ -1,0 +1,144 @@
+"""Takes the bytes of an upload as they come, and makes them last: segment by segment, and the tail.
+
+One segment fills while the one before is on its way to the store, so an upload holds 16 MiB at most.
+Nothing counts before it stands in the object store and then, in one statement, in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import io
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from relay.domain.segments import SEGMENT_BYTES, segment_end
+from relay.domain.uploads import Piece, Upload, object_prefix, pieces_to_join, require_room
+from relay.services.writers import Writers
+from relay.settings import Settings
+from relay.storage import uploads as stored
+from relay.storage.database import Database
+from relay.storage.objects import (
+    ObjectMissing,
+    Objects,
+    StoreUnavailable,
+    piece_key,
+    segment_key,
+    sha256,
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What uploads are received with."""
+
+    database: Database
+    objects: Objects
+    writers: Writers
+    settings: Settings
+
+
+class Receiver:
+    """What one connection adds to an upload, from where the upload stands."""
+
+    def __init__(self, intake: Intake, upload: Upload, pieces: Sequence[Piece]) -> None:
+        self._database = intake.database
+        self._objects = intake.objects
+        self._expires = timedelta(seconds=intake.settings.upload_expires_seconds)
+        self._upload = upload
+        self._prefix = object_prefix(upload.upload_id)
+        self._pieces = pieces
+        self._start = upload.offset_bytes
+        self._segment = io.BytesIO()
+        self._storing: asyncio.Task[None] | None = None
+
+    @property
+    def position(self) -> int:
+        """Where the next byte goes."""
+        return self._start + self._segment.tell()
+
+    async def take(self, chunk: bytes | bytearray) -> None:
+        """Take the next bytes; waits while two segments are full. UploadTooLong if there is no room."""
+        require_room(self._upload, self.position, len(chunk))
+        rest = memoryview(chunk)
+        while rest:
+            end = segment_end(self._start, self._upload.size_bytes)
+            room = end - self.position
+            self._segment.write(rest[:room])
+            rest = rest[room:]
+            if self.position == end:
+                await self._stored()
+                self._storing = asyncio.create_task(
+                    self._store_segment(self._advance(end), self._segment, self._pieces)
+                )
+                self._start, self._segment, self._pieces = end, io.BytesIO(), ()
+
+    async def keep(self) -> int:
+        """Make everything last that was taken; the offset where the upload now stands."""
+        await self._stored()
+        if self._segment.tell():
+            await self._keep_tail(self._advance(self.position), self._segment)
+        return self.position
+
+    async def aclose(self) -> None:
+        """Give up what is still on its way: it was not counted."""
+        if self._storing is not None:
+            self._storing.cancel()
+            await asyncio.gather(self._storing, return_exceptions=True)
+
+    def _advance(self, stop: int) -> stored.Advance:
+        return stored.Advance(
+            upload_id=self._upload.upload_id,
+            writer=self._upload.writer,
+            start=self._start,
+            stop=stop,
+            expires_at=datetime.now(UTC) + self._expires,
+        )
+
+    async def _stored(self) -> None:
+        if self._storing is not None:
+            storing, self._storing = self._storing, None
+            await storing
+
+    async def _store_segment(
+        self, advance: stored.Advance, segment: io.BytesIO, pieces: Sequence[Piece]
+    ) -> None:
+        whole = await self._joined(pieces, segment)
+        digest = await sha256(whole)
+        number = (advance.stop - 1) // SEGMENT_BYTES
+        await self._objects.put(segment_key(self._prefix, number), whole, digest=digest)
+        async with self._database.connection() as connection:
+            await stored.finish_segment(connection, advance, digest)
+        await self._remove(pieces)
+
+    async def _keep_tail(self, advance: stored.Advance, tail: io.BytesIO) -> None:
+        joined = pieces_to_join(self._pieces, advance.stop - advance.start)
+        whole = await self._joined(joined, tail)
+        first = joined[0].start_bytes if joined else advance.start
+        await self._objects.put(piece_key(self._prefix, first, advance.stop), whole)
+        async with self._database.connection() as connection:
+            await stored.keep_piece(connection, advance, first)
+        await self._remove(joined)
+
+    async def _joined(self, pieces: Sequence[Piece], tail: io.BytesIO) -> io.BytesIO:
+        if not pieces:
+            return tail
+        whole = io.BytesIO()
+        for piece in pieces:
+            key = piece_key(self._prefix, piece.start_bytes, piece.stop_bytes)
+            if whole.write(await self._objects.get(key)) != piece.size_bytes:
+                raise ObjectMissing(f"{key} is not as long as its name says")
+        with tail.getbuffer() as view:
+            whole.write(view)
+        return whole
+
+    async def _remove(self, pieces: Sequence[Piece]) -> None:
+        """They are part of something longer now; what stays goes with the upload's prefix."""
+        keys = [piece_key(self._prefix, p.start_bytes, p.stop_bytes) for p in pieces]
+        try:
+            await self._objects.delete(keys)
+        except StoreUnavailable as error:
+            _log.warning("pieces of an upload stay for now: %s", error.code)

@@ -1,0 +1,206 @@
+"""What a sender does with an upload: begin it, ask where it stands, add to it, end it; and the sweeps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from relay.domain.actors import Participant
+from relay.domain.uploads import (
+    OPEN_UPLOADS,
+    ChecksumMismatch,
+    Patch,
+    Progress,
+    TakenOver,
+    Upload,
+    UploadNotExpected,
+    UploadRequest,
+    UploadTooLong,
+    require_checkable,
+    require_open,
+    require_size,
+    require_target,
+    require_writable,
+)
+from relay.errors import NotFound, RelayError
+from relay.services.receiving import Intake, Receiver
+from relay.services.writers import Idle, Receive, Writer
+from relay.storage import orphans
+from relay.storage import uploads as stored
+from relay.storage.database import Connection, Database
+from relay.storage.objects import Objects, StoreUnavailable
+
+ORPHAN_GRACE_SECONDS: Final = 15 * 60
+"""Longer than any write to the store takes with all its attempts, so that none lands after the sweep."""
+ORPHAN_BATCH: Final = 100
+
+_log = logging.getLogger(__name__)
+
+
+async def create(intake: Intake, sender: Participant, request: UploadRequest) -> Upload:
+    """Begin an upload for a draft of the sender's.
+
+    Another one may be open for the same draft, in a second window or from before a reload: each goes on
+    by itself, and the signed statement says by its digests which was meant. Beyond OPEN_UPLOADS the one
+    that was idle for longest ends, an unfinished one first.
+    """
+    require_size(request.size_bytes, intake.settings.upload_max_bytes)
+    upload_id = uuid.uuid4()
+    async with intake.database.transaction() as connection:
+        target = await stored.lock_target(
+            connection, request.message_id, sender.participant_id, sender.link_id
+        )
+        if target is None:
+            raise NotFound("no such message of this sender")
+        require_target(target, request.revision)
+        is_open = await stored.list_open(connection, request.message_id)
+        for surplus in is_open[: max(0, len(is_open) - OPEN_UPLOADS + 1)]:
+            await stored.discard(connection, surplus)
+        expires = datetime.now(UTC) + timedelta(seconds=intake.settings.upload_expires_seconds)
+        await stored.insert_upload(connection, upload_id, request, expires)
+        return await _find(connection, sender, upload_id)
+
+
+async def find(intake: Intake, sender: Participant, upload_id: uuid.UUID) -> Upload:
+    """Where an upload stands, after a connection of this process that still wrote to it has ended."""
+    async with intake.database.connection() as connection:
+        await _find(connection, sender, upload_id)
+    await intake.writers.stop(upload_id)
+    async with intake.database.connection() as connection:
+        upload = await _find(connection, sender, upload_id)
+    require_open(upload, datetime.now(UTC))
+    return upload
+
+
+async def append(intake: Intake, sender: Participant, patch: Patch, receive: Receive) -> Progress:
+    """Add to an upload until the bytes end, break off, stop coming, or another connection takes over.
+
+    Whatever arrived is kept in each of these cases, and counts only once it is. With a checksum all
+    or nothing is kept: what broke off could not be verified.
+    """
+    async with intake.database.connection() as connection:
+        await _find(connection, sender, patch.upload_id)
+    if patch.checksum is not None:
+        require_checkable(patch.size_bytes or 0)
+    async with intake.writers.only(patch.upload_id) as writer:
+        receiver = await _receiver(intake, sender, patch)
+        async with contextlib.aclosing(receiver):
+            if patch.checksum is None:
+                is_body_read = await _take_all(intake, writer, receiver, receive)
+            else:
+                is_body_read = await _take_checked(
+                    intake, writer, receiver, receive, patch.checksum
+                )
+    async with intake.database.connection() as connection:
+        upload = await _find(connection, sender, patch.upload_id)
+    return Progress(
+        upload_id=upload.upload_id,
+        offset_bytes=upload.offset_bytes,
+        expires_at=upload.expires_at,
+        is_body_read=is_body_read,
+    )
+
+
+async def terminate(intake: Intake, sender: Participant, upload_id: uuid.UUID) -> None:
+    """End an upload and remove what it left; one that was submitted is part of its message."""
+    async with intake.database.connection() as connection:
+        await _find(connection, sender, upload_id)
+    await intake.writers.stop(upload_id)
+    async with intake.database.transaction() as connection:
+        prefixes = await stored.discard(connection, upload_id)
+        if not prefixes:
+            raise UploadNotExpected("submitted, or ended in the meantime")
+    await _remove(intake.objects, prefixes)
+
+
+async def sweep_uploads(database: Database, objects: Objects, now: datetime) -> int:
+    """End the uploads that were left until their time was over; how many there were."""
+    async with database.transaction() as connection:
+        prefixes = await stored.discard_expired(connection, now)
+    await _remove(objects, prefixes)
+    return len(prefixes)
+
+
+async def sweep_orphans(database: Database, objects: Objects, now: datetime) -> int:
+    """Remove the objects that nothing refers to any more; how many prefixes there were."""
+    swept = 0
+    noted_before = now - timedelta(seconds=ORPHAN_GRACE_SECONDS)
+    while True:
+        async with database.connection() as connection:
+            prefixes = await orphans.list_orphans(connection, noted_before, ORPHAN_BATCH)
+        if not prefixes:
+            return swept
+        for prefix in prefixes:
+            await objects.delete_prefix(prefix)
+        async with database.connection() as connection:
+            await orphans.forget_orphans(connection, prefixes)
+        swept += len(prefixes)
+
+
+async def _find(connection: Connection, sender: Participant, upload_id: uuid.UUID) -> Upload:
+    upload = await stored.find_upload(connection, upload_id, sender.participant_id, sender.link_id)
+    if upload is None:
+        raise NotFound("no such upload of this sender")
+    return upload
+
+
+async def _receiver(intake: Intake, sender: Participant, patch: Patch) -> Receiver:
+    """Take over an upload; where `patch` does not continue it, nobody is disturbed."""
+    async with intake.database.transaction() as connection:
+        await stored.take_over(connection, patch.upload_id)
+        upload = await _find(connection, sender, patch.upload_id)
+        require_writable(upload, patch, datetime.now(UTC))
+        pieces = await stored.list_pieces(connection, patch.upload_id)
+    return Receiver(intake, upload, pieces)
+
+
+async def _take_all(intake: Intake, writer: Writer, receiver: Receiver, receive: Receive) -> bool:
+    """Take what comes and keep it; whether the request was read to its end."""
+    ended_by: RelayError | None = None
+    is_body_read = False
+    try:
+        while chunk := await writer.next(receive, intake.settings.upload_idle_seconds):
+            await receiver.take(chunk)
+        is_body_read = True
+    except (ConnectionError, Idle):
+        pass
+    except (TakenOver, UploadTooLong) as error:
+        ended_by = error
+    await receiver.keep()
+    if ended_by is not None:
+        raise ended_by
+    return is_body_read
+
+
+async def _take_checked(
+    intake: Intake, writer: Writer, receiver: Receiver, receive: Receive, checksum: bytes
+) -> bool:
+    """Take everything or nothing; whether the request was read to its end."""
+    body = bytearray()
+    try:
+        while chunk := await writer.next(receive, intake.settings.upload_idle_seconds):
+            body += chunk
+            require_checkable(len(body))
+    except (ConnectionError, Idle):
+        return False
+    digest = await asyncio.to_thread(hashlib.sha256, body)
+    if digest.digest() != checksum:
+        raise ChecksumMismatch(f"{len(body)} bytes")
+    await receiver.take(body)
+    await receiver.keep()
+    return True
+
+
+async def _remove(objects: Objects, prefixes: Sequence[str]) -> None:
+    """Remove them now if possible; they are noted as orphans, so the sweep comes by in any case."""
+    try:
+        for prefix in prefixes:
+            await objects.delete_prefix(prefix)
+    except StoreUnavailable as error:
+        _log.warning("objects of ended uploads stay for now: %s", error.code)

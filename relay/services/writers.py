@@ -1,0 +1,92 @@
+"""Which connections of this process are writing to which upload, so that a new one can take over at once.
+
+A client that comes back often comes back before the connection it lost is noticed here. The one that
+still hangs is asked to store what it has and to stop, and nothing needs to be sent twice. Across
+processes the number of the writer in the database protects alone: there the unstored tail is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, TypeAlias
+
+from relay.domain.uploads import TakenOver
+
+TAKE_OVER_SECONDS: Final = 10
+"""How long a connection that was asked to stop may take to store what it has."""
+
+Receive: TypeAlias = Callable[[], Awaitable[bytes]]
+"""The next bytes of a request, none at its end; ConnectionError where it breaks off."""
+
+
+class Idle(Exception):
+    """Nothing came for too long."""
+
+
+class Writer:
+    """One connection that writes to an upload."""
+
+    def __init__(self) -> None:
+        self._stop_asked = asyncio.Event()
+        self._waiting: asyncio.Timeout | None = None
+        self._has_ended = asyncio.Event()
+
+    async def next(self, receive: Receive, idle_seconds: float) -> bytes:
+        """The next bytes; TakenOver once asked to stop, Idle if none come in time."""
+        if self._stop_asked.is_set():
+            raise TakenOver
+        try:
+            async with asyncio.timeout(idle_seconds) as self._waiting:
+                return await receive()
+        except TimeoutError:
+            raise (TakenOver if self._stop_asked.is_set() else Idle) from None
+        finally:
+            self._waiting = None
+
+    async def stop(self) -> None:
+        """Have it store what it has and end; come back when it has, or after TAKE_OVER_SECONDS."""
+        self._stop_asked.set()
+        if self._waiting is not None:
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TAKE_OVER_SECONDS):
+                await self._has_ended.wait()
+
+    def end(self) -> None:
+        """Nothing more comes of it."""
+        self._has_ended.set()
+
+
+class Writers:
+    """The connections of this process that write, at most one for each upload."""
+
+    def __init__(self) -> None:
+        self._writers: dict[uuid.UUID, Writer] = {}
+
+    @contextlib.asynccontextmanager
+    async def only(self, upload_id: uuid.UUID) -> AsyncIterator[Writer]:
+        """Be the one that writes to this upload, from when the one before has ended."""
+        writer = Writer()
+        before = self._writers.get(upload_id)
+        self._writers[upload_id] = writer
+        try:
+            if before is not None:
+                await before.stop()
+            yield writer
+        finally:
+            writer.end()
+            if self._writers.get(upload_id) is writer:
+                del self._writers[upload_id]
+
+    async def stop(self, upload_id: uuid.UUID) -> None:
+        """Have the connection that writes to this upload, if there is one, store all and end."""
+        writer = self._writers.get(upload_id)
+        if writer is not None:
+            await writer.stop()
+
+    async def stop_all(self) -> None:
+        """Have every connection store what it has and end: before this process does."""
+        await asyncio.gather(*(writer.stop() for writer in list(self._writers.values())))
