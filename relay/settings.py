@@ -54,6 +54,8 @@ class Settings:
     upload_expires_seconds: int = 7 * DAY_SECONDS
     upload_idle_seconds: int = 30
     """A connection that sends nothing for this long is closed; what it sent is kept."""
+    download_idle_seconds: int = 60
+    """A connection that takes nothing for this long is closed."""
     page_max_items: int = 100
     statement_max_bytes: int = 256 * KIB
     statement_skew_seconds: int = 5 * 60

@@ -144,7 +144,7 @@ async def mark_submitted(connection: Connection, upload_id: uuid.UUID) -> None:
     message_id = await connection.fetchval(_SQL["mark_submitted"], upload_id)
     if message_id is None:
         raise UploadNotExpected("not whole, or submitted before")
-    await discard_open(connection, message_id)
+    await orphan_uploads(connection, message_id)
 
 
 async def discard(connection: Connection, upload_id: uuid.UUID) -> list[str]:
@@ -152,7 +152,7 @@ async def discard(connection: Connection, upload_id: uuid.UUID) -> list[str]:
     return await _orphaned(connection, await connection.fetch(_SQL["delete_upload"], upload_id))
 
 
-async def discard_open(connection: Connection, message_id: uuid.UUID) -> list[str]:
+async def orphan_uploads(connection: Connection, message_id: uuid.UUID) -> list[str]:
     """End every open upload of a message, as before its draft is discarded; as `discard`."""
     return await _orphaned(connection, await connection.fetch(_SQL["delete_open"], message_id))
 

@@ -1,0 +1,91 @@
+"""Who may read the sealed bytes of a part, and which of them were asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from enum import StrEnum
+from typing import Final
+
+from relay.domain.messages import PartRole
+from relay.domain.moves import State
+from relay.domain.uploads import RangeNotSatisfiable
+
+_RANGE: Final = re.compile(r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*", re.ASCII)
+_READABLE: Final = frozenset({State.RELEASED, State.VIEWED})
+_OWN: Final = frozenset({PartRole.BODY, PartRole.ORIGINAL})
+
+
+class Reader(StrEnum):
+    """What a caller is to the message that a part belongs to."""
+
+    MEDIATOR = "mediator"
+    """Of this very case."""
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    STRANGER = "stranger"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFacts:
+    """What decides whether a caller may read a part, as it is now."""
+
+    reader: Reader
+    role: PartRole
+    state: State
+    is_current: bool
+    """Whether the part belongs to a statement that the message stands on now."""
+    has_grant: bool
+    """Whether a header of this part was written for this very caller, in this capacity."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ByteRange:
+    """The bytes `start` to `stop` (not included)."""
+
+    start: int
+    stop: int
+
+
+def may_read(facts: ReadFacts) -> bool:
+    """Whether the sealed bytes are served: they open nothing by themselves, and still are not for all.
+
+    A mediator reads every part of their cases. A sender reads what they sent in the current revision,
+    and what was sealed for them, such as a note. A recipient reads what was granted to them, of the
+    current revision, once it is released, and never the original of a video.
+    """
+    match facts.reader:
+        case Reader.MEDIATOR:
+            return True
+        case Reader.SENDER:
+            return facts.has_grant or (facts.is_current and facts.role in _OWN)
+        case Reader.RECIPIENT:
+            return (
+                facts.has_grant
+                and facts.is_current
+                and facts.state in _READABLE
+                and facts.role is not PartRole.ORIGINAL
+            )
+        case Reader.STRANGER:
+            return False
+
+
+def requested_range(header: str | None, size: int) -> ByteRange | None:
+    """The range that a `Range` header asks for (RFC 9110), or None where all is to be sent.
+
+    Anything but a single well-formed range of bytes is passed over, as the RFC wants it; a range that
+    begins behind the end is RangeNotSatisfiable.
+    """
+    found = _RANGE.fullmatch(header or "")
+    if found is None:
+        return None
+    first, last, suffix = found.groups()
+    if suffix is not None:
+        start, stop = max(0, size - int(suffix)), size
+    else:
+        start, stop = int(first), min(int(last) + 1, size) if last else size
+        if last and int(last) < start:
+            return None
+    if start >= stop:
+        raise RangeNotSatisfiable(f"{header} of {size}")
+    return ByteRange(start=start, stop=stop)
