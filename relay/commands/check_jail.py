@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from relay.media import jail_check
@@ -52,7 +53,7 @@ def check_jail(
     table = Table("check", "a program in the jail tries to", "result")
     for check in checks:
         name = check.name.replace("_", " ")
-        result = "[green]holds[/]" if check.holds else f"[bold red]FAILS[/] {check.found}"
+        result = "[green]holds[/]" if check.holds else f"[bold red]FAILS[/] {escape(check.found)}"
         table.add_row(name, WHAT[check.name], result)
     console.print(table)
     if not all(check.holds for check in checks):

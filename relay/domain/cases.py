@@ -40,9 +40,7 @@ class CharterOutOfOrder(Conflict):
     """This charter does not follow the one in force. Load the charters again and sign the next one."""
 
     code = "charter-out-of-order"
-    french = (
-        "Cette charte ne suit pas celle qui est en vigueur. Rechargez les chartes et signez la suivante."
-    )
+    french = "Cette charte ne suit pas celle qui est en vigueur. Rechargez les chartes et signez la suivante."
 
 
 class NotTwoPeople(InvalidRequest):
@@ -52,9 +50,7 @@ class NotTwoPeople(InvalidRequest):
     french = "Une paire se compose de deux participants différents du dossier."
 
 
-class NewParticipant(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
-):
+class NewParticipant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A participant of a case that is registered: an opaque reference and a part, no name."""
 
     participant: uuid.UUID

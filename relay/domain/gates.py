@@ -21,7 +21,7 @@ class Gate(StrEnum):
 
 
 class GateClosed(Conflict):
-    """This message may not reach its recipient now: the named gates are closed. Settle them, then offer it."""
+    """This may not reach its recipient now: the named gates are closed. Settle them, then offer it."""
 
     code = "gate-closed"
     french = (

@@ -92,7 +92,9 @@ class UploadUnfinished(Conflict):
     """The video has not arrived whole yet. Finish the upload, then send the message."""
 
     code = "upload-unfinished"
-    french = "La vidéo n'est pas encore arrivée en entier. Terminez l'envoi, puis envoyez le message."
+    french = (
+        "La vidéo n'est pas encore arrivée en entier. Terminez l'envoi, puis envoyez le message."
+    )
 
 
 class VideoNotTaken(Conflict):
@@ -113,14 +115,18 @@ class LeaseTaken(Conflict):
     """Somebody else is reviewing this message. Take another, or wait until they let it go."""
 
     code = "lease-taken"
-    french = "Quelqu'un d'autre examine ce message. Prenez-en un autre ou attendez qu'il soit libéré."
+    french = (
+        "Quelqu'un d'autre examine ce message. Prenez-en un autre ou attendez qu'il soit libéré."
+    )
 
 
 class NotAvailableNow(Conflict):
     """This message is not available at the moment. Your mediator can tell you more."""
 
     code = "not-available-now"
-    french = "Ce message n'est pas disponible pour le moment. Votre médiateur peut vous en dire plus."
+    french = (
+        "Ce message n'est pas disponible pour le moment. Votre médiateur peut vous en dire plus."
+    )
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -202,8 +208,7 @@ class AuthorMessage(msgspec.Struct, frozen=True, kw_only=True):
     view_since: datetime
     created_at: datetime
     failure: str | None
-    """Why a video could not be prepared: a stable code, with its sentence in the caller's language."""
-    failure_sentence: str | None
+    """Why a video could not be prepared: a stable code; `/v1/failures` has the sentences."""
     processing: Processing | None
     statement: str | None
     guidance: str | None
@@ -320,7 +325,6 @@ class ReceiptStatus(msgspec.Struct, frozen=True, kw_only=True):
     view: AuthorView
     view_since: datetime
     failure: str | None
-    failure_sentence: str | None
 
 
 RELEASED_WITH: dict[Kind, frozenset[PartRole]] = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
 from relay.crypto.encoding import b64u_decode
 from relay.domain.actors import Actor, Nobody, Role
@@ -44,11 +46,12 @@ async def _link_holder(request: web.Request, relay: Relay, bearer: str) -> Actor
     return await links.find_holder(relay.database, link_id, auth)
 
 
-def guarded(route: Route, relay: Relay) -> web.RequestHandler | object:
-    """The aiohttp handler of a route: identify, then handle."""
+def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
+    """The aiohttp handler of a route: identify, then handle. `relay` is there once the app has started."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        actor = await identify(request, relay, route.roles)
-        return await route.handler(Call(request=request, relay=relay, actor=actor))
+        wired = relay()
+        actor = await identify(request, wired, route.roles)
+        return await route.handler(Call(request=request, relay=wired, actor=actor))
 
     return handle

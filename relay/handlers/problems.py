@@ -137,7 +137,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception as error:  # noqa: BLE001 - nothing may reach the caller as it is
         # The message of a foreign error may quote a value, so only its type and place are logged.
         where = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("%s %s: %s\n%s", request.method, _pattern(request), type(error).__name__, where)  # noqa: TRY400
+        _log.error("%s %s: %s\n%s", request.method, _pattern(request), type(error).__name__, where)
         return problem(RelayError(), request)
 
 

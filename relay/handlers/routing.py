@@ -14,10 +14,11 @@ from typing import Final, TypeAlias, TypeVar
 import msgspec
 from aiohttp import hdrs, web
 
-from relay.domain.actors import Actor, LinkHolder, Mediator, Nobody, Participant, Role, Service
+from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Role, Service
 from relay.errors import InvalidRequest, NotFound, TooLarge
 from relay.queue import Queue
 from relay.services.feed import Feed
+from relay.services.tokens import ServiceTokens
 from relay.services.writers import Writers
 from relay.settings import MIB, Settings
 from relay.storage.database import Database
@@ -38,6 +39,7 @@ class Relay:
     objects: Objects
     queue: Queue
     feed: Feed
+    service_tokens: ServiceTokens
     writers: Writers = dataclasses.field(default_factory=Writers)
 
 
@@ -156,6 +158,3 @@ def answer(value: object, *, status: int = 200) -> web.Response:
 def done() -> web.Response:
     """The answer where there is nothing to say."""
     return web.Response(status=204, headers={hdrs.CACHE_CONTROL: "no-store"})
-
-
-__all__ = ["Call", "Handler", "Nobody", "Relay", "Role", "Route", "answer", "done", "route"]

@@ -277,10 +277,11 @@ def _explain(stderr: bytes) -> str:
     hint = "see docs/media.md"
     if "namespace" in said[0] or "Operation not permitted" in said[0]:
         hint = (
-            "namespaces are refused here; in a container, allow them with "
-            "`--security-opt seccomp=deploy/seccomp.json` (or seccomp=unconfined) and "
-            "`--security-opt apparmor=unconfined`, as root also `--cap-add SYS_ADMIN`; on the "
-            "host, set kernel.unprivileged_userns_clone=1, "
-            "kernel.apparmor_restrict_unprivileged_userns=0 and user.max_user_namespaces above 0"
+            "namespaces are refused here; in a container, run it with `--security-opt "
+            "seccomp=unconfined --security-opt apparmor=unconfined` (a worker that is root also "
+            "needs `--cap-add SYS_ADMIN --cap-add NET_ADMIN`); on the host, set "
+            "user.max_user_namespaces above 0 and, where they exist, "
+            "kernel.unprivileged_userns_clone=1 and "
+            "kernel.apparmor_restrict_unprivileged_userns=0"
         )
     return f"{said[0]}: {hint}"

@@ -231,9 +231,7 @@ async def set_no_contact(
         )
 
 
-async def require_mediator(
-    connection: Connection, case_id: uuid.UUID, mediator: Mediator
-) -> None:
+async def require_mediator(connection: Connection, case_id: uuid.UUID, mediator: Mediator) -> None:
     """Go on only for a mediator of this case; for any other, the case does not exist."""
     if not await stored.is_mediator(connection, case_id, mediator.credential_id):
         raise NotFound("not a mediator of this case")

@@ -1,4 +1,4 @@
-"""Credentials come from the organization root alone: they are accepted for their signature, not their sender."""
+"""Credentials come from the organization root: accepted for their signature, whoever sends them."""
 
 from __future__ import annotations
 

@@ -131,9 +131,7 @@ async def trust(database: Database, settings: Settings, case_id: uuid.UUID) -> T
         return await _trust(connection, settings, case_id)
 
 
-async def claim(
-    database: Database, settings: Settings, holder: LinkHolder, new: NewClaim
-) -> None:
+async def claim(database: Database, settings: Settings, holder: LinkHolder, new: NewClaim) -> None:
     """Take a link into one's own hands, once: from now on it opens nothing without the passphrase.
 
     The MAC in the claim is for the mediators, who know the link's secret; relay cannot check it.
@@ -192,9 +190,7 @@ async def claim(
         raise LinkClaimed
 
 
-async def verify(
-    database: Database, settings: Settings, mediator: Mediator, compact: str
-) -> None:
+async def verify(database: Database, settings: Settings, mediator: Mediator, compact: str) -> None:
     """Keep that a mediator checked a claim with the secret of its link: the recipient's key is good."""
     said = statements.verify(compact, statements.Verification, mediator.signer)
     require_recent(said.at, settings)
@@ -250,5 +246,3 @@ async def _trust(connection: Connection, settings: Settings, case_id: uuid.UUID)
         ],
         charters=[row.compact for row in charters],
     )
-
-

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from relay.domain.actors import Service
 from relay.errors import ConfigurationError, Unauthenticated, Unavailable
 from relay.settings import Settings
 
+_SUBJECT: Final = re.compile(r"[A-Za-z0-9._:@-]{1,100}")
 _log = logging.getLogger(__name__)
 
 ALGORITHMS: Final = ("EdDSA", "RS256")
@@ -60,6 +62,8 @@ class ServiceTokens:
             raise Unauthenticated(f"service token: {type(error).__name__}") from None
         if claims["exp"] - claims["iat"] > LIFETIME_MAX_SECONDS:
             raise Unauthenticated("service token lives too long")
+        if not _SUBJECT.fullmatch(str(claims["sub"])):
+            raise Unauthenticated("the subject of a service token")
         return Service(subject=claims["sub"])
 
     async def _key(self, kid: str) -> jwt.PyJWK:
@@ -87,8 +91,4 @@ class ServiceTokens:
         except (OSError, TimeoutError, aiohttp.ClientError, jwt.PyJWTError, ValueError) as error:
             _log.warning("the key set of the case system: %s", type(error).__name__)
             raise Unavailable("the key set of the case system cannot be read") from None
-        return {
-            key.key_id: key
-            for key in keys
-            if key.key_id and key.algorithm_name in ALGORITHMS
-        }
+        return {key.key_id: key for key in keys if key.key_id and key.algorithm_name in ALGORITHMS}

@@ -83,9 +83,7 @@ async def list_cases(
     return many(rows, CaseSummary)
 
 
-async def list_participants(
-    connection: Connection, case_id: uuid.UUID
-) -> list[ParticipantView]:
+async def list_participants(connection: Connection, case_id: uuid.UUID) -> list[ParticipantView]:
     """Who takes part in a case."""
     return many(await connection.fetch(_SQL["list_participants"], case_id), ParticipantView)
 
@@ -109,9 +107,7 @@ async def list_mediators(connection: Connection, case_id: uuid.UUID) -> list[uui
     return [row["credential_id"] for row in rows]
 
 
-async def is_mediator(
-    connection: Connection, case_id: uuid.UUID, credential_id: uuid.UUID
-) -> bool:
+async def is_mediator(connection: Connection, case_id: uuid.UUID, credential_id: uuid.UUID) -> bool:
     """Whether this credential is one of the case's mediators."""
     return bool(await connection.fetchval(_SQL["is_mediator"], case_id, credential_id))
 
@@ -124,7 +120,7 @@ async def find_consent(
     return one(row, ConsentRow)
 
 
-async def set_consent(  # noqa: PLR0913 - one fact, and who says so when
+async def set_consent(
     connection: Connection,
     *,
     case_id: uuid.UUID,
@@ -152,7 +148,7 @@ async def set_no_contact(
     return bool(await connection.fetchval(_SQL["set_no_contact"], case_id, *pair, no_contact))
 
 
-async def insert_charter(  # noqa: PLR0913 - the columns of one row
+async def insert_charter(
     connection: Connection,
     *,
     case_id: uuid.UUID,
@@ -168,7 +164,7 @@ async def insert_charter(  # noqa: PLR0913 - the columns of one row
     )
 
 
-async def adopt_charter(  # noqa: PLR0913 - the policy of a charter
+async def adopt_charter(
     connection: Connection,
     *,
     case_id: uuid.UUID,

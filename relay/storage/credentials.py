@@ -31,7 +31,7 @@ class CredentialStatements(msgspec.Struct, frozen=True, kw_only=True):
     revocation: str | None
 
 
-async def insert_credential(  # noqa: PLR0913 - the columns of one row
+async def insert_credential(
     connection: Connection,
     *,
     credential_id: uuid.UUID,
@@ -66,9 +66,7 @@ async def revoke_credential(
     )
 
 
-async def find_credential(
-    connection: Connection, credential_id: uuid.UUID
-) -> CredentialRow | None:
+async def find_credential(connection: Connection, credential_id: uuid.UUID) -> CredentialRow | None:
     """One credential."""
     return one(await connection.fetchrow(_SQL["find_credential"], credential_id), CredentialRow)
 

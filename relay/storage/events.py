@@ -73,8 +73,6 @@ async def list_events(
     return many(rows, StoredEvent)
 
 
-async def list_heads(
-    connection: Connection, *, after: uuid.UUID, limit: int
-) -> list[CaseHead]:
+async def list_heads(connection: Connection, *, after: uuid.UUID, limit: int) -> list[CaseHead]:
     """Cases in the order of their identifiers, with the heads of their logs."""
     return many(await connection.fetch(_EVENTS["list_cases_with_events"], after, limit), CaseHead)

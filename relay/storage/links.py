@@ -120,7 +120,7 @@ async def unspend_link(connection: Connection, link_id: uuid.UUID, message_id: u
     await connection.execute(_SQL["unspend_link"], link_id, message_id)
 
 
-async def insert_claim(  # noqa: PLR0913 - the columns of one row
+async def insert_claim(
     connection: Connection,
     *,
     statement_hash: bytes,
@@ -163,8 +163,6 @@ async def current_claim(connection: Connection, participant_id: uuid.UUID) -> Cl
     return one(await connection.fetchrow(_SQL["current_claim"], participant_id), ClaimRow)
 
 
-async def verify_claim(
-    connection: Connection, claim_hash: bytes, verification_hash: bytes
-) -> bool:
+async def verify_claim(connection: Connection, claim_hash: bytes, verification_hash: bytes) -> bool:
     """Keep that a mediator verified a claim; False where one did before."""
     return bool(await connection.fetchval(_SQL["verify_claim"], claim_hash, verification_hash))

@@ -99,7 +99,7 @@ class SenderContext(msgspec.Struct, frozen=True, kw_only=True):
     is_pair: bool
 
 
-async def insert_draft(  # noqa: PLR0913 - the columns of one row
+async def insert_draft(
     connection: Connection,
     *,
     message_id: uuid.UUID,
@@ -122,7 +122,12 @@ async def lock_message(connection: Connection, message_id: uuid.UUID) -> Message
     return one(await connection.fetchrow(_SQL["lock_message"], message_id), MessageRow)
 
 
-async def move_message(  # noqa: PLR0913 - a move and what goes with it
+async def read_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:
+    """The message as it is, for reading."""
+    return one(await connection.fetchrow(_SQL["read_message"], message_id), MessageRow)
+
+
+async def move_message(
     connection: Connection,
     *,
     message_id: uuid.UUID,
@@ -262,9 +267,7 @@ async def insert_grants(connection: Connection, grants: Sequence[NewGrant]) -> N
     )
 
 
-async def delete_grants(
-    connection: Connection, message_id: uuid.UUID, audience: Audience
-) -> None:
+async def delete_grants(connection: Connection, message_id: uuid.UUID, audience: Audience) -> None:
     """Take every grant of an audience on a message away."""
     await connection.execute(_SQL["delete_grants"], message_id, audience)
 
@@ -305,6 +308,12 @@ async def list_received(
     """The messages that were offered to a participant, or the one of them that is asked for."""
     rows = await connection.fetch(_SQL["list_received"], participant_id, message_id)
     return [row["message_id"] for row in rows]
+
+
+async def find_carried(connection: Connection, link_id: uuid.UUID) -> uuid.UUID | None:
+    """The one message of an upload link."""
+    found: uuid.UUID | None = await connection.fetchval(_SQL["find_carried"], link_id)
+    return found
 
 
 async def find_processing(connection: Connection, message_id: uuid.UUID) -> Processing | None:

@@ -23,7 +23,5 @@ def all_rooms() -> list[str]:
     """The name of every `.sql` file, for the test that prepares each query."""
     folder = resources.files("relay.storage").joinpath("sql")
     return sorted(
-        entry.name.removesuffix(".sql")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".sql")
+        entry.name.removesuffix(".sql") for entry in folder.iterdir() if entry.name.endswith(".sql")
     )

@@ -35,6 +35,35 @@ from messages
 where message_id = $1
 for update;
 
+-- name: read_message
+-- The message as it is.
+select
+    message_id,
+    case_id,
+    sender_id,
+    recipient_id,
+    kind,
+    language,
+    state,
+    revision,
+    review_round,
+    statement_hash,
+    rendition_hash,
+    captions_hash,
+    offer_hash,
+    withdrawal_hash,
+    tell_author,
+    failure,
+    lease_holder,
+    lease_expires_at,
+    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over,
+    waiting_since,
+    author_view_since,
+    state_since,
+    created_at
+from messages
+where message_id = $1;
+
 -- name: move_message
 -- draft → queued, queued → claimed, …: whatever the table of moves says, from the state that is expected.
 -- The lease goes with the state; a waiting time starts only where the move says so.
@@ -202,6 +231,10 @@ where
     and state in ('offered', 'released', 'viewed', 'refused', 'recalled', 'closed')
     and ($2::uuid is null or message_id = $2)
 order by created_at, message_id;
+
+-- name: find_carried
+-- The one message of an upload link.
+select message_id from links where link_id = $1;
 
 -- name: find_processing
 select stage, progress as fraction from jobs

@@ -1,0 +1,95 @@
+"""The one place where the web service is wired."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from aiohttp import hdrs, web
+
+from relay.handlers import (
+    cases,
+    credentials,
+    health,
+    links,
+    live,
+    messages,
+    parts,
+    reviews,
+    sessions,
+    uploads,
+)
+from relay.handlers.authentication import guarded
+from relay.handlers.problems import problems
+from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route
+from relay.queue import Queue
+from relay.services.feed import Feed
+from relay.services.tokens import ServiceTokens
+from relay.settings import Settings
+from relay.storage.database import Database
+from relay.storage.objects import Objects
+
+ROUTES: tuple[Route, ...] = (
+    *health.ROUTES,
+    *sessions.ROUTES,
+    *credentials.ROUTES,
+    *cases.ROUTES,
+    *links.ROUTES,
+    *live.ROUTES,
+    *messages.ROUTES,
+    *reviews.ROUTES,
+    *uploads.ROUTES,
+    *parts.ROUTES,
+)
+
+RELAY = web.AppKey("relay", Relay)
+
+
+@contextlib.asynccontextmanager
+async def wire(settings: Settings) -> AsyncIterator[Relay]:
+    """Everything the service needs, connected; closed in the opposite order."""
+    async with contextlib.AsyncExitStack() as stack:
+        database = await Database.connect(
+            settings.database_url, connections=settings.database_pool_connections
+        )
+        stack.push_async_callback(database.close)
+        objects = await Objects.connect(settings)
+        stack.push_async_callback(objects.close)
+        await objects.ensure_bucket()
+        queue = await Queue.connect(settings.redis_url)
+        stack.push_async_callback(queue.close)
+        feed = Feed(settings.database_url)
+        await feed.start()
+        stack.push_async_callback(feed.close)
+        yield Relay(
+            settings=settings,
+            database=database,
+            objects=objects,
+            queue=queue,
+            feed=feed,
+            service_tokens=ServiceTokens(settings),
+        )
+
+
+def create_app(settings: Settings) -> web.Application:
+    """The web application; it connects when it starts and lets go when it is cleaned up."""
+    app = web.Application(middlewares=[problems], client_max_size=BODY_MAX_BYTES)
+
+    async def connected(app: web.Application) -> AsyncIterator[None]:
+        async with wire(settings) as relay:
+            app[RELAY] = relay
+            yield
+
+    app.cleanup_ctx.append(connected)
+    app.on_response_prepare.append(_harden)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, guarded(route, lambda: app[RELAY]))
+    return app
+
+
+async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
+    """What every answer carries: nothing here is to be sniffed, framed or referred from."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault(hdrs.CONTENT_SECURITY_POLICY, "default-src 'none'")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.pop(hdrs.SERVER, None)

@@ -1,0 +1,59 @@
+"""The review queue: what is asked of it, and how much it holds."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+
+from relay.domain.messages import Language
+from relay.domain.moves import State
+from relay.errors import InvalidRequest
+
+BEGINNING = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
+"""The place before the oldest item."""
+
+
+class QueueQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The filters of the queue; `older_than_seconds` is an age, `after` is `next` of the page before."""
+
+    state: State = State.QUEUED
+    case: uuid.UUID | None = None
+    language: Language | None = None
+    older_than_seconds: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
+    after: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+
+
+class QueueFigure(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages are in a state, and since when the oldest of them waits."""
+
+    state: State
+    messages: int
+    oldest: datetime | None
+
+
+class QueueFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How much there is to do."""
+
+    figures: list[QueueFigure]
+
+
+def encode_place(waiting_since: datetime, message_id: uuid.UUID) -> str:
+    """A place in the queue, as an opaque text."""
+    raw = f"{waiting_since.astimezone(UTC).isoformat()} {message_id}"
+    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+
+
+def decode_place(text: str) -> tuple[datetime, uuid.UUID]:
+    """The place that `encode_place` made; InvalidRequest for anything else."""
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        since, _, message_id = raw.partition(" ")
+        return datetime.fromisoformat(since).astimezone(UTC), uuid.UUID(message_id)
+    except (ValueError, binascii.Error):
+        raise InvalidRequest("not a place in the queue", problem="after") from None

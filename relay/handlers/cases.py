@@ -1,0 +1,136 @@
+"""Cases, charters, consent, no-contact facts, and the log of a case."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+
+from relay.domain.actors import Mediator, Participant, Service
+from relay.domain.cases import CaseRegistration, CharterFiling, NoContact
+from relay.domain.sessions import SignedRequest
+from relay.handlers.routing import Call, Role, answer, done, route
+from relay.services import audit, cases, links
+
+
+class CasesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of cases; `after` is `next` of the page before."""
+
+    after: uuid.UUID = uuid.UUID(int=0)
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+
+
+class LogQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of the log; `after` is the last sequence number of the page before."""
+
+    after: Annotated[int, msgspec.Meta(ge=0, lt=2**63)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 200
+
+
+def _professional(call: Call) -> Mediator | Service:
+    assert isinstance(call.actor, Mediator | Service)  # noqa: S101 - the route's roles guarantee it
+    return call.actor
+
+
+async def register(call: Call) -> web.Response:
+    """Make a case known, or add to it."""
+    registration = await call.body(CaseRegistration)
+    case = await cases.register(call.database, _professional(call), call.uuid("case"), registration)
+    return answer(case)
+
+
+async def read(call: Call) -> web.Response:
+    """One case."""
+    return answer(await cases.read(call.database, _professional(call), call.uuid("case")))
+
+
+async def list_cases(call: Call) -> web.Response:
+    """A page of cases."""
+    query = call.query(CasesQuery)
+    page = await cases.list_cases(
+        call.database, _professional(call), after=query.after, limit=query.limit
+    )
+    return answer(page)
+
+
+async def file_charter(call: Call) -> web.Response:
+    """The next charter of a case."""
+    filing = await call.body(CharterFiling)
+    case = await cases.file_charter(
+        call.database, call.settings, call.mediator, call.uuid("case"), filing
+    )
+    return answer(case, status=201)
+
+
+async def list_charters(call: Call) -> web.Response:
+    """The charters of a case."""
+    return answer(await cases.list_charters(call.database, call.mediator, call.uuid("case")))
+
+
+async def trust(call: Call) -> web.Response:
+    """What a participant needs to verify their case."""
+    return answer(await links.trust(call.database, call.settings, call.participant.case_id))
+
+
+async def record_consent(call: Call) -> web.Response:
+    """What a participant said about taking part."""
+    request = await call.body(SignedRequest)
+    actor = call.actor
+    assert isinstance(actor, Participant | Mediator | Service)  # noqa: S101 - by the route's roles
+    await cases.record_consent(
+        call.database,
+        call.settings,
+        actor,
+        call.uuid("case"),
+        call.uuid("participant"),
+        request.statement,
+    )
+    return done()
+
+
+async def set_no_contact(call: Call) -> web.Response:
+    """A no-contact fact between two participants."""
+    fact = await call.body(NoContact)
+    await cases.set_no_contact(
+        call.database,
+        call.service,
+        call.uuid("case"),
+        (call.uuid("one"), call.uuid("other")),
+        no_contact=fact.no_contact,
+    )
+    return done()
+
+
+async def read_log(call: Call) -> web.Response:
+    """The log of a case, for whoever verifies it."""
+    query = call.query(LogQuery)
+    page = await audit.read_log(
+        call.database,
+        _professional(call),
+        call.uuid("case"),
+        after=query.after,
+        limit=query.limit,
+    )
+    return answer(page)
+
+
+ROUTES = (
+    route("GET", "/v1/cases", list_cases, Role.MEDIATOR, Role.SERVICE),
+    route("PUT", "/v1/cases/{case}", register, Role.MEDIATOR, Role.SERVICE),
+    route("GET", "/v1/cases/{case}", read, Role.MEDIATOR, Role.SERVICE),
+    route("POST", "/v1/cases/{case}/charters", file_charter, Role.MEDIATOR),
+    route("GET", "/v1/cases/{case}/charters", list_charters, Role.MEDIATOR),
+    route("GET", "/v1/trust", trust, Role.PARTICIPANT, Role.UPLOADER),
+    route(
+        "PUT",
+        "/v1/cases/{case}/participants/{participant}/consent",
+        record_consent,
+        Role.PARTICIPANT,
+        Role.MEDIATOR,
+        Role.SERVICE,
+    ),
+    route("PUT", "/v1/cases/{case}/pairs/{one}/{other}/no-contact", set_no_contact, Role.SERVICE),
+    route("GET", "/v1/cases/{case}/log", read_log, Role.MEDIATOR, Role.SERVICE),
+)

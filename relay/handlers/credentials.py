@@ -1,0 +1,59 @@
+"""Roots, credentials, and the keyrings of mediators."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from relay.domain.credentials import NewKeyring, Roots
+from relay.domain.sessions import SignedRequest
+from relay.handlers.routing import Call, Role, answer, done, route
+from relay.services import credentials
+
+
+async def roots(call: Call) -> web.Response:
+    """The public keys of the organization roots."""
+    return answer(Roots(roots=credentials.roots(call.settings)))
+
+
+async def add(call: Call) -> web.Response:
+    """A new credential; the signature of a root is what admits it."""
+    request = await call.body(SignedRequest)
+    await credentials.add(call.database, call.settings, request.statement)
+    return done()
+
+
+async def revoke(call: Call) -> web.Response:
+    """The end of a credential; the signature of a root is what admits it."""
+    request = await call.body(SignedRequest)
+    await credentials.revoke(
+        call.database, call.settings, call.uuid("credential"), request.statement
+    )
+    return done()
+
+
+async def list_all(call: Call) -> web.Response:
+    """Every credential of the organization."""
+    return answer(await credentials.list_all(call.database, call.settings))
+
+
+async def store_keyring(call: Call) -> web.Response:
+    """The caller's own keyring."""
+    request = await call.body(NewKeyring)
+    await credentials.store_keyring(call.database, call.mediator, request.keyring)
+    return done()
+
+
+async def read_keyring(call: Call) -> web.Response:
+    """A mediator's keyring, for the console that the case system embeds."""
+    keyring = await credentials.read_keyring(call.database, call.uuid("credential"))
+    return answer(NewKeyring(keyring=keyring))
+
+
+ROUTES = (
+    route("GET", "/v1/roots", roots, Role.PUBLIC),
+    route("POST", "/v1/credentials", add, Role.PUBLIC),
+    route("PUT", "/v1/credentials/{credential}/revocation", revoke, Role.PUBLIC),
+    route("GET", "/v1/credentials", list_all, Role.MEDIATOR, Role.SERVICE),
+    route("PUT", "/v1/keyring", store_keyring, Role.MEDIATOR),
+    route("GET", "/v1/credentials/{credential}/keyring", read_keyring, Role.SERVICE),
+)

@@ -1,0 +1,63 @@
+"""Links, claims, and their verification."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from relay.domain.actors import Mediator, Service
+from relay.domain.links import NewClaim, NewLink
+from relay.domain.sessions import SignedRequest
+from relay.handlers.routing import Call, Role, answer, done, route
+from relay.services import links
+
+
+def _professional(call: Call) -> Mediator | Service:
+    assert isinstance(call.actor, Mediator | Service)  # noqa: S101 - the route's roles guarantee it
+    return call.actor
+
+
+async def make(call: Call) -> web.Response:
+    """A new link."""
+    link = await call.body(NewLink)
+    await links.make(call.database, call.settings, _professional(call), call.uuid("link"), link)
+    return done()
+
+
+async def show(call: Call) -> web.Response:
+    """What a link leads to."""
+    return answer(await links.show(call.database, call.settings, call.link_holder))
+
+
+async def claim(call: Call) -> web.Response:
+    """A participant takes their link into their own hands."""
+    new = await call.body(NewClaim)
+    await links.claim(call.database, call.settings, call.link_holder, new)
+    return done()
+
+
+async def verify(call: Call) -> web.Response:
+    """A mediator has checked a claim."""
+    request = await call.body(SignedRequest)
+    await links.verify(call.database, call.settings, call.mediator, request.statement)
+    return done()
+
+
+async def list_links(call: Call) -> web.Response:
+    """The links of a case."""
+    return answer(await links.list_links(call.database, call.mediator, call.uuid("case")))
+
+
+async def revoke(call: Call) -> web.Response:
+    """The end of a link."""
+    await links.revoke(call.database, _professional(call), call.uuid("link"))
+    return done()
+
+
+ROUTES = (
+    route("PUT", "/v1/links/{link}", make, Role.MEDIATOR, Role.SERVICE),
+    route("GET", "/v1/links/{link}", show, Role.LINK),
+    route("DELETE", "/v1/links/{link}", revoke, Role.MEDIATOR, Role.SERVICE),
+    route("PUT", "/v1/links/{link}/claim", claim, Role.LINK),
+    route("POST", "/v1/verifications", verify, Role.MEDIATOR),
+    route("GET", "/v1/cases/{case}/links", list_links, Role.MEDIATOR),
+)

@@ -1,0 +1,108 @@
+"""Server-sent events: the queue of a mediator, the messages of a participant.
+
+An event says that something changed and carries what the caller may see of it now; nothing is lost with
+a broken stream, since each begins with everything as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from aiohttp import hdrs, web
+
+from relay.errors import NotFound, Unauthenticated
+from relay.handlers.authentication import identify
+from relay.handlers.routing import Call, Role, route
+from relay.services import reading, reviews
+from relay.services.feed import Change
+
+RECHECK_SECONDS: Final = 60.0
+"""How often an open stream asks whether its session still holds."""
+
+Snapshot = Callable[[], Awaitable[msgspec.Struct]]
+
+
+async def watch_queue(call: Call) -> web.StreamResponse:
+    """The figures of the queue whenever they change, and the messages that changed."""
+
+    async def figures() -> msgspec.Struct:
+        return await reviews.figures(call.database, call.mediator)
+
+    return await _stream(call, "queue", figures)
+
+
+async def watch_messages(call: Call) -> web.StreamResponse:
+    """Everything a participant sees, whenever what they see changes; never when it does not."""
+
+    async def correspondence() -> msgspec.Struct:
+        return await reading.correspondence(call.database, call.participant)
+
+    return await _stream(call, "messages", correspondence)
+
+
+async def _stream(call: Call, name: str, snapshot: Snapshot) -> web.StreamResponse:
+    response = web.StreamResponse(
+        headers={
+            hdrs.CONTENT_TYPE: "text/event-stream",
+            hdrs.CACHE_CONTROL: "no-store",
+            "X-Accel-Buffering": "no",
+        }
+    )
+    response.set_status(HTTPStatus.OK)
+    await response.prepare(call.request)
+    with contextlib.suppress(ConnectionResetError):
+        async for event in _events(call, name, snapshot):
+            await response.write(event)
+    return response
+
+
+async def _events(call: Call, name: str, snapshot: Snapshot) -> AsyncIterator[bytes]:
+    """A snapshot at first and after every change that alters it, and a comment while nothing does."""
+    loop = asyncio.get_running_loop()
+    checked_at = loop.time()
+    sent: bytes | None = None
+    async with call.relay.feed.watch() as changes:
+        while True:
+            current = msgspec.json.encode(await snapshot())
+            if current != sent:
+                yield b"event: " + name.encode() + b"\ndata: " + current + b"\n\n"
+                sent = current
+            while not await _changed(call, changes):
+                yield b": still here\n\n"
+                if loop.time() - checked_at > RECHECK_SECONDS:
+                    if not await _is_still_admitted(call):
+                        return
+                    checked_at = loop.time()
+
+
+async def _changed(call: Call, changes: asyncio.Queue[Change]) -> bool:
+    """Wait for a change that may concern the caller; False when it is time for a sign of life."""
+    case_id = getattr(call.actor, "case_id", None)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + call.settings.events_keepalive_seconds
+    while True:
+        try:
+            change = await asyncio.wait_for(changes.get(), deadline - loop.time())
+        except TimeoutError:
+            return False
+        if case_id is None or change.case_id in {None, case_id}:
+            return True
+
+
+async def _is_still_admitted(call: Call) -> bool:
+    try:
+        await identify(call.request, call.relay, frozenset({call.actor.role}))
+    except (Unauthenticated, NotFound):
+        return False
+    return True
+
+
+ROUTES = (
+    route("GET", "/v1/queue/events", watch_queue, Role.MEDIATOR),
+    route("GET", "/v1/messages/events", watch_messages, Role.PARTICIPANT, Role.UPLOADER),
+)

@@ -1,0 +1,77 @@
+"""What mediators do: the queue, leases, decisions, captions, offers."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from relay.domain.actors import Mediator, Service
+from relay.domain.messages import SignedAct
+from relay.domain.reviews import QueueQuery
+from relay.handlers.routing import Call, Role, answer, done, route
+from relay.services import offers, reviews
+
+
+async def queue(call: Call) -> web.Response:
+    """A page of the review queue."""
+    return answer(await reviews.queue(call.database, call.mediator, call.query(QueueQuery)))
+
+
+async def figures(call: Call) -> web.Response:
+    """How much waits."""
+    assert isinstance(call.actor, Mediator | Service)  # noqa: S101 - the route's roles guarantee it
+    return answer(await reviews.figures(call.database, call.actor))
+
+
+async def take(call: Call) -> web.Response:
+    """A lease on an item, or its renewal."""
+    message = await reviews.take(call.database, call.settings, call.mediator, call.uuid("message"))
+    return answer(message)
+
+
+async def let_go(call: Call) -> web.Response:
+    """The end of a lease."""
+    await reviews.let_go(call.database, call.mediator, call.uuid("message"))
+    return done()
+
+
+async def decide(call: Call) -> web.Response:
+    """A signed decision."""
+    act = await call.body(SignedAct)
+    message = await reviews.decide(
+        call.database,
+        call.relay.queue,
+        call.settings,
+        call.mediator,
+        call.uuid("message"),
+        act,
+    )
+    return answer(message)
+
+
+async def caption(call: Call) -> web.Response:
+    """Captions for a video, or the reason why it needs none."""
+    act = await call.body(SignedAct)
+    message = await reviews.caption(
+        call.database, call.settings, call.mediator, call.uuid("message"), act
+    )
+    return answer(message)
+
+
+async def offer(call: Call) -> web.Response:
+    """An approved message, to be offered to its recipient."""
+    act = await call.body(SignedAct)
+    message = await offers.offer(
+        call.database, call.settings, call.mediator, call.uuid("message"), act
+    )
+    return answer(message)
+
+
+ROUTES = (
+    route("GET", "/v1/queue", queue, Role.MEDIATOR),
+    route("GET", "/v1/queue/figures", figures, Role.MEDIATOR, Role.SERVICE),
+    route("PUT", "/v1/messages/{message}/lease", take, Role.MEDIATOR),
+    route("DELETE", "/v1/messages/{message}/lease", let_go, Role.MEDIATOR),
+    route("POST", "/v1/messages/{message}/decisions", decide, Role.MEDIATOR),
+    route("PUT", "/v1/messages/{message}/captions", caption, Role.MEDIATOR),
+    route("POST", "/v1/messages/{message}/offers", offer, Role.MEDIATOR),
+)

@@ -1,0 +1,90 @@
+"""Makes one move of the table, and writes it to the log; nothing else in relay changes a state."""
+
+from __future__ import annotations
+
+import uuid
+
+from relay.domain.messages import Audience
+from relay.domain.moves import Act, Move, Mover, WrongState, find_move
+from relay.domain.views import author_view
+from relay.errors import Forbidden, NotFound
+from relay.storage import messages as stored
+from relay.storage.database import Connection
+from relay.storage.events import append_event
+from relay.storage.messages import MessageRow
+
+CLOCK_ACTOR = "clock"
+
+_TAKES_GRANTS_BACK = {Act.RETRACT, Act.RECALL, Act.WITHDRAW, Act.CLOSE, Act.REFUSE}
+"""After these the recipient's key opens nothing any more."""
+
+_STARTS_WAITING = {Act.SUBMIT_LETTER, Act.SUBMIT_VIDEO, Act.FINISH_PROCESSING}
+
+
+async def make_move(
+    connection: Connection,
+    message: MessageRow,
+    act: Act,
+    mover: Mover,
+    *,
+    actor: str,
+    statement_hash: bytes | None = None,
+    tell_author: bool | None = None,
+    lease: tuple[uuid.UUID, int] | None = None,
+    failure: str | None = None,
+) -> None:
+    """Do `act` to `message`, whose row this transaction has locked.
+
+    `lease`: who holds the message after the move, and for how many seconds. WrongState where the table
+    has no such move from the message's state, Forbidden where it is somebody else's to make.
+    """
+    move = find_move(act, message.state)
+    if move.mover is not mover:
+        raise Forbidden(f"{act} is for the {move.mover}")
+    holder, seconds = lease or (None, 0)
+    if move.target is not move.source:
+        moved = await stored.move_message(
+            connection,
+            message_id=message.message_id,
+            move=move,
+            author_view_changes=_author_view_changes(message, move, tell_author=tell_author),
+            starts_waiting=act in _STARTS_WAITING,
+            lease_holder=holder,
+            lease_seconds=seconds,
+            failure=failure,
+        )
+        if not moved:
+            raise WrongState(f"{act} raced")
+    if act in _TAKES_GRANTS_BACK:
+        await stored.delete_grants(connection, message.message_id, Audience.RECIPIENT)
+    await append_event(
+        connection,
+        case_id=message.case_id,
+        kind=act.replace(" ", "-"),
+        actor=actor,
+        message_id=message.message_id,
+        statement_hash=statement_hash,
+    )
+
+
+def _author_view_changes(message: MessageRow, move: Move, *, tell_author: bool | None) -> bool:
+    if move.target is None:
+        return False
+    asked = message.withdrawal_hash is not None
+    told = message.tell_author if tell_author is None else tell_author
+    before = author_view(move.source, withdrawal_asked=asked, tell_author=message.tell_author)
+    after = author_view(move.target, withdrawal_asked=asked, tell_author=told)
+    return before is not after
+
+
+async def require_message(connection: Connection, message_id: uuid.UUID) -> MessageRow:
+    """The message, locked for this transaction; NotFound where there is none."""
+    message = await stored.lock_message(connection, message_id)
+    if message is None:
+        raise NotFound("no such message")
+    return message
+
+
+async def relock(connection: Connection, message: MessageRow) -> MessageRow:
+    """The message as it is after a move of this transaction."""
+    return await require_message(connection, message.message_id)

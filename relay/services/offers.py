@@ -1,0 +1,235 @@
+"""From approval to the recipient: the offer, the answer, the opening. The gates stand here, twice."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+from relay.crypto import signing, statements
+from relay.crypto.encoding import b64u_encode
+from relay.domain.actors import Mediator, Participant
+from relay.domain.gates import closed_gates, require_open
+from relay.domain.messages import (
+    RELEASED_WITH,
+    Answer,
+    Audience,
+    NotAvailableNow,
+    Opening,
+    RecipientMessage,
+    ReviewMessage,
+    SignedAct,
+    StatementMismatch,
+)
+from relay.domain.moves import Act, Mover, State, WrongState, find_move
+from relay.domain.views import recipient_view
+from relay.errors import NotFound
+from relay.services.cases import require_mediator
+from relay.services.credentials import require_recent
+from relay.services.moves import make_move, require_message
+from relay.services.reading import (
+    recipient_message,
+    recipient_parts,
+    released_statements,
+    review_message,
+)
+from relay.services.sealed import Readers, check_grants, hold_text, keep
+from relay.settings import Settings
+from relay.storage import links as stored_links
+from relay.storage import messages as stored
+from relay.storage import reviews as stored_reviews
+from relay.storage.database import Connection, Database
+from relay.storage.events import insert_statement
+
+_ACTS = {
+    Answer.ACCEPT: Act.ACCEPT,
+    Answer.WAIT: Act.WAIT,
+    Answer.REFUSE: Act.REFUSE,
+    Answer.CLOSE: Act.CLOSE,
+}
+
+
+async def offer(
+    database: Database,
+    settings: Settings,
+    mediator: Mediator,
+    message_id: uuid.UUID,
+    act: SignedAct,
+) -> ReviewMessage:
+    """Let an approved message wait for its recipient, with the grants that open it to their key alone.
+
+    Every gate is checked here, in the transaction of the move, and again when the recipient accepts.
+    """
+    said = statements.verify(act.statement, statements.Offer, mediator.signer)
+    async with database.transaction() as connection:
+        message = await require_message(connection, message_id)
+        await require_mediator(connection, message.case_id, mediator)
+        statement_hash = signing.statement_hash(act.statement)
+        if message.offer_hash == statement_hash:
+            return await review_message(connection, message)
+        require_recent(said.at, settings)
+        find_move(Act.OFFER, message.state)
+        _require_same_words(message, said)
+        require_open(await stored.gate_facts(connection, message_id))
+        claim = await stored_links.current_claim(connection, message.recipient_id)
+        if claim is None or (said.claim, said.recipient) != (
+            b64u_encode(claim.statement_hash),
+            claim.recipient,
+        ):
+            raise StatementMismatch("an offer to another key than the recipient's")
+        await _check_offer_grants(connection, message, said, act)
+        await insert_statement(connection, act.statement)
+        await keep(
+            connection,
+            message_id=message_id,
+            statement_hash=statement_hash,
+            parts=[hold_text(note, act.bodies, settings) for note in said.notes],
+            grants=act.grants,
+        )
+        await stored_reviews.insert_offer(
+            connection,
+            statement_hash=statement_hash,
+            message_id=message_id,
+            mediator_id=mediator.credential_id,
+            claim_hash=claim.statement_hash,
+            not_before=said.not_before,
+        )
+        await stored.set_offer(connection, message_id, statement_hash)
+        await make_move(
+            connection,
+            message,
+            Act.OFFER,
+            Mover.MEDIATOR,
+            actor=str(mediator),
+            statement_hash=statement_hash,
+        )
+        return await review_message(connection, await require_message(connection, message_id))
+
+
+async def respond(
+    database: Database,
+    settings: Settings,
+    actor: Participant,
+    message_id: uuid.UUID,
+    compact: str,
+) -> RecipientMessage:
+    """Carry out what a recipient answers; the same statement again answers as the first time did."""
+    said = statements.verify(compact, statements.Response, actor.signer)
+    async with database.transaction() as connection:
+        message = await _require_own(connection, actor, message_id)
+        statement_hash = signing.statement_hash(compact)
+        if not await stored_reviews.is_answered(connection, statement_hash):
+            require_recent(said.at, settings)
+            await _answer(connection, actor, message, said, statement_hash, compact)
+        shown = await recipient_message(connection, message_id)
+        if shown is None:
+            raise NotAvailableNow
+        return shown
+
+
+async def open_message(database: Database, actor: Participant, message_id: uuid.UUID) -> Opening:
+    """Give the recipient the headers of what was released; the first time ends the mediator's recall."""
+    async with database.transaction() as connection:
+        message = await _require_own(connection, actor, message_id)
+        if message.state not in {State.RELEASED, State.VIEWED}:
+            raise NotAvailableNow
+        if message.state is State.RELEASED:
+            await make_move(connection, message, Act.OPEN, Mover.RECIPIENT, actor=str(actor))
+        return Opening(
+            statements=await released_statements(connection, message),
+            parts=await recipient_parts(connection, message, with_headers=True),
+        )
+
+
+async def _require_own(
+    connection: Connection, actor: Participant, message_id: uuid.UUID
+) -> stored.MessageRow:
+    """A message that was offered to this participant; any other does not exist for them."""
+    message = await require_message(connection, message_id)
+    if message.recipient_id != actor.participant_id or message.offer_hash is None:
+        raise NotFound("not offered to this participant")
+    return message
+
+
+async def _answer(
+    connection: Connection,
+    actor: Participant,
+    message: stored.MessageRow,
+    said: statements.Response,
+    statement_hash: bytes,
+    compact: str,
+) -> None:
+    answer = Answer(said.answer)
+    facts = await stored.gate_facts(connection, message.message_id)
+    gates_open = not closed_gates(facts) and not facts.is_early
+    if recipient_view(message.state, gates_open=gates_open) is None:
+        # The gates by name are for mediators: to a recipient they would tell of the other person.
+        raise NotAvailableNow
+    if (said.case, said.message, said.offer) != (
+        message.case_id,
+        message.message_id,
+        b64u_encode(message.offer_hash or b""),
+    ):
+        raise StatementMismatch("an answer to another offer")
+    find_move(_ACTS[answer], message.state)
+    await insert_statement(connection, compact)
+    await stored_reviews.insert_response(
+        connection,
+        statement_hash=statement_hash,
+        message_id=message.message_id,
+        offer_hash=message.offer_hash or b"",
+        answer=answer,
+    )
+    tell_author = message.tell_author
+    if answer in {Answer.ACCEPT, Answer.REFUSE}:
+        tell_author = said.tell_author
+        await stored.set_tell_author(connection, message.message_id, tell_author=tell_author)
+    await make_move(
+        connection,
+        message,
+        _ACTS[answer],
+        Mover.RECIPIENT,
+        actor=str(actor),
+        statement_hash=statement_hash,
+        tell_author=tell_author,
+    )
+
+
+def _require_same_words(message: stored.MessageRow, said: statements.Offer) -> None:
+    if (said.case, said.message) != (message.case_id, message.message_id):
+        raise StatementMismatch("an offer of another message")
+    current = (message.statement_hash, message.rendition_hash, message.captions_hash)
+    named = (said.source, said.rendition, said.captions)
+    if said.revision != message.revision or named != tuple(
+        None if digest is None else b64u_encode(digest) for digest in current
+    ):
+        raise WrongState("an offer of other words")
+
+
+async def _check_offer_grants(
+    connection: Connection,
+    message: stored.MessageRow,
+    said: statements.Offer,
+    act: SignedAct,
+) -> None:
+    """Hold the grants against what is released, and against the hashes that the mediator signed."""
+    rows = await stored.list_parts(connection, message.message_id, Audience.CASE, message.case_id)
+    current = {message.statement_hash, message.rendition_hash, message.captions_hash}
+    released = {
+        b64u_encode(row.commitment)
+        for row in rows
+        if row.statement_hash in current and row.role in RELEASED_WITH[message.kind]
+    }
+    notes = {note.commit for note in said.notes}
+    recipient = (Audience.RECIPIENT, message.recipient_id)
+    case = (Audience.CASE, message.case_id)
+    to_recipient = [grant for grant in act.grants if grant.audience is Audience.RECIPIENT]
+    to_case = [grant for grant in act.grants if grant.audience is not Audience.RECIPIENT]
+    check_grants(released | notes, to_recipient, Readers(required=frozenset({recipient})))
+    check_grants(notes, to_case, Readers(required=frozenset({case})))
+    signed = {(grant.commit, grant.header) for grant in said.grants}
+    given = {
+        (grant.commitment, b64u_encode(hashlib.sha256(grant.header).digest()))
+        for grant in to_recipient
+    }
+    if signed != given:
+        raise StatementMismatch("grants that are not those that were signed")

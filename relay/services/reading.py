@@ -1,0 +1,243 @@
+"""What each side is shown of a message: the author's view, the recipient's, the mediators'."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Container
+
+from relay.crypto.encoding import b64u_encode
+from relay.domain.actors import Mediator, Participant
+from relay.domain.gates import closed_gates
+from relay.domain.messages import (
+    RELEASED_WITH,
+    Audience,
+    AuthorMessage,
+    Correspondence,
+    Lease,
+    PartRole,
+    PartView,
+    ReceiptStatus,
+    RecipientMessage,
+    ReviewMessage,
+)
+from relay.domain.moves import State
+from relay.domain.views import author_view, recipient_view
+from relay.errors import NotFound
+from relay.services.cases import require_mediator
+from relay.storage import messages as stored
+from relay.storage import reviews as stored_reviews
+from relay.storage.database import Connection, Database
+from relay.storage.events import find_statement
+
+_AFTER_ACCEPTANCE = {State.RELEASED, State.VIEWED}
+
+
+async def correspondence(database: Database, actor: Participant) -> Correspondence:
+    """Everything a participant wrote, and everything that was offered to them.
+
+    Through an upload link that is the one message it carried: whoever holds the link need not be the
+    participant themself.
+    """
+    async with database.transaction() as connection:
+        sent, received = await _visible(connection, actor)
+        shown = [await recipient_message(connection, message_id) for message_id in received]
+        return Correspondence(
+            sent=[await author_message(connection, message_id) for message_id in sent],
+            received=[message for message in shown if message is not None],
+        )
+
+
+async def read_own(
+    database: Database, actor: Participant, message_id: uuid.UUID
+) -> AuthorMessage | RecipientMessage:
+    """One message, as its author or its recipient sees it; NotFound for everybody else."""
+    async with database.transaction() as connection:
+        sent, received = await _visible(connection, actor, message_id)
+        if message_id in sent:
+            return await author_message(connection, message_id)
+        shown = await recipient_message(connection, message_id) if received else None
+    if shown is None:
+        raise NotFound("no such message for this participant")
+    return shown
+
+
+async def review(database: Database, mediator: Mediator, message_id: uuid.UUID) -> ReviewMessage:
+    """One message, as the mediators of its case see it."""
+    async with database.transaction() as connection:
+        message = await stored.read_message(connection, message_id)
+        if message is None:
+            raise NotFound("no such message")
+        await require_mediator(connection, message.case_id, mediator)
+        return await review_message(connection, message)
+
+
+async def read_receipt(database: Database, receipt_hash: bytes) -> ReceiptStatus:
+    """How the message of a receipt stands; whoever holds the code learns the author's view and no more."""
+    async with database.transaction() as connection:
+        message_id = await stored.find_by_receipt(connection, receipt_hash)
+        if message_id is None:
+            raise NotFound("no such receipt")
+        message = await author_message(connection, message_id)
+    return ReceiptStatus(view=message.view, view_since=message.view_since, failure=message.failure)
+
+
+async def author_message(
+    connection: Connection, message_id: uuid.UUID, *, receipt: str | None = None
+) -> AuthorMessage:
+    """A message as its author sees it."""
+    message = await _require(connection, message_id)
+    parts = await stored.list_parts(connection, message_id, Audience.AUTHOR, message.sender_id)
+    own = (message.statement_hash,)
+    return AuthorMessage(
+        message=message_id,
+        case=message.case_id,
+        recipient=message.recipient_id,
+        kind=message.kind,
+        language=message.language,
+        revision=message.revision,
+        view=author_view(
+            message.state,
+            withdrawal_asked=message.withdrawal_hash is not None,
+            tell_author=message.tell_author,
+        ),
+        view_since=message.author_view_since,
+        created_at=message.created_at,
+        failure=message.failure,
+        processing=await stored.find_processing(connection, message_id),
+        statement=await _statement(connection, message.statement_hash),
+        guidance=await stored_reviews.find_guidance(connection, message_id),
+        parts=[_part(row) for row in parts if row.statement_hash in own or row.header is not None],
+        receipt=receipt,
+    )
+
+
+async def recipient_message(
+    connection: Connection, message_id: uuid.UUID
+) -> RecipientMessage | None:
+    """A message as its recipient sees it; None while there is nothing to see."""
+    message = await _require(connection, message_id)
+    facts = await stored.gate_facts(connection, message_id)
+    view = recipient_view(message.state, gates_open=not closed_gates(facts) and not facts.is_early)
+    offer = await _statement(connection, message.offer_hash)
+    if view is None or offer is None:
+        return None
+    accepted = message.state in _AFTER_ACCEPTANCE
+    parts = await recipient_parts(connection, message, with_headers=False) if accepted else []
+    return RecipientMessage(
+        message=message_id,
+        case=message.case_id,
+        sender=message.sender_id,
+        kind=message.kind,
+        language=message.language,
+        view=view,
+        offer=offer,
+        statements=await released_statements(connection, message) if accepted else [],
+        parts=await _notes(connection, message) + parts,
+    )
+
+
+async def released_statements(connection: Connection, message: stored.MessageRow) -> list[str]:
+    """The message, its rendition and its captions, as far as they exist, as they were signed."""
+    hashes = (message.statement_hash, message.rendition_hash, message.captions_hash)
+    found = [await _statement(connection, statement_hash) for statement_hash in hashes]
+    return [statement for statement in found if statement is not None]
+
+
+async def recipient_parts(
+    connection: Connection, message: stored.MessageRow, *, with_headers: bool
+) -> list[PartView]:
+    """The parts that were released to the recipient."""
+    rows = await stored.list_parts(
+        connection, message.message_id, Audience.RECIPIENT, message.recipient_id
+    )
+    current = (message.statement_hash, message.rendition_hash, message.captions_hash)
+    return [
+        _part(row, with_header=with_headers)
+        for row in _of(rows, current)
+        if row.role in RELEASED_WITH[message.kind] and row.header is not None
+    ]
+
+
+async def review_message(connection: Connection, message: stored.MessageRow) -> ReviewMessage:
+    """A message as the mediators of its case see it."""
+    parts = await stored.list_parts(connection, message.message_id, Audience.CASE, message.case_id)
+    approvals = await stored_reviews.count_approvals(connection, message.message_id)
+    lease = None
+    if message.lease_holder is not None and message.lease_expires_at is not None:
+        lease = Lease(holder=message.lease_holder, expires_at=message.lease_expires_at)
+    return ReviewMessage(
+        message=message.message_id,
+        case=message.case_id,
+        sender=message.sender_id,
+        recipient=message.recipient_id,
+        kind=message.kind,
+        language=message.language,
+        state=message.state,
+        revision=message.revision,
+        waiting_since=message.waiting_since,
+        state_since=message.state_since,
+        created_at=message.created_at,
+        approvals=approvals.approvals,
+        approvals_needed=approvals.approvals_needed,
+        lease=lease,
+        failure=message.failure,
+        processing=await stored.find_processing(connection, message.message_id),
+        withdrawal_asked=message.withdrawal_hash is not None,
+        gates=list(closed_gates(await stored.gate_facts(connection, message.message_id))),
+        statement=await _statement(connection, message.statement_hash),
+        rendition=await _statement(connection, message.rendition_hash),
+        captions=await _statement(connection, message.captions_hash),
+        offer=await _statement(connection, message.offer_hash),
+        decisions=await stored_reviews.list_decisions(connection, message.message_id),
+        parts=[_part(row) for row in parts if row.header is not None],
+    )
+
+
+async def _visible(
+    connection: Connection, actor: Participant, message_id: uuid.UUID | None = None
+) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
+    if actor.link_id is not None:
+        carried = await stored.find_carried(connection, actor.link_id)
+        return ([carried] if carried is not None and message_id in {None, carried} else []), []
+    sent = await stored.list_sent(connection, actor.participant_id, message_id)
+    received = await stored.list_received(connection, actor.participant_id, message_id)
+    return sent, received
+
+
+async def _require(connection: Connection, message_id: uuid.UUID) -> stored.MessageRow:
+    message = await stored.read_message(connection, message_id)
+    if message is None:
+        raise NotFound("no such message")
+    return message
+
+
+async def _statement(connection: Connection, statement_hash: bytes | None) -> str | None:
+    if statement_hash is None:
+        return None
+    return await find_statement(connection, statement_hash)
+
+
+async def _notes(connection: Connection, message: stored.MessageRow) -> list[PartView]:
+    rows = await stored.list_parts(
+        connection, message.message_id, Audience.RECIPIENT, message.recipient_id
+    )
+    return [
+        _part(row)
+        for row in _of(rows, (message.offer_hash,))
+        if row.role is PartRole.NOTE and row.header is not None
+    ]
+
+
+def _of(rows: list[stored.PartRow], statements: Container[bytes | None]) -> list[stored.PartRow]:
+    return [row for row in rows if row.statement_hash in statements]
+
+
+def _part(row: stored.PartRow, *, with_header: bool = True) -> PartView:
+    return PartView(
+        commitment=b64u_encode(row.commitment),
+        role=row.role,
+        media_type=row.media_type,
+        size_bytes=row.size_bytes,
+        body=row.body,
+        header=row.header if with_header else None,
+    )

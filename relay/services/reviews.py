@@ -1,0 +1,345 @@
+"""A mediator's acts in review: take an item, let it go, decide, add captions."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from relay.crypto import signing, statements
+from relay.crypto.encoding import b64u_encode
+from relay.domain.actors import Mediator, Service
+from relay.domain.messages import (
+    ApprovedAlready,
+    Audience,
+    LeaseTaken,
+    PartRole,
+    QueuePage,
+    ReviewMessage,
+    SignedAct,
+    StatementMismatch,
+)
+from relay.domain.moves import Act, Mover, State, WrongState
+from relay.domain.reviews import (
+    BEGINNING,
+    QueueFigures,
+    QueueQuery,
+    decode_place,
+    encode_place,
+)
+from relay.errors import NotFound
+from relay.queue import Queue
+from relay.services.cases import require_mediator
+from relay.services.credentials import require_recent
+from relay.services.moves import CLOCK_ACTOR, make_move, require_message
+from relay.services.reading import review_message
+from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
+from relay.settings import Settings
+from relay.storage import messages as stored
+from relay.storage import reviews as stored_reviews
+from relay.storage.database import Connection, Database
+from relay.storage.events import append_event, insert_statement
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a decision does: the act, and who may make it in which state."""
+
+    act: Act
+    mover: Mover
+
+
+_CHOICES: Final = {
+    "approve": _Choice(Act.APPROVE, Mover.REVIEWER),
+    "return": _Choice(Act.RETURN, Mover.REVIEWER),
+    "decline": _Choice(Act.DECLINE, Mover.REVIEWER),
+    "hold": _Choice(Act.HOLD, Mover.REVIEWER),
+    "resume": _Choice(Act.RESUME, Mover.MEDIATOR),
+    "reopen": _Choice(Act.REOPEN, Mover.MEDIATOR),
+    "retract": _Choice(Act.RETRACT, Mover.MEDIATOR),
+    "recall": _Choice(Act.RECALL, Mover.MEDIATOR),
+    "retry": _Choice(Act.RETRY, Mover.MEDIATOR),
+}
+
+
+async def queue(database: Database, mediator: Mediator, query: QueueQuery) -> QueuePage:
+    """A page of the review queue of a mediator, oldest first."""
+    after = BEGINNING if query.after is None else decode_place(query.after)
+    waiting_before = datetime.now(UTC) - timedelta(seconds=query.older_than_seconds)
+    async with database.connection() as connection:
+        found = await stored_reviews.queue_page(
+            connection,
+            mediator_id=mediator.credential_id,
+            state=query.state,
+            after=after,
+            waiting_before=waiting_before,
+            language=query.language,
+            case_id=query.case,
+            limit=query.limit + 1,
+        )
+    page = found[: query.limit]
+    if len(found) <= query.limit:
+        return QueuePage(items=page, next=None)
+    return QueuePage(items=page, next=encode_place(page[-1].waiting_since, page[-1].message))
+
+
+async def figures(database: Database, actor: Mediator | Service) -> QueueFigures:
+    """How much waits: in the cases of a mediator, or everywhere for the case system."""
+    mediator_id = actor.credential_id if isinstance(actor, Mediator) else None
+    async with database.connection() as connection:
+        return QueueFigures(figures=await stored_reviews.queue_figures(connection, mediator_id))
+
+
+async def take(
+    database: Database, settings: Settings, mediator: Mediator, message_id: uuid.UUID
+) -> ReviewMessage:
+    """Lease an item, or renew the lease that one holds. Of two who try at once, one has it."""
+    async with database.transaction() as connection:
+        message = await _require_reviewable(connection, mediator, message_id)
+        if message.state is State.CLAIMED and not message.lease_is_over:
+            if message.lease_holder != mediator.credential_id:
+                raise LeaseTaken
+            await stored.renew_lease(connection, message_id, settings.lease_seconds)
+        else:
+            if message.state is State.CLAIMED:
+                await lapse(connection, message)
+                message = await require_message(connection, message_id)
+            await make_move(
+                connection,
+                message,
+                Act.LEASE,
+                Mover.MEDIATOR,
+                actor=str(mediator),
+                lease=(mediator.credential_id, settings.lease_seconds),
+            )
+        return await review_message(connection, await require_message(connection, message_id))
+
+
+async def let_go(database: Database, mediator: Mediator, message_id: uuid.UUID) -> None:
+    """Give an item back to the queue."""
+    async with database.transaction() as connection:
+        message = await _require_reviewable(connection, mediator, message_id)
+        _require_lease(message, mediator)
+        await make_move(connection, message, Act.LET_GO, Mover.REVIEWER, actor=str(mediator))
+
+
+async def lapse(connection: Connection, message: stored.MessageRow) -> None:
+    """Put an item whose lease ran out back into the queue."""
+    await make_move(connection, message, Act.LAPSE, Mover.CLOCK, actor=CLOCK_ACTOR)
+
+
+async def decide(
+    database: Database,
+    queue: Queue,
+    settings: Settings,
+    mediator: Mediator,
+    message_id: uuid.UUID,
+    act: SignedAct,
+) -> ReviewMessage:
+    """Carry a signed decision out; the same statement again answers as the first time did.
+
+    A decision names by hash exactly what was in front of the mediator: new words, another rendition or
+    other captions make it void before it is stored.
+    """
+    said = statements.verify(act.statement, statements.Decision, mediator.signer)
+    job_id = None
+    async with database.transaction() as connection:
+        message = await _require_reviewable(connection, mediator, message_id)
+        statement_hash = signing.statement_hash(act.statement)
+        if await stored_reviews.is_decided(connection, statement_hash):
+            return await review_message(connection, message)
+        require_recent(said.at, settings)
+        _require_same_words(message, said)
+        choice = _CHOICES[said.decision]
+        mover = choice.mover
+        if choice.act is Act.DECLINE and message.state is State.HELD:
+            mover = Mover.MEDIATOR
+        if mover is Mover.REVIEWER:
+            _require_lease(message, mediator)
+        await insert_statement(connection, act.statement)
+        await _keep_notes(connection, settings, message, said, act, statement_hash)
+        if not await stored_reviews.insert_decision(
+            connection, _new_decision(message, mediator, said, statement_hash)
+        ):
+            raise ApprovedAlready
+        made = choice.act
+        if made is Act.APPROVE:
+            approvals = await stored_reviews.count_approvals(connection, message_id)
+            if approvals.approvals < approvals.approvals_needed:
+                made = Act.APPROVE_FIRST
+        await make_move(
+            connection,
+            message,
+            made,
+            mover,
+            actor=str(mediator),
+            statement_hash=statement_hash,
+        )
+        if made is Act.REOPEN:
+            await stored.raise_round(connection, message_id)
+        if made is Act.RETRY:
+            job_id = await stored.insert_job(connection, message_id, message.revision)
+        answer = await review_message(connection, await require_message(connection, message_id))
+    if job_id is not None:
+        await queue.wake(job_id)
+    return answer
+
+
+async def caption(
+    database: Database,
+    settings: Settings,
+    mediator: Mediator,
+    message_id: uuid.UUID,
+    act: SignedAct,
+) -> ReviewMessage:
+    """Add captions to a video under review, or the reason why it needs none.
+
+    They are part of what is released, so an approval given before does not count for them.
+    """
+    said = statements.verify(act.statement, statements.Captions, mediator.signer)
+    async with database.transaction() as connection:
+        message = await _require_reviewable(connection, mediator, message_id)
+        statement_hash = signing.statement_hash(act.statement)
+        if message.captions_hash == statement_hash:
+            return await review_message(connection, message)
+        require_recent(said.at, settings)
+        _require_lease(message, mediator)
+        if (said.case, said.message, said.revision, said.source, said.rendition) != (
+            message.case_id,
+            message_id,
+            message.revision,
+            _text(message.statement_hash),
+            _text(message.rendition_hash),
+        ):
+            raise StatementMismatch("captions for other words")
+        await insert_statement(connection, act.statement)
+        parts = []
+        if said.part is not None:
+            if said.part.role != "captions":
+                raise StatementMismatch("captions are one part of that role")
+            case = (Audience.CASE, message.case_id)
+            check_grants({said.part.commit}, act.grants, Readers(required=frozenset({case})))
+            parts.append(hold_text(said.part, act.bodies, settings))
+        elif act.grants or act.bodies:
+            raise StatementMismatch("an exception has no parts")
+        await keep(
+            connection,
+            message_id=message_id,
+            statement_hash=statement_hash,
+            parts=parts,
+            grants=act.grants,
+        )
+        await stored_reviews.insert_captions(
+            connection,
+            statement_hash=statement_hash,
+            message_id=message_id,
+            source_hash=message.statement_hash or b"",
+            exception=said.exception,
+        )
+        await stored.set_captions(connection, message_id, statement_hash)
+        await append_event(
+            connection,
+            case_id=message.case_id,
+            kind="captions-added" if parts else "captions-excepted",
+            actor=str(mediator),
+            message_id=message_id,
+            statement_hash=statement_hash,
+        )
+        return await review_message(connection, await require_message(connection, message_id))
+
+
+async def _require_reviewable(
+    connection: Connection, mediator: Mediator, message_id: uuid.UUID
+) -> stored.MessageRow:
+    """The message, locked, for a mediator of its case; for any other it does not exist."""
+    message = await require_message(connection, message_id)
+    await require_mediator(connection, message.case_id, mediator)
+    return message
+
+
+def _require_lease(message: stored.MessageRow, mediator: Mediator) -> None:
+    if message.state is not State.CLAIMED or message.lease_is_over:
+        raise WrongState("not leased now")
+    if message.lease_holder != mediator.credential_id:
+        raise LeaseTaken
+
+
+def _require_same_words(message: stored.MessageRow, said: statements.Decision) -> None:
+    if (said.case, said.message) != (message.case_id, message.message_id):
+        raise StatementMismatch("a decision about another message")
+    if (said.revision, said.source, said.rendition, said.captions) != (
+        message.revision,
+        _text(message.statement_hash),
+        _text(message.rendition_hash),
+        _text(message.captions_hash),
+    ):
+        raise WrongState("a decision about other words")
+
+
+async def _keep_notes(
+    connection: Connection,
+    settings: Settings,
+    message: stored.MessageRow,
+    said: statements.Decision,
+    act: SignedAct,
+    statement_hash: bytes,
+) -> None:
+    """Keep the mediator's own words to the sender, or to the case; for a retry, the worker's new grant."""
+    grants = act.grants
+    if said.decision == "retry":
+        await _grant_retry(connection, message, act)
+        grants = []
+    readers = Readers(
+        required=frozenset({(Audience.CASE, message.case_id)}),
+        allowed=frozenset({(Audience.AUTHOR, message.sender_id)}),
+    )
+    check_grants({note.commit for note in said.notes}, grants, readers)
+    await keep(
+        connection,
+        message_id=message.message_id,
+        statement_hash=statement_hash,
+        parts=[hold_text(note, act.bodies, settings) for note in said.notes],
+        grants=grants,
+    )
+
+
+async def _grant_retry(connection: Connection, message: stored.MessageRow, act: SignedAct) -> None:
+    """Let the media workers open the original once more: their grant ended with the failure."""
+    context = await stored.sender_context(
+        connection, message.case_id, message.sender_id, message.recipient_id
+    )
+    parts = await stored.list_parts(connection, message.message_id, Audience.CASE, message.case_id)
+    originals = {
+        b64u_encode(part.commitment)
+        for part in parts
+        if part.role is PartRole.ORIGINAL and part.statement_hash == message.statement_hash
+    }
+    if context is None or not originals:
+        raise NotFound("nothing to try again")
+    workers = frozenset((Audience.MEDIA, worker) for worker in context.media)
+    check_grants(originals, act.grants, Readers(required=frozenset(), one_of=workers))
+    await keep_grants(connection, act.grants)
+
+
+def _new_decision(
+    message: stored.MessageRow,
+    mediator: Mediator,
+    said: statements.Decision,
+    statement_hash: bytes,
+) -> stored_reviews.NewDecision:
+    return stored_reviews.NewDecision(
+        statement_hash=statement_hash,
+        message_id=message.message_id,
+        review_round=message.review_round,
+        mediator_id=mediator.credential_id,
+        decision=said.decision,
+        reason=said.reason,
+        source_hash=message.statement_hash or b"",
+        rendition_hash=message.rendition_hash,
+        captions_hash=message.captions_hash,
+    )
+
+
+def _text(digest: bytes | None) -> str | None:
+    return None if digest is None else b64u_encode(digest)

@@ -1,0 +1,138 @@
+"""Parts and grants as they arrive with a statement: held against it, then kept.
+
+The relay cannot open anything, so this is what it can hold people to: every part that the statement
+declares is there, whole, and sealed for exactly those who must and may open it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import uuid
+from collections.abc import Sequence
+
+from relay.crypto import age
+from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.fields import Part
+from relay.domain.messages import (
+    Audience,
+    Body,
+    Grant,
+    MissingGrant,
+    PartRole,
+    StatementMismatch,
+)
+from relay.errors import TooLarge
+from relay.settings import Settings
+from relay.storage import messages as stored
+from relay.storage.database import Connection
+
+STANZA_TYPE = "mlkem768x25519"
+
+Reader = tuple[Audience, uuid.UUID]
+"""An audience and who it is: one holder of a grant."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """Who must be able to open every one of the parts, and who besides may.
+
+    Of `one_of`, where it is not empty, at least one must.
+    """
+
+    required: frozenset[Reader]
+    one_of: frozenset[Reader] = frozenset()
+    allowed: frozenset[Reader] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBody:
+    """A body that already lies in the object store, by its prefix and the digests of its segments."""
+
+    object_prefix: str
+    size_bytes: int
+    digests: Sequence[bytes]
+
+
+def check_grants(commitments: set[str], grants: Sequence[Grant], readers: Readers) -> None:
+    """Hold grants against the parts that they are for and those who are to read them."""
+    held: dict[str, set[Reader]] = {commitment: set() for commitment in commitments}
+    known = readers.required | readers.one_of | readers.allowed
+    for grant in grants:
+        reader = (grant.audience, grant.audience_id)
+        if grant.commitment not in held or reader in held[grant.commitment]:
+            raise StatementMismatch("a grant for no part, or twice")
+        if reader not in known:
+            raise StatementMismatch(f"a grant for a {grant.audience} that may not read this")
+        header = age.parse_header(grant.header)
+        if [stanza.type for stanza in header.stanzas] != [STANZA_TYPE]:
+            raise StatementMismatch("a grant is a header with one post-quantum recipient")
+        held[grant.commitment].add(reader)
+    for holders in held.values():
+        if not readers.required <= holders or (readers.one_of and not readers.one_of & holders):
+            raise MissingGrant
+
+
+def hold_text(part: Part, bodies: Sequence[Body], settings: Settings) -> stored.NewPart:
+    """A part whose body came with the request."""
+    found = [body.body for body in bodies if body.commitment == part.commit]
+    if len(found) != 1:
+        raise StatementMismatch("a part without its body, or with two")
+    if len(found[0]) > settings.letter_max_bytes:
+        raise TooLarge("letter")
+    if len(found[0]) != part.size or [_digest(found[0])] != part.segments:
+        raise StatementMismatch("a body that is not what was signed")
+    return _new_part(part, body=found[0], object_prefix=None)
+
+
+def hold_upload(part: Part, body: StoredBody) -> stored.NewPart:
+    """A part whose body was uploaded before."""
+    signed = [b64u_decode(digest) for digest in part.segments]
+    if body.size_bytes != part.size or list(body.digests) != signed:
+        raise StatementMismatch("an upload that is not what was signed")
+    return _new_part(part, body=None, object_prefix=body.object_prefix)
+
+
+async def keep(
+    connection: Connection,
+    *,
+    message_id: uuid.UUID,
+    statement_hash: bytes,
+    parts: Sequence[stored.NewPart],
+    grants: Sequence[Grant],
+) -> None:
+    """Keep parts and grants that were held against their statement."""
+    for part in parts:
+        await stored.insert_part(connection, message_id, statement_hash, part)
+    await keep_grants(connection, grants)
+
+
+async def keep_grants(connection: Connection, grants: Sequence[Grant]) -> None:
+    """Keep grants that were held against the parts they are for."""
+    if grants:
+        await stored.insert_grants(connection, [_new_grant(grant) for grant in grants])
+
+
+def _new_part(part: Part, *, body: bytes | None, object_prefix: str | None) -> stored.NewPart:
+    return stored.NewPart(
+        commitment=b64u_decode(part.commit),
+        role=PartRole(part.role),
+        media_type=part.type,
+        size_bytes=part.size,
+        segments=[b64u_decode(digest) for digest in part.segments],
+        body=body,
+        object_prefix=object_prefix,
+    )
+
+
+def _new_grant(grant: Grant) -> stored.NewGrant:
+    return stored.NewGrant(
+        commitment=b64u_decode(grant.commitment),
+        audience=grant.audience,
+        audience_id=grant.audience_id,
+        header=grant.header,
+    )
+
+
+def _digest(body: bytes) -> str:
+    return b64u_encode(hashlib.sha256(body).digest())

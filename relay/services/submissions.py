@@ -1,0 +1,340 @@
+"""A sender's acts: begin a draft, send a revision, discard it, take the message back."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+
+from relay.crypto import signing, statements
+from relay.crypto.encoding import b64u_encode
+from relay.domain.actors import Mediator, Participant
+from relay.domain.links import LinkSpent
+from relay.domain.messages import (
+    Audience,
+    AuthorMessage,
+    Kind,
+    NewDraft,
+    RevisionExists,
+    StatementMismatch,
+    Submission,
+    UploadUnfinished,
+    VideoNotTaken,
+)
+from relay.domain.moves import MOVES, Act, Mover, State, WrongState
+from relay.domain.uploads import object_prefix
+from relay.errors import Forbidden, InvalidRequest, NotFound
+from relay.queue import Queue
+from relay.services.cases import require_mediator
+from relay.services.credentials import require_recent
+from relay.services.moves import make_move, require_message
+from relay.services.reading import author_message
+from relay.services.sealed import (
+    Readers,
+    StoredBody,
+    check_grants,
+    hold_text,
+    hold_upload,
+    keep,
+)
+from relay.settings import Settings
+from relay.storage import links as stored_links
+from relay.storage import messages as stored
+from relay.storage import uploads as stored_uploads
+from relay.storage.database import Connection, Database
+from relay.storage.events import append_event, insert_statement
+
+_RECEIPT_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_RECEIPT_GROUPS = 5
+_RECEIPT_GROUP_LETTERS = 5
+_WITHDRAWABLE = {move.source for move in MOVES if move.act is Act.WITHDRAW}
+
+
+async def begin_draft(
+    database: Database,
+    actor: Participant,
+    message_id: uuid.UUID,
+    revision: int,
+    draft: NewDraft,
+) -> AuthorMessage:
+    """Begin a message, or the next revision of one that came back; doing it again changes nothing."""
+    async with database.transaction() as connection:
+        await _require_draft(
+            connection,
+            actor,
+            message_id,
+            revision,
+            draft.recipient,
+            draft.kind,
+            draft.language,
+        )
+        return await author_message(connection, message_id)
+
+
+async def submit(
+    database: Database,
+    queue: Queue,
+    settings: Settings,
+    actor: Participant,
+    message_id: uuid.UUID,
+    revision: int,
+    submission: Submission,
+) -> AuthorMessage:
+    """Send a signed revision: a letter to the review queue, a video to the media workers.
+
+    Sending the same statement again answers as the first time did, so that a client whose connection broke
+    may simply repeat itself.
+    """
+    said = statements.verify(submission.statement, statements.Message, actor.signer)
+    if (said.message, said.revision, said.case, said.sender) != (
+        message_id,
+        revision,
+        actor.case_id,
+        actor.participant_id,
+    ):
+        raise StatementMismatch("the statement is for another message")
+    job_id = None
+    async with database.transaction() as connection:
+        statement_hash = signing.statement_hash(submission.statement)
+        earlier = await _earlier_revisions(connection, actor, message_id)
+        if revision in earlier:
+            if earlier[revision] != statement_hash:
+                raise RevisionExists
+            return await _answer(connection, actor, message_id)
+        require_recent(said.at, settings)
+        message = await _require_draft(
+            connection,
+            actor,
+            message_id,
+            revision,
+            said.recipient,
+            Kind(said.kind),
+            said.language,
+        )
+        previous = earlier.get(revision - 1)
+        if said.supersedes != (b64u_encode(previous) if previous is not None else None):
+            raise StatementMismatch("the statement does not follow the revision before")
+        parts = await _hold_parts(connection, settings, message, said, submission)
+        await insert_statement(connection, submission.statement)
+        await stored.insert_revision(
+            connection, message_id, revision, statement_hash, said.language
+        )
+        await keep(
+            connection,
+            message_id=message_id,
+            statement_hash=statement_hash,
+            parts=parts,
+            grants=submission.grants,
+        )
+        await stored.set_submission(connection, message_id, statement_hash, said.language)
+        act = Act.SUBMIT_LETTER if message.kind is Kind.LETTER else Act.SUBMIT_VIDEO
+        await make_move(
+            connection,
+            message,
+            act,
+            Mover.SENDER,
+            actor=str(actor),
+            statement_hash=statement_hash,
+        )
+        if message.kind is Kind.VIDEO:
+            job_id = await stored.insert_job(connection, message_id, revision)
+        answer = await _answer(connection, actor, message_id)
+    if job_id is not None:
+        await queue.wake(job_id)
+    return answer
+
+
+async def discard(
+    database: Database, actor: Participant, message_id: uuid.UUID, revision: int
+) -> None:
+    """Throw a draft away that was never sent. A message that was sent once is withdrawn instead."""
+    async with database.transaction() as connection:
+        message = await require_message(connection, message_id)
+        _require_sender(actor, message)
+        if message.revision != 1 or revision != 1:
+            raise WrongState("a later revision is not discarded")
+        if actor.link_id is not None:
+            await stored_links.unspend_link(connection, actor.link_id, message_id)
+        await stored_uploads.orphan_uploads(connection, message_id)
+        await make_move(connection, message, Act.DISCARD, Mover.SENDER, actor=str(actor))
+
+
+async def withdraw(
+    database: Database,
+    settings: Settings,
+    actor: Participant | Mediator,
+    message_id: uuid.UUID,
+    compact: str,
+) -> None:
+    """Take a message back, by its sender or a mediator to whom they said so.
+
+    Before release that ends it. Afterwards it is too late, but to say so would tell the sender that the
+    message reached somebody: the wish is kept for the mediator, and the sender is answered alike.
+    """
+    said = statements.verify(compact, statements.Withdrawal, actor.signer)
+    async with database.transaction() as connection:
+        message = await require_message(connection, message_id)
+        if isinstance(actor, Mediator):
+            await require_mediator(connection, message.case_id, actor)
+        else:
+            _require_sender(actor, message)
+        if (said.message, said.case, said.participant) != (
+            message_id,
+            message.case_id,
+            message.sender_id,
+        ):
+            raise StatementMismatch("the statement is for another message")
+        if message.withdrawal_hash is not None:
+            return
+        require_recent(said.at, settings)
+        statement_hash = await insert_statement(connection, compact)
+        if message.state in _WITHDRAWABLE:
+            await make_move(
+                connection,
+                message,
+                Act.WITHDRAW,
+                Mover.SENDER,
+                actor=str(actor),
+                statement_hash=statement_hash,
+            )
+            await stored.cancel_jobs(connection, message_id)
+            await stored_uploads.orphan_uploads(connection, message_id)
+        else:
+            await append_event(
+                connection,
+                case_id=message.case_id,
+                kind="withdrawal-asked",
+                actor=str(actor),
+                message_id=message_id,
+                statement_hash=statement_hash,
+            )
+        await stored.set_withdrawal(connection, message_id, statement_hash)
+
+
+def hash_receipt(code: str) -> bytes:
+    """What is kept of a receipt code, however it was typed."""
+    plain = "".join(letter for letter in code.upper() if letter in _RECEIPT_ALPHABET)
+    return hashlib.sha256(b"relay/v1/receipt\n" + plain.encode()).digest()
+
+
+def _require_sender(actor: Participant, message: stored.MessageRow) -> None:
+    if message.sender_id != actor.participant_id:
+        raise NotFound("somebody else's message")
+
+
+async def _earlier_revisions(
+    connection: Connection, actor: Participant, message_id: uuid.UUID
+) -> dict[int, bytes]:
+    message = await stored.lock_message(connection, message_id)
+    if message is None:
+        return {}
+    _require_sender(actor, message)
+    rows = await stored.list_revisions(connection, message_id)
+    return {row.revision: row.statement_hash for row in rows}
+
+
+async def _require_draft(
+    connection: Connection,
+    actor: Participant,
+    message_id: uuid.UUID,
+    revision: int,
+    recipient_id: uuid.UUID,
+    kind: Kind,
+    language: str,
+) -> stored.MessageRow:
+    """The message, as a draft of this revision: as it is, begun anew, or begun from one that came back."""
+    context = await stored.sender_context(
+        connection, actor.case_id, actor.participant_id, recipient_id
+    )
+    if context is None or not context.is_pair:
+        raise NotFound("no such correspondent")
+    if kind is Kind.VIDEO and not context.server_processing:
+        raise VideoNotTaken
+    if actor.link_id is not None and not await stored_links.spend_link(
+        connection, actor.link_id, message_id
+    ):
+        raise LinkSpent
+    if revision == 1 and await stored.insert_draft(
+        connection,
+        message_id=message_id,
+        case_id=actor.case_id,
+        sender_id=actor.participant_id,
+        recipient_id=recipient_id,
+        kind=kind,
+        language=language,
+    ):
+        await append_event(
+            connection,
+            case_id=actor.case_id,
+            kind="draft-begun",
+            actor=str(actor),
+            message_id=message_id,
+        )
+    message = await require_message(connection, message_id)
+    _require_sender(actor, message)
+    if (message.recipient_id, message.kind) != (recipient_id, kind):
+        raise InvalidRequest("a revision keeps its recipient and its kind")
+    if revision == message.revision + 1:
+        await make_move(connection, message, Act.REVISE, Mover.SENDER, actor=str(actor))
+        await stored.begin_revision(connection, message_id)
+        message = await require_message(connection, message_id)
+    if message.state is not State.DRAFT or message.revision != revision:
+        raise WrongState("not a draft of this revision")
+    return message
+
+
+async def _hold_parts(
+    connection: Connection,
+    settings: Settings,
+    message: stored.MessageRow,
+    said: statements.Message,
+    submission: Submission,
+) -> list[stored.NewPart]:
+    context = await stored.sender_context(
+        connection, message.case_id, message.sender_id, message.recipient_id
+    )
+    if context is None:
+        raise Forbidden("the case is not open")
+    case = (Audience.CASE, message.case_id)
+    author = frozenset({(Audience.AUTHOR, message.sender_id)})
+    workers = frozenset((Audience.MEDIA, worker) for worker in context.media)
+    parts = []
+    for part in said.parts:
+        grants = [grant for grant in submission.grants if grant.commitment == part.commit]
+        if part.role == "original":
+            readers = Readers(required=frozenset({case}), one_of=workers, allowed=author)
+            upload = await stored_uploads.finished_upload(
+                connection, message.message_id, message.revision
+            )
+            if upload is None:
+                raise UploadUnfinished
+            body = StoredBody(
+                object_prefix=object_prefix(upload.upload_id),
+                size_bytes=upload.size_bytes,
+                digests=upload.digests,
+            )
+            parts.append(hold_upload(part, body))
+            await stored_uploads.mark_submitted(connection, upload.upload_id)
+        else:
+            readers = Readers(required=frozenset({case}), allowed=author)
+            parts.append(hold_text(part, submission.bodies, settings))
+        check_grants({part.commit}, grants, readers)
+    if {grant.commitment for grant in submission.grants} - {part.commit for part in said.parts}:
+        raise StatementMismatch("a grant for no part")
+    return parts
+
+
+async def _answer(
+    connection: Connection, actor: Participant, message_id: uuid.UUID
+) -> AuthorMessage:
+    """The message as its author sees it; through an upload link, with a receipt that they can note down."""
+    receipt = None
+    if actor.link_id is not None:
+        letters = [
+            secrets.choice(_RECEIPT_ALPHABET)
+            for _ in range(_RECEIPT_GROUPS * _RECEIPT_GROUP_LETTERS)
+        ]
+        groups = zip(*[iter(letters)] * _RECEIPT_GROUP_LETTERS, strict=True)
+        receipt = "-".join("".join(group) for group in groups)
+        await stored.set_receipt(connection, message_id, hash_receipt(receipt))
+    return await author_message(connection, message_id, receipt=receipt)
