@@ -12,10 +12,12 @@ select
         else 'stranger'
     end as reader,
     coalesce(
-        parts.statement_hash = any(array[messages.statement_hash, messages.rendition_hash, messages.captions_hash]),
+        parts.statement_hash = any(
+            array[messages.statement_hash, messages.rendition_hash, messages.captions_hash]
+        ),
         false
     ) as is_current,
-    exists (
+    exists(
         select 1 from grants
         where
             grants.commitment = parts.commitment
