@@ -40,7 +40,7 @@ class Servers:
         self._ended: dict[str, asyncio.Future[int]] = {}
         self._logs: dict[str, Path] = {}
 
-    async def start(  # noqa: PLR0913 - one argument per property of the process
+    async def start(
         self,
         name: str,
         argv: list[str],
