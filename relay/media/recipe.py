@@ -34,7 +34,7 @@ AUDIO_RATE = "128k"
 _PQ, _HLG = 16, 18
 _BT709, _UNKNOWN, _BT2020, _P3 = 1, {0, 2, 3}, 9, {11, 12}
 _HD_LINES = 720
-_TRANSFERS = {1: "bt709", 6: "smpte170m", 13: "iec61966-2-1", 14: "2020_10", 15: "2020_12"}
+_TRANSFERS = {1: "bt709", 6: "smpte170m", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12"}
 _TRANSFERS |= {_PQ: "smpte2084", _HLG: "arib-std-b67"}
 _PRIMARIES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020", 11: "smpte431", 12: "smpte432"}
 _MATRICES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc", 10: "bt2020c"}
@@ -174,15 +174,15 @@ def _shown(source: ffmpeg.nodes.Stream, video: StreamFacts, out: Shape) -> ffmpe
 def _to_bt709(picture: ffmpeg.nodes.Stream, video: StreamFacts) -> ffmpeg.nodes.Stream:
     """Through linear light; brighter than bt709 can show is rolled off rather than cut."""
     wide = video.transfer in {_PQ, _HLG}
+    # Said of the frames themselves: a recording may leave any of these unsaid.
     picture = picture.filter(
-        "zscale",
-        transferin=_TRANSFERS.get(video.transfer, "bt709"),
-        primariesin=_PRIMARIES.get(video.primaries, "bt2020" if wide else "bt709"),
-        matrixin=_MATRICES.get(video.matrix, "bt2020nc" if wide else "bt709"),
-        rangein="full" if video.full_range else "limited",
-        transfer="linear",
-        npl=REFERENCE_WHITE_NITS if wide else 100,
+        "setparams",
+        color_trc=_TRANSFERS.get(video.transfer, "bt709"),
+        color_primaries=_PRIMARIES.get(video.primaries, "bt2020" if wide else "bt709"),
+        colorspace=_MATRICES.get(video.matrix, "bt2020nc" if wide else "bt709"),
+        range="pc" if video.full_range else "tv",
     )
+    picture = picture.filter("zscale", transfer="linear", npl=REFERENCE_WHITE_NITS if wide else 100)
     picture = picture.filter("format", "gbrpf32le").filter("zscale", primaries="bt709")
     if wide:
         picture = picture.filter("tonemap", "mobius", param=ROLL_OFF_FROM, desat=0, peak=HDR_PEAK)

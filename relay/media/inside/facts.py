@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from fractions import Fraction
 from typing import TypedDict
@@ -53,7 +54,8 @@ class Facts(TypedDict):
 
 
 def open_container(descriptor: int, demuxer: str) -> InputContainer:
-    """Open through the one demuxer and the one protocol that are allowed."""
+    """Open through the one demuxer and the one protocol that are allowed, from the first byte."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
     options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": _names(demuxer)}
     return av.open("fd:", format=demuxer, options=options, metadata_errors="replace")
 
