@@ -298,6 +298,8 @@ class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """The author withdrew it when it was too late to take it back."""
     gates: list[Gate]
     """What would keep it from its recipient now."""
+    origin: list[str]
+    """Whose words these are: the sender's claim and its verification, or the upload link they used."""
     statement: str | None
     rendition: str | None
     captions: str | None
@@ -307,9 +309,14 @@ class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """What opens a released message: its statements, and its parts with their headers."""
+    """What opens a released message, and all that its reader needs to verify it before they believe it."""
 
     statements: list[str]
+    """The message, its rendition and its captions as they were signed."""
+    approvals: list[str]
+    """The decisions that approved exactly these."""
+    origin: list[str]
+    """Whose words these are: the sender's claim and its verification, or the upload link they used."""
     parts: list[PartView]
 
 

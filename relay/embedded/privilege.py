@@ -66,7 +66,8 @@ def command(argv: list[str], *, user: Unprivileged | None, parent_death_signal: 
         words += ["--reuid", str(user.uid), "--regid", str(user.gid), "--clear-groups"]
         words += ["--inh-caps", f"-all{',' + kept if kept else ''}", "--bounding-set"]
         words += [f"-all{',' + kept if kept else ''}"]
-        words += ["--ambient-caps", kept] if kept else []
+        if kept:  # access(2), which Postgres asks, counts capabilities only under this bit
+            words += ["--ambient-caps", kept, "--securebits", "+no_setuid_fixup"]
     return [*words, "--", *argv]
 
 

@@ -81,6 +81,6 @@ async def _start(
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(starts[name]()) for name in sorted(wanted)]
-    except* Exception as failures:  # noqa: BLE001 - the first is raised as it is
+    except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return {name: value for task in tasks for name, value in task.result().items()}

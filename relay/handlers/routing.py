@@ -26,6 +26,18 @@ from relay.storage.objects import Objects
 
 BODY_MAX_BYTES: Final = 2 * MIB
 
+__all__ = [
+    "BODY_MAX_BYTES",
+    "Call",
+    "Handler",
+    "Relay",
+    "Role",
+    "Route",
+    "answer",
+    "done",
+    "route",
+]
+
 _Value = TypeVar("_Value")
 _ENCODER: Final = msgspec.json.Encoder()
 

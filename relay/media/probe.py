@@ -29,6 +29,8 @@ AUDIO_CODECS = frozenset(
     "pcm_alaw pcm_f32be pcm_f32le pcm_f64le pcm_mulaw pcm_s16be pcm_s16le pcm_s24be pcm_s24le "
     "pcm_s32be pcm_s32le pcm_u8 libopencore_amrnb libopencore_amrwb adpcm_ima_wav adpcm_ms".split()
 )
+CODECS = VIDEO_CODECS | AUDIO_CODECS
+"""FFmpeg knows five hundred decoders; only these may see hostile bytes."""
 
 
 class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +90,10 @@ async def probe(source: MemoryFile, *, limits: MediaLimits, tools: MediaTools) -
         raise errors.EmptyRecording
     with source.reader() as descriptor:
         outcome = await run_in_jail(
-            [str(tools.python), "-I", "-S", "-B", f"{SCRIPTS}/probe.py", str(descriptor)],
+            [
+                *(str(tools.python), "-I", "-S", "-B", f"{SCRIPTS}/probe.py"),
+                *(str(descriptor), ",".join(sorted(CODECS))),
+            ],
             sentence=Sentence(
                 memory_bytes=limits.jail_memory_bytes,
                 threads=limits.jail_processes,

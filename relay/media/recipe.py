@@ -42,6 +42,17 @@ _SCALE_MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt202
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """How the recording is opened, and how much of it is looked at."""
+
+    descriptor: int
+    codecs: frozenset[str]
+    """Decoders that may run."""
+    max_pixels: int
+    max_seconds: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """The picture that comes out."""
 
@@ -84,35 +95,34 @@ def output_rate(video: StreamFacts) -> Fraction:
     return min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
 
 
-def loudness_command(facts: Facts, *, program: str, descriptor: int, max_seconds: int) -> list[str]:
+def loudness_command(facts: Facts, *, program: str, source: Source) -> list[str]:
     """Decode the sound alone, as it will be heard, and measure it (EBU R 128)."""
     audio = facts.audio
     assert audio is not None
-    sound = _heard(_input(facts, descriptor, max_seconds, threads=1), audio)
+    sound = _heard(_input(facts, source, threads=1), audio)
     sound = sound.filter("ebur128", framelog="quiet")
-    output = ffmpeg.output(sound, "-", format="null").global_args(*_GLOBAL, "-loglevel", "info")
-    return _compiled(output, program)
+    output = ffmpeg.output(sound, "-", format="null")
+    return _compiled(output, program, "-loglevel", "info", "-filter_complex_threads", "1")
 
 
 def encode_command(
     facts: Facts,
     *,
     program: str,
-    descriptor: int,
+    source: Source,
     gain_db: float | None,
-    max_seconds: int,
     threads: int,
 ) -> list[str]:
     """Make the rendition: written to stdout, read again through stdin to move the index forward."""
-    source = _input(facts, descriptor, max_seconds, threads=threads)
+    opened = _input(facts, source, threads=threads)
     streams = []
     options: dict[str, str | int] = {}
     if facts.video is not None:
         out = shape(facts.video)
-        streams.append(_shown(source, facts.video, out))
+        streams.append(_shown(opened, facts.video, out))
         options |= _video_options(out, threads)
     if facts.audio is not None:
-        streams.append(_normalized(_heard(source, facts.audio), gain_db))
+        streams.append(_normalized(_heard(opened, facts.audio), gain_db))
         options |= {"c:a": "aac", "b:a": AUDIO_RATE, "ar": 48000, "ac": 2, "flags:a": "+bitexact"}
     output = ffmpeg.output(
         *streams,
@@ -123,28 +133,28 @@ def encode_command(
         fflags="+bitexact",
         map_metadata=-1,
         map_chapters=-1,
-        t=max_seconds + 1,
+        t=source.max_seconds + 1,
     )
-    return _compiled(
-        output.global_args(*_GLOBAL, "-loglevel", "error", "-progress", "pipe:2"), program
-    )
+    told = ("-loglevel", "error", "-progress", "pipe:2")
+    return _compiled(output, program, *told, "-filter_complex_threads", str(threads))
 
 
-_GLOBAL = ("-hide_banner", "-nostdin", "-nostats", "-y")
-
-
-def _compiled(output: ffmpeg.nodes.OutputStream, program: str) -> list[str]:
+def _compiled(output: ffmpeg.nodes.OutputStream, program: str, *options: str) -> list[str]:
+    output = output.global_args("-hide_banner", "-nostdin", "-nostats", "-y", *options)
     return [str(argument) for argument in output.compile(cmd=program)]
 
 
-def _input(facts: Facts, descriptor: int, max_seconds: int, *, threads: int) -> ffmpeg.nodes.Stream:
+def _input(facts: Facts, source: Source, *, threads: int) -> ffmpeg.nodes.Stream:
+    """Only the demuxer that the probe settled on, the decoders on the list, and one descriptor."""
     return ffmpeg.input(
         "fd:",
         format=facts.demuxer,
-        fd=descriptor,
+        fd=source.descriptor,
         protocol_whitelist="fd",
+        codec_whitelist=",".join(sorted(source.codecs)),
+        max_pixels=source.max_pixels,
         threads=threads,
-        t=max_seconds + 1,
+        t=source.max_seconds + 1,
     )
 
 

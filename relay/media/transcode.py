@@ -16,7 +16,7 @@ from relay.media.clean import check_poster, check_rendition
 from relay.media.jail import FFMPEG, SCRIPTS, Outcome, Sentence, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
-from relay.media.probe import Facts, out_of_memory, probe
+from relay.media.probe import CODECS, Facts, out_of_memory, probe
 from relay.media.tools import MediaTools
 from relay.settings import MIB
 
@@ -128,16 +128,19 @@ class _Work:
             seconds=self.limits.transcode_seconds,
         )
 
+    def _opened(self, descriptor: int) -> recipe.Source:
+        return recipe.Source(
+            descriptor=descriptor,
+            codecs=CODECS,
+            max_pixels=self.limits.video_max_pixels,
+            max_seconds=self.limits.video_max_seconds,
+        )
+
     async def _measure(self, facts: Facts) -> float | None:
         """Integrated loudness in LUFS of the whole recording, None where there is nothing to hear."""
         with self.source.reader() as descriptor:
             outcome = await run_in_jail(
-                recipe.loudness_command(
-                    facts,
-                    program=FFMPEG,
-                    descriptor=descriptor,
-                    max_seconds=self.limits.video_max_seconds,
-                ),
+                recipe.loudness_command(facts, program=FFMPEG, source=self._opened(descriptor)),
                 sentence=self._sentence(0),
                 tools=self.tools,
                 descriptors=(descriptor,),
@@ -156,9 +159,8 @@ class _Work:
                 recipe.encode_command(
                     facts,
                     program=FFMPEG,
-                    descriptor=descriptor,
+                    source=self._opened(descriptor),
                     gain_db=gain,
-                    max_seconds=self.limits.video_max_seconds,
                     threads=min(os.cpu_count() or 1, MAX_THREADS),
                 ),
                 sentence=self._sentence(self.limits.rendition_max_bytes),

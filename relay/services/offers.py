@@ -136,6 +136,8 @@ async def open_message(database: Database, actor: Participant, message_id: uuid.
             await make_move(connection, message, Act.OPEN, Mover.RECIPIENT, actor=str(actor))
         return Opening(
             statements=await released_statements(connection, message),
+            approvals=await stored_reviews.list_approvals(connection, message_id),
+            origin=await stored.list_origin(connection, message.statement_hash or b""),
             parts=await recipient_parts(connection, message, with_headers=True),
         )
 

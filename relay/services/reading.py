@@ -184,6 +184,7 @@ async def review_message(connection: Connection, message: stored.MessageRow) -> 
         processing=await stored.find_processing(connection, message.message_id),
         withdrawal_asked=message.withdrawal_hash is not None,
         gates=list(closed_gates(await stored.gate_facts(connection, message.message_id))),
+        origin=await stored.list_origin(connection, message.statement_hash or b""),
         statement=await _statement(connection, message.statement_hash),
         rendition=await _statement(connection, message.rendition_hash),
         captions=await _statement(connection, message.captions_hash),

@@ -1,6 +1,6 @@
 """Takes the bytes of an upload as they come, and makes them last: segment by segment, and the tail.
 
-One segment fills while the one before is on its way to the store, so an upload holds 16 MiB at most.
+The next segment begins to fill while one is on its way to the store: an upload holds 12 MiB at most.
 Nothing counts before it stands in the object store and then, in one statement, in the database.
 """
 
@@ -12,11 +12,12 @@ import io
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from relay.domain.segments import SEGMENT_BYTES, segment_end
 from relay.domain.uploads import Piece, Upload, object_prefix, pieces_to_join, require_room
 from relay.services.writers import Writers
-from relay.settings import Settings
+from relay.settings import MIB, Settings
 from relay.storage import uploads as stored
 from relay.storage.database import Database
 from relay.storage.objects import (
@@ -27,6 +28,9 @@ from relay.storage.objects import (
     segment_key,
     sha256,
 )
+
+READ_AHEAD_BYTES: Final = 4 * MIB
+"""How far a segment fills while the one before is still on its way to the store."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +65,7 @@ class Receiver:
         return self._start + self._segment.tell()
 
     async def take(self, chunk: bytes | bytearray) -> None:
-        """Take the next bytes; waits while two segments are full. UploadTooLong if there is no room."""
+        """Take the next bytes; waits where the store is slower. UploadTooLong if there is no room."""
         require_room(self._upload, self.position, len(chunk))
         rest = memoryview(chunk)
         while rest:
@@ -69,8 +73,9 @@ class Receiver:
             room = end - self.position
             self._segment.write(rest[:room])
             rest = rest[room:]
-            if self.position == end:
+            if self.position == end or self._segment.tell() >= READ_AHEAD_BYTES:
                 await self._stored()
+            if self.position == end:
                 self._storing = asyncio.create_task(
                     self._store_segment(self._advance(end), self._segment, self._pieces)
                 )

@@ -316,6 +316,12 @@ async def find_carried(connection: Connection, link_id: uuid.UUID) -> uuid.UUID 
     return found
 
 
+async def list_origin(connection: Connection, statement_hash: bytes) -> list[str]:
+    """Whose signature is on a statement: claim and verification, or upload link, as they were signed."""
+    rows = await connection.fetch(_SQL["list_origin"], statement_hash)
+    return [row["compact"] for row in rows]
+
+
 async def find_processing(connection: Connection, message_id: uuid.UUID) -> Processing | None:
     """How far the media worker is."""
     return one(await connection.fetchrow(_SQL["find_processing"], message_id), Processing)

@@ -104,6 +104,12 @@ async def list_decisions(connection: Connection, message_id: uuid.UUID) -> list[
     return [row["compact"] for row in rows]
 
 
+async def list_approvals(connection: Connection, message_id: uuid.UUID) -> list[str]:
+    """The approvals of what is there now, as they were signed."""
+    rows = await connection.fetch(_SQL["list_approvals"], message_id)
+    return [row["compact"] for row in rows]
+
+
 async def find_guidance(connection: Connection, message_id: uuid.UUID) -> str | None:
     """The decision that sent the author's last words back or closed them."""
     found: str | None = await connection.fetchval(_SQL["find_guidance"], message_id)

@@ -53,15 +53,11 @@ class Facts(TypedDict):
     streams: list[StreamFacts]
 
 
-def open_container(descriptor: int, demuxer: str) -> InputContainer:
-    """Open through the one demuxer and the one protocol that are allowed, from the first byte."""
+def open_container(descriptor: int, demuxer: str, codecs: str) -> InputContainer:
+    """Open through one demuxer, one protocol and the decoders that are allowed, from the first byte."""
     os.lseek(descriptor, 0, os.SEEK_SET)
-    options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": _names(demuxer)}
+    options = {"fd": str(descriptor), "protocol_whitelist": "fd", "codec_whitelist": codecs}
     return av.open("fd:", format=demuxer, options=options, metadata_errors="replace")
-
-
-def _names(demuxer: str) -> str:
-    return av.format.ContainerFormat(demuxer, "r").name
 
 
 def read_facts(container: InputContainer) -> Facts:

@@ -15,6 +15,7 @@ import facts  # noqa: E402 - found on the path above
 
 av = facts.av
 
+CODECS = "h264,aac"
 LAST_LOOK_SECONDS = 30
 DARK, FLAT = 34, 12
 """Mean luma below which a picture is taken for black, and the spread below which for one colour."""
@@ -25,12 +26,12 @@ PLAIN_TOP, PLAIN_BOTTOM, PLAIN_BLUE, PLAIN_RED = 178, 142, 136, 122
 
 def main(rendition: int, poster: int) -> None:
     """Print the facts and write the poster."""
-    with facts.open_container(rendition, "mov") as container:
+    with facts.open_container(rendition, "mov", CODECS) as container:
         found = facts.read_facts(container)
         if container.streams.video:
             facts.add_first_frame(container, found)
     if any(stream["kind"] == "video" for stream in found["streams"]):
-        with facts.open_container(rendition, "mov") as container:
+        with facts.open_container(rendition, "mov", CODECS) as container:
             picture = choose(container)
     else:
         picture = plain()

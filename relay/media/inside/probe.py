@@ -1,6 +1,6 @@
 """Says in JSON what a file holds, or with which code it is refused. Runs in the jail.
 
-Argument: descriptor of the file. `python -I -S -B probe.py 3`
+Arguments: descriptor of the file, the decoders that may run, separated by commas.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ sys.path.insert(0, "/relay/scripts")
 from containers import RefusedError, check_whole, recognize  # noqa: E402 - found on the path above
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, codecs: str) -> None:
     """Print one JSON object."""
     try:
         demuxer = recognize(descriptor)
         check_whole(descriptor, demuxer)
-        answer = look(descriptor, demuxer)
+        answer = look(descriptor, demuxer, codecs)
     except RefusedError as refused:
         answer = {"refused": str(refused)}
     except MemoryError:
@@ -26,19 +26,19 @@ def main(descriptor: int) -> None:
     json.dump(answer, sys.stdout)
 
 
-def look(descriptor: int, demuxer: str) -> dict[str, object]:
+def look(descriptor: int, demuxer: str, codecs: str) -> dict[str, object]:
     """Open it with PyAV, which is loaded only for a file that looks like one."""
     import facts  # noqa: PLC0415 - 0.1 s that a playlist or a picture need not cost
 
     try:
-        with facts.open_container(descriptor, demuxer) as container:
+        with facts.open_container(descriptor, demuxer, codecs) as container:
             found = facts.read_facts(container)
             if not any(stream["locked"] for stream in found["streams"]):
                 readable = facts.add_first_frame(container, found)
                 if not readable:
                     return {"refused": "video-unreadable", "demuxer": demuxer, **found}
         if found["duration_ms"] is None:
-            with facts.open_container(descriptor, demuxer) as container:
+            with facts.open_container(descriptor, demuxer, codecs) as container:
                 found["duration_ms"] = facts.measure_duration_ms(container)
     except facts.av.error.MemoryError:
         raise MemoryError from None
@@ -47,4 +47,4 @@ def look(descriptor: int, demuxer: str) -> dict[str, object]:
     return {"demuxer": demuxer, **found}
 
 
-main(int(sys.argv[1]))
+main(int(sys.argv[1]), sys.argv[2])

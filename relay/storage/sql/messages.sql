@@ -236,6 +236,20 @@ order by created_at, message_id;
 -- The one message of an upload link.
 select message_id from links where link_id = $1;
 
+-- name: list_origin
+-- The claim behind a signature with the mediator's verification of it, or the upload link behind it.
+select statements.compact
+from statements as signed
+inner join claims on claims.kid = signed.kid
+inner join statements on statements.statement_hash in (claims.statement_hash, claims.verification_hash)
+where signed.statement_hash = $1
+union all
+select statements.compact
+from statements as signed
+inner join links on links.kid = signed.kid
+inner join statements on statements.statement_hash = links.statement_hash
+where signed.statement_hash = $1;
+
 -- name: find_processing
 select stage, progress as fraction from jobs
 where message_id = $1 and state in ('waiting', 'running') and stage is not null

@@ -103,6 +103,20 @@ inner join statements on statements.statement_hash = decisions.statement_hash
 where decisions.message_id = $1
 order by decisions.decided_at;
 
+-- name: list_approvals
+-- The approvals that count for what is there now.
+select statements.compact from decisions
+inner join statements on statements.statement_hash = decisions.statement_hash
+inner join messages on messages.message_id = decisions.message_id
+where
+    decisions.message_id = $1
+    and decisions.decision = 'approve'
+    and decisions.review_round = messages.review_round
+    and decisions.source_hash = messages.statement_hash
+    and decisions.rendition_hash is not distinct from messages.rendition_hash
+    and decisions.captions_hash is not distinct from messages.captions_hash
+order by decisions.decided_at;
+
 -- name: find_guidance
 -- Why a message came back or was closed: the newest such decision on the words that the author sent last.
 select statements.compact from decisions

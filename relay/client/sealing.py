@@ -1,0 +1,158 @@
+"""Sealing parts on this side, opening them on the other: what a browser does, in Python.
+
+A sealed file lies on disk as ciphertext while it is sent, so that a broken upload goes on from where it was.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from relay.crypto import age
+from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.errors import PayloadError
+from relay.crypto.fields import Part
+from relay.crypto.padding import pad, unpad
+from relay.domain.messages import Audience, Body, Grant, PartView
+
+TEXT = "text/plain"
+READ_BYTES = 1024 * 1024
+
+PartRole = Literal["body", "original", "rendition", "poster", "captions", "note"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A part as its statement describes it, and the file key that its grants wrap."""
+
+    part: Part
+    file_key: age.FileKey = dataclasses.field(repr=False)
+
+    def grant(self, audience: Audience, audience_id: uuid.UUID, recipient: str) -> Grant:
+        """A header that opens this part for one recipient (`age1pq1…`)."""
+        return grant_key(self.part.commit, self.file_key, audience, audience_id, recipient)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SealedText(Sealed):
+    """A sealed text with its body."""
+
+    body: bytes
+
+    def as_body(self) -> Body:
+        """The body, as it is sent with its statement."""
+        return Body(commitment=self.part.commit, body=self.body)
+
+
+def seal_text(role: PartRole, text: str, *, media_type: str = TEXT) -> SealedText:
+    """A text, padded so that its length says little, sealed under a key of its own."""
+    file_key = age.new_file_key()
+    body = age.seal_body(file_key, pad(text.encode()))
+    part = Part(
+        role=role,
+        type=media_type,
+        size=len(body),
+        segments=[b64u_encode(digest) for digest in age.segment_digests([body])],
+        commit=b64u_encode(age.commit(file_key)),
+    )
+    return SealedText(part=part, file_key=file_key, body=body)
+
+
+def seal_file(role: PartRole, source: BinaryIO, media_type: str, target: BinaryIO) -> Sealed:
+    """Seal what `source` holds into `target`, piece by piece."""
+    file_key = age.new_file_key()
+    sealer = age.Sealer(file_key)
+    hasher = age.SegmentHasher()
+    size = 0
+
+    def write(sealed: bytes) -> None:
+        nonlocal size
+        target.write(sealed)
+        hasher.update(sealed)
+        size += len(sealed)
+
+    while plain := source.read(READ_BYTES):
+        write(sealer.update(plain))
+    write(sealer.finish())
+    part = Part(
+        role=role,
+        type=media_type,
+        size=size,
+        segments=[b64u_encode(digest) for digest in hasher.finish()],
+        commit=b64u_encode(age.commit(file_key)),
+    )
+    return Sealed(part=part, file_key=file_key)
+
+
+def grant_key(
+    commitment: str,
+    file_key: age.FileKey,
+    audience: Audience,
+    audience_id: uuid.UUID,
+    recipient: str,
+) -> Grant:
+    """A header that opens a part for one recipient (`age1pq1…`)."""
+    return Grant(
+        commitment=commitment,
+        audience=audience,
+        audience_id=audience_id,
+        header=age.wrap_header(file_key, [age.parse_recipient(recipient)]),
+    )
+
+
+def unwrap(part: Part, header: bytes, identities: Iterable[age.Identity]) -> age.FileKey:
+    """The file key of a part, held against what its author or worker committed to."""
+    file_key = age.unwrap_header(header, identities)
+    age.check_commitment(file_key, b64u_decode(part.commit))
+    return file_key
+
+
+def open_text(part: Part, view: PartView, identities: Iterable[age.Identity]) -> str:
+    """The text of a part whose body and header came with the message."""
+    if view.header is None or view.body is None:
+        raise LookupError("this part was not given with a header and a body")
+    return unpad(age.open_body(unwrap(part, view.header, identities), view.body)).decode()
+
+
+def view_of(parts: Iterable[PartView], part: Part) -> PartView:
+    """The part of an answer that a signed part is about."""
+    for view in parts:
+        if view.commitment == part.commit:
+            return view
+    raise LookupError("the answer holds no such part")
+
+
+class FileOpener:
+    """Writes what a sealed body holds to a file as it arrives; the file appears only when all of it verified."""
+
+    def __init__(self, part: Part, file_key: age.FileKey, target: Path) -> None:
+        self._part = part
+        self._opener = age.Opener(file_key)
+        self._hasher = age.SegmentHasher()
+        self._target = target
+        self._partial = target.with_name(f".{target.name}.partial")
+
+    def __enter__(self) -> FileOpener:
+        self._file = self._partial.open("wb")
+        return self
+
+    def write(self, sealed: bytes) -> None:
+        """Take the next piece of the sealed body."""
+        self._hasher.update(sealed)
+        self._file.write(self._opener.update(sealed))
+
+    def finish(self) -> None:
+        """Verify the end of the body and let the file appear; CryptoError where it does not verify."""
+        self._file.write(self._opener.finish())
+        digests = [b64u_encode(digest) for digest in self._hasher.finish()]
+        if digests != self._part.segments:
+            raise PayloadError("not the body that was signed")
+        self._file.close()
+        self._partial.replace(self._target)
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._partial.unlink(missing_ok=True)
