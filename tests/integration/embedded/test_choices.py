@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relay.embedded import embedded
-from relay.embedded.errors import FolderUnusable
+from relay.embedded.errors import FolderUnusable, ServerFailed
 from relay.errors import ConfigurationError
 
 GIVEN = {
@@ -97,5 +97,13 @@ async def test_a_folder_that_would_not_open_says_why(
     else:
         (used_folder / file).write_bytes(content)
     with pytest.raises(FolderUnusable, match=message):
+        async with embedded(used_folder, {}):
+            pass
+
+
+async def test_a_server_that_does_not_start_is_named_with_its_last_words(used_folder: Path) -> None:
+    """The error says which server ended, where its log is, and what it said there."""
+    (used_folder / "postgres" / "global" / "pg_control").unlink()
+    with pytest.raises(ServerFailed, match=r"postgres ended with status 2, see .*pg_control"):
         async with embedded(used_folder, {}):
             pass
