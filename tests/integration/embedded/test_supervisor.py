@@ -247,8 +247,10 @@ async def test_data_survive_when_every_process_is_killed_at_once(folder: Path, r
     """Nobody could tidy up: a stale lock file, stale sockets and a crashed database do not hinder."""
     first = run(folder)
     await write_everywhere(first.environment(), "acknowledged")
-    for process in first.processes():
-        os.kill(process, signal.SIGKILL)
+    at_once = list(first.processes())
+    for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped first: none sees another one go
+        for process in at_once:
+            os.kill(process, number)
     first.wait_until_gone()
     assert (folder / "postgres" / "postmaster.pid").exists()
     # The worst case: its process id now belongs to somebody else, who lives.
