@@ -1,0 +1,65 @@
+"""The administrator: holds the organization root offline and vouches for everybody else."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from relay.client.certifying import CredentialRequest
+from relay.client.connection import Connection
+from relay.crypto import statements
+from relay.crypto.signing import Signer, fingerprint
+from relay.domain.sessions import SignedRequest
+
+VALID_DAYS: Final = 2 * 365
+
+
+class Administrator:
+    """Signs credentials with the root key; needs no connection for that."""
+
+    def __init__(self, root: Signer) -> None:
+        self._root = root
+
+    @property
+    def fingerprint(self) -> bytes:
+        """16 bytes: what links and consoles pin."""
+        return fingerprint(self._root.public_key)
+
+    def sign_credential(self, request: CredentialRequest, *, valid_days: int = VALID_DAYS) -> str:
+        """Vouch for somebody's keys from now on, for `valid_days`."""
+        now = datetime.now(UTC)
+        return statements.sign(
+            self._root,
+            statements.Credential(
+                credential=request.credential,
+                role=request.role,
+                recipient=request.recipient,
+                signer=request.signer,
+                not_before=now - timedelta(minutes=1),
+                not_after=now + timedelta(days=valid_days),
+                at=now,
+            ),
+        )
+
+    def sign_revocation(self, credential_id: uuid.UUID) -> str:
+        """End somebody's credential now."""
+        return statements.sign(
+            self._root, statements.Revocation(credential=credential_id, at=datetime.now(UTC))
+        )
+
+
+async def publish_credential(connection: Connection, statement: str) -> None:
+    """Hand a signed credential to a relay."""
+    await connection.call("POST", "/v1/credentials", body=SignedRequest(statement=statement))
+
+
+async def publish_revocation(
+    connection: Connection, credential_id: uuid.UUID, statement: str
+) -> None:
+    """Hand a signed revocation to a relay."""
+    await connection.call(
+        "PUT",
+        f"/v1/credentials/{credential_id}/revocation",
+        body=SignedRequest(statement=statement),
+    )

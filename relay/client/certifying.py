@@ -1,0 +1,74 @@
+"""Files between those who make keys and the administrator who vouches for them: requests and root keys."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from relay.crypto import age
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.fields import PublicKey, RecipientText
+from relay.crypto.keyrings import Keyring
+from relay.crypto.signing import Signer
+from relay.crypto.trust import Role
+from relay.errors import InvalidRequest
+
+ROOT_WORK_FACTOR_LOG2: Final = 18
+
+
+class BadRequestFile(InvalidRequest):
+    """This file is not a request for a credential. Make one with `relay keys new`."""
+
+    code = "bad-request-file"
+    french = (
+        "Ce fichier n'est pas une demande d'accréditation. Faites-en une avec « relay keys new »."
+    )
+
+
+class CredentialRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The public half of new keys, for the root to sign; nothing in it is secret."""
+
+    credential: uuid.UUID
+    role: Role
+    recipient: RecipientText | None
+    signer: PublicKey | None
+
+
+def request_for(credential_id: uuid.UUID, role: Role, keyring: Keyring) -> CredentialRequest:
+    """What the root is asked to sign: of a service its signer, of recovery its recipient, of others both."""
+    signer = b64u_encode(keyring.signer.public_key)
+    return CredentialRequest(
+        credential=credential_id,
+        role=role,
+        recipient=None if role == "service" else str(keyring.identity.recipient),
+        signer=None if role == "recovery" else signer,
+    )
+
+
+def read_request(path: Path) -> CredentialRequest:
+    """The request in a file."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=CredentialRequest)
+    except msgspec.DecodeError:
+        raise BadRequestFile(path.name) from None
+
+
+def write_new(path: Path, content: bytes, *, secret: bool) -> None:
+    """Write a file that must not exist yet; a secret one is its owner's alone."""
+    mode = 0o600 if secret else 0o644
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+
+
+def seal_root(root: Signer, passphrase: str) -> bytes:
+    """The root's seed as an age file with a passphrase."""
+    return age.seal_file(root.seed, [age.ScryptRecipient(passphrase, ROOT_WORK_FACTOR_LOG2)])
+
+
+def open_root(sealed: bytes, passphrase: str) -> Signer:
+    """The root that `seal_root` was given; NoMatchError for a wrong passphrase."""
+    return Signer.from_seed(age.open_file(sealed, [age.ScryptIdentity(passphrase)]))

@@ -1,0 +1,453 @@
+"""A participant: claims a link, writes and sends, answers an offer, opens what was released."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from relay.client.connection import Connection, LinkConnection, SignedConnection
+from relay.client.downloading import download
+from relay.client.sealing import (
+    Sealed,
+    SealedText,
+    open_text,
+    seal_file,
+    seal_text,
+    unwrap,
+    view_of,
+)
+from relay.client.uploading import upload_body
+from relay.client.verifying import verify_item, verify_trust
+from relay.crypto import chain, release, statements
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.errors import ChainError
+from relay.crypto.fields import Part
+from relay.crypto.keyrings import (
+    PARTICIPANT_WORK_FACTOR_LOG2,
+    Keyring,
+    generate_keyring,
+    open_keyring,
+    seal_keyring,
+)
+from relay.crypto.links import Link, claim_mac, parse_link_url, participant_passphrase
+from relay.crypto.mlkem768x25519 import HybridIdentity
+from relay.crypto.signing import Signer, statement_hash
+from relay.domain.links import LinkView, NewClaim
+from relay.domain.messages import (
+    Audience,
+    AuthorMessage,
+    Correspondence,
+    Grant,
+    Kind,
+    Language,
+    NewDraft,
+    Opening,
+    PartView,
+    RecipientMessage,
+    Submission,
+)
+from relay.domain.sessions import SignedRequest
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A released message, verified up to the root, with what its parts need to be opened."""
+
+    item: release.Item
+    keys: dict[str, bytes] = dataclasses.field(repr=False)
+    """File keys by commitment."""
+    parts: list[PartView]
+
+    def part(self, role: str) -> Part:
+        """The released part of this role."""
+        for commitment in self.keys:
+            part = self.item.part(commitment)
+            if part is not None and part.role == role:
+                return part
+        raise LookupError(f"no {role} was released")
+
+
+class Participant:
+    """Somebody who came through a link; what relay says of keys is verified up to the link's fingerprint."""
+
+    def __init__(
+        self,
+        signed: SignedConnection,
+        *,
+        link: LinkView,
+        charter: chain.VerifiedCharter,
+        signer: Signer,
+        identity: HybridIdentity | None,
+    ) -> None:
+        self._signed = signed
+        self._charter = charter
+        self._signer = signer
+        self._identity = identity
+        self._claim_hash = None if link.claim is None else statement_hash(link.claim)
+        self.case_id = link.case
+        self.participant_id = link.participant
+        self.correspondents = link.correspondents
+
+    # Arriving.
+
+    @classmethod
+    async def claim(cls, connection: Connection, url: str, passphrase: str) -> Participant:
+        """Take a link into one's own hands with a passphrase; Problem `link-claimed` the second time."""
+        address = parse_link_url(url)
+        link, _charter = await _arrive(connection, address)
+        keyring = generate_keyring()
+        mac = claim_mac(
+            address.secret.claim_key(address.id),
+            link=address.id,
+            case=link.case,
+            participant=link.participant,
+            recipient=str(keyring.identity.recipient),
+            signer=b64u_encode(keyring.signer.public_key),
+        )
+        statement = statements.sign(
+            keyring.signer,
+            statements.Claim(
+                link=address.id,
+                case=link.case,
+                participant=link.participant,
+                recipient=str(keyring.identity.recipient),
+                signer=b64u_encode(keyring.signer.public_key),
+                mac=b64u_encode(mac),
+                at=datetime.now(UTC),
+            ),
+        )
+        words = participant_passphrase(address.secret.unlock(address.id), passphrase)
+        sealed = seal_keyring(keyring, words, PARTICIPANT_WORK_FACTOR_LOG2)
+        await connection.call(
+            "PUT",
+            f"/v1/links/{address.id}/claim",
+            bearer=_bearer(address),
+            body=NewClaim(statement=statement, keyring=sealed),
+        )
+        return await cls.unlock(connection, url, passphrase)
+
+    @classmethod
+    async def unlock(cls, connection: Connection, url: str, passphrase: str) -> Participant:
+        """Come back through a claimed link; NoMatchError for a wrong passphrase."""
+        address = parse_link_url(url)
+        link, charter = await _arrive(connection, address)
+        if link.keyring is None or link.claim is None:
+            raise LookupError("this link was not claimed yet")
+        words = participant_passphrase(address.secret.unlock(address.id), passphrase)
+        keyring: Keyring = open_keyring(link.keyring, words)
+        return cls(
+            SignedConnection(connection, keyring.signer, link.audience),
+            link=link,
+            charter=charter,
+            signer=keyring.signer,
+            identity=keyring.identity,
+        )
+
+    @classmethod
+    async def through_upload_link(cls, connection: Connection, url: str) -> Participant:
+        """Come through an upload link: one message, no passphrase."""
+        address = parse_link_url(url)
+        link, charter = await _arrive(connection, address)
+        return cls(
+            LinkConnection(connection, address.id, _bearer(address)),
+            link=link,
+            charter=charter,
+            signer=address.secret.signer(address.id),
+            identity=None,
+        )
+
+    # Writing.
+
+    async def consent(self, status: Literal["active", "paused", "withdrawn"]) -> None:
+        """Say whether one takes part."""
+        statement = statements.sign(
+            self._signer,
+            statements.Consent(
+                case=self.case_id,
+                participant=self.participant_id,
+                status=status,
+                at=datetime.now(UTC),
+            ),
+        )
+        await self._signed.call(
+            "PUT",
+            f"/v1/cases/{self.case_id}/participants/{self.participant_id}/consent",
+            body=SignedRequest(statement=statement),
+        )
+
+    async def send_letter(
+        self,
+        to: uuid.UUID,
+        text: str,
+        *,
+        language: Language = Language.EN,
+        revises: AuthorMessage | None = None,
+    ) -> AuthorMessage:
+        """Seal a letter for the case, sign it and send it."""
+        message_id = uuid.uuid4() if revises is None else revises.message
+        path, submission = self.seal_letter(
+            message_id, to, text, language=language, revises=revises
+        )
+        return await self._signed.call("PUT", path, body=submission, into=AuthorMessage)
+
+    def seal_letter(
+        self,
+        message_id: uuid.UUID,
+        to: uuid.UUID,
+        text: str,
+        *,
+        language: Language = Language.EN,
+        revises: AuthorMessage | None = None,
+    ) -> tuple[str, Submission]:
+        """Where a letter goes, and what is sent there."""
+        body = seal_text("body", text)
+        revision = 1 if revises is None else revises.revision + 1
+        statement = self._sign_message(
+            message_id, to, Kind.LETTER, language, revision, revises, [body]
+        )
+        submission = Submission(
+            statement=statement, grants=self._own_grants(body), bodies=[body.as_body()]
+        )
+        return f"/v1/messages/{message_id}/revisions/{revision}", submission
+
+    async def send_video(
+        self,
+        to: uuid.UUID,
+        source: BinaryIO,
+        media_type: str,
+        *,
+        language: Language = Language.EN,
+        revises: AuthorMessage | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> AuthorMessage:
+        """Seal a video for the case and its media workers, upload it with resumption, sign and send it."""
+        with tempfile.TemporaryFile() as sealed_file:
+            sealed = seal_file("original", source, media_type, sealed_file)
+            message_id = uuid.uuid4() if revises is None else revises.message
+            revision = await self.begin_video(message_id, to, language=language, revises=revises)
+            sealed_file.seek(0)
+            await upload_body(
+                self._signed,
+                message_id,
+                revision,
+                sealed_file,
+                sealed.part.size,
+                progress=progress,
+            )
+            return await self.submit_video(
+                message_id, to, sealed, language=language, revises=revises
+            )
+
+    async def begin_video(
+        self,
+        message_id: uuid.UUID,
+        to: uuid.UUID,
+        *,
+        language: Language = Language.EN,
+        revises: AuthorMessage | None = None,
+    ) -> int:
+        """Begin the draft that an upload goes to; its revision."""
+        revision = 1 if revises is None else revises.revision + 1
+        await self._signed.call(
+            "PUT",
+            f"/v1/messages/{message_id}/revisions/{revision}/draft",
+            body=NewDraft(recipient=to, kind=Kind.VIDEO, language=language),
+        )
+        return revision
+
+    async def submit_video(
+        self,
+        message_id: uuid.UUID,
+        to: uuid.UUID,
+        sealed: Sealed,
+        *,
+        language: Language = Language.EN,
+        revises: AuthorMessage | None = None,
+    ) -> AuthorMessage:
+        """Sign and send a video whose sealed body has arrived."""
+        revision = 1 if revises is None else revises.revision + 1
+        statement = self._sign_message(
+            message_id, to, Kind.VIDEO, language, revision, revises, [sealed]
+        )
+        workers = self._charter.media_at(datetime.now(UTC))
+        grants = self._own_grants(sealed) + [
+            sealed.grant(Audience.MEDIA, worker.credential, worker.recipient)
+            for worker in workers
+            if worker.recipient is not None
+        ]
+        return await self._signed.call(
+            "PUT",
+            f"/v1/messages/{message_id}/revisions/{revision}",
+            body=Submission(statement=statement, grants=grants),
+            into=AuthorMessage,
+        )
+
+    async def withdraw(self, message_id: uuid.UUID) -> None:
+        """Take a message back."""
+        statement = statements.sign(
+            self._signer,
+            statements.Withdrawal(
+                case=self.case_id,
+                message=message_id,
+                participant=self.participant_id,
+                at=datetime.now(UTC),
+            ),
+        )
+        await self._signed.call(
+            "PUT",
+            f"/v1/messages/{message_id}/withdrawal",
+            body=SignedRequest(statement=statement),
+        )
+
+    async def correspondence(self) -> Correspondence:
+        """Everything one wrote and was offered."""
+        return await self._signed.call("GET", "/v1/messages", into=Correspondence)
+
+    async def sent(self, message_id: uuid.UUID) -> AuthorMessage:
+        """One message that one wrote."""
+        return await self._signed.call("GET", f"/v1/messages/{message_id}", into=AuthorMessage)
+
+    def guidance(self, message: AuthorMessage) -> tuple[str | None, str]:
+        """Why a message came back: the coded reason, and the mediator's own words."""
+        if message.guidance is None:
+            raise LookupError("this message did not come back")
+        decision, _mediator = self._charter.verify_by_mediator(
+            message.guidance, statements.Decision
+        )
+        words = [
+            open_text(note, view_of(message.parts, note), [self._own_identity()])
+            for note in decision.notes
+        ]
+        return decision.reason, "\n".join(words)
+
+    # Receiving.
+
+    async def respond(
+        self,
+        message: RecipientMessage,
+        answer: Literal["accept", "wait", "refuse", "close"],
+        *,
+        tell_author: bool = False,
+    ) -> RecipientMessage:
+        """Answer an offer."""
+        statement = statements.sign(
+            self._signer,
+            statements.Response(
+                case=self.case_id,
+                message=message.message,
+                offer=b64u_encode(statement_hash(message.offer)),
+                answer=answer,
+                tell_author=tell_author,
+                at=datetime.now(UTC),
+            ),
+        )
+        return await self._signed.call(
+            "POST",
+            f"/v1/messages/{message.message}/responses",
+            body=SignedRequest(statement=statement),
+            into=RecipientMessage,
+        )
+
+    def content_note(self, message: RecipientMessage) -> str:
+        """What the mediator says about a message that waits."""
+        offer, _mediator = self._charter.verify_by_mediator(message.offer, statements.Offer)
+        words = [
+            open_text(note, view_of(message.parts, note), [self._own_identity()])
+            for note in offer.notes
+        ]
+        return "\n".join(words)
+
+    async def open(self, message: RecipientMessage) -> Received:
+        """Open a released message: every signature, approval, offer and commitment is verified first."""
+        opening = await self._signed.call(
+            "POST", f"/v1/messages/{message.message}/openings", into=Opening
+        )
+        item = verify_item(opening.statements, opening.origin, self._charter)
+        release.verify_approvals(opening.approvals, self._charter, item)
+        own = chain.VerifiedParticipant(
+            case=self.case_id,
+            participant=self.participant_id,
+            recipient=str(self._own_identity().recipient),
+            signer=self._signer.public_key,
+            claim_hash=self._claim_hash or b"",
+        )
+        offer = release.verify_offer(message.offer, self._charter, item, own)
+        keys = {}
+        for view in opening.parts:
+            part = item.part(view.commitment)
+            if part is None or view.header is None:
+                raise ChainError("a part that nobody signed")
+            release.check_grant(offer, part, view.header)
+            keys[view.commitment] = unwrap(part, view.header, [self._own_identity()])
+        return Received(item=item, keys=keys, parts=opening.parts)
+
+    def read_text(self, received: Received, role: str = "body") -> str:
+        """The text of a released letter."""
+        part = received.part(role)
+        return open_text(part, view_of(received.parts, part), [self._own_identity()])
+
+    async def save(self, received: Received, role: str, target: Path) -> None:
+        """Fetch, verify and open a released part into a file."""
+        part = received.part(role)
+        await download(self._signed, part, received.keys[part.commit], target)
+
+    def _own_identity(self) -> HybridIdentity:
+        if self._identity is None:
+            raise LookupError("nobody reads through an upload link")
+        return self._identity
+
+    def _own_grants(self, sealed: Sealed | SealedText) -> list[Grant]:
+        """A grant for the case, and one for the author where they have a key."""
+        grants = [sealed.grant(Audience.CASE, self.case_id, self._charter.recipient)]
+        if self._identity is not None:
+            own = str(self._identity.recipient)
+            grants.append(sealed.grant(Audience.AUTHOR, self.participant_id, own))
+        return grants
+
+    def _sign_message(
+        self,
+        message_id: uuid.UUID,
+        to: uuid.UUID,
+        kind: Kind,
+        language: Language,
+        revision: int,
+        revises: AuthorMessage | None,
+        parts: list[Sealed] | list[SealedText],
+    ) -> str:
+        supersedes = None
+        if revises is not None and revises.statement is not None:
+            supersedes = b64u_encode(statement_hash(revises.statement))
+        return statements.sign(
+            self._signer,
+            statements.Message(
+                case=self.case_id,
+                message=message_id,
+                revision=revision,
+                supersedes=supersedes,
+                sender=self.participant_id,
+                recipient=to,
+                kind=kind.value,
+                language=language.value,
+                parts=[sealed.part for sealed in parts],
+                at=datetime.now(UTC),
+            ),
+        )
+
+
+async def _arrive(connection: Connection, address: Link) -> tuple[LinkView, chain.VerifiedCharter]:
+    link = await connection.call(
+        "GET", f"/v1/links/{address.id}", bearer=_bearer(address), into=LinkView
+    )
+    charter = verify_trust(link.trust, address.root_fingerprint)
+    if charter.case != link.case:
+        raise ChainError("a charter of another case")
+    return link, charter
+
+
+def _bearer(address: Link) -> str:
+    return b64u_encode(address.secret.auth(address.id))

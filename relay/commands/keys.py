@@ -1,0 +1,51 @@
+"""`relay keys`: new keys for a media worker, the case system, recovery, or a mediator without a browser."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from relay.client.certifying import request_for, write_new
+from relay.crypto.keyfiles import save_keyring_file
+from relay.crypto.keyrings import generate_keyring
+
+app = typer.Typer(no_args_is_help=True, help="New keys, and the request for the root to sign.")
+
+
+class KeyRole(StrEnum):
+    """Whose keys they are."""
+
+    MEDIATOR = "mediator"
+    MEDIA = "media"
+    RECOVERY = "recovery"
+    SERVICE = "service"
+
+
+@app.callback()
+def keys() -> None:
+    """New keys, and the request for the root to sign."""
+
+
+@app.command()
+def new(
+    role: Annotated[KeyRole, typer.Argument(help="What the keys are for.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where the secret keys go; must not exist.")
+    ],
+    request: Annotated[
+        Path, typer.Option("--request", help="Where the request goes; must not exist.")
+    ],
+) -> None:
+    """Make keys. The first file is secret and readable by its owner alone; the second goes to the root."""
+    keyring = generate_keyring()
+    credential_id = uuid.uuid4()
+    asked = request_for(credential_id, role.value, keyring)
+    write_new(request, msgspec.json.format(msgspec.json.encode(asked)) + b"\n", secret=False)
+    save_keyring_file(output, keyring, credential_id)
+    Console().print(f"{role} {credential_id}: now have {request.name} signed by the root")

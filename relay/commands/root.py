@@ -1,0 +1,122 @@
+"""`relay root`: the organization root, on a machine that is not on the network."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from relay.client import certifying
+from relay.client.administrator import (
+    VALID_DAYS,
+    Administrator,
+    publish_credential,
+    publish_revocation,
+)
+from relay.client.connection import Connection, Problem
+from relay.crypto import statements
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.signing import Signer, read_unverified
+
+app = typer.Typer(no_args_is_help=True, help="The organization root: make it, vouch, revoke.")
+
+RootFile = Annotated[Path, typer.Option("--root", help="The root key, from `relay root new`.")]
+PassphraseFile = Annotated[
+    Path | None, typer.Option(help="A file whose first line is the passphrase of the root key.")
+]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write; must not exist.")]
+
+
+@app.command()
+def new(output: Output, passphrase_file: PassphraseFile = None) -> None:
+    """Make an organization root, protected by a passphrase. Keep the file offline, in two places."""
+    root = Signer.generate()
+    sealed = certifying.seal_root(root, _passphrase(passphrase_file, confirm=True))
+    certifying.write_new(output, sealed, secret=True)
+    _show(root)
+
+
+@app.command()
+def show(root: RootFile, passphrase_file: PassphraseFile = None) -> None:
+    """Print the public key (for RELAY_ROOT_PUBLIC_KEYS) and the fingerprint (for consoles)."""
+    _show(_open(root, passphrase_file))
+
+
+@app.command()
+def certify(
+    request: Annotated[Path, typer.Argument(help="A request, from `relay keys new`.")],
+    root: RootFile,
+    output: Output,
+    passphrase_file: PassphraseFile = None,
+    valid_days: Annotated[int, typer.Option(min=1, max=3650)] = VALID_DAYS,
+) -> None:
+    """Vouch for the keys in a request; compare them with their owner over another channel first."""
+    asked = certifying.read_request(request)
+    administrator = Administrator(_open(root, passphrase_file))
+    credential = administrator.sign_credential(asked, valid_days=valid_days)
+    certifying.write_new(output, credential.encode("ascii"), secret=False)
+    Console().print(f"{asked.role} {asked.credential}: signed for {valid_days} days")
+
+
+@app.command()
+def revoke(
+    credential: Annotated[uuid.UUID, typer.Argument(help="The credential to end.")],
+    root: RootFile,
+    output: Output,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Sign the end of a credential; it counts once it is published."""
+    administrator = Administrator(_open(root, passphrase_file))
+    certifying.write_new(
+        output, administrator.sign_revocation(credential).encode("ascii"), secret=False
+    )
+
+
+@app.command()
+def publish(
+    statement: Annotated[Path, typer.Argument(help="A signed credential or revocation.")],
+    url: Annotated[str, typer.Option(help="Where the relay is.")],
+) -> None:
+    """Hand a signed credential or revocation to a relay."""
+    compact = statement.read_text("ascii").strip()
+    try:
+        asyncio.run(_publish(url, compact))
+    except Problem as refused:
+        Console(stderr=True).print(f"[red]{refused.title}[/red] ({refused.code})")
+        raise typer.Exit(1) from None
+
+
+async def _publish(url: str, compact: str) -> None:
+    connection = await Connection.open(url)
+    try:
+        if read_unverified(compact).typ == statements.Revocation.typ:
+            said = statements.decode_unverified(compact, statements.Revocation)
+            await publish_revocation(connection, said.credential, compact)
+        else:
+            await publish_credential(connection, compact)
+    finally:
+        await connection.close()
+
+
+def _open(path: Path, passphrase_file: Path | None) -> Signer:
+    return certifying.open_root(path.read_bytes(), _passphrase(passphrase_file, confirm=False))
+
+
+def _passphrase(file: Path | None, *, confirm: bool) -> str:
+    if file is not None:
+        return file.read_text("utf-8").splitlines()[0]
+    answer: str = typer.prompt(
+        "Passphrase of the root", hide_input=True, confirmation_prompt=confirm
+    )
+    return answer
+
+
+def _show(root: Signer) -> None:
+    administrator = Administrator(root)
+    console = Console()
+    console.print(f"public key   {b64u_encode(root.public_key)}")
+    console.print(f"fingerprint  {b64u_encode(administrator.fingerprint)}")
