@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self, get_type_hints
 
 from relay.errors import ConfigurationError
@@ -12,6 +13,9 @@ KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 DAY_SECONDS = 24 * 60 * 60
+
+SECRETS = ("database_url", "redis_url", "s3_access_key", "s3_secret_key")
+"""Each may be in a file that `RELAY_X_FILE` names, as containers hand over secrets."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +81,15 @@ class Settings:
     job_lease_seconds: int = 30
     """A worker that does not renew for this long has lost its job to the next."""
     job_attempts: int = 5
+    job_retry_seconds: int = 30
+    """Wait after the first attempt that failed; doubled after each further one."""
+    job_seconds: int = 3 * 60 * 60
+    """Wall clock for one attempt: fetch, transcode and store."""
     worker_jobs: int = 1
     """Videos that one worker process transcodes at once."""
     sweep_seconds: int = 15
+    draft_expires_seconds: int = 30 * DAY_SECONDS
+    """A draft that nobody touched for this long ends."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -88,17 +98,31 @@ class Settings:
         given: dict[str, Any] = {}
         for field in dataclasses.fields(cls):
             name = f"RELAY_{field.name.upper()}"
-            text = environment.get(name)
+            text = _secret(name, environment) if field.name in SECRETS else environment.get(name)
             if text is None:
                 if field.default is dataclasses.MISSING:
                     raise ConfigurationError(f"{name} is not set")
                 continue
             given[field.name] = _number(name, text) if hints[field.name] is int else text
         known = {f"RELAY_{field.name.upper()}" for field in dataclasses.fields(cls)}
+        known |= {f"RELAY_{name.upper()}_FILE" for name in SECRETS}
         unknown = sorted(n for n in environment if n.startswith("RELAY_") and n not in known)
         if unknown:
             raise ConfigurationError(f"{', '.join(unknown)} is not a setting of relay")
         return cls(**given)
+
+
+def _secret(name: str, environment: Mapping[str, str]) -> str | None:
+    """A setting from the environment or from the file that the environment names."""
+    path = environment.get(f"{name}_FILE")
+    if path is None:
+        return environment.get(name)
+    if name in environment:
+        raise ConfigurationError(f"{name} and {name}_FILE are both set")
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(f"the file that {name}_FILE names cannot be read") from None
 
 
 def _number(name: str, text: str) -> int:
