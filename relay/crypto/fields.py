@@ -47,6 +47,7 @@ Time: TypeAlias = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 """UTC and whole seconds: `2030-01-31T23:59:59Z`. What a struct is given is brought to that form."""
 
 Language: TypeAlias = Literal["en", "fr"]
+PartRole: TypeAlias = Literal["body", "original", "rendition", "poster", "captions", "note"]
 Identifier: TypeAlias = uuid.UUID
 
 
@@ -64,7 +65,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Part(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One sealed body, described by whoever sealed it."""
 
-    role: Literal["body", "original", "rendition", "poster", "captions", "note"]
+    role: PartRole
     type: MediaType
     """Media type of the plaintext."""
     size: Whole

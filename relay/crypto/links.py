@@ -104,7 +104,7 @@ def auth_digest(auth: bytes) -> bytes:
     return hashlib.sha256(auth).digest()
 
 
-def claim_mac(  # noqa: PLR0913 - the members of a claim, each under its name
+def claim_mac(
     claim_key: bytes,
     *,
     link: uuid.UUID,

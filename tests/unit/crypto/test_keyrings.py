@@ -1,0 +1,108 @@
+"""Keyrings: the relay keeps them, only the passphrase opens them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from relay.crypto.age import (
+    HybridIdentity,
+    ScryptIdentity,
+    ScryptRecipient,
+    open_file,
+    parse_header,
+    seal_file,
+)
+from relay.crypto.errors import HeaderError, KeyInvalidError, NoMatchError
+from relay.crypto.keyrings import (
+    MEDIATOR_WORK_FACTOR_LOG2,
+    PARTICIPANT_WORK_FACTOR_LOG2,
+    generate_keyring,
+    open_identity,
+    open_keyring,
+    seal_identity,
+    seal_keyring,
+)
+from relay.errors import CryptoError
+from tests.vectors.cast import ANNA, BORIS, CASE_IDENTITY, RECOVERY
+
+PASSPHRASE = "three plain words"
+
+
+def test_a_keyring_comes_back() -> None:
+    """The same identity and signer come out for the right passphrase."""
+    keyring = generate_keyring()
+    opened = open_keyring(seal_keyring(keyring, PASSPHRASE, 4), PASSPHRASE)
+    assert opened.identity.seed == keyring.identity.seed
+    assert opened.signer.seed == keyring.signer.seed
+
+
+def test_a_wrong_passphrase_opens_nothing() -> None:
+    """Neither another passphrase nor one that differs in a space."""
+    sealed = seal_keyring(ANNA.keyring, PASSPHRASE, 4)
+    for wrong in ("", PASSPHRASE + " ", PASSPHRASE.upper()):
+        with pytest.raises(NoMatchError):
+            open_keyring(sealed, wrong)
+
+
+def test_work_factors_are_those_of_the_protocol() -> None:
+    """17 for mediators, 15 for participants, and the file says so."""
+    assert (MEDIATOR_WORK_FACTOR_LOG2, PARTICIPANT_WORK_FACTOR_LOG2) == (17, 15)
+    sealed = seal_keyring(ANNA.keyring, PASSPHRASE, PARTICIPANT_WORK_FACTOR_LOG2)
+    header = parse_header(sealed[: sealed.index(b"\n", sealed.index(b"---")) + 1])
+    assert header.stanzas[0].arguments[1] == "15"
+    assert open_keyring(sealed, PASSPHRASE).identity.seed == ANNA.keyring.identity.seed
+
+
+def test_a_keyring_that_asks_for_too_much_is_refused() -> None:
+    """A relay that hands out a file with a huge work factor cannot make a browser grind."""
+    sealed = seal_keyring(ANNA.keyring, PASSPHRASE, 4).replace(b" 4\n", b" 21\n")
+    with pytest.raises(HeaderError):
+        open_keyring(sealed, PASSPHRASE)
+
+
+def test_a_keyring_is_an_age_file_with_json_in_it() -> None:
+    """Another age tool opens it, and what is inside is version, identity and signer."""
+    plain = open_file(seal_keyring(ANNA.keyring, PASSPHRASE, 4), [ScryptIdentity(PASSPHRASE)])
+    assert list(json.loads(plain)) == ["version", "identity", "signer"]
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        b"",
+        b"{}",
+        b'{"version":2,"identity":"x","signer":"y"}',
+        b'{"version":1,"identity":"x","signer":"y"}',
+        b'{"version":1,"identity":"x","signer":"y","more":1}',
+        b"\xff",
+    ],
+)
+def test_other_contents_are_no_keyring(plain: bytes) -> None:
+    """Whatever else was sealed under the passphrase is refused as a crypto error."""
+    sealed = seal_file(plain, [ScryptRecipient(PASSPHRASE, 4)])
+    with pytest.raises(CryptoError):
+        open_keyring(sealed, PASSPHRASE)
+
+
+def test_the_case_identity_opens_for_its_mediators_and_recovery() -> None:
+    """It is an ordinary identity file, sealed for several, and for nobody else."""
+    sealed = seal_identity(
+        CASE_IDENTITY, [ANNA.keyring.identity.recipient, RECOVERY.keyring.identity.recipient]
+    )
+    for person in (ANNA, RECOVERY):
+        opened = open_identity(sealed, [person.keyring.identity])
+        assert opened.seed == CASE_IDENTITY.seed
+    with pytest.raises(NoMatchError):
+        open_identity(sealed, [BORIS.keyring.identity])
+    plain = open_file(sealed, [ANNA.keyring.identity])
+    assert plain == f"{CASE_IDENTITY}\n".encode()
+
+
+def test_something_else_is_no_case_identity() -> None:
+    """A file for the right person with other content is refused."""
+    identity = HybridIdentity.generate()
+    for plain in (b"", b"\xff\xfe", f"{identity}\n{identity}\n".encode()):
+        with pytest.raises((KeyInvalidError, CryptoError)):
+            open_identity(seal_file(plain, [identity.recipient]), [identity])

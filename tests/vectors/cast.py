@@ -1,0 +1,358 @@
+"""The same people, keys and statements every time: the test vectors and the tests are made of them.
+
+All keys come from names, so nothing here is secret and every run makes the same statements byte for byte.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import uuid
+
+import msgspec
+
+from relay.crypto.age import HybridIdentity
+from relay.crypto.chain import VerifiedCharter, VerifiedParticipant, verify_charter
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.fields import Part, PartRole
+from relay.crypto.keyrings import Keyring
+from relay.crypto.links import LinkSecret, auth_digest, claim_mac
+from relay.crypto.signing import Signer, fingerprint, statement_hash
+from relay.crypto.statements import (
+    Captions,
+    Charter,
+    Claim,
+    Credential,
+    Decision,
+    GrantedPart,
+    Link,
+    Member,
+    Message,
+    Offer,
+    Policy,
+    Rendition,
+    Statement,
+    Verification,
+    sign,
+)
+from relay.crypto.trust import Role
+
+NOON = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)
+YEAR = dt.timedelta(days=365)
+
+
+def noon_and(minutes: int) -> dt.datetime:
+    """So many minutes after everything began."""
+    return NOON + dt.timedelta(minutes=minutes)
+
+
+def seed(name: str) -> bytes:
+    """32 bytes that only look random."""
+    return hashlib.sha256(f"relay test vectors: {name}".encode()).digest()
+
+
+def identifier(name: str) -> uuid.UUID:
+    """A random-looking UUID of version 4."""
+    return uuid.UUID(bytes=seed(f"id of {name}")[:16], version=4)
+
+
+def keyring(name: str) -> Keyring:
+    """Somebody's keys."""
+    return Keyring(
+        identity=HybridIdentity(seed(f"identity of {name}")),
+        signer=Signer.from_seed(seed(f"signer of {name}")),
+    )
+
+
+def digest(name: str) -> str:
+    """The hash of something that is not here."""
+    return b64u_encode(seed(name))
+
+
+def hash_of(compact: str) -> str:
+    """How one statement names another."""
+    return b64u_encode(statement_hash(compact))
+
+
+def part(role: PartRole, name: str) -> Part:
+    """A sealed part of 34 bytes."""
+    media_type = {"body": "text/plain", "note": "text/plain", "captions": "text/vtt"}
+    return Part(
+        role=role,
+        type=media_type.get(role, "image/jpeg" if role == "poster" else "video/mp4"),
+        size=34,
+        segments=[digest(f"body of {name}")],
+        commit=digest(f"commitment of {name}"),
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody with a credential."""
+
+    name: str
+    role: Role
+    keyring: Keyring
+    credential: Credential
+    compact: str
+
+    @property
+    def member(self) -> Member:
+        """As a charter lists them."""
+        return Member(credential=self.credential.credential, statement=hash_of(self.compact))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """Somebody who came in by a link."""
+
+    id: uuid.UUID
+    keyring: Keyring
+    secret: LinkSecret
+    link: Link
+    link_compact: str
+    claim: Claim
+    claim_compact: str
+    verification_compact: str
+
+    @property
+    def verified(self) -> VerifiedParticipant:
+        """What a reader knows of them in the end."""
+        return VerifiedParticipant(
+            case=self.claim.case,
+            participant=self.id,
+            recipient=self.claim.recipient,
+            signer=self.keyring.signer.public_key,
+            claim_hash=statement_hash(self.claim_compact),
+        )
+
+
+ROOT = Signer.from_seed(seed("root"))
+CASE = identifier("case")
+CASE_IDENTITY = HybridIdentity(seed("identity of the case"))
+
+
+def person(name: str, role: Role, root: Signer = ROOT) -> Person:
+    """Keys and a credential for a year."""
+    keys = keyring(name)
+    credential = Credential(
+        credential=identifier(name),
+        role=role,
+        recipient=None if role == "service" else str(keys.identity.recipient),
+        signer=None if role == "recovery" else b64u_encode(keys.signer.public_key),
+        not_before=NOON,
+        not_after=NOON + YEAR,
+        at=NOON,
+    )
+    return Person(
+        name=name, role=role, keyring=keys, credential=credential, compact=sign(root, credential)
+    )
+
+
+ANNA = person("Anna", "mediator")
+BORIS = person("Boris", "mediator")
+WORKER = person("the media worker", "media")
+SERVICE = person("the case system", "service")
+RECOVERY = person("recovery", "recovery")
+CREDENTIALS = tuple(p.compact for p in (ANNA, BORIS, WORKER, SERVICE, RECOVERY))
+
+
+def charter(version: int, previous: str | None, **changes: object) -> Charter:
+    """Anna alone first, then Boris and the worker with her, and two approvals."""
+    later = version > 1
+    plain = Charter(
+        case=CASE,
+        version=version,
+        previous=previous,
+        recipient=str(CASE_IDENTITY.recipient),
+        mediators=[ANNA.member, BORIS.member] if later else [ANNA.member],
+        media=[WORKER.member] if later else [],
+        policy=Policy(
+            approvals=2 if later else 1,
+            captions="required",
+            server_processing=later,
+            retention_days=365,
+        ),
+        at=noon_and(version),
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+CHARTER_1 = sign(ANNA.keyring.signer, charter(1, None))
+CHARTER_2 = sign(ANNA.keyring.signer, charter(2, hash_of(CHARTER_1)))
+CHARTERS = (CHARTER_1, CHARTER_2)
+
+
+def verified_charter() -> VerifiedCharter:
+    """What every reader starts from."""
+    return verify_charter(fingerprint(ROOT.public_key), ROOT.public_key, CREDENTIALS, CHARTERS)
+
+
+def participant(name: str, maker: Person) -> Participant:
+    """A link made by `maker`, claimed by `name`, verified by Boris."""
+    keys = keyring(name)
+    secret = LinkSecret(seed(f"link secret of {name}")[:16])
+    link_id, own_id = identifier(f"link of {name}"), identifier(name)
+    link = Link(
+        link=link_id,
+        case=CASE,
+        participant=own_id,
+        purpose="participate",
+        auth=b64u_encode(auth_digest(secret.auth(link_id))),
+        signer=None,
+        sealed=digest(f"sealed link secret of {name}"),
+        expires=None,
+        at=noon_and(10),
+    )
+    recipient = str(keys.identity.recipient)
+    signer = b64u_encode(keys.signer.public_key)
+    mac = claim_mac(
+        secret.claim_key(link_id),
+        link=link_id,
+        case=CASE,
+        participant=own_id,
+        recipient=recipient,
+        signer=signer,
+    )
+    claim = Claim(
+        link=link_id,
+        case=CASE,
+        participant=own_id,
+        recipient=recipient,
+        signer=signer,
+        mac=b64u_encode(mac),
+        at=noon_and(20),
+    )
+    claim_compact = sign(keys.signer, claim)
+    verification = Verification(
+        case=CASE,
+        claim=hash_of(claim_compact),
+        participant=own_id,
+        recipient=recipient,
+        at=noon_and(30),
+    )
+    return Participant(
+        id=own_id,
+        keyring=keys,
+        secret=secret,
+        link=link,
+        link_compact=sign(maker.keyring.signer, link),
+        claim=claim,
+        claim_compact=claim_compact,
+        verification_compact=sign(BORIS.keyring.signer, verification),
+    )
+
+
+CLAIRE = participant("Claire", ANNA)
+DENIS = participant("Denis", SERVICE)
+
+UPLOAD_SECRET = LinkSecret(seed("link secret of the upload")[:16])
+UPLOAD_ID = identifier("upload link")
+UPLOAD_LINK = Link(
+    link=UPLOAD_ID,
+    case=CASE,
+    participant=DENIS.id,
+    purpose="upload",
+    auth=b64u_encode(auth_digest(UPLOAD_SECRET.auth(UPLOAD_ID))),
+    signer=b64u_encode(UPLOAD_SECRET.signer(UPLOAD_ID).public_key),
+    sealed=digest("sealed link secret of the upload"),
+    expires=NOON + dt.timedelta(days=7),
+    at=noon_and(15),
+)
+
+VIDEO = Message(
+    case=CASE,
+    message=identifier("video"),
+    revision=1,
+    supersedes=None,
+    sender=CLAIRE.id,
+    recipient=DENIS.id,
+    kind="video",
+    language="fr",
+    parts=[part("original", "original"), part("body", "words with the video")],
+    at=noon_and(40),
+)
+VIDEO_COMPACT = sign(CLAIRE.keyring.signer, VIDEO)
+
+RENDITION = Rendition(
+    case=CASE,
+    message=VIDEO.message,
+    revision=1,
+    source=hash_of(VIDEO_COMPACT),
+    parts=[part("rendition", "rendition"), part("poster", "poster")],
+    size=2,
+    duration_ms=20_000,
+    width=720,
+    height=1280,
+    profile="h264-720p",
+    at=noon_and(50),
+)
+RENDITION_COMPACT = sign(WORKER.keyring.signer, RENDITION)
+
+CAPTIONS = Captions(
+    case=CASE,
+    message=VIDEO.message,
+    revision=1,
+    source=hash_of(VIDEO_COMPACT),
+    rendition=hash_of(RENDITION_COMPACT),
+    language="fr",
+    part=part("captions", "captions"),
+    exception=None,
+    at=noon_and(55),
+)
+CAPTIONS_COMPACT = sign(ANNA.keyring.signer, CAPTIONS)
+
+
+def approval(by: Person, **changes: object) -> str:
+    """An approval of the video."""
+    decision = Decision(
+        case=CASE,
+        message=VIDEO.message,
+        revision=1,
+        source=hash_of(VIDEO_COMPACT),
+        rendition=hash_of(RENDITION_COMPACT),
+        captions=hash_of(CAPTIONS_COMPACT),
+        decision="approve",
+        reason=None,
+        notes=[],
+        at=noon_and(60),
+    )
+    return sign(by.keyring.signer, msgspec.structs.replace(decision, **changes))
+
+
+APPROVALS = (approval(ANNA), approval(BORIS))
+GRANT_HEADER = b"the header written for Denis"
+NOTE = part("note", "a word of the mediator")
+
+
+def offer(**changes: object) -> Offer:
+    """An offer of the video to Denis."""
+    plain = Offer(
+        case=CASE,
+        message=VIDEO.message,
+        revision=1,
+        source=hash_of(VIDEO_COMPACT),
+        rendition=hash_of(RENDITION_COMPACT),
+        captions=hash_of(CAPTIONS_COMPACT),
+        recipient=DENIS.claim.recipient,
+        claim=hash_of(DENIS.claim_compact),
+        grants=[
+            GrantedPart(
+                commit=granted.commit, header=b64u_encode(hashlib.sha256(GRANT_HEADER).digest())
+            )
+            for granted in (*RENDITION.parts, part("captions", "captions"), NOTE)
+        ],
+        notes=[NOTE],
+        not_before=None,
+        at=noon_and(70),
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+OFFER_COMPACT = sign(BORIS.keyring.signer, offer())
+
+
+def resigned(by: Signer, statement: Statement, **changes: object) -> str:
+    """The same statement with changes, signed well."""
+    return sign(by, msgspec.structs.replace(statement, **changes))
