@@ -1,0 +1,133 @@
+"""An organization and the people of a case: what the demo, the tests and the benchmark begin with."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from relay.client.administrator import Administrator, publish_credential
+from relay.client.case_system import CaseSystem
+from relay.client.certifying import request_for
+from relay.client.connection import Connection
+from relay.client.mediator import DEFAULT_POLICY, Mediator
+from relay.client.participant import Participant
+from relay.crypto.keyrings import Keyring, generate_keyring
+from relay.crypto.signing import Signer
+from relay.crypto.statements import Policy
+from relay.crypto.trust import Role
+from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
+
+ISSUER = "https://cases.example"
+KEY_ID = "case-system"
+PASSPHRASE = "a river under the old bridge"  # noqa: S105 - of people of straw
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """Those who run a programme, connected to one relay."""
+
+    connection: Connection
+    administrator: Administrator
+    case_system: CaseSystem
+    audience: str
+    """The public address of the relay, which sessions are signed for."""
+
+    async def enrol(self, role: Role, keyring: Keyring | None = None) -> tuple[uuid.UUID, Keyring]:
+        """Keys with a credential of the root."""
+        credential_id = uuid.uuid4()
+        keyring = keyring or generate_keyring()
+        request = request_for(credential_id, role, keyring)
+        await publish_credential(self.connection, self.administrator.sign_credential(request))
+        return credential_id, keyring
+
+    async def mediator(self) -> Mediator:
+        """A new mediator."""
+        credential_id, keyring = await self.enrol("mediator")
+        return Mediator(
+            self.connection,
+            keyring,
+            credential_id,
+            root_fingerprint=self.administrator.fingerprint,
+            audience=self.audience,
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """An open case with two mediators, a person harmed and a person responsible who both said yes."""
+
+    case_id: uuid.UUID
+    mediator: Mediator
+    colleague: Mediator
+    harmed: Participant
+    responsible: Participant
+    harmed_url: str
+    responsible_url: str
+
+
+@asynccontextmanager
+async def organization(
+    url: str, root: Signer, token_key: Ed25519PrivateKey, *, audience: str | None = None
+) -> AsyncIterator[Organization]:
+    """The organization of `root`, connected to the relay at `url`."""
+    connection = await Connection.open(url)
+    try:
+        yield Organization(
+            connection=connection,
+            administrator=Administrator(root),
+            case_system=CaseSystem(connection, token_key, kid=KEY_ID, issuer=ISSUER),
+            audience=audience or url,
+        )
+    finally:
+        await connection.close()
+
+
+async def register_case(
+    people: Organization, mediator: Mediator, colleague: Mediator
+) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID]:
+    """A case of two, registered by the case system: its identifier, and those of the two."""
+    case_id, harmed_id, responsible_id = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    await people.case_system.register(
+        case_id,
+        CaseRegistration(
+            reference=f"case {case_id}",
+            participants=[
+                NewParticipant(participant=harmed_id, role=ParticipantRole.HARMED),
+                NewParticipant(participant=responsible_id, role=ParticipantRole.RESPONSIBLE),
+            ],
+            mediators=[mediator.credential_id, colleague.credential_id],
+        ),
+    )
+    return case_id, harmed_id, responsible_id
+
+
+async def open_case(
+    people: Organization,
+    *,
+    policy: Policy = DEFAULT_POLICY,
+    mediators: tuple[Mediator, Mediator] | None = None,
+) -> Case:
+    """A case as it is once both have claimed their links, said yes, and a mediator has verified them."""
+    mediator, colleague = mediators or (await people.mediator(), await people.mediator())
+    case_id, harmed_id, responsible_id = await register_case(people, mediator, colleague)
+    await mediator.open_case(case_id, colleagues=[colleague.credential_id], policy=policy)
+    harmed_url = await mediator.make_link(case_id, harmed_id)
+    responsible_url = await mediator.make_link(case_id, responsible_id)
+    harmed = await Participant.claim(people.connection, harmed_url, PASSPHRASE)
+    responsible = await Participant.claim(people.connection, responsible_url, PASSPHRASE)
+    for person in (harmed, responsible):
+        await person.consent("active")
+    await mediator.verify_claims(case_id)
+    return Case(
+        case_id=case_id,
+        mediator=mediator,
+        colleague=colleague,
+        harmed=harmed,
+        responsible=responsible,
+        harmed_url=harmed_url,
+        responsible_url=responsible_url,
+    )
