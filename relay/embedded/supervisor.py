@@ -58,15 +58,16 @@ async def embedded(folder: Path, environment: Mapping[str, str]) -> AsyncIterato
 
 def _wanted(given: Mapping[str, str]) -> set[str]:
     """The servers to start; half an S3 configuration is a ConfigurationError."""
-    missing = [name for name in S3_REQUIRED if name not in given]
+    named = {name.removesuffix("_FILE") for name in given} | given.keys()
+    missing = [name for name in S3_REQUIRED if name not in named]
     if 0 < len(missing) < len(S3_REQUIRED):
         raise ConfigurationError(f"{', '.join(missing)} is not set, but another RELAY_S3_* is")
-    named = {
-        "postgres": "RELAY_DATABASE_URL" in given,
-        "redis": "RELAY_REDIS_URL" in given,
+    there = {
+        "postgres": "RELAY_DATABASE_URL" in named,
+        "redis": "RELAY_REDIS_URL" in named,
         "s3": not missing,
     }
-    return {server for server, there in named.items() if not there}
+    return {server for server, given_elsewhere in there.items() if not given_elsewhere}
 
 
 async def _start(

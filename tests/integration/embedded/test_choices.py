@@ -28,6 +28,14 @@ async def test_nothing_starts_where_everything_is_given(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+async def test_a_secret_in_a_file_counts_as_given(tmp_path: Path) -> None:
+    """`RELAY_DATABASE_URL_FILE` stands for the address it holds."""
+    given = {f"{name}_FILE" if "URL" in name or "KEY" in name else name: "x" for name in GIVEN}
+    async with embedded(tmp_path / "data", given) as services:
+        assert services.environment == given
+        assert services.processes == {}
+
+
 @pytest.mark.parametrize(
     ("absent", "server"),
     [("RELAY_REDIS_URL", "redis"), ("RELAY_S3_", "s3")],

@@ -25,7 +25,7 @@ from aiobotocore.session import get_session
 
 GONE_SECONDS = 30.0
 DAC_READ_SEARCH = 1 << 2
-SERVERS = {"postgres", "redis-server", "rclone"}
+SERVERS = [{"postgres"}, {"redis-server", "valkey-server"}, {"rclone"}]
 
 
 class Program:
@@ -69,12 +69,12 @@ class Program:
                     found[int(entry.name)] = words[:-1]
         return found
 
-    def process_of(self, program: str) -> int:
-        """The process id of the one that runs this program or script."""
+    def process_of(self, *programs: str) -> int:
+        """The process id of the one that runs one of these programs or scripts."""
         return min(  # what it forked came later
             pid
             for pid, words in self.processes().items()
-            if program in {Path(word.partition(" ")[0]).name for word in words[:4]}
+            if {Path(word.partition(" ")[0]).name for word in words[:4]}.intersection(programs)
         )
 
     def wait_until_gone(self) -> None:
@@ -263,12 +263,12 @@ async def test_data_survive_when_every_process_is_killed_at_once(folder: Path, r
     assert not list((folder / "s3" / "relay").glob(".rclone_temp_*"))
 
 
-@pytest.mark.parametrize("program", sorted(SERVERS))
+@pytest.mark.parametrize("programs", SERVERS, ids=min)
 def test_the_end_of_one_server_ends_the_program(folder: Path, run: Run, program: str) -> None:
     """A server that dies is named, the others stop, and the status is 1."""
     started = run(folder)
     started.environment()
-    os.kill(started.process_of(program), signal.SIGKILL)
+    os.kill(started.process_of(*programs), signal.SIGKILL)
     _, said = started.process.communicate(timeout=GONE_SECONDS)
     assert started.process.returncode == 1
     assert "has ended" in said
