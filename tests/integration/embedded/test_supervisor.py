@@ -263,8 +263,8 @@ async def test_data_survive_when_every_process_is_killed_at_once(folder: Path, r
     assert not list((folder / "s3" / "relay").glob(".rclone_temp_*"))
 
 
-@pytest.mark.parametrize("programs", SERVERS, ids=min)
-def test_the_end_of_one_server_ends_the_program(folder: Path, run: Run, program: str) -> None:
+@pytest.mark.parametrize("programs", SERVERS, ids=["postgres", "redis", "s3"])
+def test_the_end_of_one_server_ends_the_program(folder: Path, run: Run, programs: set[str]) -> None:
     """A server that dies is named, the others stop, and the status is 1."""
     started = run(folder)
     started.environment()
