@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import io
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from relay.domain.uploads import Piece, Upload, object_prefix, pieces_to_join, r
 from relay.services.writers import Writers
 from relay.settings import MIB, Settings
 from relay.storage import uploads as stored
+from relay.storage.buffers import SegmentBuffer, sha256
 from relay.storage.database import Database
 from relay.storage.objects import (
     ObjectMissing,
@@ -26,7 +26,6 @@ from relay.storage.objects import (
     StoreUnavailable,
     piece_key,
     segment_key,
-    sha256,
 )
 
 READ_AHEAD_BYTES: Final = 4 * MIB
@@ -56,13 +55,13 @@ class Receiver:
         self._prefix = object_prefix(upload.upload_id)
         self._pieces = pieces
         self._start = upload.offset_bytes
-        self._segment = io.BytesIO()
+        self._segment = self._objects.buffers.take()
         self._storing: asyncio.Task[None] | None = None
 
     @property
     def position(self) -> int:
         """Where the next byte goes."""
-        return self._start + self._segment.tell()
+        return self._start + len(self._segment)
 
     async def take(self, chunk: bytes | bytearray) -> None:
         """Take the next bytes; waits where the store is slower. UploadTooLong if there is no room."""
@@ -73,18 +72,18 @@ class Receiver:
             room = end - self.position
             self._segment.write(rest[:room])
             rest = rest[room:]
-            if self.position == end or self._segment.tell() >= READ_AHEAD_BYTES:
+            if self.position == end or len(self._segment) >= READ_AHEAD_BYTES:
                 await self._stored()
             if self.position == end:
                 self._storing = asyncio.create_task(
                     self._store_segment(self._advance(end), self._segment, self._pieces)
                 )
-                self._start, self._segment, self._pieces = end, io.BytesIO(), ()
+                self._start, self._segment, self._pieces = end, self._objects.buffers.take(), ()
 
     async def keep(self) -> int:
         """Make everything last that was taken; the offset where the upload now stands."""
         await self._stored()
-        if self._segment.tell():
+        if len(self._segment):
             await self._keep_tail(self._advance(self.position), self._segment)
         return self.position
 
@@ -93,6 +92,8 @@ class Receiver:
         if self._storing is not None:
             self._storing.cancel()
             await asyncio.gather(self._storing, return_exceptions=True)
+        if not len(self._segment):
+            self._objects.buffers.give_back(self._segment)
 
     def _advance(self, stop: int) -> stored.Advance:
         return stored.Advance(
@@ -109,35 +110,37 @@ class Receiver:
             await storing
 
     async def _store_segment(
-        self, advance: stored.Advance, segment: io.BytesIO, pieces: Sequence[Piece]
+        self, advance: stored.Advance, segment: SegmentBuffer, pieces: Sequence[Piece]
     ) -> None:
         whole = await self._joined(pieces, segment)
-        digest = await sha256(whole)
+        digest = await sha256(whole.view())
         number = (advance.stop - 1) // SEGMENT_BYTES
-        await self._objects.put(segment_key(self._prefix, number), whole, digest=digest)
+        await self._objects.put(segment_key(self._prefix, number), whole.view(), digest=digest)
         async with self._database.connection() as connection:
             await stored.finish_segment(connection, advance, digest)
+        self._objects.buffers.give_back(whole)
         await self._remove(pieces)
 
-    async def _keep_tail(self, advance: stored.Advance, tail: io.BytesIO) -> None:
+    async def _keep_tail(self, advance: stored.Advance, tail: SegmentBuffer) -> None:
         joined = pieces_to_join(self._pieces, advance.stop - advance.start)
         whole = await self._joined(joined, tail)
         first = joined[0].start_bytes if joined else advance.start
-        await self._objects.put(piece_key(self._prefix, first, advance.stop), whole)
+        await self._objects.put(piece_key(self._prefix, first, advance.stop), whole.view())
         async with self._database.connection() as connection:
             await stored.keep_piece(connection, advance, first)
         await self._remove(joined)
 
-    async def _joined(self, pieces: Sequence[Piece], tail: io.BytesIO) -> io.BytesIO:
+    async def _joined(self, pieces: Sequence[Piece], tail: SegmentBuffer) -> SegmentBuffer:
         if not pieces:
             return tail
-        whole = io.BytesIO()
+        whole = self._objects.buffers.take()
         for piece in pieces:
             key = piece_key(self._prefix, piece.start_bytes, piece.stop_bytes)
-            if whole.write(await self._objects.get(key)) != piece.size_bytes:
+            kept = await self._objects.get(key)
+            if len(kept) != piece.size_bytes:
                 raise ObjectMissing(f"{key} is not as long as its name says")
-        with tail.getbuffer() as view:
-            whole.write(view)
+            whole.write(kept)
+        whole.write(tail.view())
         return whole
 
     async def _remove(self, pieces: Sequence[Piece]) -> None:

@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import hashlib
-import io
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
@@ -24,6 +22,7 @@ from aiobotocore.session import get_session
 
 from relay.domain.segments import SEGMENT_BYTES, SegmentSlice, segment_slices
 from relay.errors import Unavailable
+from relay.storage.buffers import BytesLike, SegmentBuffer, SegmentBuffers, sha256
 
 if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
@@ -38,6 +37,7 @@ CONNECTIONS: Final = 512
 """At most, of one process; each running download holds two."""
 PROBE_SECONDS: Final = 3
 READ_BYTES: Final = 256 * 1024
+SEND_BYTES: Final = 256 * 1024
 DELETE_KEYS: Final = 1000
 
 _BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -85,6 +85,7 @@ class Objects:
         self._client = client
         self._bucket = bucket
         self._open_client = open_client
+        self.buffers = SegmentBuffers()
 
     @classmethod
     async def connect(cls, settings: Settings) -> Self:
@@ -136,23 +137,20 @@ class Objects:
             return False
         return True
 
-    async def put(
-        self, key: str, body: bytes | bytearray | io.BytesIO, *, digest: bytes | None = None
-    ) -> None:
-        """Store the whole of `body`; once this returns the object is finished.
+    async def put(self, key: str, body: BytesLike, *, digest: bytes | None = None) -> None:
+        """Store the whole of `body`, which does not change meanwhile; then the object is finished.
 
-        `digest` is its SHA-256 where the caller has it already. A BytesIO is sent without a copy
-        and must not change meanwhile. StoreUnavailable after the last attempt.
+        It is sent without a copy. `digest` is its SHA-256 where the caller has it already.
+        StoreUnavailable after the last attempt.
         """
-        stream = body if isinstance(body, io.BytesIO) else io.BytesIO(body)
-        stream.seek(0)
+        view = memoryview(body)
         if digest is None:
-            digest = await sha256(stream)
+            digest = await sha256(view)
         with _as_unavailable():
             await self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
-                Body=stream,
+                Body=_Sending(view),
                 ChecksumSHA256=base64.b64encode(digest).decode("ascii"),
             )
 
@@ -201,7 +199,7 @@ class Objects:
         digests: list[bytes] = []
         on_its_way: asyncio.Task[bytes] | None = None
         try:
-            async for segment in _cut(body):
+            async for segment in self._cut(body):
                 if on_its_way is not None:
                     digests.append(await on_its_way)
                 key = segment_key(prefix, len(digests))
@@ -214,9 +212,24 @@ class Objects:
                 await asyncio.wait([on_its_way])
         return digests
 
-    async def _put_hashed(self, key: str, segment: io.BytesIO) -> bytes:
-        digest = await sha256(segment)
-        await self.put(key, segment, digest=digest)
+    async def _cut(self, body: AsyncIterable[bytes]) -> AsyncIterator[SegmentBuffer]:
+        segment = self.buffers.take()
+        async for chunk in body:
+            rest = memoryview(chunk)
+            while rest:
+                room = segment.room
+                segment.write(rest[:room])
+                rest = rest[room:]
+                if not segment.room:
+                    yield segment
+                    segment = self.buffers.take()
+        if len(segment):
+            yield segment
+
+    async def _put_hashed(self, key: str, segment: SegmentBuffer) -> bytes:
+        digest = await sha256(segment.view())
+        await self.put(key, segment.view(), digest=digest)
+        self.buffers.give_back(segment)
         return digest
 
     async def delete(self, keys: Sequence[str]) -> None:
@@ -295,26 +308,39 @@ class _Opening:
                 response.close()
 
 
-async def sha256(stream: io.BytesIO) -> bytes:
-    """SHA-256 of all of `stream`, in a thread and without a copy."""
-    with stream.getbuffer() as view:
-        return await asyncio.to_thread(lambda: hashlib.sha256(view).digest())
+class _Sending:
+    """A body that is sent from where it lies.
 
+    To botocore it is a file of known length that can be rewound; aiohttp takes it for what it can
+    iterate over without blocking, from the start on each attempt.
+    """
 
-async def _cut(body: AsyncIterable[bytes]) -> AsyncIterator[io.BytesIO]:
-    """A body in segments."""
-    segment = io.BytesIO()
-    async for chunk in body:
-        rest = memoryview(chunk)
-        while rest:
-            room = SEGMENT_BYTES - segment.tell()
-            segment.write(rest[:room])
-            rest = rest[room:]
-            if segment.tell() == SEGMENT_BYTES:
-                yield segment
-                segment = io.BytesIO()
-    if segment.tell():
-        yield segment
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+        self._position = 0
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def seek(self, position: int) -> int:
+        """Go to `position`."""
+        self._position = position
+        return position
+
+    def tell(self) -> int:
+        """The position."""
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Take the next bytes as a copy."""
+        stop = len(self._view) if size < 0 else self._position + size
+        data = bytes(self._view[self._position : stop])
+        self._position += len(data)
+        return data
+
+    async def __aiter__(self) -> AsyncIterator[memoryview]:
+        for start in range(0, len(self._view), SEND_BYTES):
+            yield self._view[start : start + SEND_BYTES]
 
 
 @contextlib.contextmanager
