@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-header --no-emit-index-url pyproject.toml
+        --no-header --no-emit-index-url --upgrade
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench lock clean
@@ -36,9 +36,10 @@ bench: $(READY) ## Measure relay against its peers; JSON=FILE writes the figures
 	@$(VENV)/bin/python -m bench $(if $(JSON),--json $(JSON))
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their hashes
-	$(LOCK) --upgrade --output-file requirements/relay.txt
-	$(LOCK) --upgrade --extra embedded --output-file requirements/embedded.txt
-	$(LOCK) --upgrade --extra dev --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --output-file requirements/relay.txt
+	$(LOCK) pyproject.toml --extra embedded --output-file requirements/embedded.txt
+	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
+	echo hatchling | $(LOCK) - --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what set-up, tests and the demo left here, the demo's data too
 	rm -rf $(VENV) .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

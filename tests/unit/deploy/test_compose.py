@@ -1,0 +1,161 @@
+"""deploy/compose.yaml keeps secrets, networks and privileges apart as the threat model needs it."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import subprocess
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from relay.settings import Settings
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+RELAY_SERVICES = {"web", "worker", "migrate"}
+NEEDED_BY_THE_JAIL = {"clone", "clone3", "unshare", "mount", "umount2", "pivot_root", "prctl"}
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    """The compose file with its anchors resolved."""
+    content: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    return content
+
+
+@pytest.fixture
+def made_secrets(tmp_path: Path) -> Path:
+    """What `make-secrets` makes, in a folder of this test's own."""
+    copy(DEPLOY / "make-secrets", tmp_path)
+    subprocess.run([tmp_path / "make-secrets"], check=True, capture_output=True)
+    return tmp_path / "secrets"
+
+
+def test_every_name_that_is_referred_to_exists(compose: dict[str, Any]) -> None:
+    """Networks, volumes, secrets and services that a service uses are declared, and none is idle."""
+    used: dict[str, set[str]] = {"networks": set(), "volumes": set(), "secrets": set()}
+    for service in compose["services"].values():
+        used["networks"] |= set(service.get("networks", []))
+        used["secrets"] |= set(service.get("secrets", []))
+        mounts = [mount.partition(":")[0] for mount in service.get("volumes", [])]
+        used["volumes"] |= {source for source in mounts if not source.startswith(".")}
+        assert set(service.get("depends_on", {})) <= set(compose["services"])
+    for kind, names in used.items():
+        assert names == set(compose[kind])
+
+
+@pytest.mark.parametrize(
+    "service", ["proxy", "web", "worker", "migrate", "postgres", "redis", "s3"]
+)
+def test_every_service_is_confined(compose: dict[str, Any], service: str) -> None:
+    """Read-only, without capabilities, without a way to gain any; only the proxy keeps a port's."""
+    described = compose["services"][service]
+    assert described["read_only"] is True
+    assert described["cap_drop"] == ["ALL"]
+    assert described.get("cap_add", []) == (["NET_BIND_SERVICE"] if service == "proxy" else [])
+    assert "no-new-privileges:true" in described["security_opt"]
+    assert "privileged" not in described
+
+
+def test_only_the_worker_has_the_media_key_and_a_softer_profile(compose: dict[str, Any]) -> None:
+    """The web tier could not open a video even if it were taken over."""
+    for name, described in compose["services"].items():
+        is_worker = name == "worker"
+        assert ("media_key" in described.get("secrets", [])) == is_worker
+        assert ("RELAY_MEDIA_KEY_FILE" in described.get("environment", {})) == is_worker
+        assert (len(described["security_opt"]) > 1) == is_worker
+    assert compose["services"]["worker"]["image"] == compose["services"]["web"]["image"]
+
+
+def test_only_the_proxy_is_reachable_and_the_worker_reaches_nobody(compose: dict[str, Any]) -> None:
+    """No other service publishes a port; the inner network leads nowhere."""
+    services = compose["services"]
+    assert [name for name, described in services.items() if "ports" in described] == ["proxy"]
+    assert compose["networks"]["back"] == {"internal": True}
+    for name in ("worker", "migrate", "postgres", "redis", "s3"):
+        assert services[name]["networks"] == ["back"]
+    assert services["proxy"]["networks"] == ["front"]
+
+
+def test_every_secret_is_made_or_named_in_the_instructions(
+    compose: dict[str, Any], made_secrets: Path
+) -> None:
+    """`make-secrets` makes all but the media key, which is made where the root key is kept."""
+    files = {Path(secret["file"]).name for secret in compose["secrets"].values()}
+    assert {path.name for path in made_secrets.iterdir()} == files - {"media_key"}
+    assert stat.S_IMODE(made_secrets.stat().st_mode) == 0o700
+
+
+def test_the_secrets_fit_together_and_the_settings_accept_them(
+    compose: dict[str, Any], made_secrets: Path
+) -> None:
+    """Each service gets the password that its clients have; relay reads them from the files."""
+    secret = {path.name: path.read_text().strip() for path in made_secrets.iterdir()}
+    assert f":{secret['database_password']}@postgres:5432/relay" in secret["database_url"]
+    redis_password = secret["redis_users"].partition(">")[2].partition(" ")[0]
+    assert secret["redis_url"] == f"redis://:{redis_password}@redis:6379/0"
+    assert secret["s3_auth_key"] == f'"{secret["s3_access_key"]},{secret["s3_secret_key"]}"'
+    passwords = {secret["database_password"], secret["s3_secret_key"], redis_password}
+    assert len(passwords) == 3
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", password) for password in passwords)
+    for name in RELAY_SERVICES:
+        environment = {
+            key: str(value).replace("/run/secrets", str(made_secrets))
+            for key, value in compose["services"][name]["environment"].items()
+        }
+        settings = Settings.from_environment(environment)
+        assert settings.database_url == secret["database_url"]
+        assert settings.s3_secret_key == secret["s3_secret_key"]
+
+
+def test_secrets_are_never_overwritten(made_secrets: Path) -> None:
+    """A second run changes nothing: the volumes were made with the first passwords."""
+    before = {path.name: path.read_bytes() for path in made_secrets.iterdir()}
+    again = subprocess.run(
+        [made_secrets.parent / "make-secrets"], check=False, capture_output=True, text=True
+    )
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+    assert {path.name: path.read_bytes() for path in made_secrets.iterdir()} == before
+
+
+def test_the_workers_filter_refuses_calls_but_not_those_of_the_jail() -> None:
+    """It refuses what the default profile does, apart from what makes namespaces and mounts."""
+    profile = json.loads((DEPLOY / "worker-seccomp.json").read_text())
+    refused = {
+        name
+        for rule in profile["syscalls"]
+        if rule["action"] == "SCMP_ACT_ERRNO" and not rule.get("args")
+        for name in rule["names"]
+    }
+    assert not refused & NEEDED_BY_THE_JAIL
+    assert refused > {
+        "bpf",
+        "kexec_load",
+        "init_module",
+        "keyctl",
+        "ptrace",
+        "setns",
+        "userfaultfd",
+    }
+
+
+def test_the_image_is_built_from_locked_wheels_and_does_not_run_as_root() -> None:
+    """Each pip that reaches out checks hashes and compiles nothing; each final stage has a user."""
+    dockerfile = (DEPLOY / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
+    reaching_out = [
+        line
+        for line in re.findall(r"\S+/pip install [^&\n]*", dockerfile)
+        if "--no-index" not in line
+    ]
+    assert len(reaching_out) == 2
+    for line in reaching_out:
+        assert "--require-hashes --only-binary :all:" in line
+    stages = re.split(r"^FROM ", dockerfile, flags=re.MULTILINE)[1:]
+    named = {re.search(r" AS (\w+)", stage)[1]: stage for stage in stages if " AS " in stage}  # type: ignore[index]
+    for name in ("relay", "s3"):
+        assert "USER 10001:10001" in named[name]

@@ -1,0 +1,64 @@
+"""deploy/env.example explains every setting, and only settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+from relay.settings import Settings
+
+EXAMPLE = Path(__file__).parents[3] / "deploy" / "env.example"
+FOR_COMPOSE = {"PUBLIC_HOST", "WORKER_MEMORY"}
+ASSIGNMENT = re.compile(r"(?P<default>#)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
+SENTENCE = re.compile(r"# (?!-)\S")
+
+
+def assignments() -> dict[str, tuple[str, bool, str]]:
+    """Each name with its value, whether it only shows a default, and the line above it."""
+    found: dict[str, tuple[str, bool, str]] = {}
+    above = ""
+    for line in EXAMPLE.read_text("utf-8").splitlines():
+        if match := ASSIGNMENT.fullmatch(line):
+            assert match["name"] not in found, f"{match['name']} is there twice"
+            found[match["name"]] = (match["value"], bool(match["default"]), above)
+        above = line
+    return found
+
+
+def test_every_setting_is_there_and_nothing_else() -> None:
+    """A new setting must be explained here before the tests pass; a removed one must go."""
+    settings = {f"RELAY_{field.name.upper()}" for field in dataclasses.fields(Settings)}
+    assert assignments().keys() == settings | FOR_COMPOSE
+
+
+def test_every_setting_is_explained() -> None:
+    """A sentence stands right above each name."""
+    unexplained = [
+        name for name, (_, _, above) in assignments().items() if not SENTENCE.match(above)
+    ]
+    assert unexplained == []
+
+
+def test_the_defaults_shown_are_the_defaults() -> None:
+    """What a commented line shows is what relay does without it."""
+    shown = {name: value for name, (value, default, _) in assignments().items() if default}
+    for field in dataclasses.fields(Settings):
+        name = f"RELAY_{field.name.upper()}"
+        if name in shown and field.default is not dataclasses.MISSING:
+            assert shown[name] == str(field.default), name
+
+
+def test_the_example_itself_is_accepted() -> None:
+    """With the addresses of the services added, the file is a working configuration."""
+    given = {
+        name: value
+        for name, (value, default, _) in assignments().items()
+        if not default and name not in FOR_COMPOSE
+    }
+    required = {
+        f"RELAY_{field.name.upper()}": "x"
+        for field in dataclasses.fields(Settings)
+        if field.default is dataclasses.MISSING
+    }
+    assert Settings.from_environment({**given, **required}).log_format == "json"
