@@ -80,7 +80,11 @@ def create_app(settings: Settings) -> web.Application:
             app[RELAY] = relay
             yield
 
+    async def keep_uploads(app: web.Application) -> None:
+        await app[RELAY].writers.stop_all()
+
     app.cleanup_ctx.append(connected)
+    app.on_shutdown.append(keep_uploads)
     app.on_response_prepare.append(_harden)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, guarded(route, lambda: app[RELAY]))

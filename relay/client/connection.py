@@ -125,6 +125,10 @@ class SignedConnection:
             )
         return self._session.token
 
+    def forget_session(self) -> None:
+        """Have the next request open a session of its own."""
+        self._session = None
+
     @overload
     async def call(
         self, method: str, path: str, *, body: object = ..., into: None = ...

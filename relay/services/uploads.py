@@ -88,15 +88,7 @@ async def append(intake: Intake, sender: Participant, patch: Patch, receive: Rec
         await _find(connection, sender, patch.upload_id)
     if patch.checksum is not None:
         require_checkable(patch.size_bytes or 0)
-    async with intake.writers.only(patch.upload_id) as writer:
-        receiver = await _receiver(intake, sender, patch)
-        async with contextlib.aclosing(receiver):
-            if patch.checksum is None:
-                is_body_read = await _take_all(intake, writer, receiver, receive)
-            else:
-                is_body_read = await _take_checked(
-                    intake, writer, receiver, receive, patch.checksum
-                )
+    is_body_read = await intake.writers.outlive(_write(intake, sender, patch, receive))
     async with intake.database.connection() as connection:
         upload = await _find(connection, sender, patch.upload_id)
     return Progress(
@@ -150,14 +142,18 @@ async def _find(connection: Connection, sender: Participant, upload_id: uuid.UUI
     return upload
 
 
-async def _receiver(intake: Intake, sender: Participant, patch: Patch) -> Receiver:
-    """Take over an upload; where `patch` does not continue it, nobody is disturbed."""
-    async with intake.database.transaction() as connection:
-        await stored.take_over(connection, patch.upload_id)
-        upload = await _find(connection, sender, patch.upload_id)
-        require_writable(upload, patch, datetime.now(UTC))
-        pieces = await stored.list_pieces(connection, patch.upload_id)
-    return Receiver(intake, upload, pieces)
+async def _write(intake: Intake, sender: Participant, patch: Patch, receive: Receive) -> bool:
+    """Take over an upload and add to it; where `patch` does not continue it, nothing is changed."""
+    async with intake.writers.only(patch.upload_id) as writer:
+        async with intake.database.transaction() as connection:
+            await stored.take_over(connection, patch.upload_id)
+            upload = await _find(connection, sender, patch.upload_id)
+            require_writable(upload, patch, datetime.now(UTC))
+            pieces = await stored.list_pieces(connection, patch.upload_id)
+        async with contextlib.aclosing(Receiver(intake, upload, pieces)) as receiver:
+            if patch.checksum is None:
+                return await _take_all(intake, writer, receiver, receive)
+            return await _take_checked(intake, writer, receiver, receive, patch.checksum)
 
 
 async def _take_all(intake: Intake, writer: Writer, receiver: Receiver, receive: Receive) -> bool:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Final, TypeAlias, TypeVar
 
 from relay.domain.uploads import TakenOver
 
@@ -20,6 +20,8 @@ TAKE_OVER_SECONDS: Final = 10
 
 Receive: TypeAlias = Callable[[], Awaitable[bytes]]
 """The next bytes of a request, none at its end; ConnectionError where it breaks off."""
+
+_Value = TypeVar("_Value")
 
 
 class Idle(Exception):
@@ -65,6 +67,14 @@ class Writers:
 
     def __init__(self) -> None:
         self._writers: dict[uuid.UUID, Writer] = {}
+        self._running: set[asyncio.Task[object]] = set()
+
+    async def outlive(self, writing: Coroutine[object, object, _Value]) -> _Value:
+        """Write to the end, also where the request behind it is cancelled because its caller is gone."""
+        task = asyncio.create_task(writing)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
 
     @contextlib.asynccontextmanager
     async def only(self, upload_id: uuid.UUID) -> AsyncIterator[Writer]:
