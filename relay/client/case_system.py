@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,8 +15,6 @@ from relay.domain.cases import CaseRegistration, CaseView, NoContact
 from relay.domain.reviews import QueueFigures
 
 TOKEN_SECONDS: Final = 300
-
-_Value = TypeVar("_Value")
 
 
 class CaseSystem:

@@ -1,4 +1,4 @@
-"""One HTTP connection to a relay: JSON in and out, problem documents as errors, sessions renewed by themselves."""
+"""One HTTP connection to a relay: JSON in and out, problems as errors, sessions renewed by themselves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REQUEST_SECONDS: Final = 60
 _Value = TypeVar("_Value")
 
 
-class Problem(Exception):  # noqa: N818 - the name of RFC 9457
+class Problem(Exception):
     """relay refused a request. `code` is stable; `title` is for a person."""
 
     def __init__(self, status: int, code: str, title: str, members: dict[str, object]) -> None:

@@ -320,7 +320,7 @@ class Participant:
             message.guidance, statements.Decision
         )
         words = [
-            open_text(note, view_of(message.parts, note), [self._own_identity()])
+            open_text(note, view_of(message.parts, note), [self.identity])
             for note in decision.notes
         ]
         return decision.reason, "\n".join(words)
@@ -357,7 +357,7 @@ class Participant:
         """What the mediator says about a message that waits."""
         offer, _mediator = self._charter.verify_by_mediator(message.offer, statements.Offer)
         words = [
-            open_text(note, view_of(message.parts, note), [self._own_identity()])
+            open_text(note, view_of(message.parts, note), [self.identity])
             for note in offer.notes
         ]
         return "\n".join(words)
@@ -372,7 +372,7 @@ class Participant:
         own = chain.VerifiedParticipant(
             case=self.case_id,
             participant=self.participant_id,
-            recipient=str(self._own_identity().recipient),
+            recipient=str(self.identity.recipient),
             signer=self._signer.public_key,
             claim_hash=self._claim_hash or b"",
         )
@@ -383,20 +383,22 @@ class Participant:
             if part is None or view.header is None:
                 raise ChainError("a part that nobody signed")
             release.check_grant(offer, part, view.header)
-            keys[view.commitment] = unwrap(part, view.header, [self._own_identity()])
+            keys[view.commitment] = unwrap(part, view.header, [self.identity])
         return Received(item=item, keys=keys, parts=opening.parts)
 
     def read_text(self, received: Received, role: str = "body") -> str:
         """The text of a released letter."""
         part = received.part(role)
-        return open_text(part, view_of(received.parts, part), [self._own_identity()])
+        return open_text(part, view_of(received.parts, part), [self.identity])
 
     async def save(self, received: Received, role: str, target: Path) -> None:
         """Fetch, verify and open a released part into a file."""
         part = received.part(role)
         await download(self._signed, part, received.keys[part.commit], target)
 
-    def _own_identity(self) -> HybridIdentity:
+    @property
+    def identity(self) -> HybridIdentity:
+        """The key that opens what is for this participant; nobody reads through an upload link."""
         if self._identity is None:
             raise LookupError("nobody reads through an upload link")
         return self._identity

@@ -9,7 +9,7 @@ import dataclasses
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, Self
 
 from relay.crypto import age
 from relay.crypto.encoding import b64u_decode, b64u_encode
@@ -126,7 +126,7 @@ def view_of(parts: Iterable[PartView], part: Part) -> PartView:
 
 
 class FileOpener:
-    """Writes what a sealed body holds to a file as it arrives; the file appears only when all of it verified."""
+    """Writes what a sealed body holds to a file, which appears only when all of it has verified."""
 
     def __init__(self, part: Part, file_key: age.FileKey, target: Path) -> None:
         self._part = part
@@ -135,7 +135,7 @@ class FileOpener:
         self._target = target
         self._partial = target.with_name(f".{target.name}.partial")
 
-    def __enter__(self) -> FileOpener:
+    def __enter__(self) -> Self:
         self._file = self._partial.open("wb")
         return self
 

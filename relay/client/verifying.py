@@ -1,4 +1,4 @@
-"""What a reader verifies before believing what relay hands out: whose words, reviewed by whom, under which charter."""
+"""What a reader verifies before believing relay: whose words, reviewed by whom, under which charter."""
 
 from __future__ import annotations
 

@@ -1,0 +1,85 @@
+"""`relay demo`: everything on this machine, the main job told line by line, and then it stays up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from relay.demo.stage import Stage, stage
+from relay.demo.story import tell
+from relay.errors import RelayError
+
+
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End after the story.")] = False,
+    data: Annotated[
+        Path, typer.Option(help="Where databases, objects, keys and logs of the demo live.")
+    ] = Path(".relay"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
+) -> None:
+    """Start everything on this machine and play the main job, from the root key to the recipient.
+
+    Exit code 1 where anything is not as it must be. Ctrl-C ends it; what it kept is there the next time.
+    """
+    console = Console(highlight=False)
+    try:
+        asyncio.run(_demo(console, data.absolute(), port, once=once))
+    except RelayError as error:
+        console.print(f"[red]{error.sentence('en')}[/red] ({error.detail or error.code})")
+        raise typer.Exit(1) from None
+
+
+async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _interrupt, stopped, task)
+    with console.status("starting Postgres, Redis, S3, the web service and a media worker"):
+        context = contextlib.AsyncExitStack()
+        try:
+            running = await context.enter_async_context(stage(data, port=port))
+        except asyncio.CancelledError:
+            await context.aclose()
+            return
+    async with context:
+        with tempfile.TemporaryDirectory(prefix="relay-demo-") as workplace:
+            try:
+                told = await tell(running, lambda line: console.print(f"  {line}"), Path(workplace))
+            except asyncio.CancelledError:
+                return
+        console.print(f"\n  [green]The whole story in {told.seconds:.0f} s.[/green]")
+        if once:
+            return
+        _how_to_go_on(console, running)
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped.set)
+        await stopped.wait()
+        console.print("\n  stopping; nothing is lost")
+
+
+def _interrupt(stopped: asyncio.Event, task: asyncio.Task[None] | None) -> None:
+    stopped.set()
+    if task is not None:
+        task.cancel()
+
+
+def _how_to_go_on(console: Console, running: Stage) -> None:
+    settings = " ".join(f"{name}='{value}'" for name, value in sorted(running.environment.items()))
+    console.print(
+        f"\n  relay answers at [bold]{running.url}[/bold]  ({running.url}/readyz)"
+        f"\n  its logs are {running.folder}/web.log and {running.folder}/worker.log"
+        f"\n  verify the log yourself:  (settings of this demo; they are secret)"
+    )
+    console.print(f"    {settings} relay audit verify", soft_wrap=True, markup=False)
+    console.print("  Ctrl-C ends it; what it kept is there the next time.")
