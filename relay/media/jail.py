@@ -33,6 +33,10 @@ STDERR_KEPT_BYTES = 16 * KIB
 OPEN_FILES = 64
 GRACE_SECONDS = 10
 """How long the kernel may take to clear a killed jail away."""
+_OUT_OF_MEMORY = (
+    *(b"Cannot allocate memory", b"MemoryError", b"bad_alloc", b"malloc of size"),
+    *(b"get_buffer() failed", b"pthread_create() failed", b"failed to map segment"),
+)
 _NOBODY = 65534
 _FIRST_FREE_UID, _FREE_UIDS = 1_900_000_000, 100_000_000
 
@@ -48,6 +52,8 @@ class Sentence:
     """Largest file it may write, that is, its largest answer."""
     seconds: float
     """Wall clock."""
+    stall_seconds: float = math.inf
+    """How long it may go without a sign of life; FFmpeg can hang where memory runs out."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +71,7 @@ class Outcome:
     @property
     def ran_out_of_memory(self) -> bool:
         """Whether the limit on memory ended it, as libc, FFmpeg, x264, C++ or Python put it."""
-        marks = (b"Cannot allocate memory", b"MemoryError", b"bad_alloc", b"malloc of size")
-        return self.status != 0 and any(mark in self.stderr for mark in marks)
+        return self.status != 0 and any(mark in self.stderr for mark in _OUT_OF_MEMORY)
 
     @property
     def wrote_too_much(self) -> bool:
@@ -74,6 +79,18 @@ class Outcome:
         return self.status == 128 + signal.SIGXFSZ or (
             self.status != 0 and b"File too large" in self.stderr
         )
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class _Pulse:
+    """When the program last showed that it moves."""
+
+    on_line: Callable[[bytes], bool] | None
+    last: float
+
+    def feel(self, line: bytes) -> None:
+        if self.on_line is None or self.on_line(line):
+            self.last = asyncio.get_running_loop().time()
 
 
 def jail_command(
@@ -132,11 +149,12 @@ async def run_in_jail(
     stdin: int | None = None,
     stdout: int | None = None,
     descriptors: tuple[int, ...] = (),
-    on_line: Callable[[bytes], None] | None = None,
+    on_line: Callable[[bytes], bool] | None = None,
 ) -> Outcome:
     """Run `program` (paths as they are inside) and return when nothing of it is left.
 
-    `descriptors` keep their numbers. `on_line` is given each line of stderr as it comes.
+    `descriptors` keep their numbers. `on_line` is given each line of stderr as it comes, and says
+    whether that is a sign of life; without it every line is one.
     Cancelling ends every process of the jail first. JailUnavailable when it cannot be built,
     JailBroken when it cannot be cleared away.
     """
@@ -162,34 +180,41 @@ async def run_in_jail(
             )
         except OSError as error:
             raise JailUnavailable(f"bubblewrap does not start: {error.strerror}") from None
-        outcome = await _finish(process, sentence.seconds, on_line)
+        outcome = await _finish(process, sentence, on_line)
         if not outcome.timed_out and not _was_told(ready):
             raise JailUnavailable(_explain(outcome.stderr))
     return outcome
 
 
 async def _finish(
-    process: Process, seconds: float, on_line: Callable[[bytes], None] | None
+    process: Process, sentence: Sentence, on_line: Callable[[bytes], bool] | None
 ) -> Outcome:
     """Wait for the end of both pipes: their last holder is the last process of the jail."""
+    now = asyncio.get_running_loop().time
+    end = now() + sentence.seconds
+    pulse = _Pulse(on_line=on_line, last=now())
     out = asyncio.create_task(_read_bounded(process))
-    err = asyncio.create_task(_read_lines(process, on_line))
-    end = asyncio.create_task(process.wait())
-    timed_out = False
+    err = asyncio.create_task(_read_lines(process, pulse))
+    over = asyncio.create_task(process.wait())
+    tasks = {out, err, over}
+    pending: set[asyncio.Task[bytes] | asyncio.Task[int]] = set(tasks)
     try:
-        async with asyncio.timeout(seconds):
-            await asyncio.shield(asyncio.gather(out, err, end))
-    except TimeoutError:
-        timed_out = True
+        while pending and not any(t.done() and t.exception() for t in tasks):
+            until = min(end, pulse.last + sentence.stall_seconds)
+            if now() >= until:
+                break
+            _, pending = await asyncio.wait(
+                tasks, timeout=until - now(), return_when=asyncio.FIRST_EXCEPTION
+            )
     finally:
         _kill(process)
-        await asyncio.wait({out, err, end}, timeout=GRACE_SECONDS)
-    if not (out.done() and err.done() and end.done()):
-        for task in (out, err, end):
+        _, left = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+        for task in left:
             task.cancel()
+    if left:
         raise JailBroken("a killed jail was not cleared away")
     return Outcome(
-        status=end.result(), stdout=out.result(), stderr=err.result(), timed_out=timed_out
+        status=over.result(), stdout=out.result(), stderr=err.result(), timed_out=bool(pending)
     )
 
 
@@ -211,18 +236,16 @@ async def _read_bounded(process: Process) -> bytes:
     return bytes(kept)
 
 
-async def _read_lines(process: Process, on_line: Callable[[bytes], None] | None) -> bytes:
+async def _read_lines(process: Process, pulse: _Pulse) -> bytes:
     """The tail of stderr; lines are handed on as they come, and one of any length is cut."""
     tail = bytearray()
     line = bytearray()
     while process.stderr and (piece := await process.stderr.read(4 * KIB)):
         tail += piece
         del tail[:-STDERR_KEPT_BYTES]
-        if on_line is None:
-            continue
         *whole, rest = (line + piece).split(b"\n")
         for one in whole:
-            on_line(bytes(one))
+            pulse.feel(bytes(one))
         line = rest[-4 * KIB :]
     return bytes(tail)
 

@@ -136,7 +136,8 @@ async def _forks(bait: _Bait) -> Check:
 
 
 async def _threads(bait: _Bait) -> Check:
-    return await _attack(bait, "threads", {"threads": THREADS})
+    # Memory to spare, or that limit would be met first and this one never be tried.
+    return await _attack(bait, "threads", {"threads": THREADS}, memory_bytes=16 * MEMORY_BYTES)
 
 
 async def _namespaces(bait: _Bait) -> Check:
@@ -182,9 +183,14 @@ ATTACKS: dict[str, Callable[[_Bait], Awaitable[Check]]] = {
 
 
 async def _attack(
-    bait: _Bait, name: str, target: Target, *, descriptors: tuple[int, ...] = ()
+    bait: _Bait,
+    name: str,
+    target: Target,
+    *,
+    memory_bytes: int = MEMORY_BYTES,
+    descriptors: tuple[int, ...] = (),
 ) -> Check:
-    outcome = await _run(bait, name, target, descriptors=descriptors)
+    outcome = await _run(bait, name, target, memory_bytes=memory_bytes, descriptors=descriptors)
     try:
         reached = msgspec.json.decode(outcome.stdout, type=list[str])
     except msgspec.DecodeError:
@@ -200,11 +206,12 @@ async def _run(
     target: Target,
     *,
     seconds: float = SECONDS,
+    memory_bytes: int = MEMORY_BYTES,
     descriptors: tuple[int, ...] = (),
 ) -> Outcome:
     python = [str(bait.tools.python), "-I", "-S", "-B", f"{SCRIPTS}/attack.py"]
     sentence = Sentence(
-        memory_bytes=MEMORY_BYTES, threads=THREADS, file_bytes=FILE_BYTES, seconds=seconds
+        memory_bytes=memory_bytes, threads=THREADS, file_bytes=FILE_BYTES, seconds=seconds
     )
     return await run_in_jail(
         [*python, name, json.dumps(target)],

@@ -18,8 +18,9 @@ PROBE_FILE_BYTES = MIB
 BOMB_PIXELS_PER_BYTE = 50_000
 """A still picture filmed in 4K takes a fifth of this; only made-up pictures unfold so far."""
 BOMB_PIXELS = 20_000_000_000
-"""40 minutes of 1080p at four pictures a second, or 80 s of 4K: less is no trouble to unfold."""
+"""80 s of 4K at 30 pictures a second: less is no trouble to unfold."""
 BOMB_MEMORY_RATIO = 1000
+CAMERA_MAX_RATE = 240
 
 VIDEO_CODECS = frozenset(
     "av1 libdav1d h263 h264 hevc mjpeg mpeg1video mpeg2video mpeg4 prores theora vp8 vp9".split()
@@ -145,8 +146,10 @@ def check_facts(facts: Facts, *, source_bytes: int, limits: MediaLimits) -> None
             raise errors.UnsupportedCodec
         raise errors.NotARecording("no video and no sound in it")
     if video:
-        rate = Fraction(video.average_rate or "30")
-        unfolded = video.width * video.height * rate * (facts.duration_ms or 0) / 1000
+        # A recorder that writes no index may claim a rate of its clock, such as 1000.
+        rate = min(Fraction(video.average_rate or 30), CAMERA_MAX_RATE)
+        frames = video.frames or rate * (facts.duration_ms or 0) / 1000
+        unfolded = float(video.width * video.height * frames)
         if unfolded > max(BOMB_PIXELS, BOMB_PIXELS_PER_BYTE * source_bytes):
             raise errors.DecompressionBomb(f"{unfolded / source_bytes:.0f} pixels per byte")
 

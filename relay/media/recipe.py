@@ -102,7 +102,8 @@ def loudness_command(facts: Facts, *, program: str, source: Source) -> list[str]
     sound = _heard(_input(facts, source, threads=1), audio)
     sound = sound.filter("ebur128", framelog="quiet")
     output = ffmpeg.output(sound, "-", format="null")
-    return _compiled(output, program, "-loglevel", "info", "-filter_complex_threads", "1")
+    told = ("-loglevel", "info", "-progress", "pipe:2")
+    return _compiled(output, program, *told, "-filter_complex_threads", "1")
 
 
 def encode_command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 import os
 import re
 from collections.abc import Callable
@@ -30,7 +31,14 @@ SHORTFALL, SHORTFALL_MS = 0.8, 2000
 """A rendition shorter than this share of what was announced has lost its end."""
 _ANNOUNCED = {"mov", "matroska", "avi", "wav", "flac"}
 """Containers whose duration is written, not guessed from the bit rate."""
-_STARTS: dict[Stage, float] = {"probing": 0.0, "measuring": 0.03, "encoding": 0.08, "checking": 0.97}
+STALL_SECONDS = 120
+"""No new picture or sound for so long means that ffmpeg hangs."""
+_SHARES: dict[Stage, tuple[float, float]] = {
+    "probing": (0.0, 0.02),
+    "measuring": (0.02, 0.06),
+    "encoding": (0.06, 0.98),
+    "checking": (0.98, 1.0),
+}
 _LOUDNESS = re.compile(rb"^\s+I:\s+(-?[0-9.]+|-inf|nan) LUFS", re.MULTILINE)
 
 
@@ -116,16 +124,16 @@ class _Work:
         return done
 
     def _tell(self, stage: Stage, part: float = 0.0) -> None:
-        end = _STARTS["checking"] if stage == "encoding" else _STARTS[stage]
-        start = _STARTS[stage]
+        start, end = _SHARES[stage]
         self.progress(Progress(stage=stage, fraction=start + (end - start) * part))
 
-    def _sentence(self, file_bytes: int) -> Sentence:
+    def _sentence(self, file_bytes: int, *, stall_seconds: float = math.inf) -> Sentence:
         return Sentence(
             memory_bytes=self.limits.jail_memory_bytes,
             threads=self.limits.jail_processes,
             file_bytes=file_bytes,
             seconds=self.limits.transcode_seconds,
+            stall_seconds=stall_seconds,
         )
 
     def _opened(self, descriptor: int) -> recipe.Source:
@@ -141,9 +149,10 @@ class _Work:
         with self.source.reader() as descriptor:
             outcome = await run_in_jail(
                 recipe.loudness_command(facts, program=FFMPEG, source=self._opened(descriptor)),
-                sentence=self._sentence(0),
+                sentence=self._sentence(0, stall_seconds=STALL_SECONDS),
                 tools=self.tools,
                 descriptors=(descriptor,),
+                on_line=_follow(facts.duration_ms, lambda part: self._tell("measuring", part)),
             )
         self._raise_if_failed(outcome)
         found = _LOUDNESS.findall(outcome.stderr)
@@ -163,7 +172,9 @@ class _Work:
                     gain_db=gain,
                     threads=min(os.cpu_count() or 1, MAX_THREADS),
                 ),
-                sentence=self._sentence(self.limits.rendition_max_bytes),
+                sentence=self._sentence(
+                    self.limits.rendition_max_bytes, stall_seconds=STALL_SECONDS
+                ),
                 tools=self.tools,
                 # The muxer opens its own output once more, by default through descriptor 0.
                 stdin=read_again,
@@ -191,28 +202,29 @@ class _Work:
             raise errors.UnreadableRecording("the rendition could not be looked at") from None
 
     def _raise_if_failed(self, outcome: Outcome) -> None:
-        if outcome.timed_out:
-            raise errors.TookTooLong
         if outcome.ran_out_of_memory:
             raise out_of_memory(source_bytes=self.source.size, limits=self.limits)
+        if outcome.timed_out:
+            raise errors.TookTooLong
         if outcome.wrote_too_much:
             raise errors.DecompressionBomb("the answer met its bound")
         if outcome.status != 0:
             raise errors.UnreadableRecording(f"ended with {outcome.status}")
 
 
-def _follow(duration_ms: int | None, tell: Callable[[float], None]) -> Callable[[bytes], None]:
+def _follow(duration_ms: int | None, tell: Callable[[float], None]) -> Callable[[bytes], bool]:
     """Reads ffmpeg's `-progress` lines; `tell` is given a share of 0 to 1 that only grows."""
-    best = 0.0
+    best = 0
 
-    def read(line: bytes) -> None:
+    def read(line: bytes) -> bool:
         nonlocal best
         name, _, value = line.partition(b"=")
-        if name == b"out_time_us" and value.strip().isdigit() and duration_ms:
-            part = min(1.0, int(value) / (duration_ms * 1000))
-            if part > best:
-                best = part
-                tell(part)
+        if name != b"out_time_us" or not value.strip().isdigit() or int(value) <= best:
+            return False
+        best = int(value)
+        if duration_ms:
+            tell(min(1.0, best / (duration_ms * 1000)))
+        return True
 
     return read
 
