@@ -1,1 +1,1 @@
-"""Background workers: transcode and sweep."""
+"""Processes that prepare videos and tidy up; any number of them, on any machine."""

@@ -393,6 +393,7 @@ create table jobs (
     stage text,
     progress real check (progress between 0 and 1),
     error text,
+    not_before timestamptz not null default now(),
     created_at timestamptz not null default now(),
     check ((state = 'running') = (lease_token is not null)),
     check ((lease_token is null) = (lease_expires_at is null))

@@ -1,0 +1,75 @@
+"""The key file of a process that nobody types a passphrase for: plain keys that its owner alone may read."""
+
+from __future__ import annotations
+
+import os
+import stat
+import uuid
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.errors import EncodingError, KeyInvalidError
+from relay.crypto.keyrings import Keyring
+from relay.crypto.mlkem768x25519 import HybridIdentity
+from relay.crypto.signing import Signer
+from relay.errors import ConfigurationError
+
+KEY_FILE_MAX_BYTES: Final = 4096
+_NOT_FOR_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class KeyFileUnusable(ConfigurationError):
+    """A key file is missing, damaged, or open to others. Make it anew, or close it with `chmod 600`."""
+
+    code = "key-file-unusable"
+    french = (
+        "Un fichier de clés manque, est endommagé ou est ouvert à d'autres. "
+        "Créez-le de nouveau ou fermez-le avec `chmod 600`."
+    )
+
+
+class _KeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: Literal[1] = 1
+    credential: uuid.UUID
+    identity: str
+    signer: str
+
+
+def save_keyring_file(path: Path, keyring: Keyring, credential_id: uuid.UUID) -> None:
+    """Write the keys of a credential to a new file of mode 0600; KeyFileUnusable if it is there already."""
+    content = _KeyFile(
+        credential=credential_id,
+        identity=str(keyring.identity),
+        signer=b64u_encode(keyring.signer.seed),
+    )
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise KeyFileUnusable(error.strerror) from None
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+        file.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+        file.flush()
+        os.fsync(descriptor)
+
+
+def load_keyring_file(path: Path) -> tuple[uuid.UUID, Keyring]:
+    """The credential and its keys; KeyFileUnusable for a file that anybody but its owner may touch."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_mode & _NOT_FOR_OTHERS:
+                raise KeyFileUnusable(f"mode {stat.S_IMODE(status.st_mode):04o}, not 0600")
+            raw = file.read(KEY_FILE_MAX_BYTES)
+    except OSError as error:
+        raise KeyFileUnusable(error.strerror) from None
+    try:
+        content = msgspec.json.decode(raw, type=_KeyFile)
+        return content.credential, Keyring(
+            identity=HybridIdentity.parse(content.identity),
+            signer=Signer.from_seed(b64u_decode(content.signer)),
+        )
+    except (msgspec.DecodeError, EncodingError, KeyInvalidError):
+        raise KeyFileUnusable("not a key file") from None

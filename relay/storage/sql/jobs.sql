@@ -1,0 +1,155 @@
+-- name: find_message_of_job
+select message_id
+from jobs
+where job_id = $1;
+
+-- name: lock_job
+-- A job, held until the transaction ends; whoever locks it has locked its message before.
+select
+    job_id,
+    message_id,
+    revision,
+    state,
+    attempts,
+    lease_token,
+    case state
+        when 'waiting' then not_before <= clock_timestamp()
+        when 'running' then lease_expires_at < clock_timestamp()
+        else false
+    end as is_available
+from jobs
+where job_id = $1
+for update;
+
+-- name: is_for_worker
+-- Whether this worker is one that the case's charter has now, and was given the original of this revision.
+select exists(
+    select 1
+    from messages
+    inner join cases on messages.case_id = cases.case_id
+    inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
+    inner join parts on messages.statement_hash = parts.statement_hash and parts.role = 'original'
+    inner join grants on parts.commitment = grants.commitment
+    where
+        messages.message_id = $1
+        and $2 = any(charters.media)
+        and grants.audience = 'media'
+        and grants.audience_id = $2
+);
+
+-- name: lease_job
+-- waiting, or running with a lease that ran out → running.
+update jobs
+set
+    state = 'running',
+    attempts = attempts + 1,
+    lease_token = $2,
+    lease_expires_at = clock_timestamp() + make_interval(secs => $3),
+    stage = $4,
+    progress = 0
+where job_id = $1
+returning attempts;
+
+-- name: renew_job
+-- Still running under this lease: let it run for longer, and say how far the work is.
+update jobs
+set
+    lease_expires_at = clock_timestamp() + make_interval(secs => $3),
+    stage = $4,
+    progress = $5
+where job_id = $1 and lease_token = $2
+returning true;
+
+-- name: give_back_job
+-- running → waiting, for whoever takes it after a while.
+update jobs
+set
+    state = 'waiting',
+    attempts = attempts - case when $5 then 0 else 1 end,
+    lease_token = null,
+    lease_expires_at = null,
+    stage = null,
+    progress = null,
+    not_before = clock_timestamp() + make_interval(secs => $3),
+    error = $4
+where job_id = $1 and lease_token = $2
+returning true;
+
+-- name: end_job
+-- waiting or running → done, failed, cancelled.
+update jobs
+set
+    state = $2,
+    lease_token = null,
+    lease_expires_at = null,
+    error = $3
+where job_id = $1;
+
+-- name: list_available
+-- Jobs that nobody works on though their time has come, oldest first.
+select job_id
+from jobs
+where
+    (state = 'waiting' and not_before <= clock_timestamp())
+    or (state = 'running' and lease_expires_at < clock_timestamp())
+order by created_at
+limit $1;
+
+-- name: list_stranded
+-- Jobs that no worker can do: none of those who were given the video may work on the case now.
+-- All of them, or only $2.
+select jobs.job_id
+from jobs
+inner join messages on jobs.message_id = messages.message_id
+inner join cases on messages.case_id = cases.case_id
+inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
+where
+    (
+        jobs.state = 'waiting'
+        or (jobs.state = 'running' and jobs.lease_expires_at < clock_timestamp())
+    )
+    and ($2::uuid is null or jobs.job_id = $2)
+    and not exists (
+        select 1
+        from parts
+        inner join grants on parts.commitment = grants.commitment and grants.audience = 'media'
+        inner join credentials on grants.audience_id = credentials.credential_id
+        where
+            parts.statement_hash = messages.statement_hash
+            and parts.role = 'original'
+            and credentials.credential_id = any(charters.media)
+            and credentials.revocation_hash is null
+            and credentials.not_after > now()
+    )
+order by jobs.created_at
+limit $1;
+
+-- name: find_original
+-- The original of a revision as it lies in the bucket, with one worker's grant.
+select
+    parts.commitment,
+    parts.size_bytes,
+    parts.object_prefix,
+    grants.header,
+    statements.compact
+from parts
+inner join statements on parts.statement_hash = statements.statement_hash
+inner join grants on parts.commitment = grants.commitment
+where
+    parts.statement_hash = $1
+    and parts.role = 'original'
+    and parts.object_prefix is not null
+    and grants.audience = 'media'
+    and grants.audience_id = $2;
+
+-- name: keep_notes
+-- What is being written is not left behind yet; the sweep leaves it alone for another while.
+update orphans
+set noted_at = clock_timestamp()
+where object_prefix = any($1::text[]);
+
+-- name: take_notes
+-- What was written belongs to a message now. Only notes that no sweep can be acting on are taken.
+delete from orphans
+where object_prefix = any($1::text[]) and noted_at > clock_timestamp() - make_interval(secs => $2)
+returning object_prefix;

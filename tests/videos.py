@@ -1,0 +1,202 @@
+"""A relay with a case in it, a sender of videos, and media workers as processes: what video stories need."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from relay.app import create_app
+from relay.client.case_system import key_set
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.keyfiles import save_keyring_file
+from relay.crypto.signing import Signer
+from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, organization
+from relay.media.tools import MediaTools
+from relay.queue import Queue
+from relay.services.processing import MediaWorker
+from relay.settings import Settings
+from relay.storage import messages as stored
+from relay.storage.database import Database
+from relay.storage.objects import Objects
+from workers.sweep import Sweep
+from workers.transcoding import Transcoder
+
+SOON_SECONDS = 120
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Studio:
+    """A running relay, its people, and the one media worker that the case's charter names."""
+
+    settings: Settings
+    people: Organization
+    case: Case
+    worker: MediaWorker
+    database: Database
+    objects: Objects
+    queue: Queue
+    folder: Path
+
+    @property
+    def transcoder(self) -> Transcoder:
+        """What a worker process does, in this process."""
+        return Transcoder(
+            settings=self.settings,
+            database=self.database,
+            objects=self.objects,
+            worker=self.worker,
+            tools=MediaTools.from_settings(self.settings),
+        )
+
+    @property
+    def sweep(self) -> Sweep:
+        """What a worker process sweeps with, in this process."""
+        return Sweep(
+            settings=self.settings,
+            database=self.database,
+            objects=self.objects,
+            queue=self.queue,
+            worker=self.worker,
+        )
+
+    async def send(self, video: Path) -> uuid.UUID:
+        """Send a video as a participant does; its message."""
+        with video.open("rb") as source:
+            message = await self.case.harmed.send_video(
+                self.case.responsible.participant_id, source, "video/mp4"
+            )
+        return message.message
+
+    async def message(self, message_id: uuid.UUID) -> stored.MessageRow:
+        """A message as it stands."""
+        async with self.database.connection() as connection:
+            message = await stored.read_message(connection, message_id)
+        assert message is not None
+        return message
+
+    async def job_of(self, message_id: uuid.UUID) -> uuid.UUID:
+        """The newest job of a message."""
+        query = "select job_id from jobs where message_id = $1 order by created_at desc limit 1"
+        async with self.database.connection() as connection:
+            found: uuid.UUID = await connection.fetchval(query, message_id)
+        return found
+
+    async def count(self, query: str, *arguments: object) -> int:
+        """The one number that a query gives."""
+        async with self.database.connection() as connection:
+            found: int = await connection.fetchval(query, *arguments)
+        return found
+
+    async def execute(self, query: str, *arguments: object) -> None:
+        """Change something behind relay's back."""
+        async with self.database.connection() as connection:
+            await connection.execute(query, *arguments)
+
+    async def until_state(self, message_id: uuid.UUID, *states: str) -> stored.MessageRow:
+        """Wait until a message is in one of these states."""
+        async with asyncio.timeout(SOON_SECONDS):
+            while (message := await self.message(message_id)).state not in states:
+                await asyncio.sleep(0.05)
+        return message
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings as a worker process is told them."""
+        return {
+            f"RELAY_{name.upper()}": str(value)
+            for name, value in dataclasses.asdict(self.settings).items()
+        }
+
+    def start_worker(self, name: str = "worker", **settings: str) -> subprocess.Popen[bytes]:
+        """A worker process; what it says is appended to a log of that name."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "relay", "worker"],
+                env={"PATH": os.environ["PATH"], **self.environment, **settings},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def said(self, name: str = "worker") -> str:
+        """The log of a worker process."""
+        return (self.folder / f"{name}.log").read_text("utf-8")
+
+
+@contextlib.asynccontextmanager
+async def studio(settings: Settings, folder: Path, **changed: Any) -> AsyncIterator[Studio]:
+    """A studio on the services of these settings, with `changed` settings for its workers."""
+    root, token_key = Signer.generate(), Ed25519PrivateKey.generate()
+    (folder / "jwks.json").write_text(key_set(token_key, KEY_ID), "utf-8")
+    port = _free_port()
+    settings = dataclasses.replace(
+        settings,
+        root_public_keys=b64u_encode(root.public_key),
+        service_jwks=str(folder / "jwks.json"),
+        service_issuer=ISSUER,
+        public_url=f"http://127.0.0.1:{port}",
+        listen_port=port,
+        media_key_file=str(folder / "media.keys"),
+        **changed,
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        runner = web.AppRunner(create_app(settings), handler_cancellation=True)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, settings.listen_host, port).start()
+        people = await stack.enter_async_context(organization(settings.public_url, root, token_key))
+        credential_id, keyring = await people.enrol("media")
+        save_keyring_file(Path(settings.media_key_file), keyring, credential_id)
+        database = await Database.connect(settings.database_url, connections=4)
+        stack.push_async_callback(database.close)
+        objects = await Objects.connect(settings)
+        stack.push_async_callback(objects.close)
+        queue = await Queue.connect(settings.redis_url)
+        stack.push_async_callback(queue.close)
+        yield Studio(
+            settings=settings,
+            people=people,
+            case=await open_case(people),
+            worker=MediaWorker(credential_id=credential_id, keyring=keyring),
+            database=database,
+            objects=objects,
+            queue=queue,
+            folder=folder,
+        )
+
+
+def film(folder: Path, seconds: int = 3, *, size: str = "640x360") -> Path:
+    """A moving picture with a tone."""
+    target = folder / f"film-{seconds}-{size}.mp4"
+    subprocess.run(
+        [
+            *(imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-y"),
+            *("-f", "lavfi", "-i", f"testsrc2=s={size}:r=30:d={seconds}"),
+            *("-f", "lavfi", "-i", f"sine=440:d={seconds}"),
+            *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"),
+            str(target),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return target
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,81 @@
+"""Keeps the lease of a job while the work on it goes on, and tells the database how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+
+from relay.domain.jobs import Job, Stage
+from relay.services import processing
+from relay.settings import Settings
+from relay.storage.database import Database
+
+PROGRESS_SECONDS: Final = 1
+"""Progress is written this often at most."""
+RENEWALS_PER_LEASE: Final = 3
+
+_log = logging.getLogger(__name__)
+
+
+class Lease:
+    """The lease of one job; `stage`, `fraction` and `writing` go out with the next renewal."""
+
+    def __init__(self, database: Database, settings: Settings, job: Job) -> None:
+        self._database = database
+        self._settings = settings
+        self._job = job
+        self._moved = asyncio.Event()
+        self._stage = Stage.FETCHING
+        self._fraction = 0.0
+        self._writing: Sequence[str] = ()
+
+    def tell(self, stage: Stage, fraction: float) -> None:
+        """The work is at `stage`, and `fraction` of all of it is done."""
+        self._stage, self._fraction = stage, fraction
+        self._moved.set()
+
+    def write(self, prefixes: Sequence[str]) -> None:
+        """From now on, something is being written under these prefixes."""
+        self._writing = prefixes
+
+    async def keep(self) -> None:
+        """Renew until the lease is lost, then return; a database that is away for a moment is waited for."""
+        loop = asyncio.get_running_loop()
+        seconds = self._settings.job_lease_seconds
+        lost_at = loop.time() + seconds
+        while loop.time() < lost_at:
+            await self._pause(seconds / RENEWALS_PER_LEASE)
+            asked = loop.time()
+            try:
+                async with asyncio.timeout_at(lost_at):
+                    renewed = await processing.renew(
+                        self._database,
+                        self._settings,
+                        self._job,
+                        self._stage,
+                        self._fraction,
+                        self._writing,
+                    )
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning(
+                    "job %s: the lease was not renewed: %s", self._job.job_id, type(error).__name__
+                )
+                continue
+            if not renewed:
+                return
+            lost_at = asked + seconds
+
+    async def _pause(self, longest: float) -> None:
+        """Wait until it is time for a renewal, or for news."""
+        self._moved.clear()
+        shortest = min(PROGRESS_SECONDS, longest)
+        await asyncio.sleep(shortest)
+        try:
+            async with asyncio.timeout(longest - shortest):
+                await self._moved.wait()
+        except TimeoutError:
+            return

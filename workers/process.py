@@ -1,0 +1,91 @@
+"""A worker process: refuses to start where it could not work safely, then works until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import resource
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from relay.crypto.keyfiles import load_keyring_file
+from relay.domain.jobs import WorkerRefused
+from relay.media.jail_check import require_jail
+from relay.media.tools import MediaTools
+from relay.queue import Queue, listen
+from relay.services.processing import MediaWorker, require_worker
+from relay.settings import Settings
+from relay.storage.database import Database
+from relay.storage.objects import Objects
+from workers.sweep import Sweep
+from workers.transcoding import Transcoder
+
+LAST_RESORT_SECONDS: Final = 60
+"""How much later than a job's own limit the queue gives it up."""
+
+_log = logging.getLogger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoder, Sweep]]:
+    """What a worker works with, connected; a ConfigurationError or JailBroken where it must not start."""
+    if not settings.media_key_file:
+        raise WorkerRefused("RELAY_MEDIA_KEY_FILE is not set")
+    credential_id, keyring = load_keyring_file(Path(settings.media_key_file))
+    worker = MediaWorker(credential_id=credential_id, keyring=keyring)
+    tools = MediaTools.from_settings(settings)
+    await require_jail(tools)
+    async with contextlib.AsyncExitStack() as stack:
+        database = await Database.connect(
+            settings.database_url, connections=settings.database_pool_connections
+        )
+        stack.push_async_callback(database.close)
+        await require_worker(database, worker)
+        objects = await Objects.connect(settings)
+        stack.push_async_callback(objects.close)
+        queue = await Queue.connect(settings.redis_url)
+        stack.push_async_callback(queue.close)
+        yield (
+            Transcoder(
+                settings=settings, database=database, objects=objects, worker=worker, tools=tools
+            ),
+            Sweep(
+                settings=settings, database=database, objects=objects, queue=queue, worker=worker
+            ),
+        )
+
+
+async def run_worker(settings: Settings) -> None:
+    """Prepare videos and sweep until SIGTERM or SIGINT; what is under way then is given back."""
+    # A core dump would put keys and somebody's video on a disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with equipped(settings) as (transcoder, sweep):
+        _log.info("worker %s is ready", transcoder.worker)
+        tasks = {
+            asyncio.create_task(sweep.run()),
+            asyncio.create_task(
+                listen(
+                    settings.redis_url,
+                    transcoder.run,
+                    at_once=settings.worker_jobs,
+                    timeout_seconds=settings.job_seconds + LAST_RESORT_SECONDS,
+                    forget_seconds=settings.job_lease_seconds,
+                )
+            ),
+        }
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (*tasks, stopping):
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
+    _log.info("worker stopped")

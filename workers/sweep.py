@@ -1,0 +1,141 @@
+"""Finds what time has passed over: stalled jobs, lapsed leases, old sessions, uploads, orphans and drafts.
+
+Every step may be repeated and may run in several workers at once; a lock for each only saves them the work.
+A step that fails leaves the others alone, and is tried again with the next sweep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from relay.domain.moves import Act, Mover, State
+from relay.queue import Queue
+from relay.services import processing, reviews, uploads
+from relay.services.moves import CLOCK_ACTOR, make_move
+from relay.services.processing import MediaWorker
+from relay.settings import Settings
+from relay.storage import jobs as stored_jobs
+from relay.storage import messages as stored
+from relay.storage import reviews as stored_reviews
+from relay.storage import sessions as stored_sessions
+from relay.storage import uploads as stored_uploads
+from relay.storage.database import Database
+from relay.storage.locks import lock_or_skip
+from relay.storage.objects import Objects
+
+BATCH: Final = 500
+"""Of one kind in one sweep."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Everything that a sweep needs."""
+
+    settings: Settings
+    database: Database
+    objects: Objects
+    queue: Queue
+    worker: MediaWorker
+
+    async def run(self) -> None:
+        """Sweep every `sweep_seconds` until cancelled."""
+        while True:
+            await self.once()
+            await asyncio.sleep(self.settings.sweep_seconds)
+
+    async def once(self) -> None:
+        """Every step, each unless another worker is at it."""
+        for step in (
+            self.wake_jobs,
+            self.fail_stranded_jobs,
+            self.lapse_leases,
+            self.end_sessions,
+            self.expire_drafts,
+            self.end_uploads,
+            self.remove_orphans,
+        ):
+            await self._try(step)
+
+    async def _try(self, step: Callable[[], Awaitable[int]]) -> None:
+        name = step.__name__
+        try:
+            async with lock_or_skip(self.database, f"sweep {name}") as locked:
+                done = await step() if locked else 0
+        except Exception as error:  # noqa: BLE001 - whatever it is must not keep the others from their work
+            _log.warning("sweep: %s failed: %s", name, type(error).__name__)
+            return
+        if done:
+            _log.info("sweep: %s: %d", name, done)
+
+    async def wake_jobs(self) -> int:
+        """Wake a worker for each job that nobody works on."""
+        async with self.database.connection() as connection:
+            waiting = await stored_jobs.list_available(connection, BATCH)
+        for job_id in waiting:
+            await self.queue.wake(job_id)
+        return len(waiting)
+
+    async def fail_stranded_jobs(self) -> int:
+        """End the jobs whose video no worker can open any more."""
+        async with self.database.connection() as connection:
+            stranded = await stored_jobs.list_stranded(connection, BATCH)
+        ended = [
+            await processing.fail_stranded(self.database, self.worker, job_id)
+            for job_id in stranded
+        ]
+        return sum(ended)
+
+    async def lapse_leases(self) -> int:
+        """Put items back into the queue whose reviewer's lease ran out."""
+        async with self.database.connection() as connection:
+            lapsed = await stored_reviews.list_lapsed(connection, BATCH)
+        return sum([await self._lapse(message_id) for message_id in lapsed])
+
+    async def _lapse(self, message_id: uuid.UUID) -> bool:
+        async with self.database.transaction() as connection:
+            message = await stored.lock_message(connection, message_id)
+            if message is None or message.state is not State.CLAIMED or not message.lease_is_over:
+                return False
+            await reviews.lapse(connection, message)
+            return True
+
+    async def end_sessions(self) -> int:
+        """Forget sessions and challenges whose time is over."""
+        async with self.database.connection() as connection:
+            await stored_sessions.delete_expired(connection)
+        return 0
+
+    async def expire_drafts(self) -> int:
+        """End drafts that nobody touched for long."""
+        seconds = self.settings.draft_expires_seconds
+        async with self.database.connection() as connection:
+            stale = await stored_reviews.list_stale_drafts(connection, seconds, BATCH)
+        return sum([await self._expire(message_id) for message_id in stale])
+
+    async def _expire(self, message_id: uuid.UUID) -> bool:
+        async with self.database.transaction() as connection:
+            message = await stored.lock_message(connection, message_id)
+            if message is None or message.state is not State.DRAFT:
+                return False
+            age_seconds = (datetime.now(UTC) - message.state_since).total_seconds()
+            if age_seconds < self.settings.draft_expires_seconds:
+                return False
+            await stored_uploads.orphan_uploads(connection, message_id)
+            await make_move(connection, message, Act.EXPIRE, Mover.CLOCK, actor=CLOCK_ACTOR)
+            return True
+
+    async def end_uploads(self) -> int:
+        """End uploads that were left until their time was over."""
+        return await uploads.sweep_uploads(self.database, self.objects, datetime.now(UTC))
+
+    async def remove_orphans(self) -> int:
+        """Remove objects that nothing refers to."""
+        return await uploads.sweep_orphans(self.database, self.objects, datetime.now(UTC))

@@ -1,0 +1,159 @@
+"""One job from its lease to its end: fetch and open, transcode in the jail, seal and store, hand in."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import traceback
+import uuid
+from typing import Final
+
+from relay.domain.jobs import (
+    Job,
+    LeaseLost,
+    Stage,
+    VideoFailed,
+    poster_prefix,
+    rendition_prefix,
+)
+from relay.errors import RelayError
+from relay.media.errors import MediaRefused
+from relay.media.limits import MediaLimits
+from relay.media.memory import MemoryFile
+from relay.media.tools import MediaTools
+from relay.media.transcode import Progress, Transcoded, transcode
+from relay.services import processing
+from relay.services.processing import MediaWorker, Prepared, Source
+from relay.settings import Settings
+from relay.storage.database import Database
+from relay.storage.objects import Objects
+from workers.lease import Lease
+from workers.result import store
+from workers.source import fetch
+
+FETCHED: Final = 0.05
+TRANSCODED: Final = 0.95
+"""Where the parts of the work end, as shares of all of it."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Transcoder:
+    """Everything that a job needs; the same for each."""
+
+    settings: Settings
+    database: Database
+    objects: Objects
+    worker: MediaWorker
+    tools: MediaTools
+
+    async def run(self, job_id: uuid.UUID) -> None:
+        """Do a job if there is something to do, and note how it ended; only cancelling makes it raise."""
+        try:
+            job = await processing.lease_job(self.database, self.settings, job_id, self.worker)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the sweep comes back to the job
+            _log.warning("job %s could not be leased: %s", job_id, _place(error))
+            return
+        if job is None:
+            return
+        _log.info("job %s: attempt %d", job_id, job.attempts)
+        try:
+            await self._end(job, await self._attempt(job))
+        except asyncio.CancelledError:
+            await processing.give_back(self.database, job)
+            _log.info("job %s: given back", job_id)
+            raise
+        except Exception as error:  # noqa: BLE001 - the lease runs out and another attempt follows
+            _log.warning("job %s: its end could not be noted: %s", job_id, _place(error))
+
+    async def _attempt(self, job: Job) -> BaseException | None:
+        """Work while the lease holds; the error it ended with."""
+        lease = Lease(self.database, self.settings, job)
+        keeping = asyncio.create_task(lease.keep())
+        working = asyncio.create_task(self._work(job, lease))
+        try:
+            await asyncio.wait({keeping, working}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (keeping, working):
+                task.cancel()
+            await asyncio.wait({keeping, working})
+        if working.cancelled():
+            return LeaseLost("not renewed")
+        return working.exception()
+
+    async def _end(self, job: Job, error: BaseException | None) -> None:
+        if error is None:
+            _log.info("job %s: done", job.job_id)
+        elif isinstance(error, LeaseLost):
+            _log.info("job %s: let go: %s", job.job_id, error.detail)
+        elif isinstance(error, MediaRefused | VideoFailed):
+            _log.info("job %s: failed: %s (%s)", job.job_id, error.code, error.detail)
+            await processing.fail(self.database, self.worker, job, error.code)
+        else:
+            code = error.code if isinstance(error, RelayError) else type(error).__name__
+            _log.warning("job %s: to be tried again: %s", job.job_id, _place(error))
+            await processing.try_later(self.database, self.settings, job, code)
+
+    async def _work(self, job: Job, lease: Lease) -> None:
+        async with asyncio.timeout(self.settings.job_seconds):
+            source = await processing.find_source(self.database, self.settings, self.worker, job)
+            with await self._fetch(source, lease) as original:
+                made = await self._transcode(original, lease)
+            with made.rendition, made.poster:
+                prepared = await self._store(made, lease)
+            await processing.finish(self.database, self.worker, job, source, prepared)
+
+    async def _fetch(self, source: Source, lease: Lease) -> MemoryFile:
+        def told(part: float) -> None:
+            lease.tell(Stage.FETCHING, FETCHED * part)
+
+        return await fetch(self.objects, source, told)
+
+    async def _transcode(self, original: MemoryFile, lease: Lease) -> Transcoded:
+        def told(progress: Progress) -> None:
+            share = FETCHED + (TRANSCODED - FETCHED) * progress.fraction
+            lease.tell(Stage(progress.stage), share)
+
+        limits = MediaLimits.from_settings(self.settings)
+        return await transcode(original, limits=limits, tools=self.tools, progress=told)
+
+    async def _store(self, made: Transcoded, lease: Lease) -> Prepared:
+        work_id = uuid.uuid4()
+        prefixes = (rendition_prefix(work_id), poster_prefix(work_id))
+        await processing.note_writing(self.database, prefixes)
+        lease.write(prefixes)
+        lease.tell(Stage.STORING, TRANSCODED)
+        rendition = await store(
+            self.objects,
+            made.rendition,
+            object_prefix=prefixes[0],
+            role="rendition",
+            media_type="video/mp4" if made.kind == "video" else "audio/mp4",
+        )
+        poster = await store(
+            self.objects,
+            made.poster,
+            object_prefix=prefixes[1],
+            role="poster",
+            media_type="image/jpeg",
+        )
+        return Prepared(
+            rendition=rendition,
+            poster=poster,
+            size=made.size,
+            duration_ms=made.duration_ms,
+            width=made.width,
+            height=made.height,
+            profile=made.profile,
+        )
+
+
+def _place(error: BaseException) -> str:
+    """Which error and where it arose; its text might quote what nobody may read in a log."""
+    name = type(error).__name__
+    if isinstance(error, RelayError):
+        name = f"{name}({error.code}: {error.detail})"
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{name} at {frames[-1].filename}:{frames[-1].lineno}" if frames else name
