@@ -6,6 +6,7 @@ import base64
 import binascii
 import uuid
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -18,10 +19,24 @@ BEGINNING = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 """The place before the oldest item."""
 
 
+class QueueState(StrEnum):
+    """The states in which a message is somebody's to do, or may still be recalled."""
+
+    PROCESSING = State.PROCESSING
+    FAILED = State.FAILED
+    QUEUED = State.QUEUED
+    CLAIMED = State.CLAIMED
+    HELD = State.HELD
+    RETURNED = State.RETURNED
+    APPROVED = State.APPROVED
+    OFFERED = State.OFFERED
+    RELEASED = State.RELEASED
+
+
 class QueueQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The filters of the queue; `older_than_seconds` is an age, `after` is `next` of the page before."""
 
-    state: State = State.QUEUED
+    state: QueueState = QueueState.QUEUED
     case: uuid.UUID | None = None
     language: Language | None = None
     older_than_seconds: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0

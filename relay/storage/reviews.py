@@ -49,11 +49,9 @@ async def queue_page(
     limit: int,
 ) -> list[QueueItem]:
     """Items in the cases of a mediator, oldest first, after a place in the queue."""
-    common = (mediator_id, state, *after, waiting_before, language, limit)
-    if case_id is None:
-        rows = await connection.fetch(_SQL["queue_page"], *common)
-    else:
-        rows = await connection.fetch(_SQL["case_queue_page"], *common, case_id)
+    rows = await connection.fetch(
+        _SQL["queue_page"], mediator_id, state, *after, waiting_before, language, case_id, limit
+    )
     return [_item(row) for row in rows]
 
 
@@ -66,6 +64,8 @@ def _item(row: asyncpg.Record) -> QueueItem:
 
 async def queue_figures(connection: Connection, mediator_id: uuid.UUID | None) -> list[QueueFigure]:
     """How much waits in each state, in the cases of a mediator or everywhere."""
+    if mediator_id is None:
+        return many(await connection.fetch(_SQL["all_figures"]), QueueFigure)
     return many(await connection.fetch(_SQL["queue_figures"], mediator_id), QueueFigure)
 
 

@@ -33,7 +33,7 @@ select
     created_at
 from messages
 where message_id = $1
-for update;
+for no key update;
 
 -- name: read_message
 -- The message as it is.

@@ -1,5 +1,5 @@
 -- name: queue_page
--- The oldest first, in the cases of one mediator; the key is where the page before ended.
+-- The oldest first, of one mediator; the key is where the page before ended.
 select
     messages.message_id as message,
     messages.case_id as "case",
@@ -16,69 +16,40 @@ select
     messages.failure,
     approvals_of(messages) as approvals,
     cases.approvals as approvals_needed
-from messages inner join cases on cases.case_id = messages.case_id
+from queue_entries
+inner join messages on messages.message_id = queue_entries.message_id
+inner join cases on cases.case_id = messages.case_id
 where
-    messages.state = $2
-    and (messages.waiting_since, messages.message_id) > ($3, $4)
-    and messages.waiting_since <= $5
+    queue_entries.mediator_id = $1
+    and queue_entries.state = $2
+    and (queue_entries.waiting_since, queue_entries.message_id) > ($3, $4)
+    and queue_entries.waiting_since <= $5
     and ($6::message_language is null or messages.language = $6)
-    and exists (
-        select 1 from case_mediators
-        where case_mediators.case_id = messages.case_id and case_mediators.credential_id = $1
-    )
-order by messages.waiting_since, messages.message_id
-limit $7;
-
--- name: case_queue_page
--- The same within one case.
-select
-    messages.message_id as message,
-    messages.case_id as "case",
-    messages.sender_id as "from",
-    messages.recipient_id as "to",
-    messages.kind,
-    messages.language,
-    messages.state,
-    messages.revision,
-    messages.waiting_since,
-    messages.state_since,
-    messages.lease_holder,
-    messages.lease_expires_at,
-    messages.failure,
-    approvals_of(messages) as approvals,
-    cases.approvals as approvals_needed
-from messages inner join cases on cases.case_id = messages.case_id
-where
-    messages.case_id = $8
-    and messages.state = $2
-    and (messages.waiting_since, messages.message_id) > ($3, $4)
-    and messages.waiting_since <= $5
-    and ($6::message_language is null or messages.language = $6)
-    and exists (
-        select 1 from case_mediators
-        where case_mediators.case_id = messages.case_id and case_mediators.credential_id = $1
-    )
-order by messages.waiting_since, messages.message_id
-limit $7;
+    and ($7::uuid is null or messages.case_id = $7)
+order by queue_entries.waiting_since, queue_entries.message_id
+limit $8;
 
 -- name: queue_figures
--- How much waits, and for how long, in the cases of one mediator, or everywhere (null).
+-- How much waits for one mediator, and for how long.
 select
-    messages.state,
+    state,
     count(*) as messages,
-    min(messages.waiting_since) as oldest
+    min(waiting_since) as oldest
+from queue_entries
+where mediator_id = $1
+group by state
+order by state;
+
+-- name: all_figures
+-- How much waits everywhere.
+select
+    state,
+    count(*) as messages,
+    min(waiting_since) as oldest
 from messages
-where
-    messages.state in ('processing', 'failed', 'queued', 'claimed', 'held', 'approved', 'offered')
-    and (
-        $1::uuid is null
-        or exists (
-            select 1 from case_mediators
-            where case_mediators.case_id = messages.case_id and case_mediators.credential_id = $1
-        )
-    )
-group by messages.state
-order by messages.state;
+where is_in_queue(state)
+group by state
+order by state;
 
 -- name: insert_decision
 insert into decisions (
