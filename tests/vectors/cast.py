@@ -23,6 +23,7 @@ from relay.crypto.statements import (
     Captions,
     Charter,
     Claim,
+    Consent,
     Credential,
     Decision,
     GrantedPart,
@@ -32,8 +33,13 @@ from relay.crypto.statements import (
     Offer,
     Policy,
     Rendition,
+    Response,
+    Revocation,
+    Session,
     Statement,
     Verification,
+    Withdrawal,
+    decode_unverified,
     sign,
 )
 from relay.crypto.trust import Role
@@ -351,6 +357,49 @@ def offer(**changes: object) -> Offer:
 
 
 OFFER_COMPACT = sign(BORIS.keyring.signer, offer())
+
+
+SESSION = Session(
+    challenge=digest("challenge"), audience="https://relay.example.org", at=noon_and(35)
+)
+RESPONSE = Response(
+    case=CASE,
+    message=VIDEO.message,
+    offer=hash_of(OFFER_COMPACT),
+    answer="wait",
+    tell_author=False,
+    at=noon_and(80),
+)
+
+EVERY: tuple[Statement, ...] = (
+    ANNA.credential,
+    SERVICE.credential,
+    RECOVERY.credential,
+    Revocation(credential=ANNA.credential.credential, at=noon_and(1)),
+    charter(1, None),
+    charter(2, hash_of(CHARTER_1)),
+    CLAIRE.link,
+    UPLOAD_LINK,
+    CLAIRE.claim,
+    Verification(
+        case=CASE,
+        claim=hash_of(CLAIRE.claim_compact),
+        participant=CLAIRE.id,
+        recipient=CLAIRE.claim.recipient,
+        at=noon_and(30),
+    ),
+    SESSION,
+    VIDEO,
+    RENDITION,
+    CAPTIONS,
+    msgspec.structs.replace(CAPTIONS, part=None, exception="no-speech"),
+    decode_unverified(APPROVALS[0], Decision),
+    offer(),
+    RESPONSE,
+    Withdrawal(case=CASE, message=VIDEO.message, participant=CLAIRE.id, at=noon_and(90)),
+    Consent(case=CASE, participant=CLAIRE.id, status="paused", at=noon_and(90)),
+)
+"""At least one statement of every type."""
 
 
 def resigned(by: Signer, statement: Statement, **changes: object) -> str:

@@ -15,14 +15,10 @@ from relay.crypto.errors import StatementError
 from relay.crypto.fields import Part
 from relay.crypto.signing import sign_statement
 from relay.crypto.statements import (
-    Consent,
     Decision,
     Message,
-    Response,
-    Revocation,
     Session,
     Statement,
-    Withdrawal,
     decode_unverified,
     sign,
     verify,
@@ -32,15 +28,16 @@ from tests.vectors.cast import (
     ANNA,
     BORIS,
     CAPTIONS,
-    CASE,
     CLAIRE,
     DENIS,
+    EVERY,
     NOON,
     NOTE,
     RECOVERY,
     RENDITION,
     ROOT,
     SERVICE,
+    SESSION,
     UPLOAD_LINK,
     VIDEO,
     VIDEO_COMPACT,
@@ -49,7 +46,6 @@ from tests.vectors.cast import (
     digest,
     hash_of,
     identifier,
-    noon_and,
     offer,
     part,
     resigned,
@@ -57,34 +53,6 @@ from tests.vectors.cast import (
 
 SIGNER = ANNA.keyring.signer
 DECISION = decode_unverified(approval(ANNA), Decision)
-SESSION = Session(challenge=digest("challenge"), audience="https://relay.example.org", at=NOON)
-EVERY: list[Statement] = [
-    ANNA.credential,
-    SERVICE.credential,
-    RECOVERY.credential,
-    Revocation(credential=ANNA.credential.credential, at=noon_and(1)),
-    charter(1, None),
-    charter(2, digest("charter 1")),
-    CLAIRE.link,
-    UPLOAD_LINK,
-    CLAIRE.claim,
-    SESSION,
-    VIDEO,
-    RENDITION,
-    CAPTIONS,
-    DECISION,
-    offer(),
-    Response(
-        case=CASE,
-        message=VIDEO.message,
-        offer=digest("offer"),
-        answer="wait",
-        tell_author=False,
-        at=NOON,
-    ),
-    Withdrawal(case=CASE, message=VIDEO.message, participant=CLAIRE.id, at=NOON),
-    Consent(case=CASE, participant=CLAIRE.id, status="paused", at=NOON),
-]
 
 
 def payload_of(statement: Statement) -> bytes:
@@ -199,10 +167,10 @@ def test_times_are_utc_and_whole_seconds() -> None:
     spoken = Session(
         challenge=SESSION.challenge,
         audience=SESSION.audience,
-        at=dt.datetime(2030, 1, 1, 7, 0, 0, 999_999, tzinfo=west),
+        at=dt.datetime(2030, 1, 1, 7, 35, 0, 999_999, tzinfo=west),
     )
     assert spoken == SESSION
-    assert b'"at":"2030-01-01T12:00:00Z"' in payload_of(spoken)
+    assert b'"at":"2030-01-01T12:35:00Z"' in payload_of(spoken)
     with pytest.raises(ValueError, match="offset"):
         Session(challenge=SESSION.challenge, audience=SESSION.audience, at=dt.datetime(2030, 1, 1))  # noqa: DTZ001 - it is refused
 

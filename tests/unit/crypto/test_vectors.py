@@ -1,0 +1,247 @@
+"""The test vectors in tests/vectors: the code makes them, opens them, and refuses the bad ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from typing import Any, TypeAlias
+
+import msgspec
+import pytest
+
+from relay.crypto.age import (
+    NONCE_BYTES,
+    RangeOpener,
+    open_body,
+    open_file,
+    parse_identity,
+    parse_recipient,
+    unwrap_header,
+)
+from relay.crypto.audit import ChainedRow, EventRow, row_bytes, verify_chain
+from relay.crypto.chain import (
+    check_claim_mac,
+    check_link_secret,
+    verify_charter,
+    verify_claim,
+    verify_link,
+    verify_message,
+    verify_participant,
+    verify_rendition,
+)
+from relay.crypto.encoding import b64u_decode
+from relay.crypto.errors import NoMatchError
+from relay.crypto.keyrings import open_identity, open_keyring
+from relay.crypto.links import LinkSecret, parse_link_url
+from relay.crypto.padding import pad, unpad
+from relay.crypto.release import check_grant, item, verify_approvals, verify_offer
+from relay.crypto.signing import statement_hash
+from relay.crypto.statements import Captions, Session, Statement, decode_unverified, verify
+from relay.errors import CryptoError
+from tests.vectors.generate import FOLDER, MADE, RANDOM, text_of
+
+Vectors: TypeAlias = dict[str, Any]
+
+
+def load(name: str) -> Vectors:
+    """One file of vectors."""
+    vectors: Vectors = json.loads((FOLDER / name).read_text("utf-8"))
+    return vectors
+
+
+CHAIN = load("chain.json")
+STATEMENTS = load("statements.json")
+LOG = load("log.json")
+KINDS: dict[str, type[Statement]] = {kind.typ: kind for kind in Statement.__subclasses__()}
+
+
+def the_reason(vector: Vectors) -> str:
+    """How a vector is called in the output of a test run."""
+    return str(vector["why"])
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_code_still_makes_them(name: str) -> None:
+    """A change of any byte that others rely on shows here before it shows in somebody's browser."""
+    assert (FOLDER / name).read_text("utf-8") == text_of(MADE[name]())
+
+
+def test_every_file_of_vectors_has_a_maker() -> None:
+    """No file lies around that nothing makes and nothing tests."""
+    assert {path.name for path in FOLDER.glob("*.json")} == MADE.keys() | RANDOM.keys()
+
+
+def test_padding() -> None:
+    """Good paddings come off and go on; the others are refused."""
+    vectors = load("padding.json")
+    for good in vectors["good"]:
+        plain, padded = b64u_decode(good["plain"]), b64u_decode(good["padded"])
+        assert (pad(plain), unpad(padded)) == (padded, plain)
+    for bad in vectors["bad"]:
+        with pytest.raises(CryptoError):
+            unpad(b64u_decode(bad["padded"]))
+
+
+def test_link_addresses() -> None:
+    """Good addresses are read to the bytes they were made from; the others are refused."""
+    vectors = load("links.json")
+    for good in vectors["derived"]:
+        link = parse_link_url(good["url"])
+        assert link.secret.secret == b64u_decode(good["secret"])
+        assert link.root_fingerprint == b64u_decode(good["root_fingerprint"])
+        assert link.secret.auth(link.id) == b64u_decode(good["auth"])
+    for bad in vectors["bad_urls"]:
+        with pytest.raises(CryptoError):
+            parse_link_url(bad["url"])
+
+
+def test_recipients() -> None:
+    """Identities and recipients are read and written the same; the other strings are refused."""
+    vectors = load("recipients.json")
+    for kind in ("mlkem768x25519", "x25519"):
+        for good in vectors[kind]:
+            assert str(parse_identity(good["identity"])) == good["identity"]
+            assert str(parse_recipient(good["recipient"])) == good["recipient"]
+    for bad in vectors["bad_recipients"]:
+        with pytest.raises(CryptoError):
+            parse_recipient(bad["recipient"])
+
+
+def test_good_statements_cover_every_type() -> None:
+    """There is a good statement of every type, and it verifies to its payload."""
+    public_key = b64u_decode(STATEMENTS["signer"]["public_key"])
+    for good in STATEMENTS["good"]:
+        statement = verify(good["compact"], KINDS[good["typ"]], public_key)
+        assert msgspec.json.encode(statement).decode() == good["payload"]
+        assert statement_hash(good["compact"]) == b64u_decode(good["hash"])
+    assert {good["typ"] for good in STATEMENTS["good"]} == KINDS.keys()
+
+
+@pytest.mark.parametrize("bad", STATEMENTS["bad"], ids=the_reason)
+def test_bad_statements(bad: Vectors) -> None:
+    """Each of them is refused, for the reason in its name alone."""
+    with pytest.raises(CryptoError):
+        verify(bad["compact"], Session, b64u_decode(bad["public_key"]))
+
+
+def rows_of(vectors: list[Vectors]) -> list[ChainedRow]:
+    """Rows of the log from JSON."""
+    return [
+        ChainedRow(
+            row=EventRow(
+                case=uuid.UUID(row["case"]),
+                seq=row["seq"],
+                at=dt.datetime.fromisoformat(row["at"]),
+                kind=row["kind"],
+                message=row["message"] and uuid.UUID(row["message"]),
+                actor=row["actor"],
+                statement=row["statement"] and b64u_decode(row["statement"]),
+            ),
+            prev=b64u_decode(row["prev"]),
+            hash=b64u_decode(row["hash"]),
+        )
+        for row in vectors
+    ]
+
+
+def test_the_log() -> None:
+    """The good rows have these bytes and hang together; in the others the bad row is found."""
+    good = rows_of(LOG["good"])
+    assert verify_chain(good) is None
+    assert [row_bytes(row.row).decode() for row in good] == [row["bytes"] for row in LOG["good"]]
+    for bad in LOG["bad"]:
+        rows = rows_of(bad["rows"])
+        assert verify_chain(rows) == rows[bad["first_bad"]], bad["why"]
+
+
+def follow(chain: Vectors) -> None:
+    """All that a recipient's reader verifies, from the root's fingerprint to the grant."""
+    charter = verify_charter(
+        b64u_decode(chain["root_fingerprint"]),
+        b64u_decode(chain["root_public_key"]),
+        chain["credentials"],
+        chain["charters"],
+        chain["revocations"],
+    )
+    assert (charter.version, charter.recipient) == (CHAIN["version"], CHAIN["recipient"])
+    people = {}
+    for name, role in (("Claire", "author"), ("Denis", "recipient")):
+        secret = LinkSecret(b64u_decode(CHAIN["link_secrets"][name]))
+        link = verify_link(chain[f"{role}_link"], charter)
+        check_link_secret(link, secret)
+        check_claim_mac(verify_claim(chain[f"{role}_claim"], link), secret)
+        people[role] = verify_participant(
+            chain[f"{role}_claim"], chain[f"{role}_verification"], charter
+        )
+    message = verify_message(
+        chain["message"],
+        case=charter.case,
+        sender=people["author"].participant,
+        signer=people["author"].signer,
+    )
+    rendition = verify_rendition(
+        chain["rendition"],
+        charter,
+        message=message,
+        message_hash=statement_hash(chain["message"]),
+    )
+    captions, _ = charter.verify_by_mediator(chain["captions"], Captions)
+    video = item(
+        message,
+        chain["message"],
+        (rendition, chain["rendition"]),
+        (captions, chain["captions"]),
+    )
+    verify_approvals(chain["decisions"], charter, video)
+    offer = verify_offer(chain["offer"], charter, video, people["recipient"])
+    check_grant(offer, rendition.parts[0], b64u_decode(chain["grant_header"]))
+
+
+def test_the_chain_holds() -> None:
+    """A released video is believed, step by step."""
+    follow(CHAIN["good"])
+
+
+@pytest.mark.parametrize("bad", CHAIN["bad"], ids=the_reason)
+def test_a_chain_with_one_bad_member(bad: Vectors) -> None:
+    """With any one member exchanged, nothing is opened."""
+    with pytest.raises(CryptoError):
+        follow({**CHAIN["good"], bad["exchange"]: bad["for"]})
+
+
+def test_sealed_files_open() -> None:
+    """What was sealed for the vectors opens today, whole and by ranges, and only for its readers."""
+    vectors = load("sealed.json")
+    file_key, header = b64u_decode(vectors["file_key"]), b64u_decode(vectors["header"])
+    for identity in vectors["identities"]:
+        assert unwrap_header(header, [parse_identity(identity)]) == file_key
+    with pytest.raises(NoMatchError):
+        unwrap_header(header, [parse_identity(vectors["stranger"])])
+    for sealed in vectors["bodies"]:
+        plain, body = b64u_decode(sealed["plain"]), b64u_decode(sealed["body"])
+        assert open_body(file_key, body) == plain
+        opener = RangeOpener(file_key, body[:NONCE_BYTES], len(body))
+        span = opener.needed(0, len(plain))
+        assert opener.open(0, len(plain), body[span.start : span.stop]) == plain
+
+
+def test_sealed_keys_open() -> None:
+    """Keyring, case identity and link secret come out as they were put in."""
+    vectors = load("sealed.json")
+    ring = vectors["keyring"]
+    keyring = open_keyring(b64u_decode(ring["file"]), ring["passphrase"])
+    assert str(keyring.identity) == ring["identity"]
+    assert keyring.signer.seed == b64u_decode(ring["signer_seed"])
+    identities = [parse_identity(vectors["identities"][0])]
+    case = open_identity(b64u_decode(vectors["case_identity"]["file"]), identities)
+    assert str(case) == vectors["case_identity"]["identity"]
+    link = vectors["link_secret"]
+    assert open_file(b64u_decode(link["file"]), [case]) == b64u_decode(link["secret"])
+
+
+def test_the_participants_of_the_chain_are_those_named() -> None:
+    """The ids beside the chain are those inside it."""
+    for name, member in (("Claire", "author_link"), ("Denis", "recipient_link")):
+        link = decode_unverified(CHAIN["good"][member], KINDS["relay-link+jws"])
+        assert str(getattr(link, "participant")) == CHAIN["participants"][name]  # noqa: B009 - of Statement

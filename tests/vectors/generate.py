@@ -1,0 +1,484 @@
+"""Writes the test vectors of what age does not define; run as `python -m tests.vectors.generate`.
+
+Everything is made from names, so a run changes a file only if the code makes something else than before; but
+sealed.json, in which there is true randomness, is written only where it is missing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import unicodedata
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from relay.crypto.age import (
+    X25519Identity,
+    commit,
+    seal_body,
+    seal_file,
+    wrap_header,
+)
+from relay.crypto.audit import GENESIS, EventRow, event_hash, row_bytes
+from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.keyrings import seal_identity, seal_keyring
+from relay.crypto.links import (
+    LinkSecret,
+    auth_digest,
+    claim_mac,
+    link_url,
+    participant_passphrase,
+)
+from relay.crypto.padding import pad, padded_size
+from relay.crypto.signing import Signer, fingerprint, key_id, sign_statement
+from relay.crypto.statements import Revocation, Session, Statement, Verification, sign
+from tests.vectors import cast
+
+FOLDER = Path(__file__).parent
+_ORDER = 2**252 + 27742317777372353535851937790883648493
+"""Of the group in which signatures are made."""
+
+Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
+
+
+def commitments() -> Json:
+    """commit(file key)."""
+    keys = [bytes(16), bytes(range(16)), cast.seed("file key")[:16]]
+    return [{"file_key": b64u_encode(key), "commit": b64u_encode(commit(key))} for key in keys]
+
+
+def padding() -> Json:
+    """Sizes, texts, and what is no padding."""
+    sizes = [0, 1, 254, 255, 256, 300, 511, 512, 1000, 4095, 4096, 65535, 65536, 10**6, 2**30 + 1]
+    texts = [b"", b"yes", b"no", b"\x80\0", "déjà".encode(), b"x" * 255, b"x" * 256]
+    smallest = padded_size(0)
+    bad = {
+        "empty": b"",
+        "no mark": bytes(smallest),
+        "not zeros after the mark": b"x\x80" + b"\x01" * (smallest - 2),
+        "too short for pad": b"x\x80" + bytes(30),
+        "longer than pad makes it": b"x\x80" + bytes(2 * smallest - 2),
+    }
+    return {
+        "sizes": [{"plain": size, "padded": padded_size(size)} for size in sizes],
+        "good": [{"plain": b64u_encode(text), "padded": b64u_encode(pad(text))} for text in texts],
+        "bad": [{"why": why, "padded": b64u_encode(padded)} for why, padded in bad.items()],
+    }
+
+
+def links() -> Json:
+    """What is derived from a link, its address, and passphrases."""
+    derived: list[Json] = []
+    for name in ("first", "second"):
+        secret = LinkSecret(cast.seed(f"secret of the {name} link")[:16])
+        link = cast.identifier(f"the {name} link")
+        signer = secret.signer(link)
+        root = fingerprint(cast.ROOT.public_key)
+        derived.append(
+            {
+                "public_url": "https://relay.example.org",
+                "link": str(link),
+                "secret": b64u_encode(secret.secret),
+                "root_fingerprint": b64u_encode(root),
+                "url": link_url("https://relay.example.org", link, secret, root),
+                "auth": b64u_encode(secret.auth(link)),
+                "auth_digest": b64u_encode(auth_digest(secret.auth(link))),
+                "claim_key": b64u_encode(secret.claim_key(link)),
+                "unlock": b64u_encode(secret.unlock(link)),
+                "signer_seed": b64u_encode(signer.seed),
+                "signer_public_key": b64u_encode(signer.public_key),
+            }
+        )
+    words = [
+        "in two words",
+        "déjà vu",
+        unicodedata.normalize("NFD", "déjà vu"),
+        "\u2163 \ufb01n \uff21",
+        " a ",
+    ]
+    url = link_url("https://a.b", uuid.UUID(int=1), LinkSecret(bytes(16)), bytes(16))
+    bad = {
+        "no fragment": url.split("#")[0],
+        "a short fragment": url[:-1],
+        "a long fragment": url + "A",
+        "a fragment that is not canonical": url[:-1] + "B",
+        "an id without dashes": url.replace(str(uuid.UUID(int=1)), uuid.UUID(int=1).hex),
+        "an id in upper case": url.replace("00000001", "0000000A"),
+        "not a link": url.replace("/l/", "/x/"),
+        "another scheme": url.replace("https:", "ftp:"),
+        "something after it": url + " ",
+    }
+    return {
+        "derived": derived,
+        "passphrases": [
+            {
+                "unlock": b64u_encode(bytes(range(32))),
+                "typed": typed,
+                "passphrase": participant_passphrase(bytes(range(32)), typed),
+            }
+            for typed in words
+        ],
+        "bad_urls": [{"why": why, "url": text} for why, text in bad.items()],
+    }
+
+
+def claims() -> Json:
+    """The MAC in a claim."""
+    return [
+        {
+            "claim_key": b64u_encode(person.secret.claim_key(person.link.link)),
+            "link": str(person.link.link),
+            "case": str(cast.CASE),
+            "participant": str(person.id),
+            "recipient": person.claim.recipient,
+            "signer": person.claim.signer,
+            "mac": b64u_encode(
+                claim_mac(
+                    person.secret.claim_key(person.link.link),
+                    link=person.link.link,
+                    case=cast.CASE,
+                    participant=person.id,
+                    recipient=person.claim.recipient,
+                    signer=person.claim.signer,
+                )
+            ),
+        }
+        for person in (cast.CLAIRE, cast.DENIS)
+    ]
+
+
+def recipients() -> Json:
+    """Seeds, identities and recipients of both types, and strings that are neither."""
+    hybrid = [cast.ANNA.keyring.identity, cast.CASE_IDENTITY]
+    classic = [X25519Identity(cast.seed("classic")), X25519Identity(cast.seed("also classic"))]
+    recipient = str(hybrid[0].recipient)
+    last = "q" if recipient[-1] != "q" else "p"
+    bad = {
+        "upper case": recipient.upper(),
+        "mixed case": recipient[:7].upper() + recipient[7:],
+        "a wrong checksum": recipient[:-1] + last,
+        "cut": recipient[:-10],
+        "the prefix of another type": recipient.replace("age1pq1", "age1"),
+        "an identity": str(hybrid[0]),
+    }
+    return {
+        "mlkem768x25519": [
+            {"seed": b64u_encode(i.seed), "identity": str(i), "recipient": str(i.recipient)}
+            for i in hybrid
+        ],
+        "x25519": [
+            {"secret": b64u_encode(i.secret), "identity": str(i), "recipient": str(i.recipient)}
+            for i in classic
+        ],
+        "bad_recipients": [{"why": why, "recipient": text} for why, text in bad.items()],
+    }
+
+
+def statements() -> Json:
+    """A statement of every type as it must be, and texts that no reader may take for one."""
+    signer = cast.ANNA.keyring.signer
+    return {
+        "signer": {
+            "seed": b64u_encode(signer.seed),
+            "public_key": b64u_encode(signer.public_key),
+            "kid": signer.kid,
+        },
+        "good": [
+            {
+                "typ": statement.typ,
+                "payload": msgspec.json.encode(statement).decode(),
+                "compact": sign(signer, statement),
+                "hash": cast.hash_of(sign(signer, statement)),
+            }
+            for statement in cast.EVERY
+        ],
+        "bad": [
+            {"why": why, "typ": Session.typ, "public_key": b64u_encode(key), "compact": compact}
+            for why, key, compact in _bad_sessions(signer)
+        ],
+    }
+
+
+def _bad_sessions(signer: Signer) -> Iterator[tuple[str, bytes, str]]:
+    """Why it is bad, the key to verify it with, and the text."""
+    payload = msgspec.json.encode(cast.SESSION).decode()
+    good = sign(signer, cast.SESSION)
+    fields = json.loads(payload)
+    key = signer.public_key
+
+    def with_payload(text: str) -> str:
+        return sign_statement(signer, Session.typ, text.encode())
+
+    def compact_json(value: Mapping[str, str | None]) -> str:
+        return json.dumps(value, separators=(",", ":"))
+
+    payloads = {
+        "white space": json.dumps(fields),
+        "another order": compact_json(dict(reversed(fields.items()))),
+        "a member twice": payload[:-1] + f',"at":"{fields["at"]}"}}',
+        "an unknown member": payload[:-1] + ',"more":null}',
+        "a missing member": compact_json({name: fields[name] for name in ("at", "challenge")}),
+        "an escape where none is needed": payload.replace("https", "\\u0068ttps"),
+        "an escaped slash": payload.replace("://", ":\\/\\/"),
+        "a fraction of a second": payload.replace(":00Z", ":00.5Z"),
+        "an offset": payload.replace(":00Z", ":00+00:00"),
+        "a time that is none": payload.replace("T12", "T25"),
+        "a digest that is not canonical": payload.replace(
+            fields["challenge"], fields["challenge"][:-1] + "B"
+        ),
+        "a null": compact_json({**fields, "challenge": None}),
+        "not an object": "[]",
+        "nothing": "",
+        "bytes after it": payload + " ",
+    }
+    yield from ((why, key, with_payload(text)) for why, text in payloads.items())
+
+    header = f'{{"alg":"EdDSA","kid":"{signer.kid}","typ":"{Session.typ}"}}'
+    headers = {
+        "alg none": header.replace("EdDSA", "none"),
+        "alg HS256": header.replace("EdDSA", "HS256"),
+        "white space in the header": header.replace(",", ", "),
+        "a header in another order": f'{{"kid":"{signer.kid}","alg":"EdDSA","typ":"{Session.typ}"}}',
+        "crit in the header": header[:-1] + ',"crit":[]}',
+        "a key in the header": header[:-1] + ',"jwk":{}}',
+        "no typ": f'{{"alg":"EdDSA","kid":"{signer.kid}"}}',
+        "another typ": header.replace("session", "message"),
+        "another kid": header.replace(signer.kid, key_id(cast.ROOT.public_key)),
+    }
+    for why, text in headers.items():
+        covered = f"{b64u_encode(text.encode())}.{b64u_encode(payload.encode())}"
+        yield why, key, f"{covered}.{b64u_encode(signer.sign(covered.encode()))}"
+
+    covered, _, signature = good.rpartition(".")
+    raw = b64u_decode(signature)
+    larger = (int.from_bytes(raw[32:], "little") + _ORDER).to_bytes(32, "little")
+    yield "a changed signature", key, f"{covered}.{b64u_encode(bytes(64))}"
+    yield "a signature with s not reduced", key, f"{covered}.{b64u_encode(raw[:32] + larger)}"
+    yield "a signature cut short", key, f"{covered}.{b64u_encode(raw[:-1])}"
+    yield "padding", key, good + "=="
+    yield "no signature", key, covered + "."
+    yield "four parts", key, good + ".AA"
+    yield "another key", cast.ROOT.public_key, good
+    point = b"\x01" + bytes(31)
+    forged = header.replace(signer.kid, key_id(point)).encode()
+    covered = f"{b64u_encode(forged)}.{b64u_encode(payload.encode())}"
+    yield "a key of small order", point, f"{covered}.{b64u_encode(point + bytes(32))}"
+
+
+def log() -> Json:
+    """The rows of a case, their bytes and hashes, and logs with something wrong."""
+    events = [
+        ("case.opened", None, "mediator:" + str(cast.ANNA.credential.credential), cast.CHARTER_1),
+        ("message.queued", cast.VIDEO.message, "participant:" + str(cast.CLAIRE.id), None),
+        ("message.offered", cast.VIDEO.message, "mediator:é", cast.OFFER_COMPACT),
+    ]
+    rows: list[dict[str, Json]] = []
+    prev = GENESIS
+    for seq, (kind, message, actor, statement) in enumerate(events, start=1):
+        at = cast.NOON + dt.timedelta(seconds=seq, microseconds=50 * (seq - 1))
+        row = EventRow(
+            case=cast.CASE,
+            seq=seq,
+            at=at,
+            kind=kind,
+            message=message,
+            actor=actor,
+            statement=None if statement is None else b64u_decode(cast.hash_of(statement)),
+        )
+        own = event_hash(prev, row)
+        rows.append(
+            {
+                "case": str(row.case),
+                "seq": seq,
+                "at": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+                "kind": kind,
+                "message": None if message is None else str(message),
+                "actor": actor,
+                "statement": None if statement is None else cast.hash_of(statement),
+                "bytes": row_bytes(row).decode(),
+                "prev": b64u_encode(prev),
+                "hash": b64u_encode(own),
+            }
+        )
+        prev = own
+    first, second, third = rows
+    altered: dict[str, Json] = {**second, "actor": "somebody else"}
+    bad: dict[str, tuple[list[Json], int]] = {
+        "an altered row": ([first, altered, third], 1),
+        "a missing row": ([first, third], 1),
+        "the first row missing": ([second, third], 0),
+        "moved rows": ([second, first, third], 0),
+        "a row twice": ([first, first, second, third], 1),
+    }
+    return {
+        "good": [*rows],
+        "bad": [{"why": why, "rows": log, "first_bad": place} for why, (log, place) in bad.items()],
+    }
+
+
+def chain() -> Json:
+    """From a root to a released video, and what goes wrong when one member is exchanged for another."""
+    people = {"Claire": cast.CLAIRE, "Denis": cast.DENIS}
+    good: dict[str, Json] = {
+        "root_fingerprint": b64u_encode(fingerprint(cast.ROOT.public_key)),
+        "root_public_key": b64u_encode(cast.ROOT.public_key),
+        "credentials": [*cast.CREDENTIALS],
+        "revocations": [],
+        "charters": [*cast.CHARTERS],
+        "author_link": cast.CLAIRE.link_compact,
+        "author_claim": cast.CLAIRE.claim_compact,
+        "author_verification": cast.CLAIRE.verification_compact,
+        "recipient_link": cast.DENIS.link_compact,
+        "recipient_claim": cast.DENIS.claim_compact,
+        "recipient_verification": cast.DENIS.verification_compact,
+        "message": cast.VIDEO_COMPACT,
+        "rendition": cast.RENDITION_COMPACT,
+        "captions": cast.CAPTIONS_COMPACT,
+        "decisions": [*cast.APPROVALS],
+        "offer": cast.OFFER_COMPACT,
+        "grant_header": b64u_encode(cast.GRANT_HEADER),
+    }
+    anna, boris, claire = (p.keyring.signer for p in (cast.ANNA, cast.BORIS, cast.CLAIRE))
+    service, worker = cast.SERVICE.keyring.signer, cast.WORKER.keyring.signer
+    mallory = cast.person("Mallory", "mediator", root=cast.keyring("Mallory").signer)
+    third = cast.charter(2, cast.hash_of(cast.CHARTER_1))
+    revoked = Revocation(credential=cast.ANNA.credential.credential, at=cast.noon_and(1))
+    bad: list[tuple[str, str, Json]] = [
+        ("another root", "root_public_key", b64u_encode(mallory.keyring.signer.public_key)),
+        ("a credential by no root", "credentials", [*cast.CREDENTIALS, mallory.compact]),
+        ("a credential missing", "credentials", [*cast.CREDENTIALS[1:]]),
+        ("a mediator revoked", "revocations", [sign(cast.ROOT, revoked)]),
+        ("a revocation by a mediator", "revocations", [sign(boris, revoked)]),
+        ("no charter", "charters", []),
+        ("the first charter missing", "charters", [cast.CHARTER_2]),
+        ("charters reversed", "charters", [cast.CHARTER_2, cast.CHARTER_1]),
+        ("a charter by a newcomer", "charters", [cast.CHARTER_1, sign(boris, third)]),
+        ("a link by a worker", "author_link", sign(worker, cast.CLAIRE.link)),
+        ("a link of another person", "author_link", cast.DENIS.link_compact),
+        ("a claim of another link", "author_claim", cast.DENIS.claim_compact),
+        (
+            "a verification by a service",
+            "author_verification",
+            cast.resigned(service, _verification()),
+        ),
+        (
+            "a verification by the author",
+            "author_verification",
+            cast.resigned(claire, _verification()),
+        ),
+        ("a verification of another", "author_verification", cast.DENIS.verification_compact),
+        ("a message by the relay", "message", sign(service, cast.VIDEO)),
+        (
+            "a message to another",
+            "message",
+            cast.resigned(claire, cast.VIDEO, recipient=cast.identifier("x")),
+        ),
+        ("a rendition by a mediator", "rendition", sign(anna, cast.RENDITION)),
+        ("captions by a worker", "captions", sign(worker, cast.CAPTIONS)),
+        ("one approval", "decisions", [cast.APPROVALS[0]]),
+        ("one approval twice", "decisions", [cast.APPROVALS[0]] * 2),
+        (
+            "an approval without captions",
+            "decisions",
+            [cast.APPROVALS[0], cast.approval(cast.BORIS, captions=None)],
+        ),
+        ("an offer by a service", "offer", sign(service, cast.offer())),
+        ("an offer of the original", "offer", sign(anna, _offer_of_the_original())),
+        (
+            "an offer to another key",
+            "offer",
+            sign(anna, cast.offer(recipient=cast.CLAIRE.claim.recipient)),
+        ),
+        ("another grant", "grant_header", b64u_encode(b"another")),
+    ]
+    return {
+        "case": str(cast.CASE),
+        "version": 2,
+        "recipient": str(cast.CASE_IDENTITY.recipient),
+        "link_secrets": {name: b64u_encode(p.secret.secret) for name, p in people.items()},
+        "participants": {name: str(p.id) for name, p in people.items()},
+        "good": good,
+        "bad": [{"why": why, "exchange": member, "for": value} for why, member, value in bad],
+    }
+
+
+def _verification() -> Statement:
+    return next(s for s in cast.EVERY if isinstance(s, Verification))
+
+
+def _offer_of_the_original() -> Statement:
+    original = msgspec.structs.replace(cast.offer().grants[0], commit=cast.VIDEO.parts[0].commit)
+    return cast.offer(grants=[original])
+
+
+def sealed() -> Json:
+    """Files that must open: headers, bodies, a keyring, a case identity. Other bytes on every run."""
+    file_key = cast.seed("file key of the sealed vector")[:16]
+    people = [cast.ANNA.keyring.identity, cast.BORIS.keyring.identity]
+    plain = {"empty": b"", "short": b"a letter", "a chunk and more": bytes(range(256)) * 257}
+    passphrase = participant_passphrase(bytes(range(32)), "in two words")
+    return {
+        "file_key": b64u_encode(file_key),
+        "header": b64u_encode(wrap_header(file_key, [i.recipient for i in people])),
+        "identities": [str(identity) for identity in people],
+        "stranger": str(cast.CASE_IDENTITY),
+        "bodies": [
+            {
+                "what": what,
+                "plain": b64u_encode(text),
+                "body": b64u_encode(seal_body(file_key, text)),
+            }
+            for what, text in plain.items()
+        ],
+        "keyring": {
+            "passphrase": passphrase,
+            "file": b64u_encode(seal_keyring(cast.CLAIRE.keyring, passphrase, 10)),
+            "identity": str(cast.CLAIRE.keyring.identity),
+            "signer_seed": b64u_encode(cast.CLAIRE.keyring.signer.seed),
+        },
+        "case_identity": {
+            "file": b64u_encode(seal_identity(cast.CASE_IDENTITY, [i.recipient for i in people])),
+            "identity": str(cast.CASE_IDENTITY),
+        },
+        "link_secret": {
+            "file": b64u_encode(
+                seal_file(cast.CLAIRE.secret.secret, [cast.CASE_IDENTITY.recipient])
+            ),
+            "secret": b64u_encode(cast.CLAIRE.secret.secret),
+        },
+    }
+
+
+MADE: Mapping[str, Callable[[], Json]] = {
+    "commitments.json": commitments,
+    "padding.json": padding,
+    "links.json": links,
+    "claims.json": claims,
+    "recipients.json": recipients,
+    "statements.json": statements,
+    "log.json": log,
+    "chain.json": chain,
+}
+RANDOM: Mapping[str, Callable[[], Json]] = {"sealed.json": sealed}
+
+
+def text_of(vectors: Json) -> str:
+    """The text of a vector file."""
+    return json.dumps(vectors, indent=1, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write what the code makes today."""
+    for name, make in MADE.items():
+        (FOLDER / name).write_text(text_of(make()), encoding="utf-8")
+    for name, make in RANDOM.items():
+        if not (FOLDER / name).exists():
+            (FOLDER / name).write_text(text_of(make()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
