@@ -88,6 +88,7 @@ class Participant:
         self._charter = charter
         self._signer = signer
         self._identity = identity
+        self._recipient = "" if identity is None else str(identity.recipient)
         self._claim_hash = None if link.claim is None else statement_hash(link.claim)
         self.case_id = link.case
         self.participant_id = link.participant
@@ -357,8 +358,7 @@ class Participant:
         """What the mediator says about a message that waits."""
         offer, _mediator = self._charter.verify_by_mediator(message.offer, statements.Offer)
         words = [
-            open_text(note, view_of(message.parts, note), [self.identity])
-            for note in offer.notes
+            open_text(note, view_of(message.parts, note), [self.identity]) for note in offer.notes
         ]
         return "\n".join(words)
 
@@ -372,7 +372,7 @@ class Participant:
         own = chain.VerifiedParticipant(
             case=self.case_id,
             participant=self.participant_id,
-            recipient=str(self.identity.recipient),
+            recipient=self._recipient,
             signer=self._signer.public_key,
             claim_hash=self._claim_hash or b"",
         )
@@ -407,8 +407,7 @@ class Participant:
         """A grant for the case, and one for the author where they have a key."""
         grants = [sealed.grant(Audience.CASE, self.case_id, self._charter.recipient)]
         if self._identity is not None:
-            own = str(self._identity.recipient)
-            grants.append(sealed.grant(Audience.AUTHOR, self.participant_id, own))
+            grants.append(sealed.grant(Audience.AUTHOR, self.participant_id, self._recipient))
         return grants
 
     def _sign_message(

@@ -6,6 +6,7 @@ A sealed file lies on disk as ciphertext while it is sent, so that a broken uplo
 from __future__ import annotations
 
 import dataclasses
+import functools
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -99,8 +100,14 @@ def grant_key(
         commitment=commitment,
         audience=audience,
         audience_id=audience_id,
-        header=age.wrap_header(file_key, [age.parse_recipient(recipient)]),
+        header=age.wrap_header(file_key, [_recipient(recipient)]),
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _recipient(text: str) -> age.Recipient:
+    """A recipient's 2 kB of Bech32 take longer to read than to seal for."""
+    return age.parse_recipient(text)
 
 
 def unwrap(part: Part, header: bytes, identities: Iterable[age.Identity]) -> age.FileKey:

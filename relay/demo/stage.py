@@ -70,7 +70,7 @@ class _Keys:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path, *, port: int = 0) -> AsyncIterator[Stage]:
+async def stage(folder: Path, *, port: int = 0, worker: bool = True) -> AsyncIterator[Stage]:
     """A whole relay on this data folder, on loopback, during the block; data and keys survive it."""
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(embedded(folder, os.environ))
@@ -91,8 +91,9 @@ async def stage(folder: Path, *, port: int = 0) -> AsyncIterator[Stage]:
         processes["web"] = await start_process("serve", environment, folder / "web.log")
         await _until_ready(url, processes["web"])
         await _certify_worker(url, keys)
-        with_key = {**environment, "RELAY_MEDIA_KEY_FILE": str(keys.media_file)}
-        processes["worker"] = await start_process("worker", with_key, folder / "worker.log")
+        if worker:
+            with_key = {**environment, "RELAY_MEDIA_KEY_FILE": str(keys.media_file)}
+            processes["worker"] = await start_process("worker", with_key, folder / "worker.log")
         yield Stage(
             folder=folder,
             services=services,

@@ -87,6 +87,7 @@ async def author_message(
     """A message as its author sees it."""
     message = await _require(connection, message_id)
     parts = await stored.list_parts(connection, message_id, Audience.AUTHOR, message.sender_id)
+    texts = await stored.author_texts(connection, message_id)
     own = (message.statement_hash,)
     return AuthorMessage(
         message=message_id,
@@ -103,9 +104,9 @@ async def author_message(
         view_since=message.author_view_since,
         created_at=message.created_at,
         failure=message.failure,
-        processing=await stored.find_processing(connection, message_id),
-        statement=await _statement(connection, message.statement_hash),
-        guidance=await stored_reviews.find_guidance(connection, message_id),
+        processing=texts.processing,
+        statement=texts.statement,
+        guidance=texts.guidance,
         parts=[_part(row) for row in parts if row.statement_hash in own or row.header is not None],
         receipt=receipt,
     )

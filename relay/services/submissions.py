@@ -23,7 +23,7 @@ from relay.domain.messages import (
 )
 from relay.domain.moves import MOVES, Act, Mover, State, WrongState
 from relay.domain.uploads import object_prefix
-from relay.errors import Forbidden, InvalidRequest, NotFound
+from relay.errors import InvalidRequest, NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
 from relay.services.credentials import require_recent
@@ -59,7 +59,7 @@ async def begin_draft(
 ) -> AuthorMessage:
     """Begin a message, or the next revision of one that came back; doing it again changes nothing."""
     async with database.transaction() as connection:
-        await _require_draft(
+        message, _context, is_new = await _require_draft(
             connection,
             actor,
             message_id,
@@ -68,6 +68,14 @@ async def begin_draft(
             draft.kind,
             draft.language,
         )
+        if is_new:
+            await append_event(
+                connection,
+                case_id=message.case_id,
+                kind="draft-begun",
+                actor=str(actor),
+                message_id=message_id,
+            )
         return await author_message(connection, message_id)
 
 
@@ -102,7 +110,7 @@ async def submit(
                 raise RevisionExists
             return await _answer(connection, actor, message_id)
         require_recent(said.at, settings)
-        message = await _require_draft(
+        message, context, _is_new = await _require_draft(
             connection,
             actor,
             message_id,
@@ -114,9 +122,9 @@ async def submit(
         previous = earlier.get(revision - 1)
         if said.supersedes != (b64u_encode(previous) if previous is not None else None):
             raise StatementMismatch("the statement does not follow the revision before")
-        parts = await _hold_parts(connection, settings, message, said, submission)
+        parts = await _hold_parts(connection, settings, message, context, said, submission)
         await insert_statement(connection, submission.statement)
-        await stored.insert_revision(
+        await stored.submit_revision(
             connection, message_id, revision, statement_hash, said.language
         )
         await keep(
@@ -126,7 +134,6 @@ async def submit(
             parts=parts,
             grants=submission.grants,
         )
-        await stored.set_submission(connection, message_id, statement_hash, said.language)
         act = Act.SUBMIT_LETTER if message.kind is Kind.LETTER else Act.SUBMIT_VIDEO
         await make_move(
             connection,
@@ -198,6 +205,7 @@ async def withdraw(
                 statement_hash=statement_hash,
             )
             await stored.cancel_jobs(connection, message_id)
+            await stored.delete_grants(connection, message_id, Audience.MEDIA)
             await stored_uploads.orphan_uploads(connection, message_id)
         else:
             await append_event(
@@ -241,8 +249,11 @@ async def _require_draft(
     recipient_id: uuid.UUID,
     kind: Kind,
     language: str,
-) -> stored.MessageRow:
-    """The message, as a draft of this revision: as it is, begun anew, or begun from one that came back."""
+) -> tuple[stored.MessageRow, stored.SenderContext, bool]:
+    """The message, as a draft of this revision: as it is, begun anew, or begun from one that came back.
+
+    With it what the case lets its sender do, and whether it was begun just now.
+    """
     context = await stored.sender_context(
         connection, actor.case_id, actor.participant_id, recipient_id
     )
@@ -254,23 +265,18 @@ async def _require_draft(
         connection, actor.link_id, message_id
     ):
         raise LinkSpent
-    if revision == 1 and await stored.insert_draft(
-        connection,
-        message_id=message_id,
-        case_id=actor.case_id,
-        sender_id=actor.participant_id,
-        recipient_id=recipient_id,
-        kind=kind,
-        language=language,
-    ):
-        await append_event(
+    begun = None
+    if revision == 1:
+        begun = await stored.insert_draft(
             connection,
-            case_id=actor.case_id,
-            kind="draft-begun",
-            actor=str(actor),
             message_id=message_id,
+            case_id=actor.case_id,
+            sender_id=actor.participant_id,
+            recipient_id=recipient_id,
+            kind=kind,
+            language=language,
         )
-    message = await require_message(connection, message_id)
+    message = begun or await require_message(connection, message_id)
     _require_sender(actor, message)
     if (message.recipient_id, message.kind) != (recipient_id, kind):
         raise InvalidRequest("a revision keeps its recipient and its kind")
@@ -280,21 +286,17 @@ async def _require_draft(
         message = await require_message(connection, message_id)
     if message.state is not State.DRAFT or message.revision != revision:
         raise WrongState("not a draft of this revision")
-    return message
+    return message, context, begun is not None
 
 
 async def _hold_parts(
     connection: Connection,
     settings: Settings,
     message: stored.MessageRow,
+    context: stored.SenderContext,
     said: statements.Message,
     submission: Submission,
 ) -> list[stored.NewPart]:
-    context = await stored.sender_context(
-        connection, message.case_id, message.sender_id, message.recipient_id
-    )
-    if context is None:
-        raise Forbidden("the case is not open")
     case = (Audience.CASE, message.case_id)
     author = frozenset({(Audience.AUTHOR, message.sender_id)})
     workers = frozenset((Audience.MEDIA, worker) for worker in context.media)

@@ -91,6 +91,22 @@ class NewGrant(msgspec.Struct, frozen=True, kw_only=True):
     header: bytes
 
 
+class AuthorTexts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an author is shown besides the row of their message."""
+
+    statement: str | None
+    guidance: str | None
+    stage: str | None
+    fraction: float | None
+
+    @property
+    def processing(self) -> Processing | None:
+        """How far the media worker is."""
+        if self.stage is None:
+            return None
+        return Processing(stage=self.stage, fraction=self.fraction or 0.0)
+
+
 class SenderContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a case lets a sender do."""
 
@@ -108,13 +124,12 @@ async def insert_draft(
     recipient_id: uuid.UUID,
     kind: str,
     language: str,
-) -> bool:
-    """Begin a message; False where the identifier is taken."""
-    return bool(
-        await connection.fetchval(
-            _SQL["insert_draft"], message_id, case_id, sender_id, recipient_id, kind, language
-        )
+) -> MessageRow | None:
+    """Begin a message; None where the identifier is taken."""
+    row = await connection.fetchrow(
+        _SQL["insert_draft"], message_id, case_id, sender_id, recipient_id, kind, language
     )
+    return one(row, MessageRow)
 
 
 async def lock_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:
@@ -161,11 +176,17 @@ async def begin_revision(connection: Connection, message_id: uuid.UUID) -> None:
     await connection.execute(_SQL["begin_revision"], message_id)
 
 
-async def set_submission(
-    connection: Connection, message_id: uuid.UUID, statement_hash: bytes, language: str
+async def submit_revision(
+    connection: Connection,
+    message_id: uuid.UUID,
+    revision: int,
+    statement_hash: bytes,
+    language: str,
 ) -> None:
-    """Make a signed revision the current one."""
-    await connection.execute(_SQL["set_submission"], message_id, statement_hash, language)
+    """Keep a signed revision and make it the current one."""
+    await connection.execute(
+        _SQL["submit_revision"], message_id, revision, statement_hash, language
+    )
 
 
 async def set_rendition(
@@ -218,19 +239,6 @@ async def find_by_receipt(connection: Connection, receipt_hash: bytes) -> uuid.U
     """The message of a receipt code."""
     found: uuid.UUID | None = await connection.fetchval(_SQL["find_by_receipt"], receipt_hash)
     return found
-
-
-async def insert_revision(
-    connection: Connection,
-    message_id: uuid.UUID,
-    revision: int,
-    statement_hash: bytes,
-    language: str,
-) -> None:
-    """Keep that a revision was submitted."""
-    await connection.execute(
-        _SQL["insert_revision"], message_id, revision, statement_hash, language
-    )
 
 
 async def list_revisions(connection: Connection, message_id: uuid.UUID) -> list[RevisionRow]:
@@ -308,6 +316,12 @@ async def list_received(
     """The messages that were offered to a participant, or the one of them that is asked for."""
     rows = await connection.fetch(_SQL["list_received"], participant_id, message_id)
     return [row["message_id"] for row in rows]
+
+
+async def author_texts(connection: Connection, message_id: uuid.UUID) -> AuthorTexts:
+    """The statement, guidance and progress that an author is shown."""
+    row = await connection.fetchrow(_SQL["author_texts"], message_id)
+    return msgspec.convert(row, AuthorTexts)
 
 
 async def find_carried(connection: Connection, link_id: uuid.UUID) -> uuid.UUID | None:

@@ -110,12 +110,6 @@ async def list_approvals(connection: Connection, message_id: uuid.UUID) -> list[
     return [row["compact"] for row in rows]
 
 
-async def find_guidance(connection: Connection, message_id: uuid.UUID) -> str | None:
-    """The decision that sent the author's last words back or closed them."""
-    found: str | None = await connection.fetchval(_SQL["find_guidance"], message_id)
-    return found
-
-
 async def insert_captions(
     connection: Connection,
     *,

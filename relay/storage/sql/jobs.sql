@@ -143,13 +143,14 @@ where
     and grants.audience_id = $2;
 
 -- name: keep_notes
--- What is being written is not left behind yet; the sweep leaves it alone for another while.
+-- What is being written is not left behind yet. A note that a sweep may be acting on is not renewed.
 update orphans
 set noted_at = clock_timestamp()
-where object_prefix = any($1::text[]);
+where object_prefix = any($1::text[]) and noted_at > clock_timestamp() - make_interval(secs => $2)
+returning object_prefix;
 
 -- name: take_notes
--- What was written belongs to a message now. Only notes that no sweep can be acting on are taken.
+-- What was written belongs to a message now, unless a sweep may be removing it.
 delete from orphans
 where object_prefix = any($1::text[]) and noted_at > clock_timestamp() - make_interval(secs => $2)
 returning object_prefix;

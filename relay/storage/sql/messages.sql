@@ -3,7 +3,30 @@
 insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, state)
 values ($1, $2, $3, $4, $5, $6, 'draft')
 on conflict do nothing
-returning true;
+returning
+    message_id,
+    case_id,
+    sender_id,
+    recipient_id,
+    kind,
+    language,
+    state,
+    revision,
+    review_round,
+    statement_hash,
+    rendition_hash,
+    captions_hash,
+    offer_hash,
+    withdrawal_hash,
+    tell_author,
+    failure,
+    lease_holder,
+    lease_expires_at,
+    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over,
+    waiting_since,
+    author_view_since,
+    state_since,
+    created_at;
 
 -- name: lock_message
 -- The message, which nobody else moves until this transaction ends.
@@ -86,12 +109,16 @@ delete from messages where message_id = $1 and state = 'draft' and revision = 1 
 -- name: begin_revision
 update messages set revision = revision + 1 where message_id = $1;
 
--- name: set_submission
+-- name: submit_revision
 -- New words: what was rendered, captioned or approved before does not belong to them.
+with submitted as (
+    insert into revisions (message_id, revision, statement_hash, language) values ($1, $2, $3, $4)
+)
+
 update messages
 set
-    statement_hash = $2,
-    language = $3,
+    statement_hash = $3,
+    language = $4,
     rendition_hash = null,
     captions_hash = null,
     review_round = review_round + 1
@@ -128,9 +155,6 @@ update messages set receipt_hash = $2 where message_id = $1;
 
 -- name: find_by_receipt
 select message_id from messages where receipt_hash = $1;
-
--- name: insert_revision
-insert into revisions (message_id, revision, statement_hash, language) values ($1, $2, $3, $4);
 
 -- name: list_revisions
 select revision, statement_hash from revisions where message_id = $1 order by revision;
@@ -231,6 +255,37 @@ where
     and state in ('offered', 'released', 'viewed', 'refused', 'recalled', 'closed')
     and ($2::uuid is null or message_id = $2)
 order by created_at, message_id;
+
+-- name: author_texts
+-- What an author is shown besides the row: their statement, what it came back with, how far the video is.
+select
+    signed.compact as statement,
+    guidance.compact as guidance,
+    working.stage,
+    working.progress as fraction
+from messages
+left join statements as signed on signed.statement_hash = messages.statement_hash
+left join lateral (
+    select statements.compact
+    from decisions inner join statements on statements.statement_hash = decisions.statement_hash
+    where
+        decisions.message_id = messages.message_id
+        and decisions.source_hash = messages.statement_hash
+        and decisions.decision in ('return', 'decline')
+    order by decisions.decided_at desc
+    limit 1
+) as guidance on true
+left join lateral (
+    select jobs.stage, jobs.progress
+    from jobs
+    where
+        jobs.message_id = messages.message_id
+        and jobs.state in ('waiting', 'running')
+        and jobs.stage is not null
+    order by jobs.created_at desc
+    limit 1
+) as working on messages.kind = 'video'
+where messages.message_id = $1;
 
 -- name: find_carried
 -- The one message of an upload link.

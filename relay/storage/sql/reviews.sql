@@ -88,18 +88,6 @@ where
     and decisions.captions_hash is not distinct from messages.captions_hash
 order by decisions.decided_at;
 
--- name: find_guidance
--- Why a message came back or was closed: the newest such decision on the words that the author sent last.
-select statements.compact from decisions
-inner join statements on statements.statement_hash = decisions.statement_hash
-inner join messages on messages.message_id = decisions.message_id
-where
-    decisions.message_id = $1
-    and decisions.source_hash = messages.statement_hash
-    and decisions.decision in ('return', 'decline')
-order by decisions.decided_at desc
-limit 1;
-
 -- name: insert_captions
 insert into captions (statement_hash, message_id, source_hash, exception) values ($1, $2, $3, $4);
 

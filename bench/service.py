@@ -1,0 +1,23 @@
+"""A relay of the benchmark's own: real services on a folder that goes away, the web service as a process."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from relay.demo.cast import Organization, organization
+from relay.demo.stage import Stage, stage
+
+
+@contextlib.asynccontextmanager
+async def service(*, worker: bool = False) -> AsyncIterator[tuple[Stage, Organization]]:
+    """A running relay and the organization that it serves."""
+    with tempfile.TemporaryDirectory(prefix="relay-bench-") as folder:
+        Path(folder).chmod(0o711)  # noqa: ASYNC240 - one call, before anything is measured
+        async with (
+            stage(Path(folder) / "data", worker=worker) as running,
+            organization(running.url, running.root, running.token_key) as people,
+        ):
+            yield running, people
