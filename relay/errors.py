@@ -68,7 +68,10 @@ class Conflict(RelayError):
     """This does not fit with what was done in the meantime. Load it again and look before you retry."""
 
     code = "conflict"
-    french = "Cela ne concorde pas avec ce qui a été fait entre-temps. Rechargez et vérifiez avant de réessayer."
+    french = (
+        "Cela ne concorde pas avec ce qui a été fait entre-temps. "
+        "Rechargez et vérifiez avant de réessayer."
+    )
 
 
 class TooLarge(RelayError):

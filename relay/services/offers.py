@@ -38,7 +38,9 @@ from relay.storage import links as stored_links
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
 from relay.storage.database import Connection, Database
-from relay.storage.events import insert_statement
+from relay.storage.events import append_event, insert_statement
+
+_RELEASED = {State.RELEASED, State.VIEWED}
 
 _ACTS = {
     Answer.ACCEPT: Act.ACCEPT,
@@ -58,6 +60,8 @@ async def offer(
     """Let an approved message wait for its recipient, with the grants that open it to their key alone.
 
     Every gate is checked here, in the transaction of the move, and again when the recipient accepts.
+    What was released before is granted again in the same way, to somebody who lost their link and has a
+    new key; nothing moves then, and what they answered stands.
     """
     said = statements.verify(act.statement, statements.Offer, mediator.signer)
     async with database.transaction() as connection:
@@ -67,13 +71,20 @@ async def offer(
         if message.offer_hash == statement_hash:
             return await review_message(connection, message)
         require_recent(said.at, settings)
-        find_move(Act.OFFER, message.state)
+        is_renewal = message.state in _RELEASED
+        if not is_renewal:
+            find_move(Act.OFFER, message.state)
+            require_open(await stored.gate_facts(connection, message_id))
         _require_same_words(message, said)
-        require_open(await stored.gate_facts(connection, message_id))
         claim = await stored_links.current_claim(connection, message.recipient_id)
-        if claim is None or (said.claim, said.recipient) != (
-            b64u_encode(claim.statement_hash),
-            claim.recipient,
+        if (
+            claim is None
+            or claim.verification_hash is None
+            or (said.claim, said.recipient)
+            != (
+                b64u_encode(claim.statement_hash),
+                claim.recipient,
+            )
         ):
             raise StatementMismatch("an offer to another key than the recipient's")
         await _check_offer_grants(connection, message, said, act)
@@ -94,14 +105,24 @@ async def offer(
             not_before=said.not_before,
         )
         await stored.set_offer(connection, message_id, statement_hash)
-        await make_move(
-            connection,
-            message,
-            Act.OFFER,
-            Mover.MEDIATOR,
-            actor=str(mediator),
-            statement_hash=statement_hash,
-        )
+        if is_renewal:
+            await append_event(
+                connection,
+                case_id=message.case_id,
+                kind="granted-again",
+                actor=str(mediator),
+                message_id=message_id,
+                statement_hash=statement_hash,
+            )
+        else:
+            await make_move(
+                connection,
+                message,
+                Act.OFFER,
+                Mover.MEDIATOR,
+                actor=str(mediator),
+                statement_hash=statement_hash,
+            )
         return await review_message(connection, await require_message(connection, message_id))
 
 
@@ -130,7 +151,7 @@ async def open_message(database: Database, actor: Participant, message_id: uuid.
     """Give the recipient the headers of what was released; the first time ends the mediator's recall."""
     async with database.transaction() as connection:
         message = await _require_own(connection, actor, message_id)
-        if message.state not in {State.RELEASED, State.VIEWED}:
+        if message.state not in _RELEASED:
             raise NotAvailableNow
         if message.state is State.RELEASED:
             await make_move(connection, message, Act.OPEN, Mover.RECIPIENT, actor=str(actor))

@@ -131,7 +131,7 @@ update messages set rendition_hash = $2, captions_hash = null where message_id =
 update messages set captions_hash = $2 where message_id = $1;
 
 -- name: set_offer
-update messages set offer_hash = $2, tell_author = false where message_id = $1;
+update messages set offer_hash = $2 where message_id = $1;
 
 -- name: set_tell_author
 update messages set tell_author = $2 where message_id = $1;
