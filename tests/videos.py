@@ -11,6 +11,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,15 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyfiles import save_keyring_file
 from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, organization
+from relay.domain.moves import State
 from relay.media.tools import MediaTools
 from relay.queue import Queue
+from relay.services import uploads
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage import messages as stored
 from relay.storage.database import Database
-from relay.storage.objects import Objects
+from relay.storage.objects import Objects, segment_key
 from workers.sweep import Sweep
 from workers.transcoding import Transcoder
 
@@ -105,11 +108,64 @@ class Studio:
         async with self.database.connection() as connection:
             await connection.execute(query, *arguments)
 
+    async def grants_of(self, message_id: uuid.UUID, audience: str) -> int:
+        """How many grants there are for an audience."""
+        return await self.count(
+            "select count(*) from grants natural join parts where message_id = $1 and audience = $2",
+            message_id,
+            audience,
+        )
+
+    async def require_prepared_once(self, message_id: uuid.UUID) -> None:
+        """Fail unless a video was prepared exactly once, and nothing else is left of any attempt."""
+        message = await self.message(message_id)
+        assert message.state is State.QUEUED
+        parts = "select count(*) from parts where message_id = $1 and role = $2"
+        assert await self.count(parts, message_id, "rendition") == 1
+        assert await self.count(parts, message_id, "poster") == 1
+        events = "select count(*) from events where message_id = $1 and kind = 'finish-processing'"
+        assert await self.count(events, message_id) == 1
+        done = "select count(*) from jobs where message_id = $1 and state = 'done'"
+        assert await self.count(done, message_id) == 1
+        assert await self.grants_of(message_id, "media") == 0
+        assert await self.grants_of(message_id, "author") == 1, (
+            "the author reads the original alone"
+        )
+
+    async def require_tidy(self) -> None:
+        """Fail if anything is left in the bucket, once the sweep has come by, that no part needs."""
+        later = datetime.now(UTC) + timedelta(seconds=uploads.ORPHAN_GRACE_SECONDS + 1)
+        await uploads.sweep_orphans(self.database, self.objects, later)
+        assert await self.count("select count(*) from orphans") == 0
+        async with self.database.connection() as connection:
+            rows = await connection.fetch("select object_prefix, segments from parts")
+        needed = {
+            segment_key(row["object_prefix"], number)
+            for row in rows
+            for number in range(len(row["segments"]))
+        }
+        found = [
+            key
+            for place in ("uploads", "renditions", "posters")
+            for key in await self.objects.keys(place)
+        ]
+        assert set(found) == needed
+        renditions = "select count(*) from statements where typ = 'relay-rendition+jws'"
+        prepared = "select count(*) from messages where rendition_hash is not null"
+        assert await self.count(renditions) == await self.count(prepared)
+
+    async def until_leased(self, message_id: uuid.UUID) -> None:
+        """Wait until a worker has taken the job of a message."""
+        running = "select count(*) from jobs where message_id = $1 and state = 'running'"
+        async with asyncio.timeout(SOON_SECONDS):
+            while not await self.count(running, message_id):  # noqa: ASYNC110 - another process takes it
+                await asyncio.sleep(0.01)
+
     async def until_state(self, message_id: uuid.UUID, *states: str) -> stored.MessageRow:
         """Wait until a message is in one of these states."""
         async with asyncio.timeout(SOON_SECONDS):
-            while (message := await self.message(message_id)).state not in states:
-                await asyncio.sleep(0.05)
+            while (message := await self.message(message_id)).state not in states:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # another process moves it
         return message
 
     @property

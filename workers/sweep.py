@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from relay.domain.jobs import WorkerRefused
 from relay.domain.moves import Act, Mover, State
 from relay.queue import Queue
 from relay.services import processing, reviews, uploads
@@ -46,10 +47,19 @@ class Sweep:
     worker: MediaWorker
 
     async def run(self) -> None:
-        """Sweep every `sweep_seconds` until cancelled."""
+        """Sweep every `sweep_seconds` until cancelled; WorkerRefused once the worker's credential ended."""
         while True:
+            await self._require_worker()
             await self.once()
             await asyncio.sleep(self.settings.sweep_seconds)
+
+    async def _require_worker(self) -> None:
+        try:
+            await processing.require_worker(self.database, self.worker)
+        except WorkerRefused:
+            raise
+        except Exception as error:  # noqa: BLE001 - a database that is away says nothing about the worker
+            _log.warning("sweep: the credential was not checked: %s", type(error).__name__)
 
     async def once(self) -> None:
         """Every step, each unless another worker is at it."""

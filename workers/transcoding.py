@@ -7,6 +7,7 @@ import dataclasses
 import logging
 import traceback
 import uuid
+from collections.abc import Coroutine
 from typing import Final
 
 from relay.domain.jobs import (
@@ -60,13 +61,19 @@ class Transcoder:
             return
         _log.info("job %s: attempt %d", job_id, job.attempts)
         try:
-            await self._end(job, await self._attempt(job))
+            outcome = await self._attempt(job)
         except asyncio.CancelledError:
-            await processing.give_back(self.database, job)
+            await self._note(job, processing.give_back(self.database, job))
             _log.info("job %s: given back", job_id)
             raise
-        except Exception as error:  # noqa: BLE001 - the lease runs out and another attempt follows
-            _log.warning("job %s: its end could not be noted: %s", job_id, _place(error))
+        await self._note(job, self._end(job, outcome))
+
+    async def _note(self, job: Job, note: Coroutine[None, None, None]) -> None:
+        """Write down how it ended; where that fails the lease runs out, and another attempt follows."""
+        try:
+            await note
+        except Exception as error:  # noqa: BLE001 - the database may be away for any reason
+            _log.warning("job %s: its end could not be noted: %s", job.job_id, _place(error))
 
     async def _attempt(self, job: Job) -> BaseException | None:
         """Work while the lease holds; the error it ended with."""
@@ -86,8 +93,6 @@ class Transcoder:
     async def _end(self, job: Job, error: BaseException | None) -> None:
         if error is None:
             _log.info("job %s: done", job.job_id)
-        elif isinstance(error, LeaseLost):
-            _log.info("job %s: let go: %s", job.job_id, error.detail)
         elif isinstance(error, MediaRefused | VideoFailed):
             _log.info("job %s: failed: %s (%s)", job.job_id, error.code, error.detail)
             await processing.fail(self.database, self.worker, job, error.code)

@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 from aiohttp import web
 
+from relay.domain.jobs import VideoFailed
 from relay.errors import RelayError
 from relay.handlers.routing import Call, Role, answer, route
 from relay.media.errors import MediaRefused
@@ -56,7 +57,9 @@ async def failures(_call: Call) -> web.Response:
     return answer(
         [
             Failure(code=refusal.code, en=refusal.sentence("en"), fr=refusal.sentence("fr"))
-            for refusal in sorted(_tree(MediaRefused), key=lambda refusal: refusal.code)
+            for refusal in sorted(
+                _tree(MediaRefused) + _tree(VideoFailed), key=lambda refusal: refusal.code
+            )
         ]
     )
 

@@ -144,8 +144,8 @@ async def renew(
     False where the lease is another's, or the message was withdrawn.
     """
     async with database.transaction() as connection:
-        if writing:
-            await stored_jobs.keep_notes(connection, writing)
+        if not await stored_jobs.keep_notes(connection, writing, NOTE_SECONDS):
+            return False
         return await stored_jobs.renew_job(
             connection, job, settings.job_lease_seconds, stage, fraction
         )

@@ -306,7 +306,10 @@ async def _hold_parts(
         if part.role == "original":
             readers = Readers(required=frozenset({case}), one_of=workers, allowed=author)
             upload = await stored_uploads.finished_upload(
-                connection, message.message_id, message.revision
+                connection,
+                message.message_id,
+                message.revision,
+                [b64u_decode(digest) for digest in part.segments],
             )
             if upload is None:
                 raise UploadUnfinished

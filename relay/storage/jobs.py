@@ -119,12 +119,13 @@ async def find_original(
     return one(row, OriginalRow)
 
 
-async def keep_notes(connection: Connection, prefixes: Sequence[str]) -> None:
-    """Have the sweep leave alone what is being written under these prefixes."""
-    await connection.execute(_SQL["keep_notes"], prefixes)
+async def keep_notes(connection: Connection, prefixes: Sequence[str], max_age_seconds: int) -> bool:
+    """Have the sweep leave alone what is being written; False where a note is gone or older than that."""
+    rows = await connection.fetch(_SQL["keep_notes"], prefixes, max_age_seconds)
+    return len(rows) == len(prefixes)
 
 
 async def take_notes(connection: Connection, prefixes: Sequence[str], max_age_seconds: int) -> bool:
-    """Take back the notes on these prefixes; False where one is gone or older (seconds)."""
+    """Take back the notes on what was written; False where one is gone or older than that."""
     rows = await connection.fetch(_SQL["take_notes"], prefixes, max_age_seconds)
     return len(rows) == len(prefixes)
