@@ -24,7 +24,18 @@ _PARENTS = {
     b"mdia": {b"mdhd", b"hdlr", b"minf"},
     b"minf": {b"vmhd", b"smhd", b"dinf", b"stbl"},
     b"dinf": {b"dref"},
-    b"stbl": {b"stsd", b"stts", b"ctts", b"stss", b"stsc", b"stsz", b"stco", b"co64", b"sgpd", b"sbgp"},
+    b"stbl": {
+        b"stsd",
+        b"stts",
+        b"ctts",
+        b"stss",
+        b"stsc",
+        b"stsz",
+        b"stco",
+        b"co64",
+        b"sgpd",
+        b"sbgp",
+    },
 }
 _NO_TAGS = (
     b"\0\0\0\x35meta\0\0\0\0\0\0\0\x21hdlr\0\0\0\0\0\0\0\0mdirappl" + bytes(9) + b"\0\0\0\x08ilst"
@@ -44,16 +55,7 @@ _JFIF, _JFIF_BYTES, _SCAN = 0xE0, 16, 0xDA
 
 def check_rendition(rendition: MemoryFile, facts: Facts) -> None:
     """Raise TracesRemained, naming the place, where anything but picture and sound is left."""
-    if facts.chapters or set(facts.tags) - _FILE_TAGS:
-        raise TracesRemained("tags of the file")
-    for stream in facts.streams:
-        if stream.kind not in {"video", "audio"}:
-            raise TracesRemained("a stream that is neither picture nor sound")
-        if stream.rotation:
-            raise TracesRemained("a rotation")
-        for name, value in stream.tags.items():
-            if value not in _STREAM_TAGS.get(name, ()):
-                raise TracesRemained("tags of a stream")
+    _check_facts(facts)
     order = []
     for kind, start, end in _boxes(rendition, 0, rendition.size):
         if kind not in _TOP:
@@ -65,8 +67,20 @@ def check_rendition(rendition: MemoryFile, facts: Facts) -> None:
             _check_children(rendition, kind, start, end)
         if kind == b"free" and rendition.read_at(start, end - start).strip(b"\0"):
             raise TracesRemained("something in free space")
-    if order.count(b"moov") != 1 or order.index(b"moov") > order.index(b"mdat"):
+    if [kind for kind in order if kind != b"free"] != [b"ftyp", b"moov", b"mdat"]:
         raise TracesRemained("an index that is not at the front")
+
+
+def _check_facts(facts: Facts) -> None:
+    if facts.chapters or set(facts.tags) - _FILE_TAGS:
+        raise TracesRemained("tags of the file")
+    for stream in facts.streams:
+        if stream.kind not in {"video", "audio"}:
+            raise TracesRemained("a stream that is neither picture nor sound")
+        if stream.rotation:
+            raise TracesRemained("a rotation")
+        if any(value not in _STREAM_TAGS.get(name, ()) for name, value in stream.tags.items()):
+            raise TracesRemained("tags of a stream")
 
 
 def _check_children(file: MemoryFile, parent: bytes, start: int, end: int) -> None:

@@ -26,7 +26,10 @@ class EmptyRecording(MediaRefused):
 
 
 class NotARecording(MediaRefused):
-    """This file is not a video or sound recording that can be read here. Choose the recording itself, or open it on your phone and export it as MP4."""  # noqa: E501 - one sentence for a person
+    """This file is not a video or sound recording that can be read here.
+
+    Choose the recording itself, or open it on your phone and export it as MP4.
+    """
 
     code = "video-not-recognized"
     french = (
@@ -36,7 +39,10 @@ class NotARecording(MediaRefused):
 
 
 class TruncatedRecording(MediaRefused):
-    """The end of this recording is missing; the copy may have stopped early. Check that it plays to the end on your device, then send it again."""  # noqa: E501 - one sentence for a person
+    """The end of this recording is missing; the copy may have stopped early.
+
+    Check that it plays to the end on your device, then send it again.
+    """
 
     code = "video-truncated"
     french = (
@@ -46,7 +52,10 @@ class TruncatedRecording(MediaRefused):
 
 
 class ProtectedRecording(MediaRefused):
-    """This recording is locked with a password or copy protection, so it cannot be prepared. Send one that opens without a password, such as one made with your phone's camera."""  # noqa: E501 - one sentence for a person
+    """This recording is locked with a password or copy protection, so it cannot be prepared.
+
+    Send one that opens without a password, such as one made with your phone's camera.
+    """
 
     code = "video-protected"
     french = (
@@ -57,7 +66,10 @@ class ProtectedRecording(MediaRefused):
 
 
 class TooLong(MediaRefused):
-    """This recording is longer than can be sent in one message. You can cut it into shorter parts on your phone and send each as its own message."""  # noqa: E501 - one sentence for a person
+    """This recording is longer than can be sent in one message.
+
+    You can cut it into shorter parts on your phone and send each as its own message.
+    """
 
     code = "video-too-long"
     french = (
@@ -67,7 +79,10 @@ class TooLong(MediaRefused):
 
 
 class TooManyPixels(MediaRefused):
-    """The picture of this recording is larger than can be prepared here. Open it on your phone and export it again in a smaller size, such as 1080p."""  # noqa: E501 - one sentence for a person
+    """The picture of this recording is larger than can be prepared here.
+
+    Open it on your phone and export it again in a smaller size, such as 1080p.
+    """
 
     code = "video-too-large"
     french = (
@@ -77,7 +92,10 @@ class TooManyPixels(MediaRefused):
 
 
 class PlaylistRefused(MediaRefused):
-    """This file only points to a recording that is kept somewhere else. Save the recording itself on your device, then send that file."""  # noqa: E501 - one sentence for a person
+    """This file only points to a recording that is kept somewhere else.
+
+    Save the recording itself on your device, then send that file.
+    """
 
     code = "video-playlist"
     french = (
@@ -87,7 +105,10 @@ class PlaylistRefused(MediaRefused):
 
 
 class DecompressionBomb(MediaRefused):
-    """This recording unfolds to far more than can be prepared here. Open it on your phone and export it again as an ordinary MP4."""  # noqa: E501 - one sentence for a person
+    """This recording unfolds to far more than can be prepared here.
+
+    Open it on your phone and export it again as an ordinary MP4.
+    """
 
     code = "video-expands-too-much"
     french = (
@@ -97,7 +118,10 @@ class DecompressionBomb(MediaRefused):
 
 
 class TooManyStreams(MediaRefused):
-    """This recording holds more tracks than can be prepared here. Open it on your phone and export it again, with one picture and one sound track."""  # noqa: E501 - one sentence for a person
+    """This recording holds more tracks than can be prepared here.
+
+    Open it on your phone and export it again, with one picture and one sound track.
+    """
 
     code = "video-too-many-streams"
     french = (
@@ -107,7 +131,10 @@ class TooManyStreams(MediaRefused):
 
 
 class UnsupportedCodec(MediaRefused):
-    """This recording uses a format that cannot be played here. Open it on your phone and export it again as MP4."""  # noqa: E501 - one sentence for a person
+    """This recording uses a format that cannot be played here.
+
+    Open it on your phone and export it again as MP4.
+    """
 
     code = "video-unsupported-format"
     french = (
@@ -117,7 +144,10 @@ class UnsupportedCodec(MediaRefused):
 
 
 class UnreadableRecording(MediaRefused):
-    """Part of this recording could not be read. Check that it plays on your device, export it again as MP4 if you can, and send that."""  # noqa: E501 - one sentence for a person
+    """Part of this recording could not be read.
+
+    Check that it plays on your device, export it again as MP4 if you can, and send that.
+    """
 
     code = "video-unreadable"
     french = (
@@ -127,7 +157,10 @@ class UnreadableRecording(MediaRefused):
 
 
 class TookTooLong(MediaRefused):
-    """Preparing this recording took longer than is possible here. A shorter one, or one exported in a smaller size, will work better."""  # noqa: E501 - one sentence for a person
+    """Preparing this recording took longer than is possible here.
+
+    A shorter one, or one exported in a smaller size, will work better.
+    """
 
     code = "video-took-too-long"
     french = (
@@ -137,7 +170,10 @@ class TookTooLong(MediaRefused):
 
 
 class OutOfMemory(MediaRefused):
-    """Preparing this recording needed more memory than there is here. Open it on your phone and export it again in a smaller size, such as 1080p."""  # noqa: E501 - one sentence for a person
+    """Preparing this recording needed more memory than there is here.
+
+    Open it on your phone and export it again in a smaller size, such as 1080p.
+    """
 
     code = "video-needs-too-much-memory"
     french = (
@@ -147,18 +183,23 @@ class OutOfMemory(MediaRefused):
 
 
 class TracesRemained(MediaRefused):
-    """Details such as a place or a device could not be removed from this recording with certainty, so it was not passed on. Ask your mediator, or export it again as MP4 and send that."""  # noqa: E501 - one sentence for a person
+    """This recording may still name a place or a device, so it was not passed on.
+
+    Ask your mediator, or export it again as MP4 and send that.
+    """
 
     code = "video-traces-remained"
     french = (
-        "Des détails comme un lieu ou un appareil n'ont pas pu être retirés avec certitude de cet "
-        "enregistrement; il n'a donc pas été transmis. Parlez-en à votre médiateur, ou exportez-le "
-        "de nouveau en MP4 et envoyez ce fichier."
+        "Cet enregistrement pourrait encore nommer un lieu ou un appareil; il n'a donc pas été "
+        "transmis. Parlez-en à votre médiateur, ou exportez-le de nouveau en MP4 et envoyez ce fichier."
     )
 
 
 class JailUnavailable(ConfigurationError):
-    """The media jail cannot be set up on this machine. Follow docs/media.md for the setting that is missing."""  # noqa: E501 - one sentence for a person
+    """The media jail cannot be set up on this machine.
+
+    Follow docs/media.md for the setting that is missing.
+    """
 
     code = "jail-unavailable"
     french = (
@@ -168,7 +209,10 @@ class JailUnavailable(ConfigurationError):
 
 
 class JailBroken(Unavailable):
-    """The media jail did not hold or stopped by itself. Nothing was lost; run `relay check-jail` before starting again."""  # noqa: E501 - one sentence for a person
+    """The media jail did not hold or stopped by itself.
+
+    Nothing was lost; run `relay check-jail` before starting again.
+    """
 
     code = "jail-broken"
     french = (

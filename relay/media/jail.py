@@ -22,8 +22,8 @@ from relay.media.seccomp import filter_program
 from relay.media.tools import MediaTools
 from relay.settings import KIB, MIB
 
-SCRIPTS = "/relay/scripts"
-"""Where `relay/media/inside` is seen in the jail."""
+SCRIPTS = "/relay/code/relay/media/inside"
+"""Where `relay/media/inside` is seen in the jail, alone, under the name it has outside."""
 SITE = "/relay/site"
 """Where PyAV is seen in the jail."""
 FFMPEG = "/relay/ffmpeg"
@@ -196,8 +196,8 @@ async def _finish(
     out = asyncio.create_task(_read_bounded(process))
     err = asyncio.create_task(_read_lines(process, pulse))
     over = asyncio.create_task(process.wait())
-    tasks = {out, err, over}
-    pending: set[asyncio.Task[bytes] | asyncio.Task[int]] = set(tasks)
+    tasks: set[asyncio.Task[bytes] | asyncio.Task[int]] = {out, err, over}
+    pending = set(tasks)
     try:
         while pending and not any(t.done() and t.exception() for t in tasks):
             until = min(end, pulse.last + sentence.stall_seconds)

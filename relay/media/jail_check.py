@@ -15,7 +15,7 @@ import secrets
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -32,6 +32,7 @@ FILE_BYTES = 4 * MIB
 SECONDS = 20.0
 ENDLESS_SECONDS = 0.5
 SECRET_NAME = "RELAY_JAIL_CHECK_SECRET"  # noqa: S105 - a name
+WORTH_WRITING = ("/", "/tmp", "/dev", "/dev/shm", "/etc", "/usr/lib", "/root")  # noqa: S108 - aims
 Target = dict[str, object]
 
 
@@ -106,7 +107,7 @@ async def _descriptors(bait: _Bait) -> Check:
 
 
 async def _write(bait: _Bait) -> Check:
-    folders = ["/", "/tmp", "/dev", "/dev/shm", "/etc", SCRIPTS, str(bait.folder), "/usr/lib", "/root"]
+    folders = [*WORTH_WRITING, SCRIPTS, str(bait.folder)]
     check = await _attack(bait, "write", {"folders": folders})
     if list(bait.folder.iterdir()) != [bait.key]:
         return dataclasses.replace(check, holds=False, found="a file was left outside")
@@ -225,24 +226,23 @@ async def _run(
 async def _bait(tools: MediaTools) -> AsyncIterator[_Bait]:
     secret = secrets.token_hex(16)
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relay-check-")))
-        # Open to everybody, so that only the jail can be what keeps it away.
-        folder.chmod(0o777)
-        key = folder / "key"
-        key.write_text(secret, encoding="ascii")
-        key.chmod(0o644)
+        folder = stack.enter_context(_folder_with_key(secret))
         listener = stack.enter_context(_listener(socket.AF_INET, ("127.0.0.1", 0)))
         abstract = stack.enter_context(_listener(socket.AF_UNIX, f"\0relay-{secret}"))
         os.environ[SECRET_NAME] = secret
         stack.callback(os.environ.pop, SECRET_NAME, None)
+        # It ends with its input, so it does not outlive a worker that is killed meanwhile.
         victim = await asyncio.create_subprocess_exec(
-            *(str(tools.python), "-I", "-S", "-c", "import signal; signal.pause()"), cwd="/"
+            *(str(tools.python), "-I", "-S", "-c", "import sys; sys.stdin.read()"),
+            stdin=asyncio.subprocess.PIPE,
+            env={},
+            cwd="/",
         )
         try:
             yield _Bait(
                 tools=tools,
                 folder=folder,
-                key=key,
+                key=folder / "key",
                 secret=secret,
                 listener=listener,
                 abstract=abstract,
@@ -252,6 +252,17 @@ async def _bait(tools: MediaTools) -> AsyncIterator[_Bait]:
             with contextlib.suppress(ProcessLookupError):
                 victim.send_signal(signal.SIGKILL)
             await victim.wait()
+
+
+@contextlib.contextmanager
+def _folder_with_key(secret: str) -> Iterator[Path]:
+    """Open to everybody, so that only the jail can be what keeps it away."""
+    with tempfile.TemporaryDirectory(prefix="relay-check-") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / "key").write_text(secret, encoding="ascii")
+        (folder / "key").chmod(0o644)
+        yield folder
 
 
 def _listener(family: socket.AddressFamily, address: tuple[str, int] | str) -> socket.socket:

@@ -29,7 +29,9 @@ class MediaLimits:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """The bounds that the operator has set."""
-        return cls(**{field.name: getattr(settings, field.name) for field in dataclasses.fields(cls)})
+        return cls(
+            **{field.name: getattr(settings, field.name) for field in dataclasses.fields(cls)}
+        )
 
     @property
     def rendition_max_bytes(self) -> int:

@@ -10,6 +10,7 @@ from relay.media import errors
 from relay.media.jail import SCRIPTS, Outcome, Sentence, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
+from relay.media.recipe import CAMERA_MAX_RATE
 from relay.media.tools import MediaTools
 from relay.settings import MIB
 
@@ -20,15 +21,21 @@ BOMB_PIXELS_PER_BYTE = 50_000
 BOMB_PIXELS = 20_000_000_000
 """80 s of 4K at 30 pictures a second: less is no trouble to unfold."""
 BOMB_MEMORY_RATIO = 1000
-CAMERA_MAX_RATE = 240
 
 VIDEO_CODECS = frozenset(
-    "av1 libdav1d h263 h264 hevc mjpeg mpeg1video mpeg2video mpeg4 prores theora vp8 vp9".split()
+    (
+        *("av1", "libdav1d", "h263", "h264", "hevc", "mjpeg", "mpeg1video", "mpeg2video"),
+        *("mpeg4", "prores", "theora", "vp8", "vp9"),
+    )
 )
 AUDIO_CODECS = frozenset(
-    "aac aac_latm ac3 alac amrnb amrwb eac3 flac libopus mp2 mp2float mp3 mp3float opus vorbis "
-    "pcm_alaw pcm_f32be pcm_f32le pcm_f64le pcm_mulaw pcm_s16be pcm_s16le pcm_s24be pcm_s24le "
-    "pcm_s32be pcm_s32le pcm_u8 libopencore_amrnb libopencore_amrwb adpcm_ima_wav adpcm_ms".split()
+    (
+        *("aac", "aac_latm", "ac3", "adpcm_ima_wav", "adpcm_ms", "alac", "amrnb", "amrwb", "eac3"),
+        *("flac", "libopencore_amrnb", "libopencore_amrwb", "libopus", "mp2", "mp2float", "mp3"),
+        *("mp3float", "opus", "vorbis", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s16be"),
+        *("pcm_s16le", "pcm_s24be", "pcm_s24le", "pcm_s32be", "pcm_s32le", "pcm_f32be"),
+        *("pcm_f32le", "pcm_f64le"),
+    )
 )
 CODECS = VIDEO_CODECS | AUDIO_CODECS
 """FFmpeg knows five hundred decoders; only these may see hostile bytes."""
@@ -136,22 +143,30 @@ def check_facts(facts: Facts, *, source_bytes: int, limits: MediaLimits) -> None
         raise errors.TooManyPixels(max_pixels=limits.video_max_pixels)
     if (facts.duration_ms or 0) > limits.video_max_seconds * 1000:
         raise errors.TooLong(max_seconds=limits.video_max_seconds)
-    video = facts.video
-    if video and video.codec not in VIDEO_CODECS:
-        raise errors.UnsupportedCodec(video.codec)
+    _check_content(facts)
+    unfolded = _unfolded_pixels(facts)
+    if unfolded > max(BOMB_PIXELS, BOMB_PIXELS_PER_BYTE * source_bytes):
+        raise errors.DecompressionBomb(f"{unfolded / source_bytes:.0f} pixels per byte")
+
+
+def _check_content(facts: Facts) -> None:
+    if facts.video and facts.video.codec not in VIDEO_CODECS:
+        raise errors.UnsupportedCodec(facts.video.codec)
     if facts.refused:
         raise refusal(facts.refused)
-    if video is None and facts.audio is None:
+    if facts.video is None and facts.audio is None:
         if any(stream.kind == "audio" for stream in facts.streams):
             raise errors.UnsupportedCodec
         raise errors.NotARecording("no video and no sound in it")
-    if video:
-        # A recorder that writes no index may claim a rate of its clock, such as 1000.
-        rate = min(Fraction(video.average_rate or 30), CAMERA_MAX_RATE)
-        frames = video.frames or rate * (facts.duration_ms or 0) / 1000
-        unfolded = float(video.width * video.height * frames)
-        if unfolded > max(BOMB_PIXELS, BOMB_PIXELS_PER_BYTE * source_bytes):
-            raise errors.DecompressionBomb(f"{unfolded / source_bytes:.0f} pixels per byte")
+
+
+def _unfolded_pixels(facts: Facts) -> float:
+    video = facts.video
+    if video is None:
+        return 0
+    # A recorder that writes no index may claim the tick of its clock as its rate, such as 1000.
+    rate = min(float(Fraction(video.average_rate or 30)), CAMERA_MAX_RATE)
+    return video.width * video.height * (video.frames or rate * (facts.duration_ms or 0) / 1000)
 
 
 def out_of_memory(*, source_bytes: int, limits: MediaLimits) -> errors.MediaRefused:

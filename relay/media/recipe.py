@@ -19,6 +19,8 @@ LONG_SIDE_PIXELS = 2560
 """Keeps a panorama within what a phone can play."""
 MAX_RATE = 30
 SLOWEST_FILM_RATE = 23
+CAMERA_MAX_RATE = 240
+"""Above this a number is the tick of a recorder's clock, not a rate of pictures."""
 KEYFRAME_SECONDS = 2
 TARGET_LUFS = -16.0
 SILENCE_LUFS = -55.0
@@ -87,7 +89,7 @@ def output_rate(video: StreamFacts) -> Fraction:
     average = Fraction(video.average_rate or 0)
     base = Fraction(video.base_rate or 0)
     # A variable rate: take the faster of both, or quick movements would lose their pictures.
-    rate = max(average, base) if base <= 4 * MAX_RATE else average  # noqa: PLR2004 - 120 is a camera's
+    rate = max(average, base) if base <= CAMERA_MAX_RATE else average
     if rate <= 0:
         return Fraction(MAX_RATE)
     while rate > MAX_RATE and rate / 2 >= SLOWEST_FILM_RATE:
@@ -95,11 +97,11 @@ def output_rate(video: StreamFacts) -> Fraction:
     return min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
 
 
-def loudness_command(facts: Facts, *, program: str, source: Source) -> list[str]:
+def loudness_command(
+    audio: StreamFacts, demuxer: str, *, program: str, source: Source
+) -> list[str]:
     """Decode the sound alone, as it will be heard, and measure it (EBU R 128)."""
-    audio = facts.audio
-    assert audio is not None
-    sound = _heard(_input(facts, source, threads=1), audio)
+    sound = _heard(_input(demuxer, source, threads=1), audio)
     sound = sound.filter("ebur128", framelog="quiet")
     output = ffmpeg.output(sound, "-", format="null")
     told = ("-loglevel", "info", "-progress", "pipe:2")
@@ -115,7 +117,7 @@ def encode_command(
     threads: int,
 ) -> list[str]:
     """Make the rendition: written to stdout, read again through stdin to move the index forward."""
-    opened = _input(facts, source, threads=threads)
+    opened = _input(facts.demuxer, source, threads=threads)
     streams = []
     options: dict[str, str | int] = {}
     if facts.video is not None:
@@ -145,11 +147,11 @@ def _compiled(output: ffmpeg.nodes.OutputStream, program: str, *options: str) ->
     return [str(argument) for argument in output.compile(cmd=program)]
 
 
-def _input(facts: Facts, source: Source, *, threads: int) -> ffmpeg.nodes.Stream:
+def _input(demuxer: str, source: Source, *, threads: int) -> ffmpeg.nodes.Stream:
     """Only the demuxer that the probe settled on, the decoders on the list, and one descriptor."""
     return ffmpeg.input(
         "fd:",
-        format=facts.demuxer,
+        format=demuxer,
         fd=source.descriptor,
         protocol_whitelist="fd",
         codec_whitelist=",".join(sorted(source.codecs)),
@@ -173,7 +175,11 @@ def _shown(source: ffmpeg.nodes.Stream, video: StreamFacts, out: Shape) -> ffmpe
         if matrix is None:
             matrix = "bt709" if min(video.width, video.height) >= _HD_LINES else "bt601"
         picture = picture.filter(
-            "scale", out.width, out.height, in_color_matrix=matrix, out_color_matrix="bt709",
+            "scale",
+            out.width,
+            out.height,
+            in_color_matrix=matrix,
+            out_color_matrix="bt709",
             out_range="tv",
         )
     picture = picture.filter("format", "yuv420p").filter("setsar", "1")

@@ -110,7 +110,7 @@ class _Work:
         self._tell("probing")
         facts = await probe(self.source, limits=self.limits, tools=self.tools)
         self._tell("measuring")
-        gain = recipe.gain_db(await self._measure(facts)) if facts.audio else None
+        gain = recipe.gain_db(await self._measure(facts))
         self._tell("encoding")
         await self._encode(facts, gain, rendition)
         rendition.seal()
@@ -146,9 +146,12 @@ class _Work:
 
     async def _measure(self, facts: Facts) -> float | None:
         """Integrated loudness in LUFS of the whole recording, None where there is nothing to hear."""
+        if facts.audio is None:
+            return None
         with self.source.reader() as descriptor:
+            source = self._opened(descriptor)
             outcome = await run_in_jail(
-                recipe.loudness_command(facts, program=FFMPEG, source=self._opened(descriptor)),
+                recipe.loudness_command(facts.audio, facts.demuxer, program=FFMPEG, source=source),
                 sentence=self._sentence(0, stall_seconds=STALL_SECONDS),
                 tools=self.tools,
                 descriptors=(descriptor,),

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 MIB = 1024 * 1024
 Target = dict[str, object]
@@ -45,7 +46,7 @@ def network(target: Target) -> list[str]:
 def files(target: Target) -> list[str]:
     """Read a file of the host, or see what the kernel shows of it."""
     reached = [path for path in _strings(target["paths"]) if _reads(path)]
-    return reached + [path for path in ("/proc", "/sys") if os.path.exists(path)]
+    return reached + [path for path in ("/proc", "/sys") if Path(path).exists()]
 
 
 def environment(target: Target) -> list[str]:
@@ -53,13 +54,13 @@ def environment(target: Target) -> list[str]:
     secret = str(target["secret"])
     reached = [f"own {name}" for name, value in os.environ.items() if secret in value]
     for who in ("1", "self", str(os.getppid()), str(target["worker"])):
-        with contextlib.suppress(OSError), open(f"/proc/{who}/environ", "rb") as environ:
+        with contextlib.suppress(OSError), Path(f"/proc/{who}/environ").open("rb") as environ:
             if secret.encode() in environ.read():
                 reached.append(f"/proc/{who}/environ")
     return reached
 
 
-def descriptors(target: Target) -> list[str]:
+def descriptors(_target: Target) -> list[str]:
     """Look for open descriptors that nobody meant to hand over."""
     expected = {0, 1, 2}
     reached = []
@@ -75,10 +76,10 @@ def write(target: Target) -> list[str]:
     """Leave a file anywhere."""
     reached = []
     for folder in _strings(target["folders"]):
-        path = os.path.join(folder, "relay-was-here")
+        path = Path(folder, "relay-was-here")
         with contextlib.suppress(OSError):
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-            os.unlink(path)
+            path.unlink()
             reached.append(folder)
     return reached
 
@@ -92,7 +93,7 @@ def signals(target: Target) -> list[str]:
 
 def memory(target: Target) -> list[str]:
     """Fill more memory than was granted."""
-    held = []
+    held: list[mmap.mmap] = []
     granted = int(str(target["bytes"])) // MIB
     with contextlib.suppress(MemoryError, OSError):
         while len(held) <= granted:
@@ -103,7 +104,7 @@ def memory(target: Target) -> list[str]:
     return [f"{len(held)} MiB of {granted} MiB"] if len(held) > granted else []
 
 
-def hidden_memory(target: Target) -> list[str]:
+def hidden_memory(_target: Target) -> list[str]:
     """Take memory that no limit of a process counts."""
     reached = []
     with contextlib.suppress(OSError):
@@ -119,7 +120,7 @@ def hidden_memory(target: Target) -> list[str]:
 
 def forks(target: Target) -> list[str]:
     """Multiply: every process that starts would start more."""
-    started = []
+    started: list[int] = []
     limit = int(str(target["threads"]))
     with contextlib.suppress(OSError):
         while len(started) <= limit:
@@ -146,13 +147,13 @@ def threads(target: Target) -> list[str]:
     return [f"{started} threads of {limit}"] if started > limit else []
 
 
-def namespaces(target: Target) -> list[str]:
+def namespaces(_target: Target) -> list[str]:
     """Become root in a namespace of its own, the first step of many kernel exploits."""
     libc = ctypes.CDLL(None, use_errno=True)
     return ["a user namespace"] if libc.unshare(_CLONE_NEWUSER) == 0 else []
 
 
-def privileges(target: Target) -> list[str]:
+def privileges(_target: Target) -> list[str]:
     """Look for any power left: capabilities, root, new privileges through exec, no filter."""
     libc = ctypes.CDLL(None, use_errno=True)
     reached = []
@@ -181,7 +182,7 @@ def flood(target: Target) -> list[str]:
     return [f"{written} bytes of {limit}"] if written > limit else []
 
 
-def endless(target: Target) -> list[str]:
+def endless(_target: Target) -> list[str]:
     """Never come to an end."""
     while True:
         time.sleep(1)
@@ -193,7 +194,7 @@ def _strings(value: object) -> list[str]:
 
 def _reads(path: str) -> bool:
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             return bool(file.read(1))
     except OSError:
         return False

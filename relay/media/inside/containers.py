@@ -19,6 +19,8 @@ _MOV_PARENTS = {b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl"}
 _EBML_PARENTS = {0x18538067, 0x1654AE6B, 0xAE, 0x6D80, 0x6240}
 _SEGMENT, _TRACKS, _CLUSTER, _ENCRYPTION = 0x18538067, 0x1654AE6B, 0x1F43B675, 0x5035
 _TS_PACKET, _M2TS_PACKET = 188, 192
+_TS_SYNC, _AUDIO_SYNC, _AUDIO_SYNC_REST = 0x47, 0xFF, 0xE0
+_MAGIC = {b"\x1a\x45\xdf\xa3": "matroska", b"OggS": "ogg", b"fLaC": "flac", b"\0\0\1\xba": "mpeg"}
 
 
 class RefusedError(Exception):
@@ -37,7 +39,9 @@ def recognize(descriptor: int) -> str:
         raise RefusedError("video-protected")
     demuxer = _by_magic(head)
     if demuxer is None and head[:3] == b"ID3":
-        after = 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False))
+        after = 10 + sum(
+            byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False)
+        )
         demuxer = _by_magic(os.pread(descriptor, 16, after)) or "mp3"
     if demuxer is None:
         raise RefusedError("video-not-recognized")
@@ -48,17 +52,17 @@ def _by_magic(head: bytes) -> str | None:
     """The demuxer for these first bytes, None where they are nobody's."""
     if head[4:8] in _MOV_STARTS:
         return "mov"
-    if head[:4] == b"\x1a\x45\xdf\xa3":
-        return "matroska"
     if head[:4] in {b"RIFF", b"RF64"}:
         return {b"AVI ": "avi", b"WAVE": "wav"}.get(head[8:12])
-    simple = {b"OggS": "ogg", b"fLaC": "flac", b"\x00\x00\x01\xba": "mpeg"}
-    if head[:4] in simple:
-        return simple[head[:4]]
+    return _MAGIC.get(head[:4]) or _by_sync(head)
+
+
+def _by_sync(head: bytes) -> str | None:
+    """Streams without a header are known by a byte that comes back at equal distances."""
     for packet, first in ((_TS_PACKET, 0), (_M2TS_PACKET, 4)):
-        if len(head) > first + 4 * packet and set(head[first : 5 * packet : packet]) == {0x47}:
+        if len(head) > first + 4 * packet and set(head[first : 5 * packet : packet]) == {_TS_SYNC}:
             return "mpegts"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # noqa: PLR2004 - sync word
+    if len(head) > 1 and head[0] == _AUDIO_SYNC and head[1] & _AUDIO_SYNC_REST == _AUDIO_SYNC_REST:
         return "aac" if head[1] & 0x06 == 0 else "mp3"
     return None
 
@@ -115,7 +119,10 @@ def _check_moov(descriptor: int, start: int, end: int) -> None:
         elif kind == b"dref":
             for _, entry, _ in boxes(descriptor, inner + 8, stop):
                 # The lowest flag says that the content is in this very file.
-                if not os.pread(descriptor, 4, entry)[3:] or not os.pread(descriptor, 4, entry)[3] & 1:
+                if (
+                    not os.pread(descriptor, 4, entry)[3:]
+                    or not os.pread(descriptor, 4, entry)[3] & 1
+                ):
                     raise RefusedError("video-playlist")
 
 

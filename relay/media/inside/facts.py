@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from fractions import Fraction
 from typing import TypedDict
 
-sys.path.insert(0, "/relay/site")
-
-import av  # noqa: E402 - found only on the path above
-from av.audio.stream import AudioStream  # noqa: E402
-from av.container import InputContainer  # noqa: E402
-from av.stream import Disposition, Stream  # noqa: E402
-from av.video.stream import VideoStream  # noqa: E402
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
 
 PACKETS_TO_FIRST_FRAME = 400
-_LOCKED = ("encryption_info", "encryption_init_info")
 
 
 class StreamFacts(TypedDict, total=False):
@@ -75,8 +71,8 @@ def _stream_facts(stream: Stream) -> StreamFacts:
     context = stream.codec_context
     facts: StreamFacts = {
         "index": stream.index,
-        "kind": stream.type or "unknown",
-        "codec": context.name if context else "",
+        "kind": stream.type,
+        "codec": getattr(context, "name", ""),
         "picture": bool(stream.disposition & Disposition.attached_pic),
         "tags": dict(stream.metadata),
         "locked": "enc_key_id" in stream.metadata,
@@ -118,7 +114,7 @@ def add_first_frame(container: InputContainer, facts: Facts) -> bool:
         return True
     mine = next(f for f in facts["streams"] if f["index"] == stream.index)
     for count, packet in enumerate(container.demux(stream)):
-        if any(packet.has_sidedata(kind) for kind in _LOCKED):
+        if packet.has_sidedata("encryption_info") or packet.has_sidedata("encryption_init_info"):
             mine["locked"] = True
             return True
         try:

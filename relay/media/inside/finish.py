@@ -8,17 +8,22 @@ from __future__ import annotations
 import json
 import os
 import sys
+from fractions import Fraction
 
-sys.path.insert(0, "/relay/scripts")
+sys.path.insert(0, "/relay/code")
+sys.path.insert(1, "/relay/site")
 
-import facts  # noqa: E402 - found on the path above
+import av  # found on the path above
+from av.container import InputContainer
 
-av = facts.av
+from relay.media.inside import facts
 
 CODECS = "h264,aac"
 LAST_LOOK_SECONDS = 30
 DARK, FLAT = 34, 12
 """Mean luma below which a picture is taken for black, and the spread below which for one colour."""
+SAMPLE_EVERY = 97
+"""One pixel of so many is enough to tell; a prime, so that the samples do not form a column."""
 PLAIN_WIDTH, PLAIN_HEIGHT = 1280, 720
 PLAIN_TOP, PLAIN_BOTTOM, PLAIN_BLUE, PLAIN_RED = 178, 142, 136, 122
 """A soft grey-blue, lighter at the top: calm, and without words in any language."""
@@ -39,13 +44,13 @@ def main(rendition: int, poster: int) -> None:
     json.dump(found, sys.stdout)
 
 
-def choose(container: facts.InputContainer) -> facts.av.VideoFrame:
+def choose(container: InputContainer) -> av.VideoFrame:
     """The first key picture that shows something; if none does, the one that shows most."""
     stream = container.streams.video[0]
     stream.codec_context.skip_frame = "NONKEY"
-    best: tuple[float, facts.av.VideoFrame] | None = None
+    best: tuple[float, av.VideoFrame] | None = None
     for frame in container.decode(stream):
-        luma = bytes(frame.planes[0])[:: 97 if frame.width > 97 else 1]
+        luma = bytes(frame.planes[0])[:: SAMPLE_EVERY if frame.width > SAMPLE_EVERY else 1]
         mean = sum(luma) / len(luma)
         spread = sum(abs(value - mean) for value in luma) / len(luma)
         if mean >= DARK and spread >= FLAT:
@@ -59,7 +64,7 @@ def choose(container: facts.InputContainer) -> facts.av.VideoFrame:
     return best[1]
 
 
-def plain() -> facts.av.VideoFrame:
+def plain() -> av.VideoFrame:
     """The poster of a sound recording: a quiet gradient."""
     frame = av.VideoFrame(PLAIN_WIDTH, PLAIN_HEIGHT, "yuvj420p")
     luma, blue, red = frame.planes
@@ -71,15 +76,18 @@ def plain() -> facts.av.VideoFrame:
     return frame
 
 
-def jpeg(frame: facts.av.VideoFrame) -> bytes:
+def jpeg(frame: av.VideoFrame) -> bytes:
     """A JPEG without any comment or tag."""
     if frame.format.name != "yuvj420p":
         frame = frame.reformat(
-            format="yuvj420p", src_colorspace="itu709", dst_colorspace="itu601", dst_color_range="JPEG"
+            format="yuvj420p",
+            src_colorspace="itu709",
+            dst_colorspace="itu601",
+            dst_color_range="JPEG",
         )
     encoder = av.CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "yuvj420p"
-    encoder.time_base = facts.Fraction(1, 25)
+    encoder.time_base = Fraction(1, 25)
     encoder.options = {"flags": "+bitexact+qscale", "global_quality": str(3 * 118)}
     frame.pts = 0
     frame.pict_type = 1

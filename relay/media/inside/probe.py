@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import sys
 
-sys.path.insert(0, "/relay/scripts")
+sys.path.insert(0, "/relay/code")
+sys.path.insert(1, "/relay/site")
 
-from containers import RefusedError, check_whole, recognize  # noqa: E402 - found on the path above
+from relay.media.inside.containers import RefusedError, check_whole, recognize
 
 
 def main(descriptor: int, codecs: str) -> None:
@@ -28,7 +29,10 @@ def main(descriptor: int, codecs: str) -> None:
 
 def look(descriptor: int, demuxer: str, codecs: str) -> dict[str, object]:
     """Open it with PyAV, which is loaded only for a file that looks like one."""
-    import facts  # noqa: PLC0415 - 0.1 s that a playlist or a picture need not cost
+    # Loading PyAV takes 0.1 s, which a playlist or a letter need not cost.
+    import av.error  # noqa: PLC0415
+
+    from relay.media.inside import facts  # noqa: PLC0415
 
     try:
         with facts.open_container(descriptor, demuxer, codecs) as container:
@@ -40,9 +44,9 @@ def look(descriptor: int, demuxer: str, codecs: str) -> dict[str, object]:
         if found["duration_ms"] is None:
             with facts.open_container(descriptor, demuxer, codecs) as container:
                 found["duration_ms"] = facts.measure_duration_ms(container)
-    except facts.av.error.MemoryError:
+    except av.error.MemoryError:
         raise MemoryError from None
-    except facts.av.error.FFmpegError:
+    except av.error.FFmpegError:
         raise RefusedError("video-unreadable") from None
     return {"demuxer": demuxer, **found}
 

@@ -35,7 +35,7 @@ class Done:
 
     def open(self) -> av.container.InputContainer:
         """The rendition, as a player opens it."""
-        return av.open(io.BytesIO(self.rendition))
+        return av.open(io.BytesIO(self.rendition), "r")
 
 
 Run = Callable[..., Awaitable[Done]]
@@ -79,7 +79,7 @@ def make(
     tmp_path_factory: pytest.TempPathFactory,
     ffmpeg: Callable[..., subprocess.CompletedProcess[bytes]],
 ) -> Make:
-    """Make a recording once per session: `make("name.mp4", *ffmpeg_arguments)`."""
+    """Make a recording once per session, by its name and the arguments of ffmpeg."""
     folder = tmp_path_factory.mktemp("recordings")
 
     def recording(name: str, *arguments: str) -> Path:
@@ -118,7 +118,10 @@ def phone(make: Make) -> Callable[[str], Path]:
         stored = make(
             f"stored-{transfer}.mov",
             *("-f", "lavfi", "-i", grey, "-f", "lavfi"),
-            *("-i", "aevalsrc=0.1*sin(880*PI*t)|0|0.2*sin(440*PI*t)|0|0|0.05*sin(660*PI*t):c=5.1:d=1"),
+            *(
+                "-i",
+                "aevalsrc=0.1*sin(880*PI*t)|0|0.2*sin(440*PI*t)|0|0|0.05*sin(660*PI*t):c=5.1:d=1",
+            ),
             *("-vf", to_hdr, "-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1"),
             *("-x265-params", f"log-level=error:{colour}", "-c:a", "aac", "-b:a", "256k"),
         )
@@ -137,7 +140,7 @@ def phone(make: Make) -> Callable[[str], Path]:
 
 @pytest.fixture
 async def run(tools: MediaTools, limits: MediaLimits) -> AsyncIterator[Run]:
-    """Send a recording through the media room: `await run(path_or_bytes, some_limit=…)`."""
+    """Send a recording through the media room, with bounds changed where named."""
     opened: list[MemoryFile] = []
 
     async def whole(recording: Path | bytes, **changed: int) -> Done:

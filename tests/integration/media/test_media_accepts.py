@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def assert_as_promised(done: Any) -> None:
         described = done.transcoded
         assert container.duration is not None
         assert abs(described.duration_ms - container.duration / 1000) < 1
-    with av.open(io.BytesIO(done.poster)) as poster:
+    with av.open(io.BytesIO(done.poster), "r") as poster:
         shown = next(poster.decode(video=0))
         assert poster.metadata == {}
         assert min(shown.width, shown.height) <= 720
@@ -59,9 +60,13 @@ def assert_as_promised(done: Any) -> None:
 
 def assert_keyframes(container: Any, video: Any) -> None:
     """A picture that stands alone comes at least every two seconds."""
-    times = [float(p.pts * p.time_base) for p in container.demux(video) if p.is_keyframe and p.pts is not None]
+    times = [
+        float(p.pts * p.time_base)
+        for p in container.demux(video)
+        if p.is_keyframe and p.pts is not None
+    ]
     assert times[0] < 0.1
-    assert all(later - earlier <= 2.05 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier <= 2.05 for earlier, later in pairwise(times))
     container.seek(0)
 
 
@@ -159,7 +164,7 @@ async def test_a_variable_rate_becomes_steady_and_keeps_its_length(run: Run, mak
     assert_as_promised(done)
     with done.open() as container:
         times = [float(frame.time) for frame in container.decode(video=0)]
-    steps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(times)]
     assert max(steps) - min(steps) < 0.002
     assert abs(done.transcoded.duration_ms - 2000) < 150
 
@@ -176,14 +181,18 @@ async def test_a_video_without_sound_has_none_afterwards(run: Run, make: Make) -
 
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("voice.m4a", "aac"), ("voice.mp3", "libmp3lame"), ("voice.wav", "pcm_s16le")]
-    + [("voice.flac", "flac"), ("voice.ogg", "libopus"), ("voice.aac", "aac")],
+    [
+        *(("voice.m4a", "aac"), ("voice.mp3", "libmp3lame"), ("voice.wav", "pcm_s16le")),
+        *(("voice.flac", "flac"), ("voice.ogg", "libopus"), ("voice.aac", "aac")),
+    ],
 )
 async def test_sound_alone_is_delivered_as_sound_with_a_plain_poster(
     run: Run, make: Make, loudness: Callable[[bytes], float], name: str, codec: str
 ) -> None:
     """A voice recording keeps being one; its poster is a plain picture."""
-    source = make(name, *SOUND, "-af", "volume=-12dB", "-c:a", codec, "-metadata", "artist=Jane Roe")
+    source = make(
+        name, *SOUND, "-af", "volume=-12dB", "-c:a", codec, "-metadata", "artist=Jane Roe"
+    )
     done = await run(source)
     assert_as_promised(done)
     made = done.transcoded
@@ -207,7 +216,9 @@ async def test_odd_sides_become_even(run: Run, make: Make) -> None:
 
 async def test_a_single_picture_is_a_video_too(run: Run, make: Make) -> None:
     """One frame comes through and is its own poster."""
-    source = make("one.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=25", "-frames:v", "1", *H264)
+    source = make(
+        "one.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=25", "-frames:v", "1", *H264
+    )
     done = await run(source)
     assert_as_promised(done)
     with done.open() as container:
@@ -257,7 +268,7 @@ async def test_a_dark_beginning_does_not_become_the_poster(run: Run, make: Make)
         *("-vf", "drawbox=w=iw:h=ih:c=black:t=fill:enable='lt(t,3)'", *H264),
     )
     done = await run(source)
-    with av.open(io.BytesIO(done.poster)) as poster:
+    with av.open(io.BytesIO(done.poster), "r") as poster:
         luma = bytes(next(poster.decode(video=0)).planes[0])
     assert sum(luma) / len(luma) > 60
 
@@ -273,7 +284,9 @@ async def test_pixels_that_are_not_square_become_square(run: Run, make: Make) ->
     assert (done.transcoded.width, done.transcoded.height) == (1024, 576)
 
 
-async def test_subtitles_attachments_and_data_are_left_behind(run: Run, make: Make, tmp_path: Path) -> None:
+async def test_subtitles_attachments_and_data_are_left_behind(
+    run: Run, make: Make, tmp_path: Path
+) -> None:
     """What is neither picture nor sound never reaches the other person."""
     words = tmp_path / "words.srt"
     words.write_text("1\n00:00:00,000 --> 00:00:01,000\nSecretWords\n", encoding="ascii")

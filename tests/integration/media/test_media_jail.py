@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ import typer
 from typer.testing import CliRunner
 
 import relay
-from relay.commands.check_jail import WHAT, check_jail as command
+from relay.commands.check_jail import WHAT
+from relay.commands.check_jail import check_jail as command
 from relay.media import jail, jail_check
 from relay.media.errors import JailBroken, JailUnavailable
 from relay.media.seccomp import REFUSED, filter_program
@@ -168,7 +170,14 @@ async def test_without_namespaces_there_is_no_jail_and_the_setting_is_named(
     if os.geteuid() == 0:
         first = ["/usr/bin/setpriv", "--bounding-set=-all", "--inh-caps=-all"]
     else:
-        first = [str(tools.bubblewrap), "--unshare-user", "--disable-userns", "--dev-bind", "/", "/"]
+        first = [
+            str(tools.bubblewrap),
+            "--unshare-user",
+            "--disable-userns",
+            "--dev-bind",
+            "/",
+            "/",
+        ]
 
     def forbidden(program: list[str], **given: object) -> Argv:
         return [*first, *whole(program, **given)]  # type: ignore[arg-type] # handed on as it came
@@ -252,7 +261,7 @@ def _link(source: str, target: str) -> str:
 
 def _patient(finish: Callable[..., object]) -> Callable[..., object]:
     def wait(process: object, sentence: jail.Sentence, on_line: object) -> object:
-        return finish(process, jail.dataclasses.replace(sentence, seconds=30.0), on_line)
+        return finish(process, dataclasses.replace(sentence, seconds=30.0), on_line)
 
     return wait
 

@@ -1,0 +1,1 @@
+"""Programs that run in the jail; nothing outside it imports them."""
