@@ -7,7 +7,7 @@ import secrets
 import uuid
 
 from relay.crypto import signing, statements
-from relay.crypto.encoding import b64u_encode
+from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.domain.actors import Mediator, Participant
 from relay.domain.links import LinkSpent
 from relay.domain.messages import (
