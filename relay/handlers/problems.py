@@ -35,11 +35,27 @@ _log = logging.getLogger(__name__)
 
 CHECKSUM_MISMATCH: Final = 460  # of tus, which HTTPStatus does not know
 
+
+class NoSuchRoute(NotFound):
+    """There is nothing at this address. Check it against the API description."""
+
+    code = "no-such-route"
+    french = "Il n'y a rien à cette adresse. Vérifiez-la selon la description de l'API."
+
+
+class WrongMethod(RelayError):
+    """This address does not take that method. Check it against the API description."""
+
+    code = "wrong-method"
+    french = "Cette adresse n'accepte pas cette méthode. Vérifiez-la selon la description de l'API."
+
+
 STATUS: Final[Mapping[type[RelayError], int]] = {
     InvalidRequest: HTTPStatus.BAD_REQUEST,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
+    WrongMethod: HTTPStatus.METHOD_NOT_ALLOWED,
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     CryptoError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -100,20 +116,6 @@ def problem(error: RelayError, request: web.Request) -> web.Response:
     )
 
 
-class NoSuchRoute(NotFound):
-    """There is nothing at this address. Check it against the API description."""
-
-    code = "no-such-route"
-    french = "Il n'y a rien à cette adresse. Vérifiez-la selon la description de l'API."
-
-
-class WrongMethod(RelayError):
-    """This address does not take that method. Check it against the API description."""
-
-    code = "wrong-method"
-    french = "Cette adresse n'accepte pas cette méthode. Vérifiez-la selon la description de l'API."
-
-
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The one place where errors become answers."""
@@ -127,7 +129,6 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return problem(NoSuchRoute(), request)
     except web.HTTPMethodNotAllowed as refused:
         answer = problem(WrongMethod(), request)
-        answer.set_status(HTTPStatus.METHOD_NOT_ALLOWED)
         answer.headers[hdrs.ALLOW] = ", ".join(sorted(refused.allowed_methods))
         return answer
     except web.HTTPRequestEntityTooLarge:
