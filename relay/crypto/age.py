@@ -24,7 +24,6 @@ from relay.crypto.ranges import RangeOpener, Span
 from relay.crypto.recipients import parse_identity, parse_recipient
 from relay.crypto.scrypt import MAX_WORK_FACTOR_LOG2, ScryptIdentity, ScryptRecipient
 from relay.crypto.segments import (
-    SEGMENT_BYTES,
     BytesLike,
     SegmentHasher,
     segment_count,
@@ -43,6 +42,7 @@ from relay.crypto.stream import (
     sealed_size,
 )
 from relay.crypto.x25519 import X25519Identity, X25519Recipient
+from relay.domain.segments import SEGMENT_BYTES
 
 __all__ = [
     "CHUNK_BYTES",

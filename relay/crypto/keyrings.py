@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -46,15 +47,15 @@ def generate_keyring() -> Keyring:
 
 
 def seal_keyring(keyring: Keyring, passphrase: str, work_factor_log2: int) -> bytes:
-    """An age file that `passphrase` opens; about 0.3 s and 128 MiB at a work factor of 17."""
+    """An age file that `passphrase`, in NFKC, opens; about 0.3 s and 128 MiB at a work factor of 17."""
     content = _Sealed(identity=str(keyring.identity), signer=b64u_encode(keyring.signer.seed))
-    recipient = ScryptRecipient(passphrase, work_factor_log2)
+    recipient = ScryptRecipient(_normal(passphrase), work_factor_log2)
     return seal_file(msgspec.json.encode(content), [recipient])
 
 
 def open_keyring(sealed: bytes, passphrase: str) -> Keyring:
     """The keyring; NoMatchError for a wrong passphrase, HeaderError if it asks for more work than 2^20."""
-    plain = open_file(sealed, [ScryptIdentity(passphrase)])
+    plain = open_file(sealed, [ScryptIdentity(_normal(passphrase))])
     try:
         content = msgspec.json.decode(plain, type=_Sealed)
     except msgspec.DecodeError:
@@ -74,3 +75,8 @@ def open_identity(sealed: bytes, identities: Iterable[Identity]) -> HybridIdenti
     """The identity that seal_identity was given; KeyInvalidError if something else is inside."""
     text = open_file(sealed, identities).decode("ascii", errors="replace")
     return HybridIdentity.parse(text.removesuffix("\n"))
+
+
+def _normal(passphrase: str) -> str:
+    """The same words typed on another keyboard are the same passphrase."""
+    return unicodedata.normalize("NFKC", passphrase)

@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import TypeAlias
 
-SEGMENT_BYTES = 8 * 1024 * 1024
-"""Size of every segment but the last, which is what remains and never empty."""
+from relay.domain.segments import SEGMENT_BYTES
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
 

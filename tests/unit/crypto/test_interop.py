@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from relay.crypto.age import ScryptIdentity, X25519Identity, open_file, parse_id
 from relay.crypto.keyrings import seal_keyring
 from tests.unit.crypto.conftest import Node
 from tests.vectors.cast import ANNA
+from tests.vectors.generate import FOLDER
 
 SIZES = [0, 1, 65536, 65537, 3_000_000]
 PASSPHRASE = "in two words, d\u00e9j\u00e0"
@@ -112,3 +114,22 @@ def test_a_keyring_opens_with_another_tool(node: Node, files: tuple[Path, Path, 
     node.run("age.mjs", "open", "passphrase", PASSPHRASE, sealed, opened)
     assert opened.read_bytes() == open_file(sealed.read_bytes(), [ScryptIdentity(PASSPHRASE)])
     assert str(ANNA.keyring.identity).encode() in opened.read_bytes()
+
+
+def test_another_program_makes_the_same_vectors(node: Node) -> None:
+    """A second implementation, in JavaScript on the platform's own crypto, comes to every byte of ours."""
+    counts = json.loads(node.run("vectors.mjs", FOLDER))
+    assert counts == {
+        "commitments": 3,
+        "padded sizes": 15,
+        "padded texts": 7,
+        "links": 2,
+        "passphrases": 5,
+        "claims": 2,
+        "statements": 20,
+        "log rows": 3,
+        "sealed bodies": 6,
+        "case identities": 2,
+        "keyrings": 1,
+        "link secrets": 1,
+    }

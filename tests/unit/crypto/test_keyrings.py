@@ -46,6 +46,13 @@ def test_a_wrong_passphrase_opens_nothing() -> None:
             open_keyring(sealed, wrong)
 
 
+def test_the_same_words_open_however_they_are_typed() -> None:
+    """Composed or not, full width or not: a passphrase is what is read, not which codes a keyboard sends."""
+    sealed = seal_keyring(ANNA.keyring, "d\u00e9j\u00e0 vu", 4)
+    for typed in ("de\u0301ja\u0300 vu", "\uff44\u00e9j\u00e0 vu"):
+        assert open_keyring(sealed, typed).signer.seed == ANNA.keyring.signer.seed
+
+
 def test_work_factors_are_those_of_the_protocol() -> None:
     """17 for mediators, 15 for participants, and the file says so."""
     assert (MEDIATOR_WORK_FACTOR_LOG2, PARTICIPANT_WORK_FACTOR_LOG2) == (17, 15)

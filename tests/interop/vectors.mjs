@@ -1,0 +1,129 @@
+// Recomputes relay's test vectors with nothing but the platform's crypto and the public age-encryption package:
+// what the browser code has to be able to do, written once more, from docs/protocol.md.
+//   node vectors.mjs FOLDER
+import assert from "node:assert/strict";
+import { createHash, createHmac, createPrivateKey, createPublicKey, hkdfSync, sign, verify } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Decrypter } from "age-encryption";
+
+const [folder] = process.argv.slice(2);
+const load = (name) => JSON.parse(readFileSync(join(folder, name), "utf8"));
+const bytes = (text) => Buffer.from(text, "base64url");
+const text = (buffer) => Buffer.from(buffer).toString("base64url");
+const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest();
+const hkdf = (key, salt, info) => Buffer.from(hkdfSync("sha256", key, salt, info, 32));
+const raw = (uuid) => Buffer.from(uuid.replaceAll("-", ""), "hex");
+
+const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
+const SPKI = Buffer.from("302a300506032b6570032100", "hex");
+const privateKey = (seed) =>
+  createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: "der", type: "pkcs8" });
+const publicKey = (key) =>
+  createPublicKey({ key: Buffer.concat([SPKI, key]), format: "der", type: "spki" });
+const rawPublic = (key) => createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32);
+
+const counts = {};
+const count = (name) => (counts[name] = (counts[name] ?? 0) + 1);
+
+for (const { file_key, commit } of load("commitments.json")) {
+  assert.equal(text(hkdf(bytes(file_key), "", "relay/v1/commit")), commit);
+  count("commitments");
+}
+
+const padded = (length) => {
+  const size = Math.max(length + 1, 256);
+  const e = Math.floor(Math.log2(size));
+  const unit = 2 ** (e - (Math.floor(Math.log2(e)) + 1));
+  return Math.ceil(size / unit) * unit;
+};
+for (const { plain, padded: size } of load("padding.json").sizes) {
+  assert.equal(padded(plain), size);
+  count("padded sizes");
+}
+for (const { plain, padded: whole } of load("padding.json").good) {
+  const room = Buffer.alloc(padded(bytes(plain).length));
+  room.set(bytes(plain));
+  room[bytes(plain).length] = 0x80;
+  assert.equal(text(room), whole);
+  count("padded texts");
+}
+
+const links = load("links.json");
+for (const link of links.derived) {
+  const derive = (what) => hkdf(bytes(link.secret), raw(link.link), `relay/v1/link/${what}`);
+  assert.equal(text(derive("auth")), link.auth);
+  assert.equal(text(sha256(derive("auth"))), link.auth_digest);
+  assert.equal(text(derive("claim")), link.claim_key);
+  assert.equal(text(derive("unlock")), link.unlock);
+  assert.equal(text(derive("signer")), link.signer_seed);
+  assert.equal(text(rawPublic(privateKey(derive("signer")))), link.signer_public_key);
+  const fragment = text(Buffer.concat([bytes(link.secret), bytes(link.root_fingerprint)]));
+  assert.equal(`${link.public_url}/l/${link.link}#${fragment}`, link.url);
+  count("links");
+}
+for (const { unlock, typed, passphrase } of links.passphrases) {
+  assert.equal(`${unlock}:${typed.normalize("NFKC")}`, passphrase);
+  count("passphrases");
+}
+
+for (const claim of load("claims.json")) {
+  const lines = [claim.link, claim.case, claim.participant, claim.recipient, claim.signer];
+  const mac = createHmac("sha256", bytes(claim.claim_key));
+  assert.equal(text(mac.update(["relay/v1/claim", ...lines].join("\n")).digest()), claim.mac);
+  count("claims");
+}
+
+const { signer, good } = load("statements.json");
+for (const { typ, payload, compact, hash } of good) {
+  assert.equal(JSON.stringify(JSON.parse(payload)), payload);
+  const kid = text(sha256(bytes(signer.public_key)).subarray(0, 16));
+  assert.equal(kid, signer.kid);
+  const header = JSON.stringify({ alg: "EdDSA", kid, typ });
+  const covered = `${text(Buffer.from(header))}.${text(Buffer.from(payload))}`;
+  const signature = sign(null, Buffer.from(covered), privateKey(bytes(signer.seed)));
+  assert.equal(`${covered}.${text(signature)}`, compact);
+  assert.ok(verify(null, Buffer.from(covered), publicKey(bytes(signer.public_key)), signature));
+  assert.equal(text(sha256(compact)), hash);
+  count("statements");
+}
+
+let previous = Buffer.alloc(32);
+for (const row of load("log.json").good) {
+  const fields = [row.case, row.seq, row.at, row.kind, row.message ?? "-", row.actor, row.statement ?? "-"];
+  const line = ["relay/v1/event", ...fields].join("\n");
+  assert.equal(line, row.bytes);
+  assert.equal(text(previous), row.prev);
+  previous = sha256(previous, line);
+  assert.equal(text(previous), row.hash);
+  count("log rows");
+}
+
+const open = async (file, { identity, passphrase }) => {
+  const decrypter = new Decrypter();
+  if (identity === undefined) decrypter.addPassphrase(passphrase);
+  else decrypter.addIdentity(identity);
+  return Buffer.from(await decrypter.decrypt(file));
+};
+const sealed = load("sealed.json");
+for (const identity of sealed.identities) {
+  for (const { plain, body } of sealed.bodies) {
+    const file = Buffer.concat([bytes(sealed.header), bytes(body)]);
+    assert.equal(text(await open(file, { identity })), plain);
+    count("sealed bodies");
+  }
+  const caseIdentity = await open(bytes(sealed.case_identity.file), { identity });
+  assert.equal(caseIdentity.toString(), `${sealed.case_identity.identity}\n`);
+  count("case identities");
+}
+const { keyring } = sealed;
+assert.equal(
+  (await open(bytes(keyring.file), { passphrase: keyring.passphrase })).toString(),
+  JSON.stringify({ version: 1, identity: keyring.identity, signer: keyring.signer_seed }),
+);
+count("keyrings");
+const secret = await open(bytes(sealed.link_secret.file), { identity: sealed.case_identity.identity });
+assert.equal(text(secret), sealed.link_secret.secret);
+count("link secrets");
+
+console.log(JSON.stringify(counts));
