@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
+import operator
 
 from relay.crypto.errors import EncodingError
 
 _BECH32_ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32_VALUES = {letter: value for value, letter in enumerate(_BECH32_ALPHABET)}
 _BECH32_GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+_BECH32_FEEDBACK = [
+    functools.reduce(
+        operator.xor, (g for bit, g in enumerate(_BECH32_GENERATOR) if top >> bit & 1), 0
+    )
+    for top in range(32)
+]
+"""What each value of the five bits that leave the checksum puts back into it."""
 _BECH32_CHECKSUM_LETTERS = 6
 
 
@@ -109,9 +118,5 @@ def _expand(prefix: str) -> list[int]:
 def _polymod(values: list[int]) -> int:
     checksum = 1
     for value in values:
-        top = checksum >> 25
-        checksum = (checksum & 0x1FFFFFF) << 5 ^ value
-        for place, generator in enumerate(_BECH32_GENERATOR):
-            if top >> place & 1:
-                checksum ^= generator
+        checksum = (checksum & 0x1FFFFFF) << 5 ^ value ^ _BECH32_FEEDBACK[checksum >> 25]
     return checksum
