@@ -300,10 +300,10 @@ def _explain(stderr: bytes) -> str:
     hint = "see docs/media.md"
     if "namespace" in said[0] or "Operation not permitted" in said[0]:
         hint = (
-            "namespaces are refused here; in a container, run it with `--security-opt "
-            "seccomp=unconfined --security-opt apparmor=unconfined` (a worker that is root also "
-            "needs `--cap-add SYS_ADMIN --cap-add NET_ADMIN`); on the host, set "
-            "user.max_user_namespaces above 0 and, where they exist, "
+            "namespaces are refused here; in a container, run it as an ordinary user with "
+            "`--security-opt seccomp=deploy/worker-seccomp.json --security-opt "
+            "apparmor=unconfined` (as root it would also need the capabilities SYS_ADMIN and "
+            "NET_ADMIN); on the host, set user.max_user_namespaces above 0 and, where they exist, "
             "kernel.unprivileged_userns_clone=1 and "
             "kernel.apparmor_restrict_unprivileged_userns=0"
         )
