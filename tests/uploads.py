@@ -16,7 +16,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp import web
 
+from relay.app import create_app
 from relay.client.connection import SignedConnection
 from relay.client.participant import Participant
 from relay.demo.cast import Case
@@ -50,6 +52,40 @@ class Answer:
         return str(self.document["code"])
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wire:
+    """A bare connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def until_taken(self) -> None:
+        """Wait until the other side has read all that was written, as the kernel counts it."""
+        mine: int = self.writer.get_extra_info("sockname")[1]
+        async with asyncio.timeout(10):
+            while any(waiting for ports, waiting in _sockets() if mine in ports):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    async def answer(self) -> str:
+        """All that comes until the other side ends the connection."""
+        async with asyncio.timeout(10):
+            return (await self.reader.read()).decode()
+
+    async def status(self) -> int:
+        """The status of the answer."""
+        async with asyncio.timeout(10):
+            return int((await self.reader.readline()).split()[1])
+
+    def cut(self) -> None:
+        """Break off, as a lost network does once it is noticed."""
+        self.writer.transport.abort()
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
     """A sender with a draft, and a look behind the scenes."""
@@ -60,6 +96,7 @@ class Sending:
     database: Database
     objects: Objects
     http: aiohttp.ClientSession
+    wires: contextlib.AsyncExitStack
 
     def metadata(self, revision: int = 1) -> str:
         """What an upload for the draft says of itself."""
@@ -115,10 +152,11 @@ class Sending:
         size: int,
         data: bytes,
         headers: dict[str, str] | None = None,
-    ) -> asyncio.StreamWriter:
+    ) -> Wire:
         """Announce `size` bytes on a connection of its own, and send only `data` of them."""
         address = urlsplit(self.settings.public_url)
-        _reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        wire = Wire(*await asyncio.open_connection(address.hostname, address.port))
+        self.wires.callback(wire.cut)
         bearer = await signed(self.case.harmed).bearer()
         head = (
             f"PATCH {path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
@@ -129,14 +167,13 @@ class Sending:
         more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         query = "select writer from uploads where upload_id = $1"
         before = await self.one(query, upload_of(path))
-        writer.write(f"{head}{more}\r\n".encode())
+        await wire.write(f"{head}{more}\r\n".encode())
         async with asyncio.timeout(10):
             while await self.one(query, upload_of(path)) == before:  # noqa: ASYNC110 - a database
                 await asyncio.sleep(0.01)
-        writer.write(data)
-        await writer.drain()
-        await until_taken(writer)
-        return writer
+        await wire.write(data)
+        await wire.until_taken()
+        return wire
 
     async def one(self, query: str, *arguments: object) -> object:
         """One value from the database."""
@@ -192,15 +229,29 @@ async def sending(case: Case, settings: Settings) -> AsyncIterator[Sending]:
             database=database,
             objects=objects,
             http=http,
+            wires=stack,
         )
 
 
-async def until_taken(writer: asyncio.StreamWriter) -> None:
-    """Wait until the other side has read all that was written, as the kernel counts it."""
-    mine: int = writer.get_extra_info("sockname")[1]
-    async with asyncio.timeout(10):
-        while any(waiting for ports, waiting in _sockets() if mine in ports):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+@contextlib.asynccontextmanager
+async def another_relay(
+    draft: Sending, port: int, idle_seconds: int = 30
+) -> AsyncIterator[Sending]:
+    """The same draft at a second web process, as far as relay can tell; stopped in good order."""
+    given = dataclasses.replace(
+        draft.settings,
+        listen_port=port,
+        public_url=f"http://127.0.0.1:{port}",
+        upload_idle_seconds=idle_seconds,
+    )
+    app = create_app(dataclasses.replace(given, public_url=draft.settings.public_url))
+    runner = web.AppRunner(app, handler_cancellation=True, lingering_time=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield dataclasses.replace(draft, settings=given)
+    finally:
+        await runner.cleanup()
 
 
 def _sockets() -> Iterator[tuple[tuple[int, int], int]]:

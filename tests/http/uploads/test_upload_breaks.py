@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import itertools
 import time
 from collections.abc import Callable
 
-from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relay.app import create_app
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import object_prefix
-from relay.settings import Settings
-from tests.uploads import Sending, body_of, checksum_of, pieces_of, upload_of
+from tests.uploads import (
+    Sending,
+    another_relay,
+    body_of,
+    checksum_of,
+    digests_of,
+    pieces_of,
+    upload_of,
+)
 
 CUTS = [1, 100, SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1, 2 * SEGMENT_BYTES]
 
@@ -29,7 +33,7 @@ async def test_the_tail_of_a_broken_connection_is_kept(draft: Sending) -> None:
     for cut in CUTS:
         path = await draft.create(len(body))
         writer = await draft.begin_patch(path, 0, len(body), body[:cut])
-        writer.transport.abort()
+        writer.cut()
 
         await draft.until_kept(path, cut)
         rest = await draft.patch(path, cut, body[cut:])
@@ -109,7 +113,7 @@ async def test_a_client_that_comes_back_takes_over_from_its_hanging_connection(
     assert (rest.status, rest.offset) == (204, len(body))
     assert took < 1
     await draft.assert_whole(path, body)
-    hanging.transport.abort()
+    hanging.cut()
 
 
 async def test_a_patch_takes_over_without_asking_first(draft: Sending) -> None:
@@ -122,7 +126,7 @@ async def test_a_patch_takes_over_without_asking_first(draft: Sending) -> None:
 
     assert (answer.status, answer.offset) == (204, len(body))
     await draft.assert_whole(path, body)
-    hanging.transport.abort()
+    hanging.cut()
 
 
 async def test_two_connections_at_once_never_mix(draft: Sending) -> None:
@@ -144,34 +148,55 @@ async def test_two_connections_at_once_never_mix(draft: Sending) -> None:
 
 
 async def test_a_writer_of_another_process_is_refused_once_another_took_over(
-    draft: Sending, relay_settings: Settings, unused_tcp_port_factory: Callable[[], int]
+    draft: Sending, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
-    """Two web processes: what the older connection had not stored is refused, and sent again by the new."""
-    port = unused_tcp_port_factory()
-    elsewhere = dataclasses.replace(
-        draft,
-        settings=dataclasses.replace(
-            relay_settings, listen_port=port, public_url=f"http://127.0.0.1:{port}"
-        ),
-    )
-    runner = web.AppRunner(create_app(relay_settings), handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    """Two web processes: what the older one had not stored is refused, and the newer gets it again."""
     body = body_of(2 * SEGMENT_BYTES)
     path = await draft.create(len(body))
-    hanging = await elsewhere.begin_patch(path, 0, len(body), body[: SEGMENT_BYTES + 999])
-    await draft.until_kept(path, SEGMENT_BYTES)
+    async with another_relay(draft, unused_tcp_port_factory()) as elsewhere:
+        hanging = await elsewhere.begin_patch(path, 0, len(body), body[: SEGMENT_BYTES + 999])
+        await draft.until_kept(path, SEGMENT_BYTES)
 
-    stands = await draft.head(path)
-    assert stands.offset == SEGMENT_BYTES
-    rest = await draft.patch(path, SEGMENT_BYTES, body[SEGMENT_BYTES:])
-    hanging.write(body[SEGMENT_BYTES + 999 :])
-    with contextlib.suppress(ConnectionError):
-        await hanging.drain()
+        stands = await draft.head(path)
+        assert stands.offset == SEGMENT_BYTES
+        rest = await draft.patch(path, SEGMENT_BYTES, body[SEGMENT_BYTES:])
+        with contextlib.suppress(ConnectionError):
+            await hanging.write(b"x" * (SEGMENT_BYTES - 999))
+        refused = await hanging.status()
 
     assert (rest.status, rest.offset) == (204, len(body))
-    hanging.close()
-    await runner.cleanup()
+    assert refused == 409
+    finished = await draft.finished()
+    assert finished is not None
+    assert finished.digests == digests_of(body)
+
+
+async def test_a_connection_that_sends_nothing_is_closed_and_what_it_sent_is_kept(
+    draft: Sending, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    """After the patience of the settings the caller is told how far it came, and let go."""
+    path = await draft.create(1000)
+    async with another_relay(draft, unused_tcp_port_factory(), idle_seconds=1) as short:
+        quiet = await short.begin_patch(path, 0, 1000, b"x" * 400)
+        answer = await quiet.answer()
+
+    assert answer.startswith("HTTP/1.1 204")
+    assert "Upload-Offset: 400\r\n" in answer
+    assert (await draft.head(path)).offset == 400
+
+
+async def test_a_relay_that_is_stopped_keeps_what_arrived(
+    draft: Sending, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    """Stopping in good order stores the tail of every upload that is under way, at once."""
+    body = body_of(SEGMENT_BYTES)
+    path = await draft.create(len(body))
+    async with another_relay(draft, unused_tcp_port_factory()) as stopping:
+        writing = await stopping.begin_patch(path, 0, len(body), body[:1_234_567])
+
+    assert await writing.status() == 409
+    assert (await draft.head(path)).offset == 1_234_567
+    await draft.patch(path, 1_234_567, body[1_234_567:])
     await draft.assert_whole(path, body)
 
 
@@ -183,7 +208,7 @@ async def test_what_a_checksum_covers_is_kept_whole_or_not_at_all(draft: Sending
     headers = {"Upload-Checksum": checksum_of(body[100:])}
 
     writer = await draft.begin_patch(path, 100, len(body) - 100, body[100:5000], headers)
-    writer.transport.abort()
+    writer.cut()
     again = await draft.patch(path, 100, body[100:], headers)
 
     assert (again.status, again.offset) == (204, len(body))

@@ -43,9 +43,9 @@ async def test_a_stranger_does_not_stop_the_connection_that_writes(draft: Sendin
 
     assert (await draft.ask("HEAD", path, sender=draft.case.responsible)).status == 404
 
-    writing.write(body[5000:])
+    await writing.write(body[5000:])
     await draft.until_kept(path, len(body))
-    writing.close()
+    writing.cut()
     await draft.assert_whole(path, body)
 
 
@@ -99,10 +99,10 @@ async def test_a_draft_that_is_discarded_takes_its_upload_along(draft: Sending) 
     await draft.until_kept(path, SEGMENT_BYTES)
 
     discarded = await draft.ask("DELETE", f"/v1/messages/{draft.message_id}/revisions/1/draft")
-    writing.write(body[SEGMENT_BYTES + 10 :])
-    writing.close()
+    await writing.write(body[SEGMENT_BYTES + 10 :])
 
     assert discarded.status == 204
+    assert await writing.status() == 409
     assert (await draft.head(path)).status == 404
     later = datetime.now(UTC) + timedelta(seconds=ORPHAN_GRACE_SECONDS + 1)
     await sweep_orphans(draft.database, draft.objects, later)
