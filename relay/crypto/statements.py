@@ -18,6 +18,7 @@ from relay.crypto.fields import (
     Language,
     Ordinal,
     Part,
+    PartRole,
     Pixels,
     PublicKey,
     ReasonCode,
@@ -241,12 +242,10 @@ class Message(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("every revision but the first names the one before it")
         if self.sender == self.recipient:
             raise ValueError("nobody writes to themselves")
-        roles: list[str] = [part.role for part in self.parts]
-        main, besides = (
-            ("body", ()) if self.kind == "letter" else ("original", ("body", "captions"))
-        )
-        if roles.count(main) != 1 or len(set(roles)) != len(roles) or {*roles} - {main, *besides}:
-            raise ValueError("the parts are not those of this kind of message")
+        if self.kind == "letter":
+            _check_parts(self.parts, needed="body")
+        else:
+            _check_parts(self.parts, needed="original", allowed=("body", "captions"))
 
 
 class Rendition(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -265,6 +264,11 @@ class Rendition(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True
     width: Pixels
     height: Pixels
     profile: Literal["h264-720p", "audio"]
+
+    def __post_init__(self) -> None:
+        """ValueError unless there is one rendition, and at most a poster with it."""
+        super().__post_init__()
+        _check_parts(self.parts, needed="rendition", allowed=("poster",))
 
 
 class Captions(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -285,6 +289,8 @@ class Captions(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True)
         super().__post_init__()
         if (self.part is None) == (self.exception is None):
             raise ValueError("either captions or a reason why there are none")
+        if self.part is not None:
+            _check_parts([self.part], needed="captions")
 
 
 class Decision(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -309,7 +315,7 @@ class Decision(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True)
         super().__post_init__()
         if self.decision in {"return", "decline", "hold"} and self.reason is None:
             raise ValueError("a return, a decline or a hold needs a reason")
-        _only_notes(self.notes)
+        _check_notes(self.notes)
 
 
 class GrantedPart(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -344,7 +350,7 @@ class Offer(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
         super().__post_init__()
         if not self.grants or len({grant.commit for grant in self.grants}) != len(self.grants):
             raise ValueError("an offer grants something, and each part once")
-        _only_notes(self.notes)
+        _check_notes(self.notes)
 
 
 class Response(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -377,6 +383,23 @@ class Consent(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status: Literal["active", "paused", "withdrawn"]
 
 
-def _only_notes(parts: list[Part]) -> None:
+def _check_parts(
+    parts: list[Part], *, needed: PartRole, allowed: tuple[PartRole, ...] = ()
+) -> None:
+    """One part of the role `needed`, and at most one each of those `allowed` with it."""
+    roles = [part.role for part in parts]
+    if needed not in roles or len(set(roles)) != len(roles) or {*roles} - {needed, *allowed}:
+        raise ValueError("the parts are not those that belong here")
+    _check_commitments(parts)
+
+
+def _check_notes(parts: list[Part]) -> None:
     if any(part.role != "note" for part in parts):
         raise ValueError("a part that is not a note")
+    _check_commitments(parts)
+
+
+def _check_commitments(parts: list[Part]) -> None:
+    """Two parts with one file key would both be opened by a grant of either."""
+    if len({part.commit for part in parts}) != len(parts):
+        raise ValueError("two parts share a file key")
