@@ -14,11 +14,16 @@ from bench.service import service
 from relay.client.mediator import Mediator
 
 SMALL, LARGE = 1_000, 1_000_000
-CASES_FOR_EACH = 10
-"""Messages to a case."""
+CASE_MESSAGES = 10
+AT_ONCE = 100_000
+"""Messages filled in by one statement."""
 MEDIATOR_CASES = 100
 """Of the mediator who looks."""
-PAGES = 300
+PAGE_ITEMS = 50
+PAGES = 400
+WARM_UP_PAGES = 40
+WALK_PAGES = 5
+"""So many pages on, then from the beginning again."""
 BAR = 1.5
 
 FILL = """
@@ -62,13 +67,19 @@ def rows() -> list[Row]:
 
 
 async def _rows() -> list[Row]:
-    async with service() as (running, people):
-        mediator = await people.mediator()
-        url = running.environment["RELAY_DATABASE_URL"]
-        await _fill(url, 0, SMALL, mediator.credential_id)
-        small = await _p95(mediator)
-        await _fill(url, SMALL, LARGE, mediator.credential_id)
-        large = await _p95(mediator)
+    async with (
+        service() as (small_stage, small_people),
+        service() as (large_stage, large_people),
+    ):
+        looking = []
+        for running, people, messages in (
+            (small_stage, small_people, SMALL),
+            (large_stage, large_people, LARGE),
+        ):
+            mediator = await people.mediator()
+            await _fill(running.environment["RELAY_DATABASE_URL"], messages, mediator.credential_id)
+            looking.append(mediator)
+        small, large = await _p95(looking)
     return [
         Row(
             name=f"queue page of 50 at {LARGE:,} messages, p95",
@@ -82,39 +93,41 @@ async def _rows() -> list[Row]:
     ]
 
 
-async def _fill(url: str, start: int, stop: int, mediator_id: uuid.UUID) -> None:
-    """Messages number `start` to `stop`, past the triggers that real ones go through; then the queue."""
+async def _fill(url: str, messages: int, mediator_id: uuid.UUID) -> None:
+    """So many messages, past the triggers that real ones go through; then the queue that they would make."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("set session_replication_role = replica")
         await connection.execute(
-            "create or replace function bench_uuid(kind text, n int) returns uuid language sql immutable "
+            "create function bench_uuid(kind text, n int) returns uuid language sql immutable "
             "as $$ select md5(kind || n)::uuid $$"
         )
-        for first in range(start, stop, 100_000):
-            last = min(first + 100_000, stop) - 1
-            await connection.execute(FILL, first, last, CASES_FOR_EACH, mediator_id, MEDIATOR_CASES)
-        await connection.execute("truncate queue_entries")
+        for first in range(0, messages, AT_ONCE):
+            last = min(first + AT_ONCE, messages) - 1
+            await connection.execute(FILL, first, last, CASE_MESSAGES, mediator_id, MEDIATOR_CASES)
         await connection.execute(
             "insert into queue_entries (mediator_id, state, waiting_since, message_id) "
             "select credential_id, state, waiting_since, message_id "
             "from messages inner join case_mediators using (case_id) where is_in_queue(state)"
         )
         await connection.execute("vacuum analyze")
+        await connection.execute("checkpoint")
     finally:
         await connection.close()
 
 
-async def _p95(mediator: Mediator) -> float:
-    """Seconds for a page that nineteen of twenty take at most, walking through the queue."""
-    seconds = []
-    after = None
-    for turn in range(PAGES + 20):
-        began = time.perf_counter()
-        page = await mediator.queue(limit=50, **({"after": after} if after else {}))
-        if turn >= 20:
-            seconds.append(time.perf_counter() - began)
-        if len(page.items) != 50:
-            raise RuntimeError("a page of another size")
-        after = page.next if turn % 5 != 4 else None
-    return statistics.quantiles(seconds, n=20)[18]
+async def _p95(looking: list[Mediator]) -> list[float]:
+    """For each mediator the seconds that nineteen of twenty pages take at most, measured by turns."""
+    seconds: list[list[float]] = [[] for _ in looking]
+    after: list[str | None] = [None for _ in looking]
+    for turn in range(PAGES + WARM_UP_PAGES):
+        for number, mediator in enumerate(looking):
+            filters = {} if after[number] is None else {"after": str(after[number])}
+            began = time.perf_counter()
+            page = await mediator.queue(limit=PAGE_ITEMS, **filters)
+            if turn >= WARM_UP_PAGES:
+                seconds[number].append(time.perf_counter() - began)
+            if len(page.items) != PAGE_ITEMS:
+                raise RuntimeError("a page of another size")
+            after[number] = page.next if turn % WALK_PAGES else None
+    return [statistics.quantiles(taken, n=20)[18] for taken in seconds]
