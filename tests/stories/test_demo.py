@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,11 +24,11 @@ TEXTS = (FIRST_LETTER, LETTER, GUIDANCE, NOTE, phone.PLACE, PASSPHRASE)
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data() -> Iterator[Path]:
     """A data folder that the unprivileged user of Postgres can reach."""
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    return tmp_path / "data"
+    with tempfile.TemporaryDirectory(prefix="relay-story-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder) / "data"
 
 
 async def test_nothing_is_kept_in_the_clear_during_or_after_the_whole_story(
