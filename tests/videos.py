@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,19 +21,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.app import create_app
 from relay.client.case_system import key_set
+from relay.crypto import age
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyfiles import save_keyring_file
 from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, organization
+from relay.domain.jobs import poster_prefix, rendition_prefix
 from relay.domain.moves import State
+from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
 from relay.queue import Queue
-from relay.services import uploads
-from relay.services.processing import MediaWorker
+from relay.services import processing, uploads
+from relay.services.processing import MediaWorker, Prepared
 from relay.settings import Settings
 from relay.storage import messages as stored
 from relay.storage.database import Database
 from relay.storage.objects import Objects, segment_key
+from workers.result import store
 from workers.sweep import Sweep
 from workers.transcoding import Transcoder
 
@@ -161,6 +165,13 @@ class Studio:
             while not await self.count(running, message_id):  # noqa: ASYNC110 - another process takes it
                 await asyncio.sleep(0.01)
 
+    async def until_stage(self, message_id: uuid.UUID, stage: str) -> None:
+        """Wait until a worker says that it is this far."""
+        there = "select count(*) from jobs where message_id = $1 and stage = $2"
+        async with asyncio.timeout(SOON_SECONDS):
+            while not await self.count(there, message_id, stage):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+
     async def until_state(self, message_id: uuid.UUID, *states: str) -> stored.MessageRow:
         """Wait until a message is in one of these states."""
         async with asyncio.timeout(SOON_SECONDS):
@@ -176,20 +187,85 @@ class Studio:
             for name, value in dataclasses.asdict(self.settings).items()
         }
 
-    def start_worker(self, name: str = "worker", **settings: str) -> subprocess.Popen[bytes]:
-        """A worker process; what it says is appended to a log of that name."""
-        with (self.folder / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "relay", "worker"],
-                env={"PATH": os.environ["PATH"], **self.environment, **settings},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Workers]:
+        """Worker processes; none of them outlives the block."""
+        workers = Workers(studio=self, processes=[])
+        try:
+            yield workers
+        finally:
+            for process in workers.processes:
+                process.kill()
+                process.wait()
 
     def said(self, name: str = "worker") -> str:
         """The log of a worker process."""
         return (self.folder / f"{name}.log").read_text("utf-8")
+
+    async def until_said(self, name: str, words: str) -> None:
+        """Wait until these words stand in the log of a worker process."""
+        async with asyncio.timeout(SOON_SECONDS):
+            while words not in self.said(name):  # noqa: ASYNC110 - another process writes
+                await asyncio.sleep(0.05)
+
+    async def file_key(self, message_id: uuid.UUID) -> age.FileKey:
+        """The file key of an original, opened as the worker does."""
+        query = "select header from grants natural join parts where message_id = $1 and audience = 'media'"
+        async with self.database.connection() as connection:
+            header: bytes = await connection.fetchval(query, message_id)
+        return age.unwrap_header(header, [self.worker.keyring.identity])
+
+    async def prepare_by_hand(self) -> Prepared:
+        """Something that was made of a video, stored as a worker stores it."""
+        work_id = uuid.uuid4()
+        prefixes = (rendition_prefix(work_id), poster_prefix(work_id))
+        await processing.note_writing(self.database, prefixes)
+        with MemoryFile() as file:
+            file.write(b"moving picture")
+            rendition = await store(
+                self.objects,
+                file,
+                object_prefix=prefixes[0],
+                role="rendition",
+                media_type="video/mp4",
+            )
+            poster = await store(
+                self.objects,
+                file,
+                object_prefix=prefixes[1],
+                role="poster",
+                media_type="image/jpeg",
+            )
+            return Prepared(
+                rendition=rendition,
+                poster=poster,
+                size=file.size,
+                duration_ms=1000,
+                width=640,
+                height=360,
+                profile="h264-720p",
+            )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """Worker processes of a studio."""
+
+    studio: Studio
+    processes: list[subprocess.Popen[bytes]]
+
+    def start(self, name: str = "worker", **settings: str) -> subprocess.Popen[bytes]:
+        """One more; what it says is appended to a log of that name."""
+        with (self.studio.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "relay", "worker"],
+                env={"PATH": os.environ["PATH"], **self.studio.environment, **settings},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.processes.append(process)
+        return process
 
 
 @contextlib.asynccontextmanager

@@ -2,29 +2,384 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import random
 import signal
+import time
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from relay.client.administrator import publish_revocation
+from relay.crypto import age, statements
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.mlkem768x25519 import HybridIdentity
+from relay.crypto.signing import Signer, statement_hash
+from relay.domain.jobs import LeaseLost
 from relay.domain.moves import State
+from relay.services import processing
 from relay.settings import Settings
+from relay.storage.events import find_statement, insert_statement
 from tests.videos import Studio, film, studio
+
+KILLS = 6
+STOP_SECONDS = 20
 
 
 @pytest.fixture
 async def stage(settings: Settings, tmp_path: Path) -> AsyncIterator[Studio]:
     """A relay whose workers are quick to notice."""
-    async with studio(settings, tmp_path, job_lease_seconds=3, sweep_seconds=1) as opened:
+    async with studio(
+        settings, tmp_path, job_lease_seconds=2, job_retry_seconds=1, sweep_seconds=1
+    ) as opened:
         yield opened
 
 
-async def test_a_worker_stops_cleanly(stage: Studio) -> None:
-    """A worker that is told to stop ends with 0."""
-    worker = stage.start_worker()
-    message_id = await stage.send(film(stage.folder))
-    await stage.until_state(message_id, State.QUEUED)
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(20) == 0, stage.said()
-    print(stage.said())
+# Killed.
+
+
+async def test_a_killed_worker_loses_nothing(stage: Studio) -> None:
+    """SIGKILL at moments all over the work, with Redis emptied every other time: each video arrives once."""
+    chance = random.SystemRandom()
+    video = await asyncio.to_thread(film, stage.folder)
+    with stage.running() as workers:
+        worker = workers.start()
+        sent = [await stage.send(video)]
+        await stage.until_leased(sent[0])
+        began = time.monotonic()
+        await stage.until_state(sent[0], State.QUEUED)
+        undisturbed = time.monotonic() - began
+        for kill in range(KILLS):
+            sent.append(await stage.send(video))
+            await stage.until_leased(sent[-1])
+            await asyncio.sleep(undisturbed * (kill + chance.random()) / KILLS)
+            family = descendants(worker.pid)
+            worker.kill()
+            worker.wait()
+            if kill % 2:
+                await stage.queue._pool.flushall()
+            await until_gone(family)
+            worker = workers.start()
+        for message_id in sent:
+            await stage.until_state(message_id, State.QUEUED, State.FAILED)
+            await stage.require_prepared_once(message_id)
+    assert await stage.count("select count(*) from jobs where attempts > 1"), "none was disturbed"
+    await stage.require_tidy()
+
+
+async def test_a_stopped_worker_gives_its_job_back(stage: Studio) -> None:
+    """SIGTERM in the middle: exit 0, nothing of the jail left, and the next worker has the job at once."""
+    video = await asyncio.to_thread(film, stage.folder, 20, size="1280x720")
+    with stage.running() as workers:
+        worker = workers.start()
+        message_id = await stage.send(video)
+        await stage.until_stage(message_id, "encoding")
+        family = descendants(worker.pid)
+        assert "bwrap" in family.values()
+
+        worker.send_signal(signal.SIGTERM)
+
+        assert await asyncio.to_thread(worker.wait, STOP_SECONDS) == 0
+        given_back = "select count(*) from jobs where state = 'waiting' and attempts = 0"
+        assert await stage.count(given_back) == 1
+        await until_gone(family)
+        workers.start()
+        await stage.until_state(message_id, State.QUEUED)
+    await stage.require_prepared_once(message_id)
+    await stage.require_tidy()
+
+
+async def test_a_frozen_worker_hands_nothing_in(stage: Studio) -> None:
+    """A worker that stood still past its lease finds another's work done when it wakes, and lets go."""
+    video = await asyncio.to_thread(film, stage.folder, 6)
+    with stage.running() as workers:
+        frozen = workers.start("frozen")
+        message_id = await stage.send(video)
+        await stage.until_leased(message_id)
+        frozen.send_signal(signal.SIGSTOP)
+        workers.start("other")
+        await stage.until_state(message_id, State.QUEUED)
+
+        frozen.send_signal(signal.SIGCONT)
+        await stage.until_said("frozen", "LeaseLost")
+
+    await stage.require_prepared_once(message_id)
+    await stage.require_tidy()
+
+
+# Left without Redis.
+
+
+async def test_an_emptied_redis_loses_nothing(stage: Studio) -> None:
+    """FLUSHALL while one video is prepared and others wait: all of them arrive."""
+    video = await asyncio.to_thread(film, stage.folder)
+    with stage.running() as workers:
+        workers.start()
+        sent = [await stage.send(video) for _ in range(3)]
+        await stage.until_leased(sent[0])
+        await stage.queue._pool.flushall()
+        for message_id in sent:
+            await stage.until_state(message_id, State.QUEUED)
+            await stage.require_prepared_once(message_id)
+
+
+async def test_what_was_begun_goes_on_while_redis_is_away(stage: Studio) -> None:
+    """When every connection to Redis breaks, the running job ends as it would, and the next one is taken."""
+    video = await asyncio.to_thread(film, stage.folder, 6)
+    with stage.running() as workers:
+        workers.start()
+        first = await stage.send(video)
+        await stage.until_leased(first)
+        for _ in range(20):
+            await stage.queue._pool.client_kill_filter(_type="normal")
+            await asyncio.sleep(0.05)
+        second = await stage.send(video)
+        for message_id in (first, second):
+            await stage.until_state(message_id, State.QUEUED)
+            await stage.require_prepared_once(message_id)
+    assert await stage.count("select max(attempts) from jobs") == 1
+
+
+# Raced.
+
+
+async def test_two_workers_at_once_take_a_job_once(stage: Studio) -> None:
+    """Of two workers that are woken for one job, one has it; the other finds nothing to do."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    job_id = await stage.job_of(message_id)
+
+    await asyncio.gather(stage.transcoder.run(job_id), stage.transcoder.run(job_id))
+
+    await stage.require_prepared_once(message_id)
+    assert await stage.count("select attempts from jobs") == 1
+    await stage.require_tidy()
+
+
+async def test_of_two_workers_on_one_video_one_hands_in(stage: Studio) -> None:
+    """Two attempts both come to their end; the one whose lease was taken over is refused as a whole."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    job_id = await stage.job_of(message_id)
+    first = await processing.lease_job(stage.database, stage.settings, job_id, stage.worker)
+    assert first is not None
+    source = await processing.find_source(stage.database, stage.settings, stage.worker, first)
+    await stage.execute("update jobs set lease_expires_at = now() - interval '1 second'")
+
+    await stage.transcoder.run(job_id)
+
+    await stage.require_prepared_once(message_id)
+    made = await stage.prepare_by_hand()
+    with pytest.raises(LeaseLost):
+        await processing.finish(stage.database, stage.worker, first, source, made)
+    with pytest.raises(LeaseLost):
+        await processing.fail(stage.database, stage.worker, first, "video-refused")
+    await stage.require_prepared_once(message_id)
+    await stage.require_tidy()
+
+
+# Lied to.
+
+
+async def test_another_body_is_not_prepared(stage: Studio) -> None:
+    """A segment that is not the one that was signed: `video-altered`, and no rendition."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    [key] = await stage.objects.keys("uploads")
+    body = bytearray(await stage.objects.get(key))
+    body[len(body) // 2] ^= 1
+    await stage.objects.put(key, bytes(body))
+
+    await require_altered(stage, message_id)
+
+
+async def test_a_body_sealed_again_is_not_prepared(stage: Studio) -> None:
+    """Other ciphertext of the right size under the right file key opens, and is still not what was signed."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    [key] = await stage.objects.keys("uploads")
+    body = await stage.objects.get(key)
+    file_key = await stage.file_key(message_id)
+    again = age.seal_body(file_key, age.open_body(file_key, body))
+    assert len(again) == len(body)
+    await stage.objects.put(key, again)
+
+    await require_altered(stage, message_id)
+
+
+async def test_a_grant_of_another_key_is_not_used(stage: Studio) -> None:
+    """A grant that opens to a file key which the sender did not commit to: no rendition."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    forged = age.wrap_header(age.new_file_key(), [stage.worker.keyring.identity.recipient])
+    await stage.execute("update grants set header = $1 where audience = 'media'", forged)
+
+    await require_altered(stage, message_id)
+
+
+async def test_a_grant_for_somebody_else_is_not_opened(stage: Studio) -> None:
+    """A grant that this worker's key does not open: no rendition."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    file_key = await stage.file_key(message_id)
+    other = age.wrap_header(file_key, [HybridIdentity.generate().recipient])
+    await stage.execute("update grants set header = $1 where audience = 'media'", other)
+
+    await require_altered(stage, message_id)
+
+
+async def test_words_that_the_sender_did_not_sign_are_not_prepared(stage: Studio) -> None:
+    """The sender's statement, signed again by a key that is not theirs: no rendition."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    message = await stage.message(message_id)
+    async with stage.database.transaction() as connection:
+        compact = await find_statement(connection, message.statement_hash or b"")
+        said = statements.decode_unverified(compact or "", statements.Message)
+        forged = await insert_statement(connection, statements.sign(Signer.generate(), said))
+        await connection.execute("update messages set statement_hash = $1", forged)
+        await connection.execute("update parts set statement_hash = $1", forged)
+
+    await require_altered(stage, message_id)
+
+
+async def test_a_charter_that_nobody_signed_gets_nothing(stage: Studio) -> None:
+    """A relay that slips its own key in as the case's is found out before the video is opened."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    spy = HybridIdentity.generate()
+    async with stage.database.transaction() as connection:
+        [row] = await connection.fetch("select * from charters")
+        compact = await find_statement(connection, row["statement_hash"])
+        said = statements.decode_unverified(compact or "", statements.Charter)
+        forged = statements.sign(
+            Signer.generate(),
+            statements.Charter(
+                at=said.at,
+                case=said.case,
+                version=2,
+                previous=b64u_encode(statement_hash(compact or "")),
+                recipient=str(spy.recipient),
+                mediators=said.mediators,
+                media=said.media,
+                policy=said.policy,
+            ),
+        )
+        forged_hash = await insert_statement(connection, forged)
+        await connection.execute(
+            "insert into charters values ($1, 2, $2, $3, $4, $5)",
+            row["case_id"],
+            forged_hash,
+            str(spy.recipient),
+            row["media"],
+            row["key_file"],
+        )
+        await connection.execute("update cases set charter_version = 2")
+
+    await stage.transcoder.run(await stage.job_of(message_id))
+
+    assert (await stage.message(message_id)).state is State.PROCESSING
+    assert await stage.objects.keys("renditions") == []
+    assert await stage.count("select count(*) from jobs where state = 'waiting'") == 1
+
+
+async def test_a_recipient_slipped_into_the_row_gets_nothing(stage: Studio) -> None:
+    """The case's key is taken from the signed charter, whatever the database says beside it."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    spy = HybridIdentity.generate()
+    await stage.execute("update charters set recipient = $1", str(spy.recipient))
+
+    await stage.transcoder.run(await stage.job_of(message_id))
+
+    leased = await stage.case.mediator.lease(message_id)
+    await stage.case.mediator.save(leased, "rendition", stage.folder / "rendition.mp4")
+
+
+# Refused.
+
+
+async def test_a_revoked_worker_does_not_work(stage: Studio) -> None:
+    """Once its credential ended, a running worker takes no job and ends, and none starts."""
+    with stage.running() as workers:
+        running = workers.start("running")
+        await stage.until_said("running", "is ready")
+        revocation = stage.people.administrator.sign_revocation(stage.worker.credential_id)
+        await publish_revocation(stage.people.connection, stage.worker.credential_id, revocation)
+        assert await asyncio.to_thread(running.wait, STOP_SECONDS) == 1
+        late = workers.start("late")
+        assert await asyncio.to_thread(late.wait, STOP_SECONDS) == 1
+    assert "media credential" in stage.said("running")
+    assert "media credential" in stage.said("late")
+    assert "is ready" not in stage.said("late")
+
+
+async def test_a_revoked_worker_leases_nothing(stage: Studio) -> None:
+    """Between two sweeps a revoked worker that is woken leaves the job as it is."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    revocation = stage.people.administrator.sign_revocation(stage.worker.credential_id)
+    await publish_revocation(stage.people.connection, stage.worker.credential_id, revocation)
+
+    await stage.transcoder.run(await stage.job_of(message_id))
+
+    waiting = "select count(*) from jobs where state = 'waiting' and attempts = 0"
+    assert await stage.count(waiting) == 1
+
+
+async def test_a_worker_without_a_jail_does_not_start(stage: Studio) -> None:
+    """Where the jail cannot be built the worker says so, and ends with 2."""
+    with stage.running() as workers:
+        worker = workers.start(RELAY_BUBBLEWRAP="/bin/false")
+        assert await asyncio.to_thread(worker.wait, STOP_SECONDS) == 2
+    assert "jail" in stage.said()
+
+
+async def test_a_key_file_that_others_may_read_is_not_used(stage: Studio) -> None:
+    """A worker whose keys are open to others says so, and ends with 1."""
+    Path(stage.settings.media_key_file).chmod(0o640)
+    with stage.running() as workers:
+        worker = workers.start()
+        assert await asyncio.to_thread(worker.wait, STOP_SECONDS) == 1
+    assert "0640" in stage.said()
+
+
+async def require_altered(stage: Studio, message_id: uuid.UUID) -> None:
+    """Fail unless the worker finds that a video is not what was sealed, and makes nothing of it."""
+    await stage.transcoder.run(await stage.job_of(message_id))
+    message = await stage.message(message_id)
+    assert (message.state, message.failure) == (State.FAILED, "video-altered")
+    assert message.rendition_hash is None
+    assert await stage.objects.keys("renditions") == []
+    assert await stage.grants_of(message_id, "media") == 0
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """The processes below a process, with their names."""
+    children: dict[int, list[int]] = {}
+    names: dict[int, str] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                name, _, rest = (
+                    (entry / "stat").read_text("utf-8").partition("(")[2].rpartition(")")
+                )
+                names[int(entry.name)] = name
+                children.setdefault(int(rest.split()[1]), []).append(int(entry.name))
+    found: dict[int, str] = {}
+    below = [pid]
+    while below:
+        for child in children.get(below.pop(), []):
+            found[child] = names[child]
+            below.append(child)
+    return found
+
+
+async def until_gone(processes: dict[int, str]) -> None:
+    """Wait until none of these processes is left."""
+    async with asyncio.timeout(STOP_SECONDS):
+        while any(is_running(pid, name) for pid, name in processes.items()):  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.02)
+
+
+def is_running(pid: int, name: str) -> bool:
+    """Whether this very process runs; one that ended and waits for its parent does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except OSError:
+        return False
+    found, _, rest = stat.partition("(")[2].rpartition(")")
+    return found == name and rest.split()[0] not in {"Z", "X"}
