@@ -11,7 +11,9 @@ from relay.domain.messages import PartRole
 from relay.domain.moves import State
 from relay.domain.uploads import RangeNotSatisfiable
 
-_RANGE: Final = re.compile(r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*", re.ASCII)
+_RANGE: Final = re.compile(
+    r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*", re.ASCII | re.IGNORECASE
+)
 _READABLE: Final = frozenset({State.RELEASED, State.VIEWED})
 _OWN: Final = frozenset({PartRole.BODY, PartRole.ORIGINAL})
 

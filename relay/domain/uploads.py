@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import dataclasses
 import re
@@ -301,7 +300,7 @@ def read_checksum(text: str) -> bytes:
     algorithm, _, value = text.strip().partition(" ")
     try:
         digest = base64.b64decode(value, validate=True)
-    except binascii.Error:
+    except ValueError:
         digest = b""
     if algorithm != CHECKSUM_ALGORITHM or len(digest) != 32:  # noqa: PLR2004 - of SHA-256
         raise InvalidRequest(
