@@ -81,8 +81,13 @@ def check_whole(descriptor: int, demuxer: str) -> None:
             raise RefusedError("video-truncated")
 
 
-def boxes(descriptor: int, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Type, first byte of the content and end of each box; refuses one that goes past `end`."""
+def boxes(
+    descriptor: int, start: int, end: int, *, trailer: bool = False
+) -> Iterator[tuple[bytes, int, int]]:
+    """Type, first byte of the content and end of each box; refuses one that goes past `end`.
+
+    With `trailer` it stops instead at what is no box at all: some cameras append notes of their own.
+    """
     while start + 8 <= end:
         length, kind = struct.unpack(">I4s", os.pread(descriptor, 8, start))
         content = start + 8
@@ -92,6 +97,8 @@ def boxes(descriptor: int, start: int, end: int) -> Iterator[tuple[bytes, int, i
         elif length == 0:
             length = end - start
         if length < content - start or start + length > end:
+            if trailer and kind not in _MOV_STARTS:
+                return
             raise RefusedError("video-truncated")
         yield kind, content, start + length
         start += length
@@ -99,14 +106,15 @@ def boxes(descriptor: int, start: int, end: int) -> Iterator[tuple[bytes, int, i
 
 def _check_mov(descriptor: int, size: int) -> None:
     seen = set()
-    for kind, start, end in boxes(descriptor, 0, size):
+    for kind, start, end in boxes(descriptor, 0, size, trailer=True):
         seen.add(kind)
         if kind == b"moov":
             if end - start > MOOV_MAX_BYTES:
                 raise RefusedError("video-expands-too-much")
             _check_moov(descriptor, start, end)
     if b"moov" not in seen:
-        raise RefusedError("video-truncated")
+        # HEIC and AVIF photographs are made of the same boxes, but have no such index.
+        raise RefusedError("video-not-recognized" if b"meta" in seen else "video-truncated")
 
 
 def _check_moov(descriptor: int, start: int, end: int) -> None:

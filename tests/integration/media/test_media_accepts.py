@@ -303,3 +303,91 @@ async def test_subtitles_attachments_and_data_are_left_behind(
     assert_as_promised(done)
     assert b"SecretWords" not in done.rendition
     assert b"SecretLetter" not in done.rendition
+
+
+OLDER: dict[str, tuple[str, ...]] = {
+    "camera.avi": ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "pcm_s16le"),
+    "camcorder.ts": (*H264, "-c:a", "aac"),
+    "camcorder.m2ts": (*H264, "-c:a", "ac3", "-mpegts_m2ts_mode", "1"),
+    "interlaced.mpg": (
+        "-c:v",
+        "mpeg2video",
+        "-flags",
+        "+ildct+ilme",
+        "-vf",
+        "setfield=tff,fieldorder=tff",
+        "-c:a",
+        "mp2",
+        "-f",
+        "dvd",
+    ),
+    "phone.3gp": (
+        "-c:v",
+        "h263",
+        "-s",
+        "352x288",
+        "-c:a",
+        "libopencore_amrnb",
+        "-ar",
+        "8000",
+        "-ac",
+        "1",
+    ),
+    "free.ogv": ("-c:v", "libtheora", "-c:a", "libvorbis"),
+    "new.mp4": ("-c:v", "libsvtav1", "-preset", "13", "-svtav1-params", "lp=1", "-c:a", "libopus"),
+    "studio.mov": ("-c:v", "prores_ks", "-profile:v", "0", "-c:a", "alac"),
+    "wide-colour.mp4": (
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p10le",
+        "-x265-params",
+        "log-level=error:colorprim=bt2020:transfer=bt2020-10:colormatrix=bt2020nc",
+        "-c:a",
+        "aac",
+    ),
+    "fragments.mp4": (*H264, "-c:a", "aac", "-movflags", "+frag_keyframe+empty_moov"),
+}
+
+
+@pytest.mark.parametrize("name", OLDER)
+async def test_other_cameras_and_programs_are_understood(run: Run, make: Make, name: str) -> None:
+    """Older and newer containers and codecs come out the same."""
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=352x288:r=25:d=2")
+    done = await run(make(name, *picture, *SOUND, *OLDER[name]))
+    assert_as_promised(done)
+    assert done.transcoded.kind == "video"
+    assert abs(done.transcoded.duration_ms - 2000) < 200
+    with done.open() as container:
+        assert len(container.streams.audio) == 1
+
+
+async def test_a_song_with_a_cover_picture_is_sound(run: Run, make: Make) -> None:
+    """The picture inside a sound file is not a video, and it is not delivered."""
+    cover = make("cover.png", "-f", "lavfi", "-i", "testsrc2=s=64x64", "-frames:v", "1")
+    source = make(
+        "cover.mp3",
+        *SOUND,
+        "-i",
+        str(cover),
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c:v",
+        "copy",
+        "-c:a",
+        "libmp3lame",
+    )
+    done = await run(source)
+    assert_as_promised(done)
+    assert done.transcoded.kind == "audio"
+
+
+async def test_notes_that_a_camera_appends_do_no_harm(run: Run, plain: Path) -> None:
+    """Bytes after the last box, which some cameras write, are neither a fault nor delivered."""
+    done = await run(plain.read_bytes() + b"CameraNotes" * 40)
+    assert_as_promised(done)
+    assert b"CameraNotes" not in done.rendition

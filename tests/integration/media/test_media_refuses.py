@@ -45,10 +45,14 @@ async def test_what_is_not_a_recording_is_refused(run: Run, content: bytes) -> N
         await run(content)
 
 
-@pytest.mark.parametrize("codec", ["png", "mjpeg"])
-async def test_a_photograph_is_not_a_video(run: Run, make: Make, codec: str) -> None:
+@pytest.mark.parametrize(
+    ("codec", "container"), [("png", "image2"), ("mjpeg", "image2"), ("libaom-av1", "avif")]
+)
+async def test_a_photograph_is_not_a_video(
+    run: Run, make: Make, codec: str, container: str
+) -> None:
     """A picture with a video's name stays a picture."""
-    picture = make(f"photo-{codec}.bin", *SECOND, "-frames:v", "1", "-c:v", codec, "-f", "image2")
+    picture = make(f"{codec}.bin", *SECOND, "-frames:v", "1", "-c:v", codec, "-f", container)
     with pytest.raises(errors.NotARecording):
         await run(picture)
 
