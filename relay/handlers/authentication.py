@@ -25,6 +25,8 @@ async def identify(request: web.Request, relay: Relay, roles: frozenset[Role]) -
     if not authorization.startswith(_BEARER):
         raise Unauthenticated("no bearer")
     bearer = authorization.removeprefix(_BEARER)
+    if not bearer.isascii():
+        raise Unauthenticated("no bearer of ours")
     actor: Actor
     if Role.LINK in roles:
         actor = await _link_holder(request, relay, bearer)

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from relay.domain.actors import Mediator, Service
 from relay.domain.links import NewClaim, NewLink
 from relay.domain.sessions import SignedRequest
 from relay.handlers.routing import Call, Role, answer, done, route
 from relay.services import links
 
 
-def _professional(call: Call) -> Mediator | Service:
-    assert isinstance(call.actor, Mediator | Service)  # noqa: S101 - the route's roles guarantee it
-    return call.actor
-
-
 async def make(call: Call) -> web.Response:
     """A new link."""
     link = await call.body(NewLink)
-    await links.make(call.database, call.settings, _professional(call), call.uuid("link"), link)
+    await links.make(call.database, call.settings, call.professional, call.uuid("link"), link)
     return done()
 
 
@@ -49,7 +43,7 @@ async def list_links(call: Call) -> web.Response:
 
 async def revoke(call: Call) -> web.Response:
     """The end of a link."""
-    await links.revoke(call.database, _professional(call), call.uuid("link"))
+    await links.revoke(call.database, call.professional, call.uuid("link"))
     return done()
 
 

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
 
 import msgspec
 from aiohttp import hdrs, web
@@ -21,14 +20,11 @@ from relay.handlers.routing import Call, Role, route
 from relay.services import reading, reviews
 from relay.services.feed import Change
 
-RECHECK_SECONDS: Final = 60.0
-"""How often an open stream asks whether its session still holds."""
-
 Snapshot = Callable[[], Awaitable[msgspec.Struct]]
 
 
 async def watch_queue(call: Call) -> web.StreamResponse:
-    """The figures of the queue whenever they change, and the messages that changed."""
+    """The figures of the queue whenever they change."""
 
     async def figures() -> msgspec.Struct:
         return await reviews.figures(call.database, call.mediator)
@@ -62,29 +58,35 @@ async def _stream(call: Call, name: str, snapshot: Snapshot) -> web.StreamRespon
 
 
 async def _events(call: Call, name: str, snapshot: Snapshot) -> AsyncIterator[bytes]:
-    """A snapshot at first and after every change that alters it, and a comment while nothing does."""
+    """A snapshot at first and after every change that alters it, and a comment while nothing does.
+
+    The comments keep time by what was sent, never by what changed unseen: a late one would tell an author
+    that something happened to their message. With a session that has ended nothing is sent any more.
+    """
     loop = asyncio.get_running_loop()
-    checked_at = loop.time()
+    keepalive = call.settings.events_keepalive_seconds
     sent: bytes | None = None
+    silent_until = loop.time()
     async with call.relay.feed.watch() as changes:
         while True:
             current = msgspec.json.encode(await snapshot())
             if current != sent:
+                if sent is not None and not await _is_still_admitted(call):
+                    return
                 yield b"event: " + name.encode() + b"\ndata: " + current + b"\n\n"
                 sent = current
-            while not await _changed(call, changes):
+                silent_until = loop.time() + keepalive
+            while not await _changed(call, changes, silent_until):
+                if not await _is_still_admitted(call):
+                    return
                 yield b": still here\n\n"
-                if loop.time() - checked_at > RECHECK_SECONDS:
-                    if not await _is_still_admitted(call):
-                        return
-                    checked_at = loop.time()
+                silent_until += keepalive
 
 
-async def _changed(call: Call, changes: asyncio.Queue[Change]) -> bool:
+async def _changed(call: Call, changes: asyncio.Queue[Change], deadline: float) -> bool:
     """Wait for a change that may concern the caller; False when it is time for a sign of life."""
     case_id = getattr(call.actor, "case_id", None)
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + call.settings.events_keepalive_seconds
     while True:
         try:
             change = await asyncio.wait_for(changes.get(), deadline - loop.time())

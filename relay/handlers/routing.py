@@ -11,8 +11,10 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias, TypeVar
 
+import aiohttp
 import msgspec
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Role, Service
 from relay.errors import InvalidRequest, NotFound, TooLarge
@@ -83,9 +85,10 @@ class Call:
     def number(self, name: str) -> int:
         """The positive whole number in the path; NotFound otherwise."""
         text = self.request.match_info[name]
-        if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) < 2**31):
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else 0  # noqa: PLR2004
+        if not 0 < number < 2**31:
             raise NotFound(f"{name} is not a number")
-        return int(text)
+        return number
 
     def query(self, value: type[_Value]) -> _Value:
         """The query string as a struct; unknown or repeated names are an InvalidRequest."""
@@ -106,14 +109,29 @@ class Call:
         if (self.request.content_length or 0) > BODY_MAX_BYTES:
             raise TooLarge("body")
         try:
-            return msgspec.json.decode(await self.request.read(), type=value)
+            content = await self.request.read()
+        except (aiohttp.ClientError, HttpProcessingError) as error:
+            raise InvalidRequest(
+                f"body: {type(error).__name__}",
+                problem="The body is not whole, or not encoded as it says.",
+            ) from None
+        try:
+            return msgspec.json.decode(content, type=value)
         except msgspec.DecodeError as error:
             raise InvalidRequest(f"body: {error}", problem=str(error)) from None
+        except UnicodeDecodeError:
+            raise InvalidRequest("body", problem="The body is not UTF-8.") from None
 
     @property
     def mediator(self) -> Mediator:
         """The caller, on a route for mediators alone."""
         assert isinstance(self.actor, Mediator)  # noqa: S101 - the route's roles guarantee it
+        return self.actor
+
+    @property
+    def professional(self) -> Mediator | Service:
+        """The caller, on a route for mediators and the case system alone."""
+        assert isinstance(self.actor, Mediator | Service)  # noqa: S101 - by the route's roles
         return self.actor
 
     @property
