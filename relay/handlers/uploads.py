@@ -132,7 +132,7 @@ async def _append(call: Call, upload_id: uuid.UUID, offset: int) -> Progress:
     async def receive() -> bytes:
         try:
             return await content.read(RECEIVE_BYTES)
-        except (aiohttp.ClientError, HttpProcessingError) as error:
+        except (aiohttp.ClientError, HttpProcessingError, web.RequestPayloadError) as error:
             raise ConnectionError(type(error).__name__) from error
 
     checksum = call.request.headers.get("Upload-Checksum")

@@ -12,11 +12,18 @@ import asyncpg
 import asyncpg.pool
 import msgspec
 
-from relay.errors import ConfigurationError
+from relay.errors import ConfigurationError, Conflict, Unavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 MIGRATION_LOCK: Final = 0x72656C6179  # "relay" in ASCII: one migration at a time on a database
+
+_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ConnectionDoesNotExistError,
+)
+"""What a statement ends with when its server stops or its connection breaks."""
 
 _Value = TypeVar("_Value")
 
@@ -45,15 +52,28 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """One connection without a transaction, for a single statement."""
-        async with self._pool.acquire() as proxy:
+        """One connection without a transaction, for a single statement.
+
+        Unavailable where there is no database; Conflict where what is written is there already.
+        """
+        try:
+            proxy = await self._pool.acquire()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable(f"no connection: {type(error).__name__}") from None
+        try:
             yield proxy  # type: ignore[misc]  # the pool's proxy has every method of a connection
+        except _LOST as error:
+            raise Unavailable(f"connection lost: {type(error).__name__}") from None
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict(f"{error.constraint_name} holds it already") from None
+        finally:
+            await self._pool.release(proxy)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """One connection inside a transaction: all of it is kept, or none."""
-        async with self._pool.acquire() as proxy, proxy.transaction():
-            yield proxy  # type: ignore[misc]  # as above
+        """One connection inside a transaction: all of it is kept, or none. Errors as of `connection`."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
 
 
 async def _keep(_connection: object) -> None:
