@@ -11,10 +11,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 
 from relay.demo.stage import Stage, stage
 from relay.demo.story import tell
 from relay.errors import RelayError
+
+INDENT = (0, 2, 0, 2)
 
 
 def demo(
@@ -53,7 +56,9 @@ async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
     async with context:
         with tempfile.TemporaryDirectory(prefix="relay-demo-") as workplace:
             try:
-                told = await tell(running, lambda line: console.print(f"  {line}"), Path(workplace))
+                told = await tell(
+                    running, lambda line: console.print(Padding(line, INDENT)), Path(workplace)
+                )
             except asyncio.CancelledError:
                 return
         console.print(f"\n  [green]The whole story in {told.seconds:.0f} s.[/green]")
