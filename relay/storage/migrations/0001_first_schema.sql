@@ -122,7 +122,8 @@ create table links (
     foreign key (case_id, participant_id) references participants (case_id, participant_id),
     check ((purpose = 'upload') = (signer is not null)),
     check ((signer is null) = (kid is null)),
-    check (message_id is null or purpose = 'upload')
+    check (message_id is null or purpose = 'upload'),
+    check (purpose = 'participate' or expires_at is not null)
 );
 
 create index links_by_case on links (case_id, created_at);
@@ -308,7 +309,9 @@ create table decisions (
     check (reason is not null or decision not in ('return', 'decline', 'hold'))
 );
 
-create unique index decisions_one_approval_each on decisions (message_id, review_round, mediator_id, source_hash)
+create unique index decisions_one_approval_each on decisions (
+    message_id, review_round, mediator_id, source_hash, rendition_hash, captions_hash
+) nulls not distinct
 where decision = 'approve';
 
 create index decisions_by_message on decisions (message_id, decided_at);
@@ -514,6 +517,15 @@ begin
         end if;
         return new;
     end if;
+    if (new.case_id, new.sender_id, new.recipient_id, new.kind)
+        is distinct from (old.case_id, old.sender_id, old.recipient_id, old.kind) then
+        raise exception 'a message stays between the same two' using errcode = 'check_violation';
+    end if;
+    if old.state in ('approved', 'offered', 'released', 'viewed')
+        and (new.statement_hash, new.rendition_hash, new.captions_hash)
+        is distinct from (old.statement_hash, old.rendition_hash, old.captions_hash) then
+        raise exception 'these words are approved' using errcode = 'check_violation';
+    end if;
     if new.state is distinct from old.state and not exists (
         select 1 from message_moves where source = old.state and target = new.state
     ) then
@@ -556,7 +568,7 @@ begin
 end
 $$;
 
-create trigger messages_move_by_the_table before insert or update of state on messages
+create trigger messages_move_by_the_table before insert or update on messages
 for each row execute function guard_message_state();
 
 -- A recipient's grant exists only while the message is on its way to them or theirs.
