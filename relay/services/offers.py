@@ -37,6 +37,7 @@ from relay.settings import Settings
 from relay.storage import links as stored_links
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
+from relay.storage.cases import lock_case
 from relay.storage.database import Connection, Database
 from relay.storage.events import append_event, insert_statement
 
@@ -59,7 +60,8 @@ async def offer(
 ) -> ReviewMessage:
     """Let an approved message wait for its recipient, with the grants that open it to their key alone.
 
-    Every gate is checked here, in the transaction of the move, and again when the recipient accepts.
+    Every gate is checked here, in the transaction of the move, and again when the recipient accepts. The
+    case is locked before, as by whoever closes a gate: one of the two comes first, in the log as in fact.
     What was released before is granted again in the same way, to somebody who lost their link and has a
     new key; nothing moves then, and what they answered stands.
     """
@@ -67,13 +69,15 @@ async def offer(
     async with database.transaction() as connection:
         message = await require_message(connection, message_id)
         await require_mediator(connection, message.case_id, mediator)
+        _require_same_message(message, said)
         statement_hash = signing.statement_hash(act.statement)
-        if message.offer_hash == statement_hash:
+        if await stored_reviews.is_offered(connection, statement_hash):
             return await review_message(connection, message)
         require_recent(said.at, settings)
         is_renewal = message.state in _RELEASED
         if not is_renewal:
             find_move(Act.OFFER, message.state)
+            await lock_case(connection, message.case_id)
             require_open(await stored.gate_facts(connection, message_id))
         _require_same_words(message, said)
         claim = await stored_links.current_claim(connection, message.recipient_id)
@@ -137,6 +141,7 @@ async def respond(
     said = statements.verify(compact, statements.Response, actor.signer)
     async with database.transaction() as connection:
         message = await _require_own(connection, actor, message_id)
+        _require_same_message(message, said)
         statement_hash = signing.statement_hash(compact)
         if not await stored_reviews.is_answered(connection, statement_hash):
             require_recent(said.at, settings)
@@ -182,16 +187,13 @@ async def _answer(
     compact: str,
 ) -> None:
     answer = Answer(said.answer)
+    await lock_case(connection, message.case_id)
     facts = await stored.gate_facts(connection, message.message_id)
     gates_open = not closed_gates(facts) and not facts.is_early
     if recipient_view(message.state, gates_open=gates_open) is None:
         # The gates by name are for mediators: to a recipient they would tell of the other person.
         raise NotAvailableNow
-    if (said.case, said.message, said.offer) != (
-        message.case_id,
-        message.message_id,
-        b64u_encode(message.offer_hash or b""),
-    ):
+    if said.offer != b64u_encode(message.offer_hash or b""):
         raise StatementMismatch("an answer to another offer")
     find_move(_ACTS[answer], message.state)
     await insert_statement(connection, compact)
@@ -217,9 +219,14 @@ async def _answer(
     )
 
 
-def _require_same_words(message: stored.MessageRow, said: statements.Offer) -> None:
+def _require_same_message(
+    message: stored.MessageRow, said: statements.Offer | statements.Response
+) -> None:
     if (said.case, said.message) != (message.case_id, message.message_id):
-        raise StatementMismatch("an offer of another message")
+        raise StatementMismatch("an offer of another message, or an answer about one")
+
+
+def _require_same_words(message: stored.MessageRow, said: statements.Offer) -> None:
     current = (message.statement_hash, message.rendition_hash, message.captions_hash)
     named = (said.source, said.rendition, said.captions)
     if said.revision != message.revision or named != tuple(

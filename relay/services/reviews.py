@@ -13,6 +13,7 @@ from relay.domain.actors import Mediator, Service
 from relay.domain.messages import (
     ApprovedAlready,
     Audience,
+    Kind,
     LeaseTaken,
     PartRole,
     QueuePage,
@@ -20,7 +21,7 @@ from relay.domain.messages import (
     SignedAct,
     StatementMismatch,
 )
-from relay.domain.moves import Act, Mover, State, WrongState
+from relay.domain.moves import Act, Mover, State, WrongState, find_move
 from relay.domain.reviews import (
     BEGINNING,
     QueueFigures,
@@ -146,12 +147,14 @@ async def decide(
     job_id = None
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
+        _require_same_message(message, said)
         statement_hash = signing.statement_hash(act.statement)
         if await stored_reviews.is_decided(connection, statement_hash):
             return await review_message(connection, message)
         require_recent(said.at, settings)
         _require_same_words(message, said)
         choice = _CHOICES[said.decision]
+        find_move(choice.act, message.state)
         mover = choice.mover
         if choice.act is Act.DECLINE and message.state is State.HELD:
             mover = Mover.MEDIATOR
@@ -200,14 +203,15 @@ async def caption(
     said = statements.verify(act.statement, statements.Captions, mediator.signer)
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
+        _require_same_message(message, said)
+        if message.kind is not Kind.VIDEO:
+            raise StatementMismatch("captions for a letter")
         statement_hash = signing.statement_hash(act.statement)
-        if message.captions_hash == statement_hash:
+        if await stored_reviews.is_captioned(connection, statement_hash):
             return await review_message(connection, message)
         require_recent(said.at, settings)
         _require_lease(message, mediator)
-        if (said.case, said.message, said.revision, said.source, said.rendition) != (
-            message.case_id,
-            message_id,
+        if (said.revision, said.source, said.rendition) != (
             message.revision,
             _text(message.statement_hash),
             _text(message.rendition_hash),
@@ -265,9 +269,14 @@ def _require_lease(message: stored.MessageRow, mediator: Mediator) -> None:
         raise LeaseTaken
 
 
-def _require_same_words(message: stored.MessageRow, said: statements.Decision) -> None:
+def _require_same_message(
+    message: stored.MessageRow, said: statements.Decision | statements.Captions
+) -> None:
     if (said.case, said.message) != (message.case_id, message.message_id):
-        raise StatementMismatch("a decision about another message")
+        raise StatementMismatch("a decision or captions about another message")
+
+
+def _require_same_words(message: stored.MessageRow, said: statements.Decision) -> None:
     if (said.revision, said.source, said.rendition, said.captions) != (
         message.revision,
         _text(message.statement_hash),
@@ -290,9 +299,12 @@ async def _keep_notes(
     if said.decision == "retry":
         await _grant_retry(connection, message, act)
         grants = []
+    # Words to the author about a retraction or a recall would tell them of the offer.
+    is_secret = said.decision in {"retract", "recall"}
+    author = frozenset({(Audience.AUTHOR, message.sender_id)})
     readers = Readers(
         required=frozenset({(Audience.CASE, message.case_id)}),
-        allowed=frozenset({(Audience.AUTHOR, message.sender_id)}),
+        allowed=frozenset() if is_secret else author,
     )
     check_grants({note.commit for note in said.notes}, grants, readers)
     await keep(

@@ -124,6 +124,11 @@ async def insert_captions(
     )
 
 
+async def is_captioned(connection: Connection, statement_hash: bytes) -> bool:
+    """Whether these very captions, or this exception, were added before."""
+    return bool(await connection.fetchval(_SQL["find_captions"], statement_hash))
+
+
 async def insert_offer(
     connection: Connection,
     *,
@@ -137,6 +142,11 @@ async def insert_offer(
     await connection.execute(
         _SQL["insert_offer"], statement_hash, message_id, mediator_id, claim_hash, not_before
     )
+
+
+async def is_offered(connection: Connection, statement_hash: bytes) -> bool:
+    """Whether this very offer was made before, whatever became of it."""
+    return bool(await connection.fetchval(_SQL["find_offer"], statement_hash))
 
 
 async def insert_response(

@@ -91,8 +91,14 @@ order by decisions.decided_at;
 -- name: insert_captions
 insert into captions (statement_hash, message_id, source_hash, exception) values ($1, $2, $3, $4);
 
+-- name: find_captions
+select true from captions where statement_hash = $1;
+
 -- name: insert_offer
 insert into offers (statement_hash, message_id, mediator_id, claim_hash, not_before) values ($1, $2, $3, $4, $5);
+
+-- name: find_offer
+select true from offers where statement_hash = $1;
 
 -- name: insert_response
 insert into responses (statement_hash, message_id, offer_hash, answer) values ($1, $2, $3, $4);
