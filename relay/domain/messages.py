@@ -78,6 +78,16 @@ class MissingGrant(InvalidRequest):
     )
 
 
+class SealedBefore(Conflict):
+    """A part of this was sent before. Seal it anew, so that no older key opens it, and send it again."""
+
+    code = "sealed-before"
+    french = (
+        "Une partie de ceci a déjà été envoyée. Scellez-la de nouveau, afin qu'aucune clé plus ancienne "
+        "ne l'ouvre, puis renvoyez-la."
+    )
+
+
 class RevisionExists(Conflict):
     """This revision was already sent, and differs. Load the message again and send the next revision."""
 

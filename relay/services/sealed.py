@@ -20,6 +20,7 @@ from relay.domain.messages import (
     Grant,
     MissingGrant,
     PartRole,
+    SealedBefore,
     StatementMismatch,
 )
 from relay.errors import TooLarge
@@ -28,6 +29,7 @@ from relay.storage import messages as stored
 from relay.storage.database import Connection
 
 STANZA_TYPE = "mlkem768x25519"
+GRANT_MAX_BYTES = 16 * 1024
 
 Reader = tuple[Audience, uuid.UUID]
 """An audience and who it is: one holder of a grant."""
@@ -64,6 +66,8 @@ def check_grants(commitments: set[str], grants: Sequence[Grant], readers: Reader
             raise StatementMismatch("a grant for no part, or twice")
         if reader not in known:
             raise StatementMismatch(f"a grant for a {grant.audience} that may not read this")
+        if len(grant.header) > GRANT_MAX_BYTES:
+            raise TooLarge("grant")
         header = age.parse_header(grant.header)
         if [stanza.type for stanza in header.stanzas] != [STANZA_TYPE]:
             raise StatementMismatch("a grant is a header with one post-quantum recipient")
@@ -103,7 +107,8 @@ async def keep(
 ) -> None:
     """Keep parts and grants that were held against their statement."""
     for part in parts:
-        await stored.insert_part(connection, message_id, statement_hash, part)
+        if not await stored.insert_part(connection, message_id, statement_hash, part):
+            raise SealedBefore
     await keep_grants(connection, grants)
 
 

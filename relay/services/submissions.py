@@ -59,6 +59,7 @@ async def begin_draft(
 ) -> AuthorMessage:
     """Begin a message, or the next revision of one that came back; doing it again changes nothing."""
     async with database.transaction() as connection:
+        await stored.lock_identifier(connection, message_id)
         message, _context, is_new = await _require_draft(
             connection,
             actor,
@@ -104,6 +105,7 @@ async def submit(
     job_id = None
     async with database.transaction() as connection:
         statement_hash = signing.statement_hash(submission.statement)
+        await stored.lock_identifier(connection, message_id)
         earlier = await _earlier_revisions(connection, actor, message_id)
         if revision in earlier:
             if earlier[revision] != statement_hash:
@@ -157,7 +159,7 @@ async def discard(
     """Throw a draft away that was never sent. A message that was sent once is withdrawn instead."""
     async with database.transaction() as connection:
         message = await require_message(connection, message_id)
-        _require_sender(actor, message)
+        await _require_sender(connection, actor, message)
         if message.revision != 1 or revision != 1:
             raise WrongState("a later revision is not discarded")
         if actor.link_id is not None:
@@ -184,7 +186,7 @@ async def withdraw(
         if isinstance(actor, Mediator):
             await require_mediator(connection, message.case_id, actor)
         else:
-            _require_sender(actor, message)
+            await _require_sender(connection, actor, message)
         if (said.message, said.case, said.participant) != (
             message_id,
             message.case_id,
@@ -225,9 +227,16 @@ def hash_receipt(code: str) -> bytes:
     return hashlib.sha256(b"relay/v1/receipt\n" + plain.encode()).digest()
 
 
-def _require_sender(actor: Participant, message: stored.MessageRow) -> None:
+async def _require_sender(
+    connection: Connection, actor: Participant, message: stored.MessageRow
+) -> None:
+    """Go on only for the sender; through an upload link, only for the one message that it carried."""
     if message.sender_id != actor.participant_id:
         raise NotFound("somebody else's message")
+    if actor.link_id is not None:
+        carried = await stored.find_carried(connection, actor.link_id)
+        if carried != message.message_id:
+            raise NotFound("not the message of this link")
 
 
 async def _earlier_revisions(
@@ -236,7 +245,7 @@ async def _earlier_revisions(
     message = await stored.lock_message(connection, message_id)
     if message is None:
         return {}
-    _require_sender(actor, message)
+    await _require_sender(connection, actor, message)
     rows = await stored.list_revisions(connection, message_id)
     return {row.revision: row.statement_hash for row in rows}
 
@@ -261,10 +270,12 @@ async def _require_draft(
         raise NotFound("no such correspondent")
     if kind is Kind.VIDEO and not context.server_processing:
         raise VideoNotTaken
-    if actor.link_id is not None and not await stored_links.spend_link(
-        connection, actor.link_id, message_id
-    ):
-        raise LinkSpent
+    if actor.link_id is not None:
+        known = await stored.lock_message(connection, message_id)
+        if known is not None:
+            await _require_sender(connection, actor, known)
+        if not await stored_links.spend_link(connection, actor.link_id, message_id):
+            raise LinkSpent
     begun = None
     if revision == 1:
         begun = await stored.insert_draft(
@@ -277,7 +288,7 @@ async def _require_draft(
             language=language,
         )
     message = begun or await require_message(connection, message_id)
-    _require_sender(actor, message)
+    await _require_sender(connection, actor, message)
     if (message.recipient_id, message.kind) != (recipient_id, kind):
         raise InvalidRequest("a revision keeps its recipient and its kind")
     if revision == message.revision + 1:

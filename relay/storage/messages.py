@@ -132,6 +132,11 @@ async def insert_draft(
     return one(row, MessageRow)
 
 
+async def lock_identifier(connection: Connection, message_id: uuid.UUID) -> None:
+    """Have whoever sends under the same identifier wait, also where there is no message yet to lock."""
+    await connection.execute(_SQL["lock_identifier"], message_id)
+
+
 async def lock_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:
     """The message, which nobody else moves until this transaction ends."""
     return one(await connection.fetchrow(_SQL["lock_message"], message_id), MessageRow)
@@ -248,19 +253,21 @@ async def list_revisions(connection: Connection, message_id: uuid.UUID) -> list[
 
 async def insert_part(
     connection: Connection, message_id: uuid.UUID, statement_hash: bytes, part: NewPart
-) -> None:
-    """Keep a part under the statement that declares it."""
-    await connection.execute(
-        _SQL["insert_part"],
-        part.commitment,
-        message_id,
-        statement_hash,
-        part.role,
-        part.media_type,
-        part.size_bytes,
-        part.segments,
-        part.body,
-        part.object_prefix,
+) -> bool:
+    """Keep a part under the statement that declares it; False where one of its commitment is known."""
+    return bool(
+        await connection.fetchval(
+            _SQL["insert_part"],
+            part.commitment,
+            message_id,
+            statement_hash,
+            part.role,
+            part.media_type,
+            part.size_bytes,
+            part.segments,
+            part.body,
+            part.object_prefix,
+        )
     )
 
 

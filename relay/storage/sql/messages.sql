@@ -28,6 +28,10 @@ returning
     state_since,
     created_at;
 
+-- name: lock_identifier
+-- Two who send under one identifier at once: the second waits, before there is a row to lock.
+select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0));
+
 -- name: lock_message
 -- The message, which nobody else moves until this transaction ends.
 select
@@ -163,7 +167,9 @@ select revision, statement_hash from revisions where message_id = $1 order by re
 insert into parts (
     commitment, message_id, statement_hash, role, media_type, size_bytes, segments, body, object_prefix
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict do nothing
+returning true;
 
 -- name: insert_grants
 insert into grants (commitment, audience, audience_id, header)
