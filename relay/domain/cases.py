@@ -5,10 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Final
 
 import msgspec
 
 from relay.errors import Conflict, InvalidRequest
+
+PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
+"""No control characters: the database takes no NUL, and a log no line feeds."""
 
 
 class ParticipantRole(StrEnum):
@@ -63,7 +67,7 @@ class CaseRegistration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     `pairs` are those who may write to each other; with exactly two participants they are a pair anyway.
     """
 
-    reference: str
+    reference: Annotated[str, msgspec.Meta(pattern=PRINTABLE, min_length=1, max_length=200)]
     participants: list[NewParticipant]
     mediators: list[uuid.UUID] = []
     pairs: list[tuple[uuid.UUID, uuid.UUID]] = []

@@ -70,5 +70,5 @@ def decode_place(text: str) -> tuple[datetime, uuid.UUID]:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         since, _, message_id = raw.partition(" ")
         return datetime.fromisoformat(since).astimezone(UTC), uuid.UUID(message_id)
-    except (ValueError, binascii.Error):
+    except (ValueError, OverflowError, binascii.Error):
         raise InvalidRequest("not a place in the queue", problem="after") from None

@@ -11,10 +11,8 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias, TypeVar
 
-import aiohttp
 import msgspec
 from aiohttp import hdrs, web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Role, Service
 from relay.errors import InvalidRequest, NotFound, TooLarge
@@ -110,10 +108,9 @@ class Call:
             raise TooLarge("body")
         try:
             content = await self.request.read()
-        except (aiohttp.ClientError, HttpProcessingError) as error:
+        except web.RequestPayloadError:
             raise InvalidRequest(
-                f"body: {type(error).__name__}",
-                problem="The body is not whole, or not encoded as it says.",
+                "body", problem="The body is not whole, or not encoded as it says."
             ) from None
         try:
             return msgspec.json.decode(content, type=value)

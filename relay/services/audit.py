@@ -11,7 +11,7 @@ import msgspec
 from relay.crypto.audit import ChainedRow, EventRow, verify_chain
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Service
-from relay.services.cases import require_mediator
+from relay.services.cases import require_case, require_mediator
 from relay.storage import events as stored
 from relay.storage.database import Connection, Database
 
@@ -58,6 +58,7 @@ async def read_log(
     async with database.transaction() as connection:
         if isinstance(actor, Mediator):
             await require_mediator(connection, case_id, actor)
+        await require_case(connection, case_id)
         rows = await stored.list_events(connection, case_id, after=after, limit=limit)
     return LogPage(
         case=case_id,

@@ -24,7 +24,7 @@ from relay.settings import Settings
 from relay.storage import cases as stored
 from relay.storage import credentials as stored_credentials
 from relay.storage.database import Connection, Database
-from relay.storage.events import append_event, insert_statement
+from relay.storage.events import append_event, find_statement, insert_statement
 
 
 async def register(
@@ -47,8 +47,8 @@ async def register(
         if isinstance(actor, Mediator):
             if is_new:
                 mediators.append(actor.credential_id)
-            else:
-                await require_mediator(connection, case_id, actor)
+            elif not await stored.is_mediator(connection, case_id, actor.credential_id):
+                raise CaseExists
         for entry in registration.participants:
             await stored.insert_participant(connection, case_id, entry.participant, entry.role)
             known = await stored.find_participant(connection, case_id, entry.participant)
@@ -172,7 +172,11 @@ async def record_consent(
     participant_id: uuid.UUID,
     compact: str,
 ) -> None:
-    """Keep what a participant said about taking part: signed by them, a mediator, or the case system."""
+    """Keep what a participant said about taking part: signed by them, a mediator, or the case system.
+
+    What was said last counts, and nothing counts twice. To stop is always possible, whatever the clocks of
+    those who spoke before say; to go on needs a statement that is not older than the one that stopped.
+    """
     async with database.transaction() as connection:
         if isinstance(actor, Participant):
             if (actor.case_id, actor.participant_id) != (case_id, participant_id):
@@ -190,9 +194,12 @@ async def record_consent(
         participant = await stored.find_consent(connection, case_id, participant_id)
         if participant is None:
             raise NotFound("no such participant")
-        statement_hash = await insert_statement(connection, compact)
+        statement_hash = signing.statement_hash(compact)
         if participant.consent_hash == statement_hash:
             return
+        if await find_statement(connection, statement_hash) is not None:
+            raise Conflict("said before, and something else since")
+        await insert_statement(connection, compact)
         if not await stored.set_consent(
             connection,
             case_id=case_id,

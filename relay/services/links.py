@@ -53,6 +53,8 @@ async def make(
             signer = await require_service_signer(connection, link.statement)
         said = statements.verify(link.statement, statements.Link, signer)
         require_recent(said.at, settings)
+        if said.purpose == "upload" and said.expires is None:
+            raise InvalidRequest("an upload link without an end")
         if said.link != link_id or b64u_decode(said.sealed) != hashlib.sha256(link.sealed).digest():
             raise InvalidRequest("the statement is for another link")
         if isinstance(actor, Mediator):
@@ -135,7 +137,7 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
     """Take a link into one's own hands, once: from now on it opens nothing without the passphrase.
 
     The MAC in the claim is for the mediators, who know the link's secret; relay cannot check it.
-    An older way in of the same participant ends here.
+    An older way in of the same participant ends here; of two links claimed at once, one holds.
     """
     if len(new.keyring) > KEYRING_MAX_BYTES:
         raise TooLarge("keyring")
@@ -150,6 +152,8 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
         raise InvalidRequest("the claim is for another link")
     second_claim = False
     async with database.transaction() as connection:
+        # The participant is locked before the link: whoever claims another link of theirs waits.
+        await stored_cases.find_consent(connection, holder.case_id, holder.participant_id)
         if await stored.lock_link(connection, holder.link_id) is not Purpose.PARTICIPATE:
             raise NotFound("not a link to claim")
         statement_hash = signing.statement_hash(new.statement)

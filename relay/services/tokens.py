@@ -58,9 +58,11 @@ class ServiceTokens:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "iss", "aud"]},
             )
-        except jwt.PyJWTError as error:
+            lifetime = claims["exp"] - claims["iat"]
+        except (jwt.PyJWTError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
+            # Whatever else a header or a payload of any shape makes of the library.
             raise Unauthenticated(f"service token: {type(error).__name__}") from None
-        if claims["exp"] - claims["iat"] > LIFETIME_MAX_SECONDS:
+        if lifetime > LIFETIME_MAX_SECONDS:
             raise Unauthenticated("service token lives too long")
         if not _SUBJECT.fullmatch(str(claims["sub"])):
             raise Unauthenticated("the subject of a service token")

@@ -78,9 +78,10 @@ where case_id = $1 and participant_id = $2;
 select consent, consent_hash from participants where case_id = $1 and participant_id = $2 for no key update;
 
 -- name: set_consent
--- What a person said last counts; a statement made before the one that is known changes nothing.
-update participants set consent = $3, consent_hash = $4, consent_at = $5
-where case_id = $1 and participant_id = $2 and (consent_at is null or consent_at <= $5)
+-- What a person said last counts. An older statement changes nothing, unless it takes more back: active
+-- comes before paused and withdrawn in the type.
+update participants set consent = $3, consent_hash = $4, consent_at = greatest(consent_at, $5)
+where case_id = $1 and participant_id = $2 and (consent_at is null or consent_at <= $5 or $3 > consent)
 returning true;
 
 -- name: set_no_contact
