@@ -16,7 +16,7 @@ from aiohttp import hdrs
 from relay.client.connection import Problem, SignedConnection, problem
 from relay.domain.uploads import TUS_VERSION, OffsetMismatch, TakenOver, write_metadata
 
-READ_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 1024 * 1024
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many bytes were sent, of how many."""
