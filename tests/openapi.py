@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import yaml
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+from jsonschema import Draft202012Validator, FormatChecker
 
 Json: TypeAlias = dict[str, Any]
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "openapi.yaml"
 
 
+@functools.cache
 def load_document() -> Json:
-    """The description of the API as it stands."""
-    loaded: Json = yaml.safe_load(DOCUMENT.read_text("utf-8"))
+    """The description of the API as it stands; nobody changes it."""
+    loaded: Json = yaml.load(DOCUMENT.read_text("utf-8"), yaml.CSafeLoader)
     return loaded
 
 
@@ -90,3 +96,69 @@ def examples(entry: object, where: str) -> Iterator[tuple[str, Json, object]]:
         for key, value in entry.items():
             if key not in {"example", "examples"}:
                 yield from examples(value, f"{where}/{key}")
+
+
+class Witness:
+    """Sees every request of an application and its answer, and notes where they break the description."""
+
+    def __init__(self) -> None:
+        self._document = load_document()
+        self._operations = operations(self._document)
+        self.violations: list[str] = []
+        self.seen: set[tuple[str, str, int]] = set()
+        """Method, path and status of what was answered."""
+
+    def attend(self, application: web.Application) -> None:
+        """Stand outside of everything else that the application does."""
+        application.middlewares.insert(0, self._middleware())
+
+    def _middleware(self) -> Any:
+        @web.middleware
+        async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
+            answer = await handler(request)
+            resource = request.match_info.route.resource
+            operation = self._operations.get((request.method, getattr(resource, "canonical", "")))
+            if resource is not None and operation is not None:
+                self.seen.add((request.method, resource.canonical, answer.status))
+                found = [*self._answer_violations(operation, request.method, answer)]
+                if answer.status < 400 and request.content_type == "application/json":
+                    found += self._body_violations(operation, await request.read())
+                where = f"{request.method} {resource.canonical} {answer.status}"
+                self.violations += [f"{where}: {violation}" for violation in found]
+            return answer
+
+        return watch
+
+    def _answer_violations(
+        self, operation: Json, method: str, answer: web.StreamResponse
+    ) -> Iterator[str]:
+        if str(answer.status) not in operation["responses"]:
+            yield f"a status that is not described {getattr(answer, 'text', '')}"
+            return
+        described = resolve(self._document, operation["responses"][str(answer.status)])
+        for name, entry in described.get("headers", {}).items():
+            if resolve(self._document, entry).get("required") and name not in answer.headers:
+                yield f"{name} is missing"
+        if method == hdrs.METH_HEAD:
+            return
+        content = described.get("content", {})
+        body = answer.body if isinstance(answer, web.Response) else None
+        if not content and body:
+            yield "a body that is not described"
+        elif content and answer.content_type not in content:
+            yield f"{answer.content_type} is not described"
+        elif content and isinstance(body, bytes) and answer.content_type.endswith("json"):
+            yield from self._mismatches(content[answer.content_type], body)
+
+    def _body_violations(self, operation: Json, body: bytes) -> Iterator[str]:
+        described = resolve(self._document, operation.get("requestBody", {}))
+        if described:
+            yield from self._mismatches(described["content"]["application/json"], body)
+        elif body:
+            yield "a request with a body that is not described"
+
+    def _mismatches(self, media_type: Mapping[str, Any], body: bytes) -> Iterator[str]:
+        schema = {**media_type["schema"], "components": self._document["components"]}
+        validator = Draft202012Validator(schema, format_checker=FormatChecker())
+        for error in validator.iter_errors(json.loads(body)):
+            yield f"{error.json_path} {error.message}"

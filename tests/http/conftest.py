@@ -16,6 +16,7 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, organization
 from relay.settings import Settings
+from tests.openapi import Witness
 
 
 @pytest.fixture
@@ -53,12 +54,16 @@ def relay_settings(
 
 @pytest.fixture
 async def relay_url(relay_settings: Settings) -> AsyncIterator[str]:
-    """The address of a relay of this test's own."""
-    runner = web.AppRunner(create_app(relay_settings), handler_cancellation=True)
+    """The address of a relay of this test's own, which is held to the description of the API all the time."""
+    application = create_app(relay_settings)
+    witness = Witness()
+    witness.attend(application)
+    runner = web.AppRunner(application, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, relay_settings.listen_host, relay_settings.listen_port).start()
     yield relay_settings.public_url
     await runner.cleanup()
+    assert witness.violations == []
 
 
 @pytest.fixture
