@@ -81,6 +81,7 @@ async def create(call: Call) -> web.StreamResponse:
     carries_bytes = call.request.can_read_body and call.request.content_length != 0
     if carries_bytes:
         _require_offset_stream(call)
+        _checksum(call)
     upload = await uploads.create(_intake(call), call.participant, request)
     headers = {"Location": f"/v1/uploads/{upload.upload_id}"}
     if not carries_bytes:
@@ -135,12 +136,11 @@ async def _append(call: Call, upload_id: uuid.UUID, offset: int) -> Progress:
         except (aiohttp.ClientError, HttpProcessingError, web.RequestPayloadError) as error:
             raise ConnectionError(type(error).__name__) from error
 
-    checksum = call.request.headers.get("Upload-Checksum")
     patch = Patch(
         upload_id=upload_id,
         offset=offset,
         size_bytes=call.request.content_length,
-        checksum=None if checksum is None else read_checksum(checksum),
+        checksum=_checksum(call),
     )
     return await uploads.append(_intake(call), call.participant, patch, receive)
 
@@ -159,6 +159,11 @@ def _number(call: Call, header: str) -> int:
     if not _NUMBER.fullmatch(text):
         raise InvalidRequest(header, problem=f"{header} must be a whole number of bytes.")
     return int(text)
+
+
+def _checksum(call: Call) -> bytes | None:
+    text = call.request.headers.get("Upload-Checksum")
+    return None if text is None else read_checksum(text)
 
 
 def _require_offset_stream(call: Call) -> None:
