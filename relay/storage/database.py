@@ -28,6 +28,16 @@ _LOST: Final = (
 _Value = TypeVar("_Value")
 
 
+class MigrationChanged(ConfigurationError):
+    """This database was made by another build of relay. Use that build, or start with an empty database."""
+
+    code = "migration-changed"
+    french = (
+        "Cette base de données a été faite par une autre version de relay. "
+        "Utilisez cette version ou commencez avec une base vide."
+    )
+
+
 class Database:
     """A pool of connections; every transaction is its own `async with`."""
 
@@ -101,7 +111,7 @@ async def migrate(database_url: str) -> list[str]:
     """Bring the schema up to date and return the names of the migrations that were applied.
 
     Each runs in a transaction of its own, under an advisory lock so that two starts do not race.
-    A migration that was changed after it was applied is a ConfigurationError.
+    MigrationChanged where one was altered after it was applied.
     """
     connection = await asyncpg.connect(database_url)
     try:
@@ -120,7 +130,7 @@ async def migrate(database_url: str) -> list[str]:
             digest = hashlib.sha256(text.encode()).digest()
             if version in done:
                 if done[version] != digest:
-                    raise ConfigurationError(f"{name} was changed after it was applied")
+                    raise MigrationChanged(name)
                 continue
             async with connection.transaction():
                 await connection.execute(text)
