@@ -7,6 +7,7 @@ for what is waiting and wakes a worker again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from typing import Final, Self, TypeAlias
 
 import redis.exceptions
 from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.constants import in_progress_key_prefix
 from arq.worker import Worker, func
 
 TRANSCODE: Final = "transcode"
@@ -68,54 +70,91 @@ class Queue:
         await self._pool.aclose()
 
 
-async def listen(
-    url: str, work: Work, *, at_once: int, timeout_seconds: int, forget_seconds: int
-) -> None:
-    """Call `work` whenever a worker is woken, `at_once` times at most, until cancelled.
+class Listener:
+    """Starts work whenever a worker is woken."""
 
-    `timeout_seconds` is a last resort: `work` has a limit of its own below it. A worker that died says no
-    more, so after `forget_seconds` whatever it was woken for may wake another. While Redis is away, what
-    was begun goes on. Cancelling cancels what runs, and waits for it.
-    """
-    slots = asyncio.Semaphore(at_once)
-    running: set[asyncio.Task[None]] = set()
-    pool: ArqRedis | None = None
+    def __init__(
+        self, url: str, work: Work, *, at_once: int, timeout_seconds: int, forget_seconds: int
+    ) -> None:
+        """Call `work` up to `at_once` times at a time.
 
-    async def transcode(ctx: object, *args: str, **_named: object) -> None:  # noqa: ARG001 - of arq
-        # What was begun before Redis went away still counts.
-        if not slots.locked():
-            async with slots:
-                await work(uuid.UUID(args[0]))
+        `timeout_seconds` is a last resort: `work` has a limit of its own below it. A worker that died says
+        no more, so `forget_seconds` after its last word what it was woken for may wake another.
+        """
+        self._url = url
+        self._work = work
+        self._at_once = at_once
+        self._timeout_seconds = timeout_seconds
+        self._forget_seconds = forget_seconds
+        self._running: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self._pool: ArqRedis | None = None
 
-    try:
-        while True:
-            try:
-                if pool is None:
-                    pool = await create_pool(redis_settings(url), default_queue_name=QUEUE_NAME)
-                worker = Worker(
-                    functions=[func(transcode, name=TRANSCODE)],
-                    queue_name=QUEUE_NAME,
-                    redis_pool=pool,
-                    handle_signals=False,
-                    max_jobs=at_once,
-                    job_timeout=timeout_seconds,
-                    # How often to try stands in Postgres; a result here would keep a job from waking anybody.
-                    max_tries=_WITHOUT_END,
-                    keep_result=0,
-                    poll_delay=POLL_SECONDS,
-                    health_check_interval=_WITHOUT_END,
-                )
-                worker.in_progress_timeout_s = forget_seconds
+    async def run(self) -> None:
+        """Listen until cancelled; then cancel what runs, and wait for it.
+
+        While Redis is away, what was begun goes on.
+        """
+        heard: set[asyncio.Task[None]] = set()
+        try:
+            while True:
                 try:
-                    await worker.async_run()
-                finally:
-                    running.update(worker.tasks.values())
-            except (redis.exceptions.RedisError, OSError) as error:
-                _log.warning("Redis is away: %s", type(error).__name__)
-                await asyncio.sleep(RECONNECT_SECONDS)
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        if pool is not None:
-            await pool.aclose()
+                    await self._listen(heard)
+                except (redis.exceptions.RedisError, OSError) as error:
+                    _log.warning("Redis is away: %s", type(error).__name__)
+                    await asyncio.sleep(RECONNECT_SECONDS)
+        finally:
+            # First the work, which gives its jobs back; only then may Redis wake others for them.
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await asyncio.gather(*heard, return_exceptions=True)
+            if self._pool is not None:
+                await self._pool.aclose()
+
+    async def _listen(self, heard: set[asyncio.Task[None]]) -> None:
+        """Listen until the connection breaks; what is being answered then is left in `heard`."""
+        if self._pool is None:
+            pool = await create_pool(redis_settings(self._url), default_queue_name=QUEUE_NAME)
+            self._pool = pool
+        worker = Worker(
+            functions=[func(self._transcode, name=TRANSCODE)],
+            queue_name=QUEUE_NAME,
+            redis_pool=self._pool,
+            handle_signals=False,
+            max_jobs=self._at_once,
+            job_timeout=self._timeout_seconds,
+            # How often to try stands in Postgres; a result here would keep a job from waking anybody.
+            max_tries=_WITHOUT_END,
+            keep_result=0,
+            poll_delay=POLL_SECONDS,
+            health_check_interval=_WITHOUT_END,
+        )
+        worker.in_progress_timeout_s = self._forget_seconds
+        try:
+            await worker.async_run()
+        finally:
+            heard.update(worker.tasks.values())
+
+    async def _transcode(self, ctx: object, *args: str, **_named: object) -> None:  # noqa: ARG002 - of arq
+        job_id = uuid.UUID(args[0])
+        # What was begun before Redis went away still counts.
+        if job_id in self._running or len(self._running) >= self._at_once:
+            return
+        task = self._running[job_id] = asyncio.create_task(self._do(job_id))
+        task.add_done_callback(lambda _: self._running.pop(job_id))
+        await asyncio.shield(task)
+
+    async def _do(self, job_id: uuid.UUID) -> None:
+        remembering = asyncio.create_task(self._remember(job_id))
+        try:
+            await self._work(job_id)
+        finally:
+            remembering.cancel()
+
+    async def _remember(self, job_id: uuid.UUID) -> None:
+        """Say again and again that this is being worked on, so that nobody else is woken for it."""
+        key = f"{in_progress_key_prefix}{job_id}"
+        while self._pool is not None:
+            await asyncio.sleep(self._forget_seconds / 3)
+            with contextlib.suppress(redis.exceptions.RedisError, OSError):
+                await self._pool.pexpire(key, self._forget_seconds * 1000)

@@ -7,8 +7,6 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-import asyncpg
-
 from relay.domain.jobs import Job, Stage
 from relay.services import processing
 from relay.settings import Settings
@@ -32,6 +30,7 @@ class Lease:
         self._stage = Stage.FETCHING
         self._fraction = 0.0
         self._writing: Sequence[str] = ()
+        self._resting = False
 
     def tell(self, stage: Stage, fraction: float) -> None:
         """The work is at `stage`, and `fraction` of all of it is done."""
@@ -42,32 +41,39 @@ class Lease:
         """From now on, something is being written under these prefixes."""
         self._writing = prefixes
 
+    def rest(self) -> None:
+        """From now on the work is being handed in, which tells by itself whether the lease still holds."""
+        self._resting = True
+
     async def keep(self) -> None:
-        """Renew until the lease is lost, then return; a database that is away for a moment is waited for."""
-        loop = asyncio.get_running_loop()
-        seconds = self._settings.job_lease_seconds
-        lost_at = loop.time() + seconds
-        while loop.time() < lost_at:
-            await self._pause(seconds / RENEWALS_PER_LEASE)
-            asked = loop.time()
-            try:
-                async with asyncio.timeout_at(lost_at):
-                    renewed = await processing.renew(
-                        self._database,
-                        self._settings,
-                        self._job,
-                        self._stage,
-                        self._fraction,
-                        self._writing,
-                    )
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _log.warning(
-                    "job %s: the lease was not renewed: %s", self._job.job_id, type(error).__name__
-                )
-                continue
-            if not renewed:
+        """Renew until another has the lease, or the job was cancelled; then return.
+
+        While the database is away the work goes on: whether the lease still holds is asked again at the
+        end, and until then nobody else can have taken the job either.
+        """
+        while True:
+            await self._pause(self._settings.job_lease_seconds / RENEWALS_PER_LEASE)
+            if not self._resting and not await self._renewed():
                 return
-            lost_at = asked + seconds
+
+    async def _renewed(self) -> bool:
+        try:
+            async with asyncio.timeout(self._settings.job_lease_seconds):
+                renewed = await processing.renew(
+                    self._database,
+                    self._settings,
+                    self._job,
+                    self._stage,
+                    self._fraction,
+                    self._writing,
+                )
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may pass
+            _log.warning(
+                "job %s: the lease was not renewed: %s", self._job.job_id, type(error).__name__
+            )
+            return True
+        # A refusal that arrives while the work is handed in is the hand-in's own doing.
+        return renewed or self._resting
 
     async def _pause(self, longest: float) -> None:
         """Wait until it is time for a renewal, or for news."""

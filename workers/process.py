@@ -15,7 +15,7 @@ from relay.crypto.keyfiles import load_keyring_file
 from relay.domain.jobs import WorkerRefused
 from relay.media.jail_check import require_jail
 from relay.media.tools import MediaTools
-from relay.queue import Queue, listen
+from relay.queue import Listener, Queue
 from relay.services.processing import MediaWorker, require_worker
 from relay.settings import Settings
 from relay.storage.database import Database
@@ -67,19 +67,15 @@ async def run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with equipped(settings) as (transcoder, sweep):
+        listener = Listener(
+            settings.redis_url,
+            transcoder.run,
+            at_once=settings.worker_jobs,
+            timeout_seconds=settings.job_seconds + LAST_RESORT_SECONDS,
+            forget_seconds=settings.job_lease_seconds,
+        )
         _log.info("worker %s is ready", transcoder.worker)
-        tasks = {
-            asyncio.create_task(sweep.run()),
-            asyncio.create_task(
-                listen(
-                    settings.redis_url,
-                    transcoder.run,
-                    at_once=settings.worker_jobs,
-                    timeout_seconds=settings.job_seconds + LAST_RESORT_SECONDS,
-                    forget_seconds=settings.job_lease_seconds,
-                )
-            ),
-        }
+        tasks = {asyncio.create_task(sweep.run()), asyncio.create_task(listener.run())}
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in (*tasks, stopping):

@@ -63,7 +63,7 @@ async def _fetch_into(
             await opening
     finally:
         if opening is not None:
-            await asyncio.wait([opening])
+            await asyncio.gather(opening, return_exceptions=True)
     await in_thread(intake.finish)
 
 

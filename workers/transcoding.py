@@ -108,6 +108,7 @@ class Transcoder:
                 made = await self._transcode(original, lease)
             with made.rendition, made.poster:
                 prepared = await self._store(made, lease)
+            lease.rest()
             await processing.finish(self.database, self.worker, job, source, prepared)
 
     async def _fetch(self, source: Source, lease: Lease) -> MemoryFile:

@@ -144,11 +144,11 @@ async def renew(
     False where the lease is another's, or the message was withdrawn.
     """
     async with database.transaction() as connection:
-        if not await stored_jobs.keep_notes(connection, writing, NOTE_SECONDS):
-            return False
-        return await stored_jobs.renew_job(
+        # First the job, then the notes: in the order in which a result is handed in.
+        renewed = await stored_jobs.renew_job(
             connection, job, settings.job_lease_seconds, stage, fraction
         )
+        return renewed and await stored_jobs.keep_notes(connection, writing, NOTE_SECONDS)
 
 
 async def give_back(database: Database, job: Job) -> None:

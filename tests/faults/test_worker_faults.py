@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import time
@@ -90,6 +91,43 @@ async def test_a_stopped_worker_gives_its_job_back(stage: Studio) -> None:
         await stage.until_state(message_id, State.QUEUED)
     await stage.require_prepared_once(message_id)
     await stage.require_tidy()
+
+
+async def test_a_worker_of_several_videos_gives_all_of_them_back(stage: Studio) -> None:
+    """Two videos at once, each longer than a lease, and SIGTERM: both wait again, tried once each."""
+    video = await asyncio.to_thread(film, stage.folder, 20, size="1280x720")
+    with stage.running() as workers:
+        worker = workers.start(RELAY_WORKER_JOBS="2")
+        sent = [await stage.send(video), await stage.send(video)]
+        for message_id in sent:
+            await stage.until_stage(message_id, "encoding")
+        await asyncio.sleep(2 * stage.settings.job_lease_seconds)
+        family = descendants(worker.pid)
+
+        worker.send_signal(signal.SIGTERM)
+
+        assert await asyncio.to_thread(worker.wait, STOP_SECONDS) == 0
+        given_back = "select count(*) from jobs where state = 'waiting' and attempts = 0"
+        assert await stage.count(given_back) == 2, stage.said()
+        await until_gone(family)
+    assert stage.said().count("attempt 1") == 2
+    assert "attempt 2" not in stage.said()
+
+
+async def test_plaintext_is_in_memory_alone(stage: Studio) -> None:
+    """While a video is prepared, no process of the worker has a file open for writing but its log."""
+    video = await asyncio.to_thread(film, stage.folder, 20, size="1280x720")
+    with stage.running() as workers:
+        worker = workers.start()
+        message_id = await stage.send(video)
+        await stage.until_stage(message_id, "encoding")
+        family = {worker.pid: "worker", **descendants(worker.pid)}
+        written = {path for pid in family for path in open_for_writing(pid)}
+        worker.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(worker.wait, STOP_SECONDS)
+    assert any("memfd:relay" in path for path in written), "the rendition"
+    on_disk = {path for path in written if path.startswith("/") and "memfd:" not in path}
+    assert on_disk <= {"/dev/null", str(stage.folder / "worker.log")}
 
 
 async def test_a_frozen_worker_hands_nothing_in(stage: Studio) -> None:
@@ -365,6 +403,18 @@ def descendants(pid: int) -> dict[int, str]:
         for child in children.get(below.pop(), []):
             found[child] = names[child]
             below.append(child)
+    return found
+
+
+def open_for_writing(pid: int) -> set[str]:
+    """What a process could write to."""
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            told = Path(f"/proc/{pid}/fdinfo/{descriptor.name}").read_text("ascii")
+            flags = int(told.split("flags:")[1].split()[0], 8)
+            if flags & os.O_ACCMODE != os.O_RDONLY:
+                found.add(str(descriptor.readlink()))
     return found
 
 

@@ -32,6 +32,7 @@ select exists(
     inner join grants on parts.commitment = grants.commitment
     where
         messages.message_id = $1
+        and cases.server_processing
         and $2 = any(charters.media)
         and grants.audience = 'media'
         and grants.audience_id = $2
@@ -117,6 +118,7 @@ where
         where
             parts.statement_hash = messages.statement_hash
             and parts.role = 'original'
+            and cases.server_processing
             and credentials.credential_id = any(charters.media)
             and credentials.revocation_hash is null
             and credentials.not_after > now()
