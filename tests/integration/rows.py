@@ -113,6 +113,12 @@ class Rows:
             self.mediators[0],
         )
 
+    async def move_after(self, change: str, message: uuid.UUID, state: str) -> None:
+        """Move as by `move` after a change about the sender ($1): both or neither."""
+        async with self.connection.transaction():
+            await self.connection.execute(change, self.sender)
+            await self.move(message, state)
+
     async def approve(self, message: uuid.UUID, mediator: int = 0) -> None:
         """A mediator's approval of what is there."""
         digest = uuid.uuid4().bytes * 2

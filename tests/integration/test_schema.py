@@ -150,9 +150,7 @@ async def test_a_closed_gate_holds_in_the_schema_too(rows: Rows, target: str) ->
 
     for close, reason in CLOSED.items():
         with pytest.raises(asyncpg.CheckViolationError, match=reason):
-            async with rows.connection.transaction():
-                await rows.connection.execute(close, rows.sender)
-                await rows.move(message, target)
+            await rows.move_after(close, message, target)
     await rows.move(message, target)
 
 

@@ -1,0 +1,297 @@
+"""What everybody may try to do with a message that was sent, right and wrong: more rules for hypothesis."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Literal, cast
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from relay.client.sealing import PartRole, Sealed, seal_file
+from relay.crypto import statements
+from relay.crypto.encoding import b64u_encode
+from relay.domain.messages import Audience, Grant, SignedAct
+from relay.services import processing, reviews
+from relay.storage.messages import lock_message
+from tests.hands import digest_of, response
+from tests.integration.domain_acts import (
+    ALLOWED,
+    DECISIONS,
+    Decision,
+    Held,
+    Quality,
+    Writing,
+    actors,
+    picks,
+    qualities,
+)
+from tests.integration.domain_model import OWN_MEDIATORS, Verdict
+
+FILMS: tuple[tuple[PartRole, str], ...] = (("rendition", "video/mp4"), ("poster", "image/jpeg"))
+
+
+class Acts(Writing):
+    """Everybody does anything; the model says what should come of it."""
+
+    # The mediators.
+
+    @rule(number=picks, actor=actors, renews=st.booleans())
+    def lease(self, number: int, actor: str | None, *, renews: bool) -> None:
+        """Take an item."""
+        if held := self.pick(number):
+            free = [name for name in OWN_MEDIATORS if name not in held.item.approvals]
+            actor = actor or (held.item.holder if renews else None) or (free or ["first"])[0]
+            verdict = self.model.lease(actor, held.item)
+            self.judge(held, actor, verdict, ("PUT", f"/v1/messages/{held.message}/lease", None))
+
+    @rule(number=picks, actor=actors)
+    def let_go(self, number: int, actor: str | None) -> None:
+        """Give an item back."""
+        if held := self.pick(number):
+            actor = actor or held.item.holder or "first"
+            verdict = self.model.let_go(actor, held.item)
+            self.judge(held, actor, verdict, ("DELETE", f"/v1/messages/{held.message}/lease", None))
+
+    @rule(number=picks, swept=st.booleans())
+    def time_passes(self, number: int, *, swept: bool) -> None:
+        """A lease runs out; perhaps the sweep comes by."""
+        if held := self.pick(number):
+            self.stage.run.run(self._time_passes(held, swept=swept))
+            self.model.lease_ends(held.item)
+            if swept:
+                self.model.sweep(held.item)
+
+    async def _time_passes(self, held: Held, *, swept: bool) -> None:
+        async with self.stage.database.transaction() as connection:
+            await connection.execute(
+                "update messages set lease_expires_at = now() - interval '1 second' "
+                "where message_id = $1 and state = 'claimed'",
+                held.message,
+            )
+        async with self.stage.database.transaction() as connection:
+            message = await lock_message(connection, held.message)
+            if swept and message is not None and message.lease_is_over:
+                await reviews.lapse(connection, message)
+
+    @rule(number=picks, actor=actors, decision=st.sampled_from(DECISIONS), quality=qualities)
+    def decide(self, number: int, actor: str | None, decision: Decision, quality: Quality) -> None:
+        """Decide."""
+        if held := self.pick(number):
+            actor = actor or held.item.holder or "second"
+            self._decide(held, actor, decision, quality)
+
+    def _decide(self, held: Held, actor: str, decision: Decision, quality: Quality) -> None:
+        words = self.words(held, quality)
+        compact = words.decision(self.signer(actor, quality), decision, self.now())
+        right = quality == "right" and held.item.source is not None and held.item.state != "draft"
+        verdict = self.model.decide(actor, held.item, decision, compact, right=right)
+        grants: list[Grant] = []
+        if decision == "retry" and held.original is not None:
+            grants = [self._to_worker(held)]
+        act = SignedAct(statement=compact, grants=grants)
+        path = f"/v1/messages/{held.message}/decisions"
+        self.judge(held, actor, verdict, ("POST", path, act))
+
+    def _to_worker(self, held: Held) -> Grant:
+        said = statements.decode_unverified(held.sent[max(held.sent)], statements.Message)
+        assert held.original is not None
+        worker = self.stage.worker
+        recipient = str(worker.keyring.identity.recipient)
+        sealed = Sealed(part=said.parts[0], file_key=held.original)
+        return sealed.grant(Audience.MEDIA, worker.credential_id, recipient)
+
+    @rule(number=picks, actor=actors, quality=qualities)
+    def except_captions(self, number: int, actor: str | None, quality: Quality) -> None:
+        """Say why a video needs no captions."""
+        if held := self.pick(number):
+            actor = actor or held.item.holder or "first"
+            compact = self.words(held, quality).exception(self.signer(actor, quality), self.now())
+            verdict = self.model.caption(actor, held.item, compact, right=quality == "right")
+            path = f"/v1/messages/{held.message}/captions"
+            self.judge(held, actor, verdict, ("PUT", path, {"statement": compact}))
+
+    @rule(
+        number=picks,
+        actor=actors,
+        quality=st.sampled_from(("right", "right", "stale", "forged", "other key", "too little")),
+        early=st.sampled_from((False, False, False, True)),
+    )
+    def offer(self, number: int, actor: str | None, quality: str, *, early: bool) -> None:
+        """Offer a message to its recipient."""
+        if held := self.pick(number):
+            self._offer(held, actor or "second", quality, early=early)
+
+    def _offer(self, held: Held, actor: str, quality: str, *, early: bool) -> None:
+        assert self.case is not None
+        item = held.item
+        to = self.hands[item.recipient]
+        person = self.case.responsible if item.recipient == "boris" else self.case.harmed
+        reader = self.hands[item.sender] if quality == "other key" else to
+        keys = held.keys or {b64u_encode(bytes(32)): b"nothing to give."}
+        if quality == "too little":
+            keys = {b64u_encode(bytes(32)): b"something other."}
+        act = self.words(held, cast("Quality", quality)).offer(
+            self.signer(actor, cast("Quality", quality)),
+            keys,
+            to.subject,
+            reader.recipient,
+            b64u_encode(person._claim_hash or b""),
+            self.now(),
+            not_before=datetime.now(UTC) + timedelta(days=1 if early else -1),
+        )
+        right = quality == "right"
+        verdict = self.model.offer(actor, item, act.statement, early=early, right=right)
+        path = f"/v1/messages/{held.message}/offers"
+        self.judge(held, actor, verdict, ("POST", path, act))
+
+    # The recipient.
+
+    @rule(
+        number=picks,
+        actor=actors,
+        answer=st.sampled_from(("accept", "wait", "refuse", "close")),
+        tell=st.booleans(),
+        quality=qualities,
+    )
+    def answer(
+        self,
+        number: int,
+        actor: str | None,
+        answer: Literal["accept", "wait", "refuse", "close"],
+        quality: Quality,
+        *,
+        tell: bool,
+    ) -> None:
+        """Answer an offer."""
+        if held := self.pick(number):
+            self._answer(held, actor or held.item.recipient, answer, quality, tell=tell)
+
+    def _answer(
+        self,
+        held: Held,
+        actor: str,
+        answer: Literal["accept", "wait", "refuse", "close"],
+        quality: Quality,
+        *,
+        tell: bool,
+    ) -> None:
+        offer = "another" if quality == "stale" else held.item.offer or "none"
+        compact = response(
+            self.signer(actor, quality),
+            self.case_id,
+            held.message,
+            digest_of(offer) or "",
+            answer,
+            self.now(),
+            tell_author=tell,
+        )
+        verdict = self.model.answer(actor, held.item, answer, tell=tell, right=quality == "right")
+        path = f"/v1/messages/{held.message}/responses"
+        self.judge(held, actor, verdict, ("POST", path, {"statement": compact}))
+
+    @rule(number=picks, actor=actors)
+    def open(self, number: int, actor: str | None) -> None:
+        """Open what was released."""
+        if held := self.pick(number):
+            actor = actor or held.item.recipient
+            verdict = self.model.open(actor, held.item)
+            self.judge(
+                held, actor, verdict, ("POST", f"/v1/messages/{held.message}/openings", None)
+            )
+
+    # The worker, those who repeat what was said, and whoever simply goes on.
+
+    @rule(number=picks, succeeds=st.sampled_from((True, True, False)))
+    def work(self, number: int, *, succeeds: bool) -> None:
+        """A media worker prepares a video, or cannot."""
+        if held := self.pick(number):
+            was_done, rendition = self.stage.run.run(self._work(held, succeeds=succeeds))
+            assert was_done == self.model.prepared(held.item, rendition)
+
+    async def _work(self, held: Held, *, succeeds: bool) -> tuple[bool, str | None]:
+        """Whether there was work, and the statement of the rendition that came of it."""
+        database, settings, worker = self.stage.database, self.stage.settings, self.stage.worker
+        async with database.connection() as connection:
+            job_id = await connection.fetchval(
+                "select job_id from jobs where message_id = $1 and state = 'waiting'", held.message
+            )
+        job = job_id and await processing.lease_job(database, settings, job_id, worker)
+        if job is None:
+            return False, None
+        if not succeeds:
+            await processing.fail(database, worker, job, "video-not-prepared")
+            return True, None
+        source = await processing.find_source(database, settings, worker, job)
+        made = [seal_file(role, io.BytesIO(b"a film"), kind, io.BytesIO()) for role, kind in FILMS]
+        results = [
+            processing.SealedResult(
+                part=sealed.part, object_prefix=f"tests/{uuid.uuid4()}", file_key=sealed.file_key
+            )
+            for sealed in made
+        ]
+        await processing.note_writing(database, [result.object_prefix for result in results])
+        prepared = processing.Prepared(
+            rendition=results[0],
+            poster=results[1],
+            size=6,
+            duration_ms=1000,
+            width=1280,
+            height=720,
+            profile="h264-720p",
+        )
+        await processing.finish(database, worker, job, source, prepared)
+        held.keys = {sealed.part.commit: sealed.file_key for sealed in made}
+        async with database.connection() as connection:
+            compact: str = await connection.fetchval(
+                "select compact from statements inner join messages "
+                "on messages.rendition_hash = statements.statement_hash where message_id = $1",
+                held.message,
+            )
+        return True, compact
+
+    @rule(number=picks, which=st.integers(0, 20), actor=actors)
+    def repeat(self, number: int, which: int, actor: str | None) -> None:
+        """Send again what was accepted once, as whoever said it or as somebody else: nothing comes of it."""
+        held = self.pick(number)
+        if held is not None and held.accepted:
+            speaker, asked = held.accepted[which % len(held.accepted)]
+            answer = self.ask(actor or speaker, *asked)
+            assert answer.status in ALLOWED[Verdict.NOTHING], (actor or speaker, asked, answer)
+
+    @rule(number=picks, steps=st.integers(1, 2))
+    def go_a_little(self, number: int, steps: int) -> None:
+        """A step or two towards the recipient: more happens in the middle than at the beginning."""
+        self.go_on(number, steps)
+
+    @rule(number=picks, steps=st.integers(2, 6))
+    def go_on(self, number: int, steps: int) -> None:
+        """The next steps towards the recipient, by whoever has to do them."""
+        for _ in range(steps):
+            if held := self.pick(number):
+                self._go_on(number, held)
+
+    def _go_on(self, number: int, held: Held) -> None:
+        item = held.item
+        steps: dict[str, Callable[[], None]] = {
+            "draft": lambda: self.send(number, None, 0, "right"),
+            "processing": lambda: self.work(number, succeeds=True),
+            "queued": lambda: self.lease(number, None, renews=False),
+            "claimed": lambda: self._review(held),
+            "approved": lambda: self._offer(held, "first", "right", early=False),
+            "offered": lambda: self._answer(held, item.recipient, "accept", "right", tell=False),
+            "released": lambda: self.open(number, None),
+            "returned": lambda: self.send(number, None, 1, "right"),
+        }
+        if item.state in steps:
+            steps[item.state]()
+
+    def _review(self, held: Held) -> None:
+        assert held.item.holder is not None
+        if held.item.kind == "video" and held.item.captions is None:
+            self.except_captions(self.held.index(held), None, "right")
+        else:
+            self._decide(held, held.item.holder, "approve", "right")

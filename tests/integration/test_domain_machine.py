@@ -1,0 +1,153 @@
+"""Arbitrary acts by everybody, in any order, on a running relay: after each, its promises hold."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as hypothesis_settings
+from hypothesis.stateful import invariant, run_state_machine_as_test
+
+from relay.client.case_system import key_set
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.signing import Signer
+from relay.demo.cast import ISSUER, KEY_ID
+from relay.settings import Settings
+from tests.integration.domain_acts import Held
+from tests.integration.domain_answers import Acts
+from tests.integration.domain_stage import Stage, staged
+
+EXAMPLES = 20
+STEPS = 30
+
+
+@pytest.fixture
+def stage(settings: Settings, tmp_path: Path, unused_tcp_port: int) -> Iterator[Stage]:
+    """The stage, in a loop of its own that runs during each act."""
+    root, key = Signer.generate(), Ed25519PrivateKey.generate()
+    key_file = tmp_path / "jwks.json"
+    key_file.write_text(key_set(key, KEY_ID))
+    wired = dataclasses.replace(
+        settings,
+        root_public_keys=b64u_encode(root.public_key),
+        service_jwks=str(key_file),
+        service_issuer=ISSUER,
+        public_url=f"http://127.0.0.1:{unused_tcp_port}",
+        listen_port=unused_tcp_port,
+    )
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as run:
+        opened = staged(wired, root, key)
+        database, people, mediators, worker, other = run.run(opened.__aenter__())
+        yield Stage(
+            run=run,
+            settings=wired,
+            database=database,
+            people=people,
+            mediators=mediators,
+            worker=worker,
+            other=other,
+        )
+        run.run(opened.__aexit__(None, None, None))
+
+
+class Relay(Acts):
+    """Everybody does anything; after each act this must hold."""
+
+    @invariant()
+    def the_database_says_what_the_model_says(self) -> None:
+        """States, revisions, leases, approvals and the grants of recipients are as they should be."""
+        rows = (
+            {row["message_id"]: row for row in self.stage.run.run(self._rows())}
+            if self.case
+            else {}
+        )
+        assert set(rows) == {held.message for held in self.held}
+        for held in self.held:
+            row, item = rows[held.message], held.item
+            holder = None if item.holder is None else self.hands[item.holder].subject
+            assert (row["state"], row["revision"]) == (item.state, item.revision)
+            assert row["lease_holder"] == holder
+            assert (row["grants"] > 0) == item.granted
+            assert row["approvals"] == len(item.approvals)
+            if item.state in {"approved", "offered", "released", "viewed"}:
+                assert row["approvals"] >= self.model.approvals_needed
+            if item.state in {"released", "viewed", "closed", "recalled"}:
+                assert "accept" in row["answers"]
+
+    async def _rows(self) -> list[dict[str, Any]]:
+        async with self.stage.database.connection() as connection:
+            rows = await connection.fetch(
+                "select messages.*, approvals_of(messages) as approvals, "
+                "array(select answer::text from responses "
+                "where responses.message_id = messages.message_id) as answers, "
+                "(select count(*) from grants inner join parts using (commitment) "
+                "where parts.message_id = messages.message_id and audience = 'recipient') as grants "
+                "from messages where case_id = $1",
+                self.case_id,
+            )
+        return [dict(row) for row in rows]
+
+    @invariant()
+    def everybody_is_shown_what_they_may_see(self) -> None:
+        """Authors see their coarse view, and no byte of it changes without a reason that they may know."""
+        for name in ("anna", "boris") if self.case else ():
+            document = self.ask(name, "GET", "/v1/messages").document
+            sent = {uuid.UUID(entry["message"]): entry for entry in _entries(document, "sent")}
+            assert set(sent) == {held.message for held in self.held if held.item.sender == name}
+            received = {
+                uuid.UUID(entry["message"]): entry["view"]
+                for entry in _entries(document, "received")
+            }
+            expected = {
+                held.message: self.model.recipient_view(held.item)
+                for held in self.held
+                if held.item.recipient == name
+            }
+            assert received == {key: view for key, view in expected.items() if view is not None}
+            for held in self.held:
+                if held.item.sender == name:
+                    self._same_as_before(held, sent[held.message])
+
+    def _same_as_before(self, held: Held, shown: dict[str, Any]) -> None:
+        facts = held.item.author_facts
+        assert shown["view"] == held.item.author_view
+        if held.shown is not None and held.shown[0] == facts:
+            assert shown == held.shown[1], "the author can tell that something happened"
+        held.shown = (facts, shown)
+
+    @invariant()
+    def strangers_find_nothing(self) -> None:
+        """Whoever is of another case finds nothing, and the recipient only what they may see."""
+        if not self.held:
+            return
+        held = self.held[-1]
+        path = f"/v1/messages/{held.message}"
+        assert [self.ask(name, "GET", path).status for name in ("carla", "third")] == [404, 404]
+        visible = self.model.recipient_view(held.item) is not None
+        assert self.ask(held.item.recipient, "GET", path).status == (200 if visible else 404)
+
+
+def _entries(document: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", document[name])
+
+
+def test_whatever_anybody_does_the_promises_hold(stage: Stage) -> None:
+    """Legal and illegal acts in any order: state, approvals, grants and views are as the product says."""
+    run_state_machine_as_test(
+        lambda: Relay(stage),  # type: ignore[arg-type]  # whatever makes a machine will do
+        settings=hypothesis_settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            phases=(Phase.explicit, Phase.reuse, Phase.generate),
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
