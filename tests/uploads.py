@@ -29,6 +29,8 @@ from relay.storage import uploads as stored
 from relay.storage.database import Connection, Database
 from relay.storage.objects import Objects
 
+ESTABLISHED = "01"
+"""In /proc/net/tcp."""
 OFFSET_STREAM = "application/offset+octet-stream"
 
 
@@ -68,7 +70,7 @@ class Wire:
         """Wait until the other side has read all that was written, as the kernel counts it."""
         mine: int = self.writer.get_extra_info("sockname")[1]
         async with asyncio.timeout(10):
-            while any(waiting for ports, waiting in _sockets() if mine in ports):  # noqa: ASYNC110
+            while any(waiting for ports, waiting in sockets() if mine in ports):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     async def answer(self) -> str:
@@ -254,12 +256,13 @@ async def another_relay(
         await runner.cleanup()
 
 
-def _sockets() -> Iterator[tuple[tuple[int, int], int]]:
-    """The two ports of each connection on this machine, and the bytes that wait on either side."""
+def sockets() -> Iterator[tuple[tuple[int, int], int]]:
+    """The two ports of each open connection on this machine, and the bytes that wait in it."""
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _number, local, remote, _state, queues, *_rest = line.split()
+        _number, local, remote, state, queues, *_rest = line.split()
         ports = int(local.rpartition(":")[2], 16), int(remote.rpartition(":")[2], 16)
-        yield ports, sum(int(queue, 16) for queue in queues.split(":"))
+        if state == ESTABLISHED:
+            yield ports, sum(int(queue, 16) for queue in queues.split(":"))
 
 
 def signed(person: Participant) -> SignedConnection:

@@ -52,23 +52,28 @@ async def read(call: Call) -> web.StreamResponse:
 async def _send(call: Call, answer: web.StreamResponse, body: SealedBody, span: ByteRange) -> None:
     """Send the bytes; the first are read before anything is promised.
 
-    A store that fails later can only be told by a connection that ends too early, and a caller who
-    takes nothing for too long loses theirs.
+    A caller who leaves, or takes nothing for too long, loses the connection and nothing else. A store
+    that fails on the way can only be told by a connection that ends too early.
     """
     async with contextlib.aclosing(body.read(span.start, span.stop)) as chunks:
-        chunk = await anext(chunks)
+        chunk: bytes | None = await anext(chunks)
         try:
             await answer.prepare(call.request)
-            while True:
+            while chunk is not None:
                 async with asyncio.timeout(call.settings.download_idle_seconds):
                     await answer.write(chunk)
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
+                chunk = await anext(chunks, None)
             await answer.write_eof()
+        except (ConnectionError, TimeoutError):
+            _cut(call.request)
         except BaseException:
-            if call.request.transport is not None:
-                call.request.transport.abort()
+            _cut(call.request)
             raise
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _commitment(call: Call) -> bytes:

@@ -85,6 +85,7 @@ class Objects:
         self._client = client
         self._bucket = bucket
         self._open_client = open_client
+        self._let_go: set[asyncio.Task[aiohttp.ClientResponse]] = set()
         self.buffers = SegmentBuffers()
 
     @classmethod
@@ -117,6 +118,7 @@ class Objects:
 
     async def close(self) -> None:
         """Close every connection."""
+        await asyncio.gather(*self._let_go, return_exceptions=True)
         await self._open_client.aclose()
 
     async def ensure_bucket(self) -> None:
@@ -180,7 +182,7 @@ class Objects:
         finally:
             for opening in (current, upcoming):
                 if opening is not None:
-                    await opening.close()
+                    opening.close()
 
     async def open_slice(self, key: str, start: int, stop: int) -> aiohttp.ClientResponse:
         """An answer that brings the bytes `start` to `stop` of one object; the caller closes it."""
@@ -190,6 +192,23 @@ class Objects:
             )
         response: aiohttp.ClientResponse = answer["Body"].raw_stream
         return response
+
+    def let_go(self, asked: asyncio.Task[aiohttp.ClientResponse]) -> None:
+        """Be done with an answer, also one that is yet to come.
+
+        It is not cancelled: the library would lose an answer that is just coming in, connection and all.
+        """
+        self._let_go.add(asked)
+        asked.add_done_callback(self._drop)
+
+    def _drop(self, asked: asyncio.Task[aiohttp.ClientResponse]) -> None:
+        self._let_go.discard(asked)
+        if not asked.cancelled() and asked.exception() is None:
+            response = asked.result()
+            if response.content.at_eof():
+                response.release()
+            else:
+                response.close()
 
     async def put_segments(self, prefix: str, body: AsyncIterable[bytes]) -> list[bytes]:
         """Store a body of any length as segments under `prefix`; the SHA-256 of each, in order.
@@ -281,7 +300,7 @@ class _Opening:
         """What is left of the slice, asked for again from where a connection broke."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                content = (await self._answer).content
+                content = (await asyncio.shield(self._answer)).content
                 while chunk := await content.read(READ_BYTES):
                     self._next += len(chunk)
                     yield chunk
@@ -290,22 +309,15 @@ class _Opening:
                     raise StoreUnavailable(type(error).__name__) from error
             if self._next == self._stop:
                 break
-            await self.close()
+            self.close()
             self._answer = self._ask()
-        await self.close()
+        self.close()
         if self._next != self._stop:
             raise ObjectMissing(f"{self._stop - self._next} bytes are missing of {self._key}")
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Give the connection back, or drop it where not all of it was read."""
-        self._answer.cancel()
-        await asyncio.wait([self._answer])
-        if not self._answer.cancelled() and self._answer.exception() is None:
-            response = self._answer.result()
-            if response.content.at_eof():
-                response.release()
-            else:
-                response.close()
+        self._objects.let_go(self._answer)
 
 
 class _Sending:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 import itertools
 import secrets
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from relay.app import create_app
 from relay.crypto.encoding import b64u_encode
 from relay.demo.cast import Case, Organization, open_case
 from relay.domain.actors import Mediator, Participant
@@ -23,7 +26,7 @@ from relay.services.parts import find_body
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
 from relay.storage.objects import Objects
-from tests.uploads import body_of
+from tests.uploads import body_of, sockets
 
 CURRENT = {
     PartRole.BODY: "statement_hash",
@@ -309,6 +312,55 @@ async def test_a_part_that_ends_too_early_is_not_passed_off_as_whole(shelf: Shel
 
     with pytest.raises(aiohttp.ClientError):
         await get(shelf, commitment)
+
+
+async def test_whoever_takes_nothing_or_leaves_is_let_go(
+    shelf: Shelf,
+    relay_settings: Settings,
+    unused_tcp_port_factory: Callable[[], int],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A stalled reader loses the connection after the patience of the settings; neither is an error."""
+    message = await shelf.message(State.QUEUED)
+    commitment = await shelf.part(
+        message["message_id"], message["statement_hash"], PartRole.BODY, bytes(16)
+    )
+    size = 4 * SEGMENT_BYTES
+    await shelf.objects.put_segments("large", chunks_of(bytes(size)))
+    await shelf.connection.execute(
+        "update parts set body = null, object_prefix = 'large', size_bytes = $2 "
+        "where commitment = $1",
+        commitment,
+        size,
+    )
+    impatient = dataclasses.replace(relay_settings, download_idle_seconds=1)
+    runner = web.AppRunner(create_app(impatient), handler_cancellation=True)
+    await runner.setup()
+    port = unused_tcp_port_factory()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    bearer = await shelf.case.harmed._signed.bearer()
+    asked = (
+        f"GET /v1/parts/{b64u_encode(commitment)} HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: Bearer {bearer}\r\n\r\n"
+    )
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
+    writer.write(asked.encode())
+    await reader.readline()
+    mine: int = writer.get_extra_info("sockname")[1]
+    async with asyncio.timeout(10):
+        while any(ports == (port, mine) for ports, _waiting in sockets()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await reader.readexactly(size)
+    writer.close()
+    _reader, leaving = await asyncio.open_connection("127.0.0.1", port, limit=1000)
+    leaving.write(asked.encode())
+    await _reader.readline()
+    leaving.transport.abort()
+    await runner.cleanup()
+
+    assert [record for record in caplog.records if record.name.startswith("relay")] == []
 
 
 async def chunks_of(body: bytes) -> AsyncIterator[bytes]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import write_metadata
-from tests.uploads import OFFSET_STREAM, Sending, body_of, checksum_of
+from tests.uploads import OFFSET_STREAM, Sending, body_of, checksum_of, signed
 
 
 async def test_what_is_spoken_is_told_to_anybody(draft: Sending) -> None:
@@ -209,3 +211,27 @@ async def test_an_upload_of_another_revision_is_refused(draft: Sending) -> None:
     answer = await draft.ask("POST", "/v1/uploads", headers)
 
     assert (answer.status, answer.code) == (409, "upload-not-expected")
+
+
+async def test_more_than_announced_is_noticed_also_without_a_length(draft: Sending) -> None:
+    """A chunked request is taken as far as there is room for what comes, and refused from there."""
+    body = body_of(100)
+    path = await draft.create(len(body))
+
+    async def too_much() -> AsyncIterator[bytes]:
+        for start in range(0, 120, 40):
+            yield (body + b"x" * 20)[start : start + 40]
+
+    bearer = await signed(draft.case.harmed).bearer()
+    headers = {"Authorization": f"Bearer {bearer}", "Tus-Resumable": "1.0.0", "Upload-Offset": "0"}
+    async with draft.http.patch(
+        f"{draft.settings.public_url}{path}",
+        headers={**headers, "Content-Type": OFFSET_STREAM},
+        data=too_much(),
+    ) as answer:
+        assert answer.status == 413
+
+    kept = (await draft.head(path)).offset
+    assert kept in {0, 40, 80}
+    await draft.patch(path, kept, body[kept:])
+    await draft.assert_whole(path, body)

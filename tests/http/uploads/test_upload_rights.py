@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from relay.client.participant import Participant
 from relay.client.sealing import seal_file
-from relay.client.uploading import upload_body
+from relay.client.uploading import Retry, Upload, upload_body
 from relay.demo.cast import Case, Organization
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import OPEN_UPLOADS, object_prefix, write_metadata
@@ -201,3 +201,19 @@ async def test_an_upload_link_carries_its_own_message_and_no_other(
         ]
         assert [answer.status for answer in refused] == [404, 404, 404]
         assert (await draft.one("select count(*) from uploads where offset_bytes > 100")) == 1
+
+
+async def test_a_session_that_ends_on_the_way_is_opened_again(draft: Sending) -> None:
+    """An upload may take longer than a session: the client signs in anew and goes on."""
+    body = body_of(SEGMENT_BYTES + 3)
+    harmed = signed(draft.case.harmed)
+    upload = Upload(harmed, Retry(first_pause_seconds=0.01))
+    await upload.create(draft.message_id, 1, len(body))
+    await draft.patch(upload.path, 0, body[:1000])
+    before = await harmed.bearer()
+    await draft.one("delete from sessions")
+
+    await upload.send(io.BytesIO(body), len(body))
+
+    assert await harmed.bearer() != before
+    await draft.assert_whole(upload.path, body)
