@@ -445,8 +445,10 @@ async def _arrive(connection: Connection, address: Link) -> tuple[LinkView, chai
         "GET", f"/v1/links/{address.id}", bearer=_bearer(address), into=LinkView
     )
     charter = verify_trust(link.trust, address.root_fingerprint)
-    if charter.case != link.case:
-        raise ChainError("a charter of another case")
+    signed = chain.verify_link(link.statement, charter)
+    chain.check_link_secret(signed, address.secret)
+    if (signed.link, signed.case, signed.participant) != (address.id, link.case, link.participant):
+        raise ChainError("another link than the one that was signed")
     return link, charter
 
 

@@ -103,6 +103,8 @@ class LinkView(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose
     expires_at: datetime | None
     spent: bool
+    statement: str
+    """The link as a mediator or the case system signed it: to be held against its secret."""
     audience: str
     """What a session statement is addressed to."""
     trust: Trust

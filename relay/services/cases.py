@@ -128,6 +128,7 @@ async def file_charter(
             version=said.version,
             statement_hash=statement_hash,
             recipient=said.recipient,
+            mediators=mediators,
             media=[entry.credential for entry in said.media],
             key_file=filing.key_file,
         )

@@ -28,7 +28,7 @@ from relay.storage import cases as stored_cases
 from relay.storage import credentials as stored_credentials
 from relay.storage import links as stored
 from relay.storage.database import Connection, Database
-from relay.storage.events import append_event, insert_statement
+from relay.storage.events import append_event, find_statement, insert_statement
 
 SEALED_SECRET_MAX_BYTES = 8 * 1024
 
@@ -108,6 +108,9 @@ async def show(database: Database, settings: Settings, holder: LinkHolder) -> Li
         if link is None or participant is None:
             raise NotFound("no such link")
         claim = await stored.find_claim_of_link(connection, holder.link_id)
+        statement = await find_statement(connection, link.statement_hash)
+        if statement is None:
+            raise NotFound("no such link")
         return LinkView(
             link=link.link_id,
             case=link.case_id,
@@ -116,6 +119,7 @@ async def show(database: Database, settings: Settings, holder: LinkHolder) -> Li
             purpose=link.purpose,
             expires_at=link.expires_at,
             spent=link.message_id is not None,
+            statement=statement,
             audience=settings.public_url,
             trust=await _trust(connection, settings, link.case_id),
             correspondents=await stored_cases.list_correspondents(

@@ -155,12 +155,20 @@ async def insert_charter(
     version: int,
     statement_hash: bytes,
     recipient: str,
+    mediators: list[uuid.UUID],
     media: list[uuid.UUID],
     key_file: bytes,
 ) -> None:
     """Keep a charter."""
     await connection.execute(
-        _SQL["insert_charter"], case_id, version, statement_hash, recipient, media, key_file
+        _SQL["insert_charter"],
+        case_id,
+        version,
+        statement_hash,
+        recipient,
+        mediators,
+        media,
+        key_file,
     )
 
 

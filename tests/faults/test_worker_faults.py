@@ -300,10 +300,11 @@ async def test_a_charter_that_nobody_signed_gets_nothing(stage: Studio) -> None:
         )
         forged_hash = await insert_statement(connection, forged)
         await connection.execute(
-            "insert into charters values ($1, 2, $2, $3, $4, $5)",
+            "insert into charters values ($1, 2, $2, $3, $4, $5, $6)",
             row["case_id"],
             forged_hash,
             str(spy.recipient),
+            row["mediators"],
             row["media"],
             row["key_file"],
         )

@@ -94,6 +94,7 @@ create table charters (
     version integer not null check (version >= 1),
     statement_hash bytea not null unique references statements,
     recipient text not null,
+    mediators uuid[] not null,
     media uuid[] not null,
     key_file bytea not null,
     primary key (case_id, version)

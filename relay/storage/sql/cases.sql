@@ -90,8 +90,8 @@ where case_id = $1 and one = least($2::uuid, $3::uuid) and other = greatest($2::
 returning true;
 
 -- name: insert_charter
-insert into charters (case_id, version, statement_hash, recipient, media, key_file)
-values ($1, $2, $3, $4, $5, $6);
+insert into charters (case_id, version, statement_hash, recipient, mediators, media, key_file)
+values ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: adopt_charter
 update cases

@@ -49,12 +49,8 @@ left join statements as revocation on revocation.statement_hash = credentials.re
 where
     credentials.role = 'service'
     or credentials.credential_id in (
-        select case_mediators.credential_id from case_mediators where case_mediators.case_id = $1
-    )
-    or credentials.credential_id in (select unnest(charters.media) from charters where charters.case_id = $1)
-    or credentials.kid in (
-        select statements.kid
-        from charters inner join statements on statements.statement_hash = charters.statement_hash
+        select unnest(charters.mediators || charters.media)
+        from charters
         where charters.case_id = $1
     )
 order by credentials.not_before, credentials.credential_id;

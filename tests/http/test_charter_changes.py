@@ -1,0 +1,112 @@
+"""A case whose mediators change: who left stays verifiable, who came can read, who is gone cannot."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from relay.client.connection import Problem
+from relay.client.mediator import Mediator
+from relay.client.participant import Participant
+from relay.crypto import chain, statements
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.errors import ChainError, LinkError
+from relay.crypto.keyrings import seal_identity
+from relay.crypto.links import LinkSecret, link_url, parse_link_url
+from relay.crypto.recipients import parse_recipient
+from relay.crypto.signing import Signer
+from relay.crypto.statements import Member
+from relay.demo.cast import PASSPHRASE, Case, Organization
+from relay.domain.cases import CharterFiling
+
+
+async def replace_mediators(
+    case: Case, signer: Mediator, successors: list[Mediator]
+) -> statements.Charter:
+    """File the next charter of a case, with other mediators."""
+    opened = await signer.case(case.case_id)
+    trust = await signer.trust()
+    holders = [trust.authorities[mediator.credential_id] for mediator in successors]
+    charter = statements.Charter(
+        case=case.case_id,
+        version=opened.charter.version + 1,
+        previous=b64u_encode(opened.charter.statement_hash),
+        recipient=opened.charter.recipient,
+        mediators=[
+            Member(credential=holder.credential, statement=b64u_encode(holder.statement_hash))
+            for holder in holders
+        ],
+        media=[
+            Member(credential=worker.credential, statement=b64u_encode(worker.statement_hash))
+            for worker in opened.charter.media
+        ],
+        policy=opened.charter.policy,
+        at=datetime.now(UTC),
+    )
+    recipients = [parse_recipient(holder.recipient or "") for holder in holders]
+    filing = CharterFiling(
+        statement=statements.sign(signer._keyring.signer, charter),
+        key_file=seal_identity(opened.identity, recipients),
+    )
+    await signer._signed.call("POST", f"/v1/cases/{case.case_id}/charters", body=filing)
+    return charter
+
+
+async def test_what_a_former_mediator_did_stays_verifiable(
+    case: Case, people: Organization
+) -> None:
+    """After both mediators were replaced, a participant still verifies their case; the new one reviews."""
+    successor = await people.mediator()
+    sent = await case.harmed.send_letter(case.responsible.participant_id, "Why our house?")
+    await replace_mediators(case, case.mediator, [successor])
+
+    with pytest.raises(Problem) as gone:
+        await case.mediator.lease(sent.message)
+    assert gone.value.code == "not-found"
+
+    leased = await successor.lease(sent.message)
+    assert await successor.read_letter(leased) == "Why our house?"
+    await successor.offer(await successor.decide(leased, "approve"))
+    again = await Participant.unlock(people.connection, case.responsible_url, PASSPHRASE)
+    [waiting] = (await again.correspondence()).received
+    received = await again.open(await again.respond(waiting, "accept"))
+    assert again.read_text(received) == "Why our house?"
+
+
+async def test_a_link_that_relay_made_itself_is_noticed_by_whoever_opens_it(
+    case: Case, people: Organization
+) -> None:
+    """A link whose statement belongs to another secret, or that nobody signed, leads nowhere."""
+    address = parse_link_url(case.harmed_url)
+    wrong = link_url(
+        address.public_url, address.id, LinkSecret.generate(), address.root_fingerprint
+    )
+    with pytest.raises(Problem) as refused:
+        await Participant.unlock(people.connection, wrong, PASSPHRASE)
+    assert refused.value.code == "not-found"
+
+    opened = await case.mediator.case(case.case_id)
+    secret, link_id = LinkSecret.generate(), uuid.uuid4()
+    forged = statements.sign(
+        Signer.generate(),
+        statements.Link(
+            link=link_id,
+            case=case.case_id,
+            participant=case.harmed.participant_id,
+            purpose="participate",
+            auth=b64u_encode(hashlib.sha256(secret.auth(link_id)).digest()),
+            signer=None,
+            sealed=b64u_encode(bytes(32)),
+            expires=None,
+            at=datetime.now(UTC),
+        ),
+    )
+    with pytest.raises(ChainError):
+        chain.verify_link(forged, opened.charter)
+    [record, *_] = await case.mediator.links(case.case_id)
+    signed = chain.verify_link(record.statement, opened.charter)
+    with pytest.raises(LinkError):
+        chain.check_link_secret(signed, secret)
