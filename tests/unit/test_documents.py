@@ -1,0 +1,38 @@
+"""Holds what the documents say of files and tests against the tree: whatever they point to is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+DOCUMENTS: Final = sorted(
+    [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+)
+LINK: Final = re.compile(r"\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
+PATH: Final = re.compile(r"`((?:relay|workers|tests|deploy|docs|bench)/[\w./-]+)`")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_a_document_points_to_is_there(document: Path) -> None:
+    """Every link and every path in it leads to a file or a folder."""
+    text = document.read_text("utf-8")
+    linked = [document.parent / target for target, _anchor in LINK.findall(text)]
+    named = [ROOT / target for target in PATH.findall(text)]
+    assert [str(path) for path in linked + named if not path.exists()] == []
+
+
+def test_every_command_is_in_the_readme() -> None:
+    """The table of commands names each command there is."""
+    from relay.__main__ import app  # noqa: PLC0415 - loads every command
+
+    names = [
+        entry.name or entry.callback.__name__ for entry in app.registered_commands if entry.callback
+    ]
+    names += [group.name for group in app.registered_groups if group.name]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert len(names) > 5
+    assert [name for name in names if f"`relay {name}" not in readme] == []
