@@ -36,6 +36,7 @@ from relay.services.processing import MediaWorker, Prepared
 from relay.settings import Settings
 from relay.storage import messages as stored
 from relay.storage.database import Database
+from relay.storage.events import find_statement, insert_statement
 from relay.storage.objects import Objects, segment_key
 from workers.result import store
 from workers.sweep import Sweep
@@ -207,6 +208,25 @@ class Studio:
         async with asyncio.timeout(SOON_SECONDS):
             while words not in self.said(name):  # noqa: ASYNC110 - another process writes
                 await asyncio.sleep(0.05)
+
+    async def statement(self, message_id: uuid.UUID) -> str:
+        """What the sender signed."""
+        message = await self.message(message_id)
+        async with self.database.connection() as connection:
+            compact = await find_statement(connection, message.statement_hash or b"")
+        assert compact is not None
+        return compact
+
+    async def put_statement(self, message_id: uuid.UUID, compact: str) -> None:
+        """Put something else in its place, as whoever owns the database could."""
+        async with self.database.transaction() as connection:
+            forged = await insert_statement(connection, compact)
+            await connection.execute(
+                "update messages set statement_hash = $2 where message_id = $1", message_id, forged
+            )
+            await connection.execute(
+                "update parts set statement_hash = $2 where message_id = $1", message_id, forged
+            )
 
     async def file_key(self, message_id: uuid.UUID) -> age.FileKey:
         """The file key of an original, opened as the worker does."""

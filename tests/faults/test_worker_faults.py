@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import random
 import signal
@@ -12,16 +13,18 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from relay.client.administrator import publish_revocation
 from relay.crypto import age, statements
-from relay.crypto.encoding import b64u_encode
+from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer, statement_hash
 from relay.domain.jobs import LeaseLost
 from relay.domain.moves import State
 from relay.services import processing
+from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.events import find_statement, insert_statement
 from tests.videos import Studio, film, studio
@@ -245,8 +248,9 @@ async def test_a_body_sealed_again_is_not_prepared(stage: Studio) -> None:
 
 
 async def test_a_grant_of_another_key_is_not_used(stage: Studio) -> None:
-    """A grant that opens to a file key which the sender did not commit to: no rendition."""
+    """A grant that opens to a file key which the sender did not commit to: not a byte is fetched for it."""
     message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    await stage.objects.delete(await stage.objects.keys("uploads"))
     forged = age.wrap_header(age.new_file_key(), [stage.worker.keyring.identity.recipient])
     await stage.execute("update grants set header = $1 where audience = 'media'", forged)
 
@@ -263,18 +267,46 @@ async def test_a_grant_for_somebody_else_is_not_opened(stage: Studio) -> None:
     await require_altered(stage, message_id)
 
 
-async def test_words_that_the_sender_did_not_sign_are_not_prepared(stage: Studio) -> None:
+async def test_words_of_another_key_are_not_prepared(stage: Studio) -> None:
     """The sender's statement, signed again by a key that is not theirs: no rendition."""
     message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
-    message = await stage.message(message_id)
-    async with stage.database.transaction() as connection:
-        compact = await find_statement(connection, message.statement_hash or b"")
-        said = statements.decode_unverified(compact or "", statements.Message)
-        forged = await insert_statement(connection, statements.sign(Signer.generate(), said))
-        await connection.execute("update messages set statement_hash = $1", forged)
-        await connection.execute("update parts set statement_hash = $1", forged)
+    said = statements.decode_unverified(await stage.statement(message_id), statements.Message)
+
+    await stage.put_statement(message_id, statements.sign(Signer.generate(), said))
 
     await require_altered(stage, message_id)
+
+
+async def test_words_that_were_changed_are_not_prepared(stage: Studio) -> None:
+    """Other words under the sender's name and old signature: no rendition."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    header, payload, signature = (await stage.statement(message_id)).split(".")
+    said = msgspec.json.decode(b64u_decode(payload), type=statements.Message)
+    changed = msgspec.json.encode(msgspec.structs.replace(said, language="fr"))
+
+    await stage.put_statement(message_id, f"{header}.{b64u_encode(changed)}.{signature}")
+
+    await require_altered(stage, message_id)
+
+
+async def test_a_worker_that_the_charter_does_not_name_opens_nothing(stage: Studio) -> None:
+    """A worker whom only the database adds to a case, with a grant that opens, leaves the video closed."""
+    message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
+    credential_id, keyring = await stage.people.enrol("media")
+    header = age.wrap_header(await stage.file_key(message_id), [keyring.identity.recipient])
+    await stage.execute("update charters set media = media || $1::uuid", credential_id)
+    await stage.execute(
+        "insert into grants select commitment, 'media', $1, $2 from grants where audience = 'media'",
+        credential_id,
+        header,
+    )
+    stranger = MediaWorker(credential_id=credential_id, keyring=keyring)
+
+    await dataclasses.replace(stage.transcoder, worker=stranger).run(await stage.job_of(message_id))
+
+    assert (await stage.message(message_id)).state is State.PROCESSING
+    assert await stage.count("select count(*) from jobs where error = 'crypto'") == 1
+    assert await stage.objects.keys("renditions") == []
 
 
 async def test_a_charter_that_nobody_signed_gets_nothing(stage: Studio) -> None:
