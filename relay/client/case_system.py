@@ -1,7 +1,8 @@
-"""The case system: registers cases, sets no-contact facts, reads queue figures, with a token of its own."""
+"""The case system: registers cases, makes links, sets facts, reads queue figures; a token for each call."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -11,10 +12,27 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client.connection import Connection
-from relay.domain.cases import CaseRegistration, CaseView, NoContact
+from relay.client.linking import LinkPurpose, make_link
+from relay.client.verifying import trust_of
+from relay.crypto import chain
+from relay.crypto.errors import ChainError
+from relay.crypto.signing import Signer
+from relay.domain.cases import CaseRegistration, CaseView, CharterView, NoContact
+from relay.domain.credentials import Credentials
 from relay.domain.reviews import QueueFigures
 
 TOKEN_SECONDS: Final = 300
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceKeys:
+    """What a case system needs to make links that people trust: a credential of the root."""
+
+    signer: Signer
+    root_fingerprint: bytes
+    """16 bytes: the root that it trusts, and that its links pin."""
+    public_url: str
+    """Where participants reach relay."""
 
 
 class CaseSystem:
@@ -29,10 +47,12 @@ class CaseSystem:
         issuer: str,
         audience: str = "relay",
         subject: str = "case-system",
+        keys: ServiceKeys | None = None,
     ) -> None:
         self._connection = connection
         self._key = key
         self._kid = kid
+        self._keys = keys
         self._claims = {"iss": issuer, "aud": audience, "sub": subject}
 
     def token(self) -> str:
@@ -48,6 +68,42 @@ class CaseSystem:
         return await self._connection.call(
             "PUT", f"/v1/cases/{case_id}", bearer=self.token(), body=registration, into=CaseView
         )
+
+    async def make_link(
+        self, case_id: uuid.UUID, participant_id: uuid.UUID, purpose: LinkPurpose = "participate"
+    ) -> str:
+        """The address of a new link, signed with the case system's own credential.
+
+        Its secret is sealed to the case of the charter that verifies up to the pinned root, so that the
+        mediators of the case, and nobody else, can check who claimed it.
+        """
+        if self._keys is None:
+            raise LookupError("links are signed: this case system was given no keys")
+        found = await self._connection.call(
+            "GET", "/v1/credentials", bearer=self.token(), into=Credentials
+        )
+        charters = await self._connection.call(
+            "GET", f"/v1/cases/{case_id}/charters", bearer=self.token(), into=list[CharterView]
+        )
+        charter = chain.verify_charters(
+            trust_of(found, self._keys.root_fingerprint),
+            [charter.statement for charter in charters],
+        )
+        if charter.case != case_id:
+            raise ChainError("a charter of another case")
+        made = make_link(
+            self._keys.signer,
+            case_id=case_id,
+            case_recipient=charter.recipient,
+            participant_id=participant_id,
+            purpose=purpose,
+            public_url=self._keys.public_url,
+            root_fingerprint=self._keys.root_fingerprint,
+        )
+        await self._connection.call(
+            "PUT", f"/v1/links/{made.link_id}", bearer=self.token(), body=made.new
+        )
+        return made.url
 
     async def set_no_contact(
         self, case_id: uuid.UUID, one: uuid.UUID, other: uuid.UUID, *, no_contact: bool

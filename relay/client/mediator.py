@@ -6,12 +6,13 @@ import dataclasses
 import hashlib
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
 from relay.client.connection import Connection, SignedConnection
 from relay.client.downloading import download
+from relay.client.linking import LinkPurpose, make_link, open_secret
 from relay.client.sealing import (
     Sealed,
     SealedText,
@@ -21,20 +22,19 @@ from relay.client.sealing import (
     unwrap,
     view_of,
 )
-from relay.client.verifying import verify_item
-from relay.crypto import age, chain, release, statements
-from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.client.verifying import trust_of, verify_item
+from relay.crypto import chain, release, statements
+from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.keyrings import Keyring, open_identity, seal_identity
-from relay.crypto.links import LinkSecret, auth_digest, link_url
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.recipients import parse_recipient
-from relay.crypto.signing import fingerprint, statement_hash
+from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Member, Policy
-from relay.crypto.trust import Trust, establish_trust
+from relay.crypto.trust import Trust
 from relay.domain.cases import CaseRegistration, CaseView, CharterFiling, CharterView
 from relay.domain.credentials import Credentials
-from relay.domain.links import LinkRecord, NewLink
+from relay.domain.links import LinkRecord
 from relay.domain.messages import (
     Audience,
     Body,
@@ -44,8 +44,6 @@ from relay.domain.messages import (
     SignedAct,
 )
 from relay.domain.sessions import SignedRequest
-
-UPLOAD_LINK_DAYS: Final = 14
 
 DecisionKind = Literal[
     "approve", "return", "decline", "hold", "resume", "reopen", "retract", "recall", "retry"
@@ -93,12 +91,7 @@ class Mediator:
     async def trust(self) -> Trust:
         """Everybody the pinned root vouches for."""
         found = await self._signed.call("GET", "/v1/credentials", into=Credentials)
-        roots = [b64u_decode(root) for root in found.roots]
-        return establish_trust(
-            [root for root in roots if fingerprint(root) == self._root_fingerprint],
-            [pair.credential for pair in found.credentials],
-            [pair.revocation for pair in found.credentials if pair.revocation is not None],
-        )
+        return trust_of(found, self._root_fingerprint)
 
     async def open_case(
         self,
@@ -156,33 +149,21 @@ class Mediator:
         self,
         case_id: uuid.UUID,
         participant_id: uuid.UUID,
-        purpose: Literal["participate", "upload"] = "participate",
+        purpose: LinkPurpose = "participate",
     ) -> str:
         """The address of a new link; its secret goes to relay only sealed to the case."""
         case = await self.case(case_id)
-        link_id, secret = uuid.uuid4(), LinkSecret.generate()
-        sealed = seal_secret(secret, case.charter.recipient)
-        upload = purpose == "upload"
-        signer = b64u_encode(secret.signer(link_id).public_key) if upload else None
-        now = datetime.now(UTC)
-        statement = statements.sign(
+        made = make_link(
             self._keyring.signer,
-            statements.Link(
-                link=link_id,
-                case=case_id,
-                participant=participant_id,
-                purpose=purpose,
-                auth=b64u_encode(auth_digest(secret.auth(link_id))),
-                signer=signer,
-                sealed=b64u_encode(hashlib.sha256(sealed).digest()),
-                expires=now + timedelta(days=UPLOAD_LINK_DAYS) if upload else None,
-                at=now,
-            ),
+            case_id=case_id,
+            case_recipient=case.charter.recipient,
+            participant_id=participant_id,
+            purpose=purpose,
+            public_url=self._audience,
+            root_fingerprint=self._root_fingerprint,
         )
-        await self._signed.call(
-            "PUT", f"/v1/links/{link_id}", body=NewLink(statement=statement, sealed=sealed)
-        )
-        return link_url(self._audience, link_id, secret, self._root_fingerprint)
+        await self._signed.call("PUT", f"/v1/links/{made.link_id}", body=made.new)
+        return made.url
 
     async def links(self, case_id: uuid.UUID) -> list[LinkRecord]:
         """The links of a case."""
@@ -197,7 +178,7 @@ class Mediator:
 
         LinkError where a claim was not made by whoever held the link: somebody put their own key there.
         """
-        case = await self.case(case_id)
+        case = await self.case(case_id, again=True)
         verified = []
         for record in await self.links(case_id):
             if record.claim is None or record.verification is not None:
@@ -443,16 +424,6 @@ class Mediator:
             for worker in case.charter.media_at(datetime.now(UTC))
             if worker.recipient is not None
         ]
-
-
-def seal_secret(secret: LinkSecret, case_recipient: str) -> bytes:
-    """A link's secret as an age file for the case."""
-    return age.seal_file(secret.secret, [parse_recipient(case_recipient)])
-
-
-def open_secret(sealed: bytes, identity: HybridIdentity) -> LinkSecret:
-    """The secret that `seal_secret` was given."""
-    return LinkSecret(age.open_file(sealed, [identity]))
 
 
 def _members(trust: Trust, credentials: Sequence[uuid.UUID]) -> list[Member]:

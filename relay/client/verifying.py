@@ -9,10 +9,12 @@ from relay.crypto import chain, release, statements
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import fingerprint, read_unverified, statement_hash
-from relay.domain.links import Trust
+from relay.crypto.trust import Trust, establish_trust
+from relay.domain import links
+from relay.domain.credentials import Credentials
 
 
-def verify_trust(trust: Trust, root_fingerprint: bytes) -> chain.VerifiedCharter:
+def verify_trust(trust: links.Trust, root_fingerprint: bytes) -> chain.VerifiedCharter:
     """The case's charter, verified up to the root whose fingerprint one holds; ChainError otherwise."""
     roots = [b64u_decode(root) for root in trust.roots]
     pinned = [root for root in roots if fingerprint(root) == root_fingerprint]
@@ -24,6 +26,16 @@ def verify_trust(trust: Trust, root_fingerprint: bytes) -> chain.VerifiedCharter
         [pair.credential for pair in trust.credentials],
         trust.charters,
         [pair.revocation for pair in trust.credentials if pair.revocation is not None],
+    )
+
+
+def trust_of(found: Credentials, root_fingerprint: bytes) -> Trust:
+    """Everybody whom the root vouches for whose fingerprint one holds; ChainError where one is wrong."""
+    roots = [b64u_decode(root) for root in found.roots]
+    return establish_trust(
+        [root for root in roots if fingerprint(root) == root_fingerprint],
+        [pair.credential for pair in found.credentials],
+        [pair.revocation for pair in found.credentials if pair.revocation is not None],
     )
 
 

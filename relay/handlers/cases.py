@@ -61,7 +61,7 @@ async def file_charter(call: Call) -> web.Response:
 
 async def list_charters(call: Call) -> web.Response:
     """The charters of a case."""
-    return answer(await cases.list_charters(call.database, call.mediator, call.uuid("case")))
+    return answer(await cases.list_charters(call.database, call.professional, call.uuid("case")))
 
 
 async def trust(call: Call) -> web.Response:
@@ -116,7 +116,7 @@ ROUTES = (
     route("PUT", "/v1/cases/{case}", register, Role.MEDIATOR, Role.SERVICE),
     route("GET", "/v1/cases/{case}", read, Role.MEDIATOR, Role.SERVICE),
     route("POST", "/v1/cases/{case}/charters", file_charter, Role.MEDIATOR),
-    route("GET", "/v1/cases/{case}/charters", list_charters, Role.MEDIATOR),
+    route("GET", "/v1/cases/{case}/charters", list_charters, Role.MEDIATOR, Role.SERVICE),
     route("GET", "/v1/trust", trust, Role.PARTICIPANT, Role.UPLOADER),
     route(
         "PUT",

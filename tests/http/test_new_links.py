@@ -1,13 +1,18 @@
-"""A lost link or passphrase: a new link, and everything released granted again."""
+"""Links: a lost one and what follows; those that the case system makes."""
 
 from __future__ import annotations
 
-import pytest
+import dataclasses
 
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from relay.client.case_system import CaseSystem, ServiceKeys
 from relay.client.connection import Problem
 from relay.client.participant import Participant
 from relay.crypto.errors import ChainError
-from relay.demo.cast import PASSPHRASE, Case, Organization
+from relay.crypto.signing import Signer
+from relay.demo.cast import ISSUER, KEY_ID, PASSPHRASE, Case, Organization
 
 
 async def test_what_was_released_is_granted_again_to_a_new_key(
@@ -37,3 +42,26 @@ async def test_what_was_released_is_granted_again_to_a_new_key(
     with pytest.raises(Problem) as ended:
         await case.responsible.correspondence()
     assert ended.value.code == "unauthenticated"
+
+
+async def test_the_case_system_makes_links_that_people_trust(
+    case: Case, people: Organization, token_key: Ed25519PrivateKey
+) -> None:
+    """A link of the case system is claimed and verified as a mediator's is; without credential, never."""
+    _credential, keyring = await people.enrol("service")
+    keys = ServiceKeys(
+        signer=keyring.signer,
+        root_fingerprint=people.administrator.fingerprint,
+        public_url=people.audience,
+    )
+    system = CaseSystem(people.connection, token_key, kid=KEY_ID, issuer=ISSUER, keys=keys)
+    url = await system.make_link(case.case_id, case.harmed.participant_id)
+    again = await Participant.claim(people.connection, url, PASSPHRASE)
+    [claim] = await case.mediator.verify_claims(case.case_id)
+    assert claim.participant == again.participant_id
+
+    unknown = dataclasses.replace(keys, signer=Signer.generate())
+    impostor = CaseSystem(people.connection, token_key, kid=KEY_ID, issuer=ISSUER, keys=unknown)
+    with pytest.raises(Problem) as refused:
+        await impostor.make_link(case.case_id, case.harmed.participant_id)
+    assert refused.value.code == "unknown-signer"
