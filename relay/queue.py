@@ -18,6 +18,8 @@ from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.constants import in_progress_key_prefix
 from arq.worker import Worker, func
 
+from relay.errors import Unavailable
+
 TRANSCODE: Final = "transcode"
 QUEUE_NAME: Final = "relay:jobs"
 POLL_SECONDS: Final = 0.25
@@ -46,8 +48,11 @@ class Queue:
 
     @classmethod
     async def connect(cls, url: str) -> Self:
-        """Connect to the Redis at `url`."""
-        return cls(await create_pool(redis_settings(url), default_queue_name=QUEUE_NAME))
+        """Connect to the Redis at `url`; Unavailable where none answers."""
+        try:
+            return cls(await create_pool(redis_settings(url), default_queue_name=QUEUE_NAME))
+        except (redis.exceptions.RedisError, OSError) as error:
+            raise Unavailable(f"Redis does not answer: {type(error).__name__}") from None
 
     async def wake(self, job_id: uuid.UUID) -> None:
         """Tell a worker that a job waits, unless it is told already; where Redis is away, the sweep will."""

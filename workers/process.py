@@ -13,6 +13,7 @@ from typing import Final
 
 from relay.crypto.keyfiles import load_keyring_file
 from relay.domain.jobs import WorkerRefused
+from relay.errors import Unavailable
 from relay.media.jail_check import require_jail
 from relay.media.tools import MediaTools
 from relay.queue import Listener, Queue
@@ -31,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @contextlib.asynccontextmanager
 async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoder, Sweep]]:
-    """What a worker works with, connected; a ConfigurationError or JailBroken where it must not start."""
+    """What a worker works with, connected; a RelayError says why it must not start."""
     if not settings.media_key_file:
         raise WorkerRefused("RELAY_MEDIA_KEY_FILE is not set")
     credential_id, keyring = load_keyring_file(Path(settings.media_key_file))
@@ -39,9 +40,12 @@ async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoder, Sweep]
     tools = MediaTools.from_settings(settings)
     await require_jail(tools)
     async with contextlib.AsyncExitStack() as stack:
-        database = await Database.connect(
-            settings.database_url, connections=settings.database_pool_connections
-        )
+        try:
+            database = await Database.connect(
+                settings.database_url, connections=settings.database_pool_connections
+            )
+        except OSError as error:
+            raise Unavailable(f"PostgreSQL does not answer: {error.strerror}") from None
         stack.push_async_callback(database.close)
         await require_worker(database, worker)
         objects = await Objects.connect(settings)
