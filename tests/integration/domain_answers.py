@@ -31,7 +31,19 @@ from tests.integration.domain_acts import (
 )
 from tests.integration.domain_model import OWN_MEDIATORS, Verdict
 
+Step = Decision | Literal["refuse", "wait", "close", "withdraw"]
 FILMS: tuple[tuple[PartRole, str], ...] = (("rendition", "video/mp4"), ("poster", "image/jpeg"))
+ASIDE: dict[str, tuple[Step, ...]] = {
+    "queued": ("withdraw",),
+    "claimed": ("return", "hold", "decline"),
+    "held": ("resume", "decline"),
+    "failed": ("retry",),
+    "approved": ("reopen", "reopen", "withdraw"),
+    "offered": ("retract", "refuse", "wait"),
+    "released": ("recall", "withdraw"),
+    "viewed": ("close",),
+}
+"""What may be done in a state besides going on towards the recipient."""
 
 
 class Acts(Writing):
@@ -288,6 +300,51 @@ class Acts(Writing):
         }
         if item.state in steps:
             steps[item.state]()
+
+    @rule(number=picks, actor=actors, which=st.integers(0, 2), steps=st.integers(0, 4))
+    def go_aside(self, number: int, actor: str | None, which: int, steps: int) -> None:
+        """A step that the state allows and that leads elsewhere, perhaps by somebody who may not."""
+        self.go_on(number, steps)
+        held = self.pick(number)
+        if held is None or held.item.state not in ASIDE:
+            return
+        possible = ASIDE[held.item.state]
+        step = possible[which % len(possible)]
+        if step == "refuse" or step == "wait" or step == "close":  # noqa: PLR1714 - mypy narrows so
+            self._answer(held, actor or held.item.recipient, step, "right", tell=which == 0)
+        elif step == "withdraw":
+            self.take_back(number, actor, "right", wants=True)
+        else:
+            self._decide(held, actor or held.item.holder or "second", step, "right")
+
+    @rule(
+        number=picks,
+        gate=st.sampled_from(("anna", "boris", "no contact")),
+        tries=st.sampled_from(("accept", "refuse", "wait", "offer")),
+    )
+    def close_and_try(
+        self, number: int, gate: str, tries: Literal["accept", "refuse", "wait", "offer"]
+    ) -> None:
+        """A gate closes just before somebody would go through, and perhaps stays closed for long."""
+        held = self.pick(number)
+        if held is None:
+            return
+        for _ in range(8):
+            if held.item.state != "offered":
+                self._go_on(number, held)
+        if held.item.state not in {"approved", "offered"}:
+            return
+        if gate == "no contact":
+            self.forbid(no_contact=True)
+        else:
+            self.say(gate, None, "paused")
+        if tries == "offer" or held.item.state == "approved":
+            self._offer(held, "first", "right", early=False)
+        else:
+            self._answer(held, held.item.recipient, tries, "right", tell=True)
+        self.forbid(no_contact=False)
+        if gate != "no contact":
+            self.say(gate, "second", "active")
 
     def _review(self, held: Held) -> None:
         assert held.item.holder is not None

@@ -24,8 +24,8 @@ from tests.integration.domain_acts import Held
 from tests.integration.domain_answers import Acts
 from tests.integration.domain_stage import Stage, staged
 
-EXAMPLES = 20
-STEPS = 30
+EXAMPLES = 24
+STEPS = 20
 
 
 @pytest.fixture
