@@ -267,6 +267,8 @@ def _next_version(trust: Trust, before: VerifiedCharter | None, compact: str) ->
             and charter.case == before.case
             and charter.previous == b64u_encode(before.statement_hash)
             and charter.at >= before.at
+            # Otherwise one mediator of two would be rid of the other's approval.
+            and charter.policy.approvals >= before.policy.approvals
         )
         ended = dataclasses.replace(before.terms[-1], until=charter.at)
         earlier = (*before.terms[:-1], ended)

@@ -47,6 +47,16 @@ class CharterOutOfOrder(Conflict):
     french = "Cette charte ne suit pas celle qui est en vigueur. Rechargez les chartes et signez la suivante."
 
 
+class ApprovalsLowered(Conflict):
+    """A case that asks for two approvals goes on asking for two. File the charter with two approvals."""
+
+    code = "approvals-lowered"
+    french = (
+        "Un dossier qui exige deux approbations continue de les exiger. "
+        "Déposez la charte avec deux approbations."
+    )
+
+
 class NotTwoPeople(InvalidRequest):
     """A pair is made of two different participants of the case."""
 

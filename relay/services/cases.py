@@ -8,6 +8,7 @@ from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Participant, Service
 from relay.domain.cases import (
+    ApprovalsLowered,
     CaseExists,
     CasePage,
     CaseRegistration,
@@ -113,6 +114,9 @@ async def file_charter(
         previous = b64u_encode(charters[-1].statement_hash) if charters else None
         if said.version != (version or 0) + 1 or said.previous != previous:
             raise CharterOutOfOrder
+        case = await require_case(connection, case_id)
+        if version and said.policy.approvals < case.approvals:
+            raise ApprovalsLowered
         mediators = [entry.credential for entry in said.mediators]
         if mediator.credential_id not in mediators and version == 0:
             raise InvalidRequest("the first charter must name its signer")

@@ -6,10 +6,11 @@ import hashlib
 import uuid
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from relay.client.connection import Problem
-from relay.client.mediator import Mediator
+from relay.client.mediator import DEFAULT_POLICY, Mediator
 from relay.client.participant import Participant
 from relay.crypto import chain, statements
 from relay.crypto.encoding import b64u_encode
@@ -17,16 +18,16 @@ from relay.crypto.errors import ChainError, LinkError
 from relay.crypto.keyrings import seal_identity
 from relay.crypto.links import LinkSecret, link_url, parse_link_url
 from relay.crypto.recipients import parse_recipient
-from relay.crypto.signing import Signer
-from relay.crypto.statements import Member
-from relay.demo.cast import PASSPHRASE, Case, Organization
-from relay.domain.cases import CharterFiling
+from relay.crypto.signing import Signer, statement_hash
+from relay.crypto.statements import Member, Policy
+from relay.demo.cast import PASSPHRASE, Case, Organization, open_case
+from relay.domain.cases import CharterFiling, CharterView
 
 
 async def replace_mediators(
-    case: Case, signer: Mediator, successors: list[Mediator]
-) -> statements.Charter:
-    """File the next charter of a case, with other mediators."""
+    case: Case, signer: Mediator, successors: list[Mediator], policy: Policy | None = None
+) -> str:
+    """File the next charter of a case, with other mediators or another policy."""
     opened = await signer.case(case.case_id)
     trust = await signer.trust()
     holders = [trust.authorities[mediator.credential_id] for mediator in successors]
@@ -43,16 +44,17 @@ async def replace_mediators(
             Member(credential=worker.credential, statement=b64u_encode(worker.statement_hash))
             for worker in opened.charter.media
         ],
-        policy=opened.charter.policy,
+        policy=policy or opened.charter.policy,
         at=datetime.now(UTC),
     )
     recipients = [parse_recipient(holder.recipient or "") for holder in holders]
+    compact = statements.sign(signer._keyring.signer, charter)
     filing = CharterFiling(
-        statement=statements.sign(signer._keyring.signer, charter),
+        statement=compact,
         key_file=seal_identity(opened.identity, recipients),
     )
     await signer._signed.call("POST", f"/v1/cases/{case.case_id}/charters", body=filing)
-    return charter
+    return compact
 
 
 async def test_what_a_former_mediator_did_stays_verifiable(
@@ -110,3 +112,27 @@ async def test_a_link_that_relay_made_itself_is_noticed_by_whoever_opens_it(
     signed = chain.verify_link(record.statement, opened.charter)
     with pytest.raises(LinkError):
         chain.check_link_secret(signed, secret)
+
+
+async def test_one_mediator_cannot_be_rid_of_the_second_approval(people: Organization) -> None:
+    """A charter that lowers the approvals is refused by the relay, and by every reader if it were not."""
+    two = msgspec.structs.replace(DEFAULT_POLICY, approvals=2)
+    case = await open_case(people, policy=two)
+    with pytest.raises(Problem) as refused:
+        await replace_mediators(case, case.mediator, [case.mediator], DEFAULT_POLICY)
+    assert refused.value.code == "approvals-lowered"
+
+    trust = await case.mediator.trust()
+    first = await case.mediator._signed.call(
+        "GET", f"/v1/cases/{case.case_id}/charters", into=list[CharterView]
+    )
+    said = statements.decode_unverified(first[0].statement, statements.Charter)
+    lowered = msgspec.structs.replace(
+        said,
+        version=2,
+        previous=b64u_encode(statement_hash(first[0].statement)),
+        policy=DEFAULT_POLICY,
+    )
+    compact = statements.sign(case.mediator._keyring.signer, lowered)
+    with pytest.raises(ChainError):
+        chain.verify_charters(trust, [first[0].statement, compact])
