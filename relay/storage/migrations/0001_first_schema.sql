@@ -14,7 +14,7 @@ create table statements (
 
 comment on table statements is 'Every signed act, as the exact text that was signed.';
 
--- Credentials of the organization. ---------------------------------------------------------------------------
+-- Credentials of the organization. --------------------------------------------------------------------------
 
 create type credential_role as enum ('mediator', 'media', 'recovery', 'service');
 
@@ -34,7 +34,7 @@ create table credentials (
     check ((role = 'service') = (recipient is null))
 );
 
--- Cases, participants, pairs. ----------------------------------------------------------------------------------
+-- Cases, participants, pairs. -------------------------------------------------------------------------------
 
 create type participant_role as enum (
     'harmed', 'harmed-family', 'representative', 'responsible', 'responsible-family'
@@ -66,7 +66,8 @@ create table participants (
     unique (case_id, participant_id)
 );
 
-comment on column participants.consent is 'Null until the person said yes: nothing reaches or leaves them before.';
+comment on column participants.consent is
+'Null until the person said yes: nothing reaches or leaves them before.';
 
 create table pairs (
     case_id uuid not null references cases,
@@ -87,7 +88,8 @@ create table case_mediators (
 
 create index case_mediators_by_mediator on case_mediators (credential_id, case_id);
 
-comment on table case_mediators is 'Assigned by the case system before the first charter, then what the charter says.';
+comment on table case_mediators is
+'Assigned by the case system before the first charter, then what the charter says.';
 
 create table charters (
     case_id uuid not null references cases,
@@ -102,7 +104,7 @@ create table charters (
 
 comment on column charters.key_file is 'The identity of the case, sealed to its mediators and to recovery.';
 
--- Links and claims. --------------------------------------------------------------------------------------------
+-- Links and claims. -----------------------------------------------------------------------------------------
 
 create type link_purpose as enum ('participate', 'upload');
 
@@ -129,7 +131,8 @@ create table links (
 
 create index links_by_case on links (case_id, created_at);
 
-comment on column links.message_id is 'The one message that an upload link was for; once submitted the link is spent.';
+comment on column links.message_id is
+'The one message that an upload link was for; once submitted the link is spent.';
 
 create table claims (
     statement_hash bytea primary key references statements,
@@ -147,7 +150,7 @@ create table claims (
 
 create index claims_by_participant on claims (participant_id, claimed_at desc);
 
--- Sessions. ------------------------------------------------------------------------------------------------------
+-- Sessions. -------------------------------------------------------------------------------------------------
 
 create type actor_role as enum ('participant', 'uploader', 'mediator');
 
@@ -173,7 +176,7 @@ create index challenges_by_expiry on challenges (expires_at);
 
 comment on column sessions.subject_id is 'The credential of a mediator, else the participant.';
 
--- Messages. ------------------------------------------------------------------------------------------------------
+-- Messages. -------------------------------------------------------------------------------------------------
 
 create type message_kind as enum ('letter', 'video');
 
@@ -190,7 +193,8 @@ create table message_moves (
     primary key (source, target)
 );
 
-comment on table message_moves is 'The pairs of states of the table of moves; a test holds it equal to the code.';
+comment on table message_moves is
+'The pairs of states of the table of moves; a test holds it equal to the code.';
 
 create table messages (
     message_id uuid primary key,
@@ -237,9 +241,12 @@ create table messages (
     check (state not in ('offered', 'released', 'viewed', 'refused', 'closed') or offer_hash is not null)
 );
 
-comment on column messages.review_round is 'Raised when a review starts over, so that older approvals count no more.';
-comment on column messages.waiting_since is 'When this revision was first ready for review; the queue is in this order.';
-comment on column messages.author_view_since is 'Moves only with what the author is shown, so that a time gives nothing away.';
+comment on column messages.review_round is
+'Raised when a review starts over, so that older approvals count no more.';
+comment on column messages.waiting_since is
+'When this revision was first ready for review; the queue is in this order.';
+comment on column messages.author_view_since is
+'Moves only with what the author is shown, so that a time gives nothing away.';
 
 create index messages_by_state on messages (state, waiting_since, message_id);
 create index messages_by_case on messages (case_id, state, waiting_since, message_id);
@@ -275,7 +282,8 @@ create table parts (
 create index parts_by_message on parts (message_id);
 create index parts_by_statement on parts (statement_hash);
 
-comment on column parts.commitment is 'Commitment to the file key: the name of a part everywhere, signed by its author.';
+comment on column parts.commitment is
+'Commitment to the file key: the name of a part everywhere, signed by its author.';
 
 create type grant_audience as enum ('case', 'media', 'author', 'recipient');
 
@@ -290,7 +298,7 @@ create table grants (
 
 comment on table grants is 'One header for one audience. Without a grant there is no message.';
 
--- Review. --------------------------------------------------------------------------------------------------------
+-- Review. ---------------------------------------------------------------------------------------------------
 
 create type decision_kind as enum (
     'approve', 'return', 'decline', 'hold', 'resume', 'reopen', 'retract', 'recall', 'retry'
@@ -349,7 +357,7 @@ create table responses (
 
 create index responses_by_message on responses (message_id, answered_at);
 
--- Uploads and jobs. ----------------------------------------------------------------------------------------------
+-- Uploads and jobs. -----------------------------------------------------------------------------------------
 
 create table uploads (
     upload_id uuid primary key,
@@ -366,7 +374,8 @@ create table uploads (
 create index uploads_by_message on uploads (message_id);
 create index uploads_by_expiry on uploads (expires_at) where submitted_at is null;
 
-comment on column uploads.writer is 'Raised by every new connection; a write that carries an older number is refused.';
+comment on column uploads.writer is
+'Raised by every new connection; a write that carries an older number is refused.';
 
 create table upload_segments (
     upload_id uuid not null references uploads on delete cascade,
@@ -382,7 +391,8 @@ create table upload_pieces (
     primary key (upload_id, start_bytes)
 );
 
-comment on table upload_pieces is 'What a broken connection left of a segment; joined when the segment is whole.';
+comment on table upload_pieces is
+'What a broken connection left of a segment; joined when the segment is whole.';
 
 create type job_state as enum ('waiting', 'running', 'done', 'failed', 'cancelled');
 
@@ -412,7 +422,7 @@ create table orphans (
     noted_at timestamptz not null default now()
 );
 
--- The log. -------------------------------------------------------------------------------------------------------
+-- The log. --------------------------------------------------------------------------------------------------
 
 create table events (
     event_id bigint generated always as identity primary key,
@@ -486,7 +496,7 @@ begin
 end
 $$;
 
--- Guards: the table of moves, the gates and the grants, once more. ------------------------------------------------
+-- Guards: the table of moves, the gates and the grants, once more. ------------------------------------------
 
 insert into message_moves (source, target) values
 ('draft', 'queued'), ('draft', 'processing'), ('processing', 'queued'), ('processing', 'failed'),

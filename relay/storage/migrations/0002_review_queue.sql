@@ -35,7 +35,9 @@ end
 $$;
 
 create trigger messages_keep_the_queue after update of state, waiting_since on messages
-for each row when (old.state is distinct from new.state or old.waiting_since is distinct from new.waiting_since)
+for each row when (
+    old.state is distinct from new.state or old.waiting_since is distinct from new.waiting_since
+)
 execute function keep_queue_of_message();
 
 create function keep_queue_of_mediator() returns trigger language plpgsql as $$

@@ -9,11 +9,17 @@ insert into pairs (case_id, one, other) values ($1, least($2::uuid, $3::uuid), g
 on conflict do nothing;
 
 -- name: assign_mediators
-insert into case_mediators (case_id, credential_id) select $1, unnest($2::uuid[]) on conflict do nothing;
+insert into case_mediators (case_id, credential_id)
+select
+    $1::uuid as case_id,
+    assigned.credential_id
+from unnest($2::uuid[]) as assigned (credential_id)
+on conflict do nothing;
 
 -- name: dismiss_mediators
 -- Those whom the newest charter does not name.
-delete from case_mediators where case_id = $1 and credential_id <> all($2::uuid[]);
+delete from case_mediators
+where case_id = $1 and credential_id <> all($2::uuid[]);
 
 -- name: find_case
 select
@@ -29,7 +35,8 @@ where case_id = $1;
 
 -- name: lock_case
 -- One change of charter at a time.
-select charter_version from cases where case_id = $1 for no key update;
+select charter_version from cases
+where case_id = $1 for no key update;
 
 -- name: list_cases
 -- The cases of one mediator, or all (null) for the case system.
@@ -55,27 +62,50 @@ order by cases.case_id
 limit $3;
 
 -- name: list_participants
-select participant_id as participant, role, consent, consent_at
+select
+    participant_id as participant,
+    role,
+    consent,
+    consent_at
 from participants
 where case_id = $1
 order by participant_id;
 
 -- name: list_pairs
-select one, other, no_contact from pairs where case_id = $1 order by one, other;
+select
+    one,
+    other,
+    no_contact
+from pairs
+where case_id = $1
+order by one, other;
 
 -- name: list_mediators
-select credential_id from case_mediators where case_id = $1 order by credential_id;
+select credential_id from case_mediators
+where case_id = $1
+order by credential_id;
 
 -- name: is_mediator
-select exists (select 1 from case_mediators where case_id = $1 and credential_id = $2);
+select exists(
+    select 1 from case_mediators
+    where case_id = $1 and credential_id = $2
+);
 
 -- name: find_participant
-select participant_id as participant, role, consent, consent_at
+select
+    participant_id as participant,
+    role,
+    consent,
+    consent_at
 from participants
 where case_id = $1 and participant_id = $2;
 
 -- name: find_consent
-select consent, consent_hash from participants where case_id = $1 and participant_id = $2 for no key update;
+select
+    consent,
+    consent_hash
+from participants
+where case_id = $1 and participant_id = $2 for no key update;
 
 -- name: set_consent
 -- What a person said last counts. An older statement changes nothing, unless it takes more back: active
@@ -99,14 +129,21 @@ set charter_version = $2, approvals = $3, captions_required = $4, server_process
 where case_id = $1;
 
 -- name: list_charters
-select charters.version, charters.recipient, charters.statement_hash, charters.key_file, statements.compact
-from charters inner join statements on statements.statement_hash = charters.statement_hash
+select
+    charters.version,
+    charters.recipient,
+    charters.statement_hash,
+    charters.key_file,
+    statements.compact
+from charters inner join statements on charters.statement_hash = statements.statement_hash
 where charters.case_id = $1
 order by charters.version;
 
 -- name: list_correspondents
 -- Those a participant is paired with: nobody else of the case is named to them.
-select participants.participant_id as participant, participants.role
+select
+    participants.participant_id as participant,
+    participants.role
 from pairs
 inner join participants
     on participants.participant_id = case when pairs.one = $2 then pairs.other else pairs.one end

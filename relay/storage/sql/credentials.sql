@@ -34,8 +34,8 @@ select
     credential.compact as credential,
     revocation.compact as revocation
 from credentials
-inner join statements as credential on credential.statement_hash = credentials.statement_hash
-left join statements as revocation on revocation.statement_hash = credentials.revocation_hash
+inner join statements as credential on credentials.statement_hash = credential.statement_hash
+left join statements as revocation on credentials.revocation_hash = revocation.statement_hash
 order by credentials.not_before, credentials.credential_id;
 
 -- name: list_case_credential_statements
@@ -44,8 +44,8 @@ select
     credential.compact as credential,
     revocation.compact as revocation
 from credentials
-inner join statements as credential on credential.statement_hash = credentials.statement_hash
-left join statements as revocation on revocation.statement_hash = credentials.revocation_hash
+inner join statements as credential on credentials.statement_hash = credential.statement_hash
+left join statements as revocation on credentials.revocation_hash = revocation.statement_hash
 where
     credentials.role = 'service'
     or credentials.credential_id in (
@@ -56,7 +56,9 @@ where
 order by credentials.not_before, credentials.credential_id;
 
 -- name: store_keyring
-update credentials set keyring = $2 where credential_id = $1 returning true;
+update credentials set keyring = $2
+where credential_id = $1 returning true;
 
 -- name: find_keyring
-select keyring from credentials where credential_id = $1;
+select keyring from credentials
+where credential_id = $1;

@@ -3,7 +3,15 @@
 select append_event($1, $2, $3, $4, $5);
 
 -- name: list_events
-select seq, at, kind, message_id, actor, statement_hash, prev, hash
+select
+    seq,
+    at,
+    kind,
+    message_id,
+    actor,
+    statement_hash,
+    prev,
+    hash
 from events
 where case_id = $1 and seq > $2
 order by seq
@@ -11,7 +19,10 @@ limit $3;
 
 -- name: list_cases_with_events
 -- Each case with its head, to hold the log against it.
-select case_id, event_seq, event_hash
+select
+    case_id,
+    event_seq,
+    event_hash
 from cases
 where case_id > $1
 order by case_id

@@ -7,18 +7,32 @@ on conflict do nothing
 returning true;
 
 -- name: find_link
-select link_id, case_id, participant_id, purpose, statement_hash, signer, kid, expires_at, revoked_at, message_id
+select
+    link_id,
+    case_id,
+    participant_id,
+    purpose,
+    statement_hash,
+    signer,
+    kid,
+    expires_at,
+    revoked_at,
+    message_id
 from links
 where link_id = $1;
 
 -- name: find_holder
 -- Whoever shows the bearer of a link that is neither revoked nor over.
-select link_id, case_id, participant_id
+select
+    link_id,
+    case_id,
+    participant_id
 from links
 where link_id = $1 and auth_hash = $2 and revoked_at is null and (expires_at is null or expires_at > now());
 
 -- name: revoke_link
-update links set revoked_at = now() where link_id = $1 and revoked_at is null returning true;
+update links set revoked_at = now()
+where link_id = $1 and revoked_at is null returning true;
 
 -- name: revoke_other_links
 -- A new claim ends the way in of the lost one.
@@ -33,30 +47,33 @@ select
     link_statement.compact as statement,
     links.sealed,
     links.expires_at,
-    links.revoked_at is not null as revoked,
-    links.message_id is not null as spent,
     links.created_at,
     claim_statement.compact as claim,
-    verification_statement.compact as verification
+    verification_statement.compact as verification,
+    links.revoked_at is not null as revoked,
+    links.message_id is not null as spent
 from links
-inner join statements as link_statement on link_statement.statement_hash = links.statement_hash
-left join claims on claims.link_id = links.link_id
-left join statements as claim_statement on claim_statement.statement_hash = claims.statement_hash
+inner join statements as link_statement on links.statement_hash = link_statement.statement_hash
+left join claims on links.link_id = claims.link_id
+left join statements as claim_statement on claims.statement_hash = claim_statement.statement_hash
 left join statements as verification_statement
-    on verification_statement.statement_hash = claims.verification_hash
+    on claims.verification_hash = verification_statement.statement_hash
 where links.case_id = $1
 order by links.created_at, links.link_id;
 
 -- name: lock_link
-select purpose from links where link_id = $1 and revoked_at is null for update;
+select purpose from links
+where link_id = $1 and revoked_at is null for update;
 
 -- name: spend_link
 -- An upload link carries one message.
-update links set message_id = $2 where link_id = $1 and (message_id is null or message_id = $2) returning true;
+update links set message_id = $2
+where link_id = $1 and (message_id is null or message_id = $2) returning true;
 
 -- name: unspend_link
 -- A draft that was discarded leaves its link as new.
-update links set message_id = null where link_id = $1 and message_id = $2;
+update links set message_id = null
+where link_id = $1 and message_id = $2;
 
 -- name: insert_claim
 insert into claims (statement_hash, link_id, case_id, participant_id, kid, signer, recipient, keyring)
@@ -74,7 +91,7 @@ select
     claims.keyring,
     claims.verification_hash,
     statements.compact
-from claims inner join statements on statements.statement_hash = claims.statement_hash
+from claims inner join statements on claims.statement_hash = statements.statement_hash
 where claims.link_id = $1;
 
 -- name: find_claim
@@ -87,7 +104,7 @@ select
     claims.keyring,
     claims.verification_hash,
     statements.compact
-from claims inner join statements on statements.statement_hash = claims.statement_hash
+from claims inner join statements on claims.statement_hash = statements.statement_hash
 where claims.statement_hash = $1;
 
 -- name: current_claim
@@ -102,11 +119,12 @@ select
     claims.verification_hash,
     statements.compact
 from claims
-inner join statements on statements.statement_hash = claims.statement_hash
-inner join links on links.link_id = claims.link_id
+inner join statements on claims.statement_hash = statements.statement_hash
+inner join links on claims.link_id = links.link_id
 where claims.participant_id = $1 and links.revoked_at is null
 order by claims.claimed_at desc
 limit 1;
 
 -- name: verify_claim
-update claims set verification_hash = $2 where statement_hash = $1 and verification_hash is null returning true;
+update claims set verification_hash = $2
+where statement_hash = $1 and verification_hash is null returning true;

@@ -53,11 +53,11 @@ select
     failure,
     lease_holder,
     lease_expires_at,
-    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over,
     waiting_since,
     author_view_since,
     state_since,
-    created_at
+    created_at,
+    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over
 from messages
 where message_id = $1
 for no key update;
@@ -83,11 +83,11 @@ select
     failure,
     lease_holder,
     lease_expires_at,
-    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over,
     waiting_since,
     author_view_since,
     state_since,
-    created_at
+    created_at,
+    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over
 from messages
 where message_id = $1;
 
@@ -108,10 +108,12 @@ returning true;
 
 -- name: delete_draft
 -- draft → gone: nothing was submitted, nothing is kept.
-delete from messages where message_id = $1 and state = 'draft' and revision = 1 returning true;
+delete from messages
+where message_id = $1 and state = 'draft' and revision = 1 returning true;
 
 -- name: begin_revision
-update messages set revision = revision + 1 where message_id = $1;
+update messages set revision = revision + 1
+where message_id = $1;
 
 -- name: submit_revision
 -- New words: what was rendered, captioned or approved before does not belong to them.
@@ -129,16 +131,20 @@ set
 where message_id = $1;
 
 -- name: set_rendition
-update messages set rendition_hash = $2, captions_hash = null where message_id = $1;
+update messages set rendition_hash = $2, captions_hash = null
+where message_id = $1;
 
 -- name: set_captions
-update messages set captions_hash = $2 where message_id = $1;
+update messages set captions_hash = $2
+where message_id = $1;
 
 -- name: set_offer
-update messages set offer_hash = $2 where message_id = $1;
+update messages set offer_hash = $2
+where message_id = $1;
 
 -- name: set_tell_author
-update messages set tell_author = $2 where message_id = $1;
+update messages set tell_author = $2
+where message_id = $1;
 
 -- name: set_withdrawal
 -- A withdrawal that came too late is kept for the mediator; the author is shown the same either way.
@@ -148,20 +154,28 @@ where message_id = $1 and withdrawal_hash is null
 returning true;
 
 -- name: raise_round
-update messages set review_round = review_round + 1 where message_id = $1;
+update messages set review_round = review_round + 1
+where message_id = $1;
 
 -- name: renew_lease
 update messages set lease_expires_at = clock_timestamp() + make_interval(secs => $2)
 where message_id = $1 and state = 'claimed';
 
 -- name: set_receipt
-update messages set receipt_hash = $2 where message_id = $1;
+update messages set receipt_hash = $2
+where message_id = $1;
 
 -- name: find_by_receipt
-select message_id from messages where receipt_hash = $1;
+select message_id from messages
+where receipt_hash = $1;
 
 -- name: list_revisions
-select revision, statement_hash from revisions where message_id = $1 order by revision;
+select
+    revision,
+    statement_hash
+from revisions
+where message_id = $1
+order by revision;
 
 -- name: insert_part
 insert into parts (
@@ -173,7 +187,14 @@ returning true;
 
 -- name: insert_grants
 insert into grants (commitment, audience, audience_id, header)
-select * from unnest($1::bytea[], $2::grant_audience[], $3::uuid[], $4::bytea[])
+select
+    given.commitment,
+    given.audience,
+    given.audience_id,
+    given.header
+from
+    unnest($1::bytea[], $2::grant_audience[], $3::uuid[], $4::bytea[])
+        as given (commitment, audience, audience_id, header)
 on conflict (commitment, audience, audience_id) do update set header = excluded.header;
 
 -- name: delete_grants
@@ -193,7 +214,7 @@ select
     grants.header
 from parts
 left join grants
-    on grants.commitment = parts.commitment and grants.audience = $2 and grants.audience_id = $3
+    on parts.commitment = grants.commitment and grants.audience = $2 and grants.audience_id = $3
 where parts.message_id = $1
 order by parts.role, parts.commitment;
 
@@ -202,29 +223,30 @@ order by parts.role, parts.commitment;
 select
     cases.server_processing,
     charters.media,
-    exists (
+    exists(
         select 1 from pairs
         where
             pairs.case_id = $1
             and pairs.one = least($2::uuid, $3::uuid)
             and pairs.other = greatest($2::uuid, $3::uuid)
     ) as is_pair
-from cases inner join charters on charters.case_id = cases.case_id and charters.version = cases.charter_version
+from cases
+inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
 where cases.case_id = $1;
 
 -- name: gate_facts
 -- Everything that the gates look at, for one message.
 select
-    sender.consent is not distinct from 'active' as sender_consents,
-    recipient.consent is not distinct from 'active' as recipient_consents,
+    cases.approvals as approvals_needed,
+    (sender.consent is not distinct from 'active') as sender_consents,
+    (recipient.consent is not distinct from 'active') as recipient_consents,
     coalesce(pairs.no_contact, true) as no_contact,
     approvals_of(messages) as approvals,
-    cases.approvals as approvals_needed,
     coalesce((
         select
             claims.verification_hash is not null
             and (messages.state <> 'offered' or offers.claim_hash = claims.statement_hash)
-        from claims inner join links on links.link_id = claims.link_id
+        from claims inner join links on claims.link_id = links.link_id
         where claims.participant_id = messages.recipient_id and links.revoked_at is null
         order by claims.claimed_at desc
         limit 1
@@ -238,15 +260,15 @@ select
     ) as captions_settled,
     coalesce(offers.not_before > now(), false) as is_early
 from messages
-inner join cases on cases.case_id = messages.case_id
-inner join participants as sender on sender.participant_id = messages.sender_id
-inner join participants as recipient on recipient.participant_id = messages.recipient_id
+inner join cases on messages.case_id = cases.case_id
+inner join participants as sender on messages.sender_id = sender.participant_id
+inner join participants as recipient on messages.recipient_id = recipient.participant_id
 left join pairs
     on
-        pairs.case_id = messages.case_id
+        messages.case_id = pairs.case_id
         and pairs.one = least(messages.sender_id, messages.recipient_id)
         and pairs.other = greatest(messages.sender_id, messages.recipient_id)
-left join offers on offers.statement_hash = messages.offer_hash
+left join offers on messages.offer_hash = offers.statement_hash
 where messages.message_id = $1;
 
 -- name: list_sent
@@ -270,10 +292,10 @@ select
     working.stage,
     working.progress as fraction
 from messages
-left join statements as signed on signed.statement_hash = messages.statement_hash
+left join statements as signed on messages.statement_hash = signed.statement_hash
 left join lateral (
     select statements.compact
-    from decisions inner join statements on statements.statement_hash = decisions.statement_hash
+    from decisions inner join statements on decisions.statement_hash = statements.statement_hash
     where
         decisions.message_id = messages.message_id
         and decisions.source_hash = messages.statement_hash
@@ -282,7 +304,9 @@ left join lateral (
     limit 1
 ) as guidance on true
 left join lateral (
-    select jobs.stage, jobs.progress
+    select
+        jobs.stage,
+        jobs.progress
     from jobs
     where
         jobs.message_id = messages.message_id
@@ -295,24 +319,28 @@ where messages.message_id = $1;
 
 -- name: find_carried
 -- The one message of an upload link.
-select message_id from links where link_id = $1;
+select message_id from links
+where link_id = $1;
 
 -- name: list_origin
 -- The claim behind a signature with the mediator's verification of it, or the upload link behind it.
 select statements.compact
 from statements as signed
-inner join claims on claims.kid = signed.kid
+inner join claims on signed.kid = claims.kid
 inner join statements on statements.statement_hash in (claims.statement_hash, claims.verification_hash)
 where signed.statement_hash = $1
 union all
 select statements.compact
 from statements as signed
-inner join links on links.kid = signed.kid
-inner join statements on statements.statement_hash = links.statement_hash
+inner join links on signed.kid = links.kid
+inner join statements on links.statement_hash = statements.statement_hash
 where signed.statement_hash = $1;
 
 -- name: find_processing
-select stage, progress as fraction from jobs
+select
+    stage,
+    progress as fraction
+from jobs
 where message_id = $1 and state in ('waiting', 'running') and stage is not null
 order by created_at desc
 limit 1;
@@ -327,5 +355,6 @@ where message_id = $1 and state in ('waiting', 'running');
 -- name: orphan_objects
 -- What a discarded or withdrawn message leaves in the bucket, for the sweep to remove.
 insert into orphans (object_prefix)
-select object_prefix from parts where message_id = $1 and object_prefix is not null
+select object_prefix from parts
+where message_id = $1 and object_prefix is not null
 on conflict do nothing;

@@ -14,11 +14,11 @@ select
     messages.lease_holder,
     messages.lease_expires_at,
     messages.failure,
-    approvals_of(messages) as approvals,
-    cases.approvals as approvals_needed
+    cases.approvals as approvals_needed,
+    approvals_of(messages) as approvals
 from queue_entries
-inner join messages on messages.message_id = queue_entries.message_id
-inner join cases on cases.case_id = messages.case_id
+inner join messages on queue_entries.message_id = messages.message_id
+inner join cases on messages.case_id = cases.case_id
 where
     queue_entries.mediator_id = $1
     and queue_entries.state = $2
@@ -61,24 +61,27 @@ on conflict do nothing
 returning true;
 
 -- name: find_decision
-select true from decisions where statement_hash = $1;
+select true from decisions
+where statement_hash = $1;
 
 -- name: count_approvals
-select approvals_of(messages) as approvals, cases.approvals as approvals_needed
-from messages inner join cases on cases.case_id = messages.case_id
+select
+    cases.approvals as approvals_needed,
+    approvals_of(messages) as approvals
+from messages inner join cases on messages.case_id = cases.case_id
 where messages.message_id = $1;
 
 -- name: list_decisions
 select statements.compact from decisions
-inner join statements on statements.statement_hash = decisions.statement_hash
+inner join statements on decisions.statement_hash = statements.statement_hash
 where decisions.message_id = $1
 order by decisions.decided_at;
 
 -- name: list_approvals
 -- The approvals that count for what is there now.
 select statements.compact from decisions
-inner join statements on statements.statement_hash = decisions.statement_hash
-inner join messages on messages.message_id = decisions.message_id
+inner join statements on decisions.statement_hash = statements.statement_hash
+inner join messages on decisions.message_id = messages.message_id
 where
     decisions.message_id = $1
     and decisions.decision = 'approve'
@@ -92,23 +95,29 @@ order by decisions.decided_at;
 insert into captions (statement_hash, message_id, source_hash, exception) values ($1, $2, $3, $4);
 
 -- name: find_captions
-select true from captions where statement_hash = $1;
+select true from captions
+where statement_hash = $1;
 
 -- name: insert_offer
-insert into offers (statement_hash, message_id, mediator_id, claim_hash, not_before) values ($1, $2, $3, $4, $5);
+insert into offers (statement_hash, message_id, mediator_id, claim_hash, not_before) values (
+    $1, $2, $3, $4, $5
+);
 
 -- name: find_offer
-select true from offers where statement_hash = $1;
+select true from offers
+where statement_hash = $1;
 
 -- name: insert_response
 insert into responses (statement_hash, message_id, offer_hash, answer) values ($1, $2, $3, $4);
 
 -- name: find_response
-select true from responses where statement_hash = $1;
+select true from responses
+where statement_hash = $1;
 
 -- name: list_lapsed
 -- Leases that ran out.
-select message_id from messages where state = 'claimed' and lease_expires_at < clock_timestamp()
+select message_id from messages
+where state = 'claimed' and lease_expires_at < clock_timestamp()
 order by lease_expires_at
 limit $1;
 

@@ -4,7 +4,8 @@ insert into challenges (challenge_hash, expires_at) values ($1, now() + make_int
 
 -- name: take_challenge
 -- Removing it is what makes it single-use.
-delete from challenges where challenge_hash = $1 and expires_at > now() returning true;
+delete from challenges
+where challenge_hash = $1 and expires_at > now() returning true;
 
 -- name: find_signer
 -- Who signs with this key now: a mediator in good standing, or a participant by their latest claim.
@@ -21,7 +22,7 @@ select
     claims.participant_id as subject_id,
     claims.case_id,
     claims.signer
-from claims inner join links on links.link_id = claims.link_id
+from claims inner join links on claims.link_id = links.link_id
 where claims.kid = $1 and links.revoked_at is null;
 
 -- name: insert_session
@@ -40,23 +41,29 @@ select
     sessions.link_id
 from sessions
 left join credentials
-    on sessions.role = 'mediator' and credentials.credential_id = sessions.subject_id
-left join claims on sessions.role = 'participant' and claims.kid = sessions.kid
+    on sessions.role = 'mediator' and sessions.subject_id = credentials.credential_id
+left join claims on sessions.role = 'participant' and sessions.kid = claims.kid
 left join links on links.link_id = coalesce(sessions.link_id, claims.link_id)
 where
     sessions.token_hash = $1
     and sessions.expires_at > now()
     and (
         sessions.role <> 'mediator'
-        or (credentials.revocation_hash is null and now() between credentials.not_before and credentials.not_after)
+        or (
+            credentials.revocation_hash is null
+            and now() between credentials.not_before and credentials.not_after
+        )
     )
     and (sessions.role = 'mediator' or links.revoked_at is null);
 
 -- name: delete_session
-delete from sessions where token_hash = $1;
+delete from sessions
+where token_hash = $1;
 
 -- name: delete_expired_sessions
-delete from sessions where expires_at < now();
+delete from sessions
+where expires_at < now();
 
 -- name: delete_expired_challenges
-delete from challenges where expires_at < now();
+delete from challenges
+where expires_at < now();
