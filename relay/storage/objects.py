@@ -36,7 +36,7 @@ ATTEMPTS: Final = 4
 CONNECTIONS: Final = 512
 """At most, of one process; each running download holds two."""
 PROBE_SECONDS: Final = 3
-READ_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 128 * 1024
 SEND_BYTES: Final = 256 * 1024
 DELETE_KEYS: Final = 1000
 
@@ -301,9 +301,12 @@ class _Opening:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 content = (await asyncio.shield(self._answer)).content
-                while chunk := await content.read(READ_BYTES):
+                content.set_read_chunk_size(READ_BYTES)
+                while not content.at_eof():
+                    chunk, _ends_here = await content.readchunk()  # as it came, not joined
                     self._next += len(chunk)
-                    yield chunk
+                    if chunk:
+                        yield chunk
             except _BROKEN as error:
                 if attempt == ATTEMPTS:
                     raise StoreUnavailable(type(error).__name__) from error
