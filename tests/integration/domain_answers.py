@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
@@ -11,12 +9,13 @@ from typing import Literal, cast
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from relay.client.sealing import PartRole, Sealed, seal_file
+from relay.client.sealing import Sealed
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.messages import Audience, Grant, SignedAct
 from relay.services import processing, reviews
 from relay.storage.messages import lock_message
+from tests.films import hand_in
 from tests.hands import digest_of, response
 from tests.integration.domain_acts import (
     ALLOWED,
@@ -32,7 +31,6 @@ from tests.integration.domain_acts import (
 from tests.integration.domain_model import OWN_MEDIATORS, Verdict
 
 Step = Decision | Literal["refuse", "wait", "close", "withdraw"]
-FILMS: tuple[tuple[PartRole, str], ...] = (("rendition", "video/mp4"), ("poster", "image/jpeg"))
 ASIDE: dict[str, tuple[Step, ...]] = {
     "queued": ("withdraw",),
     "claimed": ("return", "hold", "decline"),
@@ -237,32 +235,7 @@ class Acts(Writing):
         if not succeeds:
             await processing.fail(database, worker, job, "video-not-prepared")
             return True, None
-        source = await processing.find_source(database, settings, worker, job)
-        made = [seal_file(role, io.BytesIO(b"a film"), kind, io.BytesIO()) for role, kind in FILMS]
-        results = [
-            processing.SealedResult(
-                part=sealed.part, object_prefix=f"tests/{uuid.uuid4()}", file_key=sealed.file_key
-            )
-            for sealed in made
-        ]
-        await processing.note_writing(database, [result.object_prefix for result in results])
-        prepared = processing.Prepared(
-            rendition=results[0],
-            poster=results[1],
-            size=6,
-            duration_ms=1000,
-            width=1280,
-            height=720,
-            profile="h264-720p",
-        )
-        await processing.finish(database, worker, job, source, prepared)
-        held.keys = {sealed.part.commit: sealed.file_key for sealed in made}
-        async with database.connection() as connection:
-            compact: str = await connection.fetchval(
-                "select compact from statements inner join messages "
-                "on messages.rendition_hash = statements.statement_hash where message_id = $1",
-                held.message,
-            )
+        compact, held.keys = await hand_in(database, settings, worker, job)
         return True, compact
 
     @rule(number=picks, which=st.integers(0, 20), actor=actors)
