@@ -27,6 +27,7 @@ from bench.rows import Row
 from bench.service import service
 from relay.client.sealing import Sealed, seal_file
 from relay.client.uploading import Retry, Upload
+from relay.client.writing import address
 from relay.demo.cast import Case, open_case
 from relay.domain.segments import SEGMENT_BYTES
 from relay.settings import MIB
@@ -137,7 +138,9 @@ async def _measure(scene: Scene) -> list[Row]:
 
 async def _send(scene: Scene, body: io.BytesIO, size: int) -> None:
     message_id = uuid.uuid4()
-    await scene.case.harmed.begin_video(message_id, scene.case.responsible.participant_id)
+    await scene.case.harmed.begin_video(
+        address(scene.case.responsible.participant_id, message_id=message_id)
+    )
     await _upload(scene, message_id, body, size)
 
 
@@ -149,9 +152,10 @@ async def _upload(scene: Scene, message_id: uuid.UUID, body: io.BytesIO, size: i
 
 async def _submit(scene: Scene, body: io.BytesIO, sealed: Sealed) -> str:
     message_id, to = uuid.uuid4(), scene.case.responsible.participant_id
-    await scene.case.harmed.begin_video(message_id, to)
+    written = address(to, message_id=message_id)
+    await scene.case.harmed.begin_video(written)
     await _upload(scene, message_id, body, sealed.part.size)
-    await scene.case.harmed.submit_video(message_id, to, sealed)
+    await scene.case.harmed.submit_video(written, sealed)
     return sealed.part.commit
 
 

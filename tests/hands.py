@@ -112,7 +112,7 @@ def hands_of(person: Participant | Mediator) -> Hands:
     identity = person._identity
     return Hands(
         signed=person._signed,
-        signer=person._signer,
+        signer=person.hand.signer,
         subject=person.participant_id,
         recipient="" if identity is None else str(identity.recipient),
     )

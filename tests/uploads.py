@@ -21,6 +21,7 @@ from aiohttp import web
 from relay.app import create_app
 from relay.client.connection import SignedConnection
 from relay.client.participant import Participant
+from relay.client.writing import address
 from relay.demo.cast import Case
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import FinishedUpload, object_prefix, write_metadata
@@ -217,7 +218,7 @@ class Sending:
 async def sending(case: Case, settings: Settings) -> AsyncIterator[Sending]:
     """A draft of the person harmed, in this case, at the relay of these settings."""
     message_id = uuid.uuid4()
-    await case.harmed.begin_video(message_id, case.responsible.participant_id)
+    await case.harmed.begin_video(address(case.responsible.participant_id, message_id=message_id))
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.connect(settings.database_url, connections=4)
         stack.push_async_callback(database.close)

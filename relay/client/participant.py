@@ -8,21 +8,20 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from relay.client.connection import Connection, LinkConnection, SignedConnection
 from relay.client.downloading import download
 from relay.client.sealing import (
     Sealed,
-    SealedText,
     open_text,
     seal_file,
-    seal_text,
     unwrap,
     view_of,
 )
 from relay.client.uploading import upload_body
 from relay.client.verifying import verify_item, verify_trust
+from relay.client.writing import Address, Answer, ConsentStatus, Hand, address
 from relay.crypto import chain, release, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
@@ -39,19 +38,15 @@ from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer, statement_hash
 from relay.domain.links import LinkView, NewClaim
 from relay.domain.messages import (
-    Audience,
     AuthorMessage,
     Correspondence,
-    Grant,
     Kind,
     Language,
     NewDraft,
     Opening,
     PartView,
     RecipientMessage,
-    Submission,
 )
-from relay.domain.sessions import SignedRequest
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +81,15 @@ class Participant:
     ) -> None:
         self._signed = signed
         self._charter = charter
-        self._signer = signer
         self._identity = identity
-        self._recipient = "" if identity is None else str(identity.recipient)
+        self.hand = Hand(
+            case_id=link.case,
+            participant_id=link.participant,
+            charter=charter,
+            signer=signer,
+            recipient=None if identity is None else str(identity.recipient),
+        )
+        """Signs and seals for this participant."""
         self._claim_hash = None if link.claim is None else statement_hash(link.claim)
         self.case_id = link.case
         self.participant_id = link.participant
@@ -164,21 +165,12 @@ class Participant:
 
     # Writing.
 
-    async def consent(self, status: Literal["active", "paused", "withdrawn"]) -> None:
+    async def consent(self, status: ConsentStatus) -> None:
         """Say whether one takes part."""
-        statement = statements.sign(
-            self._signer,
-            statements.Consent(
-                case=self.case_id,
-                participant=self.participant_id,
-                status=status,
-                at=datetime.now(UTC),
-            ),
-        )
         await self._signed.call(
             "PUT",
             f"/v1/cases/{self.case_id}/participants/{self.participant_id}/consent",
-            body=SignedRequest(statement=statement),
+            body=self.hand.consent(status),
         )
 
     async def send_letter(
@@ -190,31 +182,10 @@ class Participant:
         revises: AuthorMessage | None = None,
     ) -> AuthorMessage:
         """Seal a letter for the case, sign it and send it."""
-        message_id = uuid.uuid4() if revises is None else revises.message
-        path, submission = self.seal_letter(
-            message_id, to, text, language=language, revises=revises
+        written = address(to, language=language, revises=revises)
+        return await self._signed.call(
+            "PUT", written.path, body=self.hand.letter(written, text), into=AuthorMessage
         )
-        return await self._signed.call("PUT", path, body=submission, into=AuthorMessage)
-
-    def seal_letter(
-        self,
-        message_id: uuid.UUID,
-        to: uuid.UUID,
-        text: str,
-        *,
-        language: Language = Language.EN,
-        revises: AuthorMessage | None = None,
-    ) -> tuple[str, Submission]:
-        """Where a letter goes, and what is sent there."""
-        body = seal_text("body", text)
-        revision = 1 if revises is None else revises.revision + 1
-        statement = self._sign_message(
-            message_id, to, Kind.LETTER, language, revision, revises, [body]
-        )
-        submission = Submission(
-            statement=statement, grants=self._own_grants(body), bodies=[body.as_body()]
-        )
-        return f"/v1/messages/{message_id}/revisions/{revision}", submission
 
     async def send_video(
         self,
@@ -227,82 +198,40 @@ class Participant:
         progress: Callable[[int, int], None] | None = None,
     ) -> AuthorMessage:
         """Seal a video for the case and its media workers, upload it with resumption, sign and send it."""
+        written = address(to, language=language, revises=revises)
         with tempfile.TemporaryFile() as sealed_file:
             sealed = seal_file("original", source, media_type, sealed_file)
-            message_id = uuid.uuid4() if revises is None else revises.message
-            revision = await self.begin_video(message_id, to, language=language, revises=revises)
+            await self.begin_video(written)
             sealed_file.seek(0)
             await upload_body(
                 self._signed,
-                message_id,
-                revision,
+                written.message_id,
+                written.revision,
                 sealed_file,
                 sealed.part.size,
                 progress=progress,
             )
-            return await self.submit_video(
-                message_id, to, sealed, language=language, revises=revises
-            )
+        return await self.submit_video(written, sealed)
 
-    async def begin_video(
-        self,
-        message_id: uuid.UUID,
-        to: uuid.UUID,
-        *,
-        language: Language = Language.EN,
-        revises: AuthorMessage | None = None,
-    ) -> int:
-        """Begin the draft that an upload goes to; its revision."""
-        revision = 1 if revises is None else revises.revision + 1
-        await self._signed.call(
-            "PUT",
-            f"/v1/messages/{message_id}/revisions/{revision}/draft",
-            body=NewDraft(recipient=to, kind=Kind.VIDEO, language=language),
-        )
-        return revision
-
-    async def submit_video(
-        self,
-        message_id: uuid.UUID,
-        to: uuid.UUID,
-        sealed: Sealed,
-        *,
-        language: Language = Language.EN,
-        revises: AuthorMessage | None = None,
-    ) -> AuthorMessage:
-        """Sign and send a video whose sealed body has arrived."""
-        revision = 1 if revises is None else revises.revision + 1
-        statement = self._sign_message(
-            message_id, to, Kind.VIDEO, language, revision, revises, [sealed]
-        )
-        workers = self._charter.media_at(datetime.now(UTC))
-        grants = self._own_grants(sealed) + [
-            sealed.grant(Audience.MEDIA, worker.credential, worker.recipient)
-            for worker in workers
-            if worker.recipient is not None
-        ]
+    async def begin_video(self, written: Address) -> AuthorMessage:
+        """Begin the draft that an upload goes to."""
         return await self._signed.call(
             "PUT",
-            f"/v1/messages/{message_id}/revisions/{revision}",
-            body=Submission(statement=statement, grants=grants),
+            f"{written.path}/draft",
+            body=NewDraft(recipient=written.to, kind=Kind.VIDEO, language=written.language),
             into=AuthorMessage,
+        )
+
+    async def submit_video(self, written: Address, sealed: Sealed) -> AuthorMessage:
+        """Sign and send a video whose sealed body has arrived."""
+        return await self._signed.call(
+            "PUT", written.path, body=self.hand.video(written, sealed), into=AuthorMessage
         )
 
     async def withdraw(self, message_id: uuid.UUID) -> None:
         """Take a message back."""
-        statement = statements.sign(
-            self._signer,
-            statements.Withdrawal(
-                case=self.case_id,
-                message=message_id,
-                participant=self.participant_id,
-                at=datetime.now(UTC),
-            ),
-        )
         await self._signed.call(
-            "PUT",
-            f"/v1/messages/{message_id}/withdrawal",
-            body=SignedRequest(statement=statement),
+            "PUT", f"/v1/messages/{message_id}/withdrawal", body=self.hand.withdrawal(message_id)
         )
 
     async def correspondence(self) -> Correspondence:
@@ -329,28 +258,13 @@ class Participant:
     # Receiving.
 
     async def respond(
-        self,
-        message: RecipientMessage,
-        answer: Literal["accept", "wait", "refuse", "close"],
-        *,
-        tell_author: bool = False,
+        self, message: RecipientMessage, answer: Answer, *, tell_author: bool = False
     ) -> RecipientMessage:
         """Answer an offer."""
-        statement = statements.sign(
-            self._signer,
-            statements.Response(
-                case=self.case_id,
-                message=message.message,
-                offer=b64u_encode(statement_hash(message.offer)),
-                answer=answer,
-                tell_author=tell_author,
-                at=datetime.now(UTC),
-            ),
-        )
         return await self._signed.call(
             "POST",
             f"/v1/messages/{message.message}/responses",
-            body=SignedRequest(statement=statement),
+            body=self.hand.response(message, answer, tell_author=tell_author),
             into=RecipientMessage,
         )
 
@@ -372,8 +286,8 @@ class Participant:
         own = chain.VerifiedParticipant(
             case=self.case_id,
             participant=self.participant_id,
-            recipient=self._recipient,
-            signer=self._signer.public_key,
+            recipient=str(self.identity.recipient),
+            signer=self.hand.signer.public_key,
             claim_hash=self._claim_hash or b"",
         )
         offer = release.verify_offer(message.offer, self._charter, item, own)
@@ -402,42 +316,6 @@ class Participant:
         if self._identity is None:
             raise LookupError("nobody reads through an upload link")
         return self._identity
-
-    def _own_grants(self, sealed: Sealed | SealedText) -> list[Grant]:
-        """A grant for the case, and one for the author where they have a key."""
-        grants = [sealed.grant(Audience.CASE, self.case_id, self._charter.recipient)]
-        if self._identity is not None:
-            grants.append(sealed.grant(Audience.AUTHOR, self.participant_id, self._recipient))
-        return grants
-
-    def _sign_message(
-        self,
-        message_id: uuid.UUID,
-        to: uuid.UUID,
-        kind: Kind,
-        language: Language,
-        revision: int,
-        revises: AuthorMessage | None,
-        parts: list[Sealed] | list[SealedText],
-    ) -> str:
-        supersedes = None
-        if revises is not None and revises.statement is not None:
-            supersedes = b64u_encode(statement_hash(revises.statement))
-        return statements.sign(
-            self._signer,
-            statements.Message(
-                case=self.case_id,
-                message=message_id,
-                revision=revision,
-                supersedes=supersedes,
-                sender=self.participant_id,
-                recipient=to,
-                kind=kind.value,
-                language=language.value,
-                parts=[sealed.part for sealed in parts],
-                at=datetime.now(UTC),
-            ),
-        )
 
 
 async def _arrive(connection: Connection, address: Link) -> tuple[LinkView, chain.VerifiedCharter]:

@@ -103,7 +103,7 @@ async def world(case: Case, people: Organization) -> World:
         },
         signed=[
             *(compact for compact in said if compact is not None),
-            statements.sign(case.harmed._signer, withdrawal),
+            statements.sign(case.harmed.hand.signer, withdrawal),
         ],
     )
 

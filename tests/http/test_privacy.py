@@ -18,6 +18,7 @@ from relay.client.connection import Problem
 from relay.client.participant import Participant
 from relay.client.sealing import seal_file
 from relay.client.uploading import Retry, Upload
+from relay.client.writing import address
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.demo.cast import Case, Organization
@@ -205,12 +206,13 @@ async def write(
         body = io.BytesIO()
         sealed = seal_file("original", io.BytesIO(b"a film"), "video/mp4", body)
         message_id = uuid.uuid4()
-        revision = await person.begin_video(message_id, to)
+        written = address(to, message_id=message_id)
+        revision = (await person.begin_video(written)).revision
         sending = Upload(person._signed, Retry())
         await sending.create(message_id, revision, sealed.part.size)
         await sending.send(body, sealed.part.size)
         upload = sending.path
-        await person.submit_video(message_id, to, sealed)
+        await person.submit_video(written, sealed)
         await prepare(settings, worker, message_id)
         message = await person.sent(message_id)
     else:

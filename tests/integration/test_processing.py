@@ -16,6 +16,7 @@ import imageio_ffmpeg
 import pytest
 
 from relay.client.administrator import publish_revocation
+from relay.client.writing import address
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.signing import Signer
@@ -323,7 +324,9 @@ async def test_a_draft_that_nobody_touches_ends(stage: Studio) -> None:
     """The sweep ends a draft after its time, and one that was just begun stays."""
     old, new = uuid.uuid4(), uuid.uuid4()
     for draft in (old, new):
-        await stage.case.harmed.begin_video(draft, stage.case.responsible.participant_id)
+        await stage.case.harmed.begin_video(
+            address(stage.case.responsible.participant_id, message_id=draft)
+        )
     since = datetime.now(UTC) - timedelta(seconds=stage.settings.draft_expires_seconds + 1)
     await stage.execute("update messages set state_since = $2 where message_id = $1", old, since)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from relay.client.participant import Participant
 from relay.client.sealing import seal_file
 from relay.client.uploading import Retry, Upload, upload_body
+from relay.client.writing import address
 from relay.demo.cast import Case, Organization
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import OPEN_UPLOADS, object_prefix, write_metadata
@@ -80,7 +81,8 @@ async def test_what_was_submitted_is_not_touched_any_more(draft: Sending) -> Non
     await draft.patch(path, 0, sealed_file.getvalue())
     await draft.patch(other, 0, b"x" * 200)
 
-    await harmed.submit_video(draft.message_id, draft.case.responsible.participant_id, sealed)
+    written = address(draft.case.responsible.participant_id, message_id=draft.message_id)
+    await harmed.submit_video(written, sealed)
 
     assert (await draft.patch(path, size, b"")).code == "upload-not-expected"
     assert (await draft.ask("DELETE", path)).code == "upload-not-expected"
@@ -183,7 +185,7 @@ async def test_an_upload_link_carries_its_own_message_and_no_other(
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "upload")
     uploader = await Participant.through_upload_link(people.connection, url)
     to, message, body = case.responsible.participant_id, uuid.uuid4(), body_of(SEGMENT_BYTES + 1)
-    revision = await uploader.begin_video(message, to)
+    revision = (await uploader.begin_video(address(to, message_id=message))).revision
 
     await upload_body(signed(uploader), message, revision, io.BytesIO(body), len(body))
 
