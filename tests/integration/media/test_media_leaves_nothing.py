@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,17 @@ MARKER = b"only-in-memory-a3f1c2"
 FOLDERS = ("/tmp", "/dev/shm", "/var/tmp", "/run")  # noqa: S108 - looked into, not used
 
 
+BEFORE: set[int] = set()
+"""Children of this process that are not a test's own: the services of the whole session."""
+
+
+@pytest.fixture(autouse=True)
+def _know_who_was_there() -> Iterator[None]:
+    BEFORE.update(children(os.getpid()))
+    yield
+    BEFORE.clear()
+
+
 @pytest.fixture
 def recording(make: Make) -> bytes:
     """Some seconds of work, with a marker in its metadata and in its unused space."""
@@ -40,15 +52,20 @@ def recording(make: Make) -> bytes:
     return content + free
 
 
-def descendants(root: int) -> list[int]:
-    """Every process below `root`."""
+def children(parent: int) -> list[int]:
+    """The processes right below `parent`."""
     found = []
-    for task in Path(f"/proc/{root}/task").glob("*/children"):
-        try:
-            children = [int(word) for word in task.read_text(encoding="ascii").split()]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        for child in children:
+    for task in Path(f"/proc/{parent}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(word) for word in task.read_text(encoding="ascii").split()]
+    return found
+
+
+def descendants(root: int) -> list[int]:
+    """Every process below `root`, but for those that ran before this test and what they start."""
+    found = []
+    for child in children(root):
+        if child not in BEFORE:
             found += [child, *descendants(child)]
     return found
 
