@@ -1,0 +1,336 @@
+"""Cases: charters in their order, and the gates that consent and no-contact facts close."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import pytest
+
+from relay.client.connection import Problem
+from relay.client.mediator import DEFAULT_POLICY, Mediator
+from relay.crypto import statements
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.mlkem768x25519 import HybridIdentity
+from relay.crypto.signing import statement_hash
+from relay.demo.cast import Case, Organization, open_case, register_case
+from relay.domain.cases import CaseRegistration, CharterView, NewParticipant, ParticipantRole
+from relay.domain.gates import Gate
+from relay.domain.messages import ReviewMessage
+from relay.domain.moves import State
+from tests.hands import Answer, Hands, consent, hands_of
+
+
+async def approved(case: Case) -> ReviewMessage:
+    """A letter that was approved."""
+    sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
+    leased = await case.mediator.lease(sent.message)
+    return await case.mediator.decide(leased, "approve")
+
+
+async def set_contact(case: Case, people: Organization, *, allowed: bool) -> None:
+    """The case system's word on the two."""
+    await people.case_system.set_no_contact(
+        case.case_id,
+        case.harmed.participant_id,
+        case.responsible.participant_id,
+        no_contact=not allowed,
+    )
+
+
+async def say(
+    hands: Hands,
+    case: Case,
+    person: uuid.UUID,
+    status: Literal["active", "paused", "withdrawn"],
+    at: datetime,
+) -> Answer:
+    """A word about taking part, with a time of one's own."""
+    path = f"/v1/cases/{case.case_id}/participants/{person}/consent"
+    return await hands.say("PUT", path, consent(hands.signer, case.case_id, person, status, at))
+
+
+@pytest.mark.parametrize(
+    ("gate", "person"),
+    [
+        (Gate.SENDER_CONSENT, "harmed"),
+        (Gate.RECIPIENT_CONSENT, "responsible"),
+        (Gate.NO_CONTACT, ""),
+    ],
+)
+async def test_a_gate_freezes_what_is_offered_and_opens_again(
+    case: Case, people: Organization, gate: Gate, person: str
+) -> None:
+    """The offer disappears, nothing is accepted or offered, the mediator is told why; later it is back."""
+    message = await approved(case)
+    other = await approved(case)
+    offered = await case.mediator.offer(message)
+    [waiting] = (await case.responsible.correspondence()).received
+
+    for status in ("paused", "withdrawn"):
+        if person:
+            await getattr(case, person).consent(status)
+        else:
+            await set_contact(case, people, allowed=False)
+        assert (await case.responsible.correspondence()).received == []
+        for answer in ("accept", "wait", "refuse"):
+            with pytest.raises(Problem) as refused:
+                await case.responsible.respond(waiting, answer)
+            assert (refused.value.status, refused.value.code) == (409, "not-available-now")
+            assert "gates" not in refused.value.members
+        with pytest.raises(Problem) as refused:
+            await case.mediator.offer(other)
+        assert (refused.value.status, refused.value.code) == (409, "gate-closed")
+        assert refused.value.members["gates"] == [gate]
+        assert (await case.mediator.read(offered.message)).gates == [gate]
+
+    if person:
+        hands, later = hands_of(getattr(case, person)), datetime.now(UTC) + timedelta(seconds=2)
+        assert (await say(hands, case, hands.subject, "active", later)).status == 204
+    else:
+        await set_contact(case, people, allowed=True)
+    assert (await case.responsible.correspondence()).received == [waiting]
+    await case.mediator.offer(other)
+    accepted = await case.responsible.respond(waiting, "accept")
+    assert case.responsible.read_text(await case.responsible.open(accepted)) == "Words."
+
+
+async def known(case: Case) -> CaseRegistration:
+    """The case as it is registered: registering it again changes nothing."""
+    return CaseRegistration(
+        reference=f"case {case.case_id}",
+        participants=[
+            NewParticipant(participant=case.harmed.participant_id, role=ParticipantRole.HARMED),
+            NewParticipant(
+                participant=case.responsible.participant_id, role=ParticipantRole.RESPONSIBLE
+            ),
+        ],
+    )
+
+
+async def test_every_closed_gate_is_named_to_the_mediator(case: Case, people: Organization) -> None:
+    """With several gates closed at once all of them are in the answer, in one order."""
+    message = await approved(case)
+    await case.harmed.consent("paused")
+    await case.responsible.consent("withdrawn")
+    await set_contact(case, people, allowed=False)
+
+    with pytest.raises(Problem) as refused:
+        await case.mediator.offer(message)
+
+    gates = [Gate.SENDER_CONSENT, Gate.RECIPIENT_CONSENT, Gate.NO_CONTACT]
+    assert refused.value.members["gates"] == gates
+
+
+async def test_nobody_is_reached_who_did_not_say_yes(case: Case, people: Organization) -> None:
+    """Before somebody said yes the gate of their consent is closed."""
+    third = uuid.uuid4()
+    registered = await known(case)
+    await people.case_system.register(
+        case.case_id,
+        CaseRegistration(
+            reference=registered.reference,
+            participants=[NewParticipant(participant=third, role=ParticipantRole.HARMED_FAMILY)],
+        ),
+    )
+    await people.case_system.register(
+        case.case_id,
+        CaseRegistration(
+            reference=registered.reference,
+            participants=[
+                *registered.participants,
+                NewParticipant(participant=third, role=ParticipantRole.HARMED_FAMILY),
+            ],
+            pairs=[(case.harmed.participant_id, third)],
+        ),
+    )
+    sent = await case.harmed.send_letter(third, "Words.")
+    message = await case.mediator.read(sent.message)
+    assert message.gates == [Gate.RECIPIENT_CONSENT, Gate.APPROVALS, Gate.RECIPIENT_KEY]
+
+
+async def test_released_words_stay_with_their_recipient(case: Case) -> None:
+    """A consent that ends freezes what is not released; what was accepted stays."""
+    message = await case.mediator.offer(await approved(case))
+    [waiting] = (await case.responsible.correspondence()).received
+    accepted = await case.responsible.respond(waiting, "accept")
+    await case.harmed.consent("withdrawn")
+
+    received = await case.responsible.open(accepted)
+    assert case.responsible.read_text(received) == "Words."
+    assert (await case.mediator.read(message.message)).state is State.VIEWED
+
+
+async def test_to_stop_is_possible_whatever_clocks_say(case: Case) -> None:
+    """A yes whose clock ran ahead does not keep a later pause out, and neither can it be said again."""
+    mediator, person = hands_of(case.mediator), case.harmed.participant_id
+    ahead = datetime.now(UTC) + timedelta(minutes=4)
+    assert (await say(mediator, case, person, "active", ahead)).status == 204
+
+    own = hands_of(case.harmed)
+    now = datetime.now(UTC) + timedelta(seconds=2)
+    assert (await say(own, case, person, "paused", now)).status == 204
+    assert (await case.mediator.read((await approved(case)).message)).gates == [Gate.SENDER_CONSENT]
+
+    replayed = await say(mediator, case, person, "active", ahead)
+    assert (replayed.status, replayed.code) == (409, "conflict")
+    older = await say(own, case, person, "active", now)
+    assert (older.status, older.code) == (409, "conflict")
+    assert (await say(own, case, person, "withdrawn", now)).status == 204
+    assert (await say(own, case, person, "paused", now)).status == 409
+
+
+async def test_what_was_said_in_the_same_second_is_not_said_again(case: Case) -> None:
+    """A yes of the very second of a pause is not taken for a new one: nothing that was said counts twice."""
+    own, person = hands_of(case.harmed), case.harmed.participant_id
+    now = datetime.now(UTC) + timedelta(seconds=2)
+    assert (await say(own, case, person, "active", now)).status == 204
+    assert (await say(own, case, person, "paused", now)).status == 204
+
+    assert (await say(own, case, person, "active", now)).status == 409
+
+
+async def test_only_the_right_people_speak_for_a_participant(
+    case: Case, people: Organization
+) -> None:
+    """A participant speaks for themself, a mediator of the case for anybody in it, and nobody else."""
+    stranger = await open_case(people)
+    person, now = case.harmed.participant_id, datetime.now(UTC) + timedelta(seconds=2)
+    for who in (case.responsible, stranger.harmed, stranger.mediator):
+        assert (await say(hands_of(who), case, person, "paused", now)).status == 404
+    path = f"/v1/cases/{case.case_id}/participants/{person}/consent"
+    forged = consent(hands_of(case.mediator).signer, case.case_id, person, "paused", now)
+    assert (await hands_of(case.harmed).say("PUT", path, forged)).status == 422
+    old = datetime.now(UTC) - timedelta(minutes=10)
+    refused = await say(hands_of(case.harmed), case, person, "paused", old)
+    assert (refused.status, refused.document["problem"]) == (403, "statement-time")
+
+
+async def test_a_registration_is_the_same_for_everybody_or_refused(
+    case: Case, people: Organization
+) -> None:
+    """Who registers a case that exists and is not theirs learns that it exists, and nothing of it."""
+    stranger = hands_of(await people.mediator())
+    registered = await known(case)
+    other = CaseRegistration(reference="another", participants=registered.participants)
+    answers = [
+        await stranger.ask("PUT", f"/v1/cases/{case.case_id}", body) for body in (registered, other)
+    ]
+    assert [(answer.status, answer.code) for answer in answers] == [(409, "case-exists")] * 2
+    assert answers[0] == answers[1]
+
+    for reference in ("", "a\0b", "x" * 201, "line\nfeed"):
+        odd = CaseRegistration(reference="?", participants=[])
+        body = {"reference": reference, "participants": odd.participants}
+        assert (await stranger.ask("PUT", f"/v1/cases/{uuid.uuid4()}", body)).status == 400
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Somebody who signs charters for a case, right and wrong."""
+
+    people: Organization
+    case: Case
+
+    async def sign(self, mediator: Mediator, **changes: object) -> Answer:
+        """File the next charter of the case with `changes`, as this mediator."""
+        views = await self.case.mediator._signed.call(
+            "GET", f"/v1/cases/{self.case.case_id}/charters", into=list[CharterView]
+        )
+        last = statements.decode_unverified(views[-1].statement, statements.Charter)
+        said: dict[str, object] = {
+            "case": self.case.case_id,
+            "version": last.version + 1,
+            "previous": b64u_encode(statement_hash(views[-1].statement)),
+            "recipient": last.recipient,
+            "mediators": last.mediators,
+            "media": last.media,
+            "policy": last.policy,
+            "at": datetime.now(UTC),
+        }
+        hands = hands_of(mediator)
+        statement = statements.sign(hands.signer, statements.Charter(**{**said, **changes}))  # type: ignore[arg-type]
+        body = {"statement": statement, "key_file": "YWdl"}
+        return await hands.ask("POST", f"/v1/cases/{self.case.case_id}/charters", body)
+
+
+async def test_charters_follow_one_another(case: Case, people: Organization) -> None:
+    """Only a mediator of the version before signs the next, which names it by number and hash."""
+    office = Office(people=people, case=case)
+    assert (await office.sign(await people.mediator())).status == 404
+    for changes in (
+        {"version": 3},
+        {"version": 1, "previous": None},
+        {"previous": b64u_encode(bytes(32))},
+    ):
+        refused = await office.sign(case.mediator, **changes)
+        assert (refused.status, refused.code) == (409, "charter-out-of-order"), changes
+    assert (await office.sign(case.mediator, case=uuid.uuid4())).status == 400
+
+    assert (await office.sign(case.colleague)).status == 201
+    assert (await office.sign(case.mediator)).status == 201
+
+
+async def test_a_charter_names_only_whom_the_root_vouches_for(
+    case: Case, people: Organization
+) -> None:
+    """A worker or a mediator without a credential, of another role or with another statement is refused."""
+    office = Office(people=people, case=case)
+    worker_id, _ = await people.enrol("media")
+    nobody = statements.Member(credential=uuid.uuid4(), statement=b64u_encode(bytes(32)))
+    other_hash = statements.Member(credential=worker_id, statement=b64u_encode(bytes(32)))
+    for members in ([nobody], [other_hash]):
+        refused = await office.sign(case.mediator, media=members)
+        assert (refused.status, refused.code) == (403, "unknown-signer")
+    last = (await case.mediator.case(case.case_id)).charter
+    assert last.version == 1
+    mediator = statements.Member(credential=worker_id, statement=b64u_encode(bytes(32)))
+    refused = await office.sign(case.mediator, mediators=[mediator])
+    assert (refused.status, refused.code) == (403, "unknown-signer")
+
+
+async def test_whom_a_charter_leaves_out_is_out(case: Case, people: Organization) -> None:
+    """A mediator who is not named any more finds nothing of the case."""
+    office = Office(people=people, case=case)
+    views = await case.mediator._signed.call(
+        "GET", f"/v1/cases/{case.case_id}/charters", into=list[CharterView]
+    )
+    last = statements.decode_unverified(views[-1].statement, statements.Charter)
+    own = [m for m in last.mediators if m.credential == case.mediator.credential_id]
+    assert (await office.sign(case.mediator, mediators=own)).status == 201
+
+    sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
+    former = hands_of(case.colleague)
+    for path in (f"/v1/messages/{sent.message}", f"/v1/cases/{case.case_id}"):
+        assert (await former.ask("GET", path)).status == 404
+    assert (await case.colleague.queue()).items == []
+
+
+async def test_a_case_opens_with_a_mediator_who_was_assigned(people: Organization) -> None:
+    """The first charter names its signer, who was assigned before; nobody writes before it."""
+    assigned, other = await people.mediator(), await people.mediator()
+    case_id, _harmed_id, _responsible_id = await register_case(people, assigned, assigned)
+    with pytest.raises(Problem) as refused:
+        await other.open_case(case_id)
+    assert refused.value.status == 404
+    hands = hands_of(assigned)
+    statement = statements.sign(
+        hands.signer,
+        statements.Charter(
+            case=case_id,
+            version=1,
+            previous=None,
+            recipient=str(HybridIdentity.generate().recipient),
+            mediators=[
+                statements.Member(credential=other.credential_id, statement=b64u_encode(bytes(32)))
+            ],
+            media=[],
+            policy=DEFAULT_POLICY,
+            at=datetime.now(UTC),
+        ),
+    )
+    body = {"statement": statement, "key_file": "YWdl"}
+    refusal = await hands.ask("POST", f"/v1/cases/{case_id}/charters", body)
+    assert refusal.status == 400
