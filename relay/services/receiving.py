@@ -1,6 +1,7 @@
 """Takes the bytes of an upload as they come, and makes them last: segment by segment, and the tail.
 
-The next segment begins to fill while one is on its way to the store: an upload holds 12 MiB at most.
+The next segment fills while one or two are on their way to the store: an upload holds 24 MiB at most,
+and 12 MiB where many are under way at once.
 Nothing counts before it stands in the object store and then, in one statement, in the database.
 """
 
@@ -56,7 +57,7 @@ class Receiver:
         self._pieces = pieces
         self._start = upload.offset_bytes
         self._segment = self._objects.buffers.take()
-        self._storing: asyncio.Task[None] | None = None
+        self._storing: list[asyncio.Task[None]] = []
 
     @property
     def position(self) -> int:
@@ -72,26 +73,24 @@ class Receiver:
             room = end - self.position
             self._segment.write(rest[:room])
             rest = rest[room:]
-            if self.position == end or len(self._segment) >= READ_AHEAD_BYTES:
-                await self._stored()
             if self.position == end:
-                self._storing = asyncio.create_task(
-                    self._store_segment(self._advance(end), self._segment, self._pieces)
-                )
-                self._start, self._segment, self._pieces = end, self._objects.buffers.take(), ()
+                await self._stored(all_but=1 if self._objects.buffers.are_plenty else 0)
+                self._store(end)
+            elif len(self._segment) >= READ_AHEAD_BYTES and not self._objects.buffers.are_plenty:
+                await self._stored(all_but=0)
 
     async def keep(self) -> int:
         """Make everything last that was taken; the offset where the upload now stands."""
-        await self._stored()
+        await self._stored(all_but=0)
         if len(self._segment):
             await self._keep_tail(self._advance(self.position), self._segment)
         return self.position
 
     async def aclose(self) -> None:
         """Give up what is still on its way: it was not counted."""
-        if self._storing is not None:
-            self._storing.cancel()
-            await asyncio.gather(self._storing, return_exceptions=True)
+        for storing in self._storing:
+            storing.cancel()
+        await asyncio.gather(*self._storing, return_exceptions=True)
         if not len(self._segment):
             self._objects.buffers.give_back(self._segment)
 
@@ -104,18 +103,34 @@ class Receiver:
             expires_at=datetime.now(UTC) + self._expires,
         )
 
-    async def _stored(self) -> None:
-        if self._storing is not None:
-            storing, self._storing = self._storing, None
-            await storing
+    async def _stored(self, *, all_but: int) -> None:
+        """Wait until no more than `all_but` segments are on their way."""
+        while len(self._storing) > all_but:
+            await self._storing.pop(0)
+
+    def _store(self, end: int) -> None:
+        """Send the segment that ends here on its way, and begin the next."""
+        before = self._storing[-1] if self._storing else None
+        self._storing.append(
+            asyncio.create_task(
+                self._store_segment(before, self._advance(end), self._segment, self._pieces)
+            )
+        )
+        self._start, self._segment, self._pieces = end, self._objects.buffers.take(), ()
 
     async def _store_segment(
-        self, advance: stored.Advance, segment: SegmentBuffer, pieces: Sequence[Piece]
+        self,
+        before: asyncio.Task[None] | None,
+        advance: stored.Advance,
+        segment: SegmentBuffer,
+        pieces: Sequence[Piece],
     ) -> None:
         whole = await self._joined(pieces, segment)
         digest = await sha256(whole.view())
         number = (advance.stop - 1) // SEGMENT_BYTES
         await self._objects.put(segment_key(self._prefix, number), whole.view(), digest=digest)
+        if before is not None:
+            await before  # it counts first
         async with self._database.connection() as connection:
             await stored.finish_segment(connection, advance, digest)
         self._objects.buffers.give_back(whole)

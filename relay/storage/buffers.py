@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import mmap
+import weakref
 from typing import Final, TypeAlias
 
 from relay.domain.segments import SEGMENT_BYTES
 
 SPARE_SEGMENTS: Final = 2
+PLENTY_SEGMENTS: Final = 4
+"""In use at once in this process, before uploads are told to hold fewer."""
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
 
@@ -53,11 +56,21 @@ class SegmentBuffers:
     """Hands out buffers, and keeps at most SPARE_SEGMENTS that came back."""
 
     def __init__(self) -> None:
+        self._all: weakref.WeakSet[SegmentBuffer] = weakref.WeakSet()
         self._spare: list[SegmentBuffer] = []
+
+    @property
+    def are_plenty(self) -> bool:
+        """Whether so few are in use that an upload may take one more to be faster."""
+        return len(self._all) - len(self._spare) <= PLENTY_SEGMENTS
 
     def take(self) -> SegmentBuffer:
         """An empty buffer."""
-        return self._spare.pop() if self._spare else SegmentBuffer()
+        if self._spare:
+            return self._spare.pop()
+        buffer = SegmentBuffer()
+        self._all.add(buffer)
+        return buffer
 
     def give_back(self, buffer: SegmentBuffer) -> None:
         """Take a buffer back that nothing reads any more: never one whose sending broke off."""
