@@ -1,13 +1,13 @@
 """What a media worker costs beside bare ffmpeg: fetching, opening, the jail, checking, sealing, storing.
 
 A worker process as it always runs, from the lease of the job until the message waits for review, against
-the same ffmpeg arguments on a plain file without a jail. In turns; the ratio is the median of the rounds.
+the same ffmpeg arguments on a plain file without a jail. In turns; the ratio is that of the fastest rounds,
+which is what a noisy neighbour disturbs least.
 """
 
 from __future__ import annotations
 
 import asyncio
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -22,7 +22,7 @@ from relay.demo.cast import Case, open_case
 from relay.media.tools import MediaTools
 
 FILM_SECONDS: Final = 60
-ROUNDS: Final = 2
+ROUNDS: Final = 3
 BAR: Final = 1.15
 LONGEST_SECONDS: Final = 600
 LOOK_SECONDS: Final = 0.02
@@ -47,14 +47,13 @@ async def _rows(film_seconds: int, rounds: int) -> list[Row]:
                 whole.append(await _whole_seconds(database, case, film))
                 bare.append(await asyncio.to_thread(bare_seconds, tools, film, folder))
             await database.close()
-    ratios = [seconds / alone for seconds, alone in zip(whole, bare, strict=True)]
     return [
         Row(
             name=f"worker, {film_seconds} s of 1080p",
-            value=statistics.median(whole),
+            value=min(whole),
             unit="s",
-            peer=f"bare ffmpeg, {statistics.median(bare):.1f} s",
-            ratio=statistics.median(ratios),
+            peer=f"bare ffmpeg, {min(bare):.1f} s",
+            ratio=min(whole) / min(bare),
             bar=BAR,
             better="lower",
         )
