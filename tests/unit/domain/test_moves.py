@@ -1,0 +1,159 @@
+"""The table of moves, the gates and the views, each held against what the product promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from relay.domain.diagram import with_diagram
+from relay.domain.gates import Gate, GateClosed, GateFacts, closed_gates, require_open
+from relay.domain.moves import (
+    BEFORE_RELEASE,
+    ENDED,
+    MOVES,
+    Act,
+    Mover,
+    State,
+    WrongState,
+    find_move,
+)
+from relay.domain.views import AuthorView, RecipientView, author_view, recipient_view
+
+ARCHITECTURE = Path(__file__).parents[3] / "docs" / "architecture.md"
+SECRET_FROM_AUTHORS = (
+    State.APPROVED,
+    State.OFFERED,
+    State.RELEASED,
+    State.VIEWED,
+    State.REFUSED,
+    State.RECALLED,
+    State.CLOSED,
+)
+OPEN = GateFacts(
+    sender_consents=True,
+    recipient_consents=True,
+    no_contact=False,
+    approvals=1,
+    approvals_needed=1,
+    recipient_key_verified=True,
+    captions_settled=True,
+)
+
+
+def test_the_diagram_in_the_documents_is_drawn_from_the_table() -> None:
+    """Whoever changes the table draws the picture anew: `python docs/draw.py`."""
+    document = ARCHITECTURE.read_text("utf-8")
+    assert with_diagram(document) == document
+    assert "offered --> released: accept ⚑ (recipient)" in document
+
+
+def test_each_act_leads_to_one_place_from_each_state() -> None:
+    """The table is a function: no act has two targets from one state."""
+    keys = [(move.act, move.source) for move in MOVES]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("act", Act)
+def test_what_the_table_does_not_hold_is_refused(state: State, act: Act) -> None:
+    """Every pair of an act and a state is a row of the table or a WrongState."""
+    rows = [move for move in MOVES if (move.act, move.source) == (act, state)]
+    if rows:
+        assert [find_move(act, state)] == rows
+    else:
+        with pytest.raises(WrongState):
+            find_move(act, state)
+
+
+def test_what_has_ended_does_not_move() -> None:
+    """No act leads out of an ended state, and every other state leads to an end."""
+    assert not [move for move in MOVES if move.source in ENDED]
+    reached = set(ENDED)
+    while more := {m.source for m in MOVES if m.target in reached} - reached:
+        reached |= more
+    assert reached == set(State)
+
+
+def test_a_release_passes_review_offer_and_the_recipient() -> None:
+    """Without a reviewer's approval, a mediator's offer or the recipient's yes, no way leads to `viewed`."""
+    for missing in (Act.APPROVE, Act.OFFER, Act.ACCEPT):
+        reached = {State.DRAFT}
+        while (
+            more := {
+                m.target for m in MOVES if m.act is not missing and m.source in reached and m.target
+            }
+            - reached
+        ):
+            reached |= more
+        assert State.RELEASED not in reached, missing
+        assert State.VIEWED not in reached, missing
+
+
+def test_only_the_recipient_accepts_and_only_behind_the_gates() -> None:
+    """Into `released` leads one move, the recipient's, gated; into `offered` from outside one, gated."""
+    [accept] = [move for move in MOVES if move.target is State.RELEASED]
+    assert (accept.mover, accept.gated) == (Mover.RECIPIENT, True)
+    [offer] = [m for m in MOVES if m.target is State.OFFERED and m.source is not State.OFFERED]
+    assert (offer.mover, offer.gated) == (Mover.MEDIATOR, True)
+
+
+def test_the_sender_may_withdraw_until_release() -> None:
+    """From every state before release, and from none after it."""
+    assert {m.source for m in MOVES if m.act is Act.WITHDRAW} == set(BEFORE_RELEASE)
+    assert not {State.RELEASED, State.VIEWED, *ENDED} & set(BEFORE_RELEASE)
+
+
+@pytest.mark.parametrize(
+    ("facts", "gate"),
+    [
+        ({"sender_consents": False}, Gate.SENDER_CONSENT),
+        ({"recipient_consents": False}, Gate.RECIPIENT_CONSENT),
+        ({"no_contact": True}, Gate.NO_CONTACT),
+        ({"approvals": 0}, Gate.APPROVALS),
+        ({"approvals_needed": 2}, Gate.APPROVALS),
+        ({"recipient_key_verified": False}, Gate.RECIPIENT_KEY),
+        ({"captions_settled": False}, Gate.CAPTIONS),
+    ],
+)
+def test_each_gate_closes_alone_and_is_named(facts: dict[str, bool | int], gate: Gate) -> None:
+    """One fact closes one gate, and the refusal names it."""
+    closed = GateFacts(**{**{f: getattr(OPEN, f) for f in OPEN.__struct_fields__}, **facts})
+    assert closed_gates(closed) == (gate,)
+    with pytest.raises(GateClosed) as refused:
+        require_open(closed)
+    assert refused.value.members == {"gates": [gate]}
+    assert closed_gates(OPEN) == ()
+
+
+def test_an_author_cannot_tell_waiting_from_refused_or_opened() -> None:
+    """From approval on all reads the same, whether they withdrew or not, unless the recipient says so."""
+    for asked in (False, True):
+        shown = {
+            author_view(state, withdrawal_asked=asked, tell_author=False)
+            for state in SECRET_FROM_AUTHORS
+        }
+        assert len(shown) == 1
+    assert author_view(State.WITHDRAWN, withdrawal_asked=True, tell_author=False) is (
+        author_view(State.REFUSED, withdrawal_asked=True, tell_author=False)
+    )
+
+
+def test_a_recipient_may_let_the_author_know() -> None:
+    """Accepted and not accepted show only by the recipient's choice; waiting never does."""
+    told = {
+        state: author_view(state, withdrawal_asked=False, tell_author=True)
+        for state in SECRET_FROM_AUTHORS
+    }
+    assert told[State.REFUSED] is AuthorView.NOT_ACCEPTED
+    assert told[State.RELEASED] is AuthorView.ACCEPTED
+    assert told[State.OFFERED] is told[State.APPROVED] is AuthorView.WITH_YOUR_MEDIATOR
+
+
+def test_a_recipient_is_shown_nothing_that_was_not_offered() -> None:
+    """Before the offer, after a withdrawal, and behind a closed gate there is nothing to see."""
+    hidden = {State.DECLINED, State.RETURNED, State.HELD, State.WITHDRAWN, State.EXPIRED}
+    for state in {*hidden, *BEFORE_RELEASE} - {State.OFFERED}:
+        assert recipient_view(state, gates_open=True) is None
+    assert recipient_view(State.OFFERED, gates_open=True) is RecipientView.WAITING_FOR_YOU
+    assert recipient_view(State.OFFERED, gates_open=False) is None
