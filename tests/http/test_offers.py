@@ -1,0 +1,309 @@
+"""Offers: of exactly what was approved, to exactly the recipient's key, and never past a gate that closed."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from relay.client.connection import Problem
+from relay.client.participant import Participant
+from relay.client.sealing import grant_key, unwrap, view_of
+from relay.crypto.age import FileKey
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.errors import ChainError
+from relay.crypto.mlkem768x25519 import HybridIdentity
+from relay.crypto.signing import statement_hash
+from relay.demo.cast import PASSPHRASE, Case, Organization
+from relay.domain.gates import Gate
+from relay.domain.messages import Audience, RecipientMessage, ReviewMessage, SignedAct
+from relay.domain.moves import State
+from relay.services.audit import LogPage
+from relay.settings import Settings
+from relay.storage.database import Connection
+from tests.hands import Hands, Words, consent, digest_of, hands_of, response, withdrawal
+
+ROUNDS = 6
+
+
+@pytest.fixture
+async def database(relay_settings: Settings) -> AsyncIterator[Connection]:
+    """A look behind the scenes."""
+    connection = await asyncpg.connect(relay_settings.database_url)
+    yield connection
+    await connection.close()
+
+
+async def approve(case: Case) -> ReviewMessage:
+    """A letter that was approved."""
+    sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
+    return await case.mediator.decide(await case.mediator.lease(sent.message), "approve")
+
+
+async def waiting(case: Case, message: uuid.UUID) -> RecipientMessage:
+    """A message as its recipient sees it."""
+    found = (await case.responsible.correspondence()).received
+    return next(entry for entry in found if entry.message == message)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A mediator who offers one message by hand, rightly or not."""
+
+    hands: Hands
+    words: Words
+    keys: dict[str, FileKey]
+    to: uuid.UUID
+    recipient: str
+    claim: str
+
+    def act(self, at: datetime, **other: object) -> SignedAct:
+        """The offer, with whatever is to be other than right."""
+        said = {"keys": self.keys, "to": self.to, "recipient": self.recipient, "claim": self.claim}
+        return self.words.offer(self.hands.signer, at=at, **{**said, **other})  # type: ignore[arg-type]
+
+    async def send(self, act: SignedAct) -> tuple[int, str]:
+        """Send it; status and code of the answer."""
+        path = f"/v1/messages/{self.words.message}/offers"
+        answer = await self.hands.ask("POST", path, act)
+        return answer.status, answer.code
+
+
+async def desk_of(case: Case, message: ReviewMessage) -> Desk:
+    """The desk of the case's mediator with this message on it."""
+    item = await case.mediator.verify(message)
+    identity = (await case.mediator.case(case.case_id)).identity
+    keys = {}
+    for part in item.message.parts:
+        view = view_of(message.parts, part)
+        keys[part.commit] = unwrap(part, view.header or b"", [identity])
+    claim, claim_hash = await case.mediator.recipient_claim(case.case_id, message.recipient)
+    return Desk(
+        hands=hands_of(case.mediator),
+        words=Words(
+            case=case.case_id,
+            message=message.message,
+            revision=message.revision,
+            source=message.statement or "",
+        ),
+        keys=keys,
+        to=message.recipient,
+        recipient=claim.recipient,
+        claim=claim_hash,
+    )
+
+
+async def test_only_an_offer_of_what_was_approved_is_taken(case: Case) -> None:
+    """Other words, another key, another claim, other grants and another hand: each is refused."""
+    message = await approve(case)
+    desk = await desk_of(case, message)
+    now = datetime.now(UTC)
+    another = str(HybridIdentity.generate().recipient)
+    other_words = dataclasses.replace(desk, words=dataclasses.replace(desk.words, source="x"))
+    next_words = dataclasses.replace(desk, words=dataclasses.replace(desk.words, revision=2))
+    author = case.harmed.participant_id
+    right = desk.act(now)
+    rewrapped = [
+        grant_key(
+            grant.commitment, desk.keys[grant.commitment], Audience.RECIPIENT, desk.to, another
+        )
+        for grant in right.grants
+    ]
+    mismatch = (400, "statement-mismatch")
+    refusals = [
+        (desk.act(now, recipient=another), mismatch),
+        (desk.act(now, claim=b64u_encode(bytes(32))), mismatch),
+        (desk.act(now, to=author), mismatch),
+        (desk.act(now, keys={b64u_encode(bytes(32)): bytes(16)}), mismatch),
+        (desk.act(now, keys={**desk.keys, b64u_encode(bytes(32)): bytes(16)}), mismatch),
+        (SignedAct(statement=right.statement, grants=rewrapped), mismatch),
+        (SignedAct(statement=right.statement, grants=[]), (400, "missing-grant")),
+        (SignedAct(statement=right.statement, grants=[*right.grants, *right.grants]), mismatch),
+        (other_words.act(now), (409, "wrong-state")),
+        (next_words.act(now), (409, "wrong-state")),
+        (desk.act(now - timedelta(minutes=10)), (403, "forbidden")),
+    ]
+    for act, refusal in refusals:
+        assert await desk.send(act) == refusal
+    colleague = dataclasses.replace(desk, hands=hands_of(case.colleague))
+    assert (await colleague.send(right))[0] == 422
+    assert (await case.responsible.correspondence()).received == []
+
+    assert await desk.send(right) == (200, "")
+
+
+async def test_an_offer_is_for_later_where_it_says_so(case: Case) -> None:
+    """Before its time it is not shown and not answered; from then on it is."""
+    message = await approve(case)
+    desk = await desk_of(case, message)
+    now = datetime.now(UTC)
+    early = desk.act(now, not_before=now + timedelta(hours=1))
+    assert await desk.send(early) == (200, "")
+    assert (await case.responsible.correspondence()).received == []
+    hands = hands_of(case.responsible)
+    accept = response(
+        hands.signer,
+        case.case_id,
+        message.message,
+        digest_of(early.statement) or "",
+        "accept",
+        now,
+    )
+    path = f"/v1/messages/{message.message}/responses"
+    answer = await hands.say("POST", path, accept)
+    assert (answer.status, answer.code) == (409, "not-available-now")
+
+    await case.mediator.decide(await case.mediator.read(message.message), "retract")
+    await case.mediator.offer(
+        await case.mediator.read(message.message), not_before=now - timedelta(hours=1)
+    )
+    assert (await waiting(case, message.message)).view == "waiting for you"
+
+
+async def test_an_offer_that_was_taken_back_is_not_made_again_by_repeating_it(case: Case) -> None:
+    """An older offer sent again answers with how things stand, and changes nothing."""
+    message = await approve(case)
+    desk = await desk_of(case, message)
+    now = datetime.now(UTC)
+    first, second = desk.act(now), desk.act(now + timedelta(seconds=1))
+    for at, act in ((now, first), (now + timedelta(seconds=1), second)):
+        assert await desk.send(act) == (200, "")
+        back = desk.words.decision(desk.hands.signer, "retract", at)
+        path = f"/v1/messages/{message.message}/decisions"
+        assert (await desk.hands.say("POST", path, back)).status == 200
+
+    for act in (first, second):
+        assert await desk.send(act) == (200, "")
+        assert (await case.mediator.read(message.message)).state is State.APPROVED
+
+
+async def test_offer_and_withdrawal_at_once_leave_nothing_open(
+    case: Case, database: Connection
+) -> None:
+    """Whichever comes first: in the end it is withdrawn, and the recipient has no grant."""
+    author = hands_of(case.harmed)
+    for _ in range(ROUNDS):
+        message = await approve(case)
+        desk = await desk_of(case, message)
+        now = datetime.now(UTC)
+        away = withdrawal(author.signer, case.case_id, message.message, author.subject, now)
+        offered, withdrawn = await asyncio.gather(
+            desk.send(desk.act(now)),
+            author.say("PUT", f"/v1/messages/{message.message}/withdrawal", away),
+        )
+        assert withdrawn.status == 204
+        assert offered in {(200, ""), (409, "wrong-state")}
+        assert (await case.mediator.read(message.message)).state is State.WITHDRAWN
+    assert await database.fetchval("select count(*) from grants where audience = 'recipient'") == 0
+    assert (await case.responsible.correspondence()).received == []
+
+
+async def test_accept_and_an_end_of_consent_at_once_are_one_after_the_other(case: Case) -> None:
+    """Either it was accepted before, and the log says so, or the gate was closed and it was not."""
+    author, recipient = hands_of(case.harmed), hands_of(case.responsible)
+    at = datetime.now(UTC)
+    path = f"/v1/cases/{case.case_id}/participants/{author.subject}/consent"
+    outcomes = set()
+    for number in range(ROUNDS):
+        message = await case.mediator.offer(await approve(case))
+        at += timedelta(seconds=1)
+        stop = consent(author.signer, case.case_id, author.subject, "paused", at)
+        offer = digest_of(message.offer) or ""
+        accept = response(recipient.signer, case.case_id, message.message, offer, "accept", at)
+        requests = [
+            recipient.say("POST", f"/v1/messages/{message.message}/responses", accept),
+            author.say("PUT", path, stop),
+        ]
+        answers = await asyncio.gather(*(requests if number % 2 else reversed(requests)))
+        accepted, stopped = answers if number % 2 else reversed(answers)
+        assert stopped.status == 204
+        assert accepted.status in {200, 409}
+        outcomes.add(accepted.status)
+        log = await case.mediator._signed.call(
+            "GET", f"/v1/cases/{case.case_id}/log?limit=500", into=LogPage
+        )
+        kinds = [row.kind for row in log.rows if row.kind in {"accept", "consent-paused"}]
+        assert kinds[-1] == "consent-paused"
+        assert (len(kinds) > 1 and kinds[-2] == "accept") == (accepted.status == 200)
+        at += timedelta(seconds=1)
+        again = consent(author.signer, case.case_id, author.subject, "active", at)
+        assert (await author.say("PUT", path, again)).status == 204
+    assert outcomes
+
+
+async def test_an_answer_is_about_the_offer_that_stands(case: Case) -> None:
+    """An answer to another offer or for another message is refused, and repeating one changes nothing."""
+    first = await case.mediator.offer(await approve(case))
+    second = await case.mediator.offer(await approve(case))
+    hands, now = hands_of(case.responsible), datetime.now(UTC)
+
+    def said(message: uuid.UUID, offer: str | None) -> str:
+        named = digest_of(offer) or ""
+        return response(hands.signer, case.case_id, message, named, "refuse", now)
+
+    path = f"/v1/messages/{first.message}/responses"
+    for compact in (said(second.message, second.offer), said(first.message, second.offer)):
+        answer = await hands.say("POST", path, compact)
+        assert (answer.status, answer.code) == (400, "statement-mismatch")
+    right = said(first.message, first.offer)
+    answers = await asyncio.gather(*(hands.say("POST", path, right) for _ in range(3)))
+    assert {answer.status for answer in answers} == {200}
+    other = f"/v1/messages/{second.message}/responses"
+    assert (await hands.say("POST", other, right)).status == 400
+    assert (await case.mediator.read(second.message)).state is State.OFFERED
+
+
+async def test_the_gate_of_the_recipients_key_waits_for_a_mediator(
+    case: Case, people: Organization
+) -> None:
+    """With a new link claimed, offers to the old key are gone, and none is made to one not yet verified."""
+    offered = await case.mediator.offer(await approve(case))
+    message = await approve(case)
+    old = await desk_of(case, message)
+    url = await case.mediator.make_link(case.case_id, case.responsible.participant_id)
+    fresh = await Participant.claim(people.connection, url, PASSPHRASE)
+
+    assert (await fresh.correspondence()).received == []
+    assert (await case.mediator.read(offered.message)).gates == [Gate.RECIPIENT_KEY]
+    with pytest.raises(ChainError):
+        await case.mediator.offer(message)
+    unverified = dataclasses.replace(
+        old, recipient=hands_of(fresh).recipient, claim=b64u_encode(fresh._claim_hash or b"")
+    )
+    now = datetime.now(UTC)
+    for desk in (old, unverified):
+        assert await desk.send(desk.act(now)) == (409, "gate-closed")
+    await case.mediator.verify_claims(case.case_id)
+    assert (await case.mediator.read(message.message)).gates == []
+    await case.mediator.offer(message)
+    [now_waiting] = (await fresh.correspondence()).received
+    accepted = await fresh.respond(now_waiting, "accept")
+    assert fresh.read_text(await fresh.open(accepted)) == "Words."
+
+
+async def test_nobody_else_answers_or_opens(case: Case, people: Organization) -> None:
+    """The author, a mediator and a link to upload with neither answer an offer nor open what was released."""
+    message = await case.mediator.offer(await approve(case))
+    url = await case.mediator.make_link(case.case_id, case.responsible.participant_id, "upload")
+    uploader = await Participant.through_upload_link(people.connection, url)
+    accept = response(
+        hands_of(uploader).signer,
+        case.case_id,
+        message.message,
+        b64u_encode(statement_hash(message.offer or "")),
+        "accept",
+        datetime.now(UTC),
+    )
+    for person, status in ((case.harmed, 404), (case.mediator, 403), (uploader, 403)):
+        hands = hands_of(person)
+        path = f"/v1/messages/{message.message}"
+        assert (await hands.ask("POST", f"{path}/openings")).status == status
+        answer = await hands.say("POST", f"{path}/responses", accept)
+        assert answer.status in {status, 422}
+    with pytest.raises(Problem):
+        await uploader.open(await waiting(case, message.message))
