@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from relay.crypto import statements
+from relay.crypto.encoding import b64u_encode
 from relay.domain.messages import Audience
 from relay.domain.moves import Act, Move, Mover, WrongState, find_move
 from relay.domain.views import author_view
@@ -88,3 +90,13 @@ async def require_message(connection: Connection, message_id: uuid.UUID) -> Mess
 async def relock(connection: Connection, message: MessageRow) -> MessageRow:
     """The message as it is after a move of this transaction."""
     return await require_message(connection, message.message_id)
+
+
+def require_same_words(message: MessageRow, said: statements.Decision | statements.Offer) -> None:
+    """Go on only if a decision or an offer is about exactly what is there now; WrongState otherwise."""
+    current = (message.statement_hash, message.rendition_hash, message.captions_hash)
+    named = (said.source, said.rendition, said.captions)
+    if said.revision != message.revision or named != tuple(
+        None if digest is None else b64u_encode(digest) for digest in current
+    ):
+        raise WrongState("about other words")

@@ -20,12 +20,12 @@ from relay.domain.messages import (
     SignedAct,
     StatementMismatch,
 )
-from relay.domain.moves import Act, Mover, State, WrongState, find_move
+from relay.domain.moves import Act, Mover, State, find_move
 from relay.domain.views import recipient_view
 from relay.errors import NotFound
 from relay.services.cases import require_mediator
 from relay.services.credentials import require_recent
-from relay.services.moves import make_move, require_message
+from relay.services.moves import make_move, require_message, require_same_words
 from relay.services.reading import (
     recipient_message,
     recipient_parts,
@@ -79,17 +79,11 @@ async def offer(
             find_move(Act.OFFER, message.state)
             await lock_case(connection, message.case_id)
             require_open(await stored.gate_facts(connection, message_id))
-        _require_same_words(message, said)
+        require_same_words(message, said)
         claim = await stored_links.current_claim(connection, message.recipient_id)
-        if (
-            claim is None
-            or claim.verification_hash is None
-            or (said.claim, said.recipient)
-            != (
-                b64u_encode(claim.statement_hash),
-                claim.recipient,
-            )
-        ):
+        if claim is None or claim.verification_hash is None:
+            raise StatementMismatch("an offer to a key that nobody verified")
+        if (said.claim, said.recipient) != (b64u_encode(claim.statement_hash), claim.recipient):
             raise StatementMismatch("an offer to another key than the recipient's")
         await _check_offer_grants(connection, message, said, act)
         await insert_statement(connection, act.statement)
@@ -224,15 +218,6 @@ def _require_same_message(
 ) -> None:
     if (said.case, said.message) != (message.case_id, message.message_id):
         raise StatementMismatch("an offer of another message, or an answer about one")
-
-
-def _require_same_words(message: stored.MessageRow, said: statements.Offer) -> None:
-    current = (message.statement_hash, message.rendition_hash, message.captions_hash)
-    named = (said.source, said.rendition, said.captions)
-    if said.revision != message.revision or named != tuple(
-        None if digest is None else b64u_encode(digest) for digest in current
-    ):
-        raise WrongState("an offer of other words")
 
 
 async def _check_offer_grants(

@@ -33,7 +33,7 @@ from relay.errors import NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
 from relay.services.credentials import require_recent
-from relay.services.moves import CLOCK_ACTOR, make_move, require_message
+from relay.services.moves import CLOCK_ACTOR, make_move, require_message, require_same_words
 from relay.services.reading import review_message
 from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
 from relay.settings import Settings
@@ -152,7 +152,7 @@ async def decide(
         if await stored_reviews.is_decided(connection, statement_hash):
             return await review_message(connection, message)
         require_recent(said.at, settings)
-        _require_same_words(message, said)
+        require_same_words(message, said)
         choice = _CHOICES[said.decision]
         find_move(choice.act, message.state)
         mover = choice.mover
@@ -274,16 +274,6 @@ def _require_same_message(
 ) -> None:
     if (said.case, said.message) != (message.case_id, message.message_id):
         raise StatementMismatch("a decision or captions about another message")
-
-
-def _require_same_words(message: stored.MessageRow, said: statements.Decision) -> None:
-    if (said.revision, said.source, said.rendition, said.captions) != (
-        message.revision,
-        _text(message.statement_hash),
-        _text(message.rendition_hash),
-        _text(message.captions_hash),
-    ):
-        raise WrongState("a decision about other words")
 
 
 async def _keep_notes(
