@@ -100,7 +100,9 @@ async def _rows() -> list[Row]:
 async def _measure(scene: Scene) -> list[Row]:
     body = io.BytesIO()
     plain = secrets.token_bytes(BODY_BYTES // 8) * 8
-    sealed = await asyncio.to_thread(seal_file, "original", io.BytesIO(plain), "video/mp4", body)
+    sealed = await asyncio.to_thread(
+        seal_file, scene.case.case_id, "original", io.BytesIO(plain), "video/mp4", body
+    )
     small = body.getvalue()[:SMALL_BYTES]
     await _send(scene, io.BytesIO(small), WARM_UP_BYTES)
     scene = dataclasses.replace(scene, idle_mib=_resident(scene.web, "VmRSS"))

@@ -24,7 +24,7 @@ async def hand_in(
     """
     source = await processing.find_source(database, settings, worker, job)
     made = [
-        seal_file(role, io.BytesIO(b"a film"), media_type, io.BytesIO())
+        seal_file(source.message.case, role, io.BytesIO(b"a film"), media_type, io.BytesIO())
         for role, media_type in _MADE
     ]
     rendition, poster = (

@@ -245,6 +245,7 @@ class Studio:
             rendition = await store(
                 self.objects,
                 file,
+                case_id=self.case.case_id,
                 object_prefix=prefixes[0],
                 role="rendition",
                 media_type="video/mp4",
@@ -252,6 +253,7 @@ class Studio:
             poster = await store(
                 self.objects,
                 file,
+                case_id=self.case.case_id,
                 object_prefix=prefixes[1],
                 role="poster",
                 media_type="image/jpeg",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncGenerator
 from typing import Final, Literal
 
@@ -21,6 +22,7 @@ async def store(
     objects: Objects,
     file: MemoryFile,
     *,
+    case_id: uuid.UUID,
     object_prefix: str,
     role: Literal["rendition", "poster"],
     media_type: str,
@@ -33,7 +35,7 @@ async def store(
         type=media_type,
         size=age.sealed_size(file.size),
         segments=[b64u_encode(digest) for digest in digests],
-        commit=b64u_encode(age.commit(file_key)),
+        commit=b64u_encode(age.commit(file_key, case_id)),
     )
     return SealedResult(part=part, object_prefix=object_prefix, file_key=file_key)
 

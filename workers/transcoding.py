@@ -107,7 +107,7 @@ class Transcoder:
             with await self._fetch(source, lease) as original:
                 made = await self._transcode(original, lease)
             with made.rendition, made.poster:
-                prepared = await self._store(made, lease)
+                prepared = await self._store(source.message.case, made, lease)
             lease.rest()
             await processing.finish(self.database, self.worker, job, source, prepared)
 
@@ -125,7 +125,7 @@ class Transcoder:
         limits = MediaLimits.from_settings(self.settings)
         return await transcode(original, limits=limits, tools=self.tools, progress=told)
 
-    async def _store(self, made: Transcoded, lease: Lease) -> Prepared:
+    async def _store(self, case_id: uuid.UUID, made: Transcoded, lease: Lease) -> Prepared:
         work_id = uuid.uuid4()
         prefixes = (rendition_prefix(work_id), poster_prefix(work_id))
         await processing.note_writing(self.database, prefixes)
@@ -134,6 +134,7 @@ class Transcoder:
         rendition = await store(
             self.objects,
             made.rendition,
+            case_id=case_id,
             object_prefix=prefixes[0],
             role="rendition",
             media_type="video/mp4" if made.kind == "video" else "audio/mp4",
@@ -141,6 +142,7 @@ class Transcoder:
         poster = await store(
             self.objects,
             made.poster,
+            case_id=case_id,
             object_prefix=prefixes[1],
             role="poster",
             media_type="image/jpeg",

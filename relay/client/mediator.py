@@ -239,7 +239,7 @@ class Mediator:
         case = await self.case(message.case)
         item = await self.verify(message)
         body = next(part for part in item.message.parts if part.role == "body")
-        return open_text(body, view_of(message.parts, body), [case.identity])
+        return open_text(message.case, body, view_of(message.parts, body), [case.identity])
 
     async def save(self, message: ReviewMessage, role: str, target: Path) -> None:
         """Fetch, verify and open a part of a message into a file."""
@@ -249,7 +249,10 @@ class Mediator:
             part = item.part(view.commitment)
             if part is not None and part.role == role and view.header is not None:
                 await download(
-                    self._signed, part, unwrap(part, view.header, [case.identity]), target
+                    self._signed,
+                    part,
+                    unwrap(message.case, part, view.header, [case.identity]),
+                    target,
                 )
                 return
         raise LookupError(f"there is no {role}")
@@ -267,7 +270,7 @@ class Mediator:
 
         `words` go to the author where their age recipient is given, and stay with the case in any event.
         """
-        note = None if words is None else seal_text("note", words)
+        note = None if words is None else seal_text(message.case, "note", words)
         grants, bodies = await self._note(message, note, Audience.AUTHOR, message.sender, author)
         if decision == "retry":
             grants = await self._media_grants(message)
@@ -298,7 +301,11 @@ class Mediator:
     ) -> ReviewMessage:
         """Add captions (WebVTT) to a video under review, or the coded reason why it needs none."""
         case = await self.case(message.case)
-        sealed = None if text is None else seal_text("captions", text, media_type="text/vtt")
+        sealed = (
+            None
+            if text is None
+            else seal_text(message.case, "captions", text, media_type="text/vtt")
+        )
         statement = statements.sign(
             self._keyring.signer,
             statements.Captions(
@@ -341,9 +348,9 @@ class Mediator:
         for view in message.parts:
             part = item.part(view.commitment)
             if part is not None and view.header is not None:
-                file_key = unwrap(part, view.header, [case.identity])
+                file_key = unwrap(message.case, part, view.header, [case.identity])
                 grants.append(grant_key(part.commit, file_key, *recipient))
-        sealed_note = None if note is None else seal_text("note", note)
+        sealed_note = None if note is None else seal_text(message.case, "note", note)
         note_grants, bodies = await self._note(
             message, sealed_note, Audience.RECIPIENT, message.recipient, claim.recipient
         )
@@ -417,7 +424,7 @@ class Mediator:
         item = await self.verify(message)
         original = next(part for part in item.message.parts if part.role == "original")
         view = view_of(message.parts, original)
-        file_key = unwrap(original, view.header or b"", [case.identity])
+        file_key = unwrap(message.case, original, view.header or b"", [case.identity])
         sealed = Sealed(part=original, file_key=file_key)
         return [
             sealed.grant(Audience.MEDIA, worker.credential, worker.recipient)

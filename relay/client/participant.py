@@ -200,7 +200,7 @@ class Participant:
         """Seal a video for the case and its media workers, upload it with resumption, sign and send it."""
         written = address(to, language=language, revises=revises)
         with tempfile.TemporaryFile() as sealed_file:
-            sealed = seal_file("original", source, media_type, sealed_file)
+            sealed = seal_file(self.case_id, "original", source, media_type, sealed_file)
             await self.begin_video(written)
             sealed_file.seek(0)
             await upload_body(
@@ -250,7 +250,7 @@ class Participant:
             message.guidance, statements.Decision
         )
         words = [
-            open_text(note, view_of(message.parts, note), [self.identity])
+            open_text(self.case_id, note, view_of(message.parts, note), [self.identity])
             for note in decision.notes
         ]
         return decision.reason, "\n".join(words)
@@ -272,7 +272,8 @@ class Participant:
         """What the mediator says about a message that waits."""
         offer, _mediator = self._charter.verify_by_mediator(message.offer, statements.Offer)
         words = [
-            open_text(note, view_of(message.parts, note), [self.identity]) for note in offer.notes
+            open_text(self.case_id, note, view_of(message.parts, note), [self.identity])
+            for note in offer.notes
         ]
         return "\n".join(words)
 
@@ -297,13 +298,13 @@ class Participant:
             if part is None or view.header is None:
                 raise ChainError("a part that nobody signed")
             release.check_grant(offer, part, view.header)
-            keys[view.commitment] = unwrap(part, view.header, [self.identity])
+            keys[view.commitment] = unwrap(self.case_id, part, view.header, [self.identity])
         return Received(item=item, keys=keys, parts=opening.parts)
 
     def read_text(self, received: Received, role: str = "body") -> str:
         """The text of a released letter."""
         part = received.part(role)
-        return open_text(part, view_of(received.parts, part), [self.identity])
+        return open_text(self.case_id, part, view_of(received.parts, part), [self.identity])
 
     async def save(self, received: Received, role: str, target: Path) -> None:
         """Fetch, verify and open a released part into a file."""

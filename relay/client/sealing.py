@@ -48,7 +48,9 @@ class SealedText(Sealed):
         return Body(commitment=self.part.commit, body=self.body)
 
 
-def seal_text(role: PartRole, text: str, *, media_type: str = TEXT) -> SealedText:
+def seal_text(
+    case_id: uuid.UUID, role: PartRole, text: str, *, media_type: str = TEXT
+) -> SealedText:
     """A text, padded so that its length says little, sealed under a key of its own."""
     file_key = age.new_file_key()
     body = age.seal_body(file_key, pad(text.encode()))
@@ -57,12 +59,14 @@ def seal_text(role: PartRole, text: str, *, media_type: str = TEXT) -> SealedTex
         type=media_type,
         size=len(body),
         segments=[b64u_encode(digest) for digest in age.segment_digests([body])],
-        commit=b64u_encode(age.commit(file_key)),
+        commit=b64u_encode(age.commit(file_key, case_id)),
     )
     return SealedText(part=part, file_key=file_key, body=body)
 
 
-def seal_file(role: PartRole, source: BinaryIO, media_type: str, target: BinaryIO) -> Sealed:
+def seal_file(
+    case_id: uuid.UUID, role: PartRole, source: BinaryIO, media_type: str, target: BinaryIO
+) -> Sealed:
     """Seal what `source` holds into `target`, piece by piece."""
     file_key = age.new_file_key()
     sealer = age.Sealer(file_key)
@@ -83,7 +87,7 @@ def seal_file(role: PartRole, source: BinaryIO, media_type: str, target: BinaryI
         type=media_type,
         size=size,
         segments=[b64u_encode(digest) for digest in hasher.finish()],
-        commit=b64u_encode(age.commit(file_key)),
+        commit=b64u_encode(age.commit(file_key, case_id)),
     )
     return Sealed(part=part, file_key=file_key)
 
@@ -110,18 +114,22 @@ def _recipient(text: str) -> age.Recipient:
     return age.parse_recipient(text)
 
 
-def unwrap(part: Part, header: bytes, identities: Iterable[age.Identity]) -> age.FileKey:
-    """The file key of a part, held against what its author or worker committed to."""
+def unwrap(
+    case_id: uuid.UUID, part: Part, header: bytes, identities: Iterable[age.Identity]
+) -> age.FileKey:
+    """The file key of a part, held against what its author or worker committed to for this case."""
     file_key = age.unwrap_header(header, identities)
-    age.check_commitment(file_key, b64u_decode(part.commit))
+    age.check_commitment(file_key, b64u_decode(part.commit), case_id)
     return file_key
 
 
-def open_text(part: Part, view: PartView, identities: Iterable[age.Identity]) -> str:
+def open_text(
+    case_id: uuid.UUID, part: Part, view: PartView, identities: Iterable[age.Identity]
+) -> str:
     """The text of a part whose body and header came with the message."""
     if view.header is None or view.body is None:
         raise LookupError("this part was not given with a header and a body")
-    return unpad(age.open_body(unwrap(part, view.header, identities), view.body)).decode()
+    return unpad(age.open_body(unwrap(case_id, part, view.header, identities), view.body)).decode()
 
 
 def view_of(parts: Iterable[PartView], part: Part) -> PartView:

@@ -73,7 +73,7 @@ class Hand:
 
     def letter(self, to: Address, text: str) -> Submission:
         """A letter, sealed for the case and for its author."""
-        body = seal_text("body", text)
+        body = seal_text(self.case_id, "body", text)
         return Submission(
             statement=self._message(to, Kind.LETTER, [body]),
             grants=self._grants(body),

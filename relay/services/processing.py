@@ -194,7 +194,7 @@ async def find_source(
         if b64u_decode(part.commit) != original.commitment or part.size != original.size_bytes:
             raise ChainError("another part than the statement says")
         file_key = age.unwrap_header(original.header, [worker.keyring.identity])
-        age.check_commitment(file_key, original.commitment)
+        age.check_commitment(file_key, original.commitment, said.case)
     except CryptoError as error:
         raise VideoAltered(f"{type(error).__name__}: {error.detail}") from None
     return Source(

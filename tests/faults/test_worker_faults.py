@@ -21,6 +21,7 @@ from relay.crypto import age, statements
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer, statement_hash
+from relay.demo.cast import open_case
 from relay.domain.jobs import LeaseLost
 from relay.domain.moves import State
 from relay.services import processing
@@ -287,6 +288,30 @@ async def test_words_that_were_changed_are_not_prepared(stage: Studio) -> None:
     await stage.put_statement(message_id, f"{header}.{b64u_encode(changed)}.{signature}")
 
     await require_altered(stage, message_id)
+
+
+async def test_a_video_copied_into_another_case_is_not_opened_there(stage: Studio) -> None:
+    """Whoever owns the database, in league with people of another case, gets nothing out of the worker.
+
+    Everything of the victim's video is filed under a statement of the accomplice's: body, commitment and
+    the worker's grant. Only the case is another, and the commitment does not hold for it.
+    """
+    video = await asyncio.to_thread(film, stage.folder)
+    victim = await stage.send(video)
+    stolen = statements.decode_unverified(await stage.statement(victim), statements.Message)
+    other = await open_case(stage.people)
+    with video.open("rb") as source:
+        sent = await other.harmed.send_video(other.responsible.participant_id, source, "video/mp4")
+    own = statements.decode_unverified(await stage.statement(sent.message), statements.Message)
+    forged = msgspec.structs.replace(own, parts=stolen.parts)
+
+    await stage.execute("delete from parts where message_id = $1", sent.message)
+    await stage.execute(
+        "update parts set message_id = $2 where message_id = $1", victim, sent.message
+    )
+    await stage.put_statement(sent.message, statements.sign(other.harmed.hand.signer, forged))
+
+    await require_altered(stage, sent.message)
 
 
 async def test_a_worker_that_the_charter_does_not_name_opens_nothing(stage: Studio) -> None:

@@ -83,7 +83,9 @@ async def test_of_two_revisions_at_once_one_is_kept(case: Case) -> None:
     desk = await desk_of(case)
     for _ in range(ROUNDS):
         message = uuid.uuid4()
-        submissions = [desk.write(message, seal_text(desk.case, "body", words)) for words in ("One.", "Two.")]
+        submissions = [
+            desk.write(message, seal_text(desk.case, "body", words)) for words in ("One.", "Two.")
+        ]
         answers = await asyncio.gather(*(desk.send(message, given) for given in submissions))
         assert sorted(answers) == [(200, ""), (409, "revision-exists")]
 
@@ -93,7 +95,9 @@ async def test_many_letters_to_one_case_at_once_all_arrive(case: Case) -> None:
     desk = await desk_of(case)
     for _ in range(2):
         ids = [uuid.uuid4() for _ in range(AT_ONCE)]
-        given = {message: desk.write(message, seal_text(desk.case, "body", "Words.")) for message in ids}
+        given = {
+            message: desk.write(message, seal_text(desk.case, "body", "Words.")) for message in ids
+        }
         async with asyncio.timeout(60):
             answers = await asyncio.gather(*(desk.send(m, given[m]) for m in ids))
         assert set(answers) == {(200, "")}

@@ -81,7 +81,7 @@ async def desk_of(case: Case, message: ReviewMessage) -> Desk:
     keys = {}
     for part in item.message.parts:
         view = view_of(message.parts, part)
-        keys[part.commit] = unwrap(part, view.header or b"", [identity])
+        keys[part.commit] = unwrap(case.case_id, part, view.header or b"", [identity])
     claim, claim_hash = await case.mediator.recipient_claim(case.case_id, message.recipient)
     return Desk(
         hands=hands_of(case.mediator),

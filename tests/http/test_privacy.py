@@ -204,7 +204,7 @@ async def write(
         person = await Participant.through_upload_link(people.connection, url)
     if kind == "video":
         body = io.BytesIO()
-        sealed = seal_file("original", io.BytesIO(b"a film"), "video/mp4", body)
+        sealed = seal_file(case.case_id, "original", io.BytesIO(b"a film"), "video/mp4", body)
         message_id = uuid.uuid4()
         written = address(to, message_id=message_id)
         revision = (await person.begin_video(written)).revision

@@ -247,9 +247,9 @@ class Writing(RuleBasedStateMachine):
     def _sealed(self, held: Held, actor: str, revision: int) -> Sealed:
         """New words, or a video that has arrived where its sender may send one."""
         if held.item.kind == "letter":
-            return seal_text("body", f"Words of {actor}, {revision}.")
+            return seal_text(self.case_id, "body", f"Words of {actor}, {revision}.")
         body = io.BytesIO()
-        made = seal_file("original", io.BytesIO(b"a film"), "video/mp4", body)
+        made = seal_file(self.case_id, "original", io.BytesIO(b"a film"), "video/mp4", body)
         item = held.item
         if (actor, revision, item.state) == (item.sender, item.revision, "draft"):
             signed = self.hands[actor].signed

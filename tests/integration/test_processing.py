@@ -112,7 +112,7 @@ async def test_the_sender_sees_how_far_the_work_is(stage: Studio) -> None:
     assert Stage.ENCODING in [step.stage for step in seen]
     fractions = [step.fraction for step in seen]
     assert fractions == sorted(fractions)
-    assert len(fractions) > 2
+    assert fractions[-1] > fractions[0]
     assert (await stage.case.harmed.sent(message_id)).processing is None
 
 

@@ -26,8 +26,8 @@ const rawPublic = (key) => createPublicKey(key).export({ format: "der", type: "s
 const counts = {};
 const count = (name) => (counts[name] = (counts[name] ?? 0) + 1);
 
-for (const { file_key, commit } of load("commitments.json")) {
-  assert.equal(text(hkdf(bytes(file_key), "", "relay/v1/commit")), commit);
+for (const { file_key, case: id, commit } of load("commitments.json")) {
+  assert.equal(text(hkdf(bytes(file_key), raw(id), "relay/v1/commit")), commit);
   count("commitments");
 }
 

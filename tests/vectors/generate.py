@@ -46,9 +46,18 @@ Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 
 def commitments() -> Json:
-    """commit(file key)."""
+    """commit(file key, case)."""
     keys = [bytes(16), bytes(range(16)), cast.seed("file key")[:16]]
-    return [{"file_key": b64u_encode(key), "commit": b64u_encode(commit(key))} for key in keys]
+    cases = [uuid.UUID(int=0), cast.CASE]
+    return [
+        {
+            "file_key": b64u_encode(key),
+            "case": str(case),
+            "commit": b64u_encode(commit(key, case)),
+        }
+        for key in keys
+        for case in cases
+    ]
 
 
 def padding() -> Json:

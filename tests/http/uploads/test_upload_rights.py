@@ -74,7 +74,9 @@ async def test_a_letter_takes_no_video(draft: Sending) -> None:
 async def test_what_was_submitted_is_not_touched_any_more(draft: Sending) -> None:
     """Once the video is sent its bytes are neither added to nor ended, and other uploads are gone."""
     sealed_file = io.BytesIO()
-    sealed = seal_file("original", io.BytesIO(body_of(50_000)), "video/mp4", sealed_file)
+    sealed = seal_file(
+        draft.case.case_id, "original", io.BytesIO(body_of(50_000)), "video/mp4", sealed_file
+    )
     harmed = draft.case.harmed
     size = sealed.part.size
     path, other = await draft.create(size), await draft.create(200)
