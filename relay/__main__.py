@@ -32,7 +32,9 @@ def main() -> None:
     try:
         app()
     except RelayError as error:
-        Console(stderr=True).print(f"[red]{error.sentence('en')}[/red] ({error.detail or error.code})")
+        Console(stderr=True).print(
+            f"[red]{error.sentence('en')}[/red] ({error.detail or error.code})"
+        )
         sys.exit(1)
 
 

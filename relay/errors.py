@@ -85,7 +85,9 @@ class Unavailable(RelayError):
     """relay cannot do this right now. Nothing was lost; try again in a moment."""
 
     code = "unavailable"
-    french = "relay ne peut pas le faire pour le moment. Rien n'est perdu; réessayez dans un instant."
+    french = (
+        "relay ne peut pas le faire pour le moment. Rien n'est perdu; réessayez dans un instant."
+    )
 
 
 class CryptoError(RelayError):
