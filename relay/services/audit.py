@@ -83,17 +83,18 @@ async def verify_log(
 ) -> AsyncIterator[tuple[uuid.UUID, int, BrokenChain | None]]:
     """Each case with the number of its rows, and what is wrong with its log, or None.
 
-    An altered or reordered row breaks its hash; a missing one leaves a gap, and missing last rows leave
-    the head of the case without its row.
+    An altered or reordered row breaks its hash; a missing one leaves a gap, missing last rows leave the
+    head of the case without its row, and rows that were put in after the last have no head.
     """
     after = uuid.UUID(int=0)
     while True:
         async with database.connection() as connection:
             heads = await stored.list_heads(connection, after=after, limit=PAGE_ROWS)
         for head in heads:
-            async with database.transaction() as connection:
-                broken = await _verify_case(connection, head)
-            yield head.case_id, head.event_seq, broken
+            async with database.snapshot() as connection:
+                now = await stored.find_head(connection, head.case_id)
+                broken = await _verify_case(connection, now)
+            yield now.case_id, now.event_seq, broken
         if len(heads) < PAGE_ROWS:
             return
         after = heads[-1].case_id
@@ -103,7 +104,7 @@ async def _verify_case(connection: Connection, head: stored.CaseHead) -> BrokenC
     rows: list[ChainedRow] = []
     seq = 0
     while page := await stored.list_events(connection, head.case_id, after=seq, limit=PAGE_ROWS):
-        rows += [_chained(head.case_id, row) for row in page if row.seq <= head.event_seq]
+        rows += [_chained(head.case_id, row) for row in page]
         seq = page[-1].seq
     bad = verify_chain(rows)
     if bad is not None:
@@ -111,7 +112,9 @@ async def _verify_case(connection: Connection, head: stored.CaseHead) -> BrokenC
             case=head.case_id, seq=bad.row.seq, reason="altered, missing or reordered"
         )
     if len(rows) != head.event_seq or (rows and rows[-1].hash != head.event_hash):
-        return BrokenChain(case=head.case_id, seq=len(rows) + 1, reason="rows are missing")
+        reason = "rows are missing" if len(rows) < head.event_seq else "rows were put in"
+        seq = min(len(rows), head.event_seq) + 1
+        return BrokenChain(case=head.case_id, seq=seq, reason=reason)
     return None
 
 

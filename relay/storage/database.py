@@ -85,6 +85,15 @@ class Database:
         async with self.connection() as connection, connection.transaction():
             yield connection
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """One connection that only reads, and reads everything as it was at one moment."""
+        async with (
+            self.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+
 
 async def _keep(_connection: object) -> None:
     """Give a connection back as it is: nothing here leaves state behind, and a reset is a round trip."""

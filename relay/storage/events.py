@@ -73,6 +73,11 @@ async def list_events(
     return many(rows, StoredEvent)
 
 
+async def find_head(connection: Connection, case_id: uuid.UUID) -> CaseHead:
+    """The head of the log of a case that there is."""
+    return msgspec.convert(await connection.fetchrow(_EVENTS["find_head"], case_id), CaseHead)
+
+
 async def list_heads(connection: Connection, *, after: uuid.UUID, limit: int) -> list[CaseHead]:
     """Cases in the order of their identifiers, with the heads of their logs."""
     return many(await connection.fetch(_EVENTS["list_cases_with_events"], after, limit), CaseHead)

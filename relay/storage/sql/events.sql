@@ -17,6 +17,14 @@ where case_id = $1 and seq > $2
 order by seq
 limit $3;
 
+-- name: find_head
+select
+    case_id,
+    event_seq,
+    event_hash
+from cases
+where case_id = $1;
+
 -- name: list_cases_with_events
 -- Each case with its head, to hold the log against it.
 select
