@@ -24,7 +24,7 @@ from tests.integration.domain_acts import Held
 from tests.integration.domain_answers import Acts
 from tests.integration.domain_stage import Stage, staged
 
-EXAMPLES = 24
+EXAMPLES = 50
 STEPS = 20
 
 
