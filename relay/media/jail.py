@@ -14,7 +14,7 @@ import os
 import secrets
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 
 from relay.media.errors import JailBroken, JailUnavailable
@@ -167,8 +167,8 @@ async def run_in_jail(
             filter_descriptor=filter_descriptor,
             ready_descriptor=told,
         )
-        try:
-            process = await asyncio.create_subprocess_exec(
+        process = await _start(
+            asyncio.create_subprocess_exec(
                 *command,
                 stdin=DEVNULL if stdin is None else stdin,
                 stdout=PIPE if stdout is None else stdout,
@@ -178,12 +178,30 @@ async def run_in_jail(
                 cwd="/",
                 start_new_session=True,
             )
-        except OSError as error:
-            raise JailUnavailable(f"bubblewrap does not start: {error.strerror}") from None
+        )
         outcome = await _finish(process, sentence, on_line)
         if not outcome.timed_out and not _was_told(ready):
             raise JailUnavailable(_explain(outcome.stderr))
     return outcome
+
+
+async def _start(starting: Coroutine[None, None, Process]) -> Process:
+    """The started process; whoever is cancelled meanwhile waits for it, and ends its whole group.
+
+    Left to itself, asyncio would end bwrap alone. Before bwrap has told its first child to go on, that
+    child is not bound to its life yet, and would wait for the word for ever.
+    """
+    task = asyncio.create_task(starting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            process = await task
+            _kill(process)
+            await process.wait()
+        raise
+    except OSError as error:
+        raise JailUnavailable(f"bubblewrap does not start: {error.strerror}") from None
 
 
 async def _finish(

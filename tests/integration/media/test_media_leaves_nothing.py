@@ -17,10 +17,12 @@ import pytest
 import uvloop
 
 from relay.media import errors
+from relay.media.jail import FFMPEG, Sentence, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
 from relay.media.transcode import Progress, transcode
+from relay.settings import GIB, MIB
 
 Make = Callable[..., Path]
 MARKER = b"only-in-memory-a3f1c2"
@@ -241,6 +243,7 @@ def test_it_works_on_uvloop(plain: Path, tools: MediaTools, limits: MediaLimits)
 
 WORKER = """
 import asyncio, sys
+from relay.media.jail import FFMPEG, Sentence, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
@@ -306,3 +309,32 @@ def test_a_jail_ends_by_itself_when_nobody_is_left_to_end_it(tools: MediaTools) 
         stderr=subprocess.DEVNULL,
     )
     assert done.returncode == -signal.SIGALRM
+
+
+async def test_cancelling_at_any_moment_leaves_no_process(tools: MediaTools) -> None:
+    """From before bwrap has started to after: whoever held the jail's pipe has let it go.
+
+    The moments are spread over the start of a jail, where its first process does not yet die with bwrap.
+    """
+    reader, writer = os.pipe()
+    sentence = Sentence(memory_bytes=GIB, threads=16, file_bytes=MIB, seconds=20)
+    for moment in range(500):
+        jail = run_in_jail(
+            [FFMPEG, "-version"], sentence=sentence, tools=tools, descriptors=(writer,)
+        )
+        work = asyncio.create_task(jail)
+        for _ in range(moment % 10):
+            await asyncio.sleep(0)
+        while not descendants(os.getpid()):  # noqa: ASYNC110 - nobody tells when it has started
+            await asyncio.sleep(0)
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            async with asyncio.timeout(10):
+                await work
+    os.close(writer)
+    try:
+        # Where nobody has the other end any more, it can be read at once, and is at its end.
+        assert select.select([reader], [], [], 10)[0] == [reader]
+        assert os.read(reader, 1) == b""
+    finally:
+        os.close(reader)
