@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import tempfile
 import uuid
@@ -82,6 +83,7 @@ class Participant:
         self._signed = signed
         self._charter = charter
         self._identity = identity
+        self._consented_at: datetime | None = None
         self.hand = Hand(
             case_id=link.case,
             participant_id=link.participant,
@@ -166,7 +168,15 @@ class Participant:
     # Writing.
 
     async def consent(self, status: ConsentStatus) -> None:
-        """Say whether one takes part."""
+        """Say whether one takes part.
+
+        Statements count whole seconds, and of two in one second the one that stops would stand: a second
+        word waits for the next.
+        """
+        now = datetime.now(UTC)
+        if self._consented_at == now.replace(microsecond=0):
+            await asyncio.sleep(1.01 - now.microsecond / 1_000_000)
+        self._consented_at = datetime.now(UTC).replace(microsecond=0)
         await self._signed.call(
             "PUT",
             f"/v1/cases/{self.case_id}/participants/{self.participant_id}/consent",

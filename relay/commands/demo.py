@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import signal
 import tempfile
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -18,6 +19,8 @@ from relay.demo.story import tell
 from relay.errors import RelayError
 
 INDENT = (0, 2, 0, 2)
+
+_Value = TypeVar("_Value")
 
 
 def demo(
@@ -42,41 +45,40 @@ def demo(
 
 async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _interrupt, stopped, task)
-    with console.status("starting Postgres, Redis, S3, the web service and a media worker"):
-        context = contextlib.AsyncExitStack()
-        try:
-            running = await context.enter_async_context(stage(data, port=port))
-        except asyncio.CancelledError:
-            await context.aclose()
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with contextlib.AsyncExitStack() as context:
+        with console.status("starting Postgres, Redis, S3, the web service and a media worker"):
+            starting = context.enter_async_context(stage(data, port=port))
+            running = await _unless(stopped, starting)
+        if running is None:
             return
-    async with context:
         with tempfile.TemporaryDirectory(prefix="relay-demo-") as workplace:
-            try:
-                told = await tell(
-                    running, lambda line: console.print(Padding(line, INDENT)), Path(workplace)
-                )
-            except asyncio.CancelledError:
-                return
+            story = tell(
+                running, lambda line: console.print(Padding(line, INDENT)), Path(workplace)
+            )
+            told = await _unless(stopped, story)
+        if told is None:
+            return
         console.print(f"\n  [green]The whole story in {told.seconds:.0f} s.[/green]")
         if once:
             return
         _how_to_go_on(console, running)
-        loop.remove_signal_handler(signal.SIGINT)
-        loop.remove_signal_handler(signal.SIGTERM)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stopped.set)
         await stopped.wait()
         console.print("\n  stopping; nothing is lost")
 
 
-def _interrupt(stopped: asyncio.Event, task: asyncio.Task[None] | None) -> None:
-    stopped.set()
-    if task is not None:
+async def _unless(stopped: asyncio.Event, work: Coroutine[None, None, _Value]) -> _Value | None:
+    """What `work` comes to, or None where a person stops it before its end."""
+    task = asyncio.create_task(work)
+    stop = asyncio.create_task(stopped.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not task.done():
         task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return None
+    return task.result()
 
 
 def _how_to_go_on(console: Console, running: Stage) -> None:
