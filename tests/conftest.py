@@ -36,10 +36,11 @@ SERVICE_SETTINGS = (
 )
 REDIS_DATABASES = itertools.cycle(range(1, 16))
 
-# The same examples on every run where a failure must not depend on luck; no deadline on a shared machine.
-hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
-hypothesis_settings.register_profile("local", deadline=None)
-hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
+# The same examples on every run, so that a failure never depends on luck; no deadline on a shared machine.
+# HYPOTHESIS_PROFILE=explore looks for new ones.
+hypothesis_settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
+hypothesis_settings.register_profile("explore", deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(scope="session")

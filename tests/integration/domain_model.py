@@ -161,7 +161,9 @@ class Model:
         if revision == item.revision and item.source is not None and item.state != "draft":
             return Verdict.REFUSED
         begun = item.state == "draft" and revision == item.revision
-        anew = item.state in {"returned", "failed"} and revision == item.revision + 1
+        # A video's next revision is begun first: before that there is nowhere for it to arrive.
+        back = item.kind == "letter" and item.state in {"returned", "failed"}
+        anew = back and revision == item.revision + 1
         if not right or not (begun or anew):
             return Verdict.REFUSED
         item.revision = revision
