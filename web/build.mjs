@@ -1,0 +1,59 @@
+// Builds the pages into relay/pages: two documents with hashed assets, the service worker and embed.js under fixed
+// names, an integrity hash for everything that is loaded, compressed copies, and the list of all files with their hashes.
+
+import { createHash } from 'node:crypto';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { build } from 'vite';
+
+const out = new URL('../relay/pages/', import.meta.url).pathname;
+const quiet = { logLevel: 'warn' };
+
+await build(quiet);
+for (const [name, entry] of [
+  ['sw', 'src/playback/sw.ts'],
+  ['embed', 'src/embed/embed.ts'],
+]) {
+  await build({
+    ...quiet,
+    configFile: false,
+    build: {
+      outDir: out,
+      emptyOutDir: false,
+      target: ['es2021', 'chrome87', 'firefox91', 'safari15'],
+      lib: { entry, formats: ['iife'], name: 'relayConsole', fileName: () => `${name}.js` },
+    },
+  });
+}
+
+const integrity = (content) => `sha384-${createHash('sha384').update(content).digest('base64')}`;
+const files = (await readdir(out, { recursive: true, withFileTypes: true }))
+  .filter((entry) => entry.isFile())
+  .map((entry) => relative(out, join(entry.parentPath, entry.name)))
+  .sort();
+const hashes = {};
+for (const file of files) hashes[file] = integrity(await readFile(join(out, file)));
+
+// What a document names is held to its hash by an attribute; what a module imports, by the import map.
+const modules = Object.fromEntries(
+  files.filter((file) => file.startsWith('assets/') && file.endsWith('.js')).map((file) => [`/${file}`, hashes[file]]),
+);
+for (const file of files.filter((name) => name.endsWith('.html'))) {
+  let page = await readFile(join(out, file), 'utf8');
+  page = page.replace(/ crossorigin/g, '').replace(/(src|href)="\/(assets\/[^"]+)"/g, (_, attribute, name) => {
+    return `${attribute}="/${name}" integrity="${hashes[name]}" crossorigin="anonymous"`;
+  });
+  const map = `<script type="importmap">${JSON.stringify({ integrity: modules })}</script>`;
+  page = page.replace('</title>', `</title>\n    ${map}`);
+  await writeFile(join(out, file), page);
+  hashes[file] = integrity(page);
+}
+
+for (const file of files.filter((name) => !name.endsWith('.woff2'))) {
+  const content = await readFile(join(out, file));
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length } };
+  await writeFile(join(out, `${file}.br`), brotliCompressSync(content, quality));
+  await writeFile(join(out, `${file}.gz`), gzipSync(content, { level: 9 }));
+}
+await writeFile(join(out, 'integrity.json'), `${JSON.stringify(hashes, null, 2)}\n`);

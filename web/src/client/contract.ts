@@ -1,0 +1,479 @@
+/**
+ * What the pages may ask of the worker that holds the keys.
+ *
+ * Everything with a key, a passphrase, a bearer or a signature happens in a Web Worker; pages get plain data and give
+ * plain data. A page therefore cannot leak a key, and sealing never makes it stall. All functions verify what relay says
+ * up to the root fingerprint before they believe it, and reject with a `Refusal`.
+ */
+
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Uuid = string;
+export type Language = Schemas['Language'];
+export type Kind = Schemas['Kind'];
+export type Consent = Schemas['Consent'];
+export type ParticipantRole = Schemas['ParticipantRole'];
+export type AuthorView = Schemas['AuthorView'];
+export type RecipientView = Schemas['RecipientView'];
+export type State = Schemas['State'];
+export type Gate = Schemas['Gate'];
+export type Purpose = Schemas['Purpose'];
+export type Time = string;
+
+/** Why something did not happen. Crosses from worker to page as a plain object: check with `isRefusal`. */
+export interface Refusal {
+  readonly refusal: RefusalKind;
+  /** The stable code of relay's problem document, where it was relay that refused. */
+  readonly code?: string;
+  /** Relay's sentence for a person, in the language of the page. */
+  readonly sentence?: string;
+  readonly gates?: readonly Gate[];
+}
+
+export type RefusalKind =
+  | 'untrusted' // relay says something that the root did not vouch for: stop, send nothing, warn
+  | 'no-such-link' // wrong, ended or unknown
+  | 'wrong-passphrase'
+  | 'offline' // no answer; trying again may help
+  | 'busy' // relay cannot work now; trying again later may help
+  | 'signed-out' // locked, or the session cannot be renewed
+  | 'refused' // relay said no: `code` and `sentence`
+  | 'file-unreadable' // the file that was picked cannot be read to its end, or is another one than before
+  | 'storage-full' // this device has no room to keep the sealed video
+  | 'unexpected'; // a mistake of ours
+
+/** Sealed and uploaded; `fraction` of both together, for a bar. */
+export interface SendingProgress {
+  readonly stage: 'sealing' | 'sending' | 'finishing' | 'waiting-for-connection';
+  readonly sealedBytes: number;
+  readonly sentBytes: number;
+  readonly totalBytes: number;
+  /** Of sending, over the last seconds; null before it can be told. */
+  readonly bytesPerSecond: number | null;
+  readonly secondsLeft: number | null;
+  /** True once every byte is sealed on this device or at relay, so that closing the page loses nothing. */
+  readonly safeToClose: boolean;
+}
+
+export type Stop = () => Promise<void>;
+
+// ---------------------------------------------------------------------------------------------- participants
+
+/** Who came, as the signed link says. Roles, not names: relay knows none. */
+export interface Arrival {
+  readonly link: Uuid;
+  readonly case: Uuid;
+  readonly participant: Uuid;
+  readonly role: ParticipantRole;
+  readonly purpose: Purpose;
+  readonly claimed: boolean;
+  readonly spent: boolean;
+  readonly expiresAt: Time | null;
+  readonly consent: Consent | null;
+  readonly correspondents: readonly { readonly participant: Uuid; readonly role: ParticipantRole }[];
+  /** False where the case lets no server process video: then only letters are offered. */
+  readonly takesVideo: boolean;
+}
+
+/** One's own message, as far as its author is to know. */
+export interface SentMessage {
+  readonly message: Uuid;
+  readonly to: Uuid;
+  readonly kind: Kind;
+  readonly language: Language;
+  readonly revision: number;
+  readonly view: AuthorView;
+  readonly viewSince: Time;
+  readonly createdAt: Time;
+  /** Why a video could not be prepared, in both languages. */
+  readonly failure: { readonly code: string; readonly en: string; readonly fr: string } | null;
+  readonly processing: { readonly stage: string; readonly fraction: number } | null;
+  /** Whether it came back or was closed with words of the mediator: ask `guidance`. */
+  readonly hasGuidance: boolean;
+  /** Only in the answer to a message through an upload link. */
+  readonly receipt: string | null;
+}
+
+/** A message that was offered to this person. */
+export interface ReceivedMessage {
+  readonly message: Uuid;
+  readonly from: Uuid;
+  readonly kind: Kind;
+  readonly language: Language;
+  readonly view: RecipientView;
+}
+
+export interface Correspondence {
+  readonly sent: readonly SentMessage[];
+  readonly received: readonly ReceivedMessage[];
+}
+
+export interface NewLetter {
+  readonly to: Uuid;
+  readonly language: Language;
+  readonly text: string;
+  /** The message that came back, where this is its next revision. */
+  readonly revises?: Uuid;
+  /** In assisted mode: who helped, in their own words; sealed for the mediators. */
+  readonly assistant?: string;
+}
+
+export interface NewVideo {
+  readonly to: Uuid;
+  readonly language: Language;
+  readonly file: Blob;
+  /** The file's own type, `video/mp4` where the browser does not know. */
+  readonly mediaType: string;
+  readonly revises?: Uuid;
+  readonly assistant?: string;
+}
+
+/** A video that was begun on this device and has not been sent whole. */
+export interface UnfinishedVideo {
+  readonly id: string;
+  readonly to: Uuid;
+  readonly startedAt: Time;
+  readonly sentBytes: number;
+  readonly totalBytes: number;
+  /** False where the device kept no sealed copy of all of it: then the same file has to be picked again. */
+  readonly whole: boolean;
+}
+
+/** A letter that is being written, kept on the device as an age file for its writer alone. */
+export interface LetterDraft {
+  readonly id: string;
+  readonly to: Uuid;
+  readonly language: Language;
+  readonly text: string;
+  readonly revises: Uuid | null;
+  readonly changedAt: Time;
+}
+
+/** What is shown before anything is opened. */
+export interface OfferNotes {
+  readonly contentNote: string | null;
+  readonly summary: string | null;
+}
+
+/** A released message, opened: every signature, approval and commitment has verified. */
+export interface OpenedMessage {
+  readonly message: Uuid;
+  readonly from: Uuid;
+  readonly kind: Kind;
+  readonly language: Language;
+  readonly writtenAt: Time;
+  /** A mediator wrote it down for its sender. */
+  readonly relayed: boolean;
+  readonly text: string | null;
+  readonly video: VideoFacts | null;
+  /** WebVTT. */
+  readonly captions: string | null;
+}
+
+export interface VideoFacts {
+  /** Names the sealed part; what a player asks for. */
+  readonly part: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly durationMs: number;
+  readonly width: number;
+  readonly height: number;
+  /** False where it is sound alone. */
+  readonly hasPicture: boolean;
+  /** JPEG, already opened. */
+  readonly poster: Blob | null;
+}
+
+/** Gives the plain bytes of one video range by range; the port speaks `playback/protocol.ts`. */
+export interface Playback {
+  /** Answers ranges of this part on the port until it is closed. */
+  serve(part: string, port: MessagePort): Promise<void>;
+  /** All of it, verified to its end, where there is no service worker. */
+  blob(part: string): Promise<Blob>;
+}
+
+export interface ParticipantClient extends Playback {
+  /**
+   * Looks up a link and verifies it up to the fingerprint in its fragment. Without a fragment the one that this device
+   * kept is taken; `no-such-link` where there is none. `keep: false` (assisted mode) leaves nothing on the device.
+   */
+  arrive(link: Uuid, fragment: string | null, options: { readonly keep: boolean; readonly language: Language }): Promise<Arrival>;
+  /** Whether the device could keep the link's secret, so that the address bar need not. */
+  kept(): Promise<boolean>;
+  /** The first time: makes keys, claims the link, says yes to taking part, and is signed in. */
+  claim(passphrase: string): Promise<Arrival>;
+  /** Later: opens the keyring. */
+  unlock(passphrase: string): Promise<Arrival>;
+  /** Through an upload link: no passphrase, one message. */
+  enter(): Promise<Arrival>;
+  /** Forgets every key; what is kept on the device stays sealed. */
+  lock(): Promise<void>;
+  /** Also removes all that relay kept on this device for this link. */
+  leaveNothing(): Promise<void>;
+
+  consent(status: Consent): Promise<void>;
+  correspondence(): Promise<Correspondence>;
+  /** Calls back with the whole correspondence at once and after every change, until stopped (use `Comlink.proxy`). */
+  watch(changed: (correspondence: Correspondence) => void, broken: (refusal: Refusal) => void): Promise<Stop>;
+
+  sendLetter(letter: NewLetter): Promise<SentMessage>;
+  sendVideo(video: NewVideo, progress: (progress: SendingProgress) => void): Promise<SentMessage>;
+  unfinishedVideos(): Promise<readonly UnfinishedVideo[]>;
+  /** Goes on where it stopped; `file` only where `whole` is false. */
+  resumeVideo(id: string, file: Blob | null, progress: (progress: SendingProgress) => void): Promise<SentMessage>;
+  /** Stops sending for now; `unfinishedVideos` lists it. */
+  pauseVideo(): Promise<void>;
+  discardVideo(id: string): Promise<void>;
+  saveDraft(draft: LetterDraft): Promise<void>;
+  drafts(): Promise<readonly LetterDraft[]>;
+  discardDraft(id: string): Promise<void>;
+
+  /** The text of one's own letter, to read again or to begin a revision from. */
+  ownText(message: Uuid): Promise<string>;
+  guidance(message: Uuid): Promise<{ readonly reason: string | null; readonly words: string }>;
+  withdraw(message: Uuid): Promise<void>;
+
+  offerNotes(message: Uuid): Promise<OfferNotes>;
+  respond(message: Uuid, answer: 'accept' | 'wait' | 'refuse' | 'close', tellAuthor: boolean): Promise<ReceivedMessage>;
+  open(message: Uuid): Promise<OpenedMessage>;
+
+  /** How the message of a receipt stands; needs no link. */
+  receipt(code: string): Promise<{ readonly view: AuthorView; readonly since: Time; readonly failure: SentMessage['failure'] }>;
+}
+
+// ------------------------------------------------------------------------------------------------- mediators
+
+/** Sealed keys of a mediator that this browser knows, or that the case system handed over. */
+export interface KnownKeyring {
+  readonly id: string;
+  /** What the mediator calls it; never sent. */
+  readonly label: string;
+  readonly keyring: Uint8Array;
+  readonly fingerprint: string;
+}
+
+export interface MediatorSelf {
+  readonly credential: Uuid;
+  readonly validUntil: Time;
+}
+
+export interface CaseSummary {
+  readonly case: Uuid;
+  readonly reference: string;
+  /** 0 until it is opened with its first charter. */
+  readonly charterVersion: number;
+  readonly approvals: number;
+  readonly createdAt: Time;
+}
+
+/** A case whose charter verified from the root to its latest version. */
+export interface CaseDetail extends CaseSummary {
+  readonly captionsRequired: boolean;
+  readonly serverProcessing: boolean;
+  readonly retentionDays: number | null;
+  readonly participants: readonly {
+    readonly participant: Uuid;
+    readonly role: ParticipantRole;
+    readonly consent: Consent | null;
+    readonly consentAt: Time | null;
+    /** Whether their keys were checked with the secret of their link; `unverified` asks `verifyClaims`. */
+    readonly keys: 'none' | 'unverified' | 'verified';
+  }[];
+  readonly pairs: readonly { readonly one: Uuid; readonly other: Uuid; readonly noContact: boolean }[];
+  readonly mediators: readonly Uuid[];
+  readonly links: readonly CaseLink[];
+}
+
+export interface CaseLink {
+  readonly link: Uuid;
+  readonly participant: Uuid;
+  readonly purpose: Purpose;
+  readonly createdAt: Time;
+  readonly expiresAt: Time | null;
+  readonly state: 'open' | 'claimed' | 'spent' | 'ended';
+  /** A mediator's credential, or `service` for the case system; from the signed statement. */
+  readonly madeBy: string;
+}
+
+export interface NewCase {
+  readonly reference: string;
+  readonly roles: readonly ParticipantRole[];
+  readonly colleagues: readonly Uuid[];
+  readonly approvals: 1 | 2;
+  readonly captions: 'required' | 'optional';
+  readonly serverProcessing: boolean;
+  readonly retentionDays: number;
+}
+
+export interface Colleague {
+  readonly credential: Uuid;
+  readonly self: boolean;
+}
+
+/** One row of a case's log, whose hash follows from the row before. */
+export interface LogEntry {
+  readonly seq: number;
+  readonly at: Time;
+  readonly kind: string;
+  readonly message: Uuid | null;
+  readonly actor: string;
+}
+
+export interface QueueFilter {
+  readonly state: State;
+  readonly case?: Uuid;
+  readonly language?: Language;
+  readonly olderThanSeconds?: number;
+  readonly after?: string;
+}
+
+export interface QueueItem {
+  readonly message: Uuid;
+  readonly case: Uuid;
+  readonly reference: string;
+  readonly from: Uuid;
+  readonly fromRole: ParticipantRole;
+  readonly to: Uuid;
+  readonly toRole: ParticipantRole;
+  readonly kind: Kind;
+  readonly language: Language;
+  readonly state: State;
+  readonly revision: number;
+  readonly waitingSince: Time;
+  readonly stateSince: Time;
+  readonly approvals: number;
+  readonly approvalsNeeded: number;
+  readonly lease: Lease | null;
+  readonly failure: SentMessage['failure'];
+}
+
+export interface Lease {
+  readonly holder: Uuid;
+  readonly mine: boolean;
+  readonly expiresAt: Time;
+}
+
+/** Where the words of a part come from, once verified; pages put it in words. */
+export type Origin =
+  | { readonly by: 'participant'; readonly participant: Uuid; readonly claimVerifiedBy: Uuid; readonly assistant: string | null }
+  | { readonly by: 'upload-link'; readonly participant: Uuid; readonly assistant: string | null }
+  | { readonly by: 'mediator'; readonly participant: Uuid; readonly mediator: Uuid };
+
+export interface PastDecision {
+  readonly at: Time;
+  readonly mediator: Uuid;
+  readonly mine: boolean;
+  readonly decision: string;
+  readonly reason: string | null;
+  /** Opened with the case's key. */
+  readonly words: string | null;
+  /** Whether it is of exactly what is shown now. */
+  readonly current: boolean;
+}
+
+/** A message under review, with every signature on it verified; without its content, which is asked for apart. */
+export interface ReviewItem extends QueueItem {
+  readonly createdAt: Time;
+  readonly processing: SentMessage['processing'];
+  readonly withdrawalAsked: boolean;
+  readonly gates: readonly Gate[];
+  readonly origin: Origin;
+  /** The media worker that made the rendition; null where there is none. */
+  readonly preparedBy: Uuid | null;
+  readonly video: VideoFacts | null;
+  readonly captions: { readonly language: Language; readonly exception: string | null } | null;
+  readonly offered: { readonly at: Time; readonly notBefore: Time | null } | null;
+  readonly decisions: readonly PastDecision[];
+  /** Whether the recipient has keys that an offer can be written for. */
+  readonly recipientReady: boolean;
+  /** The recipient has newer keys than those that the release was granted to. */
+  readonly grantAgain: boolean;
+}
+
+export type DecisionKind = 'approve' | 'return' | 'decline' | 'hold' | 'resume' | 'reopen' | 'retract' | 'recall' | 'retry';
+
+export interface NewDecision {
+  readonly decision: DecisionKind;
+  readonly reason?: string;
+  /** For the author, in the mediator's own words (return, decline). */
+  readonly words?: string;
+  /** For the mediators of the case alone. */
+  readonly note?: string;
+}
+
+export interface NewRelayedLetter {
+  readonly case: Uuid;
+  readonly from: Uuid;
+  readonly to: Uuid;
+  readonly language: Language;
+  readonly text: string;
+  /** The mediator read it to them and they confirmed these words; it is refused without. */
+  readonly confirmed: true;
+}
+
+export interface MediatorClient extends Playback {
+  /** Keyrings kept in this browser, sealed. */
+  keyrings(): Promise<readonly KnownKeyring[]>;
+  keepKeyring(keyring: KnownKeyring): Promise<void>;
+  forgetKeyring(id: string): Promise<void>;
+  /** New keys, sealed with a passphrase; `request` is the JSON text that an administrator has the root sign. */
+  makeKeys(passphrase: string, label: string, fingerprint: string): Promise<{ readonly keyring: KnownKeyring; readonly request: string }>;
+  unlock(keyring: KnownKeyring, passphrase: string, language: Language): Promise<MediatorSelf>;
+  lock(): Promise<void>;
+
+  colleagues(): Promise<readonly Colleague[]>;
+  cases(): Promise<readonly CaseSummary[]>;
+  case(id: Uuid): Promise<CaseDetail>;
+  /** Registers a case of one's own and signs its first charter. */
+  newCase(given: NewCase): Promise<CaseDetail>;
+  /** Signs the first charter of a case that the case system registered. */
+  openCase(id: Uuid, given: Omit<NewCase, 'reference' | 'roles'>): Promise<CaseDetail>;
+  /** The address is shown once: relay has its secret only sealed. */
+  makeLink(id: Uuid, participant: Uuid, purpose: Purpose): Promise<{ readonly link: Uuid; readonly url: string }>;
+  /** The address of a link that was made before, opened with the case's key. */
+  linkAddress(id: Uuid, link: Uuid): Promise<string>;
+  endLink(link: Uuid): Promise<void>;
+  /** Checks every new claim with the secret of its link and signs that it is good; how many. */
+  verifyClaims(id: Uuid): Promise<number>;
+  /** After a new link was claimed: grants everything that was released again; how many messages. */
+  grantAgain(id: Uuid, participant: Uuid): Promise<number>;
+  recordConsent(id: Uuid, participant: Uuid, status: Consent): Promise<void>;
+  /** All rows, each verified against the one before; `untrusted` where one does not follow. */
+  log(id: Uuid): Promise<readonly LogEntry[]>;
+  /** Every message of the case that waits for somebody, newest first. */
+  messages(id: Uuid): Promise<readonly QueueItem[]>;
+
+  queue(filter: QueueFilter): Promise<{ readonly items: readonly QueueItem[]; readonly next: string | null }>;
+  /** Figures by state, at once and after every change. */
+  watchQueue(
+    changed: (figures: readonly { readonly state: State; readonly messages: number; readonly oldest: Time | null }[]) => void,
+    broken: (refusal: Refusal) => void,
+  ): Promise<Stop>;
+  review(message: Uuid): Promise<ReviewItem>;
+  lease(message: Uuid): Promise<ReviewItem>;
+  letGo(message: Uuid): Promise<void>;
+  /** The words of a letter. */
+  text(message: Uuid): Promise<string>;
+  /** WebVTT; null where there is none. */
+  captionsText(message: Uuid): Promise<string | null>;
+  decide(message: Uuid, decision: NewDecision): Promise<ReviewItem>;
+  caption(message: Uuid, given: { readonly text: string; readonly language: Language } | { readonly exception: string }): Promise<ReviewItem>;
+  offer(
+    message: Uuid,
+    given: { readonly contentNote: string; readonly summary: string | null; readonly notBefore: Time | null },
+  ): Promise<ReviewItem>;
+  recordWithdrawal(message: Uuid): Promise<void>;
+  relayLetter(letter: NewRelayedLetter): Promise<Uuid>;
+}
+
+/** What the worker exposes through Comlink. */
+export interface Client {
+  readonly participant: ParticipantClient;
+  readonly mediator: MediatorClient;
+}
+
+export function isRefusal(thrown: unknown): thrown is Refusal {
+  return typeof thrown === 'object' && thrown !== null && 'refusal' in thrown;
+}
