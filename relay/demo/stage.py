@@ -70,8 +70,13 @@ class _Keys:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path, *, port: int = 0, worker: bool = True) -> AsyncIterator[Stage]:
-    """A whole relay on this data folder, on loopback, during the block; data and keys survive it."""
+async def stage(
+    folder: Path, *, port: int = 0, worker: bool = True, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Stage]:
+    """A whole relay on this data folder, on loopback, during the block; data and keys survive it.
+
+    `settings` are further `RELAY_…` ones.
+    """
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(embedded(folder, os.environ))
         await migrate(services.environment["RELAY_DATABASE_URL"])
@@ -85,6 +90,7 @@ async def stage(folder: Path, *, port: int = 0, worker: bool = True) -> AsyncIte
             "RELAY_SERVICE_ISSUER": ISSUER,
             "RELAY_PUBLIC_URL": url,
             "RELAY_LISTEN_PORT": str(port),
+            **(settings or {}),
         }
         processes: dict[str, asyncio.subprocess.Process] = {}
         stack.push_async_callback(_stop, processes)
