@@ -42,6 +42,7 @@ export type RefusalKind =
   | 'refused' // relay said no: `code` and `sentence`
   | 'file-unreadable' // the file that was picked cannot be read to its end, or is another one than before
   | 'storage-full' // this device has no room to keep the sealed video
+  | 'paused' // a video was set aside by `pauseVideo` or `lock`: `unfinishedVideos` lists it
   | 'unexpected'; // a mistake of ours
 
 /** Sealed and uploaded; `fraction` of both together, for a bar. */

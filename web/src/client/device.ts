@@ -1,0 +1,264 @@
+/**
+ * What relay keeps on a device, all of it sealed: link secrets under a key that no script can read out, drafts and
+ * unfinished videos, a mediator's keyrings; and in the clear how new the newest charter was that this device has seen.
+ *
+ * Where nothing may be kept (a kiosk) or nothing can be (no IndexedDB), the same lies in memory and goes with the page.
+ */
+
+import type { IDBPDatabase, DBSchema } from 'idb';
+import { openDB } from 'idb';
+
+import type { KnownKeyring, Time, Uuid } from './contract';
+import { isStorageFull, Refused } from './refusing';
+
+const DATABASE = 'relay';
+const VERSION = 1;
+const DEVICE_KEY = 'device';
+const IV_BYTES = 12;
+
+/** Something sealed with the device's own key. */
+interface Wrapped {
+  readonly iv: Uint8Array<ArrayBuffer>;
+  readonly sealed: ArrayBuffer;
+}
+
+export interface KeptDraft {
+  readonly link: Uuid;
+  readonly id: string;
+  readonly sealed: Uint8Array;
+}
+
+/** A video on its way. What is secret of it is sealed; where its ciphertext stands is not secret. */
+export interface KeptVideo {
+  readonly link: Uuid;
+  readonly id: string;
+  /** Its record: for whom, under which key, of which file. */
+  readonly sealed: Uint8Array;
+  readonly startedAt: Time;
+  readonly totalBytes: number;
+  /** Bytes that relay has acknowledged. */
+  readonly sentBytes: number;
+  /** SHA-256 (base64url) of each segment that was sealed, in order. */
+  readonly digests: readonly string[];
+  /** Whether every sealed segment that relay has not acknowledged is kept here. */
+  readonly kept: boolean;
+  /** `/v1/uploads/…`, once relay has begun one. */
+  readonly upload: string | null;
+}
+
+interface SeenCharter {
+  readonly version: number;
+  readonly hash: string;
+}
+
+interface Kept extends DBSchema {
+  keys: { key: string; value: CryptoKey };
+  links: { key: Uuid; value: Wrapped };
+  drafts: { key: [Uuid, string]; value: KeptDraft };
+  videos: { key: [Uuid, string]; value: KeptVideo };
+  segments: { key: [string, number]; value: ArrayBuffer };
+  charters: { key: Uuid; value: SeenCharter };
+  keyrings: { key: string; value: KnownKeyring };
+}
+
+type Room = 'links' | 'drafts' | 'videos' | 'segments' | 'charters' | 'keyrings';
+type Key = string | readonly (string | number)[];
+
+/** Where things lie: IndexedDB, or memory. */
+interface Shelf {
+  readonly lasting: boolean;
+  get(room: Room, key: Key): Promise<unknown>;
+  put(room: Room, key: Key, value: unknown): Promise<void>;
+  delete(room: Room, key: Key): Promise<void>;
+  all(room: Room): Promise<readonly unknown[]>;
+  /** Removes all whose first member of the key is `first`. */
+  clear(room: Room, first: string): Promise<void>;
+}
+
+export class Device {
+  private constructor(
+    private readonly shelf: Shelf,
+    private readonly key: CryptoKey,
+  ) {}
+
+  /** The device itself; where it can keep nothing, memory. */
+  static async open(): Promise<Device> {
+    try {
+      const database = await openDB<Kept>(DATABASE, VERSION, {
+        upgrade: (fresh) => {
+          for (const room of ['keys', 'links', 'drafts', 'videos', 'segments', 'charters', 'keyrings'] as const) fresh.createObjectStore(room);
+        },
+      });
+      return new Device(lasting(database), await deviceKey(database));
+    } catch {
+      return Device.fleeting();
+    }
+  }
+
+  /** Memory that goes with the page. */
+  static async fleeting(): Promise<Device> {
+    return new Device(fleeting(), await newKey());
+  }
+
+  /** Whether what is kept is still there after the page was closed. */
+  get lasting(): boolean {
+    return this.shelf.lasting;
+  }
+
+  /** Seals something small with the device's own key, which cannot leave the device. */
+  async wrap(plain: Uint8Array<ArrayBuffer>): Promise<Wrapped> {
+    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+    return { iv, sealed: await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, this.key, plain) };
+  }
+
+  async unwrap({ iv, sealed }: Wrapped): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, this.key, sealed));
+  }
+
+  async keepLink(link: Uuid, fragment: string): Promise<void> {
+    await this.shelf.put('links', link, await this.wrap(new TextEncoder().encode(fragment)));
+  }
+
+  /** The fragment of a link's address that was kept here; null where there is none, or its key is gone. */
+  async link(link: Uuid): Promise<string | null> {
+    const kept = await this.shelf.get('links', link);
+    if (kept === undefined) return null;
+    try {
+      return new TextDecoder().decode(await this.unwrap(kept as Wrapped));
+    } catch {
+      return null;
+    }
+  }
+
+  keepDraft(draft: KeptDraft): Promise<void> {
+    return this.shelf.put('drafts', [draft.link, draft.id], draft);
+  }
+
+  async drafts(link: Uuid): Promise<readonly KeptDraft[]> {
+    return ((await this.shelf.all('drafts')) as KeptDraft[]).filter((draft) => draft.link === link);
+  }
+
+  discardDraft(link: Uuid, id: string): Promise<void> {
+    return this.shelf.delete('drafts', [link, id]);
+  }
+
+  keepVideo(video: KeptVideo): Promise<void> {
+    return this.shelf.put('videos', [video.link, video.id], video);
+  }
+
+  async video(link: Uuid, id: string): Promise<KeptVideo | null> {
+    return ((await this.shelf.get('videos', [link, id])) as KeptVideo | undefined) ?? null;
+  }
+
+  async videos(link: Uuid): Promise<readonly KeptVideo[]> {
+    return ((await this.shelf.all('videos')) as KeptVideo[]).filter((video) => video.link === link);
+  }
+
+  async discardVideo(link: Uuid, id: string): Promise<void> {
+    await this.shelf.delete('videos', [link, id]);
+    await this.shelf.clear('segments', id);
+  }
+
+  /** Keeps one sealed segment; false where the device has no room, or keeps nothing at all. */
+  async keepSegment(video: string, number: number, segment: ArrayBuffer): Promise<boolean> {
+    if (!this.lasting) return false;
+    try {
+      await this.shelf.put('segments', [video, number], segment);
+      return true;
+    } catch (error) {
+      if (isStorageFull(error)) return false;
+      throw error;
+    }
+  }
+
+  async segment(video: string, number: number): Promise<ArrayBuffer | null> {
+    return ((await this.shelf.get('segments', [video, number])) as ArrayBuffer | undefined) ?? null;
+  }
+
+  discardSegment(video: string, number: number): Promise<void> {
+    return this.shelf.delete('segments', [video, number]);
+  }
+
+  /**
+   * A relay cannot forge a charter, but it can show an old one, from before a mediator left: `untrusted` where this
+   * device has seen a newer one, or another one of that version.
+   */
+  async expectCharter(id: Uuid, version: number, hash: string): Promise<void> {
+    const seen = (await this.shelf.get('charters', id)) as SeenCharter | undefined;
+    if (seen !== undefined && (version < seen.version || (version === seen.version && hash !== seen.hash))) throw new Refused('untrusted');
+    if (seen?.version !== version) await this.shelf.put('charters', id, { version, hash } satisfies SeenCharter);
+  }
+
+  keepKeyring(keyring: KnownKeyring): Promise<void> {
+    return this.shelf.put('keyrings', keyring.id, keyring);
+  }
+
+  async keyrings(): Promise<readonly KnownKeyring[]> {
+    return (await this.shelf.all('keyrings')) as KnownKeyring[];
+  }
+
+  forgetKeyring(id: string): Promise<void> {
+    return this.shelf.delete('keyrings', id);
+  }
+
+  /** Removes all that was kept for a link. */
+  async forgetLink(link: Uuid): Promise<void> {
+    for (const video of await this.videos(link)) await this.discardVideo(link, video.id);
+    for (const draft of await this.drafts(link)) await this.discardDraft(link, draft.id);
+    await this.shelf.delete('links', link);
+  }
+}
+
+async function deviceKey(database: IDBPDatabase<Kept>): Promise<CryptoKey> {
+  const made = await newKey();
+  // Two pages may come here at once: the one that is written first counts.
+  const transaction = database.transaction('keys', 'readwrite');
+  const kept = await transaction.store.get(DEVICE_KEY);
+  if (kept === undefined) await transaction.store.put(made, DEVICE_KEY);
+  await transaction.done;
+  return kept ?? made;
+}
+
+function newKey(): Promise<CryptoKey> {
+  return crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+}
+
+/** The rooms hold what `Device` puts there and nothing else, so its types are those of the values. */
+function lasting(database: IDBPDatabase<Kept>): Shelf {
+  const plain = database as unknown as IDBPDatabase;
+  return {
+    lasting: true,
+    get: (room, key) => plain.get(room, key as IDBValidKey),
+    put: async (room, key, value) => {
+      await plain.put(room, value, key as IDBValidKey);
+    },
+    delete: (room, key) => plain.delete(room, key as IDBValidKey),
+    all: (room) => plain.getAll(room),
+    clear: (room, first) => plain.delete(room, IDBKeyRange.bound([first], [first, []])),
+  };
+}
+
+function fleeting(): Shelf {
+  const rooms = new Map<string, unknown>();
+  const name = (room: Room, key: Key) => JSON.stringify([room, ...(typeof key === 'string' ? [key] : key)]);
+  const forEach = (room: Room, act: (name: string, value: unknown) => void) => {
+    for (const [each, value] of rooms) if (each.startsWith(`["${room}",`)) act(each, value);
+  };
+  return {
+    lasting: false,
+    get: (room, key) => Promise.resolve(rooms.get(name(room, key))),
+    put: (room, key, value) => Promise.resolve(void rooms.set(name(room, key), value)),
+    delete: (room, key) => Promise.resolve(void rooms.delete(name(room, key))),
+    all: (room) => {
+      const found: unknown[] = [];
+      forEach(room, (_, value) => found.push(value));
+      return Promise.resolve(found);
+    },
+    clear: (room, first) => {
+      forEach(room, (each) => {
+        if ((JSON.parse(each) as unknown[])[1] === first) rooms.delete(each);
+      });
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** Why something does not happen, on its way to the page: nothing of an error but its refusal leaves the worker. */
+
+import type { Gate, Refusal, RefusalKind } from './contract';
+
+type Details = Omit<Refusal, 'refusal'>;
+
+/** Thrown anywhere in the worker; the page gets its `refusal` alone. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly refusal: Refusal;
+
+  constructor(kind: RefusalKind, details: Details = {}) {
+    super(kind);
+    this.refusal = { refusal: kind, ...details };
+  }
+}
+
+/** Whether a thrown value is a refusal of that kind, with that code where one is given. */
+export function isRefused(thrown: unknown, kind: RefusalKind, code?: string): thrown is Refused {
+  return thrown instanceof Refused && thrown.refusal.refusal === kind && (code === undefined || thrown.refusal.code === code);
+}
+
+/** What a page is told of a thrown value. */
+export function refusalOf(thrown: unknown): Refusal {
+  if (thrown instanceof Refused) return thrown.refusal;
+  if (isStorageFull(thrown)) return { refusal: 'storage-full' };
+  return { refusal: 'unexpected' };
+}
+
+/** Whether the device had no room. */
+export function isStorageFull(thrown: unknown): boolean {
+  return thrown instanceof DOMException && (thrown.name === 'QuotaExceededError' || thrown.name === 'NS_ERROR_DOM_QUOTA_REACHED');
+}
+
+/** What relay's problem document comes to; `status` decides where something else answered. */
+export function refusedBy(status: number, document: unknown): Refused {
+  const code = member(document, 'code');
+  const sentence = member(document, 'title');
+  const gates = gatesOf(document);
+  const details: Details = {
+    ...(code === null ? {} : { code }),
+    ...(sentence === null ? {} : { sentence }),
+    ...(gates === null ? {} : { gates }),
+  };
+  if (status === 401) return new Refused('signed-out', details);
+  if (status === 429 || status >= 500) return new Refused('busy', details);
+  return new Refused('refused', details);
+}
+
+function member(document: unknown, name: 'code' | 'title'): string | null {
+  const value: unknown = isObject(document) ? document[name] : null;
+  return typeof value === 'string' ? value : null;
+}
+
+function gatesOf(document: unknown): Gate[] | null {
+  const value: unknown = isObject(document) ? document['gates'] : null;
+  return Array.isArray(value) ? value.filter((gate): gate is Gate => typeof gate === 'string') : null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,189 @@
+/** Sends a sealed body by tus, segment by segment, from wherever relay says that it stands, until relay has it all. */
+
+import type { FileSource, HttpResponse } from 'tus-js-client';
+import { DetailedError, Upload } from 'tus-js-client';
+
+import { SEGMENT_BYTES } from '../crypto/segments';
+import type { SignedConnection } from './connection';
+import { pause } from './connection';
+import { isRefused, Refused, refusedBy } from './refusing';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+/** A connection that takes nothing for this long is taken for dead. */
+const STALL_MS = 60_000;
+const LOOK_MS = 5_000;
+
+/** After these relay is asked where the upload stands now. */
+const ASK_AGAIN = new Set(['offset-mismatch', 'upload-taken-over']);
+const TRY_AGAIN = new Set([401, 408, 423, 425, 429]);
+const VANISHED = new Set([404, 410]);
+
+export interface Shipment {
+  readonly message: string;
+  readonly revision: number;
+  readonly size: number;
+  /** `/v1/uploads/…`, where it was begun before. */
+  readonly upload: string | null;
+  /** One sealed segment; waits until it is there. */
+  readonly segment: (number: number) => Promise<Uint8Array<ArrayBuffer>>;
+  /** relay has begun an upload, at this path. */
+  readonly begun: (upload: string) => Promise<void>;
+  /** Bytes on their way; less than before after a break. */
+  readonly moved: (bytes: number) => void;
+  /** Bytes that relay has for good. */
+  readonly acknowledged: (bytes: number) => Promise<void>;
+  /** Whether a connection is being waited for. */
+  readonly waiting: (isWaiting: boolean) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The upload is gone at relay: it waited for too long. */
+export class UploadVanished extends Error {
+  override readonly name = 'UploadVanished';
+}
+
+/** Sends all of it, for as long as it takes; UploadVanished, or Refused where relay refuses for good. */
+export async function upload(signed: SignedConnection, shipment: Shipment): Promise<void> {
+  let at = shipment.upload;
+  let reached = 0;
+  let failures = 0;
+  const told = {
+    ...shipment,
+    begun: async (path: string) => {
+      at = path;
+      await shipment.begun(path);
+    },
+    acknowledged: async (bytes: number) => {
+      if (bytes > reached) [reached, failures] = [bytes, 0];
+      shipment.waiting(false);
+      await shipment.acknowledged(bytes);
+    },
+  };
+  while (!shipment.signal.aborted) {
+    try {
+      await attempt(signed, { ...told, upload: at });
+      return;
+    } catch (error) {
+      if (!mayHelp(error)) throw error;
+      failures += 1;
+    }
+    shipment.waiting(true);
+    await pause(Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS), shipment.signal);
+  }
+  throw new Refused('paused');
+}
+
+/** Ends an upload that nobody wants any more; relay ends it by itself later, if it cannot be told. */
+export async function endUpload(signed: SignedConnection, path: string): Promise<void> {
+  await signed.open('DELETE', path, { headers: { 'Tus-Resumable': '1.0.0' } }).catch(() => null);
+}
+
+function attempt(signed: SignedConnection, shipment: Shipment): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { url } = signed.connection;
+    let movedAt = Date.now();
+    let isSealing = false;
+    let failure: unknown = null;
+    /** The library wraps what its callbacks throw, so it is remembered here. */
+    const remembering = async <Value>(work: Promise<Value>): Promise<Value> => {
+      try {
+        return await work;
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
+    };
+    const source: FileSource = {
+      size: shipment.size,
+      slice: async (start, end) => {
+        isSealing = true;
+        const value = await remembering(chunk(shipment, start, end));
+        isSealing = false;
+        movedAt = Date.now();
+        return { value, done: start + value.size === shipment.size };
+      },
+      close: () => undefined,
+    };
+    const finish = (act: () => void) => {
+      clearInterval(watch);
+      shipment.signal.removeEventListener('abort', leave);
+      act();
+    };
+    const sending = new Upload(new Blob(), {
+      // With an address of its own it goes on there or nowhere: to begin anew is not decided by the library.
+      ...(shipment.upload === null ? { endpoint: `${url}/v1/uploads` } : { uploadUrl: `${url}${shipment.upload}` }),
+      uploadSize: shipment.size,
+      chunkSize: SEGMENT_BYTES,
+      metadata: { message: shipment.message, revision: String(shipment.revision) },
+      retryDelays: null,
+      storeFingerprintForResuming: false,
+      fingerprint: () => Promise.resolve(''),
+      fileReader: { openFile: () => Promise.resolve(source) },
+      onBeforeRequest: async (request) => {
+        movedAt = Date.now();
+        request.setHeader('Accept-Language', signed.connection.language);
+        request.setHeader('Authorization', `Bearer ${await remembering(signed.bearer())}`);
+      },
+      onAfterResponse: async (request, response) => {
+        movedAt = Date.now();
+        const status = response.getStatus();
+        if (status === 401) signed.forgetSession();
+        const location = response.getHeader('Location');
+        if (status === 201 && location) await remembering(shipment.begun(new URL(location, request.getURL()).pathname));
+        const offset = response.getHeader('Upload-Offset');
+        if (status < 300 && offset) await remembering(shipment.acknowledged(Number(offset)));
+      },
+      onProgress: (bytes) => {
+        movedAt = Date.now();
+        shipment.moved(bytes);
+      },
+      onError: (error) => { finish(() => { reject(failure ?? meaning(error)); }); },
+      onSuccess: () => { finish(resolve); },
+    });
+    const end = (reason: Refused) => {
+      void sending.abort();
+      finish(() => { reject(reason); });
+    };
+    const leave = () => { end(new Refused('paused')); };
+    const watch = setInterval(() => {
+      if (!isSealing && Date.now() - movedAt > STALL_MS) end(new Refused('offline'));
+    }, LOOK_MS);
+    shipment.signal.addEventListener('abort', leave);
+    sending.start();
+  });
+}
+
+/** What is left of the segment at `start`: a PATCH never spans two, so that none has to be copied. */
+async function chunk(shipment: Shipment, start: number, end: number): Promise<Uint8Array<ArrayBuffer> & { size: number }> {
+  const number = Math.floor(start / SEGMENT_BYTES);
+  const segment = await shipment.segment(number);
+  const from = start - number * SEGMENT_BYTES;
+  const view = segment.subarray(from, Math.min(from + end - start, segment.byteLength));
+  // The library asks for the size of a Blob.
+  return Object.assign(view, { size: view.byteLength });
+}
+
+function meaning(error: Error): Error {
+  if (!(error instanceof DetailedError)) return error;
+  const response = error.originalResponse as HttpResponse | null;
+  if (response === null || response.getStatus() === 0) return new Refused('offline');
+  const status = response.getStatus();
+  if (VANISHED.has(status)) return new UploadVanished();
+  const refused = refusedBy(status, problemOf(response));
+  const { code } = refused.refusal;
+  if (TRY_AGAIN.has(status) || (code !== undefined && ASK_AGAIN.has(code))) return new Refused('busy');
+  return refused;
+}
+
+function problemOf(response: HttpResponse): unknown {
+  try {
+    return JSON.parse(response.getBody());
+  } catch {
+    return null;
+  }
+}
+
+function mayHelp(error: unknown): boolean {
+  return isRefused(error, 'offline') || isRefused(error, 'busy');
+}

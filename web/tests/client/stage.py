@@ -1,0 +1,77 @@
+"""A real relay for the browser's tests: one line of JSON says where; it lives until its input closes."""
+# ruff: noqa: INP001 - a program beside tests in TypeScript, not a package
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from relay.client.mediator import DEFAULT_POLICY, Mediator
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.keyrings import seal_keyring
+from relay.demo import phone
+from relay.demo.cast import Organization, organization, register_case
+from relay.demo.stage import stage
+from relay.media.tools import MediaTools
+from relay.settings import Settings
+
+PASSPHRASE = "a lamp in the window"  # noqa: S105 - of people of straw
+WORK_FACTOR_LOG2 = 12
+"""Little, so that the tests need not wait for it."""
+VIDEO_SECONDS = 4
+
+
+async def _mediator(people: Organization) -> tuple[Mediator, dict[str, str]]:
+    """A mediator, and what is handed to their browser: a sealed keyring."""
+    credential_id, keyring = await people.enrol("mediator")
+    mediator = Mediator(
+        people.connection,
+        keyring,
+        credential_id,
+        root_fingerprint=people.administrator.fingerprint,
+        audience=people.audience,
+    )
+    sealed = await asyncio.to_thread(seal_keyring, keyring, PASSPHRASE, WORK_FACTOR_LOG2)
+    return mediator, {
+        "credential": str(credential_id),
+        "keyring": base64.b64encode(sealed).decode(),
+        "passphrase": PASSPHRASE,
+    }
+
+
+async def _main() -> None:
+    with tempfile.TemporaryDirectory(prefix="relay-web-") as folder:
+        async with (
+            stage(Path(folder) / "stage") as running,
+            organization(running.url, running.root, running.token_key) as people,
+        ):
+            await people.enrol("recovery")
+            (one, first), (other, second) = await _mediator(people), await _mediator(people)
+            case_id, harmed_id, responsible_id = await register_case(people, one, other)
+            await one.open_case(case_id, colleagues=[other.credential_id], policy=DEFAULT_POLICY)
+            video = Path(folder) / "phone.mov"
+            await phone.record(
+                MediaTools.from_settings(Settings.from_environment(dict(running.environment))),
+                video,
+                VIDEO_SECONDS,
+            )
+            said = {
+                "url": running.url,
+                "fingerprint": b64u_encode(people.administrator.fingerprint),
+                "mediators": [first, second],
+                "case": str(case_id),
+                "harmed": await one.make_link(case_id, harmed_id),
+                "responsible": await one.make_link(case_id, responsible_id),
+                "video": str(video),
+            }
+            sys.stdout.write(json.dumps(said) + "\n")
+            sys.stdout.flush()
+            await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
