@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -34,8 +35,14 @@ EDGES = [
     2 * CHUNK_BYTES,
     2 * CHUNK_BYTES + 1,
     3 * CHUNK_BYTES,
+    16 * CHUNK_BYTES,
+    17 * CHUNK_BYTES + 1,
 ]
-sizes = st.sampled_from(EDGES) | st.integers(min_value=0, max_value=4 * CHUNK_BYTES)
+sizes = (
+    st.sampled_from(EDGES)
+    | st.integers(min_value=0, max_value=4 * CHUNK_BYTES)
+    | st.integers(min_value=8 * CHUNK_BYTES, max_value=20 * CHUNK_BYTES)  # two cores share these
+)
 
 
 def content(size: int) -> bytes:
@@ -88,6 +95,17 @@ def test_any_bytes_like_piece_will_do(kind: type) -> None:
     buffer[:] = bytes(len(buffer))
     body += sealer.finish()
     assert open_body(KEY, kind(body)) == plain
+
+
+def test_many_streams_at_once_do_not_mix() -> None:
+    """Streams that want the second core at the same time come out as they do alone."""
+    contents = [content((number + 12) * CHUNK_BYTES + number) for number in range(8)]
+
+    def through(plain: bytes) -> bool:
+        return all(open_body(KEY, seal_body(KEY, plain)) == plain for _ in range(10))
+
+    with ThreadPoolExecutor(len(contents)) as pool:
+        assert all(pool.map(through, contents))
 
 
 @given(sizes, st.data())
