@@ -1,0 +1,50 @@
+"""axe-core, run beside a page in a world of its own: the page's policy stays as strict as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.async_api import Page
+
+_SOURCE: Final = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+_TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa")
+_RUN: Final = f"""
+axe.run(document, {{ runOnly: {{ type: 'tag', values: {json.dumps(_TAGS)} }}, resultTypes: ['violations'] }})
+  .then((found) => found.violations.flatMap((rule) => rule.nodes.map(
+    (node) => `${{rule.id}}: ${{node.target.join(' ')}} ${{node.html.slice(0, 160)}}`
+      + ` ${{(node.failureSummary ?? '').replaceAll('\\n', ' ').slice(0, 300)}}`)))
+"""
+
+
+async def violations(page: Page) -> list[str]:
+    """What is against WCAG 2.2, A and AA, as far as a machine can tell."""
+    session = await page.context.new_cdp_session(page)
+    try:
+        tree = await session.send("Page.getFrameTree")
+        world = await session.send(
+            "Page.createIsolatedWorld",
+            {"frameId": tree["frameTree"]["frame"]["id"], "worldName": "axe"},
+        )
+        where = world["executionContextId"]
+        await _run(session, where, _SOURCE.read_text("utf-8") + "\n;0")
+        found: list[str] = await _run(session, where, _RUN)
+        return found
+    finally:
+        await session.detach()
+
+
+async def _run(session: Any, where: int, expression: str) -> Any:
+    answer = await session.send(
+        "Runtime.evaluate",
+        {
+            "expression": expression,
+            "contextId": where,
+            "awaitPromise": True,
+            "returnByValue": True,
+        },
+    )
+    if "exceptionDetails" in answer:
+        raise AssertionError(answer["exceptionDetails"])
+    return answer["result"]["value"]

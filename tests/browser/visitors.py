@@ -1,0 +1,139 @@
+"""Somebody with a browser of their own, watched: whatever is wrong or leaks while they are here fails the test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, WebError
+
+from tests.browser.leaks import as_text, found_in, needles_of, needles_of_link, stored
+from tests.browser.wire import Wire, wire_to
+
+PATIENCE_MS: Final = 20_000
+CHROMIUM: Final = "/usr/bin/chromium"
+ARGUMENTS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=user-gesture-required",
+)
+_WATCH_POLICY: Final = """
+document.addEventListener('securitypolicyviolation', (event) =>
+  console.error(`policy violated: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`));
+"""
+_STATUS: Final = re.compile(r"responded with a status of (\d{3})")
+
+Language = Literal["en", "fr"]
+
+
+async def launch(playwright: Playwright) -> Browser:
+    """Debian's Chromium, silent towards everybody but whom a page speaks to."""
+    return await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+
+
+class Visitor:
+    """A person in a browser context of their own, on a wire of their own."""
+
+    def __init__(self, context: BrowserContext, wire: Wire) -> None:
+        self.context = context
+        self.wire = wire
+        self.problems: list[str] = []
+        self.refusals: set[int] = set()
+        """Statuses that this visitor is to be refused with; any other is a problem."""
+        self._said: list[str] = []
+        self._seen_urls: list[str] = []
+        self._secret: list[bytes] = []
+        context.on("console", self._console)
+        context.on("weberror", self._error)
+        context.on("page", self._page)
+        context.on("serviceworker", lambda worker: worker.on("console", self._console))
+
+    def keeps_secret(self, *texts: str) -> None:
+        """Watch that none of these texts leaves the browser or is stored in the clear."""
+        self._secret += needles_of(texts)
+
+    def keeps_link_secret(self, url: str) -> None:
+        """Watch that the secret of this link is nowhere."""
+        self._secret += needles_of_link(url)
+
+    async def page(self) -> Page:
+        """A new tab."""
+        return await self.context.new_page()
+
+    async def open(self, url: str) -> Page:
+        """A new tab with this address."""
+        page = await self.page()
+        await page.goto(url)
+        return page
+
+    async def wrong(self) -> list[str]:
+        """All that was wrong on any page, went elsewhere, or leaked."""
+        for page in self.context.pages:
+            if page.url.startswith(self.wire.origin):
+                kept = await stored(page)
+                self.problems += found_in(kept, self._secret)
+        self.problems += found_in(map(as_text, self._said), self._secret)
+        self.problems += [f"to elsewhere: {one}" for one in self.wire.foreign]
+        self.problems += await asyncio.to_thread(self.wire.find, self._secret)
+        return self.problems
+
+    def _console(self, message: ConsoleMessage) -> None:
+        self._said.append(message.text)
+        status = _STATUS.search(message.text)
+        if message.type in {"error", "warning"} and not (
+            status and int(status[1]) in self.refusals
+        ):
+            self.problems.append(f"console {message.type}: {message.text}")
+
+    def _error(self, error: WebError) -> None:
+        self.problems.append(f"uncaught: {error.error}")
+
+    def _page(self, page: Page) -> None:
+        page.on("crash", lambda _page: self.problems.append("a page crashed"))
+
+
+@contextlib.asynccontextmanager
+async def visitor(
+    browser: Browser,
+    origin: str,
+    *,
+    also: Sequence[str] = (),
+    language: Language = "en",
+    check: bool = True,
+    **options: Any,
+) -> AsyncIterator[Visitor]:
+    """A visitor of the relay at `origin`; everything about them is checked when they leave."""
+    async with wire_to(origin, also) as wire:
+        context = await browser.new_context(
+            proxy={"server": wire.url, "bypass": "<-loopback>"},
+            locale="fr-CA" if language == "fr" else "en-CA",
+            permissions=["camera", "microphone"],
+            **{"viewport": {"width": 1280, "height": 800}, **options},
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        await context.add_init_script(_WATCH_POLICY)
+        guest = Visitor(context, wire)
+        try:
+            yield guest
+            if check and (problems := await guest.wrong()):
+                pytest.fail("\n".join(["wrong in a browser:", *problems]), pytrace=False)
+        finally:
+            await context.close()
+
+
+async def picture(page: Page, path: Path) -> None:
+    """A picture of the whole page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=path, full_page=True, animations="disabled")

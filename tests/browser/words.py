@@ -1,0 +1,37 @@
+"""The sentences of the pages, read from their catalogues: a test names a sentence, in either language, by its key."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+
+@functools.cache
+def _all() -> dict[str, Any]:
+    script = Path(__file__).with_name("words.mjs")
+    printed = subprocess.run(["node", script], check=True, capture_output=True).stdout
+    found: dict[str, Any] = json.loads(printed)
+    return found
+
+
+class Words:
+    """The catalogue of one room in one language: `words("arrive.title")`."""
+
+    def __init__(self, room: str, language: str) -> None:
+        self._sentences = _all()[room][language]
+
+    def __call__(self, key: str, *given: object) -> str:
+        """The sentence of this key, with what is given in its places."""
+        found = functools.reduce(lambda part, name: part[name], key.split("."), self._sentences)
+        assert isinstance(found, str), key
+        for place, value in enumerate(given):
+            found = found.replace(f"{{{place}}}", str(value))
+        return found
+
+    def pattern(self, key: str) -> re.Pattern[str]:
+        """The sentence of this key with anything in its places."""
+        return re.compile(re.sub(r"\\\{\d\\\}", ".*", re.escape(self(key))))
