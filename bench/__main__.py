@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.rows import Row
 
-BENCHES = ("sealing", "transfer", "worker", "letters", "queue")
+BENCHES = ("sealing", "transfer", "worker", "letters", "queue", "browser")
 
 
 def main(
