@@ -1,0 +1,125 @@
+/** A participant's link: the secret in it, and what is derived from that without showing it to the server. */
+
+import { type Bytes, b64uDecode, b64uEncode, concat, isUuid, utf8, uuidBytes } from './encoding';
+import { CryptoError } from './errors';
+import type { Digest, PublicKey, RecipientText, Uuid } from './fields';
+import { FINGERPRINT_BYTES, Signer } from './signing';
+import { hkdf, hmacSha256, randomBytes, sha256 } from './sodium';
+
+export const SECRET_BYTES = 16;
+
+const URL_OF_LINK = /^(https?:\/\/[^#?\s]+?)\/l\/([^#/]{36})#(.+)$/;
+const FRAGMENT = /^[A-Za-z0-9_-]{43}$/;
+
+/** The 16 random bytes in a link's fragment. All else comes out of them and the link's id. */
+export class LinkSecret {
+  readonly secret: Bytes;
+
+  constructor(secret: Bytes) {
+    if (secret.length !== SECRET_BYTES) throw new CryptoError('link', "a link's secret has 16 bytes");
+    this.secret = secret;
+  }
+
+  /** A new secret. */
+  static generate(): LinkSecret {
+    return new LinkSecret(randomBytes(SECRET_BYTES));
+  }
+
+  /** The bearer, base64url of 32 bytes, that lets somebody fetch and claim the link. The server knows its hash. */
+  auth(link: Uuid): string {
+    return b64uEncode(this.#derive(link, 'auth'));
+  }
+
+  /** 32 bytes: the key of the MAC in the claim. */
+  claimKey(link: Uuid): Bytes {
+    return this.#derive(link, 'claim');
+  }
+
+  /** 32 bytes: the half of the keyring's passphrase that the participant does not have to remember. */
+  unlock(link: Uuid): Bytes {
+    return this.#derive(link, 'unlock');
+  }
+
+  /** Signs what comes through an upload link. */
+  signer(link: Uuid): Signer {
+    return new Signer(this.#derive(link, 'signer'));
+  }
+
+  #derive(link: Uuid, what: 'auth' | 'claim' | 'unlock' | 'signer'): Bytes {
+    return hkdf(this.secret, uuidBytes(link), utf8(`relay/v1/link/${what}`));
+  }
+}
+
+/** What follows the # in a link's address, which never leaves the browser. */
+export interface Fragment {
+  readonly secret: LinkSecret;
+  /** 16 bytes as base64url: the one root that whoever opens the link trusts. */
+  readonly rootFingerprint: string;
+}
+
+/** What a link's address says. */
+export interface LinkAddress extends Fragment {
+  readonly publicUrl: string;
+  readonly id: Uuid;
+}
+
+/** `{public URL}/l/{link id}#{secret and fingerprint}`. */
+export function linkUrl(publicUrl: string, id: Uuid, secret: LinkSecret, rootFingerprint: string): string {
+  if (!isUuid(id)) throw new CryptoError('link', "a link's id is a uuid");
+  return `${publicUrl.replace(/\/+$/, '')}/l/${id}#${linkFragment(secret, rootFingerprint)}`;
+}
+
+/** What follows the #. */
+export function linkFragment(secret: LinkSecret, rootFingerprint: string): string {
+  const fingerprint = b64uDecode(rootFingerprint);
+  if (fingerprint.length !== FINGERPRINT_BYTES) throw new CryptoError('link', "a root's fingerprint has 16 bytes");
+  return b64uEncode(concat(secret.secret, fingerprint));
+}
+
+/** What linkUrl was given; the error for anything else does not quote the address. */
+export function parseLinkUrl(url: string): LinkAddress {
+  const [, publicUrl, id, fragment] = URL_OF_LINK.exec(url) ?? [];
+  if (publicUrl === undefined || id === undefined || fragment === undefined || !isUuid(id)) {
+    throw new CryptoError('link', 'not the address of a link');
+  }
+  return { publicUrl, id, ...parseFragment(fragment) };
+}
+
+/** What linkFragment was given. */
+export function parseFragment(fragment: string): Fragment {
+  if (!FRAGMENT.test(fragment)) throw new CryptoError('link', 'not the fragment of a link');
+  const bytes = b64uDecode(fragment);
+  return {
+    secret: new LinkSecret(bytes.slice(0, SECRET_BYTES)),
+    rootFingerprint: b64uEncode(bytes.subarray(SECRET_BYTES)),
+  };
+}
+
+/** SHA-256 of a link's bearer: what the link statement names and the server compares. */
+export function authDigest(auth: string): Digest {
+  return b64uEncode(sha256(b64uDecode(auth)));
+}
+
+/** What a claim's MAC covers, as the texts in the claim. */
+export interface ClaimMembers {
+  readonly link: Uuid;
+  readonly case: Uuid;
+  readonly participant: Uuid;
+  readonly recipient: RecipientText;
+  readonly signer: PublicKey;
+}
+
+/** HMAC-SHA256 over the claim's members, one per line: only who held the link can make it. */
+export function claimMac(claimKey: Uint8Array, claim: ClaimMembers): Digest {
+  const lines = ['relay/v1/claim', claim.link, claim.case, claim.participant, claim.recipient, claim.signer];
+  return b64uEncode(hmacSha256(claimKey, utf8(lines.join('\n'))));
+}
+
+/**
+ * What a participant's keyring is sealed with: 256 bits from the link, and the words they chose.
+ *
+ * NFKC, so that the same words typed on another keyboard are the same passphrase.
+ */
+export function participantPassphrase(unlock: Uint8Array, passphrase: string): string {
+  return `${b64uEncode(unlock)}:${passphrase.normalize('NFKC')}`;
+}

@@ -1,0 +1,494 @@
+/**
+ * Every act of a person or a worker is a signed statement: what each says, how it is signed and verified.
+ *
+ * A payload has one JSON text: all members in the order of its type, no white space, null for nothing. Readers encode
+ * what they decoded and compare, so no two programs read one statement in two ways.
+ */
+
+import { CryptoError } from './errors';
+import {
+  audience,
+  type Digest,
+  digest,
+  type Form,
+  type Language,
+  language,
+  list,
+  oneOf,
+  ordinal,
+  orNull,
+  type Part,
+  part,
+  type PartRole,
+  pixels,
+  type PublicKey,
+  publicKey,
+  type ReasonCode,
+  reasonCode,
+  recipient,
+  type RecipientText,
+  record,
+  size,
+  type Time,
+  time,
+  truth,
+  type Uuid,
+  uuid,
+} from './fields';
+import { readUnverified, type Signer, signStatement, verifyStatement } from './signing';
+
+/** What all statements share: when they were signed, as the signer says. */
+export interface Statement {
+  readonly at: Time;
+}
+
+/** A type of statement: its name, which is signed with it, and how its payload is read. */
+export interface Kind<S extends Statement> {
+  readonly typ: string;
+  readonly read: Form<S>;
+}
+
+/** The compact JWS of a statement; refuses one with a member that is not of its form. */
+export function sign<S extends Statement>(signer: Signer, kind: Kind<S>, statement: S): string {
+  return signStatement(signer, kind.typ, JSON.stringify(kind.read(statement)));
+}
+
+/** The statement, if it is one of `kind` signed by `publicKey`. */
+export function verify<S extends Statement>(compact: string, kind: Kind<S>, publicKey: PublicKey): S {
+  return decode(verifyStatement(compact, kind.typ, publicKey), kind);
+}
+
+/** What `compact` claims, before its signature was checked: only to find out who should have signed. */
+export function decodeUnverified<S extends Statement>(compact: string, kind: Kind<S>): S {
+  const claimed = readUnverified(compact);
+  if (claimed.typ !== kind.typ) throw new CryptoError('statement', 'a statement of another type');
+  return decode(claimed.payload, kind);
+}
+
+function decode<S extends Statement>(payload: string, kind: Kind<S>): S {
+  let value: unknown;
+  try {
+    value = JSON.parse(payload);
+  } catch {
+    throw new CryptoError('statement', 'the payload is not JSON');
+  }
+  const statement = kind.read(value);
+  if (JSON.stringify(statement) !== payload) throw new CryptoError('statement', 'not the one text of this statement');
+  return statement;
+}
+
+/** Members in the order of the payload; `at` comes first. */
+function kind<S extends Statement>(
+  typ: string,
+  members: { readonly [Name in Exclude<keyof S, 'at'>]-?: Form<S[Name]> },
+  rule?: (given: S) => boolean,
+): Kind<S> {
+  const all = { at: time, ...members } as { readonly [Name in keyof S]-?: Form<S[Name]> };
+  return { typ, read: record<S>(all, rule) };
+}
+
+// ---------------------------------------------------------------------------------------- trust: who is who
+
+export type Role = 'mediator' | 'media' | 'recovery' | 'service';
+
+/** The organization root vouches for the keys of one person, worker or system. Signed by the root. */
+export interface Credential extends Statement {
+  readonly credential: Uuid;
+  readonly role: Role;
+  /** Null for a service, which reads nothing. */
+  readonly recipient: RecipientText | null;
+  /** Null for recovery, which signs nothing. */
+  readonly signer: PublicKey | null;
+  readonly not_before: Time;
+  readonly not_after: Time;
+}
+
+export const Credential: Kind<Credential> = kind<Credential>(
+  'relay-credential+jws',
+  {
+    credential: uuid,
+    role: oneOf('mediator', 'media', 'recovery', 'service'),
+    recipient: orNull(recipient),
+    signer: orNull(publicKey),
+    not_before: time,
+    not_after: time,
+  },
+  (given) =>
+    (given.recipient === null) === (given.role === 'service') &&
+    (given.signer === null) === (given.role === 'recovery') &&
+    given.not_before < given.not_after,
+);
+
+/** A credential counts for nothing signed from `at` on. Signed by the root. */
+export interface Revocation extends Statement {
+  readonly credential: Uuid;
+}
+
+export const Revocation: Kind<Revocation> = kind<Revocation>('relay-revocation+jws', { credential: uuid });
+
+/** One holder of a credential, named by its id and by the hash of the very statement. */
+export interface Member {
+  readonly credential: Uuid;
+  readonly statement: Digest;
+}
+
+/** What the mediators of a case agreed on. */
+export interface Policy {
+  readonly approvals: 1 | 2;
+  readonly captions: 'required' | 'optional';
+  /** Whether senders may seal a video for the media workers too. */
+  readonly server_processing: boolean;
+  readonly retention_days: number;
+}
+
+/** The keys and rules of a case. Signed by a mediator of the version before, or of this first one. */
+export interface Charter extends Statement {
+  readonly case: Uuid;
+  readonly version: number;
+  /** Hash of the version before. */
+  readonly previous: Digest | null;
+  readonly recipient: RecipientText;
+  readonly mediators: readonly Member[];
+  readonly media: readonly Member[];
+  readonly policy: Policy;
+}
+
+const member = record<Member>({ credential: uuid, statement: digest });
+
+export const Charter: Kind<Charter> = kind<Charter>(
+  'relay-charter+jws',
+  {
+    case: uuid,
+    version: ordinal,
+    previous: orNull(digest),
+    recipient,
+    mediators: list(member),
+    media: list(member),
+    policy: record<Policy>({
+      approvals: oneOf(1, 2),
+      captions: oneOf('required', 'optional'),
+      server_processing: truth,
+      retention_days: ordinal,
+    }),
+  },
+  (given) =>
+    (given.previous === null) === (given.version === 1) &&
+    given.mediators.length > 0 &&
+    areDistinct([...given.mediators, ...given.media].map(({ credential }) => credential)),
+);
+
+/** A way in for one participant. Signed by a mediator of the case, or by a service. */
+export interface Link extends Statement {
+  readonly link: Uuid;
+  readonly case: Uuid;
+  readonly participant: Uuid;
+  readonly purpose: 'participate' | 'upload';
+  /** SHA-256 of the link's bearer. */
+  readonly auth: Digest;
+  /** The key that signs what comes through an upload link. */
+  readonly signer: PublicKey | null;
+  /** SHA-256 of the age file that holds the link's secret, sealed to the case. */
+  readonly sealed: Digest;
+  readonly expires: Time | null;
+}
+
+export const Link: Kind<Link> = kind<Link>(
+  'relay-link+jws',
+  {
+    link: uuid,
+    case: uuid,
+    participant: uuid,
+    purpose: oneOf('participate', 'upload'),
+    auth: digest,
+    signer: orNull(publicKey),
+    sealed: digest,
+    expires: orNull(time),
+  },
+  (given) => (given.signer === null) === (given.purpose === 'participate'),
+);
+
+/** A participant makes a link theirs, with new keys. Signed by the new signer. */
+export interface Claim extends Statement {
+  readonly link: Uuid;
+  readonly case: Uuid;
+  readonly participant: Uuid;
+  readonly recipient: RecipientText;
+  readonly signer: PublicKey;
+  /** What `claimMac` makes: only who held the link can. */
+  readonly mac: Digest;
+}
+
+export const Claim: Kind<Claim> = kind<Claim>('relay-claim+jws', {
+  link: uuid,
+  case: uuid,
+  participant: uuid,
+  recipient,
+  signer: publicKey,
+  mac: digest,
+});
+
+/** This mediator has checked the MAC of a claim with the link's secret. Signed by a mediator. */
+export interface Verification extends Statement {
+  readonly case: Uuid;
+  readonly claim: Digest;
+  readonly participant: Uuid;
+  readonly recipient: RecipientText;
+}
+
+export const Verification: Kind<Verification> = kind<Verification>('relay-verification+jws', {
+  case: uuid,
+  claim: digest,
+  participant: uuid,
+  recipient,
+});
+
+/** Somebody signs in here and now. Signed by whoever does. */
+export interface Session extends Statement {
+  /** 32 random bytes of the server's. */
+  readonly challenge: Digest;
+  /** The public URL of the relay: a signature for one does not work at another. */
+  readonly audience: string;
+}
+
+export const Session: Kind<Session> = kind<Session>('relay-session+jws', { challenge: digest, audience });
+
+// ---------------------------------------------------- messages: what was said, and what was done with it
+
+/** One revision of a letter or a video. Signed by its sender, or by a mediator who wrote it down. */
+export interface Message extends Statement {
+  readonly case: Uuid;
+  readonly message: Uuid;
+  readonly revision: number;
+  /** Hash of the revision before. */
+  readonly supersedes: Digest | null;
+  readonly from: Uuid;
+  readonly to: Uuid;
+  readonly kind: 'letter' | 'video';
+  readonly language: Language;
+  /** A note says who assisted; it is for the case and the author alone. */
+  readonly parts: readonly Part[];
+}
+
+export const Message: Kind<Message> = kind<Message>(
+  'relay-message+jws',
+  {
+    case: uuid,
+    message: uuid,
+    revision: ordinal,
+    supersedes: orNull(digest),
+    from: uuid,
+    to: uuid,
+    kind: oneOf('letter', 'video'),
+    language,
+    parts: list(part),
+  },
+  (given) =>
+    (given.supersedes === null) === (given.revision === 1) &&
+    given.from !== given.to &&
+    (given.kind === 'letter'
+      ? arePartsOf(given.parts, 'body', ['note'])
+      : arePartsOf(given.parts, 'original', ['body', 'captions', 'note'])),
+);
+
+/** What a media worker made of a video. Signed by the worker. */
+export interface Rendition extends Statement {
+  readonly case: Uuid;
+  readonly message: Uuid;
+  readonly revision: number;
+  /** Hash of the message statement it came from. */
+  readonly source: Digest;
+  readonly parts: readonly Part[];
+  /** Bytes of the rendition, opened. */
+  readonly size: number;
+  readonly duration_ms: number;
+  readonly width: number;
+  readonly height: number;
+  readonly profile: 'h264-720p' | 'audio';
+}
+
+export const Rendition: Kind<Rendition> = kind<Rendition>(
+  'relay-rendition+jws',
+  {
+    case: uuid,
+    message: uuid,
+    revision: ordinal,
+    source: digest,
+    parts: list(part),
+    size,
+    duration_ms: size,
+    width: pixels,
+    height: pixels,
+    profile: oneOf('h264-720p', 'audio'),
+  },
+  (given) => arePartsOf(given.parts, 'rendition', ['poster']),
+);
+
+/** Captions for a video, or why it has none. Signed by a mediator. */
+export interface Captions extends Statement {
+  readonly case: Uuid;
+  readonly message: Uuid;
+  readonly revision: number;
+  readonly source: Digest;
+  readonly rendition: Digest | null;
+  readonly language: Language;
+  readonly part: Part | null;
+  readonly exception: ReasonCode | null;
+}
+
+export const Captions: Kind<Captions> = kind<Captions>(
+  'relay-captions+jws',
+  {
+    case: uuid,
+    message: uuid,
+    revision: ordinal,
+    source: digest,
+    rendition: orNull(digest),
+    language,
+    part: orNull(part),
+    exception: orNull(reasonCode),
+  },
+  (given) =>
+    (given.part === null) !== (given.exception === null) &&
+    (given.part === null || arePartsOf([given.part], 'captions', [])),
+);
+
+/** What a mediator decided on one revision, and what exactly was before them. Signed by the mediator. */
+export interface Decision extends Statement {
+  readonly case: Uuid;
+  readonly message: Uuid;
+  readonly revision: number;
+  readonly source: Digest;
+  readonly rendition: Digest | null;
+  readonly captions: Digest | null;
+  readonly decision: 'approve' | 'return' | 'decline' | 'hold' | 'resume' | 'reopen' | 'retract' | 'recall' | 'retry';
+  readonly reason: ReasonCode | null;
+  /** The mediator's own words to the sender. */
+  readonly notes: readonly Part[];
+}
+
+export const Decision: Kind<Decision> = kind<Decision>(
+  'relay-decision+jws',
+  {
+    case: uuid,
+    message: uuid,
+    revision: ordinal,
+    source: digest,
+    rendition: orNull(digest),
+    captions: orNull(digest),
+    decision: oneOf('approve', 'return', 'decline', 'hold', 'resume', 'reopen', 'retract', 'recall', 'retry'),
+    reason: orNull(reasonCode),
+    notes: list(part),
+  },
+  (given) => (given.reason !== null || !['return', 'decline', 'hold'].includes(given.decision)) && areNotes(given.notes),
+);
+
+/** One grant of an offer: which part, and which header opens it. */
+export interface GrantedPart {
+  /** The commitment of the part, which tells it from all others. */
+  readonly commit: Digest;
+  /** SHA-256 of the header written for the recipient. */
+  readonly header: Digest;
+}
+
+/** A mediator releases exactly these parts to exactly this key. Signed by the mediator. */
+export interface Offer extends Statement {
+  readonly case: Uuid;
+  readonly message: Uuid;
+  readonly revision: number;
+  readonly source: Digest;
+  readonly rendition: Digest | null;
+  readonly captions: Digest | null;
+  readonly recipient: RecipientText;
+  /** Hash of the recipient's claim. */
+  readonly claim: Digest;
+  readonly grants: readonly GrantedPart[];
+  /** The content note, then, if there is one, the mediator's summary. */
+  readonly notes: readonly Part[];
+  readonly not_before: Time | null;
+}
+
+export const Offer: Kind<Offer> = kind<Offer>(
+  'relay-offer+jws',
+  {
+    case: uuid,
+    message: uuid,
+    revision: ordinal,
+    source: digest,
+    rendition: orNull(digest),
+    captions: orNull(digest),
+    recipient,
+    claim: digest,
+    grants: list(record<GrantedPart>({ commit: digest, header: digest })),
+    notes: list(part),
+    not_before: orNull(time),
+  },
+  (given) =>
+    given.grants.length > 0 &&
+    areDistinct(given.grants.map(({ commit }) => commit)) &&
+    given.notes.length <= 2 &&
+    areNotes(given.notes),
+);
+
+/** What a recipient answers to an offer, and whether the author may know. Signed by the recipient. */
+export interface Response extends Statement {
+  readonly case: Uuid;
+  readonly message: Uuid;
+  readonly offer: Digest;
+  /** `close` ends the recipient's own access, after they opened it. */
+  readonly answer: 'accept' | 'wait' | 'refuse' | 'close';
+  readonly tell_author: boolean;
+}
+
+export const Response: Kind<Response> = kind<Response>('relay-response+jws', {
+  case: uuid,
+  message: uuid,
+  offer: digest,
+  answer: oneOf('accept', 'wait', 'refuse', 'close'),
+  tell_author: truth,
+});
+
+/** A sender takes a message back. Signed by the sender, or by a mediator who recorded it. */
+export interface Withdrawal extends Statement {
+  readonly case: Uuid;
+  readonly message: Uuid;
+  readonly participant: Uuid;
+}
+
+export const Withdrawal: Kind<Withdrawal> = kind<Withdrawal>('relay-withdrawal+jws', {
+  case: uuid,
+  message: uuid,
+  participant: uuid,
+});
+
+/** A participant goes on, pauses, or ends contact. Signed by them, or by a mediator who recorded it. */
+export interface Consent extends Statement {
+  readonly case: Uuid;
+  readonly participant: Uuid;
+  readonly status: 'active' | 'paused' | 'withdrawn';
+}
+
+export const Consent: Kind<Consent> = kind<Consent>('relay-consent+jws', {
+  case: uuid,
+  participant: uuid,
+  status: oneOf('active', 'paused', 'withdrawn'),
+});
+
+/** One part of the role `needed`, and at most one each of those `allowed` with it. */
+function arePartsOf(parts: readonly Part[], needed: PartRole, allowed: readonly PartRole[]): boolean {
+  const roles = parts.map(({ role }) => role);
+  const belong = roles.every((role) => role === needed || allowed.includes(role));
+  return roles.includes(needed) && areDistinct(roles) && belong && haveOwnKeys(parts);
+}
+
+function areNotes(parts: readonly Part[]): boolean {
+  return parts.every(({ role }) => role === 'note') && haveOwnKeys(parts);
+}
+
+/** Two parts with one file key would both be opened by a grant of either. */
+function haveOwnKeys(parts: readonly Part[]): boolean {
+  return areDistinct(parts.map(({ commit }) => commit));
+}
+
+function areDistinct(values: readonly string[]): boolean {
+  return new Set(values).size === values.length;
+}
