@@ -35,5 +35,5 @@ declare module 'libsodium-sumo' {
     ): number;
   }
 
-  export default function load(options?: object): Promise<LibsodiumModule>;
+  export default function load(options: { readonly getRandomValue: () => number }): Promise<LibsodiumModule>;
 }

@@ -106,8 +106,11 @@ export function verifyApprovals(decisions: readonly string[], charter: VerifiedC
   return [...approvers.values()];
 }
 
+/** Whose key an offer must be to. */
+export type Addressee = Pick<VerifiedParticipant, 'participant' | 'recipient' | 'claimHash'>;
+
 /** A mediator's offer of exactly this item to exactly this participant's key. */
-export function verifyOffer(compact: string, charter: VerifiedCharter, of: Item, recipient: VerifiedParticipant): Offer {
+export function verifyOffer(compact: string, charter: VerifiedCharter, of: Item, recipient: Addressee): Offer {
   const { statement: offer } = charter.verifyByMediator(compact, Offer);
   if (!isOf(offer, of)) throw new CryptoError('chain', 'an offer of something else');
   if (

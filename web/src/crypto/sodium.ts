@@ -34,7 +34,7 @@ export function sodiumReady(): Promise<void> {
 
 async function load(): Promise<void> {
   const { default: instantiate } = await import('libsodium-sumo');
-  const module = await instantiate();
+  const module = await instantiate({ getRandomValue: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0 });
   if (module._sodium_init() < 0) throw new Error('libsodium does not start');
   const chunk = {
     key: module._malloc(KEY_BYTES),
