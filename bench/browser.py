@@ -53,7 +53,6 @@ async def _measure(ratio_bytes: int, long_bytes: int, rounds: int) -> list[Row]:
                 seconds.append(await _seal(page, maker, ratio_bytes))
         ratios = [theirs / ours for ours, theirs in zip(taken[RELAY], taken[AGE], strict=True)]
         speed = ratio_bytes / MIB / statistics.median(taken[RELAY])
-        await _seal(page, RELAY, long_bytes)  # makes the file
         await page.evaluate(_WATCH)
         await _seal(page, RELAY, long_bytes)
         longest: float = await page.evaluate("globalThis.longest / 1000")

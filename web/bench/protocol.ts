@@ -4,5 +4,5 @@ export type Maker = 'relay' | 'age-encryption';
 
 export interface Asked {
   readonly maker: Maker;
-  readonly plain: Blob;
+  readonly bytes: number;
 }
