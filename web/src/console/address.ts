@@ -1,0 +1,109 @@
+/** A link to hand over: as text, as a picture to scan, and as a sheet of paper in both languages. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { Purpose } from '../client/contract';
+import { PlainElement } from '../ui/element';
+import type { Language } from '../words/catalogue';
+import '../ui/dialog';
+import { qrCode } from './qr';
+import type { Session } from './session';
+import { loadWords, type Words } from './words';
+
+export interface Address {
+  readonly url: string;
+  readonly purpose: Purpose;
+  /** Whom it is for, in words. */
+  readonly person: string;
+}
+
+export class ConsoleAddress extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    session: { attribute: false },
+    address: { attribute: false },
+  };
+
+  session!: Session;
+  address!: Address;
+
+  protected override render(): TemplateResult {
+    const { address: words } = this.session.words;
+    return html`<relay-dialog .heading=${words.title} .content=${this.renderContent()} @dismissed=${() => this.tell('put-away')}></relay-dialog>`;
+  }
+
+  private renderContent(): TemplateResult {
+    const { words, say } = this.session;
+    const { url, person } = this.address;
+    return html`<p><strong>${words.address.for(person)}</strong></p>
+      <p>${words.address.lead}</p>
+      <div class="field">
+        <label for="address-text">${words.address.text}</label>
+        <textarea id="address-text" class="code short" readonly spellcheck="false" .value=${url}></textarea>
+        <button
+          @click=${() => {
+            void navigator.clipboard.writeText(url).then(
+              () => say(words.copied),
+              () => this.querySelector<HTMLTextAreaElement>('#address-text')?.select(), // no clipboard here: it is selected to be copied by hand
+            );
+          }}
+        >
+          ${words.copy}
+        </button>
+      </div>
+      <p>${words.address.qr}</p>
+      ${qrCode(url, words.address.qrAlt)}
+      <p class="row">
+        <button @click=${() => this.tell('print-sheet')}>${words.address.sheet}</button>
+        <button @click=${() => this.tell('put-away')}>${words.close}</button>
+      </p>`;
+  }
+}
+
+/** The sheet that a person is handed: one page in each language. */
+export class ConsoleSheet extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    session: { attribute: false },
+    address: { attribute: false },
+    both: { state: true },
+  };
+
+  session!: Session;
+  address!: Address;
+  private both: readonly (readonly [Language, Words])[] = [];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void Promise.all([loadWords('en'), loadWords('fr')]).then(([en, fr]) => {
+      this.both = this.session.language === 'fr' ? [['fr', fr], ['en', en]] : [['en', en], ['fr', fr]];
+    });
+  }
+
+  protected override render(): TemplateResult {
+    const { words } = this.session;
+    return html`<p class="row no-print">
+        <button class="primary" @click=${() => window.print()}>${words.print}</button>
+        <button @click=${() => this.tell('put-away')}>${words.back}</button>
+      </p>
+      ${this.both.map(([language, catalogue]) => this.renderPage(language, catalogue))}`;
+  }
+
+  private renderPage(language: Language, { sheet, address }: Words): TemplateResult | typeof nothing {
+    const upload = this.address.purpose === 'upload';
+    const steps = upload ? [sheet.upload1, sheet.upload2, sheet.upload3] : [sheet.step1, sheet.step2, sheet.step3];
+    return html`<section class="card paper" lang=${language}>
+      <h2>${sheet.heading}</h2>
+      <p>${sheet.hello}</p>
+      <p>${sheet.free}</p>
+      ${qrCode(this.address.url, address.qrAlt)}
+      <p><strong>${sheet.address}</strong><br /><span class="code">${this.address.url}</span></p>
+      <ol>
+        ${steps.map((step) => html`<li>${step}</li>`)}
+      </ol>
+      <p>${sheet.keep}</p>
+      <p>${sheet.call}</p>
+      <p class="blank"></p>
+    </section>`;
+  }
+}
+
+customElements.define('console-address', ConsoleAddress);
+customElements.define('console-sheet', ConsoleSheet);

@@ -1,0 +1,344 @@
+/** The mediators' console as a whole: how it was come to, locked or open, which screen, and when to stop everything. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { connectClient } from '../client/connect';
+import type { KnownKeyring, MediatorSelf } from '../client/contract';
+import { isFingerprint } from '../embed/protocol';
+import { PlainElement } from '../ui/element';
+import { watchIdle } from '../ui/idle';
+import type { Language } from '../words/catalogue';
+import { preferredLanguage, speak } from '../words/language';
+import { loadReasons, type Reasons } from '../words/reasons';
+import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
+import { screenOf, type Screen } from './screens';
+import type { Mediator, Session } from './session';
+import { focusOf, shortcutOf, shortcutsOn, switchShortcuts, SHORTCUTS, type Shortcut } from './shortcuts';
+import '../ui/dialog';
+import './unlock';
+import { loadWords, type Words } from './words';
+
+const IDLE_MS = 10 * 60_000;
+const IDLE_WARN_MS = 60_000;
+const SAID_MS = 8_000;
+const FINGERPRINT = 'relay-fingerprint';
+
+type Stage = 'starting' | 'no-fingerprint' | 'not-allowed' | 'no-answer' | 'locked' | 'open' | 'untrusted';
+
+/** A screen that listens to shortcuts. */
+interface Listening {
+  shortcut(does: Shortcut): void;
+}
+
+export class RelayConsole extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    stage: { state: true },
+    words: { state: true },
+    session: { state: true },
+    screen: { state: true },
+    said: { state: true },
+    helping: { state: true },
+    shortcuts: { state: true },
+    idling: { state: true },
+  };
+
+  private stage: Stage = 'starting';
+  private words: Words | null = null;
+  private reasons: Reasons | null = null;
+  private language: Language = preferredLanguage();
+  private client: Mediator | null = null;
+  private session: Session | null = null;
+  private screen: Screen = { name: 'queue' };
+  private said = '';
+  private helping = false;
+  private shortcuts = shortcutsOn();
+  private idling = false;
+  private fingerprint = '';
+  private handed: KnownKeyring | null = null;
+  private embedding: Embedding | null = null;
+  private notice: string | null = null;
+  private stopIdle: (() => void) | null = null;
+  private unsaying: ReturnType<typeof setTimeout> | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener('unlocked', (event) => void this.unlocked((event as CustomEvent<MediatorSelf>).detail));
+    this.addEventListener('signed-out', () => this.locked(null));
+    this.addEventListener('untrusted', () => this.stop());
+    window.addEventListener('popstate', (event) => this.show(screenOf(event.state) ?? { name: 'queue' }));
+    window.addEventListener('keydown', this.pressed);
+    void this.start();
+  }
+
+  private async start(): Promise<void> {
+    await this.speak(this.language);
+    if (window.parent !== window) {
+      if (!(await this.beEmbedded())) return;
+    } else if (!this.findFingerprint()) {
+      this.stage = 'no-fingerprint';
+      return;
+    }
+    this.client = connectClient().mediator as unknown as Mediator;
+    this.stage = 'locked';
+  }
+
+  private async beEmbedded(): Promise<boolean> {
+    try {
+      this.embedding = await greetParent(window, window.parent, await allowedOrigins());
+    } catch (thrown) {
+      this.stage = thrown instanceof NotEmbedded ? thrown.why : 'no-answer';
+      return false;
+    }
+    const { settings } = this.embedding;
+    this.fingerprint = settings.fingerprint;
+    this.handed = {
+      id: 'embedded',
+      label: settings.label ?? '',
+      keyring: Uint8Array.from(atob(settings.keyring), (character) => character.charCodeAt(0)),
+      fingerprint: settings.fingerprint,
+    };
+    if (settings.message !== undefined) this.screen = { name: 'review', message: settings.message };
+    else if (settings.case !== undefined) this.screen = { name: 'case', case: settings.case };
+    if (settings.language !== this.language) await this.speak(settings.language);
+    new ResizeObserver(() => this.embedding?.tell({ relay: 'height', pixels: this.scrollHeight })).observe(this);
+    return true;
+  }
+
+  /** From the address, which it then leaves, or as this browser remembers it. */
+  private findFingerprint(): boolean {
+    const given = location.hash.slice(1);
+    try {
+      if (isFingerprint(given)) localStorage.setItem(FINGERPRINT, given);
+      const kept = isFingerprint(given) ? given : localStorage.getItem(FINGERPRINT);
+      if (!isFingerprint(kept)) return false;
+      this.fingerprint = kept;
+      history.replaceState(history.state, '', location.pathname);
+      return true;
+    } catch {
+      this.fingerprint = given; // nothing can be kept: the address stays as it is
+      return isFingerprint(given);
+    }
+  }
+
+  private async speak(language: Language): Promise<void> {
+    const [words, reasons] = await Promise.all([loadWords(language), loadReasons(language)]);
+    this.words = words;
+    this.reasons = reasons;
+    this.language = language;
+    speak(language);
+    if (this.session !== null) this.session = { ...this.session, words, reasons, language };
+    this.entitle();
+  }
+
+  private entitle(): void {
+    const title = this.words?.title ?? '';
+    document.title = title;
+    this.embedding?.tell({ relay: 'title', title });
+  }
+
+  private async unlocked(self: MediatorSelf): Promise<void> {
+    await import('./inside');
+    if (this.client === null || this.words === null || this.reasons === null) return;
+    this.session = {
+      client: this.client,
+      self,
+      words: this.words,
+      reasons: this.reasons,
+      language: this.language,
+      go: (screen) => this.go(screen),
+      say: (sentence) => this.say(sentence),
+    };
+    this.notice = null;
+    this.stage = 'open';
+    history.replaceState({ screen: this.screen }, '');
+    this.stopIdle?.();
+    this.stopIdle = watchIdle({
+      idleMs: IDLE_MS,
+      warnMs: IDLE_WARN_MS,
+      busy: () => false,
+      warn: (secondsLeft) => (this.idling = secondsLeft !== null),
+      idle: () => this.locked(this.words?.unlock.idle ?? null),
+    });
+  }
+
+  private locked(notice: string | null): void {
+    if (this.stage !== 'open') return;
+    this.notice = notice ?? this.words?.unlock.locked ?? null;
+    this.forget('locked');
+  }
+
+  private stop(): void {
+    this.forget('untrusted');
+  }
+
+  private forget(stage: 'locked' | 'untrusted'): void {
+    this.stopIdle?.();
+    this.stopIdle = null;
+    this.session = null;
+    this.helping = false;
+    this.idling = false;
+    this.say('');
+    this.stage = stage;
+    void this.client?.lock();
+    this.embedding?.tell({ relay: 'locked' });
+  }
+
+  private go(screen: Screen): void {
+    history.pushState({ screen }, '');
+    this.show(screen);
+  }
+
+  private show(screen: Screen): void {
+    this.screen = screen;
+    window.scrollTo(0, 0);
+    const { name } = screen;
+    this.embedding?.tell({
+      relay: 'navigated',
+      screen: name,
+      ...('case' in screen ? { case: screen.case } : {}),
+      ...('message' in screen ? { message: screen.message } : {}),
+    });
+  }
+
+  private say(sentence: string): void {
+    clearTimeout(this.unsaying);
+    this.said = sentence;
+    if (sentence !== '') this.unsaying = setTimeout(() => (this.said = ''), SAID_MS);
+  }
+
+  private readonly pressed = (event: KeyboardEvent): void => {
+    if (this.stage !== 'open' || !this.shortcuts) return;
+    const does = shortcutOf(event, focusOf(event.target instanceof Element ? event.target : null));
+    if (does === null) return;
+    event.preventDefault();
+    if (does === 'help') this.helping = true;
+    else if (does === 'back') this.go({ name: 'queue' });
+    else (this.querySelector('[data-screen]') as Partial<Listening> | null)?.shortcut?.(does);
+  };
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { words } = this;
+    if (words === null) return nothing;
+    return html`<a class="unseen skip" href="#content" @click=${this.skip}>${words.skip}</a>
+      <header class="bar">
+        ${this.stage === 'open' ? this.renderNav(words) : html`<strong>${words.title}</strong>`}
+        <div class="row">
+          ${this.stage === 'open'
+            ? html`<button class="plain" @click=${() => (this.helping = true)}>${words.nav.shortcuts}</button>`
+            : nothing}
+          <button class="plain" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.speak(this.language === 'en' ? 'fr' : 'en')}>
+            ${words.otherLanguage}
+          </button>
+          ${this.stage === 'open' ? html`<button @click=${() => this.locked(null)}>${words.lock}</button>` : nothing}
+        </div>
+      </header>
+      <p class=${this.said === '' ? 'unseen' : 'said'} role="status">${this.said}</p>
+      ${this.idling ? html`<p class="said" role="alert">${words.unlock.idleSoon}</p>` : nothing}
+      ${this.renderStage(words)} ${this.helping ? this.renderHelp(words) : nothing}`;
+  }
+
+  private renderNav(words: Words): TemplateResult {
+    const at = this.screen.name;
+    const entry = (screen: Screen, text: string, here: boolean): TemplateResult =>
+      html`<button class="plain" aria-current=${here ? 'page' : nothing} @click=${() => this.go(screen)}>${text}</button>`;
+    return html`<nav aria-label=${words.nav.label}>
+      ${entry({ name: 'queue' }, words.nav.queue, at === 'queue' || at === 'review' || at === 'captions')}
+      ${entry({ name: 'cases' }, words.nav.cases, at === 'cases' || at === 'case' || at === 'new-case')}
+      ${entry({ name: 'letter' }, words.nav.letter, at === 'letter')}
+    </nav>`;
+  }
+
+  private renderStage(words: Words): TemplateResult {
+    const { embedding, unlock, untrusted } = words;
+    switch (this.stage) {
+      case 'starting':
+        return html`<main id="content"><p role="status">${window.parent === window ? words.loading : embedding.waiting}</p></main>`;
+      case 'not-allowed':
+        return plainPage(embedding.notAllowed, [embedding.notAllowedWhat]);
+      case 'no-answer':
+        return plainPage(embedding.noAnswer, [embedding.noAnswerWhat]);
+      case 'no-fingerprint':
+        return plainPage(unlock.noFingerprint, [unlock.noFingerprintWhat]);
+      case 'untrusted':
+        return html`<main id="content" class="untrusted" role="alert">
+          <h1 tabindex="-1">${untrusted.title}</h1>
+          <div class="note warn">
+            <p>${untrusted.what}</p>
+            <p>${untrusted.means}</p>
+            <p><strong>${untrusted.todo}</strong></p>
+          </div>
+          <button @click=${() => location.reload()}>${untrusted.again}</button>
+        </main>`;
+      case 'locked':
+        return html`<console-unlock
+          .door=${{ client: this.client }}
+          .words=${words}
+          .language=${this.language}
+          .fingerprint=${this.fingerprint}
+          .handed=${this.handed}
+          .notice=${this.notice}
+        ></console-unlock>`;
+      case 'open':
+        return this.session === null ? html`` : renderScreen(this.screen, this.session);
+    }
+  }
+
+  private renderHelp(words: Words): TemplateResult {
+    const { shortcuts } = words;
+    return html`<relay-dialog
+      .heading=${shortcuts.title}
+      .content=${html`<p>${shortcuts.lead}</p>
+        <label class="choice">
+          <input type="checkbox" .checked=${this.shortcuts} @change=${this.toggleShortcuts} />
+          <span>${shortcuts.on}</span>
+        </label>
+        <table>
+          <thead>
+            <tr><th scope="col">${shortcuts.key}</th><th scope="col">${shortcuts.does}</th></tr>
+          </thead>
+          <tbody>
+            ${SHORTCUTS.map((one) => html`<tr><td><kbd>${one.key}</kbd></td><td>${shortcuts.names[one.does]}</td></tr>`)}
+          </tbody>
+        </table>
+        <button @click=${() => (this.helping = false)}>${words.close}</button>`}
+      @dismissed=${() => (this.helping = false)}
+    ></relay-dialog>`;
+  }
+
+  private readonly toggleShortcuts = (event: Event): void => {
+    this.shortcuts = (event.target as HTMLInputElement).checked;
+    switchShortcuts(this.shortcuts);
+  };
+
+  private readonly skip = (event: Event): void => {
+    event.preventDefault(); // the address stays as it is
+    this.querySelector<HTMLElement>('h1')?.focus();
+  };
+}
+
+function plainPage(heading: string, paragraphs: readonly string[]): TemplateResult {
+  return html`<main id="content" role="alert">
+    <h1 tabindex="-1">${heading}</h1>
+    ${paragraphs.map((text) => html`<p>${text}</p>`)}
+  </main>`;
+}
+
+function renderScreen(screen: Screen, session: Session): TemplateResult {
+  switch (screen.name) {
+    case 'queue':
+      return html`<console-queue data-screen .session=${session}></console-queue>`;
+    case 'review':
+      return html`<console-review data-screen .session=${session} .message=${screen.message}></console-review>`;
+    case 'captions':
+      return html`<console-captions data-screen .session=${session} .message=${screen.message}></console-captions>`;
+    case 'cases':
+      return html`<console-cases data-screen .session=${session}></console-cases>`;
+    case 'case':
+      return html`<console-case data-screen .session=${session} .case=${screen.case}></console-case>`;
+    case 'new-case':
+      return html`<console-new-case data-screen .session=${session} .registered=${screen.case ?? null}></console-new-case>`;
+    case 'letter':
+      return html`<console-letter data-screen .session=${session} .given=${screen.case ?? null}></console-letter>`;
+  }
+}
+
+customElements.define('relay-console', RelayConsole);

@@ -1,0 +1,321 @@
+/** One case: its people, what they said, their links and keys, its messages, and what happened. */
+
+import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import type { CaseDetail, CaseLink, Consent, ParticipantRole, Purpose, QueueItem, Uuid } from '../client/contract';
+import './address';
+import type { Address } from './address';
+import { ageOf, dateAndTime, dateOnly } from './ages';
+import '../ui/dialog';
+import { ConsoleElement } from './element';
+import { mediator, person, shortId } from './people';
+import './timeline';
+
+type Participant = CaseDetail['participants'][number];
+
+/** A question that is open in front of the page. */
+type Asking =
+  | { readonly about: 'consent'; readonly who: Participant }
+  | { readonly about: 'new-link'; readonly who: Participant }
+  | { readonly about: 'grant-again'; readonly who: Participant }
+  | { readonly about: 'end-link'; readonly link: CaseLink };
+
+const CONSENTS = ['active', 'paused', 'withdrawn'] as const satisfies readonly Consent[];
+
+export class ConsoleCase extends ConsoleElement {
+  static override properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    case: { attribute: false },
+    detail: { state: true },
+    messages: { state: true },
+    asking: { state: true },
+    address: { state: true },
+    printing: { state: true },
+  };
+
+  case: Uuid = '';
+  private detail: CaseDetail | null = null;
+  private messages: readonly QueueItem[] | null = null;
+  private asking: Asking | null = null;
+  private address: Address | null = null;
+  private printing = false;
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!changed.has('case')) return;
+    this.detail = null;
+    this.messages = null;
+    void this.attempt(() => this.load());
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('detail') && changed.get('detail') === null) this.focusHeading();
+  }
+
+  private async load(): Promise<void> {
+    this.detail = await this.session.client.case(this.case);
+    this.messages = await this.session.client.messages(this.case);
+  }
+
+  /** Does something, says that it was done, and shows the case as it is then. */
+  private async act(run: () => Promise<string>): Promise<void> {
+    this.asking = null;
+    await this.attempt(async () => {
+      const sentence = await run();
+      if (sentence !== '') this.session.say(sentence);
+      await this.load();
+    });
+  }
+
+  private who(id: Uuid): string {
+    const found = this.detail?.participants.find((one) => one.participant === id);
+    return found === undefined ? this.words.people.participant(shortId(id)) : person(this.words, found.role, id);
+  }
+
+  private makeLink(participant: Uuid, purpose: Purpose, ending: readonly CaseLink[] = []): Promise<void> {
+    return this.act(async () => {
+      for (const old of ending) await this.session.client.endLink(old.link);
+      const { url } = await this.session.client.makeLink(this.case, participant, purpose);
+      this.address = { url, purpose, person: this.who(participant) };
+      return '';
+    });
+  }
+
+  private async showLink(link: CaseLink, printing: boolean): Promise<void> {
+    await this.attempt(async () => {
+      const url = await this.session.client.linkAddress(this.case, link.link);
+      this.address = { url, purpose: link.purpose, person: this.who(link.participant) };
+      this.printing = printing;
+    });
+  }
+
+  protected override render(): TemplateResult {
+    const { detail } = this;
+    const { case: words } = this.words;
+    if (detail === null) {
+      return html`<main id="content" class="wide">
+        ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : nothing}
+      </main>`;
+    }
+    if (this.printing && this.address !== null) {
+      return html`<main id="content">
+        <h1 class="no-print" tabindex="-1">${words.sheet}</h1>
+        <console-sheet .session=${this.session} .address=${this.address} @put-away=${() => this.putAway()}></console-sheet>
+      </main>`;
+    }
+    const roles = new Map<Uuid, ParticipantRole>(detail.participants.map((one) => [one.participant, one.role]));
+    return html`<main id="content" class="wide">
+      <p><button class="plain" @click=${() => this.session.go({ name: 'cases' })}>← ${this.words.nav.cases}</button></p>
+      <h1 tabindex="-1">${words.title(detail.reference)}</h1>
+      ${this.renderRefusal()}
+      <div class="beside">
+        <div>${this.renderPeople(detail)}</div>
+        <div>${this.renderMessages()} ${this.renderRules(detail)}</div>
+      </div>
+      ${this.renderLinks(detail)}
+      <console-timeline .session=${this.session} .case=${this.case} .roles=${roles}></console-timeline>
+      ${this.asking === null ? nothing : this.renderAsking(this.asking, detail)}
+      ${this.address === null
+        ? nothing
+        : html`<console-address
+            .session=${this.session}
+            .address=${this.address}
+            @put-away=${() => this.putAway()}
+            @print-sheet=${() => (this.printing = true)}
+          ></console-address>`}
+    </main>`;
+  }
+
+  private putAway(): void {
+    if (this.printing) this.printing = false;
+    this.address = null;
+  }
+
+  private renderPeople(detail: CaseDetail): TemplateResult {
+    const { case: words } = this.words;
+    const unverified = detail.participants.some((one) => one.keys === 'unverified');
+    const kept = detail.pairs.filter((pair) => pair.noContact);
+    return html`<section>
+      <h2>${words.people}</h2>
+      ${kept.map((pair) => html`<p class="note warn">${words.noContactBetween(this.who(pair.one), this.who(pair.other))}</p>`)}
+      ${unverified
+        ? html`<div class="note">
+            <p>${words.verifyWhat}</p>
+            <button ?disabled=${this.running} @click=${() => this.act(async () => words.verified(await this.session.client.verifyClaims(this.case)))}>
+              ${words.verify}
+            </button>
+          </div>`
+        : nothing}
+      ${detail.participants.map((one) => this.renderPerson(one))}
+      <p><button @click=${() => this.session.go({ name: 'letter', case: this.case })}>${words.relayLetter}</button></p>
+    </section>`;
+  }
+
+  private renderPerson(one: Participant): TemplateResult {
+    const { case: words } = this.words;
+    const said = words.consent[one.consent ?? 'none'];
+    const id = shortId(one.participant);
+    return html`<section class="card" aria-labelledby="person-${id}">
+      <h3 id="person-${id}">${this.who(one.participant)}</h3>
+      <ul class="plain-list">
+        <li>${one.consentAt === null ? said : words.consentSince(said, dateOnly(one.consentAt, this.session.language))}</li>
+        <li>${words.keys[one.keys]}</li>
+      </ul>
+      <div class="row">
+        <button @click=${() => (this.asking = { about: 'consent', who: one })}>${words.recordConsent}</button>
+        ${one.keys === 'none'
+          ? html`<button ?disabled=${this.running} @click=${() => this.makeLink(one.participant, 'participate')}>${words.makeParticipate}</button>`
+          : html`<button @click=${() => (this.asking = { about: 'new-link', who: one })}>${words.newLink}</button>
+              <button @click=${() => (this.asking = { about: 'grant-again', who: one })}>${words.grantAgain}</button>`}
+        <button ?disabled=${this.running} @click=${() => this.makeLink(one.participant, 'upload')}>${words.makeUpload}</button>
+      </div>
+    </section>`;
+  }
+
+  private renderRules(detail: CaseDetail): TemplateResult {
+    const { case: words } = this.words;
+    return html`<section class="card">
+      <h2>${words.rules}</h2>
+      <dl class="facts-list">
+        <dt>${words.approvals}</dt>
+        <dd>${detail.approvals}</dd>
+        <dt>${words.captions}</dt>
+        <dd>${detail.captionsRequired ? words.captionsRequired : words.captionsOptional}</dd>
+        <dt>${words.videos}</dt>
+        <dd>${detail.serverProcessing ? words.videosTaken : words.videosNotTaken}</dd>
+        <dt>${words.retention}</dt>
+        <dd>${detail.retentionDays === null ? words.noRetention : words.days(detail.retentionDays)}</dd>
+        <dt>${words.mediators}</dt>
+        <dd>${detail.mediators.map((id) => mediator(this.session, id)).join(', ')}</dd>
+        <dt>${words.charter}</dt>
+        <dd>${words.charterVersion(detail.charterVersion)}</dd>
+      </dl>
+    </section>`;
+  }
+
+  private renderMessages(): TemplateResult {
+    const { case: words, kind, state, age, queue } = this.words;
+    const { messages } = this;
+    return html`<section>
+      <h2>${words.messages}</h2>
+      ${messages === null
+        ? html`<p role="status">${this.words.loading}</p>`
+        : messages.length === 0
+          ? html`<p>${words.noMessages}</p>`
+          : html`<ul class="queue">
+              ${messages.map((item) => {
+                const since = ageOf(item.stateSince, Date.now());
+                return html`<li class="card">
+                  <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
+                    <strong>${kind[item.kind]}</strong>
+                    <span>${queue.from} ${this.who(item.from)} ${queue.to} ${this.who(item.to)}</span>
+                  </button>
+                  <p class="quiet">${state[item.state]} ${age.since(age[since.unit](since.count))}</p>
+                </li>`;
+              })}
+            </ul>`}
+    </section>`;
+  }
+
+  private renderLinks(detail: CaseDetail): TemplateResult {
+    const { case: words } = this.words;
+    const { language } = this.session;
+    return html`<section>
+      <h2>${words.links}</h2>
+      ${detail.links.length === 0
+        ? html`<p>${words.noLinks}</p>`
+        : html`<ul class="queue links">
+            ${detail.links.map(
+              (link) => html`<li class="card">
+                <p>
+                  <strong>${this.who(link.participant)}</strong>, ${words.purpose[link.purpose]}: ${words.linkState[link.state]}<br />
+                  <span class="quiet">
+                    ${words.madeOn(
+                      dateAndTime(link.createdAt, language),
+                      link.madeBy === 'service' ? this.words.people.system : mediator(this.session, link.madeBy),
+                    )}${link.expiresAt === null ? nothing : html`, ${words.expires(dateOnly(link.expiresAt, language))}`}
+                  </span>
+                </p>
+                ${link.state === 'ended' || link.state === 'spent'
+                  ? nothing
+                  : html`<div class="row">
+                      <button ?disabled=${this.running} @click=${() => this.showLink(link, false)}>${words.showLink}</button>
+                      <button ?disabled=${this.running} @click=${() => this.showLink(link, true)}>${words.sheet}</button>
+                      <button class="grave" @click=${() => (this.asking = { about: 'end-link', link })}>${words.endLink}</button>
+                    </div>`}
+              </li>`,
+            )}
+          </ul>`}
+    </section>`;
+  }
+
+  private renderAsking(asking: Asking, detail: CaseDetail): TemplateResult {
+    const { case: words } = this.words;
+    const ask = (heading: string, what: string, actions: TemplateResult): TemplateResult => html`<relay-dialog
+      .heading=${heading}
+      .content=${html`<p>${what}</p>
+        ${actions}
+        <p><button @click=${() => (this.asking = null)}>${this.words.cancel}</button></p>`}
+      @dismissed=${() => (this.asking = null)}
+    ></relay-dialog>`;
+    switch (asking.about) {
+      case 'consent': {
+        const { participant } = asking.who;
+        const record = (status: Consent): Promise<void> =>
+          this.act(async () => {
+            await this.session.client.recordConsent(this.case, participant, status);
+            return words.recorded;
+          });
+        return ask(
+          words.recordConsentTitle(this.who(participant)),
+          words.recordConsentWhat,
+          html`<ul class="plain-list">
+            ${CONSENTS.map((status) => html`<li><button @click=${() => record(status)}>${words.consentChoice[status]}</button></li>`)}
+          </ul>`,
+        );
+      }
+      case 'new-link': {
+        const { participant } = asking.who;
+        const old = detail.links.filter(
+          (link) => link.participant === participant && link.purpose === 'participate' && (link.state === 'open' || link.state === 'claimed'),
+        );
+        return ask(
+          words.newLink,
+          words.newLinkWhat,
+          html`<p><button class="primary" @click=${() => this.makeLink(participant, 'participate', old)}>${words.newLinkDo}</button></p>`,
+        );
+      }
+      case 'grant-again': {
+        const { participant } = asking.who;
+        return ask(
+          words.grantAgainTitle(this.who(participant)),
+          words.grantAgainWhat,
+          html`<p>
+            <button class="primary" @click=${() => this.act(async () => words.granted(await this.session.client.grantAgain(this.case, participant)))}>
+              ${words.grantAgain}
+            </button>
+          </p>`,
+        );
+      }
+      case 'end-link': {
+        const { link } = asking.link;
+        return ask(
+          words.endLinkTitle,
+          words.endLinkWhat,
+          html`<p>
+            <button
+              class="grave"
+              @click=${() =>
+                this.act(async () => {
+                  await this.session.client.endLink(link);
+                  return words.linkEnded;
+                })}
+            >
+              ${words.endLinkDo}
+            </button>
+          </p>`,
+        );
+      }
+    }
+  }
+}
+
+customElements.define('console-case', ConsoleCase);

@@ -1,0 +1,37 @@
+/** What a mediator may do with a message as it stands; relay's table of moves has the last word. */
+
+import type { DecisionKind, ReviewItem } from '../client/contract';
+
+export type Choice = DecisionKind | 'lease' | 'offer' | 'caption' | 'let-go' | 'grant-again';
+
+export function choicesFor(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain'>): readonly Choice[] {
+  switch (item.state) {
+    case 'queued':
+      return ['lease'];
+    case 'claimed':
+      if (item.lease?.mine !== true) return [];
+      return item.kind === 'video'
+        ? ['approve', 'return', 'hold', 'decline', 'caption', 'let-go']
+        : ['approve', 'return', 'hold', 'decline', 'let-go'];
+    case 'held':
+      return ['resume', 'decline'];
+    case 'approved':
+      return ['offer', 'reopen'];
+    case 'offered':
+      return ['retract'];
+    case 'released':
+      return item.grantAgain ? ['grant-again', 'recall'] : ['recall'];
+    case 'viewed':
+      return item.grantAgain ? ['grant-again'] : [];
+    case 'failed':
+      return ['retry'];
+    default:
+      return [];
+  }
+}
+
+/** Which decisions need a coded reason, and which are told to the author in the mediator's own words. */
+export const NEEDS_REASON: readonly DecisionKind[] = ['return', 'decline', 'hold'];
+export const TELLS_AUTHOR: readonly DecisionKind[] = ['return', 'decline'];
+/** Acts that end something for good, and are drawn so. */
+export const GRAVE: readonly Choice[] = ['decline', 'recall'];

@@ -1,0 +1,111 @@
+/** The dialog of a decision: says exactly what it does, asks for the reason and the words it needs, and signs nothing yet. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { DecisionKind, NewDecision, Refusal, ReviewItem } from '../client/contract';
+import { PlainElement } from '../ui/element';
+import { GRAVE, NEEDS_REASON, TELLS_AUTHOR } from './choices';
+import '../ui/dialog';
+import { refusalText } from './element';
+import type { Session } from './session';
+
+export class ConsoleDecide extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    session: { attribute: false },
+    item: { attribute: false },
+    decision: { attribute: false },
+    running: { attribute: false },
+    problem: { attribute: false },
+    reason: { state: true },
+    wanting: { state: true },
+  };
+
+  session!: Session;
+  item!: ReviewItem;
+  decision: DecisionKind = 'approve';
+  running = false;
+  problem: Refusal | null = null;
+  private reason = '';
+  private wanting: 'reason' | 'words' | null = null;
+
+  protected override render(): TemplateResult {
+    const { confirm } = this.session.words;
+    return html`<relay-dialog
+      .heading=${confirm[this.decision].title}
+      .content=${this.renderForm()}
+      @dismissed=${() => this.tell('given-up')}
+    ></relay-dialog>`;
+  }
+
+  private renderForm(): TemplateResult {
+    const { words } = this.session;
+    const { decision } = this;
+    const { confirm, form, choice } = words;
+    return html`<form method="dialog" @submit=${this.submit}>
+      <p>${confirm[decision].what}</p>
+      ${decision === 'approve' && this.item.approvalsNeeded > 1
+        ? html`<p>${this.item.approvals + 1 < this.item.approvalsNeeded ? confirm.approve.second : confirm.approve.last}</p>`
+        : nothing}
+      ${NEEDS_REASON.includes(decision) ? this.renderReason() : nothing}
+      ${TELLS_AUTHOR.includes(decision)
+        ? html`<div class="field">
+            <label for="decision-words">${form.words}</label>
+            <textarea id="decision-words" class="short" aria-describedby="decision-words-hint decision-words-fault" lang=${this.item.language}></textarea>
+            <small id="decision-words-hint">${form.wordsHint}</small>
+            <p id="decision-words-fault" class="fault" role="alert">${this.wanting === 'words' ? form.wordsNeeded : nothing}</p>
+          </div>`
+        : nothing}
+      <div class="field">
+        <label for="decision-note">${form.note} <small>(${words.optional})</small></label>
+        <textarea id="decision-note" class="short" aria-describedby="decision-note-hint"></textarea>
+        <small id="decision-note-hint">${form.noteHint}</small>
+      </div>
+      ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(words, this.problem)}</p>`}
+      <p class="row">
+        <button class=${GRAVE.includes(decision) ? 'grave' : 'primary'} ?disabled=${this.running}>${choice[decision]}</button>
+        <button type="button" @click=${() => this.tell('given-up')}>${words.cancel}</button>
+      </p>
+      <p role="status">${this.running ? words.working : nothing}</p>
+    </form>`;
+  }
+
+  private renderReason(): TemplateResult {
+    const { words, reasons } = this.session;
+    const { form } = words;
+    const offered = reasons[this.decision as keyof typeof reasons];
+    return html`<div class="field">
+      <label for="decision-reason">${form.reason}</label>
+      <select id="decision-reason" aria-describedby="decision-reason-fault" @change=${(event: Event) => (this.reason = (event.target as HTMLSelectElement).value)}>
+        <option value="">${form.chooseReason}</option>
+        ${Object.entries(offered).map(([code, text]) => html`<option value=${code} ?selected=${code === this.reason}>${text}</option>`)}
+      </select>
+      <p id="decision-reason-fault" class="fault" role="alert">${this.wanting === 'reason' ? form.reasonNeeded : nothing}</p>
+    </div>`;
+  }
+
+  private readonly submit = (event: Event): void => {
+    event.preventDefault(); // it closes once the decision was taken in
+    const { decision, reason } = this;
+    const words = this.typed('decision-words');
+    const note = this.typed('decision-note');
+    this.wanting = null;
+    if (NEEDS_REASON.includes(decision) && reason === '') this.wanting = 'reason';
+    else if (TELLS_AUTHOR.includes(decision) && words === '') this.wanting = 'words';
+    if (this.wanting !== null) {
+      this.querySelector<HTMLElement>(`#decision-${this.wanting}`)?.focus();
+      return;
+    }
+    const given: NewDecision = {
+      decision,
+      ...(reason === '' ? {} : { reason }),
+      ...(words === '' ? {} : { words }),
+      ...(note === '' ? {} : { note }),
+    };
+    this.tell('chosen', () => this.session.client.decide(this.item.message, given));
+  };
+
+  private typed(id: string): string {
+    return this.querySelector<HTMLTextAreaElement>(`#${id}`)?.value.trim() ?? '';
+  }
+}
+
+customElements.define('console-decide', ConsoleDecide);

@@ -1,0 +1,81 @@
+/** What the console's elements have in common: words, one thing running at a time, and refusals in words. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { isRefusal, type Refusal } from '../client/contract';
+import { PlainElement } from '../ui/element';
+import type { Session } from './session';
+import type { Words } from './words';
+
+/** Refusals that say that the message has moved on, so that what is on the screen is old. */
+const CONFLICTS = ['conflict', 'wrong-state', 'lease-taken', 'approved-already', 'charter-out-of-order', 'gate-closed', 'link-claimed'];
+
+export function asRefusal(thrown: unknown): Refusal {
+  return isRefusal(thrown) ? thrown : { refusal: 'unexpected' };
+}
+
+export function isConflict(refusal: Refusal): boolean {
+  return refusal.code !== undefined && CONFLICTS.includes(refusal.code);
+}
+
+/** A refusal as a person reads it: relay's own sentence first, since it says what to do. */
+export function refusalText(words: Words, refusal: Refusal): string {
+  return refusal.sentence ?? words.refusal[refusal.refusal];
+}
+
+export abstract class ConsoleElement extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    session: { attribute: false },
+    running: { state: true },
+    refusal: { state: true },
+  };
+
+  session!: Session;
+  protected running = false;
+  protected refusal: Refusal | null = null;
+
+  protected get words(): Words {
+    return this.session.words;
+  }
+
+  /**
+   * Does something that may be refused. What is untrusted or signed out concerns the whole page and is told upwards; all
+   * else is kept in `refusal` to be shown where it happened. True if it was done.
+   */
+  protected async attempt(act: () => Promise<void>): Promise<boolean> {
+    if (this.running) return false;
+    this.running = true;
+    this.refusal = null;
+    try {
+      await act();
+      return true;
+    } catch (thrown) {
+      this.refused(asRefusal(thrown));
+      return false;
+    } finally {
+      this.running = false;
+    }
+  }
+
+  protected refused(refusal: Refusal): void {
+    if (refusal.refusal === 'untrusted' || refusal.refusal === 'signed-out') this.tell(refusal.refusal);
+    else this.refusal = refusal;
+  }
+
+  protected renderRefusal(): TemplateResult | typeof nothing {
+    if (this.refusal === null) return nothing;
+    const gates = this.refusal.gates ?? [];
+    return html`<div class="note warn" role="alert">
+      <p>${refusalText(this.words, this.refusal)}</p>
+      ${gates.length === 0
+        ? nothing
+        : html`<ul>
+            ${gates.map((gate) => html`<li>${this.words.gate[gate].is} ${this.words.gate[gate].todo}</li>`)}
+          </ul>`}
+    </div>`;
+  }
+
+  /** Moves the focus to the heading when a screen appears, so that a screen reader begins there. */
+  protected focusHeading(): void {
+    this.querySelector<HTMLElement>('h1')?.focus();
+  }
+}

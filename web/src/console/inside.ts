@@ -1,0 +1,9 @@
+/** The screens behind the lock, fetched once keys were opened. */
+
+import './queue';
+import './review';
+import './captions';
+import './letter';
+import './cases';
+import './case';
+import './new-case';

@@ -1,0 +1,148 @@
+/** A letter that a mediator writes down for somebody, who confirmed every word. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { CaseDetail, CaseSummary, Language, Uuid } from '../client/contract';
+import { ConsoleElement } from './element';
+import { person } from './people';
+
+export class ConsoleLetter extends ConsoleElement {
+  static override properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    given: { attribute: false },
+    cases: { state: true },
+    detail: { state: true },
+    from: { state: true },
+    to: { state: true },
+    wanting: { state: true },
+  };
+
+  given: Uuid | null = null;
+  private cases: readonly CaseSummary[] | null = null;
+  private detail: CaseDetail | null = null;
+  private from: Uuid = '';
+  private to: Uuid = '';
+  private wanting: 'fields' | 'confirm' | null = null;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.attempt(async () => {
+      this.cases = (await this.session.client.cases()).filter((one) => one.charterVersion > 0);
+      if (this.given !== null) await this.pick(this.given);
+    });
+  }
+
+  protected override firstUpdated(): void {
+    this.focusHeading();
+  }
+
+  private async pick(id: Uuid): Promise<void> {
+    this.from = '';
+    this.to = '';
+    this.detail = id === '' ? null : await this.session.client.case(id);
+  }
+
+  /** Those who may write to each other, on either side. */
+  private partners(of: Uuid): readonly Uuid[] {
+    const pairs = this.detail?.pairs ?? [];
+    return pairs.filter((pair) => pair.one === of || pair.other === of).map((pair) => (pair.one === of ? pair.other : pair.one));
+  }
+
+  protected override render(): TemplateResult {
+    const { letter } = this.words;
+    return html`<main id="content">
+      <h1 tabindex="-1">${letter.title}</h1>
+      <p>${letter.lead}</p>
+      ${this.renderRefusal()}
+      <form @submit=${this.submit}>
+        <div class="field">
+          <label for="letter-case">${letter.case}</label>
+          <select id="letter-case" required @change=${this.casePicked}>
+            <option value="">${letter.chooseCase}</option>
+            ${(this.cases ?? []).map(
+              (one) => html`<option value=${one.case} ?selected=${one.case === this.detail?.case}>${one.reference}</option>`,
+            )}
+          </select>
+        </div>
+        ${this.detail === null ? nothing : this.renderWho(this.detail)}
+        <div class="field">
+          <label for="letter-language">${letter.language}</label>
+          <select id="letter-language">
+            ${(['en', 'fr'] as const).map(
+              (one) => html`<option value=${one} ?selected=${one === this.session.language}>${this.words.languageName[one]}</option>`,
+            )}
+          </select>
+        </div>
+        <div class="field">
+          <label for="letter-words">${letter.words}</label>
+          <textarea id="letter-words"></textarea>
+        </div>
+        <label class="choice"><input id="letter-confirm" type="checkbox" aria-describedby="letter-fault" /><span>${letter.confirm}</span></label>
+        <p id="letter-fault" class="fault" role="alert">
+          ${this.wanting === 'fields' ? letter.missing : this.wanting === 'confirm' ? letter.confirmNeeded : nothing}
+        </p>
+        <button class="primary" ?disabled=${this.running}>${letter.do}</button>
+        <p role="status">${this.running ? this.words.working : nothing}</p>
+      </form>
+    </main>`;
+  }
+
+  private renderWho(detail: CaseDetail): TemplateResult {
+    const { letter } = this.words;
+    const inPairs = detail.participants.filter((one) => this.partners(one.participant).length > 0);
+    if (inPairs.length === 0) return html`<p class="note">${letter.noPairs}</p>`;
+    const partners = this.partners(this.from);
+    const options = (people: CaseDetail['participants'], chosen: Uuid): TemplateResult[] => [
+      html`<option value="">${letter.choosePerson}</option>`,
+      ...people.map(
+        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.words, one.role, one.participant)}</option>`,
+      ),
+    ];
+    return html`<div class="columns">
+      <div class="field">
+        <label for="letter-from">${letter.from}</label>
+        <select id="letter-from" @change=${this.fromPicked}>${options(inPairs, this.from)}</select>
+      </div>
+      <div class="field">
+        <label for="letter-to">${letter.to}</label>
+        <select id="letter-to" @change=${(event: Event) => (this.to = (event.target as HTMLSelectElement).value)}>
+          ${options(detail.participants.filter((one) => partners.includes(one.participant)), this.to)}
+        </select>
+      </div>
+    </div>`;
+  }
+
+  private readonly casePicked = (event: Event): void => {
+    const { value } = event.target as HTMLSelectElement;
+    void this.attempt(() => this.pick(value));
+  };
+
+  private readonly fromPicked = (event: Event): void => {
+    this.from = (event.target as HTMLSelectElement).value;
+    const partners = this.partners(this.from);
+    this.to = partners.length === 1 ? (partners[0] ?? '') : '';
+  };
+
+  private readonly submit = (event: Event): void => {
+    event.preventDefault();
+    const text = this.querySelector<HTMLTextAreaElement>('#letter-words')?.value.trim() ?? '';
+    const confirmed = this.querySelector<HTMLInputElement>('#letter-confirm')?.checked === true;
+    const language = this.querySelector<HTMLSelectElement>('#letter-language')?.value as Language;
+    const { detail, from, to } = this;
+    this.wanting = null;
+    if (detail === null || from === '' || to === '' || text === '') {
+      this.wanting = 'fields';
+      return;
+    }
+    if (!confirmed) {
+      this.wanting = 'confirm';
+      return;
+    }
+    void this.attempt(async () => {
+      const message = await this.session.client.relayLetter({ case: detail.case, from, to, language, text, confirmed });
+      this.session.say(this.words.letter.done);
+      this.session.go({ name: 'review', message });
+    });
+  };
+}
+
+customElements.define('console-letter', ConsoleLetter);

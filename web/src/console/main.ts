@@ -1,0 +1,3 @@
+/** Entry of the mediators' console. */
+
+import './app';

@@ -1,0 +1,82 @@
+/** The video of a message under review: nothing is loaded before it is asked for, and then without sound, blurred and grey. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { Language, Playback, VideoFacts } from '../client/contract';
+import { PlainElement } from '../ui/element';
+import type { Session } from './session';
+
+export class ConsoleMedia extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    session: { attribute: false },
+    video: { attribute: false },
+    captions: { attribute: false },
+    spoken: { attribute: false },
+    mode: { state: true },
+    ready: { state: true },
+  };
+
+  session!: Session;
+  video!: VideoFacts;
+  captions: string | null = null;
+  spoken: Language = 'en';
+  private mode: 'picture' | 'sound' | null = null;
+  private ready = false;
+
+  /** Where the player is, in milliseconds; null where it is put away. */
+  currentTime(): number | null {
+    const media = this.querySelector<HTMLMediaElement>('video, audio');
+    return media === null ? null : Math.round(media.currentTime * 1000);
+  }
+
+  seek(ms: number): void {
+    const media = this.querySelector<HTMLMediaElement>('video, audio');
+    if (media !== null) media.currentTime = ms / 1000;
+  }
+
+  private async openAs(mode: 'picture' | 'sound'): Promise<void> {
+    this.mode = mode;
+    await import('../playback/player');
+    this.ready = true;
+  }
+
+  protected override render(): TemplateResult {
+    const { review } = this.session.words;
+    const { mode } = this;
+    return html`<section class="card">
+      <h3>${review.mediaTitle}</h3>
+      ${this.video.hasPicture ? nothing : html`<p>${review.noPicture}</p>`}
+      ${mode === null
+        ? html`<p>${review.mediaGuarded}</p>
+            <div class="row">
+              ${this.video.hasPicture
+                ? html`<button @click=${() => this.openAs('picture')}>${review.showVideo}</button>`
+                : nothing}
+              <button @click=${() => this.openAs('sound')}>${review.soundOnly}</button>
+            </div>`
+        : html`${this.ready ? this.renderPlayer(mode) : html`<p role="status">${this.session.words.loading}</p>`}
+            <p><button class="plain" @click=${() => (this.mode = null)}>${review.hideMedia}</button></p>`}
+    </section>`;
+  }
+
+  private renderPlayer(mode: 'picture' | 'sound'): TemplateResult {
+    return html`<relay-player
+      .client=${this.playback()}
+      .video=${this.video}
+      .captions=${this.captions}
+      .mode=${mode}
+      .guarded=${true}
+      .language=${this.session.language}
+    ></relay-player>`;
+  }
+
+  private far: Playback | null = null;
+
+  /** The far worker inside a plain object: Lit would take its proxy for a directive. */
+  private playback(): Playback {
+    const { client } = this.session;
+    this.far ??= { serve: (part, port) => client.serve(part, port), blob: (part) => client.blob(part) };
+    return this.far;
+  }
+}
+
+customElements.define('console-media', ConsoleMedia);

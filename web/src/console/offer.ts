@@ -1,0 +1,99 @@
+/** The dialog of an offer: a content note that the recipient reads first, a summary if wanted, and when. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { Refusal, ReviewItem } from '../client/contract';
+import { PlainElement } from '../ui/element';
+import '../ui/dialog';
+import { refusalText } from './element';
+import type { Session } from './session';
+
+export class ConsoleOffer extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    session: { attribute: false },
+    item: { attribute: false },
+    running: { attribute: false },
+    problem: { attribute: false },
+    later: { state: true },
+    wanting: { state: true },
+  };
+
+  session!: Session;
+  item!: ReviewItem;
+  running = false;
+  problem: Refusal | null = null;
+  private later = false;
+  private wanting: 'note' | 'date' | null = null;
+
+  protected override render(): TemplateResult {
+    return html`<relay-dialog
+      .heading=${this.session.words.confirm.offer.title}
+      .content=${this.renderForm()}
+      @dismissed=${() => this.tell('given-up')}
+    ></relay-dialog>`;
+  }
+
+  private renderForm(): TemplateResult {
+    const { words } = this.session;
+    const { offer, confirm } = words;
+    return html`<form method="dialog" @submit=${this.submit}>
+      <p>${confirm.offer.what} ${this.later ? confirm.offer.later : nothing}</p>
+      <div class="field">
+        <label for="offer-note">${offer.contentNote}</label>
+        <textarea id="offer-note" class="short" aria-describedby="offer-note-hint offer-note-fault"></textarea>
+        <small id="offer-note-hint">${offer.contentNoteHint}</small>
+        <p id="offer-note-fault" class="fault" role="alert">${this.wanting === 'note' ? offer.contentNoteNeeded : nothing}</p>
+      </div>
+      <div class="field">
+        <label for="offer-summary">${offer.summary} <small>(${words.optional})</small></label>
+        <textarea id="offer-summary" class="short" aria-describedby="offer-summary-hint"></textarea>
+        <small id="offer-summary-hint">${offer.summaryHint}</small>
+      </div>
+      <fieldset>
+        <legend>${offer.when}</legend>
+        <label class="choice">
+          <input type="radio" name="offer-when" .checked=${!this.later} @change=${() => (this.later = false)} />
+          <span>${offer.now}</span>
+        </label>
+        <label class="choice">
+          <input type="radio" name="offer-when" .checked=${this.later} @change=${() => (this.later = true)} />
+          <span>${offer.later}</span>
+        </label>
+        ${this.later
+          ? html`<div class="field">
+              <label for="offer-date">${offer.notBefore}</label>
+              <input id="offer-date" type="datetime-local" aria-describedby="offer-date-fault" />
+              <p id="offer-date-fault" class="fault" role="alert">${this.wanting === 'date' ? offer.notBeforeBad : nothing}</p>
+            </div>`
+          : nothing}
+      </fieldset>
+      ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(words, this.problem)}</p>`}
+      <p class="row">
+        <button class="primary" ?disabled=${this.running}>${offer.do}</button>
+        <button type="button" @click=${() => this.tell('given-up')}>${words.cancel}</button>
+      </p>
+      <p role="status">${this.running ? words.working : nothing}</p>
+    </form>`;
+  }
+
+  private readonly submit = (event: Event): void => {
+    event.preventDefault(); // it closes once the offer was taken in
+    const contentNote = this.typed('offer-note');
+    const summary = this.typed('offer-summary');
+    const date = new Date(this.typed('offer-date'));
+    this.wanting = null;
+    if (contentNote === '') this.wanting = 'note';
+    else if (this.later && !(date.getTime() > Date.now())) this.wanting = 'date';
+    if (this.wanting !== null) {
+      this.querySelector<HTMLElement>(`#offer-${this.wanting}`)?.focus();
+      return;
+    }
+    const given = { contentNote, summary: summary === '' ? null : summary, notBefore: this.later ? date.toISOString() : null };
+    this.tell('chosen', () => this.session.client.offer(this.item.message, given));
+  };
+
+  private typed(id: string): string {
+    return this.querySelector<HTMLInputElement | HTMLTextAreaElement>(`#${id}`)?.value.trim() ?? '';
+  }
+}
+
+customElements.define('console-offer', ConsoleOffer);

@@ -1,0 +1,393 @@
+/** One message under review: what it is and whose words it is first, then the words, then, when asked for, the video. */
+
+import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import type { Lease, Origin, ReviewItem, Uuid } from '../client/contract';
+import { countdown, dateAndTime, duration } from './ages';
+import { choicesFor, type Choice } from './choices';
+import './decide';
+import { ConsoleElement, isConflict } from './element';
+import './media';
+import './offer';
+import { mediator, person } from './people';
+import { reasonText } from './reasons';
+import type { Shortcut } from './shortcuts';
+import { parse } from './webvtt';
+
+const TICK_MS = 1000;
+const SOON_MS = 2 * 60_000;
+const PROCESSING_MS = 4000;
+const ASKABLE = ['approve', 'return', 'decline', 'hold'] as const satisfies readonly Choice[];
+
+export class ConsoleReview extends ConsoleElement {
+  static override properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    message: { attribute: false },
+    item: { state: true },
+    text: { state: true },
+    captions: { state: true },
+    lost: { state: true },
+    changed: { state: true },
+    asking: { state: true },
+    now: { state: true },
+  };
+
+  message: Uuid = '';
+  private item: ReviewItem | null = null;
+  private text: string | null = null;
+  private captions: string | null = null;
+  private lost = false;
+  private changed = false;
+  private asking: Choice | null = null;
+  private now = Date.now();
+  private ticking: ReturnType<typeof setInterval> | undefined;
+  private lookedAt = 0;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.ticking = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.ticking);
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!changed.has('message')) return;
+    this.item = null;
+    this.text = null;
+    this.captions = null;
+    this.asking = null;
+    this.lost = false;
+    void this.load();
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('item') && changed.get('item') === null) this.focusHeading();
+  }
+
+  shortcut(does: Shortcut): void {
+    if (this.item === null || this.asking !== null) return;
+    const choices = choicesFor(this.item);
+    if (does === 'refresh') void this.load();
+    else if (does === 'lease' && choices.includes('lease')) void this.take();
+    const asked = ASKABLE.find((one) => one === does);
+    if (asked !== undefined && choices.includes(asked)) this.asking = asked;
+  }
+
+  private tick(): void {
+    this.now = Date.now();
+    const lease = this.item?.lease ?? null;
+    if (lease?.mine === true && Date.parse(lease.expiresAt) <= this.now && !this.lost) {
+      this.lost = true;
+      this.asking = null;
+      void this.load();
+    }
+    if (this.item?.state === 'processing' && this.now - this.lookedAt > PROCESSING_MS && !this.running) void this.load();
+  }
+
+  private async load(): Promise<void> {
+    const { message } = this;
+    this.lookedAt = Date.now();
+    await this.attempt(async () => {
+      const item = await this.session.client.review(message);
+      if (message === this.message) await this.takeIn(item);
+    });
+  }
+
+  /** Shows a message as relay has it now; words are fetched again where they may be other words. */
+  private async takeIn(item: ReviewItem): Promise<void> {
+    const same = this.item?.message === item.message && this.item.revision === item.revision;
+    this.item = item;
+    this.now = Date.now();
+    if (item.kind === 'letter' && !(same && this.text !== null) && item.state !== 'draft') {
+      this.text = await this.session.client.text(item.message);
+    }
+    if (item.kind === 'video') {
+      this.captions = item.captions === null ? null : await this.session.client.captionsText(item.message);
+    }
+  }
+
+  /** An act on this message; where it has moved on meanwhile, what changed is shown instead. */
+  private async act(run: () => Promise<ReviewItem>): Promise<boolean> {
+    this.changed = false;
+    const done = await this.attempt(async () => {
+      await this.takeIn(await run());
+      this.lost = false;
+    });
+    if (!done && this.refusal !== null && isConflict(this.refusal)) {
+      const why = this.refusal;
+      this.asking = null;
+      await this.load();
+      this.refusal ??= why;
+      this.changed = true;
+    }
+    return done;
+  }
+
+  private async take(): Promise<void> {
+    if (await this.act(() => this.session.client.lease(this.message))) this.session.say(this.words.form.done.lease);
+  }
+
+  private async letGo(): Promise<void> {
+    const done = await this.attempt(async () => {
+      await this.session.client.letGo(this.message);
+    });
+    if (!done) return;
+    this.session.say(this.words.form.done['let-go']);
+    this.session.go({ name: 'queue' });
+  }
+
+  private async grantAgain(item: ReviewItem): Promise<void> {
+    const done = await this.attempt(async () => {
+      const count = await this.session.client.grantAgain(item.case, item.to);
+      this.session.say(this.words.case.granted(count));
+    });
+    if (done) await this.load();
+  }
+
+  private readonly choose = (choice: Choice): void => {
+    if (this.item === null) return;
+    if (choice === 'lease') void this.take();
+    else if (choice === 'let-go') void this.letGo();
+    else if (choice === 'grant-again') void this.grantAgain(this.item);
+    else if (choice === 'caption') this.session.go({ name: 'captions', message: this.message });
+    else this.asking = choice;
+  };
+
+  protected override render(): TemplateResult {
+    const { item } = this;
+    const { review, kind, people } = this.words;
+    if (item === null) {
+      return html`<main id="content" class="wide">
+        ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : nothing}
+      </main>`;
+    }
+    return html`<main id="content" class="wide">
+      <p><button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button></p>
+      <h1 tabindex="-1">${review.title(kind[item.kind], people.role[item.fromRole])}</h1>
+      ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
+      ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
+      <div class="beside">
+        <div>${this.renderFacts(item)} ${this.renderOrigin(item)} ${this.renderDecisions(item)}</div>
+        <div>${this.renderContent(item)} ${this.renderLease(item)} ${this.renderGates(item)} ${this.renderChoices(item)}</div>
+      </div>
+      ${this.renderAsking(item)}
+    </main>`;
+  }
+
+  private renderFacts(item: ReviewItem): TemplateResult {
+    const { review, state, inLanguage, queue } = this.words;
+    const { language } = this.session;
+    return html`<section class="card">
+      <h2>${review.facts}</h2>
+      <dl class="facts-list">
+        <dt>${review.case}</dt>
+        <dd><button class="plain inline" @click=${() => this.session.go({ name: 'case', case: item.case })}>${item.reference}</button></dd>
+        <dt>${review.from}</dt>
+        <dd>${person(this.words, item.fromRole, item.from)}</dd>
+        <dt>${review.to}</dt>
+        <dd>${person(this.words, item.toRole, item.to)}</dd>
+        <dt>${review.language}</dt>
+        <dd>${inLanguage[item.language]}</dd>
+        <dt>${review.state}</dt>
+        <dd>
+          ${state[item.state]}${item.approvalsNeeded > 1 ? html`, ${queue.approvals(item.approvals, item.approvalsNeeded)}` : nothing}
+        </dd>
+        <dt>${review.sent}</dt>
+        <dd>${dateAndTime(item.createdAt, language)}</dd>
+        <dt>${review.revision}</dt>
+        <dd>${item.revision === 1 ? review.revisionFirst : item.revision}</dd>
+        ${item.video === null ? nothing : html`<dt>${review.length}</dt><dd>${duration(item.video.durationMs)}</dd>`}
+      </dl>
+      ${item.withdrawalAsked ? html`<p class="note warn">${review.withdrawalAsked}</p>` : nothing}
+      ${item.offered === null
+        ? nothing
+        : html`<p>
+            ${review.offered(dateAndTime(item.offered.at, language))}
+            ${item.offered.notBefore === null ? nothing : review.offeredLater(dateAndTime(item.offered.notBefore, language))}
+          </p>`}
+    </section>`;
+  }
+
+  private renderOrigin(item: ReviewItem): TemplateResult {
+    const { review, people } = this.words;
+    const { origin } = item;
+    const who = person(this.words, item.fromRole, origin.participant);
+    return html`<section class="card">
+      <h2>${review.originTitle}</h2>
+      <p>${this.originText(origin, who)}</p>
+      ${origin.by === 'mediator' || origin.assistant === null ? nothing : html`<p>${review.assistant(origin.assistant)}</p>`}
+      ${item.preparedBy === null ? nothing : html`<p>${review.preparedBy(people.worker(item.preparedBy.slice(-4)))}</p>`}
+      <p class="verified">${review.verified}</p>
+    </section>`;
+  }
+
+  private originText(origin: Origin, who: string): string {
+    const { review } = this.words;
+    switch (origin.by) {
+      case 'participant': {
+        const you = origin.claimVerifiedBy === this.session.self.credential;
+        return review.originParticipant(who, you ? review.checkedByYou : capital(mediator(this.session, origin.claimVerifiedBy)));
+      }
+      case 'upload-link':
+        return review.originUpload(who);
+      case 'mediator':
+        return review.originMediator(who, mediator(this.session, origin.mediator));
+    }
+  }
+
+  private renderContent(item: ReviewItem): TemplateResult {
+    const { review } = this.words;
+    const stages: Readonly<Record<string, string>> = this.words.stage;
+    const parts: TemplateResult[] = [];
+    if (item.kind === 'letter' && this.text !== null) {
+      parts.push(html`<div class="card letter" lang=${item.language}>${this.text}</div>`);
+    }
+    if (item.state === 'processing') {
+      const { processing } = item;
+      const percent = Math.round((processing?.fraction ?? 0) * 100);
+      const name = processing === null ? '' : (stages[processing.stage] ?? processing.stage);
+      parts.push(html`<div class="card">
+        <p role="status">${review.processing}${name === '' ? nothing : html`: ${review.processingAt(name, percent)}`}</p>
+        <progress max="100" value=${percent} aria-label=${review.processing}></progress>
+      </div>`);
+    }
+    if (item.failure !== null) {
+      parts.push(html`<div class="note warn"><p>${review.failed}</p><p>${item.failure[this.session.language]}</p></div>`);
+    }
+    if (item.video !== null) parts.push(html`${this.renderTranscript(item)} ${this.renderMedia(item)}`);
+    return html`<section><h2>${review.content}</h2>${parts}</section>`;
+  }
+
+  private renderTranscript(item: ReviewItem): TemplateResult {
+    const { review, captions } = this.words;
+    if (this.captions === null) {
+      const exception = item.captions?.exception ?? null;
+      const known: Readonly<Record<string, string>> = captions.exceptions;
+      return html`<p class="quiet">${exception === null ? review.noCaptions : review.captionException(known[exception] ?? exception)}</p>`;
+    }
+    return html`<details class="card" open>
+      <summary>${review.transcript}</summary>
+      <div class="letter" lang=${item.captions?.language ?? item.language}>
+        ${parse(this.captions).cues.map((cue) => cue.text).join('\n')}
+      </div>
+    </details>`;
+  }
+
+  private renderMedia(item: ReviewItem): TemplateResult {
+    return html`<console-media .session=${this.session} .video=${item.video} .captions=${this.captions} .spoken=${item.language}></console-media>`;
+  }
+
+  private renderDecisions(item: ReviewItem): TemplateResult {
+    const { review, decision } = this.words;
+    const names: Readonly<Record<string, string>> = decision;
+    return html`<section class="card">
+      <h2>${review.decisions}</h2>
+      ${item.decisions.length === 0
+        ? html`<p>${review.noDecisions}</p>`
+        : html`<ol class="decisions">
+            ${item.decisions.map(
+              (past) => html`<li>
+                <p>
+                  <strong>${names[past.decision] ?? past.decision}</strong>
+                  ${past.reason === null ? nothing : html`(${reasonText(this.session.reasons, past.decision, past.reason)})`}<br />
+                  <span class="quiet"
+                    >${mediator(this.session, past.mediator)}, ${dateAndTime(past.at, this.session.language)},
+                    ${past.current ? review.decidedCurrent : review.decidedOther}</span
+                  >
+                </p>
+                ${past.words === null ? nothing : html`<blockquote class="letter">${past.words}</blockquote>`}
+              </li>`,
+            )}
+          </ol>`}
+    </section>`;
+  }
+
+  private renderLease(item: ReviewItem): TemplateResult | typeof nothing {
+    const { review } = this.words;
+    const { lease } = item;
+    if (item.state !== 'claimed' || lease === null) return nothing;
+    if (!lease.mine) return html`<p class="note">${capital(review.leaseOther(mediator(this.session, lease.holder)))}</p>`;
+    return this.renderMine(lease);
+  }
+
+  private renderMine(lease: Lease): TemplateResult {
+    const { review } = this.words;
+    const soon = Date.parse(lease.expiresAt) - this.now < SOON_MS;
+    return html`<div class=${soon ? 'note warn' : 'note'}>
+      <p class="row">
+        <span role="timer">${review.leaseLeft(countdown(lease.expiresAt, this.now))}</span>
+        <button ?disabled=${this.running} @click=${() => this.take()}>${review.leaseRenew}</button>
+      </p>
+      <p role="status">${soon ? review.leaseSoon : nothing}</p>
+    </div>`;
+  }
+
+  private renderGates(item: ReviewItem): TemplateResult | typeof nothing {
+    const { review, gate } = this.words;
+    const before = item.state === 'approved' || item.state === 'offered';
+    return html`${before && item.gates.length > 0
+      ? html`<section class="note warn">
+          <h2>${review.gates}</h2>
+          <ul>
+            ${item.gates.map((one) => html`<li>${gate[one].is} ${gate[one].todo}</li>`)}
+          </ul>
+        </section>`
+      : nothing}
+    ${before && !item.recipientReady ? html`<p class="note">${review.notReady}</p>` : nothing}
+    ${item.grantAgain ? html`<p class="note">${review.grantAgain}</p>` : nothing}`;
+  }
+
+  private renderChoices(item: ReviewItem): TemplateResult | typeof nothing {
+    const { review, choice } = this.words;
+    const choices = choicesFor(item);
+    if (choices.length === 0) return nothing;
+    const takes = choices.includes('lease');
+    return html`<section>
+      <h2>${review.decide}</h2>
+      ${takes ? html`<p>${review.leaseWhat}</p>` : nothing}
+      <div class="row">
+        ${choices.map(
+          (one, index) => html`<button
+            class=${one === 'decline' || one === 'recall' ? 'grave' : index === 0 ? 'primary' : ''}
+            ?disabled=${this.running || (one === 'offer' && (item.gates.length > 0 || !item.recipientReady))}
+            @click=${() => this.choose(one)}
+          >
+            ${choice[one]}
+          </button>`,
+        )}
+      </div>
+    </section>`;
+  }
+
+  private renderAsking(item: ReviewItem): TemplateResult | typeof nothing {
+    const { asking } = this;
+    if (asking === null) return nothing;
+    const end = (): void => void (this.asking = null);
+    const accept = (event: CustomEvent<() => Promise<ReviewItem>>): void => {
+      void this.act(event.detail).then((done) => {
+        if (!done) return;
+        this.session.say(this.words.form.done[asking as keyof typeof this.words.form.done]);
+        this.asking = null;
+      });
+    };
+    return asking === 'offer'
+      ? html`<console-offer .session=${this.session} .item=${item} .running=${this.running} .problem=${this.refusal} @given-up=${end} @chosen=${accept}></console-offer>`
+      : html`<console-decide
+          .session=${this.session}
+          .item=${item}
+          .decision=${asking}
+          .running=${this.running}
+          .problem=${this.refusal}
+          @given-up=${end}
+          @chosen=${accept}
+        ></console-decide>`;
+  }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+}
+
+customElements.define('console-review', ConsoleReview);

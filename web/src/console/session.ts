@@ -1,0 +1,21 @@
+/** What every part of the console is given: who the mediator is, in which language, and the worker that has the keys. */
+
+import type { Remote } from 'comlink';
+import type { MediatorClient, MediatorSelf } from '../client/contract';
+import type { Language } from '../words/catalogue';
+import type { Reasons } from '../words/reasons';
+import type { Screen } from './screens';
+import type { Words } from './words';
+
+export type Mediator = Remote<MediatorClient>;
+
+export interface Session {
+  readonly client: Mediator;
+  readonly self: MediatorSelf;
+  readonly words: Words;
+  readonly reasons: Reasons;
+  readonly language: Language;
+  readonly go: (screen: Screen) => void;
+  /** Said to screen readers too, and shown for a while. */
+  readonly say: (sentence: string) => void;
+}

@@ -1,0 +1,65 @@
+/** What happened in a case, row by row as relay's log has it, in words; shown only if every row follows from the one before. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { LogEntry, ParticipantRole, Uuid } from '../client/contract';
+import { dateAndTime } from './ages';
+import { ConsoleElement } from './element';
+import { actor, shortId } from './people';
+
+export class ConsoleTimeline extends ConsoleElement {
+  static override properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    case: { attribute: false },
+    roles: { attribute: false },
+    entries: { state: true },
+  };
+
+  case: Uuid = '';
+  roles: ReadonlyMap<Uuid, ParticipantRole> = new Map();
+  private entries: readonly LogEntry[] | null = null;
+
+  protected override render(): TemplateResult {
+    const { case: words } = this.words;
+    return html`<section>
+      <h2>${words.timeline}</h2>
+      <p>${words.timelineLead}</p>
+      ${this.renderRefusal()}
+      ${this.entries === null
+        ? html`<p><button ?disabled=${this.running} @click=${() => this.load()}>${words.timelineShow}</button></p>`
+        : this.renderEntries(this.entries)}
+    </section>`;
+  }
+
+  private async load(): Promise<void> {
+    await this.attempt(async () => {
+      this.entries = await this.session.client.log(this.case);
+    });
+  }
+
+  private renderEntries(entries: readonly LogEntry[]): TemplateResult {
+    const { case: words, event, eventOther, eventMessage } = this.words;
+    const names: Readonly<Record<string, string>> = event;
+    const latestFirst = [...entries].reverse();
+    return html`<div class="scroll" tabindex="0" role="region" aria-label=${words.timeline}>
+      <table>
+        <thead>
+          <tr><th scope="col">${words.at}</th><th scope="col">${words.who}</th><th scope="col">${words.what}</th></tr>
+        </thead>
+        <tbody>
+          ${latestFirst.map(
+            (entry) => html`<tr>
+              <td>${dateAndTime(entry.at, this.session.language)}</td>
+              <td>${actor(this.session, entry.actor, this.roles)}</td>
+              <td>
+                ${names[entry.kind] ?? eventOther(entry.kind)}
+                ${entry.message === null ? nothing : html`<small>(${eventMessage(shortId(entry.message))})</small>`}
+              </td>
+            </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
+  }
+}
+
+customElements.define('console-timeline', ConsoleTimeline);

@@ -1,0 +1,124 @@
+/** WebVTT captions: what a mediator writes or imports, read strictly, with the line of every mistake, and written back. */
+
+export interface Cue {
+  /** Milliseconds from the beginning. */
+  readonly start: number;
+  readonly end: number;
+  /** One or more lines, none of them empty. */
+  readonly text: string;
+}
+
+export type Fault =
+  | 'no-header' // the first line is not WEBVTT
+  | 'bad-timing' // not `00:00.000 --> 00:02.000`
+  | 'ends-before-start'
+  | 'starts-before-last' // cues are in the order of time
+  | 'no-text'
+  | 'arrow-in-text' // `-->` in words would read as a timing
+  | 'after-end'; // later than the video is long
+
+export interface Mistake {
+  /** From 1. */
+  readonly line: number;
+  readonly fault: Fault;
+}
+
+export interface Parsed {
+  readonly cues: readonly Cue[];
+  readonly mistakes: readonly Mistake[];
+}
+
+const TIME = /^(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})$/;
+const ARROW = '-->';
+const NOT_A_CUE = /^(?:NOTE|STYLE|REGION)(?:[ \t]|$)/;
+
+/** Reads a file; what is not a cue (notes, styles, positions) is left out, since it would be lost on some players. */
+export function parse(file: string, durationMs = Number.POSITIVE_INFINITY): Parsed {
+  const lines = file.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n').split('\n');
+  const cues: Cue[] = [];
+  const mistakes: Mistake[] = [];
+  if (!/^WEBVTT(?:[ \t]|$)/.test(lines[0] ?? '')) return { cues, mistakes: [{ line: 1, fault: 'no-header' }] };
+
+  let at = 1;
+  while (at < lines.length && lines[at] !== '') at += 1; // header lines belong to the first block
+  let lastStart = 0;
+  while (at < lines.length) {
+    if (lines[at] === '') {
+      at += 1;
+      continue;
+    }
+    const first = at;
+    while (at < lines.length && lines[at] !== '') at += 1;
+    const block = lines.slice(first, at);
+    if (NOT_A_CUE.test(block[0] ?? '')) continue;
+
+    const timingAt = block[0]?.includes(ARROW) === true ? 0 : 1; // a name may stand above the times
+    const line = first + 1 + timingAt;
+    const times = readTiming(block[timingAt] ?? '');
+    if (times === null) {
+      mistakes.push({ line: Math.min(line, at), fault: 'bad-timing' });
+      continue;
+    }
+    const text = block.slice(timingAt + 1);
+    const cue = { start: times.start, end: times.end, text: text.join('\n') };
+    const wrong = faultsOf(cue, lastStart, durationMs);
+    mistakes.push(...wrong.map((fault) => ({ line: fault === 'arrow-in-text' ? line + 1 : line, fault })));
+    lastStart = Math.max(lastStart, cue.start);
+    cues.push(cue);
+  }
+  return { cues, mistakes };
+}
+
+/** The file of these cues, as every player reads it. */
+export function serialize(cues: readonly Cue[]): string {
+  const blocks = cues.map((cue) => `${formatTime(cue.start)} ${ARROW} ${formatTime(cue.end)}\n${cue.text}\n`);
+  return ['WEBVTT\n', ...blocks].join('\n');
+}
+
+/** `1:02:03.004` and `02:03.004`, as they are written in a file and typed into a field. */
+export function formatTime(ms: number): string {
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = two(Math.floor(ms / 60_000) % 60);
+  const seconds = two(Math.floor(ms / 1000) % 60);
+  const rest = String(Math.floor(ms % 1000)).padStart(3, '0');
+  return `${hours > 0 ? `${two(hours)}:` : ''}${minutes}:${seconds}.${rest}`;
+}
+
+export function readTime(text: string): number | null {
+  const found = TIME.exec(text.trim());
+  if (found === null) return null;
+  const [, hours = '0', minutes = '0', seconds = '0', rest = '0'] = found;
+  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000 + Number(rest);
+}
+
+/** Where an empty line stands within words, the cue would end there: it is closed up. */
+export function cueText(typed: string): string {
+  return typed
+    .replace(/\r\n?/g, '\n')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+function readTiming(line: string): { start: number; end: number } | null {
+  const [left, right, more] = line.split(ARROW);
+  if (left === undefined || right === undefined || more !== undefined) return null;
+  const start = readTime(left);
+  const end = readTime(right.trim().split(/[ \t]/)[0] ?? '');
+  return start === null || end === null ? null : { start, end };
+}
+
+function faultsOf(cue: Cue, lastStart: number, durationMs: number): Fault[] {
+  const faults: Fault[] = [];
+  if (cue.end <= cue.start) faults.push('ends-before-start');
+  if (cue.start < lastStart) faults.push('starts-before-last');
+  if (cue.start >= durationMs) faults.push('after-end');
+  if (cue.text.trim() === '') faults.push('no-text');
+  if (cue.text.includes(ARROW)) faults.push('arrow-in-text');
+  return faults;
+}
+
+function two(count: number): string {
+  return String(count).padStart(2, '0');
+}

@@ -1,0 +1,113 @@
+/** The script that a case system loads to put the mediators' console into its own page: `relayConsole.open(…)`. */
+
+import { isHello, isRecord, WELCOME, type EmbedSettings } from './protocol';
+
+export interface OpenOptions extends Omit<EmbedSettings, 'relay'> {
+  /** The origin of relay, such as `https://relay.example`. */
+  readonly relay: string;
+  /** Told when the mediator's keys were locked. */
+  readonly onLocked?: () => void;
+  /** Told where the mediator is, so that the page around can follow; never content. */
+  readonly onNavigated?: (where: { readonly screen: string; readonly case?: string; readonly message?: string }) => void;
+}
+
+export interface OpenedConsole {
+  close(): void;
+}
+
+const TITLE = { en: 'Messages for review', fr: 'Messages à examiner' };
+const HEIGHT_LEAST = 320;
+const HEIGHT_MOST = 20_000;
+
+/**
+ * Puts the console into an element. Nothing secret is in its address: the settings are handed over a port, which goes to
+ * exactly the origin given, and only to the frame made here.
+ */
+export function open(element: Element, options: OpenOptions): OpenedConsole {
+  const origin = new URL(options.relay).origin;
+  const frame = document.createElement('iframe');
+  frame.title = TITLE[options.language];
+  frame.allow = 'camera; microphone; fullscreen';
+  frame.referrerPolicy = 'no-referrer';
+  frame.style.setProperty('border', '0');
+  frame.style.setProperty('width', '100%');
+  frame.style.setProperty('min-height', '40rem');
+  const handshake = answerHello(window, () => frame.contentWindow, origin, options, (told) => {
+    follow(frame, options, told);
+  });
+  frame.src = `${origin}/console`;
+  element.append(frame);
+  return {
+    close: () => {
+      handshake.stop();
+      frame.remove();
+    },
+  };
+}
+
+/** The windows that a handshake needs, so that it can be tried with others than a browser's. */
+export interface Listening {
+  addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
+  removeEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
+}
+
+/**
+ * Waits for the console's hello from exactly this origin and this frame, and answers it with a port. A frame that was
+ * loaded again says hello again: it is given a new port, and the one before is closed.
+ */
+export function answerHello(
+  own: Listening,
+  frameWindow: () => MessageEventSource | null,
+  origin: string,
+  settings: Omit<EmbedSettings, 'relay'>,
+  told: (message: unknown) => void,
+): { stop(): void } {
+  let port: MessagePort | null = null;
+  const listener = (event: MessageEvent): void => {
+    const frame = frameWindow();
+    if (event.origin !== origin || frame === null || event.source !== frame || !isHello(event.data)) return;
+    port?.close();
+    const channel = new MessageChannel();
+    port = channel.port1;
+    port.onmessage = ({ data }: MessageEvent) => told(data);
+    (frame as Window).postMessage(WELCOME, origin, [channel.port2]);
+    port.postMessage(settingsMessage(settings));
+  };
+  own.addEventListener('message', listener);
+  return {
+    stop: () => {
+      own.removeEventListener('message', listener);
+      port?.close();
+    },
+  };
+}
+
+function settingsMessage(given: Omit<EmbedSettings, 'relay'>): EmbedSettings {
+  return {
+    relay: 'settings',
+    fingerprint: given.fingerprint,
+    keyring: given.keyring,
+    language: given.language,
+    ...(given.label === undefined ? {} : { label: given.label }),
+    ...(given.case === undefined ? {} : { case: given.case }),
+    ...(given.message === undefined ? {} : { message: given.message }),
+  };
+}
+
+function follow(frame: HTMLIFrameElement, options: OpenOptions, told: unknown): void {
+  if (!isRecord(told)) return;
+  if (told['relay'] === 'height' && typeof told['pixels'] === 'number' && Number.isFinite(told['pixels'])) {
+    const pixels = Math.min(HEIGHT_MOST, Math.max(HEIGHT_LEAST, Math.ceil(told['pixels'])));
+    frame.style.setProperty('height', `${String(pixels)}px`);
+  } else if (told['relay'] === 'title' && typeof told['title'] === 'string') {
+    frame.title = told['title'];
+  } else if (told['relay'] === 'locked') {
+    options.onLocked?.();
+  } else if (told['relay'] === 'navigated' && typeof told['screen'] === 'string') {
+    options.onNavigated?.({
+      screen: told['screen'],
+      ...(typeof told['case'] === 'string' ? { case: told['case'] } : {}),
+      ...(typeof told['message'] === 'string' ? { message: told['message'] } : {}),
+    });
+  }
+}

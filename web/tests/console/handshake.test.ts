@@ -1,0 +1,188 @@
+/** The handshake between a case system's page and the console in its frame, with two windows that behave as browsers' do. */
+
+import { describe, expect, it } from 'vitest';
+import { greetParent, NotEmbedded } from '../../src/console/embedding';
+import { answerHello } from '../../src/embed/embed';
+import { HELLO, readSettings, WELCOME, type EmbedSettings } from '../../src/embed/protocol';
+
+const RELAY = 'https://relay.example';
+const SYSTEM = 'https://cases.example';
+const SETTINGS = {
+  fingerprint: 'AAAAAAAAAAAAAAAAAAAAAA',
+  keyring: 'YWdl',
+  language: 'fr',
+  case: '0b8f9f5e-3f4b-4d1e-9a57-0d6f3f1f0c11',
+} as const satisfies Omit<EmbedSettings, 'relay'>;
+
+/** A window: knows its own origin, and delivers only to the origin that was named, with who sent it. */
+class FakeWindow {
+  private readonly listeners = new Set<(event: MessageEvent) => void>();
+  readonly got: unknown[] = [];
+
+  constructor(
+    readonly origin: string,
+    private readonly sender: () => FakeWindow,
+  ) {}
+
+  addEventListener(_: 'message', listener: (event: MessageEvent) => void): void {
+    this.listeners.add(listener);
+  }
+
+  removeEventListener(_: 'message', listener: (event: MessageEvent) => void): void {
+    this.listeners.delete(listener);
+  }
+
+  postMessage(data: unknown, origin: string, ports: readonly MessagePort[] = []): void {
+    if (origin === this.origin) this.deliver(data, this.sender(), this.sender().origin, ports);
+  }
+
+  deliver(data: unknown, source: FakeWindow, origin: string, ports: readonly MessagePort[] = []): void {
+    this.got.push(data);
+    const event = { data, source, origin, ports } as unknown as MessageEvent;
+    for (const listener of [...this.listeners]) listener(event);
+  }
+
+  get listening(): number {
+    return this.listeners.size;
+  }
+}
+
+/** A case system's page and the console's frame in it. */
+function windows(parentOrigin = SYSTEM, frameOrigin = RELAY): { parent: FakeWindow; frame: FakeWindow } {
+  const parent: FakeWindow = new FakeWindow(parentOrigin, () => frame);
+  const frame: FakeWindow = new FakeWindow(frameOrigin, () => parent);
+  return { parent, frame };
+}
+
+function embed(parent: FakeWindow, frame: FakeWindow, told: unknown[] = [], settings: object = SETTINGS): { stop(): void } {
+  return answerHello(
+    parent,
+    () => frame as unknown as Window,
+    RELAY,
+    settings as typeof SETTINGS,
+    (message) => void told.push(message),
+  );
+}
+
+const arrived = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
+describe('the handshake', () => {
+  it('hands the settings over a port, and everything after goes over it', async () => {
+    const { parent, frame } = windows();
+    const told: unknown[] = [];
+    const handshake = embed(parent, frame, told);
+    const embedding = await greetParent(frame, parent, [SYSTEM]);
+    expect(embedding.settings).toEqual({ relay: 'settings', ...SETTINGS });
+    embedding.tell({ relay: 'locked' });
+    await arrived();
+    expect(told).toEqual([{ relay: 'ready' }, { relay: 'locked' }]);
+    expect(frame.listening).toBe(0);
+    expect(JSON.stringify([parent.got, frame.got])).not.toContain(SETTINGS.keyring);
+    handshake.stop();
+    expect(parent.listening).toBe(0);
+  });
+
+  it('says hello to nobody but the origins that relay allows', async () => {
+    const { parent, frame } = windows('https://elsewhere.example');
+    embed(parent, frame);
+    await expect(greetParent(frame, parent, [SYSTEM], 30)).rejects.toEqual(new NotEmbedded('no-answer'));
+    expect(parent.got).toEqual([]);
+    await expect(greetParent(frame, parent, [], 30)).rejects.toEqual(new NotEmbedded('not-allowed'));
+  });
+
+  it('takes no welcome from another origin, even from the right window', async () => {
+    const { parent, frame } = windows();
+    const greeting = greetParent(frame, parent, [SYSTEM], 30);
+    const { port2 } = new MessageChannel();
+    frame.deliver(WELCOME, parent, 'https://cases.example.evil.example', [port2]);
+    await expect(greeting).rejects.toEqual(new NotEmbedded('no-answer'));
+  });
+
+  it('takes no welcome from another window, even of the right origin', async () => {
+    const { parent, frame } = windows();
+    const greeting = greetParent(frame, parent, [SYSTEM], 30);
+    const other = new FakeWindow(SYSTEM, () => frame);
+    frame.deliver(WELCOME, other, SYSTEM, [new MessageChannel().port2]);
+    await expect(greeting).rejects.toEqual(new NotEmbedded('no-answer'));
+  });
+
+  it('takes one welcome: a second changes nothing', async () => {
+    const { parent, frame } = windows();
+    embed(parent, frame);
+    const { settings } = await greetParent(frame, parent, [SYSTEM]);
+    const second = new MessageChannel();
+    const heard: unknown[] = [];
+    second.port1.onmessage = ({ data }: MessageEvent) => void heard.push(data);
+    frame.deliver(WELCOME, parent, SYSTEM, [second.port2]);
+    second.port1.postMessage({ relay: 'settings', ...SETTINGS, fingerprint: 'BBBBBBBBBBBBBBBBBBBBBA' });
+    await arrived();
+    expect(heard).toEqual([]);
+    expect(settings.fingerprint).toBe(SETTINGS.fingerprint);
+    second.port1.close();
+  });
+
+  it('takes no garbage: no port, two ports, other words', async () => {
+    const { parent, frame } = windows();
+    const greeting = greetParent(frame, parent, [SYSTEM], 30);
+    const [one, two] = [new MessageChannel().port2, new MessageChannel().port2];
+    frame.deliver(WELCOME, parent, SYSTEM);
+    frame.deliver(WELCOME, parent, SYSTEM, [one, two]);
+    for (const garbage of [null, 'console-welcome', 7, {}, { ...WELCOME, version: 2 }, HELLO]) frame.deliver(garbage, parent, SYSTEM, [one]);
+    await expect(greeting).rejects.toEqual(new NotEmbedded('no-answer'));
+  });
+
+  it('refuses settings that are not settings', async () => {
+    const { parent, frame } = windows();
+    embed(parent, frame, [], { ...SETTINGS, fingerprint: 'short' });
+    await expect(greetParent(frame, parent, [SYSTEM])).rejects.toEqual(new NotEmbedded('no-answer'));
+  });
+});
+
+describe('the page around', () => {
+  it('answers nobody but its own frame at exactly relay’s origin', () => {
+    const { parent, frame } = windows();
+    embed(parent, frame);
+    const stranger = new FakeWindow(RELAY, () => parent);
+    parent.deliver(HELLO, stranger, RELAY);
+    parent.deliver(HELLO, frame, 'https://relay.example:8443');
+    parent.deliver(HELLO, frame, 'null');
+    for (const garbage of [null, 'console-hello', {}, { ...HELLO, version: 2 }, WELCOME]) parent.deliver(garbage, frame, RELAY);
+    expect(frame.got).toEqual([]);
+    expect(stranger.got).toEqual([]);
+    parent.deliver(HELLO, frame, RELAY);
+    expect(frame.got).toEqual([WELCOME]);
+  });
+
+  it('gives a frame that was loaded again a new port, and listens to the old one no more', async () => {
+    const { parent, frame } = windows();
+    const told: unknown[] = [];
+    const handshake = embed(parent, frame, told);
+    const first = await greetParent(frame, parent, [SYSTEM]);
+    const second = await greetParent(frame, parent, [SYSTEM]);
+    await arrived();
+    told.length = 0;
+    first.tell({ relay: 'locked' });
+    second.tell({ relay: 'title', title: 'x' });
+    await arrived();
+    expect(told).toEqual([{ relay: 'title', title: 'x' }]);
+    handshake.stop();
+  });
+});
+
+describe('settings', () => {
+  it.each([
+    ['nothing', null],
+    ['another message', { relay: 'height', pixels: 3 }],
+    ['a keyring that is not Base64', { relay: 'settings', ...SETTINGS, keyring: 'age!' }],
+    ['a keyring larger than any', { relay: 'settings', ...SETTINGS, keyring: 'YWdl'.repeat(30_000) }],
+    ['a language that is not spoken', { relay: 'settings', ...SETTINGS, language: 'de' }],
+    ['a case that is none', { relay: 'settings', ...SETTINGS, case: '../x' }],
+    ['a label that is none', { relay: 'settings', ...SETTINGS, label: {} }],
+  ])('are not read from %s', (_, said) => {
+    expect(readSettings(said)).toBeNull();
+  });
+
+  it('keep only what they may have', () => {
+    expect(readSettings({ relay: 'settings', ...SETTINGS, token: 'x' })).toEqual({ relay: 'settings', ...SETTINGS });
+  });
+});

@@ -1,0 +1,130 @@
+/** Ages, keys and choices: what a mediator is shown follows from what relay said and from nothing else. */
+
+import { describe, expect, it } from 'vitest';
+import type { State } from '../../src/client/contract';
+import { ageOf, countdown, duration } from '../../src/console/ages';
+import { choicesFor } from '../../src/console/choices';
+import { screenOf } from '../../src/console/screens';
+import { SHORTCUTS, shortcutOf, type Pressed } from '../../src/console/shortcuts';
+import { en } from '../../src/console/words/en';
+import { fr } from '../../src/console/words/fr';
+
+const NOW = Date.parse('2030-05-01T12:00:00Z');
+const ago = (ms: number): string => new Date(NOW - ms).toISOString();
+const MINUTE = 60_000;
+
+describe('ages', () => {
+  it.each([
+    [0, 0, 'minutes'],
+    [59 * MINUTE, 59, 'minutes'],
+    [60 * MINUTE, 1, 'hours'],
+    [47 * 60 * MINUTE, 47, 'hours'],
+    [48 * 60 * MINUTE, 2, 'days'],
+    [-5 * MINUTE, 0, 'minutes'],
+  ] as const)('after %d ms are %d %s', (passed, count, unit) => {
+    expect(ageOf(ago(passed), NOW)).toEqual({ count, unit });
+  });
+
+  it('count down to nothing and not below', () => {
+    expect(countdown(ago(-15 * MINUTE), NOW)).toBe('15:00');
+    expect(countdown(ago(-1), NOW)).toBe('0:01');
+    expect(countdown(ago(MINUTE), NOW)).toBe('0:00');
+    expect(duration(61_400)).toBe('1:01');
+  });
+});
+
+describe('shortcuts', () => {
+  const press = (key: string, with_: Partial<Pressed> = {}): Pressed => ({
+    key,
+    ctrlKey: false,
+    altKey: false,
+    metaKey: false,
+    repeat: false,
+    defaultPrevented: false,
+    ...with_,
+  });
+  const nowhere = { typing: false, onControl: false };
+
+  it('are one key each, and no key has two', () => {
+    expect(new Set(SHORTCUTS.map((one) => one.key)).size).toBe(SHORTCUTS.length);
+    for (const { key, does } of SHORTCUTS) expect(shortcutOf(press(key), nowhere)).toBe(does);
+  });
+
+  it('never work while somebody types, nor with a key that the browser may need', () => {
+    for (const { key } of SHORTCUTS) {
+      expect(shortcutOf(press(key), { typing: true, onControl: false })).toBeNull();
+      expect(shortcutOf(press(key, { ctrlKey: true }), nowhere)).toBeNull();
+      expect(shortcutOf(press(key, { metaKey: true }), nowhere)).toBeNull();
+      expect(shortcutOf(press(key, { defaultPrevented: true }), nowhere)).toBeNull();
+    }
+  });
+
+  it('leave Enter to the button that has the focus', () => {
+    expect(shortcutOf(press('Enter'), { typing: false, onControl: true })).toBeNull();
+    expect(shortcutOf(press('j'), { typing: false, onControl: true })).toBe('next');
+  });
+
+  it('decide nothing because a key was held down', () => {
+    expect(shortcutOf(press('a', { repeat: true }), nowhere)).toBeNull();
+    expect(shortcutOf(press('j', { repeat: true }), nowhere)).toBe('next');
+  });
+});
+
+describe('choices', () => {
+  const item = (state: State, mine: boolean | null = null, grantAgain = false) => ({
+    state,
+    kind: 'letter' as const,
+    grantAgain,
+    lease: mine === null ? null : { holder: 'a', mine, expiresAt: ago(0) },
+  });
+
+  it('are those of the table of moves', () => {
+    expect(choicesFor(item('queued'))).toEqual(['lease']);
+    expect(choicesFor(item('claimed', true))).toEqual(['approve', 'return', 'hold', 'decline', 'let-go']);
+    expect(choicesFor({ ...item('claimed', true), kind: 'video' })).toContain('caption');
+    expect(choicesFor(item('approved'))).toEqual(['offer', 'reopen']);
+    expect(choicesFor(item('offered'))).toEqual(['retract']);
+    expect(choicesFor(item('failed'))).toEqual(['retry']);
+  });
+
+  it('are none while a colleague reviews, and none once it has ended', () => {
+    expect(choicesFor(item('claimed', false))).toEqual([]);
+    for (const ended of ['declined', 'refused', 'withdrawn', 'recalled', 'expired', 'closed'] as const) {
+      expect(choicesFor(item(ended))).toEqual([]);
+    }
+  });
+
+  it('offer to grant again only where there are newer keys', () => {
+    expect(choicesFor(item('viewed', null, true))).toEqual(['grant-again']);
+    expect(choicesFor(item('viewed'))).toEqual([]);
+    expect(choicesFor(item('released', null, true))).toEqual(['grant-again', 'recall']);
+  });
+});
+
+describe('screens', () => {
+  it('come from the state of the history, and from nothing else', () => {
+    expect(screenOf({ screen: { name: 'review', message: 'm' } })).toEqual({ name: 'review', message: 'm' });
+    expect(screenOf({ screen: { name: 'new-case' } })).toEqual({ name: 'new-case' });
+    for (const other of [null, 3, {}, { screen: {} }, { screen: { name: 'review' } }, { screen: { name: 'case', case: 4 } }]) {
+      expect(screenOf(other)).toBeNull();
+    }
+  });
+});
+
+describe('words', () => {
+  it('have a sentence for every event that relay logs about a move, in both languages', () => {
+    expect(Object.keys(fr.event).sort()).toEqual(Object.keys(en.event).sort());
+  });
+
+  it('use no exclamation marks, and French has its spaces and apostrophes', () => {
+    const all = (catalogue: object): string[] =>
+      Object.values(catalogue).flatMap((entry: unknown) =>
+        typeof entry === 'string' ? [entry] : typeof entry === 'object' && entry !== null ? all(entry) : [],
+      );
+    for (const sentence of [...all(en), ...all(fr)]) {
+      expect(sentence).not.toContain('!');
+      expect(sentence).not.toContain("'");
+    }
+    for (const sentence of all(fr)) expect(sentence).not.toMatch(/[^\s\u00A0\u202F][?:]\s|[^\s\u00A0\u202F]\?$/);
+  });
+});
