@@ -12,6 +12,7 @@ export default typescript.config(
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
+      'no-irregular-whitespace': ['error', { skipTemplates: true }], // French sentences have no-break spaces
       'no-console': 'error', // nothing is ever said to a console: it might be content
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
