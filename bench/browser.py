@@ -1,4 +1,4 @@
-"""How fast a browser seals, beside age-encryption in the same browser, and whether its page stays awake meanwhile."""
+"""How fast a browser seals, beside age-encryption in the same one, and whether its page stays awake."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ _WATCH = """
 """
 
 
-def rows(ratio_bytes: int = RATIO_BYTES, long_bytes: int = LONG_BYTES, rounds: int = ROUNDS) -> list[Row]:
+def rows(
+    ratio_bytes: int = RATIO_BYTES, long_bytes: int = LONG_BYTES, rounds: int = ROUNDS
+) -> list[Row]:
     """Sealing in a worker against age-encryption in a worker, and the longest task of the page beside it."""
     return asyncio.run(_measure(ratio_bytes, long_bytes, rounds))
 

@@ -58,13 +58,11 @@ async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(scene: Scene, chromium: Browser) -> AsyncIterator[Visit]:
-    """Makes visitors: `await visit(language="fr")`. All are checked when the test ends."""
+    """Makes visitors, as in `await visit(language="fr")`; all are checked when the test ends."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def make(**options: Any) -> Visitor:
-            return await stack.enter_async_context(
-                visitors.visitor(chromium, scene.url, **options)
-            )
+            return await stack.enter_async_context(visitors.visitor(chromium, scene.url, **options))
 
         yield make
 

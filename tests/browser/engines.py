@@ -1,6 +1,7 @@
 """Firefox and WebKitGTK with one set of hands each, so that the same steps are taken in both.
 
-Firefox is driven over WebDriver BiDi by `firefox.mjs`, WebKitGTK's MiniBrowser over WebDriver by Selenium under Xvfb.
+Firefox is driven over WebDriver BiDi by `firefox.mjs`, WebKitGTK's MiniBrowser over WebDriver by
+Selenium under Xvfb.
 """
 
 from __future__ import annotations
@@ -122,7 +123,10 @@ class _WebKit:
 
     def _find(self, role: str, name: str) -> WebElement:
         script = f"{self._finder}; return relayFind(arguments[0], arguments[1]);"
-        return self._wait(lambda: self._driver.execute_script(script, role, name), f"{role} {name}")
+        found: WebElement = self._wait(
+            lambda: self._driver.execute_script(script, role, name), f"{role} {name}"
+        )
+        return found
 
     def _wait(self, look: Callable[[], Any], what: str) -> Any:
         def or_page() -> str:
@@ -170,7 +174,7 @@ class _WebKit:
         )
 
     async def wrong(self) -> list[str]:
-        # WebKit's driver tells nothing of the console: a listener that the page would have to run is not worth it.
+        # WebKit's driver tells nothing of the console.
         return []
 
 
@@ -179,9 +183,7 @@ async def webkit(proxy: str) -> AsyncIterator[Hands]:
     """WebKitGTK's MiniBrowser under Xvfb, every request of which goes over `proxy`."""
     async with _display() as display:
         options = Options()
-        options.binary_location = str(
-            next(Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))
-        )
+        options.binary_location = str(next(Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser")))
         options.add_argument("--automation")
         options.add_argument(f"--proxy={proxy}")
         environment = {**os.environ, "DISPLAY": display, "LANG": "en_CA.UTF-8"}

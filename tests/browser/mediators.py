@@ -118,5 +118,7 @@ class MediatorPage:
 
     async def done(self, what: str) -> None:
         """Wait until the page says that it was done."""
-        await expect(self.page.get_by_text(self.words(f"form.done.{what}"), exact=True)).to_be_visible()
+        await expect(
+            self.page.get_by_text(self.words(f"form.done.{what}"), exact=True)
+        ).to_be_visible()
         await expect(self.page.get_by_role("dialog")).to_have_count(0)

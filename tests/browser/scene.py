@@ -1,4 +1,4 @@
-"""A whole relay with its organization, two mediators with sealed keyring files, and cases whose links wait."""
+"""A whole relay with its organization, two mediators with sealed keyrings, and cases whose links wait."""
 
 from __future__ import annotations
 
@@ -103,11 +103,23 @@ def build_pages() -> None:
 @contextlib.asynccontextmanager
 async def scene(folder: Path) -> AsyncIterator[Scene]:
     """Everything up, on a data folder of its own."""
-    if not __import__("os").environ.get("NOBUILD"): await asyncio.to_thread(build_pages)
+    if not __import__("os").environ.get("NOBUILD"):
+        await asyncio.to_thread(build_pages)
     async with contextlib.AsyncExitStack() as stack:
         hosts = [await stack.enter_async_context(_another_origin()) for _ in range(2)]
         running = await stack.enter_async_context(
-            stage(folder / "data", settings=({"RELAY_EMBED_ORIGINS": hosts[0].origin} if "embed_origins" in {f.name for f in dataclasses.fields(__import__("relay.settings").settings.Settings)} else {}))
+            stage(
+                folder / "data",
+                settings=(
+                    {"RELAY_EMBED_ORIGINS": hosts[0].origin}
+                    if "embed_origins"
+                    in {
+                        f.name
+                        for f in dataclasses.fields(__import__("relay.settings").settings.Settings)
+                    }
+                    else {}
+                ),
+            )
         )
         for host in hosts:
             host.relay = running.url

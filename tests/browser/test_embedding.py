@@ -51,7 +51,7 @@ async def _show(scene: Scene, page: Page) -> FrameLocator:
 
 
 async def test_a_mediator_works_inside_the_case_system(scene: Scene, visit: Visit) -> None:
-    """The page around hands the sealed keys over a port; the passphrase is typed in the frame; no URL says anything."""
+    """The page around hands sealed keys over a port, the passphrase is typed in the frame, no URL tells."""
     guest = await visit(also=[scene.embedding_url.rstrip("/")])
     guest.keeps_secret(PASSPHRASE)
     page = await guest.open(scene.embedding_url)
@@ -63,7 +63,7 @@ async def test_a_mediator_works_inside_the_case_system(scene: Scene, visit: Visi
 
 
 async def test_a_page_of_another_origin_cannot_show_the_console(scene: Scene, visit: Visit) -> None:
-    """An origin that was not named is refused by the browser itself: nothing of the console is drawn or run."""
+    """An origin that was not named is refused by the browser itself: nothing is drawn or run."""
     guest = await visit(also=[scene.forged_url.rstrip("/")], check=False)
     page = await guest.open(scene.forged_url)
     async with page.expect_event("console", lambda said: "frame-ancestors" in said.text):

@@ -1,4 +1,4 @@
-"""Somebody with a browser of their own, watched: whatever is wrong or leaks while they are here fails the test."""
+"""Somebody with a browser of their own, watched: whatever is wrong or leaks fails the test."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The line between one browser and relay: a forward proxy that keeps all that leaves, and can slow, alter or cut it.
+"""The line between one browser and relay: a forward proxy that keeps all that leaves, and can alter or cut.
 
-Every request of a browser context passes here, those of workers and service workers too, whatever its origin: so a test
-can say what left the browser by looking at the bytes on the line, and not at what the browser tells about itself.
+Every request of a browser context passes here, those of workers and service workers too, whatever its origin:
+so a test can say what left the browser by looking at the bytes on the line, and not at what it tells of itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final
 import aiohttp
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
+from yarl import URL
 
 from relay.demo.searching import OVERLAP_BYTES, READ_BYTES
 
@@ -41,7 +42,7 @@ class Sent:
     """Where head and body lie in the record of the whole line."""
 
 
-class _Cut(Exception):  # noqa: N818 - it is what happened
+class _Cut(Exception):
     """The line broke."""
 
 
@@ -70,9 +71,7 @@ class Wire:
 
     def to_relay(self, path_part: str, method: str = "") -> list[Sent]:
         """The requests whose URL has `path_part` in it."""
-        return [
-            one for one in self.sent if path_part in one.url and one.method.startswith(method)
-        ]
+        return [one for one in self.sent if path_part in one.url and one.method.startswith(method)]
 
     def find(self, needles: Sequence[bytes]) -> list[str]:
         """The requests in which a needle stands, in the URL, a header or the body."""
@@ -80,7 +79,7 @@ class Wire:
         with self._lock:
             end = self._record.seek(0, 2)
             ends = [one.begins for one in self.sent[1:]] + [end]
-            # Requests at the same time lie in the record piece by piece: names are a hint, finding is certain.
+            # Requests at the same time lie mixed in the record: names are a hint, finding is certain.
             self._record.seek(0)
             at, tail = 0, b""
             while piece := self._record.read(READ_BYTES):
@@ -131,7 +130,7 @@ class Wire:
         try:
             async with http.request(
                 request.method,
-                aiohttp.client.URL(url, encoded=True),
+                URL(url, encoded=True),
                 headers=headers,
                 data=self._body(request, one) if request.can_read_body else None,
                 allow_redirects=False,
@@ -165,11 +164,9 @@ class Wire:
             for name, value in answer.headers.items()
             if name.lower() not in _OF_ONE_HOP
         )
-        if change is not None:
+        if change is not None and answer.ok and (body := await answer.read()):
             headers.popall(hdrs.CONTENT_LENGTH, None)
-            return web.Response(
-                status=answer.status, headers=headers, body=change(await answer.read())
-            )
+            return web.Response(status=answer.status, headers=headers, body=change(body))
         response = web.StreamResponse(status=answer.status, headers=headers)
         await response.prepare(request)
         async for piece in answer.content.iter_any():

@@ -1,4 +1,4 @@
-"""The sentences of the pages, read from their catalogues: a test names a sentence, in either language, by its key."""
+"""The sentences of the pages, read from their catalogues: a test names one, in either language, by its key."""
 
 from __future__ import annotations
 

@@ -1,0 +1,143 @@
+"""Coming in through a link: light, quick, once for good, and never past an answer nobody vouched for."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+from playwright.async_api import Page, expect
+
+from relay.demo.cast import PASSPHRASE
+from tests.browser import forging
+from tests.browser.conftest import Visit
+from tests.browser.participants import ParticipantPage
+from tests.browser.scene import Scene
+
+FIRST_PAGE_BYTES: Final = 150_000
+USABLE_MS: Final = 2_000
+SLOW_LINE: Final[dict[str, Any]] = {
+    "offline": False,
+    "latency": 400,
+    "downloadThroughput": 400_000 / 8,
+    "uploadThroughput": 400_000 / 8,
+}
+_WHEN_USABLE: Final = """
+new MutationObserver((_, observer) => {
+  const field = document.querySelector('input[type=password]');
+  if (field === null || field.disabled) return;
+  observer.disconnect();
+  requestAnimationFrame(() => requestAnimationFrame(() => (globalThis.usableAt = performance.now())));
+}).observe(document, { childList: true, subtree: true, attributes: true });
+"""
+
+
+async def test_the_first_page_is_light_and_quick_on_an_old_phone(
+    scene: Scene, visit: Visit
+) -> None:
+    """On a slow line and a slow processor a passphrase can be typed within two seconds and 150 kB."""
+    waiting = await scene.waiting()
+    guest = await visit()
+    page = await guest.page()
+    await page.add_init_script(_WHEN_USABLE)
+    session = await guest.context.new_cdp_session(page)
+    await session.send("Network.enable")
+    await session.send("Network.emulateNetworkConditions", SLOW_LINE)
+    await session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    await page.goto(waiting.harmed_url)
+    await page.wait_for_function("globalThis.usableAt !== undefined")
+    carried = sum(one.received_bytes for one in guest.wire.sent)
+    usable_at: float = await page.evaluate("globalThis.usableAt")
+    assert carried <= FIRST_PAGE_BYTES
+    assert usable_at < USABLE_MS
+
+
+async def test_the_secret_of_a_link_leaves_the_address_once_the_device_keeps_it(
+    scene: Scene, visit: Visit
+) -> None:
+    """After arriving the address names the link alone; a reload finds the way back without the fragment."""
+    waiting = await scene.waiting()
+    guest = await visit()
+    person = await ParticipantPage.begin(guest, waiting.harmed_url)
+    assert person.page.url == waiting.harmed_url.partition("#")[0]
+    await person.page.reload()
+    await person.unlock()
+
+
+async def test_a_wrong_passphrase_opens_nothing_and_says_so_kindly(
+    scene: Scene, visit: Visit
+) -> None:
+    """Somebody who mistypes is told what may be the matter, may try again, and relay is not asked."""
+    waiting = await scene.waiting()
+    await scene.claim(waiting.harmed_url)
+    guest = await visit()
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url)
+    asked = len(guest.wire.to_relay("/v1/"))
+    await person.type_passphrase("a river under the new bridge")
+    await expect(person.page.get_by_text(person.arriving("back.wrong"))).to_be_visible()
+    assert len(guest.wire.to_relay("/v1/")) == asked
+    await person.unlock()
+
+
+async def test_a_link_is_claimed_once(scene: Scene, visit: Visit) -> None:
+    """Of two with one link, who chooses a passphrase second is refused, and told to call the mediator."""
+    waiting = await scene.waiting()
+    first, second = await visit(), await visit()
+    second.refusals.add(409)
+    late = await ParticipantPage.arrive(second, waiting.harmed_url)
+    await expect(late.page.get_by_label(late.arriving("choose.field"))).to_be_visible()
+    await ParticipantPage.begin(first, waiting.harmed_url)
+    await late.page.get_by_label(late.arriving("choose.field")).fill("something else of my own")
+    await late.button(late.arriving("choose.begin")).click()
+    await expect(late.page.get_by_text(late.arriving("back.taken"))).to_be_visible()
+    [claim] = second.wire.to_relay("/claim", "PUT")
+    assert claim.status == 409
+
+
+@pytest.mark.parametrize("lie", forging.ARRIVAL)
+async def test_an_answer_that_nobody_vouched_for_stops_the_page(
+    scene: Scene, visit: Visit, lie: str
+) -> None:
+    """Where an answer does not lead back to the link's fingerprint, the page warns and sends nothing."""
+    waiting = await scene.waiting()
+    guest = await visit()
+    guest.wire.alter("/v1/links/", forging.ARRIVAL[lie])
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url)
+    await _is_warned(person, "problem.untrusted.heading")
+    await expect(person.page.get_by_label(person.arriving("choose.field"))).to_have_count(0)
+    assert {one.method for one in guest.wire.to_relay("/v1/")} == {"GET"}
+
+
+async def test_a_lie_that_begins_later_stops_the_page_as_well(scene: Scene, visit: Visit) -> None:
+    """Somebody who comes back to a relay that was taken over meanwhile is warned before typing anything."""
+    waiting = await scene.waiting()
+    guest = await visit()
+    person = await ParticipantPage.begin(guest, waiting.harmed_url)
+    guest.wire.alter("/v1/links/", forging.ARRIVAL["another key for the case"])
+    sent = len(guest.wire.sent)
+    await person.page.reload()
+    await _is_warned(person, "problem.untrusted.heading")
+    later = [one for one in guest.wire.sent[sent:] if "/v1/" in one.url]
+    assert {one.method for one in later} == {"GET"}
+
+
+async def test_a_participant_begins_in_french(scene: Scene, visit: Visit) -> None:
+    """A browser that prefers French is spoken to in French, and the choice can be changed on the spot."""
+    waiting = await scene.waiting()
+    guest = await visit(language="fr")
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url, "fr")
+    await expect(person.heading(person.arriving("checking.heading"))).to_be_visible()
+    assert await _language(person.page) == "fr"
+    await person.button("English").click()
+    await expect(person.page.get_by_label("Your new passphrase")).to_be_visible()
+    assert await _language(person.page) == "en"
+    await person.button("Français").click()
+    await person.claim(PASSPHRASE)
+
+
+async def _is_warned(person: ParticipantPage, key: str) -> None:
+    await expect(person.heading(person.arriving(key))).to_be_visible()
+
+
+async def _language(page: Page) -> str:
+    language: str = await page.evaluate("document.documentElement.lang")
+    return language
