@@ -16,16 +16,10 @@ const VERSION = 1;
 const DEVICE_KEY = 'device';
 const IV_BYTES = 12;
 
-/** Something sealed with the device's own key. */
-interface Wrapped {
-  readonly iv: Uint8Array<ArrayBuffer>;
-  readonly sealed: ArrayBuffer;
-}
-
 export interface KeptDraft {
   readonly link: Uuid;
   readonly id: string;
-  readonly sealed: Uint8Array;
+  readonly sealed: Uint8Array<ArrayBuffer>;
 }
 
 /** A video on its way. What is secret of it is sealed; where its ciphertext stands is not secret. */
@@ -33,7 +27,7 @@ export interface KeptVideo {
   readonly link: Uuid;
   readonly id: string;
   /** Its record: for whom, under which key, of which file. */
-  readonly sealed: Uint8Array;
+  readonly sealed: Uint8Array<ArrayBuffer>;
   readonly startedAt: Time;
   readonly totalBytes: number;
   /** Bytes that relay has acknowledged. */
@@ -53,7 +47,7 @@ interface SeenCharter {
 
 interface Kept extends DBSchema {
   keys: { key: string; value: CryptoKey };
-  links: { key: Uuid; value: Wrapped };
+  links: { key: Uuid; value: Uint8Array<ArrayBuffer> };
   drafts: { key: [Uuid, string]; value: KeptDraft };
   videos: { key: [Uuid, string]; value: KeptVideo };
   segments: { key: [string, number]; value: ArrayBuffer };
@@ -68,6 +62,7 @@ type Key = string | readonly (string | number)[];
 interface Shelf {
   readonly lasting: boolean;
   get(room: Room, key: Key): Promise<unknown>;
+  has(room: Room, key: Key): Promise<boolean>;
   put(room: Room, key: Key, value: unknown): Promise<void>;
   delete(room: Room, key: Key): Promise<void>;
   all(room: Room): Promise<readonly unknown[]>;
@@ -106,13 +101,18 @@ export class Device {
   }
 
   /** Seals something small with the device's own key, which cannot leave the device. */
-  async wrap(plain: Uint8Array<ArrayBuffer>): Promise<Wrapped> {
+  async wrap(plain: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-    return { iv, sealed: await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, this.key, plain) };
+    const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, this.key, plain));
+    const wrapped = new Uint8Array(iv.length + sealed.length);
+    wrapped.set(iv);
+    wrapped.set(sealed, iv.length);
+    return wrapped;
   }
 
-  async unwrap({ iv, sealed }: Wrapped): Promise<Uint8Array<ArrayBuffer>> {
-    return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, this.key, sealed));
+  async unwrap(wrapped: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const iv = wrapped.subarray(0, IV_BYTES);
+    return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, this.key, wrapped.subarray(IV_BYTES)));
   }
 
   async keepLink(link: Uuid, fragment: string): Promise<void> {
@@ -124,7 +124,7 @@ export class Device {
     const kept = await this.shelf.get('links', link);
     if (kept === undefined) return null;
     try {
-      return new TextDecoder().decode(await this.unwrap(kept as Wrapped));
+      return new TextDecoder().decode(await this.unwrap(kept as Uint8Array<ArrayBuffer>));
     } catch {
       return null;
     }
@@ -173,6 +173,10 @@ export class Device {
 
   async segment(video: string, number: number): Promise<ArrayBuffer | null> {
     return ((await this.shelf.get('segments', [video, number])) as ArrayBuffer | undefined) ?? null;
+  }
+
+  async hasSegment(video: string, number: number): Promise<boolean> {
+    return this.shelf.has('segments', [video, number]);
   }
 
   discardSegment(video: string, number: number): Promise<void> {
@@ -229,6 +233,7 @@ function lasting(database: IDBPDatabase<Kept>): Shelf {
   return {
     lasting: true,
     get: (room, key) => plain.get(room, key as IDBValidKey),
+    has: async (room, key) => (await plain.getKey(room, key as IDBValidKey)) !== undefined,
     put: async (room, key, value) => {
       await plain.put(room, value, key as IDBValidKey);
     },
@@ -247,6 +252,7 @@ function fleeting(): Shelf {
   return {
     lasting: false,
     get: (room, key) => Promise.resolve(rooms.get(name(room, key))),
+    has: (room, key) => Promise.resolve(rooms.has(name(room, key))),
     put: (room, key, value) => Promise.resolve(void rooms.set(name(room, key), value)),
     delete: (room, key) => Promise.resolve(void rooms.delete(name(room, key))),
     all: (room) => {

@@ -1,0 +1,272 @@
+/** A participant who is signed in: what they write, what comes back, what they are offered and open. */
+
+import type * as age from '../crypto/age';
+import { CryptoError } from '../crypto/errors';
+import type { Part } from '../crypto/fields';
+import * as release from '../crypto/release';
+import { readUnverified } from '../crypto/signing';
+import * as statements from '../crypto/statements';
+import * as chain from '../crypto/chain';
+import type * as contract from './contract';
+import type { Uuid } from './contract';
+import { download } from './downloading';
+import { Drafts } from './drafts';
+import type { Admitted } from './entrance';
+import { watch } from './events';
+import type { Failures } from './failures';
+import { Refused } from './refusing';
+import type { components } from './schema';
+import { openText, partWith, unwrap, viewIn, viewOf } from './sealing';
+import { factsOf, Theatre } from './theatre';
+import type { VerifiedItem } from './verifying';
+import { trusting, verifyItem } from './verifying';
+import { Videos } from './videos';
+import { fromBase64 } from './wire';
+import { address, type Address, pathOf } from './writing';
+
+type Schemas = components['schemas'];
+
+const SECOND_MS = 1000;
+/** A little more than a second, so that the next statement has a later time. */
+const NEXT_SECOND_MS = 1010;
+
+export class Correspondent {
+  readonly drafts: Drafts;
+  readonly videos: Videos;
+  readonly theatre: Theatre;
+  private readonly stops = new Set<contract.Stop>();
+  private consentedAt = 0;
+
+  constructor(
+    private readonly admitted: Admitted,
+    private readonly failures: Failures,
+  ) {
+    this.drafts = new Drafts(admitted);
+    this.videos = new Videos(admitted);
+    this.theatre = new Theatre(admitted.signed);
+  }
+
+  /** Ends everything that is under way, and the session. */
+  async leave(): Promise<void> {
+    await this.videos.pause();
+    await Promise.all(Array.from(this.stops, (stop) => stop()));
+    this.theatre.close();
+    await this.admitted.signed.end();
+  }
+
+  /** Statements count whole seconds, and of two in one second the one that stops would stand: a second one waits. */
+  async consent(status: contract.Consent): Promise<void> {
+    const elapsed = Date.now() - this.consentedAt;
+    if (elapsed < SECOND_MS) await new Promise((resolve) => setTimeout(resolve, NEXT_SECOND_MS - elapsed));
+    this.consentedAt = Math.floor(Date.now() / SECOND_MS) * SECOND_MS;
+    const { hand, signed } = this.admitted;
+    await signed.call('PUT', `/v1/cases/${hand.caseId}/participants/${hand.participant}/consent`, { body: hand.consent(status) });
+  }
+
+  async correspondence(): Promise<contract.Correspondence> {
+    return this.show(await this.admitted.signed.call<Schemas['Correspondence']>('GET', '/v1/messages'));
+  }
+
+  watch(changed: (correspondence: contract.Correspondence) => void, broken: (refusal: contract.Refusal) => void): contract.Stop {
+    const stop = watch<Schemas['Correspondence']>(this.admitted.signed, '/v1/messages/events', {
+      changed: async (correspondence) => { changed(await this.show(correspondence)); },
+      broken,
+    });
+    const stopHere = async () => {
+      this.stops.delete(stopHere);
+      await stop();
+    };
+    this.stops.add(stopHere);
+    return stopHere;
+  }
+
+  // Writing.
+
+  async sendLetter(letter: contract.NewLetter): Promise<contract.SentMessage> {
+    const { hand, signed } = this.admitted;
+    const to = await this.address(letter);
+    const body = hand.letter(to, letter.text, letter.assistant ?? null);
+    return this.shown(await signed.call('PUT', pathOf(to), { body }));
+  }
+
+  async sendVideo(video: contract.NewVideo, progress: (progress: contract.SendingProgress) => void): Promise<contract.SentMessage> {
+    return this.shown(await this.videos.send(await this.address(video), video, progress));
+  }
+
+  async resumeVideo(id: string, file: Blob | null, progress: (progress: contract.SendingProgress) => void): Promise<contract.SentMessage> {
+    return this.shown(await this.videos.resume(id, file, progress));
+  }
+
+  /** One's own words, held against one's own signature; or a mediator's, who wrote them down. */
+  async ownText(message: Uuid): Promise<string> {
+    const own = await this.authorMessage(message);
+    const { statement } = own;
+    if (statement === null) throw new Refused('refused');
+    return this.opening((identities) => {
+      const said = this.verifyOwn(statement);
+      const body = partWith(said.parts, 'body');
+      return openText(said.case, body, viewIn(own.parts, body), identities);
+    });
+  }
+
+  async guidance(message: Uuid): Promise<{ readonly reason: string | null; readonly words: string }> {
+    const { guidance, parts } = await this.authorMessage(message);
+    if (guidance === null) throw new Refused('refused');
+    return this.opening((identities) => {
+      const { statement: decision } = this.admitted.charter.verifyByMediator(guidance, statements.Decision);
+      if (decision.message !== message) throw new Refused('untrusted');
+      // A note that is for the mediators alone comes without a grant.
+      const own = decision.notes.filter((note) => viewOf(parts, note)?.header != null);
+      const words = own.map((note) => openText(decision.case, note, viewIn(parts, note), identities));
+      return { reason: decision.reason, words: words.join('\n\n') };
+    });
+  }
+
+  async withdraw(message: Uuid): Promise<void> {
+    const { hand, signed } = this.admitted;
+    await signed.call('PUT', `/v1/messages/${message}/withdrawal`, { body: hand.withdrawal(message) });
+  }
+
+  // Receiving.
+
+  async offerNotes(message: Uuid): Promise<contract.OfferNotes> {
+    const { offer, parts } = await this.recipientMessage(message);
+    return this.opening((identities) => {
+      const { statement: said } = this.admitted.charter.verifyByMediator(offer, statements.Offer);
+      if (said.message !== message || said.recipient !== this.admitted.reader?.recipient) throw new Refused('untrusted');
+      const texts = said.notes.map((note) => openText(said.case, note, viewIn(parts, note), identities));
+      return { contentNote: texts[0] ?? null, summary: texts[1] ?? null };
+    });
+  }
+
+  async respond(message: Uuid, answer: statements.Response['answer'], tellAuthor: boolean): Promise<contract.ReceivedMessage> {
+    const { hand, signed } = this.admitted;
+    const body = hand.response(await this.recipientMessage(message), answer, tellAuthor);
+    return showReceived(await signed.call('POST', `/v1/messages/${message}/responses`, { body }));
+  }
+
+  /** Opens a released message: every signature, approval, offer and commitment is verified first. */
+  async open(message: Uuid): Promise<contract.OpenedMessage> {
+    const { charter, hand, reader, signed } = this.admitted;
+    if (reader === null) throw new Refused('refused');
+    const opening = await signed.call<Schemas['Opening']>('POST', `/v1/messages/${message}/openings`);
+    const { offer } = await this.recipientMessage(message);
+    return this.opening((identities) => {
+      const verified = verifyItem(opening.statements, opening.origin, charter);
+      const { item } = verified;
+      if (item.message.message !== message || item.message.to !== hand.participant) throw new Refused('untrusted');
+      release.verifyApprovals(opening.approvals, charter, item);
+      const said = release.verifyOffer(offer, charter, item, { recipient: reader.recipient, claimHash: reader.claimHash, participant: hand.participant });
+      const parts = new Map<Part['role'], OpenedPart>();
+      for (const view of opening.parts) {
+        const part = release.partOf(item, view.commitment);
+        if (part === undefined) throw new Refused('untrusted');
+        const fileKey = unwrap(hand.caseId, part, view, identities);
+        release.checkGrant(said, part, fromBase64(view.header ?? ''));
+        parts.set(part.role, { part, view, fileKey });
+      }
+      return this.opened(verified, parts, identities);
+    });
+  }
+
+  private async opened(
+    { item, provenance }: VerifiedItem,
+    parts: ReadonlyMap<Part['role'], OpenedPart>,
+    identities: readonly age.Identity[],
+  ): Promise<contract.OpenedMessage> {
+    const { message } = item;
+    const text = (role: Part['role']) => {
+      const found = parts.get(role);
+      return found === undefined ? null : openText(message.case, found.part, found.view, identities);
+    };
+    return {
+      message: message.message,
+      from: message.from,
+      kind: message.kind,
+      language: message.language,
+      writtenAt: message.at,
+      relayed: provenance.by === 'mediator',
+      text: text('body'),
+      video: await this.videoFacts(item, parts),
+      captions: text('captions'),
+    };
+  }
+
+  private async videoFacts({ rendition }: release.Item, parts: ReadonlyMap<Part['role'], OpenedPart>): Promise<contract.VideoFacts | null> {
+    const video = parts.get('rendition');
+    if (rendition === null || video === undefined) return null;
+    this.theatre.admit(video.part, video.fileKey);
+    const poster = parts.get('poster');
+    return {
+      ...factsOf(rendition, video.part),
+      poster: poster === undefined ? null : await download(this.admitted.signed, poster.part, poster.fileKey, poster.part.type),
+    };
+  }
+
+  private verifyOwn(statement: string): statements.Message {
+    const { charter, hand, signer } = this.admitted;
+    const isOwn = readUnverified(statement).kid === signer.kid;
+    if (isOwn) return chain.verifyMessage(statement, hand.caseId, hand.participant, signer.publicKey);
+    return chain.verifyRelayedMessage(statement, charter, hand.participant).statement;
+  }
+
+  /** Runs what opens with one's own keys: what does not verify is `untrusted`, what was sealed for an older key is not. */
+  private opening<Value>(work: (identities: readonly age.Identity[]) => Value | Promise<Value>): Promise<Value> {
+    const { reader } = this.admitted;
+    if (reader === null) return Promise.reject(new Refused('refused'));
+    return trusting(async () => {
+      try {
+        return await work([reader.identity]);
+      } catch (error) {
+        if (error instanceof CryptoError && error.failure === 'no-match') throw new Refused('refused', { code: 'older-key' });
+        throw error;
+      }
+    });
+  }
+
+  private async address({ to, language, revises }: contract.NewLetter | contract.NewVideo): Promise<Address> {
+    return address(to, language, revises === undefined ? null : await this.authorMessage(revises));
+  }
+
+  private authorMessage(message: Uuid): Promise<Schemas['AuthorMessage']> {
+    return this.admitted.signed.call('GET', `/v1/messages/${message}`);
+  }
+
+  private recipientMessage(message: Uuid): Promise<Schemas['RecipientMessage']> {
+    return this.admitted.signed.call('GET', `/v1/messages/${message}`);
+  }
+
+  private async show({ sent, received }: Schemas['Correspondence']): Promise<contract.Correspondence> {
+    return {
+      sent: await Promise.all(sent.map((message) => this.shown(message))),
+      received: received.map(showReceived),
+    };
+  }
+
+  private async shown(message: Schemas['AuthorMessage']): Promise<contract.SentMessage> {
+    return {
+      message: message.message,
+      to: message.to,
+      kind: message.kind,
+      language: message.language,
+      revision: message.revision,
+      view: message.view,
+      viewSince: message.view_since,
+      createdAt: message.created_at,
+      failure: await this.failures.find(message.failure),
+      processing: message.processing,
+      hasGuidance: message.guidance !== null,
+      receipt: message.receipt,
+    };
+  }
+}
+
+function showReceived({ message, from, kind, language, view }: Schemas['RecipientMessage']): contract.ReceivedMessage {
+  return { message, from, kind, language, view };
+}
+
+interface OpenedPart {
+  readonly part: Part;
+  readonly view: Schemas['PartView'];
+  readonly fileKey: age.FileKey;
+}

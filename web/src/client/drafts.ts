@@ -1,0 +1,33 @@
+/** Letters that are being written, kept on the device, sealed for their writer. */
+
+import { utf8 } from '../crypto/encoding';
+import type { LetterDraft } from './contract';
+import type { Admitted } from './entrance';
+
+export class Drafts {
+  constructor(private readonly admitted: Admitted) {}
+
+  async save(draft: LetterDraft): Promise<void> {
+    const { device, link, ownSeal } = this.admitted;
+    await device.keepDraft({ link, id: draft.id, sealed: await ownSeal.seal(utf8(JSON.stringify(draft))) });
+  }
+
+  /** Those that open; one that was sealed for an older key of this person is passed over. */
+  async all(): Promise<readonly LetterDraft[]> {
+    const { device, link, ownSeal } = this.admitted;
+    const found: LetterDraft[] = [];
+    for (const { sealed } of await device.drafts(link)) {
+      try {
+        // Sealed is what was saved: nobody else has the key to make another.
+        found.push(JSON.parse(new TextDecoder().decode(await ownSeal.open(sealed))) as LetterDraft);
+      } catch {
+        continue;
+      }
+    }
+    return found.sort((one, other) => other.changedAt.localeCompare(one.changedAt));
+  }
+
+  discard(id: string): Promise<void> {
+    return this.admitted.device.discardDraft(this.admitted.link, id);
+  }
+}

@@ -1,0 +1,224 @@
+/** The way in through a link: looked up, verified up to the fingerprint in its address, claimed or opened. */
+
+import type { Identity } from '../crypto/age';
+import * as age from '../crypto/age';
+import * as chain from '../crypto/chain';
+import type { VerifiedCharter } from '../crypto/chain';
+import type { Bytes } from '../crypto/encoding';
+import { CryptoError } from '../crypto/errors';
+import type { Digest } from '../crypto/fields';
+import type { Keyring } from '../crypto/keyrings';
+import { generateKeyring, openKeyring, PARTICIPANT_WORK_FACTOR_LOG2, sealKeyring } from '../crypto/keyrings';
+import { claimMac, type Fragment, parseFragment, participantPassphrase } from '../crypto/links';
+import type { Signer } from '../crypto/signing';
+import { statementHash } from '../crypto/signing';
+import * as statements from '../crypto/statements';
+import type { Connection } from './connection';
+import { SignedConnection } from './connection';
+import type * as contract from './contract';
+import type { Uuid } from './contract';
+import type { Device } from './device';
+import { now } from './moments';
+import { isRefused, Refused } from './refusing';
+import type { components } from './schema';
+import { signingIn } from './sessions';
+import { trusting, verifyTrust } from './verifying';
+import { fromBase64, toBase64 } from './wire';
+import { Hand } from './writing';
+
+type Schemas = components['schemas'];
+
+/** Seals what stays on the device so that only its writer opens it again. */
+export interface OwnSeal {
+  seal(plain: Bytes): Promise<Bytes> | Bytes;
+  open(sealed: Bytes): Promise<Bytes> | Bytes;
+}
+
+/** Somebody who came in, with all that they need to act. */
+export interface Admitted {
+  readonly link: Uuid;
+  readonly device: Device;
+  readonly signed: SignedConnection;
+  readonly charter: VerifiedCharter;
+  readonly hand: Hand;
+  readonly signer: Signer;
+  readonly ownSeal: OwnSeal;
+  /** What opens what is for them; null through an upload link, by which nobody reads. */
+  readonly reader: { readonly identity: Identity; readonly recipient: string; readonly claimHash: Digest } | null;
+}
+
+/** What a link's address says. */
+interface Address extends Fragment {
+  readonly id: Uuid;
+}
+
+export class Entrance {
+  private pending: { readonly passphrase: string; readonly keyring: Keyring; readonly body: Schemas['NewClaim'] } | null = null;
+
+  private constructor(
+    private readonly connection: Connection,
+    private readonly device: Device,
+    private readonly address: Address,
+    private view: Schemas['LinkView'],
+    private readonly link: statements.Link,
+    private readonly charter: VerifiedCharter,
+  ) {}
+
+  /** Looks a link up and verifies what relay says of it; from then on the device may keep its secret. */
+  static async find(connection: Connection, device: Device, id: Uuid, fragment: string | null): Promise<Entrance> {
+    const known = fragment ?? (await device.link(id));
+    if (known === null) throw new Refused('no-such-link');
+    const address = addressOf(id, known);
+    const view = await look(connection, address);
+    const { link, charter } = await trusting(async () => {
+      const verified = await verifyTrust(view.trust, address.rootFingerprint, device);
+      const signed = chain.verifyLink(view.statement, verified).statement;
+      chain.checkLinkSecret(signed, address.secret);
+      const said = [signed.link, signed.case, signed.participant, signed.purpose];
+      const shown = [view.link, view.case, view.participant, view.purpose];
+      if (signed.link !== id || said.some((value, place) => value !== shown[place])) throw new Refused('untrusted');
+      // A signature for another relay would open a session there.
+      if (view.audience.replace(/\/+$/, '') !== connection.url) throw new Refused('untrusted');
+      return { link: signed, charter: verified };
+    });
+    if (fragment !== null && device.lasting) await device.keepLink(id, known).catch(() => undefined);
+    return new Entrance(connection, device, address, view, link, charter);
+  }
+
+  arrival(): contract.Arrival {
+    const { view } = this;
+    return {
+      link: view.link,
+      case: view.case,
+      participant: view.participant,
+      role: view.role,
+      purpose: view.purpose,
+      claimed: view.claim !== null,
+      spent: view.spent,
+      expiresAt: view.expires_at,
+      consent: view.consent,
+      correspondents: view.correspondents,
+      takesVideo: this.charter.policy.server_processing && this.charter.mediaAt(now()).length > 0,
+    };
+  }
+
+  consents(status: contract.Consent): void {
+    this.view = { ...this.view, consent: status };
+  }
+
+  async isKept(): Promise<boolean> {
+    return this.device.lasting && (await this.device.link(this.address.id)) !== null;
+  }
+
+  forget(): Promise<void> {
+    return this.device.forgetLink(this.address.id);
+  }
+
+  /** Makes keys and takes the link into one's own hands; `link-claimed` where somebody did before. */
+  async claim(passphrase: string): Promise<Admitted> {
+    // One whose answer was lost is repeated as it was: other keys would come second.
+    if (this.pending?.passphrase !== passphrase) this.pending = { passphrase, ...this.newClaim(passphrase) };
+    const { keyring, body } = this.pending;
+    await this.connection.call('PUT', `/v1/links/${this.address.id}/claim`, { bearer: bearerOf(this.address), body });
+    this.pending = null;
+    this.view = { ...this.view, claim: body.statement, keyring: body.keyring };
+    return this.admit(keyring, body.statement);
+  }
+
+  /** Opens the keyring of a claimed link. */
+  async unlock(passphrase: string): Promise<Admitted> {
+    if (this.view.claim === null) this.view = await look(this.connection, this.address);
+    const { claim, keyring: sealed } = this.view;
+    if (claim === null || sealed === null) throw new Refused('no-such-link');
+    const words = participantPassphrase(this.address.secret.unlock(this.address.id), passphrase);
+    const keyring = await trusting(() => {
+      const signed = chain.verifyClaim(claim, this.link);
+      chain.checkClaimMac(signed, this.address.secret);
+      const opened = openedWith(fromBase64(sealed), words);
+      if (opened.identity.recipient.toString() !== signed.recipient || opened.signer.publicKey !== signed.signer) {
+        throw new Refused('untrusted');
+      }
+      return opened;
+    });
+    return this.admit(keyring, claim);
+  }
+
+  /** Comes in through an upload link, whose bearer opens the session. Drafts are sealed with the device's own key. */
+  enter(): Promise<Admitted> {
+    if (this.view.purpose !== 'upload') return Promise.reject(new Refused('no-such-link'));
+    const { id, secret } = this.address;
+    const signed = new SignedConnection(this.connection, (connection) =>
+      connection.call('POST', `/v1/links/${id}/sessions`, { bearer: bearerOf(this.address) }),
+    );
+    const { device } = this;
+    const ownSeal: OwnSeal = { seal: (plain) => device.wrap(plain), open: (sealed) => device.unwrap(sealed) };
+    return Promise.resolve({ ...this.common(secret.signer(id), null), signed, ownSeal, reader: null });
+  }
+
+  private admit(keyring: Keyring, claim: string): Admitted {
+    const { identity, signer } = keyring;
+    const recipient = identity.recipient.toString();
+    return {
+      ...this.common(signer, recipient),
+      signed: new SignedConnection(this.connection, signingIn(signer, this.view.audience)),
+      ownSeal: {
+        seal: (plain) => age.sealFile(plain, [identity.recipient]),
+        open: (sealed) => age.openFile(sealed, [identity]),
+      },
+      reader: { identity, recipient, claimHash: statementHash(claim) },
+    };
+  }
+
+  private common(signer: Signer, recipient: string | null): Pick<Admitted, 'link' | 'device' | 'charter' | 'hand' | 'signer'> {
+    const { charter, device, view } = this;
+    return { link: this.address.id, device, charter, signer, hand: new Hand(view.case, view.participant, charter, signer, recipient) };
+  }
+
+  private newClaim(passphrase: string): { keyring: Keyring; body: Schemas['NewClaim'] } {
+    const { id, secret } = this.address;
+    const keyring = generateKeyring();
+    const said = {
+      link: id,
+      case: this.view.case,
+      participant: this.view.participant,
+      recipient: keyring.identity.recipient.toString(),
+      signer: keyring.signer.publicKey,
+    };
+    const mac = claimMac(secret.claimKey(id), said);
+    const statement = statements.sign(keyring.signer, statements.Claim, { at: now(), ...said, mac });
+    const words = participantPassphrase(secret.unlock(id), passphrase);
+    const sealed = sealKeyring(keyring, words, PARTICIPANT_WORK_FACTOR_LOG2);
+    return { keyring, body: { statement, keyring: toBase64(sealed) } };
+  }
+}
+
+/** `no-such-link` where the fragment is not one. */
+function addressOf(id: Uuid, fragment: string): Address {
+  try {
+    return { id, ...parseFragment(fragment.replace(/^#/, '')) };
+  } catch {
+    throw new Refused('no-such-link');
+  }
+}
+
+function bearerOf({ id, secret }: Address): string {
+  return secret.auth(id);
+}
+
+async function look(connection: Connection, address: Address): Promise<Schemas['LinkView']> {
+  try {
+    return await connection.call('GET', `/v1/links/${address.id}`, { bearer: bearerOf(address) });
+  } catch (error) {
+    throw isRefused(error, 'refused', 'not-found') ? new Refused('no-such-link') : error;
+  }
+}
+
+/** The keyring; `wrong-passphrase` where nothing else is wrong with it. */
+export function openedWith(sealed: Uint8Array, words: string): Keyring {
+  try {
+    return openKeyring(sealed, words);
+  } catch (error) {
+    throw error instanceof CryptoError && error.failure === 'no-match' ? new Refused('wrong-passphrase') : error;
+  }
+}
+

@@ -1,0 +1,233 @@
+/** A mediator: unlocks their keys, opens cases, makes and verifies links, reviews, decides, offers. */
+
+import { generateKeyring, type Keyring, MEDIATOR_WORK_FACTOR_LOG2, sealKeyring } from '../crypto/keyrings';
+import { sodiumReady } from '../crypto/sodium';
+import { isValidAt, ofRole } from '../crypto/trust';
+import { Casework } from './casework';
+import { Connection, SignedConnection } from './connection';
+import type * as contract from './contract';
+import type { Uuid } from './contract';
+import { Device } from './device';
+import { openedWith } from './entrance';
+import { Failures } from './failures';
+import { newId, now } from './moments';
+import { OpenCases } from './opencases';
+import type { Surroundings } from './participant';
+import { Refused } from './refusing';
+import { Reviewing } from './reviewing';
+import { Reviews } from './reviews';
+import type { components } from './schema';
+import { signingIn } from './sessions';
+import { Theatre } from './theatre';
+import { trusting, trustOf } from './verifying';
+import { toBase64 } from './wire';
+
+type Schemas = components['schemas'];
+
+/** Everything that a mediator who is signed in works with. */
+interface Inside {
+  readonly signed: SignedConnection;
+  readonly casework: Casework;
+  readonly reviews: Reviews;
+  readonly reviewing: Reviewing;
+  readonly theatre: Theatre;
+}
+
+/** The worker's half of `MediatorClient`: one mediator at a time. */
+export class Mediator implements contract.MediatorClient {
+  private readonly connection: Connection;
+  private readonly failures: Failures;
+  private device: Promise<Device> | null = null;
+  private inside: Inside | null = null;
+
+  constructor(private readonly surroundings: Surroundings) {
+    this.connection = new Connection(surroundings.url, surroundings.fetch);
+    this.failures = new Failures(this.connection);
+  }
+
+  // Keys.
+
+  async keyrings(): Promise<readonly contract.KnownKeyring[]> {
+    return (await this.#device()).keyrings();
+  }
+
+  async keepKeyring(keyring: contract.KnownKeyring): Promise<void> {
+    await (await this.#device()).keepKeyring(keyring);
+  }
+
+  async forgetKeyring(id: string): Promise<void> {
+    await (await this.#device()).forgetKeyring(id);
+  }
+
+  async makeKeys(
+    passphrase: string,
+    label: string,
+    fingerprint: string,
+  ): Promise<{ readonly keyring: contract.KnownKeyring; readonly request: string }> {
+    await sodiumReady();
+    const keys = generateKeyring();
+    const credential = newId();
+    const request = { credential, role: 'mediator', recipient: keys.identity.recipient.toString(), signer: keys.signer.publicKey };
+    const keyring = sealKeyring(keys, passphrase, MEDIATOR_WORK_FACTOR_LOG2);
+    return { keyring: { id: credential, label, keyring, fingerprint }, request: `${JSON.stringify(request)}\n` };
+  }
+
+  async unlock({ keyring: sealed, fingerprint }: contract.KnownKeyring, passphrase: string, language: contract.Language): Promise<contract.MediatorSelf> {
+    await sodiumReady();
+    await this.lock();
+    this.connection.language = language;
+    const keyring = await trusting(() => openedWith(sealed, passphrase));
+    const signed = new SignedConnection(this.connection, signingIn(keyring.signer, this.connection.url));
+    const found = await signed.call<Schemas['Credentials']>('GET', '/v1/credentials');
+    const self = await trusting(() => ownCredential(found, fingerprint, keyring));
+    const theatre = new Theatre(signed);
+    const cases = new OpenCases({ signed, keyring, credential: self.credential, rootFingerprint: fingerprint, device: await this.#device() });
+    const reviews = new Reviews(cases, theatre, this.failures);
+    this.inside = { signed, theatre, reviews, casework: new Casework(cases), reviewing: new Reviewing(cases, reviews) };
+    // Opaque to relay: so that a lost laptop is not a lost key, and the case system can hand it to its console.
+    await signed.call('PUT', '/v1/keyring', { body: { keyring: toBase64(sealed) } }).catch(() => null);
+    return self;
+  }
+
+  async lock(): Promise<void> {
+    const { inside } = this;
+    this.inside = null;
+    if (inside === null) return;
+    await inside.reviewing.leave();
+    inside.theatre.close();
+    await inside.signed.end();
+  }
+
+  // Cases.
+
+  async colleagues(): Promise<readonly contract.Colleague[]> {
+    return this.#inside().casework.colleagues();
+  }
+
+  async cases(): Promise<readonly contract.CaseSummary[]> {
+    return this.#inside().casework.all();
+  }
+
+  async case(id: Uuid): Promise<contract.CaseDetail> {
+    return this.#inside().casework.detail(id);
+  }
+
+  async newCase(given: contract.NewCase): Promise<contract.CaseDetail> {
+    return this.#inside().casework.begin(given);
+  }
+
+  async openCase(id: Uuid, given: Omit<contract.NewCase, 'reference' | 'roles'>): Promise<contract.CaseDetail> {
+    return this.#inside().casework.open(id, given);
+  }
+
+  async makeLink(id: Uuid, participant: Uuid, purpose: contract.Purpose): Promise<{ readonly link: Uuid; readonly url: string }> {
+    return this.#inside().casework.makeLink(id, participant, purpose);
+  }
+
+  async linkAddress(id: Uuid, link: Uuid): Promise<string> {
+    return this.#inside().casework.linkAddress(id, link);
+  }
+
+  async endLink(link: Uuid): Promise<void> {
+    await this.#inside().casework.endLink(link);
+  }
+
+  async verifyClaims(id: Uuid): Promise<number> {
+    return this.#inside().casework.verifyClaims(id);
+  }
+
+  async grantAgain(id: Uuid, participant: Uuid): Promise<number> {
+    const { casework, reviewing } = this.#inside();
+    // The log names every message that ever was; the queue those alone that still wait for somebody.
+    const messages = new Set((await casework.log(id)).flatMap(({ message }) => (message === null ? [] : [message])));
+    return reviewing.grantAgain(id, participant, [...messages]);
+  }
+
+  async recordConsent(id: Uuid, participant: Uuid, status: contract.Consent): Promise<void> {
+    await this.#inside().casework.recordConsent(id, participant, status);
+  }
+
+  async log(id: Uuid): Promise<readonly contract.LogEntry[]> {
+    return this.#inside().casework.log(id);
+  }
+
+  async messages(id: Uuid): Promise<readonly contract.QueueItem[]> {
+    return this.#inside().reviewing.ofCase(id);
+  }
+
+  // Review.
+
+  async queue(filter: contract.QueueFilter): Promise<{ readonly items: readonly contract.QueueItem[]; readonly next: string | null }> {
+    return this.#inside().reviewing.queue(filter);
+  }
+
+  async watchQueue(changed: Parameters<contract.MediatorClient['watchQueue']>[0], broken: (refusal: contract.Refusal) => void): Promise<contract.Stop> {
+    return Promise.resolve(this.#inside().reviewing.watchQueue(changed, broken));
+  }
+
+  async review(message: Uuid): Promise<contract.ReviewItem> {
+    return this.#inside().reviews.review(message);
+  }
+
+  async lease(message: Uuid): Promise<contract.ReviewItem> {
+    return this.#inside().reviewing.lease(message);
+  }
+
+  async letGo(message: Uuid): Promise<void> {
+    await this.#inside().reviewing.letGo(message);
+  }
+
+  async text(message: Uuid): Promise<string> {
+    return this.#inside().reviewing.text(message);
+  }
+
+  async captionsText(message: Uuid): Promise<string | null> {
+    return this.#inside().reviewing.captionsText(message);
+  }
+
+  async decide(message: Uuid, decision: contract.NewDecision): Promise<contract.ReviewItem> {
+    return this.#inside().reviewing.decide(message, decision);
+  }
+
+  async caption(message: Uuid, given: Parameters<contract.MediatorClient['caption']>[1]): Promise<contract.ReviewItem> {
+    return this.#inside().reviewing.caption(message, given);
+  }
+
+  async offer(message: Uuid, given: Parameters<contract.MediatorClient['offer']>[1]): Promise<contract.ReviewItem> {
+    return this.#inside().reviewing.offer(message, given);
+  }
+
+  async recordWithdrawal(message: Uuid): Promise<void> {
+    await this.#inside().reviewing.recordWithdrawal(message);
+  }
+
+  async relayLetter(letter: contract.NewRelayedLetter): Promise<Uuid> {
+    return this.#inside().reviewing.relayLetter(letter);
+  }
+
+  async serve(part: string, port: MessagePort): Promise<void> {
+    await Promise.resolve(this.#inside().theatre.serve(part, port));
+  }
+
+  async blob(part: string): Promise<Blob> {
+    return this.#inside().theatre.blob(part);
+  }
+
+  #device(): Promise<Device> {
+    this.device ??= (this.surroundings.device ?? (() => Device.open()))();
+    return this.device;
+  }
+
+  #inside(): Inside {
+    if (this.inside === null) throw new Refused('signed-out');
+    return this.inside;
+  }
+}
+
+/** The credential of these keys, if the pinned root vouches for them as a mediator's now. */
+function ownCredential(found: Schemas['Credentials'], fingerprint: string, { identity, signer }: Keyring): contract.MediatorSelf {
+  const own = ofRole(trustOf(found, fingerprint), 'mediator').find((mediator) => mediator.signer === signer.publicKey);
+  if (own?.recipient !== identity.recipient.toString()) throw new Refused('untrusted');
+  if (!isValidAt(own, now())) throw new Refused('refused', { code: 'unknown-signer' });
+  return { credential: own.credential, validUntil: own.notAfter };
+}

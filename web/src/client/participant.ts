@@ -1,0 +1,184 @@
+/** A participant: comes through a link, writes and sends, answers an offer, opens what was released. */
+
+import { sodiumReady } from '../crypto/sodium';
+import { Connection } from './connection';
+import type { Fetch } from './connection';
+import type * as contract from './contract';
+import type { Uuid } from './contract';
+import { Correspondent } from './correspondent';
+import { Device } from './device';
+import { Entrance } from './entrance';
+import { Failures } from './failures';
+import { Refused } from './refusing';
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+/** Where a client is: tests have another one than the page. */
+export interface Surroundings {
+  /** The origin of relay; sessions are signed for it. */
+  readonly url: string;
+  readonly fetch?: Fetch;
+  readonly device?: () => Promise<Device>;
+}
+
+/** The worker's half of `ParticipantClient`: one person at a time. */
+export class Participant implements contract.ParticipantClient {
+  private readonly connection: Connection;
+  private readonly failures: Failures;
+  private entrance: Entrance | null = null;
+  private inside: Correspondent | null = null;
+
+  constructor(private readonly surroundings: Surroundings) {
+    this.connection = new Connection(surroundings.url, surroundings.fetch);
+    this.failures = new Failures(this.connection);
+  }
+
+  // Coming and going.
+
+  async arrive(link: Uuid, fragment: string | null, { keep, language }: { readonly keep: boolean; readonly language: contract.Language }): Promise<contract.Arrival> {
+    await sodiumReady();
+    await this.lock();
+    this.entrance = null;
+    this.connection.language = language;
+    const device = keep ? await (this.surroundings.device ?? (() => Device.open()))() : await Device.fleeting();
+    this.entrance = await Entrance.find(this.connection, device, link, fragment);
+    return this.entrance.arrival();
+  }
+
+  async kept(): Promise<boolean> {
+    return (await this.entrance?.isKept()) ?? false;
+  }
+
+  async claim(passphrase: string): Promise<contract.Arrival> {
+    const entrance = this.#arrived();
+    this.inside = new Correspondent(await entrance.claim(passphrase), this.failures);
+    await this.consent('active');
+    return entrance.arrival();
+  }
+
+  async unlock(passphrase: string): Promise<contract.Arrival> {
+    const entrance = this.#arrived();
+    this.inside = new Correspondent(await entrance.unlock(passphrase), this.failures);
+    return entrance.arrival();
+  }
+
+  async enter(): Promise<contract.Arrival> {
+    const entrance = this.#arrived();
+    this.inside = new Correspondent(await entrance.enter(), this.failures);
+    return entrance.arrival();
+  }
+
+  async lock(): Promise<void> {
+    const { inside } = this;
+    this.inside = null;
+    await inside?.leave();
+  }
+
+  async leaveNothing(): Promise<void> {
+    await this.lock();
+    await this.entrance?.forget();
+    this.entrance = null;
+  }
+
+  async consent(status: contract.Consent): Promise<void> {
+    await this.#signedIn().consent(status);
+    this.#arrived().consents(status);
+  }
+
+  // Writing.
+
+  async correspondence(): Promise<contract.Correspondence> {
+    return this.#signedIn().correspondence();
+  }
+
+  watch(changed: (correspondence: contract.Correspondence) => void, broken: (refusal: contract.Refusal) => void): Promise<contract.Stop> {
+    return Promise.resolve(this.#signedIn().watch(changed, broken));
+  }
+
+  async sendLetter(letter: contract.NewLetter): Promise<contract.SentMessage> {
+    return this.#signedIn().sendLetter(letter);
+  }
+
+  async sendVideo(video: contract.NewVideo, progress: (progress: contract.SendingProgress) => void): Promise<contract.SentMessage> {
+    return this.#signedIn().sendVideo(video, progress);
+  }
+
+  async unfinishedVideos(): Promise<readonly contract.UnfinishedVideo[]> {
+    return this.#signedIn().videos.unfinished();
+  }
+
+  async resumeVideo(id: string, file: Blob | null, progress: (progress: contract.SendingProgress) => void): Promise<contract.SentMessage> {
+    return this.#signedIn().resumeVideo(id, file, progress);
+  }
+
+  async pauseVideo(): Promise<void> {
+    await this.#signedIn().videos.pause();
+  }
+
+  async discardVideo(id: string): Promise<void> {
+    await this.#signedIn().videos.discard(id);
+  }
+
+  async saveDraft(draft: contract.LetterDraft): Promise<void> {
+    await this.#signedIn().drafts.save(draft);
+  }
+
+  async drafts(): Promise<readonly contract.LetterDraft[]> {
+    return this.#signedIn().drafts.all();
+  }
+
+  async discardDraft(id: string): Promise<void> {
+    await this.#signedIn().drafts.discard(id);
+  }
+
+  async ownText(message: Uuid): Promise<string> {
+    return this.#signedIn().ownText(message);
+  }
+
+  async guidance(message: Uuid): Promise<{ readonly reason: string | null; readonly words: string }> {
+    return this.#signedIn().guidance(message);
+  }
+
+  async withdraw(message: Uuid): Promise<void> {
+    await this.#signedIn().withdraw(message);
+  }
+
+  // Receiving.
+
+  async offerNotes(message: Uuid): Promise<contract.OfferNotes> {
+    return this.#signedIn().offerNotes(message);
+  }
+
+  async respond(message: Uuid, answer: 'accept' | 'wait' | 'refuse' | 'close', tellAuthor: boolean): Promise<contract.ReceivedMessage> {
+    return this.#signedIn().respond(message, answer, tellAuthor);
+  }
+
+  async open(message: Uuid): Promise<contract.OpenedMessage> {
+    return this.#signedIn().open(message);
+  }
+
+  async serve(part: string, port: MessagePort): Promise<void> {
+    await Promise.resolve(this.#signedIn().theatre.serve(part, port));
+  }
+
+  async blob(part: string): Promise<Blob> {
+    return this.#signedIn().theatre.blob(part);
+  }
+
+  async receipt(code: string): ReturnType<contract.ParticipantClient['receipt']> {
+    const status = await this.connection.call<Schemas['ReceiptStatus']>('POST', '/v1/receipts', { body: { receipt: code } });
+    return { view: status.view, since: status.view_since, failure: await this.failures.find(status.failure) };
+  }
+
+  #arrived(): Entrance {
+    if (this.entrance === null) throw new Refused('no-such-link');
+    return this.entrance;
+  }
+
+  #signedIn(): Correspondent {
+    if (this.inside === null) throw new Refused('signed-out');
+    return this.inside;
+  }
+}
+

@@ -1,0 +1,92 @@
+/** Sealing parts on this side, opening them on the other. */
+
+import type { FileKey, Identity } from '../crypto/age';
+import { checkCommitment, commit, newFileKey, openBody, parseRecipient, sealBody, SEGMENT_BYTES, unwrapHeader, wrapHeader } from '../crypto/age';
+import { type Bytes, b64uEncode, utf8 } from '../crypto/encoding';
+import type { Part, PartRole } from '../crypto/fields';
+import { pad, unpad } from '../crypto/padding';
+import { sha256 } from '../crypto/sodium';
+import type { Uuid } from './contract';
+import { Refused } from './refusing';
+import type { components } from './schema';
+import { fromBase64, toBase64 } from './wire';
+
+type Schemas = components['schemas'];
+
+const TEXT = 'text/plain';
+
+/** A part as its statement describes it, and the file key that its grants wrap. */
+export interface Sealed {
+  readonly part: Part;
+  readonly fileKey: FileKey;
+}
+
+/** A sealed text with its body. */
+export interface SealedText extends Sealed {
+  readonly body: Bytes;
+}
+
+/** Who a grant is for. */
+export interface Reader {
+  readonly audience: Schemas['Audience'];
+  readonly id: Uuid;
+  /** `age1pq1…` */
+  readonly recipient: string;
+}
+
+/** A text, padded so that its length says little, sealed under a key of its own. */
+export function sealText(caseId: Uuid, role: PartRole, text: string, type = TEXT): SealedText {
+  const fileKey = newFileKey();
+  const body = sealBody(fileKey, pad(utf8(text)));
+  // A text is far shorter than a segment; relay takes no longer one.
+  if (body.length > SEGMENT_BYTES) throw new Refused('refused', { code: 'too-large' });
+  return { part: { role, type, size: body.length, segments: [b64uEncode(sha256(body))], commit: commit(fileKey, caseId) }, fileKey, body };
+}
+
+/** A header that opens a part for one reader. */
+export function grant({ part, fileKey }: Sealed, { audience, id, recipient }: Reader): Schemas['Grant'] {
+  return { commitment: part.commit, audience, audience_id: id, header: toBase64(headerFor(fileKey, recipient)) };
+}
+
+export function headerFor(fileKey: FileKey, recipient: string): Bytes {
+  return wrapHeader(fileKey, [parseRecipient(recipient)]);
+}
+
+/** The body, as it is sent with its statement. */
+export function bodyOf({ part, body }: SealedText): Schemas['Body'] {
+  return { commitment: part.commit, body: toBase64(body) };
+}
+
+/** The file key of a part, held against what its author or worker committed to for this case. */
+export function unwrap(caseId: Uuid, part: Part, { header }: Schemas['PartView'], identities: readonly Identity[]): FileKey {
+  if (header === null) throw new Refused('untrusted');
+  const fileKey = unwrapHeader(fromBase64(header), identities);
+  checkCommitment(fileKey, part.commit, caseId);
+  return fileKey;
+}
+
+/** The text of a part whose body and header came with the message. */
+export function openText(caseId: Uuid, part: Part, view: Schemas['PartView'], identities: readonly Identity[]): string {
+  if (view.body === null) throw new Refused('untrusted');
+  const fileKey = unwrap(caseId, part, view, identities);
+  return new TextDecoder('utf-8', { fatal: true }).decode(unpad(openBody(fileKey, fromBase64(view.body))));
+}
+
+/** The one part of this role. */
+export function partWith(parts: readonly Part[], role: PartRole): Part {
+  const found = parts.find((part) => part.role === role);
+  if (found === undefined) throw new Refused('untrusted');
+  return found;
+}
+
+/** The part of an answer that a signed part is about; null where relay gave none. */
+export function viewOf(parts: readonly Schemas['PartView'][], part: Part): Schemas['PartView'] | null {
+  return parts.find((view) => view.commitment === part.commit) ?? null;
+}
+
+/** As `viewOf`, where relay must give one. */
+export function viewIn(parts: readonly Schemas['PartView'][], part: Part): Schemas['PartView'] {
+  const view = viewOf(parts, part);
+  if (view === null) throw new Refused('untrusted');
+  return view;
+}

@@ -1,0 +1,139 @@
+/** The sealed segments of one video between the sealing and the sending: on the device while there is room, else held. */
+
+import type { Bytes } from '../crypto/encoding';
+import { SEGMENT_BYTES, segmentDigest } from '../crypto/segments';
+import type { Device, KeptVideo } from './device';
+import { Refused } from './refusing';
+
+/** Sealed and in memory at most: sealing waits for sending once there are more that the device does not keep. */
+const HELD = 4;
+
+export class Segments {
+  /** What this device knows of the video; written down after every change. */
+  private state: KeptVideo;
+  private readonly held = new Map<number, Bytes>();
+  private readonly count: number;
+  private failure: unknown = null;
+  private changed: () => void = () => undefined;
+  private change: Promise<void>;
+  /** Segments that may be sent. */
+  private ready: number;
+  /** Set while the file is sealed in this page; without it only what lies on the device can be sent. */
+  private isSealing = false;
+
+  constructor(
+    private readonly device: Device,
+    begun: KeptVideo,
+  ) {
+    this.state = begun;
+    this.count = Math.ceil(begun.totalBytes / SEGMENT_BYTES);
+    this.ready = begun.digests.length;
+    this.change = this.nextChange();
+  }
+
+  get video(): KeptVideo {
+    return this.state;
+  }
+
+  get digests(): readonly string[] {
+    return this.state.digests;
+  }
+
+  /** Whether every byte is sealed, and on the device or at relay. */
+  get isSafe(): boolean {
+    const { kept, sentBytes, totalBytes } = this.state;
+    return this.device.lasting && this.digests.length === this.count && (kept || sentBytes === totalBytes);
+  }
+
+  begin(): void {
+    this.isSealing = true;
+  }
+
+  /**
+   * Takes the next sealed segment. One that was sealed before must come out the same; what it is to come out as is
+   * written down before it may be sent, so that no other file is ever sealed with this key over what relay has seen.
+   */
+  async add(number: number, segment: Bytes): Promise<void> {
+    const digest = await segmentDigest(segment);
+    const known = this.digests[number];
+    if (known !== undefined && known !== digest) throw new Refused('file-unreadable');
+    const isSent = (number + 1) * SEGMENT_BYTES <= this.state.sentBytes;
+    const isKept = isSent || (await this.device.keepSegment(this.state.id, number, segment.buffer));
+    if (!isKept) await this.waitForRoom(number);
+    await this.note({ kept: this.state.kept && isKept, ...(known === undefined ? { digests: [...this.digests, digest] } : {}) });
+    if (!isSent && (!isKept || this.held.size < HELD)) this.held.set(number, segment);
+    this.ready = Math.max(this.ready, number + 1);
+    this.tell();
+  }
+
+  /** A segment to send; waits until it is sealed. */
+  async take(number: number): Promise<Bytes> {
+    for (;;) {
+      if (this.failure !== null) throw this.failure;
+      const held = this.held.get(number);
+      if (held !== undefined) return held;
+      const kept = number < this.ready ? await this.device.segment(this.state.id, number) : null;
+      if (kept !== null) return new Uint8Array(kept);
+      if (!this.isSealing) throw new Refused('file-unreadable');
+      await this.change;
+    }
+  }
+
+  /** relay has the first `bytes` for good: what lies before need not be kept any longer. */
+  async acknowledge(bytes: number): Promise<void> {
+    const { sentBytes, totalBytes } = this.state;
+    if (bytes <= sentBytes) return;
+    await this.note({ sentBytes: bytes });
+    const to = bytes === totalBytes ? this.count : Math.floor(bytes / SEGMENT_BYTES);
+    for (let number = Math.floor(sentBytes / SEGMENT_BYTES); number < to; number += 1) {
+      this.held.delete(number);
+      await this.device.discardSegment(this.state.id, number);
+    }
+    this.tell();
+  }
+
+  begun(upload: string): Promise<void> {
+    return this.note({ upload });
+  }
+
+  /** The upload is gone at relay: all has to be sent again. */
+  startOver(): Promise<void> {
+    return this.note({ upload: null, sentBytes: 0 });
+  }
+
+  /** Whether the device has every segment that relay has not. */
+  async isWhole(): Promise<boolean> {
+    if (this.digests.length < this.count) return false;
+    for (let number = Math.floor(this.state.sentBytes / SEGMENT_BYTES); number < this.count; number += 1) {
+      if (!(await this.device.hasSegment(this.state.id, number))) return false;
+    }
+    return true;
+  }
+
+  /** Has whoever waits for a segment know that there will be none. */
+  fail(failure: unknown): void {
+    this.failure = failure;
+    this.tell();
+  }
+
+  /** Sealing may not run ahead of sending with what only memory holds. */
+  private async waitForRoom(number: number): Promise<void> {
+    while (this.held.size >= HELD && this.failure === null && number * SEGMENT_BYTES > this.state.sentBytes) await this.change;
+    if (this.failure !== null) throw this.failure;
+  }
+
+  private async note(change: Partial<KeptVideo>): Promise<void> {
+    this.state = { ...this.state, ...change };
+    await this.device.keepVideo(this.state);
+  }
+
+  private tell(): void {
+    const { changed } = this;
+    this.change = this.nextChange();
+    changed();
+  }
+
+  private nextChange(): Promise<void> {
+    return new Promise((resolve) => { this.changed = resolve; });
+  }
+}

@@ -1,0 +1,136 @@
+/** What a participant signs and seals, without sending it: the half of the client that needs no connection. */
+
+import type { VerifiedCharter } from '../crypto/chain';
+import type { Signer } from '../crypto/signing';
+import { statementHash } from '../crypto/signing';
+import * as statements from '../crypto/statements';
+import type { Consent, Kind, Language, Uuid } from './contract';
+import { newId, now } from './moments';
+import type { components } from './schema';
+import type { Reader, Sealed, SealedText } from './sealing';
+import { bodyOf, grant, sealText } from './sealing';
+
+type Schemas = components['schemas'];
+
+/** Which message is written, to whom, and which earlier revision it takes the place of. */
+export interface Address {
+  readonly message: Uuid;
+  readonly revision: number;
+  /** Hash of the revision before, base64url. */
+  readonly supersedes: string | null;
+  readonly to: Uuid;
+  readonly language: Language;
+}
+
+export function pathOf({ message, revision }: Address): string {
+  return `/v1/messages/${message}/revisions/${revision}`;
+}
+
+/** A new message; or the next revision of an old one, which keeps its recipient. */
+export function address(to: Uuid, language: Language, revises: Schemas['AuthorMessage'] | null): Address {
+  if (revises === null) return { message: newId(), revision: 1, supersedes: null, to, language };
+  return {
+    message: revises.message,
+    revision: revises.revision + 1,
+    supersedes: revises.statement === null ? null : statementHash(revises.statement),
+    to: revises.to,
+    language,
+  };
+}
+
+/** Signs and seals for one participant of a case. */
+export class Hand {
+  constructor(
+    readonly caseId: Uuid,
+    readonly participant: Uuid,
+    readonly charter: VerifiedCharter,
+    private readonly signer: Signer,
+    /** Their own age recipient; null through an upload link, by which nobody reads. */
+    private readonly recipient: string | null,
+  ) {}
+
+  /** A letter, sealed for the case and for its author. */
+  letter(to: Address, text: string, assistant: string | null): Schemas['Submission'] {
+    const parts = [sealText(this.caseId, 'body', text), ...this.assistantNote(assistant)];
+    return { statement: this.message(to, 'letter', parts), grants: this.grants(parts), bodies: parts.map(bodyOf) };
+  }
+
+  /** A video, sealed for the case, its media workers and its author. */
+  video(to: Address, original: Sealed, assistant: string | null): Schemas['Submission'] {
+    const notes = this.assistantNote(assistant);
+    const workers = mediaReaders(this.charter);
+    return {
+      statement: this.message(to, 'video', [original, ...notes]),
+      grants: [...this.grants([original, ...notes]), ...workers.map((worker) => grant(original, worker))],
+      bodies: notes.map(bodyOf),
+    };
+  }
+
+  /** Whether one takes part. */
+  consent(status: Consent): Schemas['SignedRequest'] {
+    return this.sign(statements.Consent, { at: now(), case: this.caseId, participant: this.participant, status });
+  }
+
+  /** A message taken back. */
+  withdrawal(message: Uuid): Schemas['SignedRequest'] {
+    return this.sign(statements.Withdrawal, { at: now(), case: this.caseId, message, participant: this.participant });
+  }
+
+  /** An answer to an offer. */
+  response(
+    message: Schemas['RecipientMessage'],
+    answer: statements.Response['answer'],
+    tellAuthor: boolean,
+  ): Schemas['SignedRequest'] {
+    return this.sign(statements.Response, {
+      at: now(),
+      case: this.caseId,
+      message: message.message,
+      offer: statementHash(message.offer),
+      answer,
+      tell_author: tellAuthor,
+    });
+  }
+
+  private message(to: Address, kind: Kind, parts: readonly Sealed[]): string {
+    return signMessage(this.signer, this.caseId, this.participant, to, kind, parts);
+  }
+
+  /** Who helped to write it, for the mediators and for the author who was helped; never for anybody else. */
+  private assistantNote(assistant: string | null): SealedText[] {
+    return assistant === null ? [] : [sealText(this.caseId, 'note', assistant)];
+  }
+
+  /** For the case, and for the author where they have a key. */
+  private grants(parts: readonly Sealed[]): Schemas['Grant'][] {
+    const readers: Reader[] = [caseReader(this.charter)];
+    if (this.recipient !== null) readers.push({ audience: 'author', id: this.participant, recipient: this.recipient });
+    return parts.flatMap((part) => readers.map((reader) => grant(part, reader)));
+  }
+
+  private sign<Said extends statements.Statement>(kind: statements.Kind<Said>, said: Said): Schemas['SignedRequest'] {
+    return { statement: statements.sign(this.signer, kind, said) };
+  }
+}
+
+/** One revision of a message, signed. */
+export function signMessage(
+  signer: Signer,
+  caseId: Uuid,
+  from: Uuid,
+  { message, revision, supersedes, to, language }: Address,
+  kind: Kind,
+  parts: readonly Sealed[],
+): string {
+  const said = { at: now(), case: caseId, message, revision, supersedes, from, to, kind, language, parts: parts.map(({ part }) => part) };
+  return statements.sign(signer, statements.Message, said);
+}
+
+export function caseReader(charter: VerifiedCharter): Reader {
+  return { audience: 'case', id: charter.case, recipient: charter.recipient };
+}
+
+/** The media workers that a video may be sealed for now. */
+export function mediaReaders(charter: VerifiedCharter): Reader[] {
+  return charter.mediaAt(now()).flatMap(({ credential, recipient }) => (recipient === null ? [] : [{ audience: 'media', id: credential, recipient } as const]));
+}
