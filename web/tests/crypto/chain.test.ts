@@ -41,7 +41,7 @@ interface Chain {
   readonly grant_header: string;
 }
 
-const given = vectors<{
+const given = vectors('chain') as {
   case: string;
   version: number;
   recipient: string;
@@ -49,7 +49,7 @@ const given = vectors<{
   participants: { Claire: string; Denis: string };
   good: Chain;
   bad: { why: string; exchange: keyof Chain; for: unknown }[];
-}>('chain');
+};
 
 /** All that a recipient's reader verifies, from the root's fingerprint to the grant. */
 function follow(chain: Chain): readonly [VerifiedParticipant, VerifiedParticipant] {

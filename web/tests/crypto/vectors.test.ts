@@ -28,16 +28,16 @@ import { vectors } from './vectors';
 beforeAll(sodiumReady);
 
 test('commitments', () => {
-  const given = vectors<{ file_key: string; case: string; commit: string }[]>('commitments');
+  const given = vectors('commitments') as { file_key: string; case: string; commit: string }[];
   for (const good of given) expect(commit(b64uDecode(good.file_key), good.case)).toBe(good.commit);
 });
 
 test('padding', () => {
-  const given = vectors<{
+  const given = vectors('padding') as {
     sizes: { plain: number; padded: number }[];
     good: { plain: string; padded: string }[];
     bad: { why: string; padded: string }[];
-  }>('padding');
+  };
   for (const { plain, padded } of given.sizes) expect(paddedSize(plain)).toBe(padded);
   for (const { plain, padded } of given.good) {
     expect(b64uEncode(pad(b64uDecode(plain)))).toBe(padded);
@@ -47,7 +47,7 @@ test('padding', () => {
 });
 
 describe('links', () => {
-  const given = vectors<{
+  const given = vectors('links') as {
     derived: Record<
       | 'public_url'
       | 'link'
@@ -64,7 +64,7 @@ describe('links', () => {
     >[];
     passphrases: { unlock: string; typed: string; passphrase: string }[];
     bad_urls: { why: string; url: string }[];
-  }>('links');
+  };
 
   test('are written, read, and derived from', () => {
     for (const good of given.derived) {
@@ -94,16 +94,16 @@ describe('links', () => {
 });
 
 test('claims', () => {
-  const given = vectors<(ClaimMembers & { claim_key: string; mac: string })[]>('claims');
+  const given = vectors('claims') as (ClaimMembers & { claim_key: string; mac: string })[];
   for (const { claim_key, mac, ...members } of given) expect(claimMac(b64uDecode(claim_key), members)).toBe(mac);
 });
 
 describe('recipients', () => {
-  const given = vectors<{
+  const given = vectors('recipients') as {
     mlkem768x25519: { seed: string; identity: string; recipient: string }[];
     x25519: { secret: string; identity: string; recipient: string }[];
     bad_recipients: { why: string; recipient: string }[];
-  }>('recipients');
+  };
 
   test('are made from their secrets, written and read', () => {
     const good = [
@@ -131,11 +131,11 @@ describe('recipients', () => {
 });
 
 describe('statements', () => {
-  const given = vectors<{
+  const given = vectors('statements') as {
     signer: { seed: string; public_key: string; kid: string };
     good: { typ: string; payload: string; compact: string; hash: string }[];
     bad: { why: string; typ: string; public_key: string; compact: string }[];
-  }>('statements');
+  };
   const kinds = new Map(
     Object.values(statements)
       .filter((value) => typeof value === 'object')
@@ -166,17 +166,17 @@ describe('statements', () => {
 });
 
 test('the log', () => {
-  const given = vectors<{
+  const given = vectors('log') as {
     good: (ChainedRow & { bytes: string })[];
     bad: { why: string; rows: ChainedRow[]; first_bad: number }[];
-  }>('log');
+  };
   expect(firstBadRow(given.good)).toBeNull();
   for (const { bytes, ...row } of given.good) expect(rowBytes(row)).toEqual(utf8(bytes));
   for (const { why, rows, first_bad } of given.bad) expect(firstBadRow(rows), why).toBe(rows[first_bad]);
 });
 
 describe('sealed files', () => {
-  const given = vectors<{
+  const given = vectors('sealed') as {
     file_key: string;
     header: string;
     identities: [string, ...string[]];
@@ -185,7 +185,7 @@ describe('sealed files', () => {
     keyring: { passphrase: string; file: string; identity: string; signer_seed: string };
     case_identity: { file: string; identity: string };
     link_secret: { file: string; secret: string };
-  }>('sealed');
+  };
   const fileKey = b64uDecode(given.file_key);
 
   test('open for their readers and for nobody else', () => {

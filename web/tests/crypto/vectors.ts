@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 
-/** One file of vectors, in the shape that the test which reads it expects. */
-export function vectors<Shape>(name: string): Shape {
-  return JSON.parse(readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), 'utf8')) as Shape;
+/** One file of vectors; the test that reads it says what is in it. */
+export function vectors(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), 'utf8'));
 }

@@ -1,0 +1,117 @@
+/** Keyrings, sealed identities and link addresses come out as they were put in; texts have one spelling. */
+
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { HybridIdentity, ScryptRecipient, sealFile } from '../../src/crypto/age';
+import { b64Decode, b64Encode, b64uDecode, b64uEncode, bech32Decode, bech32Encode, sameBytes, utf8, uuidBytes } from '../../src/crypto/encoding';
+import { CryptoError } from '../../src/crypto/errors';
+import { generateKeyring, openIdentity, openKeyring, sealIdentity, sealKeyring } from '../../src/crypto/keyrings';
+import { linkUrl, LinkSecret, parseLinkUrl } from '../../src/crypto/links';
+import { pad, unpad } from '../../src/crypto/padding';
+import { fingerprint, Signer } from '../../src/crypto/signing';
+import { sodiumReady } from '../../src/crypto/sodium';
+import { refusal } from './refusal';
+
+beforeAll(sodiumReady);
+
+describe('a keyring', () => {
+  test('opens with its passphrase, however that is composed, and not with another', () => {
+    const keyring = generateKeyring();
+    const sealed = sealKeyring(keyring, 'caf\u00e9', 4);
+    for (const typed of ['caf\u00e9', 'cafe\u0301']) {
+      const opened = openKeyring(sealed, typed);
+      expect(opened.identity.seed).toEqual(keyring.identity.seed);
+      expect(opened.signer.publicKey).toBe(keyring.signer.publicKey);
+    }
+    expect(refusal(() => openKeyring(sealed, 'cafe'))).toBe('no-match');
+  });
+
+  test.each(['', '[]', '{"version":2,"identity":"","signer":""}', '{"version":1,"identity":""}', '\u{1f511}'])(
+    'is not whatever else a passphrase opens: %s',
+    (plain) => {
+      expect(refusal(() => openKeyring(sealFile(utf8(plain), [new ScryptRecipient('words', 2)]), 'words'))).toBe('key');
+    },
+  );
+});
+
+test("a case's identity opens for those it was sealed for", () => {
+  const [mediator, recovery, identity] = [HybridIdentity.generate(), HybridIdentity.generate(), HybridIdentity.generate()];
+  const sealed = sealIdentity(identity, [mediator.recipient, recovery.recipient]);
+  for (const reader of [mediator, recovery]) expect(openIdentity(sealed, [reader]).seed).toEqual(identity.seed);
+  expect(refusal(() => openIdentity(sealed, [identity]))).toBe('no-match');
+  const something = sealFile(utf8('something else'), [mediator.recipient]);
+  expect(refusal(() => openIdentity(something, [mediator]))).toMatch(/key|encoding/);
+});
+
+test('a link says in its address what it was made of', () => {
+  const secret = LinkSecret.generate();
+  const root = fingerprint(Signer.generate().publicKey);
+  const id = '2e7aca7e-164d-4949-8ad7-c7d8519f66c3';
+  const read = parseLinkUrl(linkUrl('https://relay.example.org/', id, secret, root));
+  expect([read.publicUrl, read.id, read.rootFingerprint]).toEqual(['https://relay.example.org', id, root]);
+  expect(read.secret.secret).toEqual(secret.secret);
+});
+
+describe('texts', () => {
+  test('of bytes are read back, and no other text is read as them', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(), fc.string({ minLength: 1, maxLength: 1 }), (bytes, place, letter) => {
+        for (const [encode, decode] of [[b64uEncode, b64uDecode], [b64Encode, b64Decode]] as const) {
+          const text = encode(bytes);
+          expect(sameBytes(decode(text), bytes)).toBe(true);
+          const at = place % (text.length + 1);
+          const other = text.slice(0, at) + letter + text.slice(at + 1);
+          try {
+            expect(encode(decode(other))).toBe(other);
+          } catch (error) {
+            expect(error).toBeInstanceOf(CryptoError);
+          }
+        }
+        const bech32 = bech32Encode('age', bytes);
+        expect(sameBytes(bech32Decode(bech32).data, bytes)).toBe(true);
+        expect(bech32Encode('AGE-', bytes)).toBe(bech32Encode('age-', bytes).toUpperCase());
+      }),
+    );
+  });
+
+  test('agree with what Node makes of the same bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+        expect(b64uEncode(bytes)).toBe(Buffer.from(bytes).toString('base64url'));
+        expect(b64Encode(bytes)).toBe(Buffer.from(bytes).toString('base64').replace(/=+$/, ''));
+      }),
+    );
+  });
+
+  test.each(['A', 'AB', 'AAA=', 'AA A', 'A+', 'AAé', 'AAAAA'])('that are no base64url are refused: %s', (text) => {
+    expect(refusal(() => b64uDecode(text))).toBe('encoding');
+  });
+
+  test('a wrong letter in Bech32 is found by its checksum', () => {
+    const text = bech32Encode('age', Uint8Array.of(1, 2, 3));
+    for (const bad of [text.replace('q', 'p'), text.slice(0, -1), `${text.slice(0, 5)}${text.slice(5).toUpperCase()}`, '1qqqqqq', text.replace('1', '')]) {
+      expect(refusal(() => bech32Decode(bad))).toBe('encoding');
+    }
+  });
+
+  test('a uuid has lower-case digits', () => {
+    expect(uuidBytes('00010203-0405-0607-0809-0a0b0c0d0e0f')).toEqual(Uint8Array.from({ length: 16 }, (_, at) => at));
+    expect(refusal(() => uuidBytes('00010203-0405-0607-0809-0A0B0C0D0E0F'))).toBe('encoding');
+  });
+
+  test('padded and unpadded are the same', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 3000 }), (plain) => {
+        const padded = pad(plain);
+        expect(sameBytes(unpad(padded), plain)).toBe(true);
+        expect(refusal(() => unpad(padded.subarray(0, -1)))).toBe('padding');
+      }),
+    );
+  });
+});
+
+test('an error says nothing but that something did not verify', () => {
+  const error = new CryptoError('header-mac', 'the header was altered');
+  expect(String(error)).toBe('CryptoError: not verified');
+  expect(error.cause).toBe('the header was altered');
+});

@@ -1,0 +1,43 @@
+/** What the tests of this room share: bytes to work on, and a part as it stands in a statement. */
+
+import fc from 'fast-check';
+import { b64uEncode } from '../../src/crypto/encoding';
+import type { Part, PartRole } from '../../src/crypto/fields';
+import { randomBytes } from '../../src/crypto/sodium';
+
+export const aCase = '8e85e116-f661-42f0-9a3c-a89a47f9506f';
+
+/** Plaintexts of sizes around the edges of chunks, where mistakes live. */
+export function plaintexts(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+  const sizes = fc.oneof(
+    fc.integer({ min: 0, max: 300 }),
+    fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: -2, max: 2 })).map(([chunks, off]) => chunks * 65536 + off),
+  );
+  return fc.tuple(sizes, fc.nat(255)).map(([size, seed]) => Uint8Array.from({ length: size }, (_, at) => (at * 31 + seed) & 255));
+}
+
+/** A way to cut bytes into pieces. */
+export function cuts(): fc.Arbitrary<readonly number[]> {
+  return fc.array(fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 150_000 })), { maxLength: 12 });
+}
+
+/** `bytes` in pieces of these sizes; what remains is the last one. */
+export function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let at = 0;
+  for (const size of sizes) {
+    pieces.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return [...pieces, bytes.subarray(at)];
+}
+
+/** Changes bits of one byte. */
+export function flip(bytes: Uint8Array, at: number, bits = 1): void {
+  bytes[at] = (bytes[at] ?? 0) ^ bits;
+}
+
+/** A part of that role, of a body that nobody made. */
+export function aPart(role: PartRole, type = 'text/plain'): Part {
+  return { role, type, size: 288, segments: [b64uEncode(randomBytes(32))], commit: b64uEncode(randomBytes(32)) };
+}

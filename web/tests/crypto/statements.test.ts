@@ -1,0 +1,140 @@
+/** The rules of statements that the shared vectors do not reach: which parts belong where, and what a signer refuses. */
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Signer } from '../../src/crypto/signing';
+import { randomBytes, sodiumReady } from '../../src/crypto/sodium';
+import { b64uEncode } from '../../src/crypto/encoding';
+import { timeOf } from '../../src/crypto/fields';
+import { Consent, decodeUnverified, Decision, Message, Offer, sign, verify } from '../../src/crypto/statements';
+import { HybridIdentity } from '../../src/crypto/age';
+import { aCase, aPart } from './people';
+import { refusal } from './refusal';
+
+const AT = '2030-01-31T23:59:59Z';
+const ONE = '38af30fc-8f34-49af-a20b-b070b5316a2d';
+const OTHER = '2397bf36-b077-49db-b396-1e23fcac86fe';
+
+beforeAll(sodiumReady);
+
+function aMessage(changes: Partial<Message>): Message {
+  return {
+    at: AT,
+    case: aCase,
+    message: '4f1c2672-3db0-4adb-b5f1-4776d5a6c377',
+    revision: 1,
+    supersedes: null,
+    from: ONE,
+    to: OTHER,
+    kind: 'letter',
+    language: 'fr',
+    parts: [aPart('body')],
+    ...changes,
+  };
+}
+
+describe('a message', () => {
+  test.each([
+    ['letter', ['body']],
+    ['letter', ['body', 'note']],
+    ['video', ['original']],
+    ['video', ['original', 'body', 'captions', 'note']],
+  ] as const)('a %s may have %s', (kind, roles) => {
+    const signer = Signer.generate();
+    const message = aMessage({ kind, parts: roles.map((role) => aPart(role)) });
+    expect(verify(sign(signer, Message, message), Message, signer.publicKey)).toEqual(message);
+  });
+
+  test.each([
+    ['letter', []],
+    ['letter', ['note']],
+    ['letter', ['body', 'body']],
+    ['letter', ['body', 'note', 'note']],
+    ['letter', ['body', 'captions']],
+    ['letter', ['body', 'original']],
+    ['video', ['body']],
+    ['video', ['original', 'original']],
+    ['video', ['original', 'note', 'note']],
+    ['video', ['original', 'rendition']],
+    ['video', ['original', 'poster']],
+  ] as const)('a %s may not have %s', (kind, roles) => {
+    const message = aMessage({ kind, parts: roles.map((role) => aPart(role)) });
+    expect(refusal(() => sign(Signer.generate(), Message, message))).toBe('statement');
+  });
+
+  test('names the revision before exactly if there is one, and is not to its own sender', () => {
+    const before = b64uEncode(randomBytes(32));
+    expect(Message.read(aMessage({ revision: 2, supersedes: before })).revision).toBe(2);
+    for (const bad of [{ revision: 2 }, { supersedes: before }, { to: ONE }, { revision: 0 }, { language: 'de' as 'en' }]) {
+      expect(refusal(() => Message.read(aMessage(bad)))).toBe('statement');
+    }
+  });
+
+  test('has no two parts of one file key, nor a part whose size or segments cannot be', () => {
+    const part = aPart('body');
+    const bad = [
+      [part, { ...aPart('note'), commit: part.commit }],
+      [{ ...part, size: 31 }],
+      [{ ...part, segments: [] }],
+      [{ ...part, segments: [...part.segments, ...part.segments] }],
+    ];
+    for (const parts of bad) expect(refusal(() => Message.read(aMessage({ parts })))).toMatch(/statement|payload/);
+  });
+});
+
+test('an offer has at most a content note and a summary', () => {
+  const notes = [aPart('note'), aPart('note'), aPart('note')];
+  const offer = {
+    at: AT,
+    case: aCase,
+    message: ONE,
+    revision: 1,
+    source: b64uEncode(randomBytes(32)),
+    rendition: null,
+    captions: null,
+    recipient: HybridIdentity.generate().recipient.toString(),
+    claim: b64uEncode(randomBytes(32)),
+    grants: [{ commit: b64uEncode(randomBytes(32)), header: b64uEncode(randomBytes(32)) }],
+    notes: notes.slice(0, 2),
+    not_before: null,
+  };
+  expect(Offer.read(offer)).toEqual(offer);
+  expect(refusal(() => Offer.read({ ...offer, notes }))).toBe('statement');
+  expect(refusal(() => Offer.read({ ...offer, grants: [] }))).toBe('statement');
+  expect(refusal(() => Offer.read({ ...offer, grants: [...offer.grants, ...offer.grants] }))).toBe('statement');
+  expect(refusal(() => Offer.read({ ...offer, notes: [aPart('body')] }))).toBe('statement');
+});
+
+test.each(['return', 'decline', 'hold'])('a %s has a reason', (decision) => {
+  const given = {
+    at: AT,
+    case: aCase,
+    message: ONE,
+    revision: 1,
+    source: b64uEncode(randomBytes(32)),
+    rendition: null,
+    captions: null,
+    decision,
+    reason: null,
+    notes: [],
+  };
+  expect(refusal(() => Decision.read(given))).toBe('statement');
+  expect(Decision.read({ ...given, reason: 'too-long' }).reason).toBe('too-long');
+});
+
+test('members given in another order are signed in the one order', () => {
+  const signer = Signer.generate();
+  const shuffled = { status: 'paused', participant: ONE, case: aCase, at: AT } as const;
+  const compact = sign(signer, Consent, shuffled);
+  expect(Object.keys(decodeUnverified(compact, Consent))).toEqual(['at', 'case', 'participant', 'status']);
+});
+
+test.each(['2030-02-30T00:00:00Z', '2030-01-31T24:00:00Z', '2030-01-31T23:59:60Z', '0000-01-01T00:00:00Z', '2030-01-31 23:59:59Z', '2030-01-31T23:59:59.0Z', '2030-01-31T23:59:59+00:00', '2030-1-31T23:59:59Z'])(
+  'a time that is none or has another spelling is refused: %s',
+  (at) => {
+    expect(refusal(() => Consent.read({ at, case: aCase, participant: ONE, status: 'active' }))).toBe('statement');
+  },
+);
+
+test('now is said in whole seconds', () => {
+  expect(timeOf(new Date('2030-01-31T23:59:59.999Z'))).toBe(AT);
+});
