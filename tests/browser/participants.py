@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.async_api import Locator, Page, expect
 
 from relay.demo.cast import PASSPHRASE
@@ -19,6 +21,8 @@ class ParticipantPage:
         self.home = Words("participant/home", language)
         self.sending = Words("participant/sending", language)
         self.opening = Words("participant/opening", language)
+
+    # Arriving.
 
     @classmethod
     async def arrive(cls, guest: Visitor, url: str, language: Language = "en") -> ParticipantPage:
@@ -57,3 +61,57 @@ class ParticipantPage:
         """Type the passphrase of a link that was claimed."""
         await self.page.get_by_label(self.arriving("back.field"), exact=True).fill(passphrase)
         await self.button(self.arriving("back.open")).click()
+
+    async def at_home(self) -> None:
+        """Wait until one's messages are shown."""
+        await expect(self.heading(self.home("home.heading"))).to_be_visible()
+
+    # Writing and sending.
+
+    async def write(self, text: str) -> None:
+        """Write a letter from the beginning and send it."""
+        await self.button(self.home("home.newLetter")).click()
+        await expect(self.heading(self.sending("letter.heading"))).to_be_visible()
+        await self.finish_letter(text)
+
+    async def finish_letter(self, text: str) -> None:
+        """Write the words, read them as they would be seen, and send them."""
+        self.guest.keeps_secret(text)
+        await self.page.get_by_label(self.sending("letter.field"), exact=True).fill(text)
+        await self.button(self.sending("letter.preview")).click()
+        await expect(self.page.get_by_text(text, exact=True)).to_be_visible()
+        await self.button(self.sending("preview.send")).click()
+        await self.has_arrived()
+
+    async def has_arrived(self) -> None:
+        """Wait until it is said that it is there, and go home."""
+        await expect(self.heading(self.sending("done.heading"))).to_be_visible(timeout=60_000)
+        await self.button(self.sending("done.home")).click()
+        await self.at_home()
+
+    async def choose_video(self, file: Path) -> None:
+        """Pick a file from the device."""
+        await self.button(self.home("home.newVideo")).click()
+        await expect(self.heading(self.sending("video.heading"))).to_be_visible()
+        await self.page.get_by_label(self.sending("video.fileLabel")).set_input_files(file)
+
+    async def send_video(self, file: Path) -> None:
+        """Pick a file from the device, send it, and wait until it has arrived."""
+        await self.choose_video(file)
+        await self.button(self.sending("video.send")).click()
+        await self.has_arrived()
+
+    async def stands(self, view: str) -> None:
+        """Wait until the newest message that was sent stands so."""
+        name = self.home(f"author.{view}.name")
+        await expect(self.page.get_by_text(name).first).to_be_visible(timeout=60_000)
+
+    # Receiving.
+
+    async def accept(self, note: str) -> None:
+        """Look at what waits, with this note of the mediator, and say yes."""
+        await self.button(self.home("home.look")).first.click()
+        await expect(self.heading(self.opening("offer.heading"))).to_be_visible()
+        await expect(self.page.get_by_text(note)).to_be_visible()
+        await self.button(self.opening("offer.accept")).click()
+        await expect(self.heading(self.opening("steps.heading"))).to_be_visible()

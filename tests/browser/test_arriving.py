@@ -82,7 +82,7 @@ async def test_a_link_is_claimed_once(scene: Scene, visit: Visit) -> None:
     """Of two with one link, who chooses a passphrase second is refused, and told to call the mediator."""
     waiting = await scene.waiting()
     first, second = await visit(), await visit()
-    second.refusals.add(409)
+    second.expects("status of 409")
     late = await ParticipantPage.arrive(second, waiting.harmed_url)
     await expect(late.page.get_by_label(late.arriving("choose.field"))).to_be_visible()
     await ParticipantPage.begin(first, waiting.harmed_url)

@@ -44,7 +44,7 @@ async def test_a_secret_is_found_wherever_it_may_be(scene: Scene, visit: Visit, 
     """A sentence that was planted in one place, plain or spelled otherwise, is seen by the watch."""
     guest = await visit(bypass_csp=True, check=False)
     guest.keeps_secret(SECRET)
-    guest.refusals |= {401, 404, 405}
+    guest.expects("status of 404", "status of 405")
     page = await guest.open(f"{scene.url}/readyz")
     assert await guest.wrong() == []
     await page.evaluate(f"async (text) => {{ await ({PLANTED[place]}) }}", SECRET)

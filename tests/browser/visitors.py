@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -33,7 +32,6 @@ _WATCH_POLICY: Final = """
 document.addEventListener('securitypolicyviolation', (event) =>
   console.error(`policy violated: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`));
 """
-_STATUS: Final = re.compile(r"responded with a status of (\d{3})")
 
 Language = Literal["en", "fr"]
 
@@ -50,8 +48,7 @@ class Visitor:
         self.context = context
         self.wire = wire
         self.problems: list[str] = []
-        self.refusals: set[int] = set()
-        """Statuses that this visitor is to be refused with; any other is a problem."""
+        self._expected: list[str] = []
         self._said: list[str] = []
         self._seen_urls: list[str] = []
         self._secret: list[bytes] = []
@@ -59,6 +56,10 @@ class Visitor:
         context.on("weberror", self._error)
         context.on("page", self._page)
         context.on("serviceworker", lambda worker: worker.on("console", self._console))
+
+    def expects(self, *texts: str) -> None:
+        """Let the console say this: a browser complains of every refusal and of every line that breaks."""
+        self._expected += texts
 
     def keeps_secret(self, *texts: str) -> None:
         """Watch that none of these texts leaves the browser or is stored in the clear."""
@@ -91,10 +92,8 @@ class Visitor:
 
     def _console(self, message: ConsoleMessage) -> None:
         self._said.append(message.text)
-        status = _STATUS.search(message.text)
-        if message.type in {"error", "warning"} and not (
-            status and int(status[1]) in self.refusals
-        ):
+        expected = any(text in message.text for text in self._expected)
+        if message.type in {"error", "warning"} and not expected:
             self.problems.append(f"console {message.type}: {message.text}")
 
     def _error(self, error: WebError) -> None:

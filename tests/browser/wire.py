@@ -54,16 +54,30 @@ class Wire:
         self._lets_through = (origin, *also)
         self.sent: list[Sent] = []
         self.foreign: list[str] = []
-        self.cuts = 0
         self._cut_after_bytes: int | None = None
+        self._dead = asyncio.Event()
         self._altering: dict[str, Alter] = {}
         self._record = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the wire
         self._lock = threading.Lock()
         self.url = ""
 
-    def cut_once_after(self, body_bytes: int) -> None:
-        """Break the first request whose body grows beyond this."""
+    def cut_after(self, body_bytes: int) -> None:
+        """Let the line be dead once bodies of this many bytes in all went over it, until it is mended."""
         self._cut_after_bytes = body_bytes
+
+    async def until_cut(self) -> None:
+        """Wait until the line is dead."""
+        await self._dead.wait()
+
+    def mend(self) -> None:
+        """Let the line live again."""
+        self._cut_after_bytes = None
+        self._dead.clear()
+
+    @property
+    def carried_bytes(self) -> int:
+        """What bodies of requests have in all."""
+        return sum(one.sent_bytes for one in self.sent)
 
     def alter(self, path_part: str, change: Alter) -> None:
         """Change every answer to a request whose URL has `path_part` in it."""
@@ -128,6 +142,8 @@ class Wire:
             headers.popall(hdrs.ACCEPT_ENCODING, None)
             headers[hdrs.ACCEPT_ENCODING] = "identity"
         try:
+            if self._dead.is_set():
+                raise _Cut
             async with http.request(
                 request.method,
                 URL(url, encoded=True),
@@ -145,9 +161,8 @@ class Wire:
     async def _body(self, request: web.BaseRequest, one: Sent) -> AsyncIterator[bytes]:
         async for piece in request.content.iter_any():
             one.sent_bytes += len(piece)
-            if self._cut_after_bytes is not None and one.sent_bytes > self._cut_after_bytes:
-                self._cut_after_bytes = None
-                self.cuts += 1
+            if self._cut_after_bytes is not None and self.carried_bytes > self._cut_after_bytes:
+                self._dead.set()
                 raise _Cut
             self._keep(piece)
             yield piece

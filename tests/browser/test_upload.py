@@ -1,0 +1,44 @@
+"""A large video that goes on where it stopped, sealed all the way."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import expect
+
+from relay.demo.searching import needles_of_file
+from relay.settings import MIB
+from tests.browser.conftest import Visit
+from tests.browser.films import film
+from tests.browser.participants import ParticipantPage
+from tests.browser.scene import Scene
+
+FILE_BYTES: Final = 200 * MIB
+CUT_AFTER_BYTES: Final = 60 * MIB
+SENT_TWICE_BYTES: Final = 32 * MIB
+"""At most what was under way when the line broke: a few segments."""
+
+
+async def test_a_cut_and_reloaded_upload_goes_on_where_it_stopped(
+    scene: Scene, visit: Visit, tmp_path: Path
+) -> None:
+    """200 MB are cut on the way, the page is reloaded, and what had arrived is not sent again."""
+    waiting = await scene.waiting()
+    file = await asyncio.to_thread(film, tmp_path / "long.mp4", weighs_bytes=FILE_BYTES)
+    guest = await visit()
+    person = await ParticipantPage.begin(guest, waiting.harmed_url)
+    guest.expects("net::ERR_")
+    guest.wire.cut_after(CUT_AFTER_BYTES)
+    await person.choose_video(file)
+    await person.button(person.sending("video.send")).click()
+    await expect(person.heading(person.sending("progress.heading"))).to_be_visible()
+    await guest.wire.until_cut()
+    guest.wire.mend()
+    await person.page.reload()
+    await person.unlock()
+    await person.go_on_sending(file)
+    await person.has_arrived()
+    assert FILE_BYTES < guest.wire.carried_bytes < FILE_BYTES + SENT_TWICE_BYTES
+    assert await asyncio.to_thread(guest.wire.find, needles_of_file(file)) == []
