@@ -4,6 +4,7 @@ import type { Remote } from 'comlink';
 import { wrap } from 'comlink';
 
 import type { Client } from './contract';
+import { allowOwnScripts } from './scripts';
 
 export { isRefusal } from './contract';
 
@@ -11,6 +12,7 @@ let connected: Remote<Client> | null = null;
 
 /** The one client of this page. */
 export function connectClient(): Remote<Client> {
+  allowOwnScripts();
   connected ??= wrap<Client>(new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }));
   return connected;
 }

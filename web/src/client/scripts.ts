@@ -1,0 +1,27 @@
+/**
+ * What pages may start as a script: relay's own worker and service worker, and nothing else.
+ *
+ * Pages are served with `require-trusted-types-for 'script'`, so a browser that knows Trusted Types asks the policy here
+ * before it takes an address for `new Worker` or for a service worker's registration. Others start them as they are.
+ */
+
+interface Policies {
+  createPolicy(name: 'default', rules: { createScriptURL: (url: string) => string | null }): unknown;
+}
+
+const OWN = /^\/(?:assets\/[\w.-]+\.js|sw\.js)$/;
+
+let stated = false;
+
+/** States the page's policy, once; call it before a worker is started. */
+export function allowOwnScripts(): void {
+  if (stated) return;
+  stated = true;
+  const { trustedTypes } = globalThis as { trustedTypes?: Policies };
+  trustedTypes?.createPolicy('default', {
+    createScriptURL: (url) => {
+      const { origin, pathname } = new URL(url, location.href);
+      return origin === location.origin && OWN.test(pathname) ? url : null;
+    },
+  });
+}
