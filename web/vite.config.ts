@@ -13,5 +13,11 @@ export default defineConfig({
     rollupOptions: { input: ['participant.html', 'console.html'] },
   },
   worker: { format: 'es' },
-  test: { include: ['tests/**/*.test.ts'], testTimeout: 60_000 },
+  test: {
+    testTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'client', include: ['tests/client/**/*.test.ts'], globalSetup: 'tests/client/setup.ts' } },
+      { extends: true, test: { name: 'rooms', include: ['tests/**/*.test.ts'], exclude: ['tests/client/**'] } },
+    ],
+  },
 });

@@ -77,9 +77,9 @@ export class Device {
   ) {}
 
   /** The device itself; where it can keep nothing, memory. */
-  static async open(): Promise<Device> {
+  static async open(name = DATABASE): Promise<Device> {
     try {
-      const database = await openDB<Kept>(DATABASE, VERSION, {
+      const database = await openDB<Kept>(name, VERSION, {
         upgrade: (fresh) => {
           for (const room of ['keys', 'links', 'drafts', 'videos', 'segments', 'charters', 'keyrings'] as const) fresh.createObjectStore(room);
         },

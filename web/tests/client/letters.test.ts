@@ -1,0 +1,192 @@
+/** A letter's way from one person to the other: written, sent back, revised, approved, offered, accepted, opened. */
+
+import { describe, expect, it } from 'vitest';
+
+import { arrived, Browser, claimed, linkOf, mediator, openCase, PASSPHRASE, refusal, stage, unlocked } from './people';
+
+const LETTER = 'I have thought about that evening every day. — Pas un jour sans y penser.';
+
+describe('coming in', () => {
+  it('shows who came, before anything is opened', async () => {
+    const { id, fragment } = linkOf(stage.harmed);
+    const person = new Browser().participant();
+    const arrival = await person.arrive(id, fragment, { keep: true, language: 'fr' });
+    expect(arrival).toMatchObject({ link: id, case: stage.case, role: 'harmed', purpose: 'participate', claimed: false, takesVideo: true });
+    expect(arrival.correspondents.map(({ role }) => role)).toEqual(['responsible']);
+    expect(await person.kept()).toBe(true);
+  });
+
+  it('takes the secret that the device kept, where the address has none any more', async () => {
+    const browser = new Browser();
+    const { id } = linkOf(stage.responsible);
+    expect((await refusal(browser.participant().arrive(id, null, { keep: true, language: 'en' }))).refusal).toBe('no-such-link');
+    await arrived(stage.responsible, browser);
+    expect((await browser.participant().arrive(id, null, { keep: true, language: 'en' })).link).toBe(id);
+  });
+
+  it('keeps nothing where it may not', async () => {
+    const browser = new Browser();
+    const { id, fragment } = linkOf(stage.responsible);
+    const person = browser.participant();
+    await person.arrive(id, fragment, { keep: false, language: 'en' });
+    expect(await person.kept()).toBe(false);
+    expect((await refusal(browser.participant().arrive(id, null, { keep: true, language: 'en' }))).refusal).toBe('no-such-link');
+  });
+
+  it('claims once, and opens later with the passphrase and nothing else', async () => {
+    const { harmed, harmedUrl } = await openCase();
+    await harmed.lock();
+    expect((await refusal(harmed.correspondence())).refusal).toBe('signed-out');
+    const other = await arrived(harmedUrl);
+    expect((await refusal(other.unlock('another river'))).refusal).toBe('wrong-passphrase');
+    expect(await refusal(other.claim('mine now'))).toMatchObject({ refusal: 'refused', code: 'link-claimed' });
+    expect(await other.unlock(PASSPHRASE)).toMatchObject({ claimed: true, consent: 'active' });
+    expect(await other.correspondence()).toEqual({ sent: [], received: [] });
+  });
+
+  it('says the same of a wrong link and of one that is no link', async () => {
+    const { id } = linkOf(stage.harmed);
+    const wrong = 'A'.repeat(43);
+    for (const fragment of [wrong, 'short', '']) {
+      expect((await refusal(new Browser().participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('no-such-link');
+    }
+  });
+});
+
+describe('a letter', () => {
+  it('goes through return, revision, approval, offer and acceptance to its reader', async () => {
+    const { case: opened, mediator: someone, harmed, responsible, harmedId, responsibleId } = await openCase();
+    const sent = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    expect(sent).toMatchObject({ kind: 'letter', revision: 1, view: 'in review', hasGuidance: false, receipt: null });
+    expect(await responsible.ownText(sent.message)).toBe(LETTER);
+    const [waiting] = (await someone.queue({ state: 'queued', case: opened.case })).items;
+    expect(waiting).toMatchObject({ message: sent.message, fromRole: 'responsible', toRole: 'harmed', reference: opened.reference });
+
+    let item = await someone.lease(sent.message);
+    expect(item.lease?.mine).toBe(true);
+    expect(item.origin).toMatchObject({ by: 'participant', participant: responsibleId, claimVerifiedBy: stage.mediators[0]?.credential, assistant: null });
+    expect(await someone.text(sent.message)).toBe(LETTER);
+    item = await someone.decide(sent.message, { decision: 'return', reason: 'tone', words: 'Begin with her, not with you.', note: 'Ring him first.' });
+    expect(item.state).toBe('returned');
+    expect(item.decisions[0]).toMatchObject({ decision: 'return', mine: true, current: true, words: 'Begin with her, not with you.\n\nRing him first.' });
+
+    const { sent: own } = await responsible.correspondence();
+    expect(own[0]).toMatchObject({ view: 'sent back to you', hasGuidance: true });
+    expect(await responsible.guidance(sent.message)).toEqual({ reason: 'tone', words: 'Begin with her, not with you.' });
+    const revised = await responsible.sendLetter({ to: harmedId, language: 'en', text: 'For you.', revises: sent.message });
+    expect(revised).toMatchObject({ message: sent.message, revision: 2 });
+
+    await someone.lease(sent.message);
+    item = await someone.decide(sent.message, { decision: 'approve' });
+    expect(item).toMatchObject({ state: 'approved', recipientReady: true, gates: [], grantAgain: false });
+    expect(item.decisions.map(({ current }) => current)).toEqual([false, true]);
+    expect(await harmed.correspondence()).toEqual({ sent: [], received: [] });
+    item = await someone.offer(sent.message, { contentNote: 'Speaks of that evening.', summary: 'An apology.', notBefore: null });
+    expect(item.offered?.notBefore).toBeNull();
+
+    const { received } = await harmed.correspondence();
+    expect(received).toEqual([{ message: sent.message, from: responsibleId, kind: 'letter', language: 'en', view: 'waiting for you' }]);
+    expect(await harmed.offerNotes(sent.message)).toEqual({ contentNote: 'Speaks of that evening.', summary: 'An apology.' });
+    expect((await refusal(harmed.open(sent.message))).code).toBe('not-available-now');
+    expect((await harmed.respond(sent.message, 'accept', true)).view).toBe('yours to open');
+    expect(await harmed.open(sent.message)).toMatchObject({ text: 'For you.', relayed: false, from: responsibleId, video: null, captions: null });
+    expect((await responsible.correspondence()).sent[0]?.view).toBe('accepted');
+    expect((await harmed.respond(sent.message, 'close', false)).view).toBe('closed');
+    expect((await someone.log(opened.case)).map(({ kind }) => kind)).toEqual(expect.arrayContaining(['link-claimed', 'offered', 'viewed']));
+  });
+
+  it('names who assisted to the mediator, and never to its reader', async () => {
+    const { mediator: someone, harmed, responsible, harmedId } = await openCase();
+    const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER, assistant: 'M. Roy, chaplain' });
+    const item = await someone.lease(message);
+    expect(item.origin).toMatchObject({ by: 'participant', assistant: 'M. Roy, chaplain' });
+    await someone.decide(message, { decision: 'approve' });
+    await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null });
+    await harmed.respond(message, 'accept', false);
+    expect((await harmed.open(message)).text).toBe(LETTER);
+  });
+
+  it('is withdrawn by its sender, or by a mediator who was told', async () => {
+    const { mediator: someone, responsible, harmedId } = await openCase();
+    const one = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    const other = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    await responsible.withdraw(one.message);
+    await someone.recordWithdrawal(other.message);
+    expect((await responsible.correspondence()).sent.map(({ view }) => view)).toEqual(['closed', 'closed']);
+  });
+
+  it('stays where a gate is closed, and the refusal names the gate', async () => {
+    const { case: opened, mediator: someone, harmed, responsible, harmedId } = await openCase();
+    const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    await someone.lease(message);
+    await someone.decide(message, { decision: 'approve' });
+    await harmed.consent('paused');
+    const people = (await someone.case(opened.case)).participants;
+    expect(people.find(({ participant }) => participant === harmedId)).toMatchObject({ consent: 'paused', keys: 'verified' });
+    const refused = await refusal(someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null }));
+    expect(refused).toMatchObject({ refusal: 'refused', code: 'gate-closed', gates: ['recipient-consent'] });
+    await harmed.consent('active');
+    expect((await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null })).state).toBe('offered');
+  });
+
+  it('tells its author at once what changes', async () => {
+    const { mediator: someone, responsible, harmedId } = await openCase();
+    const views: string[] = [];
+    const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    const stop = await responsible.watch(({ sent }) => { views.push(sent[0]?.view ?? ''); }, () => { views.push('broken'); });
+    await expect.poll(() => views).toEqual(['in review']);
+    await someone.lease(message);
+    await someone.decide(message, { decision: 'decline', reason: 'safety', words: 'Not now.' });
+    await expect.poll(() => views).toEqual(['in review', 'closed']);
+    await stop();
+  });
+
+  it('needs two mediators where the case asks for two', async () => {
+    const colleague = stage.mediators[1]?.credential ?? '';
+    const { mediator: someone, responsible, harmedId } = await openCase({ approvals: 2, colleagues: [colleague] });
+    const second = await mediator(1);
+    const { message } = await responsible.sendLetter({ to: harmedId, language: 'fr', text: LETTER });
+    await someone.lease(message);
+    expect(await someone.decide(message, { decision: 'approve' })).toMatchObject({ state: 'queued', approvals: 1, gates: ['approvals'] });
+    await second.lease(message);
+    expect(await second.decide(message, { decision: 'approve' })).toMatchObject({ state: 'approved', approvals: 2 });
+  });
+});
+
+describe('drafts', () => {
+  it('lie sealed on the device, for their writer alone', async () => {
+    const browser = new Browser();
+    const { harmed, harmedUrl, responsibleId } = await openCase({}, { harmed: browser });
+    const draft = { id: 'one', to: responsibleId, language: 'en', text: LETTER, revises: null, changedAt: '2030-01-01T00:00:00Z' } as const;
+    await harmed.saveDraft(draft);
+    await harmed.lock();
+    const again = await unlocked(harmedUrl, browser);
+    expect(await again.drafts()).toEqual([draft]);
+    await again.discardDraft('one');
+    expect(await again.drafts()).toEqual([]);
+    await again.saveDraft(draft);
+    await again.leaveNothing();
+    expect(await (await unlocked(harmedUrl, browser)).drafts()).toEqual([]);
+  });
+});
+
+describe('a new link', () => {
+  it('lets its participant open again what was released before', async () => {
+    const { case: opened, mediator: someone, harmed, responsible, harmedId } = await openCase();
+    const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    await someone.lease(message);
+    await someone.decide(message, { decision: 'approve' });
+    await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null });
+    await harmed.respond(message, 'accept', false);
+    await harmed.open(message);
+    const { url } = await someone.makeLink(opened.case, harmedId, 'participate');
+    const anew = await claimed(url);
+    expect((await refusal(anew.open(message))).refusal).not.toBe('unexpected');
+    expect(await someone.verifyClaims(opened.case)).toBe(1);
+    expect(await someone.review(message)).toMatchObject({ state: 'viewed', grantAgain: true });
+    expect(await someone.grantAgain(opened.case, harmedId)).toBe(1);
+    expect(await someone.review(message)).toMatchObject({ grantAgain: false });
+    expect(await anew.offerNotes(message)).toEqual({ contentNote: 'An apology.', summary: null });
+    expect((await anew.open(message)).text).toBe(LETTER);
+  });
+});

@@ -1,0 +1,130 @@
+/** The people of these tests, each with a client and a device of their own. */
+
+import 'fake-indexeddb/auto';
+
+import { inject } from 'vitest';
+
+import type { CaseDetail, MediatorClient, NewCase, ParticipantClient, Refusal } from '../../src/client/contract';
+import { isRefusal } from '../../src/client/contract';
+import type { Fetch } from '../../src/client/connection';
+import { Device } from '../../src/client/device';
+import { guarded } from '../../src/client/guarding';
+import { Mediator } from '../../src/client/mediator';
+import { Participant } from '../../src/client/participant';
+
+export const PASSPHRASE = 'a river under the old bridge';
+
+export const stage = inject('stage');
+
+export interface Link {
+  readonly id: string;
+  readonly fragment: string;
+}
+
+export function linkOf(url: string): Link {
+  const [, id, fragment] = /\/l\/([^#]+)#(.+)$/.exec(url) ?? [];
+  if (id === undefined || fragment === undefined) throw new Error('not the address of a link');
+  return { id, fragment };
+}
+
+/** A browser: what it keeps is there as long as it is. */
+export class Browser {
+  private device: Promise<Device> | null = null;
+
+  constructor(private readonly fetch?: Fetch) {}
+
+  participant(): ParticipantClient {
+    return guarded(new Participant(this.surroundings()), (result) => result);
+  }
+
+  mediator(): MediatorClient {
+    return guarded(new Mediator(this.surroundings()), (result) => result);
+  }
+
+  /** What it keeps. */
+  shelf(): Promise<Device> {
+    this.device ??= Device.open(crypto.randomUUID());
+    return this.device;
+  }
+
+  private surroundings() {
+    return { url: stage.url, device: () => this.shelf(), ...(this.fetch === undefined ? {} : { fetch: this.fetch }) };
+  }
+}
+
+/** A mediator of the stage, signed in. */
+export async function mediator(place = 0, browser = new Browser()): Promise<MediatorClient> {
+  const held = stage.mediators[place];
+  if (held === undefined) throw new Error('no such mediator');
+  const someone = browser.mediator();
+  const keyring = { id: held.credential, label: 'work', keyring: new Uint8Array(Buffer.from(held.keyring, 'base64')), fingerprint: stage.fingerprint };
+  await someone.unlock(keyring, held.passphrase, 'en');
+  return someone;
+}
+
+export interface OpenedCase {
+  readonly case: CaseDetail;
+  readonly mediator: MediatorClient;
+  readonly harmed: ParticipantClient;
+  readonly responsible: ParticipantClient;
+  readonly harmedId: string;
+  readonly responsibleId: string;
+  readonly harmedUrl: string;
+  readonly responsibleUrl: string;
+}
+
+/** A case as it is once both have claimed their links, said yes, and a mediator has verified them. */
+export async function openCase(given: Partial<NewCase> = {}, browsers: { readonly harmed?: Browser; readonly responsible?: Browser } = {}): Promise<OpenedCase> {
+  const someone = await mediator();
+  const opened = await someone.newCase({
+    reference: `case ${crypto.randomUUID()}`,
+    roles: ['harmed', 'responsible'],
+    colleagues: [],
+    approvals: 1,
+    captions: 'optional',
+    serverProcessing: true,
+    retentionDays: 365,
+    ...given,
+  });
+  const [harmedId, responsibleId] = (['harmed', 'responsible'] as const).map(
+    (role) => opened.participants.find((entry) => entry.role === role)?.participant,
+  );
+  if (harmedId === undefined || responsibleId === undefined) throw new Error('a case of nobody');
+  const { url: harmedUrl } = await someone.makeLink(opened.case, harmedId, 'participate');
+  const { url: responsibleUrl } = await someone.makeLink(opened.case, responsibleId, 'participate');
+  const harmed = await claimed(harmedUrl, browsers.harmed);
+  const responsible = await claimed(responsibleUrl, browsers.responsible);
+  await someone.verifyClaims(opened.case);
+  return { case: opened, mediator: someone, harmed, responsible, harmedId, responsibleId, harmedUrl, responsibleUrl };
+}
+
+export async function claimed(url: string, browser = new Browser()): Promise<ParticipantClient> {
+  const person = await arrived(url, browser);
+  await person.claim(PASSPHRASE);
+  return person;
+}
+
+export async function unlocked(url: string, browser = new Browser()): Promise<ParticipantClient> {
+  const person = await arrived(url, browser);
+  await person.unlock(PASSPHRASE);
+  return person;
+}
+
+export async function arrived(url: string, browser = new Browser()): Promise<ParticipantClient> {
+  const { id, fragment } = linkOf(url);
+  const person = browser.participant();
+  await person.arrive(id, fragment, { keep: true, language: 'en' });
+  return person;
+}
+
+/** What `work` is refused with. */
+export async function refusal(work: Promise<unknown>): Promise<Refusal> {
+  try {
+    await work;
+  } catch (error) {
+    if (isRefusal(error)) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+

@@ -1,0 +1,206 @@
+/** A video's way: sealed and sent at once, broken off and gone on with, prepared, reviewed, released and played. */
+
+import { readFile } from 'node:fs/promises';
+
+import { describe, expect, it } from 'vitest';
+
+import type { ParticipantClient, ReviewItem, SendingProgress } from '../../src/client/contract';
+import type { RangeGiven, RangeWanted } from '../../src/playback/protocol';
+import { Browser, linkOf, mediator, openCase, refusal, stage, unlocked } from './people';
+
+const MIB = 1024 * 1024;
+
+/** A file that is no video: it is sent all the same, and only then found out. */
+function noise(size: number): Blob {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  return new Blob([bytes]);
+}
+
+async function phoneVideo(): Promise<Blob> {
+  return new Blob([new Uint8Array(await readFile(stage.video))], { type: 'video/quicktime' });
+}
+
+/** Sends, and breaks off once `enough` is so; what the page was told. */
+async function brokenOff(
+  person: ParticipantClient,
+  to: string,
+  file: Blob,
+  enough: (progress: SendingProgress) => boolean,
+): Promise<SendingProgress[]> {
+  const told: SendingProgress[] = [];
+  const sending = person.sendVideo({ to, language: 'en', file, mediaType: 'video/mp4' }, (progress) => {
+    told.push(progress);
+    if (enough(progress)) void person.pauseVideo();
+  });
+  expect((await refusal(sending)).refusal).toBe('paused');
+  return told;
+}
+
+async function reviewed(someone: Awaited<ReturnType<typeof mediator>>, message: string): Promise<ReviewItem> {
+  await expect.poll(async () => (await someone.review(message)).state, { timeout: 50_000, interval: 500 }).toBe('queued');
+  return someone.lease(message);
+}
+
+describe('a video', () => {
+  it('is prepared, reviewed, captioned, released, and played range by range', async () => {
+    const { mediator: someone, harmed, responsible, harmedId } = await openCase({ captions: 'required' });
+    const told: SendingProgress[] = [];
+    const file = await phoneVideo();
+    const video = { to: harmedId, language: 'en', file, mediaType: 'video/quicktime' } as const;
+    const { message, view } = await responsible.sendVideo(video, (progress) => told.push(progress));
+    expect(view).toBe('being prepared');
+    expect(await responsible.unfinishedVideos()).toEqual([]);
+    expect(told.at(-1)).toMatchObject({ stage: 'finishing', sentBytes: told[0]?.totalBytes, safeToClose: true });
+    for (const { sentBytes, sealedBytes, totalBytes } of told) {
+      expect(sentBytes).toBeLessThanOrEqual(sealedBytes);
+      expect(sealedBytes).toBeLessThanOrEqual(totalBytes);
+    }
+
+    let item = await reviewed(someone, message);
+    expect(item.video).toMatchObject({ mediaType: 'video/mp4', hasPicture: true });
+    expect(item.video?.poster?.type).toBe('image/jpeg');
+    expect(item.preparedBy).not.toBeNull();
+    expect(await someone.captionsText(message)).toBeNull();
+    const captions = 'WEBVTT\n\n00:00.000 --> 00:02.000\nHello.\n';
+    item = await someone.caption(message, { text: captions, language: 'en' });
+    expect(item.captions).toEqual({ language: 'en', exception: null });
+    expect(await someone.captionsText(message)).toBe(captions);
+    await someone.decide(message, { decision: 'approve' });
+    await someone.offer(message, { contentNote: 'A video of four seconds.', summary: null, notBefore: null });
+    await harmed.respond(message, 'accept', false);
+    const opened = await harmed.open(message);
+    expect(opened).toMatchObject({ kind: 'video', text: null, captions });
+
+    const part = opened.video?.part ?? '';
+    const whole = new Uint8Array(await (await harmed.blob(part)).arrayBuffer());
+    expect(whole.length).toBe(opened.video?.sizeBytes);
+    expect(new TextDecoder().decode(whole.subarray(4, 8))).toBe('ftyp');
+    const { port1, port2 } = new MessageChannel();
+    await harmed.serve(part, port2);
+    for (const [id, [from, to]] of ([[0, 2], [1000, 70_000], [whole.length - 5, whole.length + 5]] as const).entries()) {
+      const given = await new Promise<RangeGiven>((resolve) => {
+        port1.onmessage = ({ data }: MessageEvent<RangeGiven>) => { resolve(data); };
+        port1.postMessage({ id, from, to } satisfies RangeWanted);
+      });
+      expect(given.id).toBe(id);
+      expect(Buffer.from(given.bytes ?? new ArrayBuffer()).equals(Buffer.from(whole.slice(from, to)))).toBe(true);
+    }
+    port1.close();
+  });
+
+  it('that no one can play comes back to its sender with the reason', async () => {
+    const { mediator: someone, responsible, harmedId } = await openCase();
+    const { message } = await responsible.sendVideo({ to: harmedId, language: 'en', file: noise(70_000), mediaType: 'video/mp4' }, () => undefined);
+    await expect.poll(async () => (await responsible.correspondence()).sent[0]?.view, { timeout: 50_000, interval: 500 }).toBe('could not be prepared');
+    const failure = (await responsible.correspondence()).sent[0]?.failure;
+    expect(failure?.en).toMatch(/\.$/);
+    expect(failure?.fr).toMatch(/\.$/);
+    expect((await someone.decide(message, { decision: 'retry' })).state).toBe('processing');
+  });
+});
+
+describe('a video that was broken off', () => {
+  it('goes on in another page without its file, where the device kept all of it', async () => {
+    const browser = new Browser();
+    const { responsible, responsibleUrl, harmedId } = await openCase({}, { responsible: browser });
+    const told = await brokenOff(responsible, harmedId, noise(30 * MIB), ({ safeToClose, sentBytes }) => safeToClose && sentBytes > 0);
+    expect(told.some(({ stage: now }) => now === 'sending')).toBe(true);
+    await responsible.lock();
+
+    const again = await unlocked(responsibleUrl, browser);
+    const [video] = await again.unfinishedVideos();
+    expect(video).toMatchObject({ to: harmedId, whole: true });
+    const sent = await again.resumeVideo(video?.id ?? '', null, () => undefined);
+    expect(sent).toMatchObject({ message: video?.id, view: 'being prepared' });
+    expect(await again.unfinishedVideos()).toEqual([]);
+  });
+
+  it('asks for the same file where the device kept only the beginning, and takes no other', async () => {
+    const browser = new Browser();
+    const { responsible, responsibleUrl, harmedId } = await openCase({}, { responsible: browser });
+    const file = noise(40 * MIB);
+    await brokenOff(responsible, harmedId, file, ({ sealedBytes }) => sealedBytes > 17 * MIB);
+    const again = await unlocked(responsibleUrl, browser);
+    const [video] = await again.unfinishedVideos();
+    const id = video?.id ?? '';
+    expect(video?.whole).toBe(false);
+    expect((await refusal(again.resumeVideo(id, null, () => undefined))).refusal).toBe('file-unreadable');
+    expect((await refusal(again.resumeVideo(id, noise(40 * MIB), () => undefined))).refusal).toBe('file-unreadable');
+    const altered = new Blob([file.slice(0, 9 * MIB), new Uint8Array(1), file.slice(9 * MIB + 1)]);
+    expect((await refusal(again.resumeVideo(id, altered, () => undefined))).refusal).toBe('file-unreadable');
+    expect((await again.resumeVideo(id, file, () => undefined)).view).toBe('being prepared');
+  });
+
+  it('is sent again from the beginning where relay has given the upload up', async () => {
+    const bearers: string[] = [];
+    const browser = new Browser((url, init) => {
+      const { authorization } = Object.fromEntries(new Headers(init.headers)) as { authorization?: string };
+      if (authorization !== undefined) bearers.push(authorization);
+      return fetch(url, init);
+    });
+    const { responsible, responsibleUrl, harmedId } = await openCase({}, { responsible: browser });
+    const file = noise(20 * MIB);
+    await brokenOff(responsible, harmedId, file, ({ sentBytes }) => sentBytes > 8 * MIB);
+    const kept = (await (await browser.shelf()).videos(linkOf(responsibleUrl).id))[0];
+    const given = await fetch(`${stage.url}${kept?.upload ?? ''}`, {
+      method: 'DELETE',
+      headers: { 'Tus-Resumable': '1.0.0', Authorization: bearers.at(-1) ?? '' },
+    });
+    expect(given.status).toBe(204);
+    const id = kept?.id ?? '';
+    expect((await refusal(responsible.resumeVideo(id, null, () => undefined))).refusal).toBe('file-unreadable');
+    expect((await responsible.resumeVideo(id, file, () => undefined)).view).toBe('being prepared');
+  });
+
+  it('waits for a connection and goes on by itself', async () => {
+    let online = true;
+    const browser = new Browser((url, init) => (online ? fetch(url, init) : Promise.reject(new TypeError('no network'))));
+    const { responsible, harmedId } = await openCase({}, { responsible: browser });
+    online = false;
+    const stages = new Set<string>();
+    const sending = responsible.sendVideo({ to: harmedId, language: 'en', file: noise(MIB), mediaType: 'video/mp4' }, ({ stage: now }) => {
+      stages.add(now);
+      if (now === 'waiting-for-connection') online = true;
+    });
+    expect((await sending).view).toBe('being prepared');
+    expect(stages).toContain('waiting-for-connection');
+  });
+
+  it('is forgotten where nobody wants it any more', async () => {
+    const browser = new Browser();
+    const { responsible, harmedId } = await openCase({}, { responsible: browser });
+    await brokenOff(responsible, harmedId, noise(10 * MIB), ({ sentBytes }) => sentBytes > 0);
+    const [video] = await responsible.unfinishedVideos();
+    await responsible.discardVideo(video?.id ?? '');
+    expect(await responsible.unfinishedVideos()).toEqual([]);
+    expect((await responsible.correspondence()).sent).toEqual([]);
+  });
+});
+
+describe('an upload link', () => {
+  it('carries one message, without a passphrase, and gives a receipt for it', async () => {
+    const { case: opened, mediator: someone, harmed, responsibleId, harmedId } = await openCase();
+    const { url } = await someone.makeLink(opened.case, responsibleId, 'upload');
+    const browser = new Browser();
+    const person = browser.participant();
+    const { id, fragment } = linkOf(url);
+    expect(await person.arrive(id, fragment, { keep: true, language: 'en' })).toMatchObject({ purpose: 'upload', spent: false });
+    await person.enter();
+    const draft = { id: 'one', to: harmedId, language: 'en', text: 'Once.', revises: null, changedAt: '2030-01-01T00:00:00Z' } as const;
+    await person.saveDraft(draft);
+    expect(await person.drafts()).toEqual([draft]);
+    const { message, receipt } = await person.sendVideo({ to: harmedId, language: 'en', file: await phoneVideo(), mediaType: 'video/quicktime' }, () => undefined);
+    expect(receipt).toMatch(/^(?:[2-9A-Z]{5}-){4}[2-9A-Z]{5}$/);
+    expect(await new Browser().participant().receipt(receipt ?? '')).toMatchObject({ view: 'being prepared', failure: null });
+    expect((await refusal(person.sendLetter({ to: harmedId, language: 'en', text: 'Twice.' }))).code).toBe('link-spent');
+    expect((await refusal(person.open(message))).refusal).toBe('refused');
+
+    const item = await reviewed(someone, message);
+    expect(item.origin).toEqual({ by: 'upload-link', participant: responsibleId, assistant: null });
+    expect((await someone.decide(message, { decision: 'approve' })).state).toBe('approved');
+    await someone.offer(message, { contentNote: 'A video.', summary: null, notBefore: null });
+    await harmed.respond(message, 'accept', false);
+    expect((await harmed.open(message)).video).not.toBeNull();
+  });
+});
