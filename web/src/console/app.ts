@@ -1,6 +1,6 @@
 /** The mediators' console as a whole: how it was come to, locked or open, which screen, and when to stop everything. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import { connectClient } from '../client/connect';
 import type { KnownKeyring, MediatorSelf } from '../client/contract';
 import { isFingerprint } from '../embed/protocol';
@@ -130,7 +130,9 @@ export class RelayConsole extends PlainElement {
   }
 
   private entitle(): void {
-    const title = this.words?.title ?? '';
+    if (this.words === null) return;
+    const here = this.stage === 'open' ? `${screenTitle(this.words, this.screen)} · ` : '';
+    const title = `${here}${this.words.title}`;
     document.title = title;
     this.embedding?.tell({ relay: 'title', title });
   }
@@ -149,6 +151,7 @@ export class RelayConsole extends PlainElement {
     };
     this.notice = null;
     this.stage = 'open';
+    this.entitle();
     history.replaceState({ screen: this.screen }, '');
     this.stopIdle?.();
     this.stopIdle = watchIdle({
@@ -178,6 +181,7 @@ export class RelayConsole extends PlainElement {
     this.idling = false;
     this.say('');
     this.stage = stage;
+    this.entitle();
     void this.client?.lock();
     this.embedding?.tell({ relay: 'locked' });
   }
@@ -189,6 +193,7 @@ export class RelayConsole extends PlainElement {
 
   private show(screen: Screen): void {
     this.screen = screen;
+    this.entitle();
     window.scrollTo(0, 0);
     const { name } = screen;
     this.embedding?.tell({
@@ -215,6 +220,10 @@ export class RelayConsole extends PlainElement {
     else (this.querySelector('[data-screen]') as Partial<Listening> | null)?.shortcut?.(does);
   };
 
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('stage') && this.stage !== 'open' && this.stage !== 'locked') this.querySelector<HTMLElement>('h1')?.focus();
+  }
+
   protected override render(): TemplateResult | typeof nothing {
     const { words } = this;
     if (words === null) return nothing;
@@ -223,7 +232,7 @@ export class RelayConsole extends PlainElement {
         ${this.stage === 'open' ? this.renderNav(words) : html`<strong>${words.title}</strong>`}
         <div class="row">
           ${this.stage === 'open'
-            ? html`<button class="plain" @click=${() => (this.helping = true)}>${words.nav.shortcuts}</button>`
+            ? html`<button class="plain keys-only" @click=${() => (this.helping = true)}>${words.nav.shortcuts}</button>`
             : nothing}
           <button class="plain" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.speak(this.language === 'en' ? 'fr' : 'en')}>
             ${words.otherLanguage}
@@ -313,6 +322,25 @@ export class RelayConsole extends PlainElement {
     event.preventDefault(); // the address stays as it is
     this.querySelector<HTMLElement>('h1')?.focus();
   };
+}
+
+function screenTitle(words: Words, screen: Screen): string {
+  switch (screen.name) {
+    case 'queue':
+      return words.queue.title;
+    case 'review':
+      return words.case.messages;
+    case 'captions':
+      return words.captions.title;
+    case 'cases':
+      return words.cases.title;
+    case 'case':
+      return words.review.case;
+    case 'new-case':
+      return words.newCase.title;
+    case 'letter':
+      return words.letter.title;
+  }
 }
 
 function plainPage(heading: string, paragraphs: readonly string[]): TemplateResult {

@@ -150,7 +150,7 @@ export class ConsoleCaptions extends ConsoleElement {
     const { captions } = this.words;
     const { item } = this;
     return html`<main id="content" class="wide">
-      <p><button class="plain" @click=${() => this.session.go({ name: 'review', message: this.message })}>← ${captions.back}</button></p>
+      <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'review', message: this.message })}>← ${captions.back}</button></p>
       <h1 tabindex="-1">${captions.title}</h1>
       <p>${captions.lead}</p>
       ${this.renderRefusal()}
@@ -169,7 +169,7 @@ export class ConsoleCaptions extends ConsoleElement {
   private renderEditor(item: ReviewItem): TemplateResult {
     const { captions, languageName } = this.words;
     return html`<section>
-      <div class="row">
+      <div class="row field">
         <button aria-pressed=${this.plain === null ? 'true' : 'false'} @click=${() => this.plain !== null && this.takeIn(this.plain)}>${captions.editor}</button>
         <button aria-pressed=${this.plain === null ? 'false' : 'true'} @click=${() => (this.plain = this.file())}>${captions.plain}</button>
       </div>

@@ -103,7 +103,7 @@ export class ConsoleCase extends ConsoleElement {
     }
     const roles = new Map<Uuid, ParticipantRole>(detail.participants.map((one) => [one.participant, one.role]));
     return html`<main id="content" class="wide">
-      <p><button class="plain" @click=${() => this.session.go({ name: 'cases' })}>← ${this.words.nav.cases}</button></p>
+      <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'cases' })}>← ${this.words.nav.cases}</button></p>
       <h1 tabindex="-1">${words.title(detail.reference)}</h1>
       ${this.renderRefusal()}
       <div class="beside">

@@ -35,3 +35,15 @@ export const NEEDS_REASON: readonly DecisionKind[] = ['return', 'decline', 'hold
 export const TELLS_AUTHOR: readonly DecisionKind[] = ['return', 'decline'];
 /** Acts that end something for good, and are drawn so. */
 export const GRAVE: readonly Choice[] = ['decline', 'recall'];
+
+/** What a mediator types for an act; mutable, since it is kept while dialogs come and go. */
+export interface ActDraft {
+  words: string;
+  note: string;
+  contentNote: string;
+  summary: string;
+}
+
+export function emptyDraft(): ActDraft {
+  return { words: '', note: '', contentNote: '', summary: '' };
+}

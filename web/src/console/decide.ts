@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { DecisionKind, NewDecision, Refusal, ReviewItem } from '../client/contract';
 import { PlainElement } from '../ui/element';
-import { GRAVE, NEEDS_REASON, TELLS_AUTHOR } from './choices';
+import { emptyDraft, GRAVE, NEEDS_REASON, TELLS_AUTHOR, type ActDraft } from './choices';
 import '../ui/dialog';
 import { refusalText } from './element';
 import type { Session } from './session';
@@ -13,6 +13,7 @@ export class ConsoleDecide extends PlainElement {
     session: { attribute: false },
     item: { attribute: false },
     decision: { attribute: false },
+    draft: { attribute: false },
     running: { attribute: false },
     problem: { attribute: false },
     reason: { state: true },
@@ -22,6 +23,7 @@ export class ConsoleDecide extends PlainElement {
   session!: Session;
   item!: ReviewItem;
   decision: DecisionKind = 'approve';
+  draft: ActDraft = emptyDraft();
   running = false;
   problem: Refusal | null = null;
   private reason = '';
@@ -49,14 +51,27 @@ export class ConsoleDecide extends PlainElement {
       ${TELLS_AUTHOR.includes(decision)
         ? html`<div class="field">
             <label for="decision-words">${form.words}</label>
-            <textarea id="decision-words" class="short" aria-describedby="decision-words-hint decision-words-fault" lang=${this.item.language}></textarea>
+            <textarea
+              id="decision-words"
+              class="short"
+              aria-describedby="decision-words-hint decision-words-fault"
+              lang=${this.item.language}
+              .value=${this.draft.words}
+              @input=${(event: Event) => (this.draft.words = (event.target as HTMLTextAreaElement).value)}
+            ></textarea>
             <small id="decision-words-hint">${form.wordsHint}</small>
             <p id="decision-words-fault" class="fault" role="alert">${this.wanting === 'words' ? form.wordsNeeded : nothing}</p>
           </div>`
         : nothing}
       <div class="field">
         <label for="decision-note">${form.note} <small>(${words.optional})</small></label>
-        <textarea id="decision-note" class="short" aria-describedby="decision-note-hint"></textarea>
+        <textarea
+          id="decision-note"
+          class="short"
+          aria-describedby="decision-note-hint"
+          .value=${this.draft.note}
+          @input=${(event: Event) => (this.draft.note = (event.target as HTMLTextAreaElement).value)}
+        ></textarea>
         <small id="decision-note-hint">${form.noteHint}</small>
       </div>
       ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(words, this.problem)}</p>`}
@@ -85,8 +100,8 @@ export class ConsoleDecide extends PlainElement {
   private readonly submit = (event: Event): void => {
     event.preventDefault(); // it closes once the decision was taken in
     const { decision, reason } = this;
-    const words = this.typed('decision-words');
-    const note = this.typed('decision-note');
+    const words = TELLS_AUTHOR.includes(decision) ? this.draft.words.trim() : '';
+    const note = this.draft.note.trim();
     this.wanting = null;
     if (NEEDS_REASON.includes(decision) && reason === '') this.wanting = 'reason';
     else if (TELLS_AUTHOR.includes(decision) && words === '') this.wanting = 'words';
@@ -102,10 +117,6 @@ export class ConsoleDecide extends PlainElement {
     };
     this.tell('chosen', () => this.session.client.decide(this.item.message, given));
   };
-
-  private typed(id: string): string {
-    return this.querySelector<HTMLTextAreaElement>(`#${id}`)?.value.trim() ?? '';
-  }
 }
 
 customElements.define('console-decide', ConsoleDecide);

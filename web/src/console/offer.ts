@@ -3,6 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Refusal, ReviewItem } from '../client/contract';
 import { PlainElement } from '../ui/element';
+import { emptyDraft, type ActDraft } from './choices';
 import '../ui/dialog';
 import { refusalText } from './element';
 import type { Session } from './session';
@@ -11,6 +12,7 @@ export class ConsoleOffer extends PlainElement {
   static override properties: PropertyDeclarations = {
     session: { attribute: false },
     item: { attribute: false },
+    draft: { attribute: false },
     running: { attribute: false },
     problem: { attribute: false },
     later: { state: true },
@@ -19,6 +21,7 @@ export class ConsoleOffer extends PlainElement {
 
   session!: Session;
   item!: ReviewItem;
+  draft: ActDraft = emptyDraft();
   running = false;
   problem: Refusal | null = null;
   private later = false;
@@ -39,13 +42,25 @@ export class ConsoleOffer extends PlainElement {
       <p>${confirm.offer.what} ${this.later ? confirm.offer.later : nothing}</p>
       <div class="field">
         <label for="offer-note">${offer.contentNote}</label>
-        <textarea id="offer-note" class="short" aria-describedby="offer-note-hint offer-note-fault"></textarea>
+        <textarea
+          id="offer-note"
+          class="short"
+          aria-describedby="offer-note-hint offer-note-fault"
+          .value=${this.draft.contentNote}
+          @input=${(event: Event) => (this.draft.contentNote = (event.target as HTMLTextAreaElement).value)}
+        ></textarea>
         <small id="offer-note-hint">${offer.contentNoteHint}</small>
         <p id="offer-note-fault" class="fault" role="alert">${this.wanting === 'note' ? offer.contentNoteNeeded : nothing}</p>
       </div>
       <div class="field">
         <label for="offer-summary">${offer.summary} <small>(${words.optional})</small></label>
-        <textarea id="offer-summary" class="short" aria-describedby="offer-summary-hint"></textarea>
+        <textarea
+          id="offer-summary"
+          class="short"
+          aria-describedby="offer-summary-hint"
+          .value=${this.draft.summary}
+          @input=${(event: Event) => (this.draft.summary = (event.target as HTMLTextAreaElement).value)}
+        ></textarea>
         <small id="offer-summary-hint">${offer.summaryHint}</small>
       </div>
       <fieldset>
@@ -77,9 +92,9 @@ export class ConsoleOffer extends PlainElement {
 
   private readonly submit = (event: Event): void => {
     event.preventDefault(); // it closes once the offer was taken in
-    const contentNote = this.typed('offer-note');
-    const summary = this.typed('offer-summary');
-    const date = new Date(this.typed('offer-date'));
+    const contentNote = this.draft.contentNote.trim();
+    const summary = this.draft.summary.trim();
+    const date = new Date(this.querySelector<HTMLInputElement>('#offer-date')?.value ?? '');
     this.wanting = null;
     if (contentNote === '') this.wanting = 'note';
     else if (this.later && !(date.getTime() > Date.now())) this.wanting = 'date';
@@ -90,10 +105,6 @@ export class ConsoleOffer extends PlainElement {
     const given = { contentNote, summary: summary === '' ? null : summary, notBefore: this.later ? date.toISOString() : null };
     this.tell('chosen', () => this.session.client.offer(this.item.message, given));
   };
-
-  private typed(id: string): string {
-    return this.querySelector<HTMLInputElement | HTMLTextAreaElement>(`#${id}`)?.value.trim() ?? '';
-  }
 }
 
 customElements.define('console-offer', ConsoleOffer);

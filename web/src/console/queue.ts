@@ -122,7 +122,7 @@ export class ConsoleQueue extends ConsoleElement {
     const { queue, state, age } = this.words;
     return html`<section aria-label=${queue.figures}>
       <ul class="figures">
-        ${QUEUE_STATES.map((one) => {
+        ${QUEUE_STATES.filter((one) => one === 'queued' || one === filter.state || this.count(one) > 0).map((one) => {
           const figure = this.figures.find((found) => found.state === one);
           const oldest = figure?.oldest == null ? null : ageOf(figure.oldest, this.now);
           return html`<li>
@@ -137,8 +137,12 @@ export class ConsoleQueue extends ConsoleElement {
     </section>`;
   }
 
+  private count(state: State): number {
+    return this.figures.find((figure) => figure.state === state)?.messages ?? 0;
+  }
+
   private renderFilters(): TemplateResult {
-    const { queue, languageName } = this.words;
+    const { queue, languageName, state } = this.words;
     const pick = (name: keyof QueueFilter, number = false) => (event: Event): void => {
       const { value } = event.target as HTMLSelectElement;
       this.choose({ [name]: value === '' ? undefined : number ? Number(value) : value });
@@ -146,6 +150,12 @@ export class ConsoleQueue extends ConsoleElement {
     return html`<details class="filters" ?open=${filter.case !== undefined || filter.language !== undefined || filter.olderThanSeconds !== undefined}>
       <summary>${queue.filters}</summary>
       <div class="columns">
+      <div class="field">
+        <label for="filter-state">${queue.state}</label>
+        <select id="filter-state" @change=${pick('state')}>
+          ${QUEUE_STATES.map((one) => html`<option value=${one} ?selected=${filter.state === one}>${state[one]}</option>`)}
+        </select>
+      </div>
       <div class="field">
         <label for="filter-case">${queue.case}</label>
         <select id="filter-case" @change=${pick('case')}>

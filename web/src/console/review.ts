@@ -1,9 +1,10 @@
 /** One message under review: what it is and whose words it is first, then the words, then, when asked for, the video. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
-import type { Lease, Origin, ReviewItem, Uuid } from '../client/contract';
+import type { Lease, Origin, ReviewItem, State, Uuid } from '../client/contract';
 import { countdown, dateAndTime, duration } from './ages';
-import { choicesFor, type Choice } from './choices';
+import { choicesFor, emptyDraft, type ActDraft, type Choice } from './choices';
+import '../ui/dialog';
 import './decide';
 import { ConsoleElement, isConflict } from './element';
 import './media';
@@ -16,6 +17,8 @@ import { parse } from './webvtt';
 const TICK_MS = 1000;
 const SOON_MS = 2 * 60_000;
 const PROCESSING_MS = 4000;
+/** The states in which its author may still take it back, and so a mediator for them. */
+const WITHDRAWABLE: readonly State[] = ['processing', 'failed', 'queued', 'claimed', 'held', 'returned', 'approved', 'offered'];
 const ASKABLE = ['approve', 'return', 'decline', 'hold'] as const satisfies readonly Choice[];
 
 export class ConsoleReview extends ConsoleElement {
@@ -28,6 +31,7 @@ export class ConsoleReview extends ConsoleElement {
     lost: { state: true },
     changed: { state: true },
     asking: { state: true },
+    withdrawing: { state: true },
     now: { state: true },
   };
 
@@ -38,7 +42,10 @@ export class ConsoleReview extends ConsoleElement {
   private lost = false;
   private changed = false;
   private asking: Choice | null = null;
+  private withdrawing = false;
   private now = Date.now();
+  /** What was typed into a dialog, which outlives the dialog: a lost lease loses no words. */
+  private draft: ActDraft = emptyDraft();
   private ticking: ReturnType<typeof setInterval> | undefined;
   private lookedAt = 0;
 
@@ -59,6 +66,8 @@ export class ConsoleReview extends ConsoleElement {
     this.captions = null;
     this.asking = null;
     this.lost = false;
+    this.changed = false;
+    this.draft = emptyDraft();
     void this.load();
   }
 
@@ -146,6 +155,15 @@ export class ConsoleReview extends ConsoleElement {
     if (done) await this.load();
   }
 
+  private async withdraw(): Promise<void> {
+    this.withdrawing = false;
+    const done = await this.attempt(async () => {
+      await this.session.client.recordWithdrawal(this.message);
+      this.session.say(this.words.form.recordedWithdrawal);
+    });
+    if (done) await this.load();
+  }
+
   private readonly choose = (choice: Choice): void => {
     if (this.item === null) return;
     if (choice === 'lease') void this.take();
@@ -164,13 +182,16 @@ export class ConsoleReview extends ConsoleElement {
       </main>`;
     }
     return html`<main id="content" class="wide">
-      <p><button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button></p>
+      <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button></p>
       <h1 tabindex="-1">${review.title(kind[item.kind], people.role[item.fromRole])}</h1>
       ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
       ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
-      <div class="beside">
-        <div>${this.renderFacts(item)} ${this.renderOrigin(item)} ${this.renderDecisions(item)}</div>
-        <div>${this.renderContent(item)} ${this.renderLease(item)} ${this.renderGates(item)} ${this.renderChoices(item)}</div>
+      <div class="beside review">
+        <div>${this.renderFacts(item)} ${this.renderOrigin(item)}</div>
+        <div class="words-first">
+          ${this.renderContent(item)} ${this.renderLease(item)} ${this.renderGates(item)} ${this.renderChoices(item)}
+        </div>
+        <div>${this.renderDecisions(item)}</div>
       </div>
       ${this.renderAsking(item)}
     </main>`;
@@ -269,9 +290,9 @@ export class ConsoleReview extends ConsoleElement {
     }
     return html`<details class="card" open>
       <summary>${review.transcript}</summary>
-      <div class="letter" lang=${item.captions?.language ?? item.language}>
-        ${parse(this.captions).cues.map((cue) => cue.text).join('\n')}
-      </div>
+      <div class="letter" lang=${item.captions?.language ?? item.language}>${parse(this.captions)
+        .cues.map((cue) => cue.text)
+        .join('\n')}</div>
     </details>`;
   }
 
@@ -342,7 +363,8 @@ export class ConsoleReview extends ConsoleElement {
   private renderChoices(item: ReviewItem): TemplateResult | typeof nothing {
     const { review, choice } = this.words;
     const choices = choicesFor(item);
-    if (choices.length === 0) return nothing;
+    const withdrawable = WITHDRAWABLE.includes(item.state);
+    if (choices.length === 0 && !withdrawable) return nothing;
     const takes = choices.includes('lease');
     return html`<section>
       <h2>${review.decide}</h2>
@@ -357,8 +379,25 @@ export class ConsoleReview extends ConsoleElement {
             ${choice[one]}
           </button>`,
         )}
+        ${withdrawable
+          ? html`<button class="plain" @click=${() => (this.withdrawing = true)}>${this.words.form.recordWithdrawal}</button>`
+          : nothing}
       </div>
+      ${this.withdrawing ? this.renderWithdrawing() : nothing}
     </section>`;
+  }
+
+  private renderWithdrawing(): TemplateResult {
+    const { confirm, form } = this.words;
+    return html`<relay-dialog
+      .heading=${confirm.withdrawal.title}
+      .content=${html`<p>${confirm.withdrawal.what}</p>
+        <p class="row">
+          <button class="grave" ?disabled=${this.running} @click=${() => this.withdraw()}>${form.recordWithdrawal}</button>
+          <button @click=${() => (this.withdrawing = false)}>${this.words.cancel}</button>
+        </p>`}
+      @dismissed=${() => (this.withdrawing = false)}
+    ></relay-dialog>`;
   }
 
   private renderAsking(item: ReviewItem): TemplateResult | typeof nothing {
@@ -370,14 +409,16 @@ export class ConsoleReview extends ConsoleElement {
         if (!done) return;
         this.session.say(this.words.form.done[asking as keyof typeof this.words.form.done]);
         this.asking = null;
+        this.draft = emptyDraft();
       });
     };
     return asking === 'offer'
-      ? html`<console-offer .session=${this.session} .item=${item} .running=${this.running} .problem=${this.refusal} @given-up=${end} @chosen=${accept}></console-offer>`
+      ? html`<console-offer .session=${this.session} .item=${item} .draft=${this.draft} .running=${this.running} .problem=${this.refusal} @given-up=${end} @chosen=${accept}></console-offer>`
       : html`<console-decide
           .session=${this.session}
           .item=${item}
           .decision=${asking}
+          .draft=${this.draft}
           .running=${this.running}
           .problem=${this.refusal}
           @given-up=${end}

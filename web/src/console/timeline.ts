@@ -37,28 +37,21 @@ export class ConsoleTimeline extends ConsoleElement {
   }
 
   private renderEntries(entries: readonly LogEntry[]): TemplateResult {
-    const { case: words, event, eventOther, eventMessage } = this.words;
+    const { event, eventOther, eventMessage } = this.words;
     const names: Readonly<Record<string, string>> = event;
     const latestFirst = [...entries].reverse();
-    return html`<div class="scroll" tabindex="0" role="region" aria-label=${words.timeline}>
-      <table>
-        <thead>
-          <tr><th scope="col">${words.at}</th><th scope="col">${words.who}</th><th scope="col">${words.what}</th></tr>
-        </thead>
-        <tbody>
-          ${latestFirst.map(
-            (entry) => html`<tr>
-              <td>${dateAndTime(entry.at, this.session.language)}</td>
-              <td>${actor(this.session, entry.actor, this.roles)}</td>
-              <td>
-                ${names[entry.kind] ?? eventOther(entry.kind)}
-                ${entry.message === null ? nothing : html`<small>(${eventMessage(shortId(entry.message))})</small>`}
-              </td>
-            </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`;
+    return html`<ol class="timeline" reversed>
+      ${latestFirst.map(
+        (entry) => html`<li>
+          <time class="quiet" datetime=${entry.at}>${dateAndTime(entry.at, this.session.language)}</time>
+          <span>${actor(this.session, entry.actor, this.roles)}</span>
+          <span>
+            ${names[entry.kind] ?? eventOther(entry.kind)}
+            ${entry.message === null ? nothing : html`<small>(${eventMessage(shortId(entry.message))})</small>`}
+          </span>
+        </li>`,
+      )}
+    </ol>`;
   }
 }
 

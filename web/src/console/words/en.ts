@@ -579,9 +579,6 @@ export const en = {
     timeline: 'Timeline',
     timelineLead: 'What relay’s log says, each row checked against the one before.',
     timelineShow: 'Show the timeline',
-    at: 'When',
-    who: 'Who',
-    what: 'What',
     relayLetter: 'Relay a letter for somebody',
   },
 

@@ -582,9 +582,6 @@ export const fr: Catalogue<typeof en> = {
     timeline: 'Chronologie',
     timelineLead: 'Ce que dit le journal de relay, chaque ligne vérifiée d’après la précédente.',
     timelineShow: 'Afficher la chronologie',
-    at: 'Quand',
-    who: 'Qui',
-    what: 'Quoi',
     relayLetter: 'Transmettre une lettre au nom de quelqu’un',
   },
 
