@@ -1,0 +1,305 @@
+/** A relay that says something else than what was signed: the client believes none of it and sends nothing more. */
+
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import type { MediatorClient, ParticipantClient } from '../../src/client/contract';
+import { b64uDecode, b64uEncode } from '../../src/crypto/encoding';
+import { Signer } from '../../src/crypto/signing';
+import { sodiumReady } from '../../src/crypto/sodium';
+import { Browser, claimed, linkOf, mediator, openCase, PASSPHRASE, refusal, stage, unlocked } from './people';
+import type { OpenedCase } from './people';
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+type Alter = (answer: Json) => Json;
+
+/** A browser between which and relay somebody alters the answers whose path matches; and what was asked since. */
+class Tapped extends Browser {
+  readonly asked: string[];
+  alterations: readonly { readonly path: RegExp; readonly alter: Alter }[] = [];
+
+  constructor() {
+    const asked: string[] = [];
+    super(async (url, init) => {
+      const path = new URL(url).pathname;
+      asked.push(`${init.method ?? 'GET'} ${path}`);
+      const response = await fetch(url, init);
+      const found = this.alterations.find((each) => each.path.test(path));
+      if (found === undefined || !response.ok) return response;
+      return Response.json(found.alter((await response.json()) as Json), { status: response.status });
+    });
+    this.asked = asked;
+  }
+
+  alter(path: RegExp, alter: Alter): void {
+    this.alterations = [{ path, alter }];
+  }
+}
+
+/** The value at a path of members, replaced. */
+function at(path: readonly (string | number)[], change: (value: Json) => Json): Alter {
+  return (answer) => {
+    const [name, ...rest] = path;
+    if (name === undefined) return change(answer);
+    const copy = structuredClone(answer) as Record<string | number, Json>;
+    copy[name] = at(rest, change)(copy[name] ?? null);
+    return copy as Json;
+  };
+}
+
+/** One bit of a signature turned over. */
+function missigned(compact: Json): Json {
+  const [header, payload, signature] = String(compact).split('.');
+  const bytes = b64uDecode(signature ?? '');
+  bytes[10] = (bytes[10] ?? 0) ^ 1;
+  return `${header ?? ''}.${payload ?? ''}.${b64uEncode(bytes)}`;
+}
+
+const LETTER = 'I have thought about that evening every day.';
+
+beforeAll(sodiumReady);
+
+describe('what a link leads to', () => {
+  const { id, fragment } = linkOf(stage.harmed);
+  const LOOK = /\/v1\/links\//;
+  const charters = ['trust', 'charters', 0];
+  const forgeries: Record<string, Alter> = {
+    'another root': at(['trust', 'roots'], () => [Signer.generate().publicKey]),
+    'no root': at(['trust', 'roots'], () => []),
+    'a credential that the root did not sign': at(['trust', 'credentials', 0, 'credential'], missigned),
+    'a credential held back': at(['trust', 'credentials'], (credentials) => (credentials as Json[]).slice(1)),
+    'the same credential twice': at(['trust', 'credentials'], (credentials) => [...(credentials as Json[]), (credentials as Json[])[0] ?? null]),
+    'a charter that no mediator signed': at(charters, missigned),
+    'no charter': at(['trust', 'charters'], () => []),
+    'a link that no mediator signed': at(['statement'], missigned),
+    'another participant': at(['participant'], () => crypto.randomUUID()),
+    'another case': at(['case'], () => crypto.randomUUID()),
+    'another purpose': at(['purpose'], () => 'upload'),
+    'another relay to sign in at': at(['audience'], () => 'https://relay.example'),
+    'something that is no answer': () => ({}),
+  };
+
+  it.each(Object.entries(forgeries))('is not believed: %s', async (_name, alter) => {
+    const browser = new Tapped();
+    browser.alter(LOOK, alter);
+    const person = browser.participant();
+    const refused = await refusal(person.arrive(id, fragment, { keep: true, language: 'en' }));
+    expect(refused).toEqual({ refusal: 'untrusted' });
+    expect((await refusal(person.claim(PASSPHRASE))).refusal).toBe('no-such-link');
+    expect(browser.asked).toEqual([`GET /v1/links/${id}`]);
+    expect(await (await browser.shelf()).link(id)).toBeNull();
+  });
+
+  it('is not believed where it is the statement of another link', async () => {
+    const browser = new Tapped();
+    let other: Json = null;
+    browser.alter(LOOK, (answer) => {
+      other = (answer as { statement: Json }).statement;
+      return answer;
+    });
+    const elsewhere = linkOf(stage.responsible);
+    await browser.participant().arrive(elsewhere.id, elsewhere.fragment, { keep: true, language: 'en' });
+    browser.alter(LOOK, at(['statement'], () => other));
+    expect((await refusal(browser.participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
+  });
+
+  it('opens with no other keyring than the one that was claimed', async () => {
+    const one = await openCase();
+    const keyring: { kept: Json } = { kept: null };
+    const spy = new Tapped();
+    spy.alter(LOOK, (answer) => {
+      keyring.kept = (answer as { keyring: Json }).keyring;
+      return answer;
+    });
+    await unlocked(one.harmedUrl, spy);
+    const browser = new Tapped();
+    browser.alter(LOOK, at(['keyring'], () => keyring.kept));
+    expect((await refusal(unlocked(one.responsibleUrl, browser))).refusal).toBe('wrong-passphrase');
+    browser.alter(LOOK, at(['claim'], missigned));
+    expect((await refusal(unlocked(one.responsibleUrl, browser))).refusal).toBe('untrusted');
+  });
+});
+
+describe('a device remembers', () => {
+  it('the newest charter that it saw, and takes no other of that version', async () => {
+    const browser = new Browser();
+    const { id, fragment } = linkOf(stage.harmed);
+    const device = await browser.shelf();
+    await device.expectCharter(stage.case, 2, 'of a later one');
+    expect((await refusal(browser.participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
+    const other = new Browser();
+    await (await other.shelf()).expectCharter(stage.case, 1, 'another first one');
+    expect((await refusal(other.participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
+  });
+});
+
+describe('what was released', () => {
+  const browser = new Tapped();
+  let opened: OpenedCase;
+  let reader: ParticipantClient;
+  let message: string;
+
+  beforeAll(async () => {
+    opened = await openCase();
+    const { mediator: someone, responsible, harmedId, harmedUrl } = opened;
+    ({ message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER }));
+    await someone.lease(message);
+    await someone.decide(message, { decision: 'approve' });
+    await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null });
+    reader = await unlocked(harmedUrl, browser);
+    await reader.respond(message, 'accept', false);
+  });
+
+  const OPENING = /\/openings$/;
+  const forgeries: Record<string, [RegExp, Alter]> = {
+    'a message that its author did not sign': [OPENING, at(['statements', 0], missigned)],
+    'no message': [OPENING, at(['statements'], () => [])],
+    'no approval': [OPENING, at(['approvals'], () => [])],
+    'an approval that no mediator signed': [OPENING, at(['approvals', 0], missigned)],
+    'no origin': [OPENING, at(['origin'], () => [])],
+    'a claim without its verification': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(0, 1))],
+    'a verification that no mediator signed': [OPENING, (answer) => at(['origin', 1], missigned)(at(['origin', 0], missigned)(answer))],
+    'another body': [OPENING, at(['parts', 0, 'body'], (body) => `AAAA${String(body).slice(4)}`)],
+    'no header': [OPENING, at(['parts', 0, 'header'], () => null)],
+    'a part that nobody signed': [OPENING, at(['parts', 0, 'commitment'], () => b64uEncode(crypto.getRandomValues(new Uint8Array(32))))],
+    'an offer that no mediator signed': [/\/v1\/messages\/[^/]+$/, at(['offer'], missigned)],
+  };
+
+  it.each(Object.entries(forgeries))('is not believed: %s', async (_name, [path, alter]) => {
+    browser.alter(path, alter);
+    expect(await refusal(reader.open(message))).toEqual({ refusal: 'untrusted' });
+  });
+
+  it('is believed where nothing was altered', async () => {
+    browser.alterations = [];
+    expect((await reader.open(message)).text).toBe(LETTER);
+  });
+
+  it("is not believed in its mediator's notes either", async () => {
+    browser.alter(/\/v1\/messages\/[^/]+$/, at(['offer'], missigned));
+    expect(await refusal(reader.offerNotes(message))).toEqual({ refusal: 'untrusted' });
+  });
+});
+
+describe('what a mediator reviews', () => {
+  const browser = new Tapped();
+  let someone: MediatorClient;
+  let opened: OpenedCase;
+  let message: string;
+
+  beforeAll(async () => {
+    opened = await openCase();
+    ({ message } = await opened.responsible.sendLetter({ to: opened.harmedId, language: 'en', text: LETTER }));
+    await opened.mediator.lease(message);
+    await opened.mediator.decide(message, { decision: 'hold', reason: 'readiness', note: 'Not this week.' });
+    someone = await mediator(0, browser);
+  });
+
+  const MESSAGE = /\/v1\/messages\/[^/]+$/;
+  const forgeries: Record<string, Alter> = {
+    'a message that its author did not sign': at(['statement'], missigned),
+    'another sender': at(['from'], () => crypto.randomUUID()),
+    'another kind': at(['kind'], () => 'video'),
+    'words of nobody': at(['origin'], () => []),
+    'a claim that nobody verified': at(['origin'], (origin) => (origin as Json[]).slice(0, 1)),
+    'a decision that no mediator signed': at(['decisions', 0], missigned),
+  };
+
+  it.each(Object.entries(forgeries))('is not believed: %s', async (_name, alter) => {
+    browser.alter(MESSAGE, (answer) => alter(answer));
+    const refused = await refusal(someone.review(message));
+    expect(refused.refusal).toBe('untrusted');
+  });
+
+  it('is not decided by somebody whose term does not cover it', async () => {
+    const { statement } = await forged(opened);
+    browser.alter(MESSAGE, at(['decisions'], () => [statement]));
+    expect((await refusal(someone.review(message))).refusal).toBe('untrusted');
+  });
+
+  it('is what the decision names, whatever relay shows later', async () => {
+    browser.alterations = [];
+    await someone.decide(message, { decision: 'resume' });
+    await someone.lease(message);
+    expect(await someone.text(message)).toBe(LETTER);
+    await someone.decide(message, { decision: 'return', reason: 'tone', words: 'Once more.' });
+    await opened.responsible.sendLetter({ to: opened.harmedId, language: 'en', text: 'Other words.', revises: message });
+    const refused = await refusal(someone.decide(message, { decision: 'approve' }));
+    expect(refused.refusal).toBe('refused');
+  });
+
+  it('has a log in which every row follows from the one before', async () => {
+    const LOG = /\/log$/;
+    browser.alterations = [];
+    const rows = await someone.log(opened.case.case);
+    expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, place) => place + 1));
+    const alterations: Alter[] = [
+      at(['rows', 2, 'kind'], () => 'approve'),
+      at(['rows', 1, 'actor'], () => 'mediator:somebody'),
+      at(['rows', 1, 'at'], () => '2030-01-01T00:00:00Z'),
+      at(['rows'], (all) => (all as Json[]).filter((_, place) => place !== 1)),
+      at(['rows'], (all) => [...(all as Json[]).slice(0, 1), ...(all as Json[]).slice(2, 3), ...(all as Json[]).slice(1, 2)]),
+      at(['case'], () => crypto.randomUUID()),
+    ];
+    for (const alter of alterations) {
+      browser.alter(LOG, alter);
+      expect(await refusal(someone.log(opened.case.case))).toEqual({ refusal: 'untrusted' });
+    }
+  });
+
+  it('is offered to no key that nobody verified, and to none that relay put there', async () => {
+    const { case: other, mediator: own, responsible, harmedId } = await openCase();
+    const sent = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    browser.alterations = [];
+    await own.lease(sent.message);
+    await own.decide(sent.message, { decision: 'approve' });
+    browser.alter(/\/links$/, (records) => (records as { [name: string]: Json }[]).map((record) => ({ ...record, verification: record['verification'] === null ? null : missigned(record['verification'] ?? null) })));
+    expect((await refusal(someone.offer(sent.message, { contentNote: 'An apology.', summary: null, notBefore: null }))).refusal).toBe('untrusted');
+    browser.alter(/\/links$/, (records) => (records as { [name: string]: Json }[]).map((record) => ({ ...record, verification: null })));
+    expect(await refusal(someone.offer(sent.message, { contentNote: 'An apology.', summary: null, notBefore: null }))).toMatchObject({ gates: ['recipient-key'] });
+    browser.alter(/\/links$/, (records) => (records as { [name: string]: Json }[]).map((record) => ({ ...record, statement: missigned(record['statement'] ?? null) })));
+    expect((await refusal(someone.case(other.case))).refusal).toBe('untrusted');
+  });
+
+  it('comes from a claim that its maker held the link for', async () => {
+    const { url } = await opened.mediator.makeLink(opened.case.case, opened.harmedId, 'participate');
+    await claimed(url);
+    const foreign = await openCase();
+    let claim: Json = null;
+    const spy = new Tapped();
+    spy.alter(/\/v1\/links\//, (answer) => {
+      claim = (answer as { claim: Json }).claim;
+      return answer;
+    });
+    await unlocked(foreign.harmedUrl, spy);
+    browser.alter(/\/links$/, (records) => (records as { [name: string]: Json }[]).map((record) => (record['claim'] === null || record['verification'] !== null ? record : { ...record, claim })));
+    expect((await refusal(someone.verifyClaims(opened.case.case))).refusal).toBe('untrusted');
+  });
+});
+
+/** A decision on a message of this case by the mediator of another one. */
+async function forged(opened: OpenedCase): Promise<{ statement: Json }> {
+  const browser = new Tapped();
+  const stranger = await mediator(1, browser);
+  let statement: Json = null;
+  const theirs = await stranger.newCase({
+    reference: `case ${crypto.randomUUID()}`,
+    roles: ['harmed', 'responsible'],
+    colleagues: [],
+    approvals: 1,
+    captions: 'optional',
+    serverProcessing: true,
+    retentionDays: 1,
+  });
+  expect(theirs.case).not.toBe(opened.case.case);
+  const [one, other] = theirs.participants.map(({ participant }) => participant);
+  const author = await claimed((await stranger.makeLink(theirs.case, one ?? '', 'participate')).url);
+  await stranger.verifyClaims(theirs.case);
+  const { message } = await author.sendLetter({ to: other ?? '', language: 'en', text: LETTER });
+  await stranger.lease(message);
+  browser.alter(/\/decisions$/, (answer) => {
+    statement = (answer as { decisions: Json[] }).decisions[0] ?? null;
+    return answer;
+  });
+  await stranger.decide(message, { decision: 'approve' });
+  return { statement };
+}
