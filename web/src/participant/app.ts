@@ -1,0 +1,309 @@
+/** The page around everything that a participant sees: the bar on top, the way in, and what stands in the way. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { type Arrival, type Language, type Refusal } from '../client/contract';
+import '../ui/announcer';
+import type { RelayAnnouncer } from '../ui/announcer';
+import { PlainElement } from '../ui/element';
+import { leave, watchForEscape } from '../ui/quick-exit';
+import { speak } from '../words/language';
+import { bareAddress, readAddress } from './address';
+import './arrive';
+import type { Why } from './come-back';
+import { keys, keysWereAskedFor, prepareKeys } from './keys';
+import './problem'; // at hand when nothing else can be fetched
+import { problemOf, type Problem } from './problem';
+import { asRefusal } from './refusals';
+import { loadArriving, loadInside, type Arriving, type Inside } from './words';
+
+type Phase =
+  | { readonly name: 'checking' }
+  | { readonly name: 'arrive' }
+  | { readonly name: 'assistant' }
+  | { readonly name: 'come-back'; readonly why: Why | null }
+  | { readonly name: 'inside' }
+  | { readonly name: 'receipt' }
+  | { readonly name: 'left' }
+  | { readonly name: 'problem'; readonly problem: Problem };
+
+/** What a phase shows beyond the first page, fetched when it is needed. */
+const ELEMENTS: Readonly<Partial<Record<Phase['name'], () => Promise<unknown>>>> = {
+  assistant: () => import('./assistant'),
+  'come-back': () => import('./come-back'),
+  inside: () => import('./inside'),
+  receipt: () => import('./receipt'),
+};
+
+export class RelayParticipant extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    words: { state: true },
+    inside: { state: true },
+    phase: { state: true },
+    arrival: { state: true },
+    assistant: { state: true },
+    assisted: { state: true },
+  };
+
+  private words: Arriving | null = null;
+  private inside: Inside | null = null;
+  private phase: Phase = { name: 'checking' };
+  private arrival: Arrival | null = null;
+  private assisted = false;
+  private assistant: string | null = null;
+  private language: Language = 'en';
+  private link: string | null = null;
+  /** The link's secret, until the page is left: to start over, and to try again. */
+  private fragment: string | null = null;
+  private unwatch: (() => void) | null = null;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.unwatch = watchForEscape(this.leave);
+    window.addEventListener('hashchange', this.addressed);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.unwatch?.();
+    window.removeEventListener('hashchange', this.addressed);
+  }
+
+  async begin(language: Language): Promise<void> {
+    await this.speak(language);
+    await this.updateComplete;
+    this.toAddress();
+  }
+
+  /** Somebody opened another link in the same tab: only what follows the # has changed. */
+  private readonly addressed = (): void => {
+    if (location.hash.length > 1) this.toAddress();
+  };
+
+  private readonly leave = (): void => {
+    leave(() => {
+      if (keysWereAskedFor()) void (this.assisted ? keys.leaveNothing() : keys.lock());
+    });
+  };
+
+  private toAddress(): void {
+    const address = readAddress(new URL(location.href));
+    if (address.page === 'receipt') void this.show({ name: 'receipt' });
+    else if (address.page === 'none') void this.show({ name: 'problem', problem: 'no-such-link' });
+    else if (!isAble()) void this.show({ name: 'problem', problem: 'unsupported' });
+    else {
+      this.link = address.link;
+      this.fragment = address.fragment;
+      this.assisted = address.assisted;
+      this.assistant = null;
+      this.arrival = null;
+      this.phase = { name: 'checking' };
+      whenAtRest(() => {
+        prepareKeys();
+        void this.look();
+      });
+    }
+  }
+
+  /** Looks the link up and goes where it leads. */
+  private async look(): Promise<void> {
+    if (this.link === null) return;
+    try {
+      const { link, fragment, assisted, language } = this;
+      this.arrival = await keys.arrive(link, fragment, { keep: !assisted, language });
+      // On a shared computer no secret stays in the address bar; elsewhere it goes once the device has it.
+      if (assisted || (await keys.kept())) history.replaceState(history.state, '', bareAddress(link, assisted));
+    } catch (thrown) {
+      await this.refuse(asRefusal(thrown));
+      return;
+    }
+    await this.toEntrance(null);
+  }
+
+  private async toEntrance(why: Why | null): Promise<void> {
+    const { arrival } = this;
+    if (arrival === null) return;
+    if (arrival.purpose === 'upload' && arrival.spent) await this.show({ name: 'problem', problem: 'spent' });
+    else if (this.assisted && this.assistant === null) await this.show({ name: 'assistant' });
+    else if (arrival.claimed || why !== null) await this.show({ name: 'come-back', why });
+    else await this.show({ name: 'arrive' });
+    void import('./inside').catch(() => undefined); // while somebody reads or types
+  }
+
+  private async enter(arrival: Arrival): Promise<void> {
+    this.arrival = arrival;
+    await this.show({ name: 'inside' });
+  }
+
+  private async refuse(refusal: Refusal): Promise<void> {
+    if (refusal.refusal === 'signed-out') await this.toEntrance('locked');
+    else await this.show({ name: 'problem', problem: problemOf(refusal) });
+  }
+
+  private async lock(why: Why): Promise<void> {
+    await keys.lock().catch(() => undefined);
+    if (this.arrival?.purpose === 'participate') this.arrival = { ...this.arrival, claimed: true };
+    await this.toEntrance(this.arrival?.purpose === 'participate' ? why : null);
+  }
+
+  private async finish(): Promise<void> {
+    await this.show({ name: 'left' }); // takes the camera and every word off the page first
+    this.fragment = null;
+    this.arrival = null;
+    this.assistant = null;
+    await keys.leaveNothing().catch(() => undefined);
+  }
+
+  /** Starts over so that nothing stays on this device. */
+  private async assist(): Promise<void> {
+    await keys.leaveNothing().catch(() => undefined);
+    this.assisted = true;
+    this.assistant = null;
+    this.phase = { name: 'checking' };
+    await this.look();
+  }
+
+  private async show(phase: Phase): Promise<void> {
+    try {
+      const [inside] = await Promise.all([
+        phase.name === 'inside' || phase.name === 'receipt' ? loadInside(this.language) : this.inside,
+        ELEMENTS[phase.name]?.(),
+      ]);
+      this.inside = inside;
+      this.phase = phase;
+    } catch {
+      // A piece of the page could not be fetched.
+      this.phase = { name: 'problem', problem: 'offline' };
+    }
+    await this.updateComplete;
+    if (this.phase.name !== 'inside') await this.headed();
+  }
+
+  private async headed(): Promise<void> {
+    if (this.words !== null && this.phase.name !== 'inside') document.title = titled(this.words, this.phase.name);
+    await new Promise((painted) => requestAnimationFrame(painted));
+    this.querySelector<HTMLElement>('h1')?.focus();
+  }
+
+  private async speak(language: Language): Promise<void> {
+    const [words, inside] = await Promise.all([loadArriving(language), this.inside === null ? null : loadInside(language)]);
+    this.language = language;
+    this.words = words;
+    this.inside = inside;
+    speak(language);
+    if (this.phase.name !== 'inside') document.title = titled(words, this.phase.name);
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { words } = this;
+    if (words === null) return nothing;
+    return html`<button class="skip" type="button" @click=${() => this.querySelector<HTMLElement>('h1')?.focus()}>${words.skip}</button>
+      <header class="bar">
+        <span class="mark" lang="en">${words.name}</span>
+        <nav>
+          <button class="plain" type="button" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.speak(this.language === 'en' ? 'fr' : 'en')}>
+            ${words.shared.otherLanguage}
+          </button>
+          ${this.phase.name === 'inside' && !this.assisted && this.arrival?.purpose === 'participate'
+            ? html`<button type="button" @click=${() => this.lock('locked')}>${words.lock}</button>`
+            : nothing}
+          <button class="primary" type="button" @click=${this.leave}>${words.shared.leaveNow}</button>
+        </nav>
+      </header>
+      ${this.assistant === null || this.phase.name === 'left'
+        ? nothing
+        : html`<div class="banner">
+            <span>${words.staffPresent(this.assistant)}</span>
+            <button type="button" @click=${() => this.finish()}>${words.finish}</button>
+          </div>`}
+      <main>${this.renderPhase(words)}</main>
+      <relay-announcer></relay-announcer>`;
+  }
+
+  private renderPhase(words: Arriving): TemplateResult {
+    const { phase } = this;
+    const mayAssist = !this.assisted && this.fragment !== null;
+    switch (phase.name) {
+      case 'checking':
+      case 'arrive':
+        return html`<relay-arrive
+          .words=${words}
+          .arrival=${this.arrival}
+          .assisted=${this.assisted}
+          .mayAssist=${mayAssist}
+          @entered=${(event: CustomEvent<Arrival>) => this.enter(event.detail)}
+          @refused=${(event: CustomEvent<Refusal>) => this.refuse(event.detail)}
+          @taken=${() => this.lock('taken')}
+          @assist=${() => this.assist()}
+        ></relay-arrive>`;
+      case 'come-back':
+        return html`<relay-come-back
+          .words=${words}
+          .why=${phase.why}
+          .mayAssist=${mayAssist}
+          @entered=${(event: CustomEvent<Arrival>) => this.enter(event.detail)}
+          @refused=${(event: CustomEvent<Refusal>) => this.refuse(event.detail)}
+          @assist=${() => this.assist()}
+        ></relay-come-back>`;
+      case 'assistant':
+        return html`<relay-assistant
+          .words=${words}
+          @named=${(event: CustomEvent<string>) => {
+            this.assistant = event.detail;
+            void this.toEntrance(null);
+          }}
+        ></relay-assistant>`;
+      case 'inside':
+        return html`<relay-inside
+          .language=${this.language}
+          .arriving=${words}
+          .words=${this.inside}
+          .arrival=${this.arrival}
+          .assistant=${this.assistant}
+          @said=${(event: CustomEvent<string>) => this.querySelector<RelayAnnouncer>('relay-announcer')?.say(event.detail)}
+          @refused=${(event: CustomEvent<Refusal>) => this.refuse(event.detail)}
+          @idled=${() => (this.assisted ? this.finish() : this.lock('lockedIdle'))}
+        ></relay-inside>`;
+      case 'receipt':
+        return html`<relay-receipt .words=${words} .home=${this.inside?.home} .language=${this.language}></relay-receipt>`;
+      case 'left':
+        return html`<h1 tabindex="-1">${words.left.heading}</h1>
+          <p class="note good">${words.left.text}</p>
+          <p>${words.left.close}</p>`;
+      case 'problem':
+        return html`<relay-problem .words=${words} .problem=${phase.problem} @again=${() => this.again()}></relay-problem>`;
+    }
+  }
+
+  private again(): void {
+    if (this.link === null) {
+      this.toAddress();
+      return;
+    }
+    this.phase = { name: 'checking' };
+    void this.look();
+  }
+}
+
+/** What the browser's tab says; nothing that tells a passer-by more than a word. */
+export function titled(words: Arriving, name: keyof Arriving['title']): string {
+  return `${words.title[name]} · ${words.name}`;
+}
+
+/** Everything without which nothing can be sealed. */
+function isAble(): boolean {
+  return typeof Worker === 'function' && typeof WebAssembly === 'object' && 'subtle' in crypto;
+}
+
+/** After the first page is painted; soon, where the browser does not say when it is at rest. */
+function whenAtRest(act: () => void): void {
+  if (typeof requestIdleCallback === 'function') requestIdleCallback(act, { timeout: 1_500 });
+  else setTimeout(act, 50);
+}
+
+customElements.define('relay-participant', RelayParticipant);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'relay-participant': RelayParticipant;
+  }
+}

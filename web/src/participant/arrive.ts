@@ -1,0 +1,107 @@
+/** The first time: what this is and what follows, and a passphrase of one's own; or the one message of an upload link. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { isRefusal, type Arrival, type Refusal } from '../client/contract';
+import { PlainElement } from '../ui/element';
+import '../ui/passphrase';
+import type { RelayPassphrase } from '../ui/passphrase';
+import { howToLeave, whatHappensNext, whatThisIs, whoToCall } from './explaining';
+import { keys } from './keys';
+import { asRefusal, refusalText } from './refusals';
+import type { Arriving } from './words';
+
+export class RelayArrive extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    words: { attribute: false },
+    arrival: { attribute: false },
+    assisted: { attribute: false },
+    mayAssist: { attribute: false },
+    running: { state: true },
+    refusal: { state: true },
+    missing: { state: true },
+  };
+
+  words!: Arriving;
+  /** Null while the link is still being looked up: there is enough to read. */
+  arrival: Arrival | null = null;
+  assisted = false;
+  /** Whether the page still has the link's secret, so that it can start over without keeping anything. */
+  mayAssist = false;
+  private running = false;
+  private refusal: Refusal | null = null;
+  private missing = false;
+
+  protected override render(): TemplateResult {
+    const { words, arrival } = this;
+    return html`<h1 tabindex="-1">${words.checking.heading}</h1>
+      ${whatThisIs(words)}
+      ${arrival === null ? html`<p class="card waiting" role="status">${words.checking.status}</p>` : this.renderBegin(arrival)}
+      ${whatHappensNext(words)} ${howToLeave(words, this.assisted)} ${whoToCall(words)}
+      ${this.mayAssist && arrival !== null
+        ? html`<section class="card">
+            <h2>${words.assistedSwitch.heading}</h2>
+            <p>${words.assistedSwitch.text}</p>
+            <p><button type="button" @click=${() => this.tell('assist')}>${words.assistedSwitch.button}</button></p>
+          </section>`
+        : nothing}`;
+  }
+
+  private renderBegin(arrival: Arrival): TemplateResult {
+    const { words } = this;
+    if (arrival.purpose === 'upload') {
+      return html`<form class="card" @submit=${(event: Event) => this.begin(event)}>
+        <h2>${words.upload.heading}</h2>
+        <p>${words.upload.text}</p>
+        ${this.renderRefusal()}
+        <button class="primary" ?disabled=${this.running}>${words.upload.begin}</button>
+      </form>`;
+    }
+    return html`<form class="card" @submit=${(event: Event) => this.begin(event)}>
+      <h2>${words.choose.heading}</h2>
+      <p>${words.choose.why} ${words.choose.how}</p>
+      <relay-passphrase
+        .label=${words.choose.field}
+        .showLabel=${words.choose.show}
+        .strengthWords=${words.shared.strength}
+        .fault=${this.missing ? words.choose.missing : null}
+      ></relay-passphrase>
+      <details>
+        <summary>${words.choose.lost}</summary>
+        <p>${words.choose.lostText}</p>
+      </details>
+      <p class="quiet">${words.choose.says}</p>
+      ${this.renderRefusal()}
+      <button class="primary" ?disabled=${this.running}>${words.choose.begin}</button>
+      <p class="quiet" role="status">${this.running ? words.choose.beginning : nothing}</p>
+    </form>`;
+  }
+
+  private renderRefusal(): TemplateResult | typeof nothing {
+    return this.refusal === null ? nothing : html`<p class="note warn" role="alert">${refusalText(this.words, this.refusal)}</p>`;
+  }
+
+  private async begin(event: Event): Promise<void> {
+    event.preventDefault();
+    if (this.running || this.arrival === null) return;
+    const field = this.querySelector<RelayPassphrase>('relay-passphrase');
+    this.missing = field !== null && field.value.trim() === '';
+    if (this.missing) {
+      field?.focus();
+      return;
+    }
+    this.running = true;
+    this.refusal = null;
+    try {
+      const arrival = field === null ? await keys.enter() : await keys.claim(field.value);
+      this.tell('entered', arrival);
+    } catch (thrown) {
+      if (isRefusal(thrown) && thrown.code === 'link-claimed') this.tell('taken');
+      else if (isRefusal(thrown) && thrown.refusal === 'untrusted') this.tell('refused', thrown);
+      else this.refusal = asRefusal(thrown);
+    } finally {
+      this.running = false;
+    }
+  }
+}
+
+customElements.define('relay-arrive', RelayArrive);

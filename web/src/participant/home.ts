@@ -1,0 +1,189 @@
+/** Home: what waits, what goes on, what was sent, and what one can begin. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { LetterDraft, ReceivedMessage, SentMessage, UnfinishedVideo } from '../client/contract';
+import { day, size } from '../ui/amounts';
+import { nameOf } from './people';
+import { ScreenElement } from './screen';
+import { countWords } from './transcript';
+
+export class RelayHome extends ScreenElement {
+  static override properties: PropertyDeclarations = {
+    ...ScreenElement.properties,
+    drafts: { state: true },
+    unfinished: { state: true },
+  };
+
+  private drafts: readonly LetterDraft[] = [];
+  private unfinished: readonly UnfinishedVideo[] = [];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.attempt(() => this.look());
+  }
+
+  private async look(): Promise<void> {
+    const { client } = this.visit;
+    [this.drafts, this.unfinished] = await Promise.all([client.drafts(), client.unfinishedVideos()]);
+  }
+
+  protected override render(): TemplateResult {
+    const { visit } = this;
+    const { correspondence } = visit;
+    const { home } = visit.words.home;
+    const waiting = correspondence?.received.filter((message) => message.view === 'waiting for you') ?? [];
+    const received = correspondence?.received.filter((message) => message.view !== 'waiting for you') ?? [];
+    const sent = correspondence?.sent ?? [];
+    const nothingYet = correspondence !== null && waiting.length + received.length + sent.length === 0;
+    return html`<h1 tabindex="-1">${home.heading}</h1>
+      ${this.renderConsent()} ${visit.broken ? html`<p class="note" role="status">${home.connection}</p>` : nothing} ${this.renderRefusal()}
+      ${correspondence === null ? html`<p role="status">${home.loading}</p>` : nothing}
+      ${waiting.map((message) => this.renderWaiting(message))}
+      ${this.renderGoOn()}
+      ${nothingYet ? html`<p>${home.nothingYet}</p>` : nothing}
+      ${this.renderNew()}
+      ${received.length === 0
+        ? nothing
+        : html`<h2>${home.opened}</h2>
+            <ul class="plain">${received.map((message) => this.renderReceived(message))}</ul>`}
+      ${sent.length === 0
+        ? nothing
+        : html`<h2>${home.sentHeading}</h2>
+            <ul class="plain">${sent.map((message) => this.renderSent(message))}</ul>`}
+      <p class="after"><button class="plain" type="button" @click=${() => visit.go({ name: 'taking-part' })}>${home.takingPart}</button></p>
+      ${this.renderQuestion()}`;
+  }
+
+  private renderConsent(): TemplateResult | typeof nothing {
+    const { arrival, words } = this.visit;
+    if (arrival.consent === 'paused') return html`<p class="note">${words.home.home.paused}</p>`;
+    return arrival.consent === 'withdrawn' ? html`<p class="note">${words.home.home.withdrawn}</p>` : nothing;
+  }
+
+  private renderWaiting(message: ReceivedMessage): TemplateResult {
+    const { visit } = this;
+    const { home } = visit.words.home;
+    return html`<section class="card calls">
+      <h2>${home.waitingHeading}</h2>
+      <p>${home.waiting}</p>
+      <button class="primary" type="button" @click=${() => visit.go({ name: 'waiting', message: message.message })}>${home.look}</button>
+    </section>`;
+  }
+
+  private renderReceived(message: ReceivedMessage): TemplateResult {
+    const { visit } = this;
+    const { home, kind, received, from } = visit.words.home;
+    const who = nameOf(visit.arrival, message.from, visit.words.home);
+    const opens = message.view === 'yours to open' || message.view === 'opened';
+    const view = received[message.view];
+    return html`<li class="card">
+      <h3>${kind[message.kind]}${who === null ? nothing : html`<small>${from(who)}</small>`}</h3>
+      <p><strong>${view.name}.</strong> ${view.means}</p>
+      ${opens
+        ? html`<button type="button" @click=${() => visit.go({ name: 'waiting', message: message.message })}>
+            ${message.view === 'opened' ? home.readAgain : home.openAgain}
+          </button>`
+        : nothing}
+    </li>`;
+  }
+
+  private renderSent(message: SentMessage): TemplateResult {
+    const { visit } = this;
+    const words = visit.words.home;
+    const when = day(message.createdAt, visit.language);
+    const who = nameOf(visit.arrival, message.to, words);
+    const view = words.author[message.view];
+    const back = message.view === 'sent back to you' || message.view === 'could not be prepared';
+    return html`<li class=${back ? 'card calls' : 'card'}>
+      <h3>${message.kind === 'letter' ? words.letterOf(when) : words.videoOf(when)}${who === null ? nothing : html`<small>${words.to(who)}</small>`}</h3>
+      <p><strong>${view.name}.</strong> ${view.means}</p>
+      <button
+        class=${back ? 'primary' : ''}
+        type="button"
+        aria-label="${words.home.see}: ${message.kind === 'letter' ? words.letterOf(when) : words.videoOf(when)}"
+        @click=${() => visit.go({ name: 'message', message: message.message })}
+      >
+        ${words.home.see}
+      </button>
+    </li>`;
+  }
+
+  private renderGoOn(): TemplateResult | typeof nothing {
+    const { visit } = this;
+    const { home } = visit.words.home;
+    const { progress } = visit.words.sending;
+    // While this page sends one, that one is not offered a second time.
+    const unfinished = visit.transfer === null ? this.unfinished : [];
+    if (visit.transfer === null && unfinished.length === 0 && this.drafts.length === 0) return nothing;
+    return html`<h2>${home.goOnHeading}</h2>
+      <ul class="plain">
+        ${visit.transfer === null
+          ? nothing
+          : html`<li class="card">
+              <p>${progress.heading}</p>
+              <button type="button" @click=${() => visit.go({ name: 'video', to: null, revises: null, resume: null })}>${home.see}</button>
+            </li>`}
+        ${unfinished.map((video) => this.renderUnfinished(video))} ${this.drafts.map((draft) => this.renderDraft(draft))}
+      </ul>`;
+  }
+
+  private renderUnfinished(video: UnfinishedVideo): TemplateResult {
+    const { visit } = this;
+    const { home } = visit.words.home;
+    const discard = async (): Promise<void> => {
+      await visit.client.discardVideo(video.id);
+      await this.look();
+    };
+    return html`<li class="card">
+      <p>${home.unfinished(size(video.sentBytes, visit.language), size(video.totalBytes, visit.language))}</p>
+      <div class="row">
+        <button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: video.to, revises: null, resume: video.id })}>${home.resume}</button>
+        <button
+          class="plain"
+          type="button"
+          @click=${() => (this.question = { heading: home.discardVideo, text: home.discardVideoSure, yes: home.discardVideo, no: home.cancel, act: discard })}
+        >
+          ${home.discardVideo}
+        </button>
+      </div>
+    </li>`;
+  }
+
+  private renderDraft(draft: LetterDraft): TemplateResult {
+    const { visit } = this;
+    const { home } = visit.words.home;
+    const discard = async (): Promise<void> => {
+      await visit.client.discardDraft(draft.id);
+      await this.look();
+    };
+    return html`<li class="card">
+      <p>${home.draft(countWords(draft.text))} <small>${day(draft.changedAt, visit.language)}</small></p>
+      <div class="row">
+        <button type="button" @click=${() => visit.go({ name: 'write', draft: draft.id, to: draft.to, revises: draft.revises })}>${home.goOnWriting}</button>
+        <button
+          class="plain"
+          type="button"
+          @click=${() => (this.question = { heading: home.discardDraft, text: home.discardDraftSure, yes: home.discardDraft, no: home.cancel, act: discard })}
+        >
+          ${home.discardDraft}
+        </button>
+      </div>
+    </li>`;
+  }
+
+  private renderNew(): TemplateResult | typeof nothing {
+    const { visit } = this;
+    const { home } = visit.words.home;
+    if (visit.arrival.consent === 'withdrawn') return nothing;
+    if (visit.arrival.correspondents.length === 0) return html`<p class="note">${home.noOne}</p>`;
+    return html`<h2>${home.newHeading}</h2>
+      <div class="row">
+        <button class="primary" type="button" @click=${() => visit.go({ name: 'write', draft: null, to: null, revises: null })}>${home.newLetter}</button>
+        ${visit.arrival.takesVideo
+          ? html`<button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: null, revises: null, resume: null })}>${home.newVideo}</button>`
+          : nothing}
+      </div>`;
+  }
+}
+
+customElements.define('relay-home', RelayHome);

@@ -1,0 +1,200 @@
+/** Behind the passphrase: chooses the screen, keeps what is read up to date, a video on its way, and the time without a touch. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { Arrival, Consent, Correspondence, Language, Refusal, SendingProgress, Stop } from '../client/contract';
+import '../ui/dialog';
+import { PlainElement } from '../ui/element';
+import { watchIdle } from '../ui/idle';
+import { titled } from './app';
+import { keys } from './keys';
+import { asRefusal } from './refusals';
+import { loadScreen, renderScreen } from './screens';
+import { Trail } from './trail';
+import type { Screen, Sending, Transfer, Visit } from './visit';
+import type { Arriving, Inside } from './words';
+
+const MINUTE_MS = 60_000;
+const IDLE_MS = { alone: 10 * MINUTE_MS, assisted: 3 * MINUTE_MS } as const;
+
+export class RelayInside extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    language: { attribute: false },
+    arriving: { attribute: false },
+    words: { attribute: false },
+    arrival: { attribute: false },
+    assistant: { attribute: false },
+    shown: { state: true },
+    correspondence: { state: true },
+    broken: { state: true },
+    transfer: { state: true },
+    secondsLeft: { state: true },
+  };
+
+  language: Language = 'en';
+  arriving!: Arriving;
+  words!: Inside;
+  arrival!: Arrival;
+  assistant: string | null = null;
+  private shown: Screen | null = null;
+  private correspondence: Correspondence | null = null;
+  private broken = false;
+  private transfer: Transfer | null = null;
+  private secondsLeft: number | null = null;
+  private trail: Trail<Screen> | null = null;
+  private stops: (() => unknown)[] = [];
+  private gone = false;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.gone = false;
+    const onlySends = this.arrival.purpose === 'upload';
+    this.trail = new Trail<Screen>(history, onlySends ? { name: 'choose' } : { name: 'home' });
+    const back = (event: PopStateEvent): void => {
+      const screen = this.trail?.came(event.state);
+      if (screen !== undefined) void this.show(screen);
+    };
+    const closing = (event: BeforeUnloadEvent): void => {
+      if (document.body.hidden) return; // somebody leaves quickly
+      if (this.transfer?.state === 'running' && this.transfer.progress?.safeToClose !== true) event.preventDefault();
+    };
+    window.addEventListener('popstate', back);
+    window.addEventListener('beforeunload', closing);
+    this.stops = [
+      () => window.removeEventListener('popstate', back),
+      () => window.removeEventListener('beforeunload', closing),
+      watchIdle({
+        idleMs: this.assistant === null ? IDLE_MS.alone : IDLE_MS.assisted,
+        warnMs: MINUTE_MS,
+        busy: () => this.transfer?.state === 'running',
+        warn: (secondsLeft) => (this.secondsLeft = secondsLeft),
+        idle: () => this.tell('idled'),
+      }),
+    ];
+    if (!onlySends) void this.watch();
+    void this.show(this.trail.current);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.gone = true;
+    for (const stop of this.stops) stop();
+    this.stops = [];
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { shown } = this;
+    if (shown === null) return html`<p class="waiting" role="status">${this.words.home.home.loading}</p>`;
+    return html`${renderScreen(shown, this.visit())} ${this.renderIdle()}`;
+  }
+
+  private renderIdle(): TemplateResult | typeof nothing {
+    const { secondsLeft } = this;
+    if (secondsLeft === null) return nothing;
+    const words = this.arriving.shared.idle;
+    const stay = (): void => {
+      this.secondsLeft = null;
+    };
+    // Any touch of the page keeps it open; the button is there for whoever looks for one.
+    return html`<relay-dialog
+      .heading=${words.heading}
+      .content=${html`<p>${this.assistant === null ? words.willLock(secondsLeft) : words.willEnd(secondsLeft)}</p>
+        <button class="primary" type="button" @click=${stay}>${words.stay}</button>`}
+      @dismissed=${stay}
+    ></relay-dialog>`;
+  }
+
+  private visit(): Visit {
+    return {
+      client: keys,
+      language: this.language,
+      arriving: this.arriving,
+      words: this.words,
+      arrival: this.arrival,
+      correspondence: this.correspondence,
+      broken: this.broken,
+      assistant: this.assistant,
+      transfer: this.transfer,
+      go: (screen) => {
+        this.trail?.go(screen);
+        void this.show(screen);
+      },
+      replace: (screen) => {
+        this.trail?.replace(screen);
+        void this.show(screen);
+      },
+      back: () => history.back(),
+      say: (text) => this.tell('said', text),
+      send: (file, sending) => void this.send(file, sending),
+      endTransfer: () => (this.transfer = null),
+      consented: (status) => this.consented(status),
+      renew: () => this.renew(),
+      refused: (refusal) => this.tell('refused', refusal),
+    };
+  }
+
+  private async show(screen: Screen): Promise<void> {
+    try {
+      await loadScreen(screen);
+    } catch {
+      this.tell('refused', { refusal: 'offline' } satisfies Refusal);
+      return;
+    }
+    if (this.gone || this.trail?.current !== screen) return;
+    this.shown = screen;
+    document.title = titled(this.arriving, screen.name === 'choose' ? 'home' : screen.name);
+    await this.updateComplete;
+    await new Promise((painted) => requestAnimationFrame(painted));
+    window.scrollTo(0, 0);
+    this.querySelector<HTMLElement>('h1')?.focus();
+  }
+
+  private async watch(): Promise<void> {
+    try {
+      const stop: Stop = await keys.watch(
+        (correspondence) => {
+          this.correspondence = correspondence;
+          this.broken = false;
+        },
+        (refusal) => {
+          if (refusal.refusal === 'untrusted' || refusal.refusal === 'signed-out') this.tell('refused', refusal);
+          else this.broken = true;
+        },
+      );
+      // A page that was locked in the meantime has nobody to stop it any more.
+      if (this.gone) await stop();
+      else this.stops.push(() => void stop().catch(() => undefined));
+    } catch (thrown) {
+      if (!this.gone) this.tell('refused', asRefusal(thrown));
+    }
+  }
+
+  private async renew(): Promise<void> {
+    if (this.arrival.purpose === 'participate') this.correspondence = await keys.correspondence();
+  }
+
+  private consented(status: Consent): void {
+    this.arrival = { ...this.arrival, consent: status };
+  }
+
+  private async send(file: Blob | null, sending: Sending): Promise<void> {
+    this.transfer = { progress: null, state: 'running', refusal: null, file };
+    try {
+      const sent = await sending((progress: SendingProgress) => {
+        if (this.transfer?.state === 'running') this.transfer = { ...this.transfer, progress };
+      });
+      this.transfer = null;
+      this.tell('said', this.words.sending.done.heading);
+      const after: Screen = { name: 'sent', kind: 'video', receipt: sent.receipt };
+      // Elsewhere in the meantime, somebody is not pulled away from what they do.
+      if (this.shown?.name === 'video' || sent.receipt !== null) this.visit().replace(after);
+      await this.renew().catch(() => undefined);
+    } catch (thrown) {
+      const refusal = asRefusal(thrown);
+      const { progress } = this.transfer ?? { progress: null };
+      this.transfer = refusal.refusal === 'paused' ? { progress, state: 'paused', refusal: null, file } : { progress, state: 'failed', refusal, file };
+      if (!this.gone && (refusal.refusal === 'untrusted' || refusal.refusal === 'signed-out')) this.tell('refused', refusal);
+    }
+  }
+}
+
+customElements.define('relay-inside', RelayInside);

@@ -1,0 +1,56 @@
+/** The page's way to the keys: their worker is fetched when it is first asked for something, or when the page is at rest. */
+
+import type { Remote } from 'comlink';
+import type { Client, ParticipantClient } from '../client/contract';
+
+type Any = (...given: readonly unknown[]) => Promise<unknown>;
+
+interface Worked {
+  readonly participant: Readonly<Record<string, Any>>;
+  readonly prepare: (given: unknown) => unknown;
+}
+
+let working: Promise<Worked> | null = null;
+
+/** True once there is a worker, so that there may be something to forget. */
+export function keysWereAskedFor(): boolean {
+  return working !== null;
+}
+
+/** Fetches the worker ahead of time. */
+export function prepareKeys(): void {
+  void worker().catch(() => undefined);
+}
+
+/** Every function of the contract; callbacks and ports are handed over as Comlink wants them. */
+export const keys = new Proxy({} as ParticipantClient, {
+  get: (_, name) => {
+    // Whoever awaits this object asks first whether it is a promise.
+    if (typeof name !== 'string' || name === 'then') return undefined;
+    return async (...given: readonly unknown[]): Promise<unknown> => {
+      const { participant, prepare } = await worker();
+      return participant[name]?.(...given.map(prepare));
+    };
+  },
+});
+
+function worker(): Promise<Worked> {
+  working ??= Promise.all([import('../client/connect'), import('comlink')]).then(
+    ([{ connectClient }, { proxy, transfer }]) => {
+      const client: Remote<Client> = connectClient();
+      return {
+        participant: client.participant as unknown as Worked['participant'],
+        prepare: (given) => {
+          if (typeof given === 'function') return proxy(given);
+          return given instanceof MessagePort ? transfer(given, [given]) : given;
+        },
+      };
+    },
+    () => {
+      working = null;
+      // What a missing connection looks like to whoever loads a module.
+      throw Object.assign(new Error('offline'), { refusal: 'offline' as const });
+    },
+  );
+  return working;
+}

@@ -1,0 +1,143 @@
+/** One's own message: where it stands and what usually comes next, what the mediator says, a new revision, taking it back. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { SentMessage } from '../client/contract';
+import { day } from '../ui/amounts';
+import { guidanceText, type Guidance } from './guidance';
+import { nameOf } from './people';
+import { ScreenElement } from './screen';
+import { isOver, timeline } from './timeline';
+
+export class RelayMessage extends ScreenElement {
+  static override properties: PropertyDeclarations = {
+    ...ScreenElement.properties,
+    guidance: { state: true },
+    ownText: { state: true },
+  };
+
+  private guidance: Guidance | null = null;
+  private ownText: string | null = null;
+  private askedFor = '';
+
+  protected override updated(): void {
+    const sent = this.message();
+    // Asked again after every revision, and once it came back.
+    const key = sent?.hasGuidance === true ? `${sent.message} ${sent.revision} ${sent.view}` : '';
+    if (sent === undefined || key === this.askedFor) return;
+    this.askedFor = key;
+    this.guidance = null;
+    if (key === '') return;
+    void this.attempt(async () => {
+      this.guidance = await this.visit.client.guidance(sent.message);
+    });
+  }
+
+  private message(): SentMessage | undefined {
+    const { screen } = this;
+    return screen.name === 'message' ? this.visit.correspondence?.sent.find((sent) => sent.message === screen.message) : undefined;
+  }
+
+  protected override render(): TemplateResult {
+    const { visit } = this;
+    const words = visit.words.home;
+    const sent = this.message();
+    if (sent === undefined) return html`${this.renderBack()}<h1 tabindex="-1">${words.home.loading}</h1>`;
+    const when = day(sent.createdAt, visit.language);
+    const who = nameOf(visit.arrival, sent.to, words);
+    return html`${this.renderBack()}
+      <h1 tabindex="-1">${sent.kind === 'letter' ? words.letterOf(when) : words.videoOf(when)}</h1>
+      <p class="quiet">${[who === null ? '' : words.to(who), words.sent.revision(sent.revision)].filter((part) => part !== '').join(' · ')}</p>
+      ${this.renderGuidance()} ${this.renderView(sent)} ${this.renderRefusal()} ${this.renderRevise(sent)} ${this.renderOwn(sent)}
+      ${isOver(sent.view) || visit.arrival.purpose === 'upload'
+        ? nothing
+        : html`<p class="after"><button class="grave" type="button" ?disabled=${this.running} @click=${() => this.askWithdraw(sent)}>${words.sent.withdraw}</button></p>`}
+      ${this.renderQuestion()}`;
+  }
+
+  private renderGuidance(): TemplateResult | typeof nothing {
+    if (this.guidance === null) return nothing;
+    return html`<section class="note">
+      <h2>${this.visit.words.home.sent.guidanceHeading}</h2>
+      ${guidanceText(this.guidance, this.visit)}
+    </section>`;
+  }
+
+  private renderView(sent: SentMessage): TemplateResult {
+    const { visit } = this;
+    const words = visit.words.home;
+    const view = words.author[sent.view];
+    return html`<section class="card">
+      <h2>${words.sent.what}</h2>
+      <ol class="way">
+        ${timeline(sent.kind, sent.view).map(
+          (step) =>
+            html`<li class=${step.when} aria-current=${step.when === 'now' ? 'step' : 'false'}>
+              ${words.author[step.view].name}
+              ${step.when === 'now'
+                ? html`<small>${words.sent.since(day(sent.viewSince, visit.language))}</small>
+                    <p>${view.means}</p>
+                    ${sent.failure === null ? nothing : html`<p>${sent.failure[visit.language]}</p>`}
+                    ${sent.processing === null
+                      ? nothing
+                      : html`<progress max="1" .value=${sent.processing.fraction} aria-label=${words.sent.progress}></progress>`}`
+                : nothing}
+            </li>`,
+        )}
+      </ol>
+      <h3>${words.sent.next}</h3>
+      <p>${view.next}</p>
+    </section>`;
+  }
+
+  private renderRevise(sent: SentMessage): TemplateResult | typeof nothing {
+    if (sent.view !== 'sent back to you' && sent.view !== 'could not be prepared') return nothing;
+    const { visit } = this;
+    const words = visit.words.home.sent;
+    return sent.kind === 'letter'
+      ? html`<p><button class="primary" type="button" @click=${() => void this.revise(sent)}>${words.reviseLetter}</button></p>`
+      : html`<p>
+          <button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: sent.to, revises: sent.message, resume: null })}>
+            ${words.reviseVideo}
+          </button>
+        </p>`;
+  }
+
+  private renderOwn(sent: SentMessage): TemplateResult | typeof nothing {
+    if (sent.kind !== 'letter') return nothing;
+    const words = this.visit.words.home.sent;
+    if (this.ownText !== null) {
+      return html`<p><button type="button" aria-expanded="true" @click=${() => (this.ownText = null)}>${words.hideOwn}</button></p>
+        <article class="card letter" lang=${sent.language}>${this.ownText}</article>`;
+    }
+    const read = (): Promise<boolean> =>
+      this.attempt(async () => {
+        this.ownText = await this.visit.client.ownText(sent.message);
+      });
+    return html`<p><button type="button" aria-expanded="false" ?disabled=${this.running} @click=${read}>${words.readOwn}</button></p>`;
+  }
+
+  /** A revision that was begun before goes on where it was. */
+  private async revise(sent: SentMessage): Promise<void> {
+    await this.attempt(async () => {
+      const begun = (await this.visit.client.drafts()).find((draft) => draft.revises === sent.message);
+      this.visit.go({ name: 'write', draft: begun?.id ?? null, to: sent.to, revises: sent.message });
+    });
+  }
+
+  private askWithdraw(sent: SentMessage): void {
+    const words = this.visit.words.home.sent;
+    this.question = {
+      heading: words.withdrawHeading,
+      text: words.withdrawMeans,
+      yes: words.withdrawDo,
+      no: words.keep,
+      act: async () => {
+        await this.visit.client.withdraw(sent.message);
+        await this.visit.renew();
+        this.visit.say(words.withdrawn);
+      },
+    };
+  }
+}
+
+customElements.define('relay-message', RelayMessage);

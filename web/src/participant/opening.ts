@@ -1,0 +1,164 @@
+/** Opening what was accepted, in steps of one's own choosing, the gentlest first; stopping anywhere; keeping it away. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { OfferNotes, OpenedMessage, ReceivedMessage } from '../client/contract';
+import { day } from '../ui/amounts';
+import { ScreenElement } from './screen';
+import { transcript } from './transcript';
+
+type Step = 'summary' | 'text' | 'transcript' | 'sound' | 'video';
+
+export class RelayOpening extends ScreenElement {
+  static override properties: PropertyDeclarations = {
+    ...ScreenElement.properties,
+    message: { attribute: false },
+    notes: { attribute: false },
+    open: { state: true },
+    opened: { state: true },
+    stopped: { state: true },
+  };
+
+  message!: ReceivedMessage;
+  notes: OfferNotes | null = null;
+  /** One at a time: what is put away is off the page. */
+  private open: Step | null = null;
+  private opened: OpenedMessage | null = null;
+  private stopped = false;
+
+  protected override render(): TemplateResult {
+    const { visit, message } = this;
+    const { steps, offer } = visit.words.opening;
+    if (this.stopped) return this.renderStopped();
+    const order: readonly Step[] = message.kind === 'letter' ? ['summary', 'text'] : ['summary', 'transcript', 'sound', 'video'];
+    return html`<h1 tabindex="-1">${steps.heading}</h1>
+      <p>${message.kind === 'letter' ? steps.letterHow : steps.order}</p>
+      ${this.notes?.contentNote == null
+        ? nothing
+        : html`<section class="note">
+            <h2>${offer.noteHeading}</h2>
+            <p class="said">${this.notes.contentNote}</p>
+          </section>`}
+      ${this.renderRefusal()}
+      <ol class="steps">
+        ${order.filter((step) => step !== 'summary' || this.notes?.summary != null).map((step) => this.renderStep(step))}
+      </ol>
+      <p class="quiet" role="status">${this.running ? steps.opening : this.opened === null ? nothing : steps.checked}</p>
+      <p class="row after">
+        <button class="primary" type="button" @click=${() => this.stop()}>${steps.stop}</button>
+      </p>`;
+  }
+
+  private renderStep(step: Step): TemplateResult {
+    const { steps } = this.visit.words.opening;
+    const shown = this.open === step;
+    return html`<li class="card">
+      <div class="row apart">
+        <h2 id="step-${step}">${steps[step]}</h2>
+        <button
+          type="button"
+          id="open-${step}"
+          aria-labelledby="open-${step} step-${step}"
+          aria-expanded=${shown ? 'true' : 'false'}
+          ?disabled=${this.running}
+          @click=${() => (shown ? (this.open = null) : this.show(step))}
+        >
+          ${shown ? steps.hide : steps.show}
+        </button>
+      </div>
+      ${shown ? this.renderContent(step) : nothing}
+    </li>`;
+  }
+
+  private renderContent(step: Step): TemplateResult {
+    const { visit, opened } = this;
+    const { steps } = visit.words.opening;
+    if (step === 'summary') return html`<p class="said">${this.notes?.summary}</p>`;
+    if (opened === null) return html``;
+    const language = opened.language;
+    switch (step) {
+      case 'text':
+        return html`${opened.relayed ? html`<p class="quiet">${steps.relayed}</p>` : nothing}
+          <p class="quiet">${steps.written(day(opened.writtenAt, visit.language))}</p>
+          <article class="letter" lang=${language}>${opened.text ?? steps.none}</article>`;
+      case 'transcript': {
+        const paragraphs = opened.captions === null ? [] : transcript(opened.captions);
+        if (opened.text !== null && opened.text !== '') return html`<article class="letter" lang=${language}>${opened.text}</article>`;
+        return paragraphs.length === 0
+          ? html`<p>${steps.none}</p>`
+          : html`<article class="reading" lang=${language}>${paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}</article>`;
+      }
+      case 'sound':
+      case 'video':
+        if (opened.video === null) return html`<p>${steps.none}</p>`;
+        return html`<relay-player
+          .client=${visit.client}
+          .video=${opened.video}
+          .captions=${opened.captions}
+          .mode=${step === 'sound' ? 'sound' : 'picture'}
+          .guarded=${false}
+          .language=${visit.language}
+        ></relay-player>`;
+    }
+  }
+
+  private renderStopped(): TemplateResult {
+    const { visit } = this;
+    const { steps } = visit.words.opening;
+    return html`<h1 tabindex="-1">${steps.stopHeading}</h1>
+      <p>${steps.stopText}</p>
+      <p class="note">${steps.breathe}</p>
+      ${this.renderRefusal()}
+      <div class="choices">
+        <button class="primary" type="button" @click=${() => visit.replace({ name: 'home' })}>${steps.leave}</button>
+        <button type="button" @click=${() => this.askKeep()}>${steps.keep}</button>
+        <button class="plain" type="button" @click=${() => this.goOn()}>${steps.comeBack}</button>
+      </div>
+      ${this.renderQuestion()}`;
+  }
+
+  private show(step: Step): Promise<boolean> {
+    return this.attempt(async () => {
+      if (step === 'sound' || step === 'video') await import('../playback/player');
+      // The summary is the mediator's: reading it opens nothing of the message.
+      if (step !== 'summary') this.opened ??= await this.visit.client.open(this.message.message);
+      this.open = step;
+    });
+  }
+
+  private async stop(): Promise<void> {
+    this.open = null;
+    this.stopped = true;
+    await this.headed();
+  }
+
+  private async goOn(): Promise<void> {
+    this.stopped = false;
+    await this.headed();
+  }
+
+  private askKeep(): void {
+    const { visit, message } = this;
+    const { steps } = visit.words.opening;
+    this.question = {
+      heading: steps.keepSure,
+      text: steps.keepMeans,
+      yes: steps.keepDo,
+      no: visit.words.home.home.cancel,
+      act: async () => {
+        await visit.client.respond(message.message, 'close', false);
+        this.opened = null;
+        visit.say(steps.kept);
+        await visit.renew().catch(() => undefined);
+        visit.replace({ name: 'home' });
+      },
+    };
+  }
+
+  private async headed(): Promise<void> {
+    await this.updateComplete;
+    window.scrollTo(0, 0);
+    this.querySelector<HTMLElement>('h1')?.focus();
+  }
+}
+
+customElements.define('relay-opening', RelayOpening);

@@ -1,0 +1,45 @@
+/** Pages for what stands in the way: each says what it means, that nothing is lost, and what to do. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { Refusal } from '../client/contract';
+import { PlainElement } from '../ui/element';
+import { whoToCall } from './explaining';
+import type { Arriving } from './words';
+
+export type Problem = keyof Omit<Arriving['problem'], 'again'>;
+
+export function problemOf(refusal: Refusal): Problem {
+  switch (refusal.refusal) {
+    case 'untrusted':
+    case 'no-such-link':
+    case 'offline':
+    case 'busy':
+      return refusal.refusal;
+    default:
+      return 'unexpected';
+  }
+}
+
+export class RelayProblem extends PlainElement {
+  static override properties: PropertyDeclarations = { words: { attribute: false }, problem: { attribute: false } };
+
+  words!: Arriving;
+  problem: Problem = 'unexpected';
+
+  protected override render(): TemplateResult {
+    const { words, problem } = this;
+    const said = words.problem[problem];
+    const again = problem === 'offline' || problem === 'busy' || problem === 'unexpected';
+    return html`<h1 tabindex="-1">${said.heading}</h1>
+      <div class=${problem === 'untrusted' ? 'note warn' : 'note'}>
+        <p>${said.text}</p>
+        ${'nothing' in said ? html`<p><strong>${said.nothing}</strong></p>` : nothing}
+        <p>${said.todo}</p>
+      </div>
+      ${'receipt' in said ? html`<p><a class="button" href="/receipt">${said.receipt}</a></p>` : nothing}
+      ${again ? html`<p><button class="primary" type="button" @click=${() => this.tell('again')}>${words.problem.again}</button></p>` : nothing}
+      ${whoToCall(words)}`;
+  }
+}
+
+customElements.define('relay-problem', RelayProblem);

@@ -1,0 +1,55 @@
+/** A video on its way: how far, how fast, how long still, and, truthfully, whether the page may be closed. */
+
+import { html, nothing, type TemplateResult } from 'lit';
+import type { SendingProgress } from '../client/contract';
+import { duration, size } from '../ui/amounts';
+import { refusalText } from './refusals';
+import type { Transfer, Visit } from './visit';
+
+export interface Acts {
+  readonly goOn: () => void;
+  readonly cancel: () => void;
+}
+
+export function renderTransfer(transfer: Transfer, visit: Visit, { goOn, cancel }: Acts): TemplateResult {
+  const words = visit.words.sending.progress;
+  const { progress, state, refusal } = transfer;
+  return html`<h1 tabindex="-1">${words.heading}</h1>
+    <section class="card">
+      <progress max="1" .value=${fractionOf(progress)} aria-label=${words.label}></progress>
+      ${progress === null ? nothing : html`<p class="row apart">${renderFigures(progress, state === 'running', visit)}</p>`}
+      ${state === 'running' ? html`<p role="status"><strong>${words.stage[progress?.stage ?? 'sealing']}</strong></p>` : nothing}
+      ${state === 'paused' ? html`<p role="status"><strong>${words.paused}</strong></p>` : nothing}
+      ${state === 'failed' ? html`<p class="note warn" role="alert">${words.failed} ${refusal === null ? nothing : refusalText(visit.arriving, refusal)}</p>` : nothing}
+      <div class="row">
+        ${state === 'running'
+          ? html`<button type="button" @click=${() => void visit.client.pauseVideo()}>${words.pause}</button>`
+          : html`<button class="primary" type="button" @click=${goOn}>${words.goOn}</button>`}
+        <button class="plain" type="button" @click=${cancel}>${words.cancel}</button>
+      </div>
+    </section>
+    ${state === 'running' ? renderSafety(progress, visit) : nothing}`;
+}
+
+function renderSafety(progress: SendingProgress | null, visit: Visit): TemplateResult {
+  const words = visit.words.sending.progress;
+  if (visit.assistant !== null) return html`<p class="note">${words.keepOpenAssisted}</p>`;
+  const safe = progress?.safeToClose === true;
+  return html`<p class=${safe ? 'note good' : 'note'} role="status">${safe ? words.safe : words.keepOpen}</p>
+    <p class="quiet">${words.awake}</p>`;
+}
+
+function renderFigures(progress: SendingProgress, running: boolean, visit: Visit): TemplateResult {
+  const words = visit.words.sending.progress;
+  const { language } = visit;
+  const { bytesPerSecond, secondsLeft } = progress;
+  return html`<span>${words.of(size(progress.sentBytes, language), size(progress.totalBytes, language))}</span>
+    ${!running || bytesPerSecond === null ? nothing : html`<span class="quiet">${words.speed(size(bytesPerSecond, language))}</span>`}
+    ${!running || secondsLeft === null ? nothing : html`<span class="quiet">${words.left(duration(secondsLeft, language))}</span>`}`;
+}
+
+/** Both halves of the work in one bar. */
+export function fractionOf(progress: SendingProgress | null): number {
+  if (progress === null || progress.totalBytes === 0) return 0;
+  return Math.min(1, (progress.sealedBytes + progress.sentBytes) / (2 * progress.totalBytes));
+}

@@ -1,0 +1,96 @@
+/** `/receipt`: how the message of a receipt stands, for whoever has the code. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { AuthorView, Language, Refusal, SentMessage, Time } from '../client/contract';
+import { day } from '../ui/amounts';
+import { PlainElement } from '../ui/element';
+import { whoToCall } from './explaining';
+import { keys } from './keys';
+import { asRefusal, refusalText } from './refusals';
+import type { Arriving, Home } from './words';
+
+interface Standing {
+  readonly view: AuthorView;
+  readonly since: Time;
+  readonly failure: SentMessage['failure'];
+}
+
+export class RelayReceipt extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    words: { attribute: false },
+    home: { attribute: false },
+    language: { attribute: false },
+    running: { state: true },
+    refusal: { state: true },
+    standing: { state: true },
+  };
+
+  words!: Arriving;
+  home!: Home;
+  language: Language = 'en';
+  private running = false;
+  private refusal: Refusal | null = null;
+  private standing: Standing | null = null;
+
+  protected override render(): TemplateResult {
+    const { words, refusal } = this;
+    return html`<h1 tabindex="-1">${words.receipt.heading}</h1>
+      <p>${words.receipt.text}</p>
+      <form class="card" @submit=${(event: Event) => this.ask(event)}>
+        <div class="field">
+          <label for="receipt">${words.receipt.field}</label>
+          <input
+            id="receipt"
+            class="code"
+            type="text"
+            required
+            autocomplete="off"
+            autocapitalize="characters"
+            spellcheck="false"
+            aria-describedby="receipt-said"
+            aria-invalid=${refusal === null ? 'false' : 'true'}
+          />
+          <div id="receipt-said">${refusal === null ? nothing : html`<p class="fault" role="alert">${this.refusalText(refusal)}</p>`}</div>
+        </div>
+        <button class="primary" ?disabled=${this.running}>${words.receipt.ask}</button>
+      </form>
+      <div role="status">${this.standing === null ? nothing : this.renderStanding(this.standing)}</div>
+      ${whoToCall(words)}`;
+  }
+
+  private renderStanding({ view, since, failure }: Standing): TemplateResult {
+    const { home } = this;
+    const said = home.author[view];
+    return html`<section class="card">
+      <h2>${said.name}</h2>
+      <p class="quiet">${home.sent.since(day(since, this.language))}</p>
+      <p>${said.means}</p>
+      ${failure === null ? nothing : html`<p>${failure[this.language]}</p>`}
+      <p>${said.next}</p>
+    </section>`;
+  }
+
+  private refusalText(refusal: Refusal): string {
+    const unknown = refusal.code === 'not-found' || refusal.code === 'malformed';
+    return unknown ? this.words.receipt.none : refusalText(this.words, refusal);
+  }
+
+  private async ask(event: Event): Promise<void> {
+    event.preventDefault();
+    const code = this.querySelector('input')?.value.trim() ?? '';
+    if (this.running || code === '') return;
+    this.running = true;
+    this.refusal = null;
+    this.standing = null;
+    try {
+      this.standing = await keys.receipt(code);
+    } catch (thrown) {
+      this.refusal = asRefusal(thrown);
+      this.querySelector('input')?.focus();
+    } finally {
+      this.running = false;
+    }
+  }
+}
+
+customElements.define('relay-receipt', RelayReceipt);

@@ -1,0 +1,80 @@
+/** What the screens behind the passphrase have in common: one thing running at a time, refusals in words, and a question. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { Refusal } from '../client/contract';
+import '../ui/dialog';
+import { PlainElement } from '../ui/element';
+import { asRefusal, refusalText } from './refusals';
+import type { Screen, Visit } from './visit';
+
+export interface Question {
+  readonly heading: string;
+  readonly text: string;
+  readonly yes: string;
+  readonly no: string;
+  readonly act: () => Promise<void>;
+}
+
+export abstract class ScreenElement extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    visit: { attribute: false },
+    screen: { attribute: false },
+    running: { state: true },
+    refusal: { state: true },
+    question: { state: true },
+  };
+
+  visit!: Visit;
+  screen!: Screen;
+  protected running = false;
+  protected refusal: Refusal | null = null;
+  protected question: Question | null = null;
+
+  /** Does what may be refused; true if it was done. What concerns the whole page is told to it. */
+  protected async attempt(act: () => Promise<void>): Promise<boolean> {
+    if (this.running) return false;
+    this.running = true;
+    this.refusal = null;
+    try {
+      await act();
+      return true;
+    } catch (thrown) {
+      const refusal = asRefusal(thrown);
+      if (refusal.refusal === 'untrusted' || refusal.refusal === 'signed-out') this.visit.refused(refusal);
+      else this.refusal = refusal;
+      return false;
+    } finally {
+      this.running = false;
+    }
+  }
+
+  protected renderRefusal(): TemplateResult | typeof nothing {
+    if (this.refusal === null) return nothing;
+    return html`<p class="note warn" role="alert">${refusalText(this.visit.arriving, this.refusal)}</p>`;
+  }
+
+  protected renderBack(): TemplateResult {
+    return html`<p><button class="plain" type="button" @click=${() => this.visit.back()}>${this.visit.words.home.home.back}</button></p>`;
+  }
+
+  protected renderQuestion(): TemplateResult | typeof nothing {
+    const asked = this.question;
+    if (asked === null) return nothing;
+    const close = (): void => {
+      this.question = null;
+    };
+    const act = async (): Promise<void> => {
+      close();
+      await this.attempt(asked.act);
+    };
+    return html`<relay-dialog
+      .heading=${asked.heading}
+      .content=${html`<p>${asked.text}</p>
+        <div class="row">
+          <button type="button" @click=${close}>${asked.no}</button>
+          <button class="grave" type="button" @click=${act}>${asked.yes}</button>
+        </div>`}
+      @dismissed=${close}
+    ></relay-dialog>`;
+  }
+}

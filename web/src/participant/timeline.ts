@@ -1,0 +1,38 @@
+/** The way of a message as its author may know it: what lies behind, where it is, what comes usually. */
+
+import type { AuthorView, Kind } from '../client/contract';
+
+export interface Step {
+  readonly view: AuthorView;
+  readonly when: 'before' | 'now' | 'after';
+}
+
+const WAY: Readonly<Record<Kind, readonly AuthorView[]>> = {
+  letter: ['sending', 'in review', 'with your mediator'],
+  video: ['sending', 'being prepared', 'in review', 'with your mediator'],
+};
+
+/** Where a view leaves the usual way: after which step of it. Of a closed message nothing is said but that. */
+const BRANCH: Readonly<Partial<Record<AuthorView, AuthorView>>> = {
+  'could not be prepared': 'sending',
+  'sent back to you': 'in review',
+  accepted: 'with your mediator',
+  'not accepted': 'with your mediator',
+  closed: 'sending',
+};
+
+export function timeline(kind: Kind, view: AuthorView): readonly Step[] {
+  const way = WAY[kind];
+  const leaves = BRANCH[view];
+  if (leaves !== undefined) {
+    const behind = way.slice(0, way.indexOf(leaves) + 1);
+    return [...behind.map((step): Step => ({ view: step, when: 'before' })), { view, when: 'now' }];
+  }
+  const at = way.indexOf(view);
+  return way.map((step, place) => ({ view: step, when: place < at ? 'before' : place === at ? 'now' : 'after' }));
+}
+
+/** Views from which nothing comes any more, so that there is nothing to take back. */
+export function isOver(view: AuthorView): boolean {
+  return view === 'closed' || view === 'accepted' || view === 'not accepted';
+}

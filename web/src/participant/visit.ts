@@ -1,0 +1,63 @@
+/** What every screen behind the passphrase is given, and what it may ask of the page around it. */
+
+import type {
+  Arrival,
+  Consent,
+  Correspondence,
+  Kind,
+  Language,
+  ParticipantClient,
+  Refusal,
+  SendingProgress,
+  SentMessage,
+  Uuid,
+} from '../client/contract';
+import type { Arriving, Inside } from './words';
+
+export type Screen =
+  | { readonly name: 'home' }
+  | { readonly name: 'choose' }
+  | { readonly name: 'write'; readonly draft: string | null; readonly to: Uuid | null; readonly revises: Uuid | null }
+  | { readonly name: 'video'; readonly to: Uuid | null; readonly revises: Uuid | null; readonly resume: string | null }
+  | { readonly name: 'sent'; readonly kind: Kind; readonly receipt: string | null }
+  | { readonly name: 'message'; readonly message: Uuid }
+  | { readonly name: 'waiting'; readonly message: Uuid }
+  | { readonly name: 'taking-part' };
+
+/** A video on its way; it goes on whatever screen is shown. */
+export interface Transfer {
+  readonly progress: SendingProgress | null;
+  readonly state: 'running' | 'paused' | 'failed';
+  readonly refusal: Refusal | null;
+  /** What was picked, for as long as this page is open. */
+  readonly file: Blob | null;
+}
+
+export type Sending = (progress: (progress: SendingProgress) => void) => Promise<SentMessage>;
+
+export interface Visit {
+  readonly client: ParticipantClient;
+  readonly language: Language;
+  readonly arriving: Arriving;
+  readonly words: Inside;
+  readonly arrival: Arrival;
+  /** Null before it was first read. */
+  readonly correspondence: Correspondence | null;
+  /** The last thing read may be old. */
+  readonly broken: boolean;
+  /** In assisted mode, who helps. */
+  readonly assistant: string | null;
+  readonly transfer: Transfer | null;
+
+  go(screen: Screen): void;
+  replace(screen: Screen): void;
+  back(): void;
+  /** To a screen reader. */
+  say(text: string): void;
+  send(file: Blob | null, sending: Sending): void;
+  endTransfer(): void;
+  consented(status: Consent): void;
+  /** After something was sent, withdrawn or answered. */
+  renew(): Promise<void>;
+  refused(refusal: Refusal): void;
+}

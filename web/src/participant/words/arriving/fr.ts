@@ -1,0 +1,175 @@
+/** What a participant reads before their keys are open, in French. */
+
+import type { Catalogue } from '../../../words/catalogue';
+import { fr as shared } from '../../../ui/words/fr';
+import type { en } from './en';
+
+export const fr: Catalogue<typeof en> = {
+  shared,
+  name: 'relay',
+  title: {
+    checking: 'Un instant',
+    arrive: 'Bienvenue',
+    'come-back': 'Bon retour',
+    assistant: 'Avant de commencer',
+    problem: 'À lire, s’il vous plaît',
+    receipt: 'Reçu',
+    left: 'Terminé',
+    home: 'Accueil',
+    write: 'Lettre',
+    video: 'Vidéo',
+    sent: 'Envoyé',
+    message: 'Message',
+    waiting: 'Pour vous',
+    'taking-part': 'Participation',
+  },
+  skip: 'Aller au contenu',
+  lock: 'Verrouiller',
+  finish: 'Terminer et tout effacer',
+  staffPresent: (who) => `Une personne du personnel est présente\u00a0: ${who}.`,
+
+  checking: {
+    heading: 'Des messages, avec une personne médiatrice entre vous',
+    status: 'Nous vérifions votre lien. Cela prend un instant.',
+    slow: 'La vérification continue. La connexion est lente ; tout va bien.',
+  },
+  what: {
+    heading: 'De quoi il s’agit',
+    one: 'Ici, vous pouvez écrire une lettre ou envoyer une vidéo à l’autre personne, ou en recevoir une. Une médiatrice ou un médiateur se tient toujours entre vous.',
+    two: 'Tout est scellé sur cet appareil. Seules les personnes médiatrices peuvent l’ouvrir ; l’autre personne, seulement après leur accord et si elle dit oui.',
+    voluntary: 'Participer est votre choix. Vous pouvez faire une pause ou arrêter à tout moment, sans donner de raison.',
+  },
+  next: {
+    heading: 'Ce qui se passe ensuite',
+    steps: [
+      'Vous écrivez, ou vous enregistrez ou choisissez une vidéo. Rien ne presse : une lettre peut attendre ici, scellée, jusqu’à ce que vous vous sentiez prêt ou prête.',
+      'Une médiatrice ou un médiateur la lit ou la regarde. Cela prend d’habitude quelques jours, parfois quelques semaines.',
+      'Si quelque chose mérite d’être revu, le message vous revient avec une explication.',
+      'Sinon, il est gardé jusqu’au bon moment, puis l’autre personne dit si elle veut le recevoir. Elle peut aussi dire non, ou pas maintenant.',
+    ],
+    others: 'De la même façon, rien ne vous est montré sans que vous ayez demandé à l’ouvrir.',
+  },
+  help: {
+    heading: 'Qui appeler',
+    mediator: 'Pour toute question, ou si quelque chose vous pèse : votre médiatrice ou médiateur. Son numéro vous a été donné.',
+    emergency: 'Si quelqu’un est en danger maintenant, appelez le',
+    crisis: 'Si vous pensez au suicide, ou si quelqu’un vous inquiète, appelez ou textez le',
+    crisisWhen: 'C’est gratuit, à toute heure, en français et en anglais, partout au Canada.',
+  },
+  exit: {
+    heading: 'Si vous devez partir vite',
+    text: 'Appuyez sur « Quitter » en haut, ou deux fois sur la touche Échap. Cette page se verrouille et une page de recherche prend sa place. La lettre en cours reste scellée ici, telle qu’elle a été gardée en dernier.',
+    assisted: 'Appuyez sur « Quitter » en haut, ou deux fois sur la touche Échap. Une page de recherche prend la place de celle-ci, et tout est effacé de cet appareil.',
+  },
+  choose: {
+    heading: 'Choisir une phrase secrète',
+    why: 'C’est la clé de vos messages. Personne d’autre ne la connaît : ni le programme, ni votre médiatrice ou médiateur.',
+    how: 'Quatre ou cinq mots que vous seul ou seule réuniriez valent mieux qu’un mot compliqué. Les espaces sont permises.',
+    field: 'Votre nouvelle phrase secrète',
+    show: 'Montrer ce que j’écris',
+    lost: 'Et si je l’oublie ?',
+    lostText:
+      'Personne ne peut la retrouver. Votre médiatrice ou médiateur peut vous donner un nouveau lien, avec lequel vous choisirez une nouvelle phrase. Ce qui vous avait été transmis vous sera alors redonné ; une lettre pas encore envoyée est perdue.',
+    begin: 'Commencer',
+    beginning: 'Vos clés se préparent… cela peut prendre quelques secondes.',
+    says: 'En commençant, vous dites que vous participez de votre plein gré.',
+    missing: 'Choisissez d’abord une phrase secrète.',
+  },
+  upload: {
+    heading: 'Vous avez un lien pour un seul message',
+    text: 'Avec ce lien, vous pouvez envoyer une lettre ou une vidéo. Aucune phrase secrète n’est nécessaire. Vous recevrez ensuite un reçu, pour demander où en est votre message.',
+    begin: 'Commencer',
+  },
+  assistedSwitch: {
+    heading: 'Sur un ordinateur partagé, avec une personne du personnel à vos côtés ?',
+    text: 'Alors rien n’est gardé sur cet ordinateur, et la médiatrice ou le médiateur saura qui vous a aidé.',
+    button: 'Rien ne doit rester sur cet ordinateur',
+  },
+  back: {
+    heading: 'Bon retour',
+    text: 'Votre phrase secrète ouvre vos messages. Elle ne quitte pas cet appareil.',
+    field: 'Votre phrase secrète',
+    open: 'Ouvrir',
+    opening: 'Ouverture… cela peut prendre quelques secondes.',
+    wrong:
+      'Cette phrase ne convient pas. Vérifiez les majuscules et la langue du clavier. Vous pouvez essayer autant de fois que vous le voulez. Si elle ne vous revient pas, votre médiatrice ou médiateur peut vous donner un nouveau lien.',
+    lost: 'Je l’ai oubliée',
+    taken: 'Ce lien a déjà été ouvert avec une phrase secrète. Si ce n’était pas vous, appelez tout de suite votre médiatrice ou médiateur.',
+    locked: 'Cette page est verrouillée. Rien de ce que vous avez scellé n’est perdu.',
+    lockedIdle: 'Cette page s’est verrouillée parce que personne ne l’a touchée depuis un moment. Rien de ce que vous avez scellé n’est perdu.',
+  },
+  assistant: {
+    heading: 'Qui aide aujourd’hui ?',
+    text: 'Ceci s’adresse au personnel : écrivez votre nom ou votre fonction, par exemple « Aumônerie » ou « J. Roy, responsable du programme ». C’est scellé avec l’envoi, pour les personnes médiatrices seulement. L’autre personne ne le saura pas.',
+    field: 'Nom ou fonction de la personne qui aide',
+    nothing: 'Rien n’est gardé sur cet ordinateur. À la fin, ou après trois minutes sans un geste, tout est effacé. Ce qui n’a pas été envoyé est alors perdu.',
+    privacy: 'Laissez la personne écrire et lire par elle-même autant que possible.',
+    go: 'Continuer',
+    missing: 'Écrivez qui aide.',
+  },
+  left: {
+    heading: 'Tout est effacé',
+    text: 'Il ne reste rien de cette visite sur cet ordinateur : ni lettre, ni clé, ni lien. Ce qui a été envoyé est auprès des personnes médiatrices.',
+    close: 'Fermez maintenant cette fenêtre. Pour recommencer, ouvrez de nouveau le lien.',
+  },
+  problem: {
+    untrusted: {
+      heading: 'Arrêtez-vous ici, s’il vous plaît',
+      text: 'Ce que ce site dit de lui-même ne correspond pas à votre lien. Ce n’est peut-être pas le site de votre programme, ou quelqu’un a pu modifier quelque chose.',
+      nothing: 'Rien de ce que vous avez écrit n’a été envoyé.',
+      todo: 'Appelez votre médiatrice ou médiateur, à un numéro que vous aviez déjà. N’écrivez plus votre phrase secrète sur cette page.',
+    },
+    'no-such-link': {
+      heading: 'Ce lien n’ouvre rien',
+      text: 'Il a peut-être pris fin, ou il en manque un morceau. Si vous l’avez copié, essayez de nouveau le lien entier, jusqu’à son dernier signe.',
+      todo: 'S’il n’ouvre toujours rien, votre médiatrice ou médiateur peut vous en donner un nouveau. Vous n’avez rien fait de mal.',
+    },
+    spent: {
+      heading: 'Ce lien a déjà servi',
+      text: 'Il était prévu pour un message, et ce message a été envoyé. Avec votre reçu, vous pouvez demander où il en est.',
+      todo: 'Si vous voulez envoyer autre chose, votre médiatrice ou médiateur peut vous donner un autre lien.',
+      receipt: 'J’ai un reçu',
+    },
+    offline: {
+      heading: 'Il n’y a pas de connexion',
+      text: 'Cette page ne peut pas joindre relay pour l’instant. Votre lien fonctionne toujours, et rien n’est perdu.',
+      todo: 'Essayez de nouveau dans un petit moment.',
+    },
+    busy: {
+      heading: 'Cela ne fonctionne pas pour l’instant',
+      text: 'Cela vient de nous, et cela passera. Rien n’est perdu.',
+      todo: 'Essayez de nouveau dans quelques minutes.',
+    },
+    unexpected: {
+      heading: 'Quelque chose n’a pas marché',
+      text: 'C’est une erreur de notre part, et non de la vôtre.',
+      todo: 'Essayez de nouveau. Si cela se reproduit, dites-le à votre médiatrice ou médiateur.',
+    },
+    unsupported: {
+      heading: 'Ce navigateur est trop ancien',
+      text: 'Il lui manque quelque chose de nécessaire pour garder vos mots scellés.',
+      todo: 'Ouvrez le lien dans un navigateur plus récent, ou demandez une autre voie à votre médiatrice ou médiateur.',
+    },
+    again: 'Essayer de nouveau',
+  },
+  receipt: {
+    heading: 'Où en est mon message ?',
+    text: 'Écrivez le code de votre reçu. Les majuscules et les tirets n’ont pas d’importance.',
+    field: 'Code du reçu',
+    ask: 'Consulter',
+    none: 'Il n’y a pas de message avec ce code. Comparez-le avec votre reçu, signe par signe.',
+  },
+  refusal: {
+    untrusted: 'Ce que dit ce site ne correspond pas à votre lien. Rien n’a été envoyé.',
+    'no-such-link': 'Ce lien n’ouvre plus rien.',
+    'wrong-passphrase': 'Cette phrase secrète ne convient pas.',
+    offline: 'Il n’y a pas de connexion. Rien n’est perdu ; essayez de nouveau dans un petit moment.',
+    busy: 'Cela ne fonctionne pas pour l’instant. Rien n’est perdu ; essayez de nouveau dans quelques minutes.',
+    'signed-out': 'Cette page s’est verrouillée. Ouvrez-la de nouveau avec votre phrase secrète.',
+    refused: 'Ce n’est pas possible maintenant.',
+    'file-unreadable': 'Ce fichier ne peut pas être lu jusqu’au bout, ou ce n’est pas le même qu’avant. Choisissez-le de nouveau.',
+    'storage-full': 'Cet appareil n’a plus de place pour garder la vidéo scellée. Vous pouvez libérer de la place et réessayer, ou en choisir une plus petite.',
+    paused: 'La vidéo est mise de côté. Vous pourrez continuer plus tard.',
+    unexpected: 'Quelque chose n’a pas marché. C’est une erreur de notre part ; essayez de nouveau.',
+  },
+};

@@ -1,0 +1,36 @@
+/** The participant's catalogues: what the first page needs, and the rest once somebody comes in; one language at a time. */
+
+import type { Catalogue, Language } from '../../words/catalogue';
+import { loadReasons, type Reasons } from '../../words/reasons';
+import type { en as arriving } from './arriving/en';
+import type { en as home } from './home/en';
+import type { en as opening } from './opening/en';
+import type { en as sending } from './sending/en';
+
+export type Arriving = Catalogue<typeof arriving>;
+export type Home = Catalogue<typeof home>;
+export type Sending = Catalogue<typeof sending>;
+export type Opening = Catalogue<typeof opening>;
+
+/** Everything that is read once the keys are open. */
+export interface Inside {
+  readonly home: Home;
+  readonly sending: Sending;
+  readonly opening: Opening;
+  readonly reasons: Reasons;
+}
+
+export function loadArriving(language: Language): Promise<Arriving> {
+  return language === 'fr' ? import('./arriving/fr').then((room) => room.fr) : import('./arriving/en').then((room) => room.en);
+}
+
+export async function loadInside(language: Language): Promise<Inside> {
+  const french = language === 'fr';
+  const [home, sending, opening, reasons] = await Promise.all([
+    french ? import('./home/fr').then((room) => room.fr) : import('./home/en').then((room) => room.en),
+    french ? import('./sending/fr').then((room) => room.fr) : import('./sending/en').then((room) => room.en),
+    french ? import('./opening/fr').then((room) => room.fr) : import('./opening/en').then((room) => room.en),
+    loadReasons(language),
+  ]);
+  return { home, sending, opening, reasons };
+}

@@ -1,0 +1,225 @@
+/** A letter: written in peace, kept sealed while it is written, seen as its reader would see it, and sent. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { Language, LetterDraft, Uuid } from '../client/contract';
+import { guidanceText, type Guidance } from './guidance';
+import './recipient';
+import { ScreenElement } from './screen';
+import { countWords } from './transcript';
+
+/** After so long without a key, what was written is sealed and kept. */
+const PAUSE_MS = 1_000;
+
+export class RelayWrite extends ScreenElement {
+  static override properties: PropertyDeclarations = {
+    ...ScreenElement.properties,
+    text: { state: true },
+    to: { state: true },
+    language: { state: true },
+    kept: { state: true },
+    previewing: { state: true },
+    missing: { state: true },
+    guidance: { state: true },
+    ready: { state: true },
+  };
+
+  private draft: string = crypto.randomUUID();
+  private text = '';
+  private to: Uuid | null = null;
+  private language: Language = 'en';
+  private revises: Uuid | null = null;
+  private kept: 'nothing' | 'saving' | 'failed' | Date = 'nothing';
+  private previewing = false;
+  private missing = false;
+  private guidance: Guidance | null = null;
+  private ready = false;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private sent = false;
+  /** Saves stand in line, so that an older text never comes after a newer one. */
+  private saving: Promise<void> = Promise.resolve();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.attempt(() => this.open());
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    if (this.timer !== null) void this.keep();
+  }
+
+  private async open(): Promise<void> {
+    const { visit, screen } = this;
+    const asked = screen.name === 'write' ? screen : { draft: null, to: null, revises: null };
+    const draft = asked.draft === null ? undefined : (await visit.client.drafts()).find((one) => one.id === asked.draft);
+    const revised = visit.correspondence?.sent.find((message) => message.message === (draft?.revises ?? asked.revises));
+    this.revises = draft?.revises ?? asked.revises;
+    this.draft = draft?.id ?? this.draft;
+    this.to = draft?.to ?? asked.to ?? revised?.to ?? visit.arrival.correspondents[0]?.participant ?? null;
+    this.language = draft?.language ?? revised?.language ?? visit.language;
+    this.text = draft?.text ?? (this.revises === null ? '' : await visit.client.ownText(this.revises));
+    if (this.revises !== null && revised?.hasGuidance === true) this.guidance = await visit.client.guidance(this.revises);
+    this.ready = true;
+  }
+
+  protected override render(): TemplateResult {
+    const { letter } = this.visit.words.sending;
+    if (this.previewing) return this.renderPreview();
+    return html`${this.renderBack()}
+      <h1 tabindex="-1">${this.revises === null ? letter.heading : letter.headingRevision}</h1>
+      ${this.renderRefusal()} ${this.ready ? this.renderEditor() : html`<p role="status">${this.visit.words.home.home.loading}</p>`}`;
+  }
+
+  private renderEditor(): TemplateResult {
+    const { visit } = this;
+    const { letter } = visit.words.sending;
+    return html`${this.guidance === null
+        ? html`<p>${letter.calm}</p>`
+        : html`<aside class="note">
+            <h2>${letter.guidance}</h2>
+            ${guidanceText(this.guidance, visit)}
+          </aside>`}
+      <relay-recipient
+        .visit=${visit}
+        .to=${this.to}
+        .language=${this.language}
+        .fixed=${this.revises !== null}
+        @addressed=${(event: CustomEvent<Uuid>) => {
+          this.to = event.detail;
+          this.changed();
+        }}
+        @language-chosen=${(event: CustomEvent<Language>) => {
+          this.language = event.detail;
+          this.changed();
+        }}
+      ></relay-recipient>
+      <details class="card">
+        <summary>${letter.questions}</summary>
+        <p>${letter.questionsHow}</p>
+        <ul>
+          ${letter.questionList.map((question) => html`<li>${question}</li>`)}
+        </ul>
+        <p>${letter.questionsNot}</p>
+      </details>
+      <div class="field">
+        <label for="letter">${letter.field}</label>
+        <textarea
+          id="letter"
+          class="letter"
+          lang=${this.language}
+          aria-describedby="letter-said"
+          aria-invalid=${this.missing ? 'true' : 'false'}
+          .value=${this.text}
+          @input=${(event: Event) => {
+            this.text = (event.target as HTMLTextAreaElement).value;
+            this.missing = false;
+            this.changed();
+          }}
+        ></textarea>
+        <div id="letter-said">
+          <p class="row apart quiet">
+            <span>${letter.words(countWords(this.text))}</span>
+            <span role="status">${this.keptText()}</span>
+          </p>
+          ${this.missing ? html`<p class="fault" role="alert">${letter.missing}</p>` : nothing}
+        </div>
+      </div>
+      <div class="row">
+        <button class="primary" type="button" @click=${() => this.preview()}>${letter.preview}</button>
+        ${this.keeps() ? html`<button type="button" @click=${() => visit.back()}>${letter.later}</button>` : nothing}
+      </div>`;
+  }
+
+  private renderPreview(): TemplateResult {
+    const { preview } = this.visit.words.sending;
+    return html`<h1 tabindex="-1">${preview.heading}</h1>
+      <p>${preview.text}</p>
+      <article class="card letter" lang=${this.language}>${this.text.trim()}</article>
+      <p>${preview.what}</p>
+      ${this.renderRefusal()}
+      <div class="row">
+        <button class="primary" type="button" ?disabled=${this.running} @click=${() => this.send()}>${preview.send}</button>
+        <button type="button" ?disabled=${this.running} @click=${() => this.edit()}>${preview.edit}</button>
+      </div>
+      <p class="quiet" role="status">${this.running ? preview.sending : nothing}</p>`;
+  }
+
+  /** On a shared computer, and through a link for one message, nothing is promised to be kept. */
+  private keeps(): boolean {
+    return this.visit.assistant === null && this.visit.arrival.purpose === 'participate';
+  }
+
+  private keptText(): string {
+    const { letter } = this.visit.words.sending;
+    if (this.visit.assistant !== null) return letter.notKept;
+    if (this.kept === 'nothing') return '';
+    if (this.kept === 'saving') return letter.saving;
+    if (this.kept === 'failed') return letter.notSaved;
+    return letter.saved(new Intl.DateTimeFormat(this.visit.language === 'fr' ? 'fr-CA' : 'en-CA', { timeStyle: 'short' }).format(this.kept));
+  }
+
+  private changed(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.keep(), PAUSE_MS);
+  }
+
+  private keep(): Promise<void> {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    if (this.to === null || this.sent) return this.saving;
+    const { to, language, text, revises } = this;
+    const draft: LetterDraft = { id: this.draft, to, language, text, revises, changedAt: new Date().toISOString() };
+    this.kept = 'saving';
+    this.saving = this.saving.then(async () => {
+      try {
+        await this.visit.client.saveDraft(draft);
+        this.kept = new Date();
+      } catch {
+        this.kept = 'failed';
+      }
+    });
+    return this.saving;
+  }
+
+  private async preview(): Promise<void> {
+    if (this.text.trim() === '') {
+      this.missing = true;
+      this.querySelector('textarea')?.focus();
+      return;
+    }
+    void this.keep();
+    this.previewing = true;
+    await this.updateComplete;
+    window.scrollTo(0, 0);
+    this.querySelector<HTMLElement>('h1')?.focus();
+  }
+
+  private async edit(): Promise<void> {
+    this.previewing = false;
+    await this.updateComplete;
+    this.querySelector('textarea')?.focus();
+  }
+
+  private async send(): Promise<void> {
+    const { visit, to, language, revises } = this;
+    if (to === null) return;
+    const text = this.text.trim();
+    await this.attempt(async () => {
+      await this.saving;
+      const sent = await visit.client.sendLetter({
+        to,
+        language,
+        text,
+        ...(revises === null ? {} : { revises }),
+        ...(visit.assistant === null ? {} : { assistant: visit.assistant }),
+      });
+      this.sent = true;
+      // It has arrived: that the draft of it stays behind, or the list is old, is no reason to say otherwise.
+      await visit.client.discardDraft(this.draft).catch(() => undefined);
+      await visit.renew().catch(() => undefined);
+      visit.replace({ name: 'sent', kind: 'letter', receipt: sent.receipt });
+    });
+  }
+}
+
+customElements.define('relay-write', RelayWrite);

@@ -1,0 +1,33 @@
+/** Sizes, speeds and times as a person says them, in either language. */
+
+import type { Language } from '../words/catalogue';
+
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
+
+export function size(bytes: number, language: Language): string {
+  const step = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** step;
+  const digits = step < 2 || value >= 100 ? 0 : 1;
+  return new Intl.NumberFormat(language === 'fr' ? 'fr-CA' : 'en-CA', {
+    style: 'unit',
+    unit: UNITS[step] ?? 'byte',
+    unitDisplay: 'short',
+    maximumFractionDigits: digits,
+  }).format(value);
+}
+
+/** A number with its unit of time, rounded so that it does not jump about. */
+export function duration(seconds: number, language: Language): string {
+  const unit = seconds < 90 ? 'second' : seconds < 5400 ? 'minute' : 'hour';
+  const each = { second: 1, minute: 60, hour: 3600 }[unit];
+  const value = unit === 'second' ? Math.max(5, Math.ceil(seconds / 5) * 5) : Math.round(seconds / each);
+  return new Intl.NumberFormat(language === 'fr' ? 'fr-CA' : 'en-CA', { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+}
+
+export function day(time: string, language: Language): string {
+  return new Intl.DateTimeFormat(language === 'fr' ? 'fr-CA' : 'en-CA', { dateStyle: 'long' }).format(new Date(time));
+}
+
+export function moment(time: string, language: Language): string {
+  return new Intl.DateTimeFormat(language === 'fr' ? 'fr-CA' : 'en-CA', { dateStyle: 'long', timeStyle: 'short' }).format(new Date(time));
+}

@@ -1,0 +1,42 @@
+/** A question in front of the page: modal, closed with Escape, and the focus goes back to where it was. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { PlainElement } from './element';
+
+export class RelayDialog extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    heading: { attribute: false },
+    content: { attribute: false },
+  };
+
+  heading = '';
+  content: TemplateResult | typeof nothing = nothing;
+  private returnTo: HTMLElement | null = null;
+
+  override connectedCallback(): void {
+    this.returnTo = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    super.connectedCallback();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    if (this.returnTo?.isConnected === true) this.returnTo.focus();
+  }
+
+  protected override firstUpdated(): void {
+    const dialog = this.querySelector('dialog');
+    // Safari before 15.4 has no modal dialogs: there it stands in the page, with the focus on its heading.
+    if (typeof dialog?.showModal === 'function') dialog.showModal();
+    else dialog?.setAttribute('open', '');
+    this.querySelector<HTMLElement>('h2')?.focus();
+  }
+
+  protected override render(): TemplateResult {
+    return html`<dialog aria-labelledby="dialog-heading" @close=${() => this.tell('dismissed')}>
+      <h2 id="dialog-heading" tabindex="-1">${this.heading}</h2>
+      ${this.content}
+    </dialog>`;
+  }
+}
+
+customElements.define('relay-dialog', RelayDialog);

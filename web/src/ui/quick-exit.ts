@@ -1,0 +1,31 @@
+/** The way out, at once: the page is emptied and replaced by a neutral one, and going back finds it locked. */
+
+const ELSEWHERE = 'https://www.google.com/';
+/** Two presses of Escape within this time leave; one alone only closes what is open. */
+const TWICE_MS = 900;
+
+export function leave(forget: () => void): void {
+  document.title = ELSEWHERE.replace(/^https:\/\/|\/$/g, '');
+  document.body.hidden = true;
+  forget();
+  location.replace(ELSEWHERE);
+}
+
+/** Leaves on Escape, Escape. Also loads the page anew if the browser brings back one that was left. */
+export function watchForEscape(leaving: () => void): () => void {
+  let last = 0;
+  const pressed = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || event.repeat) return;
+    if (event.timeStamp - last < TWICE_MS) leaving();
+    last = event.timeStamp;
+  };
+  const shown = (event: PageTransitionEvent): void => {
+    if (event.persisted) location.reload();
+  };
+  window.addEventListener('keydown', pressed, { capture: true });
+  window.addEventListener('pageshow', shown);
+  return () => {
+    window.removeEventListener('keydown', pressed, { capture: true });
+    window.removeEventListener('pageshow', shown);
+  };
+}
