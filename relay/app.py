@@ -14,6 +14,7 @@ from relay.handlers import (
     links,
     live,
     messages,
+    pages,
     parts,
     reviews,
     sessions,
@@ -24,6 +25,7 @@ from relay.handlers.problems import problems
 from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route
 from relay.queue import Queue
 from relay.services.feed import Feed
+from relay.services.pages import BUILT, Pages, embed_origins
 from relay.services.tokens import ServiceTokens
 from relay.settings import Settings
 from relay.storage.database import Database
@@ -40,6 +42,7 @@ ROUTES: tuple[Route, ...] = (
     *reviews.ROUTES,
     *uploads.ROUTES,
     *parts.ROUTES,
+    *pages.ROUTES,
 )
 
 RELAY = web.AppKey("relay", Relay)
@@ -68,6 +71,11 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
             queue=queue,
             feed=feed,
             service_tokens=ServiceTokens(settings),
+            pages=Pages.read(
+                BUILT,
+                embed_origins=embed_origins(settings.embed_origins),
+                public_url=settings.public_url,
+            ),
         )
 
 
@@ -86,7 +94,7 @@ def create_app(settings: Settings) -> web.Application:
     app.cleanup_ctx.append(connected)
     app.on_shutdown.append(keep_uploads)
     app.on_response_prepare.append(_harden)
-    for route in ROUTES:
+    for route in (*ROUTES, *pages.PAGES):
         app.router.add_route(route.method, route.path, guarded(route, lambda: app[RELAY]))
     return app
 

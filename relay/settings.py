@@ -41,6 +41,8 @@ class Settings:
     service_audience: str = "relay"
     public_url: str = "http://127.0.0.1:8080"
     """Where people reach relay; part of every session signature and link."""
+    embed_origins: str = ""
+    """Exact origins whose pages may embed the mediators' console, separated by commas; empty allows none."""
     listen_host: str = "127.0.0.1"
     listen_port: int = 8080
     log_format: str = "text"

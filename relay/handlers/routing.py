@@ -18,6 +18,7 @@ from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Role, 
 from relay.errors import InvalidRequest, NotFound, TooLarge
 from relay.queue import Queue
 from relay.services.feed import Feed
+from relay.services.pages import Pages
 from relay.services.tokens import ServiceTokens
 from relay.services.writers import Writers
 from relay.settings import MIB, Settings
@@ -52,6 +53,7 @@ class Relay:
     queue: Queue
     feed: Feed
     service_tokens: ServiceTokens
+    pages: Pages
     writers: Writers = dataclasses.field(default_factory=Writers)
 
 

@@ -235,6 +235,7 @@ def test_every_public_route_is_meant_to_be_one() -> None:
         "GET /healthz",
         "GET /readyz",
         "GET /v1/failures",
+        "GET /v1/embedding",
         "GET /v1/roots",
         "POST /v1/challenges",
         "POST /v1/sessions",
