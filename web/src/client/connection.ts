@@ -179,17 +179,20 @@ export class SignedConnection {
   }
 }
 
+/** A device that is back online need not wait any longer; Node, where the tests run, has no such event. */
+const world: Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>> = globalThis;
+
+/** Waits; no longer than until the device is back online, or somebody leaves. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', end);
-      globalThis.removeEventListener?.('online', end);
+      world.removeEventListener?.('online', end);
       resolve();
     };
     const timer = setTimeout(end, ms);
     signal?.addEventListener('abort', end);
-    // A device that is back online need not wait any longer; Node has no such event.
-    globalThis.addEventListener?.('online', end);
+    world.addEventListener?.('online', end);
   });
 }

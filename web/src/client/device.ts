@@ -190,7 +190,9 @@ export class Device {
   async expectCharter(id: Uuid, version: number, hash: string): Promise<void> {
     const seen = (await this.shelf.get('charters', id)) as SeenCharter | undefined;
     if (seen !== undefined && (version < seen.version || (version === seen.version && hash !== seen.hash))) throw new Refused('untrusted');
-    if (seen?.version !== version) await this.shelf.put('charters', id, { version, hash } satisfies SeenCharter);
+    if (seen?.version === version) return;
+    // Where there is no room to remember it, this once is as good as the first time was.
+    await this.shelf.put('charters', id, { version, hash } satisfies SeenCharter).catch(() => undefined);
   }
 
   keepKeyring(keyring: KnownKeyring): Promise<void> {

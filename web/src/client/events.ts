@@ -34,7 +34,7 @@ async function keepWatching<Answer>(
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
-  while (!signal.aborted) {
+  while (!isOver(signal)) {
     try {
       for await (const data of read(signed, path, signal)) {
         failures = 0;
@@ -45,7 +45,7 @@ async function keepWatching<Answer>(
       signed.forgetSession();
       failures += 1;
     } catch (error) {
-      if (signal.aborted) return;
+      if (isOver(signal)) return;
       const mayHelp = isRefused(error, 'offline') || isRefused(error, 'busy');
       failures += 1;
       if (!mayHelp || failures === 1) watcher.broken(refusalOf(error));
@@ -53,6 +53,11 @@ async function keepWatching<Answer>(
     }
     if (failures > 0) await pause(Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS), signal);
   }
+}
+
+/** Asked anew each time: it changes while something else is awaited. */
+function isOver(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 /** The data of each event of one stream. */

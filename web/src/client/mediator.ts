@@ -206,7 +206,8 @@ export class Mediator implements contract.MediatorClient {
   }
 
   async serve(part: string, port: MessagePort): Promise<void> {
-    await Promise.resolve(this.#inside().theatre.serve(part, port));
+    this.#inside().theatre.serve(part, port);
+    return Promise.resolve();
   }
 
   async blob(part: string): Promise<Blob> {

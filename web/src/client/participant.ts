@@ -159,7 +159,8 @@ export class Participant implements contract.ParticipantClient {
   }
 
   async serve(part: string, port: MessagePort): Promise<void> {
-    await Promise.resolve(this.#signedIn().theatre.serve(part, port));
+    this.#signedIn().theatre.serve(part, port);
+    return Promise.resolve();
   }
 
   async blob(part: string): Promise<Blob> {

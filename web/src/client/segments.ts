@@ -4,6 +4,7 @@ import type { Bytes } from '../crypto/encoding';
 import { SEGMENT_BYTES, segmentDigest } from '../crypto/segments';
 import type { Device, KeptVideo } from './device';
 import { Refused } from './refusing';
+import { UploadVanished } from './uploading';
 
 /** Sealed and in memory at most: sealing waits for sending once there are more that the device does not keep. */
 const HELD = 4;
@@ -13,7 +14,7 @@ export class Segments {
   private state: KeptVideo;
   private readonly held = new Map<number, Bytes>();
   private readonly count: number;
-  private failure: unknown = null;
+  private failure: Refused | UploadVanished | null = null;
   private changed: () => void = () => undefined;
   private change: Promise<void>;
   /** Segments that may be sent. */
@@ -112,7 +113,8 @@ export class Segments {
 
   /** Has whoever waits for a segment know that there will be none. */
   fail(failure: unknown): void {
-    this.failure = failure;
+    const isOurs = failure instanceof Refused || failure instanceof UploadVanished;
+    this.failure = isOurs ? failure : new Refused('unexpected');
     this.tell();
   }
 

@@ -84,14 +84,14 @@ function attempt(signed: SignedConnection, shipment: Shipment): Promise<void> {
     const { url } = signed.connection;
     let movedAt = Date.now();
     let isSealing = false;
-    let failure: unknown = null;
+    let failure: Error | null = null;
     /** The library wraps what its callbacks throw, so it is remembered here. */
     const remembering = async <Value>(work: Promise<Value>): Promise<Value> => {
       try {
         return await work;
       } catch (error) {
-        failure = error;
-        throw error;
+        failure = error instanceof Error ? error : new Refused('unexpected');
+        throw failure;
       }
     };
     const source: FileSource = {
@@ -166,7 +166,7 @@ async function chunk(shipment: Shipment, start: number, end: number): Promise<Ui
 
 function meaning(error: Error): Error {
   if (!(error instanceof DetailedError)) return error;
-  const response = error.originalResponse as HttpResponse | null;
+  const response = error.originalResponse;
   if (response === null || response.getStatus() === 0) return new Refused('offline');
   const status = response.getStatus();
   if (VANISHED.has(status)) return new UploadVanished();

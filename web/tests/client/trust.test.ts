@@ -10,6 +10,7 @@ import { Browser, claimed, linkOf, mediator, openCase, PASSPHRASE, refusal, stag
 import type { OpenedCase } from './people';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+type Answer = Record<string, Json>;
 type Alter = (answer: Json) => Json;
 
 /** A browser between which and relay somebody alters the answers whose path matches; and what was asked since. */
@@ -42,13 +43,18 @@ function at(path: readonly (string | number)[], change: (value: Json) => Json): 
     if (name === undefined) return change(answer);
     const copy = structuredClone(answer) as Record<string | number, Json>;
     copy[name] = at(rest, change)(copy[name] ?? null);
-    return copy as Json;
+    return copy;
   };
+}
+
+function textOf(value: Json): string {
+  if (typeof value !== 'string') throw new TypeError('not a text');
+  return value;
 }
 
 /** One bit of a signature turned over. */
 function missigned(compact: Json): Json {
-  const [header, payload, signature] = String(compact).split('.');
+  const [header, payload, signature] = textOf(compact).split('.');
   const bytes = b64uDecode(signature ?? '');
   bytes[10] = (bytes[10] ?? 0) ^ 1;
   return `${header ?? ''}.${payload ?? ''}.${b64uEncode(bytes)}`;
@@ -158,7 +164,7 @@ describe('what was released', () => {
     'no origin': [OPENING, at(['origin'], () => [])],
     'a claim without its verification': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(0, 1))],
     'a verification that no mediator signed': [OPENING, (answer) => at(['origin', 1], missigned)(at(['origin', 0], missigned)(answer))],
-    'another body': [OPENING, at(['parts', 0, 'body'], (body) => `AAAA${String(body).slice(4)}`)],
+    'another body': [OPENING, at(['parts', 0, 'body'], (body) => `AAAA${textOf(body).slice(4)}`)],
     'no header': [OPENING, at(['parts', 0, 'header'], () => null)],
     'a part that nobody signed': [OPENING, at(['parts', 0, 'commitment'], () => b64uEncode(crypto.getRandomValues(new Uint8Array(32))))],
     'an offer that no mediator signed': [/\/v1\/messages\/[^/]+$/, at(['offer'], missigned)],
@@ -252,11 +258,11 @@ describe('what a mediator reviews', () => {
     browser.alterations = [];
     await own.lease(sent.message);
     await own.decide(sent.message, { decision: 'approve' });
-    browser.alter(/\/links$/, (records) => (records as { [name: string]: Json }[]).map((record) => ({ ...record, verification: record['verification'] === null ? null : missigned(record['verification'] ?? null) })));
+    browser.alter(/\/links$/, (records) => (records as Answer[]).map((record) => ({ ...record, verification: record['verification'] === null ? null : missigned(record['verification'] ?? null) })));
     expect((await refusal(someone.offer(sent.message, { contentNote: 'An apology.', summary: null, notBefore: null }))).refusal).toBe('untrusted');
-    browser.alter(/\/links$/, (records) => (records as { [name: string]: Json }[]).map((record) => ({ ...record, verification: null })));
+    browser.alter(/\/links$/, (records) => (records as Answer[]).map((record) => ({ ...record, verification: null })));
     expect(await refusal(someone.offer(sent.message, { contentNote: 'An apology.', summary: null, notBefore: null }))).toMatchObject({ gates: ['recipient-key'] });
-    browser.alter(/\/links$/, (records) => (records as { [name: string]: Json }[]).map((record) => ({ ...record, statement: missigned(record['statement'] ?? null) })));
+    browser.alter(/\/links$/, (records) => (records as Answer[]).map((record) => ({ ...record, statement: missigned(record['statement'] ?? null) })));
     expect((await refusal(someone.case(other.case))).refusal).toBe('untrusted');
   });
 
@@ -271,7 +277,7 @@ describe('what a mediator reviews', () => {
       return answer;
     });
     await unlocked(foreign.harmedUrl, spy);
-    browser.alter(/\/links$/, (records) => (records as { [name: string]: Json }[]).map((record) => (record['claim'] === null || record['verification'] !== null ? record : { ...record, claim })));
+    browser.alter(/\/links$/, (records) => (records as Answer[]).map((record) => (record['claim'] === null || record['verification'] !== null ? record : { ...record, claim })));
     expect((await refusal(someone.verifyClaims(opened.case.case))).refusal).toBe('untrusted');
   });
 });
