@@ -93,6 +93,7 @@ class ParticipantPage:
         """Pick a file from the device."""
         await self.button(self.home("home.newVideo")).click()
         await expect(self.heading(self.sending("video.heading"))).to_be_visible()
+        await self.button(self.sending("video.file")).click()
         await self.page.get_by_label(self.sending("video.fileLabel")).set_input_files(file)
 
     async def send_video(self, file: Path) -> None:
@@ -101,10 +102,39 @@ class ParticipantPage:
         await self.button(self.sending("video.send")).click()
         await self.has_arrived()
 
+    async def go_on_sending(self, file: Path) -> None:
+        """Go on with a video that was not sent whole; with the same file where the device kept no copy."""
+        await self.button(self.home("home.resume")).click()
+        again = self.page.get_by_label(self.sending("video.fileLabel"))
+        on_its_way = self.heading(self.sending("progress.heading"))
+        await expect(again.or_(on_its_way).first).to_be_visible()
+        if await again.is_visible():
+            await again.set_input_files(file)
+
+    async def revise(self, before: str, guidance: str, text: str) -> None:
+        """Read why a letter came back, and send a new revision that begins from the old one."""
+        view = self.home("author.sent back to you.name")
+        await self.sent(view).get_by_role("button").click()
+        await expect(self.page.get_by_text(guidance)).to_be_visible()
+        await self.button(self.home("sent.reviseLetter")).click()
+        await expect(self.page.get_by_label(self.sending("letter.field"), exact=True)).to_have_value(
+            before
+        )
+        await self.finish_letter(text)
+
+    def sent(self, view: str) -> Locator:
+        """What was sent and is shown so, on the page with one's messages."""
+        return self.page.get_by_role("listitem").filter(has_text=f"{view}.")
+
     async def stands(self, view: str) -> None:
-        """Wait until the newest message that was sent stands so."""
+        """Wait until something that was sent stands so."""
         name = self.home(f"author.{view}.name")
-        await expect(self.page.get_by_text(name).first).to_be_visible(timeout=60_000)
+        await expect(self.sent(name).first).to_be_visible(timeout=60_000)
+
+    async def go_home(self) -> None:
+        """Go back to one's messages."""
+        await self.button(self.home("home.back")).click()
+        await self.at_home()
 
     # Receiving.
 
@@ -115,3 +145,13 @@ class ParticipantPage:
         await expect(self.page.get_by_text(note)).to_be_visible()
         await self.button(self.opening("offer.accept")).click()
         await expect(self.heading(self.opening("steps.heading"))).to_be_visible()
+
+    async def open_step(self, step: str) -> None:
+        """Open one of the steps."""
+        name = f"{self.opening('steps.show')} {self.opening(f'steps.{step}')}"
+        await self.button(name).click()
+
+    @property
+    def video(self) -> Locator:
+        """The video that is shown."""
+        return self.page.locator("video")

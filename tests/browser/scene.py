@@ -108,18 +108,7 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
     async with contextlib.AsyncExitStack() as stack:
         hosts = [await stack.enter_async_context(_another_origin()) for _ in range(2)]
         running = await stack.enter_async_context(
-            stage(
-                folder / "data",
-                settings=(
-                    {"RELAY_EMBED_ORIGINS": hosts[0].origin}
-                    if "embed_origins"
-                    in {
-                        f.name
-                        for f in dataclasses.fields(__import__("relay.settings").settings.Settings)
-                    }
-                    else {}
-                ),
-            )
+            stage(folder / "data", settings={"RELAY_EMBED_ORIGINS": hosts[0].origin})
         )
         for host in hosts:
             host.relay = running.url

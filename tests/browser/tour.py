@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -28,9 +29,9 @@ CAPTIONS: Final = "WEBVTT\n\n00:00.000 --> 00:02.000\nI have thought about this 
 SUMMARY: Final = "They tell you how the years since then were for them."
 
 
-async def approved_letter(waiting: Waiting, sender: Participant, to: Participant) -> ReviewMessage:
+async def approved_letter(waiting: Waiting, sender: Participant, to: uuid.UUID) -> ReviewMessage:
     """A letter that a mediator has approved."""
-    sent = await sender.send_letter(to.participant_id, LETTER, language=Written.EN)
+    sent = await sender.send_letter(to, LETTER)
     leased = await waiting.mediator.lease(sent.message)
     return await waiting.mediator.decide(leased, "approve")
 
