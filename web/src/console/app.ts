@@ -262,15 +262,15 @@ export class RelayConsole extends PlainElement {
       case 'starting':
         return html`<main id="content"><p role="status">${window.parent === window ? words.loading : embedding.waiting}</p></main>`;
       case 'not-allowed':
-        return plainPage(embedding.notAllowed, [embedding.notAllowedWhat]);
+        return plainPage(embedding.notAllowed, embedding.notAllowedWhat);
       case 'no-answer':
-        return plainPage(embedding.noAnswer, [embedding.noAnswerWhat]);
+        return plainPage(embedding.noAnswer, embedding.noAnswerWhat);
       case 'no-fingerprint':
-        return plainPage(unlock.noFingerprint, [unlock.noFingerprintWhat]);
+        return plainPage(unlock.noFingerprint, unlock.noFingerprintWhat);
       case 'untrusted':
-        return html`<main id="content" class="untrusted" role="alert">
+        return html`<main id="content" class="untrusted">
           <h1 tabindex="-1">${untrusted.title}</h1>
-          <div class="note warn">
+          <div class="note warn" role="alert">
             <p>${untrusted.what}</p>
             <p>${untrusted.means}</p>
             <p><strong>${untrusted.todo}</strong></p>
@@ -343,10 +343,10 @@ function screenTitle(words: Words, screen: Screen): string {
   }
 }
 
-function plainPage(heading: string, paragraphs: readonly string[]): TemplateResult {
-  return html`<main id="content" role="alert">
+function plainPage(heading: string, text: string): TemplateResult {
+  return html`<main id="content">
     <h1 tabindex="-1">${heading}</h1>
-    ${paragraphs.map((text) => html`<p>${text}</p>`)}
+    <p role="alert">${text}</p>
   </main>`;
 }
 

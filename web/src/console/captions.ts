@@ -158,7 +158,7 @@ export class ConsoleCaptions extends ConsoleElement {
         ? html`<p role="status">${this.running ? this.words.loading : nothing}</p>`
         : html`<div class="beside">
             <div>
-              <console-media .session=${this.session} .video=${item.video} .captions=${null} .spoken=${item.language}></console-media>
+              <console-media .session=${this.session} .video=${item.video} .captions=${null} .alone=${true}></console-media>
               ${this.renderException()}
             </div>
             <div>${this.renderEditor(item)}</div>

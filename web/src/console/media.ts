@@ -1,7 +1,7 @@
 /** The video of a message under review: nothing is loaded before it is asked for, and then without sound, blurred and grey. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Language, Playback, VideoFacts } from '../client/contract';
+import type { Playback, VideoFacts } from '../client/contract';
 import { PlainElement } from '../ui/element';
 import type { Session } from './session';
 
@@ -10,7 +10,7 @@ export class ConsoleMedia extends PlainElement {
     session: { attribute: false },
     video: { attribute: false },
     captions: { attribute: false },
-    spoken: { attribute: false },
+    alone: { attribute: false },
     mode: { state: true },
     ready: { state: true },
   };
@@ -18,7 +18,8 @@ export class ConsoleMedia extends PlainElement {
   session!: Session;
   video!: VideoFacts;
   captions: string | null = null;
-  spoken: Language = 'en';
+  /** Whether it stands under the heading of its page, or deeper. */
+  alone = false;
   private mode: 'picture' | 'sound' | null = null;
   private ready = false;
 
@@ -43,7 +44,7 @@ export class ConsoleMedia extends PlainElement {
     const { review } = this.session.words;
     const { mode } = this;
     return html`<section class="card">
-      <h3>${review.mediaTitle}</h3>
+      ${this.alone ? html`<h2>${review.mediaTitle}</h2>` : html`<h3>${review.mediaTitle}</h3>`}
       ${this.video.hasPicture ? nothing : html`<p>${review.noPicture}</p>`}
       ${mode === null
         ? html`<p>${review.mediaGuarded}</p>

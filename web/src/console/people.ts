@@ -44,3 +44,8 @@ export function actor(
       return people.worker(shortId(id));
   }
 }
+
+/** For the beginning of a sentence. */
+export function capital(text: string): string {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+}

@@ -1,16 +1,16 @@
 /** One message under review: what it is and whose words it is first, then the words, then, when asked for, the video. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
-import type { Lease, Origin, ReviewItem, State, Uuid } from '../client/contract';
-import { countdown, dateAndTime, duration } from './ages';
+import type { Lease, ReviewItem, State, Uuid } from '../client/contract';
+import { countdown } from './ages';
 import { choicesFor, emptyDraft, type ActDraft, type Choice } from './choices';
 import '../ui/dialog';
 import './decide';
 import { ConsoleElement, isConflict } from './element';
+import { renderDecisions, renderFacts, renderOrigin } from './facts';
 import './media';
 import './offer';
-import { mediator, person } from './people';
-import { reasonText } from './reasons';
+import { capital, mediator } from './people';
 import type { Shortcut } from './shortcuts';
 import { parse } from './webvtt';
 
@@ -187,75 +187,14 @@ export class ConsoleReview extends ConsoleElement {
       ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
       ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
       <div class="beside review">
-        <div>${this.renderFacts(item)} ${this.renderOrigin(item)}</div>
+        <div>${renderFacts(this.session, item)} ${renderOrigin(this.session, item)}</div>
         <div class="words-first">
           ${this.renderContent(item)} ${this.renderLease(item)} ${this.renderGates(item)} ${this.renderChoices(item)}
         </div>
-        <div>${this.renderDecisions(item)}</div>
+        <div>${renderDecisions(this.session, item)}</div>
       </div>
       ${this.renderAsking(item)}
     </main>`;
-  }
-
-  private renderFacts(item: ReviewItem): TemplateResult {
-    const { review, state, inLanguage, queue } = this.words;
-    const { language } = this.session;
-    return html`<section class="card">
-      <h2>${review.facts}</h2>
-      <dl class="facts-list">
-        <dt>${review.case}</dt>
-        <dd><button class="plain inline" @click=${() => this.session.go({ name: 'case', case: item.case })}>${item.reference}</button></dd>
-        <dt>${review.from}</dt>
-        <dd>${person(this.words, item.fromRole, item.from)}</dd>
-        <dt>${review.to}</dt>
-        <dd>${person(this.words, item.toRole, item.to)}</dd>
-        <dt>${review.language}</dt>
-        <dd>${inLanguage[item.language]}</dd>
-        <dt>${review.state}</dt>
-        <dd>
-          ${state[item.state]}${item.approvalsNeeded > 1 ? html`, ${queue.approvals(item.approvals, item.approvalsNeeded)}` : nothing}
-        </dd>
-        <dt>${review.sent}</dt>
-        <dd>${dateAndTime(item.createdAt, language)}</dd>
-        <dt>${review.revision}</dt>
-        <dd>${item.revision === 1 ? review.revisionFirst : item.revision}</dd>
-        ${item.video === null ? nothing : html`<dt>${review.length}</dt><dd>${duration(item.video.durationMs)}</dd>`}
-      </dl>
-      ${item.withdrawalAsked ? html`<p class="note warn">${review.withdrawalAsked}</p>` : nothing}
-      ${item.offered === null
-        ? nothing
-        : html`<p>
-            ${review.offered(dateAndTime(item.offered.at, language))}
-            ${item.offered.notBefore === null ? nothing : review.offeredLater(dateAndTime(item.offered.notBefore, language))}
-          </p>`}
-    </section>`;
-  }
-
-  private renderOrigin(item: ReviewItem): TemplateResult {
-    const { review, people } = this.words;
-    const { origin } = item;
-    const who = person(this.words, item.fromRole, origin.participant);
-    return html`<section class="card">
-      <h2>${review.originTitle}</h2>
-      <p>${this.originText(origin, who)}</p>
-      ${origin.by === 'mediator' || origin.assistant === null ? nothing : html`<p>${review.assistant(origin.assistant)}</p>`}
-      ${item.preparedBy === null ? nothing : html`<p>${review.preparedBy(people.worker(item.preparedBy.slice(-4)))}</p>`}
-      <p class="verified">${review.verified}</p>
-    </section>`;
-  }
-
-  private originText(origin: Origin, who: string): string {
-    const { review } = this.words;
-    switch (origin.by) {
-      case 'participant': {
-        const you = origin.claimVerifiedBy === this.session.self.credential;
-        return review.originParticipant(who, you ? review.checkedByYou : capital(mediator(this.session, origin.claimVerifiedBy)));
-      }
-      case 'upload-link':
-        return review.originUpload(who);
-      case 'mediator':
-        return review.originMediator(who, mediator(this.session, origin.mediator));
-    }
   }
 
   private renderContent(item: ReviewItem): TemplateResult {
@@ -297,32 +236,7 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderMedia(item: ReviewItem): TemplateResult {
-    return html`<console-media .session=${this.session} .video=${item.video} .captions=${this.captions} .spoken=${item.language}></console-media>`;
-  }
-
-  private renderDecisions(item: ReviewItem): TemplateResult {
-    const { review, decision } = this.words;
-    const names: Readonly<Record<string, string>> = decision;
-    return html`<section class="card">
-      <h2>${review.decisions}</h2>
-      ${item.decisions.length === 0
-        ? html`<p>${review.noDecisions}</p>`
-        : html`<ol class="decisions">
-            ${item.decisions.map(
-              (past) => html`<li>
-                <p>
-                  <strong>${names[past.decision] ?? past.decision}</strong>
-                  ${past.reason === null ? nothing : html`(${reasonText(this.session.reasons, past.decision, past.reason)})`}<br />
-                  <span class="quiet"
-                    >${mediator(this.session, past.mediator)}, ${dateAndTime(past.at, this.session.language)},
-                    ${past.current ? review.decidedCurrent : review.decidedOther}</span
-                  >
-                </p>
-                ${past.words === null ? nothing : html`<blockquote class="letter">${past.words}</blockquote>`}
-              </li>`,
-            )}
-          </ol>`}
-    </section>`;
+    return html`<console-media .session=${this.session} .video=${item.video} .captions=${this.captions}></console-media>`;
   }
 
   private renderLease(item: ReviewItem): TemplateResult | typeof nothing {
@@ -425,10 +339,6 @@ export class ConsoleReview extends ConsoleElement {
           @chosen=${accept}
         ></console-decide>`;
   }
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
 
 customElements.define('console-review', ConsoleReview);

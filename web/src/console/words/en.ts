@@ -66,7 +66,7 @@ export const en = {
   },
 
   age: {
-    minutes: (count: number) => (count === 1 ? '1 minute' : `${count} minutes`),
+    minutes: (count: number) => (count === 0 ? 'less than a minute' : count === 1 ? '1 minute' : `${count} minutes`),
     hours: (count: number) => (count === 1 ? '1 hour' : `${count} hours`),
     days: (count: number) => (count === 1 ? '1 day' : `${count} days`),
     since: (age: string) => `for ${age}`,

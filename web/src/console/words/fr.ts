@@ -69,7 +69,7 @@ export const fr: Catalogue<typeof en> = {
   },
 
   age: {
-    minutes: (count) => (count < 2 ? `${count} minute` : `${count} minutes`),
+    minutes: (count) => (count === 0 ? 'moins d’une minute' : count === 1 ? '1 minute' : `${count} minutes`),
     hours: (count) => (count < 2 ? `${count} heure` : `${count} heures`),
     days: (count) => (count < 2 ? `${count} jour` : `${count} jours`),
     since: (age) => `depuis ${age}`,

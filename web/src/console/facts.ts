@@ -1,0 +1,94 @@
+/** What is known of a message apart from its content: what it is, whose words it holds, and what was decided so far. */
+
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Origin, ReviewItem } from '../client/contract';
+import { dateAndTime, duration } from './ages';
+import { capital, mediator, person, shortId } from './people';
+import { reasonText } from './reasons';
+import type { Session } from './session';
+
+export function renderFacts(session: Session, item: ReviewItem): TemplateResult {
+  const { review, state, inLanguage, queue } = session.words;
+  const { language } = session;
+  return html`<section class="card">
+    <h2>${review.facts}</h2>
+    <dl class="facts-list">
+      <dt>${review.case}</dt>
+      <dd><button class="plain inline" @click=${() => session.go({ name: 'case', case: item.case })}>${item.reference}</button></dd>
+      <dt>${review.from}</dt>
+      <dd>${person(session.words, item.fromRole, item.from)}</dd>
+      <dt>${review.to}</dt>
+      <dd>${person(session.words, item.toRole, item.to)}</dd>
+      <dt>${review.language}</dt>
+      <dd>${inLanguage[item.language]}</dd>
+      <dt>${review.state}</dt>
+      <dd>
+        ${state[item.state]}${item.approvalsNeeded > 1 ? html`, ${queue.approvals(item.approvals, item.approvalsNeeded)}` : nothing}
+      </dd>
+      <dt>${review.sent}</dt>
+      <dd>${dateAndTime(item.createdAt, language)}</dd>
+      <dt>${review.revision}</dt>
+      <dd>${item.revision === 1 ? review.revisionFirst : item.revision}</dd>
+      ${item.video === null ? nothing : html`<dt>${review.length}</dt><dd>${duration(item.video.durationMs)}</dd>`}
+    </dl>
+    ${item.withdrawalAsked ? html`<p class="note warn">${review.withdrawalAsked}</p>` : nothing}
+    ${item.offered === null
+      ? nothing
+      : html`<p>
+          ${review.offered(dateAndTime(item.offered.at, language))}
+          ${item.offered.notBefore === null ? nothing : review.offeredLater(dateAndTime(item.offered.notBefore, language))}
+        </p>`}
+  </section>`;
+}
+
+export function renderOrigin(session: Session, item: ReviewItem): TemplateResult {
+  const { review, people } = session.words;
+  const { origin } = item;
+  const who = person(session.words, item.fromRole, origin.participant);
+  return html`<section class="card">
+    <h2>${review.originTitle}</h2>
+    <p>${originText(session, origin, who)}</p>
+    ${origin.by === 'mediator' || origin.assistant === null ? nothing : html`<p>${review.assistant(origin.assistant)}</p>`}
+    ${item.preparedBy === null ? nothing : html`<p>${review.preparedBy(people.worker(shortId(item.preparedBy)))}</p>`}
+    <p class="verified">${review.verified}</p>
+  </section>`;
+}
+
+export function renderDecisions(session: Session, item: ReviewItem): TemplateResult {
+  const { review, decision } = session.words;
+  const names: Readonly<Record<string, string>> = decision;
+  return html`<section class="card">
+    <h2>${review.decisions}</h2>
+    ${item.decisions.length === 0
+      ? html`<p>${review.noDecisions}</p>`
+      : html`<ol class="decisions">
+          ${item.decisions.map(
+            (past) => html`<li>
+              <p>
+                <strong>${names[past.decision] ?? past.decision}</strong>
+                ${past.reason === null ? nothing : html`(${reasonText(session.reasons, past.decision, past.reason)})`}<br />
+                <span class="quiet"
+                  >${mediator(session, past.mediator)}, ${dateAndTime(past.at, session.language)},
+                  ${past.current ? review.decidedCurrent : review.decidedOther}</span
+                >
+              </p>
+              ${past.words === null ? nothing : html`<blockquote class="letter">${past.words}</blockquote>`}
+            </li>`,
+          )}
+        </ol>`}
+  </section>`;
+}
+
+function originText(session: Session, origin: Origin, who: string): string {
+  const { review } = session.words;
+  switch (origin.by) {
+    case 'participant': {
+      const you = origin.claimVerifiedBy === session.self.credential;
+      return review.originParticipant(who, you ? review.checkedByYou : capital(mediator(session, origin.claimVerifiedBy)));
+    }
+    case 'upload-link':
+      return review.originUpload(who);
+    case 'mediator':
+      return review.originMediator(who, mediator(session, origin.mediator));
+  }
+}
