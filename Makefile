@@ -4,11 +4,14 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
+PACKAGES := web/node_modules/.package-lock.json
+PAGES := relay/pages/integrity.json
+SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) docs/openapi.yaml
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-header --no-emit-index-url --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup pages demo test check bench lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,18 +22,32 @@ $(READY): requirements/dev.txt .ci/setup
 	@.ci/setup $(PYTHON)
 	@touch $@
 
-demo: $(READY) ## Tell the whole story on embedded services, then stay up; ARGS=--once ends after it
+$(PACKAGES): web/package-lock.json web/package.json | $(READY)
+	@echo "Installing the locked packages of the pages"
+	@.ci/npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+pages: $(PAGES) ## Build the pages into relay/pages; every other target does so when it has to
+
+$(PAGES): $(SOURCES) $(PACKAGES)
+	@echo "Building the pages"
+	@.ci/npm run --silent build
+
+demo: $(READY) $(PAGES) ## Tell the whole story on embedded services, then stay up; ARGS=--once ends after it
 	@$(VENV)/bin/relay demo $(ARGS)
 
-test: $(READY) ## Run every test; ARGS='-k upload' a few
+test: $(READY) $(PAGES) ## Run every test; ARGS='-k upload' a few of those in Python
+	@.ci/browsers
+	@$(if $(ARGS),,.ci/npm test)
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
-check: $(READY) ## Lint, format, types, direction of imports, SQL
+check: $(READY) $(PACKAGES) ## Lint, format, types, direction of imports, SQL
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/sqlfluff lint relay/storage
+	.ci/npm run --silent check
 
 bench: $(READY) ## Measure relay against its peers; JSON=FILE writes the figures there, too
 	@$(VENV)/bin/python -m bench $(if $(JSON),--json $(JSON))
@@ -42,5 +59,5 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their
 	echo hatchling | $(LOCK) - --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what set-up, tests and the demo left here, the demo's data too
-	rm -rf $(VENV) .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) web/node_modules relay/pages .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
