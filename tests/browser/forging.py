@@ -17,7 +17,7 @@ from tests.browser.wire import Alter
 _FALSE: Final = Signer.generate()
 
 
-def _changed(change: Callable[[dict[str, Any]], None]) -> Alter:
+def _changed(change: Callable[[Any], None]) -> Alter:
     def alter(answer: bytes) -> bytes:
         said = json.loads(answer)
         change(said)
@@ -68,6 +68,15 @@ ARRIVAL: Final[dict[str, Alter]] = {
 
 CREDENTIALS: Final = _changed(_another_root)
 """The answer to a mediator who asks whom the organization vouches for."""
+
+
+def _changed_charters(said: Any) -> None:
+    for view in said:
+        view["statement"] = _flipped(view["statement"])
+
+
+CHARTERS: Final = _changed(_changed_charters)
+"""The answer to a mediator who asks for the charters of a case."""
 
 OPENING: Final = _changed(_changed_statements)
 """The answer to somebody who opens what was released."""

@@ -117,9 +117,9 @@ class ParticipantPage:
         await self.sent(view).get_by_role("button").click()
         await expect(self.page.get_by_text(guidance)).to_be_visible()
         await self.button(self.home("sent.reviseLetter")).click()
-        await expect(self.page.get_by_label(self.sending("letter.field"), exact=True)).to_have_value(
-            before
-        )
+        await expect(
+            self.page.get_by_label(self.sending("letter.field"), exact=True)
+        ).to_have_value(before)
         await self.finish_letter(text)
 
     def sent(self, view: str) -> Locator:

@@ -16,9 +16,7 @@ from tests.browser.scene import Scene
 from tests.browser.tour import approved_letter
 
 ASSISTANT: Final = "Monique Tremblay, programme officer"
-FRENCH_LETTER: Final = (
-    "Je porte cette nuit-là depuis onze ans. Je ne vous demande rien. J’aimerais savoir pourquoi nous."
-)
+FRENCH_LETTER: Final = "Je porte cette nuit-là depuis onze ans. Je ne vous demande rien. J’aimerais savoir pourquoi nous."
 FRENCH_NOTE: Final = "Une lettre de deux minutes. Elle parle de cette nuit-là, calmement."
 FRENCH_GUIDANCE: Final = "Voulez-vous dire ce que vous aimeriez demander ?"
 
@@ -93,9 +91,7 @@ async def test_words_that_were_changed_on_the_way_are_never_shown(
     await recipient.accept(NOTE)
     guest.wire.alter("/openings", forging.OPENING)
     await recipient.open_step("text")
-    await expect(
-        recipient.heading(recipient.arriving("problem.untrusted.heading"))
-    ).to_be_visible()
+    await expect(recipient.heading(recipient.arriving("problem.untrusted.heading"))).to_be_visible()
     await expect(recipient.page.get_by_text(LETTER)).to_have_count(0)
 
 
@@ -109,8 +105,8 @@ async def test_a_mediator_is_warned_of_another_root(scene: Scene, visit: Visit) 
     await console.page.get_by_label(console.words("unlock.passphrase"), exact=True).fill(PASSPHRASE)
     await console.button("unlock.open").click()
     await expect(console.heading("untrusted.title")).to_be_visible()
-    sent = {(one.method, one.url.removeprefix(scene.url)) for one in guest.wire.to_relay("/v1/")}
-    assert {method for method, path in sent if not path.startswith("/v1/sessions")} == {"GET"}
+    sent = {one.url.removeprefix(scene.url) for one in guest.wire.to_relay("/v1/", "P")}
+    assert sent <= {"/v1/challenges", "/v1/sessions"}
 
 
 async def test_a_letter_is_written_and_sent_by_keyboard_alone(scene: Scene, visit: Visit) -> None:

@@ -56,6 +56,8 @@ class Wire:
         self.foreign: list[str] = []
         self._cut_after_bytes: int | None = None
         self._dead = asyncio.Event()
+        self._held_path: str | None = None
+        self._open = asyncio.Event()
         self._altering: dict[str, Alter] = {}
         self._record = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the wire
         self._lock = threading.Lock()
@@ -68,6 +70,16 @@ class Wire:
     async def until_cut(self) -> None:
         """Wait until the line is dead."""
         await self._dead.wait()
+
+    def hold(self, path_part: str) -> None:
+        """Keep requests whose URL has `path_part` in it waiting until they are let go."""
+        self._held_path = path_part
+        self._open.clear()
+
+    def let_go(self) -> None:
+        """Let all that waits go on."""
+        self._held_path = None
+        self._open.set()
 
     def mend(self) -> None:
         """Let the line live again."""
@@ -141,6 +153,8 @@ class Wire:
         if change is not None:
             headers.popall(hdrs.ACCEPT_ENCODING, None)
             headers[hdrs.ACCEPT_ENCODING] = "identity"
+        if self._held_path is not None and self._held_path in url:
+            await self._open.wait()
         try:
             if self._dead.is_set():
                 raise _Cut

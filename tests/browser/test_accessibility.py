@@ -1,0 +1,60 @@
+"""Every page and state in both languages: WCAG 2.2, light and dark, a narrow screen, text of twice the size."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.browser import axe
+from tests.browser.scene import Scene
+from tests.browser.tour import Tour
+from tests.browser.visitors import Language
+
+NARROW: Final = {"width": 320, "height": 640}
+_WIDTHS: Final = "[document.documentElement.scrollWidth, innerWidth]"
+_TEXT: Final = "(size) => document.documentElement.style.setProperty('font-size', size)"
+
+
+class _Inspector:
+    def __init__(self) -> None:
+        self.stops: list[str] = []
+        self.faults: list[str] = []
+
+    async def look(self, name: str, page: Page) -> None:
+        """Hold one page against everything, and leave it as it was."""
+        self.stops.append(name)
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self.faults += [f"{name} ({scheme}): {fault}" for fault in await axe.violations(page)]
+        moving: int = await page.evaluate(
+            "document.getAnimations().filter((one) => one.playState === 'running').length"
+        )
+        if moving:
+            self.faults.append(f"{name}: moves although less motion was asked for")
+        size = page.viewport_size
+        assert size is not None
+        await page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
+        await self._fits(f"{name} (320 px)", page)
+        await page.set_viewport_size(size)
+        await page.evaluate(_TEXT, "200%")
+        await self._fits(f"{name} (200 % text)", page)
+        await page.evaluate(_TEXT, "")
+
+    async def _fits(self, name: str, page: Page) -> None:
+        width, room = await page.evaluate(_WIDTHS)
+        if width > room:
+            self.faults.append(f"{name}: {width} px wide in {room}")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("part", ["doors", "participant", "mediator"])
+async def test_every_page_can_be_used_by_everybody(
+    scene: Scene, chromium: Browser, language: Language, part: str
+) -> None:
+    """No violation of WCAG 2.2 A or AA, nothing that moves, nothing that has to be scrolled sideways."""
+    inspector = _Inspector()
+    await getattr(Tour(scene, chromium, language, inspector.look), part)()
+    assert len(inspector.stops) > 9
+    assert inspector.faults == []
