@@ -5,6 +5,7 @@ import { type Arrival, type Language, type Refusal } from '../client/contract';
 import '../ui/announcer';
 import type { RelayAnnouncer } from '../ui/announcer';
 import { PlainElement } from '../ui/element';
+import type { RelayPassphrase } from '../ui/passphrase';
 import { leave, watchForEscape } from '../ui/quick-exit';
 import { speak } from '../words/language';
 import { bareAddress, readAddress } from './address';
@@ -17,6 +18,7 @@ import { asRefusal } from './refusals';
 import { loadArriving, loadInside, type Arriving, type Inside } from './words';
 
 type Phase =
+  /** The link is being looked up; what is likely behind it can be read and typed into meanwhile. */
   | { readonly name: 'checking' }
   | { readonly name: 'arrive' }
   | { readonly name: 'assistant' }
@@ -52,6 +54,9 @@ export class RelayParticipant extends PlainElement {
   private assistant: string | null = null;
   private language: Language = 'en';
   private link: string | null = null;
+  /** What somebody typed before it was known that they had been here before. */
+  private typed = '';
+  private faced: Exclude<Phase['name'], 'checking'> | null = null;
   /** The link's secret, until the page is left: to start over, and to try again. */
   private fragment: string | null = null;
   private unwatch: (() => void) | null = null;
@@ -96,12 +101,17 @@ export class RelayParticipant extends PlainElement {
       this.assisted = address.assisted;
       this.assistant = null;
       this.arrival = null;
-      this.phase = { name: 'checking' };
-      whenAtRest(() => {
-        prepareKeys();
-        void this.look();
-      });
+      void this.check();
     }
+  }
+
+  /** Shows what is likely behind the link at once, and looks it up when that is painted. */
+  private async check(): Promise<void> {
+    await this.show({ name: 'checking' });
+    whenAtRest(() => {
+      prepareKeys();
+      void this.look();
+    });
   }
 
   /** Looks the link up and goes where it leads. */
@@ -122,6 +132,7 @@ export class RelayParticipant extends PlainElement {
   private async toEntrance(why: Why | null): Promise<void> {
     const { arrival } = this;
     if (arrival === null) return;
+    this.typed = this.phase.name === 'checking' ? (this.querySelector<RelayPassphrase>('relay-passphrase')?.value ?? '') : '';
     if (arrival.purpose === 'upload' && arrival.spent) await this.show({ name: 'problem', problem: 'spent' });
     else if (this.assisted && this.assistant === null) await this.show({ name: 'assistant' });
     else if (arrival.claimed || why !== null) await this.show({ name: 'come-back', why });
@@ -131,6 +142,8 @@ export class RelayParticipant extends PlainElement {
 
   private async enter(arrival: Arrival): Promise<void> {
     this.arrival = arrival;
+    this.typed = '';
+    if (!this.assisted && arrival.purpose === 'participate') rememberOpened(arrival.link);
     await this.show({ name: 'inside' });
   }
 
@@ -150,36 +163,53 @@ export class RelayParticipant extends PlainElement {
     this.fragment = null;
     this.arrival = null;
     this.assistant = null;
+    await this.leaveNothing();
+  }
+
+  private async leaveNothing(): Promise<void> {
+    if (this.link !== null) forgetOpened(this.link);
     await keys.leaveNothing().catch(() => undefined);
   }
 
   /** Starts over so that nothing stays on this device. */
   private async assist(): Promise<void> {
-    await keys.leaveNothing().catch(() => undefined);
+    await this.leaveNothing();
     this.assisted = true;
     this.assistant = null;
-    this.phase = { name: 'checking' };
-    await this.look();
+    this.arrival = null;
+    await this.check();
+  }
+
+  /** The element that a phase shows. */
+  private face(phase: Phase): Exclude<Phase['name'], 'checking'> {
+    if (phase.name !== 'checking') return phase.name;
+    return !this.assisted && this.link !== null && wasOpened(this.link) ? 'come-back' : 'arrive';
   }
 
   private async show(phase: Phase): Promise<void> {
+    const before = this.faced;
+    const face = this.face(phase);
     try {
-      const [inside] = await Promise.all([
-        phase.name === 'inside' || phase.name === 'receipt' ? loadInside(this.language) : this.inside,
-        ELEMENTS[phase.name]?.(),
-      ]);
+      const [inside] = await Promise.all([face === 'inside' || face === 'receipt' ? loadInside(this.language) : this.inside, ELEMENTS[face]?.()]);
       this.inside = inside;
+      this.faced = face;
       this.phase = phase;
     } catch {
       // A piece of the page could not be fetched.
+      this.faced = 'problem';
       this.phase = { name: 'problem', problem: 'offline' };
     }
     await this.updateComplete;
-    if (this.phase.name !== 'inside') await this.headed();
+    this.entitle();
+    // Nobody is pulled away from what they read or type by an answer that changes nothing for them.
+    if (this.faced !== 'inside' && this.faced !== before && before !== null) await this.headed();
+  }
+
+  private entitle(): void {
+    if (this.words !== null && this.faced !== null && this.faced !== 'inside') document.title = titled(this.words, this.faced);
   }
 
   private async headed(): Promise<void> {
-    if (this.words !== null && this.phase.name !== 'inside') document.title = titled(this.words, this.phase.name);
     await new Promise((painted) => requestAnimationFrame(painted));
     this.querySelector<HTMLElement>('h1')?.focus();
   }
@@ -190,7 +220,7 @@ export class RelayParticipant extends PlainElement {
     this.words = words;
     this.inside = inside;
     speak(language);
-    if (this.phase.name !== 'inside') document.title = titled(words, this.phase.name);
+    this.entitle();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -222,12 +252,12 @@ export class RelayParticipant extends PlainElement {
   private renderPhase(words: Arriving): TemplateResult {
     const { phase } = this;
     const mayAssist = !this.assisted && this.fragment !== null;
-    switch (phase.name) {
-      case 'checking':
+    switch (this.face(phase)) {
       case 'arrive':
         return html`<relay-arrive
           .words=${words}
           .arrival=${this.arrival}
+          .early=${this.fragment !== null && !this.assisted}
           .assisted=${this.assisted}
           .mayAssist=${mayAssist}
           @entered=${(event: CustomEvent<Arrival>) => this.enter(event.detail)}
@@ -238,7 +268,9 @@ export class RelayParticipant extends PlainElement {
       case 'come-back':
         return html`<relay-come-back
           .words=${words}
-          .why=${phase.why}
+          .why=${phase.name === 'come-back' ? phase.why : null}
+          .ready=${phase.name === 'come-back'}
+          .typed=${this.typed}
           .mayAssist=${mayAssist}
           @entered=${(event: CustomEvent<Arrival>) => this.enter(event.detail)}
           @refused=${(event: CustomEvent<Refusal>) => this.refuse(event.detail)}
@@ -270,7 +302,7 @@ export class RelayParticipant extends PlainElement {
           <p class="note good">${words.left.text}</p>
           <p>${words.left.close}</p>`;
       case 'problem':
-        return html`<relay-problem .words=${words} .problem=${phase.problem} @again=${() => this.again()}></relay-problem>`;
+        return html`<relay-problem .words=${words} .problem=${phase.name === 'problem' ? phase.problem : 'unexpected'} @again=${() => this.again()}></relay-problem>`;
     }
   }
 
@@ -279,14 +311,40 @@ export class RelayParticipant extends PlainElement {
       this.toAddress();
       return;
     }
-    this.phase = { name: 'checking' };
-    void this.look();
+    void this.check();
   }
 }
 
 /** What the browser's tab says; nothing that tells a passer-by more than a word. */
 export function titled(words: Arriving, name: keyof Arriving['title']): string {
   return `${words.title[name]} · ${words.name}`;
+}
+
+// That a link was opened on this device is no secret beside the address itself; it spares whoever comes back a page.
+const OPENED = 'relay-opened-';
+
+function wasOpened(link: string): boolean {
+  try {
+    return localStorage.getItem(OPENED + link) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function rememberOpened(link: string): void {
+  try {
+    localStorage.setItem(OPENED + link, '');
+  } catch {
+    // Where nothing can be kept, the first page comes first again.
+  }
+}
+
+function forgetOpened(link: string): void {
+  try {
+    localStorage.removeItem(OPENED + link);
+  } catch {
+    // Nothing was kept.
+  }
 }
 
 /** Everything without which nothing can be sealed. */

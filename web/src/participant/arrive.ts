@@ -14,6 +14,7 @@ export class RelayArrive extends PlainElement {
   static override properties: PropertyDeclarations = {
     words: { attribute: false },
     arrival: { attribute: false },
+    early: { attribute: false },
     assisted: { attribute: false },
     mayAssist: { attribute: false },
     running: { state: true },
@@ -24,18 +25,23 @@ export class RelayArrive extends PlainElement {
   words!: Arriving;
   /** Null while the link is still being looked up: there is enough to read. */
   arrival: Arrival | null = null;
+  /** Whether a passphrase may be chosen already, as it most likely will be. */
+  early = false;
   assisted = false;
   /** Whether the page still has the link's secret, so that it can start over without keeping anything. */
   mayAssist = false;
   private running = false;
   private refusal: Refusal | null = null;
   private missing = false;
+  /** Somebody was quicker than the answer about their link. */
+  private wanted = false;
 
   protected override render(): TemplateResult {
     const { words, arrival } = this;
     return html`<h1 tabindex="-1">${words.checking.heading}</h1>
       ${whatThisIs(words)}
-      ${arrival === null ? html`<p class="card waiting" role="status">${words.checking.status}</p>` : this.renderBegin(arrival)}
+      ${arrival?.purpose === 'upload' ? this.renderUpload() : arrival === null && !this.early ? nothing : this.renderChoose()}
+      <p class="quiet" role="status">${arrival === null ? words.checking.status : this.running ? words.choose.beginning : nothing}</p>
       ${whatHappensNext(words)} ${howToLeave(words, this.assisted)} ${whoToCall(words)}
       ${this.mayAssist && arrival !== null
         ? html`<section class="card">
@@ -46,16 +52,18 @@ export class RelayArrive extends PlainElement {
         : nothing}`;
   }
 
-  private renderBegin(arrival: Arrival): TemplateResult {
+  private renderUpload(): TemplateResult {
     const { words } = this;
-    if (arrival.purpose === 'upload') {
-      return html`<form class="card" @submit=${(event: Event) => this.begin(event)}>
+    return html`<form class="card" @submit=${(event: Event) => this.begin(event)}>
         <h2>${words.upload.heading}</h2>
         <p>${words.upload.text}</p>
         ${this.renderRefusal()}
         <button class="primary" ?disabled=${this.running}>${words.upload.begin}</button>
       </form>`;
-    }
+  }
+
+  private renderChoose(): TemplateResult {
+    const { words } = this;
     return html`<form class="card" @submit=${(event: Event) => this.begin(event)}>
       <h2>${words.choose.heading}</h2>
       <p>${words.choose.why} ${words.choose.how}</p>
@@ -72,7 +80,6 @@ export class RelayArrive extends PlainElement {
       <p class="quiet">${words.choose.says}</p>
       ${this.renderRefusal()}
       <button class="primary" ?disabled=${this.running}>${words.choose.begin}</button>
-      <p class="quiet" role="status">${this.running ? words.choose.beginning : nothing}</p>
     </form>`;
   }
 
@@ -80,9 +87,16 @@ export class RelayArrive extends PlainElement {
     return this.refusal === null ? nothing : html`<p class="note warn" role="alert">${refusalText(this.words, this.refusal)}</p>`;
   }
 
-  private async begin(event: Event): Promise<void> {
-    event.preventDefault();
-    if (this.running || this.arrival === null) return;
+  protected override updated(): void {
+    if (!this.wanted || this.arrival === null) return;
+    this.wanted = false;
+    this.running = false;
+    void this.begin();
+  }
+
+  private async begin(event?: Event): Promise<void> {
+    event?.preventDefault();
+    if (this.running) return;
     const field = this.querySelector<RelayPassphrase>('relay-passphrase');
     this.missing = field !== null && field.value.trim() === '';
     if (this.missing) {
@@ -91,6 +105,8 @@ export class RelayArrive extends PlainElement {
     }
     this.running = true;
     this.refusal = null;
+    this.wanted = this.arrival === null;
+    if (this.wanted) return;
     try {
       const arrival = field === null ? await keys.enter() : await keys.claim(field.value);
       this.tell('entered', arrival);

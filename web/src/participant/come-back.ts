@@ -16,6 +16,8 @@ export class RelayComeBack extends PlainElement {
   static override properties: PropertyDeclarations = {
     words: { attribute: false },
     why: { attribute: false },
+    ready: { attribute: false },
+    typed: { attribute: false },
     mayAssist: { attribute: false },
     running: { state: true },
     refusal: { state: true },
@@ -23,9 +25,14 @@ export class RelayComeBack extends PlainElement {
 
   words!: Arriving;
   why: Why | null = null;
+  /** False while the link is still being looked up. */
+  ready = true;
+  typed = '';
   mayAssist = false;
   private running = false;
   private refusal: Refusal | null = null;
+  /** Somebody was quicker than the answer about their link. */
+  private wanted = false;
 
   protected override render(): TemplateResult {
     const { words, refusal } = this;
@@ -37,6 +44,7 @@ export class RelayComeBack extends PlainElement {
         <relay-passphrase
           .label=${words.back.field}
           .showLabel=${words.choose.show}
+          .value=${this.typed}
           .fault=${wrong ? words.back.wrong : null}
         ></relay-passphrase>
         ${refusal === null || wrong ? nothing : html`<p class="note warn" role="alert">${refusalText(words, refusal)}</p>`}
@@ -57,12 +65,21 @@ export class RelayComeBack extends PlainElement {
         : nothing}`;
   }
 
-  private async open(event: Event): Promise<void> {
-    event.preventDefault();
+  protected override updated(): void {
+    if (!this.wanted || !this.ready) return;
+    this.wanted = false;
+    this.running = false;
+    void this.open();
+  }
+
+  private async open(event?: Event): Promise<void> {
+    event?.preventDefault();
     const field = this.querySelector<RelayPassphrase>('relay-passphrase');
     if (this.running || field === null) return;
     this.running = true;
     this.refusal = null;
+    this.wanted = !this.ready;
+    if (this.wanted) return;
     try {
       this.tell('entered', await keys.unlock(field.value));
     } catch (thrown) {
