@@ -77,6 +77,7 @@ export class RelayConsole extends PlainElement {
       this.stage = 'no-fingerprint';
       return;
     }
+    if (this.embedding === null) this.screen = screenOf(history.state) ?? this.screen; // where a reload interrupted
     this.client = connectClient().mediator as unknown as Mediator;
     this.stage = 'locked';
   }

@@ -87,7 +87,7 @@ export class ConsoleReview extends ConsoleElement {
   private tick(): void {
     this.now = Date.now();
     const lease = this.item?.lease ?? null;
-    if (lease?.mine === true && Date.parse(lease.expiresAt) <= this.now && !this.lost) {
+    if (lease?.mine === true && Date.parse(lease.expiresAt) <= this.now && !this.lost && !this.running) {
       this.lost = true;
       this.asking = null;
       void this.load();
