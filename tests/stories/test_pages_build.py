@@ -1,0 +1,71 @@
+"""Whoever builds the pages gets the bytes that are served: anybody can check what their browser was given."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pytest
+
+from relay.services.pages import Pages
+
+ROOT: Final = Path(__file__).parents[2]
+LARGEST_BYTES: Final = 2 * 1024 * 1024
+
+
+def build(folder: Path) -> Path:
+    """The pages, built from a copy of the sources in this folder, as `make pages` builds them."""
+    for kept in (".ci", "web", "docs", "relay"):
+        (folder / kept).mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "npm", folder / ".ci")
+    shutil.copy(ROOT / "docs" / "openapi.yaml", folder / "docs")
+    shutil.copytree(
+        ROOT / "web",
+        folder / "web",
+        ignore=shutil.ignore_patterns("node_modules", "schema.d.ts", "tests", "bench"),
+        dirs_exist_ok=True,
+    )
+    (folder / "web" / "node_modules").symlink_to(ROOT / "web" / "node_modules")
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    subprocess.run([folder / ".ci" / "npm", "run", "--silent", "build"], check=True)
+    return folder / "relay" / "pages"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages, built in a folder of their own."""
+    return build(tmp_path_factory.mktemp("one"))
+
+
+def test_another_build_in_another_folder_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    """No time, no path and no chance is in what is served, the compressed copies included."""
+    again = contents(build(tmp_path / "elsewhere" / "deeper"))
+    first = contents(built)
+    assert sorted(first) == sorted(again)
+    assert [name for name in first if first[name] != again[name]] == []
+
+
+def test_what_is_built_can_be_served_and_every_file_is_listed(built: Path) -> None:
+    """Relay takes the build, each file in it has its hash, and all of it fits into memory."""
+    listed = msgspec.json.decode((built / "integrity.json").read_bytes(), type=dict[str, str])
+    plain = {name for name in contents(built) if not name.endswith((".br", ".gz"))}
+    assert plain - {"integrity.json"} == set(listed)
+    pages = Pages.read(built, embed_origins=(), public_url="https://relay.example")
+    for name in ("participant.html", "console.html", "sw.js", "embed.js"):
+        assert pages.find(name).encoded("br")[0] == "br"
+    assert sum((built / name).stat().st_size for name in listed) < LARGEST_BYTES
+    assert [
+        name for name, content in contents(built).items() if b"sourceMappingURL" in content
+    ] == []
