@@ -23,6 +23,7 @@ from relay.client.sealing import (
     view_of,
 )
 from relay.client.verifying import trust_of, verify_item
+from relay.client.writing import Hand, address
 from relay.crypto import chain, release, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
@@ -37,8 +38,10 @@ from relay.domain.credentials import Credentials
 from relay.domain.links import LinkRecord
 from relay.domain.messages import (
     Audience,
+    AuthorMessage,
     Body,
     Grant,
+    Language,
     QueuePage,
     ReviewMessage,
     SignedAct,
@@ -337,9 +340,14 @@ class Mediator:
         message: ReviewMessage,
         *,
         note: str | None = None,
+        summary: str | None = None,
         not_before: datetime | None = None,
     ) -> ReviewMessage:
-        """Write the recipient's grants and offer the message: the act that makes a release possible."""
+        """Write the recipient's grants and offer the message: the act that makes a release possible.
+
+        `note` says what kind of message it is, before anything is opened; `summary`, which needs a note
+        before it, tells what it says in the mediator's own words.
+        """
         case = await self.case(message.case)
         item = await self.verify(message)
         claim, claim_hash = await self.recipient_claim(message.case, message.recipient)
@@ -350,11 +358,15 @@ class Mediator:
             if part is not None and view.header is not None:
                 file_key = unwrap(message.case, part, view.header, [case.identity])
                 grants.append(grant_key(part.commit, file_key, *recipient))
-        sealed_note = None if note is None else seal_text(message.case, "note", note)
-        note_grants, bodies = await self._note(
-            message, sealed_note, Audience.RECIPIENT, message.recipient, claim.recipient
-        )
-        grants += note_grants
+        notes, bodies = [], []
+        for words in (note, summary if note is not None else None):
+            sealed = None if words is None else seal_text(message.case, "note", words)
+            note_grants, note_bodies = await self._note(
+                message, sealed, Audience.RECIPIENT, message.recipient, claim.recipient
+            )
+            notes += [] if sealed is None else [sealed.part]
+            grants += note_grants
+            bodies += note_bodies
         statement = statements.sign(
             self._keyring.signer,
             statements.Offer(
@@ -374,7 +386,7 @@ class Mediator:
                     for grant in grants
                     if grant.audience is Audience.RECIPIENT
                 ],
-                notes=[] if sealed_note is None else [sealed_note.part],
+                notes=notes,
                 not_before=not_before,
                 at=datetime.now(UTC),
             ),
@@ -385,6 +397,37 @@ class Mediator:
             body=SignedAct(statement=statement, grants=grants, bodies=bodies),
             into=ReviewMessage,
         )
+
+    async def relay_letter(
+        self,
+        case_id: uuid.UUID,
+        sender: uuid.UUID,
+        to: uuid.UUID,
+        text: str,
+        *,
+        language: Language = Language.EN,
+    ) -> AuthorMessage:
+        """Send a letter that one wrote down for a participant, who confirmed the words."""
+        case = await self.case(case_id)
+        hand = Hand(
+            case_id=case_id,
+            participant_id=sender,
+            charter=case.charter,
+            signer=self._keyring.signer,
+            recipient=await self._author_recipient(case_id, sender),
+        )
+        written = address(to, language=language)
+        return await self._signed.call(
+            "PUT", written.path, body=hand.letter(written, text), into=AuthorMessage
+        )
+
+    async def _author_recipient(self, case_id: uuid.UUID, participant: uuid.UUID) -> str | None:
+        """The key with which somebody reads again what was written down for them, where they have one."""
+        try:
+            claim, _hash = await self.recipient_claim(case_id, participant)
+        except (LookupError, ChainError):
+            return None
+        return claim.recipient
 
     async def recipient_claim(
         self, case_id: uuid.UUID, participant_id: uuid.UUID

@@ -190,11 +190,15 @@ class Participant:
         *,
         language: Language = Language.EN,
         revises: AuthorMessage | None = None,
+        assistant: str | None = None,
     ) -> AuthorMessage:
-        """Seal a letter for the case, sign it and send it."""
+        """Seal a letter for the case, sign it and send it; `assistant`: who helped with it."""
         written = address(to, language=language, revises=revises)
         return await self._signed.call(
-            "PUT", written.path, body=self.hand.letter(written, text), into=AuthorMessage
+            "PUT",
+            written.path,
+            body=self.hand.letter(written, text, assistant=assistant),
+            into=AuthorMessage,
         )
 
     async def send_video(
@@ -279,13 +283,20 @@ class Participant:
         )
 
     def content_note(self, message: RecipientMessage) -> str:
-        """What the mediator says about a message that waits."""
+        """What kind of message waits, as the mediator says it; empty where they say nothing."""
+        return next(iter(self._offer_notes(message)), "")
+
+    def summary(self, message: RecipientMessage) -> str | None:
+        """What the message says, in the mediator's own words, where they wrote it."""
+        notes = self._offer_notes(message)
+        return notes[1] if len(notes) > 1 else None
+
+    def _offer_notes(self, message: RecipientMessage) -> list[str]:
         offer, _mediator = self._charter.verify_by_mediator(message.offer, statements.Offer)
-        words = [
+        return [
             open_text(self.case_id, note, view_of(message.parts, note), [self.identity])
             for note in offer.notes
         ]
-        return "\n".join(words)
 
     async def open(self, message: RecipientMessage) -> Received:
         """Open a released message: every signature, approval, offer and commitment is verified first."""

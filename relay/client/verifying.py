@@ -45,17 +45,22 @@ def verify_item(
     """A message with its rendition and captions, each verified by the key of whoever must have signed it.
 
     `compacts`: the statements of the three, as far as they exist. `origin`: the sender's claim with its
-    verification, or the upload link.
+    verification, or the upload link; nothing where a mediator wrote the message down and signed it.
     """
     by_type = {read_unverified(compact).typ: compact for compact in compacts}
     message_compact = by_type[statements.Message.typ]
     claimed = statements.decode_unverified(message_compact, statements.Message)
-    message = chain.verify_message(
-        message_compact,
-        case=charter.case,
-        sender=claimed.sender,
-        signer=_origin_signer(origin, charter, claimed.sender),
-    )
+    if origin:
+        message = chain.verify_message(
+            message_compact,
+            case=charter.case,
+            sender=claimed.sender,
+            signer=_origin_signer(origin, charter, claimed.sender),
+        )
+    else:
+        message, _mediator = chain.verify_relayed_message(
+            message_compact, charter, sender=claimed.sender
+        )
     rendition = captions = None
     if statements.Rendition.typ in by_type:
         compact = by_type[statements.Rendition.typ]

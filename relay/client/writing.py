@@ -71,13 +71,15 @@ class Hand:
     recipient: str | None
     """Their own age recipient; None through an upload link, by which nobody reads."""
 
-    def letter(self, to: Address, text: str) -> Submission:
-        """A letter, sealed for the case and for its author."""
-        body = seal_text(self.case_id, "body", text)
+    def letter(self, to: Address, text: str, *, assistant: str | None = None) -> Submission:
+        """A letter, sealed for the case and for its author; `assistant`: who helped them, for the case."""
+        parts = [seal_text(self.case_id, "body", text)]
+        if assistant is not None:
+            parts.append(seal_text(self.case_id, "note", assistant))
         return Submission(
-            statement=self._message(to, Kind.LETTER, [body]),
-            grants=self._grants(body),
-            bodies=[body.as_body()],
+            statement=self._message(to, Kind.LETTER, parts),
+            grants=[grant for part in parts for grant in self._grants(part)],
+            bodies=[part.as_body() for part in parts],
         )
 
     def video(self, to: Address, sealed: Sealed) -> Submission:

@@ -45,8 +45,11 @@ class Item:
         )
 
     def part(self, commitment: str) -> Part | None:
-        """The signed part with that commitment that may be released: never an original."""
-        parts = [part for part in self.message.parts if part.role != "original"]
+        """The signed part with that commitment that may be released.
+
+        Never an original, and never the note of a message, which says who assisted its sender.
+        """
+        parts = [part for part in self.message.parts if part.role not in {"original", "note"}]
         parts += [] if self.rendition is None else self.rendition.parts
         if self.captions is not None and self.captions.part is not None:
             parts.append(self.captions.part)

@@ -6,7 +6,7 @@ Readers encode what they decoded and compare, so no two programs read one statem
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, Final, Literal, TypeVar
 
 import msgspec
 
@@ -243,9 +243,9 @@ class Message(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.sender == self.recipient:
             raise ValueError("nobody writes to themselves")
         if self.kind == "letter":
-            _check_parts(self.parts, needed="body")
+            _check_parts(self.parts, needed="body", allowed=("note",))
         else:
-            _check_parts(self.parts, needed="original", allowed=("body", "captions"))
+            _check_parts(self.parts, needed="original", allowed=("body", "captions", "note"))
 
 
 class Rendition(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -327,6 +327,10 @@ class GrantedPart(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """SHA-256 of the header written for the recipient."""
 
 
+OFFER_NOTES: Final = 2
+"""A content note, and a summary of the mediator's."""
+
+
 class Offer(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mediator releases exactly these parts to exactly this key. Signed by the mediator."""
 
@@ -342,7 +346,7 @@ class Offer(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hash of the recipient's claim."""
     grants: list[GrantedPart]
     notes: list[Part]
-    """The mediator's own words to the recipient."""
+    """The mediator's own words to the recipient: first what kind of message it is, then a summary of it."""
     not_before: Time | None
 
     def __post_init__(self) -> None:
@@ -350,6 +354,8 @@ class Offer(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
         super().__post_init__()
         if not self.grants or len({grant.commit for grant in self.grants}) != len(self.grants):
             raise ValueError("an offer grants something, and each part once")
+        if len(self.notes) > OFFER_NOTES:
+            raise ValueError("a content note and a summary, and no more")
         _check_notes(self.notes)
 
 

@@ -27,11 +27,13 @@ async def begin_draft(call: Call) -> web.Response:
 async def submit(call: Call) -> web.Response:
     """A signed revision."""
     submission = await call.body(Submission)
+    actor = call.actor
+    assert isinstance(actor, Participant | Mediator)  # noqa: S101 - by the route's roles
     message = await submissions.submit(
         call.database,
         call.relay.queue,
         call.settings,
-        call.participant,
+        actor,
         call.uuid("message"),
         call.number("revision"),
         submission,
@@ -103,7 +105,7 @@ ROUTES = (
     route("GET", "/v1/messages/{message}", read, *_SENDERS, Role.MEDIATOR),
     route("PUT", "/v1/messages/{message}/revisions/{revision}/draft", begin_draft, *_SENDERS),
     route("DELETE", "/v1/messages/{message}/revisions/{revision}/draft", discard, *_SENDERS),
-    route("PUT", "/v1/messages/{message}/revisions/{revision}", submit, *_SENDERS),
+    route("PUT", "/v1/messages/{message}/revisions/{revision}", submit, *_SENDERS, Role.MEDIATOR),
     route("PUT", "/v1/messages/{message}/withdrawal", withdraw, *_SENDERS, Role.MEDIATOR),
     route("POST", "/v1/messages/{message}/responses", respond, Role.PARTICIPANT),
     route("POST", "/v1/messages/{message}/openings", open_message, Role.PARTICIPANT),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import secrets
 import uuid
+from typing import Self
 
 from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_decode, b64u_encode
@@ -50,6 +52,35 @@ _RECEIPT_GROUP_LETTERS = 5
 _WITHDRAWABLE = {move.source for move in MOVES if move.act is Act.WITHDRAW}
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Sender:
+    """Whose words they are: the participant's who sends them, or for whom a mediator writes them down."""
+
+    case_id: uuid.UUID
+    participant_id: uuid.UUID
+    link_id: uuid.UUID | None
+    """The upload link that the words come through."""
+    relayed: bool
+    """A mediator wrote them down."""
+
+    @classmethod
+    def of(cls, actor: Participant | Mediator, said: statements.Message) -> Self:
+        """The sender of a statement; only a mediator may name somebody else."""
+        if isinstance(actor, Mediator):
+            return cls(case_id=said.case, participant_id=said.sender, link_id=None, relayed=True)
+        return cls.participant(actor)
+
+    @classmethod
+    def participant(cls, actor: Participant) -> Self:
+        """A participant who sends their own words."""
+        return cls(
+            case_id=actor.case_id,
+            participant_id=actor.participant_id,
+            link_id=actor.link_id,
+            relayed=False,
+        )
+
+
 async def begin_draft(
     database: Database,
     actor: Participant,
@@ -62,7 +93,8 @@ async def begin_draft(
         await stored.lock_identifier(connection, message_id)
         message, _context, is_new = await _require_draft(
             connection,
-            actor,
+            _Sender.participant(actor),
+            str(actor),
             message_id,
             revision,
             draft.recipient,
@@ -84,44 +116,53 @@ async def submit(
     database: Database,
     queue: Queue,
     settings: Settings,
-    actor: Participant,
+    actor: Participant | Mediator,
     message_id: uuid.UUID,
     revision: int,
     submission: Submission,
 ) -> AuthorMessage:
     """Send a signed revision: a letter to the review queue, a video to the media workers.
 
+    A mediator of the case may send a letter that they wrote down for a participant: they sign it in that
+    participant's name, and by that say that the participant confirmed the words.
+
     Sending the same statement again answers as the first time did, so that a client whose connection broke
     may simply repeat itself.
     """
     said = statements.verify(submission.statement, statements.Message, actor.signer)
+    sender = _Sender.of(actor, said)
     if (said.message, said.revision, said.case, said.sender) != (
         message_id,
         revision,
-        actor.case_id,
-        actor.participant_id,
+        sender.case_id,
+        sender.participant_id,
     ):
         raise StatementMismatch("the statement is for another message")
     job_id = None
     async with database.transaction() as connection:
+        if isinstance(actor, Mediator):
+            await require_mediator(connection, said.case, actor)
         statement_hash = signing.statement_hash(submission.statement)
         await stored.lock_identifier(connection, message_id)
-        earlier = await _earlier_revisions(connection, actor, message_id)
+        earlier = await _earlier_revisions(connection, sender, message_id)
         if revision in earlier:
             if earlier[revision] != statement_hash:
                 raise RevisionExists
-            return await _answer(connection, actor, message_id)
+            return await _answer(connection, sender, message_id)
         require_recent(said.at, settings)
+        previous = earlier.get(revision - 1)
+        if sender.relayed:
+            await _require_relayable(connection, message_id, said, previous)
         message, context, _is_new = await _require_draft(
             connection,
-            actor,
+            sender,
+            str(actor),
             message_id,
             revision,
             said.recipient,
             Kind(said.kind),
             said.language,
         )
-        previous = earlier.get(revision - 1)
         if said.supersedes != (b64u_encode(previous) if previous is not None else None):
             raise StatementMismatch("the statement does not follow the revision before")
         parts = await _hold_parts(connection, settings, message, context, said, submission)
@@ -147,7 +188,7 @@ async def submit(
         )
         if message.kind is Kind.VIDEO:
             job_id = await stored.insert_job(connection, message_id, revision)
-        answer = await _answer(connection, actor, message_id)
+        answer = await _answer(connection, sender, message_id)
     if job_id is not None:
         await queue.wake(job_id)
     return answer
@@ -159,7 +200,7 @@ async def discard(
     """Throw a draft away that was never sent. A message that was sent once is withdrawn instead."""
     async with database.transaction() as connection:
         message = await require_message(connection, message_id)
-        await _require_sender(connection, actor, message)
+        await _require_sender(connection, _Sender.participant(actor), message)
         if message.revision != 1 or revision != 1:
             raise WrongState("a later revision is not discarded")
         if actor.link_id is not None:
@@ -186,7 +227,7 @@ async def withdraw(
         if isinstance(actor, Mediator):
             await require_mediator(connection, message.case_id, actor)
         else:
-            await _require_sender(connection, actor, message)
+            await _require_sender(connection, _Sender.participant(actor), message)
         if (said.message, said.case, said.participant) != (
             message_id,
             message.case_id,
@@ -228,31 +269,52 @@ def hash_receipt(code: str) -> bytes:
 
 
 async def _require_sender(
-    connection: Connection, actor: Participant, message: stored.MessageRow
+    connection: Connection, sender: _Sender, message: stored.MessageRow
 ) -> None:
     """Go on only for the sender; through an upload link, only for the one message that it carried."""
-    if message.sender_id != actor.participant_id:
+    if (message.case_id, message.sender_id) != (sender.case_id, sender.participant_id):
         raise NotFound("somebody else's message")
-    if actor.link_id is not None:
-        carried = await stored.find_carried(connection, actor.link_id)
+    if sender.link_id is not None:
+        carried = await stored.find_carried(connection, sender.link_id)
         if carried != message.message_id:
             raise NotFound("not the message of this link")
 
 
+async def _require_relayable(
+    connection: Connection,
+    message_id: uuid.UUID,
+    said: statements.Message,
+    previous: bytes | None,
+) -> None:
+    """Go on only with a letter, and only where no participant's own hand was at work before.
+
+    A mediator never changes another's words: what a participant began or sent is theirs to revise.
+    """
+    if said.kind != Kind.LETTER.value:
+        raise InvalidRequest("relayed", problem="A mediator writes down letters only.")
+    if previous is None:
+        begun_by_sender = await stored.lock_message(connection, message_id) is not None
+    else:
+        begun_by_sender = bool(await stored.list_origin(connection, previous))
+    if begun_by_sender:
+        raise WrongState("these are the participant's own words")
+
+
 async def _earlier_revisions(
-    connection: Connection, actor: Participant, message_id: uuid.UUID
+    connection: Connection, sender: _Sender, message_id: uuid.UUID
 ) -> dict[int, bytes]:
     message = await stored.lock_message(connection, message_id)
     if message is None:
         return {}
-    await _require_sender(connection, actor, message)
+    await _require_sender(connection, sender, message)
     rows = await stored.list_revisions(connection, message_id)
     return {row.revision: row.statement_hash for row in rows}
 
 
 async def _require_draft(
     connection: Connection,
-    actor: Participant,
+    sender: _Sender,
+    actor: str,
     message_id: uuid.UUID,
     revision: int,
     recipient_id: uuid.UUID,
@@ -264,35 +326,35 @@ async def _require_draft(
     With it what the case lets its sender do, and whether it was begun just now.
     """
     context = await stored.sender_context(
-        connection, actor.case_id, actor.participant_id, recipient_id
+        connection, sender.case_id, sender.participant_id, recipient_id
     )
     if context is None or not context.is_pair:
         raise NotFound("no such correspondent")
     if kind is Kind.VIDEO and not context.server_processing:
         raise VideoNotTaken
-    if actor.link_id is not None:
+    if sender.link_id is not None:
         known = await stored.lock_message(connection, message_id)
         if known is not None:
-            await _require_sender(connection, actor, known)
-        if not await stored_links.spend_link(connection, actor.link_id, message_id):
+            await _require_sender(connection, sender, known)
+        if not await stored_links.spend_link(connection, sender.link_id, message_id):
             raise LinkSpent
     begun = None
     if revision == 1:
         begun = await stored.insert_draft(
             connection,
             message_id=message_id,
-            case_id=actor.case_id,
-            sender_id=actor.participant_id,
+            case_id=sender.case_id,
+            sender_id=sender.participant_id,
             recipient_id=recipient_id,
             kind=kind,
             language=language,
         )
     message = begun or await require_message(connection, message_id)
-    await _require_sender(connection, actor, message)
+    await _require_sender(connection, sender, message)
     if (message.recipient_id, message.kind) != (recipient_id, kind):
         raise InvalidRequest("a revision keeps its recipient and its kind")
     if revision == message.revision + 1:
-        await make_move(connection, message, Act.REVISE, Mover.SENDER, actor=str(actor))
+        await make_move(connection, message, Act.REVISE, Mover.SENDER, actor=actor)
         await stored.begin_revision(connection, message_id)
         message = await require_message(connection, message_id)
     if message.state is not State.DRAFT or message.revision != revision:
@@ -340,12 +402,10 @@ async def _hold_parts(
     return parts
 
 
-async def _answer(
-    connection: Connection, actor: Participant, message_id: uuid.UUID
-) -> AuthorMessage:
+async def _answer(connection: Connection, sender: _Sender, message_id: uuid.UUID) -> AuthorMessage:
     """The message as its author sees it; through an upload link, with a receipt that they can note down."""
     receipt = None
-    if actor.link_id is not None:
+    if sender.link_id is not None:
         letters = [
             secrets.choice(_RECEIPT_ALPHABET)
             for _ in range(_RECEIPT_GROUPS * _RECEIPT_GROUP_LETTERS)
