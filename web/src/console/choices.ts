@@ -30,6 +30,12 @@ export function choicesFor(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | '
   }
 }
 
+/** A message as it stands now: a lease that ran out is none, even before relay has swept it up. */
+export function standing<Item extends Pick<ReviewItem, 'state' | 'lease'>>(item: Item, now: number): Item {
+  if (item.state !== 'claimed' || item.lease === null || Date.parse(item.lease.expiresAt) > now) return item;
+  return { ...item, state: 'queued', lease: null };
+}
+
 /** Which decisions need a coded reason, and which are told to the author in the mediator's own words. */
 export const NEEDS_REASON: readonly DecisionKind[] = ['return', 'decline', 'hold'];
 export const TELLS_AUTHOR: readonly DecisionKind[] = ['return', 'decline'];

@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import type { Lease, ReviewItem, State, Uuid } from '../client/contract';
 import { countdown } from './ages';
-import { choicesFor, emptyDraft, type ActDraft, type Choice } from './choices';
+import { choicesFor, emptyDraft, standing, type ActDraft, type Choice } from './choices';
 import '../ui/dialog';
 import './decide';
 import { ConsoleElement, isConflict } from './element';
@@ -77,7 +77,7 @@ export class ConsoleReview extends ConsoleElement {
 
   shortcut(does: Shortcut): void {
     if (this.item === null || this.asking !== null) return;
-    const choices = choicesFor(this.item);
+    const choices = choicesFor(standing(this.item, this.now));
     if (does === 'refresh') void this.load();
     else if (does === 'lease' && choices.includes('lease')) void this.take();
     const asked = ASKABLE.find((one) => one === does);
@@ -174,7 +174,7 @@ export class ConsoleReview extends ConsoleElement {
   };
 
   protected override render(): TemplateResult {
-    const { item } = this;
+    const item = this.item === null ? null : standing(this.item, this.now);
     const { review, kind, people } = this.words;
     if (item === null) {
       return html`<main id="content" class="wide">

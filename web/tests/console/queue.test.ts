@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { State } from '../../src/client/contract';
 import { ageOf, countdown, duration } from '../../src/console/ages';
-import { choicesFor } from '../../src/console/choices';
+import { choicesFor, standing } from '../../src/console/choices';
 import { screenOf } from '../../src/console/screens';
 import { SHORTCUTS, shortcutOf, type Pressed } from '../../src/console/shortcuts';
 import { en } from '../../src/console/words/en';
@@ -92,6 +92,14 @@ describe('choices', () => {
     for (const ended of ['declined', 'refused', 'withdrawn', 'recalled', 'expired', 'closed'] as const) {
       expect(choicesFor(item(ended))).toEqual([]);
     }
+  });
+
+  it('are those of a message that waits, once a lease has run out', () => {
+    const leased = item('claimed', true); // until NOW
+    expect(choicesFor(standing(leased, NOW - 1))).toContain('approve');
+    expect(choicesFor(standing(leased, NOW))).toEqual(['lease']);
+    expect(choicesFor(standing(item('claimed', false), NOW))).toEqual(['lease']);
+    expect(standing(item('held'), NOW).state).toBe('held');
   });
 
   it('offer to grant again only where there are newer keys', () => {
