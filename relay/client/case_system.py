@@ -18,7 +18,7 @@ from relay.crypto import chain
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import Signer
 from relay.domain.cases import CaseRegistration, CaseView, CharterView, NoContact
-from relay.domain.credentials import Credentials
+from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.reviews import QueueFigures
 
 TOKEN_SECONDS: Final = 300
@@ -115,6 +115,16 @@ class CaseSystem:
             bearer=self.token(),
             body=NoContact(no_contact=no_contact),
         )
+
+    async def keyring(self, credential_id: uuid.UUID) -> bytes:
+        """A mediator's keys behind their passphrase, to be handed to the console that one embeds."""
+        found = await self._connection.call(
+            "GET",
+            f"/v1/credentials/{credential_id}/keyring",
+            bearer=self.token(),
+            into=NewKeyring,
+        )
+        return found.keyring
 
     async def figures(self) -> QueueFigures:
         """How much waits, everywhere."""

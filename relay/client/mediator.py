@@ -34,7 +34,7 @@ from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Member, Policy
 from relay.crypto.trust import Trust
 from relay.domain.cases import CaseRegistration, CaseView, CharterFiling, CharterView
-from relay.domain.credentials import Credentials
+from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.links import LinkRecord
 from relay.domain.messages import (
     Audience,
@@ -82,6 +82,10 @@ class Mediator:
         self._audience = audience
         self._cases: dict[uuid.UUID, OpenCase] = {}
         self.credential_id = credential_id
+
+    async def keep_keyring(self, sealed: bytes) -> None:
+        """Have relay keep one's keys behind their passphrase, for a lost laptop and for the case system."""
+        await self._signed.call("PUT", "/v1/keyring", body=NewKeyring(keyring=sealed))
 
     # Cases.
 

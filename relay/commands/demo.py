@@ -14,9 +14,13 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 
+from relay.demo.case_system_page import CaseSystemPage, case_system_page
+from relay.demo.cast import organization
 from relay.demo.stage import Stage, stage
 from relay.demo.story import tell
+from relay.demo.visiting import Visit, prepare_visit
 from relay.errors import RelayError
+from relay.services.pages import BUILT
 
 INDENT = (0, 2, 0, 2)
 
@@ -49,7 +53,9 @@ async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with contextlib.AsyncExitStack() as context:
         with console.status("starting Postgres, Redis, S3, the web service and a media worker"):
-            starting = context.enter_async_context(stage(data, port=port))
+            page = await context.enter_async_context(case_system_page())
+            settings = {"RELAY_EMBED_ORIGINS": page.origin}
+            starting = context.enter_async_context(stage(data, port=port, settings=settings))
             running = await _unless(stopped, starting)
         if running is None:
             return
@@ -63,9 +69,43 @@ async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
         console.print(f"\n  [green]The whole story in {told.seconds:.0f} s.[/green]")
         if once:
             return
+        visit = await _unless(stopped, _prepare(running, page))
+        if visit is not None:
+            _where_to_click(console, visit, page)
         _how_to_go_on(console, running)
         await stopped.wait()
         console.print("\n  stopping; nothing is lost")
+
+
+async def _prepare(running: Stage, page: CaseSystemPage) -> Visit | None:
+    """A fresh case for a visitor with a browser; None where there are no pages to visit."""
+    if not (BUILT / "integrity.json").exists():
+        return None
+    async with organization(running.url, running.root, running.token_key) as people:
+        visit = await prepare_visit(people, running.folder / "demo")
+        await page.embed(
+            running.url, people.administrator.fingerprint, people.case_system, visit.mediator
+        )
+        return visit
+
+
+def _where_to_click(console: Console, visit: Visit, page: CaseSystemPage) -> None:
+    """The ways into the fresh case, each on a line of its own so that a terminal makes it a link."""
+    console.print(
+        "\n  [bold]Now it is your turn[/bold], in a fresh case where nobody has come yet:"
+    )
+    for who, url in (
+        ("the person harmed", visit.harmed_url),
+        ("the person responsible", visit.responsible_url),
+        ("one letter or video of the person harmed, without an account", visit.upload_url),
+        ("the mediator's console", visit.console_url),
+        ("the same console inside a case system", f"{page.origin}/"),
+    ):
+        console.print(f"    {who}")
+        console.print(f"      {url}", soft_wrap=True, markup=False)
+    console.print("    the mediator's keys, to choose in the console, and their passphrase")
+    console.print(f"      {visit.keyring_file}", soft_wrap=True, markup=False)
+    console.print(f"      {visit.passphrase}", markup=False)
 
 
 async def _unless(stopped: asyncio.Event, work: Coroutine[None, None, _Value]) -> _Value | None:
