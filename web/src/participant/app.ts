@@ -13,7 +13,7 @@ import './arrive';
 import type { Why } from './come-back';
 import { keys, keysWereAskedFor, prepareKeys } from './keys';
 import './problem'; // at hand when nothing else can be fetched
-import { problemOf, type Problem } from './problem';
+import { problemOf, type Problem } from './problem-of';
 import { asRefusal } from './refusals';
 import { loadArriving, loadInside, type Arriving, type Inside } from './words';
 

@@ -1,24 +1,10 @@
 /** Pages for what stands in the way: each says what it means, that nothing is lost, and what to do. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Refusal } from '../client/contract';
 import { PlainElement } from '../ui/element';
 import { whoToCall } from './explaining';
+import type { Problem } from './problem-of';
 import type { Arriving } from './words';
-
-export type Problem = keyof Omit<Arriving['problem'], 'again'>;
-
-export function problemOf(refusal: Refusal): Problem {
-  switch (refusal.refusal) {
-    case 'untrusted':
-    case 'no-such-link':
-    case 'offline':
-    case 'busy':
-      return refusal.refusal;
-    default:
-      return 'unexpected';
-  }
-}
 
 export class RelayProblem extends PlainElement {
   static override properties: PropertyDeclarations = { words: { attribute: false }, problem: { attribute: false } };

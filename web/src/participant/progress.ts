@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { SendingProgress } from '../client/contract';
 import { duration, size } from '../ui/amounts';
+import { fractionOf } from './fraction';
 import { refusalText } from './refusals';
 import type { Transfer, Visit } from './visit';
 
@@ -46,10 +47,4 @@ function renderFigures(progress: SendingProgress, running: boolean, visit: Visit
   return html`<span>${words.of(size(progress.sentBytes, language), size(progress.totalBytes, language))}</span>
     ${!running || bytesPerSecond === null ? nothing : html`<span class="quiet">${words.speed(size(bytesPerSecond, language))}</span>`}
     ${!running || secondsLeft === null ? nothing : html`<span class="quiet">${words.left(duration(secondsLeft, language))}</span>`}`;
-}
-
-/** Both halves of the work in one bar. */
-export function fractionOf(progress: SendingProgress | null): number {
-  if (progress === null || progress.totalBytes === 0) return 0;
-  return Math.min(1, (progress.sealedBytes + progress.sentBytes) / (2 * progress.totalBytes));
 }

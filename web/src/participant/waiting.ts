@@ -50,6 +50,7 @@ export class RelayWaiting extends ScreenElement {
       <p><button class="primary" type="button" @click=${() => visit.replace({ name: 'home' })}>${visit.words.sending.done.home}</button></p>`;
   }
 
+  /** Three answers drawn alike: none is the one to take. */
   private renderOffer(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
     const { offer } = visit.words.opening;
@@ -86,7 +87,7 @@ export class RelayWaiting extends ScreenElement {
       ${this.renderRefusal()}
       <div class="choices">
         <div>
-          <button class="primary" type="button" aria-describedby="accept-means" ?disabled=${this.running} @click=${() => this.answer(message, 'accept')}>${offer.accept}</button>
+          <button type="button" aria-describedby="accept-means" ?disabled=${this.running} @click=${() => this.answer(message, 'accept')}>${offer.accept}</button>
           <p id="accept-means" class="quiet">${offer.acceptMeans}</p>
         </div>
         <div>

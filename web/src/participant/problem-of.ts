@@ -1,0 +1,18 @@
+/** Which page a refusal leads to. */
+
+import type { Refusal } from '../client/contract';
+import type { Arriving } from './words';
+
+export type Problem = keyof Omit<Arriving['problem'], 'again'>;
+
+export function problemOf(refusal: Refusal): Problem {
+  switch (refusal.refusal) {
+    case 'untrusted':
+    case 'no-such-link':
+    case 'offline':
+    case 'busy':
+      return refusal.refusal;
+    default:
+      return 'unexpected';
+  }
+}

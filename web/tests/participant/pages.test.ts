@@ -1,0 +1,190 @@
+/** What the participant's pages decide without a browser: addresses, the way back, the way of a message, who is who. */
+
+import { describe, expect, it } from 'vitest';
+import type { AuthorView, RecipientView } from '../../src/client/contract';
+import { bareAddress, readAddress } from '../../src/participant/address';
+import { nameOf } from '../../src/participant/people';
+import { problemOf } from '../../src/participant/problem-of';
+import { fractionOf } from '../../src/participant/fraction';
+import { isOver, timeline } from '../../src/participant/timeline';
+import { Trail } from '../../src/participant/trail';
+import { en } from '../../src/participant/words/home/en';
+import { fr } from '../../src/participant/words/home/fr';
+import { reasonForAuthor } from '../../src/words/reasons';
+import { en as reasons } from '../../src/words/reasons/en';
+
+const LINK = '0b2f5f4e-7c7d-4b0a-9a43-5b3c2f0e8d11';
+
+describe('an address', () => {
+  it('names the link and keeps its secret apart', () => {
+    const address = readAddress(new URL(`https://relay.example/l/${LINK}#c2VjcmV0`));
+    expect(address).toEqual({ page: 'link', link: LINK, fragment: 'c2VjcmV0', assisted: false });
+  });
+
+  it('without a fragment has no secret', () => {
+    expect(readAddress(new URL(`https://relay.example/l/${LINK}#`))).toMatchObject({ page: 'link', fragment: null });
+  });
+
+  it('says whether staff help, and keeps saying so once the secret is gone', () => {
+    expect(readAddress(new URL(`https://relay.example/l/${LINK}?assisted#c2VjcmV0`))).toMatchObject({ assisted: true });
+    expect(bareAddress(LINK, true)).toBe(`/l/${LINK}?assisted`);
+    expect(bareAddress(LINK, false)).toBe(`/l/${LINK}`);
+  });
+
+  it('may be the one for receipts, or lead nowhere', () => {
+    expect(readAddress(new URL('https://relay.example/receipt')).page).toBe('receipt');
+    expect(readAddress(new URL('https://relay.example/l/not-a-link')).page).toBe('none');
+    expect(readAddress(new URL(`https://relay.example/l/${LINK}/more`)).page).toBe('none');
+  });
+});
+
+describe('the trail', () => {
+  function past(): { readonly states: unknown[]; pushState: History['pushState']; replaceState: History['replaceState'] } {
+    const states: unknown[] = [];
+    return { states, pushState: (state) => states.push(state), replaceState: (state) => states.splice(-1, 1, state) };
+  }
+
+  it('leads back through what was seen, and forward again', () => {
+    const trail = new Trail(past(), 'home');
+    trail.go('letter');
+    trail.go('message');
+    expect(trail.came({ step: 1 })).toBe('letter');
+    expect(trail.came({ step: 0 })).toBe('home');
+    expect(trail.came({ step: 2 })).toBe('message');
+  });
+
+  it('forgets what was ahead when another way is taken', () => {
+    const trail = new Trail(past(), 'home');
+    trail.go('letter');
+    trail.came({ step: 0 });
+    trail.go('video');
+    expect(trail.current).toBe('video');
+    expect(trail.came({ step: 1 })).toBe('video');
+  });
+
+  it('never goes back to what was replaced', () => {
+    const trail = new Trail(past(), 'home');
+    trail.go('letter');
+    trail.replace('sent');
+    trail.came({ step: 0 });
+    expect(trail.came({ step: 1 })).toBe('sent');
+  });
+
+  it('leads home from an entry of an earlier visit, or of somebody else', () => {
+    const trail = new Trail(past(), 'home');
+    trail.go('letter');
+    expect(trail.came({ step: 7 })).toBe('home');
+    expect(trail.came(null)).toBe('home');
+    expect(trail.came({ step: 'x' })).toBe('home');
+  });
+
+  it('leaves nothing but numbers in the history', () => {
+    const history = past();
+    const trail = new Trail(history, { message: LINK });
+    trail.go({ message: LINK });
+    expect(JSON.stringify(history.states)).not.toContain(LINK);
+  });
+});
+
+describe('the way of a message', () => {
+  const views = Object.keys(en.author) as AuthorView[];
+
+  it.each(views)('shows %s as the one place where it is', (view) => {
+    for (const kind of ['letter', 'video'] as const) {
+      const now = timeline(kind, view).filter((step) => step.when === 'now');
+      // A letter is never prepared: whatever else relay said, it would be shown as no place at all.
+      if (kind === 'letter' && view === 'being prepared') expect(now).toEqual([]);
+      else expect(now).toEqual([{ view, when: 'now' }]);
+    }
+  });
+
+  it('says of a closed message nothing about how far it had come', () => {
+    expect(timeline('video', 'closed').map((step) => step.view)).toEqual(['sending', 'closed']);
+  });
+
+  it('ends with the mediator, where nobody chose to say more', () => {
+    expect(timeline('letter', 'in review').map((step) => [step.view, step.when])).toEqual([
+      ['sending', 'before'],
+      ['in review', 'now'],
+      ['with your mediator', 'after'],
+    ]);
+  });
+
+  it('offers no taking back of what is over', () => {
+    expect(views.filter(isOver)).toEqual(['closed', 'accepted', 'not accepted']);
+  });
+
+  it('has words for every view of an author and of a recipient, in both languages', () => {
+    const author: Record<AuthorView, true> = {
+      sending: true,
+      'being prepared': true,
+      'could not be prepared': true,
+      'in review': true,
+      'sent back to you': true,
+      'with your mediator': true,
+      closed: true,
+      accepted: true,
+      'not accepted': true,
+    };
+    const recipient: Record<RecipientView, true> = {
+      'waiting for you': true,
+      'yours to open': true,
+      opened: true,
+      'not accepted': true,
+      'no longer available': true,
+      closed: true,
+    };
+    for (const words of [en, fr]) {
+      expect(Object.keys(words.author).sort()).toEqual(Object.keys(author).sort());
+      expect(Object.keys(words.received).sort()).toEqual(Object.keys(recipient).sort());
+      for (const view of Object.values(words.author)) for (const sentence of Object.values(view)) expect(sentence).not.toBe('');
+    }
+  });
+});
+
+describe('people', () => {
+  const two = {
+    correspondents: [
+      { participant: 'a', role: 'responsible' },
+      { participant: 'b', role: 'responsible' },
+      { participant: 'c', role: 'harmed' },
+    ],
+  } as const;
+
+  it('are named by their part, and numbered where two have the same', () => {
+    expect(nameOf(two, 'a', en)).toBe('the person responsible (1)');
+    expect(nameOf(two, 'b', en)).toBe('the person responsible (2)');
+    expect(nameOf(two, 'c', en)).toBe('the person harmed');
+    expect(nameOf(two, 'd', en)).toBeNull();
+  });
+});
+
+describe('a refusal', () => {
+  it('has a page of its own where there is something to do about it', () => {
+    expect(problemOf({ refusal: 'untrusted' })).toBe('untrusted');
+    expect(problemOf({ refusal: 'offline' })).toBe('offline');
+    expect(problemOf({ refusal: 'refused', code: 'gate-closed' })).toBe('unexpected');
+  });
+});
+
+describe('reasons', () => {
+  it('are read by the author as the mediator chose them, and passed over where they are not known', () => {
+    expect(reasonForAuthor(reasons, 'needs-a-question')).toBe(reasons.return['needs-a-question']);
+    expect(reasonForAuthor(reasons, 'of-next-year')).toBeNull();
+    expect(reasonForAuthor(reasons, 'escalation')).toBeNull();
+  });
+
+  it('have codes as the protocol wants them', () => {
+    for (const group of Object.values(reasons)) for (const code of Object.keys(group)) expect(code).toMatch(/^[a-z][a-z0-9-]*$/);
+  });
+});
+
+describe('the bar of a video', () => {
+  it('counts sealing and sending as half of the work each', () => {
+    const progress = { stage: 'sending', totalBytes: 100, bytesPerSecond: null, secondsLeft: null, safeToClose: false } as const;
+    expect(fractionOf({ ...progress, sealedBytes: 100, sentBytes: 0 })).toBe(0.5);
+    expect(fractionOf({ ...progress, sealedBytes: 100, sentBytes: 100 })).toBe(1);
+    expect(fractionOf({ ...progress, totalBytes: 0, sealedBytes: 0, sentBytes: 0 })).toBe(0);
+    expect(fractionOf(null)).toBe(0);
+  });
+});
