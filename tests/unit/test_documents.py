@@ -13,7 +13,9 @@ DOCUMENTS: Final = sorted(
     [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
 )
 LINK: Final = re.compile(r"\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
-PATH: Final = re.compile(r"`((?:relay|workers|tests|deploy|docs|bench)/[\w./-]+)`")
+BUILT: Final = "relay/pages"
+"""What `make pages` makes; a document may speak of it where it is not there yet."""
+PATH: Final = re.compile(r"`((?:relay|workers|tests|deploy|docs|bench|web)/[\w./-]+)`")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -21,7 +23,7 @@ def test_what_a_document_points_to_is_there(document: Path) -> None:
     """Every link and every path in it leads to a file or a folder."""
     text = document.read_text("utf-8")
     linked = [document.parent / target for target, _anchor in LINK.findall(text)]
-    named = [ROOT / target for target in PATH.findall(text)]
+    named = [ROOT / path for path in PATH.findall(text) if not path.startswith(BUILT)]
     assert [str(path) for path in linked + named if not path.exists()] == []
 
 
