@@ -216,7 +216,10 @@ export interface ParticipantClient extends Playback {
 
   consent(status: Consent): Promise<void>;
   correspondence(): Promise<Correspondence>;
-  /** Calls back with the whole correspondence at once and after every change, until stopped (use `Comlink.proxy`). */
+  /**
+   * Calls back with the whole correspondence at once and after every change, until stopped (use `Comlink.proxy`). `broken`
+   * is told once when the connection is lost (`offline`, `busy`), which is then sought for ever; anything else ends it.
+   */
   watch(changed: (correspondence: Correspondence) => void, broken: (refusal: Refusal) => void): Promise<Stop>;
 
   sendLetter(letter: NewLetter): Promise<SentMessage>;

@@ -18,7 +18,7 @@ export class Drafts {
     const found: LetterDraft[] = [];
     for (const { sealed } of await device.drafts(link)) {
       try {
-        // Sealed is what was saved: nobody else has the key to make another.
+          // Nothing else is ever put there; whoever alters a device can do worse.
         found.push(JSON.parse(new TextDecoder().decode(await ownSeal.open(sealed))) as LetterDraft);
       } catch {
         continue;

@@ -120,9 +120,13 @@ export class Entrance {
     if (this.pending?.passphrase !== passphrase) this.pending = { passphrase, ...this.newClaim(passphrase) };
     const { keyring, body } = this.pending;
     await this.connection.call('PUT', `/v1/links/${this.address.id}/claim`, { bearer: bearerOf(this.address), body });
-    this.pending = null;
     this.view = { ...this.view, claim: body.statement, keyring: body.keyring };
     return this.admit(keyring, body.statement);
+  }
+
+  /** The claim needs no repeating any more: its keys and its passphrase are forgotten here. */
+  settle(): void {
+    this.pending = null;
   }
 
   /** Opens the keyring of a claimed link. */

@@ -53,7 +53,9 @@ export class Participant implements contract.ParticipantClient {
   async claim(passphrase: string): Promise<contract.Arrival> {
     const entrance = this.#arrived();
     this.inside = new Correspondent(await entrance.claim(passphrase), this.failures);
+    // Until that is said too, the same claim may be made again.
     await this.consent('active');
+    entrance.settle();
     return entrance.arrival();
   }
 
@@ -72,6 +74,7 @@ export class Participant implements contract.ParticipantClient {
   async lock(): Promise<void> {
     const { inside } = this;
     this.inside = null;
+    this.entrance?.settle();
     await inside?.leave();
   }
 

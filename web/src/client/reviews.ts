@@ -14,7 +14,7 @@ import { openText, unwrap, viewIn, viewOf } from './sealing';
 import type { Theatre } from './theatre';
 import { factsOf } from './theatre';
 import type { VerifiedItem } from './verifying';
-import { verifyItem } from './verifying';
+import { isUnchecked, verifyItem } from './verifying';
 
 type Schemas = components['schemas'];
 type Message = Schemas['ReviewMessage'];
@@ -80,6 +80,7 @@ export class Reviews {
     const { case: id, statement } = message;
     // A draft is its author's alone.
     if (statement === null) throw new Refused('refused');
+    if (await this.cases.under(message.case, () => isUnchecked(message.origin))) throw new Refused('refused', { code: 'claim-unchecked' });
     const common = await this.queueItem({ ...message, waiting_since: message.waiting_since ?? message.state_since });
     const links = await this.cases.links(id);
     const item = await this.cases.under(id, async (opened): Promise<contract.ReviewItem> => {

@@ -83,6 +83,12 @@ export function verifyItem(compacts: readonly string[], origin: readonly string[
   return { item, provenance, preparedBy: made?.by.credential ?? null };
 }
 
+/** Whether the sender's keys were claimed and no mediator has checked them yet: nothing is wrong, and nothing is shown. */
+export function isUnchecked(origin: readonly string[]): boolean {
+  const byType = sorted(origin);
+  return byType.has(Claim.typ) && !byType.has(Verification.typ);
+}
+
 interface Attributed {
   readonly message: Message;
   readonly provenance: Provenance;

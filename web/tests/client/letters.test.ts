@@ -92,7 +92,7 @@ describe('a letter', () => {
     expect(await harmed.open(sent.message)).toMatchObject({ text: 'For you.', relayed: false, from: responsibleId, video: null, captions: null });
     expect((await responsible.correspondence()).sent[0]?.view).toBe('accepted');
     expect((await harmed.respond(sent.message, 'close', false)).view).toBe('closed');
-    expect((await someone.log(opened.case)).map(({ kind }) => kind)).toEqual(expect.arrayContaining(['link-claimed', 'offered', 'viewed']));
+    expect((await someone.log(opened.case)).map(({ kind }) => kind)).toEqual(expect.arrayContaining(['link-claimed', 'offer', 'open']));
   });
 
   it('names who assisted to the mediator, and never to its reader', async () => {
@@ -104,6 +104,21 @@ describe('a letter', () => {
     await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null });
     await harmed.respond(message, 'accept', false);
     expect((await harmed.open(message)).text).toBe(LETTER);
+  });
+
+  it('is written down by a mediator for somebody who confirmed the words', async () => {
+    const { case: opened, mediator: someone, harmed, responsible, harmedId, responsibleId } = await openCase();
+    const letter = { case: opened.case, from: responsibleId, to: harmedId, language: 'en', text: 'He asked me to tell you.' } as const;
+    expect((await refusal(someone.relayLetter({ ...letter, confirmed: false as unknown as true }))).refusal).toBe('refused');
+    const message = await someone.relayLetter({ ...letter, confirmed: true });
+    const item = await someone.lease(message);
+    expect(item.origin).toEqual({ by: 'mediator', participant: responsibleId, mediator: stage.mediators[0]?.credential });
+    expect(await someone.text(message)).toBe(letter.text);
+    expect(await responsible.ownText(message)).toBe(letter.text);
+    await someone.decide(message, { decision: 'approve' });
+    await someone.offer(message, { contentNote: 'A word from him.', summary: null, notBefore: null });
+    await harmed.respond(message, 'accept', false);
+    expect(await harmed.open(message)).toMatchObject({ relayed: true, from: responsibleId, text: letter.text });
   });
 
   it('is withdrawn by its sender, or by a mediator who was told', async () => {

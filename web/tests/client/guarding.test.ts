@@ -1,0 +1,98 @@
+/** What a page can reach of the worker: the functions of the contract, plain refusals, and nothing that holds a key. */
+
+import { describe, expect, it } from 'vitest';
+
+import { guarded } from '../../src/client/guarding';
+import { Refused } from '../../src/client/refusing';
+import { arrived, Browser, mediator, openCase, PASSPHRASE, refusal, stage } from './people';
+
+class Vault {
+  readonly secret = 'a key';
+  failure: Error = new Error('a key is in this message');
+
+  open(): Promise<string> {
+    return Promise.reject(this.failure);
+  }
+
+  count(): Promise<number> {
+    return Promise.resolve(this.secret.length);
+  }
+}
+
+describe('the guard', () => {
+  it('hands out functions and their results, and no field', async () => {
+    const vault = guarded(new Vault(), (result) => result);
+    expect(await vault.count()).toBe(5);
+    expect(vault.secret).toBeUndefined();
+  });
+
+  it('lets nothing of an error out but its refusal', async () => {
+    const inside = new Vault();
+    const vault = guarded(inside, (result) => result);
+    expect(await refusal(vault.open())).toEqual({ refusal: 'unexpected' });
+    inside.failure = new Refused('refused', { code: 'link-spent' });
+    expect(await refusal(vault.open())).toEqual({ refusal: 'refused', code: 'link-spent' });
+    inside.failure = new DOMException('no room', 'QuotaExceededError');
+    expect(await refusal(vault.open())).toEqual({ refusal: 'storage-full' });
+  });
+});
+
+describe('a mediator', () => {
+  it('makes keys, keeps them sealed, and is nobody before the root vouches for them', async () => {
+    const browser = new Browser();
+    const someone = browser.mediator();
+    const { keyring, request } = await someone.makeKeys('a lamp', 'at the office', stage.fingerprint);
+    expect(JSON.parse(request)).toMatchObject({ credential: keyring.id, role: 'mediator' });
+    await someone.keepKeyring(keyring);
+    expect(await browser.mediator().keyrings()).toEqual([keyring]);
+    expect((await refusal(someone.unlock(keyring, 'no lamp', 'en'))).refusal).toBe('wrong-passphrase');
+    expect((await refusal(someone.unlock(keyring, 'a lamp', 'en'))).refusal).toBe('signed-out');
+    await someone.forgetKeyring(keyring.id);
+    expect(await someone.keyrings()).toEqual([]);
+  });
+
+  it('believes no relay that another root vouches for', async () => {
+    const held = stage.mediators[0];
+    const keyring = { id: 'one', label: 'work', keyring: new Uint8Array(Buffer.from(held?.keyring ?? '', 'base64')), fingerprint: 'AAAAAAAAAAAAAAAAAAAAAA' };
+    expect((await refusal(new Browser().mediator().unlock(keyring, held?.passphrase ?? '', 'en'))).refusal).toBe('untrusted');
+  });
+
+  it('sees colleagues, cases and links, makes an address again, and ends a link', async () => {
+    const { case: opened, mediator: someone, harmedId } = await openCase();
+    expect((await someone.colleagues()).filter(({ self }) => self)).toEqual([{ credential: stage.mediators[0]?.credential, self: true }]);
+    expect((await someone.cases()).map(({ case: id }) => id)).toContain(opened.case);
+    const { link, url } = await someone.makeLink(opened.case, harmedId, 'upload');
+    expect(await someone.linkAddress(opened.case, link)).toBe(url);
+    const before = (await someone.case(opened.case)).links.find((each) => each.link === link);
+    expect(before).toMatchObject({ purpose: 'upload', state: 'open', madeBy: stage.mediators[0]?.credential });
+    await someone.endLink(link);
+    expect((await someone.case(opened.case)).links.find((each) => each.link === link)?.state).toBe('ended');
+    expect((await refusal(arrived(url))).refusal).toBe('no-such-link');
+  });
+
+  it('is told at once how much waits', async () => {
+    const { mediator: someone, responsible, harmedId } = await openCase();
+    const watcher = await mediator(0);
+    const told: number[] = [];
+    const stop = await watcher.watchQueue((figures) => { told.push(figures.find(({ state }) => state === 'queued')?.messages ?? 0); }, () => { told.push(-1); });
+    await expect.poll(() => told.length).toBe(1);
+    const { message } = await responsible.sendLetter({ to: harmedId, language: 'fr', text: 'Bonjour.' });
+    await expect.poll(() => told.at(-1)).toBeGreaterThan(told[0] ?? 0);
+    await stop();
+    expect((await someone.messages((await someone.review(message)).case)).map((item) => item.message)).toEqual([message]);
+  });
+});
+
+describe('a claim', () => {
+  it('whose yes was lost on the way is made again with the same words, and with no others', async () => {
+    let isCut = true;
+    const browser = new Browser((url, init) => (isCut && url.endsWith('/consent') ? Promise.reject(new TypeError('no network')) : fetch(url, init)));
+    const { case: opened, mediator: someone, harmedId } = await openCase();
+    const person = await arrived((await someone.makeLink(opened.case, harmedId, 'participate')).url, browser);
+    expect((await refusal(person.claim(PASSPHRASE))).refusal).toBe('offline');
+    isCut = false;
+    expect(await person.claim(PASSPHRASE)).toMatchObject({ claimed: true, consent: 'active' });
+    expect(await person.correspondence()).toEqual({ sent: [], received: [] });
+    expect((await refusal(person.claim('other words'))).code).toBe('link-claimed');
+  });
+});
