@@ -144,8 +144,8 @@ export class Reviews {
 
 /** Refuses a statement of another message than relay says it is of. */
 function expectSame({ message: said }: release.Item, message: Message): void {
-  const same = said.message === message.message && said.revision === message.revision && said.from === message.from && said.to === message.to;
-  if (!same || said.kind !== message.kind || said.language !== message.language) throw new Refused('untrusted');
+  const members = ['message', 'revision', 'from', 'to', 'kind', 'language'] as const;
+  if (members.some((member) => said[member] !== message[member])) throw new Refused('untrusted');
 }
 
 function originOf({ item, provenance }: VerifiedItem, message: Message, { identity }: OpenCase): contract.Origin {

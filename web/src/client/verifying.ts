@@ -105,7 +105,11 @@ function own(compact: string, charter: VerifiedCharter, sender: Uuid, origin: re
 }
 
 /** The key that the words of `sender` are signed with. */
-function sourceOf(origin: ReadonlyMap<string, string>, charter: VerifiedCharter, sender: Uuid): { signer: PublicKey; provenance: Provenance } {
+function sourceOf(
+  origin: ReadonlyMap<string, string>,
+  charter: VerifiedCharter,
+  sender: Uuid,
+): { readonly signer: PublicKey; readonly provenance: Provenance } {
   const claim = origin.get(Claim.typ);
   if (claim !== undefined) {
     const { participant, signer, verifiedBy } = chain.verifyParticipant(claim, origin.get(Verification.typ) ?? '', charter);

@@ -178,7 +178,8 @@ export class ConsoleReview extends ConsoleElement {
     const { review, kind, people } = this.words;
     if (item === null) {
       return html`<main id="content" class="wide">
-        ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : nothing}
+        ${this.refusal?.code === 'claim-unchecked' ? this.renderUnchecked() : this.renderRefusal()}
+        ${this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : nothing}
       </main>`;
     }
     return html`<main id="content" class="wide">
@@ -195,6 +196,13 @@ export class ConsoleReview extends ConsoleElement {
       </div>
       ${this.renderAsking(item)}
     </main>`;
+  }
+
+  private renderUnchecked(): TemplateResult {
+    const { review, nav } = this.words;
+    return html`<h1 tabindex="-1">${review.unchecked}</h1>
+      <p class="note" role="alert">${review.uncheckedWhat}</p>
+      <button class="primary" @click=${() => this.session.go({ name: 'cases' })}>${nav.cases}</button>`;
   }
 
   private renderContent(item: ReviewItem): TemplateResult {

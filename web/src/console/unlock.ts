@@ -85,7 +85,7 @@ export class ConsoleUnlock extends PlainElement {
 
   private renderRefusal(): TemplateResult | typeof nothing {
     if (this.refusal === null) return nothing;
-    const notVouched = this.refusal.code === 'unknown-signer';
+    const notVouched = this.refusal.code === 'unknown-signer' || this.refusal.refusal === 'signed-out'; // no session for this key
     return html`<p class="note warn" role="alert">
       ${notVouched ? this.words.unlock.notVouched : refusalText(this.words, this.refusal)}
     </p>`;

@@ -96,6 +96,8 @@ export const reviewing = {
     decide: 'Decide',
     offered: (at: string) => `Offered on ${at}.`,
     offeredLater: (at: string) => `It is offered from ${at}.`,
+    unchecked: 'The sender’s keys are to be checked first',
+    uncheckedWhat: 'Somebody used a link and wrote, and no mediator has checked yet that the keys belong to that link. Open the case, check the new keys, and come back.',
     gates: 'What is in the way now',
     notReady: 'The recipient has no keys yet that an offer could be written for. They need to use their link first.',
     grantAgain: 'The recipient has newer keys. Grant again, so that they can open what was released to them.',

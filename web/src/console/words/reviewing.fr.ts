@@ -99,6 +99,8 @@ export const reviewing: Catalogue<typeof english> = {
     decide: 'Décider',
     offered: (at) => `Offert le ${at}.`,
     offeredLater: (at) => `Il est offert à partir du ${at}.`,
+    unchecked: 'Les clés de l’auteur·e sont d’abord à vérifier',
+    uncheckedWhat: 'Quelqu’un a utilisé un lien et a écrit, et personne n’a encore vérifié que les clés appartiennent à ce lien. Ouvrez le dossier, vérifiez les nouvelles clés, puis revenez.',
     gates: 'Ce qui l’empêche en ce moment',
     notReady: 'Le destinataire n’a pas encore de clés pour lesquelles écrire une offre. Il lui faut d’abord utiliser son lien.',
     grantAgain: 'Le destinataire a des clés plus récentes. Remettez l’accès, afin que ce qui lui a été remis puisse s’ouvrir.',
