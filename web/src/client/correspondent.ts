@@ -156,7 +156,7 @@ export class Correspondent {
       const { item } = verified;
       if (item.message.message !== message || item.message.to !== hand.participant) throw new Refused('untrusted');
       release.verifyApprovals(opening.approvals, charter, item);
-      const said = release.verifyOffer(offer, charter, item, { recipient: reader.recipient, claimHash: reader.claimHash, participant: hand.participant });
+      const said = release.verifyOffer(offer, charter, item, { ...reader, participant: hand.participant });
       const parts = new Map<Part['role'], OpenedPart>();
       for (const view of opening.parts) {
         const part = release.partOf(item, view.commitment);

@@ -55,6 +55,8 @@ interface Kept extends DBSchema {
   keyrings: { key: string; value: KnownKeyring };
 }
 
+const ROOMS = ['keys', 'links', 'drafts', 'videos', 'segments', 'charters', 'keyrings'] as const;
+
 type Room = 'links' | 'drafts' | 'videos' | 'segments' | 'charters' | 'keyrings';
 type Key = string | readonly (string | number)[];
 
@@ -81,7 +83,7 @@ export class Device {
     try {
       const database = await openDB<Kept>(name, VERSION, {
         upgrade: (fresh) => {
-          for (const room of ['keys', 'links', 'drafts', 'videos', 'segments', 'charters', 'keyrings'] as const) fresh.createObjectStore(room);
+          for (const room of ROOMS) fresh.createObjectStore(room);
         },
       });
       return new Device(lasting(database), await deviceKey(database));

@@ -72,7 +72,8 @@ export class Mediator implements contract.MediatorClient {
     return { keyring: { id: credential, label, keyring, fingerprint }, request: `${JSON.stringify(request)}\n` };
   }
 
-  async unlock({ keyring: sealed, fingerprint }: contract.KnownKeyring, passphrase: string, language: contract.Language): Promise<contract.MediatorSelf> {
+  async unlock(known: contract.KnownKeyring, passphrase: string, language: contract.Language): Promise<contract.MediatorSelf> {
+    const { keyring: sealed, fingerprint } = known;
     await sodiumReady();
     await this.lock();
     this.connection.language = language;
@@ -81,7 +82,8 @@ export class Mediator implements contract.MediatorClient {
     const found = await signed.call<Schemas['Credentials']>('GET', '/v1/credentials');
     const self = await trusting(() => ownCredential(found, fingerprint, keyring));
     const theatre = new Theatre(signed);
-    const cases = new OpenCases({ signed, keyring, credential: self.credential, rootFingerprint: fingerprint, device: await this.#device() });
+    const device = await this.#device();
+    const cases = new OpenCases({ signed, keyring, credential: self.credential, rootFingerprint: fingerprint, device });
     const reviews = new Reviews(cases, theatre, this.failures);
     this.inside = { signed, theatre, reviews, casework: new Casework(cases), reviewing: new Reviewing(cases, reviews) };
     // Opaque to relay: so that a lost laptop is not a lost key, and the case system can hand it to its console.
@@ -161,7 +163,10 @@ export class Mediator implements contract.MediatorClient {
     return this.#inside().reviewing.queue(filter);
   }
 
-  async watchQueue(changed: Parameters<contract.MediatorClient['watchQueue']>[0], broken: (refusal: contract.Refusal) => void): Promise<contract.Stop> {
+  async watchQueue(
+    changed: Parameters<contract.MediatorClient['watchQueue']>[0],
+    broken: (refusal: contract.Refusal) => void,
+  ): Promise<contract.Stop> {
     return Promise.resolve(this.#inside().reviewing.watchQueue(changed, broken));
   }
 

@@ -36,7 +36,11 @@ export class Participant implements contract.ParticipantClient {
 
   // Coming and going.
 
-  async arrive(link: Uuid, fragment: string | null, { keep, language }: { readonly keep: boolean; readonly language: contract.Language }): Promise<contract.Arrival> {
+  async arrive(
+    link: Uuid,
+    fragment: string | null,
+    { keep, language }: { readonly keep: boolean; readonly language: contract.Language },
+  ): Promise<contract.Arrival> {
     await sodiumReady();
     await this.lock();
     this.entrance = null;

@@ -113,7 +113,8 @@ export class Reviewing {
     const toCase = caseReader(opened.charter);
     const author = words === undefined || SECRET.has(decision) ? null : await this.cases.claimed(message.case, message.from);
     const notes: Note[] = [];
-    if (words !== undefined) notes.push(noteFor(message, words, author === null ? [toCase] : [toCase, participantReader('author', message.from, author)]));
+    const toAuthor = author === null ? [] : [participantReader('author', message.from, author)];
+    if (words !== undefined) notes.push(noteFor(message, words, [toCase, ...toAuthor]));
     if (note !== undefined) notes.push(noteFor(message, note, [toCase]));
     const grants = decision === 'retry' ? await this.mediaGrants(message) : notes.flatMap((each) => each.grants);
     const statement = statements.sign(this.signer, statements.Decision, {
@@ -156,7 +157,7 @@ export class Reviewing {
   /** Writes the recipient's grants and offers the message: the act that makes a release possible. */
   async offer(
     id: Uuid,
-    { contentNote, summary, notBefore }: { readonly contentNote: string; readonly summary: string | null; readonly notBefore: contract.Time | null },
+    { contentNote, summary, notBefore }: Parameters<contract.MediatorClient['offer']>[1],
   ): Promise<contract.ReviewItem> {
     const message = await this.reviews.inFront(id);
     const claimed = await this.cases.claimed(message.case, message.to);
@@ -187,7 +188,8 @@ export class Reviewing {
 
   async recordWithdrawal(id: Uuid): Promise<void> {
     const message = await this.reviews.inFront(id);
-    const statement = statements.sign(this.signer, statements.Withdrawal, { at: now(), case: message.case, message: id, participant: message.from });
+    const said = { at: now(), case: message.case, message: id, participant: message.from };
+    const statement = statements.sign(this.signer, statements.Withdrawal, said);
     await this.signed.call('PUT', `/v1/messages/${id}/withdrawal`, { body: { statement } });
   }
 
@@ -222,7 +224,12 @@ export class Reviewing {
     return this.reviews.show(await this.signed.call('POST', `/v1/messages/${id}/${what}`, { body }));
   }
 
-  private async offerTo(message: Message, claimed: Claimed, words: readonly string[], notBefore: contract.Time | null): Promise<contract.ReviewItem> {
+  private async offerTo(
+    message: Message,
+    claimed: Claimed,
+    words: readonly string[],
+    notBefore: contract.Time | null,
+  ): Promise<contract.ReviewItem> {
     const recipient = participantReader('recipient', message.to, claimed);
     const { charter } = await this.cases.find(message.case);
     const notes = words.map((text) => noteFor(message, text, [caseReader(charter), recipient]));

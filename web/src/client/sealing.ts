@@ -1,7 +1,17 @@
 /** Sealing parts on this side, opening them on the other. */
 
 import type { FileKey, Identity } from '../crypto/age';
-import { checkCommitment, commit, newFileKey, openBody, parseRecipient, sealBody, SEGMENT_BYTES, unwrapHeader, wrapHeader } from '../crypto/age';
+import {
+  checkCommitment,
+  commit,
+  newFileKey,
+  openBody,
+  parseRecipient,
+  sealBody,
+  SEGMENT_BYTES,
+  unwrapHeader,
+  wrapHeader,
+} from '../crypto/age';
 import { type Bytes, b64uEncode, utf8 } from '../crypto/encoding';
 import type { Part, PartRole } from '../crypto/fields';
 import { pad, unpad } from '../crypto/padding';

@@ -7,6 +7,7 @@
  */
 
 import { b64uDecode, b64uEncode, utf8 } from '../crypto/encoding';
+import type { Part } from '../crypto/fields';
 import { commit, newFileKey } from '../crypto/filekeys';
 import { SEGMENT_BYTES, segmentDigest } from '../crypto/segments';
 import { NONCE_BYTES, Sealer, sealedSize } from '../crypto/stream';
@@ -86,7 +87,7 @@ export class Videos {
     if (kept === null) throw new Refused('refused');
     const record = await this.open(kept);
     if (file === null && !(await new Segments(this.admitted.device, kept).isWhole())) throw new Refused('file-unreadable');
-    if (file !== null && (file.size !== record.fileBytes || (await beginningOf(file)) !== record.beginning)) throw new Refused('file-unreadable');
+    if (file !== null && !(await isSameFile(file, record))) throw new Refused('file-unreadable');
     return this.run(record, kept, file, tell);
   }
 
@@ -231,7 +232,13 @@ class Sending {
   private async submit(size: number, segments: readonly string[]): Promise<Schemas['AuthorMessage']> {
     const { hand, signed } = this.admitted;
     const fileKey = b64uDecode(this.record.fileKey);
-    const part = { role: 'original', type: this.record.mediaType, size, segments: [...segments], commit: commit(fileKey, hand.caseId) } as const;
+    const part: Part = {
+      role: 'original',
+      type: this.record.mediaType,
+      size,
+      segments,
+      commit: commit(fileKey, hand.caseId),
+    };
     let signedAt = 0;
     let body: Schemas['Submission'] | null = null;
     return this.insist(async () => {
@@ -248,7 +255,8 @@ class Sending {
   /** The message, where relay has this revision of it already. */
   private async sentBefore(): Promise<Schemas['AuthorMessage'] | null> {
     try {
-      const message = await this.admitted.signed.call<Schemas['AuthorMessage']>('GET', `/v1/messages/${this.record.message}`, { signal: this.signal });
+      const path = `/v1/messages/${this.record.message}`;
+      const message = await this.admitted.signed.call<Schemas['AuthorMessage']>('GET', path, { signal: this.signal });
       return message.revision === this.record.revision && message.view !== 'sending' ? message : null;
     } catch (error) {
       if (isRefused(error, 'refused', 'not-found')) return null;
@@ -274,7 +282,13 @@ class Sending {
 }
 
 /** Reads, seals and cuts; the next piece is read, and the last segment kept, while this one is sealed. */
-async function sealInto(segments: Segments, file: Blob, record: VideoRecord, signal: AbortSignal, sealed: (bytes: number) => void): Promise<void> {
+async function sealInto(
+  segments: Segments,
+  file: Blob,
+  record: VideoRecord,
+  signal: AbortSignal,
+  sealed: (bytes: number) => void,
+): Promise<void> {
   const sealer = new Sealer(b64uDecode(record.fileKey), b64uDecode(record.nonce));
   const total = sealedSize(file.size);
   let done = 0;
@@ -308,6 +322,11 @@ async function sealInto(segments: Segments, file: Blob, record: VideoRecord, sig
   await cut(sealer.finish());
   await adding;
   sealed(done);
+}
+
+/** As far as can be told without sealing it; what was sealed before is compared as it is sealed again. */
+async function isSameFile(file: Blob, { fileBytes, beginning }: VideoRecord): Promise<boolean> {
+  return file.size === fileBytes && (await beginningOf(file)) === beginning;
 }
 
 async function beginningOf(file: Blob): Promise<string> {

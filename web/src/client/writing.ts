@@ -132,5 +132,7 @@ export function caseReader(charter: VerifiedCharter): Reader {
 
 /** The media workers that a video may be sealed for now. */
 export function mediaReaders(charter: VerifiedCharter): Reader[] {
-  return charter.mediaAt(now()).flatMap(({ credential, recipient }) => (recipient === null ? [] : [{ audience: 'media', id: credential, recipient } as const]));
+  return charter
+    .mediaAt(now())
+    .flatMap(({ credential: id, recipient }) => (recipient === null ? [] : [{ audience: 'media', id, recipient } as const]));
 }

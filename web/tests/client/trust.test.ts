@@ -47,6 +47,11 @@ function at(path: readonly (string | number)[], change: (value: Json) => Json): 
   };
 }
 
+/** Every record of a list, changed. */
+function each(change: (record: Answer) => Answer): Alter {
+  return (records) => (records as Answer[]).map(change);
+}
+
 function textOf(value: Json): string {
   if (typeof value !== 'string') throw new TypeError('not a text');
   return value;
@@ -60,6 +65,7 @@ function missigned(compact: Json): Json {
   return `${header ?? ''}.${payload ?? ''}.${b64uEncode(bytes)}`;
 }
 
+const LINKS = /\/links$/;
 const LETTER = 'I have thought about that evening every day.';
 
 beforeAll(sodiumReady);
@@ -258,11 +264,11 @@ describe('what a mediator reviews', () => {
     browser.alterations = [];
     await own.lease(sent.message);
     await own.decide(sent.message, { decision: 'approve' });
-    browser.alter(/\/links$/, (records) => (records as Answer[]).map((record) => ({ ...record, verification: record['verification'] === null ? null : missigned(record['verification'] ?? null) })));
+    browser.alter(LINKS, each((record) => ({ ...record, verification: missigned(record['verification'] ?? null) })));
     expect((await refusal(someone.offer(sent.message, { contentNote: 'An apology.', summary: null, notBefore: null }))).refusal).toBe('untrusted');
-    browser.alter(/\/links$/, (records) => (records as Answer[]).map((record) => ({ ...record, verification: null })));
+    browser.alter(LINKS, each((record) => ({ ...record, verification: null })));
     expect(await refusal(someone.offer(sent.message, { contentNote: 'An apology.', summary: null, notBefore: null }))).toMatchObject({ gates: ['recipient-key'] });
-    browser.alter(/\/links$/, (records) => (records as Answer[]).map((record) => ({ ...record, statement: missigned(record['statement'] ?? null) })));
+    browser.alter(LINKS, each((record) => ({ ...record, statement: missigned(record['statement'] ?? null) })));
     expect((await refusal(someone.case(other.case))).refusal).toBe('untrusted');
   });
 
@@ -277,7 +283,7 @@ describe('what a mediator reviews', () => {
       return answer;
     });
     await unlocked(foreign.harmedUrl, spy);
-    browser.alter(/\/links$/, (records) => (records as Answer[]).map((record) => (record['claim'] === null || record['verification'] !== null ? record : { ...record, claim })));
+    browser.alter(LINKS, each((record) => (record['claim'] === null || record['verification'] !== null ? record : { ...record, claim })));
     expect((await refusal(someone.verifyClaims(opened.case.case))).refusal).toBe('untrusted');
   });
 });
