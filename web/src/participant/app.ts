@@ -73,8 +73,8 @@ export class RelayParticipant extends PlainElement {
     window.removeEventListener('hashchange', this.addressed);
   }
 
-  async begin(language: Language): Promise<void> {
-    await this.speak(language);
+  async begin(language: Language, words: Promise<Arriving>): Promise<void> {
+    await this.speak(language, words);
     await this.updateComplete;
     this.toAddress();
   }
@@ -214,8 +214,8 @@ export class RelayParticipant extends PlainElement {
     this.querySelector<HTMLElement>('h1')?.focus();
   }
 
-  private async speak(language: Language): Promise<void> {
-    const [words, inside] = await Promise.all([loadArriving(language), this.inside === null ? null : loadInside(language)]);
+  private async speak(language: Language, asked = loadArriving(language)): Promise<void> {
+    const [words, inside] = await Promise.all([asked, this.inside === null ? null : loadInside(language)]);
     this.language = language;
     this.words = words;
     this.inside = inside;

@@ -1,16 +1,16 @@
-/** The participant's catalogues: what the first page needs, and the rest once somebody comes in; one language at a time. */
+/** The participant's catalogues behind the first page: fetched once somebody comes in, one language at a time. */
 
 import type { Catalogue, Language } from '../../words/catalogue';
 import { loadReasons, type Reasons } from '../../words/reasons';
-import type { en as arriving } from './arriving/en';
 import type { en as home } from './home/en';
 import type { en as opening } from './opening/en';
 import type { en as sending } from './sending/en';
 
-export type Arriving = Catalogue<typeof arriving>;
 export type Home = Catalogue<typeof home>;
 export type Sending = Catalogue<typeof sending>;
 export type Opening = Catalogue<typeof opening>;
+
+export { loadArriving, type Arriving } from './arriving';
 
 /** Everything that is read once the keys are open. */
 export interface Inside {
@@ -18,10 +18,6 @@ export interface Inside {
   readonly sending: Sending;
   readonly opening: Opening;
   readonly reasons: Reasons;
-}
-
-export function loadArriving(language: Language): Promise<Arriving> {
-  return language === 'fr' ? import('./arriving/fr').then((room) => room.fr) : import('./arriving/en').then((room) => room.en);
 }
 
 export async function loadInside(language: Language): Promise<Inside> {
