@@ -50,7 +50,6 @@ _PERMISSIONS: Final = ", ".join(
     for name in (
         "accelerometer",
         "autoplay",
-        "bluetooth",
         "browsing-topics",
         "display-capture",
         "geolocation",

@@ -1,7 +1,7 @@
 /** Opening what was accepted, in steps of one's own choosing, the gentlest first; stopping anywhere; keeping it away. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { OfferNotes, OpenedMessage, ReceivedMessage } from '../client/contract';
+import type { OfferNotes, OpenedMessage, Playback, ReceivedMessage } from '../client/contract';
 import { day } from '../ui/amounts';
 import { ScreenElement } from './screen';
 import { transcript } from './transcript';
@@ -91,7 +91,7 @@ export class RelayOpening extends ScreenElement {
       case 'video':
         if (opened.video === null) return html`<p>${steps.none}</p>`;
         return html`<relay-player
-          .client=${visit.client}
+          .client=${this.playback()}
           .video=${opened.video}
           .captions=${opened.captions}
           .mode=${step === 'sound' ? 'sound' : 'picture'}
@@ -114,6 +114,15 @@ export class RelayOpening extends ScreenElement {
         <button class="plain" type="button" @click=${() => this.goOn()}>${steps.comeBack}</button>
       </div>
       ${this.renderQuestion()}`;
+  }
+
+  private far: Playback | null = null;
+
+  /** The far worker inside a plain object: Lit would take its proxy for a directive. */
+  private playback(): Playback {
+    const { client } = this.visit;
+    this.far ??= { serve: (part, port) => client.serve(part, port), blob: (part) => client.blob(part) };
+    return this.far;
   }
 
   private show(step: Step): Promise<boolean> {
