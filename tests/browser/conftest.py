@@ -58,7 +58,7 @@ async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(scene: Scene, chromium: Browser) -> AsyncIterator[Visit]:
-    """Makes visitors, as in `await visit(language="fr")`; all are checked when the test ends."""
+    """What makes visitors; all of them are checked when the test ends."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def make(**options: Any) -> Visitor:

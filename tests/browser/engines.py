@@ -20,6 +20,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
+from tests.browser.node import node
+
 _HERE: Final = Path(__file__).parent
 _PATIENCE_SECONDS: Final = 30
 
@@ -100,7 +102,7 @@ class _Firefox:
 async def firefox(proxy: str, language: str = "en-CA") -> AsyncIterator[Hands]:
     """Firefox ESR, every request of which goes over `proxy`."""
     process = await asyncio.create_subprocess_exec(
-        "node",
+        node(),
         str(_HERE / "firefox.mjs"),
         proxy,
         language,

@@ -1,4 +1,4 @@
-"""What must never leave a browser or stay in it, and where to look: the line, the console, all that is stored."""
+"""What must never leave a browser or stay in it, and where to look: the line, the console, every store."""
 
 from __future__ import annotations
 

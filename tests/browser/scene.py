@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import subprocess
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
 
 from aiohttp import web
 
@@ -20,9 +18,7 @@ from relay.crypto.keyrings import MEDIATOR_WORK_FACTOR_LOG2, generate_keyring, s
 from relay.crypto.statements import Policy
 from relay.demo.cast import PASSPHRASE, Organization, organization, register_case
 from relay.demo.stage import Stage, stage
-
-ROOT: Final = Path(__file__).parents[2]
-PAGES: Final = ROOT / "relay" / "pages"
+from tests.browser.node import build_pages
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +90,10 @@ class Scene:
         return person
 
 
-def build_pages() -> None:
-    """Build the pages where nobody has yet."""
-    if not (PAGES / "integrity.json").exists():
-        subprocess.run(["npm", "run", "build"], cwd=ROOT / "web", check=True)
-
-
 @contextlib.asynccontextmanager
 async def scene(folder: Path) -> AsyncIterator[Scene]:
     """Everything up, on a data folder of its own."""
-    if not __import__("os").environ.get("NOBUILD"):
-        await asyncio.to_thread(build_pages)
+    await asyncio.to_thread(build_pages)
     async with contextlib.AsyncExitStack() as stack:
         hosts = [await stack.enter_async_context(_another_origin()) for _ in range(2)]
         running = await stack.enter_async_context(

@@ -1,4 +1,4 @@
-"""Every page and state in both languages: WCAG 2.2, light and dark, a narrow screen, text of twice the size."""
+"""Every page and state in both languages: WCAG 2.2, light and dark, a narrow screen, text twice as large."""
 
 from __future__ import annotations
 

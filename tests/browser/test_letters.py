@@ -1,4 +1,4 @@
-"""Letters at the edges: in French throughout, at a shared kiosk, from a relay in wrong hands, by keyboard alone."""
+"""Letters at the edges: in French, at a shared kiosk, from a relay in wrong hands, by keyboard alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.browser.scene import Scene
 from tests.browser.tour import approved_letter
 
 ASSISTANT: Final = "Monique Tremblay, programme officer"
-FRENCH_LETTER: Final = "Je porte cette nuit-là depuis onze ans. Je ne vous demande rien. J’aimerais savoir pourquoi nous."
+FRENCH_LETTER: Final = "Je porte cette nuit-là depuis onze ans. Je ne vous demande rien. Pourquoi notre maison, pourquoi nous ?"
 FRENCH_NOTE: Final = "Une lettre de deux minutes. Elle parle de cette nuit-là, calmement."
 FRENCH_GUIDANCE: Final = "Voulez-vous dire ce que vous aimeriez demander ?"
 
@@ -47,7 +47,7 @@ async def test_everything_happens_in_french(scene: Scene, visit: Visit) -> None:
 
 
 async def test_nothing_stays_at_a_kiosk(scene: Scene, visit: Visit) -> None:
-    """With staff present a letter is sent, the mediator learns who helped, and the browser keeps nothing at all."""
+    """With staff present a letter is sent, the mediator learns who helped, and the browser keeps nothing."""
     waiting = await scene.waiting()
     guest = await visit()
     guest.keeps_secret(ASSISTANT)
@@ -96,7 +96,7 @@ async def test_words_that_were_changed_on_the_way_are_never_shown(
 
 
 async def test_a_mediator_is_warned_of_another_root(scene: Scene, visit: Visit) -> None:
-    """Where relay names people whom the pinned root did not vouch for, the console locks and sends nothing."""
+    """Where relay names people whom the pinned root does not vouch for, the console locks, sending nothing."""
     guest = await visit()
     guest.keeps_secret(PASSPHRASE)
     console = MediatorPage(await guest.open(scene.console_url), "en")
@@ -110,7 +110,7 @@ async def test_a_mediator_is_warned_of_another_root(scene: Scene, visit: Visit) 
 
 
 async def test_a_letter_is_written_and_sent_by_keyboard_alone(scene: Scene, visit: Visit) -> None:
-    """From the link to the sent letter with nothing but Tab, Enter, Space and letters, focus always visible."""
+    """From the link to the sent letter with Tab, Enter, Space and letters alone; focus is always visible."""
     waiting = await scene.waiting()
     person = await ParticipantPage.arrive(await visit(), waiting.harmed_url)
     page = person.page

@@ -21,7 +21,7 @@ SPOKEN: Final = "I have thought about this for a long time."
 async def test_a_letter_and_a_video_go_from_one_person_to_the_other(
     scene: Scene, visit: Visit
 ) -> None:
-    """Three people click through everything: links, a letter sent back once, a recorded video, release, playing.
+    """Three people click through it: links, a letter sent back once, a recorded video, release, playing.
 
     Every browser is watched meanwhile: nothing that they wrote, chose or were given leaves one in the clear.
     """

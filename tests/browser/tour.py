@@ -1,4 +1,4 @@
-"""A walk past every page and state, for whoever wants to look at each: the accessibility tests and the pictures."""
+"""A walk past every page and state, for whoever looks at each: the accessibility tests and the pictures."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from tests.browser.visitors import Language, Visitor, visitor
 Look: TypeAlias = Callable[[str, Page], Awaitable[None]]
 
 CAPTIONS: Final = "WEBVTT\n\n00:00.000 --> 00:02.000\nI have thought about this for a long time.\n"
+POLL_SECONDS: Final = 0.2
+POLLS: Final = 600
 SUMMARY: Final = "They tell you how the years since then were for them."
 
 
@@ -47,8 +49,12 @@ async def prepared_video(
     """A video that the worker has prepared, in the queue."""
     with file.open("rb") as source:
         sent = await sender.send_video(to, source, "video/mp4")
-    while (message := await waiting.mediator.read(sent.message)).state is State.PROCESSING:
-        await asyncio.sleep(0.2)
+    message = await waiting.mediator.read(sent.message)
+    for _ in range(POLLS):
+        if message.state is not State.PROCESSING:
+            break
+        await asyncio.sleep(POLL_SECONDS)
+        message = await waiting.mediator.read(sent.message)
     assert message.state is State.QUEUED
     return message
 

@@ -62,7 +62,7 @@ class Visitor:
         context.on("serviceworker", lambda worker: worker.on("console", self._console))
 
     def expects(self, *texts: str) -> None:
-        """Let the console say this: a browser complains of every refusal and of every line that breaks."""
+        """Let the console say this: a browser complains of every refusal and every broken line."""
         self._expected += texts
 
     def keeps_secret(self, *texts: str) -> None:

@@ -1,7 +1,7 @@
 """The line between one browser and relay: a forward proxy that keeps all that leaves, and can alter or cut.
 
 Every request of a browser context passes here, those of workers and service workers too, whatever its origin:
-so a test can say what left the browser by looking at the bytes on the line, and not at what it tells of itself.
+so a test can say what left a browser by looking at the line, and not at what it tells of itself.
 """
 
 from __future__ import annotations
@@ -156,8 +156,7 @@ class Wire:
         if self._held_path is not None and self._held_path in url:
             await self._open.wait()
         try:
-            if self._dead.is_set():
-                raise _Cut
+            self._check_alive()
             async with http.request(
                 request.method,
                 URL(url, encoded=True),
@@ -171,6 +170,10 @@ class Wire:
             if request.transport is not None:
                 request.transport.abort()
             raise
+
+    def _check_alive(self) -> None:
+        if self._dead.is_set():
+            raise _Cut
 
     async def _body(self, request: web.BaseRequest, one: Sent) -> AsyncIterator[bytes]:
         async for piece in request.content.iter_any():

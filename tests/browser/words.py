@@ -1,4 +1,4 @@
-"""The sentences of the pages, read from their catalogues: a test names one, in either language, by its key."""
+"""The sentences of the pages, from their catalogues: a test names one, in either language, by its key."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.browser.node import node
+
 
 @functools.cache
 def _all() -> dict[str, Any]:
     script = Path(__file__).with_name("words.mjs")
-    printed = subprocess.run(["node", script], check=True, capture_output=True).stdout
+    printed = subprocess.run([node(), script], check=True, capture_output=True).stdout
     found: dict[str, Any] = json.loads(printed)
     return found
 

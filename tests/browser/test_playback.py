@@ -1,0 +1,119 @@
+"""A released video in Chromium: it starts at once anywhere, fetches little, outlives its service worker."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest_asyncio
+from playwright.async_api import Page
+
+from tests.browser.conftest import Visit
+from tests.browser.films import film
+from tests.browser.participants import ParticipantPage
+from tests.browser.scene import Scene
+from tests.browser.tour import approved_video
+from tests.browser.visitors import Visitor
+
+SECONDS: Final = 40
+SEEK_MS: Final = 1_000
+NOTE: Final = "A video of forty seconds."
+
+_SEEK: Final = """
+async (to) => {
+  const video = document.querySelector('video');
+  const began = performance.now();
+  const done = new Promise((good, bad) => {
+    video.addEventListener('seeked', good, { once: true });
+    video.addEventListener('error', () => bad(new Error(video.error.message)), { once: true });
+  });
+  video.currentTime = to;
+  await done;
+  return performance.now() - began;
+}
+"""
+_PLAYS: Final = """
+async () => {
+  const video = document.querySelector('video');
+  const from = video.currentTime;
+  await video.play();
+  await new Promise((good) => {
+    const look = () => (video.currentTime > from + 0.5 ? good() : requestAnimationFrame(look));
+    look();
+  });
+  return video.videoWidth;
+}
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def released(scene: Scene) -> AsyncIterator[str]:
+    """The link of somebody who accepted a video that the worker prepared."""
+    waiting = await scene.waiting()
+    sender = await scene.claim(waiting.harmed_url)
+    recipient = await scene.claim(waiting.responsible_url)
+    await waiting.mediator.verify_claims(waiting.case_id)
+    with tempfile.TemporaryDirectory() as folder:
+        file = await asyncio.to_thread(film, Path(folder) / "film.mp4", SECONDS)
+        video = await approved_video(waiting, sender, waiting.responsible_id, file)
+    await waiting.mediator.offer(video, note=NOTE)
+    [offered] = (await recipient.correspondence()).received
+    await recipient.respond(offered, "accept")
+    yield waiting.responsible_url
+
+
+async def _open(guest: Visitor, url: str) -> Page:
+    """Come back through the link and open the video."""
+    person = await ParticipantPage.arrive(guest, url)
+    await person.unlock()
+    opens = [person.home("home.openAgain"), person.home("home.readAgain")]
+    await person.button(opens[0]).or_(person.button(opens[1])).click()
+    await person.open_step("video")
+    await person.page.locator("video").wait_for()
+    return person.page
+
+
+async def test_seeking_starts_within_a_second_and_fetches_little(
+    visit: Visit, released: str
+) -> None:
+    """From the beginning to the middle and the end: shown within a second, most of the file never fetched."""
+    guest = await visit()
+    page = await _open(guest, released)
+    assert await page.evaluate(_PLAYS) > 0
+    before = sum(one.received_bytes for one in guest.wire.sent)
+    for part in (0.5, 0.9, 0.25):
+        assert await page.evaluate(_SEEK, SECONDS * part) < SEEK_MS
+    print(
+        before, [(one.url[-60:], one.received_bytes) for one in guest.wire.to_relay("/v1/")][-12:]
+    )
+
+
+async def test_a_killed_service_worker_is_made_up_for(visit: Visit, released: str) -> None:
+    """The browser may end a service worker at any time; the film goes on, and no key was lost with it."""
+    guest = await visit()
+    page = await _open(guest, released)
+    await page.evaluate(_PLAYS)
+    session = await guest.context.new_cdp_session(page)
+    await session.send("ServiceWorker.enable")
+    await session.send("ServiceWorker.stopAllWorkers")
+    await page.evaluate(_SEEK, SECONDS * 0.6)
+    assert await page.evaluate(_PLAYS) > 0
+
+
+async def test_it_plays_without_service_workers_too(visit: Visit, released: str) -> None:
+    """Where a browser has no service workers, the whole video is fetched, verified to its end, and played."""
+    guest = await visit(service_workers="block")
+    page = await _open(guest, released)
+    await page.evaluate(_SEEK, SECONDS * 0.6)
+    assert await page.evaluate(_PLAYS) > 0
+
+
+async def test_the_video_has_captions_and_no_download(visit: Visit, released: str) -> None:
+    """Captions are there to be shown; nothing offers to save the film."""
+    page = await _open(await visit(), released)
+    tracks = await page.evaluate("document.querySelector('video').textTracks.length")
+    assert tracks == 1
+    assert await page.locator("a[download]").count() == 0
