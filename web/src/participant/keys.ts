@@ -25,8 +25,8 @@ export function prepareKeys(): void {
 /** Every function of the contract; callbacks and ports are handed over as Comlink wants them. */
 export const keys = new Proxy({} as ParticipantClient, {
   get: (_, name) => {
-    // Whoever awaits this object asks first whether it is a promise.
-    if (typeof name !== 'string' || name === 'then') return undefined;
+    // Whoever awaits this object asks first whether it is a promise, and Lit whether it is a directive: it is neither.
+    if (typeof name !== 'string' || name === 'then' || name.startsWith('_')) return undefined;
     return async (...given: readonly unknown[]): Promise<unknown> => {
       const { participant, prepare } = await worker();
       return participant[name]?.(...given.map(prepare));
