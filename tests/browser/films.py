@@ -12,11 +12,17 @@ import imageio_ffmpeg
 _PIECE_BYTES: Final = 1024 * 1024
 
 
-def film(target: Path, seconds: int = 6, *, weighs_bytes: int = 0) -> Path:
-    """A playable MP4; it is brought up to `weighs_bytes` with a box at its end that players pass over."""
+def film(target: Path, seconds: int = 6, *, weighs_bytes: int = 0, grain: int = 0) -> Path:
+    """A playable MP4; it is brought up to `weighs_bytes` with a box at its end that players pass over.
+
+    With `grain` it is large after every transcode, as a film of rain is.
+    """
+    picture = f"testsrc2=size=640x360:rate=24:duration={seconds}"
+    if grain:
+        picture += f",noise=alls={grain}:allf=t"
     command = [
         *(imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-hide_banner", "-loglevel", "error"),
-        *("-f", "lavfi", "-i", f"testsrc2=size=640x360:rate=24:duration={seconds}"),
+        *("-f", "lavfi", "-i", picture),
         *("-f", "lavfi", "-i", f"sine=frequency=220:duration={seconds}"),
         *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"),
         str(target),
