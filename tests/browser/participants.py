@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from playwright.async_api import Locator, Page, expect
 
 from relay.demo.cast import PASSPHRASE
 from tests.browser.visitors import Language, Visitor
 from tests.browser.words import Words
+
+_MOVES: Final = """
+(video) => new Promise((good) => {
+  const look = () => (video.currentTime > 0.3 ? good() : requestAnimationFrame(look));
+  look();
+})
+"""
+_IS_AT: Final = """
+(video, seconds) => new Promise((good) => {
+  const look = () => (!video.seeking && Math.abs(video.currentTime - seconds) < 0.2 ? good() : requestAnimationFrame(look));
+  look();
+})
+"""
 
 
 class ParticipantPage:
@@ -20,6 +34,8 @@ class ParticipantPage:
         self.arriving = Words("participant/arriving", language)
         self.home = Words("participant/home", language)
         self.sending = Words("participant/sending", language)
+        self.capture = Words("capture", language)
+        self.playback = Words("playback", language)
         self.opening = Words("participant/opening", language)
 
     # Arriving.
@@ -102,6 +118,19 @@ class ParticipantPage:
         await self.button(self.sending("video.send")).click()
         await self.has_arrived()
 
+    async def record_video(self, seconds: int = 2) -> None:
+        """Record with the camera, watch it, and send it."""
+        await self.button(self.home("home.newVideo")).click()
+        await self.button(self.sending("video.record")).click()
+        await self.button(self.capture("start")).click()
+        await self.button(self.capture("record")).click()
+        recorded = self.capture("recorded", f"0:{seconds:02}")
+        await expect(self.page.get_by_text(recorded)).to_be_visible()
+        await self.button(self.capture("stop")).click()
+        await self.button(self.capture("use")).click()
+        await self.button(self.sending("video.send")).click()
+        await self.has_arrived()
+
     async def go_on_sending(self, file: Path) -> None:
         """Go on with a video that was not sent whole; with the same file where the device kept no copy."""
         await self.button(self.home("home.resume")).click()
@@ -151,7 +180,13 @@ class ParticipantPage:
         name = f"{self.opening('steps.show')} {self.opening(f'steps.{step}')}"
         await self.button(name).click()
 
-    @property
-    def video(self) -> Locator:
-        """The video that is shown."""
-        return self.page.locator("video")
+    async def play(self) -> None:
+        """Play the video that is shown, until it moves."""
+        await self.button(self.playback("play")).click()
+        await self.page.locator("video").evaluate(_MOVES)
+        await self.button(self.playback("pause")).click()
+
+    async def seek(self, seconds: float) -> None:
+        """Go to another place of it, with the slider."""
+        await self.page.get_by_role("slider", name=self.playback("position")).fill(str(seconds))
+        await self.page.locator("video").evaluate(_IS_AT, seconds)

@@ -77,6 +77,5 @@ async def test_a_letter_and_a_video_go_from_one_person_to_the_other(
     await expect(responsible.page.get_by_text(LETTER)).to_be_visible()
 
     # To the author it reads as before: whether it was accepted is the other's to tell.
-    await harmed.go_home()
     await harmed.stands("with your mediator")
     await expect(harmed.page.get_by_text(harmed.home("author.accepted.name"))).to_have_count(0)

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, WebError
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    WebError,
+    expect,
+)
 
 from tests.browser.leaks import as_text, found_in, needles_of, needles_of_link, stored
 from tests.browser.wire import Wire, wire_to
@@ -36,6 +44,8 @@ document.addEventListener('securitypolicyviolation', (event) =>
 """
 
 Language = Literal["en", "fr"]
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 async def launch(playwright: Playwright) -> Browser:
