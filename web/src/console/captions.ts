@@ -6,7 +6,7 @@ import type { Language, ReviewItem, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
 import './media';
 import type { ConsoleMedia } from './media';
-import { cueText, formatTime, parse, readTime, serialize, type Cue, type Parsed } from './webvtt';
+import { cueText, formatTime, parse, readTime, serialize, type Cue, type Parsed } from '../playback/webvtt';
 
 /** A line as it is being typed; times stay text until they are times. */
 interface Draft {

@@ -12,7 +12,7 @@ import './media';
 import './offer';
 import { capital, mediator } from './people';
 import type { Shortcut } from './shortcuts';
-import { parse } from './webvtt';
+import { parse } from '../playback/webvtt';
 
 const TICK_MS = 1000;
 const SOON_MS = 2 * 60_000;

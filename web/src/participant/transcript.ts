@@ -1,6 +1,6 @@
 /** What is said in a video, as paragraphs to read, made of its captions. */
 
-import { parse } from '../console/webvtt';
+import { parse } from '../playback/webvtt';
 
 /** A pause of this length begins a new paragraph. */
 const PAUSE_MS = 2_500;

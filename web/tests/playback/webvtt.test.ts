@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cueText, formatTime, parse, readTime, serialize, type Cue } from '../../src/console/webvtt';
+import { cueText, formatTime, parse, readTime, serialize, type Cue } from '../../src/playback/webvtt';
 
 const words = fc
   .array(fc.stringMatching(/^[\p{L}\p{N} .,'!?<>&♪-]{1,40}$/u), { minLength: 1, maxLength: 3 })

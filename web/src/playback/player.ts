@@ -1,0 +1,325 @@
+/**
+ * Plays a released video, or its sound alone: controls of its own, nothing by itself, nothing to download.
+ *
+ * Where it is guarded, for somebody who has to look at many, the picture is blurred and grey and the sound off until
+ * they ask.
+ */
+
+import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import type { Playback, VideoFacts } from '../client/contract';
+import { PlainElement } from '../ui/element';
+import type { Language } from '../words/catalogue';
+import { clock } from '../words/clock';
+import { type Source, streamed, whole } from './bridge';
+import './player.css';
+import { parse } from './webvtt';
+import { loadWords, type Words } from './words';
+
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
+const STEP_SECONDS = 5;
+
+export class RelayPlayer extends PlainElement {
+  static override properties: PropertyDeclarations = {
+    client: { attribute: false },
+    video: { attribute: false },
+    captions: { attribute: false },
+    mode: { attribute: false },
+    guarded: { attribute: false },
+    language: { attribute: false },
+    words: { state: true },
+    source: { state: true },
+    state: { state: true },
+    playing: { state: true },
+    now: { state: true },
+    muted: { state: true },
+    volume: { state: true },
+    speed: { state: true },
+    veiled: { state: true },
+    captioned: { state: true },
+    full: { state: true },
+  };
+
+  client!: Playback;
+  video!: VideoFacts;
+  /** WebVTT. */
+  captions: string | null = null;
+  mode: 'picture' | 'sound' = 'picture';
+  guarded = false;
+  language: Language = 'en';
+
+  private words: Words | null = null;
+  private source: Source | null = null;
+  private poster: string | null = null;
+  private state: 'loading' | 'loading-whole' | 'ready' | 'failed' = 'loading';
+  private playing = false;
+  private now = 0;
+  private muted = false;
+  private volume = 1;
+  private speed = 1;
+  private veiled = false;
+  private captioned = true;
+  private full = false;
+  /** Counts what was begun, so that what comes late to an element that is gone is let go. */
+  private attempt = 0;
+  /** Whether the browser has read anything of the video: then its service worker does answer for it. */
+  private loaded = false;
+
+  /** Seconds from the beginning. */
+  currentTime(): number {
+    return this.now;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.muted = this.guarded;
+    this.veiled = this.guarded;
+    document.addEventListener('fullscreenchange', this.screenChanged);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener('fullscreenchange', this.screenChanged);
+    this.letGo();
+    this.hidePoster();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('video')) {
+      this.hidePoster();
+      if (this.video.poster !== null) this.poster = URL.createObjectURL(this.video.poster);
+      void this.begin();
+    }
+    if (changed.has('language')) {
+      void loadWords(this.language).then((words) => {
+        this.words = words;
+      });
+    }
+  }
+
+  protected override updated(): void {
+    const media = this.media();
+    if (media === null) return;
+    media.muted = this.muted;
+    media.volume = this.volume;
+    media.playbackRate = this.speed;
+    this.addCaptions(media);
+  }
+
+  private hidePoster(): void {
+    if (this.poster !== null) URL.revokeObjectURL(this.poster);
+    this.poster = null;
+  }
+
+  private media(): HTMLMediaElement | null {
+    return this.querySelector<HTMLMediaElement>('video, audio');
+  }
+
+  private async begin(fromMemory = false): Promise<void> {
+    this.letGo();
+    const attempt = this.attempt;
+    this.state = fromMemory ? 'loading-whole' : 'loading';
+    try {
+      let source = fromMemory ? null : await streamed(this.client, this.video);
+      if (source === null && attempt === this.attempt) {
+        this.state = 'loading-whole';
+        source = await whole(this.client, this.video);
+      }
+      if (attempt !== this.attempt) source?.release();
+      else {
+        this.source = source;
+        this.state = 'ready';
+      }
+    } catch {
+      if (attempt === this.attempt) this.state = 'failed';
+    }
+  }
+
+  private letGo(): void {
+    this.attempt += 1;
+    this.media()?.pause();
+    this.source?.release();
+    this.source = null;
+    this.playing = false;
+    this.loaded = false;
+    this.now = 0;
+  }
+
+  /** Some browsers do not let a service worker answer for media: they get the whole of it. */
+  private broken(): void {
+    const { source } = this;
+    if (source === null) return;
+    if (source.streamed && !this.loaded) void this.begin(true);
+    else this.state = 'failed';
+  }
+
+  private readonly screenChanged = (): void => {
+    this.full = document.fullscreenElement !== null && this.contains(document.fullscreenElement);
+  };
+
+  private addCaptions(media: HTMLMediaElement): void {
+    if (this.captions === null || !(media instanceof HTMLVideoElement)) return;
+    let [track] = media.textTracks;
+    if (track === undefined) {
+      track = media.addTextTrack('captions', this.words?.captions ?? '', this.language);
+      for (const cue of parse(this.captions).cues) track.addCue(new VTTCue(cue.start / 1000, cue.end / 1000, cue.text));
+    }
+    track.mode = this.captioned ? 'showing' : 'hidden';
+  }
+
+  private async toggle(): Promise<void> {
+    const media = this.media();
+    if (media === null) return;
+    if (!media.paused) {
+      media.pause();
+      return;
+    }
+    try {
+      await media.play();
+    } catch {
+      this.playing = false; // the element's own error event says more
+    }
+  }
+
+  private seek(seconds: number): void {
+    const media = this.media();
+    if (media === null) return;
+    this.now = Math.min(Math.max(0, seconds), this.seconds);
+    media.currentTime = this.now;
+  }
+
+  private async toggleFull(): Promise<void> {
+    try {
+      if (this.full) await document.exitFullscreen();
+      else await this.querySelector('.frame')?.requestFullscreen();
+    } catch {
+      this.full = false; // a browser may refuse; the picture stays where it is
+    }
+  }
+
+  private get seconds(): number {
+    return this.video.durationMs / 1000;
+  }
+
+  private key(event: KeyboardEvent): void {
+    // Buttons, sliders and lists keep their own keys.
+    if (!(event.target instanceof HTMLMediaElement)) return;
+    const acts: Readonly<Record<string, () => void>> = {
+      ' ': () => void this.toggle(),
+      Enter: () => void this.toggle(),
+      ArrowLeft: () => this.seek(this.now - STEP_SECONDS),
+      ArrowRight: () => this.seek(this.now + STEP_SECONDS),
+    };
+    const act = acts[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { words } = this;
+    if (words === null) return nothing;
+    if (this.state === 'failed') {
+      return html`<p class="note warn" role="alert">${words.failed}</p>
+        <button type="button" @click=${() => this.begin()}>${words.again}</button>`;
+    }
+    if (this.source === null) return html`<p role="status">${this.state === 'loading' ? words.loading : words.loadingWhole}</p>`;
+    const isPicture = this.mode === 'picture' && this.video.hasPicture;
+    return html`<div class="frame" role="group" aria-label=${isPicture ? words.player : words.soundPlayer} @keydown=${(event: KeyboardEvent) => this.key(event)}>
+      ${this.guarded && isPicture && this.veiled ? html`<p class="quiet">${words.guarded}</p>` : nothing}
+      ${isPicture ? this.renderPicture(words, this.source) : this.renderSound(words, this.source)}
+      ${this.renderControls(words, isPicture)}
+    </div>`;
+  }
+
+  private renderPicture(words: Words, source: Source): TemplateResult {
+    return html`<video
+      class=${this.veiled ? 'picture veiled' : 'picture'}
+      src=${source.url}
+      poster=${this.poster ?? nothing}
+      preload="metadata"
+      playsinline
+      disablepictureinpicture
+      disableremoteplayback
+      tabindex="0"
+      aria-label=${words.player}
+      @click=${() => this.toggle()}
+      @contextmenu=${(event: Event) => event.preventDefault()}
+      @play=${() => (this.playing = true)}
+      @pause=${() => (this.playing = false)}
+      @ended=${() => (this.playing = false)}
+      @timeupdate=${() => this.moved()}
+      @seeking=${() => this.moved()}
+      @loadedmetadata=${() => (this.loaded = true)}
+      @error=${() => this.broken()}
+    ></video>`;
+  }
+
+  private renderSound(words: Words, source: Source): TemplateResult {
+    return html`<audio
+      src=${source.url}
+      preload="metadata"
+      aria-label=${words.soundPlayer}
+      @play=${() => (this.playing = true)}
+      @pause=${() => (this.playing = false)}
+      @ended=${() => (this.playing = false)}
+      @timeupdate=${() => this.moved()}
+      @seeking=${() => this.moved()}
+      @loadedmetadata=${() => (this.loaded = true)}
+      @error=${() => this.broken()}
+    ></audio>`;
+  }
+
+  private renderControls(words: Words, isPicture: boolean): TemplateResult {
+    const { now, seconds } = this;
+    return html`<div class="controls">
+      <button class="primary" type="button" @click=${() => this.toggle()}>${this.playing ? words.pause : words.play}</button>
+      <input
+        type="range"
+        aria-label=${words.position}
+        aria-valuetext=${words.at(clock(now), clock(seconds))}
+        min="0"
+        max=${Math.max(seconds, 0.1)}
+        step="0.1"
+        .value=${String(now)}
+        @input=${(event: Event) => this.seek(Number((event.target as HTMLInputElement).value))}
+      />
+      <span>${words.at(clock(now), clock(seconds))}</span>
+    </div>
+    <div class="controls">
+      <button type="button" @click=${() => (this.muted = !this.muted)}>${this.muted ? words.unmute : words.mute}</button>
+      <input
+        class="volume"
+        type="range"
+        aria-label=${words.volume}
+        min="0"
+        max="1"
+        step="0.05"
+        .value=${String(this.volume)}
+        @input=${(event: Event) => (this.volume = Number((event.target as HTMLInputElement).value))}
+      />
+      <label>${words.speed}
+        <select @change=${(event: Event) => (this.speed = Number((event.target as HTMLSelectElement).value))}>
+          ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === this.speed}>${speed.toLocaleString(this.language)} ×</option>`)}
+        </select>
+      </label>
+      ${isPicture && this.captions !== null
+        ? html`<button type="button" aria-pressed=${this.captioned ? 'true' : 'false'} @click=${() => (this.captioned = !this.captioned)}>${words.captions}</button>`
+        : nothing}
+      ${isPicture && this.guarded
+        ? html`<button type="button" @click=${() => (this.veiled = !this.veiled)}>${this.veiled ? words.clear : words.blur}</button>`
+        : nothing}
+      ${isPicture && document.fullscreenEnabled
+        ? html`<button type="button" @click=${() => this.toggleFull()}>${this.full ? words.leaveFullScreen : words.fullScreen}</button>`
+        : nothing}
+    </div>`;
+  }
+
+  private moved(): void {
+    const media = this.media();
+    if (media === null) return;
+    this.now = media.currentTime;
+    this.tell('position', media.currentTime);
+  }
+}
+
+customElements.define('relay-player', RelayPlayer);
