@@ -33,7 +33,7 @@ new MutationObserver((_, observer) => {
 async def test_the_first_page_is_light_and_quick_on_an_old_phone(
     scene: Scene, visit: Visit
 ) -> None:
-    """On a slow line and a slow processor a passphrase can be typed within two seconds and 150 kB."""
+    """On a slow line and processor one can read within two seconds, and type a passphrase within 150 kB."""
     waiting = await scene.waiting()
     guest = await visit()
     page = await guest.page()
@@ -50,7 +50,6 @@ async def test_the_first_page_is_light_and_quick_on_an_old_phone(
     assert [one.url for one in first if "sodium" in one.url] == []
     await expect(page.get_by_label("Your new passphrase")).to_be_visible(timeout=60_000)
     carried = sum(one.received_bytes for one in guest.wire.sent)
-    print(usable_at, carried, [(one.url[-40:], one.received_bytes) for one in guest.wire.sent])
     assert carried <= FIRST_PAGE_BYTES
 
 
@@ -74,11 +73,9 @@ async def test_a_wrong_passphrase_opens_nothing_and_says_so_kindly(
     await scene.claim(waiting.harmed_url)
     guest = await visit()
     person = await ParticipantPage.arrive(guest, waiting.harmed_url)
-    await expect(person.page.get_by_label(person.arriving("back.field"))).to_be_visible()
-    asked = len(guest.wire.to_relay("/v1/"))
     await person.type_passphrase("a river under the new bridge")
     await expect(person.page.get_by_text(person.arriving("back.wrong"))).to_be_visible()
-    assert len(guest.wire.to_relay("/v1/")) == asked
+    assert guest.wire.to_relay("/v1/", "P") == []
     await person.unlock()
 
 

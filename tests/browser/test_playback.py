@@ -88,7 +88,6 @@ async def test_seeking_starts_within_a_second_and_fetches_little(
     for part in (0.5, 0.9, 0.25):
         assert await page.evaluate(_SEEK, SECONDS * part) < SEEK_MS
     carried = sum(one.received_bytes for one in guest.wire.to_relay("/v1/parts/"))
-    print(size, carried, [one.received_bytes for one in guest.wire.to_relay("/v1/parts/")])
     assert carried < size * MOST_FETCHED
     assert await page.evaluate(_PLAYS) > 0
 
