@@ -89,7 +89,9 @@ export class RelayRecorder extends PlainElement {
       }
       this.stream = stream;
       this.loudness = new Loudness(stream);
-      this.found = await devices();
+      const found = await devices();
+      if (this.stream !== stream) return; // the page was left meanwhile, and the devices are off
+      this.found = found;
       this.camera = deviceOf(stream.getVideoTracks());
       this.microphone = deviceOf(stream.getAudioTracks());
       this.timer = setInterval(() => this.tick(), TICK_MS);
@@ -97,6 +99,9 @@ export class RelayRecorder extends PlainElement {
     } catch (thrown) {
       this.off();
       this.fault = faultOf(thrown);
+      // A device that is no longer there is not asked for again.
+      this.camera = null;
+      this.microphone = null;
     }
   }
 
@@ -155,7 +160,14 @@ export class RelayRecorder extends PlainElement {
     this.seconds = 0;
     this.limited = false;
     this.ticked = performance.now();
-    const recording = new Recording(this.stream, type);
+    let recording: Recording;
+    try {
+      recording = new Recording(this.stream, type);
+    } catch {
+      this.off(); // a device went away while it was counted down
+      this.fault = 'missing';
+      return;
+    }
     this.recording = recording;
     this.stage = 'recording';
     const take = await recording.taken;

@@ -47,7 +47,8 @@ export async function devices(): Promise<Devices> {
 
 /** What went wrong when a camera was asked for. */
 export function faultOf(thrown: unknown): CaptureFault {
-  const name = thrown instanceof DOMException ? thrown.name : '';
+  // By its name: an OverconstrainedError is no DOMException in every browser.
+  const name = typeof thrown === 'object' && thrown !== null && 'name' in thrown ? thrown.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing';
   if (name === 'NotReadableError' || name === 'AbortError') return 'busy';
@@ -111,6 +112,8 @@ export class Loudness {
     this.#analyser.fftSize = 1024;
     this.#samples = new Float32Array(this.#analyser.fftSize);
     this.#context.createMediaStreamSource(stream).connect(this.#analyser);
+    // Some browsers start it asleep when the answer about the camera came long after the button.
+    this.#context.resume().catch(() => undefined);
   }
 
   level(): number {

@@ -74,6 +74,7 @@ export class RelayPlayer extends PlainElement {
     this.muted = this.guarded;
     this.veiled = this.guarded;
     document.addEventListener('fullscreenchange', this.screenChanged);
+    if (this.hasUpdated) this.open(); // it was moved within the page, and had let go
   }
 
   override disconnectedCallback(): void {
@@ -84,11 +85,7 @@ export class RelayPlayer extends PlainElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('video')) {
-      this.hidePoster();
-      if (this.video.poster !== null) this.poster = URL.createObjectURL(this.video.poster);
-      void this.begin();
-    }
+    if (changed.has('video')) this.open();
     if (changed.has('language')) {
       void loadWords(this.language).then((words) => {
         this.words = words;
@@ -103,6 +100,12 @@ export class RelayPlayer extends PlainElement {
     media.volume = this.volume;
     media.playbackRate = this.speed;
     this.addCaptions(media);
+  }
+
+  private open(): void {
+    this.hidePoster();
+    if (this.video.poster !== null) this.poster = URL.createObjectURL(this.video.poster);
+    void this.begin();
   }
 
   private hidePoster(): void {
