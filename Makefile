@@ -11,10 +11,10 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --g
         --no-header --no-emit-index-url --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pages demo test check bench lock clean
+.PHONY: help setup pages demo test check bench screenshots lock clean
 
 help: ## Print this
-	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Install everything into .venv; every other target does so when it has to
 
@@ -51,6 +51,10 @@ check: $(READY) $(PACKAGES) ## Lint, format, types, direction of imports, SQL
 
 bench: $(READY) ## Measure relay against its peers; JSON=FILE writes the figures there, too
 	@$(VENV)/bin/python -m bench $(if $(JSON),--json $(JSON))
+
+screenshots: $(READY) $(PAGES) ## Take a picture of every page, in both languages and two sizes, into screenshots/
+	@.ci/browsers
+	@$(VENV)/bin/python -m tests.browser.screenshots
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their hashes
 	$(LOCK) pyproject.toml --output-file requirements/relay.txt

@@ -70,13 +70,5 @@ CREDENTIALS: Final = _changed(_another_root)
 """The answer to a mediator who asks whom the organization vouches for."""
 
 
-def _changed_charters(said: Any) -> None:
-    for view in said:
-        view["statement"] = _flipped(view["statement"])
-
-
-CHARTERS: Final = _changed(_changed_charters)
-"""The answer to a mediator who asks for the charters of a case."""
-
 OPENING: Final = _changed(_changed_statements)
 """The answer to somebody who opens what was released."""

@@ -19,7 +19,8 @@ _MOVES: Final = """
 """
 _IS_AT: Final = """
 (video, seconds) => new Promise((good) => {
-  const look = () => (!video.seeking && Math.abs(video.currentTime - seconds) < 0.2 ? good() : requestAnimationFrame(look));
+  const there = () => !video.seeking && Math.abs(video.currentTime - seconds) < 0.2;
+  const look = () => (there() ? good() : requestAnimationFrame(look));
   look();
 })
 """

@@ -141,7 +141,8 @@ async def _another_origin() -> AsyncIterator[_Host]:
 
     async def page(_request: web.Request) -> web.Response:
         text = (
-            "<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href=data:,><title>Case system</title>"
+            "<!doctype html><html lang=en><meta charset=utf-8><title>Case system</title>"
+            "<link rel=icon href=data:,>"
             f'<script src="{host.relay}/embed.js"></script>'
             "<h1>Case system</h1><div id=place></div></html>"
         )

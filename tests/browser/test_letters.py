@@ -16,7 +16,9 @@ from tests.browser.scene import Scene
 from tests.browser.tour import approved_letter
 
 ASSISTANT: Final = "Monique Tremblay, programme officer"
-FRENCH_LETTER: Final = "Je porte cette nuit-là depuis onze ans. Je ne vous demande rien. Pourquoi notre maison, pourquoi nous ?"
+FRENCH_LETTER: Final = (
+    "Je porte cette nuit-là depuis onze ans. Pourquoi notre maison, pourquoi nous ?"
+)
 FRENCH_NOTE: Final = "Une lettre de deux minutes. Elle parle de cette nuit-là, calmement."
 FRENCH_GUIDANCE: Final = "Voulez-vous dire ce que vous aimeriez demander ?"
 
@@ -96,7 +98,7 @@ async def test_words_that_were_changed_on_the_way_are_never_shown(
 
 
 async def test_a_mediator_is_warned_of_another_root(scene: Scene, visit: Visit) -> None:
-    """Where relay names people whom the pinned root does not vouch for, the console locks, sending nothing."""
+    """Where relay names people whom the pinned root does not vouch for, the console locks and says so."""
     guest = await visit()
     guest.keeps_secret(PASSPHRASE)
     console = MediatorPage(await guest.open(scene.console_url), "en")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import re
 import tempfile
 import uuid
 from collections.abc import Awaitable, Callable
@@ -377,9 +376,9 @@ class Tour:
         await expect(page.get_by_role("dialog")).to_be_visible()
         await self.look("console-shortcuts", page)
         await console.button("close").click()
-        guest.wire.alter("/charters", forging.CHARTERS)
-        await console.go("queue")
-        await console.go("cases")
-        await page.get_by_role("button", name=re.compile("^case ")).first.click()
+        guest.wire.alter("/v1/credentials", forging.CREDENTIALS)
+        await page.reload()
+        await page.get_by_label(console.words("unlock.passphrase"), exact=True).fill(PASSPHRASE)
+        await console.button("unlock.open").click()
         await expect(console.heading("untrusted.title")).to_be_visible()
         await self.look("console-untrusted", page)

@@ -72,7 +72,7 @@ class Visitor:
         context.on("serviceworker", lambda worker: worker.on("console", self._console))
 
     def expects(self, *texts: str) -> None:
-        """Let the console say this: a browser complains of every refusal and every broken line."""
+        """Let the console say this: browsers complain of every refusal and broken line."""
         self._expected += texts
 
     def keeps_secret(self, *texts: str) -> None:
