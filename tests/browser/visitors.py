@@ -65,7 +65,7 @@ class Visitor:
         self._seen_urls: list[str] = []
         self._secret: list[bytes] = []
         self.address_may_stay = False
-        """Whether a link may stay in the address bar: where nothing could be kept, so that a reload finds back."""
+        """Whether a link may stay in the address bar: nothing could be kept, and a reload finds back."""
         context.on("console", self._console)
         context.on("weberror", self._error)
         context.on("page", self._page)
