@@ -99,12 +99,14 @@ export class Players {
   /** Runs one after the other, each asked for when the browser has taken the one before. */
   #stream(id: string, from: number, to: number): ReadableStream<Uint8Array> {
     let at = from;
+    let dropped = false;
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
           // Runs end where the key worker's end, so that none is fetched for a few bytes.
           const next = Math.min((Math.floor(at / RUN_BYTES) + 1) * RUN_BYTES, to);
           const bytes = await this.#run(id, at, next);
+          if (dropped) return; // the browser sought elsewhere while it came
           if (bytes?.byteLength !== next - at) {
             controller.error(new Error('the video cannot be read on'));
             return;
@@ -112,6 +114,9 @@ export class Players {
           controller.enqueue(new Uint8Array(bytes));
           at = next;
           if (at >= to) controller.close();
+        },
+        cancel: () => {
+          dropped = true;
         },
       },
       { highWaterMark: 0 },
