@@ -94,7 +94,7 @@ export const reviewing = {
     leaseLost: 'Your time for this message ran out, and it went back to the queue. What you typed is still here. Take it again to go on.',
     leaseOther: (who: string) => `${who} is reviewing this. You can read it; they decide.`,
     decide: 'Decide',
-    offered: (at: string) => `Offered on ${at}.`,
+    offered: (at: string) => `Offered: ${at}`,
     offeredLater: (at: string) => `It is offered from ${at}.`,
     unchecked: 'The sender’s keys are to be checked first',
     uncheckedWhat: 'Somebody used a link and wrote, and no mediator has checked yet that the keys belong to that link. Open the case, check the new keys, and come back.',

@@ -97,7 +97,7 @@ export const reviewing: Catalogue<typeof english> = {
     leaseLost: 'Votre temps pour ce message est écoulé et il est retourné dans la file. Ce que vous avez écrit est toujours là. Reprenez-le pour continuer.',
     leaseOther: (who) => `Ce message est à l’examen : ${who}. Vous pouvez le lire; la décision revient à cette personne.`,
     decide: 'Décider',
-    offered: (at) => `Offert le ${at}.`,
+    offered: (at) => `Offert : ${at}`,
     offeredLater: (at) => `Il est offert à partir du ${at}.`,
     unchecked: 'Les clés de l’auteur·e sont d’abord à vérifier',
     uncheckedWhat: 'Quelqu’un a utilisé un lien et a écrit, et personne n’a encore vérifié que les clés appartiennent à ce lien. Ouvrez le dossier, vérifiez les nouvelles clés, puis revenez.',
