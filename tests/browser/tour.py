@@ -144,7 +144,7 @@ class Tour:
         upload_url = await waiting.mediator.make_link(waiting.case_id, waiting.harmed_id, "upload")
         async with self.guest() as guest:
             person = await ParticipantPage.arrive(guest, upload_url, self.language)
-            await expect(person.button(person.arriving("upload.begin"))).to_be_visible()
+            await expect(person.page.get_by_text(person.arriving("upload.heading"))).to_be_visible()
             await self.look("upload-link", person.page)
             await person.button(person.arriving("upload.begin")).click()
             await expect(person.heading(person.sending("choose.heading"))).to_be_visible()
