@@ -175,7 +175,7 @@ async def test_a_recipient_is_granted_nothing_before_approval_or_after_the_end(r
 
 
 async def test_a_grant_of_the_case_does_not_turn_into_one_of_the_recipient(rows: Rows) -> None:
-    """An update is held to the same rule as an insert, and the original of a video to none but no."""
+    """An update is held to the same rule as an insert; an original and a message's own note never."""
     message = await rows.letter()
     await rows.connection.execute(
         "insert into grants values ($1, 'case', $2, $3)", rows.commitment, rows.case, bytes(64)
@@ -186,9 +186,10 @@ async def test_a_grant_of_the_case_does_not_turn_into_one_of_the_recipient(rows:
         rows.recipient,
     )
     await rows.put(message, "approved")
-    await rows.connection.execute("update parts set role = 'original'")
-    with pytest.raises(asyncpg.CheckViolationError):
-        await rows.grant()
+    for role in ("original", "note"):
+        await rows.connection.execute("update parts set role = $1", role)
+        with pytest.raises(asyncpg.CheckViolationError):
+            await rows.grant()
 
 
 async def test_approved_words_do_not_change(rows: Rows) -> None:
