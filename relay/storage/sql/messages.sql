@@ -323,18 +323,27 @@ select message_id from links
 where link_id = $1;
 
 -- name: list_origin
--- The claim behind a signature with the mediator's verification of it, or the upload link behind it.
-select statements.compact
-from statements as signed
-inner join claims on signed.kid = claims.kid
-inner join statements on statements.statement_hash in (claims.statement_hash, claims.verification_hash)
-where signed.statement_hash = $1
-union all
-select statements.compact
-from statements as signed
-inner join links on signed.kid = links.kid
-inner join statements on links.statement_hash = statements.statement_hash
-where signed.statement_hash = $1;
+-- The claim behind a signature, then the mediator's verification of it; or the upload link behind it.
+with origin as (
+    select
+        statements.compact,
+        statements.received_at
+    from statements as signed
+    inner join claims on signed.kid = claims.kid
+    inner join statements on statements.statement_hash in (claims.statement_hash, claims.verification_hash)
+    where signed.statement_hash = $1
+    union all
+    select
+        statements.compact,
+        statements.received_at
+    from statements as signed
+    inner join links on signed.kid = links.kid
+    inner join statements on links.statement_hash = statements.statement_hash
+    where signed.statement_hash = $1
+)
+
+select compact from origin
+order by received_at;
 
 -- name: find_processing
 select

@@ -212,7 +212,7 @@ describe('what a mediator reviews', () => {
     'another sender': at(['from'], () => crypto.randomUUID()),
     'another kind': at(['kind'], () => 'video'),
     'words of nobody': at(['origin'], () => []),
-    'a claim that nobody verified': at(['origin'], (origin) => (origin as Json[]).slice(0, 1)),
+    'a verification without its claim': at(['origin'], (origin) => (origin as Json[]).slice(1)),
     'a decision that no mediator signed': at(['decisions', 0], missigned),
   };
 
@@ -220,6 +220,11 @@ describe('what a mediator reviews', () => {
     browser.alter(MESSAGE, (answer) => alter(answer));
     const refused = await refusal(someone.review(message));
     expect(refused.refusal).toBe('untrusted');
+  });
+
+  it('is not shown, and not called forged, while nobody has verified its claim', async () => {
+    browser.alter(MESSAGE, at(['origin'], (origin) => (origin as Json[]).slice(0, 1)));
+    expect(await refusal(someone.review(message))).toEqual({ refusal: 'refused', code: 'claim-unchecked' });
   });
 
   it('is not decided by somebody whose term does not cover it', async () => {
