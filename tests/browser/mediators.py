@@ -6,6 +6,7 @@ from typing import Final
 
 from playwright.async_api import Locator, Page, expect
 
+from tests.browser.inputs import Input, Keyboard, Mouse
 from tests.browser.scene import Reviewer, Scene
 from tests.browser.visitors import Language, Visitor
 from tests.browser.words import Words
@@ -16,17 +17,24 @@ PREPARED_MS: Final = 120_000
 class MediatorPage:
     """The console in one tab."""
 
-    def __init__(self, page: Page, language: Language) -> None:
+    def __init__(self, page: Page, language: Language, *, keyboard: bool = False) -> None:
         self.page = page
+        self.input: Input = Keyboard(page) if keyboard else Mouse()
         self.words = Words("console", language)
 
     @classmethod
     async def open(
-        cls, guest: Visitor, scene: Scene, reviewer: Reviewer, language: Language = "en"
+        cls,
+        guest: Visitor,
+        scene: Scene,
+        reviewer: Reviewer,
+        language: Language = "en",
+        *,
+        keyboard: bool = False,
     ) -> MediatorPage:
         """Come for the first time: import the sealed keys from a file and open them."""
         guest.keeps_secret(reviewer.passphrase)
-        console = cls(await guest.open(scene.console_url), language)
+        console = cls(await guest.open(scene.console_url), language, keyboard=keyboard)
         await console.import_keys(reviewer)
         await console.unlock(reviewer)
         return console
@@ -45,75 +53,78 @@ class MediatorPage:
 
     async def import_keys(self, reviewer: Reviewer) -> None:
         """Give the page the file with the sealed keys."""
-        await self.field("unlock.importLabel").set_input_files(reviewer.keyring_file)
-        await self.button("unlock.importDo").click()
+        await self.input.pick(self.field("unlock.importLabel"), reviewer.keyring_file)
+        await self.input.press(self.button("unlock.importDo"))
 
     async def unlock(self, reviewer: Reviewer) -> None:
         """Open the keys."""
-        await self.page.get_by_label(self.words("unlock.passphrase"), exact=True).fill(
-            reviewer.passphrase
-        )
-        await self.button("unlock.open").click()
+        passphrase = self.page.get_by_label(self.words("unlock.passphrase"), exact=True)
+        await self.input.write(passphrase, reviewer.passphrase)
+        await self.input.press(self.button("unlock.open"))
         await expect(self.heading("queue.title")).to_be_visible()
 
     async def go(self, key: str) -> None:
         """Choose a screen in the navigation."""
         navigation = self.page.get_by_role("navigation", name=self.words("nav.label"))
-        await navigation.get_by_role("button", name=self.words(f"nav.{key}")).click()
+        button = navigation.get_by_role("button", name=self.words(f"nav.{key}"))
+        await self.input.press(button)
 
     async def verify_claims(self, case: str) -> None:
         """Open the page of a case and check who claimed its links."""
         await self.go("cases")
-        await self.page.get_by_role("button", name=case).click()
-        await self.button("case.verify").click()
+        await self.input.press(self.page.get_by_role("button", name=case))
+        await self.input.press(self.button("case.verify"))
 
     async def take(self, case: str, state: str = "queued") -> None:
         """Open the message of a case that waits, and take it for review."""
         await self.see(case, state)
-        await self.button("choice.lease").click()
+        await self.input.press(self.button("choice.lease"))
         await expect(self.button("choice.approve")).to_be_visible()
 
     async def see(self, case: str, state: str = "queued") -> None:
         """Open the message of a case that is in this state, as soon as it is."""
         await self.go("queue")
-        await self.page.get_by_role(
-            "button", name=self.words(f"state.{state}"), exact=False
-        ).first.click()
+        button = self.page.get_by_role("button", name=self.words(f"state.{state}"), exact=False)
+        await self.input.press(button.first)
         item = self.page.get_by_role("listitem").filter(has_text=case)
-        await item.get_by_role("button").first.click(timeout=PREPARED_MS)
+        opening = item.get_by_role("button").first
+        await expect(opening).to_be_visible(timeout=PREPARED_MS)
+        await self.input.press(opening)
         await expect(self.page.get_by_role("heading", level=1)).to_be_focused()
 
     async def return_with(self, reason: str, words: str) -> None:
         """Send it back with guidance."""
-        await self.button("choice.return").click()
+        await self.input.press(self.button("choice.return"))
         dialog = self.page.get_by_role("dialog")
-        await dialog.get_by_label(self.words("form.reason"), exact=True).select_option(reason)
-        await dialog.get_by_label(self.words("form.words")).fill(words)
-        await dialog.get_by_role("button", name=self.words("choice.return")).click()
+        await self.input.choose(dialog.get_by_label(self.words("form.reason"), exact=True), reason)
+        await self.input.write(dialog.get_by_label(self.words("form.words")), words)
+        await self.input.press(dialog.get_by_role("button", name=self.words("choice.return")))
         await self.done("return")
 
     async def approve(self) -> None:
         """Approve what is on the screen."""
-        await self.button("choice.approve").click()
+        await self.input.press(self.button("choice.approve"))
         dialog = self.page.get_by_role("dialog")
-        await dialog.get_by_role("button", name=self.words("choice.approve")).click()
+        await self.input.press(dialog.get_by_role("button", name=self.words("choice.approve")))
         await self.done("approve")
 
     async def offer(self, note: str, summary: str = "") -> None:
         """Offer it now."""
-        await self.button("choice.offer").click()
+        await self.input.press(self.button("choice.offer"))
         dialog = self.page.get_by_role("dialog")
-        await dialog.get_by_label(self.words("offer.contentNote"), exact=True).fill(note)
-        await dialog.get_by_label(self.words("offer.summary")).fill(summary)
-        await dialog.get_by_role("button", name=self.words("offer.do"), exact=True).click()
+        content_note = dialog.get_by_label(self.words("offer.contentNote"), exact=True)
+        await self.input.write(content_note, note)
+        await self.input.write(dialog.get_by_label(self.words("offer.summary")), summary)
+        offering = dialog.get_by_role("button", name=self.words("offer.do"), exact=True)
+        await self.input.press(offering)
         await self.done("offer")
 
     async def caption(self, web_vtt: str) -> None:
         """Write captions as text."""
-        await self.button("choice.caption").click()
-        await self.button("captions.plain").click()
-        await self.field("captions.cues").fill(web_vtt)
-        await self.button("captions.saveDo").click()
+        await self.input.press(self.button("choice.caption"))
+        await self.input.press(self.button("captions.plain"))
+        await self.input.write(self.field("captions.cues"), web_vtt)
+        await self.input.press(self.button("captions.saveDo"))
         await expect(self.page.get_by_text(self.words("captions.saved"))).to_be_visible()
 
     async def done(self, what: str) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from playwright.async_api import Locator, Page, expect
 
 from relay.demo.cast import PASSPHRASE
+from tests.browser.inputs import Input, Keyboard, Mouse
 from tests.browser.visitors import Language, Visitor
 from tests.browser.words import Words
 
@@ -29,8 +30,11 @@ _IS_AT: Final = """
 class ParticipantPage:
     """A participant's pages in one tab."""
 
-    def __init__(self, page: Page, guest: Visitor, language: Language) -> None:
+    def __init__(
+        self, page: Page, guest: Visitor, language: Language, *, keyboard: bool = False
+    ) -> None:
         self.page = page
+        self.input: Input = Keyboard(page) if keyboard else Mouse()
         self.guest = guest
         self.arriving = Words("participant/arriving", language)
         self.home = Words("participant/home", language)
@@ -42,16 +46,20 @@ class ParticipantPage:
     # Arriving.
 
     @classmethod
-    async def arrive(cls, guest: Visitor, url: str, language: Language = "en") -> ParticipantPage:
+    async def arrive(
+        cls, guest: Visitor, url: str, language: Language = "en", *, keyboard: bool = False
+    ) -> ParticipantPage:
         """Open a link."""
         guest.keeps_link_secret(url)
         guest.keeps_secret(PASSPHRASE)
-        return cls(await guest.open(url), guest, language)
+        return cls(await guest.open(url), guest, language, keyboard=keyboard)
 
     @classmethod
-    async def begin(cls, guest: Visitor, url: str, language: Language = "en") -> ParticipantPage:
+    async def begin(
+        cls, guest: Visitor, url: str, language: Language = "en", *, keyboard: bool = False
+    ) -> ParticipantPage:
         """Open a link for the first time and take it into one's own hands."""
-        person = await cls.arrive(guest, url, language)
+        person = await cls.arrive(guest, url, language, keyboard=keyboard)
         await person.claim()
         return person
 
@@ -65,8 +73,10 @@ class ParticipantPage:
 
     async def claim(self, passphrase: str = PASSPHRASE) -> None:
         """Choose a passphrase."""
-        await self.page.get_by_label(self.arriving("choose.field"), exact=True).fill(passphrase)
-        await self.button(self.arriving("choose.begin")).click()
+        await self.input.write(
+            self.page.get_by_label(self.arriving("choose.field"), exact=True), passphrase
+        )
+        await self.input.press(self.button(self.arriving("choose.begin")))
         await self.at_home()
 
     async def unlock(self, passphrase: str = PASSPHRASE) -> None:
@@ -76,8 +86,10 @@ class ParticipantPage:
 
     async def type_passphrase(self, passphrase: str) -> None:
         """Type the passphrase of a link that was claimed."""
-        await self.page.get_by_label(self.arriving("back.field"), exact=True).fill(passphrase)
-        await self.button(self.arriving("back.open")).click()
+        await self.input.write(
+            self.page.get_by_label(self.arriving("back.field"), exact=True), passphrase
+        )
+        await self.input.press(self.button(self.arriving("back.open")))
 
     async def at_home(self) -> None:
         """Wait until one's messages are shown."""
@@ -87,66 +99,68 @@ class ParticipantPage:
 
     async def write(self, text: str) -> None:
         """Write a letter from the beginning and send it."""
-        await self.button(self.home("home.newLetter")).click()
+        await self.input.press(self.button(self.home("home.newLetter")))
         await expect(self.heading(self.sending("letter.heading"))).to_be_visible()
         await self.finish_letter(text)
 
     async def finish_letter(self, text: str) -> None:
         """Write the words, read them as they would be seen, and send them."""
         self.guest.keeps_secret(text)
-        await self.page.get_by_label(self.sending("letter.field"), exact=True).fill(text)
-        await self.button(self.sending("letter.preview")).click()
+        await self.input.write(
+            self.page.get_by_label(self.sending("letter.field"), exact=True), text
+        )
+        await self.input.press(self.button(self.sending("letter.preview")))
         await expect(self.page.get_by_text(text, exact=True)).to_be_visible()
-        await self.button(self.sending("preview.send")).click()
+        await self.input.press(self.button(self.sending("preview.send")))
         await self.has_arrived()
 
     async def has_arrived(self) -> None:
         """Wait until it is said that it is there, and go home."""
         await expect(self.heading(self.sending("done.heading"))).to_be_visible(timeout=60_000)
-        await self.button(self.sending("done.home")).click()
+        await self.input.press(self.button(self.sending("done.home")))
         await self.at_home()
 
     async def choose_video(self, file: Path) -> None:
         """Pick a file from the device."""
-        await self.button(self.home("home.newVideo")).click()
+        await self.input.press(self.button(self.home("home.newVideo")))
         await expect(self.heading(self.sending("video.heading"))).to_be_visible()
-        await self.button(self.sending("video.file")).click()
-        await self.page.get_by_label(self.sending("video.fileLabel")).set_input_files(file)
+        await self.input.press(self.button(self.sending("video.file")))
+        await self.input.pick(self.page.get_by_label(self.sending("video.fileLabel")), file)
 
     async def send_video(self, file: Path) -> None:
         """Pick a file from the device, send it, and wait until it has arrived."""
         await self.choose_video(file)
-        await self.button(self.sending("video.send")).click()
+        await self.input.press(self.button(self.sending("video.send")))
         await self.has_arrived()
 
     async def record_video(self, seconds: int = 2) -> None:
         """Record with the camera, watch it, and send it."""
-        await self.button(self.home("home.newVideo")).click()
-        await self.button(self.sending("video.record")).click()
-        await self.button(self.capture("start")).click()
-        await self.button(self.capture("record")).click()
+        await self.input.press(self.button(self.home("home.newVideo")))
+        await self.input.press(self.button(self.sending("video.record")))
+        await self.input.press(self.button(self.capture("start")))
+        await self.input.press(self.button(self.capture("record")))
         recorded = self.capture("recorded", f"0:{seconds:02}")
         await expect(self.page.get_by_text(recorded)).to_be_visible()
-        await self.button(self.capture("stop")).click()
-        await self.button(self.capture("use")).click()
-        await self.button(self.sending("video.send")).click()
+        await self.input.press(self.button(self.capture("stop")))
+        await self.input.press(self.button(self.capture("use")))
+        await self.input.press(self.button(self.sending("video.send")))
         await self.has_arrived()
 
     async def go_on_sending(self, file: Path) -> None:
         """Go on with a video that was not sent whole; with the same file where the device kept no copy."""
-        await self.button(self.home("home.resume")).click()
+        await self.input.press(self.button(self.home("home.resume")))
         again = self.page.get_by_label(self.sending("video.fileLabel"))
         on_its_way = self.heading(self.sending("progress.heading"))
         await expect(again.or_(on_its_way).first).to_be_visible()
         if await again.is_visible():
-            await again.set_input_files(file)
+            await self.input.pick(again, file)
 
     async def revise(self, before: str, guidance: str, text: str) -> None:
         """Read why a letter came back, and send a new revision that begins from the old one."""
         view = self.home("author.sent back to you.name")
-        await self.sent(view).get_by_role("button").click()
+        await self.input.press(self.sent(view).get_by_role("button"))
         await expect(self.page.get_by_text(guidance)).to_be_visible()
-        await self.button(self.home("sent.reviseLetter")).click()
+        await self.input.press(self.button(self.home("sent.reviseLetter")))
         await expect(
             self.page.get_by_label(self.sending("letter.field"), exact=True)
         ).to_have_value(before)
@@ -163,31 +177,33 @@ class ParticipantPage:
 
     async def go_home(self) -> None:
         """Go back to one's messages."""
-        await self.button(self.home("home.back")).click()
+        await self.input.press(self.button(self.home("home.back")))
         await self.at_home()
 
     # Receiving.
 
     async def accept(self, note: str) -> None:
         """Look at what waits, with this note of the mediator, and say yes."""
-        await self.button(self.home("home.look")).first.click()
+        await self.input.press(self.button(self.home("home.look")).first)
         await expect(self.heading(self.opening("offer.heading"))).to_be_visible()
         await expect(self.page.get_by_text(note)).to_be_visible()
-        await self.button(self.opening("offer.accept")).click()
+        await self.input.press(self.button(self.opening("offer.accept")))
         await expect(self.heading(self.opening("steps.heading"))).to_be_visible()
 
     async def open_step(self, step: str) -> None:
         """Open one of the steps."""
         name = f"{self.opening('steps.show')} {self.opening(f'steps.{step}')}"
-        await self.button(name).click()
+        await self.input.press(self.button(name))
 
     async def play(self) -> None:
         """Play the video that is shown, until it moves."""
-        await self.button(self.playback("play")).click()
+        await self.input.press(self.button(self.playback("play")))
         await self.page.locator("video").evaluate(_MOVES)
-        await self.button(self.playback("pause")).click()
+        await self.input.press(self.button(self.playback("pause")))
 
     async def seek(self, seconds: float) -> None:
         """Go to another place of it, with the slider."""
-        await self.page.get_by_role("slider", name=self.playback("position")).fill(str(seconds))
+        await self.input.move(
+            self.page.get_by_role("slider", name=self.playback("position")), seconds
+        )
         await self.page.locator("video").evaluate(_IS_AT, seconds)

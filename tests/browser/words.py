@@ -13,7 +13,8 @@ from tests.browser.node import node
 
 
 @functools.cache
-def _all() -> dict[str, Any]:
+def catalogues() -> dict[str, Any]:
+    """Every sentence of every room, in both languages."""
     script = Path(__file__).with_name("words.mjs")
     printed = subprocess.run([node(), script], check=True, capture_output=True).stdout
     found: dict[str, Any] = json.loads(printed)
@@ -24,7 +25,7 @@ class Words:
     """The catalogue of one room in one language: `words("arrive.title")`."""
 
     def __init__(self, room: str, language: str) -> None:
-        self._sentences = _all()[room][language]
+        self._sentences = catalogues()[room][language]
 
     def __call__(self, key: str, *given: object) -> str:
         """The sentence of this key, with what is given in its places."""

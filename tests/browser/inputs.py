@@ -1,0 +1,130 @@
+"""How somebody works a page: with a mouse, or with the keyboard alone."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final, Protocol
+
+from playwright.async_api import FileChooser, Locator, Page, expect
+
+MOST_TABS: Final = 120
+WINDOW_SECONDS: Final = 20
+
+_HAS_FOCUS: Final = "(element) => element === document.activeElement"
+_VISIBLE: Final = """
+() => {
+  const on = document.activeElement;
+  // The browser's own controls of a film draw their own.
+  if (on === null || on === document.body || on.controls === true) return null;
+  const style = getComputedStyle(on);
+  if (style.outlineStyle !== 'none' && style.outlineWidth !== '0px') return null;
+  return on.outerHTML.slice(0, 200);
+}
+"""
+_GOES_TO: Final = """
+(slider, value) => Math.abs(Number(slider.value) - value) < Number(slider.step || 1)
+"""
+
+
+class Input(Protocol):
+    """What hands can do on a page."""
+
+    async def press(self, button: Locator) -> None:
+        """Press a button or follow a link."""
+
+    async def write(self, field: Locator, text: str) -> None:
+        """Write a text into a field, in place of what stands there."""
+
+    async def choose(self, field: Locator, value: str) -> None:
+        """Choose one of a list."""
+
+    async def move(self, slider: Locator, value: float) -> None:
+        """Move a slider to about this value."""
+
+    async def pick(self, button: Locator, file: Path) -> None:
+        """Press a field for a file, and pick one from the device."""
+
+
+class Mouse:
+    """Points, clicks, and types where it clicked."""
+
+    async def press(self, button: Locator) -> None:
+        """Click it."""
+        await button.click()
+
+    async def write(self, field: Locator, text: str) -> None:
+        """Fill it in."""
+        await field.fill(text)
+
+    async def choose(self, field: Locator, value: str) -> None:
+        """Choose from the list."""
+        await field.select_option(value)
+
+    async def move(self, slider: Locator, value: float) -> None:
+        """Drag it."""
+        await slider.fill(str(value))
+
+    async def pick(self, button: Locator, file: Path) -> None:
+        """Give the file to the field."""
+        await button.set_input_files(file)
+
+
+class Keyboard:
+    """Tab, arrows, Enter, Space and letters alone; where the focus is has to be visible at every step."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._choosers: asyncio.Queue[FileChooser] = asyncio.Queue()
+        # Asked for now: a window that opens before the browser knows that somebody waits is nobody's.
+        page.on("filechooser", self._choosers.put_nowait)
+
+    async def press(self, button: Locator) -> None:
+        """Go there and press Enter."""
+        await self._reach(button)
+        await self._page.keyboard.press("Enter")
+
+    async def write(self, field: Locator, text: str) -> None:
+        """Go there and type."""
+        await self._reach(field)
+        await self._page.keyboard.press("Control+A")
+        await self._page.keyboard.press("Delete")
+        await self._page.keyboard.type(text)
+        await expect(field).to_have_value(text)
+
+    async def choose(self, field: Locator, value: str) -> None:
+        """Go there, and down the list."""
+        await self._reach(field)
+        for _ in range(MOST_TABS):
+            if await field.input_value() == value:
+                return
+            await self._page.keyboard.press("ArrowDown")
+        raise AssertionError(f"{value} is not to be chosen with the arrows")
+
+    async def move(self, slider: Locator, value: float) -> None:
+        """Go there, and along it with the arrows."""
+        await self._reach(slider)
+        for _ in range(MOST_TABS):
+            if await slider.evaluate(_GOES_TO, value):
+                return
+            await self._page.keyboard.press("ArrowRight")
+        raise AssertionError(f"{value} is not reached with the arrows")
+
+    async def pick(self, button: Locator, file: Path) -> None:
+        """Go there and press Space; the window of files is the browser's own."""
+        await self._reach(button)
+        await self._page.keyboard.press("Space")
+        async with asyncio.timeout(WINDOW_SECONDS):
+            chooser = await self._choosers.get()
+        await chooser.set_files(file)
+
+    async def _reach(self, wanted: Locator) -> None:
+        await expect(wanted).to_be_visible()
+        await expect(wanted).to_be_enabled()
+        for _ in range(MOST_TABS):
+            if await wanted.evaluate(_HAS_FOCUS):
+                return
+            await self._page.keyboard.press("Tab")
+            lost = await self._page.evaluate(_VISIBLE)
+            assert lost is None, f"the focus is not to be seen on {lost}"
+        raise AssertionError(f"{wanted} is not reached with Tab")
