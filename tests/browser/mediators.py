@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Self
 
 from playwright.async_api import Locator, Page, expect
 
@@ -31,7 +31,7 @@ class MediatorPage:
         language: Language = "en",
         *,
         keyboard: bool = False,
-    ) -> MediatorPage:
+    ) -> Self:
         """Come for the first time: import the sealed keys from a file and open them."""
         guest.keeps_secret(reviewer.passphrase)
         console = cls(await guest.open(scene.console_url), language, keyboard=keyboard)
@@ -92,29 +92,41 @@ class MediatorPage:
         await self.input.press(opening)
         await expect(self.page.get_by_role("heading", level=1)).to_be_focused()
 
+    async def decide(self, decision: str, *, reason: str = "", words: str = "") -> None:
+        """Decide on what is on the screen, with a reason and words to the author where they are asked for."""
+        await self.input.press(self.button(f"choice.{decision}"))
+        dialog = self.page.get_by_role("dialog")
+        if reason:
+            field = dialog.get_by_label(self.words("form.reason"), exact=True)
+            await self.input.choose(field, reason)
+        if words:
+            await self.input.write(dialog.get_by_label(self.words("form.words")), words)
+        await self.input.press(dialog.get_by_role("button", name=self.words(f"choice.{decision}")))
+        await self.done(decision)
+
     async def return_with(self, reason: str, words: str) -> None:
         """Send it back with guidance."""
-        await self.input.press(self.button("choice.return"))
-        dialog = self.page.get_by_role("dialog")
-        await self.input.choose(dialog.get_by_label(self.words("form.reason"), exact=True), reason)
-        await self.input.write(dialog.get_by_label(self.words("form.words")), words)
-        await self.input.press(dialog.get_by_role("button", name=self.words("choice.return")))
-        await self.done("return")
+        await self.decide("return", reason=reason, words=words)
 
     async def approve(self) -> None:
         """Approve what is on the screen."""
-        await self.input.press(self.button("choice.approve"))
-        dialog = self.page.get_by_role("dialog")
-        await self.input.press(dialog.get_by_role("button", name=self.words("choice.approve")))
-        await self.done("approve")
+        await self.decide("approve")
 
-    async def offer(self, note: str, summary: str = "") -> None:
-        """Offer it now."""
+    async def stands(self, state: str) -> None:
+        """Wait until the message on the screen is said to stand so."""
+        facts = self.page.get_by_role("definition").filter(has_text=self.words(f"state.{state}"))
+        await expect(facts).to_be_visible()
+
+    async def offer(self, note: str, summary: str = "", *, not_before: str = "") -> None:
+        """Offer it now, or from a moment on (as a field for date and time takes it)."""
         await self.input.press(self.button("choice.offer"))
         dialog = self.page.get_by_role("dialog")
         content_note = dialog.get_by_label(self.words("offer.contentNote"), exact=True)
         await self.input.write(content_note, note)
         await self.input.write(dialog.get_by_label(self.words("offer.summary")), summary)
+        if not_before:
+            await dialog.get_by_label(self.words("offer.later"), exact=True).check()
+            await dialog.get_by_label(self.words("offer.notBefore"), exact=True).fill(not_before)
         offering = dialog.get_by_role("button", name=self.words("offer.do"), exact=True)
         await self.input.press(offering)
         await self.done("offer")

@@ -175,12 +175,34 @@ class ParticipantPage:
         name = self.home(f"author.{view}.name")
         await expect(self.sent(name).first).to_be_visible(timeout=60_000)
 
+    async def open_sent(self, view: str) -> None:
+        """See more of what was sent and is shown so."""
+        name = self.home(f"author.{view}.name")
+        await self.input.press(self.sent(name).first.get_by_role("button"))
+
     async def go_home(self) -> None:
         """Go back to one's messages."""
         await self.input.press(self.button(self.home("home.back")))
         await self.at_home()
 
     # Receiving.
+
+    async def has_nothing(self) -> None:
+        """Wait until nothing is, or was, put in front of this person."""
+        await self.at_home()
+        await expect(self.button(self.home("home.look"))).to_have_count(0)
+        for again in ("openAgain", "readAgain"):
+            await expect(self.button(self.home(f"home.{again}"))).to_have_count(0)
+
+    async def is_waiting(self) -> None:
+        """Wait until something is put in front of this person."""
+        await expect(self.button(self.home("home.look")).first).to_be_visible()
+
+    async def open_again(self) -> None:
+        """Open what was accepted before."""
+        opens = self.button(self.home("home.openAgain"))
+        await self.input.press(opens.or_(self.button(self.home("home.readAgain"))).first)
+        await expect(self.heading(self.opening("steps.heading"))).to_be_visible()
 
     async def accept(self, note: str) -> None:
         """Look at what waits, with this note of the mediator, and say yes."""

@@ -132,8 +132,7 @@ export class Correspondent {
   async offerNotes(message: Uuid): Promise<contract.OfferNotes> {
     const { offer, parts } = await this.recipientMessage(message);
     return this.opening((identities) => {
-      const { statement: said } = this.admitted.charter.verifyByMediator(offer, statements.Offer);
-      if (said.message !== message || said.recipient !== this.admitted.reader?.recipient) throw new Refused('untrusted');
+      const said = this.offerOf(message, offer);
       const texts = said.notes.map((note) => openText(said.case, note, viewIn(parts, note), identities));
       return { contentNote: texts[0] ?? null, summary: texts[1] ?? null };
     });
@@ -149,8 +148,10 @@ export class Correspondent {
   async open(message: Uuid): Promise<contract.OpenedMessage> {
     const { charter, hand, reader, signed } = this.admitted;
     if (reader === null) throw new Refused('refused');
-    const opening = await signed.call<Schemas['Opening']>('POST', `/v1/messages/${message}/openings`);
     const { offer } = await this.recipientMessage(message);
+    // Asked first: relay writes down that it was opened as soon as it hands it out.
+    await this.opening(() => this.offerOf(message, offer));
+    const opening = await signed.call<Schemas['Opening']>('POST', `/v1/messages/${message}/openings`);
     return this.opening((identities) => {
       const verified = verifyItem(opening.statements, opening.origin, charter);
       const { item } = verified;
@@ -208,6 +209,14 @@ export class Correspondent {
     const isOwn = readUnverified(statement).kid === signer.kid;
     if (isOwn) return chain.verifyMessage(statement, hand.caseId, hand.participant, signer.publicKey);
     return chain.verifyRelayedMessage(statement, charter, hand.participant).statement;
+  }
+
+  /** A mediator's offer of this message to these keys; `older-key` where it went to those of an earlier link. */
+  private offerOf(message: Uuid, compact: string): statements.Offer {
+    const { statement: said } = this.admitted.charter.verifyByMediator(compact, statements.Offer);
+    if (said.message !== message) throw new Refused('untrusted');
+    if (said.claim !== this.admitted.reader?.claimHash) throw new Refused('refused', { code: 'older-key' });
+    return said;
   }
 
   /** Runs what opens with one's own keys: what does not verify is `untrusted`, what was sealed for an older key is not. */

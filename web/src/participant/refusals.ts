@@ -9,5 +9,6 @@ export function asRefusal(thrown: unknown): Refusal {
 
 /** Relay's own sentence where it was relay that said no: it knows why. */
 export function refusalText(words: Arriving, refusal: Refusal): string {
+  if (refusal.code === 'older-key') return words.olderKey;
   return (refusal.refusal === 'refused' ? refusal.sentence : undefined) ?? words.refusal[refusal.refusal];
 }

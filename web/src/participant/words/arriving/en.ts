@@ -157,6 +157,7 @@ export const en = {
     ask: 'Look',
     none: 'There is no message with this code. Please compare it with your receipt, sign by sign.',
   },
+  olderKey: 'This was sealed for the link that you had before. Please tell your mediator that you have come in with the new one: they can then seal it for you again. Nothing is lost.',
   refusal: {
     untrusted: 'What this site says does not match your link. Nothing was sent.',
     'no-such-link': 'This link does not open anything any more.',
