@@ -11,6 +11,7 @@ from playwright.async_api import Page, expect
 from relay.demo.cast import PASSPHRASE
 from tests.browser import forging
 from tests.browser.conftest import Visit
+from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
 from tests.browser.wire import Sent
@@ -156,3 +157,23 @@ async def _is_warned(person: ParticipantPage, key: str) -> None:
 async def _language(page: Page) -> str:
     language: str = await page.evaluate("document.documentElement.lang")
     return language
+
+
+async def test_a_page_whose_worker_cannot_be_fetched_says_so_and_tries_again(
+    scene: Scene, visit: Visit
+) -> None:
+    """Where the connection fails in between nobody is left waiting: they are told, and can try again."""
+    waiting = await scene.waiting()
+    guest = await visit()
+    guest.expects("net::ERR_")
+    await guest.context.route("**/assets/worker-*.js", lambda route: route.abort())
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url)
+    guest.address_may_stay = True
+    await _is_warned(person, "problem.offline.heading")
+    console = MediatorPage(await guest.open(scene.console_url), "en")
+    await expect(console.heading("unlock.offline")).to_be_visible()
+    await guest.context.unroute("**/assets/worker-*.js")
+    await person.button(person.arriving("problem.again")).click()
+    await person.claim()
+    await console.button("again").click()
+    await expect(console.heading("unlock.title")).to_be_visible()

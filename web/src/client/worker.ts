@@ -20,3 +20,4 @@ const client: Client = {
 };
 
 expose(client);
+self.postMessage('here');

@@ -22,7 +22,7 @@ const IDLE_WARN_MS = 60_000;
 const SAID_MS = 8_000;
 const FINGERPRINT = 'relay-fingerprint';
 
-type Stage = 'starting' | 'no-fingerprint' | 'not-allowed' | 'no-answer' | 'locked' | 'open' | 'untrusted';
+type Stage = 'starting' | 'offline' | 'no-fingerprint' | 'not-allowed' | 'no-answer' | 'locked' | 'open' | 'untrusted';
 
 /** A screen that listens to shortcuts. */
 interface Listening {
@@ -78,8 +78,16 @@ export class RelayConsole extends PlainElement {
       return;
     }
     if (this.embedding === null) this.screen = screenOf(history.state) ?? this.screen; // where a reload interrupted
-    this.client = connectClient().mediator as unknown as Mediator;
-    this.stage = 'locked';
+    await this.connect();
+  }
+
+  private async connect(): Promise<void> {
+    try {
+      this.client = (await connectClient()).mediator as unknown as Mediator;
+      this.stage = 'locked';
+    } catch {
+      this.stage = 'offline';
+    }
   }
 
   private async beEmbedded(): Promise<boolean> {
@@ -262,6 +270,12 @@ export class RelayConsole extends PlainElement {
     switch (this.stage) {
       case 'starting':
         return html`<main id="content"><p role="status">${window.parent === window ? words.loading : embedding.waiting}</p></main>`;
+      case 'offline':
+        return html`<main id="content">
+          <h1 tabindex="-1">${unlock.offline}</h1>
+          <p role="alert">${words.refusal.offline}</p>
+          <button class="primary" @click=${() => this.connect()}>${words.again}</button>
+        </main>`;
       case 'not-allowed':
         return plainPage(embedding.notAllowed, embedding.notAllowedWhat);
       case 'no-answer':

@@ -35,22 +35,22 @@ export const keys = new Proxy({} as ParticipantClient, {
 });
 
 function worker(): Promise<Worked> {
-  working ??= Promise.all([import('../client/connect'), import('comlink')]).then(
-    ([{ connectClient }, { proxy, transfer }]) => {
-      const client: Remote<Client> = connectClient();
-      return {
-        participant: client.participant as unknown as Worked['participant'],
-        prepare: (given) => {
-          if (typeof given === 'function') return proxy(given);
-          return given instanceof MessagePort ? transfer(given, [given]) : given;
-        },
-      };
-    },
-    () => {
-      working = null;
-      // What a missing connection looks like to whoever loads a module.
-      throw Object.assign(new Error('offline'), { refusal: 'offline' as const });
-    },
-  );
+  working ??= fetchWorker().catch(() => {
+    working = null;
+    // What a missing connection looks like to whoever loads a script.
+    throw Object.assign(new Error('offline'), { refusal: 'offline' as const });
+  });
   return working;
+}
+
+async function fetchWorker(): Promise<Worked> {
+  const [{ connectClient }, { proxy, transfer }] = await Promise.all([import('../client/connect'), import('comlink')]);
+  const client: Remote<Client> = await connectClient();
+  return {
+    participant: client.participant as unknown as Worked['participant'],
+    prepare: (given) => {
+      if (typeof given === 'function') return proxy(given);
+      return given instanceof MessagePort ? transfer(given, [given]) : given;
+    },
+  };
 }

@@ -9,6 +9,7 @@ export const en = {
   otherLanguage: 'Français',
   lock: 'Lock',
   back: 'Back',
+  again: 'Try again',
   cancel: 'Cancel',
   close: 'Close',
   copy: 'Copy',
@@ -91,6 +92,7 @@ export const en = {
   },
 
   unlock: {
+    offline: 'This page could not be loaded whole',
     title: 'Open your keys',
     lead: 'Your keys open the messages of your cases. They stay in this browser, sealed with your passphrase.',
     idle: 'Nothing was done for ten minutes, so the keys were locked.',

@@ -11,6 +11,7 @@ export const fr: Catalogue<typeof en> = {
   otherLanguage: 'English',
   lock: 'Verrouiller',
   back: 'Retour',
+  again: 'Réessayer',
   cancel: 'Annuler',
   close: 'Fermer',
   copy: 'Copier',
@@ -93,6 +94,7 @@ export const fr: Catalogue<typeof en> = {
   },
 
   unlock: {
+    offline: 'Cette page n’a pas pu être chargée en entier',
     title: 'Ouvrir vos clés',
     lead: 'Vos clés ouvrent les messages de vos dossiers. Elles restent dans ce navigateur, scellées par votre phrase de passe.',
     idle: 'Rien ne s’est passé pendant dix minutes : les clés ont été verrouillées.',
