@@ -24,6 +24,8 @@ from tests.browser.node import node
 
 _HERE: Final = Path(__file__).parent
 _PATIENCE_SECONDS: Final = 30
+_DROPPED: Final = "A ServiceWorker intercepted the request and encountered an unexpected error."
+"""What Firefox says whenever it seeks and drops an answer of any service worker before its end."""
 
 
 class Hands(Protocol):
@@ -95,6 +97,7 @@ class _Firefox:
             f"{one['kind']}: {one['text']}"
             for one in said
             if one["kind"] in {"error", "warn", "warning", "uncaught"}
+            and _DROPPED not in one["text"]
         ]
 
 

@@ -1,4 +1,4 @@
-"""The participant's way, a release and a video with a seek, in Firefox ESR and in WebKitGTK."""
+"""The participant's way, a release and a video with seeks, in Firefox ESR and in WebKitGTK."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ ENGINES: Final[dict[str, Callable[[str], contextlib.AbstractAsyncContextManager[
 OWN_HOSTS: Final = (".mozilla.com:443", ".mozilla.org:443", ".mozilla.net:443")
 """Whom Firefox itself asks, whatever page it shows."""
 FILM_SECONDS: Final = 10
+GRAIN: Final = 40
 
 ARRIVING: Final = Words("participant/arriving", "en")
 HOME: Final = Words("participant/home", "en")
@@ -39,9 +40,11 @@ _PLAYS: Final = """
   await video.play();
   const once = (name) => new Promise((good) => video.addEventListener(name, good, { once: true }));
   await once('timeupdate');
-  const seeked = once('seeked');
-  video.currentTime = 6;
-  await seeked;
+  for (const to of [5, 9, 2, 6]) {
+    const seeked = once('seeked');
+    video.currentTime = to;
+    await seeked;
+  }
   while (video.currentTime < 6.3) await once('timeupdate');
   return [video.videoWidth > 0, video.currentTime > 6];
 })()
@@ -54,7 +57,7 @@ _PLAYS: Final = """
 async def test_a_participant_writes_accepts_and_watches(
     scene: Scene, tmp_path: Path, engine: str
 ) -> None:
-    """Claim, letter, release by the mediator, accept, play and seek; only sealed bytes leave the browser."""
+    """Claim, letter, release by the mediator, accept, play, seek back and forth; only sealed bytes leave."""
     waiting = await scene.waiting()
     other = await scene.claim(waiting.responsible_url)
     async with wire_to(scene.url) as wire, ENGINES[engine](wire.url) as hands:
@@ -73,7 +76,7 @@ async def test_a_participant_writes_accepts_and_watches(
         [letter] = (await waiting.mediator.queue(case=str(waiting.case_id), state="queued")).items
         leased = await waiting.mediator.lease(letter.message)
         assert await waiting.mediator.read_letter(leased) == LETTER
-        file = await asyncio.to_thread(film, tmp_path / "film.mp4", FILM_SECONDS)
+        file = await asyncio.to_thread(film, tmp_path / "film.mp4", FILM_SECONDS, grain=GRAIN)
         video = await approved_video(waiting, other, waiting.harmed_id, file)
         await waiting.mediator.offer(video, note=NOTE)
 
