@@ -17,12 +17,31 @@ from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
 from tests.browser.tour import approved_video
 from tests.browser.visitors import Visitor
+from tests.browser.words import Words
 
 SECONDS: Final = 40
 GRAIN: Final = 40
 MOST_FETCHED: Final = 0.6
 SEEK_MS: Final = 1_000
 NOTE: Final = "A video of forty seconds."
+PATIENCE_SECONDS: Final = 60
+
+_REFUSING: Final = b"""
+addEventListener('install', (event) => event.waitUntil(skipWaiting()));
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+addEventListener('fetch', (event) => {
+  if (new URL(event.request.url).pathname.startsWith('/playback/')) {
+    event.respondWith(new Response(null, { status: 500 }));
+  }
+});
+"""
+_IS_NEAR: Final = """
+(video, seconds) => new Promise((good) => {
+  const near = () => video.readyState > 1 && Math.abs(video.currentTime - seconds) < 0.5;
+  const look = () => (near() ? good() : requestAnimationFrame(look));
+  look();
+})
+"""
 
 _SEEK: Final = """
 async (to) => {
@@ -98,9 +117,47 @@ async def test_a_killed_service_worker_is_made_up_for(visit: Visit, released: st
     page = await _open(guest, released)
     await page.evaluate(_PLAYS)
     session = await guest.context.new_cdp_session(page)
+    gone = asyncio.Event()
+
+    def told(update: dict[str, list[dict[str, str]]]) -> None:
+        if any(version["runningStatus"] == "stopped" for version in update["versions"]):
+            gone.set()
+
     await session.send("ServiceWorker.enable")
+    session.on("ServiceWorker.workerVersionUpdated", told)
     await session.send("ServiceWorker.stopAllWorkers")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await gone.wait()
     await page.evaluate(_SEEK, SECONDS * 0.6)
+    assert await page.evaluate(_PLAYS) > 0
+
+
+async def test_a_service_worker_that_does_not_answer_for_media_is_made_up_for(
+    visit: Visit, released: str
+) -> None:
+    """Where the browser gets an error from the address of the film, it is given the whole film instead."""
+    guest = await visit()
+    guest.expects("status of 500")
+    guest.wire.alter("/sw.js", lambda _: _REFUSING)
+    page = await _open(guest, released)
+    await page.locator("video[src^='blob:']").wait_for(timeout=PATIENCE_SECONDS * 1000)
+    await page.evaluate(_SEEK, SECONDS * 0.6)
+    assert await page.evaluate(_PLAYS) > 0
+
+
+async def test_a_broken_line_is_waited_for(visit: Visit, released: str) -> None:
+    """When the line breaks in the middle of a film, it goes on at the same place once there is one again."""
+    guest = await visit()
+    guest.expects("net::ERR_")
+    page = await _open(guest, released)
+    await page.evaluate(_PLAYS)
+    guest.wire.cut()
+    middle = str(SECONDS * 0.7)
+    async with page.expect_event("requestfailed", timeout=PATIENCE_SECONDS * 1000):
+        position = Words("playback", "en")("position")
+        await page.get_by_role("slider", name=position).fill(middle)
+    guest.wire.mend()
+    await page.locator("video").evaluate(_IS_NEAR, float(middle))
     assert await page.evaluate(_PLAYS) > 0
 
 

@@ -67,6 +67,10 @@ class Wire:
         """Let the line be dead once bodies of this many bytes in all went over it, until it is mended."""
         self._cut_after_bytes = body_bytes
 
+    def cut(self) -> None:
+        """Let the line be dead now, until it is mended."""
+        self._dead.set()
+
     async def until_cut(self) -> None:
         """Wait until the line is dead."""
         await self._dead.wait()

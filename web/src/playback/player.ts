@@ -63,6 +63,9 @@ export class RelayPlayer extends PlainElement {
   private attempt = 0;
   /** Whether the browser has read anything of the video: then its service worker does answer for it. */
   private loaded = false;
+  /** Where to go on, in seconds, once the browser can: what broke is taken up where it was. */
+  private from = 0;
+  private cued: { readonly track: TextTrack; readonly captions: string | null } | null = null;
 
   /** Seconds from the beginning. */
   currentTime(): number {
@@ -117,8 +120,9 @@ export class RelayPlayer extends PlainElement {
     return this.querySelector<HTMLMediaElement>('video, audio');
   }
 
-  private async begin(fromMemory = false): Promise<void> {
+  private async begin(fromMemory = false, from = 0): Promise<void> {
     this.letGo();
+    this.from = from;
     const attempt = this.attempt;
     this.state = fromMemory ? 'loading-whole' : 'loading';
     try {
@@ -147,11 +151,17 @@ export class RelayPlayer extends PlainElement {
     this.now = 0;
   }
 
+  private begun(): void {
+    this.loaded = true;
+    if (this.from > 0) this.seek(this.from);
+    this.from = 0;
+  }
+
   /** Some browsers do not let a service worker answer for media: they get the whole of it. */
   private broken(): void {
     const { source } = this;
     if (source === null) return;
-    if (source.streamed && !this.loaded) void this.begin(true);
+    if (source.streamed && !this.loaded) void this.begin(true, this.now);
     else this.state = 'failed';
   }
 
@@ -160,11 +170,13 @@ export class RelayPlayer extends PlainElement {
   };
 
   private addCaptions(media: HTMLMediaElement): void {
-    if (this.captions === null || !(media instanceof HTMLVideoElement)) return;
-    let [track] = media.textTracks;
-    if (track === undefined) {
-      track = media.addTextTrack('captions', this.words?.captions ?? '', this.language);
-      for (const cue of parse(this.captions).cues) track.addCue(new VTTCue(cue.start / 1000, cue.end / 1000, cue.text));
+    const { captions } = this;
+    if (!(media instanceof HTMLVideoElement) || (captions === null && media.textTracks.length === 0)) return;
+    const track = media.textTracks[0] ?? media.addTextTrack('captions', this.words?.captions ?? '', this.language);
+    if (this.cued?.track !== track || this.cued.captions !== captions) {
+      for (const cue of Array.from(track.cues ?? [])) track.removeCue(cue);
+      for (const cue of parse(captions ?? '').cues) track.addCue(new VTTCue(cue.start / 1000, cue.end / 1000, cue.text));
+      this.cued = { track, captions };
     }
     track.mode = this.captioned ? 'showing' : 'hidden';
   }
@@ -223,7 +235,7 @@ export class RelayPlayer extends PlainElement {
     if (words === null) return nothing;
     if (this.state === 'failed') {
       return html`<p class="note warn" role="alert">${words.failed}</p>
-        <button type="button" @click=${() => this.begin()}>${words.again}</button>`;
+        <button type="button" @click=${() => this.begin(false, this.now)}>${words.again}</button>`;
     }
     if (this.source === null) return html`<p role="status">${this.state === 'loading' ? words.loading : words.loadingWhole}</p>`;
     const isPicture = this.mode === 'picture' && this.video.hasPicture;
@@ -252,7 +264,7 @@ export class RelayPlayer extends PlainElement {
       @ended=${() => (this.playing = false)}
       @timeupdate=${() => this.moved()}
       @seeking=${() => this.moved()}
-      @loadedmetadata=${() => (this.loaded = true)}
+      @loadedmetadata=${() => this.begun()}
       @error=${() => this.broken()}
     ></video>`;
   }
@@ -267,7 +279,7 @@ export class RelayPlayer extends PlainElement {
       @ended=${() => (this.playing = false)}
       @timeupdate=${() => this.moved()}
       @seeking=${() => this.moved()}
-      @loadedmetadata=${() => (this.loaded = true)}
+      @loadedmetadata=${() => this.begun()}
       @error=${() => this.broken()}
     ></audio>`;
   }
