@@ -20,6 +20,7 @@ _PAGE: Final = """<!doctype html>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width">
   <title>A case system</title>
+  <link rel="icon" href="data:,">
   <link rel="stylesheet" href="/page.css">
   <script src="{relay}/embed.js" integrity="{integrity}" crossorigin="anonymous" defer></script>
   <script type="module" src="/page.js"></script>
