@@ -1,4 +1,4 @@
-"""How fast a browser seals, beside age-encryption in the same one, and whether pages stay awake meanwhile."""
+"""How fast a browser seals, beside age-encryption in the same one; how soon pages come and stay awake."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright
@@ -18,7 +18,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from bench.rows import Row
 from bench.service import service
 from bench.transcode_recipe import make_recording
-from relay.demo.cast import PASSPHRASE, open_case
+from relay.demo.cast import PASSPHRASE, open_case, register_case
 from relay.media.tools import MediaTools
 
 MIB: Final = 1024 * 1024
@@ -29,6 +29,14 @@ ROUNDS: Final = 5
 RATIO_BAR: Final = 2.0
 LONGEST_TASK_SECONDS: Final = 0.05
 SENT_WITHIN_SECONDS: Final = 600
+USABLE_SECONDS: Final = 2.0
+OLD_PHONE: Final = 4
+SLOW_LINE: Final[dict[str, Any]] = {
+    "offline": False,
+    "latency": 400,
+    "downloadThroughput": 400_000 / 8,
+    "uploadThroughput": 400_000 / 8,
+}
 CHROMIUM: Final = "/usr/bin/chromium"
 WEB: Final = Path(__file__).parents[1] / "web"
 
@@ -42,6 +50,14 @@ _WATCH = """
     for (const task of seen.getEntries()) globalThis.longest = Math.max(globalThis.longest, task.duration);
   }).observe({ type: 'longtask' });
 }
+"""
+
+_WHEN_USABLE = """
+new MutationObserver((_, observer) => {
+  if (document.querySelector('h1') === null) return;
+  observer.disconnect();
+  requestAnimationFrame(() => requestAnimationFrame(() => (globalThis.usableAt = performance.now())));
+}).observe(document, { childList: true, subtree: true, attributes: true });
 """
 
 
@@ -60,6 +76,7 @@ async def _measure(ratio_bytes: int, long_bytes: int, rounds: int) -> list[Row]:
         found = [
             *await _sealing(browser, ratio_bytes, long_bytes, rounds),
             await _sending(browser, long_bytes),
+            await _arriving(browser, rounds),
         ]
         await browser.close()
     return found
@@ -116,6 +133,37 @@ async def _sending(browser: Browser, size: int) -> Row:
             await arrived.wait_for(timeout=SENT_WITHIN_SECONDS * 1000)
         longest: float = await page.evaluate("globalThis.longest / 1000")
     return _longest_task(f"longest task while a participant sends {size // MIB} MiB", longest)
+
+
+async def _arriving(browser: Browser, rounds: int) -> Row:
+    """The first page of a participant who has not been here before: until one can read and type."""
+    taken = []
+    async with service() as (_, people):
+        mediator, colleague = await people.mediator(), await people.mediator()
+        case_id, harmed_id, _ = await register_case(people, mediator, colleague)
+        await mediator.open_case(case_id, colleagues=[colleague.credential_id])
+        url = await mediator.make_link(case_id, harmed_id)
+        for _ in range(rounds):
+            page = await browser.new_page()
+            session = await page.context.new_cdp_session(page)
+            await session.send("Network.enable")
+            await session.send("Network.emulateNetworkConditions", SLOW_LINE)
+            await session.send("Emulation.setCPUThrottlingRate", {"rate": OLD_PHONE})
+            await page.add_init_script(_WHEN_USABLE)
+            await page.goto(url)
+            await page.get_by_label("Your new passphrase", exact=True).wait_for()
+            taken.append(await page.evaluate("globalThis.usableAt / 1000"))
+            await page.close()
+    seconds = statistics.median(taken)
+    return Row(
+        name=f"first page on a slow line, CPU / {OLD_PHONE}",
+        value=seconds,
+        unit="s",
+        peer=f"{USABLE_SECONDS:g} s",
+        ratio=seconds / USABLE_SECONDS,
+        bar=1.0,
+        better="lower",
+    )
 
 
 def _longest_task(name: str, seconds: float) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from playwright.async_api import Page, expect
@@ -16,48 +16,26 @@ from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
 from tests.browser.wire import Sent
 
+FIRST_SIGHT_BYTES: Final = 30_000
 FIRST_PAGE_BYTES: Final = 150_000
-USABLE_MS: Final = 2_000
-SLOW_LINE: Final[dict[str, Any]] = {
-    "offline": False,
-    "latency": 400,
-    "downloadThroughput": 400_000 / 8,
-    "uploadThroughput": 400_000 / 8,
-}
-_WHEN_USABLE: Final = """
-new MutationObserver((_, observer) => {
-  if (document.querySelector('h1') === null) return;
-  observer.disconnect();
-  requestAnimationFrame(() => requestAnimationFrame(() => (globalThis.usableAt = performance.now())));
-}).observe(document, { childList: true, subtree: true, attributes: true });
-"""
 
 
-async def test_the_first_page_is_light_and_quick_on_an_old_phone(
-    scene: Scene, visit: Visit
-) -> None:
-    """On a slow line and processor one can read within two seconds; all but libsodium is within 150 kB.
+async def test_the_first_page_is_light(scene: Scene, visit: Visit) -> None:
+    """One reads after 30 kB; all but libsodium is within 150 kB, and that comes when it is first needed.
 
-    libsodium is asked for when it is first needed, to verify what relay says of the link.
+    It is first needed to verify what relay says of the link. How long a slow line and an old phone take to
+    show the page is measured by the benchmark.
     """
     waiting = await scene.waiting()
     guest = await visit()
-    page = await guest.page()
-    await page.add_init_script(_WHEN_USABLE)
-    session = await guest.context.new_cdp_session(page)
-    await session.send("Network.enable")
-    await session.send("Network.emulateNetworkConditions", SLOW_LINE)
-    await session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    await page.goto(waiting.harmed_url)
-    await expect(page.get_by_role("heading", level=1)).to_be_visible()
-    first = [one for one in guest.wire.sent if "/v1/" not in one.url]
-    usable_at: float = await page.evaluate("globalThis.usableAt")
-    assert usable_at < USABLE_MS
-    assert [one.url for one in first if "sodium" in one.url] == []
-    await expect(page.get_by_label("Your new passphrase")).to_be_visible(timeout=60_000)
-    assert _received(guest.wire.sent) <= FIRST_PAGE_BYTES
-    status = page.get_by_text(ParticipantPage(page, guest, "en").arriving("checking.status"))
-    await expect(status).to_have_count(0, timeout=60_000)
+    guest.wire.hold("/assets/worker")
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url)
+    await expect(person.page.get_by_label(person.arriving("choose.field"))).to_be_visible()
+    assert [one.url for one in guest.wire.sent if "sodium" in one.url] == []
+    assert _received(guest.wire.sent) <= FIRST_SIGHT_BYTES
+    guest.wire.let_go()
+    status = person.page.get_by_text(person.arriving("checking.status"))
+    await expect(status).to_have_count(0)
     sodium = [one for one in guest.wire.sent if "sodium" in one.url]
     assert len(sodium) == 1
     assert _received(guest.wire.sent) - _received(sodium) <= FIRST_PAGE_BYTES
