@@ -36,6 +36,8 @@ GRACE_SECONDS = 10
 _OUT_OF_MEMORY = (
     *(b"Cannot allocate memory", b"MemoryError", b"bad_alloc", b"malloc of size"),
     *(b"get_buffer() failed", b"pthread_create() failed", b"failed to map segment"),
+    # An encoder that did not open; its parameters are the recipe's, so that only room can be missing.
+    b"Generic error in an external library",
 )
 _NOBODY = 65534
 _FIRST_FREE_UID, _FREE_UIDS = 1_900_000_000, 100_000_000
@@ -67,11 +69,13 @@ class Outcome:
     stderr: bytes
     """The last 16 KiB."""
     timed_out: bool = False
+    lacked_memory: bool = False
+    """Whether it said anywhere that it did, as libc, FFmpeg, x264, C++ or Python put it."""
 
     @property
     def ran_out_of_memory(self) -> bool:
-        """Whether the limit on memory ended it, as libc, FFmpeg, x264, C++ or Python put it."""
-        return self.status != 0 and any(mark in self.stderr for mark in _OUT_OF_MEMORY)
+        """Whether the limit on memory ended it."""
+        return self.status != 0 and self.lacked_memory
 
     @property
     def wrote_too_much(self) -> bool:
@@ -83,12 +87,14 @@ class Outcome:
 
 @dataclasses.dataclass(slots=True, kw_only=True)
 class _Pulse:
-    """When the program last showed that it moves."""
+    """When the program last showed that it moves, and whether it ever lacked memory."""
 
     on_line: Callable[[bytes], bool] | None
     last: float
+    lacked_memory: bool = False
 
     def feel(self, line: bytes) -> None:
+        self.lacked_memory |= any(mark in line for mark in _OUT_OF_MEMORY)
         if self.on_line is None or self.on_line(line):
             self.last = asyncio.get_running_loop().time()
 
@@ -232,7 +238,11 @@ async def _finish(
     if left:
         raise JailBroken("a killed jail was not cleared away")
     return Outcome(
-        status=over.result(), stdout=out.result(), stderr=err.result(), timed_out=bool(pending)
+        status=over.result(),
+        stdout=out.result(),
+        stderr=err.result(),
+        timed_out=bool(pending),
+        lacked_memory=pulse.lacked_memory,
     )
 
 
@@ -265,6 +275,7 @@ async def _read_lines(process: Process, pulse: _Pulse) -> bytes:
         for one in whole:
             pulse.feel(bytes(one))
         line = rest[-4 * KIB :]
+    pulse.feel(bytes(line))
     return bytes(tail)
 
 

@@ -186,6 +186,9 @@ class _Work:
                 on_line=_follow(facts.duration_ms, lambda part: self._tell("encoding", part)),
             )
         self._raise_if_failed(outcome)
+        if outcome.lacked_memory:
+            # FFmpeg leaves out the pictures that found no room, and calls the rest a success.
+            raise out_of_memory(source_bytes=self.source.size, limits=self.limits)
 
     async def _check(self, rendition: MemoryFile, poster: MemoryFile) -> Facts:
         with rendition.reader() as descriptor, poster.writer() as written:

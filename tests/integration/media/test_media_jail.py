@@ -218,6 +218,22 @@ def test_the_command_ends_with_2_without_bubblewrap() -> None:
     assert "RELAY_BUBBLEWRAP" in done.output
 
 
+@pytest.mark.parametrize("status", [0, 1])
+async def test_a_lack_of_memory_is_known_however_much_is_said_after_it(
+    tools: MediaTools, status: int
+) -> None:
+    """Only the end of what was said is kept, and a program may go on after a piece found no room."""
+    said = "import sys; sys.stderr.write('Cannot allocate memory' + chr(10) + 'frame=1' * 9000)"
+    outcome = await jail.run_in_jail(
+        [str(tools.python), "-I", "-S", "-c", f"{said}; sys.exit({status})"],
+        sentence=jail.Sentence(memory_bytes=1 << 30, threads=8, file_bytes=0, seconds=30),
+        tools=tools,
+    )
+    assert b"memory" not in outcome.stderr
+    assert outcome.lacked_memory
+    assert outcome.ran_out_of_memory == (status != 0)
+
+
 def test_the_filter_is_made_for_both_architectures_and_no_other() -> None:
     """Instructions of eight bytes; an unknown machine is refused rather than left unfiltered."""
     for machine in ("x86_64", "aarch64"):

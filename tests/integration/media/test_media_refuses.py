@@ -200,11 +200,14 @@ async def test_a_codec_of_the_past_is_refused(run: Run, make: Make) -> None:
         await run(make("past.mov", *SECOND, "-c:v", "qtrle"))
 
 
-@pytest.mark.parametrize("memory", [256 << 20, 400 << 20, 600 << 20])
+@pytest.mark.parametrize("memory", [256 << 20, 400 << 20, 600 << 20, 650 << 20])
 async def test_a_small_file_that_fills_the_memory_is_a_bomb(
     run: Run, make: Make, monkeypatch: pytest.MonkeyPatch, memory: int
 ) -> None:
-    """A few kilobytes that need more memory than there is are named so, even where ffmpeg hangs."""
+    """A few kilobytes that need more memory than there is are named so.
+
+    FFmpeg may hang there, or leave pictures out and call it a success.
+    """
     monkeypatch.setattr("relay.media.transcode.STALL_SECONDS", 3)
     source = make(
         "bomb.mp4",
