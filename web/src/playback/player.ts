@@ -12,11 +12,13 @@ import type { Language } from '../words/catalogue';
 import { clock } from '../words/clock';
 import { type Source, streamed, whole } from './bridge';
 import './player.css';
+import { standsStill } from './standing';
 import { parse } from './webvtt';
 import { loadWords, type Words } from './words';
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const STEP_SECONDS = 5;
+const LOOK_MS = 1000;
 
 export class RelayPlayer extends PlainElement {
   static override properties: PropertyDeclarations = {
@@ -65,6 +67,9 @@ export class RelayPlayer extends PlainElement {
   private loaded = false;
   /** Where to go on, in seconds, once the browser can: what broke is taken up where it was. */
   private from = 0;
+  private looking: ReturnType<typeof setInterval> | undefined;
+  /** Where the film was at the last look, in seconds. */
+  private seen = -1;
   private cued: { readonly track: TextTrack; readonly captions: string | null } | null = null;
 
   /** Seconds from the beginning. */
@@ -77,12 +82,14 @@ export class RelayPlayer extends PlainElement {
     this.muted = this.guarded;
     this.veiled = this.guarded;
     document.addEventListener('fullscreenchange', this.screenChanged);
+    this.looking = setInterval(() => this.look(), LOOK_MS);
     if (this.hasUpdated) this.open(); // it was moved within the page, and had let go
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener('fullscreenchange', this.screenChanged);
+    clearInterval(this.looking);
     this.letGo();
     this.hidePoster();
   }
@@ -163,6 +170,16 @@ export class RelayPlayer extends PlainElement {
     if (source === null) return;
     if (source.streamed && !this.loaded) void this.begin(true, this.now);
     else this.state = 'failed';
+  }
+
+  /** A film that stands still though nothing is missing goes on when it is asked again. */
+  private look(): void {
+    const media = this.media();
+    if (media !== null && standsStill(media, this.seen)) {
+      media.pause();
+      void this.toggle();
+    }
+    this.seen = media?.currentTime ?? -1;
   }
 
   private readonly screenChanged = (): void => {
