@@ -232,10 +232,12 @@ def verify_message(compact: str, *, case: uuid.UUID, sender: uuid.UUID, signer: 
 def verify_relayed_message(
     compact: str, charter: VerifiedCharter, *, sender: uuid.UUID
 ) -> tuple[Message, Authority]:
-    """A message that a mediator wrote down for `sender`, and which mediator did."""
+    """A letter that a mediator wrote down for `sender`, and which mediator did."""
     message, mediator = charter.verify_by_mediator(compact, Message)
     if (message.case, message.sender) != (charter.case, sender):
         raise ChainError("a message of another case or sender")
+    if message.kind != "letter":
+        raise ChainError("nobody records a video for somebody else")
     return message, mediator
 
 

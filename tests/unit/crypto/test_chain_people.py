@@ -198,14 +198,17 @@ def test_an_upload_link_signs_for_its_participant() -> None:
 
 def test_a_relayed_message_is_a_mediators(case: VerifiedCharter) -> None:
     """A mediator may write down what a participant said; the signature shows who did."""
-    compact = sign(ANNA.keyring.signer, VIDEO)
+    letter = msgspec.structs.replace(VIDEO, kind="letter", parts=VIDEO.parts[1:])
+    compact = sign(ANNA.keyring.signer, letter)
     message, mediator = verify_relayed_message(compact, case, sender=CLAIRE.id)
-    assert message == VIDEO
+    assert message == letter
     assert mediator.credential == ANNA.credential.credential
     with pytest.raises(ChainError):
         verify_relayed_message(compact, case, sender=DENIS.id)
     with pytest.raises(ChainError):
-        verify_relayed_message(VIDEO_COMPACT, case, sender=CLAIRE.id)
+        verify_relayed_message(sign(CLAIRE.keyring.signer, letter), case, sender=CLAIRE.id)
+    with pytest.raises(ChainError, match="video"):
+        verify_relayed_message(sign(ANNA.keyring.signer, VIDEO), case, sender=CLAIRE.id)
 
 
 def test_a_rendition_is_a_workers_and_of_this_revision(case: VerifiedCharter) -> None:

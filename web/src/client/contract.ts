@@ -201,6 +201,8 @@ export interface ParticipantClient extends Playback {
    * kept is taken; `no-such-link` where there is none. `keep: false` (assisted mode) leaves nothing on the device.
    */
   arrive(link: Uuid, fragment: string | null, options: { readonly keep: boolean; readonly language: Language }): Promise<Arrival>;
+  /** From now on relay's sentences are asked for in this language. */
+  speak(language: Language): Promise<void>;
   /** Whether the device could keep the link's secret, so that the address bar need not. */
   kept(): Promise<boolean>;
   /** The first time: makes keys, claims the link, says yes to taking part, and is signed in. */
@@ -425,6 +427,8 @@ export interface MediatorClient extends Playback {
   /** New keys, sealed with a passphrase; `request` is the JSON text that an administrator has the root sign. */
   makeKeys(passphrase: string, label: string, fingerprint: string): Promise<{ readonly keyring: KnownKeyring; readonly request: string }>;
   unlock(keyring: KnownKeyring, passphrase: string, language: Language): Promise<MediatorSelf>;
+  /** From now on relay's sentences are asked for in this language. */
+  speak(language: Language): Promise<void>;
   lock(): Promise<void>;
 
   colleagues(): Promise<readonly Colleague[]>;

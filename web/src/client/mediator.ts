@@ -72,6 +72,11 @@ export class Mediator implements contract.MediatorClient {
     return { keyring: { id: credential, label, keyring, fingerprint }, request: `${JSON.stringify(request)}\n` };
   }
 
+  speak(language: contract.Language): Promise<void> {
+    this.connection.language = language;
+    return Promise.resolve();
+  }
+
   async unlock(known: contract.KnownKeyring, passphrase: string, language: contract.Language): Promise<contract.MediatorSelf> {
     const { keyring: sealed, fingerprint } = known;
     await sodiumReady();

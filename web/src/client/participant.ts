@@ -50,6 +50,11 @@ export class Participant implements contract.ParticipantClient {
     return this.entrance.arrival();
   }
 
+  speak(language: contract.Language): Promise<void> {
+    this.connection.language = language;
+    return Promise.resolve();
+  }
+
   async kept(): Promise<boolean> {
     return (await this.entrance?.isKept()) ?? false;
   }

@@ -134,6 +134,7 @@ export class RelayConsole extends PlainElement {
     this.reasons = reasons;
     this.language = language;
     speak(language);
+    void this.client?.speak(language).catch(() => undefined);
     if (this.session !== null) this.session = { ...this.session, words, reasons, language };
     this.entitle();
   }

@@ -225,6 +225,7 @@ export function verifyMessage(compact: string, caseId: Uuid, sender: Uuid, signe
 export function verifyRelayedMessage(compact: string, charter: VerifiedCharter, sender: Uuid): Signed<Message> {
   const message = charter.verifyByMediator(compact, Message);
   expectSender(message.statement, charter.case, sender);
+  if (message.statement.kind !== 'letter') throw new CryptoError('chain', 'nobody records a video for somebody else');
   return message;
 }
 

@@ -220,6 +220,7 @@ export class RelayParticipant extends PlainElement {
     this.words = words;
     this.inside = inside;
     speak(language);
+    if (keysWereAskedFor()) void keys.speak(language).catch(() => undefined);
     this.entitle();
   }
 

@@ -144,6 +144,20 @@ describe('a letter', () => {
     expect((await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null })).state).toBe('offered');
   });
 
+  it('is refused in the language that is spoken now, to whoever asks', async () => {
+    const { mediator: someone, responsible } = await openCase();
+    for (const person of [responsible, someone]) {
+      const ask = async (): Promise<string | undefined> =>
+        (await refusal('withdraw' in person ? person.withdraw(crypto.randomUUID()) : person.lease(crypto.randomUUID()))).sentence;
+      await person.speak('en');
+      const english = await ask();
+      await person.speak('fr');
+      const french = await ask();
+      expect([english, french]).toEqual([expect.any(String), expect.any(String)]);
+      expect(french).not.toBe(english);
+    }
+  });
+
   it('tells its author at once what changes', async () => {
     const { mediator: someone, responsible, harmedId } = await openCase();
     const views: string[] = [];

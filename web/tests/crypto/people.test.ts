@@ -117,6 +117,13 @@ describe('a mediator who left', () => {
     expect(refusal(() => verifyRelayedMessage(early, verified, CLAIRE))).toBe('chain');
     expect(verified.mediators.map(({ credential }) => credential)).toEqual([BORIS]);
   });
+
+  test('wrote down letters, and never recorded a video for somebody else', () => {
+    const letter = sign(anna, Message, aLetter(BEGAN));
+    expect(verifyRelayedMessage(letter, handedOver(), CLAIRE).statement.kind).toBe('letter');
+    const video = sign(anna, Message, { ...aLetter(BEGAN), kind: 'video', parts: [aPart('original')] });
+    expect(refusal(() => verifyRelayedMessage(video, handedOver(), CLAIRE))).toBe('chain');
+  });
 });
 
 describe('a charter', () => {
