@@ -11,7 +11,9 @@ import itertools
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,6 +27,7 @@ from hypothesis import settings as hypothesis_settings
 
 from relay.embedded import Services, embedded
 from relay.settings import Settings
+from relay.storage.database import Connection, Database
 
 SERVICE_SETTINGS = (
     "RELAY_DATABASE_URL",
@@ -35,6 +38,8 @@ SERVICE_SETTINGS = (
     "RELAY_S3_REGION",
 )
 REDIS_DATABASES = itertools.cycle(range(1, 16))
+HELD: ContextVar[frozenset[int]] = ContextVar("held", default=frozenset())
+"""The databases of which this task, or one that waits for it, has a connection."""
 
 # The same examples on every run, so that a failure never depends on luck; no deadline on a shared machine.
 # HYPOTHESIS_PROFILE=explore looks for new ones.
@@ -175,6 +180,29 @@ def settings(services: Services, database_url: str, redis_url: str, bucket: str)
             "RELAY_S3_BUCKET": bucket,
         }
     )
+
+
+@pytest.fixture(autouse=True)
+def one_connection_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Who holds a connection asks for no second one: a full pool of such callers would wait for ever."""
+    nested: list[str] = []
+    connect = Database.connection
+
+    @contextlib.asynccontextmanager
+    async def watched(database: Database) -> AsyncIterator[Connection]:
+        held = HELD.get()
+        if id(database) in held:
+            nested.append("".join(traceback.format_stack(limit=12)))
+        async with connect(database) as connection:
+            HELD.set(held | {id(database)})
+            try:
+                yield connection
+            finally:
+                HELD.set(held)
+
+    monkeypatch.setattr(Database, "connection", watched)
+    yield
+    assert not nested, f"a second connection of the same pool, by one that holds one:\n{nested[0]}"
 
 
 def _with_database(url: str, name: str) -> str:

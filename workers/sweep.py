@@ -1,7 +1,8 @@
 """Finds what time has passed over: stalled jobs, lapsed leases, old sessions, uploads, orphans and drafts.
 
-Every step may be repeated and may run in several workers at once; a lock for each only saves them the work.
-A step that fails leaves the others alone, and is tried again with the next sweep.
+Every step may be repeated and may run in several workers at once: a move is made after a second look,
+under the row's lock, and what is gone already is no error. A step that fails leaves the others alone, and is
+tried again with the next sweep.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from relay.storage import reviews as stored_reviews
 from relay.storage import sessions as stored_sessions
 from relay.storage import uploads as stored_uploads
 from relay.storage.database import Database
-from relay.storage.locks import lock_or_skip
 from relay.storage.objects import Objects
 
 BATCH: Final = 500
@@ -62,7 +62,7 @@ class Sweep:
             _log.warning("sweep: the credential was not checked: %s", type(error).__name__)
 
     async def once(self) -> None:
-        """Every step, each unless another worker is at it."""
+        """Every step."""
         for step in (
             self.wake_jobs,
             self.fail_stranded_jobs,
@@ -77,8 +77,7 @@ class Sweep:
     async def _try(self, step: Callable[[], Awaitable[int]]) -> None:
         name = step.__name__
         try:
-            async with lock_or_skip(self.database, f"sweep {name}") as locked:
-                done = await step() if locked else 0
+            done = await step()
         except Exception as error:  # noqa: BLE001 - whatever it is must not keep the others from their work
             _log.warning("sweep: %s failed: %s", name, type(error).__name__)
             return

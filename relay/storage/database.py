@@ -64,6 +64,7 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """One connection without a transaction, for a single statement.
 
+        Who holds one asks for no second: a pool full of such callers would wait for ever. The tests watch it.
         Unavailable where there is no database; Conflict where what is written is there already.
         """
         try:

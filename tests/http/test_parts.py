@@ -120,9 +120,10 @@ class Shelf:
 @pytest.fixture
 async def shelf(case: Case, relay_settings: Settings) -> AsyncIterator[Shelf]:
     """A case, and the way around its guards."""
-    database = await Database.connect(relay_settings.database_url, connections=3)
+    database = await Database.connect(relay_settings.database_url, connections=2)
+    unguarded = await Database.connect(relay_settings.database_url, connections=1)
     objects = await Objects.connect(relay_settings)
-    async with database.connection() as connection:
+    async with unguarded.connection() as connection:
         await connection.execute("set session_replication_role = replica")
         yield Shelf(
             case=case,
@@ -133,6 +134,7 @@ async def shelf(case: Case, relay_settings: Settings) -> AsyncIterator[Shelf]:
         )
         await connection.execute("reset session_replication_role")
     await objects.close()
+    await unguarded.close()
     await database.close()
 
 
