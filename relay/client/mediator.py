@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from relay.client.acting import ActSigner
 from relay.client.connection import Connection, SignedConnection
 from relay.client.downloading import download
 from relay.client.linking import LinkPurpose, make_link, open_secret
@@ -78,6 +79,7 @@ class Mediator:
     ) -> None:
         self._signed = SignedConnection(connection, keyring.signer, audience)
         self._keyring = keyring
+        self._acts = ActSigner(keyring.signer)
         self._root_fingerprint = root_fingerprint
         self._audience = audience
         self._cases: dict[uuid.UUID, OpenCase] = {}
@@ -281,9 +283,8 @@ class Mediator:
         grants, bodies = await self._note(message, note, Audience.AUTHOR, message.sender, author)
         if decision == "retry":
             grants = await self._media_grants(message)
-        statement = statements.sign(
-            self._keyring.signer,
-            statements.Decision(
+        statement = await self._acts.sign(
+            lambda at: statements.Decision(
                 case=message.case,
                 message=message.message,
                 revision=message.revision,
@@ -293,7 +294,7 @@ class Mediator:
                 decision=decision,
                 reason=reason,
                 notes=[] if note is None else [note.part],
-                at=datetime.now(UTC),
+                at=at,
             ),
         )
         return await self._signed.call(
@@ -313,9 +314,8 @@ class Mediator:
             if text is None
             else seal_text(message.case, "captions", text, media_type="text/vtt")
         )
-        statement = statements.sign(
-            self._keyring.signer,
-            statements.Captions(
+        statement = await self._acts.sign(
+            lambda at: statements.Captions(
                 case=message.case,
                 message=message.message,
                 revision=message.revision,
@@ -324,7 +324,7 @@ class Mediator:
                 language=message.language.value,
                 part=None if sealed is None else sealed.part,
                 exception=exception,
-                at=datetime.now(UTC),
+                at=at,
             ),
         )
         to_case = (Audience.CASE, message.case, case.charter.recipient)

@@ -57,6 +57,11 @@ def outcome(answers: list[Answer]) -> list[tuple[int, str]]:
     return sorted((answer.status, answer.code) for answer in answers)
 
 
+async def _second_begins() -> None:
+    """Wait for the next whole second, the unit of a statement's time."""
+    await asyncio.sleep(1 - datetime.now(UTC).microsecond / 1_000_000)
+
+
 async def run_out(database: Connection, message: uuid.UUID) -> None:
     """Let the time of a lease be over."""
     await database.execute(
@@ -107,6 +112,19 @@ async def test_of_two_decisions_at_once_one_is_carried_out(case: Case) -> None:
         ]
         answers = await asyncio.gather(*(hands.ask("POST", path, act) for act in acts))
         assert outcome(list(answers)) == [(200, ""), (409, "wrong-state")]
+
+
+async def test_the_same_decision_again_within_a_second_is_a_new_one(case: Case) -> None:
+    """Held, resumed and held again as fast as a program can, a message is held."""
+    letter = await send(case)
+    await _second_begins()
+    held = await case.mediator.decide(await case.mediator.lease(letter), "hold", reason="safety")
+    await case.mediator.decide(held, "resume")
+    leased = await case.mediator.lease(letter)
+    message = await case.mediator.decide(leased, "hold", reason="safety")
+
+    assert message.state is State.HELD
+    assert len(set(message.decisions)) == 3
 
 
 async def test_a_lease_that_ran_out_decides_nothing(case: Case, database: Connection) -> None:

@@ -11,7 +11,7 @@ import { isValidAt, ofRole, type Trust } from '../crypto/trust';
 import type * as contract from './contract';
 import type { ParticipantRole, Uuid } from './contract';
 import { makeLink, openSecret } from './linking';
-import { newId, now } from './moments';
+import { Moments, newId, now } from './moments';
 import type { OpenCases } from './opencases';
 import { claimedBy, currentClaim } from './opencases';
 import { Refused } from './refusing';
@@ -28,6 +28,8 @@ const HARMED_SIDE: ReadonlySet<ParticipantRole> = new Set(['harmed', 'harmed-fam
 type Opening = Omit<contract.NewCase, 'reference' | 'roles'>;
 
 export class Casework {
+  private readonly moments = new Moments();
+
   constructor(private readonly cases: OpenCases) {}
 
   async colleagues(): Promise<readonly contract.Colleague[]> {
@@ -166,7 +168,8 @@ export class Casework {
 
   async recordConsent(id: Uuid, participant: Uuid, status: contract.Consent): Promise<void> {
     const { keyring, signed } = this.cases.office;
-    const statement = statements.sign(keyring.signer, statements.Consent, { at: now(), case: id, participant, status });
+    const at = await this.moments.next();
+    const statement = statements.sign(keyring.signer, statements.Consent, { at, case: id, participant, status });
     await signed.call('PUT', `/v1/cases/${id}/participants/${participant}/consent`, { body: { statement } });
   }
 

@@ -14,6 +14,7 @@ import { Drafts } from './drafts';
 import type { Admitted } from './entrance';
 import { watch } from './events';
 import type { Failures } from './failures';
+import { Moments } from './moments';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import { openText, partWith, unwrap, viewIn, viewOf } from './sealing';
@@ -26,16 +27,12 @@ import { address, type Address, pathOf } from './writing';
 
 type Schemas = components['schemas'];
 
-const SECOND_MS = 1000;
-/** A little more than a second, so that the next statement has a later time. */
-const NEXT_SECOND_MS = 1010;
-
 export class Correspondent {
   readonly drafts: Drafts;
   readonly videos: Videos;
   readonly theatre: Theatre;
   private readonly stops = new Set<contract.Stop>();
-  private consentedAt = 0;
+  private readonly moments = new Moments();
 
   constructor(
     private readonly admitted: Admitted,
@@ -54,13 +51,10 @@ export class Correspondent {
     await this.admitted.signed.end();
   }
 
-  /** Statements count whole seconds, and of two in one second the one that stops would stand: a second one waits. */
   async consent(status: contract.Consent): Promise<void> {
-    const elapsed = Date.now() - this.consentedAt;
-    if (elapsed < SECOND_MS) await new Promise((resolve) => setTimeout(resolve, NEXT_SECOND_MS - elapsed));
-    this.consentedAt = Math.floor(Date.now() / SECOND_MS) * SECOND_MS;
     const { hand, signed } = this.admitted;
-    await signed.call('PUT', `/v1/cases/${hand.caseId}/participants/${hand.participant}/consent`, { body: hand.consent(status) });
+    const body = hand.consent(status, await this.moments.next());
+    await signed.call('PUT', `/v1/cases/${hand.caseId}/participants/${hand.participant}/consent`, { body });
   }
 
   async correspondence(): Promise<contract.Correspondence> {

@@ -5,6 +5,7 @@ import * as release from '../crypto/release';
 import { statementHash } from '../crypto/signing';
 import { sha256 } from '../crypto/sodium';
 import * as statements from '../crypto/statements';
+import { ActSigner } from './acting';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { watch } from './events';
@@ -40,6 +41,7 @@ const SECRET = new Set<contract.DecisionKind>(['retract', 'recall']);
 
 export class Reviewing {
   private readonly stops = new Set<contract.Stop>();
+  private readonly acts = new ActSigner();
 
   constructor(
     private readonly cases: OpenCases,
@@ -117,8 +119,7 @@ export class Reviewing {
     if (words !== undefined) notes.push(noteFor(message, words, [toCase, ...toAuthor]));
     if (note !== undefined) notes.push(noteFor(message, note, [toCase]));
     const grants = decision === 'retry' ? await this.mediaGrants(message) : notes.flatMap((each) => each.grants);
-    const statement = statements.sign(this.signer, statements.Decision, {
-      at: now(),
+    const said = {
       case: message.case,
       message: id,
       revision: message.revision,
@@ -126,7 +127,8 @@ export class Reviewing {
       decision,
       reason: reason ?? null,
       notes: notes.map(({ sealed }) => sealed.part),
-    });
+    };
+    const statement = await this.acts.sign((at) => statements.sign(this.signer, statements.Decision, { at, ...said }));
     return this.act(id, 'decisions', { statement, grants, bodies: notes.map(({ sealed }) => bodyOf(sealed)) });
   }
 
@@ -138,8 +140,7 @@ export class Reviewing {
     const { charter } = await this.cases.find(message.case);
     const sealed = 'text' in given ? sealText(message.case, 'captions', given.text, 'text/vtt') : null;
     const { source, rendition } = about(message);
-    const statement = statements.sign(this.signer, statements.Captions, {
-      at: now(),
+    const said = {
       case: message.case,
       message: id,
       revision: message.revision,
@@ -148,7 +149,8 @@ export class Reviewing {
       language: 'text' in given ? given.language : message.language,
       part: sealed?.part ?? null,
       exception: 'text' in given ? null : given.exception,
-    });
+    };
+    const statement = await this.acts.sign((at) => statements.sign(this.signer, statements.Captions, { at, ...said }));
     const grants = sealed === null ? [] : [grant(sealed, caseReader(charter))];
     const body: Schemas['SignedAct'] = { statement, grants, bodies: sealed === null ? [] : [bodyOf(sealed)] };
     return this.reviews.show(await this.signed.call('PUT', `/v1/messages/${id}/captions`, { body }));

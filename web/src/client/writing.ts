@@ -4,7 +4,7 @@ import type { VerifiedCharter } from '../crypto/chain';
 import type { Signer } from '../crypto/signing';
 import { statementHash } from '../crypto/signing';
 import * as statements from '../crypto/statements';
-import type { Consent, Kind, Language, Uuid } from './contract';
+import type { Consent, Kind, Language, Time, Uuid } from './contract';
 import { newId, now } from './moments';
 import type { components } from './schema';
 import type { Reader, Sealed, SealedText } from './sealing';
@@ -67,8 +67,8 @@ export class Hand {
   }
 
   /** Whether one takes part. */
-  consent(status: Consent): Schemas['SignedRequest'] {
-    return this.sign(statements.Consent, { at: now(), case: this.caseId, participant: this.participant, status });
+  consent(status: Consent, at: Time): Schemas['SignedRequest'] {
+    return this.sign(statements.Consent, { at, case: this.caseId, participant: this.participant, status });
   }
 
   /** A message taken back. */

@@ -95,6 +95,19 @@ describe('a letter', () => {
     expect((await someone.log(opened.case)).map(({ kind }) => kind)).toEqual(expect.arrayContaining(['link-claimed', 'offer', 'open']));
   });
 
+  it('is taken back twice within a second, and both count', async () => {
+    const { mediator: someone, harmed, responsible, harmedId } = await openCase();
+    const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    await someone.lease(message);
+    await someone.decide(message, { decision: 'approve' });
+    await new Promise((begins) => setTimeout(begins, 1000 - (Date.now() % 1000)));
+    for (let time = 0; time < 2; time += 1) {
+      await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null });
+      expect((await someone.decide(message, { decision: 'retract' })).state).toBe('approved');
+    }
+    expect(await harmed.correspondence()).toEqual({ sent: [], received: [] });
+  });
+
   it('names who assisted to the mediator, and never to its reader', async () => {
     const { mediator: someone, harmed, responsible, harmedId } = await openCase();
     const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER, assistant: 'M. Roy, chaplain' });
