@@ -35,7 +35,6 @@ export class RelayWrite extends ScreenElement {
   private ready = false;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private sent = false;
-  /** Saves stand in line, so that an older text never comes after a newer one. */
   private saving: Promise<void> = Promise.resolve();
 
   override connectedCallback(): void {
@@ -170,14 +169,11 @@ export class RelayWrite extends ScreenElement {
     const { to, language, text, revises } = this;
     const draft: LetterDraft = { id: this.draft, to, language, text, revises, changedAt: new Date().toISOString() };
     this.kept = 'saving';
-    this.saving = this.saving.then(async () => {
-      try {
-        await this.visit.client.saveDraft(draft);
-        this.kept = new Date();
-      } catch {
-        this.kept = 'failed';
-      }
-    });
+    // Asked for at once: the screen that comes next looks for drafts after this one.
+    this.saving = this.visit.client.saveDraft(draft).then(
+      () => void (this.kept = new Date()),
+      () => void (this.kept = 'failed'),
+    );
     return this.saving;
   }
 
