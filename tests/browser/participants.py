@@ -99,9 +99,20 @@ class ParticipantPage:
 
     async def write(self, text: str) -> None:
         """Write a letter from the beginning and send it."""
+        await self._new_letter()
+        await self.finish_letter(text)
+
+    async def begin_letter(self, text: str) -> None:
+        """Write some of a letter, which is kept on the device."""
+        self.guest.keeps_secret(text)
+        await self._new_letter()
+        await self.input.write(
+            self.page.get_by_label(self.sending("letter.field"), exact=True), text
+        )
+
+    async def _new_letter(self) -> None:
         await self.input.press(self.button(self.home("home.newLetter")))
         await expect(self.heading(self.sending("letter.heading"))).to_be_visible()
-        await self.finish_letter(text)
 
     async def finish_letter(self, text: str) -> None:
         """Write the words, read them as they would be seen, and send them."""

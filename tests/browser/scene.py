@@ -107,14 +107,15 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
         yield Scene(
             stage=running,
             people=people,
-            mediator=await _reviewer(people, folder / "mediator.keyring"),
-            colleague=await _reviewer(people, folder / "colleague.keyring"),
+            mediator=await new_reviewer(people, folder / "mediator.keyring"),
+            colleague=await new_reviewer(people, folder / "colleague.keyring"),
             embedding_url=f"{hosts[0].origin}/",
             forged_url=f"{hosts[1].origin}/",
         )
 
 
-async def _reviewer(people: Organization, keyring_file: Path) -> Reviewer:
+async def new_reviewer(people: Organization, keyring_file: Path) -> Reviewer:
+    """Another mediator of the organization, with no case yet."""
     keyring = generate_keyring()
     credential_id, _ = await people.enrol("mediator", keyring)
     keyring_file.write_bytes(seal_keyring(keyring, PASSPHRASE, MEDIATOR_WORK_FACTOR_LOG2))

@@ -119,22 +119,25 @@ export class ConsoleQueue extends ConsoleElement {
   }
 
   private renderFigures(): TemplateResult {
-    const { queue, state, age } = this.words;
-    return html`<section aria-label=${queue.figures}>
+    const shown = QUEUE_STATES.filter((one) => one === 'queued' || one === filter.state || this.count(one) > 0);
+    return html`<section aria-label=${this.words.queue.figures}>
       <ul class="figures">
-        ${QUEUE_STATES.filter((one) => one === 'queued' || one === filter.state || this.count(one) > 0).map((one) => {
-          const figure = this.figures.find((found) => found.state === one);
-          const oldest = figure?.oldest == null ? null : ageOf(figure.oldest, this.now);
-          return html`<li>
-            <button aria-pressed=${filter.state === one ? 'true' : 'false'} @click=${() => this.choose({ state: one })}>
-              <span class="figure-count">${figure?.messages ?? 0}</span>
-              <span>${state[one]}</span>
-              ${oldest === null ? nothing : html`<small>${queue.oldest(age[oldest.unit](oldest.count))}</small>`}
-            </button>
-          </li>`;
-        })}
+        ${repeat(shown, (one) => one, (one) => this.renderFigure(one))}
       </ul>
     </section>`;
+  }
+
+  private renderFigure(one: (typeof QUEUE_STATES)[number]): TemplateResult {
+    const { queue, state, age } = this.words;
+    const figure = this.figures.find((found) => found.state === one);
+    const oldest = figure?.oldest == null ? null : ageOf(figure.oldest, this.now);
+    return html`<li>
+      <button aria-pressed=${filter.state === one ? 'true' : 'false'} @click=${() => this.choose({ state: one })}>
+        <span class="figure-count">${figure?.messages ?? 0}</span>
+        <span>${state[one]}</span>
+        ${oldest === null ? nothing : html`<small>${queue.oldest(age[oldest.unit](oldest.count))}</small>`}
+      </button>
+    </li>`;
   }
 
   private count(state: State): number {

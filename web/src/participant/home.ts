@@ -1,6 +1,7 @@
 /** Home: what waits, what goes on, what was sent, and what one can begin. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import type { LetterDraft, ReceivedMessage, SentMessage, UnfinishedVideo } from '../client/contract';
 import { day, size } from '../ui/amounts';
 import { nameOf } from './people';
@@ -27,6 +28,13 @@ export class RelayHome extends ScreenElement {
     [this.drafts, this.unfinished] = await Promise.all([client.drafts(), client.unfinishedVideos()]);
   }
 
+  /** After something was discarded, and the button that did it with it: begins at the heading again. */
+  private async lookAfresh(): Promise<void> {
+    await this.look();
+    await this.updateComplete;
+    this.querySelector<HTMLElement>('h1')?.focus();
+  }
+
   protected override render(): TemplateResult {
     const { visit } = this;
     const { correspondence } = visit;
@@ -38,18 +46,18 @@ export class RelayHome extends ScreenElement {
     return html`<h1 tabindex="-1">${home.heading}</h1>
       ${this.renderConsent()} ${visit.broken ? html`<p class="note" role="status">${home.connection}</p>` : nothing} ${this.renderRefusal()}
       ${correspondence === null ? html`<p role="status">${home.loading}</p>` : nothing}
-      ${waiting.map((message) => this.renderWaiting(message))}
+      ${repeat(waiting, ({ message }) => message, (message) => this.renderWaiting(message))}
       ${this.renderGoOn()}
       ${nothingYet ? html`<p>${home.nothingYet}</p>` : nothing}
       ${this.renderNew()}
       ${received.length === 0
         ? nothing
         : html`<h2>${home.opened}</h2>
-            <ul class="plain">${received.map((message) => this.renderReceived(message))}</ul>`}
+            <ul class="plain">${repeat(received, ({ message }) => message, (message) => this.renderReceived(message))}</ul>`}
       ${sent.length === 0
         ? nothing
         : html`<h2>${home.sentHeading}</h2>
-            <ul class="plain">${sent.map((message) => this.renderSent(message))}</ul>`}
+            <ul class="plain">${repeat(sent, ({ message }) => message, (message) => this.renderSent(message))}</ul>`}
       <p class="after"><button class="plain" type="button" @click=${() => visit.go({ name: 'taking-part' })}>${home.takingPart}</button></p>
       ${this.renderQuestion()}`;
   }
@@ -123,7 +131,8 @@ export class RelayHome extends ScreenElement {
               <p>${progress.heading}</p>
               <button type="button" @click=${() => visit.go({ name: 'video', to: null, revises: null, resume: null })}>${home.see}</button>
             </li>`}
-        ${unfinished.map((video) => this.renderUnfinished(video))} ${this.drafts.map((draft) => this.renderDraft(draft))}
+        ${repeat(unfinished, ({ id }) => id, (video) => this.renderUnfinished(video))}
+        ${repeat(this.drafts, ({ id }) => id, (draft) => this.renderDraft(draft))}
       </ul>`;
   }
 
@@ -132,7 +141,7 @@ export class RelayHome extends ScreenElement {
     const { home } = visit.words.home;
     const discard = async (): Promise<void> => {
       await visit.client.discardVideo(video.id);
-      await this.look();
+      await this.lookAfresh();
     };
     return html`<li class="card">
       <p>${home.unfinished(size(video.sentBytes, visit.language), size(video.totalBytes, visit.language))}</p>
@@ -154,7 +163,7 @@ export class RelayHome extends ScreenElement {
     const { home } = visit.words.home;
     const discard = async (): Promise<void> => {
       await visit.client.discardDraft(draft.id);
-      await this.look();
+      await this.lookAfresh();
     };
     return html`<li class="card">
       <p>${home.draft(countWords(draft.text))} <small>${day(draft.changedAt, visit.language)}</small></p>
