@@ -153,7 +153,8 @@ class _WebKit:
     async def click(self, role: str, name: str) -> None:
         def do() -> None:
             found = self._find(role, name)
-            self._driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
+            script = f"{self._finder}; relayAtRest(arguments[0]).then(arguments[1]);"
+            self._driver.execute_async_script(script, found)
             found.click()
 
         await asyncio.to_thread(do)

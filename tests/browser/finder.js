@@ -31,3 +31,16 @@ function relayFind(role, name) {
     null
   );
 }
+
+// Brings an element to the middle of the window, and waits until it stays there: a page that just changed may scroll by itself.
+async function relayAtRest(element) {
+  const frame = () => new Promise((painted) => requestAnimationFrame(painted));
+  for (let at = null; ; ) {
+    element.scrollIntoView({ block: 'center' });
+    await frame();
+    await frame();
+    const { x, y } = element.getBoundingClientRect();
+    if (at === `${x} ${y}`) return;
+    at = `${x} ${y}`;
+  }
+}

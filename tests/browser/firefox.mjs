@@ -39,12 +39,14 @@ const element = async (role, name) => {
   return handle.asElement();
 };
 
+const atRest = new Function('found', `${finder}; return relayAtRest(found);`);
+
 const commands = {
   go: ({ url }) => page.goto(url).then(() => null),
   see: ({ role, name }) => element(role, name).then(() => null),
   click: async ({ role, name }) => {
     const found = await element(role, name);
-    await found.evaluate((one) => one.scrollIntoView({ block: 'center' }));
+    await found.evaluate(atRest);
     await found.click();
     return null;
   },
