@@ -170,8 +170,8 @@ class Participant:
     async def consent(self, status: ConsentStatus) -> None:
         """Say whether one takes part.
 
-        Statements count whole seconds, and of two in one second the one that stops would stand: a second
-        word waits for the next.
+        Statements count whole seconds, and what is said again within one is the same statement, which
+        counts once: a second word waits for the next.
         """
         now = datetime.now(UTC)
         if self._consented_at == now.replace(microsecond=0):

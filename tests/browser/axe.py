@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.async_api import Page
+from playwright.async_api import CDPSession, Page
 
 _SOURCE: Final = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa")
@@ -35,7 +35,7 @@ async def violations(page: Page) -> list[str]:
         await session.detach()
 
 
-async def _run(session: Any, where: int, expression: str) -> Any:
+async def _run(session: CDPSession, where: int, expression: str) -> Any:
     answer = await session.send(
         "Runtime.evaluate",
         {

@@ -6,7 +6,7 @@ import base64
 import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from playwright.async_api import Page
 
@@ -57,6 +57,6 @@ def found_in(kept: Iterable[Kept], needles: Sequence[bytes]) -> list[str]:
     ]
 
 
-def as_text(value: Any) -> Kept:
+def as_text(value: object) -> Kept:
     """Something that was said, as something to search."""
     return Kept("said", str(value).encode())

@@ -20,7 +20,7 @@ export function untilNextSecond(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, SECOND_MS + MARGIN_MS - (Date.now() % SECOND_MS)));
 }
 
-/** Times that come one after the other: of two words in one second it would not be known which was the last. */
+/** Times that come one after the other: what is said again within a second would be the same statement, which counts once. */
 export class Moments {
   private last: Time = '';
 

@@ -108,6 +108,14 @@ describe('a letter', () => {
     expect(await harmed.correspondence()).toEqual({ sent: [], received: [] });
   });
 
+  it('finds its reader paused, whatever else a mediator wrote down within the second', async () => {
+    const { case: opened, mediator: someone, harmedId } = await openCase();
+    await new Promise((begins) => setTimeout(begins, 1000 - (Date.now() % 1000)));
+    for (const said of ['paused', 'active', 'paused'] as const) await someone.recordConsent(opened.case, harmedId, said);
+    const { participants } = await someone.case(opened.case);
+    expect(participants.find(({ participant }) => participant === harmedId)?.consent).toBe('paused');
+  });
+
   it('names who assisted to the mediator, and never to its reader', async () => {
     const { mediator: someone, harmed, responsible, harmedId } = await openCase();
     const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER, assistant: 'M. Roy, chaplain' });
