@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 import msgspec
@@ -25,6 +26,11 @@ from relay.domain.messages import Audience, Grant, SignedAct, Submission
 
 VOLATILE: Final = frozenset({hdrs.DATE})
 """Headers of an answer that say nothing about what it answers."""
+
+
+async def second_begins() -> None:
+    """Wait for the next whole second, the unit of a statement's time."""
+    await asyncio.sleep(1 - datetime.now(UTC).microsecond / 1_000_000)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

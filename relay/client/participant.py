@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import tempfile
 import uuid
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from relay.client.acting import ActSigner
 from relay.client.connection import Connection, LinkConnection, SignedConnection
 from relay.client.downloading import download
 from relay.client.sealing import (
@@ -48,6 +48,7 @@ from relay.domain.messages import (
     PartView,
     RecipientMessage,
 )
+from relay.domain.sessions import SignedRequest
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ class Participant:
         self._signed = signed
         self._charter = charter
         self._identity = identity
-        self._consented_at: datetime | None = None
+        self._acts = ActSigner(signer)
         self.hand = Hand(
             case_id=link.case,
             participant_id=link.participant,
@@ -168,19 +169,16 @@ class Participant:
     # Writing.
 
     async def consent(self, status: ConsentStatus) -> None:
-        """Say whether one takes part.
-
-        Statements count whole seconds, and what is said again within one is the same statement, which
-        counts once: a second word waits for the next.
-        """
-        now = datetime.now(UTC)
-        if self._consented_at == now.replace(microsecond=0):
-            await asyncio.sleep(1.01 - now.microsecond / 1_000_000)
-        self._consented_at = datetime.now(UTC).replace(microsecond=0)
+        """Say whether one takes part."""
+        statement = await self._acts.sign(
+            lambda at: statements.Consent(
+                case=self.case_id, participant=self.participant_id, status=status, at=at
+            )
+        )
         await self._signed.call(
             "PUT",
             f"/v1/cases/{self.case_id}/participants/{self.participant_id}/consent",
-            body=self.hand.consent(status),
+            body=SignedRequest(statement=statement),
         )
 
     async def send_letter(

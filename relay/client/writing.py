@@ -94,17 +94,6 @@ class Hand:
             grants=self._grants(sealed) + to_workers,
         )
 
-    def consent(self, status: ConsentStatus) -> SignedRequest:
-        """Whether one takes part."""
-        return self._sign(
-            statements.Consent(
-                case=self.case_id,
-                participant=self.participant_id,
-                status=status,
-                at=datetime.now(UTC),
-            )
-        )
-
     def withdrawal(self, message_id: uuid.UUID) -> SignedRequest:
         """A message taken back."""
         return self._sign(

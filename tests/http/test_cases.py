@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 import pytest
 
 from relay.client.connection import Problem
 from relay.client.mediator import DEFAULT_POLICY, Mediator
+from relay.client.writing import ConsentStatus
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.mlkem768x25519 import HybridIdentity
@@ -20,7 +21,9 @@ from relay.domain.cases import CaseRegistration, CharterView, NewParticipant, Pa
 from relay.domain.gates import Gate
 from relay.domain.messages import ReviewMessage
 from relay.domain.moves import State
-from tests.hands import Answer, Hands, consent, hands_of
+from tests.hands import Answer, Hands, consent, hands_of, second_begins
+
+PAUSED_TWICE: Final[tuple[ConsentStatus, ...]] = ("paused", "active", "paused")
 
 
 async def approved(case: Case) -> ReviewMessage:
@@ -95,6 +98,15 @@ async def test_a_gate_freezes_what_is_offered_and_opens_again(
     await case.mediator.offer(other)
     accepted = await case.responsible.respond(waiting, "accept")
     assert case.responsible.read_text(await case.responsible.open(accepted)) == "Words."
+
+
+async def test_the_same_word_again_within_a_second_is_a_new_one(case: Case) -> None:
+    """Paused, taking part and paused again as fast as a program can, somebody is paused."""
+    message = await approved(case)
+    await second_begins()
+    for status in PAUSED_TWICE:
+        await case.harmed.consent(status)
+    assert (await case.mediator.read(message.message)).gates == [Gate.SENDER_CONSENT]
 
 
 async def known(case: Case) -> CaseRegistration:

@@ -21,7 +21,7 @@ from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Connection
 from tests.films import prepare
-from tests.hands import Answer, Words, hands_of
+from tests.hands import Answer, Words, hands_of, second_begins
 
 ROUNDS = 8
 TWO = Policy(approvals=2, captions="required", server_processing=True, retention_days=365)
@@ -40,6 +40,17 @@ async def send(case: Case) -> uuid.UUID:
     return (await case.harmed.send_letter(case.responsible.participant_id, "Words.")).message
 
 
+async def send_video(people: Organization, settings: Settings) -> tuple[Case, uuid.UUID]:
+    """A prepared video in the queue of a case in which two mediators approve."""
+    credential_id, keyring = await people.enrol("media")
+    worker = MediaWorker(credential_id=credential_id, keyring=keyring)
+    case = await open_case(people, policy=TWO)
+    to = case.responsible.participant_id
+    message = (await case.harmed.send_video(to, io.BytesIO(b"a film"), "video/mp4")).message
+    await prepare(settings, worker, message)
+    return case, message
+
+
 def words_of(message: ReviewMessage) -> Words:
     """What there is to decide on."""
     return Words(
@@ -55,11 +66,6 @@ def words_of(message: ReviewMessage) -> Words:
 def outcome(answers: list[Answer]) -> list[tuple[int, str]]:
     """Status and code of each answer, in order of status."""
     return sorted((answer.status, answer.code) for answer in answers)
-
-
-async def _second_begins() -> None:
-    """Wait for the next whole second, the unit of a statement's time."""
-    await asyncio.sleep(1 - datetime.now(UTC).microsecond / 1_000_000)
 
 
 async def run_out(database: Connection, message: uuid.UUID) -> None:
@@ -117,7 +123,7 @@ async def test_of_two_decisions_at_once_one_is_carried_out(case: Case) -> None:
 async def test_the_same_decision_again_within_a_second_is_a_new_one(case: Case) -> None:
     """Held, resumed and held again as fast as a program can, a message is held."""
     letter = await send(case)
-    await _second_begins()
+    await second_begins()
     held = await case.mediator.decide(await case.mediator.lease(letter), "hold", reason="safety")
     await case.mediator.decide(held, "resume")
     leased = await case.mediator.lease(letter)
@@ -202,12 +208,7 @@ async def test_captions_void_the_approval_before_them(
     people: Organization, relay_settings: Settings
 ) -> None:
     """Captions added after the first approval void it; whoever gave it may approve again, with them."""
-    credential_id, keyring = await people.enrol("media")
-    worker = MediaWorker(credential_id=credential_id, keyring=keyring)
-    case = await open_case(people, policy=TWO)
-    to = case.responsible.participant_id
-    message = (await case.harmed.send_video(to, io.BytesIO(b"a film"), "video/mp4")).message
-    await prepare(relay_settings, worker, message)
+    case, message = await send_video(people, relay_settings)
 
     await case.mediator.decide(await case.mediator.lease(message), "approve")
     captioned = await case.colleague.caption(await case.colleague.lease(message), text="WEBVTT\n")
@@ -217,6 +218,20 @@ async def test_captions_void_the_approval_before_them(
     second = await case.mediator.decide(await case.mediator.lease(message), "approve")
     assert (second.state, second.approvals) == (State.APPROVED, 2)
     assert (await case.mediator.offer(second)).state is State.OFFERED
+
+
+async def test_the_same_word_on_captions_again_within_a_second_is_a_new_one(
+    people: Organization, relay_settings: Settings
+) -> None:
+    """What was said last of captions counts: not needed, here they are, not needed after all."""
+    case, message = await send_video(people, relay_settings)
+    leased = await case.mediator.lease(message)
+    await second_begins()
+    without = await case.mediator.caption(leased, exception="no-speech")
+    captioned = await case.mediator.caption(leased, text="WEBVTT\n")
+    again = await case.mediator.caption(leased, exception="no-speech")
+
+    assert again.captions not in {None, without.captions, captioned.captions}
 
 
 async def test_a_letter_has_no_captions(case: Case) -> None:

@@ -1,7 +1,11 @@
 /** Signing what may be done again: no two statements of one person read the same. */
 
 import type { Time } from './contract';
-import { now, untilNextSecond } from './moments';
+import { now } from './moments';
+
+const SECOND_MS = 1000;
+/** A timer may go off a little early. */
+const MARGIN_MS = 10;
 
 /**
  * Signs acts, each a statement of its own. Relay takes the same statement for the same act, and a statement counts whole
@@ -25,4 +29,8 @@ export class ActSigner {
       await untilNextSecond();
     }
   }
+}
+
+function untilNextSecond(): Promise<void> {
+  return new Promise((begins) => setTimeout(begins, SECOND_MS + MARGIN_MS - (Date.now() % SECOND_MS)));
 }

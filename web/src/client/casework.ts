@@ -8,10 +8,11 @@ import { linkUrl } from '../crypto/links';
 import { statementHash } from '../crypto/signing';
 import * as statements from '../crypto/statements';
 import { isValidAt, ofRole, type Trust } from '../crypto/trust';
+import { ActSigner } from './acting';
 import type * as contract from './contract';
 import type { ParticipantRole, Uuid } from './contract';
 import { makeLink, openSecret } from './linking';
-import { Moments, newId, now } from './moments';
+import { newId, now } from './moments';
 import type { OpenCases } from './opencases';
 import { claimedBy, currentClaim } from './opencases';
 import { Refused } from './refusing';
@@ -28,7 +29,7 @@ const HARMED_SIDE: ReadonlySet<ParticipantRole> = new Set(['harmed', 'harmed-fam
 type Opening = Omit<contract.NewCase, 'reference' | 'roles'>;
 
 export class Casework {
-  private readonly moments = new Moments();
+  private readonly acts = new ActSigner();
 
   constructor(private readonly cases: OpenCases) {}
 
@@ -168,8 +169,9 @@ export class Casework {
 
   async recordConsent(id: Uuid, participant: Uuid, status: contract.Consent): Promise<void> {
     const { keyring, signed } = this.cases.office;
-    const at = await this.moments.next();
-    const statement = statements.sign(keyring.signer, statements.Consent, { at, case: id, participant, status });
+    const statement = await this.acts.sign((at) =>
+      statements.sign(keyring.signer, statements.Consent, { at, case: id, participant, status }),
+    );
     await signed.call('PUT', `/v1/cases/${id}/participants/${participant}/consent`, { body: { statement } });
   }
 

@@ -7,6 +7,7 @@ import * as release from '../crypto/release';
 import { readUnverified } from '../crypto/signing';
 import * as statements from '../crypto/statements';
 import * as chain from '../crypto/chain';
+import { ActSigner } from './acting';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { download } from './downloading';
@@ -14,7 +15,6 @@ import { Drafts } from './drafts';
 import type { Admitted } from './entrance';
 import { watch } from './events';
 import type { Failures } from './failures';
-import { Moments } from './moments';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import { openText, partWith, unwrap, viewIn, viewOf } from './sealing';
@@ -32,7 +32,7 @@ export class Correspondent {
   readonly videos: Videos;
   readonly theatre: Theatre;
   private readonly stops = new Set<contract.Stop>();
-  private readonly moments = new Moments();
+  private readonly acts = new ActSigner();
 
   constructor(
     private readonly admitted: Admitted,
@@ -52,9 +52,11 @@ export class Correspondent {
   }
 
   async consent(status: contract.Consent): Promise<void> {
-    const { hand, signed } = this.admitted;
-    const body = hand.consent(status, await this.moments.next());
-    await signed.call('PUT', `/v1/cases/${hand.caseId}/participants/${hand.participant}/consent`, { body });
+    const { hand, signed, signer } = this.admitted;
+    const statement = await this.acts.sign((at) =>
+      statements.sign(signer, statements.Consent, { at, case: hand.caseId, participant: hand.participant, status }),
+    );
+    await signed.call('PUT', `/v1/cases/${hand.caseId}/participants/${hand.participant}/consent`, { body: { statement } });
   }
 
   async correspondence(): Promise<contract.Correspondence> {

@@ -4,7 +4,7 @@ import type { VerifiedCharter } from '../crypto/chain';
 import type { Signer } from '../crypto/signing';
 import { statementHash } from '../crypto/signing';
 import * as statements from '../crypto/statements';
-import type { Consent, Kind, Language, Time, Uuid } from './contract';
+import type { Kind, Language, Uuid } from './contract';
 import { newId, now } from './moments';
 import type { components } from './schema';
 import type { Reader, Sealed, SealedText } from './sealing';
@@ -64,11 +64,6 @@ export class Hand {
       grants: [...this.grants([original, ...notes]), ...workers.map((worker) => grant(original, worker))],
       bodies: notes.map(bodyOf),
     };
-  }
-
-  /** Whether one takes part. */
-  consent(status: Consent, at: Time): Schemas['SignedRequest'] {
-    return this.sign(statements.Consent, { at, case: this.caseId, participant: this.participant, status });
   }
 
   /** A message taken back. */

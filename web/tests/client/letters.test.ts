@@ -108,12 +108,17 @@ describe('a letter', () => {
     expect(await harmed.correspondence()).toEqual({ sent: [], received: [] });
   });
 
-  it('finds its reader paused, whatever else a mediator wrote down within the second', async () => {
-    const { case: opened, mediator: someone, harmedId } = await openCase();
+  it('finds its reader paused, whatever else they or a mediator said within the second', async () => {
+    const { case: opened, mediator: someone, harmed, harmedId, responsibleId } = await openCase();
     await new Promise((begins) => setTimeout(begins, 1000 - (Date.now() % 1000)));
-    for (const said of ['paused', 'active', 'paused'] as const) await someone.recordConsent(opened.case, harmedId, said);
+    for (const said of ['paused', 'active', 'paused'] as const) {
+      await harmed.consent(said);
+      await someone.recordConsent(opened.case, responsibleId, said);
+    }
     const { participants } = await someone.case(opened.case);
-    expect(participants.find(({ participant }) => participant === harmedId)?.consent).toBe('paused');
+    expect(new Map(participants.map(({ participant, consent }) => [participant, consent]))).toEqual(
+      new Map([harmedId, responsibleId].map((id) => [id, 'paused'])),
+    );
   });
 
   it('names who assisted to the mediator, and never to its reader', async () => {
