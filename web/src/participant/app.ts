@@ -86,7 +86,9 @@ export class RelayParticipant extends PlainElement {
 
   private readonly leave = (): void => {
     leave(() => {
-      if (keysWereAskedFor()) void (this.assisted ? keys.leaveNothing() : keys.lock());
+      const kept = this.keepWords();
+      if (keysWereAskedFor()) void (this.assisted ? keys.leaveNothing() : keys.lock()).catch(() => undefined);
+      return kept;
     });
   };
 
@@ -153,9 +155,17 @@ export class RelayParticipant extends PlainElement {
   }
 
   private async lock(why: Why): Promise<void> {
-    await keys.lock().catch(() => undefined);
+    void this.keepWords();
+    // Nothing stays open, or in sight, until relay has answered or a piece of the page is fetched.
+    void keys.lock().catch(() => undefined);
+    if (this.phase.name === 'inside') this.phase = { name: 'checking' };
     if (this.arrival?.purpose === 'participate') this.arrival = { ...this.arrival, claimed: true };
     await this.toEntrance(this.arrival?.purpose === 'participate' ? why : null);
+  }
+
+  /** What is being written is sealed and kept; to be asked before its keys go. */
+  private async keepWords(): Promise<void> {
+    await this.querySelector('relay-write')?.keepNow();
   }
 
   private async finish(): Promise<void> {

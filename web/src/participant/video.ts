@@ -72,13 +72,14 @@ export class RelayVideo extends ScreenElement {
     const { visit } = this;
     const { video } = visit.words.sending;
     if (this.picked !== null) return this.renderSend(this.picked, revises);
+    const asked = this.way === 'none' ? 'primary' : '';
     return html`<p>${video.advice}</p>
       <p>${video.noOthers}</p>
       <div class="row">
-        <button type="button" class=${this.way === 'record' ? '' : 'primary'} aria-expanded=${this.way === 'record' ? 'true' : 'false'} @click=${() => this.record()}>
+        <button type="button" class=${asked} aria-expanded=${this.way === 'record' ? 'true' : 'false'} @click=${() => this.record()}>
           ${video.record}
         </button>
-        <button type="button" class=${this.way === 'file' ? '' : 'primary'} aria-expanded=${this.way === 'file' ? 'true' : 'false'} @click=${() => (this.way = 'file')}>
+        <button type="button" class=${asked} aria-expanded=${this.way === 'file' ? 'true' : 'false'} @click=${() => (this.way = 'file')}>
           ${video.file}
         </button>
       </div>

@@ -7,8 +7,10 @@ import './recipient';
 import { ScreenElement } from './screen';
 import { countWords } from './transcript';
 
-/** After so long without a key, what was written is sealed and kept. */
+/** After so long without a key, what was written is sealed and kept; */
 const PAUSE_MS = 1_000;
+/** after so long, also while somebody writes on. */
+const LONGEST_MS = 5_000;
 
 export class RelayWrite extends ScreenElement {
   static override properties: PropertyDeclarations = {
@@ -33,19 +35,33 @@ export class RelayWrite extends ScreenElement {
   private missing = false;
   private guidance: Guidance | null = null;
   private ready = false;
+  /** Set while something was changed that is not kept yet; since when that is. */
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private changedAt = 0;
   private sent = false;
   private saving: Promise<void> = Promise.resolve();
 
   override connectedCallback(): void {
     super.connectedCallback();
+    document.addEventListener('visibilitychange', this.outOfSight);
     void this.attempt(() => this.open());
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    if (this.timer !== null) void this.keep();
+    document.removeEventListener('visibilitychange', this.outOfSight);
+    void this.keepNow();
   }
+
+  /** Keeps what was written up to now, for whoever takes the page away; asked of the keys before this returns. */
+  keepNow(): Promise<void> {
+    return this.timer === null ? this.saving : this.keep();
+  }
+
+  /** A phone may end a page that is out of sight at any time, and says no more. */
+  private readonly outOfSight = (): void => {
+    if (document.visibilityState === 'hidden') void this.keepNow();
+  };
 
   private async open(): Promise<void> {
     const { visit, screen } = this;
@@ -158,8 +174,10 @@ export class RelayWrite extends ScreenElement {
   }
 
   private changed(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.keep(), PAUSE_MS);
+    const now = Date.now();
+    if (this.timer === null) this.changedAt = now;
+    else clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.keep(), Math.min(PAUSE_MS, this.changedAt + LONGEST_MS - now));
   }
 
   private keep(): Promise<void> {
@@ -168,7 +186,8 @@ export class RelayWrite extends ScreenElement {
     if (this.to === null || this.sent) return this.saving;
     const { to, language, text, revises } = this;
     const draft: LetterDraft = { id: this.draft, to, language, text, revises, changedAt: new Date().toISOString() };
-    this.kept = 'saving';
+    // Whoever writes on is not told the same again and again.
+    if (!(this.kept instanceof Date)) this.kept = 'saving';
     // Asked for at once: the screen that comes next looks for drafts after this one.
     this.saving = this.visit.client.saveDraft(draft).then(
       () => void (this.kept = new Date()),
@@ -219,3 +238,9 @@ export class RelayWrite extends ScreenElement {
 }
 
 customElements.define('relay-write', RelayWrite);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'relay-write': RelayWrite;
+  }
+}

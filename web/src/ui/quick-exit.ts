@@ -1,14 +1,17 @@
 /** The way out, at once: the page is emptied and replaced by a neutral one, and going back finds it locked. */
 
 const ELSEWHERE = 'https://www.google.com/';
+/** Nobody waits longer than this until the page is another one. */
+const LONGEST_MS = 300;
 /** Two presses of Escape within this time leave; one alone only closes what is open. */
 const TWICE_MS = 900;
 
-export function leave(forget: () => void): void {
+/** Empties the page, then has it forget; what `forget` promises may take a moment that nobody sees. */
+export function leave(forget: () => Promise<void>): void {
   document.title = ELSEWHERE.replace(/^https:\/\/|\/$/g, '');
   document.body.hidden = true;
-  forget();
-  location.replace(ELSEWHERE);
+  const tooLong = new Promise((over) => setTimeout(over, LONGEST_MS));
+  void Promise.race([forget(), tooLong]).finally(() => location.replace(ELSEWHERE));
 }
 
 /** Leaves on Escape, Escape. Also loads the page anew if the browser brings back one that was left. */

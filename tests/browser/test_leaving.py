@@ -1,0 +1,110 @@
+"""Leaving in a hurry: the page is gone at once, it opens to nobody else, and no word is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.participants import ParticipantPage
+from tests.browser.scene import Scene
+
+WORDS: Final = "I have begun, and somebody comes in."
+ELSEWHERE: Final = "https://www.google.com/"
+KEYS: Final = "Nothing of this may be lost. " * 4
+KEY_MS: Final = 100
+
+_HIDDEN: Final = """
+() => {
+  Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+"""
+
+
+async def _by_button(person: ParticipantPage) -> None:
+    await person.button(person.arriving("shared.leaveNow")).click()
+
+
+async def _by_escape(person: ParticipantPage) -> None:
+    for _ in range(2):
+        await person.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("way", [_by_button, _by_escape])
+async def test_who_leaves_in_a_hurry_leaves_nothing_open_and_loses_no_word(
+    scene: Scene, visit: Visit, way: Callable[[ParticipantPage], Awaitable[None]]
+) -> None:
+    """A neutral page takes its place, going back finds the way in, and behind it the last word."""
+    person = await _writing(scene, visit)
+    await person.guest.may_be_led_to(ELSEWHERE)
+    await way(person)
+    await expect(person.page.get_by_role("heading", name="Elsewhere")).to_be_visible()
+    assert person.page.url == ELSEWHERE
+
+    await person.page.go_back()
+    await expect(_letter(person)).to_have_count(0)
+    await _finds_the_words_again(person)
+
+
+@pytest.mark.parametrize("silent", ["/v1/sessions/current", "/assets/come-back"])
+async def test_a_page_is_locked_whether_relay_answers_or_not(
+    scene: Scene, visit: Visit, silent: str
+) -> None:
+    """The words are off the screen at once, and there again, to the last one, behind the passphrase."""
+    person = await _writing(scene, visit)
+    person.guest.wire.hold(silent)
+    await person.button(person.arriving("lock")).click()
+    await expect(_letter(person)).to_have_count(0)
+    person.guest.wire.let_go()
+    await _finds_the_words_again(person)
+
+
+async def test_what_is_written_is_kept_as_soon_as_the_page_is_out_of_sight(
+    scene: Scene, visit: Visit
+) -> None:
+    """A phone may end a page any time after that, and says no more: no timer of the page goes off here."""
+    waiting = await scene.waiting()
+    person = await ParticipantPage.begin(await visit(), waiting.harmed_url)
+    await person.page.clock.install()
+    await person.page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
+    await person.begin_letter(WORDS)
+    await expect(_kept(person)).to_have_count(0)
+    await person.page.evaluate(_HIDDEN)
+    await expect(_kept(person)).to_be_visible()
+
+
+async def test_who_writes_without_a_pause_is_kept_too(scene: Scene, visit: Visit) -> None:
+    """A battery that dies takes the words of the last seconds, never a whole letter."""
+    person = await _writing(scene, visit)
+    typing = asyncio.create_task(_letter(person).press_sequentially(KEYS, delay=KEY_MS))
+    await expect(_kept(person)).to_be_visible()
+    assert not typing.done()
+    await typing
+
+
+async def _writing(scene: Scene, visit: Visit) -> ParticipantPage:
+    """Somebody who wrote words a moment ago."""
+    waiting = await scene.waiting()
+    person = await ParticipantPage.begin(await visit(), waiting.harmed_url)
+    await person.begin_letter(WORDS)
+    return person
+
+
+def _letter(person: ParticipantPage) -> Locator:
+    return person.page.get_by_label(person.sending("letter.field"), exact=True)
+
+
+def _kept(person: ParticipantPage) -> Locator:
+    return person.page.get_by_text(person.sending.pattern("letter.saved"))
+
+
+async def _finds_the_words_again(person: ParticipantPage) -> None:
+    await person.unlock()
+    await person.button(person.home("home.goOnWriting")).click()
+    await expect(_letter(person)).to_have_value(WORDS)
