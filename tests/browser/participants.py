@@ -63,6 +63,18 @@ class ParticipantPage:
         await person.claim()
         return person
 
+    @classmethod
+    async def begin_with_staff(cls, guest: Visitor, url: str, assistant: str) -> ParticipantPage:
+        """Open a link for the first time at a kiosk, with somebody of the staff present."""
+        guest.keeps_link_secret(url)
+        guest.keeps_secret(PASSPHRASE)
+        address, _, fragment = url.partition("#")
+        person = cls(await guest.open(f"{address}?assisted#{fragment}"), guest, "en")
+        await person.page.get_by_label(person.arriving("assistant.field")).fill(assistant)
+        await person.button(person.arriving("assistant.go")).click()
+        await person.claim()
+        return person
+
     def button(self, name: str) -> Locator:
         """The button that says this."""
         return self.page.get_by_role("button", name=name, exact=True)

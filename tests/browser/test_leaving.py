@@ -11,11 +11,14 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
 
 WORDS: Final = "I have begun, and somebody comes in."
 ELSEWHERE: Final = "https://www.google.com/"
+ONE_MINUTE: Final = 60_000
+NEARLY_TEN_MINUTES: Final = 570_000
 KEYS: Final = "Nothing of this may be lost. " * 4
 KEY_MS: Final = 100
 
@@ -65,6 +68,48 @@ async def test_a_page_is_locked_whether_relay_answers_or_not(
     await _finds_the_words_again(person)
 
 
+async def test_a_page_that_nobody_touches_locks_itself(scene: Scene, visit: Visit) -> None:
+    """After ten minutes, with a warning before; who touches it meanwhile has ten minutes again."""
+    person = await _writing(scene, visit, ticking=True)
+    clock = person.page.clock
+    stay = person.button(person.arriving("shared.idle.stay"))
+    await clock.fast_forward(NEARLY_TEN_MINUTES)
+    await stay.click()
+    await clock.fast_forward(NEARLY_TEN_MINUTES)
+    await expect(stay).to_be_visible()
+    await expect(_letter(person)).to_have_value(WORDS)
+    await clock.fast_forward(ONE_MINUTE)
+    await expect(person.page.get_by_text(person.arriving("back.lockedIdle"))).to_be_visible()
+    await expect(_letter(person)).to_have_count(0)
+    await _finds_the_words_again(person)
+
+
+async def test_a_kiosk_that_nobody_touches_forgets_everything(scene: Scene, visit: Visit) -> None:
+    """After three minutes nothing is there to come back to, and the link is not in the browser."""
+    waiting = await scene.waiting()
+    guest = await visit()
+    await guest.context.clock.install()
+    person = await ParticipantPage.begin_with_staff(guest, waiting.harmed_url, "M. Roy, chaplain")
+    await person.begin_letter(WORDS)
+    await person.page.clock.fast_forward(3 * ONE_MINUTE)
+    await expect(person.heading(person.arriving("left.heading"))).to_be_visible()
+    await expect(_letter(person)).to_have_count(0)
+    await person.page.reload()
+    await expect(person.heading(person.arriving("problem.no-such-link.heading"))).to_be_visible()
+
+
+async def test_a_console_that_nobody_touches_locks_itself(scene: Scene, visit: Visit) -> None:
+    """After ten minutes its keys are gone, and it says why."""
+    guest = await visit()
+    await guest.context.clock.install()
+    console = await MediatorPage.open(guest, scene, scene.mediator)
+    await console.page.clock.fast_forward(NEARLY_TEN_MINUTES)
+    await expect(console.page.get_by_text(console.words("unlock.idleSoon"))).to_be_visible()
+    await console.page.clock.fast_forward(ONE_MINUTE)
+    await expect(console.page.get_by_text(console.words("unlock.idle"))).to_be_visible()
+    await console.unlock(scene.mediator)
+
+
 async def test_what_is_written_is_kept_as_soon_as_the_page_is_out_of_sight(
     scene: Scene, visit: Visit
 ) -> None:
@@ -88,10 +133,13 @@ async def test_who_writes_without_a_pause_is_kept_too(scene: Scene, visit: Visit
     await typing
 
 
-async def _writing(scene: Scene, visit: Visit) -> ParticipantPage:
-    """Somebody who wrote words a moment ago."""
+async def _writing(scene: Scene, visit: Visit, *, ticking: bool = False) -> ParticipantPage:
+    """Somebody who wrote words a moment ago; `ticking`: where the test may put the page's clock forward."""
     waiting = await scene.waiting()
-    person = await ParticipantPage.begin(await visit(), waiting.harmed_url)
+    guest = await visit()
+    if ticking:
+        await guest.context.clock.install()
+    person = await ParticipantPage.begin(guest, waiting.harmed_url)
     await person.begin_letter(WORDS)
     return person
 

@@ -23,14 +23,9 @@ async def test_nothing_stays_at_a_kiosk(scene: Scene, visit: Visit) -> None:
     waiting = await scene.waiting()
     guest = await visit()
     guest.keeps_secret(ASSISTANT)
-    address, _, fragment = waiting.harmed_url.partition("#")
-    guest.keeps_link_secret(waiting.harmed_url)
-    person = ParticipantPage(await guest.open(f"{address}?assisted#{fragment}"), guest, "en")
-    await person.page.get_by_label(person.arriving("assistant.field")).fill(ASSISTANT)
-    await person.button(person.arriving("assistant.go")).click()
-    await person.claim()
+    person = await ParticipantPage.begin_with_staff(guest, waiting.harmed_url, ASSISTANT)
     await person.write(LETTER)
-    assert fragment not in person.page.url
+    assert waiting.harmed_url.partition("#")[2] not in person.page.url
     await person.button(person.arriving("finish")).click()
     await expect(person.heading(person.arriving("left.heading"))).to_be_visible()
     language_alone = [one for one in await leaks.stored(person.page) if one.content.strip()]
