@@ -38,7 +38,7 @@ async def correspondence(database: Database, actor: Participant) -> Corresponden
     Through an upload link that is the one message it carried: whoever holds the link need not be the
     participant themself.
     """
-    async with database.transaction() as connection:
+    async with database.snapshot() as connection:
         sent, received = await _visible(connection, actor)
         shown = [await recipient_message(connection, message_id) for message_id in received]
         return Correspondence(
@@ -51,7 +51,7 @@ async def read_own(
     database: Database, actor: Participant, message_id: uuid.UUID
 ) -> AuthorMessage | RecipientMessage:
     """One message, as its author or its recipient sees it; NotFound for everybody else."""
-    async with database.transaction() as connection:
+    async with database.snapshot() as connection:
         sent, received = await _visible(connection, actor, message_id)
         if message_id in sent:
             return await author_message(connection, message_id)
@@ -63,7 +63,7 @@ async def read_own(
 
 async def review(database: Database, mediator: Mediator, message_id: uuid.UUID) -> ReviewMessage:
     """One message, as the mediators of its case see it."""
-    async with database.transaction() as connection:
+    async with database.snapshot() as connection:
         message = await stored.read_message(connection, message_id)
         if message is None:
             raise NotFound("no such message")
@@ -73,7 +73,7 @@ async def review(database: Database, mediator: Mediator, message_id: uuid.UUID) 
 
 async def read_receipt(database: Database, receipt_hash: bytes) -> ReceiptStatus:
     """How the message of a receipt stands; whoever holds the code learns the author's view and no more."""
-    async with database.transaction() as connection:
+    async with database.snapshot() as connection:
         message_id = await stored.find_by_receipt(connection, receipt_hash)
         if message_id is None:
             raise NotFound("no such receipt")

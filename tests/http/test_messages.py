@@ -14,10 +14,15 @@ from relay.client.participant import Participant
 from relay.client.sealing import SealedText, seal_text
 from relay.crypto.links import parse_link_url
 from relay.demo.cast import Case, Organization, open_case
-from relay.domain.messages import Audience, Kind, Language, NewDraft, Submission
+from relay.domain import actors
+from relay.domain.messages import Audience, AuthorMessage, Kind, Language, NewDraft, Submission
 from relay.domain.moves import State
 from relay.domain.views import AuthorView
+from relay.services import reading
 from relay.services.audit import LogPage
+from relay.settings import Settings
+from relay.storage import messages as stored
+from relay.storage.database import Connection, Database
 from tests.hands import Hands, hands_of, letter, message_statement, withdrawal
 
 ROUNDS = 4
@@ -255,3 +260,37 @@ async def test_a_first_draft_is_gone_when_it_is_discarded(case: Case) -> None:
     assert (await desk.hands.ask("GET", f"/v1/messages/{message}")).status == 404
     right = desk.write(message, seal_text(desk.case, "body", "Words."))
     assert await desk.send(message, right) == (200, "")
+
+
+async def test_an_answer_is_of_one_moment(
+    case: Case, relay_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A letter that comes back while its author asks for it comes back whole, or not yet at all."""
+    sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
+    leased = await case.mediator.lease(sent.message)
+    texts = stored.author_texts
+
+    async def comes_back(connection: Connection, message: uuid.UUID) -> stored.AuthorTexts:
+        await case.mediator.decide(leased, "return", reason="unclear")
+        return await texts(connection, message)
+
+    database = await Database.connect(relay_settings.database_url, connections=1)
+    signer = hands_of(case.harmed).signer
+    author = actors.Participant(
+        participant_id=case.harmed.participant_id,
+        case_id=case.case_id,
+        kid=signer.kid,
+        signer=signer.public_key,
+        link_id=None,
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(stored, "author_texts", comes_back)
+        before = await reading.read_own(database, author, sent.message)
+    after = await reading.read_own(database, author, sent.message)
+    await database.close()
+
+    assert isinstance(before, AuthorMessage)
+    assert isinstance(after, AuthorMessage)
+    assert (before.view, before.guidance) == (AuthorView.IN_REVIEW, None)
+    assert after.view == AuthorView.SENT_BACK_TO_YOU
+    assert after.guidance is not None
