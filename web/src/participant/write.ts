@@ -7,9 +7,9 @@ import './recipient';
 import { ScreenElement } from './screen';
 import { countWords } from './transcript';
 
-/** After so long without a key, what was written is sealed and kept; */
+/** After so long without a key, what was written is sealed and kept. */
 const PAUSE_MS = 1_000;
-/** after so long, also while somebody writes on. */
+/** After so long it is in any event, however fast somebody writes on. */
 const LONGEST_MS = 5_000;
 
 export class RelayWrite extends ScreenElement {
@@ -35,8 +35,9 @@ export class RelayWrite extends ScreenElement {
   private missing = false;
   private guidance: Guidance | null = null;
   private ready = false;
-  /** Set while something was changed that is not kept yet; since when that is. */
+  /** Set while there are changes that are not kept yet. */
   private timer: ReturnType<typeof setTimeout> | null = null;
+  /** When the first of them was made, in ms since the epoch. */
   private changedAt = 0;
   private sent = false;
   private saving: Promise<void> = Promise.resolve();
