@@ -13,7 +13,6 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import imageio_ffmpeg
 from aiohttp import web
@@ -291,8 +290,8 @@ class Workers:
 
 
 @contextlib.asynccontextmanager
-async def studio(settings: Settings, folder: Path, **changed: Any) -> AsyncIterator[Studio]:
-    """A studio on the services of these settings, with `changed` settings for its workers."""
+async def studio(settings: Settings, folder: Path) -> AsyncIterator[Studio]:
+    """A studio on the services of these settings."""
     root, token_key = Signer.generate(), Ed25519PrivateKey.generate()
     (folder / "jwks.json").write_text(key_set(token_key, KEY_ID), "utf-8")
     port = _free_port()
@@ -304,7 +303,6 @@ async def studio(settings: Settings, folder: Path, **changed: Any) -> AsyncItera
         public_url=f"http://127.0.0.1:{port}",
         listen_port=port,
         media_key_file=str(folder / "media.keys"),
-        **changed,
     )
     async with contextlib.AsyncExitStack() as stack:
         runner = web.AppRunner(create_app(settings), handler_cancellation=True)

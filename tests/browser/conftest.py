@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
-from typing import Any
+from typing import Protocol, Unpack
 
 import pytest
 import pytest_asyncio
@@ -19,9 +19,14 @@ from relay.settings import Settings
 from tests.browser import visitors
 from tests.browser.scene import Scene
 from tests.browser.scene import scene as set_scene
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import Manner, Visitor
 
-Visit = Callable[..., Awaitable[Visitor]]
+
+class Visit(Protocol):
+    """Makes visitors."""
+
+    def __call__(self, **manner: Unpack[Manner]) -> Awaitable[Visitor]:
+        """One, in a browser context of their own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -61,8 +66,8 @@ async def visit(scene: Scene, chromium: Browser) -> AsyncIterator[Visit]:
     """What makes visitors; all of them are checked when the test ends."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def make(**options: Any) -> Visitor:
-            return await stack.enter_async_context(visitors.visitor(chromium, scene.url, **options))
+        async def make(**manner: Unpack[Manner]) -> Visitor:
+            return await stack.enter_async_context(visitors.visitor(chromium, scene.url, **manner))
 
         yield make
 

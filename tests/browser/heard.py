@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from playwright.async_api import Page
 
 from tests.browser.visitors import Language, Visitor
-from tests.browser.words import catalogues
+from tests.browser.words import Sentences, catalogues
 
 _LISTEN: Final = """
 globalThis.heard = new Set();
@@ -66,7 +66,7 @@ def _sentences(language: Language) -> Iterator[re.Pattern[str]]:
                 yield re.compile(re.sub(r"\\\{\d\\\}", ".*", re.escape(plain)))
 
 
-def _leaves(part: Any) -> Iterator[str]:
+def _leaves(part: Sentences) -> Iterator[str]:
     if isinstance(part, str):
         yield part
     else:

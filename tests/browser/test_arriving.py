@@ -78,6 +78,7 @@ async def test_a_link_is_claimed_once(scene: Scene, visit: Visit) -> None:
     await late.page.get_by_label(late.arriving("choose.field")).fill("something else of my own")
     await late.button(late.arriving("choose.begin")).click()
     await expect(late.page.get_by_text(late.arriving("back.taken"))).to_be_visible()
+    await expect(late.page.get_by_label(late.arriving("back.field"), exact=True)).to_have_value("")
     [claim] = second.wire.to_relay("/claim", "PUT")
     assert claim.status == 409
 

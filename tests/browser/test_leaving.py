@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Error, Locator, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.mediators import MediatorPage
@@ -26,6 +26,15 @@ _HIDDEN: Final = """
 () => {
   Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
   document.dispatchEvent(new Event('visibilitychange'));
+}
+"""
+
+_LISTEN: Final = """
+() => {
+  globalThis.told = [];
+  const status = document.querySelector('#letter-said [role=status]');
+  const keep = () => globalThis.told.push(status.textContent.trim());
+  new MutationObserver(keep).observe(status, { subtree: true, childList: true, characterData: true });
 }
 """
 
@@ -53,6 +62,20 @@ async def test_who_leaves_in_a_hurry_leaves_nothing_open_and_loses_no_word(
     await person.page.go_back()
     await expect(_letter(person)).to_have_count(0)
     await _finds_the_words_again(person)
+
+
+async def test_who_leaves_in_a_hurry_does_not_wait_for_keys_that_are_busy(
+    scene: Scene, visit: Visit
+) -> None:
+    """Where what was written cannot be sealed in a moment, the page goes all the same."""
+    person = await _writing(scene, visit)
+    await person.guest.may_be_led_to(ELSEWHERE)
+    [keys] = person.page.workers
+    busy = asyncio.create_task(keys.evaluate("() => { for (;;); }"))
+    await _by_button(person)
+    await expect(person.page.get_by_role("heading", name="Elsewhere")).to_be_visible()
+    with pytest.raises(Error):
+        await busy
 
 
 @pytest.mark.parametrize("silent", ["/v1/sessions/current", "/assets/come-back"])
@@ -125,12 +148,15 @@ async def test_what_is_written_is_kept_as_soon_as_the_page_is_out_of_sight(
 
 
 async def test_who_writes_without_a_pause_is_kept_too(scene: Scene, visit: Visit) -> None:
-    """A battery that dies takes the words of the last seconds, never a whole letter."""
+    """A battery that dies takes the words of the last seconds, never a whole letter. It is told once."""
     person = await _writing(scene, visit)
+    await person.page.evaluate(_LISTEN)
     typing = asyncio.create_task(_letter(person).press_sequentially(KEYS, delay=KEY_MS))
     await expect(_kept(person)).to_be_visible()
     assert not typing.done()
     await typing
+    told: list[str] = await person.page.evaluate("globalThis.told")
+    assert told.count(person.sending("letter.saving")) == 1
 
 
 async def _writing(scene: Scene, visit: Visit, *, ticking: bool = False) -> ParticipantPage:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal, TypedDict, Unpack
 
 import pytest
 from playwright.async_api import (
@@ -15,6 +15,7 @@ from playwright.async_api import (
     ConsoleMessage,
     Page,
     Playwright,
+    ViewportSize,
     WebError,
     expect,
 )
@@ -24,6 +25,7 @@ from tests.browser.leaks import as_text, found_in, needles_of, needles_of_link, 
 from tests.browser.wire import Wire, wire_to
 
 PATIENCE_MS: Final = 20_000
+DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
 CHROMIUM: Final = "/usr/bin/chromium"
 ARGUMENTS: Final = (
     "--no-sandbox",
@@ -52,6 +54,19 @@ expect.set_options(timeout=PATIENCE_MS)
 async def launch(playwright: Playwright) -> Browser:
     """Debian's Chromium, silent towards everybody but whom a page speaks to."""
     return await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+
+
+class Manner(TypedDict, total=False):
+    """How somebody visits, where that is not as most do."""
+
+    also: Sequence[str]
+    """Origins that their browser may speak to, beside relay's."""
+    language: Language
+    check: bool
+    """Whether what was wrong fails the test."""
+    viewport: ViewportSize
+    bypass_csp: bool
+    service_workers: Literal["allow", "block"]
 
 
 class Visitor:
@@ -136,26 +151,24 @@ class Visitor:
 async def visitor(
     browser: Browser,
     origin: str,
-    *,
-    also: Sequence[str] = (),
-    language: Language = "en",
-    check: bool = True,
-    **options: Any,
+    **manner: Unpack[Manner],
 ) -> AsyncIterator[Visitor]:
     """A visitor of the relay at `origin`; everything about them is checked when they leave."""
-    async with wire_to(origin, also) as wire:
+    async with wire_to(origin, manner.get("also", ())) as wire:
         context = await browser.new_context(
             proxy={"server": wire.url, "bypass": "<-loopback>"},
-            locale="fr-CA" if language == "fr" else "en-CA",
+            locale="fr-CA" if manner.get("language") == "fr" else "en-CA",
             permissions=["camera", "microphone"],
-            **{"viewport": {"width": 1280, "height": 800}, **options},
+            viewport=manner.get("viewport", DESKTOP),
+            bypass_csp=manner.get("bypass_csp"),
+            service_workers=manner.get("service_workers"),
         )
         context.set_default_timeout(PATIENCE_MS)
         await context.add_init_script(_WATCH_POLICY)
         guest = Visitor(context, wire)
         try:
             yield guest
-            if check and (problems := await guest.wrong()):
+            if manner.get("check", True) and (problems := await guest.wrong()):
                 pytest.fail("\n".join(["wrong in a browser:", *problems]), pytrace=False)
         finally:
             await context.close()

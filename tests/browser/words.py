@@ -7,17 +7,19 @@ import json
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from tests.browser.node import node
 
+Sentences: TypeAlias = "str | dict[str, Sentences]"
+
 
 @functools.cache
-def catalogues() -> dict[str, Any]:
+def catalogues() -> dict[str, dict[str, Sentences]]:
     """Every sentence of every room, in both languages."""
     script = Path(__file__).with_name("words.mjs")
     printed = subprocess.run([node(), script], check=True, capture_output=True).stdout
-    found: dict[str, Any] = json.loads(printed)
+    found: dict[str, dict[str, Sentences]] = json.loads(printed)
     return found
 
 
@@ -29,7 +31,10 @@ class Words:
 
     def __call__(self, key: str, *given: object) -> str:
         """The sentence of this key, with what is given in its places."""
-        found = functools.reduce(lambda part, name: part[name], key.split("."), self._sentences)
+        found = self._sentences
+        for name in key.split("."):
+            assert isinstance(found, dict), key
+            found = found[name]
         assert isinstance(found, str), key
         for place, value in enumerate(given):
             found = found.replace(f"{{{place}}}", str(value))

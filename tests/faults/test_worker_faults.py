@@ -37,9 +37,8 @@ STOP_SECONDS = 20
 @pytest.fixture
 async def stage(settings: Settings, tmp_path: Path) -> AsyncIterator[Studio]:
     """A relay whose workers are quick to notice."""
-    async with studio(
-        settings, tmp_path, job_lease_seconds=2, job_retry_seconds=1, sweep_seconds=1
-    ) as opened:
+    quick = dataclasses.replace(settings, job_lease_seconds=2, job_retry_seconds=1, sweep_seconds=1)
+    async with studio(quick, tmp_path) as opened:
         yield opened
 
 

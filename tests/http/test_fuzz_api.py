@@ -19,6 +19,7 @@ import schemathesis
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from schemathesis import APIOperation
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -171,7 +172,9 @@ async def test_relay_neither_breaks_nor_leaves_its_description(
             await asyncio.to_thread(_attack, operation, world, relay_url, bearer, examples)
 
 
-def _attack(operation: Any, world: World, url: str, bearer: str, examples: int) -> None:
+def _attack(
+    operation: APIOperation[Any, Any, Any, Any], world: World, url: str, bearer: str, examples: int
+) -> None:
     """Send generated requests for one operation; FailureGroup at the first answer that should not be."""
     session = requests.Session()
     kinds = [

@@ -7,19 +7,21 @@ from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import av
 import pytest
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from tests.integration.media.conftest import Done, Run
 
 LATITUDE, LONGITUDE = b"45.5017", b"073.5673"
-Run = Callable[..., Any]
 Make = Callable[..., Path]
 SOUND = ("-f", "lavfi", "-i", "sine=f=440:d=2")
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
 
-def assert_as_promised(done: Any) -> None:
+def assert_as_promised(done: Done) -> None:
     """All that holds for every rendition, whatever it was made from."""
     data = done.rendition
     assert data[4:8] == b"ftyp"
@@ -58,7 +60,7 @@ def assert_as_promised(done: Any) -> None:
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
 
 
-def assert_keyframes(container: Any, video: Any) -> None:
+def assert_keyframes(container: InputContainer, video: VideoStream) -> None:
     """A picture that stands alone comes at least every two seconds."""
     times = [
         float(p.pts * p.time_base)
@@ -70,7 +72,7 @@ def assert_keyframes(container: Any, video: Any) -> None:
     container.seek(0)
 
 
-def colour_at(done: Any, across: float, down: float) -> tuple[int, int, int]:
+def colour_at(done: Done, across: float, down: float) -> tuple[int, int, int]:
     """Red, green and blue of one place of the first picture, 0 to 1 across and down."""
     with done.open() as container:
         frame = next(container.decode(video=0)).reformat(format="rgb24")

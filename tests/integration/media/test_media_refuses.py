@@ -7,14 +7,13 @@ import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from relay.media import errors
 from relay.media.memory import MemoryFile
+from tests.integration.media.conftest import Run
 
-Run = Callable[..., Any]
 Make = Callable[..., Path]
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 SECOND = ("-f", "lavfi", "-i", "testsrc2=s=320x240:r=10:d=1")
