@@ -1,6 +1,6 @@
 """What every reader does before believing anything: from a pinned root to the keys and contents of a case.
 
-    root → credentials → charter 1 → charter 2 → … → link → claim → verification → message → rendition
+    root → credentials → registration → charter 1 → charter 2 → … → link → claim → message → rendition
 
 Each step is signed by somebody whom an earlier one names. The relay stores and hands out all of these
 statements and can change none of them; what it can do is hold some back.
@@ -10,22 +10,26 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import enum
 import hashlib
 import hmac
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import ChainError, LinkError
-from relay.crypto.links import LinkSecret, auth_digest, claim_mac
-from relay.crypto.signing import check_public_key, statement_hash
+from relay.crypto.links import ANCHOR_BYTES, LinkSecret, auth_digest, claim_mac
+from relay.crypto.signing import check_public_key, read_unverified, statement_hash
 from relay.crypto.statements import (
     Charter,
     Claim,
+    Consent,
     Link,
+    LinkEnding,
     Member,
     Message,
     Policy,
+    Registration,
     Rendition,
     StatementT,
     Verification,
@@ -45,14 +49,26 @@ from relay.crypto.trust import (
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """Who served a case under one version of its charter."""
+    """One version of a charter: who served under it, and from when until when."""
 
+    version: int
+    statement_hash: bytes
+    signed_by: Authority
     since: dt.datetime | None
     """None for the first version: there was no case before it."""
     until: dt.datetime | None
     """None for the latest version."""
+    recipient: str
+    """The case's age recipient under this version."""
+    policy: Policy
     mediators: tuple[Authority, ...]
     media: tuple[Authority, ...]
+    recovery: tuple[Authority, ...]
+
+    @property
+    def by_recovery(self) -> bool:
+        """Whether a recovery key, not a mediator, put this version in force."""
+        return self.signed_by.role == "recovery"
 
     def covers(self, at: dt.datetime) -> bool:
         """Whether something signed at that time was signed under this version, give or take the clocks."""
@@ -62,17 +78,43 @@ class Term:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedCharter:
-    """The keys and rules of a case as its latest charter has them, and who served under the earlier ones."""
+    """The keys and rules of a case as its latest charter has them, and those of the earlier ones."""
 
     case: uuid.UUID
-    version: int
-    statement_hash: bytes
     at: dt.datetime
-    recipient: str
-    """The case's age recipient."""
-    policy: Policy
     terms: tuple[Term, ...]
+    """All versions in order."""
     trust: Trust
+
+    @property
+    def version(self) -> int:
+        """The number of the latest version."""
+        return self.terms[-1].version
+
+    @property
+    def statement_hash(self) -> bytes:
+        """Of the latest version, 32 bytes."""
+        return self.terms[-1].statement_hash
+
+    @property
+    def recipient(self) -> str:
+        """The age recipient that is sealed to now."""
+        return self.terms[-1].recipient
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Every age recipient that the case has had, the latest first, each once."""
+        return tuple(dict.fromkeys(term.recipient for term in reversed(self.terms)))
+
+    @property
+    def policy(self) -> Policy:
+        """The rules of the latest version."""
+        return self.terms[-1].policy
+
+    @property
+    def recovery(self) -> tuple[Authority, ...]:
+        """The holders of recovery keys of the latest version, with credentials valid or not."""
+        return self.terms[-1].recovery
 
     @property
     def mediators(self) -> tuple[Authority, ...]:
@@ -93,6 +135,17 @@ class VerifiedCharter:
         allowed = self.media if self.policy.server_processing else ()
         return tuple(worker for worker in allowed if worker.valid_at(at))
 
+    def require_version(self, named: str, at: dt.datetime) -> Term:
+        """The version whose hash (base64url) a statement of that time names.
+
+        ChainError unless it is one of this case's and was in force then, give or take the clocks.
+        """
+        digest = b64u_decode(named)
+        for term in self.terms:
+            if term.statement_hash == digest and term.covers(at):
+                return term
+        raise ChainError("made under another charter")
+
     def verify_by_mediator(
         self, compact: str, kind: type[StatementT]
     ) -> tuple[StatementT, Authority]:
@@ -110,6 +163,53 @@ class VerifiedCharter:
         )
 
 
+class Standing(enum.Enum):
+    """How far a reader may believe that a statement is its participant's."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    """Nobody has checked yet who made the claim."""
+    ENDED = "ended"
+    """It came through a link after its end, or through one that somebody misused."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A participant's way in: a link, and what was made of it."""
+
+    link: Link
+    signer: bytes
+    """The Ed25519 key that signs what comes this way: of the claim, or of an upload link."""
+    claim: Claim | None
+    claim_hash: bytes | None
+    verified_at: dt.datetime | None
+    """When a mediator says that they verified the claim."""
+    ended_at: dt.datetime | None
+    is_misused: bool
+
+    @property
+    def participant(self) -> uuid.UUID:
+        """Whose way in it is."""
+        return self.link.participant
+
+    def standing_at(self, at: dt.datetime) -> Standing:
+        """How far something counts that was signed with this key at that time."""
+        if self.is_misused or (self.ended_at is not None and at >= self.ended_at):
+            return Standing.ENDED
+        if self.claim is None:
+            # An upload link: its own statement ties the key to the participant, until it expires.
+            expires = self.link.expires
+            is_late = expires is not None and at >= expires + CLOCK_TOLERANCE
+            return Standing.ENDED if is_late else Standing.VERIFIED
+        if at < self.claim.at - CLOCK_TOLERANCE:
+            raise ChainError("signed before the claim of its key")
+        if self.verified_at is None:
+            return Standing.UNVERIFIED if self.ended_at is None else Standing.ENDED
+        if self.ended_at is not None and self.verified_at >= self.ended_at:
+            return Standing.ENDED
+        return Standing.VERIFIED
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedParticipant:
     """A participant's keys, for which a mediator of the case has vouched."""
@@ -125,38 +225,110 @@ def verify_charter(
     root_fingerprint: bytes,
     root_public_key: bytes,
     credentials: Iterable[str],
+    registration: str,
     charters: Sequence[str],
     revocations: Iterable[str] = (),
+    successions: Iterable[str] = (),
 ) -> VerifiedCharter:
     """The whole way from a pinned fingerprint (16 bytes) to the latest charter of a case.
 
     `charters` are all its versions in order. ChainError or StatementError where a step does not hold.
     """
     root = pin_root(root_fingerprint, root_public_key)
-    return verify_charters(establish_trust([root], credentials, revocations), charters)
+    trust = establish_trust([root], credentials, revocations, successions)
+    return verify_charters(trust, registration, charters)
 
 
-def verify_charters(trust: Trust, charters: Sequence[str]) -> VerifiedCharter:
-    """The latest charter of a case, from all its versions in order; ChainError if they are not a chain.
+def verify_charters(trust: Trust, registration: str, charters: Sequence[str]) -> VerifiedCharter:
+    """The latest charter of a case, from its registration and all versions in order.
 
-    A relay can hold back the newest versions. Who has seen one remembers its number and expects it.
+    ChainError if they are not a chain. A relay can hold back the newest versions; whoever has seen one
+    remembers its hash and asks `check_seen`.
     """
     verified: VerifiedCharter | None = None
     for compact in charters:
-        verified = _next_version(trust, verified, compact)
+        if verified is None:
+            verified = _first_version(trust, registration, compact)
+        else:
+            verified = _next_version(verified, compact)
     if verified is None:
         raise ChainError("no charter")
     return verified
 
 
+def check_anchor(charter: VerifiedCharter, anchor: bytes) -> None:
+    """ChainError unless some version's hash begins with `anchor` (16 bytes, from a link's address)."""
+    if len(anchor) != ANCHOR_BYTES or not any(
+        hmac.compare_digest(term.statement_hash[:ANCHOR_BYTES], anchor) for term in charter.terms
+    ):
+        raise ChainError("another case than the one that the link leads to")
+
+
+def check_seen(charter: VerifiedCharter, seen: Mapping[int, bytes]) -> None:
+    """ChainError unless `charter` extends every version that was seen before (its hash by its number)."""
+    current = {term.version: term.statement_hash for term in charter.terms}
+    if any(current.get(version) != digest for version, digest in seen.items()):
+        raise ChainError("the charter does not extend the versions that were seen before")
+
+
+def check_identities(charter: VerifiedCharter, recipients: Sequence[str]) -> None:
+    """ChainError unless `recipients` are those that the case has had, the latest first."""
+    if tuple(recipients) != charter.recipients:
+        raise ChainError("the identities of another case")
+
+
 def verify_link(compact: str, charter: VerifiedCharter) -> Link:
     """A link into this case that one of its mediators or a service of the organization made."""
-    link = decode_unverified(compact, Link)
-    makers = [*(term.mediators for term in charter.terms if term.covers(link.at))]
-    link, _ = verify_by(compact, Link, _serving([*makers, charter.trust.of_role("service")]))
+    link = _by_mediator_or_service(compact, Link, charter)
     if link.case != charter.case:
         raise ChainError("a link into another case")
+    charter.require_version(link.charter, link.at)
     return link
+
+
+def verify_origin(compacts: Iterable[str], charter: VerifiedCharter) -> Origin:
+    """A way in, from its statements: the link, and as far as they exist claim, verification and endings.
+
+    ChainError or LinkError if one of them is of something else. Whether what came this way counts is
+    another question: `Origin.standing_at`.
+    """
+    by_type: dict[str, list[str]] = {}
+    for compact in compacts:
+        by_type.setdefault(read_unverified(compact).typ, []).append(compact)
+    known = {kind.typ for kind in (Link, Claim, Verification, LinkEnding)}
+    links, claims = by_type.get(Link.typ, []), by_type.get(Claim.typ, [])
+    if len(links) != 1 or len(claims) > 1 or not by_type.keys() <= known:
+        raise ChainError("not the statements of one link")
+    link = verify_link(links[0], charter)
+    claim = verify_claim(claims[0], link) if claims else None
+    claim_hash = statement_hash(claims[0]) if claims else None
+    verified = [
+        _verify_verification(compact, charter, claim, claim_hash)
+        for compact in by_type.get(Verification.typ, [])
+    ]
+    endings = [verify_ending(compact, charter, link) for compact in by_type.get(LinkEnding.typ, [])]
+    key = link.signer if claim is None else claim.signer
+    if key is None:
+        raise ChainError("a link that nobody has claimed signs nothing")
+    signer = b64u_decode(key)
+    check_public_key(signer)
+    return Origin(
+        link=link,
+        signer=signer,
+        claim=claim,
+        claim_hash=claim_hash,
+        verified_at=min(verified, default=None),
+        ended_at=min((ending.at for ending in endings), default=None),
+        is_misused=any(ending.reason == "misused" for ending in endings),
+    )
+
+
+def verify_ending(compact: str, charter: VerifiedCharter, link: Link) -> LinkEnding:
+    """The end of `link`, by a mediator of the case or a service."""
+    ending = _by_mediator_or_service(compact, LinkEnding, charter)
+    if (ending.link, ending.case, ending.participant) != (link.link, link.case, link.participant):
+        raise ChainError("the end of another link")
+    return ending
 
 
 def check_link_secret(link: Link, secret: LinkSecret) -> None:
@@ -167,10 +339,10 @@ def check_link_secret(link: Link, secret: LinkSecret) -> None:
         raise LinkError("the link's statement belongs to another secret")
 
 
-def check_sealed_secret(link: Link, sealed: bytes) -> None:
+def check_sealed_claim_key(link: Link, sealed: bytes) -> None:
     """LinkError unless `sealed` is the age file that the link's statement names."""
-    if hashlib.sha256(sealed).digest() != b64u_decode(link.sealed):
-        raise LinkError("another sealed secret than the link's statement names")
+    if link.sealed is None or hashlib.sha256(sealed).digest() != b64u_decode(link.sealed):
+        raise LinkError("another sealed claim key than the link's statement names")
 
 
 def verify_claim(compact: str, link: Link) -> Claim:
@@ -184,10 +356,10 @@ def verify_claim(compact: str, link: Link) -> Claim:
     return claim
 
 
-def check_claim_mac(claim: Claim, secret: LinkSecret) -> None:
+def check_claim_mac(claim: Claim, claim_key: bytes) -> None:
     """LinkError unless whoever made the claim held the link: what a mediator does before verifying one."""
     mac = claim_mac(
-        secret.claim_key(claim.link),
+        claim_key,
         link=claim.link,
         case=claim.case,
         participant=claim.participant,
@@ -199,33 +371,32 @@ def check_claim_mac(claim: Claim, secret: LinkSecret) -> None:
 
 
 def verify_participant(
-    claim_compact: str, verification_compact: str, charter: VerifiedCharter
+    compacts: Iterable[str], charter: VerifiedCharter, at: dt.datetime
 ) -> VerifiedParticipant:
-    """A participant's keys, for readers without the link's secret: they trust the mediator who checked it."""
-    verification, _ = charter.verify_by_mediator(verification_compact, Verification)
-    claim_hash = statement_hash(claim_compact)
-    if b64u_decode(verification.claim) != claim_hash:
-        raise ChainError("the verification is of another claim")
-    signer = b64u_decode(decode_unverified(claim_compact, Claim).signer)
-    claim = verify(claim_compact, Claim, signer)
-    vouched = (verification.case, verification.participant, verification.recipient)
-    if vouched != (claim.case, claim.participant, claim.recipient) or claim.case != charter.case:
-        raise ChainError("the verification says something else than the claim")
-    check_public_key(signer)
+    """A participant's keys to seal for at that time, from the statements of their way in.
+
+    ChainError unless a mediator verified the claim and the link has not ended.
+    """
+    origin = verify_origin(compacts, charter)
+    if origin.claim is None or origin.claim_hash is None:
+        raise ChainError("a link without a claim has no recipient")
+    if origin.standing_at(at) is not Standing.VERIFIED:
+        raise ChainError(f"the claim is {origin.standing_at(at).value}")
     return VerifiedParticipant(
-        case=claim.case,
-        participant=claim.participant,
-        recipient=claim.recipient,
-        signer=signer,
-        claim_hash=claim_hash,
+        case=origin.claim.case,
+        participant=origin.claim.participant,
+        recipient=origin.claim.recipient,
+        signer=origin.signer,
+        claim_hash=origin.claim_hash,
     )
 
 
-def verify_message(compact: str, *, case: uuid.UUID, sender: uuid.UUID, signer: bytes) -> Message:
-    """A message of `sender` in `case`, signed by the key of their claim, or of the upload link they used."""
-    message = verify(compact, Message, signer)
-    if (message.case, message.sender) != (case, sender):
+def verify_message(compact: str, charter: VerifiedCharter, origin: Origin) -> Message:
+    """A message signed with the key of `origin`, in the name of the participant whose way in that is."""
+    message = verify(compact, Message, origin.signer)
+    if (message.case, message.sender) != (charter.case, origin.participant):
         raise ChainError("a message of another case or sender")
+    charter.require_version(message.charter, message.at)
     return message
 
 
@@ -236,6 +407,7 @@ def verify_relayed_message(
     message, mediator = charter.verify_by_mediator(compact, Message)
     if (message.case, message.sender) != (charter.case, sender):
         raise ChainError("a message of another case or sender")
+    charter.require_version(message.charter, message.at)
     if message.kind != "letter":
         raise ChainError("nobody records a video for somebody else")
     return message, mediator
@@ -253,45 +425,128 @@ def verify_rendition(
     )
     if not same or b64u_decode(rendition.source) != message_hash:
         raise ChainError("a rendition of something else")
+    charter.require_version(rendition.charter, rendition.at)
     return rendition
 
 
-def _next_version(trust: Trust, before: VerifiedCharter | None, compact: str) -> VerifiedCharter:
+def verify_consent(compact: str, charter: VerifiedCharter, origin: Iterable[str] = ()) -> Consent:
+    """What a participant said about taking part: signed by them, by a mediator, or by a service.
+
+    `origin`: the statements of the way in whose key signed it, where a participant did. ChainError unless
+    a mediator verified that claim.
+    """
+    compacts = tuple(origin)
+    if compacts:
+        way = verify_origin(compacts, charter)
+        consent = verify(compact, Consent, way.signer)
+        if way.claim is None or consent.participant != way.participant:
+            raise ChainError("a consent of somebody else")
+        if way.standing_at(consent.at) is not Standing.VERIFIED:
+            raise ChainError("a consent by a key that nobody verified")
+    else:
+        consent = _by_mediator_or_service(compact, Consent, charter)
+    if consent.case != charter.case:
+        raise ChainError("a consent in another case")
+    return consent
+
+
+def _first_version(trust: Trust, registration: str, compact: str) -> VerifiedCharter:
+    registered = _verify_registration(trust, registration)
     claimed = decode_unverified(compact, Charter)
     mediators = _members(trust, claimed.mediators, "mediator")
-    charter, _ = verify_by(compact, Charter, mediators if before is None else before.mediators)
-    earlier: tuple[Term, ...] = ()
-    if before is None:
-        follows = charter.version == 1
-    else:
-        follows = (
-            charter.version == before.version + 1
-            and charter.case == before.case
-            and charter.previous == b64u_encode(before.statement_hash)
-            and charter.at >= before.at
-            # Otherwise one mediator of two would be rid of the other's approval.
-            and charter.policy.approvals >= before.policy.approvals
-        )
-        ended = dataclasses.replace(before.terms[-1], until=charter.at)
-        earlier = (*before.terms[:-1], ended)
+    charter, signer = verify_by(compact, Charter, mediators)
+    follows = (
+        charter.version == 1
+        and charter.case == registered.case
+        and charter.registration == b64u_encode(statement_hash(registration))
+        and signer.credential in registered.mediators
+    )
+    if not follows:
+        raise ChainError("the first charter does not follow from the registration of the case")
+    term = _term(trust, charter, compact, signer, since=None)
+    return VerifiedCharter(case=charter.case, at=charter.at, terms=(term,), trust=trust)
+
+
+def _next_version(before: VerifiedCharter, compact: str) -> VerifiedCharter:
+    latest = before.terms[-1]
+    charter, signer = verify_by(compact, Charter, (*latest.mediators, *latest.recovery))
+    follows = (
+        charter.version == before.version + 1
+        and charter.case == before.case
+        and charter.previous == b64u_encode(before.statement_hash)
+        and charter.at >= before.at
+        # Otherwise one mediator of two would be rid of the other's approval.
+        and charter.policy.approvals >= before.policy.approvals
+    )
     if not follows:
         raise ChainError("a charter does not follow from the one before")
-    term = Term(
-        since=None if before is None else charter.at,
-        until=None,
-        mediators=mediators,
-        media=_members(trust, charter.media, "media"),
-    )
+    term = _term(before.trust, charter, compact, signer, since=charter.at)
+    could_read = {a.credential for a in (*latest.mediators, *latest.recovery)}
+    can_read = {a.credential for a in (*term.mediators, *term.recovery)}
+    is_former = term.recipient in before.recipients
+    if (could_read - can_read and is_former) or (is_former and term.recipient != latest.recipient):
+        raise ChainError("a charter without somebody keeps an identity that they have")
+    ended = dataclasses.replace(latest, until=charter.at)
     return VerifiedCharter(
         case=charter.case,
+        at=charter.at,
+        terms=(*before.terms[:-1], ended, term),
+        trust=before.trust,
+    )
+
+
+def _term(
+    trust: Trust, charter: Charter, compact: str, signer: Authority, *, since: dt.datetime | None
+) -> Term:
+    mediators = _members(trust, charter.mediators, "mediator")
+    if len({mediator.person for mediator in mediators}) != len(mediators):
+        raise ChainError("a charter lists one person as two mediators")
+    return Term(
         version=charter.version,
         statement_hash=statement_hash(compact),
-        at=charter.at,
+        signed_by=signer,
+        since=since,
+        until=None,
         recipient=charter.recipient,
         policy=charter.policy,
-        terms=(*earlier, term),
-        trust=trust,
+        mediators=mediators,
+        media=_members(trust, charter.media, "media"),
+        recovery=_members(trust, charter.recovery, "recovery"),
     )
+
+
+def _verify_registration(trust: Trust, compact: str) -> Registration:
+    """Who may open the case: said by a service, or by a mediator where there was no service at the time."""
+    at = decode_unverified(compact, Registration).at
+    services = trust.of_role("service")
+    if any(service.not_before <= at for service in services):
+        registration, _ = verify_by(compact, Registration, services)
+        return registration
+    registration, signer = verify_by(compact, Registration, trust.of_role("mediator"))
+    if signer.credential not in registration.mediators:
+        raise ChainError("a mediator registers a case for themselves")
+    return registration
+
+
+def _verify_verification(
+    compact: str, charter: VerifiedCharter, claim: Claim | None, claim_hash: bytes | None
+) -> dt.datetime:
+    verification, _ = charter.verify_by_mediator(compact, Verification)
+    if claim is None or b64u_decode(verification.claim) != claim_hash:
+        raise ChainError("the verification is of another claim")
+    vouched = (verification.case, verification.participant, verification.recipient)
+    if vouched != (claim.case, claim.participant, claim.recipient):
+        raise ChainError("the verification says something else than the claim")
+    return verification.at
+
+
+def _by_mediator_or_service(
+    compact: str, kind: type[StatementT], charter: VerifiedCharter
+) -> StatementT:
+    at = decode_unverified(compact, kind).at
+    serving = [*(term.mediators for term in charter.terms if term.covers(at))]
+    statement, _ = verify_by(compact, kind, _serving([*serving, charter.trust.of_role("service")]))
+    return statement
 
 
 def _members(trust: Trust, members: Sequence[Member], role: Role) -> tuple[Authority, ...]:

@@ -66,15 +66,19 @@ def open_keyring(sealed: bytes, passphrase: str) -> Keyring:
     )
 
 
-def seal_identity(identity: HybridIdentity, recipients: Sequence[Recipient]) -> bytes:
-    """A case's identity for its mediators and for recovery: an age file with an identity file in it."""
-    return seal_file(f"{identity}\n".encode("ascii"), recipients)
+def seal_identities(identities: Sequence[HybridIdentity], recipients: Sequence[Recipient]) -> bytes:
+    """All identities that a case has had, the latest first, for its mediators and for recovery.
+
+    An age file with an identity file in it: one identity a line.
+    """
+    text = "".join(f"{identity}\n" for identity in identities)
+    return seal_file(text.encode("ascii"), recipients)
 
 
-def open_identity(sealed: bytes, identities: Iterable[Identity]) -> HybridIdentity:
-    """The identity that seal_identity was given; KeyInvalidError if something else is inside."""
+def open_identities(sealed: bytes, identities: Iterable[Identity]) -> tuple[HybridIdentity, ...]:
+    """The identities that seal_identities was given; KeyInvalidError if something else is inside."""
     text = open_file(sealed, identities).decode("ascii", errors="replace")
-    return HybridIdentity.parse(text.removesuffix("\n"))
+    return tuple(HybridIdentity.parse(line) for line in text.removesuffix("\n").split("\n"))
 
 
 def _normal(passphrase: str) -> str:

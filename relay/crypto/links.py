@@ -17,6 +17,8 @@ from relay.crypto.filekeys import hkdf
 from relay.crypto.signing import FINGERPRINT_BYTES, Signer
 
 SECRET_BYTES = 16
+ANCHOR_BYTES = 16
+"""So much of the hash of a charter is in the address of a link."""
 
 _AUTH = b"relay/v1/link/auth"
 _CLAIM = b"relay/v1/link/claim"
@@ -25,7 +27,7 @@ _SIGNER = b"relay/v1/link/signer"
 _CLAIM_MAC = "relay/v1/claim"
 _URL = re.compile(
     r"(?P<public>https?://[^#?\s]+?)/l/"
-    r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})#(?P<fragment>[A-Za-z0-9_-]{43})"
+    r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})#(?P<fragment>[A-Za-z0-9_-]{64})"
 )
 
 
@@ -73,15 +75,21 @@ class Link:
     secret: LinkSecret
     root_fingerprint: bytes
     """16 bytes: the one root that whoever opens the link trusts."""
+    anchor: bytes
+    """The first 16 bytes of the hash of a charter: the one case that the link leads into."""
 
 
 def link_url(
-    public_url: str, link_id: uuid.UUID, secret: LinkSecret, root_fingerprint: bytes
+    public_url: str,
+    link_id: uuid.UUID,
+    secret: LinkSecret,
+    root_fingerprint: bytes,
+    anchor: bytes,
 ) -> str:
-    """`{public_url}/l/{link id}#{secret and fingerprint}`; what follows the # never leaves the browser."""
-    if len(root_fingerprint) != FINGERPRINT_BYTES:
-        raise LinkError("a root's fingerprint has 16 bytes")
-    fragment = b64u_encode(secret.secret + root_fingerprint)
+    """`{public_url}/l/{link id}#{secret, fingerprint, anchor}`; no browser sends what follows the #."""
+    if len(root_fingerprint) != FINGERPRINT_BYTES or len(anchor) != ANCHOR_BYTES:
+        raise LinkError("a root's fingerprint and the anchor of a case have 16 bytes each")
+    fragment = b64u_encode(secret.secret + root_fingerprint + anchor)
     return f"{public_url.rstrip('/')}/l/{link_id}#{fragment}"
 
 
@@ -95,7 +103,8 @@ def parse_link_url(url: str) -> Link:
         public_url=match["public"],
         id=uuid.UUID(match["id"]),
         secret=LinkSecret(fragment[:SECRET_BYTES]),
-        root_fingerprint=fragment[SECRET_BYTES:],
+        root_fingerprint=fragment[SECRET_BYTES:-ANCHOR_BYTES],
+        anchor=fragment[-ANCHOR_BYTES:],
     )
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from relay.crypto.chain import VerifiedCharter, VerifiedParticipant
+from relay.crypto.chain import Standing, VerifiedCharter, VerifiedParticipant, verify_consent
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Captions, Decision, Message, Offer, Rendition
-from relay.crypto.trust import Authority
+from relay.crypto.trust import CLOCK_TOLERANCE, Authority
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,14 @@ class Item:
     rendition_hash: str | None
     captions: Captions | None
     captions_hash: str | None
+    standing: Standing
+    """How far the message may be believed to be its sender's."""
+
+    @property
+    def has_captions(self) -> bool:
+        """Whether there are captions, or a reason why not: by a mediator, or the sender's own."""
+        own = any(part.role == "captions" for part in self.message.parts)
+        return own or self.captions is not None
 
     @property
     def named(self) -> tuple[object, ...]:
@@ -61,6 +69,8 @@ def item(
     message_compact: str,
     rendition: tuple[Rendition, str] | None = None,
     captions: tuple[Captions, str] | None = None,
+    *,
+    standing: Standing = Standing.VERIFIED,
 ) -> Item:
     """Put verified statements and their texts together; ChainError unless they are of one revision."""
     source = b64u_encode(statement_hash(message_compact))
@@ -81,39 +91,78 @@ def item(
         rendition_hash=rendition_hash,
         captions=None if captions is None else captions[0],
         captions_hash=None if captions is None else b64u_encode(statement_hash(captions[1])),
+        standing=standing,
     )
 
 
 def verify_approvals(
-    decisions: Iterable[str], charter: VerifiedCharter, of: Item
+    decisions: Iterable[str], charter: VerifiedCharter, of: Item, needed: int
 ) -> tuple[Authority, ...]:
-    """The mediators who approved exactly this item; ChainError if fewer than the charter asks for."""
+    """The mediators who approved exactly this item, one a person; ChainError if fewer than `needed`."""
     approvers = {}
     for compact in decisions:
         decision, mediator = charter.verify_by_mediator(compact, Decision)
         if decision.decision == "approve" and _named(decision) == of.named:
-            approvers[mediator.credential] = mediator
-    if len(approvers) < charter.policy.approvals:
+            approvers[mediator.person] = mediator
+    if len(approvers) < needed:
         raise ChainError("fewer approvals than the charter asks for")
     return tuple(approvers.values())
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SignedConsent:
+    """A consent, and the statements of the way in whose key signed it; none where somebody recorded it."""
+
+    compact: str
+    origin: Sequence[str] = ()
+
+
 def verify_offer(
-    compact: str, charter: VerifiedCharter, of: Item, recipient: VerifiedParticipant
+    compact: str,
+    charter: VerifiedCharter,
+    of: Item,
+    recipient: VerifiedParticipant,
+    *,
+    decisions: Iterable[str],
+    consents: Iterable[SignedConsent],
 ) -> Offer:
-    """A mediator's offer of exactly this item to exactly this participant's key."""
+    """A mediator's offer of exactly this item to exactly this participant's key.
+
+    It must rest on as many approvals (`decisions`) as the charter it was made under asks for, and on the
+    consents of both people, which it names. ChainError otherwise.
+    """
     offer, _ = charter.verify_by_mediator(compact, Offer)
+    policy = charter.require_version(offer.charter, offer.at).policy
     to = (offer.recipient, b64u_decode(offer.claim), of.message.recipient)
     if _named(offer) != of.named:
         raise ChainError("an offer of something else")
     if to != (recipient.recipient, recipient.claim_hash, recipient.participant):
         raise ChainError("an offer to somebody else")
-    if charter.policy.captions == "required" and of.rendition is not None and of.captions is None:
+    if of.standing is not Standing.VERIFIED:
+        raise ChainError("an offer of words whose sender nobody verified")
+    if policy.captions == "required" and of.rendition is not None and not of.has_captions:
         raise ChainError("an offer without captions, which the charter requires")
     allowed = {part.commit for part in offer.notes}
     if any(of.part(grant.commit) is None and grant.commit not in allowed for grant in offer.grants):
         raise ChainError("an offer grants a part that was not reviewed")
+    verify_approvals(decisions, charter, of, policy.approvals)
+    _verify_consents(offer, charter, of.message, consents)
     return offer
+
+
+def _verify_consents(
+    offer: Offer, charter: VerifiedCharter, message: Message, consents: Iterable[SignedConsent]
+) -> None:
+    given = {b64u_encode(statement_hash(signed.compact)): signed for signed in consents}
+    for named, participant in zip(offer.consents, (message.sender, message.recipient), strict=True):
+        signed = given.get(named)
+        if signed is None:
+            raise ChainError("an offer without a consent that it names")
+        consent = verify_consent(signed.compact, charter, signed.origin)
+        if consent.participant != participant or consent.status != "active":
+            raise ChainError("an offer that rests on another consent")
+        if consent.at > offer.at + CLOCK_TOLERANCE:
+            raise ChainError("a consent that was given after the offer")
 
 
 def check_grant(offer: Offer, part: Part, header: bytes) -> None:

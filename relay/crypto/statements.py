@@ -1,4 +1,4 @@
-"""Every act of a person or a worker is a signed statement: what each says, how it is signed and verified.
+"""Every act of a person, a worker or a system is a signed statement: what each says, and how it is verified.
 
 A payload has one JSON text: all members in the order of the class, no white space, null for nothing.
 Readers encode what they decoded and compare, so no two programs read one statement in two ways.
@@ -95,21 +95,20 @@ class Credential(Statement, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     typ: ClassVar[str] = "relay-credential+jws"
     credential: Identifier
+    person: Identifier
+    """Whose keys these are. Renewed keys are another credential of the same person."""
     role: Literal["mediator", "media", "recovery", "service"]
     recipient: RecipientText | None
     """None for a service, which reads nothing."""
-    signer: PublicKey | None
-    """None for recovery, which signs nothing."""
+    signer: PublicKey
     not_before: Time
     not_after: Time
 
     def __post_init__(self) -> None:
-        """ValueError if a key is missing, one is too many, or the validity is empty."""
+        """ValueError if the recipient is missing or one too many, or the validity is empty."""
         super().__post_init__()
         if (self.recipient is None) != (self.role == "service"):
             raise ValueError("a service has no recipient, every other role has one")
-        if (self.signer is None) != (self.role == "recovery"):
-            raise ValueError("recovery has no signer, every other role has one")
         if self.not_after <= self.not_before:
             raise ValueError("a credential must be valid for some time")
 
@@ -119,6 +118,20 @@ class Revocation(Statement, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     typ: ClassVar[str] = "relay-revocation+jws"
     credential: Identifier
+
+
+class Succession(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new root takes the place of an old one from `at` on. Signed by each of the two, in two statements."""
+
+    typ: ClassVar[str] = "relay-succession+jws"
+    old: PublicKey
+    new: PublicKey
+
+    def __post_init__(self) -> None:
+        """ValueError if a root would succeed itself."""
+        super().__post_init__()
+        if self.old == self.new:
+            raise ValueError("a root does not succeed itself")
 
 
 class Member(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,25 +151,52 @@ class Policy(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retention_days: Ordinal
 
 
+class Registration(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which mediators may sign the first charter of a case.
+
+    Signed by a service. Where the root vouches for none, by one of the mediators it lists.
+    """
+
+    typ: ClassVar[str] = "relay-registration+jws"
+    case: Identifier
+    mediators: list[Identifier]
+    """Credentials."""
+
+    def __post_init__(self) -> None:
+        """ValueError if nobody is listed, or somebody twice."""
+        super().__post_init__()
+        if not self.mediators or len(set(self.mediators)) != len(self.mediators):
+            raise ValueError("a registration lists a mediator, and nobody twice")
+
+
 class Charter(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The keys and rules of a case. Signed by a mediator of the version before, or of this first one."""
+    """The keys and rules of a case.
+
+    The first version is signed by a mediator whom the registration lists, every later one by a mediator
+    or a recovery key of the version before.
+    """
 
     typ: ClassVar[str] = "relay-charter+jws"
     case: Identifier
     version: Ordinal
+    registration: Digest | None
+    """Hash of the registration; None in later versions."""
     previous: Digest | None
-    """Hash of the version before."""
+    """Hash of the version before; None in the first."""
     recipient: RecipientText
     mediators: list[Member]
     media: list[Member]
+    recovery: list[Member]
+    """Whose recovery keys the identity of the case is sealed to."""
     policy: Policy
 
     def __post_init__(self) -> None:
-        """ValueError if the first version names one before it or a later one does not, or nobody mediates."""
+        """ValueError if what comes before is not named, nobody mediates, or somebody is listed twice."""
         super().__post_init__()
-        if (self.previous is None) != (self.version == 1):
-            raise ValueError("every version but the first names the one before it")
-        members = [member.credential for member in (*self.mediators, *self.media)]
+        is_first = self.version == 1
+        if (self.previous is None) != is_first or (self.registration is None) == is_first:
+            raise ValueError("the first version names the registration, later ones the one before")
+        members = [member.credential for member in (*self.mediators, *self.media, *self.recovery)]
         if not self.mediators or len(set(members)) != len(members):
             raise ValueError("a case has a mediator, and nobody is listed twice")
 
@@ -167,21 +207,43 @@ class Link(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     typ: ClassVar[str] = "relay-link+jws"
     link: Identifier
     case: Identifier
+    charter: Digest
+    """Hash of the latest charter when the link was made. It fixes every version up to that one."""
     participant: Identifier
     purpose: Literal["participate", "upload"]
     auth: Digest
     """SHA-256 of the link's bearer."""
     signer: PublicKey | None
     """The key that signs what comes through an upload link."""
-    sealed: Digest
-    """SHA-256 of the age file that holds the link's secret, sealed to the case."""
+    sealed: Digest | None
+    """SHA-256 of the age file that holds the claim key, sealed to the case; None for an upload link."""
     expires: Time | None
+    """Never None for an upload link."""
 
     def __post_init__(self) -> None:
-        """ValueError unless exactly upload links name a signer."""
+        """ValueError unless exactly upload links have a signer and no claim key, and an end."""
         super().__post_init__()
-        if (self.signer is None) != (self.purpose == "participate"):
-            raise ValueError("an upload link has a signer, another one does not")
+        is_upload = self.purpose == "upload"
+        if (self.signer is not None) != is_upload or (self.sealed is None) != is_upload:
+            raise ValueError(
+                "an upload link has a signer and no claim key, another one the reverse"
+            )
+        if is_upload and self.expires is None:
+            raise ValueError("an upload link expires")
+
+
+class LinkEnding(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A link leads nowhere any more. Signed by a mediator of the case, or by a service.
+
+    `replaced`: what was signed before `at` with the keys of its verified claim still counts.
+    `misused`: nothing that ever came through it counts.
+    """
+
+    typ: ClassVar[str] = "relay-link-ending+jws"
+    link: Identifier
+    case: Identifier
+    participant: Identifier
+    reason: Literal["replaced", "misused"]
 
 
 class Claim(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -198,7 +260,7 @@ class Claim(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Verification(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """This mediator has checked the MAC of a claim with the link's secret. Signed by a mediator."""
+    """A mediator checked the MAC of a claim and heard from the person that it is theirs. Signed by them."""
 
     typ: ClassVar[str] = "relay-verification+jws"
     case: Identifier
@@ -225,6 +287,8 @@ class Message(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     typ: ClassVar[str] = "relay-message+jws"
     case: Identifier
+    charter: Digest
+    """Hash of the charter in force when this was made."""
     message: Identifier
     revision: Ordinal
     supersedes: Digest | None
@@ -253,6 +317,8 @@ class Rendition(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     typ: ClassVar[str] = "relay-rendition+jws"
     case: Identifier
+    charter: Digest
+    """Hash of the charter in force when this was made."""
     message: Identifier
     revision: Ordinal
     source: Digest
@@ -327,6 +393,9 @@ class GrantedPart(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """SHA-256 of the header written for the recipient."""
 
 
+OFFER_CONSENTS: Final = 2
+"""The sender's and the recipient's."""
+
 OFFER_NOTES: Final = 2
 """A content note, and a summary of the mediator's."""
 
@@ -336,6 +405,8 @@ class Offer(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     typ: ClassVar[str] = "relay-offer+jws"
     case: Identifier
+    charter: Digest
+    """Hash of the charter in force when this was made."""
     message: Identifier
     revision: Ordinal
     source: Digest
@@ -344,14 +415,18 @@ class Offer(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recipient: RecipientText
     claim: Digest
     """Hash of the recipient's claim."""
+    consents: list[Digest]
+    """Hashes of the two consents it rests on: the sender's, then the recipient's."""
     grants: list[GrantedPart]
     notes: list[Part]
     """The mediator's own words to the recipient: first what kind of message it is, then a summary of it."""
     not_before: Time | None
 
     def __post_init__(self) -> None:
-        """ValueError if nothing is granted, something is granted twice, or a note is not one."""
+        """ValueError without two consents, if nothing or something twice is granted, or a note is none."""
         super().__post_init__()
+        if len(self.consents) != OFFER_CONSENTS or len(set(self.consents)) != OFFER_CONSENTS:
+            raise ValueError("an offer rests on the consents of two people")
         if not self.grants or len({grant.commit for grant in self.grants}) != len(self.grants):
             raise ValueError("an offer grants something, and each part once")
         if len(self.notes) > OFFER_NOTES:

@@ -1,4 +1,4 @@
-"""From the organization root to everybody it vouches for: credentials and revocations, verified."""
+"""From the organization roots to everybody they vouch for: successions, credentials, revocations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from relay.crypto.signing import (
     read_unverified,
     statement_hash,
 )
-from relay.crypto.statements import Credential, Revocation, StatementT, verify
+from relay.crypto.statements import Credential, Revocation, StatementT, Succession, verify
 
 Role: TypeAlias = Literal["mediator", "media", "recovery", "service"]
 
@@ -31,11 +31,13 @@ class Authority:
     """Somebody the root vouches for, and for how long."""
 
     credential: uuid.UUID
+    person: uuid.UUID
+    """Two credentials of one person count as one."""
     role: Role
     recipient: str | None
     """Their age recipient; None for a service."""
-    signer: bytes | None
-    """Their Ed25519 public key; None for recovery."""
+    signer: bytes
+    """Their Ed25519 public key."""
     statement_hash: bytes
     not_before: dt.datetime
     not_after: dt.datetime
@@ -68,7 +70,7 @@ def verify_by(
     """
     kid = read_unverified(compact).kid
     for authority in authorities:
-        if authority.signer is not None and key_id(authority.signer) == kid:
+        if key_id(authority.signer) == kid:
             statement = verify(compact, kind, authority.signer)
             if authority.valid_at(statement.at):
                 return statement, authority
@@ -84,48 +86,108 @@ def pin_root(root_fingerprint: bytes, root_public_key: bytes) -> bytes:
 
 
 def establish_trust(
-    roots: Collection[bytes], credentials: Iterable[str], revocations: Iterable[str] = ()
+    roots: Collection[bytes],
+    credentials: Iterable[str],
+    revocations: Iterable[str] = (),
+    successions: Iterable[str] = (),
 ) -> Trust:
-    """Verify every credential and revocation against `roots` (Ed25519 public keys that are already trusted).
+    """Verify every credential and revocation against `roots` and the roots that succeed or precede them.
 
-    One that does not verify, or two that share an id or a key, is an error and not passed over: a reader who
-    ignored what is wrong would not notice that somebody is trying.
+    `roots`: Ed25519 public keys that are already trusted. A statement signed by a key that none of these
+    roots leads to is set aside: it belongs to another organization. One that names a trusted root and does
+    not verify, or two credentials that share an id or a key, is a ChainError: a reader who ignored what is
+    wrong would not notice that somebody is trying.
     """
-    by_kid = {key_id(root): root for root in roots}
-    revoked: dict[uuid.UUID, dt.datetime] = {}
+    by_kid = _lineages(roots, successions)
+    revoked: dict[tuple[bytes, uuid.UUID], dt.datetime] = {}
     for compact in revocations:
-        revocation = verify(compact, Revocation, _root_of(compact, by_kid))
-        earliest = min(revocation.at, revoked.get(revocation.credential, revocation.at))
-        revoked[revocation.credential] = earliest
+        root = by_kid.get(read_unverified(compact).kid)
+        if root is None:
+            continue
+        revocation = _verify_by_root(compact, Revocation, root)
+        key = (root.lineage, revocation.credential)
+        revoked[key] = min(revocation.at, revoked.get(key, revocation.at))
     authorities: dict[uuid.UUID, Authority] = {}
     signers: set[str] = set()
     for compact in credentials:
-        credential = verify(compact, Credential, _root_of(compact, by_kid))
+        root = by_kid.get(read_unverified(compact).kid)
+        if root is None:
+            continue
+        credential = _verify_by_root(compact, Credential, root)
         if credential.credential in authorities or credential.signer in signers:
             raise ChainError("two credentials share an id or a key")
-        if credential.signer is not None:
-            signers.add(credential.signer)
+        signers.add(credential.signer)
         authorities[credential.credential] = _authority(
-            credential, statement_hash(compact), revoked.get(credential.credential)
+            credential, statement_hash(compact), revoked.get((root.lineage, credential.credential))
         )
     return Trust(authorities=authorities)
 
 
-def _root_of(compact: str, by_kid: Mapping[str, bytes]) -> bytes:
-    root = by_kid.get(read_unverified(compact).kid)
-    if root is None:
-        raise ChainError("not signed by a trusted root")
-    return root
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Root:
+    """A trusted root, the pinned one that it stands for, and until when it may sign."""
+
+    public_key: bytes
+    lineage: bytes
+    until: dt.datetime | None = None
+
+
+def _lineages(pinned: Collection[bytes], successions: Iterable[str]) -> dict[str, _Root]:
+    """Every root that a pinned one leads to, by the identifier of its key.
+
+    A root leads to its successor by its own signature, and to its predecessor by its own signature too.
+    Two different successors or predecessors of one root are a ChainError.
+    """
+    roots = {key_id(root): _Root(public_key=root, lineage=root) for root in pinned}
+    by_signer: dict[str, list[str]] = {}
+    for compact in successions:
+        by_signer.setdefault(read_unverified(compact).kid, []).append(compact)
+    reached = list(roots)
+    while reached:
+        signer = roots[reached.pop()].public_key
+        named: dict[bool, Succession] = {}
+        for compact in by_signer.get(key_id(signer), ()):
+            succession = verify(compact, Succession, signer)
+            old, new = b64u_decode(succession.old), b64u_decode(succession.new)
+            if signer not in {old, new}:
+                raise ChainError("a succession of other roots than its signer")
+            if named.setdefault(old == signer, succession) != succession:
+                raise ChainError("a root with two successors or two predecessors")
+            for root in (old, new):
+                check_public_key(root)
+                if key_id(root) not in roots:
+                    roots[key_id(root)] = _Root(public_key=root, lineage=root)
+                    reached.append(key_id(root))
+            _join(roots, old, new, succession.at)
+    return roots
+
+
+def _join(roots: dict[str, _Root], old: bytes, new: bytes, at: dt.datetime) -> None:
+    """Make both one lineage, and let the old root sign nothing from `at` on."""
+    joined, lineage = roots[key_id(new)].lineage, roots[key_id(old)].lineage
+    for kid, root in roots.items():
+        if root.lineage == joined:
+            roots[kid] = dataclasses.replace(root, lineage=lineage)
+    before = roots[key_id(old)]
+    until = at if before.until is None else min(at, before.until)
+    roots[key_id(old)] = dataclasses.replace(before, until=until)
+
+
+def _verify_by_root(compact: str, kind: type[StatementT], root: _Root) -> StatementT:
+    statement = verify(compact, kind, root.public_key)
+    if root.until is not None and statement.at >= root.until:
+        raise ChainError("signed by a root after its successor took over")
+    return statement
 
 
 def _authority(
     credential: Credential, own_hash: bytes, revoked_at: dt.datetime | None
 ) -> Authority:
-    signer = None if credential.signer is None else b64u_decode(credential.signer)
-    if signer is not None:
-        check_public_key(signer)
+    signer = b64u_decode(credential.signer)
+    check_public_key(signer)
     return Authority(
         credential=credential.credential,
+        person=credential.person,
         role=credential.role,
         recipient=credential.recipient,
         signer=signer,

@@ -28,15 +28,18 @@ from relay.crypto.statements import (
     Decision,
     GrantedPart,
     Link,
+    LinkEnding,
     Member,
     Message,
     Offer,
     Policy,
+    Registration,
     Rendition,
     Response,
     Revocation,
     Session,
     Statement,
+    Succession,
     Verification,
     Withdrawal,
     decode_unverified,
@@ -123,6 +126,11 @@ class Participant:
     verification_compact: str
 
     @property
+    def origin(self) -> tuple[str, ...]:
+        """The statements of their way in."""
+        return (self.link_compact, self.claim_compact, self.verification_compact)
+
+    @property
     def verified(self) -> VerifiedParticipant:
         """What a reader knows of them in the end."""
         return VerifiedParticipant(
@@ -135,6 +143,7 @@ class Participant:
 
 
 ROOT = Signer.from_seed(seed("root"))
+NEW_ROOT = Signer.from_seed(seed("the root after it"))
 CASE = identifier("case")
 CASE_IDENTITY = HybridIdentity(seed("identity of the case"))
 
@@ -144,9 +153,10 @@ def person(name: str, role: Role, root: Signer = ROOT) -> Person:
     keys = keyring(name)
     credential = Credential(
         credential=identifier(name),
+        person=identifier(f"{name} in person"),
         role=role,
         recipient=None if role == "service" else str(keys.identity.recipient),
-        signer=None if role == "recovery" else b64u_encode(keys.signer.public_key),
+        signer=b64u_encode(keys.signer.public_key),
         not_before=NOON,
         not_after=NOON + YEAR,
         at=NOON,
@@ -164,16 +174,22 @@ RECOVERY = person("recovery", "recovery")
 CREDENTIALS = tuple(p.compact for p in (ANNA, BORIS, WORKER, SERVICE, RECOVERY))
 
 
+REGISTRATION = Registration(case=CASE, mediators=[ANNA.credential.credential], at=NOON)
+REGISTRATION_COMPACT = sign(SERVICE.keyring.signer, REGISTRATION)
+
+
 def charter(version: int, previous: str | None, **changes: object) -> Charter:
     """Anna alone first, then Boris and the worker with her, and two approvals."""
     later = version > 1
     plain = Charter(
         case=CASE,
         version=version,
+        registration=None if later else hash_of(REGISTRATION_COMPACT),
         previous=previous,
         recipient=str(CASE_IDENTITY.recipient),
         mediators=[ANNA.member, BORIS.member] if later else [ANNA.member],
         media=[WORKER.member] if later else [],
+        recovery=[RECOVERY.member],
         policy=Policy(
             approvals=2 if later else 1,
             captions="required",
@@ -192,7 +208,13 @@ CHARTERS = (CHARTER_1, CHARTER_2)
 
 def verified_charter() -> VerifiedCharter:
     """What every reader starts from."""
-    return verify_charter(fingerprint(ROOT.public_key), ROOT.public_key, CREDENTIALS, CHARTERS)
+    return verify_charter(
+        fingerprint(ROOT.public_key),
+        ROOT.public_key,
+        CREDENTIALS,
+        REGISTRATION_COMPACT,
+        CHARTERS,
+    )
 
 
 def participant(name: str, maker: Person) -> Participant:
@@ -203,11 +225,12 @@ def participant(name: str, maker: Person) -> Participant:
     link = Link(
         link=link_id,
         case=CASE,
+        charter=hash_of(CHARTER_2),
         participant=own_id,
         purpose="participate",
         auth=b64u_encode(auth_digest(secret.auth(link_id))),
         signer=None,
-        sealed=digest(f"sealed link secret of {name}"),
+        sealed=digest(f"sealed claim key of {name}"),
         expires=None,
         at=noon_and(10),
     )
@@ -258,17 +281,21 @@ UPLOAD_ID = identifier("upload link")
 UPLOAD_LINK = Link(
     link=UPLOAD_ID,
     case=CASE,
+    charter=hash_of(CHARTER_2),
     participant=DENIS.id,
     purpose="upload",
     auth=b64u_encode(auth_digest(UPLOAD_SECRET.auth(UPLOAD_ID))),
     signer=b64u_encode(UPLOAD_SECRET.signer(UPLOAD_ID).public_key),
-    sealed=digest("sealed link secret of the upload"),
+    sealed=None,
     expires=NOON + dt.timedelta(days=7),
     at=noon_and(15),
 )
 
+UPLOAD_LINK_COMPACT = sign(ANNA.keyring.signer, UPLOAD_LINK)
+
 VIDEO = Message(
     case=CASE,
+    charter=hash_of(CHARTER_2),
     message=identifier("video"),
     revision=1,
     supersedes=None,
@@ -283,6 +310,7 @@ VIDEO_COMPACT = sign(CLAIRE.keyring.signer, VIDEO)
 
 RENDITION = Rendition(
     case=CASE,
+    charter=hash_of(CHARTER_2),
     message=VIDEO.message,
     revision=1,
     source=hash_of(VIDEO_COMPACT),
@@ -332,10 +360,18 @@ GRANT_HEADER = b"the header written for Denis"
 NOTE = part("note", "a word of the mediator")
 
 
+CLAIRES_CONSENT = Consent(case=CASE, participant=CLAIRE.id, status="active", at=noon_and(32))
+CLAIRES_CONSENT_COMPACT = sign(CLAIRE.keyring.signer, CLAIRES_CONSENT)
+DENIS_CONSENT = Consent(case=CASE, participant=DENIS.id, status="active", at=noon_and(33))
+DENIS_CONSENT_COMPACT = sign(BORIS.keyring.signer, DENIS_CONSENT)
+"""Boris recorded what Denis said."""
+
+
 def offer(**changes: object) -> Offer:
     """An offer of the video to Denis."""
     plain = Offer(
         case=CASE,
+        charter=hash_of(CHARTER_2),
         message=VIDEO.message,
         revision=1,
         source=hash_of(VIDEO_COMPACT),
@@ -343,6 +379,7 @@ def offer(**changes: object) -> Offer:
         captions=hash_of(CAPTIONS_COMPACT),
         recipient=DENIS.claim.recipient,
         claim=hash_of(DENIS.claim_compact),
+        consents=[hash_of(CLAIRES_CONSENT_COMPACT), hash_of(DENIS_CONSENT_COMPACT)],
         grants=[
             GrantedPart(
                 commit=granted.commit, header=b64u_encode(hashlib.sha256(GRANT_HEADER).digest())
@@ -376,10 +413,21 @@ EVERY: tuple[Statement, ...] = (
     SERVICE.credential,
     RECOVERY.credential,
     Revocation(credential=ANNA.credential.credential, at=noon_and(1)),
+    Succession(
+        old=b64u_encode(ROOT.public_key), new=b64u_encode(NEW_ROOT.public_key), at=noon_and(500)
+    ),
+    REGISTRATION,
     charter(1, None),
     charter(2, hash_of(CHARTER_1)),
     CLAIRE.link,
     UPLOAD_LINK,
+    LinkEnding(
+        link=CLAIRE.link.link,
+        case=CASE,
+        participant=CLAIRE.id,
+        reason="replaced",
+        at=noon_and(100),
+    ),
     CLAIRE.claim,
     Verification(
         case=CASE,
@@ -397,6 +445,7 @@ EVERY: tuple[Statement, ...] = (
     offer(),
     RESPONSE,
     Withdrawal(case=CASE, message=VIDEO.message, participant=CLAIRE.id, at=noon_and(90)),
+    CLAIRES_CONSENT,
     Consent(case=CASE, participant=CLAIRE.id, status="paused", at=noon_and(90)),
 )
 """At least one statement of every type."""
