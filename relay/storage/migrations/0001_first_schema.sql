@@ -357,6 +357,73 @@ create table responses (
 
 create index responses_by_message on responses (message_id, answered_at);
 
+-- The review queue. -----------------------------------------------------------------------------------------
+
+-- One row for each message and mediator, in the order of the queue: a page costs the same however many
+-- messages there are, and however few of them are this mediator's. Kept by triggers, so it cannot drift.
+
+create table queue_entries (
+    mediator_id uuid not null,
+    state message_state not null,
+    waiting_since timestamptz not null,
+    message_id uuid not null references messages on delete cascade,
+    primary key (mediator_id, state, waiting_since, message_id)
+);
+
+create index queue_entries_by_message on queue_entries (message_id);
+
+comment on table queue_entries is 'What each mediator has to do; drafts and what has ended are not in it.';
+
+create function is_in_queue(state message_state) returns boolean language sql immutable as $$
+    select state in (
+        'processing', 'failed', 'queued', 'claimed', 'held', 'returned', 'approved', 'offered', 'released'
+    )
+$$;
+
+create function keep_queue_of_message() returns trigger language plpgsql as $$
+begin
+    -- A charter that changes the mediators at this moment is waited for, lest its mediators miss the message.
+    perform 1 from cases where cases.case_id = new.case_id for no key update;
+    delete from queue_entries where queue_entries.message_id = new.message_id;
+    if is_in_queue(new.state) and new.waiting_since is not null then
+        insert into queue_entries (mediator_id, state, waiting_since, message_id)
+        select case_mediators.credential_id, new.state, new.waiting_since, new.message_id
+        from case_mediators
+        where case_mediators.case_id = new.case_id;
+    end if;
+    return null;
+end
+$$;
+
+create trigger messages_keep_the_queue after update of state, waiting_since on messages
+for each row when (
+    old.state is distinct from new.state or old.waiting_since is distinct from new.waiting_since
+)
+execute function keep_queue_of_message();
+
+create function keep_queue_of_mediator() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'DELETE' then
+        delete from queue_entries
+        using messages
+        where queue_entries.mediator_id = old.credential_id
+            and messages.message_id = queue_entries.message_id
+            and messages.case_id = old.case_id;
+    else
+        insert into queue_entries (mediator_id, state, waiting_since, message_id)
+        select new.credential_id, messages.state, messages.waiting_since, messages.message_id
+        from messages
+        where messages.case_id = new.case_id
+            and is_in_queue(messages.state)
+            and messages.waiting_since is not null;
+    end if;
+    return null;
+end
+$$;
+
+create trigger mediators_keep_their_queue after insert or delete on case_mediators
+for each row execute function keep_queue_of_mediator();
+
 -- Uploads and jobs. -----------------------------------------------------------------------------------------
 
 create table uploads (
@@ -565,7 +632,7 @@ begin
             select 1 from parts
             where parts.message_id = new.message_id
                 and parts.statement_hash in (new.statement_hash, new.rendition_hash, new.captions_hash)
-                and parts.role <> 'original'
+                and parts.role not in ('original', 'note')
                 and not exists (
                     select 1 from grants
                     where grants.commitment = parts.commitment
@@ -583,11 +650,13 @@ create trigger messages_move_by_the_table before insert or update on messages
 for each row execute function guard_message_state();
 
 -- A recipient's grant exists only while the message is on its way to them or theirs.
+-- A note that came with a message is for its mediators, like an original: no recipient has a grant of it.
 create function guard_recipient_grant() returns trigger language plpgsql as $$
 begin
     if not exists (
         select 1 from parts inner join messages on messages.message_id = parts.message_id
         where parts.commitment = new.commitment and parts.role <> 'original'
+            and (parts.role <> 'note' or parts.statement_hash <> messages.statement_hash)
             and messages.state in ('approved', 'released', 'viewed')
             and messages.recipient_id = new.audience_id
     ) then
