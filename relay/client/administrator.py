@@ -9,6 +9,7 @@ from typing import Final
 from relay.client.certifying import CredentialRequest
 from relay.client.connection import Connection
 from relay.crypto import statements
+from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer, fingerprint
 from relay.domain.sessions import SignedRequest
 
@@ -33,6 +34,7 @@ class Administrator:
             self._root,
             statements.Credential(
                 credential=request.credential,
+                person=request.person,
                 role=request.role,
                 recipient=request.recipient,
                 signer=request.signer,
@@ -41,6 +43,15 @@ class Administrator:
                 at=now,
             ),
         )
+
+    def sign_succession(self, new_root: Signer, at: datetime | None = None) -> tuple[str, str]:
+        """A new root in the place of this one: signed by this one, and by the new one."""
+        statement = statements.Succession(
+            old=b64u_encode(self._root.public_key),
+            new=b64u_encode(new_root.public_key),
+            at=at or datetime.now(UTC),
+        )
+        return statements.sign(self._root, statement), statements.sign(new_root, statement)
 
     def sign_revocation(self, credential_id: uuid.UUID) -> str:
         """End somebody's credential now."""
@@ -52,6 +63,11 @@ class Administrator:
 async def publish_credential(connection: Connection, statement: str) -> None:
     """Hand a signed credential to a relay."""
     await connection.call("POST", "/v1/credentials", body=SignedRequest(statement=statement))
+
+
+async def publish_succession(connection: Connection, statement: str) -> None:
+    """Hand a signed succession of roots to a relay."""
+    await connection.call("POST", "/v1/roots/successions", body=SignedRequest(statement=statement))
 
 
 async def publish_revocation(

@@ -6,20 +6,23 @@ import dataclasses
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import jwt
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from relay.client import charters
 from relay.client.connection import Connection
 from relay.client.linking import LinkPurpose, make_link
+from relay.client.seen import SeenCharters
 from relay.client.verifying import trust_of
-from relay.crypto import chain
-from relay.crypto.errors import ChainError
+from relay.crypto import chain, statements
 from relay.crypto.signing import Signer
-from relay.domain.cases import CaseRegistration, CaseView, CharterView, NoContact
+from relay.domain.cases import CaseRegistration, CaseView, Charters, NoContact
 from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.reviews import QueueFigures
+from relay.domain.sessions import SignedRequest
 
 TOKEN_SECONDS: Final = 300
 
@@ -48,11 +51,14 @@ class CaseSystem:
         audience: str = "relay",
         subject: str = "case-system",
         keys: ServiceKeys | None = None,
+        seen: SeenCharters | None = None,
     ) -> None:
+        """`seen`: where the charters that were seen are remembered; in memory alone by default."""
         self._connection = connection
         self._key = key
         self._kid = kid
         self._keys = keys
+        self._seen = seen or SeenCharters()
         self._claims = {"iss": issuer, "aud": audience, "sub": subject}
 
     def token(self) -> str:
@@ -64,7 +70,14 @@ class CaseSystem:
         )
 
     async def register(self, case_id: uuid.UUID, registration: CaseRegistration) -> CaseView:
-        """Make a case known, with its participants and the mediators assigned to it."""
+        """Make a case known, with its participants and the mediators assigned to it.
+
+        A case system with keys signs which mediators may open the case. Once the case has a charter, other
+        mediators are a proposal that one of its mediators signs, or does not.
+        """
+        if self._keys is not None and registration.mediators and registration.statement is None:
+            signed = charters.register(self._keys.signer, case_id, registration.mediators)
+            registration = msgspec.structs.replace(registration, statement=signed)
         return await self._connection.call(
             "PUT", f"/v1/cases/{case_id}", bearer=self.token(), body=registration, into=CaseView
         )
@@ -74,36 +87,66 @@ class CaseSystem:
     ) -> str:
         """The address of a new link, signed with the case system's own credential.
 
-        Its secret is sealed to the case of the charter that verifies up to the pinned root, so that the
-        mediators of the case, and nobody else, can check who claimed it.
+        What checks the claim is sealed to the case of the charter that verifies up to the pinned root. The
+        secret is in the address alone: whoever makes a link keeps its address until it was given.
         """
-        if self._keys is None:
-            raise LookupError("links are signed: this case system was given no keys")
-        found = await self._connection.call(
-            "GET", "/v1/credentials", bearer=self.token(), into=Credentials
-        )
-        charters = await self._connection.call(
-            "GET", f"/v1/cases/{case_id}/charters", bearer=self.token(), into=list[CharterView]
-        )
-        charter = chain.verify_charters(
-            trust_of(found, self._keys.root_fingerprint),
-            [charter.statement for charter in charters],
-        )
-        if charter.case != case_id:
-            raise ChainError("a charter of another case")
+        keys = self._require_keys()
+        charter = await self._charter(case_id)
         made = make_link(
-            self._keys.signer,
-            case_id=case_id,
-            case_recipient=charter.recipient,
+            keys.signer,
+            charter=charter,
             participant_id=participant_id,
             purpose=purpose,
-            public_url=self._keys.public_url,
-            root_fingerprint=self._keys.root_fingerprint,
+            public_url=keys.public_url,
+            root_fingerprint=keys.root_fingerprint,
         )
         await self._connection.call(
             "PUT", f"/v1/links/{made.link_id}", bearer=self.token(), body=made.new
         )
         return made.url
+
+    async def end_link(
+        self,
+        case_id: uuid.UUID,
+        participant_id: uuid.UUID,
+        link_id: uuid.UUID,
+        reason: Literal["replaced", "misused"],
+    ) -> None:
+        """End a link. `misused`: somebody else used it, and nothing that came through it counts."""
+        statement = statements.sign(
+            self._require_keys().signer,
+            statements.LinkEnding(
+                link=link_id,
+                case=case_id,
+                participant=participant_id,
+                reason=reason,
+                at=datetime.now(UTC),
+            ),
+        )
+        await self._connection.call(
+            "PUT",
+            f"/v1/links/{link_id}/ending",
+            bearer=self.token(),
+            body=SignedRequest(statement=statement),
+        )
+
+    async def _charter(self, case_id: uuid.UUID) -> chain.VerifiedCharter:
+        """The charter of a case, verified up to the pinned root."""
+        found = await self._connection.call(
+            "GET", "/v1/credentials", bearer=self.token(), into=Credentials
+        )
+        filed = await self._connection.call(
+            "GET", f"/v1/cases/{case_id}/charters", bearer=self.token(), into=Charters
+        )
+        trust = trust_of(found, self._require_keys().root_fingerprint)
+        charter = charters.verify_charters(trust, filed, case_id)
+        self._seen.require(charter)
+        return charter
+
+    def _require_keys(self) -> ServiceKeys:
+        if self._keys is None:
+            raise LookupError("this is signed: this case system was given no keys")
+        return self._keys
 
     async def set_no_contact(
         self, case_id: uuid.UUID, one: uuid.UUID, other: uuid.UUID, *, no_contact: bool

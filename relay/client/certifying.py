@@ -33,19 +33,23 @@ class CredentialRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """The public half of new keys, for the root to sign; nothing in it is secret."""
 
     credential: uuid.UUID
+    person: uuid.UUID
+    """The same for every credential of one person."""
     role: Role
     recipient: RecipientText | None
-    signer: PublicKey | None
+    signer: PublicKey
 
 
-def request_for(credential_id: uuid.UUID, role: Role, keyring: Keyring) -> CredentialRequest:
-    """What the root is asked to sign: of a service its signer, of recovery its recipient, of others both."""
-    signer = b64u_encode(keyring.signer.public_key)
+def request_for(
+    credential_id: uuid.UUID, role: Role, keyring: Keyring, *, person: uuid.UUID | None = None
+) -> CredentialRequest:
+    """What the root is asked to sign; `person`: whose earlier credential this renews, a new one otherwise."""
     return CredentialRequest(
         credential=credential_id,
+        person=person or uuid.uuid4(),
         role=role,
         recipient=None if role == "service" else str(keyring.identity.recipient),
-        signer=None if role == "recovery" else signer,
+        signer=b64u_encode(keyring.signer.public_key),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from relay.client.acting import ActSigner
-from relay.client.connection import Connection, LinkConnection, SignedConnection
+from relay.client.connection import Connection, LinkConnection, Problem, SignedConnection
 from relay.client.downloading import download
 from relay.client.sealing import (
     Sealed,
@@ -20,6 +20,7 @@ from relay.client.sealing import (
     unwrap,
     view_of,
 )
+from relay.client.seen import SeenCharters
 from relay.client.uploading import upload_body
 from relay.client.verifying import verify_item, verify_trust
 from relay.client.writing import Address, Answer, ConsentStatus, Hand, address
@@ -37,7 +38,8 @@ from relay.crypto.keyrings import (
 from relay.crypto.links import Link, claim_mac, parse_link_url, participant_passphrase
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer, statement_hash
-from relay.domain.links import LinkView, NewClaim
+from relay.domain.cases import CharterChanged
+from relay.domain.links import LinkView, NewClaim, Trust
 from relay.domain.messages import (
     AuthorMessage,
     Correspondence,
@@ -47,6 +49,7 @@ from relay.domain.messages import (
     Opening,
     PartView,
     RecipientMessage,
+    Submission,
 )
 from relay.domain.sessions import SignedRequest
 
@@ -76,11 +79,15 @@ class Participant:
         self,
         signed: SignedConnection,
         *,
+        address: Link,
         link: LinkView,
         charter: chain.VerifiedCharter,
         signer: Signer,
         identity: HybridIdentity | None,
+        seen: SeenCharters,
     ) -> None:
+        self._address = address
+        self._seen = seen
         self._signed = signed
         self._charter = charter
         self._identity = identity
@@ -101,10 +108,21 @@ class Participant:
     # Arriving.
 
     @classmethod
-    async def claim(cls, connection: Connection, url: str, passphrase: str) -> Participant:
-        """Take a link into one's own hands with a passphrase; Problem `link-claimed` the second time."""
+    async def claim(
+        cls,
+        connection: Connection,
+        url: str,
+        passphrase: str,
+        *,
+        seen: SeenCharters | None = None,
+    ) -> Participant:
+        """Claim a link with a passphrase; Problem `link-claimed` the second time.
+
+        `seen`: where the charters that were seen are remembered; in memory alone by default.
+        """
         address = parse_link_url(url)
-        link, _charter = await _arrive(connection, address)
+        seen = seen or SeenCharters()
+        link, _charter = await _arrive(connection, address, seen)
         keyring = generate_keyring()
         mac = claim_mac(
             address.secret.claim_key(address.id),
@@ -134,37 +152,68 @@ class Participant:
             bearer=_bearer(address),
             body=NewClaim(statement=statement, keyring=sealed),
         )
-        return await cls.unlock(connection, url, passphrase)
+        return await cls.unlock(connection, url, passphrase, seen=seen)
 
     @classmethod
-    async def unlock(cls, connection: Connection, url: str, passphrase: str) -> Participant:
+    async def unlock(
+        cls,
+        connection: Connection,
+        url: str,
+        passphrase: str,
+        *,
+        seen: SeenCharters | None = None,
+    ) -> Participant:
         """Come back through a claimed link; NoMatchError for a wrong passphrase."""
         address = parse_link_url(url)
-        link, charter = await _arrive(connection, address)
+        seen = seen or SeenCharters()
+        link, charter = await _arrive(connection, address, seen)
         if link.keyring is None or link.claim is None:
             raise LookupError("this link was not claimed yet")
         words = participant_passphrase(address.secret.unlock(address.id), passphrase)
         keyring: Keyring = open_keyring(link.keyring, words)
         return cls(
             SignedConnection(connection, keyring.signer, link.audience),
+            address=address,
             link=link,
             charter=charter,
             signer=keyring.signer,
             identity=keyring.identity,
+            seen=seen,
         )
 
     @classmethod
     async def through_upload_link(cls, connection: Connection, url: str) -> Participant:
         """Come through an upload link: one message, no passphrase."""
         address = parse_link_url(url)
-        link, charter = await _arrive(connection, address)
+        seen = SeenCharters()
+        link, charter = await _arrive(connection, address, seen)
         return cls(
             LinkConnection(connection, address.id, _bearer(address)),
+            address=address,
             link=link,
             charter=charter,
             signer=address.secret.signer(address.id),
             identity=None,
+            seen=seen,
         )
+
+    async def refresh(self) -> None:
+        """Load and verify the charter in force; what is sealed from now on is sealed under it."""
+        found = await self._signed.call("GET", "/v1/trust", into=Trust)
+        self._charter = _verify_charter(found, self._address, self._seen)
+        self.hand = dataclasses.replace(self.hand, charter=self._charter)
+
+    async def _under_the_charter_in_force(
+        self, path: str, submission: Callable[[], Submission]
+    ) -> AuthorMessage:
+        """Send what `submission` seals and signs; once more where the charter has changed meanwhile."""
+        try:
+            return await self._signed.call("PUT", path, body=submission(), into=AuthorMessage)
+        except Problem as problem:
+            if problem.code != CharterChanged.code:
+                raise
+        await self.refresh()
+        return await self._signed.call("PUT", path, body=submission(), into=AuthorMessage)
 
     # Writing.
 
@@ -192,11 +241,8 @@ class Participant:
     ) -> AuthorMessage:
         """Seal a letter for the case, sign it and send it; `assistant`: who helped with it."""
         written = address(to, language=language, revises=revises)
-        return await self._signed.call(
-            "PUT",
-            written.path,
-            body=self.hand.letter(written, text, assistant=assistant),
-            into=AuthorMessage,
+        return await self._under_the_charter_in_force(
+            written.path, lambda: self.hand.letter(written, text, assistant=assistant)
         )
 
     async def send_video(
@@ -236,8 +282,8 @@ class Participant:
 
     async def submit_video(self, written: Address, sealed: Sealed) -> AuthorMessage:
         """Sign and send a video whose sealed body has arrived."""
-        return await self._signed.call(
-            "PUT", written.path, body=self.hand.video(written, sealed), into=AuthorMessage
+        return await self._under_the_charter_in_force(
+            written.path, lambda: self.hand.video(written, sealed)
         )
 
     async def withdraw(self, message_id: uuid.UUID) -> None:
@@ -301,8 +347,8 @@ class Participant:
         opening = await self._signed.call(
             "POST", f"/v1/messages/{message.message}/openings", into=Opening
         )
+        await self.refresh()
         item = verify_item(opening.statements, opening.origin, self._charter)
-        release.verify_approvals(opening.approvals, self._charter, item)
         own = chain.VerifiedParticipant(
             case=self.case_id,
             participant=self.participant_id,
@@ -310,7 +356,17 @@ class Participant:
             signer=self.hand.signer.public_key,
             claim_hash=self._claim_hash or b"",
         )
-        offer = release.verify_offer(message.offer, self._charter, item, own)
+        offer = release.verify_offer(
+            message.offer,
+            self._charter,
+            item,
+            own,
+            decisions=opening.approvals,
+            consents=[
+                release.SignedConsent(compact=signed.statement, origin=signed.origin)
+                for signed in opening.consents
+            ],
+        )
         keys = {}
         for view in opening.parts:
             part = item.part(view.commitment)
@@ -338,16 +394,26 @@ class Participant:
         return self._identity
 
 
-async def _arrive(connection: Connection, address: Link) -> tuple[LinkView, chain.VerifiedCharter]:
+async def _arrive(
+    connection: Connection, address: Link, seen: SeenCharters
+) -> tuple[LinkView, chain.VerifiedCharter]:
     link = await connection.call(
         "GET", f"/v1/links/{address.id}", bearer=_bearer(address), into=LinkView
     )
-    charter = verify_trust(link.trust, address.root_fingerprint)
+    charter = _verify_charter(link.trust, address, seen)
     signed = chain.verify_link(link.statement, charter)
     chain.check_link_secret(signed, address.secret)
     if (signed.link, signed.case, signed.participant) != (address.id, link.case, link.participant):
         raise ChainError("another link than the one that was signed")
     return link, charter
+
+
+def _verify_charter(found: Trust, address: Link, seen: SeenCharters) -> chain.VerifiedCharter:
+    """The charter of the case that the link leads into, which extends every version seen before."""
+    charter = verify_trust(found, address.root_fingerprint)
+    chain.check_anchor(charter, address.anchor)
+    seen.require(charter)
+    return charter
 
 
 def _bearer(address: Link) -> str:

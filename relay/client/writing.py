@@ -128,6 +128,7 @@ class Hand:
             self.signer,
             statements.Message(
                 case=self.case_id,
+                charter=b64u_encode(self.charter.statement_hash),
                 message=to.message_id,
                 revision=to.revision,
                 supersedes=supersedes,

@@ -66,6 +66,11 @@ class Term:
     recovery: tuple[Authority, ...]
 
     @property
+    def everybody(self) -> tuple[Authority, ...]:
+        """Whoever this version lists."""
+        return (*self.mediators, *self.media, *self.recovery)
+
+    @property
     def by_recovery(self) -> bool:
         """Whether a recovery key, not a mediator, put this version in force."""
         return self.signed_by.role == "recovery"

@@ -123,6 +123,24 @@ def establish_trust(
     return Trust(authorities=authorities)
 
 
+def verify_by_root(
+    compact: str,
+    kind: type[StatementT],
+    roots: Collection[bytes],
+    successions: Iterable[str] = (),
+) -> StatementT:
+    """A statement by one of `roots`, or by a root that these lead to; ChainError otherwise."""
+    root = _lineages(roots, successions).get(read_unverified(compact).kid)
+    if root is None:
+        raise ChainError("not signed by a trusted root")
+    return _verify_by_root(compact, kind, root)
+
+
+def trusted_roots(roots: Collection[bytes], successions: Iterable[str]) -> list[bytes]:
+    """`roots` and every root that these lead to."""
+    return [root.public_key for root in _lineages(roots, successions).values()]
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Root:
     """A trusted root, the pinned one that it stands for, and until when it may sign."""

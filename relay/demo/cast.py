@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client.administrator import Administrator, publish_credential
 from relay.client.case_system import CaseSystem
+from relay.client.casework import DEFAULT_POLICY
 from relay.client.certifying import request_for
 from relay.client.connection import Connection
-from relay.client.mediator import DEFAULT_POLICY, Mediator
+from relay.client.mediator import Mediator
 from relay.client.participant import Participant
 from relay.crypto.keyrings import Keyring, generate_keyring
 from relay.crypto.signing import Signer
@@ -105,6 +106,12 @@ async def register_case(
     return case_id, harmed_id, responsible_id
 
 
+async def verify_everybody(mediator: Mediator, case_id: uuid.UUID) -> None:
+    """A mediator has heard from everybody who claimed a link that it was really they."""
+    for record in await mediator.claims_to_verify(case_id):
+        await mediator.verify_claim(case_id, record.link)
+
+
 async def open_case(
     people: Organization,
     *,
@@ -121,7 +128,7 @@ async def open_case(
     responsible = await Participant.claim(people.connection, responsible_url, PASSPHRASE)
     for person in (harmed, responsible):
         await person.consent("active")
-    await mediator.verify_claims(case_id)
+    await verify_everybody(mediator, case_id)
     return Case(
         case_id=case_id,
         mediator=mediator,

@@ -95,7 +95,7 @@ async def _a_letter(case: Case, say: Say) -> ReviewMessage:
     leased = await case.mediator.lease(sent.message)
     read = await case.mediator.read_letter(leased)
     _expect(read == FIRST_LETTER, "the mediator reads what was written")
-    author, _ = await case.mediator.recipient_claim(case.case_id, case.harmed.participant_id)
+    author = await case.mediator.recipient_claim(case.case_id, case.harmed.participant_id)
     await case.mediator.decide(
         leased, "return", reason="needs-a-question", words=GUIDANCE, author=author.recipient
     )

@@ -54,6 +54,13 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     signer: bytes
     link_id: uuid.UUID | None
     """The upload link they came through, or None for a participant who claimed theirs."""
+    is_verified: bool
+    """Whether a mediator has verified the claim; an upload link needs none."""
+
+    @property
+    def only_kid(self) -> str | None:
+        """The key whose messages alone are theirs to see and change; None for a verified participant."""
+        return None if self.is_verified else self.kid
 
     @property
     def role(self) -> Role:

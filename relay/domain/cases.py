@@ -57,6 +57,36 @@ class ApprovalsLowered(Conflict):
     )
 
 
+class CharterChanged(Conflict):
+    """The charter of this case has changed. Load it again, seal and sign under the new one, and send that."""
+
+    code = "charter-changed"
+    french = (
+        "La charte de ce dossier a changé. "
+        "Rechargez-la, scellez et signez selon la nouvelle, puis envoyez le tout."
+    )
+
+
+class CharterInvalid(InvalidRequest):
+    """This charter does not hold for readers: somebody has no valid credential, or a rule is broken."""
+
+    code = "charter-invalid"
+    french = (
+        "Cette charte ne serait pas acceptée : une accréditation n'est pas valable ou une règle est "
+        "enfreinte."
+    )
+
+
+class OwnWordNeeded(Conflict):
+    """This person stopped taking part themself. Only they can say yes again, with a verified link."""
+
+    code = "own-word-needed"
+    french = (
+        "Cette personne a elle-même cessé de participer. "
+        "Elle seule peut accepter de nouveau, avec un lien vérifié."
+    )
+
+
 class NotTwoPeople(InvalidRequest):
     """A pair is made of two different participants of the case."""
 
@@ -75,12 +105,15 @@ class CaseRegistration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """What the case system, or a mediator, says when it registers a case.
 
     `pairs` are those who may write to each other; with exactly two participants they are a pair anyway.
+    `statement` is a signed registration: which of the mediators may sign the first charter. Once there is
+    a charter, `mediators` is a proposal for the next one.
     """
 
     reference: Annotated[str, msgspec.Meta(pattern=PRINTABLE, min_length=1, max_length=200)]
     participants: list[NewParticipant]
     mediators: list[uuid.UUID] = []
     pairs: list[tuple[uuid.UUID, uuid.UUID]] = []
+    statement: str | None = None
 
     def all_pairs(self) -> list[tuple[uuid.UUID, uuid.UUID]]:
         """The pairs, the obvious one included; NotTwoPeople where one is not a pair of this case."""
@@ -121,6 +154,8 @@ class CaseSummary(msgspec.Struct, frozen=True, kw_only=True):
     approvals: int
     captions_required: bool
     server_processing: bool
+    proposed_mediators: list[uuid.UUID] | None
+    """Whom the case system asks for; the next charter ends the proposal."""
     created_at: datetime
 
 
@@ -140,18 +175,29 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CharterFiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A signed charter with the case's identity, sealed to the mediators it names and to recovery."""
+    """A signed charter with the case's identities, sealed to the mediators and recovery keys it names.
+
+    `registration` comes with the first charter where nobody registered who may open the case.
+    """
 
     statement: str
     key_file: bytes
+    registration: str | None = None
 
 
 class CharterView(msgspec.Struct, frozen=True, kw_only=True):
-    """A charter with the sealed identity of the case."""
+    """A charter with the sealed identities of the case."""
 
     version: int
     statement: str
     key_file: bytes
+
+
+class Charters(msgspec.Struct, frozen=True, kw_only=True):
+    """The charters of a case, oldest first, and the registration that the first one follows from."""
+
+    registration: str | None
+    charters: list[CharterView]
 
 
 class NoContact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -41,4 +41,5 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """Every credential of the organization, to be verified by whoever reads them."""
 
     roots: list[str]
+    successions: list[str]
     credentials: list[CredentialPair]

@@ -1,4 +1,7 @@
-"""The gates between an approved message and its recipient, checked at offer and again at accept."""
+"""The gates between an approved message and its recipient.
+
+They are checked at offer, at accept, at the first opening, and when a message is granted again.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from relay.errors import Conflict
 class Gate(StrEnum):
     """One condition that must hold before a message may reach its recipient."""
 
+    SENDER_KEY = "sender-key"
     SENDER_CONSENT = "sender-consent"
     RECIPIENT_CONSENT = "recipient-consent"
     NO_CONTACT = "no-contact"
@@ -33,11 +37,13 @@ class GateClosed(Conflict):
 class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the gates look at, read in the same transaction as the move."""
 
+    sender_verified: bool
+    """The words came by a verified claim or an upload link that nobody misused, or a mediator signed them."""
     sender_consents: bool
     recipient_consents: bool
     no_contact: bool
     approvals: int
-    """Different mediators who approved exactly what would be released."""
+    """Different people who approved, as mediators, exactly what would be released."""
     approvals_needed: int
     recipient_key_verified: bool
     """A mediator has verified the claim whose key the offer is for."""
@@ -48,6 +54,7 @@ class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
 def closed_gates(facts: GateFacts) -> tuple[Gate, ...]:
     """Every closed gate, in the order of the enumeration; empty where the message may pass."""
     closed = {
+        Gate.SENDER_KEY: not facts.sender_verified,
         Gate.SENDER_CONSENT: not facts.sender_consents,
         Gate.RECIPIENT_CONSENT: not facts.recipient_consents,
         Gate.NO_CONTACT: facts.no_contact,

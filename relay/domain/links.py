@@ -8,8 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
-from relay.domain.cases import Consent, Correspondent, ParticipantRole
-from relay.errors import Conflict
+from relay.domain.cases import Correspondent, ParticipantRole
+from relay.errors import Conflict, Forbidden
 
 
 class Purpose(StrEnum):
@@ -48,11 +48,51 @@ class LinkExists(Conflict):
     french = "Un lien porte déjà cet identifiant. Créez-en un nouveau."
 
 
+class LinkEnded(Conflict):
+    """This link has ended, so nobody can verify its claim. Make a new link for this person."""
+
+    code = "link-ended"
+    french = (
+        "Ce lien a pris fin : sa prise en main ne peut plus être vérifiée. "
+        "Créez un nouveau lien pour cette personne."
+    )
+
+
+class EarlierLinkOpen(Conflict):
+    """This person has another link in use. Sign its end together with the verification, then send both."""
+
+    code = "earlier-link-open"
+    french = (
+        "Cette personne utilise un autre lien. "
+        "Signez sa fin en même temps que la vérification, puis envoyez les deux."
+    )
+
+
+class ClaimUnverified(Forbidden):
+    """Your mediator has not checked your new link yet. Until then you can write, and see what you wrote."""
+
+    code = "claim-unverified"
+    french = (
+        "Votre médiateur n'a pas encore vérifié votre nouveau lien. "
+        "D'ici là, vous pouvez écrire et voir ce que vous avez écrit."
+    )
+
+
 class NewLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A signed link with its secret sealed to the case (an age file)."""
+    """A signed link. For a link to claim: with what its claim is checked with, sealed to the case."""
 
     statement: str
-    sealed: bytes
+    sealed: bytes | None = None
+    """An age file with the claim key; none for an upload link."""
+    again: bytes | None = None
+    """An age file with the secret, for the mediator who makes the link alone, until it is claimed."""
+
+
+class NewVerification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A signed verification of a claim, with the ends of every other link that this person claimed."""
+
+    statement: str
+    endings: list[str] = []
 
 
 class NewClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,9 +109,12 @@ class LinkRecord(msgspec.Struct, frozen=True, kw_only=True):
     participant: uuid.UUID
     purpose: Purpose
     statement: str
-    sealed: bytes
+    sealed: bytes | None
+    again: bytes | None
+    """The secret, sealed to the mediator who made the link and asks, until it was claimed."""
     expires_at: datetime | None
-    revoked: bool
+    ended: bool
+    endings: list[str]
     spent: bool
     created_at: datetime
     claim: str | None
@@ -89,7 +132,9 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
     """What anyone needs to verify a case up to the root whose fingerprint they hold."""
 
     roots: list[str]
+    successions: list[str]
     credentials: list[CredentialPair]
+    registration: str
     charters: list[str]
 
 
@@ -109,6 +154,5 @@ class LinkView(msgspec.Struct, frozen=True, kw_only=True):
     """What a session statement is addressed to."""
     trust: Trust
     correspondents: list[Correspondent]
-    consent: Consent | None
     claim: str | None
     keyring: bytes | None

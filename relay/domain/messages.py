@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from relay.domain.cases import Consent
 from relay.domain.gates import Gate
 from relay.domain.moves import State
 from relay.domain.views import AuthorView, RecipientView
@@ -119,6 +120,16 @@ class ApprovedAlready(Conflict):
 
     code = "approved-already"
     french = "Vous avez déjà approuvé cette révision. Un autre médiateur doit aussi l'approuver."
+
+
+class SenderUnverified(Conflict):
+    """Nobody has verified that this is from its sender. Verify their link first, or return or decline it."""
+
+    code = "sender-unverified"
+    french = (
+        "Personne n'a vérifié que ceci vient bien de son auteur. "
+        "Vérifiez d'abord son lien, ou retournez ou refusez ce message."
+    )
 
 
 class LeaseTaken(Conflict):
@@ -250,6 +261,27 @@ class Correspondence(msgspec.Struct, frozen=True, kw_only=True):
 
     sent: list[AuthorMessage]
     received: list[RecipientMessage]
+    consent: Consent | None
+    """What they said last about taking part."""
+    verified: bool
+    """Whether a mediator has verified their claim. Until then they see only what they wrote with it."""
+
+
+class SignedConsent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a participant said about taking part, as it was signed.
+
+    `origin`: the way in whose key signed it; none where a mediator or the case system recorded it.
+    """
+
+    statement: str
+    origin: list[str]
+
+
+class Consents(msgspec.Struct, frozen=True, kw_only=True):
+    """What the two people of a message said last."""
+
+    sender: SignedConsent | None
+    recipient: SignedConsent | None
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
@@ -309,7 +341,11 @@ class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
     gates: list[Gate]
     """What would keep it from its recipient now."""
     origin: list[str]
-    """Whose words these are: the sender's claim and its verification, or the upload link they used."""
+    """Whose words these are: the link, its claim, the verification and endings; none if relayed."""
+    consents: Consents
+    """What an offer would rest on."""
+    recipient_origin: list[str]
+    """The verified way in whose key an offer would be for; none where there is none."""
     statement: str | None
     rendition: str | None
     captions: str | None
@@ -326,7 +362,9 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     approvals: list[str]
     """The decisions that approved exactly these."""
     origin: list[str]
-    """Whose words these are: the sender's claim and its verification, or the upload link they used."""
+    """Whose words these are: the link, its claim, the verification and endings; none if relayed."""
+    consents: list[SignedConsent]
+    """Those that the offer names: the sender's, then the recipient's."""
     parts: list[PartView]
 
 

@@ -35,7 +35,8 @@ class RecipientView(StrEnum):
     YOURS_TO_OPEN = "yours to open"
     OPENED = "opened"
     NOT_ACCEPTED = "not accepted"
-    NO_LONGER_AVAILABLE = "no longer available"
+    NOT_AVAILABLE = "not available"
+    """It was accepted and not opened, and a mediator recalled it, or a gate is closed: which, is not said."""
     CLOSED = "closed"
 
 
@@ -72,7 +73,7 @@ _RECIPIENT: Final = {
     State.RELEASED: RecipientView.YOURS_TO_OPEN,
     State.VIEWED: RecipientView.OPENED,
     State.REFUSED: RecipientView.NOT_ACCEPTED,
-    State.RECALLED: RecipientView.NO_LONGER_AVAILABLE,
+    State.RECALLED: RecipientView.NOT_AVAILABLE,
     State.CLOSED: RecipientView.CLOSED,
 }
 
@@ -94,9 +95,12 @@ def author_view(state: State, *, withdrawal_asked: bool, tell_author: bool) -> A
 def recipient_view(state: State, *, gates_open: bool) -> RecipientView | None:
     """What the recipient sees, or None where they are shown nothing at all.
 
-    An offer behind a closed gate is not shown: to show it would tell the recipient that the other
-    person paused or withdrew.
+    An offer behind a closed gate is not shown, as one that a mediator took back is not; one that was
+    accepted and not yet opened is not available, as one that a mediator recalled is not. So what they
+    see does not tell who closed the gate, or why.
     """
     if state is State.OFFERED and not gates_open:
         return None
+    if state is State.RELEASED and not gates_open:
+        return RecipientView.NOT_AVAILABLE
     return _RECIPIENT.get(state)

@@ -32,7 +32,9 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 async def register(call: Call) -> web.Response:
     """Make a case known, or add to it."""
     registration = await call.body(CaseRegistration)
-    case = await cases.register(call.database, call.professional, call.uuid("case"), registration)
+    case = await cases.register(
+        call.database, call.settings, call.professional, call.uuid("case"), registration
+    )
     return answer(case)
 
 
@@ -57,6 +59,13 @@ async def file_charter(call: Call) -> web.Response:
         call.database, call.settings, call.mediator, call.uuid("case"), filing
     )
     return answer(case, status=201)
+
+
+async def file_recovered(call: Call) -> web.Response:
+    """A charter that a recovery key signed; its signature is what admits it."""
+    filing = await call.body(CharterFiling)
+    await cases.file_recovered(call.database, call.settings, call.uuid("case"), filing)
+    return done()
 
 
 async def list_charters(call: Call) -> web.Response:
@@ -116,6 +125,7 @@ ROUTES = (
     route("PUT", "/v1/cases/{case}", register, Role.MEDIATOR, Role.SERVICE),
     route("GET", "/v1/cases/{case}", read, Role.MEDIATOR, Role.SERVICE),
     route("POST", "/v1/cases/{case}/charters", file_charter, Role.MEDIATOR),
+    route("POST", "/v1/cases/{case}/charters/recovered", file_recovered, Role.PUBLIC),
     route("GET", "/v1/cases/{case}/charters", list_charters, Role.MEDIATOR, Role.SERVICE),
     route("GET", "/v1/trust", trust, Role.PARTICIPANT, Role.UPLOADER),
     route(

@@ -12,7 +12,14 @@ from relay.services import credentials
 
 async def roots(call: Call) -> web.Response:
     """The public keys of the organization roots."""
-    return answer(Roots(roots=credentials.roots(call.settings)))
+    return answer(Roots(roots=await credentials.roots(call.database, call.settings)))
+
+
+async def succeed(call: Call) -> web.Response:
+    """A new root in the place of an old one; the signature of either is what admits it."""
+    request = await call.body(SignedRequest)
+    await credentials.succeed(call.database, call.settings, request.statement)
+    return done()
 
 
 async def add(call: Call) -> web.Response:
@@ -51,6 +58,7 @@ async def read_keyring(call: Call) -> web.Response:
 
 ROUTES = (
     route("GET", "/v1/roots", roots, Role.PUBLIC),
+    route("POST", "/v1/roots/successions", succeed, Role.PUBLIC),
     route("POST", "/v1/credentials", add, Role.PUBLIC),
     route("PUT", "/v1/credentials/{credential}/revocation", revoke, Role.PUBLIC),
     route("GET", "/v1/credentials", list_all, Role.MEDIATOR, Role.SERVICE),

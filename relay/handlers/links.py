@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from relay.domain.links import NewClaim, NewLink
+from relay.domain.links import NewClaim, NewLink, NewVerification
 from relay.domain.sessions import SignedRequest
 from relay.handlers.routing import Call, Role, answer, done, route
 from relay.services import links
@@ -31,8 +31,8 @@ async def claim(call: Call) -> web.Response:
 
 async def verify(call: Call) -> web.Response:
     """A mediator has checked a claim."""
-    request = await call.body(SignedRequest)
-    await links.verify(call.database, call.settings, call.mediator, request.statement)
+    new = await call.body(NewVerification)
+    await links.verify(call.database, call.settings, call.mediator, new)
     return done()
 
 
@@ -41,16 +41,19 @@ async def list_links(call: Call) -> web.Response:
     return answer(await links.list_links(call.database, call.mediator, call.uuid("case")))
 
 
-async def revoke(call: Call) -> web.Response:
+async def end(call: Call) -> web.Response:
     """The end of a link."""
-    await links.revoke(call.database, call.professional, call.uuid("link"))
+    request = await call.body(SignedRequest)
+    await links.end(
+        call.database, call.settings, call.professional, call.uuid("link"), request.statement
+    )
     return done()
 
 
 ROUTES = (
     route("PUT", "/v1/links/{link}", make, Role.MEDIATOR, Role.SERVICE),
     route("GET", "/v1/links/{link}", show, Role.LINK),
-    route("DELETE", "/v1/links/{link}", revoke, Role.MEDIATOR, Role.SERVICE),
+    route("PUT", "/v1/links/{link}/ending", end, Role.MEDIATOR, Role.SERVICE),
     route("PUT", "/v1/links/{link}/claim", claim, Role.LINK),
     route("POST", "/v1/verifications", verify, Role.MEDIATOR),
     route("GET", "/v1/cases/{case}/links", list_links, Role.MEDIATOR),

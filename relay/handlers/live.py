@@ -14,6 +14,7 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import hdrs, web
 
+from relay.domain.actors import Participant
 from relay.errors import NotFound, Unauthenticated
 from relay.handlers.authentication import identify
 from relay.handlers.routing import Call, Role, route
@@ -36,7 +37,10 @@ async def watch_messages(call: Call) -> web.StreamResponse:
     """Everything a participant sees, whenever what they see changes; never when it does not."""
 
     async def correspondence() -> msgspec.Struct:
-        return await reading.correspondence(call.database, call.participant)
+        # A mediator may have verified the caller's claim since.
+        actor = await identify(call.request, call.relay, frozenset({call.actor.role}))
+        assert isinstance(actor, Participant)  # noqa: S101 - by the role
+        return await reading.correspondence(call.database, actor)
 
     return await _stream(call, "messages", correspondence)
 
@@ -69,7 +73,10 @@ async def _events(call: Call, name: str, snapshot: Snapshot) -> AsyncIterator[by
     silent_until = loop.time()
     async with call.relay.feed.watch() as changes:
         while True:
-            current = msgspec.json.encode(await snapshot())
+            try:
+                current = msgspec.json.encode(await snapshot())
+            except (Unauthenticated, NotFound):
+                return
             if current != sent:
                 if sent is not None and not await _is_still_admitted(call):
                     return

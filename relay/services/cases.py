@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
+from typing import Final
 
-from relay.crypto import signing, statements
+from relay.crypto import chain, signing, statements
 from relay.crypto.encoding import b64u_encode
+from relay.crypto.errors import ChainError, StatementError
 from relay.domain.actors import Mediator, Participant, Service
 from relay.domain.cases import (
     ApprovalsLowered,
@@ -14,33 +17,45 @@ from relay.domain.cases import (
     CaseRegistration,
     CaseSummary,
     CaseView,
+    CharterChanged,
     CharterFiling,
+    CharterInvalid,
     CharterOutOfOrder,
+    Charters,
     CharterView,
+    Consent,
+    OwnWordNeeded,
 )
 from relay.domain.credentials import UnknownSigner
-from relay.errors import Conflict, InvalidRequest, NotFound
-from relay.services.credentials import require_recent, require_standing
-from relay.settings import Settings
+from relay.domain.links import ClaimUnverified
+from relay.errors import Conflict, InvalidRequest, NotFound, TooLarge
+from relay.services import trust
+from relay.services.credentials import require_recent
+from relay.settings import KIB, Settings
 from relay.storage import cases as stored
 from relay.storage import credentials as stored_credentials
 from relay.storage.database import Connection, Database
 from relay.storage.events import append_event, find_statement, insert_statement
 
+KEY_FILE_MAX_BYTES: Final = 256 * KIB
+"""Room for the identities of many versions, sealed to some forty holders."""
+
 
 async def register(
     database: Database,
+    settings: Settings,
     actor: Mediator | Service,
     case_id: uuid.UUID,
     registration: CaseRegistration,
 ) -> CaseView:
     """Make a case known, or add participants, pairs and (before its charter) mediators to it.
 
-    A mediator who registers one is its mediator; to change one that exists they must be, too.
+    A mediator who registers one is its mediator; to change one that exists they must be, too. Once a
+    charter is in force, other mediators than its own are kept as a proposal of the case system's.
     """
-    pairs = registration.all_pairs()
     async with database.transaction() as connection:
         is_new = await stored.insert_case(connection, case_id, registration.reference)
+        version = await stored.lock_case(connection, case_id)
         case = await stored.find_case(connection, case_id)
         if case is None or case.reference != registration.reference:
             raise CaseExists
@@ -50,22 +65,82 @@ async def register(
                 mediators.append(actor.credential_id)
             elif not await stored.is_mediator(connection, case_id, actor.credential_id):
                 raise CaseExists
-        for entry in registration.participants:
-            await stored.insert_participant(connection, case_id, entry.participant, entry.role)
-            known = await stored.find_participant(connection, case_id, entry.participant)
-            if known is None or known.role is not entry.role:
-                raise CaseExists("participant")
-        for one, other in pairs:
-            await stored.insert_pair(connection, case_id, one, other)
-        if case.charter_version == 0:
+        await _add_participants(connection, case_id, registration)
+        if version == 0:
             await stored.assign_mediators(connection, case_id, mediators)
+            if registration.statement is not None:
+                await _keep_registration(
+                    connection, settings, actor, case_id, registration.statement
+                )
+        elif mediators:
+            await _propose(connection, actor, case_id, mediators)
         await append_event(
             connection,
             case_id=case_id,
             kind="case-registered" if is_new else "case-changed",
             actor=str(actor),
         )
-        return await _view(connection, case)
+        return await _view(connection, await require_case(connection, case_id))
+
+
+async def _add_participants(
+    connection: Connection, case_id: uuid.UUID, registration: CaseRegistration
+) -> None:
+    for entry in registration.participants:
+        await stored.insert_participant(connection, case_id, entry.participant, entry.role)
+        known = await stored.find_participant(connection, case_id, entry.participant)
+        if known is None or known.role is not entry.role:
+            raise CaseExists("participant")
+    for one, other in registration.all_pairs():
+        await stored.insert_pair(connection, case_id, one, other)
+
+
+async def _keep_registration(
+    connection: Connection,
+    settings: Settings,
+    actor: Mediator | Service,
+    case_id: uuid.UUID,
+    compact: str,
+) -> None:
+    """Keep who may open the case; the case system's word is not replaced by a mediator's."""
+    if isinstance(actor, Mediator):
+        signer = actor.signer
+    else:
+        signer = await require_service_signer(connection, compact)
+    said = statements.verify(compact, statements.Registration, signer)
+    known = await stored.find_registration(connection, case_id)
+    if known == compact:
+        return
+    require_recent(said.at, settings)
+    assigned = await stored.list_mediators(connection, case_id)
+    if said.case != case_id or not set(said.mediators) <= set(assigned):
+        raise InvalidRequest("a registration of another case, or of mediators who are not assigned")
+    if isinstance(actor, Mediator) and known is not None:
+        raise CaseExists("registered")
+    statement_hash = await insert_statement(connection, compact)
+    await stored.set_registration(connection, case_id, statement_hash)
+    await append_event(
+        connection,
+        case_id=case_id,
+        kind="mediators-registered",
+        actor=str(actor),
+        statement_hash=statement_hash,
+    )
+
+
+async def _propose(
+    connection: Connection,
+    actor: Mediator | Service,
+    case_id: uuid.UUID,
+    mediators: list[uuid.UUID],
+) -> None:
+    """Keep whom the case system wants as mediators, where that is not whom the charter names."""
+    if set(mediators) == set(await stored.list_mediators(connection, case_id)):
+        return
+    if isinstance(actor, Mediator):
+        raise InvalidRequest("mediators", problem="Mediators are changed by signing a charter.")
+    await stored.propose_mediators(connection, case_id, sorted(set(mediators)))
+    await append_event(connection, case_id=case_id, kind="mediators-proposed", actor=str(actor))
 
 
 async def read(database: Database, actor: Mediator | Service, case_id: uuid.UUID) -> CaseView:
@@ -101,76 +176,137 @@ async def file_charter(
     Each is signed by a mediator of the version before; the first, by one who was assigned to the case.
     """
     said = statements.verify(filing.statement, statements.Charter, mediator.signer)
-    require_recent(said.at, settings)
-    if said.case != case_id:
-        raise InvalidRequest("the charter is for another case")
     async with database.transaction() as connection:
         await require_mediator(connection, case_id, mediator)
-        version = await stored.lock_case(connection, case_id)
-        charters = await stored.list_charters(connection, case_id)
-        statement_hash = signing.statement_hash(filing.statement)
-        if charters and charters[-1].statement_hash == statement_hash:
-            return await _view(connection, await require_case(connection, case_id))
-        previous = b64u_encode(charters[-1].statement_hash) if charters else None
-        if said.version != (version or 0) + 1 or said.previous != previous:
-            raise CharterOutOfOrder
-        case = await require_case(connection, case_id)
-        if version and said.policy.approvals < case.approvals:
-            raise ApprovalsLowered
-        mediators = [entry.credential for entry in said.mediators]
-        if mediator.credential_id not in mediators and version == 0:
-            raise InvalidRequest("the first charter must name its signer")
-        for role, entries in (("mediator", said.mediators), ("media", said.media)):
-            for entry in entries:
-                row = await require_standing(connection, entry.credential, role)
-                if b64u_encode(row.statement_hash) != entry.statement:
-                    raise UnknownSigner("a charter names another credential than the root's")
-        await insert_statement(connection, filing.statement)
-        await stored.insert_charter(
-            connection,
-            case_id=case_id,
-            version=said.version,
-            statement_hash=statement_hash,
-            recipient=said.recipient,
-            mediators=mediators,
-            media=[entry.credential for entry in said.media],
-            key_file=filing.key_file,
+        return await _put_in_force(connection, settings, case_id, filing, said, actor=str(mediator))
+
+
+async def file_recovered(
+    database: Database, settings: Settings, case_id: uuid.UUID, filing: CharterFiling
+) -> CaseView:
+    """Put a charter in force that a recovery key signed: the case has lost every mediator it had.
+
+    Whoever brings it: the signature is what admits it.
+    """
+    async with database.transaction() as connection:
+        kid = signing.read_unverified(filing.statement).kid
+        recovery = await stored_credentials.find_recovery_signer(connection, kid)
+        if recovery is None:
+            raise UnknownSigner
+        credential_id, signer = recovery
+        said = statements.verify(filing.statement, statements.Charter, signer)
+        if said.version == 1:
+            raise CharterInvalid("a recovery key opens no case")
+        return await _put_in_force(
+            connection, settings, case_id, filing, said, actor=f"recovery:{credential_id}"
         )
-        await stored.adopt_charter(
-            connection,
-            case_id=case_id,
-            version=said.version,
-            approvals=said.policy.approvals,
-            captions_required=said.policy.captions == "required",
-            server_processing=said.policy.server_processing,
+
+
+async def _put_in_force(
+    connection: Connection,
+    settings: Settings,
+    case_id: uuid.UUID,
+    filing: CharterFiling,
+    said: statements.Charter,
+    *,
+    actor: str,
+) -> CaseView:
+    """Keep a charter that every reader will accept as the next one of the case."""
+    require_recent(said.at, settings)
+    if len(filing.key_file) > KEY_FILE_MAX_BYTES:
+        raise TooLarge("key file")
+    if said.case != case_id:
+        raise InvalidRequest("the charter is for another case")
+    version = await stored.lock_case(connection, case_id)
+    case = await require_case(connection, case_id)
+    charters = await stored.list_charters(connection, case_id)
+    statement_hash = signing.statement_hash(filing.statement)
+    if charters and charters[-1].statement_hash == statement_hash:
+        return await _view(connection, case)
+    previous = b64u_encode(charters[-1].statement_hash) if charters else None
+    if said.version != (version or 0) + 1 or said.previous != previous:
+        raise CharterOutOfOrder
+    if version and said.policy.approvals < case.approvals:
+        raise ApprovalsLowered
+    known = await stored.find_registration(connection, case_id)
+    registration = known or filing.registration
+    if registration is None:
+        raise CharterInvalid("nobody registered who may open the case")
+    try:
+        verified = chain.verify_charters(
+            await trust.organization(connection, settings),
+            registration,
+            [*(row.compact for row in charters), filing.statement],
         )
-        await stored.assign_mediators(connection, case_id, mediators)
-        await stored.dismiss_mediators(connection, case_id, mediators)
-        await append_event(
-            connection,
-            case_id=case_id,
-            kind="charter-filed",
-            actor=str(mediator),
-            statement_hash=statement_hash,
-        )
-        return await _view(connection, await require_case(connection, case_id))
+    except (ChainError, StatementError) as error:
+        raise CharterInvalid(error.detail) from None
+    if verified.case != case_id:
+        raise CharterInvalid("a registration of another case")
+    _require_valid_newcomers(verified)
+    if known is None:
+        registration_hash = await insert_statement(connection, registration)
+        await stored.set_registration(connection, case_id, registration_hash)
+    await insert_statement(connection, filing.statement)
+    mediators = [entry.credential for entry in said.mediators]
+    await stored.insert_charter(
+        connection,
+        case_id=case_id,
+        version=said.version,
+        statement_hash=statement_hash,
+        recipient=said.recipient,
+        mediators=mediators,
+        media=[entry.credential for entry in said.media],
+        recovery=[entry.credential for entry in said.recovery],
+        key_file=filing.key_file,
+    )
+    await stored.adopt_charter(
+        connection,
+        case_id=case_id,
+        version=said.version,
+        approvals=said.policy.approvals,
+        captions_required=said.policy.captions == "required",
+        server_processing=said.policy.server_processing,
+    )
+    await stored.assign_mediators(connection, case_id, mediators)
+    await stored.dismiss_mediators(connection, case_id, mediators)
+    await append_event(
+        connection,
+        case_id=case_id,
+        kind="charter-filed",
+        actor=actor,
+        statement_hash=statement_hash,
+    )
+    return await _view(connection, await require_case(connection, case_id))
+
+
+def _require_valid_newcomers(charter: chain.VerifiedCharter) -> None:
+    """Refuse a charter that lists somebody new whose credential is not valid now."""
+    latest, before = charter.terms[-1], charter.terms[:-1]
+    known = {a.credential for term in before[-1:] for a in term.everybody}
+    now = datetime.now(UTC)
+    if any(a.credential not in known and not a.valid_at(now) for a in latest.everybody):
+        raise UnknownSigner("a charter lists somebody whose credential has ended")
 
 
 async def list_charters(
     database: Database, actor: Mediator | Service, case_id: uuid.UUID
-) -> list[CharterView]:
-    """The charters of a case, oldest first, with its sealed identity.
+) -> Charters:
+    """The charters of a case, oldest first, with its sealed identities, and its registration.
 
-    The case system needs them to seal the secrets of the links that it makes.
+    The case system needs them to seal the claim keys of the links that it makes.
     """
-    async with database.transaction() as connection:
+    async with database.snapshot() as connection:
         if isinstance(actor, Mediator):
             await require_mediator(connection, case_id, actor)
         rows = await stored.list_charters(connection, case_id)
-    return [
-        CharterView(version=row.version, statement=row.compact, key_file=row.key_file)
-        for row in rows
-    ]
+        registration = await stored.find_registration(connection, case_id)
+    return Charters(
+        registration=registration,
+        charters=[
+            CharterView(version=row.version, statement=row.compact, key_file=row.key_file)
+            for row in rows
+        ],
+    )
 
 
 async def record_consent(
@@ -206,6 +342,7 @@ async def record_consent(
         statement_hash = signing.statement_hash(compact)
         if participant.consent_hash == statement_hash:
             return
+        _require_may_say(actor, said.status, participant)
         if await find_statement(connection, statement_hash) is not None:
             raise Conflict("said before, and something else since")
         await insert_statement(connection, compact)
@@ -216,6 +353,7 @@ async def record_consent(
             consent=said.status,
             statement_hash=statement_hash,
             at=said.at,
+            earlier_holds=participant.holds,
         ):
             raise Conflict("something newer was said")
         await append_event(
@@ -225,6 +363,21 @@ async def record_consent(
             actor=str(actor),
             statement_hash=statement_hash,
         )
+
+
+def _require_may_say(
+    actor: Participant | Mediator | Service, status: str, before: stored.ConsentRow
+) -> None:
+    """Go on only for somebody who may change what was said before."""
+    if before.consent is None or not before.holds:
+        return
+    if isinstance(actor, Participant) and not actor.is_verified:
+        if before.kid != actor.kid:
+            raise ClaimUnverified
+        return
+    raises = list(Consent).index(Consent(status)) < list(Consent).index(before.consent)
+    if raises and before.by_participant and not isinstance(actor, Participant):
+        raise OwnWordNeeded
 
 
 async def set_no_contact(
@@ -253,6 +406,13 @@ async def require_mediator(connection: Connection, case_id: uuid.UUID, mediator:
         raise NotFound("not a mediator of this case")
 
 
+async def require_latest_charter(connection: Connection, case_id: uuid.UUID, named: str) -> None:
+    """Go on only with what was made under the charter in force (its hash, base64url); CharterChanged."""
+    charters = await stored.list_charters(connection, case_id)
+    if not charters or b64u_encode(charters[-1].statement_hash) != named:
+        raise CharterChanged
+
+
 async def require_case(connection: Connection, case_id: uuid.UUID) -> CaseSummary:
     """The case, or NotFound."""
     case = await stored.find_case(connection, case_id)
@@ -278,6 +438,7 @@ async def _view(connection: Connection, case: CaseSummary) -> CaseView:
         approvals=case.approvals,
         captions_required=case.captions_required,
         server_processing=case.server_processing,
+        proposed_mediators=case.proposed_mediators,
         created_at=case.created_at,
         participants=await stored.list_participants(connection, case.case),
         pairs=await stored.list_pairs(connection, case.case),

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 
 from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_decode
+from relay.crypto.errors import ChainError
+from relay.crypto.trust import trusted_roots, verify_by_root
 from relay.domain.actors import Mediator
 from relay.domain.credentials import CredentialExists, Credentials, UnknownSigner
 from relay.domain.links import CredentialPair
 from relay.errors import Forbidden, NotFound, TooLarge
+from relay.services.trust import configured_roots, root_keys
 from relay.settings import KIB, Settings
 from relay.storage import credentials as stored
 from relay.storage.database import Connection, Database
@@ -19,37 +22,56 @@ from relay.storage.events import insert_statement
 KEYRING_MAX_BYTES = 4 * KIB
 
 
-def roots(settings: Settings) -> list[str]:
-    """The public keys of the organization roots, base64url."""
-    return [key.strip() for key in settings.root_public_keys.split(",") if key.strip()]
+async def roots(database: Database, settings: Settings) -> list[str]:
+    """The public keys of the organization roots and of those that took their places, base64url."""
+    async with database.connection() as connection:
+        return await root_keys(connection, settings)
 
 
-def signing_root(settings: Settings, compact: str) -> bytes:
-    """The public key of the root whose identifier a statement names; UnknownSigner where it is none."""
-    _typ, kid, _payload = signing.read_unverified(compact)
-    for text in roots(settings):
-        key = b64u_decode(text)
-        if signing.key_id(key) == kid:
-            return key
-    raise UnknownSigner("not a root")
+async def succeed(database: Database, settings: Settings, compact: str) -> None:
+    """Keep that a new root takes the place of an old one: said by either of them."""
+    said = statements.decode_unverified(compact, statements.Succession)
+    kid = signing.read_unverified(compact).kid
+    signer = next(
+        (key for key in map(b64u_decode, (said.old, said.new)) if signing.key_id(key) == kid), None
+    )
+    if signer is None:
+        raise UnknownSigner("a succession of other roots than its signer")
+    statements.verify(compact, statements.Succession, signer)
+    async with database.transaction() as connection:
+        known = await stored.list_successions(connection)
+        try:
+            trusted = trusted_roots(configured_roots(settings), [*known, compact])
+        except ChainError as error:
+            raise CredentialExists(error.detail) from None
+        if not {b64u_decode(said.old), b64u_decode(said.new)} <= set(trusted):
+            raise UnknownSigner("not a succession of a root of ours")
+        statement_hash = await insert_statement(connection, compact)
+        await stored.insert_succession(
+            connection, statement_hash, b64u_decode(said.old), b64u_decode(said.new)
+        )
 
 
 async def add(database: Database, settings: Settings, compact: str) -> uuid.UUID:
     """Keep a credential that a root signed."""
-    said = statements.verify(compact, statements.Credential, signing_root(settings, compact))
-    signer = b64u_decode(said.signer) if said.signer is not None else None
     async with database.transaction() as connection:
+        said = await _by_root(connection, settings, compact, statements.Credential)
+        signer = b64u_decode(said.signer)
+        signing.check_public_key(signer)
         statement_hash = await insert_statement(connection, compact)
         await stored.insert_credential(
             connection,
-            credential_id=said.credential,
-            role=said.role,
-            statement_hash=statement_hash,
-            kid=signing.key_id(signer) if signer is not None else None,
-            signer=signer,
-            recipient=said.recipient,
-            not_before=said.not_before,
-            not_after=said.not_after,
+            stored.NewCredential(
+                credential_id=said.credential,
+                person_id=said.person,
+                role=said.role,
+                statement_hash=statement_hash,
+                kid=signing.key_id(signer),
+                signer=signer,
+                recipient=said.recipient,
+                not_before=said.not_before,
+                not_after=said.not_after,
+            ),
         )
         kept = await stored.find_credential(connection, said.credential)
         if kept is None or kept.statement_hash != statement_hash:
@@ -61,10 +83,10 @@ async def revoke(
     database: Database, settings: Settings, credential_id: uuid.UUID, compact: str
 ) -> None:
     """End a credential: its sessions end at once, and what it signs from now on is refused."""
-    said = statements.verify(compact, statements.Revocation, signing_root(settings, compact))
-    if said.credential != credential_id:
-        raise Forbidden("the statement ends another credential")
     async with database.transaction() as connection:
+        said = await _by_root(connection, settings, compact, statements.Revocation)
+        if said.credential != credential_id:
+            raise Forbidden("the statement ends another credential")
         revocation_hash = await insert_statement(connection, compact)
         if not await stored.revoke_credential(connection, credential_id, revocation_hash):
             raise NotFound("no such credential")
@@ -72,10 +94,15 @@ async def revoke(
 
 async def list_all(database: Database, settings: Settings) -> Credentials:
     """Every credential, with the roots that vouch for them."""
-    async with database.connection() as connection:
+    async with database.snapshot() as connection:
         rows = await stored.list_statements(connection)
-    pairs = [CredentialPair(credential=r.credential, revocation=r.revocation) for r in rows]
-    return Credentials(roots=roots(settings), credentials=pairs)
+        return Credentials(
+            roots=await root_keys(connection, settings),
+            successions=await stored.list_successions(connection),
+            credentials=[
+                CredentialPair(credential=row.credential, revocation=row.revocation) for row in rows
+            ],
+        )
 
 
 async def store_keyring(database: Database, mediator: Mediator, keyring: bytes) -> None:
@@ -103,6 +130,20 @@ async def require_standing(
     if row is None or row.role != role or not row.in_good_standing:
         raise UnknownSigner(f"not a {role} in good standing")
     return row
+
+
+async def _by_root(
+    connection: Connection, settings: Settings, compact: str, kind: type[statements.StatementT]
+) -> statements.StatementT:
+    try:
+        return verify_by_root(
+            compact,
+            kind,
+            configured_roots(settings),
+            await stored.list_successions(connection),
+        )
+    except ChainError as error:
+        raise UnknownSigner(error.detail) from None
 
 
 def require_recent(at: datetime, settings: Settings) -> None:

@@ -6,31 +6,36 @@ import hashlib
 import uuid
 
 from relay.crypto import signing, statements
-from relay.crypto.encoding import b64u_decode
+from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.domain.actors import LinkHolder, Mediator, Service
-from relay.domain.cases import Consent
 from relay.domain.links import (
-    CredentialPair,
+    EarlierLinkOpen,
     LinkClaimed,
+    LinkEnded,
     LinkExists,
     LinkRecord,
     LinkView,
     NewClaim,
     NewLink,
+    NewVerification,
     Purpose,
     Trust,
 )
 from relay.errors import Conflict, InvalidRequest, NotFound, TooLarge
-from relay.services.cases import require_mediator, require_service_signer
-from relay.services.credentials import KEYRING_MAX_BYTES, require_recent, roots
+from relay.services.cases import (
+    require_latest_charter,
+    require_mediator,
+    require_service_signer,
+)
+from relay.services.credentials import KEYRING_MAX_BYTES, require_recent
+from relay.services.trust import view as trust_view
 from relay.settings import Settings
 from relay.storage import cases as stored_cases
-from relay.storage import credentials as stored_credentials
 from relay.storage import links as stored
 from relay.storage.database import Connection, Database
 from relay.storage.events import append_event, find_statement, insert_statement
 
-SEALED_SECRET_MAX_BYTES = 8 * 1024
+SEALED_MAX_BYTES = 8 * 1024
 
 
 async def make(
@@ -44,7 +49,7 @@ async def make(
 
     The signature is what keeps the relay from making a link of its own, and so a participant of its own.
     """
-    if len(link.sealed) > SEALED_SECRET_MAX_BYTES:
+    if any(len(sealed or b"") > SEALED_MAX_BYTES for sealed in (link.sealed, link.again)):
         raise TooLarge("sealed secret")
     async with database.transaction() as connection:
         if isinstance(actor, Mediator):
@@ -53,12 +58,15 @@ async def make(
             signer = await require_service_signer(connection, link.statement)
         said = statements.verify(link.statement, statements.Link, signer)
         require_recent(said.at, settings)
-        if said.purpose == "upload" and said.expires is None:
-            raise InvalidRequest("an upload link without an end")
-        if said.link != link_id or b64u_decode(said.sealed) != hashlib.sha256(link.sealed).digest():
+        sealed = None if link.sealed is None else b64u_encode(hashlib.sha256(link.sealed).digest())
+        if said.link != link_id or said.sealed != sealed:
             raise InvalidRequest("the statement is for another link")
+        maker = actor.credential_id if isinstance(actor, Mediator) else None
+        if link.again is not None and (maker is None or said.purpose == "upload"):
+            raise InvalidRequest("only a mediator's own link to claim can be shown again")
         if isinstance(actor, Mediator):
             await require_mediator(connection, said.case, actor)
+        await require_latest_charter(connection, said.case, said.charter)
         if await stored_cases.find_participant(connection, said.case, said.participant) is None:
             raise NotFound("no such participant")
         upload_signer = b64u_decode(said.signer) if said.signer is not None else None
@@ -74,6 +82,8 @@ async def make(
             signer=upload_signer,
             kid=signing.key_id(upload_signer) if upload_signer is not None else None,
             sealed=link.sealed,
+            again=link.again,
+            made_by=maker,
             expires_at=said.expires,
         ):
             known = await stored.find_link(connection, link_id)
@@ -121,11 +131,10 @@ async def show(database: Database, settings: Settings, holder: LinkHolder) -> Li
             spent=link.message_id is not None,
             statement=statement,
             audience=settings.public_url,
-            trust=await _trust(connection, settings, link.case_id),
+            trust=await trust_view(connection, settings, link.case_id),
             correspondents=await stored_cases.list_correspondents(
                 connection, holder.case_id, holder.participant_id
             ),
-            consent=Consent(participant.consent) if participant.consent else None,
             claim=claim.compact if claim else None,
             keyring=claim.keyring if claim else None,
         )
@@ -134,19 +143,20 @@ async def show(database: Database, settings: Settings, holder: LinkHolder) -> Li
 async def trust(database: Database, settings: Settings, case_id: uuid.UUID) -> Trust:
     """The roots, credentials and charters of a case, for a participant of it."""
     async with database.transaction() as connection:
-        return await _trust(connection, settings, case_id)
+        return await trust_view(connection, settings, case_id)
 
 
 async def claim(database: Database, settings: Settings, holder: LinkHolder, new: NewClaim) -> None:
     """Take a link into one's own hands, once: from now on it opens nothing without the passphrase.
 
-    The MAC in the claim is for the mediators, who know the link's secret; relay cannot check it.
-    An older way in of the same participant ends here; of two links claimed at once, one holds.
+    The MAC in the claim is for the mediators, who can open the claim key; relay cannot check it. An older
+    link of the same participant works until a mediator has verified the new claim.
     """
     if len(new.keyring) > KEYRING_MAX_BYTES:
         raise TooLarge("keyring")
     signer = b64u_decode(statements.decode_unverified(new.statement, statements.Claim).signer)
     said = statements.verify(new.statement, statements.Claim, signer)
+    signing.check_public_key(signer)
     require_recent(said.at, settings)
     if (said.link, said.case, said.participant) != (
         holder.link_id,
@@ -186,7 +196,7 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
                 keyring=new.keyring,
             ):
                 raise Conflict("this key was claimed before")
-            await stored.revoke_other_links(connection, holder.participant_id, holder.link_id)
+            await stored.forget_secret(connection, holder.link_id)
             await append_event(
                 connection,
                 case_id=holder.case_id,
@@ -198,59 +208,95 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
         raise LinkClaimed
 
 
-async def verify(database: Database, settings: Settings, mediator: Mediator, compact: str) -> None:
-    """Keep that a mediator checked a claim with the secret of its link: the recipient's key is good."""
-    said = statements.verify(compact, statements.Verification, mediator.signer)
+async def verify(
+    database: Database, settings: Settings, mediator: Mediator, new: NewVerification
+) -> None:
+    """Keep that a mediator checked a claim and heard from the person that it is theirs.
+
+    From now on this key is the participant's. The other links that they claimed end in the same step, each
+    with a statement of the mediator's: EarlierLinkOpen where one is missing.
+    """
+    said = statements.verify(new.statement, statements.Verification, mediator.signer)
     require_recent(said.at, settings)
     async with database.transaction() as connection:
         await require_mediator(connection, said.case, mediator)
+        # The participant first, as whoever claims or ends a link of theirs does.
+        await stored_cases.find_consent(connection, said.case, said.participant)
         known = await stored.find_claim(connection, b64u_decode(said.claim))
         if known is None or (known.case_id, known.participant_id) != (said.case, said.participant):
             raise NotFound("no such claim")
         if known.recipient != said.recipient:
             raise InvalidRequest("the claim is for another key")
-        statement_hash = await insert_statement(connection, compact)
-        if await stored.verify_claim(connection, known.statement_hash, statement_hash):
-            await append_event(
-                connection,
-                case_id=said.case,
-                kind="claim-verified",
-                actor=str(mediator),
-                statement_hash=statement_hash,
-            )
+        if known.verification_hash is not None:
+            return
+        link = await stored.lock_claim(connection, known.statement_hash)
+        if link is None or link[1]:
+            raise LinkEnded
+        for compact in new.endings:
+            await _end(connection, settings, mediator, mediator.signer, compact)
+        if await stored.list_earlier_links(connection, said.participant, link[0]):
+            raise EarlierLinkOpen
+        statement_hash = await insert_statement(connection, new.statement)
+        await stored.verify_claim(connection, known.statement_hash, statement_hash)
+        await append_event(
+            connection,
+            case_id=said.case,
+            kind="claim-verified",
+            actor=str(mediator),
+            statement_hash=statement_hash,
+        )
 
 
 async def list_links(
     database: Database, mediator: Mediator, case_id: uuid.UUID
 ) -> list[LinkRecord]:
-    """The links of a case, with their sealed secrets and claims."""
+    """The links of a case, with what their claims are checked with."""
     async with database.transaction() as connection:
         await require_mediator(connection, case_id, mediator)
-        return await stored.list_links(connection, case_id)
+        return await stored.list_links(connection, case_id, mediator.credential_id)
 
 
-async def revoke(database: Database, actor: Mediator | Service, link_id: uuid.UUID) -> None:
-    """End a link, and every session that came through it."""
+async def end(
+    database: Database,
+    settings: Settings,
+    actor: Mediator | Service,
+    link_id: uuid.UUID,
+    compact: str,
+) -> None:
+    """End a link, and every session that came through it: signed by a mediator or the case system."""
     async with database.transaction() as connection:
-        link = await stored.find_link(connection, link_id)
-        if link is None:
-            raise NotFound("no such link")
         if isinstance(actor, Mediator):
-            await require_mediator(connection, link.case_id, actor)
-        if await stored.revoke_link(connection, link_id):
-            await append_event(
-                connection, case_id=link.case_id, kind="link-revoked", actor=str(actor)
-            )
+            signer = actor.signer
+        else:
+            signer = await require_service_signer(connection, compact)
+        said = statements.verify(compact, statements.LinkEnding, signer)
+        if said.link != link_id:
+            raise InvalidRequest("the statement ends another link")
+        if isinstance(actor, Mediator):
+            await require_mediator(connection, said.case, actor)
+        await stored_cases.find_consent(connection, said.case, said.participant)
+        await _end(connection, settings, actor, signer, compact)
 
 
-async def _trust(connection: Connection, settings: Settings, case_id: uuid.UUID) -> Trust:
-    credentials = await stored_credentials.list_case_statements(connection, case_id)
-    charters = await stored_cases.list_charters(connection, case_id)
-    return Trust(
-        roots=roots(settings),
-        credentials=[
-            CredentialPair(credential=row.credential, revocation=row.revocation)
-            for row in credentials
-        ],
-        charters=[row.compact for row in charters],
-    )
+async def _end(
+    connection: Connection,
+    settings: Settings,
+    actor: Mediator | Service,
+    signer: bytes,
+    compact: str,
+) -> None:
+    said = statements.verify(compact, statements.LinkEnding, signer)
+    require_recent(said.at, settings)
+    link = await stored.find_link(connection, said.link)
+    if link is None or (link.case_id, link.participant_id) != (said.case, said.participant):
+        raise NotFound("no such link")
+    statement_hash = await insert_statement(connection, compact)
+    is_misused = said.reason == "misused"
+    if await stored.end_link(connection, said.link, statement_hash, is_misused=is_misused):
+        await append_event(
+            connection,
+            case_id=said.case,
+            kind=f"link-{said.reason}",
+            actor=str(actor),
+            statement_hash=statement_hash,
+        )

@@ -1,4 +1,4 @@
-"""From approval to the recipient: the offer, the answer, the opening. The gates stand here, twice."""
+"""From approval to the recipient: the offer, the answer, the opening, each with a look at the gates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from relay.domain.messages import (
 from relay.domain.moves import Act, Mover, State, find_move
 from relay.domain.views import recipient_view
 from relay.errors import NotFound
-from relay.services.cases import require_mediator
+from relay.services.cases import require_latest_charter, require_mediator
 from relay.services.credentials import require_recent
 from relay.services.moves import make_move, require_message, require_same_words
 from relay.services.reading import (
@@ -31,13 +31,14 @@ from relay.services.reading import (
     recipient_parts,
     released_statements,
     review_message,
+    signed_consent,
 )
 from relay.services.sealed import Readers, check_grants, hold_text, keep
 from relay.settings import Settings
 from relay.storage import links as stored_links
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
-from relay.storage.cases import lock_case
+from relay.storage.cases import lock_case, read_consent
 from relay.storage.database import Connection, Database
 from relay.storage.events import append_event, insert_statement
 
@@ -60,8 +61,8 @@ async def offer(
 ) -> ReviewMessage:
     """Let an approved message wait for its recipient, with the grants that open it to their key alone.
 
-    Every gate is checked here, in the transaction of the move, and again when the recipient accepts. The
-    case is locked before, as by whoever closes a gate: one of the two comes first, in the log as in fact.
+    Every gate is checked here, in the transaction of the move, and again when the recipient accepts and
+    opens. The case is locked before, as by whoever closes a gate: one of the two comes first.
     What was released before is granted again in the same way, to somebody who lost their link and has a
     new key; nothing moves then, and what they answered stands.
     """
@@ -77,11 +78,13 @@ async def offer(
         is_renewal = message.state in _RELEASED
         if not is_renewal:
             find_move(Act.OFFER, message.state)
-            await lock_case(connection, message.case_id)
-            require_open(await stored.gate_facts(connection, message_id))
+        await lock_case(connection, message.case_id)
+        require_open(await stored.gate_facts(connection, message_id, for_new_offer=True))
         require_same_words(message, said)
+        await require_latest_charter(connection, message.case_id, said.charter)
+        consents = await _require_consents(connection, message, said)
         claim = await stored_links.current_claim(connection, message.recipient_id)
-        if claim is None or claim.verification_hash is None:
+        if claim is None:
             raise StatementMismatch("an offer to a key that nobody verified")
         if (said.claim, said.recipient) != (b64u_encode(claim.statement_hash), claim.recipient):
             raise StatementMismatch("an offer to another key than the recipient's")
@@ -100,6 +103,7 @@ async def offer(
             message_id=message_id,
             mediator_id=mediator.credential_id,
             claim_hash=claim.statement_hash,
+            consents=consents,
             not_before=said.not_before,
         )
         await stored.set_offer(connection, message_id, statement_hash)
@@ -153,11 +157,21 @@ async def open_message(database: Database, actor: Participant, message_id: uuid.
         if message.state not in _RELEASED:
             raise NotAvailableNow
         if message.state is State.RELEASED:
+            await lock_case(connection, message.case_id)
+            if closed_gates(await stored.gate_facts(connection, message_id)):
+                raise NotAvailableNow
             await make_move(connection, message, Act.OPEN, Mover.RECIPIENT, actor=str(actor))
         return Opening(
             statements=await released_statements(connection, message),
             approvals=await stored_reviews.list_approvals(connection, message_id),
             origin=await stored.list_origin(connection, message.statement_hash or b""),
+            consents=[
+                await signed_consent(connection, consent_hash)
+                for consent_hash in await stored_reviews.find_offer_consents(
+                    connection, message.offer_hash or b""
+                )
+                or ()
+            ],
             parts=await recipient_parts(connection, message, with_headers=True),
         )
 
@@ -169,7 +183,22 @@ async def _require_own(
     message = await require_message(connection, message_id)
     if message.recipient_id != actor.participant_id or message.offer_hash is None:
         raise NotFound("not offered to this participant")
+    if not actor.is_verified:
+        raise NotFound("offered to this participant, whom nobody has verified yet")
     return message
+
+
+async def _require_consents(
+    connection: Connection, message: stored.MessageRow, said: statements.Offer
+) -> tuple[bytes, bytes]:
+    """The hashes of the consents in force, if the offer names them; StatementMismatch otherwise."""
+    hashes = []
+    for participant_id in (message.sender_id, message.recipient_id):
+        row = await read_consent(connection, message.case_id, participant_id)
+        hashes.append(row.consent_hash if row is not None and row.consent_hash else b"")
+    if said.consents != [b64u_encode(consent_hash) for consent_hash in hashes]:
+        raise StatementMismatch("an offer that rests on other consents")
+    return hashes[0], hashes[1]
 
 
 async def _answer(

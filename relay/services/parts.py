@@ -42,11 +42,11 @@ async def find_body(
     database: Database, objects: Objects, actor: Mediator | Participant, commitment: bytes
 ) -> SealedBody:
     """The body of a part; NotFound alike where there is none and where the caller may not read it."""
-    participant_id = actor.participant_id if isinstance(actor, Participant) else None
+    participant = actor if isinstance(actor, Participant) else None
     mediator_id = actor.credential_id if isinstance(actor, Mediator) else None
     async with database.connection() as connection:
         part = await stored.find_part(
-            connection, commitment, participant_id=participant_id, mediator_id=mediator_id
+            connection, commitment, participant=participant, mediator_id=mediator_id
         )
     if part is None or not may_read(_facts(part)):
         raise NotFound("no such part for this caller")

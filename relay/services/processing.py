@@ -17,7 +17,6 @@ from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.keyrings import Keyring
-from relay.crypto.trust import establish_trust
 from relay.domain.jobs import (
     Job,
     JobState,
@@ -30,9 +29,10 @@ from relay.domain.jobs import (
 from relay.domain.messages import Audience, Grant
 from relay.domain.moves import Act, Mover, State
 from relay.errors import CryptoError
-from relay.services.credentials import require_standing, roots
+from relay.services.credentials import require_standing
 from relay.services.moves import make_move
 from relay.services.sealed import StoredBody, hold_upload, keep
+from relay.services.trust import charter as verified_charter
 from relay.settings import Settings
 from relay.storage import cases as stored_cases
 from relay.storage import credentials as stored_credentials
@@ -69,7 +69,7 @@ class Source:
     file_key: age.FileKey = dataclasses.field(repr=False)
     case_recipient: str
     """From the charter, which was verified up to a root in the worker's own settings."""
-    charter_version: int
+    charter_hash: bytes
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +204,7 @@ async def find_source(
         object_prefix=original.object_prefix,
         file_key=file_key,
         case_recipient=charter.recipient,
-        charter_version=charter.version,
+        charter_hash=charter.statement_hash,
     )
 
 
@@ -240,8 +240,9 @@ async def finish(
             raise LeaseLost("another's by now")
         if message.statement_hash != source.statement_hash:
             raise LeaseLost("other words by now")
-        found = await stored_cases.find_case(connection, message.case_id)
-        if found is None or found.charter_version != source.charter_version:
+        await stored_cases.lock_case(connection, message.case_id)
+        charters = await stored_cases.list_charters(connection, message.case_id)
+        if charters[-1].statement_hash != source.charter_hash:
             raise LeaseLost("another charter by now")
         await require_standing(connection, worker.credential_id, "media")
         prefixes = [result.object_prefix for result in results]
@@ -318,16 +319,9 @@ async def _verified_charter(
     connection: Connection, settings: Settings, worker: MediaWorker, case_id: uuid.UUID
 ) -> chain.VerifiedCharter:
     """The case's charter up to a root of the worker's own, which names the worker; ChainError otherwise."""
-    rows = await stored_credentials.list_case_statements(connection, case_id)
-    charters = await stored_cases.list_charters(connection, case_id)
-    trust = establish_trust(
-        [b64u_decode(root) for root in roots(settings)],
-        [row.credential for row in rows],
-        [row.revocation for row in rows if row.revocation is not None],
-    )
-    charter = chain.verify_charters(trust, [row.compact for row in charters])
+    charter = await verified_charter(connection, settings, case_id)
     signers = [authority.signer for authority in charter.media_at(datetime.now(UTC))]
-    if charter.case != case_id or worker.keyring.signer.public_key not in signers:
+    if worker.keyring.signer.public_key not in signers:
         raise ChainError("not a case that this worker may work for")
     return charter
 
@@ -338,24 +332,16 @@ def _verify_message(
     charter: chain.VerifiedCharter,
     row: stored.MessageRow,
 ) -> statements.Message:
-    """The sender's statement, held against the row; a claim may still wait for its mediator here.
+    """The sender's statement, checked against the row; a claim may still wait for its mediator here.
 
-    Who claimed a link only its mediators can tell, and they do before they believe a word of it.
+    Who claimed a link only its mediators can tell, and they do before anything is approved.
     """
-    by_type = {signing.read_unverified(found).typ: found for found in origin}
-    if (claimed := by_type.get(statements.Claim.typ)) is not None:
-        signer = b64u_decode(statements.decode_unverified(claimed, statements.Claim).signer)
-        claim = statements.verify(claimed, statements.Claim, signer)
-        came_from = (claim.case, claim.participant)
-    elif (linked := by_type.get(statements.Link.typ)) is not None:
-        link = chain.verify_link(linked, charter)
-        signer = b64u_decode(link.signer or "")
-        came_from = (link.case, link.participant)
-    else:
-        raise ChainError("words of nobody known")
-    said = chain.verify_message(compact, case=charter.case, sender=row.sender_id, signer=signer)
-    if came_from != (row.case_id, row.sender_id):
-        raise ChainError("a key of somebody else")
+    way = chain.verify_origin(origin, charter)
+    said = chain.verify_message(compact, charter, way)
+    if way.standing_at(said.at) is chain.Standing.ENDED:
+        raise ChainError("it came through a link that has ended")
+    if said.sender != row.sender_id:
+        raise ChainError("a message of another sender")
     if (said.message, said.revision, said.kind) != (row.message_id, row.revision, "video"):
         raise ChainError("a statement about another message")
     return said
@@ -366,6 +352,7 @@ def _sign(worker: MediaWorker, source: Source, prepared: Prepared) -> str:
         worker.keyring.signer,
         statements.Rendition(
             case=source.message.case,
+            charter=b64u_encode(source.charter_hash),
             message=source.message.message,
             revision=source.message.revision,
             source=b64u_encode(source.statement_hash),

@@ -7,11 +7,13 @@ from collections.abc import Container
 
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Participant
+from relay.domain.cases import Consent
 from relay.domain.gates import closed_gates
 from relay.domain.messages import (
     RELEASED_WITH,
     Audience,
     AuthorMessage,
+    Consents,
     Correspondence,
     Lease,
     PartRole,
@@ -19,11 +21,14 @@ from relay.domain.messages import (
     ReceiptStatus,
     RecipientMessage,
     ReviewMessage,
+    SignedConsent,
 )
 from relay.domain.moves import State
-from relay.domain.views import author_view, recipient_view
+from relay.domain.views import RecipientView, author_view, recipient_view
 from relay.errors import NotFound
 from relay.services.cases import require_mediator
+from relay.storage import cases as stored_cases
+from relay.storage import links as stored_links
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
 from relay.storage.database import Connection, Database
@@ -44,6 +49,8 @@ async def correspondence(database: Database, actor: Participant) -> Corresponden
         return Correspondence(
             sent=[await author_message(connection, message_id) for message_id in sent],
             received=[message for message in shown if message is not None],
+            consent=await _own_consent(connection, actor),
+            verified=actor.is_verified,
         )
 
 
@@ -122,7 +129,7 @@ async def recipient_message(
     offer = await _statement(connection, message.offer_hash)
     if view is None or offer is None:
         return None
-    accepted = message.state in _AFTER_ACCEPTANCE
+    accepted = message.state in _AFTER_ACCEPTANCE and view is not RecipientView.NOT_AVAILABLE
     parts = await recipient_parts(connection, message, with_headers=False) if accepted else []
     return RecipientMessage(
         message=message_id,
@@ -186,6 +193,11 @@ async def review_message(connection: Connection, message: stored.MessageRow) -> 
         withdrawal_asked=message.withdrawal_hash is not None,
         gates=list(closed_gates(await stored.gate_facts(connection, message.message_id))),
         origin=await stored.list_origin(connection, message.statement_hash or b""),
+        consents=Consents(
+            sender=await _consent(connection, message.case_id, message.sender_id),
+            recipient=await _consent(connection, message.case_id, message.recipient_id),
+        ),
+        recipient_origin=await _way_in(connection, message.recipient_id),
         statement=await _statement(connection, message.statement_hash),
         rendition=await _statement(connection, message.rendition_hash),
         captions=await _statement(connection, message.captions_hash),
@@ -195,15 +207,52 @@ async def review_message(connection: Connection, message: stored.MessageRow) -> 
     )
 
 
+async def _own_consent(connection: Connection, actor: Participant) -> Consent | None:
+    """What the caller said last about taking part; of others, a claim that nobody verified learns nothing."""
+    if actor.link_id is not None:
+        return None
+    row = await stored_cases.read_consent(connection, actor.case_id, actor.participant_id)
+    if row is None or not (actor.is_verified or row.kid == actor.kid):
+        return None
+    return row.consent
+
+
 async def _visible(
     connection: Connection, actor: Participant, message_id: uuid.UUID | None = None
 ) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
     if actor.link_id is not None:
         carried = await stored.find_carried(connection, actor.link_id)
         return ([carried] if carried is not None and message_id in {None, carried} else []), []
-    sent = await stored.list_sent(connection, actor.participant_id, message_id)
+    sent = await stored.list_sent(
+        connection, actor.participant_id, message_id, writer_kid=actor.only_kid
+    )
+    if not actor.is_verified:
+        return sent, []
     received = await stored.list_received(connection, actor.participant_id, message_id)
     return sent, received
+
+
+async def signed_consent(connection: Connection, consent_hash: bytes) -> SignedConsent:
+    """A consent as it was signed, with the way in whose key signed it, where a participant did."""
+    return SignedConsent(
+        statement=await _statement(connection, consent_hash) or "",
+        origin=await stored.list_origin(connection, consent_hash),
+    )
+
+
+async def _consent(
+    connection: Connection, case_id: uuid.UUID, participant_id: uuid.UUID
+) -> SignedConsent | None:
+    row = await stored_cases.read_consent(connection, case_id, participant_id)
+    if row is None or row.consent_hash is None:
+        return None
+    return await signed_consent(connection, row.consent_hash)
+
+
+async def _way_in(connection: Connection, participant_id: uuid.UUID) -> list[str]:
+    """The statements of the verified way in of a participant; none where there is none."""
+    claim = await stored_links.current_claim(connection, participant_id)
+    return [] if claim is None else await stored_links.list_way_in(connection, claim.statement_hash)
 
 
 async def _require(connection: Connection, message_id: uuid.UUID) -> stored.MessageRow:

@@ -18,6 +18,7 @@ from relay.domain.messages import (
     PartRole,
     QueuePage,
     ReviewMessage,
+    SenderUnverified,
     SignedAct,
     StatementMismatch,
 )
@@ -155,11 +156,9 @@ async def decide(
         require_same_words(message, said)
         choice = _CHOICES[said.decision]
         find_move(choice.act, message.state)
-        mover = choice.mover
-        if choice.act is Act.DECLINE and message.state is State.HELD:
-            mover = Mover.MEDIATOR
-        if mover is Mover.REVIEWER:
-            _require_lease(message, mediator)
+        mover = _require_mover(message, mediator, choice)
+        if choice.act is Act.APPROVE:
+            await _require_known_sender(connection, message_id)
         await insert_statement(connection, act.statement)
         await _keep_notes(connection, settings, message, said, act, statement_hash)
         if not await stored_reviews.insert_decision(
@@ -260,6 +259,22 @@ async def _require_reviewable(
     message = await require_message(connection, message_id)
     await require_mediator(connection, message.case_id, mediator)
     return message
+
+
+def _require_mover(message: stored.MessageRow, mediator: Mediator, choice: _Choice) -> Mover:
+    """As whom the mediator decides; a reviewer must hold the lease."""
+    mover = choice.mover
+    if choice.act is Act.DECLINE and message.state is State.HELD:
+        mover = Mover.MEDIATOR
+    if mover is Mover.REVIEWER:
+        _require_lease(message, mediator)
+    return mover
+
+
+async def _require_known_sender(connection: Connection, message_id: uuid.UUID) -> None:
+    facts = await stored.gate_facts(connection, message_id)
+    if not facts.sender_verified:
+        raise SenderUnverified
 
 
 def _require_lease(message: stored.MessageRow, mediator: Mediator) -> None:

@@ -11,6 +11,7 @@ from typing import Self
 from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.domain.actors import Mediator, Participant
+from relay.domain.cases import CharterChanged
 from relay.domain.links import LinkSpent
 from relay.domain.messages import (
     Audience,
@@ -60,6 +61,10 @@ class _Sender:
     participant_id: uuid.UUID
     link_id: uuid.UUID | None
     """The upload link that the words come through."""
+    kid: str
+    """The key that signs them."""
+    is_verified: bool
+    """Whether it is known that the key is theirs; otherwise they have what this key began, no more."""
     relayed: bool
     """A mediator wrote them down."""
 
@@ -67,7 +72,14 @@ class _Sender:
     def of(cls, actor: Participant | Mediator, said: statements.Message) -> Self:
         """The sender of a statement; only a mediator may name somebody else."""
         if isinstance(actor, Mediator):
-            return cls(case_id=said.case, participant_id=said.sender, link_id=None, relayed=True)
+            return cls(
+                case_id=said.case,
+                participant_id=said.sender,
+                link_id=None,
+                kid=actor.kid,
+                is_verified=True,
+                relayed=True,
+            )
         return cls.participant(actor)
 
     @classmethod
@@ -77,6 +89,8 @@ class _Sender:
             case_id=actor.case_id,
             participant_id=actor.participant_id,
             link_id=actor.link_id,
+            kid=actor.kid,
+            is_verified=actor.is_verified,
             relayed=False,
         )
 
@@ -163,6 +177,8 @@ async def submit(
             Kind(said.kind),
             said.language,
         )
+        if b64u_encode(context.charter_hash) != said.charter:
+            raise CharterChanged
         if said.supersedes != (b64u_encode(previous) if previous is not None else None):
             raise StatementMismatch("the statement does not follow the revision before")
         parts = await _hold_parts(connection, settings, message, context, said, submission)
@@ -274,6 +290,8 @@ async def _require_sender(
     """Go on only for the sender; through an upload link, only for the one message that it carried."""
     if (message.case_id, message.sender_id) != (sender.case_id, sender.participant_id):
         raise NotFound("somebody else's message")
+    if not sender.is_verified and message.writer_kid != sender.kid:
+        raise NotFound("not begun with this key, which nobody has verified")
     if sender.link_id is not None:
         carried = await stored.find_carried(connection, sender.link_id)
         if carried != message.message_id:
@@ -348,6 +366,7 @@ async def _require_draft(
             recipient_id=recipient_id,
             kind=kind,
             language=language,
+            writer_kid=sender.kid,
         )
     message = begun or await require_message(connection, message_id)
     await _require_sender(connection, sender, message)

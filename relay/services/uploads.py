@@ -53,9 +53,7 @@ async def create(intake: Intake, sender: Participant, request: UploadRequest) ->
     require_size(request.size_bytes, intake.settings.upload_max_bytes)
     upload_id = uuid.uuid4()
     async with intake.database.transaction() as connection:
-        target = await stored.lock_target(
-            connection, request.message_id, sender.participant_id, sender.link_id
-        )
+        target = await stored.lock_target(connection, request.message_id, sender)
         if target is None:
             raise NotFound("no such message of this sender")
         require_target(target, request.revision)
@@ -136,7 +134,7 @@ async def sweep_orphans(database: Database, objects: Objects, now: datetime) -> 
 
 
 async def _find(connection: Connection, sender: Participant, upload_id: uuid.UUID) -> Upload:
-    upload = await stored.find_upload(connection, upload_id, sender.participant_id, sender.link_id)
+    upload = await stored.find_upload(connection, upload_id, sender)
     if upload is None:
         raise NotFound("no such upload of this sender")
     return upload

@@ -29,6 +29,12 @@ class ConsentRow(msgspec.Struct, frozen=True, kw_only=True):
 
     consent: Consent | None
     consent_hash: bytes | None
+    kid: str | None
+    """The key that signed it."""
+    by_participant: bool
+    """They signed it themself, with a claim that a mediator verified."""
+    holds: bool
+    """False where a key signed it that nobody verified, or that somebody misused."""
 
 
 async def insert_case(connection: Connection, case_id: uuid.UUID, reference: str) -> bool:
@@ -67,6 +73,26 @@ async def dismiss_mediators(
 async def find_case(connection: Connection, case_id: uuid.UUID) -> CaseSummary | None:
     """One case."""
     return one(await connection.fetchrow(_SQL["find_case"], case_id), CaseSummary)
+
+
+async def find_registration(connection: Connection, case_id: uuid.UUID) -> str | None:
+    """Who may open a case, as it was signed."""
+    found: str | None = await connection.fetchval(_SQL["find_registration"], case_id)
+    return found
+
+
+async def set_registration(
+    connection: Connection, case_id: uuid.UUID, statement_hash: bytes
+) -> None:
+    """Keep who may open a case."""
+    await connection.execute(_SQL["set_registration"], case_id, statement_hash)
+
+
+async def propose_mediators(
+    connection: Connection, case_id: uuid.UUID, mediators: list[uuid.UUID]
+) -> None:
+    """Keep whom the case system asks for; the next charter ends the proposal."""
+    await connection.execute(_SQL["propose_mediators"], case_id, mediators)
 
 
 async def lock_case(connection: Connection, case_id: uuid.UUID) -> int | None:
@@ -120,6 +146,14 @@ async def find_consent(
     return one(row, ConsentRow)
 
 
+async def read_consent(
+    connection: Connection, case_id: uuid.UUID, participant_id: uuid.UUID
+) -> ConsentRow | None:
+    """What a participant said last."""
+    row = await connection.fetchrow(_SQL["read_consent"], case_id, participant_id)
+    return one(row, ConsentRow)
+
+
 async def set_consent(
     connection: Connection,
     *,
@@ -128,11 +162,18 @@ async def set_consent(
     consent: str,
     statement_hash: bytes,
     at: datetime,
+    earlier_holds: bool,
 ) -> bool:
-    """Keep what a participant said last; False where something newer is known."""
+    """Keep what a participant said last; False where something newer that holds is known."""
     return bool(
         await connection.fetchval(
-            _SQL["set_consent"], case_id, participant_id, consent, statement_hash, at
+            _SQL["set_consent"],
+            case_id,
+            participant_id,
+            consent,
+            statement_hash,
+            at,
+            earlier_holds,
         )
     )
 
@@ -157,6 +198,7 @@ async def insert_charter(
     recipient: str,
     mediators: list[uuid.UUID],
     media: list[uuid.UUID],
+    recovery: list[uuid.UUID],
     key_file: bytes,
 ) -> None:
     """Keep a charter."""
@@ -168,6 +210,7 @@ async def insert_charter(
         recipient,
         mediators,
         media,
+        recovery,
         key_file,
     )
 

@@ -17,11 +17,26 @@ class CredentialRow(msgspec.Struct, frozen=True, kw_only=True):
     """A credential and whether it is valid now."""
 
     credential_id: uuid.UUID
+    person_id: uuid.UUID
     role: str
     statement_hash: bytes
-    signer: bytes | None
+    signer: bytes
     recipient: str | None
     in_good_standing: bool
+
+
+class NewCredential(msgspec.Struct, frozen=True, kw_only=True):
+    """A credential to be kept."""
+
+    credential_id: uuid.UUID
+    person_id: uuid.UUID
+    role: str
+    statement_hash: bytes
+    kid: str
+    signer: bytes
+    recipient: str | None
+    not_before: datetime
+    not_after: datetime
 
 
 class CredentialStatements(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,29 +46,19 @@ class CredentialStatements(msgspec.Struct, frozen=True, kw_only=True):
     revocation: str | None
 
 
-async def insert_credential(
-    connection: Connection,
-    *,
-    credential_id: uuid.UUID,
-    role: str,
-    statement_hash: bytes,
-    kid: str | None,
-    signer: bytes | None,
-    recipient: str | None,
-    not_before: datetime,
-    not_after: datetime,
-) -> None:
+async def insert_credential(connection: Connection, credential: NewCredential) -> None:
     """Keep a credential; one that exists is left as it is."""
     await connection.execute(
         _SQL["insert_credential"],
-        credential_id,
-        role,
-        statement_hash,
-        kid,
-        signer,
-        recipient,
-        not_before,
-        not_after,
+        credential.credential_id,
+        credential.person_id,
+        credential.role,
+        credential.statement_hash,
+        credential.kid,
+        credential.signer,
+        credential.recipient,
+        credential.not_before,
+        credential.not_after,
     )
 
 
@@ -75,6 +80,12 @@ async def find_service_signer(connection: Connection, kid: str) -> bytes | None:
     """The public key of the case system with this identifier."""
     found: bytes | None = await connection.fetchval(_SQL["find_service_signer"], kid)
     return found
+
+
+async def find_recovery_signer(connection: Connection, kid: str) -> tuple[uuid.UUID, bytes] | None:
+    """The credential and public key of the recovery key with this identifier."""
+    row = await connection.fetchrow(_SQL["find_recovery_signer"], kid)
+    return None if row is None else (row["credential_id"], row["signer"])
 
 
 async def list_statements(connection: Connection) -> list[CredentialStatements]:
@@ -99,3 +110,16 @@ async def find_keyring(connection: Connection, credential_id: uuid.UUID) -> byte
     """A mediator's keyring."""
     found: bytes | None = await connection.fetchval(_SQL["find_keyring"], credential_id)
     return found
+
+
+async def insert_succession(
+    connection: Connection, statement_hash: bytes, old_root: bytes, new_root: bytes
+) -> None:
+    """Keep that a root took the place of another."""
+    await connection.execute(_SQL["insert_succession"], statement_hash, old_root, new_root)
+
+
+async def list_successions(connection: Connection) -> list[str]:
+    """Every succession of roots, as it was signed."""
+    rows = await connection.fetch(_SQL["list_successions"])
+    return [row["compact"] for row in rows]

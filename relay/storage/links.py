@@ -26,7 +26,7 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
     signer: bytes | None
     kid: str | None
     expires_at: datetime | None
-    revoked_at: datetime | None
+    ended_at: datetime | None
     message_id: uuid.UUID | None
 
 
@@ -54,7 +54,9 @@ async def insert_link(  # noqa: PLR0913 - the columns of one row
     auth_hash: bytes,
     signer: bytes | None,
     kid: str | None,
-    sealed: bytes,
+    sealed: bytes | None,
+    again: bytes | None,
+    made_by: uuid.UUID | None,
     expires_at: datetime | None,
 ) -> bool:
     """Keep a link; False where the identifier is taken."""
@@ -70,6 +72,8 @@ async def insert_link(  # noqa: PLR0913 - the columns of one row
             signer,
             kid,
             sealed,
+            again,
+            made_by,
             expires_at,
         )
     )
@@ -87,21 +91,29 @@ async def find_holder(
     return one(await connection.fetchrow(_SQL["find_holder"], link_id, auth_hash), LinkHolder)
 
 
-async def revoke_link(connection: Connection, link_id: uuid.UUID) -> bool:
-    """End a link; False where it is unknown or ended before."""
-    return bool(await connection.fetchval(_SQL["revoke_link"], link_id))
+async def end_link(
+    connection: Connection, link_id: uuid.UUID, statement_hash: bytes, *, is_misused: bool
+) -> bool:
+    """End a link; False where it had ended before, and this says nothing new of it."""
+    if not await connection.fetchval(_SQL["end_link"], link_id, is_misused):
+        return False
+    await connection.execute(_SQL["insert_link_ending"], statement_hash, link_id)
+    return True
 
 
-async def revoke_other_links(
-    connection: Connection, participant_id: uuid.UUID, keep: uuid.UUID
-) -> None:
-    """End every other way in of a participant."""
-    await connection.execute(_SQL["revoke_other_links"], participant_id, keep)
+async def list_earlier_links(
+    connection: Connection, participant_id: uuid.UUID, link_id: uuid.UUID
+) -> list[uuid.UUID]:
+    """The other links of a participant that were claimed and have not ended."""
+    rows = await connection.fetch(_SQL["list_earlier_links"], participant_id, link_id)
+    return [row["link_id"] for row in rows]
 
 
-async def list_links(connection: Connection, case_id: uuid.UUID) -> list[LinkRecord]:
-    """The links of a case, for its mediators."""
-    return many(await connection.fetch(_SQL["list_links"], case_id), LinkRecord)
+async def list_links(
+    connection: Connection, case_id: uuid.UUID, mediator_id: uuid.UUID
+) -> list[LinkRecord]:
+    """The links of a case, as one of its mediators sees them."""
+    return many(await connection.fetch(_SQL["list_links"], case_id, mediator_id), LinkRecord)
 
 
 async def lock_link(connection: Connection, link_id: uuid.UUID) -> Purpose | None:
@@ -148,6 +160,11 @@ async def insert_claim(
     )
 
 
+async def forget_secret(connection: Connection, link_id: uuid.UUID) -> None:
+    """Remove the copy of a link's secret that its maker could show it again with."""
+    await connection.execute(_SQL["forget_secret"], link_id)
+
+
 async def find_claim_of_link(connection: Connection, link_id: uuid.UUID) -> ClaimRow | None:
     """The claim of a link."""
     return one(await connection.fetchrow(_SQL["find_claim_of_link"], link_id), ClaimRow)
@@ -161,6 +178,18 @@ async def find_claim(connection: Connection, claim_hash: bytes) -> ClaimRow | No
 async def current_claim(connection: Connection, participant_id: uuid.UUID) -> ClaimRow | None:
     """The claim whose key a release to this participant is for."""
     return one(await connection.fetchrow(_SQL["current_claim"], participant_id), ClaimRow)
+
+
+async def lock_claim(connection: Connection, claim_hash: bytes) -> tuple[uuid.UUID, bool] | None:
+    """The link of a claim, and whether it has ended; nobody else changes either meanwhile."""
+    row = await connection.fetchrow(_SQL["lock_claim"], claim_hash)
+    return None if row is None else (row["link_id"], row["ended"])
+
+
+async def list_way_in(connection: Connection, claim_hash: bytes) -> list[str]:
+    """The statements behind a claim: its link, itself, its verification and the link's endings."""
+    rows = await connection.fetch(_SQL["list_way_in"], claim_hash)
+    return [row["compact"] for row in rows]
 
 
 async def verify_claim(connection: Connection, claim_hash: bytes, verification_hash: bytes) -> bool:

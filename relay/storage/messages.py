@@ -34,6 +34,8 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
     captions_hash: bytes | None
     offer_hash: bytes | None
     withdrawal_hash: bytes | None
+    writer_kid: str
+    """The key of whoever began it."""
     tell_author: bool
     failure: str | None
     lease_holder: uuid.UUID | None
@@ -111,6 +113,8 @@ class SenderContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a case lets a sender do."""
 
     server_processing: bool
+    charter_hash: bytes
+    """Of the charter in force."""
     media: list[uuid.UUID]
     is_pair: bool
 
@@ -124,10 +128,18 @@ async def insert_draft(
     recipient_id: uuid.UUID,
     kind: str,
     language: str,
+    writer_kid: str,
 ) -> MessageRow | None:
     """Begin a message; None where the identifier is taken."""
     row = await connection.fetchrow(
-        _SQL["insert_draft"], message_id, case_id, sender_id, recipient_id, kind, language
+        _SQL["insert_draft"],
+        message_id,
+        case_id,
+        sender_id,
+        recipient_id,
+        kind,
+        language,
+        writer_kid,
     )
     return one(row, MessageRow)
 
@@ -303,17 +315,29 @@ async def sender_context(
     return one(row, SenderContext)
 
 
-async def gate_facts(connection: Connection, message_id: uuid.UUID) -> GateRow:
-    """What the gates look at, as it is in this transaction."""
-    row = await connection.fetchrow(_SQL["gate_facts"], message_id)
+async def gate_facts(
+    connection: Connection, message_id: uuid.UUID, *, for_new_offer: bool = False
+) -> GateRow:
+    """What the gates look at, as it is in this transaction.
+
+    `for_new_offer`: whatever key an earlier offer was for.
+    """
+    row = await connection.fetchrow(_SQL["gate_facts"], message_id, for_new_offer)
     return msgspec.convert(row, GateRow)
 
 
 async def list_sent(
-    connection: Connection, participant_id: uuid.UUID, message_id: uuid.UUID | None = None
+    connection: Connection,
+    participant_id: uuid.UUID,
+    message_id: uuid.UUID | None = None,
+    *,
+    writer_kid: str | None = None,
 ) -> list[uuid.UUID]:
-    """The messages that a participant wrote, or the one of them that is asked for."""
-    rows = await connection.fetch(_SQL["list_sent"], participant_id, message_id)
+    """The messages that a participant wrote, or the one of them that is asked for.
+
+    `writer_kid`: only those that this key began.
+    """
+    rows = await connection.fetch(_SQL["list_sent"], participant_id, message_id, writer_kid)
     return [row["message_id"] for row in rows]
 
 

@@ -6,6 +6,7 @@ import uuid
 
 import msgspec
 
+from relay.domain.actors import Participant
 from relay.domain.messages import PartRole
 from relay.domain.moves import State
 from relay.domain.parts import Reader
@@ -32,11 +33,17 @@ async def find_part(
     connection: Connection,
     commitment: bytes,
     *,
-    participant_id: uuid.UUID | None,
+    participant: Participant | None,
     mediator_id: uuid.UUID | None,
 ) -> ReadablePart | None:
     """The part of this commitment, as this caller stands to it; None where there is none."""
-    row = await connection.fetchrow(_SQL["find_part"], commitment, participant_id, mediator_id)
+    row = await connection.fetchrow(
+        _SQL["find_part"],
+        commitment,
+        None if participant is None else participant.participant_id,
+        mediator_id,
+        None if participant is None else participant.only_kid,
+    )
     return one(row, ReadablePart)
 
 

@@ -136,12 +136,27 @@ async def insert_offer(
     message_id: uuid.UUID,
     mediator_id: uuid.UUID,
     claim_hash: bytes,
+    consents: tuple[bytes, bytes],
     not_before: datetime | None,
 ) -> None:
-    """Keep an offer."""
+    """Keep an offer; `consents`: the hashes of the sender's and the recipient's."""
     await connection.execute(
-        _SQL["insert_offer"], statement_hash, message_id, mediator_id, claim_hash, not_before
+        _SQL["insert_offer"],
+        statement_hash,
+        message_id,
+        mediator_id,
+        claim_hash,
+        *consents,
+        not_before,
     )
+
+
+async def find_offer_consents(
+    connection: Connection, statement_hash: bytes
+) -> tuple[bytes, bytes] | None:
+    """The hashes of the consents that an offer rests on: the sender's and the recipient's."""
+    row = await connection.fetchrow(_SQL["find_offer_consents"], statement_hash)
+    return None if row is None else (row["sender_consent"], row["recipient_consent"])
 
 
 async def is_offered(connection: Connection, statement_hash: bytes) -> bool:

@@ -28,6 +28,7 @@ class SessionRow(SignerRow, frozen=True, kw_only=True):
 
     kid: str
     link_id: uuid.UUID | None
+    is_verified: bool = False
 
     @property
     def actor(self) -> Mediator | Participant:
@@ -40,6 +41,7 @@ class SessionRow(SignerRow, frozen=True, kw_only=True):
             kid=self.kid,
             signer=self.signer,
             link_id=self.link_id,
+            is_verified=self.is_verified,
         )
 
 

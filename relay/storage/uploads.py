@@ -9,6 +9,7 @@ from datetime import datetime
 
 import asyncpg
 
+from relay.domain.actors import Participant
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import (
     FinishedUpload,
@@ -39,10 +40,12 @@ class Advance:
 
 
 async def lock_target(
-    connection: Connection, message_id: uuid.UUID, sender_id: uuid.UUID, link_id: uuid.UUID | None
+    connection: Connection, message_id: uuid.UUID, sender: Participant
 ) -> UploadTarget | None:
     """The message of this sender (through this upload link), held until the transaction ends."""
-    row = await connection.fetchrow(_SQL["lock_target"], message_id, sender_id, link_id)
+    row = await connection.fetchrow(
+        _SQL["lock_target"], message_id, sender.participant_id, sender.link_id, sender.only_kid
+    )
     return one(row, UploadTarget)
 
 
@@ -66,10 +69,12 @@ async def insert_upload(
 
 
 async def find_upload(
-    connection: Connection, upload_id: uuid.UUID, sender_id: uuid.UUID, link_id: uuid.UUID | None
+    connection: Connection, upload_id: uuid.UUID, sender: Participant
 ) -> Upload | None:
     """An upload of this sender; of the holder of an upload link, only that of the link's message."""
-    row = await connection.fetchrow(_SQL["find_upload"], upload_id, sender_id, link_id)
+    row = await connection.fetchrow(
+        _SQL["find_upload"], upload_id, sender.participant_id, sender.link_id, sender.only_kid
+    )
     return one(row, Upload)
 
 

@@ -20,19 +20,30 @@ create type credential_role as enum ('mediator', 'media', 'recovery', 'service')
 
 create table credentials (
     credential_id uuid primary key,
+    person_id uuid not null,
     role credential_role not null,
     statement_hash bytea not null unique references statements,
-    kid text unique,
-    signer bytea check (octet_length(signer) = 32),
+    kid text not null unique,
+    signer bytea not null check (octet_length(signer) = 32),
     recipient text,
     not_before timestamptz not null,
     not_after timestamptz not null,
     revocation_hash bytea references statements,
     keyring bytea,
     check (not_before < not_after),
-    check ((role = 'recovery') = (signer is null)),
     check ((role = 'service') = (recipient is null))
 );
+
+comment on column credentials.person_id is
+'Whose keys these are: renewed keys are another credential of the same person.';
+
+create table successions (
+    statement_hash bytea primary key references statements,
+    old_root bytea not null check (octet_length(old_root) = 32),
+    new_root bytea not null check (octet_length(new_root) = 32)
+);
+
+comment on table successions is 'Which root took the place of which: signed by both, in two statements.';
 
 -- Cases, participants, pairs. -------------------------------------------------------------------------------
 
@@ -45,6 +56,8 @@ create type consent_status as enum ('active', 'paused', 'withdrawn');
 create table cases (
     case_id uuid primary key,
     reference text not null unique check (length(reference) between 1 and 200),
+    registration_hash bytea references statements,
+    proposed_mediators uuid[],
     charter_version integer not null default 0,
     approvals smallint not null default 1 check (approvals in (1, 2)),
     captions_required boolean not null default true,
@@ -54,6 +67,9 @@ create table cases (
     created_at timestamptz not null default now()
 );
 
+comment on column cases.registration_hash is 'Says which mediators may sign the first charter.';
+comment on column cases.proposed_mediators is
+'Whom the case system asked for after the first charter. A mediator signs the change, or does not.';
 comment on column cases.event_hash is 'Head of the hash chain of this case; the next event starts from it.';
 
 create table participants (
@@ -98,11 +114,13 @@ create table charters (
     recipient text not null,
     mediators uuid[] not null,
     media uuid[] not null,
+    recovery uuid[] not null,
     key_file bytea not null,
     primary key (case_id, version)
 );
 
-comment on column charters.key_file is 'The identity of the case, sealed to its mediators and to recovery.';
+comment on column charters.key_file is
+'Every identity that the case has had, sealed to the mediators and recovery keys of this version.';
 
 -- Links and claims. -----------------------------------------------------------------------------------------
 
@@ -117,14 +135,20 @@ create table links (
     auth_hash bytea not null check (octet_length(auth_hash) = 32),
     signer bytea check (octet_length(signer) = 32),
     kid text unique,
-    sealed bytea not null,
+    sealed bytea,
+    again bytea,
+    made_by uuid references credentials,
     expires_at timestamptz,
-    revoked_at timestamptz,
+    ended_at timestamptz,
+    is_misused boolean not null default false,
     message_id uuid,
     created_at timestamptz not null default now(),
     foreign key (case_id, participant_id) references participants (case_id, participant_id),
     check ((purpose = 'upload') = (signer is not null)),
+    check ((purpose = 'upload') = (sealed is null)),
     check ((signer is null) = (kid is null)),
+    check (again is null or (made_by is not null and purpose = 'participate')),
+    check (ended_at is not null or not is_misused),
     check (message_id is null or purpose = 'upload'),
     check (purpose = 'participate' or expires_at is not null)
 );
@@ -133,6 +157,18 @@ create index links_by_case on links (case_id, created_at);
 
 comment on column links.message_id is
 'The one message that an upload link was for; once submitted the link is spent.';
+
+comment on column links.sealed is 'The key that checks the claim, sealed to the case.';
+comment on column links.again is
+'The secret of the link, sealed to the mediator who made it; removed when the link is claimed or ends.';
+comment on column links.is_misused is 'Nothing that ever came through it counts.';
+
+create table link_endings (
+    statement_hash bytea primary key references statements,
+    link_id uuid not null references links
+);
+
+create index link_endings_by_link on link_endings (link_id);
 
 create table claims (
     statement_hash bytea primary key references statements,
@@ -219,6 +255,7 @@ create table messages (
     author_view_since timestamptz not null default now(),
     state_since timestamptz not null default now(),
     created_at timestamptz not null default now(),
+    writer_kid text not null,
     receipt_hash bytea unique,
     foreign key (case_id, sender_id) references participants (case_id, participant_id),
     foreign key (case_id, recipient_id) references participants (case_id, participant_id),
@@ -247,6 +284,9 @@ comment on column messages.waiting_since is
 'When this revision was first ready for review; the queue is in this order.';
 comment on column messages.author_view_since is
 'Moves only with what the author is shown, so that a time gives nothing away.';
+
+comment on column messages.writer_kid is
+'The key of whoever began it: a claim that nobody has verified sees and changes these alone.';
 
 create index messages_by_state on messages (state, waiting_since, message_id);
 create index messages_by_case on messages (case_id, state, waiting_since, message_id);
@@ -309,6 +349,7 @@ create table decisions (
     message_id uuid not null references messages on delete cascade,
     review_round integer not null,
     mediator_id uuid not null references credentials,
+    person_id uuid not null,
     decision decision_kind not null,
     reason text,
     source_hash bytea not null,
@@ -319,7 +360,7 @@ create table decisions (
 );
 
 create unique index decisions_one_approval_each on decisions (
-    message_id, review_round, mediator_id, source_hash, rendition_hash, captions_hash
+    message_id, review_round, person_id, source_hash, rendition_hash, captions_hash
 ) nulls not distinct
 where decision = 'approve';
 
@@ -339,6 +380,8 @@ create table offers (
     message_id uuid not null references messages on delete cascade,
     mediator_id uuid not null references credentials,
     claim_hash bytea not null references claims,
+    sender_consent bytea not null references statements,
+    recipient_consent bytea not null references statements,
     not_before timestamptz,
     offered_at timestamptz not null default now()
 );
@@ -576,15 +619,42 @@ insert into message_moves (source, target) values
 ('claimed', 'withdrawn'), ('held', 'withdrawn'), ('returned', 'withdrawn'), ('approved', 'withdrawn'),
 ('offered', 'withdrawn'), ('draft', 'expired'), ('failed', 'expired'), ('returned', 'expired');
 
--- How many different mediators approved exactly what would be released.
+-- How many different people approved exactly what would be released.
 create function approvals_of(of_message messages) returns bigint language sql stable as $$
-    select count(distinct mediator_id) from decisions
+    select count(distinct person_id) from decisions
     where decisions.message_id = of_message.message_id
         and decisions.decision = 'approve'
         and decisions.review_round = of_message.review_round
         and decisions.source_hash = of_message.statement_hash
         and decisions.rendition_hash is not distinct from of_message.rendition_hash
         and decisions.captions_hash is not distinct from of_message.captions_hash
+$$;
+
+-- Whether a participant says yes: by their own verified key, or as somebody recorded it.
+create function consents(participant participants) returns boolean language sql stable as $$
+    select participant.consent is not distinct from 'active' and not exists (
+        select 1 from statements
+        inner join claims on statements.kid = claims.kid
+        inner join links on claims.link_id = links.link_id
+        where statements.statement_hash = participant.consent_hash
+            and (claims.verification_hash is null or links.is_misused)
+    )
+$$;
+
+-- Whether the words of a message are known to be its sender's: by a verified claim, an upload link or a
+-- mediator.
+create function sender_is_known(of_message messages) returns boolean language sql stable as $$
+    select not exists (
+        select 1 from statements
+        inner join claims on statements.kid = claims.kid
+        inner join links on claims.link_id = links.link_id
+        where statements.statement_hash = of_message.statement_hash
+            and (claims.verification_hash is null or links.is_misused)
+    ) and not exists (
+        select 1 from statements
+        inner join links on statements.kid = links.kid
+        where statements.statement_hash = of_message.statement_hash and links.is_misused
+    )
 $$;
 
 create function guard_message_state() returns trigger language plpgsql as $$
@@ -609,14 +679,20 @@ begin
     ) then
         raise exception 'no move from % to %', old.state, new.state using errcode = 'check_violation';
     end if;
-    if new.state is distinct from old.state and new.state in ('approved', 'offered', 'released')
-        and approvals_of(new) < (select approvals from cases where case_id = new.case_id) then
-        raise exception 'not approved as the case asks' using errcode = 'check_violation';
+    -- Back from an offer to the approval before it is always possible.
+    if new.state is distinct from old.state and new.state in ('approved', 'offered', 'released', 'viewed')
+        and (old.state, new.state) is distinct from ('offered', 'approved') then
+        if approvals_of(new) < (select approvals from cases where case_id = new.case_id) then
+            raise exception 'not approved as the case asks' using errcode = 'check_violation';
+        end if;
+        if not sender_is_known(new) then
+            raise exception 'nobody verified whose words these are' using errcode = 'check_violation';
+        end if;
     end if;
-    if new.state is distinct from old.state and new.state in ('offered', 'released') then
+    if new.state is distinct from old.state and new.state in ('offered', 'released', 'viewed') then
         if exists (
             select 1 from participants
-            where participant_id in (new.sender_id, new.recipient_id) and consent is distinct from 'active'
+            where participant_id in (new.sender_id, new.recipient_id) and not consents(participants)
         ) then
             raise exception 'a consent is missing' using errcode = 'check_violation';
         end if;

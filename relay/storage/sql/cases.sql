@@ -29,8 +29,22 @@ select
     approvals,
     captions_required,
     server_processing,
+    proposed_mediators,
     created_at
 from cases
+where case_id = $1;
+
+-- name: find_registration
+select statements.compact from cases
+inner join statements on cases.registration_hash = statements.statement_hash
+where cases.case_id = $1;
+
+-- name: set_registration
+update cases set registration_hash = $2
+where case_id = $1;
+
+-- name: propose_mediators
+update cases set proposed_mediators = $2
 where case_id = $1;
 
 -- name: lock_case
@@ -47,6 +61,7 @@ select
     cases.approvals,
     cases.captions_required,
     cases.server_processing,
+    cases.proposed_mediators,
     cases.created_at
 from cases
 where
@@ -102,16 +117,44 @@ where case_id = $1 and participant_id = $2;
 
 -- name: find_consent
 select
-    consent,
-    consent_hash
+    participants.consent,
+    participants.consent_hash,
+    signed.kid,
+    coalesce(claims.verification_hash is not null and not links.is_misused, false) as by_participant,
+    participants.consent is not null
+    and (claims.statement_hash is null or (claims.verification_hash is not null and not links.is_misused))
+        as holds
 from participants
-where case_id = $1 and participant_id = $2 for no key update;
+left join statements as signed on participants.consent_hash = signed.statement_hash
+left join claims on signed.kid = claims.kid
+left join links on claims.link_id = links.link_id
+where participants.case_id = $1 and participants.participant_id = $2
+for no key update of participants;
+
+-- name: read_consent
+select
+    participants.consent,
+    participants.consent_hash,
+    signed.kid,
+    coalesce(claims.verification_hash is not null and not links.is_misused, false) as by_participant,
+    participants.consent is not null
+    and (claims.statement_hash is null or (claims.verification_hash is not null and not links.is_misused))
+        as holds
+from participants
+left join statements as signed on participants.consent_hash = signed.statement_hash
+left join claims on signed.kid = claims.kid
+left join links on claims.link_id = links.link_id
+where participants.case_id = $1 and participants.participant_id = $2;
 
 -- name: set_consent
 -- What a person said last counts. An older statement changes nothing, unless it takes more back: active
--- comes before paused and withdrawn in the type.
-update participants set consent = $3, consent_hash = $4, consent_at = greatest(consent_at, $5)
-where case_id = $1 and participant_id = $2 and (consent_at is null or consent_at <= $5 or $3 > consent)
+-- comes before paused and withdrawn in the type. What was never theirs ($6) holds nobody up.
+update participants
+set consent = $3, consent_hash = $4, consent_at = case when $6 then greatest(consent_at, $5) else $5 end
+where
+    case_id = $1
+    and participant_id = $2
+    and (consent_at is null or consent_at <= $5 or $3 > consent or not $6)
 returning true;
 
 -- name: set_no_contact
@@ -120,12 +163,17 @@ where case_id = $1 and one = least($2::uuid, $3::uuid) and other = greatest($2::
 returning true;
 
 -- name: insert_charter
-insert into charters (case_id, version, statement_hash, recipient, mediators, media, key_file)
-values ($1, $2, $3, $4, $5, $6, $7);
+insert into charters (case_id, version, statement_hash, recipient, mediators, media, recovery, key_file)
+values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: adopt_charter
 update cases
-set charter_version = $2, approvals = $3, captions_required = $4, server_processing = $5
+set
+    charter_version = $2,
+    approvals = $3,
+    captions_required = $4,
+    server_processing = $5,
+    proposed_mediators = null
 where case_id = $1;
 
 -- name: list_charters

@@ -1,8 +1,19 @@
 -- name: insert_link
 insert into links (
-    link_id, case_id, participant_id, purpose, statement_hash, auth_hash, signer, kid, sealed, expires_at
+    link_id,
+    case_id,
+    participant_id,
+    purpose,
+    statement_hash,
+    auth_hash,
+    signer,
+    kid,
+    sealed,
+    again,
+    made_by,
+    expires_at
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 on conflict do nothing
 returning true;
 
@@ -16,28 +27,37 @@ select
     signer,
     kid,
     expires_at,
-    revoked_at,
+    ended_at,
     message_id
 from links
 where link_id = $1;
 
 -- name: find_holder
--- Whoever shows the bearer of a link that is neither revoked nor over.
+-- Whoever shows the bearer of a link that has neither ended nor expired.
 select
     link_id,
     case_id,
     participant_id
 from links
-where link_id = $1 and auth_hash = $2 and revoked_at is null and (expires_at is null or expires_at > now());
+where link_id = $1 and auth_hash = $2 and ended_at is null and (expires_at is null or expires_at > now());
 
--- name: revoke_link
-update links set revoked_at = now()
-where link_id = $1 and revoked_at is null returning true;
+-- name: end_link
+-- Once ended, a link can still be said to have been misused.
+update links
+set ended_at = coalesce(ended_at, now()), is_misused = is_misused or $2, again = null
+where link_id = $1 and (ended_at is null or ($2 and not is_misused))
+returning true;
 
--- name: revoke_other_links
--- A new claim ends the way in of the lost one.
-update links set revoked_at = now()
-where participant_id = $1 and link_id <> $2 and purpose = 'participate' and revoked_at is null;
+-- name: insert_link_ending
+insert into link_endings (statement_hash, link_id) values ($1, $2)
+on conflict do nothing;
+
+-- name: list_earlier_links
+-- The other ways in of a participant that somebody claimed and that have not ended.
+select links.link_id from links
+inner join claims on links.link_id = claims.link_id
+where links.participant_id = $1 and links.link_id <> $2 and links.ended_at is null
+order by links.link_id;
 
 -- name: list_links
 select
@@ -50,7 +70,13 @@ select
     links.created_at,
     claim_statement.compact as claim,
     verification_statement.compact as verification,
-    links.revoked_at is not null as revoked,
+    coalesce((
+        select array_agg(statements.compact order by statements.received_at, statements.statement_hash)
+        from link_endings inner join statements on link_endings.statement_hash = statements.statement_hash
+        where link_endings.link_id = links.link_id
+    ), '{}') as endings,
+    case when links.made_by = $2 then links.again end as again,
+    links.ended_at is not null as ended,
     links.message_id is not null as spent
 from links
 inner join statements as link_statement on links.statement_hash = link_statement.statement_hash
@@ -63,7 +89,7 @@ order by links.created_at, links.link_id;
 
 -- name: lock_link
 select purpose from links
-where link_id = $1 and revoked_at is null for update;
+where link_id = $1 and ended_at is null for update;
 
 -- name: spend_link
 -- An upload link carries one message.
@@ -80,6 +106,11 @@ insert into claims (statement_hash, link_id, case_id, participant_id, kid, signe
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict do nothing
 returning true;
+
+-- name: forget_secret
+-- A claimed link is shown to nobody again.
+update links set again = null
+where link_id = $1;
 
 -- name: find_claim_of_link
 select
@@ -108,7 +139,7 @@ from claims inner join statements on claims.statement_hash = statements.statemen
 where claims.statement_hash = $1;
 
 -- name: current_claim
--- The newest claim of a participant whose link still holds: the key that a release is for.
+-- The newest verified claim of a participant whose link has not ended: the key that a release is for.
 select
     claims.statement_hash,
     claims.case_id,
@@ -121,10 +152,38 @@ select
 from claims
 inner join statements on claims.statement_hash = statements.statement_hash
 inner join links on claims.link_id = links.link_id
-where claims.participant_id = $1 and links.revoked_at is null
+where claims.participant_id = $1 and links.ended_at is null and claims.verification_hash is not null
 order by claims.claimed_at desc
 limit 1;
+
+-- name: lock_claim
+-- The claim with its link, neither of which anybody else changes until this transaction ends.
+select
+    claims.link_id,
+    links.ended_at is not null as ended
+from claims inner join links on claims.link_id = links.link_id
+where claims.statement_hash = $1
+for no key update;
 
 -- name: verify_claim
 update claims set verification_hash = $2
 where statement_hash = $1 and verification_hash is null returning true;
+
+-- name: list_way_in
+-- The statements of a claimed link: the link, the claim, its verification and the endings.
+select statements.compact
+from claims
+inner join links on claims.link_id = links.link_id
+inner join statements
+    on
+        statements.statement_hash in (
+            links.statement_hash, claims.statement_hash, claims.verification_hash
+        )
+        or exists (
+            select 1 from link_endings
+            where
+                link_endings.link_id = links.link_id
+                and link_endings.statement_hash = statements.statement_hash
+        )
+where claims.statement_hash = $1
+order by statements.received_at, statements.statement_hash;

@@ -1,7 +1,7 @@
 -- name: insert_draft
 -- Every message begins here.
-insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, state)
-values ($1, $2, $3, $4, $5, $6, 'draft')
+insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, writer_kid, state)
+values ($1, $2, $3, $4, $5, $6, $7, 'draft')
 on conflict do nothing
 returning
     message_id,
@@ -18,6 +18,7 @@ returning
     captions_hash,
     offer_hash,
     withdrawal_hash,
+    writer_kid,
     tell_author,
     failure,
     lease_holder,
@@ -49,6 +50,7 @@ select
     captions_hash,
     offer_hash,
     withdrawal_hash,
+    writer_kid,
     tell_author,
     failure,
     lease_holder,
@@ -79,6 +81,7 @@ select
     captions_hash,
     offer_hash,
     withdrawal_hash,
+    writer_kid,
     tell_author,
     failure,
     lease_holder,
@@ -222,6 +225,7 @@ order by parts.role, parts.commitment;
 -- What must be known of a case before a sender may write to somebody in it.
 select
     cases.server_processing,
+    charters.statement_hash as charter_hash,
     charters.media,
     exists(
         select 1 from pairs
@@ -235,19 +239,25 @@ inner join charters on cases.case_id = charters.case_id and cases.charter_versio
 where cases.case_id = $1;
 
 -- name: gate_facts
--- Everything that the gates look at, for one message.
+-- Everything that the gates look at, for one message. For a new offer ($2) it does not matter which key an
+-- earlier one was for.
 select
     cases.approvals as approvals_needed,
-    (sender.consent is not distinct from 'active') as sender_consents,
-    (recipient.consent is not distinct from 'active') as recipient_consents,
+    consents(sender) as sender_consents,
+    consents(recipient) as recipient_consents,
     coalesce(pairs.no_contact, true) as no_contact,
     approvals_of(messages) as approvals,
+    sender_is_known(messages) as sender_verified,
     coalesce((
         select
-            claims.verification_hash is not null
-            and (messages.state <> 'offered' or offers.claim_hash = claims.statement_hash)
+            $2::boolean
+            or messages.state not in ('offered', 'released')
+            or offers.claim_hash = claims.statement_hash
         from claims inner join links on claims.link_id = links.link_id
-        where claims.participant_id = messages.recipient_id and links.revoked_at is null
+        where
+            claims.participant_id = messages.recipient_id
+            and links.ended_at is null
+            and claims.verification_hash is not null
         order by claims.claimed_at desc
         limit 1
     ), false) as recipient_key_verified,
@@ -273,7 +283,7 @@ where messages.message_id = $1;
 
 -- name: list_sent
 select message_id from messages
-where sender_id = $1 and ($2::uuid is null or message_id = $2)
+where sender_id = $1 and ($2::uuid is null or message_id = $2) and ($3::text is null or writer_kid = $3)
 order by created_at, message_id;
 
 -- name: list_received
@@ -323,27 +333,39 @@ select message_id from links
 where link_id = $1;
 
 -- name: list_origin
--- The claim behind a signature, then the mediator's verification of it; or the upload link behind it.
-with origin as (
+-- The way in behind a signature: the link, and as far as they exist the claim, its verification and endings.
+with way as (
     select
-        statements.compact,
-        statements.received_at
+        links.link_id,
+        links.statement_hash as link_hash,
+        claims.statement_hash as claim_hash,
+        claims.verification_hash
     from statements as signed
     inner join claims on signed.kid = claims.kid
-    inner join statements on statements.statement_hash in (claims.statement_hash, claims.verification_hash)
+    inner join links on claims.link_id = links.link_id
     where signed.statement_hash = $1
     union all
     select
-        statements.compact,
-        statements.received_at
+        links.link_id,
+        links.statement_hash as link_hash,
+        null::bytea as claim_hash,
+        null::bytea as verification_hash
     from statements as signed
     inner join links on signed.kid = links.kid
-    inner join statements on links.statement_hash = statements.statement_hash
     where signed.statement_hash = $1
 )
 
-select compact from origin
-order by received_at;
+select statements.compact from way
+inner join statements
+    on
+        statements.statement_hash in (way.link_hash, way.claim_hash, way.verification_hash)
+        or exists (
+            select 1 from link_endings
+            where
+                link_endings.link_id = way.link_id
+                and link_endings.statement_hash = statements.statement_hash
+        )
+order by statements.received_at, statements.statement_hash;
 
 -- name: find_processing
 select

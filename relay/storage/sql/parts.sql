@@ -1,5 +1,6 @@
 -- name: find_part
--- A part and what decides whether this caller may read it: $2 as a participant, $3 as a mediator.
+-- A part and what decides whether this caller may read it: $2 as a participant, $3 as a mediator. With $4,
+-- only what a message holds that this key began.
 select
     parts.size_bytes,
     parts.object_prefix,
@@ -7,8 +8,8 @@ select
     messages.state,
     case
         when case_mediators.credential_id is not null then 'mediator'
-        when messages.sender_id = $2 then 'sender'
-        when messages.recipient_id = $2 then 'recipient'
+        when messages.sender_id = $2 and ($4::text is null or messages.writer_kid = $4) then 'sender'
+        when messages.recipient_id = $2 and $4::text is null then 'recipient'
         else 'stranger'
     end as reader,
     coalesce(

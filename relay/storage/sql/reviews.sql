@@ -53,10 +53,22 @@ order by state;
 
 -- name: insert_decision
 insert into decisions (
-    statement_hash, message_id, review_round, mediator_id, decision, reason,
+    statement_hash, message_id, review_round, mediator_id, person_id, decision, reason,
     source_hash, rendition_hash, captions_hash
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+select
+    $1 as statement_hash,
+    $2 as message_id,
+    $3 as review_round,
+    credential_id as mediator_id,
+    person_id,
+    $5 as decision,
+    $6 as reason,
+    $7 as source_hash,
+    $8 as rendition_hash,
+    $9 as captions_hash
+from credentials
+where credential_id = $4
 on conflict do nothing
 returning true;
 
@@ -99,9 +111,18 @@ select true from captions
 where statement_hash = $1;
 
 -- name: insert_offer
-insert into offers (statement_hash, message_id, mediator_id, claim_hash, not_before) values (
-    $1, $2, $3, $4, $5
-);
+insert into offers (
+    statement_hash, message_id, mediator_id, claim_hash, sender_consent, recipient_consent, not_before
+)
+values ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: find_offer_consents
+-- The consents that an offer rests on.
+select
+    sender_consent,
+    recipient_consent
+from offers
+where statement_hash = $1;
 
 -- name: find_offer
 select true from offers

@@ -8,7 +8,7 @@ delete from challenges
 where challenge_hash = $1 and expires_at > now() returning true;
 
 -- name: find_signer
--- Who signs with this key now: a mediator in good standing, or a participant by their latest claim.
+-- Who signs with this key now: a mediator in good standing, or a participant whose link has not ended.
 select
     'mediator' as role,
     credential_id as subject_id,
@@ -23,7 +23,7 @@ select
     claims.case_id,
     claims.signer
 from claims inner join links on claims.link_id = links.link_id
-where claims.kid = $1 and links.revoked_at is null;
+where claims.kid = $1 and links.ended_at is null;
 
 -- name: insert_session
 insert into sessions (token_hash, role, subject_id, case_id, kid, signer, link_id, expires_at)
@@ -38,7 +38,8 @@ select
     sessions.case_id,
     sessions.kid,
     sessions.signer,
-    sessions.link_id
+    sessions.link_id,
+    sessions.role <> 'participant' or claims.verification_hash is not null as is_verified
 from sessions
 left join credentials
     on sessions.role = 'mediator' and sessions.subject_id = credentials.credential_id
@@ -54,7 +55,7 @@ where
             and now() between credentials.not_before and credentials.not_after
         )
     )
-    and (sessions.role = 'mediator' or links.revoked_at is null);
+    and (sessions.role = 'mediator' or links.ended_at is null);
 
 -- name: delete_session
 delete from sessions

@@ -8,6 +8,7 @@ from messages
 where
     messages.message_id = $1
     and messages.sender_id = $2
+    and ($4::text is null or messages.writer_kid = $4)
     and (
         $3::uuid is null
         or exists (
@@ -45,6 +46,7 @@ inner join messages on uploads.message_id = messages.message_id
 where
     uploads.upload_id = $1
     and messages.sender_id = $2
+    and ($4::text is null or messages.writer_kid = $4)
     and (
         $3::uuid is null
         or exists (

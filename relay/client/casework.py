@@ -1,0 +1,300 @@
+"""What a mediator does with cases: open and change them, make links and end them, verify who claimed one."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from relay.client import charters
+from relay.client.acting import ActSigner
+from relay.client.charters import OpenCase, People, valid_now
+from relay.client.connection import Connection, SignedConnection
+from relay.client.linking import LinkPurpose, make_link, open_claim_key, sign_ending
+from relay.client.seen import SeenCharters
+from relay.client.verifying import trust_of
+from relay.crypto import age, chain, statements
+from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.errors import ChainError
+from relay.crypto.keyrings import Keyring
+from relay.crypto.links import ANCHOR_BYTES, LinkSecret, link_url
+from relay.crypto.signing import statement_hash
+from relay.crypto.statements import Policy
+from relay.crypto.trust import Trust
+from relay.domain.cases import CaseRegistration, CaseView, CharterFiling, Charters
+from relay.domain.credentials import Credentials, NewKeyring
+from relay.domain.links import LinkRecord, NewVerification
+from relay.domain.sessions import SignedRequest
+
+DEFAULT_POLICY: Final = Policy(
+    approvals=1, captions="optional", server_processing=True, retention_days=365
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedClaim:
+    """A claim whose maker held the link: what is left to do is to hear from the person that it is theirs."""
+
+    record: LinkRecord
+    claim: statements.Claim
+    claim_hash: bytes
+    """32 bytes; the four words that the person reads out come from it."""
+
+
+class Casework:
+    """Somebody with a mediator's credential; what relay says of keys is verified up to the pinned root."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        keyring: Keyring,
+        credential_id: uuid.UUID,
+        *,
+        root_fingerprint: bytes,
+        audience: str,
+        seen: SeenCharters | None = None,
+    ) -> None:
+        """`seen`: where the charters that were seen are remembered; in memory alone by default."""
+        self._signed = SignedConnection(connection, keyring.signer, audience)
+        self._keyring = keyring
+        self._acts = ActSigner(keyring.signer)
+        self._root_fingerprint = root_fingerprint
+        self._audience = audience
+        self._seen = seen or SeenCharters()
+        self._cases: dict[uuid.UUID, OpenCase] = {}
+        self.credential_id = credential_id
+
+    async def keep_keyring(self, sealed: bytes) -> None:
+        """Have relay keep one's keys behind their passphrase, for a lost laptop and for the case system."""
+        await self._signed.call("PUT", "/v1/keyring", body=NewKeyring(keyring=sealed))
+
+    # Cases.
+
+    async def register_case(self, case_id: uuid.UUID, registration: CaseRegistration) -> CaseView:
+        """Make a case known, with this mediator assigned to it."""
+        return await self._signed.call(
+            "PUT", f"/v1/cases/{case_id}", body=registration, into=CaseView
+        )
+
+    async def read_case(self, case_id: uuid.UUID) -> CaseView:
+        """Who takes part in a case, and what its case system proposes."""
+        return await self._signed.call("GET", f"/v1/cases/{case_id}", into=CaseView)
+
+    async def trust(self) -> Trust:
+        """Everybody the pinned root vouches for."""
+        found = await self._signed.call("GET", "/v1/credentials", into=Credentials)
+        return trust_of(found, self._root_fingerprint)
+
+    async def open_case(
+        self,
+        case_id: uuid.UUID,
+        *,
+        colleagues: Sequence[uuid.UUID] = (),
+        policy: Policy = DEFAULT_POLICY,
+    ) -> OpenCase:
+        """Make the case an identity, seal it to its mediators and to recovery, and sign the first charter.
+
+        Where no case system registered who may open it, the mediator signs that, too.
+        """
+        trust = await self.trust()
+        found = await self._charters(case_id)
+        registration = found.registration or charters.register(
+            self._keyring.signer, case_id, [self.credential_id]
+        )
+        people = People(
+            mediators=[trust.authorities[c] for c in (self.credential_id, *colleagues)],
+            media=valid_now(trust, "media"),
+            recovery=valid_now(trust, "recovery"),
+        )
+        filing = charters.first_charter(self._keyring.signer, case_id, registration, people, policy)
+        return await self._file(case_id, filing)
+
+    async def change_charter(
+        self,
+        case_id: uuid.UUID,
+        *,
+        mediators: Sequence[uuid.UUID] | None = None,
+        policy: Policy | None = None,
+    ) -> OpenCase:
+        """Sign the next charter: other mediators or rules, and the media workers and recovery keys of today.
+
+        `mediators` are credentials; None keeps those who are there. Who leaves can read nothing that is
+        sealed from then on.
+        """
+        trust = await self.trust()
+        case = await self.case(case_id, again=True)
+        listed = case.charter.mediators
+        people = People(
+            mediators=listed if mediators is None else [trust.authorities[c] for c in mediators],
+            media=valid_now(trust, "media"),
+            recovery=valid_now(trust, "recovery"),
+        )
+        filing = charters.next_charter(self._keyring.signer, case, people, policy)
+        return await self._file(case_id, filing)
+
+    async def replace_credential(
+        self, case_id: uuid.UUID, old: uuid.UUID, new: uuid.UUID
+    ) -> OpenCase:
+        """Let a mediator with new keys go on in a case: the new credential takes the place of the old one.
+
+        ChainError where the two are not of one person.
+        """
+        trust = await self.trust()
+        if trust.authorities[old].person != trust.authorities[new].person:
+            raise ChainError("the credentials of two people")
+        case = await self.case(case_id, again=True)
+        return await self.change_charter(
+            case_id,
+            mediators=[
+                new if mediator.credential == old else mediator.credential
+                for mediator in case.charter.mediators
+            ],
+        )
+
+    async def case(self, case_id: uuid.UUID, *, again: bool = False) -> OpenCase:
+        """The verified charter of a case and its identities; ChainError where they do not belong together."""
+        if again or case_id not in self._cases:
+            found = await self._charters(case_id)
+            case = charters.open_charters(
+                await self.trust(), found, case_id, self._keyring.identity
+            )
+            self._seen.require(case.charter)
+            self._cases[case_id] = case
+        return self._cases[case_id]
+
+    async def _charters(self, case_id: uuid.UUID) -> Charters:
+        return await self._signed.call("GET", f"/v1/cases/{case_id}/charters", into=Charters)
+
+    async def _file(self, case_id: uuid.UUID, filing: CharterFiling) -> OpenCase:
+        await self._signed.call("POST", f"/v1/cases/{case_id}/charters", body=filing)
+        return await self.case(case_id, again=True)
+
+    # Links.
+
+    async def make_link(
+        self,
+        case_id: uuid.UUID,
+        participant_id: uuid.UUID,
+        purpose: LinkPurpose = "participate",
+    ) -> str:
+        """The address of a new link; relay has no part of its secret that it could open."""
+        case = await self.case(case_id, again=True)
+        made = make_link(
+            self._keyring.signer,
+            charter=case.charter,
+            participant_id=participant_id,
+            purpose=purpose,
+            public_url=self._audience,
+            root_fingerprint=self._root_fingerprint,
+            maker=str(self._keyring.identity.recipient),
+        )
+        await self._signed.call("PUT", f"/v1/links/{made.link_id}", body=made.new)
+        return made.url
+
+    async def links(self, case_id: uuid.UUID) -> list[LinkRecord]:
+        """The links of a case."""
+        return await self._signed.call("GET", f"/v1/cases/{case_id}/links", into=list[LinkRecord])
+
+    async def show_link_again(self, case_id: uuid.UUID, link_id: uuid.UUID) -> str:
+        """The address of a link that one made oneself and that nobody has claimed yet; LookupError else."""
+        case = await self.case(case_id)
+        record = await self._link(case_id, link_id)
+        if record.again is None:
+            raise LookupError("somebody else's link, or claimed by now")
+        link = chain.verify_link(record.statement, case.charter)
+        secret = LinkSecret(age.open_file(record.again, [self._keyring.identity]))
+        chain.check_link_secret(link, secret)
+        anchor = b64u_decode(link.charter)[:ANCHOR_BYTES]
+        return link_url(self._audience, link.link, secret, self._root_fingerprint, anchor)
+
+    async def end_link(
+        self, case_id: uuid.UUID, link_id: uuid.UUID, reason: Literal["replaced", "misused"]
+    ) -> None:
+        """End a link. `misused`: somebody else used it, and nothing that came through it counts."""
+        case = await self.case(case_id)
+        record = await self._link(case_id, link_id)
+        link = chain.verify_link(record.statement, case.charter)
+        statement = sign_ending(self._keyring.signer, link, reason)
+        await self._signed.call(
+            "PUT", f"/v1/links/{link_id}/ending", body=SignedRequest(statement=statement)
+        )
+
+    async def claims_to_verify(self, case_id: uuid.UUID) -> list[LinkRecord]:
+        """The links that somebody claimed, that have not ended, and whose claim nobody has verified."""
+        return [
+            record
+            for record in await self.links(case_id)
+            if record.claim is not None and record.verification is None and not record.ended
+        ]
+
+    async def check_claim(self, case_id: uuid.UUID, link_id: uuid.UUID) -> CheckedClaim:
+        """A claim whose maker held the link; LinkError or ChainError for any other."""
+        case = await self.case(case_id, again=True)
+        record = await self._link(case_id, link_id)
+        if record.claim is None or record.sealed is None:
+            raise LookupError("nobody has claimed this link")
+        if record.ended or record.endings:
+            raise ChainError("this link has ended")
+        link = chain.verify_link(record.statement, case.charter)
+        chain.check_sealed_claim_key(link, record.sealed)
+        claim = chain.verify_claim(record.claim, link)
+        chain.check_claim_mac(claim, open_claim_key(record.sealed, case.identities))
+        return CheckedClaim(record=record, claim=claim, claim_hash=statement_hash(record.claim))
+
+    async def verify_claim(self, case_id: uuid.UUID, link_id: uuid.UUID) -> CheckedClaim:
+        """Sign that this claim is the participant's own: one has checked it, and has heard it from them.
+
+        The other links that the participant claimed end with it.
+        """
+        checked = await self.check_claim(case_id, link_id)
+        case = await self.case(case_id)
+        earlier = [
+            chain.verify_link(record.statement, case.charter)
+            for record in await self.links(case_id)
+            if record.participant == checked.claim.participant
+            and record.link != link_id
+            and record.claim is not None
+            and not record.ended
+        ]
+        statement = statements.sign(
+            self._keyring.signer,
+            statements.Verification(
+                case=case_id,
+                claim=b64u_encode(checked.claim_hash),
+                participant=checked.claim.participant,
+                recipient=checked.claim.recipient,
+                at=datetime.now(UTC),
+            ),
+        )
+        endings = [sign_ending(self._keyring.signer, link, "replaced") for link in earlier]
+        await self._signed.call(
+            "POST",
+            "/v1/verifications",
+            body=NewVerification(statement=statement, endings=endings),
+        )
+        return checked
+
+    async def recipient_claim(
+        self, case_id: uuid.UUID, participant_id: uuid.UUID
+    ) -> chain.VerifiedParticipant:
+        """The keys of a participant whose claim a mediator has verified; LookupError where there are none."""
+        case = await self.case(case_id)
+        now = datetime.now(UTC)
+        for record in reversed(await self.links(case_id)):
+            if record.participant == participant_id and record.verification and not record.ended:
+                return chain.verify_participant(way_in(record), case.charter, now)
+        raise LookupError("no mediator has verified a claim of this participant")
+
+    async def _link(self, case_id: uuid.UUID, link_id: uuid.UUID) -> LinkRecord:
+        for record in await self.links(case_id):
+            if record.link == link_id:
+                return record
+        raise LookupError("no such link in this case")
+
+
+def way_in(record: LinkRecord) -> Iterable[str]:
+    """The statements of a link, as its origin is verified from them."""
+    found = (record.statement, record.claim, record.verification, *record.endings)
+    return [compact for compact in found if compact is not None]
