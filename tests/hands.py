@@ -22,7 +22,7 @@ from relay.crypto import statements
 from relay.crypto.age import FileKey
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer, statement_hash
-from relay.domain.messages import Audience, Grant, SignedAct, Submission
+from relay.domain.messages import Audience, Grant, ReviewMessage, SignedAct, Submission
 
 VOLATILE: Final = frozenset({hdrs.DATE})
 """Headers of an answer that say nothing about what it answers."""
@@ -139,6 +139,10 @@ class Words:
     source: str
     rendition: str | None = None
     captions: str | None = None
+    charter: str = ""
+    """Hash of the charter in force."""
+    consents: Sequence[str] = ()
+    """Hashes of what the sender and the recipient said last."""
 
     def decision(
         self,
@@ -203,6 +207,7 @@ class Words:
             signer,
             statements.Offer(
                 case=self.case,
+                charter=self.charter,
                 message=self.message,
                 revision=self.revision,
                 source=digest_of(self.source) or "",
@@ -210,6 +215,7 @@ class Words:
                 captions=digest_of(self.captions),
                 recipient=recipient,
                 claim=claim,
+                consents=list(self.consents),
                 grants=[named(grant) for grant in grants],
                 notes=[],
                 not_before=not_before,
@@ -217,6 +223,17 @@ class Words:
             ),
         )
         return SignedAct(statement=statement, grants=grants)
+
+
+async def charter_of(mediator: Mediator, case: uuid.UUID) -> str:
+    """The hash of the charter in force, as statements name it."""
+    return b64u_encode((await mediator.case(case, again=True)).charter.statement_hash)
+
+
+def consents_of(message: ReviewMessage) -> list[str]:
+    """The hashes of the consents that an offer of this message rests on."""
+    both = (message.consents.sender, message.consents.recipient)
+    return [digest_of(signed.statement) or "" for signed in both if signed is not None]
 
 
 def named(grant: Grant) -> statements.GrantedPart:
@@ -230,6 +247,7 @@ def message_statement(
     signer: Signer,
     *,
     case: uuid.UUID,
+    charter: str,
     message: uuid.UUID,
     sender: uuid.UUID,
     to: uuid.UUID,
@@ -243,6 +261,7 @@ def message_statement(
         signer,
         statements.Message(
             case=case,
+            charter=charter,
             message=message,
             revision=revision,
             supersedes=digest_of(supersedes),

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from relay.client.mediator import DEFAULT_POLICY, Mediator
+from relay.client.casework import DEFAULT_POLICY
+from relay.client.mediator import Mediator
 from relay.client.participant import Participant
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyrings import MEDIATOR_WORK_FACTOR_LOG2, generate_keyring, seal_keyring

@@ -12,8 +12,9 @@ from typing import Final
 import pytest_asyncio
 from playwright.async_api import expect
 
-from relay.client.mediator import DEFAULT_POLICY
+from relay.client.casework import DEFAULT_POLICY
 from relay.crypto.statements import Policy
+from relay.demo.cast import verify_everybody
 from relay.demo.story import LETTER, NOTE
 from tests.browser.casework import CasePage
 from tests.browser.conftest import Visit
@@ -47,7 +48,7 @@ async def _cast(scene: Scene, visit: Visit, policy: Policy = DEFAULT_POLICY) -> 
     waiting = await scene.waiting(policy)
     author = await ParticipantPage.begin(await visit(), waiting.harmed_url)
     recipient = await ParticipantPage.begin(await visit(), waiting.responsible_url)
-    await waiting.mediator.verify_claims(waiting.case_id)
+    await verify_everybody(waiting.mediator, waiting.case_id)
     return Cast(
         waiting=waiting,
         case=f"case {waiting.case_id}",

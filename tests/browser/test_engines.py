@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from relay.demo.cast import PASSPHRASE
+from relay.demo.cast import PASSPHRASE, verify_everybody
 from relay.demo.story import LETTER, NOTE
 from tests.browser.engines import Hands, firefox, webkit
 from tests.browser.films import film
@@ -72,7 +72,7 @@ async def test_a_participant_writes_accepts_and_watches(
         await hands.see("heading", SENDING("done.heading"))
         await hands.click("button", SENDING("done.home"))
 
-        await waiting.mediator.verify_claims(waiting.case_id)
+        await verify_everybody(waiting.mediator, waiting.case_id)
         [letter] = (await waiting.mediator.queue(case=str(waiting.case_id), state="queued")).items
         leased = await waiting.mediator.lease(letter.message)
         assert await waiting.mediator.read_letter(leased) == LETTER

@@ -6,7 +6,7 @@ from typing import Final
 
 from playwright.async_api import Page, expect
 
-from relay.demo.cast import PASSPHRASE
+from relay.demo.cast import PASSPHRASE, verify_everybody
 from relay.demo.story import LETTER, NOTE
 from tests.browser import forging, leaks
 from tests.browser.conftest import Visit
@@ -52,7 +52,7 @@ async def test_words_that_were_changed_on_the_way_are_never_shown(
     sender = await scene.claim(waiting.harmed_url)
     guest = await visit()
     recipient = await ParticipantPage.begin(guest, waiting.responsible_url)
-    await waiting.mediator.verify_claims(waiting.case_id)
+    await verify_everybody(waiting.mediator, waiting.case_id)
     letter = await approved_letter(waiting, sender, waiting.responsible_id)
     await waiting.mediator.offer(letter, note=NOTE)
     await recipient.accept(NOTE)

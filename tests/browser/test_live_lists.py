@@ -9,6 +9,7 @@ from typing import Final
 
 from playwright.async_api import expect
 
+from relay.demo.cast import verify_everybody
 from relay.demo.story import LETTER, NOTE
 from tests.browser.casework import CasePage
 from tests.browser.conftest import Visit
@@ -44,7 +45,7 @@ async def test_what_waits_stays_under_the_finger(scene: Scene, visit: Visit) -> 
     waiting = await scene.waiting()
     older, newer = await _letters(scene, waiting)
     recipient = await ParticipantPage.begin(await visit(), waiting.responsible_url)
-    await waiting.mediator.verify_claims(waiting.case_id)
+    await verify_everybody(waiting.mediator, waiting.case_id)
     await _offer(waiting, newer, NOTE)
     await recipient.is_waiting()
     look = recipient.button(recipient.home("home.look"))
@@ -80,7 +81,7 @@ async def test_a_draft_that_was_deleted_leaves_the_focus_at_the_heading(
 async def _letters(scene: Scene, waiting: Waiting) -> tuple[uuid.UUID, uuid.UUID]:
     """Two letters of the person harmed, the older first."""
     harmed = await scene.claim(waiting.harmed_url)
-    await waiting.mediator.verify_claims(waiting.case_id)
+    await verify_everybody(waiting.mediator, waiting.case_id)
     first = await harmed.send_letter(waiting.responsible_id, LETTER)
     second = await harmed.send_letter(waiting.responsible_id, LETTER)
     return first.message, second.message

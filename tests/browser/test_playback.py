@@ -12,6 +12,7 @@ from typing import Final
 import pytest_asyncio
 from playwright.async_api import Page
 
+from relay.demo.cast import verify_everybody
 from tests.browser.conftest import Visit
 from tests.browser.films import film
 from tests.browser.participants import ParticipantPage
@@ -77,7 +78,7 @@ async def released(scene: Scene) -> AsyncIterator[str]:
     waiting = await scene.waiting()
     sender = await scene.claim(waiting.harmed_url)
     recipient = await scene.claim(waiting.responsible_url)
-    await waiting.mediator.verify_claims(waiting.case_id)
+    await verify_everybody(waiting.mediator, waiting.case_id)
     with tempfile.TemporaryDirectory() as folder:
         file = await asyncio.to_thread(film, Path(folder) / "film.mp4", SECONDS, grain=GRAIN)
         video = await approved_video(waiting, sender, waiting.responsible_id, file)

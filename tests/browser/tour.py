@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from playwright.async_api import Browser, Page, expect
 
 from relay.client.participant import Participant
-from relay.demo.cast import PASSPHRASE
+from relay.demo.cast import PASSPHRASE, verify_everybody
 from relay.demo.story import FIRST_LETTER, GUIDANCE, LETTER, NOTE
 from relay.domain.messages import ReviewMessage
 from relay.domain.moves import State
@@ -72,7 +72,7 @@ async def returned_letter(waiting: Waiting, sender: Participant, to: uuid.UUID) 
     """A letter that came back with guidance."""
     sent = await sender.send_letter(to, FIRST_LETTER)
     leased = await waiting.mediator.lease(sent.message)
-    author, _ = await waiting.mediator.recipient_claim(waiting.case_id, sender.participant_id)
+    author = await waiting.mediator.recipient_claim(waiting.case_id, sender.participant_id)
     await waiting.mediator.decide(
         leased, "return", reason="needs-a-question", words=GUIDANCE, author=author.recipient
     )
@@ -167,7 +167,7 @@ class Tour:
                 await self.look("home-empty", person.page)
                 await self._writing(person)
                 await self._sending(person, file)
-                await waiting.mediator.verify_claims(waiting.case_id)
+                await verify_everybody(waiting.mediator, waiting.case_id)
                 me = await Participant.unlock(
                     self.scene.people.connection, waiting.harmed_url, PASSPHRASE
                 )

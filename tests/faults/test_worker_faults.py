@@ -347,21 +347,24 @@ async def test_a_charter_that_nobody_signed_gets_nothing(stage: Studio) -> None:
                 at=said.at,
                 case=said.case,
                 version=2,
+                registration=None,
                 previous=b64u_encode(statement_hash(compact or "")),
                 recipient=str(spy.recipient),
                 mediators=said.mediators,
                 media=said.media,
+                recovery=said.recovery,
                 policy=said.policy,
             ),
         )
         forged_hash = await insert_statement(connection, forged)
         await connection.execute(
-            "insert into charters values ($1, 2, $2, $3, $4, $5, $6)",
+            "insert into charters values ($1, 2, $2, $3, $4, $5, $6, $7)",
             row["case_id"],
             forged_hash,
             str(spy.recipient),
             row["mediators"],
             row["media"],
+            row["recovery"],
             row["key_file"],
         )
         await connection.execute("update cases set charter_version = 2")

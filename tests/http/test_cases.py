@@ -9,8 +9,9 @@ from typing import Final, Literal
 
 import pytest
 
+from relay.client.casework import DEFAULT_POLICY
 from relay.client.connection import Problem
-from relay.client.mediator import DEFAULT_POLICY, Mediator
+from relay.client.mediator import Mediator
 from relay.client.writing import ConsentStatus
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
@@ -326,12 +327,14 @@ async def test_a_case_opens_with_a_mediator_who_was_assigned(people: Organizatio
         statements.Charter(
             case=case_id,
             version=1,
+            registration=b64u_encode(bytes(32)),
             previous=None,
             recipient=str(HybridIdentity.generate().recipient),
             mediators=[
                 statements.Member(credential=other.credential_id, statement=b64u_encode(bytes(32)))
             ],
             media=[],
+            recovery=[],
             policy=DEFAULT_POLICY,
             at=datetime.now(UTC),
         ),

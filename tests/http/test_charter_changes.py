@@ -9,52 +9,28 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from relay.client.casework import DEFAULT_POLICY
 from relay.client.connection import Problem
-from relay.client.mediator import DEFAULT_POLICY, Mediator
+from relay.client.mediator import Mediator
 from relay.client.participant import Participant
 from relay.crypto import chain, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError, LinkError
-from relay.crypto.keyrings import seal_identity
 from relay.crypto.links import LinkSecret, link_url, parse_link_url
-from relay.crypto.recipients import parse_recipient
 from relay.crypto.signing import Signer, statement_hash
-from relay.crypto.statements import Member, Policy
+from relay.crypto.statements import Policy
 from relay.demo.cast import PASSPHRASE, Case, Organization, open_case
-from relay.domain.cases import CharterFiling, CharterView
 
 
 async def replace_mediators(
     case: Case, signer: Mediator, successors: list[Mediator], policy: Policy | None = None
-) -> str:
+) -> None:
     """File the next charter of a case, with other mediators or another policy."""
-    opened = await signer.case(case.case_id)
-    trust = await signer.trust()
-    holders = [trust.authorities[mediator.credential_id] for mediator in successors]
-    charter = statements.Charter(
-        case=case.case_id,
-        version=opened.charter.version + 1,
-        previous=b64u_encode(opened.charter.statement_hash),
-        recipient=opened.charter.recipient,
-        mediators=[
-            Member(credential=holder.credential, statement=b64u_encode(holder.statement_hash))
-            for holder in holders
-        ],
-        media=[
-            Member(credential=worker.credential, statement=b64u_encode(worker.statement_hash))
-            for worker in opened.charter.media
-        ],
-        policy=policy or opened.charter.policy,
-        at=datetime.now(UTC),
+    await signer.change_charter(
+        case.case_id,
+        mediators=[mediator.credential_id for mediator in successors],
+        policy=policy,
     )
-    recipients = [parse_recipient(holder.recipient or "") for holder in holders]
-    compact = statements.sign(signer._keyring.signer, charter)
-    filing = CharterFiling(
-        statement=compact,
-        key_file=seal_identity(opened.identity, recipients),
-    )
-    await signer._signed.call("POST", f"/v1/cases/{case.case_id}/charters", body=filing)
-    return compact
 
 
 async def test_what_a_former_mediator_did_stays_verifiable(
@@ -84,7 +60,11 @@ async def test_a_link_that_relay_made_itself_is_noticed_by_whoever_opens_it(
     """A link whose statement belongs to another secret, or that nobody signed, leads nowhere."""
     address = parse_link_url(case.harmed_url)
     wrong = link_url(
-        address.public_url, address.id, LinkSecret.generate(), address.root_fingerprint
+        address.public_url,
+        address.id,
+        LinkSecret.generate(),
+        address.root_fingerprint,
+        address.anchor,
     )
     with pytest.raises(Problem) as refused:
         await Participant.unlock(people.connection, wrong, PASSPHRASE)
@@ -97,6 +77,7 @@ async def test_a_link_that_relay_made_itself_is_noticed_by_whoever_opens_it(
         statements.Link(
             link=link_id,
             case=case.case_id,
+            charter=b64u_encode(opened.charter.statement_hash),
             participant=case.harmed.participant_id,
             purpose="participate",
             auth=b64u_encode(hashlib.sha256(secret.auth(link_id)).digest()),
@@ -123,16 +104,16 @@ async def test_one_mediator_cannot_be_rid_of_the_second_approval(people: Organiz
     assert refused.value.code == "approvals-lowered"
 
     trust = await case.mediator.trust()
-    first = await case.mediator._signed.call(
-        "GET", f"/v1/cases/{case.case_id}/charters", into=list[CharterView]
-    )
-    said = statements.decode_unverified(first[0].statement, statements.Charter)
+    found = await case.mediator._charters(case.case_id)
+    first = found.charters[0].statement
+    said = statements.decode_unverified(first, statements.Charter)
     lowered = msgspec.structs.replace(
         said,
         version=2,
-        previous=b64u_encode(statement_hash(first[0].statement)),
+        registration=None,
+        previous=b64u_encode(statement_hash(first)),
         policy=DEFAULT_POLICY,
     )
     compact = statements.sign(case.mediator._keyring.signer, lowered)
     with pytest.raises(ChainError):
-        chain.verify_charters(trust, [first[0].statement, compact])
+        chain.verify_charters(trust, found.registration or "", [first, compact])

@@ -320,6 +320,7 @@ async def test_a_problem_is_told_in_the_language_of_the_caller_and_tells_nothing
         message_statement(
             Signer.generate(),
             case=case.case_id,
+            charter=b64u_encode(bytes(32)),
             message=uuid.uuid4(),
             sender=case.harmed.participant_id,
             to=case.responsible.participant_id,
@@ -363,6 +364,7 @@ async def test_a_credential_needs_the_root(people: Organization, root: Signer) -
     stranger = Signer.generate()
     right = statements.Credential(
         credential=uuid.uuid4(),
+        person=uuid.uuid4(),
         role="mediator",
         recipient=str(keyring.identity.recipient),
         signer=b64u_encode(Signer.generate().public_key),

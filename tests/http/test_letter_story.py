@@ -15,7 +15,7 @@ async def test_a_letter_reaches_its_recipient_only_after_review_and_acceptance(c
     [item] = (await case.mediator.queue()).items
     leased = await case.mediator.lease(item.message)
     assert await case.mediator.read_letter(leased) == "Why?"
-    author = (await case.mediator.recipient_claim(case.case_id, case.harmed.participant_id))[0]
+    author = await case.mediator.recipient_claim(case.case_id, case.harmed.participant_id)
     await case.mediator.decide(
         leased, "return", reason="unclear", words="Tell more.", author=author.recipient
     )

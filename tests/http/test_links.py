@@ -20,8 +20,14 @@ from relay.crypto.errors import ChainError, LinkError
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.links import LinkSecret, auth_digest, claim_mac, parse_link_url
 from relay.crypto.signing import Signer
-from relay.demo.cast import PASSPHRASE, Case, Organization, open_case, register_case
-from relay.domain.gates import Gate
+from relay.demo.cast import (
+    PASSPHRASE,
+    Case,
+    Organization,
+    open_case,
+    register_case,
+    verify_everybody,
+)
 from relay.domain.links import LinkRecord
 from relay.settings import Settings
 from tests.hands import Answer, ask, hands_of
@@ -34,15 +40,18 @@ class Forge:
     case: Case
     people: Organization
     case_recipient: str
+    charter: str
 
     def link(
         self, by: Signer, link_id: uuid.UUID, secret: LinkSecret, **changes: object
     ) -> dict[str, object]:
-        """A signed link with its sealed secret, as it is sent."""
-        sealed = age.seal_file(secret.secret, [age.parse_recipient(self.case_recipient)])
+        """A signed link with its sealed claim key, as it is sent."""
+        claim_key = secret.claim_key(link_id)
+        sealed = age.seal_file(claim_key, [age.parse_recipient(self.case_recipient)])
         said: dict[str, object] = {
             "link": link_id,
             "case": self.case.case_id,
+            "charter": self.charter,
             "participant": self.case.harmed.participant_id,
             "purpose": "participate",
             "auth": b64u_encode(auth_digest(secret.auth(link_id))),
@@ -82,22 +91,28 @@ class Forge:
 async def forge(case: Case, people: Organization) -> Forge:
     """A forge for the case of this test."""
     charter = (await case.mediator.case(case.case_id)).charter
-    return Forge(case=case, people=people, case_recipient=charter.recipient)
+    return Forge(
+        case=case,
+        people=people,
+        case_recipient=charter.recipient,
+        charter=b64u_encode(charter.statement_hash),
+    )
 
 
 async def test_a_forged_claim_is_refused_by_the_mediators_reader(case: Case, forge: Forge) -> None:
-    """A key that relay put there itself has no MAC: the mediator's reader says so, the gate stays shut."""
+    """A key that relay put there itself has no MAC: nobody verifies it, and nothing else is touched."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     assert (await forge.claim(url, forged=True)).status == 204
 
     with pytest.raises(LinkError):
-        await case.mediator.verify_claims(case.case_id)
+        await verify_everybody(case.mediator, case.case_id)
     sent = await case.responsible.send_letter(case.harmed.participant_id, "Words.")
     leased = await case.mediator.lease(sent.message)
-    approved = await case.mediator.decide(leased, "approve")
-    assert approved.gates == [Gate.RECIPIENT_KEY]
-    with pytest.raises(ChainError):
-        await case.mediator.offer(approved)
+    offered = await case.mediator.offer(await case.mediator.decide(leased, "approve"))
+    assert offered.gates == []
+    assert [found.message for found in (await case.harmed.correspondence()).received] == [
+        sent.message
+    ]
 
 
 async def test_a_claim_is_of_one_link_and_its_participant(case: Case, forge: Forge) -> None:
@@ -125,11 +140,7 @@ async def test_a_link_that_nobody_signed_is_refused(case: Case, forge: Forge) ->
         (hands.signer, {"case": other.case_id}, {404}),
         (hands.signer, {"participant": other.harmed.participant_id}, {404}),
         (hands.signer, {"at": now - timedelta(minutes=10)}, {403}),
-        (
-            hands.signer,
-            {"purpose": "upload", "signer": b64u_encode(Signer.generate().public_key)},
-            {400},
-        ),
+        (hands.signer, {"charter": b64u_encode(bytes(32))}, {409}),
     ):
         answer = await hands.ask("PUT", path, forge.link(signer, link_id, secret, **changes))
         assert answer.status in statuses, (changes, answer)
@@ -154,6 +165,7 @@ async def test_a_link_of_the_relays_own_is_not_believed(
         statements.Link(
             link=address.id,
             case=case.case_id,
+            charter=forge.charter,
             participant=case.harmed.participant_id,
             purpose="participate",
             auth=b64u_encode(auth_digest(address.secret.auth(address.id))),
@@ -175,7 +187,7 @@ async def test_a_link_of_the_relays_own_is_not_believed(
     assert (await forge.claim(url)).status == 204
 
     with pytest.raises(ChainError):
-        await case.mediator.verify_claims(case.case_id)
+        await verify_everybody(case.mediator, case.case_id)
 
 
 async def test_only_who_holds_a_link_is_shown_it(case: Case, people: Organization) -> None:
@@ -193,7 +205,7 @@ async def test_only_who_holds_a_link_is_shown_it(case: Case, people: Organizatio
         await ask(connection, "GET", f"/v1/links/{uuid.uuid4()}", bearer=bearer),
         await ask(connection, "GET", "/v1/links/nothing", bearer=bearer),
     ]
-    await case.mediator.revoke_link(address.id)
+    await case.mediator.end_link(case.case_id, address.id, "replaced")
     answers.append(await ask(connection, "GET", path, bearer=bearer))
     assert {answer.status for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
@@ -215,23 +227,24 @@ async def test_an_upload_link_ends_with_its_time(
 
 
 async def test_a_new_link_takes_the_place_of_a_lost_one(case: Case, people: Organization) -> None:
-    """The older way in ends when the new link is claimed, and not before."""
+    """The older way in ends when a mediator has verified the new claim, and not before."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
-    assert (await case.harmed.correspondence()).sent == []
     await Participant.claim(people.connection, url, PASSPHRASE)
+    assert (await case.harmed.correspondence()).sent == []
+    await case.mediator.verify_claim(case.case_id, parse_link_url(url).id)
 
     with pytest.raises(Problem) as refused:
         await case.harmed.correspondence()
     assert refused.value.status == 401
     with pytest.raises(Problem):
         await Participant.unlock(people.connection, case.harmed_url, PASSPHRASE)
-    revoked = {record.link: record.revoked for record in await case.mediator.links(case.case_id)}
-    assert revoked[parse_link_url(case.harmed_url).id]
-    assert not revoked[parse_link_url(url).id]
+    ended = {record.link: record.ended for record in await case.mediator.links(case.case_id)}
+    assert ended[parse_link_url(case.harmed_url).id]
+    assert not ended[parse_link_url(url).id]
 
 
-async def test_of_two_links_claimed_at_once_one_holds(people: Organization) -> None:
-    """Whichever is claimed last is the way in; never are both ended, and nobody waits for ever."""
+async def test_of_two_links_verified_at_once_one_holds(people: Organization) -> None:
+    """Both are claimed; one claim is verified and the other's link ends, never both or neither."""
     mediator = await people.mediator()
     for _ in range(4):
         case_id, harmed_id, _responsible_id = await register_case(people, mediator, mediator)
@@ -242,9 +255,16 @@ async def test_of_two_links_claimed_at_once_one_holds(people: Organization) -> N
                 *(Participant.claim(people.connection, url, PASSPHRASE) for url in urls),
                 return_exceptions=True,
             )
-        assert all(isinstance(found, Participant | Problem) for found in claimed), claimed
+        assert all(isinstance(found, Participant) for found in claimed), claimed
+        async with asyncio.timeout(30):
+            verified = await asyncio.gather(
+                *(mediator.verify_claim(case_id, parse_link_url(url).id) for url in urls),
+                return_exceptions=True,
+            )
+        assert sum(not isinstance(found, BaseException) for found in verified) == 1, verified
         records: list[LinkRecord] = await mediator.links(case_id)
-        assert [record.revoked for record in records].count(False) == 1
+        assert [record.ended for record in records].count(False) == 1
+        assert [record.verification is None for record in records].count(False) == 1
 
 
 async def test_a_claim_is_verified_by_a_mediator_of_the_case_alone(

@@ -163,7 +163,7 @@ async def test_a_stream_ends_with_the_session(case: Case, people: Organization) 
         for stream in (logged_out, revoked, dismissed):
             await stream.event()
         await hands_of(case.responsible).ask("DELETE", "/v1/sessions/current")
-        await case.mediator.revoke_link(link)
+        await case.mediator.end_link(case.case_id, link, "replaced")
         await publish_revocation(people.connection, case.colleague.credential_id, away)
 
         ended = [await s.ends(3 * KEEPALIVE_SECONDS) for s in (logged_out, revoked, dismissed)]

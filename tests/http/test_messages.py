@@ -23,7 +23,7 @@ from relay.services.audit import LogPage
 from relay.settings import Settings
 from relay.storage import messages as stored
 from relay.storage.database import Connection, Database
-from tests.hands import Hands, hands_of, letter, message_statement, withdrawal
+from tests.hands import Hands, charter_of, hands_of, letter, message_statement, withdrawal
 
 ROUNDS = 4
 AT_ONCE = 32
@@ -36,6 +36,7 @@ class Desk:
     hands: Hands
     case: uuid.UUID
     case_recipient: str
+    charter: str
     sender: uuid.UUID
     to: uuid.UUID
 
@@ -46,6 +47,7 @@ class Desk:
         statement = message_statement(
             self.hands.signer,
             case=self.case,
+            charter=self.charter,
             message=message,
             sender=self.sender,
             to=self.to,
@@ -67,6 +69,7 @@ async def desk_of(case: Case, person: Participant | None = None) -> Desk:
         hands=hands_of(person or case.harmed),
         case=case.case_id,
         case_recipient=(await case.mediator.case(case.case_id)).charter.recipient,
+        charter=await charter_of(case.mediator, case.case_id),
         sender=case.harmed.participant_id,
         to=case.responsible.participant_id,
     )
@@ -282,6 +285,7 @@ async def test_an_answer_is_of_one_moment(
         kid=signer.kid,
         signer=signer.public_key,
         link_id=None,
+        is_verified=True,
     )
     with monkeypatch.context() as patched:
         patched.setattr(stored, "author_texts", comes_back)

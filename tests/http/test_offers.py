@@ -19,14 +19,24 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import statement_hash
-from relay.demo.cast import PASSPHRASE, Case, Organization
+from relay.demo.cast import PASSPHRASE, Case, Organization, verify_everybody
 from relay.domain.gates import Gate
 from relay.domain.messages import Audience, RecipientMessage, ReviewMessage, SignedAct
 from relay.domain.moves import State
 from relay.services.audit import LogPage
 from relay.settings import Settings
 from relay.storage.database import Connection
-from tests.hands import Hands, Words, consent, digest_of, hands_of, response, withdrawal
+from tests.hands import (
+    Hands,
+    Words,
+    charter_of,
+    consent,
+    consents_of,
+    digest_of,
+    hands_of,
+    response,
+    withdrawal,
+)
 
 ROUNDS = 6
 
@@ -77,12 +87,12 @@ class Desk:
 async def desk_of(case: Case, message: ReviewMessage) -> Desk:
     """The desk of the case's mediator with this message on it."""
     item = await case.mediator.verify(message)
-    identity = (await case.mediator.case(case.case_id)).identity
+    identities = (await case.mediator.case(case.case_id)).identities
     keys = {}
     for part in item.message.parts:
         view = view_of(message.parts, part)
-        keys[part.commit] = unwrap(case.case_id, part, view.header or b"", [identity])
-    claim, claim_hash = await case.mediator.recipient_claim(case.case_id, message.recipient)
+        keys[part.commit] = unwrap(case.case_id, part, view.header or b"", identities)
+    to = await case.mediator.recipient_claim(case.case_id, message.recipient)
     return Desk(
         hands=hands_of(case.mediator),
         words=Words(
@@ -90,11 +100,13 @@ async def desk_of(case: Case, message: ReviewMessage) -> Desk:
             message=message.message,
             revision=message.revision,
             source=message.statement or "",
+            charter=await charter_of(case.mediator, case.case_id),
+            consents=consents_of(message),
         ),
         keys=keys,
         to=message.recipient,
-        recipient=claim.recipient,
-        claim=claim_hash,
+        recipient=to.recipient,
+        claim=b64u_encode(to.claim_hash),
     )
 
 
@@ -278,7 +290,7 @@ async def test_the_gate_of_the_recipients_key_waits_for_a_mediator(
     now = datetime.now(UTC)
     for desk in (old, unverified):
         assert await desk.send(desk.act(now)) == (409, "gate-closed")
-    await case.mediator.verify_claims(case.case_id)
+    await verify_everybody(case.mediator, case.case_id)
     assert (await case.mediator.read(message.message)).gates == []
     await case.mediator.offer(message)
     [now_waiting] = (await fresh.correspondence()).received

@@ -13,7 +13,7 @@ from relay.client.verifying import verify_item
 from relay.client.writing import Hand, address
 from relay.crypto import release
 from relay.crypto.chain import VerifiedParticipant
-from relay.crypto.encoding import b64u_decode
+from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.statements import OFFER_NOTES, Message, Offer, decode_unverified
@@ -117,6 +117,7 @@ async def test_only_a_mediator_of_the_case_writes_down_and_only_between_a_pair(
         statement = message_statement(
             hands.signer,
             case=case.case_id,
+            charter=b64u_encode(charter.statement_hash),
             message=message,
             sender=sender,
             to=to,
@@ -158,10 +159,10 @@ async def test_who_assisted_is_for_the_mediators_and_not_for_the_recipient(case:
         case.responsible.participant_id, "My words.", assistant=STAFF
     )
     review = await case.mediator.lease(sent.message)
-    identity = (await case.mediator.case(case.case_id)).identity
+    identities = (await case.mediator.case(case.case_id)).identities
     item = await case.mediator.verify(review)
     note = next(part for part in item.message.parts if part.role == "note")
-    assert open_text(case.case_id, note, view_of(review.parts, note), [identity]) == STAFF
+    assert open_text(case.case_id, note, view_of(review.parts, note), identities) == STAFF
     approved = await case.mediator.decide(review, "approve")
 
     desk = await desk_of(case, approved)
@@ -171,7 +172,9 @@ async def test_who_assisted_is_for_the_mediators_and_not_for_the_recipient(case:
     recipient = await recipient_of(case)
     charter = (await case.mediator.case(case.case_id)).charter
     with pytest.raises(ChainError, match="not reviewed"):
-        release.verify_offer(act.statement, charter, item, recipient)
+        release.verify_offer(
+            act.statement, charter, item, recipient, decisions=approved.decisions, consents=[]
+        )
 
     await case.mediator.offer(approved, note="A letter.")
     offered = await waiting(case, sent.message)
@@ -185,16 +188,7 @@ async def test_who_assisted_is_for_the_mediators_and_not_for_the_recipient(case:
 
 async def recipient_of(case: Case) -> VerifiedParticipant:
     """The person responsible, as their own program knows them."""
-    claim, claim_hash = await case.mediator.recipient_claim(
-        case.case_id, case.responsible.participant_id
-    )
-    return VerifiedParticipant(
-        case=case.case_id,
-        participant=case.responsible.participant_id,
-        recipient=claim.recipient,
-        signer=hands_of(case.responsible).signer.public_key,
-        claim_hash=b64u_decode(claim_hash),
-    )
+    return await case.mediator.recipient_claim(case.case_id, case.responsible.participant_id)
 
 
 async def test_a_message_names_one_assistant_whom_the_case_can_read(case: Case) -> None:
@@ -218,6 +212,7 @@ async def test_a_message_names_one_assistant_whom_the_case_can_read(case: Case) 
         message_statement(
             hands_of(case.harmed).signer,
             case=case.case_id,
+            charter=b64u_encode(bytes(32)),
             message=written.message_id,
             sender=case.harmed.participant_id,
             to=written.to,

@@ -289,7 +289,7 @@ async def test_a_mediator_cannot_write_to_the_author_about_a_recall(case: Case) 
     await case.mediator.lease(sent.message)
     approved = await case.mediator.decide(await case.mediator.read(sent.message), "approve")
     message = await case.mediator.offer(approved)
-    author = (await case.mediator.recipient_claim(case.case_id, case.harmed.participant_id))[0]
+    author = await case.mediator.recipient_claim(case.case_id, case.harmed.participant_id)
 
     with pytest.raises(Problem) as refused:
         await case.mediator.decide(message, "retract", words="Hm.", author=author.recipient)

@@ -181,7 +181,7 @@ async def test_a_session_ends_with_the_link(case: Case, people: Organization, do
     for person, address in ((case.harmed, case.harmed_url), (uploader, url)):
         hands = hands_of(person)
         assert await is_in(hands)
-        await case.mediator.revoke_link(parse_link_url(address).id)
+        await case.mediator.end_link(case.case_id, parse_link_url(address).id, "replaced")
         assert not await is_in(hands)
         assert (await door.knock(hands.signer, await door.challenge())).status == 401
     assert await is_in(hands_of(case.responsible))

@@ -15,6 +15,7 @@ from relay.client.sealing import Sealed, SealedText, seal_file, seal_text
 from relay.client.uploading import upload_body
 from relay.crypto import statements
 from relay.crypto.age import FileKey
+from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.demo.cast import Case, open_case
 from relay.domain.messages import Audience, Kind, Language, NewDraft, Submission
@@ -23,12 +24,13 @@ from tests.hands import (
     Hands,
     Words,
     consent,
+    digest_of,
     hands_of,
     letter,
     message_statement,
     withdrawal,
 )
-from tests.integration.domain_model import OWN_MEDIATORS, PEOPLE, Item, Model, Verdict
+from tests.integration.domain_model import PEOPLE, Item, Model, Verdict
 from tests.integration.domain_stage import Stage
 
 MESSAGES = 4
@@ -110,10 +112,14 @@ class Writing(RuleBasedStateMachine):
         self.clock = datetime.now(UTC).replace(microsecond=0)
         charter = stage.run.run(mediators[0].case(self.case.case_id)).charter
         self.case_recipient = charter.recipient
+        self.charter = b64u_encode(charter.statement_hash)
         self.model = Model(approvals_needed=approvals, captions_required=captions == "required")
         self.hands = {name: hands_of(mediator) for name, mediator in stage.mediators.items()}
         self.hands |= {"anna": hands_of(self.case.harmed), "boris": hands_of(self.case.responsible)}
         self.hands["carla"] = hands_of(stage.other.harmed)
+        self.consents: dict[str, str] = {}
+        for person in ("anna", "boris"):
+            self.say(person, None, "active")
         self.write("anna", "letter")
         self.write("boris", "video")
 
@@ -153,6 +159,8 @@ class Writing(RuleBasedStateMachine):
             source=item.source or "nothing",
             rendition="another" if quality == "stale" else item.rendition,
             captions=item.captions,
+            charter=self.charter,
+            consents=[self.consents[item.sender], self.consents[item.recipient]],
         )
 
     @property
@@ -225,6 +233,7 @@ class Writing(RuleBasedStateMachine):
         statement = message_statement(
             self.signer(actor, quality),
             case=case,
+            charter=self.charter,
             message=held.message,
             sender=speaker,
             to=to,
@@ -317,10 +326,10 @@ class Writing(RuleBasedStateMachine):
         )
         path = f"/v1/cases/{self.case_id}/participants/{self.hands[person].subject}/consent"
         answer = self.ask(actor, "PUT", path, {"statement": statement})
-        allowed = actor in {person, *OWN_MEDIATORS}
-        assert answer.status == (204 if allowed else 404), (actor, person, answer)
-        if allowed:
-            self.model.consents[person] = status
+        verdict = self.model.consent(actor, person, status)
+        assert answer.status in ALLOWED[verdict], (actor, person, status, answer)
+        if verdict is Verdict.DONE:
+            self.consents[person] = digest_of(statement) or ""
 
     @rule(no_contact=st.sampled_from((False, False, True)))
     def forbid(self, *, no_contact: bool) -> None:

@@ -317,7 +317,7 @@ class Acts(Writing):
             self._answer(held, held.item.recipient, tries, "right", tell=True)
         self.forbid(no_contact=False)
         if gate != "no contact":
-            self.say(gate, "second", "active")
+            self.say(gate, None, "active")
 
     def _review(self, held: Held) -> None:
         assert held.item.holder is not None

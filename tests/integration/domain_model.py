@@ -112,7 +112,20 @@ class Model:
     consents: dict[str, str] = dataclasses.field(
         default_factory=lambda: {"anna": "active", "boris": "active"}
     )
+    own: dict[str, bool] = dataclasses.field(default_factory=lambda: {"anna": True, "boris": True})
+    """Whether they said so themself."""
     no_contact: bool = False
+
+    def consent(self, actor: str, person: str, status: str) -> Verdict:
+        """Somebody says whether a person takes part; what they ended themself, only they begin again."""
+        if actor not in {person, *OWN_MEDIATORS}:
+            return Verdict.ABSENT
+        order = ("active", "paused", "withdrawn")
+        raises = order.index(status) < order.index(self.consents[person])
+        if raises and self.own[person] and actor != person:
+            return Verdict.REFUSED
+        self.consents[person], self.own[person] = status, actor == person
+        return Verdict.DONE
 
     def gates_open(self, item: Item) -> bool:
         """Whether anything keeps it from its recipient."""
@@ -128,11 +141,13 @@ class Model:
         """What the recipient should read, or None where they should see nothing at all."""
         if item.state == "offered":
             return "waiting for you" if self.gates_open(item) and not item.early else None
+        if item.state == "released" and not self.gates_open(item):
+            return "not available"
         return {
             "released": "yours to open",
             "viewed": "opened",
             "refused": "not accepted",
-            "recalled": "no longer available",
+            "recalled": "not available",
             "closed": "closed",
         }.get(item.state)
 
@@ -279,7 +294,7 @@ class Model:
         """Let it wait for its recipient."""
         if refused := self._reviewer(actor):
             return refused
-        if right and item.state in {"released", "viewed"}:
+        if right and item.state in {"released", "viewed"} and self.gates_open(item):
             item.offer = compact  # granted again, to somebody who lost their key: nothing moves
             return Verdict.DONE
         if not right or item.state != "approved" or not self.gates_open(item):
@@ -314,6 +329,8 @@ class Model:
         if actor != item.recipient or item.offer is None:
             return Verdict.ABSENT
         if item.state not in {"released", "viewed"}:
+            return Verdict.REFUSED
+        if item.state == "released" and not self.gates_open(item):
             return Verdict.REFUSED
         item.move("viewed")
         return Verdict.DONE

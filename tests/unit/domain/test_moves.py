@@ -31,6 +31,7 @@ SECRET_FROM_AUTHORS = (
     State.CLOSED,
 )
 OPEN = GateFacts(
+    sender_verified=True,
     sender_consents=True,
     recipient_consents=True,
     no_contact=False,
