@@ -183,7 +183,7 @@ async def file_charter(
 
 async def file_recovered(
     database: Database, settings: Settings, case_id: uuid.UUID, filing: CharterFiling
-) -> CaseView:
+) -> None:
     """Put a charter in force that a recovery key signed: the case has lost every mediator it had.
 
     Whoever brings it: the signature is what admits it.
@@ -197,7 +197,7 @@ async def file_recovered(
         said = statements.verify(filing.statement, statements.Charter, signer)
         if said.version == 1:
             raise CharterInvalid("a recovery key opens no case")
-        return await _put_in_force(
+        await _put_in_force(
             connection, settings, case_id, filing, said, actor=f"recovery:{credential_id}"
         )
 
