@@ -185,10 +185,11 @@ class Mediator(Casework):
         case = await self.case(message.case, again=True)
         item = await self.verify(message)
         now = datetime.now(UTC)
-        to = chain.verify_participant(message.recipient_origin, case.charter, now)
+        latest = await self.read(message.message)
+        to = chain.verify_participant(latest.recipient_origin, case.charter, now)
         if to.participant != message.recipient:
             raise ChainError("the way in of somebody else")
-        consents = verify_consents(message, case.charter)
+        consents = verify_consents(latest, case.charter)
         recipient = (Audience.RECIPIENT, message.recipient, to.recipient)
         grants = []
         for view in message.parts:

@@ -122,6 +122,16 @@ class ApprovedAlready(Conflict):
     french = "Vous avez déjà approuvé cette révision. Un autre médiateur doit aussi l'approuver."
 
 
+class ConsentsChanged(Conflict):
+    """One of the two has said something else about taking part. Load the message again, then offer it."""
+
+    code = "consents-changed"
+    french = (
+        "L'une des deux personnes a dit autre chose sur sa participation. "
+        "Rechargez le message, puis offrez-le."
+    )
+
+
 class SenderUnverified(Conflict):
     """Nobody has verified that this is from its sender. Verify their link first, or return or decline it."""
 

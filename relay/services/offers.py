@@ -13,6 +13,7 @@ from relay.domain.messages import (
     RELEASED_WITH,
     Answer,
     Audience,
+    ConsentsChanged,
     NotAvailableNow,
     Opening,
     RecipientMessage,
@@ -191,13 +192,13 @@ async def _require_own(
 async def _require_consents(
     connection: Connection, message: stored.MessageRow, said: statements.Offer
 ) -> tuple[bytes, bytes]:
-    """The hashes of the consents in force, if the offer names them; StatementMismatch otherwise."""
+    """The hashes of the consents in force, if the offer names them; ConsentsChanged otherwise."""
     hashes = []
     for participant_id in (message.sender_id, message.recipient_id):
         row = await read_consent(connection, message.case_id, participant_id)
         hashes.append(row.consent_hash if row is not None and row.consent_hash else b"")
     if said.consents != [b64u_encode(consent_hash) for consent_hash in hashes]:
-        raise StatementMismatch("an offer that rests on other consents")
+        raise ConsentsChanged
     return hashes[0], hashes[1]
 
 

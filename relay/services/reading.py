@@ -129,8 +129,10 @@ async def recipient_message(
     offer = await _statement(connection, message.offer_hash)
     if view is None or offer is None:
         return None
-    accepted = message.state in _AFTER_ACCEPTANCE and view is not RecipientView.NOT_AVAILABLE
-    parts = await recipient_parts(connection, message, with_headers=False) if accepted else []
+    is_available = view is not RecipientView.NOT_AVAILABLE
+    accepted = message.state in _AFTER_ACCEPTANCE and is_available
+    parts = await _notes(connection, message) if is_available else []
+    parts += await recipient_parts(connection, message, with_headers=False) if accepted else []
     return RecipientMessage(
         message=message_id,
         case=message.case_id,
@@ -140,7 +142,7 @@ async def recipient_message(
         view=view,
         offer=offer,
         statements=await released_statements(connection, message) if accepted else [],
-        parts=await _notes(connection, message) + parts,
+        parts=parts,
     )
 
 
