@@ -7,7 +7,18 @@ import sys
 import typer
 from rich.console import Console
 
-from relay.commands import audit, check_jail, crypt, demo, keys, migrate, root, serve, worker
+from relay.commands import (
+    audit,
+    check_jail,
+    crypt,
+    demo,
+    keys,
+    migrate,
+    recovery,
+    root,
+    serve,
+    worker,
+)
 from relay.errors import RelayError
 
 app = typer.Typer(
@@ -23,6 +34,7 @@ app.command()(migrate.migrate)
 app.command(name="check-jail")(check_jail.check_jail)
 app.add_typer(root.app, name="root")
 app.add_typer(keys.app, name="keys")
+app.add_typer(recovery.app, name="recovery")
 app.add_typer(crypt.app, name="crypt")
 app.add_typer(audit.app, name="audit")
 

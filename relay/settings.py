@@ -69,7 +69,10 @@ class Settings:
     events_keepalive_seconds: int = 15
 
     media_key_file: str = ""
-    """The media worker's identity and signer, made by `relay keys media`; never on the web tier."""
+    """The media worker's key files, made by `relay keys new media`; never on the web tier.
+
+    Two, separated by a comma, while new keys take the place of old ones.
+    """
     ffmpeg: str = ""
     """Path of another ffmpeg, 8.1 or later; empty takes the bundled one."""
     bubblewrap: str = "bwrap"

@@ -76,7 +76,7 @@ class Studio:
             database=self.database,
             objects=self.objects,
             queue=self.queue,
-            worker=self.worker,
+            workers=(self.worker,),
         )
 
     async def send(self, video: Path) -> uuid.UUID:

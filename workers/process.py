@@ -17,12 +17,12 @@ from relay.errors import Unavailable
 from relay.media.jail_check import require_jail
 from relay.media.tools import MediaTools
 from relay.queue import Listener, Queue
-from relay.services.processing import MediaWorker, require_worker
+from relay.services.processing import MediaWorker, require_a_worker
 from relay.settings import Settings
 from relay.storage.database import Database
 from relay.storage.objects import Objects
 from workers.sweep import Sweep
-from workers.transcoding import Transcoder
+from workers.transcoding import Transcoder, Transcoders
 
 LAST_RESORT_SECONDS: Final = 60
 """How much later than a job's own limit the queue gives it up."""
@@ -31,12 +31,9 @@ _log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoder, Sweep]]:
+async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoders, Sweep]]:
     """What a worker works with, connected; a RelayError says why it must not start."""
-    if not settings.media_key_file:
-        raise WorkerRefused("RELAY_MEDIA_KEY_FILE is not set")
-    credential_id, keyring = load_keyring_file(Path(settings.media_key_file))
-    worker = MediaWorker(credential_id=credential_id, keyring=keyring)
+    workers = load_workers(settings)
     tools = MediaTools.from_settings(settings)
     await require_jail(tools)
     async with contextlib.AsyncExitStack() as stack:
@@ -47,19 +44,40 @@ async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoder, Sweep]
         except OSError as error:
             raise Unavailable(f"PostgreSQL does not answer: {error.strerror}") from None
         stack.push_async_callback(database.close)
-        await require_worker(database, worker)
+        await require_a_worker(database, workers)
         objects = await Objects.connect(settings)
         stack.push_async_callback(objects.close)
         queue = await Queue.connect(settings.redis_url)
         stack.push_async_callback(queue.close)
         yield (
-            Transcoder(
-                settings=settings, database=database, objects=objects, worker=worker, tools=tools
+            Transcoders(
+                [
+                    Transcoder(
+                        settings=settings,
+                        database=database,
+                        objects=objects,
+                        worker=worker,
+                        tools=tools,
+                    )
+                    for worker in workers
+                ]
             ),
             Sweep(
-                settings=settings, database=database, objects=objects, queue=queue, worker=worker
+                settings=settings, database=database, objects=objects, queue=queue, workers=workers
             ),
         )
+
+
+def load_workers(settings: Settings) -> tuple[MediaWorker, ...]:
+    """The keys in the files that the settings name; WorkerRefused where there are none."""
+    paths = [path.strip() for path in settings.media_key_file.split(",") if path.strip()]
+    if not paths:
+        raise WorkerRefused("RELAY_MEDIA_KEY_FILE is not set")
+    loaded = [load_keyring_file(Path(path)) for path in paths]
+    return tuple(
+        MediaWorker(credential_id=credential_id, keyring=keyring)
+        for credential_id, keyring in loaded
+    )
 
 
 async def run_worker(settings: Settings) -> None:
@@ -78,7 +96,7 @@ async def run_worker(settings: Settings) -> None:
             timeout_seconds=settings.job_seconds + LAST_RESORT_SECONDS,
             forget_seconds=settings.job_lease_seconds,
         )
-        _log.info("worker %s is ready", transcoder.worker)
+        _log.info("%s is ready", transcoder)
         tasks = {asyncio.create_task(sweep.run()), asyncio.create_task(listener.run())}
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -44,10 +44,10 @@ class Sweep:
     database: Database
     objects: Objects
     queue: Queue
-    worker: MediaWorker
+    workers: tuple[MediaWorker, ...]
 
     async def run(self) -> None:
-        """Sweep every `sweep_seconds` until cancelled; WorkerRefused once the worker's credential ended."""
+        """Sweep every `sweep_seconds` until cancelled; WorkerRefused once no key may work any more."""
         while True:
             await self._require_worker()
             await self.once()
@@ -55,7 +55,7 @@ class Sweep:
 
     async def _require_worker(self) -> None:
         try:
-            await processing.require_worker(self.database, self.worker)
+            await processing.require_a_worker(self.database, self.workers)
         except WorkerRefused:
             raise
         except Exception as error:  # noqa: BLE001 - a database that is away says nothing about the worker
@@ -97,7 +97,7 @@ class Sweep:
         async with self.database.connection() as connection:
             stranded = await stored_jobs.list_stranded(connection, BATCH)
         ended = [
-            await processing.fail_stranded(self.database, self.worker, job_id)
+            await processing.fail_stranded(self.database, self.workers[0], job_id)
             for job_id in stranded
         ]
         return sum(ended)

@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import traceback
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Final
 
 from relay.domain.jobs import (
@@ -156,6 +156,22 @@ class Transcoder:
             height=made.height,
             profile=made.profile,
         )
+
+
+class Transcoders:
+    """The keys of one process: each job is done with those that it was sealed for."""
+
+    def __init__(self, transcoders: Sequence[Transcoder]) -> None:
+        self._transcoders = tuple(transcoders)
+
+    def __str__(self) -> str:
+        """As the log names them."""
+        return ", ".join(str(transcoder.worker) for transcoder in self._transcoders)
+
+    async def run(self, job_id: uuid.UUID) -> None:
+        """Do a job with whichever keys may; only cancelling makes it raise."""
+        for transcoder in self._transcoders:
+            await transcoder.run(job_id)
 
 
 def _place(error: BaseException) -> str:

@@ -41,11 +41,17 @@ def new(
     request: Annotated[
         Path, typer.Option("--request", help="Where the request goes; must not exist.")
     ],
+    person: Annotated[
+        uuid.UUID | None,
+        typer.Option(help="For renewed keys: the person that the earlier credential names."),
+    ] = None,
 ) -> None:
     """Make keys. The first file is secret and readable by its owner alone; the second goes to the root."""
     keyring = generate_keyring()
     credential_id = uuid.uuid4()
-    asked = request_for(credential_id, role.value, keyring)
+    asked = request_for(credential_id, role.value, keyring, person=person)
     write_new(request, msgspec.json.format(msgspec.json.encode(asked)) + b"\n", secret=False)
     save_keyring_file(output, keyring, credential_id)
-    Console().print(f"{role} {credential_id}: now have {request.name} signed by the root")
+    Console().print(
+        f"{role} {credential_id} of {asked.person}: now have {request.name} signed by the root"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,13 +17,16 @@ from relay.client.administrator import (
     Administrator,
     publish_credential,
     publish_revocation,
+    publish_succession,
 )
 from relay.client.connection import Connection, Problem
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer, read_unverified
 
-app = typer.Typer(no_args_is_help=True, help="The organization root: make it, vouch, revoke.")
+app = typer.Typer(
+    no_args_is_help=True, help="The organization root: make it, vouch, revoke, replace it."
+)
 
 RootFile = Annotated[Path, typer.Option("--root", help="The root key, from `relay root new`.")]
 PassphraseFile = Annotated[
@@ -77,27 +81,53 @@ def revoke(
 
 
 @app.command()
+def succeed(
+    new_root: Annotated[Path, typer.Argument(help="The new root key, from `relay root new`.")],
+    root: RootFile,
+    output: Output,
+    passphrase_file: PassphraseFile = None,
+    new_passphrase_file: Annotated[
+        Path | None, typer.Option(help="The same for the new root key.")
+    ] = None,
+) -> None:
+    """Let a new root take the place of the old one. Links that name either fingerprint go on working.
+
+    What the old root signs from now on does not count. Both keys are needed, once.
+    """
+    old = Administrator(_open(root, passphrase_file))
+    signed = old.sign_succession(_open(new_root, new_passphrase_file))
+    certifying.write_new(output, "\n".join(signed).encode("ascii") + b"\n", secret=False)
+    Console().print("Publish this, and then have the new root sign all that follows.")
+
+
+@app.command()
 def publish(
-    statement: Annotated[Path, typer.Argument(help="A signed credential or revocation.")],
+    statement: Annotated[
+        Path, typer.Argument(help="A signed credential, revocation or succession.")
+    ],
     url: Annotated[str, typer.Option(help="Where the relay is.")],
 ) -> None:
-    """Hand a signed credential or revocation to a relay."""
-    compact = statement.read_text("ascii").strip()
+    """Hand what a root signed to a relay."""
+    compacts = statement.read_text("ascii").split()
     try:
-        asyncio.run(_publish(url, compact))
+        asyncio.run(_publish(url, compacts))
     except Problem as refused:
         Console(stderr=True).print(f"[red]{refused.title}[/red] ({refused.code})")
         raise typer.Exit(1) from None
 
 
-async def _publish(url: str, compact: str) -> None:
+async def _publish(url: str, compacts: Sequence[str]) -> None:
     connection = await Connection.open(url)
     try:
-        if read_unverified(compact).typ == statements.Revocation.typ:
-            said = statements.decode_unverified(compact, statements.Revocation)
-            await publish_revocation(connection, said.credential, compact)
-        else:
-            await publish_credential(connection, compact)
+        for compact in compacts:
+            typ = read_unverified(compact).typ
+            if typ == statements.Revocation.typ:
+                said = statements.decode_unverified(compact, statements.Revocation)
+                await publish_revocation(connection, said.credential, compact)
+            elif typ == statements.Succession.typ:
+                await publish_succession(connection, compact)
+            else:
+                await publish_credential(connection, compact)
     finally:
         await connection.close()
 

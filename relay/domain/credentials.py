@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+
 import msgspec
 
+from relay.domain.cases import Charters
 from relay.domain.links import CredentialPair
 from relay.errors import Conflict, Forbidden
 
@@ -43,3 +46,11 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     roots: list[str]
     successions: list[str]
     credentials: list[CredentialPair]
+
+
+class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a recovery key needs to give a case to another mediator; nothing in it is in the clear."""
+
+    case: uuid.UUID
+    credentials: Credentials
+    charters: Charters

@@ -26,11 +26,11 @@ from relay.domain.cases import (
     Consent,
     OwnWordNeeded,
 )
-from relay.domain.credentials import UnknownSigner
+from relay.domain.credentials import CaseFile, UnknownSigner
 from relay.domain.links import ClaimUnverified
 from relay.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from relay.services import trust
-from relay.services.credentials import require_recent
+from relay.services.credentials import list_all, require_recent
 from relay.settings import KIB, Settings
 from relay.storage import cases as stored
 from relay.storage import credentials as stored_credentials
@@ -306,6 +306,25 @@ async def list_charters(
             CharterView(version=row.version, statement=row.compact, key_file=row.key_file)
             for row in rows
         ],
+    )
+
+
+async def export(database: Database, settings: Settings, case_id: uuid.UUID) -> CaseFile:
+    """What a recovery key needs of a case; NotFound where there is none with a charter."""
+    credentials = await list_all(database, settings)
+    async with database.snapshot() as connection:
+        rows = await stored.list_charters(connection, case_id)
+        registration = await stored.find_registration(connection, case_id)
+    if not rows:
+        raise NotFound("no such case, or not opened yet")
+    views = [
+        CharterView(version=row.version, statement=row.compact, key_file=row.key_file)
+        for row in rows
+    ]
+    return CaseFile(
+        case=case_id,
+        credentials=credentials,
+        charters=Charters(registration=registration, charters=views),
     )
 
 

@@ -106,6 +106,19 @@ async def require_worker(database: Database, worker: MediaWorker) -> None:
         raise WorkerRefused("the credential is of other keys")
 
 
+async def require_a_worker(database: Database, workers: Sequence[MediaWorker]) -> None:
+    """Go on only if one of these may work; WorkerRefused, for the reason of the first, otherwise."""
+    refused: WorkerRefused | None = None
+    for worker in workers:
+        try:
+            await require_worker(database, worker)
+        except WorkerRefused as error:
+            refused = refused or error
+        else:
+            return
+    raise refused or WorkerRefused("no keys")
+
+
 async def lease_job(
     database: Database, settings: Settings, job_id: uuid.UUID, worker: MediaWorker
 ) -> Job | None:
