@@ -23,6 +23,11 @@ class Administrator:
         self._root = root
 
     @property
+    def public_key(self) -> bytes:
+        """32 bytes: what relay is told in its settings."""
+        return self._root.public_key
+
+    @property
     def fingerprint(self) -> bytes:
         """16 bytes: what links and consoles pin."""
         return fingerprint(self._root.public_key)

@@ -61,6 +61,18 @@ class CaseSystem:
         self._seen = seen or SeenCharters()
         self._claims = {"iss": issuer, "aud": audience, "sub": subject}
 
+    def with_keys(self, keys: ServiceKeys) -> CaseSystem:
+        """The same case system with a credential of the root."""
+        return CaseSystem(
+            self._connection,
+            self._key,
+            kid=self._kid,
+            issuer=self._claims["iss"],
+            audience=self._claims["aud"],
+            subject=self._claims["sub"],
+            keys=keys,
+        )
+
     def token(self) -> str:
         """A bearer for the next minutes."""
         now = datetime.now(UTC)

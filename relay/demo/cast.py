@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client.administrator import Administrator, publish_credential
-from relay.client.case_system import CaseSystem
+from relay.client.case_system import CaseSystem, ServiceKeys
 from relay.client.casework import DEFAULT_POLICY
 from relay.client.certifying import request_for
 from relay.client.connection import Connection
@@ -37,17 +37,29 @@ class Organization:
     audience: str
     """The public address of the relay, which sessions are signed for."""
 
-    async def enrol(self, role: Role, keyring: Keyring | None = None) -> tuple[uuid.UUID, Keyring]:
-        """Keys with a credential of the root."""
+    async def enrol(
+        self, role: Role, keyring: Keyring | None = None, *, person: uuid.UUID | None = None
+    ) -> tuple[uuid.UUID, Keyring]:
+        """Keys with a credential of the root; `person`: whose earlier credential they renew."""
         credential_id = uuid.uuid4()
         keyring = keyring or generate_keyring()
-        request = request_for(credential_id, role, keyring)
+        request = request_for(credential_id, role, keyring, person=person)
         await publish_credential(self.connection, self.administrator.sign_credential(request))
         return credential_id, keyring
 
-    async def mediator(self) -> Mediator:
-        """A new mediator."""
-        credential_id, keyring = await self.enrol("mediator")
+    async def with_case_system_keys(self) -> Organization:
+        """The same, with a case system that signs: registrations, links and their ends."""
+        _credential, keyring = await self.enrol("service")
+        keys = ServiceKeys(
+            signer=keyring.signer,
+            root_fingerprint=self.administrator.fingerprint,
+            public_url=self.audience,
+        )
+        return dataclasses.replace(self, case_system=self.case_system.with_keys(keys))
+
+    async def mediator(self, *, person: uuid.UUID | None = None) -> Mediator:
+        """A new mediator; with `person`, one who has a credential already and gets new keys."""
+        credential_id, keyring = await self.enrol("mediator", person=person)
         return Mediator(
             self.connection,
             keyring,

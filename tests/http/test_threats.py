@@ -10,8 +10,9 @@ from relay.app import ROUTES
 from relay.client.administrator import publish_revocation
 from relay.client.connection import LinkConnection, Problem
 from relay.client.participant import Participant
+from relay.crypto.chain import Standing
 from relay.crypto.encoding import b64u_encode
-from relay.crypto.errors import ChainError, NoMatchError
+from relay.crypto.errors import NoMatchError
 from relay.crypto.links import parse_link_url
 from relay.demo.cast import PASSPHRASE, Case, Organization, register_case
 from relay.domain.actors import Role
@@ -68,15 +69,19 @@ async def test_whoever_finds_a_claimed_link_reads_nothing(case: Case, people: Or
 async def test_whoever_claims_a_link_first_is_believed_by_nobody_until_a_mediator_says_so(
     people: Organization,
 ) -> None:
-    """An unverified claim signs in and may write; no mediator's program believes the words."""
+    """An unverified claim signs in and may write; the words are nobody's until a mediator verified it."""
     mediator, colleague = await people.mediator(), await people.mediator()
     case_id, harmed_id, responsible_id = await register_case(people, mediator, colleague)
     await mediator.open_case(case_id, colleagues=[colleague.credential_id])
     found = await mediator.make_link(case_id, harmed_id)
     stranger = await Participant.claim(people.connection, found, "not the right person")
     sent = await stranger.send_letter(responsible_id, "Believe me.")
-    with pytest.raises(ChainError):
-        await mediator.read_letter(await mediator.lease(sent.message))
+    leased = await mediator.lease(sent.message)
+    assert await mediator.read_letter(leased) == "Believe me."
+    assert (await mediator.verify(leased)).standing is Standing.UNVERIFIED
+    with pytest.raises(Problem) as refused:
+        await mediator.decide(leased, "approve")
+    assert refused.value.code == "sender-unverified"
 
 
 async def test_a_lost_laptop_is_ended_with_its_credential(case: Case, people: Organization) -> None:
