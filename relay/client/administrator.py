@@ -32,8 +32,14 @@ class Administrator:
         """16 bytes: what links and consoles pin."""
         return fingerprint(self._root.public_key)
 
-    def sign_credential(self, request: CredentialRequest, *, valid_days: int = VALID_DAYS) -> str:
-        """Vouch for somebody's keys from now on, for `valid_days`."""
+    def sign_credential(
+        self,
+        request: CredentialRequest,
+        *,
+        valid_days: int = VALID_DAYS,
+        begins: datetime | None = None,
+    ) -> str:
+        """Vouch for somebody's keys for `valid_days`, from now on or from when it `begins`."""
         now = datetime.now(UTC)
         return statements.sign(
             self._root,
@@ -43,8 +49,8 @@ class Administrator:
                 role=request.role,
                 recipient=request.recipient,
                 signer=request.signer,
-                not_before=now - timedelta(minutes=1),
-                not_after=now + timedelta(days=valid_days),
+                not_before=begins or now - timedelta(minutes=1),
+                not_after=(begins or now) + timedelta(days=valid_days),
                 at=now,
             ),
         )

@@ -109,7 +109,8 @@ class Casework:
             recovery=valid_now(trust, "recovery"),
         )
         filing = charters.first_charter(self._keyring.signer, case_id, registration, people, policy)
-        return await self._file(case_id, filing)
+        await self._file(case_id, filing)
+        return await self.case(case_id)
 
     async def change_charter(
         self,
@@ -117,7 +118,7 @@ class Casework:
         *,
         mediators: Sequence[uuid.UUID] | None = None,
         policy: Policy | None = None,
-    ) -> OpenCase:
+    ) -> None:
         """Sign the next charter: other mediators or rules, and the media workers and recovery keys of today.
 
         `mediators` are credentials; None keeps those who are there. Who leaves can read nothing that is
@@ -131,12 +132,9 @@ class Casework:
             media=valid_now(trust, "media"),
             recovery=valid_now(trust, "recovery"),
         )
-        filing = charters.next_charter(self._keyring.signer, case, people, policy)
-        return await self._file(case_id, filing)
+        await self._file(case_id, charters.next_charter(self._keyring.signer, case, people, policy))
 
-    async def replace_credential(
-        self, case_id: uuid.UUID, old: uuid.UUID, new: uuid.UUID
-    ) -> OpenCase:
+    async def replace_credential(self, case_id: uuid.UUID, old: uuid.UUID, new: uuid.UUID) -> None:
         """Let a mediator with new keys go on in a case: the new credential takes the place of the old one.
 
         ChainError where the two are not of one person.
@@ -145,7 +143,7 @@ class Casework:
         if trust.authorities[old].person != trust.authorities[new].person:
             raise ChainError("the credentials of two people")
         case = await self.case(case_id, again=True)
-        return await self.change_charter(
+        await self.change_charter(
             case_id,
             mediators=[
                 new if mediator.credential == old else mediator.credential
@@ -167,9 +165,9 @@ class Casework:
     async def _charters(self, case_id: uuid.UUID) -> Charters:
         return await self._signed.call("GET", f"/v1/cases/{case_id}/charters", into=Charters)
 
-    async def _file(self, case_id: uuid.UUID, filing: CharterFiling) -> OpenCase:
+    async def _file(self, case_id: uuid.UUID, filing: CharterFiling) -> None:
         await self._signed.call("POST", f"/v1/cases/{case_id}/charters", body=filing)
-        return await self.case(case_id, again=True)
+        self._cases.pop(case_id, None)
 
     # Links.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -57,11 +58,18 @@ def certify(
     output: Output,
     passphrase_file: PassphraseFile = None,
     valid_days: Annotated[int, typer.Option(min=1, max=3650)] = VALID_DAYS,
+    begins: Annotated[
+        datetime | None, typer.Option(help="From when it counts, in UTC; now, if not given.")
+    ] = None,
 ) -> None:
     """Vouch for the keys in a request; compare them with their owner over another channel first."""
     asked = certifying.read_request(request)
     administrator = Administrator(_open(root, passphrase_file))
-    credential = administrator.sign_credential(asked, valid_days=valid_days)
+    credential = administrator.sign_credential(
+        asked,
+        valid_days=valid_days,
+        begins=None if begins is None else begins.replace(tzinfo=UTC),
+    )
     certifying.write_new(output, credential.encode("ascii"), secret=False)
     Console().print(f"{asked.role} {asked.credential}: signed for {valid_days} days")
 

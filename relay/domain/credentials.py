@@ -28,6 +28,16 @@ class CredentialExists(Conflict):
     french = "Une accréditation différente porte déjà cet identifiant ou cette clé. Créez-en une nouvelle."
 
 
+class ServiceTooEarly(Conflict):
+    """Mediators opened cases after this credential begins. Have the root sign one that begins later."""
+
+    code = "service-too-early"
+    french = (
+        "Des médiateurs ont ouvert des dossiers après le début de cette accréditation. "
+        "Faites-en signer une qui commence plus tard."
+    )
+
+
 class NewKeyring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mediator's identity and signer in an age file with a passphrase; opaque to relay."""
 

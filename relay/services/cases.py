@@ -118,7 +118,12 @@ async def _keep_registration(
     if isinstance(actor, Mediator) and known is not None:
         raise CaseExists("registered")
     statement_hash = await insert_statement(connection, compact)
-    await stored.set_registration(connection, case_id, statement_hash)
+    await stored.set_registration(
+        connection,
+        case_id,
+        statement_hash,
+        by_mediator_at=said.at if isinstance(actor, Mediator) else None,
+    )
     await append_event(
         connection,
         case_id=case_id,
@@ -245,7 +250,10 @@ async def _put_in_force(
     _require_valid_newcomers(verified)
     if known is None:
         registration_hash = await insert_statement(connection, registration)
-        await stored.set_registration(connection, case_id, registration_hash)
+        signed = statements.decode_unverified(registration, statements.Registration)
+        await stored.set_registration(
+            connection, case_id, registration_hash, by_mediator_at=signed.at
+        )
     await insert_statement(connection, filing.statement)
     mediators = [entry.credential for entry in said.mediators]
     await stored.insert_charter(

@@ -10,11 +10,17 @@ from relay.crypto.encoding import b64u_decode
 from relay.crypto.errors import ChainError
 from relay.crypto.trust import trusted_roots, verify_by_root
 from relay.domain.actors import Mediator
-from relay.domain.credentials import CredentialExists, Credentials, UnknownSigner
+from relay.domain.credentials import (
+    CredentialExists,
+    Credentials,
+    ServiceTooEarly,
+    UnknownSigner,
+)
 from relay.domain.links import CredentialPair
 from relay.errors import Forbidden, NotFound, TooLarge
 from relay.services.trust import configured_roots, root_keys
 from relay.settings import KIB, Settings
+from relay.storage import cases as stored_cases
 from relay.storage import credentials as stored
 from relay.storage.database import Connection, Database
 from relay.storage.events import insert_statement
@@ -58,6 +64,8 @@ async def add(database: Database, settings: Settings, compact: str) -> uuid.UUID
         said = await _by_root(connection, settings, compact, statements.Credential)
         signer = b64u_decode(said.signer)
         signing.check_public_key(signer)
+        if said.role == "service":
+            await _require_after_mediators(connection, said.not_before)
         statement_hash = await insert_statement(connection, compact)
         await stored.insert_credential(
             connection,
@@ -130,6 +138,13 @@ async def require_standing(
     if row is None or row.role != role or not row.in_good_standing:
         raise UnknownSigner(f"not a {role} in good standing")
     return row
+
+
+async def _require_after_mediators(connection: Connection, begins: datetime) -> None:
+    """Go on only if no mediator opened a case since: its registration would not hold any more."""
+    latest = await stored_cases.last_registered_by_mediator(connection)
+    if latest is not None and latest >= begins:
+        raise ServiceTooEarly
 
 
 async def _by_root(

@@ -82,10 +82,20 @@ async def find_registration(connection: Connection, case_id: uuid.UUID) -> str |
 
 
 async def set_registration(
-    connection: Connection, case_id: uuid.UUID, statement_hash: bytes
+    connection: Connection,
+    case_id: uuid.UUID,
+    statement_hash: bytes,
+    *,
+    by_mediator_at: datetime | None,
 ) -> None:
-    """Keep who may open a case."""
-    await connection.execute(_SQL["set_registration"], case_id, statement_hash)
+    """Keep who may open a case; `by_mediator_at`: when, where a mediator said so."""
+    await connection.execute(_SQL["set_registration"], case_id, statement_hash, by_mediator_at)
+
+
+async def last_registered_by_mediator(connection: Connection) -> datetime | None:
+    """The latest time of a registration that a mediator signed."""
+    found: datetime | None = await connection.fetchval(_SQL["last_registered_by_mediator"])
+    return found
 
 
 async def propose_mediators(

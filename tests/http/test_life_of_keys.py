@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -270,6 +273,24 @@ async def test_the_root_rotates_and_links_on_paper_go_on_working(
         assert person.hand.charter.version == 2
     url = await newcomer.make_link(case.case_id, case.harmed.participant_id)
     assert (await Participant.claim(people.connection, url, PASSPHRASE)).hand.charter.version == 2
+
+
+async def test_a_case_system_does_not_begin_before_what_mediators_opened(
+    case: Case, people: Organization
+) -> None:
+    """A credential that would void the registration of a case is refused; one that begins later is not."""
+    keyring = generate_keyring()
+    request = request_for(uuid.uuid4(), "service", keyring)
+    with pytest.raises(Problem) as refused:
+        await publish_credential(people.connection, people.administrator.sign_credential(request))
+    assert refused.value.code == "service-too-early"
+    later = people.administrator.sign_credential(
+        request, begins=datetime.now(UTC) + timedelta(seconds=1)
+    )
+    await publish_credential(people.connection, later)
+    await asyncio.sleep(2)
+    await Participant.unlock(people.connection, case.harmed_url, PASSPHRASE)
+    await case.mediator.case(case.case_id, again=True)
 
 
 async def test_a_second_root_beside_the_first_locks_nobody_out(

@@ -282,11 +282,22 @@ async def test_a_claim_is_verified_by_a_mediator_of_the_case_alone(
         "at": datetime.now(UTC),
     }
 
+    earlier = statements.LinkEnding(
+        link=parse_link_url(case.harmed_url).id,
+        case=case.case_id,
+        participant=case.harmed.participant_id,
+        reason="replaced",
+        at=datetime.now(UTC),
+    )
+
     async def verify(who: str, **changes: object) -> int:
         speaker = {"mediator": hands, "stranger": stranger}[who]
         said = statements.Verification(**{**right, **changes})  # type: ignore[arg-type]
-        compact = statements.sign(speaker.signer, said)
-        return (await speaker.say("POST", "/v1/verifications", compact)).status
+        body = {
+            "statement": statements.sign(speaker.signer, said),
+            "endings": [statements.sign(speaker.signer, earlier)],
+        }
+        return (await speaker.ask("POST", "/v1/verifications", body)).status
 
     other = str(generate_keyring().identity.recipient)
     assert await verify("stranger") == 404

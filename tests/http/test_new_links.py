@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -12,7 +10,15 @@ from relay.client.connection import Problem
 from relay.client.participant import Participant
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import Signer
-from relay.demo.cast import ISSUER, KEY_ID, PASSPHRASE, Case, Organization, verify_everybody
+from relay.demo.cast import (
+    ISSUER,
+    KEY_ID,
+    PASSPHRASE,
+    Case,
+    Organization,
+    open_case,
+    verify_everybody,
+)
 
 
 async def test_what_was_released_is_granted_again_to_a_new_key(
@@ -43,23 +49,22 @@ async def test_what_was_released_is_granted_again_to_a_new_key(
 
 
 async def test_the_case_system_makes_links_that_people_trust(
-    case: Case, people: Organization, token_key: Ed25519PrivateKey
+    people: Organization, token_key: Ed25519PrivateKey
 ) -> None:
     """A link of the case system is claimed and verified as a mediator's is; without credential, never."""
-    _credential, keyring = await people.enrol("service")
-    keys = ServiceKeys(
-        signer=keyring.signer,
-        root_fingerprint=people.administrator.fingerprint,
-        public_url=people.audience,
-    )
-    system = CaseSystem(people.connection, token_key, kid=KEY_ID, issuer=ISSUER, keys=keys)
-    url = await system.make_link(case.case_id, case.harmed.participant_id)
+    signing = await people.with_case_system_keys()
+    case = await open_case(signing)
+    url = await signing.case_system.make_link(case.case_id, case.harmed.participant_id)
     again = await Participant.claim(people.connection, url, PASSPHRASE)
     [record] = await case.mediator.claims_to_verify(case.case_id)
     claim = (await case.mediator.verify_claim(case.case_id, record.link)).claim
     assert claim.participant == again.participant_id
 
-    unknown = dataclasses.replace(keys, signer=Signer.generate())
+    unknown = ServiceKeys(
+        signer=Signer.generate(),
+        root_fingerprint=people.administrator.fingerprint,
+        public_url=people.audience,
+    )
     impostor = CaseSystem(people.connection, token_key, kid=KEY_ID, issuer=ISSUER, keys=unknown)
     with pytest.raises(Problem) as refused:
         await impostor.make_link(case.case_id, case.harmed.participant_id)

@@ -57,6 +57,7 @@ create table cases (
     case_id uuid primary key,
     reference text not null unique check (length(reference) between 1 and 200),
     registration_hash bytea references statements,
+    registered_by_mediator_at timestamptz,
     proposed_mediators uuid[],
     charter_version integer not null default 0,
     approvals smallint not null default 1 check (approvals in (1, 2)),
@@ -68,9 +69,14 @@ create table cases (
 );
 
 comment on column cases.registration_hash is 'Says which mediators may sign the first charter.';
+comment on column cases.registered_by_mediator_at is
+'What a registration by a mediator says of its time: no case system may be vouched for as of before that.';
 comment on column cases.proposed_mediators is
 'Whom the case system asked for after the first charter. A mediator signs the change, or does not.';
 comment on column cases.event_hash is 'Head of the hash chain of this case; the next event starts from it.';
+
+create index cases_by_registration on cases (registered_by_mediator_at)
+where registered_by_mediator_at is not null;
 
 create table participants (
     participant_id uuid primary key,

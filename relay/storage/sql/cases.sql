@@ -40,8 +40,12 @@ inner join statements on cases.registration_hash = statements.statement_hash
 where cases.case_id = $1;
 
 -- name: set_registration
-update cases set registration_hash = $2
+update cases set registration_hash = $2, registered_by_mediator_at = $3
 where case_id = $1;
+
+-- name: last_registered_by_mediator
+select max(registered_by_mediator_at) from cases
+where registered_by_mediator_at is not null;
 
 -- name: propose_mediators
 update cases set proposed_mediators = $2
