@@ -51,9 +51,9 @@ NOON = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
 
 
-def noon_and(minutes: int) -> dt.datetime:
-    """So many minutes after everything began."""
-    return NOON + dt.timedelta(minutes=minutes)
+def noon_and(steps: int, minutes: int = 0) -> dt.datetime:
+    """So many steps of half an hour after noon, when everything began, and so many minutes."""
+    return NOON + dt.timedelta(minutes=30 * steps + minutes)
 
 
 def seed(name: str) -> bytes:
@@ -139,6 +139,7 @@ class Participant:
             recipient=self.claim.recipient,
             signer=self.keyring.signer.public_key,
             claim_hash=statement_hash(self.claim_compact),
+            claimed_at=self.claim.at,
         )
 
 
@@ -154,7 +155,7 @@ def person(
 ) -> Person:
     """Keys and a credential until a year after noon, for the person called `of`, or of the same name.
 
-    `begins`: minutes after noon.
+    `begins`: steps after noon.
     """
     keys = keyring(name)
     credential = Credential(
@@ -315,7 +316,7 @@ UPLOAD_LINK_COMPACT = sign(ANNA.keyring.signer, UPLOAD_LINK)
 
 
 def ending(of: Link, by: Person = BORIS, /, **changes: object) -> str:
-    """The end of a link, 100 minutes after noon."""
+    """The end of a link, at step 100."""
     plain = LinkEnding(
         link=of.link,
         case=CASE,
@@ -430,7 +431,7 @@ OFFER_COMPACT = sign(BORIS.keyring.signer, offer())
 
 
 SESSION = Session(
-    challenge=digest("challenge"), audience="https://relay.example.org", at=noon_and(35)
+    challenge=digest("challenge"), audience="https://relay.example.org", at=noon_and(1, 5)
 )
 RESPONSE = Response(
     case=CASE,

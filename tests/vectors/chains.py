@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -59,12 +59,12 @@ def _public(signer: Signer) -> str:
 
 
 def succession(by: Signer, old: Signer, new: Signer, at: int = 500) -> str:
-    """A statement that `new` takes the place of `old`, so many minutes after noon."""
+    """A statement that `new` takes the place of `old`, at that step after noon."""
     return sign(by, Succession(old=_public(old), new=_public(new), at=cast.noon_and(at)))
 
 
 def revocation(by: Signer, of: cast.Person, at: int) -> str:
-    """A statement that a credential counts for nothing from so many minutes after noon on."""
+    """A statement that a credential counts for nothing from that step after noon on."""
     return sign(by, Revocation(credential=of.credential.credential, at=cast.noon_and(at)))
 
 
@@ -152,6 +152,38 @@ def _good_trust() -> Iterator[Json]:
         anna,
         otto,
     )
+    late = cast.person("Lena", "mediator", begins=500)
+    yield case(
+        _given(
+            "another trusted root that claims to succeed this one",
+            pinned=[cast.ROOT, _STRANGER],
+            credentials=[anna.compact, late.compact, _MALLORY.compact],
+            successions=[succession(_STRANGER, cast.ROOT, _STRANGER)],
+        ),
+        anna,
+        late,
+        _MALLORY,
+    )
+    yield case(
+        _given(
+            "a replaced root that claims to succeed the pinned one",
+            pinned=new,
+            credentials=both,
+            successions=[BY_NEW, succession(cast.ROOT, cast.NEW_ROOT, cast.ROOT, 505)],
+        ),
+        anna,
+        nora,
+    )
+    yield case(
+        _given(
+            "a replaced root that revokes what its successor vouched for",
+            credentials=both,
+            successions=[BY_OLD],
+            revocations=[revocation(cast.ROOT, nora, 499)],
+        ),
+        anna,
+        nora,
+    )
     for why, claimed in (
         ("a stranger who claims to succeed the root", succession(_STRANGER, cast.ROOT, _STRANGER)),
         ("a stranger who claims to precede the root", succession(_STRANGER, _STRANGER, cast.ROOT)),
@@ -206,6 +238,29 @@ def _bad_trust() -> Iterator[Json]:
     yield _given(
         "one succession at two times",
         successions=[BY_OLD, succession(root, root, cast.NEW_ROOT, 499)],
+    )
+    yield _given(
+        "one succession at two times, one by each root",
+        pinned=[cast.NEW_ROOT],
+        successions=[BY_NEW, succession(root, root, cast.NEW_ROOT, 499)],
+    )
+    yield _given(
+        "a replaced root that names another successor",
+        pinned=[cast.NEW_ROOT],
+        successions=[BY_NEW, succession(root, root, _THIRD_ROOT)],
+    )
+    yield _given(
+        "a replaced root that claims to succeed its successor",
+        pinned=[_THIRD_ROOT],
+        successions=[
+            succession(_THIRD_ROOT, cast.NEW_ROOT, _THIRD_ROOT, 900),
+            BY_NEW,
+            succession(root, cast.NEW_ROOT, root, 505),
+        ],
+    )
+    yield _given(
+        "roots that succeed each other in a circle",
+        successions=[BY_OLD, succession(cast.NEW_ROOT, cast.NEW_ROOT, root, 900)],
     )
     yield _given(
         "a succession of other roots than its signer",
@@ -331,6 +386,12 @@ def _bad_charters() -> Iterator[Json]:
         yield _case(
             f"a registration by a {who}", [_opened(cast.ANNA, said)], said, _WITHOUT_SERVICE
         )
+    later_on = cast.resigned(_SERVICE, cast.REGISTRATION, at=cast.noon_and(2))
+    yield _case(
+        "a first version dated before the registration",
+        [_opened(cast.ANNA, later_on, at=cast.noon_and(2, -11))],
+        later_on,
+    )
     by_recovery = cast.resigned(_RECOVERY, cast.charter(1, None))
     yield _case("a first version by a recovery key", [by_recovery])
     for who, signer in (
@@ -389,44 +450,63 @@ _WAY = cast.CLAIRE
 _PASSED = (_WAY.link_compact, _WAY.claim_compact)
 
 
-def _misused(**changes: object) -> str:
-    return cast.ending(_WAY.link, reason="misused", **changes)
+def _misused() -> str:
+    return cast.ending(_WAY.link, reason="misused")
+
+
+def _claim(**changes: object) -> str:
+    return cast.resigned(_CLAIRE, _WAY.claim, **changes)
+
+
+def _verification(by: Signer = _BORIS, /, **changes: object) -> str:
+    said = decode_unverified(_WAY.verification_compact, Verification)
+    return cast.resigned(by, said, **changes)
 
 
 def _good_origins() -> Iterator[Json]:
     link, claim, verification = _WAY.origin
     replaced, misused = cast.ending(_WAY.link), _misused()
-    by_service = cast.ending(_WAY.link, cast.SERVICE)
-    upload = cast.UPLOAD_LINK_COMPACT
-    upload_end = cast.ending(cast.UPLOAD_LINK)
-    table: list[tuple[str, Sequence[str], dict[int, str]]] = [
-        ("a claim that nobody verified", _PASSED, {14: "refused", 15: "unverified", 40: "unverified"}),
-        ("a verified claim", _WAY.origin, {14: "refused", 15: "verified", 40: "verified", 9000: "verified"}),
-        ("verified, then replaced", (*_WAY.origin, replaced), {40: "verified", 99: "verified", 100: "ended"}),
-        ("replaced by a service", (by_service, *_WAY.origin), {99: "verified", 100: "ended"}),
-        ("verified, then misused", (*_WAY.origin, misused), {15: "ended", 40: "ended", 100: "ended"}),
-        ("replaced before anybody verified", (*_PASSED, replaced), {40: "ended", 100: "ended"}),
+    early = (link, claim, cast.ending(_WAY.link, at=cast.noon_and(25)), verification)
+    upload, upload_signer = cast.UPLOAD_LINK_COMPACT, cast.UPLOAD_LINK.signer
+    expires = 7 * 24 * 2
+    table: list[tuple[str, Sequence[str], dict[tuple[int, int], str]]] = [
+        ("a claim that nobody verified", _PASSED,
+         {(20, -11): "refused", (20, -10): "unverified", (40, 0): "unverified"}),
+        ("a verified claim", _WAY.origin,
+         {(20, -11): "refused", (20, -10): "verified", (40, 0): "verified", (9000, 0): "verified"}),
+        ("verified, then replaced", (*_WAY.origin, replaced),
+         {(20, -11): "refused", (40, 0): "verified", (100, -1): "verified", (100, 0): "ended"}),
+        ("replaced by a service", (cast.ending(_WAY.link, cast.SERVICE), *_WAY.origin),
+         {(100, -1): "verified", (100, 0): "ended"}),
+        ("verified, then misused", (*_WAY.origin, misused),
+         {(20, -10): "ended", (40, 0): "ended", (100, 0): "ended"}),
+        ("replaced before anybody verified", (*_PASSED, replaced),
+         {(40, 0): "ended", (100, 0): "ended"}),
         ("two endings: the earlier counts",
          (*_WAY.origin, replaced, cast.ending(_WAY.link, at=cast.noon_and(60))),
-         {59: "verified", 60: "ended"}),
-        ("two endings, one for misuse", (*_WAY.origin, replaced, misused), {40: "ended"}),
-        ("verified after its end",
-         (link, claim, cast.ending(_WAY.link, at=cast.noon_and(25)), verification), {24: "ended"}),
+         {(60, -1): "verified", (60, 0): "ended"}),
+        ("two endings, one for misuse", (*_WAY.origin, replaced, misused), {(40, 0): "ended"}),
+        ("verified after its end", early, {(25, -1): "ended"}),
+        ("two verifications: the earlier counts", (*early, _verification(at=cast.noon_and(24))),
+         {(25, -1): "verified", (25, 0): "ended"}),
         ("an upload link", (upload,),
-         {15: "verified", 7 * 24 * 60 + 4: "verified", 7 * 24 * 60 + 5: "ended"}),
-        ("an upload link that ended", (upload, upload_end), {99: "verified", 100: "ended"}),
+         {(15, -11): "refused", (15, -10): "verified",
+          (expires, 9): "verified", (expires, 10): "ended"}),
+        ("an upload link that ended", (upload, cast.ending(cast.UPLOAD_LINK)),
+         {(100, -1): "verified", (100, 0): "ended"}),
         ("an upload link that was misused",
-         (upload, cast.ending(cast.UPLOAD_LINK, reason="misused")), {40: "ended"}),
+         (upload, cast.ending(cast.UPLOAD_LINK, reason="misused")), {(40, 0): "ended"}),
+        ("dated before the link, as far as clocks may be apart",
+         (link, _claim(at=cast.noon_and(10, -10)) ), {(40, 0): "unverified"}),
     ]  # fmt: skip
     for why, statements, standings in table:
-        signer = cast.UPLOAD_LINK.signer if statements[0] == upload else _WAY.claim.signer
         yield {
             "why": why,
             "statements": statements,
-            "signer": signer,
+            "signer": upload_signer if statements[0] == upload else _WAY.claim.signer,
             "standings": [
-                {"at": time(cast.noon_and(minute)), "standing": standing}
-                for minute, standing in standings.items()
+                {"at": time(cast.noon_and(*at)), "standing": standing}
+                for at, standing in standings.items()
             ],
         }
 
@@ -434,21 +514,29 @@ def _good_origins() -> Iterator[Json]:
 def _bad_origins() -> Iterator[Json]:
     link, claim, verification = _WAY.origin
     denis = cast.DENIS
-    said = decode_unverified(verification, Verification)
     other = cast.identifier("another")
     table: list[tuple[str, Sequence[str]]] = [
         ("nothing", ()),
         ("no link", (claim, verification)),
         ("two links", (link, denis.link_compact, claim)),
-        ("two claims", (link, claim, cast.resigned(_CLAIRE, _WAY.claim, at=cast.noon_and(21)))),
+        ("two claims", (link, claim, _claim(at=cast.noon_and(21)))),
         ("a link that nobody claimed", (link,)),
         ("another statement beside them", (*_WAY.origin, cast.VIDEO_COMPACT)),
         ("a claim of another link", (link, denis.claim_compact)),
         ("a verification of another claim", (link, claim, denis.verification_compact)),
         ("a second verification that is of something else", (*_WAY.origin, denis.verification_compact)),
         ("a verification without a claim", (cast.UPLOAD_LINK_COMPACT, verification)),
-        ("a verification by a service", (link, claim, sign(_SERVICE, said))),
-        ("a verification by the participant", (link, claim, sign(_CLAIRE, said))),
+        ("a verification by a service", (link, claim, _verification(_SERVICE))),
+        ("a verification by the participant", (link, claim, _verification(_CLAIRE))),
+        ("a verification in another case", (link, claim, _verification(case=other))),
+        ("a claim dated before its link", (link, _claim(at=cast.noon_and(10, -11)))),
+        ("a verification dated before its claim",
+         (link, claim, _verification(at=cast.noon_and(20, -11)))),
+        ("an end dated before its link",
+         (*_WAY.origin, cast.ending(_WAY.link, at=cast.noon_and(10, -11)))),
+        ("a link dated before the first version",
+         (cast.resigned(_SERVICE, _WAY.link, charter=cast.hash_of(cast.CHARTER_1),
+                        at=cast.noon_and(1, -11)), claim)),
         ("the end of another link", (*_WAY.origin, cast.ending(denis.link))),
         ("the end of another participant's link",
          (*_WAY.origin, cast.ending(_WAY.link, participant=denis.id))),
@@ -523,10 +611,12 @@ def _good_chain() -> dict[str, Json]:
     }
 
 
-_PAUSE = sign(
-    _BORIS,
-    Consent(case=cast.CASE, participant=cast.DENIS.id, status="paused", at=cast.noon_and(31)),
-)
+def _recorded(status: Literal["active", "paused"], at: int) -> str:
+    said = Consent(case=cast.CASE, participant=cast.DENIS.id, status=status, at=cast.noon_and(at))
+    return sign(_BORIS, said)
+
+
+_PAUSE, _LATER = _recorded("paused", 31), _recorded("active", 80)
 
 
 def _consents(
@@ -534,11 +624,12 @@ def _consents(
     recipient: str = cast.DENIS_CONSENT_COMPACT,
     by: str | None = "author",
 ) -> Json:
-    """The author's, which came their own way, and the recipient's and an older one, which Boris recorded."""
+    """The author's, which came their own way, and three of the recipient's, which Boris recorded."""
     return [
         {"compact": author, "by": by},
         {"compact": recipient, "by": None},
         {"compact": _PAUSE, "by": None},
+        {"compact": _LATER, "by": None},
     ]
 
 
@@ -635,7 +726,6 @@ def _bad_ways_in() -> Iterator[tuple[str, str, Json]]:
 
 
 def _bad_releases() -> Iterator[tuple[str, str, Json]]:
-    denis = cast.DENIS
     first = cast.hash_of(cast.CHARTER_1)
     yield "a message by the relay", "message", sign(_SERVICE, cast.VIDEO)
     to_another = cast.resigned(_CLAIRE, cast.VIDEO, recipient=cast.identifier("x"))
@@ -645,9 +735,17 @@ def _bad_releases() -> Iterator[tuple[str, str, Json]]:
         "message",
         cast.resigned(_CLAIRE, cast.VIDEO, charter=first),
     )
+    in_another = {"case": cast.identifier("another case")}
+    yield "a message in another case", "message", cast.resigned(_CLAIRE, cast.VIDEO, **in_another)
+    before = cast.resigned(_WORKER, cast.RENDITION, at=cast.noon_and(40, -11))
+    yield "a rendition dated before the message", "rendition", before
     yield "a rendition by a mediator", "rendition", sign(_ANNA, cast.RENDITION)
     older = cast.resigned(_WORKER, cast.RENDITION, charter=first)
     yield "a rendition under another charter", "rendition", older
+    before = cast.resigned(_ANNA, cast.CAPTIONS, at=cast.noon_and(40, -11))
+    yield "captions dated before the message", "captions", before
+    same_key = cast.resigned(_ANNA, cast.CAPTIONS, part=cast.part("captions", "original"))
+    yield "captions with the file key of the original", "captions", same_key
     yield "captions by a worker", "captions", sign(_WORKER, cast.CAPTIONS)
     yield "one approval", "decisions", [cast.APPROVALS[0]]
     yield "one approval twice", "decisions", [cast.APPROVALS[0]] * 2
@@ -655,15 +753,16 @@ def _bad_releases() -> Iterator[tuple[str, str, Json]]:
     yield "one person twice, with two credentials", "decisions", [cast.APPROVALS[0], renewed]
     no_captions = cast.approval(cast.BORIS, captions=None)
     yield "an approval without captions", "decisions", [cast.APPROVALS[0], no_captions]
-    again = Consent(case=cast.CASE, participant=denis.id, status="active", at=cast.noon_and(34))
     yield (
         "a consent that the offer does not name",
         "consents",
-        _consents(recipient=sign(_BORIS, again)),
+        _consents(recipient=_recorded("active", 34)),
     )
     by_nobody = _consents(by=None)
     yield "a consent by a participant that no way in comes with", "consents", by_nobody
     yield "a consent by the other participant's key", "consents", _consents(by="recipient")
+    before = cast.approval(cast.ANNA, at=cast.noon_and(55, -11))
+    yield "an approval dated before the captions", "decisions", [before, cast.APPROVALS[1]]
     for why, signer, changes in _bad_offers():
         yield why, "offer", sign(signer, cast.offer(**changes))
     yield "another grant", "grant_header", b64u_encode(b"another")
@@ -681,4 +780,12 @@ def _bad_offers() -> Iterator[tuple[str, Signer, dict[str, object]]]:
     yield "an offer with the consents exchanged", _ANNA, {"consents": [denis, claires]}
     yield "an offer on another consent", _ANNA, {"consents": [claires, cast.digest("another")]}
     yield "an offer on a pause", _ANNA, {"consents": [claires, cast.hash_of(_PAUSE)]}
-    yield "an offer before the consents", _ANNA, {"at": cast.noon_and(27)}
+    yield "an offer on a later consent", _ANNA, {"consents": [claires, cast.hash_of(_LATER)]}
+    yield "an offer dated before the captions", _ANNA, {"at": cast.noon_and(55, -11)}
+    as_note = cast.part("note", "original")
+    with_original = [*cast.offer().grants, original]
+    yield (
+        "a note with the file key of the original",
+        _ANNA,
+        {"notes": [cast.NOTE, as_note], "grants": with_original},
+    )
