@@ -54,7 +54,7 @@ class Item:
 
     @property
     def made_of(self) -> tuple[Statement, ...]:
-        """The statements that it is made of."""
+        """The statements that it is made of, each later one naming the earlier ones."""
         made = (self.message, self.rendition, self.captions)
         return tuple(statement for statement in made if statement is not None)
 
@@ -109,8 +109,8 @@ def item(
         captions_hash=None if captions is None else b64u_encode(statement_hash(captions[1])),
         standing=standing,
     )
-    for later in whole.made_of[1:]:
-        require_order(later, message)
+    for place, later in enumerate(whole.made_of):
+        require_order(later, *whole.made_of[:place])
     if len({part.commit for part in whole.parts}) != len(whole.parts):
         raise ChainError("two parts share a file key")
     return whole
