@@ -36,7 +36,7 @@ from relay.crypto.links import (
 from relay.crypto.padding import pad, padded_size
 from relay.crypto.signing import Signer, fingerprint, key_id, sign_statement
 from relay.crypto.statements import Session, sign
-from tests.vectors import cast, chains
+from tests.vectors import cast, chains, walk
 from tests.vectors.chains import Json
 
 FOLDER = Path(__file__).parent
@@ -402,6 +402,7 @@ MADE: Mapping[str, Callable[[], Json]] = {
     "charters.json": chains.charters,
     "origins.json": chains.origins,
     "chain.json": chains.chain,
+    "walk.json": walk.walk,
 }
 RANDOM: Mapping[str, Callable[[], Json]] = {"sealed.json": sealed}
 
