@@ -14,7 +14,7 @@ import enum
 import hashlib
 import hmac
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import ChainError, LinkError
@@ -43,6 +43,7 @@ from relay.crypto.trust import (
     Trust,
     establish_trust,
     pin_root,
+    require_order,
     verify_by,
 )
 
@@ -54,8 +55,7 @@ class Term:
     version: int
     statement_hash: bytes
     signed_by: Authority
-    since: dt.datetime | None
-    """None for the first version: there was no case before it."""
+    since: dt.datetime
     until: dt.datetime | None
     """None for the latest version."""
     recipient: str
@@ -77,7 +77,7 @@ class Term:
 
     def covers(self, at: dt.datetime) -> bool:
         """Whether something signed at that time was signed under this version, give or take the clocks."""
-        begun = self.since is None or at >= self.since - CLOCK_TOLERANCE
+        begun = at >= self.since - CLOCK_TOLERANCE
         return begun and (self.until is None or at < self.until + CLOCK_TOLERANCE)
 
 
@@ -155,17 +155,31 @@ class VerifiedCharter:
         self, compact: str, kind: type[StatementT]
     ) -> tuple[StatementT, Authority]:
         """A statement by somebody who mediated this case at the time, and by whom; else ChainError."""
-        at = decode_unverified(compact, kind).at
-        return verify_by(
-            compact, kind, _serving(term.mediators for term in self.terms if term.covers(at))
-        )
+        return self._verify_by(compact, kind, lambda term: term.mediators)
 
     def verify_by_media(self, compact: str, kind: type[StatementT]) -> tuple[StatementT, Authority]:
         """A statement by a media worker of this case at the time, and by which; else ChainError."""
+        return self._verify_by(compact, kind, lambda term: term.media)
+
+    def verify_by_mediator_or_service(self, compact: str, kind: type[StatementT]) -> StatementT:
+        """A statement by a mediator of this case at the time, or by a service; else ChainError."""
+        services = self.trust.of_role("service")
+        statement, _ = self._verify_by(compact, kind, lambda term: term.mediators, services)
+        return statement
+
+    def _verify_by(
+        self,
+        compact: str,
+        kind: type[StatementT],
+        who: Callable[[Term], tuple[Authority, ...]],
+        others: tuple[Authority, ...] = (),
+    ) -> tuple[StatementT, Authority]:
         at = decode_unverified(compact, kind).at
-        return verify_by(
-            compact, kind, _serving(term.media for term in self.terms if term.covers(at))
-        )
+        serving = [authority for term in self.terms if term.covers(at) for authority in who(term)]
+        statement, authority = verify_by(compact, kind, [*serving, *others])
+        if getattr(statement, "case", None) != self.case:
+            raise ChainError(f"{kind.typ}: of another case")
+        return statement, authority
 
 
 class Standing(enum.Enum):
@@ -201,13 +215,13 @@ class Origin:
         """How far something counts that was signed with this key at that time."""
         if self.is_misused or (self.ended_at is not None and at >= self.ended_at):
             return Standing.ENDED
+        if at < (self.claim or self.link).at - CLOCK_TOLERANCE:
+            raise ChainError("signed before its key was there")
         if self.claim is None:
             # An upload link: its own statement ties the key to the participant, until it expires.
             expires = self.link.expires
             is_late = expires is not None and at >= expires + CLOCK_TOLERANCE
             return Standing.ENDED if is_late else Standing.VERIFIED
-        if at < self.claim.at - CLOCK_TOLERANCE:
-            raise ChainError("signed before the claim of its key")
         if self.verified_at is None:
             return Standing.UNVERIFIED if self.ended_at is None else Standing.ENDED
         if self.ended_at is not None and self.verified_at >= self.ended_at:
@@ -224,6 +238,8 @@ class VerifiedParticipant:
     recipient: str
     signer: bytes
     claim_hash: bytes
+    claimed_at: dt.datetime
+    """When they say that they made the claim."""
 
 
 def verify_charter(
@@ -284,9 +300,7 @@ def check_identities(charter: VerifiedCharter, recipients: Sequence[str]) -> Non
 
 def verify_link(compact: str, charter: VerifiedCharter) -> Link:
     """A link into this case that one of its mediators or a service of the organization made."""
-    link = _by_mediator_or_service(compact, Link, charter)
-    if link.case != charter.case:
-        raise ChainError("a link into another case")
+    link = charter.verify_by_mediator_or_service(compact, Link)
     charter.require_version(link.charter, link.at)
     return link
 
@@ -330,9 +344,10 @@ def verify_origin(compacts: Iterable[str], charter: VerifiedCharter) -> Origin:
 
 def verify_ending(compact: str, charter: VerifiedCharter, link: Link) -> LinkEnding:
     """The end of `link`, by a mediator of the case or a service."""
-    ending = _by_mediator_or_service(compact, LinkEnding, charter)
-    if (ending.link, ending.case, ending.participant) != (link.link, link.case, link.participant):
+    ending = charter.verify_by_mediator_or_service(compact, LinkEnding)
+    if (ending.link, ending.participant) != (link.link, link.participant):
         raise ChainError("the end of another link")
+    require_order(ending, link)
     return ending
 
 
@@ -358,6 +373,7 @@ def verify_claim(compact: str, link: Link) -> Claim:
         raise LinkError("an upload link is not claimed")
     if (claim.link, claim.case, claim.participant) != (link.link, link.case, link.participant):
         raise LinkError("a claim of another link")
+    require_order(claim, link)
     return claim
 
 
@@ -393,6 +409,7 @@ def verify_participant(
         recipient=origin.claim.recipient,
         signer=origin.signer,
         claim_hash=origin.claim_hash,
+        claimed_at=origin.claim.at,
     )
 
 
@@ -430,7 +447,10 @@ def verify_rendition(
     )
     if not same or b64u_decode(rendition.source) != message_hash:
         raise ChainError("a rendition of something else")
-    charter.require_version(rendition.charter, rendition.at)
+    require_order(rendition, message)
+    made_under = charter.require_version(rendition.charter, rendition.at)
+    if made_under.version < charter.require_version(message.charter, message.at).version:
+        raise ChainError("a rendition under an older charter than its message")
     return rendition
 
 
@@ -449,7 +469,7 @@ def verify_consent(compact: str, charter: VerifiedCharter, origin: Iterable[str]
         if way.standing_at(consent.at) is not Standing.VERIFIED:
             raise ChainError("a consent by a key that nobody verified")
     else:
-        consent = _by_mediator_or_service(compact, Consent, charter)
+        consent = charter.verify_by_mediator_or_service(compact, Consent)
     if consent.case != charter.case:
         raise ChainError("a consent in another case")
     return consent
@@ -468,7 +488,8 @@ def _first_version(trust: Trust, registration: str, compact: str) -> VerifiedCha
     )
     if not follows:
         raise ChainError("the first charter does not follow from the registration of the case")
-    term = _term(trust, charter, compact, signer, since=None)
+    require_order(charter, registered)
+    term = _term(trust, charter, compact, signer)
     return VerifiedCharter(case=charter.case, at=charter.at, terms=(term,), trust=trust)
 
 
@@ -485,7 +506,7 @@ def _next_version(before: VerifiedCharter, compact: str) -> VerifiedCharter:
     )
     if not follows:
         raise ChainError("a charter does not follow from the one before")
-    term = _term(before.trust, charter, compact, signer, since=charter.at)
+    term = _term(before.trust, charter, compact, signer)
     could_read = {a.credential for a in (*latest.mediators, *latest.recovery)}
     can_read = {a.credential for a in (*term.mediators, *term.recovery)}
     is_former = term.recipient in before.recipients
@@ -500,9 +521,7 @@ def _next_version(before: VerifiedCharter, compact: str) -> VerifiedCharter:
     )
 
 
-def _term(
-    trust: Trust, charter: Charter, compact: str, signer: Authority, *, since: dt.datetime | None
-) -> Term:
+def _term(trust: Trust, charter: Charter, compact: str, signer: Authority) -> Term:
     mediators = _members(trust, charter.mediators, "mediator")
     if len({mediator.person for mediator in mediators}) != len(mediators):
         raise ChainError("a charter lists one person as two mediators")
@@ -510,7 +529,7 @@ def _term(
         version=charter.version,
         statement_hash=statement_hash(compact),
         signed_by=signer,
-        since=since,
+        since=charter.at,
         until=None,
         recipient=charter.recipient,
         policy=charter.policy,
@@ -539,19 +558,11 @@ def _verify_verification(
     verification, _ = charter.verify_by_mediator(compact, Verification)
     if claim is None or b64u_decode(verification.claim) != claim_hash:
         raise ChainError("the verification is of another claim")
-    vouched = (verification.case, verification.participant, verification.recipient)
-    if vouched != (claim.case, claim.participant, claim.recipient):
+    vouched = (verification.participant, verification.recipient)
+    if vouched != (claim.participant, claim.recipient):
         raise ChainError("the verification says something else than the claim")
+    require_order(verification, claim)
     return verification.at
-
-
-def _by_mediator_or_service(
-    compact: str, kind: type[StatementT], charter: VerifiedCharter
-) -> StatementT:
-    at = decode_unverified(compact, kind).at
-    serving = [*(term.mediators for term in charter.terms if term.covers(at))]
-    statement, _ = verify_by(compact, kind, _serving([*serving, charter.trust.of_role("service")]))
-    return statement
 
 
 def _members(trust: Trust, members: Sequence[Member], role: Role) -> tuple[Authority, ...]:
@@ -569,7 +580,3 @@ def _members(trust: Trust, members: Sequence[Member], role: Role) -> tuple[Autho
             raise ChainError("a charter lists another credential of the same id")
         found.append(authority)
     return tuple(found)
-
-
-def _serving(groups: Iterable[tuple[Authority, ...]]) -> tuple[Authority, ...]:
-    return tuple(authority for group in groups for authority in group)

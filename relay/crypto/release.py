@@ -16,8 +16,8 @@ from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.signing import statement_hash
-from relay.crypto.statements import Captions, Decision, Message, Offer, Rendition
-from relay.crypto.trust import CLOCK_TOLERANCE, Authority
+from relay.crypto.statements import Captions, Decision, Message, Offer, Rendition, Statement
+from relay.crypto.trust import CLOCK_TOLERANCE, Authority, require_order
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +52,28 @@ class Item:
             self.captions_hash,
         )
 
+    @property
+    def made_of(self) -> tuple[Statement, ...]:
+        """The statements that it is made of, each later one naming the earlier ones."""
+        made = (self.message, self.rendition, self.captions)
+        return tuple(statement for statement in made if statement is not None)
+
+    @property
+    def parts(self) -> list[Part]:
+        """All parts of the statements that it is made of."""
+        parts = [*self.message.parts]
+        parts += [] if self.rendition is None else self.rendition.parts
+        if self.captions is not None and self.captions.part is not None:
+            parts.append(self.captions.part)
+        return parts
+
     def part(self, commitment: str) -> Part | None:
         """The signed part with that commitment that may be released.
 
         Never an original, and never the note of a message, which says who assisted its sender.
         """
-        parts = [part for part in self.message.parts if part.role not in {"original", "note"}]
-        parts += [] if self.rendition is None else self.rendition.parts
-        if self.captions is not None and self.captions.part is not None:
-            parts.append(self.captions.part)
+        withheld = [part for part in self.message.parts if part.role in {"original", "note"}]
+        parts = (part for part in self.parts if part not in withheld)
         return next((part for part in parts if part.commit == commitment), None)
 
 
@@ -70,9 +83,12 @@ def item(
     rendition: tuple[Rendition, str] | None = None,
     captions: tuple[Captions, str] | None = None,
     *,
-    standing: Standing = Standing.VERIFIED,
+    standing: Standing,
 ) -> Item:
-    """Put verified statements and their texts together; ChainError unless they are of one revision."""
+    """Put verified statements and their texts together; ChainError unless they are of one revision.
+
+    `standing`: of the sender's way in when the message was signed; VERIFIED where a mediator wrote it down.
+    """
     source = b64u_encode(statement_hash(message_compact))
     made_from = [made[0] for made in (rendition, captions) if made is not None]
     if any(
@@ -84,7 +100,7 @@ def item(
     rendition_hash = None if rendition is None else b64u_encode(statement_hash(rendition[1]))
     if captions is not None and captions[0].rendition != rendition_hash:
         raise ChainError("captions of another rendition")
-    return Item(
+    whole = Item(
         message=message,
         source=source,
         rendition=None if rendition is None else rendition[0],
@@ -93,6 +109,11 @@ def item(
         captions_hash=None if captions is None else b64u_encode(statement_hash(captions[1])),
         standing=standing,
     )
+    for place, later in enumerate(whole.made_of):
+        require_order(later, *whole.made_of[:place])
+    if len({part.commit for part in whole.parts}) != len(whole.parts):
+        raise ChainError("two parts share a file key")
+    return whole
 
 
 def verify_approvals(
@@ -103,6 +124,7 @@ def verify_approvals(
     for compact in decisions:
         decision, mediator = charter.verify_by_mediator(compact, Decision)
         if decision.decision == "approve" and _named(decision) == of.named:
+            require_order(decision, *of.made_of)
             approvers[mediator.person] = mediator
     if len(approvers) < needed:
         raise ChainError("fewer approvals than the charter asks for")
@@ -132,17 +154,25 @@ def verify_offer(
     consents of both people, which it names. ChainError otherwise.
     """
     offer, _ = charter.verify_by_mediator(compact, Offer)
-    policy = charter.require_version(offer.charter, offer.at).policy
+    made_under = charter.require_version(offer.charter, offer.at)
     to = (offer.recipient, b64u_decode(offer.claim), of.message.recipient)
     if _named(offer) != of.named:
         raise ChainError("an offer of something else")
     if to != (recipient.recipient, recipient.claim_hash, recipient.participant):
         raise ChainError("an offer to somebody else")
+    require_order(offer, *of.made_of)
+    if offer.at < recipient.claimed_at - CLOCK_TOLERANCE:
+        raise ChainError("an offer dated before the recipient's claim")
+    if made_under.version < charter.require_version(of.message.charter, of.message.at).version:
+        raise ChainError("an offer under an older charter than its message")
     if of.standing is not Standing.VERIFIED:
         raise ChainError("an offer of words whose sender nobody verified")
+    policy = made_under.policy
     if policy.captions == "required" and of.rendition is not None and not of.has_captions:
         raise ChainError("an offer without captions, which the charter requires")
     allowed = {part.commit for part in offer.notes}
+    if any(part.commit in allowed for part in of.parts):
+        raise ChainError("a note shares a file key with a part that was reviewed")
     if any(of.part(grant.commit) is None and grant.commit not in allowed for grant in offer.grants):
         raise ChainError("an offer grants a part that was not reviewed")
     verify_approvals(decisions, charter, of, policy.approvals)
@@ -161,8 +191,7 @@ def _verify_consents(
         consent = verify_consent(signed.compact, charter, signed.origin)
         if consent.participant != participant or consent.status != "active":
             raise ChainError("an offer that rests on another consent")
-        if consent.at > offer.at + CLOCK_TOLERANCE:
-            raise ChainError("a consent that was given after the offer")
+        require_order(offer, consent)
 
 
 def check_grant(offer: Offer, part: Part, header: bytes) -> None:

@@ -456,7 +456,10 @@ class Withdrawal(Statement, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Consent(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A participant goes on, pauses, or ends contact. Signed by them, or by a mediator who recorded it."""
+    """A participant goes on, pauses, or ends contact.
+
+    Signed by them, or by a mediator or a service that recorded it.
+    """
 
     typ: ClassVar[str] = "relay-consent+jws"
     case: Identifier

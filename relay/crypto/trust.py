@@ -18,12 +18,19 @@ from relay.crypto.signing import (
     read_unverified,
     statement_hash,
 )
-from relay.crypto.statements import Credential, Revocation, StatementT, Succession, verify
+from relay.crypto.statements import (
+    Credential,
+    Revocation,
+    Statement,
+    StatementT,
+    Succession,
+    verify,
+)
 
 Role: TypeAlias = Literal["mediator", "media", "recovery", "service"]
 
-CLOCK_TOLERANCE = dt.timedelta(minutes=5)
-"""How far the clocks of honest people may be apart."""
+CLOCK_TOLERANCE = dt.timedelta(minutes=10)
+"""How far the clocks of two honest people may be apart: relay accepts five minutes either way of its own."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +84,15 @@ def verify_by(
     raise ChainError(f"{kind.typ}: not signed by anybody who may")
 
 
+def require_order(later: Statement, *earlier: Statement) -> None:
+    """ChainError if `later`, which names the others, says that it was signed before them.
+
+    So a key that may not sign any more can date nothing back behind what it is about.
+    """
+    if any(later.at < statement.at - CLOCK_TOLERANCE for statement in earlier):
+        raise ChainError(f"{later.typ}: dated before what it names")
+
+
 def pin_root(root_fingerprint: bytes, root_public_key: bytes) -> bytes:
     """The root's key, if it is the one behind the pinned fingerprint; ChainError otherwise."""
     if not hmac.compare_digest(fingerprint(root_public_key), root_fingerprint):
@@ -99,14 +115,13 @@ def establish_trust(
     wrong would not notice that somebody is trying.
     """
     by_kid = _lineages(roots, successions)
-    revoked: dict[tuple[bytes, uuid.UUID], dt.datetime] = {}
+    revoked: dict[uuid.UUID, list[tuple[_Root, dt.datetime]]] = {}
     for compact in revocations:
         root = by_kid.get(read_unverified(compact).kid)
         if root is None:
             continue
         revocation = _verify_by_root(compact, Revocation, root)
-        key = (root.lineage, revocation.credential)
-        revoked[key] = min(revocation.at, revoked.get(key, revocation.at))
+        revoked.setdefault(revocation.credential, []).append((root, revocation.at))
     authorities: dict[uuid.UUID, Authority] = {}
     signers: set[str] = set()
     for compact in credentials:
@@ -117,8 +132,11 @@ def establish_trust(
         if credential.credential in authorities or credential.signer in signers:
             raise ChainError("two credentials share an id or a key")
         signers.add(credential.signer)
+        ends = (
+            at for by, at in revoked.get(credential.credential, ()) if by.public_key in root.heirs
+        )
         authorities[credential.credential] = _authority(
-            credential, statement_hash(compact), revoked.get((root.lineage, credential.credential))
+            credential, statement_hash(compact), min(ends, default=None)
         )
     return Trust(authorities=authorities)
 
@@ -143,52 +161,65 @@ def trusted_roots(roots: Collection[bytes], successions: Iterable[str]) -> list[
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Root:
-    """A trusted root, the pinned one that it stands for, and until when it may sign."""
+    """A trusted root, until when it may sign, and who may revoke what it vouched for."""
 
     public_key: bytes
-    lineage: bytes
-    until: dt.datetime | None = None
+    until: dt.datetime | None
+    heirs: frozenset[bytes]
+    """Itself and those that came after it: a root that was replaced revokes nothing of its successors."""
 
 
 def _lineages(pinned: Collection[bytes], successions: Iterable[str]) -> dict[str, _Root]:
     """Every root that a pinned one leads to, by the identifier of its key.
 
-    A root leads to its successor by its own signature, and to its predecessor by its own signature too.
-    Two different successors or predecessors of one root are a ChainError.
+    A root leads to its successor by its own signature, and to its predecessor by its own signature too. It
+    says nothing about a pinned root, which only its own signature ends. Two different successions of one
+    root, or a circle of them, are a ChainError: with a root that was stolen after it had been replaced,
+    nobody leads on from there.
     """
-    roots = {key_id(root): _Root(public_key=root, lineage=root) for root in pinned}
     by_signer: dict[str, list[str]] = {}
     for compact in successions:
         by_signer.setdefault(read_unverified(compact).kid, []).append(compact)
-    reached = list(roots)
-    while reached:
-        signer = roots[reached.pop()].public_key
-        named: dict[bool, Succession] = {}
+    reached = list(dict.fromkeys(pinned))
+    after: dict[bytes, Succession] = {}
+    before: dict[bytes, Succession] = {}
+    for signer in reached:
         for compact in by_signer.get(key_id(signer), ()):
             succession = verify(compact, Succession, signer)
             old, new = b64u_decode(succession.old), b64u_decode(succession.new)
             if signer not in {old, new}:
                 raise ChainError("a succession of other roots than its signer")
-            if named.setdefault(old == signer, succession) != succession:
+            if signer == new and old in pinned:
+                continue
+            same = (
+                after.setdefault(old, succession)
+                == before.setdefault(new, succession)
+                == succession
+            )
+            if not same:
                 raise ChainError("a root with two successors or two predecessors")
             for root in (old, new):
                 check_public_key(root)
-                if key_id(root) not in roots:
-                    roots[key_id(root)] = _Root(public_key=root, lineage=root)
-                    reached.append(key_id(root))
-            _join(roots, old, new, succession.at)
-    return roots
+                if root not in reached:
+                    reached.append(root)
+    return {
+        key_id(root): _Root(
+            public_key=root,
+            until=after[root].at if root in after else None,
+            heirs=_heirs(root, after),
+        )
+        for root in reached
+    }
 
 
-def _join(roots: dict[str, _Root], old: bytes, new: bytes, at: dt.datetime) -> None:
-    """Make both one lineage, and let the old root sign nothing from `at` on."""
-    joined, lineage = roots[key_id(new)].lineage, roots[key_id(old)].lineage
-    for kid, root in roots.items():
-        if root.lineage == joined:
-            roots[kid] = dataclasses.replace(root, lineage=lineage)
-    before = roots[key_id(old)]
-    until = at if before.until is None else min(at, before.until)
-    roots[key_id(old)] = dataclasses.replace(before, until=until)
+def _heirs(root: bytes, after: Mapping[bytes, Succession]) -> frozenset[bytes]:
+    heirs = {root}
+    while root in after:
+        root = b64u_decode(after[root].new)
+        if root in heirs:
+            raise ChainError("roots that succeed each other in a circle")
+        heirs.add(root)
+    return frozenset(heirs)
 
 
 def _verify_by_root(compact: str, kind: type[StatementT], root: _Root) -> StatementT:

@@ -51,9 +51,9 @@ NOON = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
 
 
-def noon_and(minutes: int) -> dt.datetime:
-    """So many minutes after everything began."""
-    return NOON + dt.timedelta(minutes=minutes)
+def noon_and(steps: int, minutes: int = 0) -> dt.datetime:
+    """So many steps of half an hour after noon, when everything began, and so many minutes."""
+    return NOON + dt.timedelta(minutes=30 * steps + minutes)
 
 
 def seed(name: str) -> bytes:
@@ -139,6 +139,7 @@ class Participant:
             recipient=self.claim.recipient,
             signer=self.keyring.signer.public_key,
             claim_hash=statement_hash(self.claim_compact),
+            claimed_at=self.claim.at,
         )
 
 
@@ -146,20 +147,26 @@ ROOT = Signer.from_seed(seed("root"))
 NEW_ROOT = Signer.from_seed(seed("the root after it"))
 CASE = identifier("case")
 CASE_IDENTITY = HybridIdentity(seed("identity of the case"))
+NEW_CASE_IDENTITY = HybridIdentity(seed("identity of the case after somebody left"))
 
 
-def person(name: str, role: Role, root: Signer = ROOT) -> Person:
-    """Keys and a credential for a year."""
+def person(
+    name: str, role: Role, root: Signer = ROOT, *, of: str | None = None, begins: int = 0
+) -> Person:
+    """Keys and a credential until a year after noon, for the person called `of`, or of the same name.
+
+    `begins`: steps after noon.
+    """
     keys = keyring(name)
     credential = Credential(
         credential=identifier(name),
-        person=identifier(f"{name} in person"),
+        person=identifier(f"{of or name} in person"),
         role=role,
         recipient=None if role == "service" else str(keys.identity.recipient),
         signer=b64u_encode(keys.signer.public_key),
-        not_before=NOON,
+        not_before=noon_and(begins),
         not_after=NOON + YEAR,
-        at=NOON,
+        at=noon_and(begins),
     )
     return Person(
         name=name, role=role, keyring=keys, credential=credential, compact=sign(root, credential)
@@ -172,7 +179,8 @@ WORKER = person("the media worker", "media")
 SERVICE = person("the case system", "service")
 RECOVERY = person("recovery", "recovery")
 CREDENTIALS = tuple(p.compact for p in (ANNA, BORIS, WORKER, SERVICE, RECOVERY))
-
+ANNA_RENEWED = person("Anna again", "mediator", of="Anna", begins=150)
+"""The second credential of one person."""
 
 REGISTRATION = Registration(case=CASE, mediators=[ANNA.credential.credential], at=NOON)
 REGISTRATION_COMPACT = sign(SERVICE.keyring.signer, REGISTRATION)
@@ -206,14 +214,27 @@ CHARTER_2 = sign(ANNA.keyring.signer, charter(2, hash_of(CHARTER_1)))
 CHARTERS = (CHARTER_1, CHARTER_2)
 
 
-def verified_charter() -> VerifiedCharter:
-    """What every reader starts from."""
+CHARTER_3 = sign(
+    RECOVERY.keyring.signer,
+    charter(
+        3,
+        hash_of(CHARTER_2),
+        recipient=str(NEW_CASE_IDENTITY.recipient),
+        mediators=[ANNA_RENEWED.member, BORIS.member],
+        at=noon_and(200),
+    ),
+)
+"""Anna lost her keys: with the recovery key she is listed again under her second credential."""
+
+
+def verified_charter(*later: str, credentials: tuple[str, ...] = CREDENTIALS) -> VerifiedCharter:
+    """What every reader starts from; with the versions in `later` after the second."""
     return verify_charter(
         fingerprint(ROOT.public_key),
         ROOT.public_key,
-        CREDENTIALS,
+        credentials,
         REGISTRATION_COMPACT,
-        CHARTERS,
+        (*CHARTERS, *later),
     )
 
 
@@ -292,6 +313,19 @@ UPLOAD_LINK = Link(
 )
 
 UPLOAD_LINK_COMPACT = sign(ANNA.keyring.signer, UPLOAD_LINK)
+
+
+def ending(of: Link, by: Person = BORIS, /, **changes: object) -> str:
+    """The end of a link, at step 100."""
+    plain = LinkEnding(
+        link=of.link,
+        case=CASE,
+        participant=of.participant,
+        reason="replaced",
+        at=noon_and(100),
+    )
+    return sign(by.keyring.signer, msgspec.structs.replace(plain, **changes))
+
 
 VIDEO = Message(
     case=CASE,
@@ -397,7 +431,7 @@ OFFER_COMPACT = sign(BORIS.keyring.signer, offer())
 
 
 SESSION = Session(
-    challenge=digest("challenge"), audience="https://relay.example.org", at=noon_and(35)
+    challenge=digest("challenge"), audience="https://relay.example.org", at=noon_and(1, 5)
 )
 RESPONSE = Response(
     case=CASE,
@@ -421,21 +455,9 @@ EVERY: tuple[Statement, ...] = (
     charter(2, hash_of(CHARTER_1)),
     CLAIRE.link,
     UPLOAD_LINK,
-    LinkEnding(
-        link=CLAIRE.link.link,
-        case=CASE,
-        participant=CLAIRE.id,
-        reason="replaced",
-        at=noon_and(100),
-    ),
+    decode_unverified(ending(CLAIRE.link), LinkEnding),
     CLAIRE.claim,
-    Verification(
-        case=CASE,
-        claim=hash_of(CLAIRE.claim_compact),
-        participant=CLAIRE.id,
-        recipient=CLAIRE.claim.recipient,
-        at=noon_and(30),
-    ),
+    decode_unverified(CLAIRE.verification_compact, Verification),
     SESSION,
     VIDEO,
     RENDITION,

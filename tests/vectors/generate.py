@@ -12,7 +12,6 @@ import unicodedata
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 
@@ -25,8 +24,9 @@ from relay.crypto.age import (
 )
 from relay.crypto.audit import GENESIS, EventRow, event_hash, row_bytes
 from relay.crypto.encoding import b64u_decode, b64u_encode
-from relay.crypto.keyrings import seal_identity, seal_keyring
+from relay.crypto.keyrings import seal_identities, seal_keyring
 from relay.crypto.links import (
+    ANCHOR_BYTES,
     LinkSecret,
     auth_digest,
     claim_mac,
@@ -35,14 +35,13 @@ from relay.crypto.links import (
 )
 from relay.crypto.padding import pad, padded_size
 from relay.crypto.signing import Signer, fingerprint, key_id, sign_statement
-from relay.crypto.statements import Revocation, Session, Statement, Verification, sign
-from tests.vectors import cast
+from relay.crypto.statements import Session, sign
+from tests.vectors import cast, chains, walk
+from tests.vectors.chains import Json
 
 FOLDER = Path(__file__).parent
 _ORDER = 2**252 + 27742317777372353535851937790883648493
 """Of the group in which signatures are made."""
-
-Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 
 def commitments() -> Json:
@@ -82,18 +81,21 @@ def padding() -> Json:
 def links() -> Json:
     """What is derived from a link, its address, and passphrases."""
     derived: list[Json] = []
-    for name in ("first", "second"):
+    for name, charter in zip(("first", "second"), cast.CHARTERS, strict=True):
         secret = LinkSecret(cast.seed(f"secret of the {name} link")[:16])
         link = cast.identifier(f"the {name} link")
         signer = secret.signer(link)
         root = fingerprint(cast.ROOT.public_key)
+        anchor = b64u_decode(cast.hash_of(charter))[:ANCHOR_BYTES]
         derived.append(
             {
                 "public_url": "https://relay.example.org",
                 "link": str(link),
                 "secret": b64u_encode(secret.secret),
                 "root_fingerprint": b64u_encode(root),
-                "url": link_url("https://relay.example.org", link, secret, root),
+                "charter": charter,
+                "anchor": b64u_encode(anchor),
+                "url": link_url("https://relay.example.org", link, secret, root, anchor),
                 "auth": b64u_encode(secret.auth(link)),
                 "auth_digest": b64u_encode(auth_digest(secret.auth(link))),
                 "claim_key": b64u_encode(secret.claim_key(link)),
@@ -109,12 +111,13 @@ def links() -> Json:
         "\u2163 \ufb01n \uff21",
         " a ",
     ]
-    url = link_url("https://a.b", uuid.UUID(int=1), LinkSecret(bytes(16)), bytes(16))
+    url = link_url("https://a.b", uuid.UUID(int=1), LinkSecret(bytes(16)), bytes(16), bytes(16))
     bad = {
         "no fragment": url.split("#")[0],
         "a short fragment": url[:-1],
         "a long fragment": url + "A",
-        "a fragment that is not canonical": url[:-1] + "B",
+        "a fragment without an anchor": url[:-21],
+        "a fragment of other letters": url[:-1] + "+",
         "an id without dashes": url.replace(str(uuid.UUID(int=1)), uuid.UUID(int=1).hex),
         "an id in upper case": url.replace("00000001", "0000000A"),
         "not a link": url.replace("/l/", "/x/"),
@@ -329,107 +332,13 @@ def log() -> Json:
     }
 
 
-def chain() -> Json:
-    """From a root to a released video, and what goes wrong when one member is exchanged for another."""
-    people = {"Claire": cast.CLAIRE, "Denis": cast.DENIS}
-    good: dict[str, Json] = {
-        "root_fingerprint": b64u_encode(fingerprint(cast.ROOT.public_key)),
-        "root_public_key": b64u_encode(cast.ROOT.public_key),
-        "credentials": [*cast.CREDENTIALS],
-        "revocations": [],
-        "charters": [*cast.CHARTERS],
-        "author_link": cast.CLAIRE.link_compact,
-        "author_claim": cast.CLAIRE.claim_compact,
-        "author_verification": cast.CLAIRE.verification_compact,
-        "recipient_link": cast.DENIS.link_compact,
-        "recipient_claim": cast.DENIS.claim_compact,
-        "recipient_verification": cast.DENIS.verification_compact,
-        "message": cast.VIDEO_COMPACT,
-        "rendition": cast.RENDITION_COMPACT,
-        "captions": cast.CAPTIONS_COMPACT,
-        "decisions": [*cast.APPROVALS],
-        "offer": cast.OFFER_COMPACT,
-        "grant_header": b64u_encode(cast.GRANT_HEADER),
-    }
-    anna, boris, claire = (p.keyring.signer for p in (cast.ANNA, cast.BORIS, cast.CLAIRE))
-    service, worker = cast.SERVICE.keyring.signer, cast.WORKER.keyring.signer
-    mallory = cast.person("Mallory", "mediator", root=cast.keyring("Mallory").signer)
-    third = cast.charter(2, cast.hash_of(cast.CHARTER_1))
-    revoked = Revocation(credential=cast.ANNA.credential.credential, at=cast.noon_and(1))
-    bad: list[tuple[str, str, Json]] = [
-        ("another root", "root_public_key", b64u_encode(mallory.keyring.signer.public_key)),
-        ("a credential by no root", "credentials", [*cast.CREDENTIALS, mallory.compact]),
-        ("a credential missing", "credentials", [*cast.CREDENTIALS[1:]]),
-        ("a mediator revoked", "revocations", [sign(cast.ROOT, revoked)]),
-        ("a revocation by a mediator", "revocations", [sign(boris, revoked)]),
-        ("no charter", "charters", []),
-        ("the first charter missing", "charters", [cast.CHARTER_2]),
-        ("charters reversed", "charters", [cast.CHARTER_2, cast.CHARTER_1]),
-        ("a charter by a newcomer", "charters", [cast.CHARTER_1, sign(boris, third)]),
-        ("a link by a worker", "author_link", sign(worker, cast.CLAIRE.link)),
-        ("a link of another person", "author_link", cast.DENIS.link_compact),
-        ("a claim of another link", "author_claim", cast.DENIS.claim_compact),
-        (
-            "a verification by a service",
-            "author_verification",
-            cast.resigned(service, _verification()),
-        ),
-        (
-            "a verification by the author",
-            "author_verification",
-            cast.resigned(claire, _verification()),
-        ),
-        ("a verification of another", "author_verification", cast.DENIS.verification_compact),
-        ("a message by the relay", "message", sign(service, cast.VIDEO)),
-        (
-            "a message to another",
-            "message",
-            cast.resigned(claire, cast.VIDEO, recipient=cast.identifier("x")),
-        ),
-        ("a rendition by a mediator", "rendition", sign(anna, cast.RENDITION)),
-        ("captions by a worker", "captions", sign(worker, cast.CAPTIONS)),
-        ("one approval", "decisions", [cast.APPROVALS[0]]),
-        ("one approval twice", "decisions", [cast.APPROVALS[0]] * 2),
-        (
-            "an approval without captions",
-            "decisions",
-            [cast.APPROVALS[0], cast.approval(cast.BORIS, captions=None)],
-        ),
-        ("an offer by a service", "offer", sign(service, cast.offer())),
-        ("an offer of the original", "offer", sign(anna, _offer_of_the_original())),
-        (
-            "an offer to another key",
-            "offer",
-            sign(anna, cast.offer(recipient=cast.CLAIRE.claim.recipient)),
-        ),
-        ("another grant", "grant_header", b64u_encode(b"another")),
-    ]
-    return {
-        "case": str(cast.CASE),
-        "version": 2,
-        "recipient": str(cast.CASE_IDENTITY.recipient),
-        "link_secrets": {name: b64u_encode(p.secret.secret) for name, p in people.items()},
-        "participants": {name: str(p.id) for name, p in people.items()},
-        "good": good,
-        "bad": [{"why": why, "exchange": member, "for": value} for why, member, value in bad],
-    }
-
-
-def _verification() -> Statement:
-    return next(s for s in cast.EVERY if isinstance(s, Verification))
-
-
-def _offer_of_the_original() -> Statement:
-    original = msgspec.structs.replace(cast.offer().grants[0], commit=cast.VIDEO.parts[0].commit)
-    return cast.offer(grants=[original])
-
-
 def sealed() -> Json:
-    """Files that must open: headers, bodies, a keyring, a case identity. Other bytes on every run."""
+    """Files that must open: headers, bodies, a keyring, a case's identities. Other bytes on every run."""
     file_key = cast.seed("file key of the sealed vector")[:16]
     people = [cast.ANNA.keyring.identity, cast.BORIS.keyring.identity]
     plain = {"empty": b"", "short": b"a letter", "a chunk and more": bytes(range(256)) * 257}
     passphrase = participant_passphrase(bytes(range(32)), "in two words")
+    claim_key = cast.CLAIRE.secret.claim_key(cast.CLAIRE.link.link)
     return {
         "file_key": b64u_encode(file_key),
         "header": b64u_encode(wrap_header(file_key, [i.recipient for i in people])),
@@ -449,17 +358,36 @@ def sealed() -> Json:
             "identity": str(cast.CLAIRE.keyring.identity),
             "signer_seed": b64u_encode(cast.CLAIRE.keyring.signer.seed),
         },
-        "case_identity": {
-            "file": b64u_encode(seal_identity(cast.CASE_IDENTITY, [i.recipient for i in people])),
+        "case_identities": [
+            {
+                "file": b64u_encode(seal_identities(held, [i.recipient for i in people])),
+                "identities": [str(identity) for identity in held],
+            }
+            for held in ([cast.CASE_IDENTITY], [cast.NEW_CASE_IDENTITY, cast.CASE_IDENTITY])
+        ],
+        "bad_case_identities": [
+            {"why": why, "file": b64u_encode(seal_file(text, [i.recipient for i in people]))}
+            for why, text in _bad_identity_files()
+        ],
+        "claim_key": {
+            "file": b64u_encode(seal_file(claim_key, [cast.CASE_IDENTITY.recipient])),
+            "claim_key": b64u_encode(claim_key),
             "identity": str(cast.CASE_IDENTITY),
         },
-        "link_secret": {
-            "file": b64u_encode(
-                seal_file(cast.CLAIRE.secret.secret, [cast.CASE_IDENTITY.recipient])
-            ),
-            "secret": b64u_encode(cast.CLAIRE.secret.secret),
-        },
     }
+
+
+def _bad_identity_files() -> Iterator[tuple[str, bytes]]:
+    line = f"{cast.CASE_IDENTITY}\n".encode()
+    yield "empty", b""
+    yield "a line feed alone", b"\n"
+    yield "an empty line between", line + b"\n" + line
+    yield "an empty line after them", line + b"\n"
+    yield "a carriage return", line.replace(b"\n", b"\r\n")
+    yield "a comment", b"# the identity of the case\n" + line
+    yield "an identity of another type", f"{X25519Identity(cast.seed('classic'))}\n".encode()
+    yield "a recipient", f"{cast.CASE_IDENTITY.recipient}\n".encode()
+    yield "no text", b"\xff\xfe"
 
 
 MADE: Mapping[str, Callable[[], Json]] = {
@@ -470,7 +398,11 @@ MADE: Mapping[str, Callable[[], Json]] = {
     "recipients.json": recipients,
     "statements.json": statements,
     "log.json": log,
-    "chain.json": chain,
+    "trust.json": chains.trust,
+    "charters.json": chains.charters,
+    "origins.json": chains.origins,
+    "chain.json": chains.chain,
+    "walk.json": walk.walk,
 }
 RANDOM: Mapping[str, Callable[[], Json]] = {"sealed.json": sealed}
 

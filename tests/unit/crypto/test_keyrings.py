@@ -10,22 +10,23 @@ from relay.crypto.age import (
     HybridIdentity,
     ScryptIdentity,
     ScryptRecipient,
+    X25519Identity,
     open_file,
     parse_header,
     seal_file,
 )
-from relay.crypto.errors import HeaderError, KeyInvalidError, NoMatchError
+from relay.crypto.errors import HeaderError, NoMatchError
 from relay.crypto.keyrings import (
     MEDIATOR_WORK_FACTOR_LOG2,
     PARTICIPANT_WORK_FACTOR_LOG2,
     generate_keyring,
-    open_identity,
+    open_identities,
     open_keyring,
-    seal_identity,
+    seal_identities,
     seal_keyring,
 )
 from relay.errors import CryptoError
-from tests.vectors.cast import ANNA, BORIS, CASE_IDENTITY, RECOVERY
+from tests.vectors.cast import ANNA, BORIS, CASE_IDENTITY, NEW_CASE_IDENTITY, RECOVERY
 
 PASSPHRASE = "three plain words"
 
@@ -93,23 +94,44 @@ def test_other_contents_are_no_keyring(plain: bytes) -> None:
         open_keyring(sealed, PASSPHRASE)
 
 
-def test_the_case_identity_opens_for_its_mediators_and_recovery() -> None:
-    """It is an ordinary identity file, sealed for several, and for nobody else."""
-    sealed = seal_identity(
-        CASE_IDENTITY, [ANNA.keyring.identity.recipient, RECOVERY.keyring.identity.recipient]
+@pytest.mark.parametrize(
+    "held",
+    [[CASE_IDENTITY], [NEW_CASE_IDENTITY, CASE_IDENTITY]],
+    ids=["the first", "two, the latest first"],
+)
+def test_the_identities_of_a_case_open_for_its_mediators_and_recovery(
+    held: list[HybridIdentity],
+) -> None:
+    """They are an ordinary identity file in an order that stays, sealed for several and for nobody else."""
+    sealed = seal_identities(
+        held, [ANNA.keyring.identity.recipient, RECOVERY.keyring.identity.recipient]
     )
     for person in (ANNA, RECOVERY):
-        opened = open_identity(sealed, [person.keyring.identity])
-        assert opened.seed == CASE_IDENTITY.seed
+        opened = open_identities(sealed, [person.keyring.identity])
+        assert [identity.seed for identity in opened] == [identity.seed for identity in held]
     with pytest.raises(NoMatchError):
-        open_identity(sealed, [BORIS.keyring.identity])
+        open_identities(sealed, [BORIS.keyring.identity])
     plain = open_file(sealed, [ANNA.keyring.identity])
-    assert plain == f"{CASE_IDENTITY}\n".encode()
+    assert plain == "".join(f"{identity}\n" for identity in held).encode()
 
 
-def test_something_else_is_no_case_identity() -> None:
+@pytest.mark.parametrize(
+    "plain",
+    [
+        b"",
+        b"\n",
+        b"\xff\xfe",
+        f"{CASE_IDENTITY}\n\n".encode(),
+        f"\n{CASE_IDENTITY}\n".encode(),
+        f"{CASE_IDENTITY} \n".encode(),
+        f"{CASE_IDENTITY}\r\n".encode(),
+        f"{CASE_IDENTITY}\n{CASE_IDENTITY.recipient}\n".encode(),
+        f"{X25519Identity(bytes(range(32)))}\n".encode(),
+    ],
+    ids=repr,
+)
+def test_something_else_is_no_case_identity(plain: bytes) -> None:
     """A file for the right person with other content is refused."""
     identity = HybridIdentity.generate()
-    for plain in (b"", b"\xff\xfe", f"{identity}\n{identity}\n".encode()):
-        with pytest.raises((KeyInvalidError, CryptoError)):
-            open_identity(seal_file(plain, [identity.recipient]), [identity])
+    with pytest.raises(CryptoError):
+        open_identities(seal_file(plain, [identity.recipient]), [identity])

@@ -22,7 +22,8 @@ from relay.errors import CryptoError
 SECRET = LinkSecret(bytes(range(16)))
 LINK = uuid.UUID("8f14e45f-ceea-467f-a8e4-000000000001")
 FINGERPRINT = bytes(range(100, 116))
-URL = link_url("https://relay.example.org", LINK, SECRET, FINGERPRINT)
+ANCHOR = bytes(range(200, 216))
+URL = link_url("https://relay.example.org", LINK, SECRET, FINGERPRINT, ANCHOR)
 
 
 def test_everything_derived_is_different() -> None:
@@ -42,20 +43,27 @@ def test_everything_derived_is_different() -> None:
     assert {len(value) for value in derived} == {32}
 
 
-@given(st.binary(min_size=16, max_size=16), st.uuids(), st.binary(min_size=16, max_size=16))
-def test_addresses_come_back(secret: bytes, link: uuid.UUID, fingerprint: bytes) -> None:
+SIXTEEN = st.binary(min_size=16, max_size=16)
+
+
+@given(SIXTEEN, st.uuids(), SIXTEEN, SIXTEEN)
+def test_addresses_come_back(
+    secret: bytes, link: uuid.UUID, fingerprint: bytes, anchor: bytes
+) -> None:
     """What is written into an address is read from it, also under a path and with a slash at its end."""
     for public_url in ("https://relay.example.org", "http://127.0.0.1:8080/", "https://a.b/relay"):
-        read = parse_link_url(link_url(public_url, link, LinkSecret(secret), fingerprint))
+        url = link_url(public_url, link, LinkSecret(secret), fingerprint, anchor)
+        read = parse_link_url(url)
         assert read.public_url == public_url.rstrip("/")
-        assert (read.id, read.secret.secret, read.root_fingerprint) == (link, secret, fingerprint)
+        assert (read.id, read.secret.secret) == (link, secret)
+        assert (read.root_fingerprint, read.anchor) == (fingerprint, anchor)
 
 
 def test_the_secret_is_in_the_fragment_alone() -> None:
     """What a browser sends to the server is public address, path and link id."""
     sent, fragment = URL.split("#")
     assert sent == f"https://relay.example.org/l/{LINK}"
-    assert len(fragment) == 43
+    assert len(fragment) == 64
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,11 @@ def test_the_secret_is_in_the_fragment_alone() -> None:
         URL.replace(str(LINK), LINK.hex),
         URL.replace("/l/", "/m/"),
         URL.replace("example", "exa mple"),
-        URL[:-1] + "_",
+        URL[:-1] + "+",
+        URL[:-1] + "=",
+        URL[:-21],
+        URL[:-4],
+        URL + "AAAA",
     ],
 )
 def test_other_addresses_are_refused_without_being_quoted(url: str) -> None:
@@ -119,5 +131,6 @@ def test_secrets_have_one_size_and_do_not_show() -> None:
     assert LinkSecret.generate() != LinkSecret.generate()
     assert repr(SECRET.secret)[2:-1] not in repr(SECRET)
     assert repr(SECRET.secret)[2:-1] not in repr(parse_link_url(URL))
-    with pytest.raises(LinkError):
-        link_url("https://relay.example.org", LINK, SECRET, b"short")
+    for fingerprint, anchor in ((b"short", ANCHOR), (FINGERPRINT, b"short"), (FINGERPRINT, b"")):
+        with pytest.raises(LinkError):
+            link_url("https://relay.example.org", LINK, SECRET, fingerprint, anchor)

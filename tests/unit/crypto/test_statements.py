@@ -16,9 +16,11 @@ from relay.crypto.fields import Part
 from relay.crypto.signing import sign_statement
 from relay.crypto.statements import (
     Decision,
+    LinkEnding,
     Message,
     Session,
     Statement,
+    Succession,
     decode_unverified,
     sign,
     verify,
@@ -34,6 +36,7 @@ from tests.vectors.cast import (
     NOON,
     NOTE,
     RECOVERY,
+    REGISTRATION,
     RENDITION,
     ROOT,
     SERVICE,
@@ -53,6 +56,8 @@ from tests.vectors.cast import (
 
 SIGNER = ANNA.keyring.signer
 DECISION = decode_unverified(approval(ANNA), Decision)
+SUCCESSION = next(said for said in EVERY if isinstance(said, Succession))
+ENDING = next(said for said in EVERY if isinstance(said, LinkEnding))
 
 
 def payload_of(statement: Statement) -> bytes:
@@ -76,7 +81,7 @@ def test_statements_come_back(statement: Statement) -> None:
 def test_types_are_distinct() -> None:
     """Every kind of statement has a type of its own, so none is taken for another."""
     kinds = {kind.typ for kind in Statement.__subclasses__()}
-    assert len(kinds) == len(Statement.__subclasses__()) == 15
+    assert len(kinds) == len(Statement.__subclasses__()) == 18
 
 
 @pytest.mark.parametrize("statement", EVERY, ids=lambda statement: statement.typ)
@@ -179,17 +184,29 @@ def test_times_are_utc_and_whole_seconds() -> None:
     ("statement", "changes"),
     [
         (ANNA.credential, {"recipient": None}),
-        (ANNA.credential, {"signer": None}),
         (ANNA.credential, {"not_after": NOON}),
         (SERVICE.credential, {"recipient": ANNA.credential.recipient}),
-        (RECOVERY.credential, {"signer": ANNA.credential.signer}),
+        (RECOVERY.credential, {"recipient": None}),
+        (SUCCESSION, {"new": SUCCESSION.old}),
+        (REGISTRATION, {"mediators": []}),
+        (REGISTRATION, {"mediators": REGISTRATION.mediators * 2}),
         (charter(1, None), {"previous": digest("something")}),
+        (charter(1, None), {"registration": None}),
+        (charter(1, None), {"registration": None, "previous": digest("something")}),
         (charter(2, digest("something")), {"previous": None}),
+        (charter(2, digest("something")), {"registration": digest("something")}),
         (charter(1, None), {"mediators": []}),
         (charter(1, None), {"mediators": [ANNA.member, ANNA.member]}),
         (charter(1, None), {"mediators": [ANNA.member], "media": [ANNA.member]}),
+        (charter(1, None), {"mediators": [ANNA.member], "recovery": [ANNA.member]}),
+        (charter(1, None), {"media": [RECOVERY.member]}),
+        (charter(1, None), {"recovery": [RECOVERY.member, RECOVERY.member]}),
         (CLAIRE.link, {"signer": ANNA.credential.signer}),
+        (CLAIRE.link, {"sealed": None}),
+        (CLAIRE.link, {"purpose": "upload"}),
         (UPLOAD_LINK, {"signer": None}),
+        (UPLOAD_LINK, {"sealed": digest("a claim key")}),
+        (UPLOAD_LINK, {"expires": None}),
         (VIDEO, {"revision": 2}),
         (VIDEO, {"supersedes": digest("something")}),
         (VIDEO, {"recipient": VIDEO.sender}),
@@ -213,6 +230,11 @@ def test_times_are_utc_and_whole_seconds() -> None:
         (offer(), {"grants": []}),
         (offer(), {"grants": [*offer().grants, offer().grants[0]]}),
         (offer(), {"notes": [part("rendition", "no note")]}),
+        (offer(), {"notes": [part("note", name) for name in ("one", "two", "three")]}),
+        (offer(), {"consents": []}),
+        (offer(), {"consents": offer().consents[:1]}),
+        (offer(), {"consents": [offer().consents[0]] * 2}),
+        (offer(), {"consents": [*offer().consents, digest("a third")]}),
     ],
     ids=lambda value: value.typ if isinstance(value, Statement) else " ".join(value),
 )
@@ -242,7 +264,15 @@ def test_rules_that_span_members(statement: Statement, changes: dict[str, object
             {"recipient": "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"},
         ),
         (ANNA.credential, {"role": "root"}),
-        (charter(1, None), {"version": 2**31, "previous": digest("x")}),
+        (ANNA.credential, {"person": None}),
+        (ANNA.credential, {"signer": None}),
+        (RECOVERY.credential, {"signer": None}),
+        (
+            charter(1, None),
+            {"version": 2**31, "previous": digest("x"), "registration": None},
+        ),
+        (ENDING, {"reason": "lost"}),
+        (SUCCESSION, {"new": digest("x")[:-1]}),
         (VIDEO, {"language": "de"}),
         (VIDEO, {"kind": "song"}),
         (DECISION, {"decision": "delete"}),

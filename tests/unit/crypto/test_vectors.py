@@ -21,24 +21,33 @@ from relay.crypto.age import (
 )
 from relay.crypto.audit import ChainedRow, EventRow, row_bytes, verify_chain
 from relay.crypto.chain import (
+    Origin,
+    VerifiedCharter,
+    check_anchor,
     check_claim_mac,
+    check_identities,
     check_link_secret,
+    check_seen,
     verify_charter,
+    verify_charters,
     verify_claim,
     verify_link,
     verify_message,
+    verify_origin,
     verify_participant,
     verify_rendition,
 )
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.errors import NoMatchError
-from relay.crypto.keyrings import open_identity, open_keyring
+from relay.crypto.keyrings import open_identities, open_keyring
 from relay.crypto.links import LinkSecret, parse_link_url
 from relay.crypto.padding import pad, unpad
-from relay.crypto.release import check_grant, item, verify_approvals, verify_offer
+from relay.crypto.release import SignedConsent, check_grant, item, verify_offer
 from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Captions, Session, Statement, decode_unverified, verify
+from relay.crypto.trust import establish_trust
 from relay.errors import CryptoError
+from tests.vectors.chains import time
 from tests.vectors.generate import FOLDER, MADE, RANDOM, text_of
 
 Vectors: TypeAlias = dict[str, Any]
@@ -51,6 +60,10 @@ def load(name: str) -> Vectors:
 
 
 CHAIN = load("chain.json")
+TRUST = load("trust.json")
+CHARTERS = load("charters.json")
+ORIGINS = load("origins.json")
+SEALED = load("sealed.json")
 STATEMENTS = load("statements.json")
 LOG = load("log.json")
 KINDS: dict[str, type[Statement]] = {kind.typ: kind for kind in Statement.__subclasses__()}
@@ -90,6 +103,8 @@ def test_link_addresses() -> None:
         link = parse_link_url(good["url"])
         assert link.secret.secret == b64u_decode(good["secret"])
         assert link.root_fingerprint == b64u_decode(good["root_fingerprint"])
+        assert link.anchor == b64u_decode(good["anchor"])
+        assert statement_hash(good["charter"]).startswith(link.anchor)
         assert link.secret.auth(link.id) == b64u_decode(good["auth"])
     for bad in vectors["bad_urls"]:
         with pytest.raises(CryptoError):
@@ -155,31 +170,116 @@ def test_the_log() -> None:
         assert verify_chain(rows) == rows[bad["first_bad"]], bad["why"]
 
 
-def follow(chain: Vectors) -> None:
-    """All that a recipient's reader verifies, from the root's fingerprint to the grant."""
-    charter = verify_charter(
+def trust_of(given: Vectors) -> dict[str, str | None]:
+    """Which credentials count for whoever pins those roots, and when they were revoked."""
+    trust = establish_trust(
+        [b64u_decode(root) for root in given["pinned"]],
+        given["credentials"],
+        given["revocations"],
+        given["successions"],
+    )
+    return {
+        str(credential): None if authority.revoked_at is None else time(authority.revoked_at)
+        for credential, authority in trust.authorities.items()
+    }
+
+
+@pytest.mark.parametrize("good", TRUST["good"], ids=the_reason)
+def test_trust(good: Vectors) -> None:
+    """These credentials count and no others, each until it was revoked."""
+    assert trust_of(good) == good["revoked_at"]
+
+
+@pytest.mark.parametrize("bad", TRUST["bad"], ids=the_reason)
+def test_trust_is_refused_as_a_whole(bad: Vectors) -> None:
+    """One statement in the name of a trusted root that does not hold spoils the set."""
+    with pytest.raises(CryptoError):
+        trust_of(bad)
+
+
+def charter_of(given: Vectors) -> VerifiedCharter:
+    """The case that a registration and its charters make."""
+    trust = establish_trust(
+        [b64u_decode(CHARTERS["root_public_key"])],
+        [CHARTERS["credentials"][name] for name in given["credentials"]],
+    )
+    return verify_charters(trust, given["registration"], given["charters"])
+
+
+@pytest.mark.parametrize("good", CHARTERS["good"], ids=the_reason)
+def test_charters(good: Vectors) -> None:
+    """From the registration to the latest version, with all recipients that the case has had."""
+    charter = charter_of(good)
+    assert (charter.version, [*charter.recipients]) == (good["version"], good["recipients"])
+
+
+@pytest.mark.parametrize("bad", CHARTERS["bad"], ids=the_reason)
+def test_other_charters(bad: Vectors) -> None:
+    """One step that does not follow, and there is no case."""
+    with pytest.raises(CryptoError):
+        charter_of(bad)
+
+
+def charter_in(chain: Vectors) -> VerifiedCharter:
+    """The case of chain.json."""
+    return verify_charter(
         b64u_decode(chain["root_fingerprint"]),
         b64u_decode(chain["root_public_key"]),
         chain["credentials"],
+        chain["registration"],
         chain["charters"],
         chain["revocations"],
+        chain["successions"],
     )
+
+
+def standing(origin: Origin, at: str) -> str:
+    """How far something signed at that time counts, or that it is refused."""
+    try:
+        return origin.standing_at(dt.datetime.fromisoformat(at)).value
+    except CryptoError:
+        return "refused"
+
+
+@pytest.mark.parametrize("good", ORIGINS["good"], ids=the_reason)
+def test_origins(good: Vectors) -> None:
+    """Whose key it is, and from when until when what it signs counts."""
+    origin = verify_origin(good["statements"], charter_in(CHAIN["good"]))
+    assert origin.signer == b64u_decode(good["signer"])
+    for expected in good["standings"]:
+        assert standing(origin, expected["at"]) == expected["standing"], expected["at"]
+
+
+@pytest.mark.parametrize("bad", ORIGINS["bad"], ids=the_reason)
+def test_other_origins(bad: Vectors) -> None:
+    """Statements that are not of one way in are refused together."""
+    with pytest.raises(CryptoError):
+        verify_origin(bad["statements"], charter_in(CHAIN["good"]))
+
+
+def way_in(chain: Vectors, role: str) -> list[str]:
+    """The statements of the author's or the recipient's way in."""
+    named = [chain[f"{role}_{what}"] for what in ("link", "claim", "verification")]
+    return [*named, *chain[f"{role}_endings"]]
+
+
+def follow(chain: Vectors) -> None:
+    """All that a recipient's reader verifies, from the root's fingerprint to the grant."""
+    charter = charter_in(chain)
     assert (charter.version, charter.recipient) == (CHAIN["version"], CHAIN["recipient"])
-    people = {}
+    check_anchor(charter, b64u_decode(chain["anchor"]))
+    check_seen(charter, {int(seen): b64u_decode(own) for seen, own in chain["seen"].items()})
+    check_identities(charter, chain["identities"])
     for name, role in (("Claire", "author"), ("Denis", "recipient")):
-        secret = LinkSecret(b64u_decode(CHAIN["link_secrets"][name]))
         link = verify_link(chain[f"{role}_link"], charter)
-        check_link_secret(link, secret)
-        check_claim_mac(verify_claim(chain[f"{role}_claim"], link), secret)
-        people[role] = verify_participant(
-            chain[f"{role}_claim"], chain[f"{role}_verification"], charter
-        )
-    message = verify_message(
-        chain["message"],
-        case=charter.case,
-        sender=people["author"].participant,
-        signer=people["author"].signer,
+        check_link_secret(link, LinkSecret(b64u_decode(CHAIN["link_secrets"][name])))
+        claim = verify_claim(chain[f"{role}_claim"], link)
+        check_claim_mac(claim, b64u_decode(CHAIN["claim_keys"][name]))
+    recipient = verify_participant(
+        way_in(chain, "recipient"), charter, dt.datetime.fromisoformat(CHAIN["now"])
     )
+    author = verify_origin(way_in(chain, "author"), charter)
+    message = verify_message(chain["message"], charter, author)
     rendition = verify_rendition(
         chain["rendition"],
         charter,
@@ -192,15 +292,34 @@ def follow(chain: Vectors) -> None:
         chain["message"],
         (rendition, chain["rendition"]),
         (captions, chain["captions"]),
+        standing=author.standing_at(message.at),
     )
-    verify_approvals(chain["decisions"], charter, video)
-    offer = verify_offer(chain["offer"], charter, video, people["recipient"])
+    offer = verify_offer(
+        chain["offer"],
+        charter,
+        video,
+        recipient,
+        decisions=chain["decisions"],
+        consents=[
+            SignedConsent(
+                compact=consent["compact"],
+                origin=() if consent["by"] is None else way_in(chain, consent["by"]),
+            )
+            for consent in chain["consents"]
+        ],
+    )
     check_grant(offer, rendition.parts[0], b64u_decode(chain["grant_header"]))
 
 
 def test_the_chain_holds() -> None:
     """A released video is believed, step by step."""
     follow(CHAIN["good"])
+
+
+@pytest.mark.parametrize("good", CHAIN["also_good"], ids=the_reason)
+def test_a_chain_with_another_good_member(good: Vectors) -> None:
+    """What is not about this video and its people is no reason to refuse it."""
+    follow({**CHAIN["good"], good["exchange"]: good["for"]})
 
 
 @pytest.mark.parametrize("bad", CHAIN["bad"], ids=the_reason)
@@ -212,13 +331,12 @@ def test_a_chain_with_one_bad_member(bad: Vectors) -> None:
 
 def test_sealed_files_open() -> None:
     """What was sealed for the vectors opens today, whole and by ranges, and only for its readers."""
-    vectors = load("sealed.json")
-    file_key, header = b64u_decode(vectors["file_key"]), b64u_decode(vectors["header"])
-    for identity in vectors["identities"]:
+    file_key, header = b64u_decode(SEALED["file_key"]), b64u_decode(SEALED["header"])
+    for identity in SEALED["identities"]:
         assert unwrap_header(header, [parse_identity(identity)]) == file_key
     with pytest.raises(NoMatchError):
-        unwrap_header(header, [parse_identity(vectors["stranger"])])
-    for sealed in vectors["bodies"]:
+        unwrap_header(header, [parse_identity(SEALED["stranger"])])
+    for sealed in SEALED["bodies"]:
         plain, body = b64u_decode(sealed["plain"]), b64u_decode(sealed["body"])
         assert open_body(file_key, body) == plain
         opener = RangeOpener(file_key, body[:NONCE_BYTES], len(body))
@@ -227,17 +345,25 @@ def test_sealed_files_open() -> None:
 
 
 def test_sealed_keys_open() -> None:
-    """Keyring, case identity and link secret come out as they were put in."""
-    vectors = load("sealed.json")
-    ring = vectors["keyring"]
+    """Keyring, case identities and claim key come out as they were put in."""
+    ring = SEALED["keyring"]
     keyring = open_keyring(b64u_decode(ring["file"]), ring["passphrase"])
     assert str(keyring.identity) == ring["identity"]
     assert keyring.signer.seed == b64u_decode(ring["signer_seed"])
-    identities = [parse_identity(vectors["identities"][0])]
-    case = open_identity(b64u_decode(vectors["case_identity"]["file"]), identities)
-    assert str(case) == vectors["case_identity"]["identity"]
-    link = vectors["link_secret"]
-    assert open_file(b64u_decode(link["file"]), [case]) == b64u_decode(link["secret"])
+    for mediator in SEALED["identities"]:
+        for case in SEALED["case_identities"]:
+            opened = open_identities(b64u_decode(case["file"]), [parse_identity(mediator)])
+            assert [str(identity) for identity in opened] == case["identities"]
+    claim = SEALED["claim_key"]
+    opened_key = open_file(b64u_decode(claim["file"]), [parse_identity(claim["identity"])])
+    assert opened_key == b64u_decode(claim["claim_key"])
+
+
+@pytest.mark.parametrize("bad", SEALED["bad_case_identities"], ids=the_reason)
+def test_other_case_identities(bad: Vectors) -> None:
+    """A file for the right mediator with something else in it is refused."""
+    with pytest.raises(CryptoError):
+        open_identities(b64u_decode(bad["file"]), [parse_identity(SEALED["identities"][0])])
 
 
 def test_the_participants_of_the_chain_are_those_named() -> None:
