@@ -214,7 +214,7 @@ async def _own_consent(connection: Connection, actor: Participant) -> Consent | 
     if actor.link_id is not None:
         return None
     row = await stored_cases.read_consent(connection, actor.case_id, actor.participant_id)
-    if row is None or not (actor.is_verified or row.kid == actor.kid):
+    if row is None or not ((actor.is_verified and row.holds) or row.kid == actor.kid):
         return None
     return row.consent
 

@@ -107,7 +107,8 @@ async def test_what_a_thief_wrote_is_never_approved_as_the_participants_words(
     assert unapproved.value.code == "sender-unverified"
     declined = await theft.mediator.decide(leased, "decline", reason="not-from-this-person")
     assert declined.state is State.DECLINED
-    assert (await person.correspondence()).consent is None
+    seen = await person.correspondence()
+    assert (seen.sent, seen.consent) == ([], None)
 
 
 async def test_a_claim_that_was_verified_and_then_found_to_be_a_thiefs_takes_its_words_with_it(

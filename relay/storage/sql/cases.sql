@@ -81,10 +81,11 @@ order by cases.case_id
 limit $3;
 
 -- name: list_participants
+-- What a key said of consent that nobody verified does not count yet.
 select
     participant_id as participant,
     role,
-    consent,
+    case when consent <> 'active' or consents(participants) then consent end as consent,
     consent_at
 from participants
 where case_id = $1

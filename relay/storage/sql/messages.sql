@@ -282,8 +282,18 @@ left join offers on messages.offer_hash = offers.statement_hash
 where messages.message_id = $1;
 
 -- name: list_sent
+-- Without what came through a link that somebody else used, or that ended before anybody verified its claim.
 select message_id from messages
-where sender_id = $1 and ($2::uuid is null or message_id = $2) and ($3::text is null or writer_kid = $3)
+where
+    sender_id = $1
+    and ($2::uuid is null or message_id = $2)
+    and ($3::text is null or writer_kid = $3)
+    and not exists (
+        select 1 from claims inner join links on claims.link_id = links.link_id
+        where
+            claims.kid = messages.writer_kid
+            and (links.is_misused or (links.ended_at is not null and claims.verification_hash is null))
+    )
 order by created_at, message_id;
 
 -- name: list_received
