@@ -155,11 +155,9 @@ class Casework:
         """The verified charter of a case and its identities; ChainError where they do not belong together."""
         if again or case_id not in self._cases:
             found = await self._charters(case_id)
-            case = charters.open_charters(
-                await self.trust(), found, case_id, self._keyring.identity
+            self._cases[case_id] = charters.open_charters(
+                await self.trust(), found, case_id, self._keyring.identity, self._seen
             )
-            self._seen.require(case.charter)
-            self._cases[case_id] = case
         return self._cases[case_id]
 
     async def _charters(self, case_id: uuid.UUID) -> Charters:

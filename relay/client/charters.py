@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from relay.client.seen import SeenCharters
 from relay.crypto import chain, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
@@ -44,10 +45,14 @@ def valid_now(trust: Trust, role: str) -> list[Authority]:
 
 
 def open_charters(
-    trust: Trust, found: Charters, case_id: uuid.UUID, own: HybridIdentity
+    trust: Trust, found: Charters, case_id: uuid.UUID, own: HybridIdentity, seen: SeenCharters
 ) -> OpenCase:
-    """The charter of a case and its identities, opened with one's own; ChainError where they do not fit."""
+    """The charter of a case and its identities, opened with one's own.
+
+    ChainError where they do not fit each other, or do not extend what was `seen`.
+    """
     charter = verify_charters(trust, found, case_id)
+    seen.require(charter)
     identities = open_identities(found.charters[-1].key_file, [own])
     chain.check_identities(charter, [str(identity.recipient) for identity in identities])
     return OpenCase(charter=charter, identities=identities)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from relay.client import charters
 from relay.client.charters import People, valid_now
 from relay.client.connection import Connection
+from relay.client.seen import SeenCharters
 from relay.client.verifying import trust_of
 from relay.crypto.errors import ChainError
 from relay.crypto.keyrings import Keyring
@@ -24,7 +25,9 @@ def give_case(
     ChainError where the case does not verify up to the root, or the new mediator has no valid credential.
     """
     trust = trust_of(found.credentials, root_fingerprint)
-    case = charters.open_charters(trust, found.charters, found.case, keyring.identity)
+    case = charters.open_charters(
+        trust, found.charters, found.case, keyring.identity, SeenCharters()
+    )
     successor = trust.authorities.get(to)
     if (
         successor is None

@@ -60,13 +60,14 @@ class Intruder:
             "delete from charters where case_id = $1 and version > $2", case.case_id, version
         )
         await self.database.execute(
-            "update charters set statement_hash = $3, recipient = $4, key_file = $5 "
+            "update charters set statement_hash = $3, recipient = $4, key_file = $5, mediators = $6 "
             "where case_id = $1 and version = $2",
             case.case_id,
             version,
             digest,
             said.recipient,
             filing.key_file,
+            [member.credential for member in said.mediators],
         )
         await self.database.execute(
             "update cases set charter_version = $2 where case_id = $1", case.case_id, version

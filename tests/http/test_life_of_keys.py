@@ -226,10 +226,10 @@ async def test_only_a_recovery_key_of_the_case_gives_it_away(
 ) -> None:
     """A recovery key that was made after the charter, a mediator's key and no key at all: refused."""
     later_id, later = await people.enrol("recovery")
+    successor = await people.mediator()
     database = await Database.connect(relay_settings.database_url, connections=1)
     found = await cases.export(database, relay_settings, case.case_id)
     await database.close()
-    successor = await people.mediator()
     pinned = people.administrator.fingerprint
     with pytest.raises(NoMatchError):
         give_case(found, later, successor.credential_id, pinned)

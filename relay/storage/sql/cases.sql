@@ -85,8 +85,8 @@ limit $3;
 select
     participant_id as participant,
     role,
-    case when consent <> 'active' or consents(participants) then consent end as consent,
-    consent_at
+    consent_at,
+    case when consent <> 'active' or consents(participants) then consent end as consent
 from participants
 where case_id = $1
 order by participant_id;
