@@ -101,6 +101,9 @@ class Participant:
         )
         """Signs and seals for this participant."""
         self._claim_hash = None if link.claim is None else statement_hash(link.claim)
+        self._claimed_at = None
+        if link.claim is not None:
+            self._claimed_at = statements.decode_unverified(link.claim, statements.Claim).at
         self.case_id = link.case
         self.participant_id = link.participant
         self.correspondents = link.correspondents
@@ -349,12 +352,15 @@ class Participant:
         )
         await self.refresh()
         item = verify_item(opening.statements, opening.origin, self._charter)
+        if self._claim_hash is None or self._claimed_at is None:
+            raise LookupError("nobody reads through an upload link")
         own = chain.VerifiedParticipant(
             case=self.case_id,
             participant=self.participant_id,
             recipient=str(self.identity.recipient),
             signer=self.hand.signer.public_key,
-            claim_hash=self._claim_hash or b"",
+            claim_hash=self._claim_hash,
+            claimed_at=self._claimed_at,
         )
         offer = release.verify_offer(
             message.offer,
