@@ -47,6 +47,28 @@ hypothesis_settings.register_profile("steady", derandomize=True, deadline=None, 
 hypothesis_settings.register_profile("explore", deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+LANES = {
+    "browser": pytest.mark.browsers,
+    "faults": pytest.mark.faults,
+    "integration/media": pytest.mark.media,
+    "stories": pytest.mark.builds,
+    "http": pytest.mark.slow,
+    "integration/deploy": pytest.mark.builds,
+    "integration/embedded": pytest.mark.builds,
+    "integration/test_domain_machine.py": pytest.mark.slow,
+    "integration/test_processing.py": pytest.mark.media,
+}
+"""The folders and files whose tests are slow, and by what; `make quick` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies in a slow lane."""
+    here = Path(__file__).parent
+    for item in items:
+        for folder, mark in LANES.items():
+            if here / folder in (item.path, *item.path.parents):
+                item.add_marker(mark)
+
 
 @pytest.fixture(scope="session")
 def session_runner() -> Iterator[asyncio.Runner]:
