@@ -37,6 +37,7 @@ from relay.storage import messages as stored
 from relay.storage.database import Database
 from relay.storage.events import find_statement, insert_statement
 from relay.storage.objects import Objects, segment_key
+from tests.relays import WORK_FACTOR_LOG2
 from workers.result import store
 from workers.sweep import Sweep
 from workers.transcoding import Transcoder
@@ -309,7 +310,9 @@ async def studio(settings: Settings, folder: Path) -> AsyncIterator[Studio]:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, settings.listen_host, port).start()
-        people = await stack.enter_async_context(organization(settings.public_url, root, token_key))
+        people = await stack.enter_async_context(
+            organization(settings.public_url, root, token_key, work_factor_log2=WORK_FACTOR_LOG2)
+        )
         credential_id, keyring = await people.enrol("media")
         save_keyring_file(Path(settings.media_key_file), keyring, credential_id)
         database = await Database.connect(settings.database_url, connections=4)

@@ -101,8 +101,18 @@ class Participant:
     # Arriving.
 
     @classmethod
-    async def claim(cls, connection: Connection, url: str, passphrase: str) -> Participant:
-        """Take a link into one's own hands with a passphrase; Problem `link-claimed` the second time."""
+    async def claim(
+        cls,
+        connection: Connection,
+        url: str,
+        passphrase: str,
+        *,
+        work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
+    ) -> Participant:
+        """Take a link into one's own hands with a passphrase; Problem `link-claimed` the second time.
+
+        `work_factor_log2` is what each guess at the passphrase costs; less is for tests alone.
+        """
         address = parse_link_url(url)
         link, _charter = await _arrive(connection, address)
         keyring = generate_keyring()
@@ -127,7 +137,7 @@ class Participant:
             ),
         )
         words = participant_passphrase(address.secret.unlock(address.id), passphrase)
-        sealed = seal_keyring(keyring, words, PARTICIPANT_WORK_FACTOR_LOG2)
+        sealed = seal_keyring(keyring, words, work_factor_log2)
         await connection.call(
             "PUT",
             f"/v1/links/{address.id}/claim",

@@ -25,6 +25,7 @@ from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, open_case, organization
 from relay.domain.segments import SEGMENT_BYTES
 from relay.settings import Settings
+from tests.relays import WORK_FACTOR_LOG2
 from tests.uploads import Sending, body_of, sending, signed
 
 KILLS = 8
@@ -94,7 +95,7 @@ TOKEN_KEY = Ed25519PrivateKey.generate()
 @pytest.fixture
 async def draft(web: WebProcess, settings: Settings) -> AsyncIterator[Sending]:
     """A video's draft at the web process."""
-    async with organization(web.url, ROOT, TOKEN_KEY) as people:
+    async with organization(web.url, ROOT, TOKEN_KEY, work_factor_log2=WORK_FACTOR_LOG2) as people:
         await people.enrol("media")
         case = await open_case(people)
         async with sending(case, dataclasses.replace(settings, public_url=web.url)) as begun:

@@ -218,7 +218,7 @@ async def test_a_new_link_takes_the_place_of_a_lost_one(case: Case, people: Orga
     """The older way in ends when the new link is claimed, and not before."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     assert (await case.harmed.correspondence()).sent == []
-    await Participant.claim(people.connection, url, PASSPHRASE)
+    await people.claim(url)
 
     with pytest.raises(Problem) as refused:
         await case.harmed.correspondence()
@@ -239,7 +239,7 @@ async def test_of_two_links_claimed_at_once_one_holds(people: Organization) -> N
         urls = [await mediator.make_link(case_id, harmed_id) for _ in range(2)]
         async with asyncio.timeout(30):
             claimed = await asyncio.gather(
-                *(Participant.claim(people.connection, url, PASSPHRASE) for url in urls),
+                *(people.claim(url) for url in urls),
                 return_exceptions=True,
             )
         assert all(isinstance(found, Participant | Problem) for found in claimed), claimed
@@ -252,7 +252,7 @@ async def test_a_claim_is_verified_by_a_mediator_of_the_case_alone(
 ) -> None:
     """Another's signature, another key or a claim that is not there: refused."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
-    person = await Participant.claim(people.connection, url, PASSPHRASE)
+    person = await people.claim(url)
     hands, stranger = hands_of(case.mediator), hands_of(await people.mediator())
     right: dict[str, object] = {
         "case": case.case_id,

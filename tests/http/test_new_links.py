@@ -9,10 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client.case_system import CaseSystem, ServiceKeys
 from relay.client.connection import Problem
-from relay.client.participant import Participant
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import Signer
-from relay.demo.cast import ISSUER, KEY_ID, PASSPHRASE, Case, Organization
+from relay.demo.cast import ISSUER, KEY_ID, Case, Organization
 
 
 async def test_what_was_released_is_granted_again_to_a_new_key(
@@ -27,7 +26,7 @@ async def test_what_was_released_is_granted_again_to_a_new_key(
     await case.responsible.open(await case.responsible.respond(waiting, "accept"))
 
     url = await case.mediator.make_link(case.case_id, case.responsible.participant_id)
-    again = await Participant.claim(people.connection, url, PASSPHRASE)
+    again = await people.claim(url)
     [unreadable] = (await again.correspondence()).received
     with pytest.raises(ChainError):
         await again.open(unreadable)
@@ -56,7 +55,7 @@ async def test_the_case_system_makes_links_that_people_trust(
     )
     system = CaseSystem(people.connection, token_key, kid=KEY_ID, issuer=ISSUER, keys=keys)
     url = await system.make_link(case.case_id, case.harmed.participant_id)
-    again = await Participant.claim(people.connection, url, PASSPHRASE)
+    again = await people.claim(url)
     [claim] = await case.mediator.verify_claims(case.case_id)
     assert claim.participant == again.participant_id
 

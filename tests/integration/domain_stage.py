@@ -18,6 +18,7 @@ from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Database
 from tests.integration.domain_model import MEDIATORS
+from tests.relays import WORK_FACTOR_LOG2
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,9 @@ async def staged(
         await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
         database = await Database.connect(settings.database_url, connections=2)
         stack.push_async_callback(database.close)
-        people = await stack.enter_async_context(organization(settings.public_url, root, key))
+        people = await stack.enter_async_context(
+            organization(settings.public_url, root, key, work_factor_log2=WORK_FACTOR_LOG2)
+        )
         credential_id, keyring = await people.enrol("media")
         worker = MediaWorker(credential_id=credential_id, keyring=keyring)
         mediators = {name: await people.mediator() for name in MEDIATORS}
