@@ -9,9 +9,10 @@ PAGES := relay/pages/integrity.json
 SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) docs/openapi.yaml
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-header --no-emit-index-url --upgrade
+FAST := --numprocesses auto --dist worksteal --quiet -m 'not (browsers or faults or media or builds or slow)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pages demo test check bench screenshots lock clean
+.PHONY: help setup pages demo test quick check bench screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +41,14 @@ test: $(READY) $(PAGES) ## Run every test; ARGS='-k upload' a few of those in Py
 	@.ci/browsers
 	@$(if $(ARGS),,.ci/npm test)
 	@$(VENV)/bin/python -m pytest $(ARGS)
+
+quick: $(READY) $(PACKAGES) ## Types, lint and the fast tests, in two minutes; ARGS='-k upload' chooses among those in Python
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+	@.ci/npm run --silent quick
+	@$(VENV)/bin/python -m pytest $(FAST) $(ARGS)
 
 check: $(READY) $(PACKAGES) ## Lint, format, types, direction of imports, SQL
 	$(VENV)/bin/ruff check .

@@ -1,4 +1,4 @@
-"""The real services, started once per session; a database, a bucket and a Redis of its own for each test.
+"""The real services, started once per session; a database, a bucket and a Redis for whoever needs its own.
 
 `RELAY_DATABASE_URL`, `RELAY_REDIS_URL` and `RELAY_S3_*` in the environment replace the embedded ones.
 """
@@ -37,7 +37,8 @@ SERVICE_SETTINGS = (
     "RELAY_S3_SECRET_KEY",
     "RELAY_S3_REGION",
 )
-REDIS_DATABASES = itertools.cycle(range(1, 16))
+REDIS_DATABASES = itertools.cycle(range(1, 15))
+SHARED_REDIS_DATABASE = 15
 HELD: ContextVar[frozenset[int]] = ContextVar("held", default=frozenset())
 """The databases of which this task, or one that waits for it, has a connection."""
 
@@ -46,6 +47,28 @@ HELD: ContextVar[frozenset[int]] = ContextVar("held", default=frozenset())
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
 hypothesis_settings.register_profile("explore", deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+LANES = {
+    "browser": pytest.mark.browsers,
+    "faults": pytest.mark.faults,
+    "integration/media": pytest.mark.media,
+    "stories": pytest.mark.builds,
+    "http": pytest.mark.slow,
+    "integration/deploy": pytest.mark.builds,
+    "integration/embedded": pytest.mark.builds,
+    "integration/test_domain_machine.py": pytest.mark.slow,
+    "integration/test_processing.py": pytest.mark.media,
+}
+"""The folders and files whose tests are slow, and by what; `make quick` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies in a slow lane."""
+    here = Path(__file__).parent
+    for item in items:
+        for folder, mark in LANES.items():
+            if here / folder in (item.path, *item.path.parents):
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")
@@ -111,11 +134,8 @@ def database_url(
     session_runner: asyncio.Runner,
 ) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
-    name = f"relay_test_{secrets.token_hex(6)}"
-    clone = f"create database {name} template {database_template} strategy file_copy"
-    session_runner.run(database_administrator.execute(clone))
-    yield _with_database(services.environment["RELAY_DATABASE_URL"], name)
-    session_runner.run(database_administrator.execute(f"drop database {name} with (force)"))
+    with _database(services, database_administrator, session_runner, database_template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -125,10 +145,8 @@ def empty_database_url(
     session_runner: asyncio.Runner,
 ) -> Iterator[str]:
     """A database of this test's own without any table, for what migrates it."""
-    name = f"relay_test_{secrets.token_hex(6)}"
-    session_runner.run(database_administrator.execute(f"create database {name}"))
-    yield _with_database(services.environment["RELAY_DATABASE_URL"], name)
-    session_runner.run(database_administrator.execute(f"drop database {name} with (force)"))
+    with _database(services, database_administrator, session_runner) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -154,10 +172,8 @@ def s3_administrator(services: Services, session_runner: asyncio.Runner) -> Iter
 @pytest.fixture
 def bucket(s3_administrator: AioBaseClient, session_runner: asyncio.Runner) -> Iterator[str]:
     """An empty bucket of this test's own."""
-    name = f"relay-test-{secrets.token_hex(6)}"
-    session_runner.run(s3_administrator.create_bucket(Bucket=name))
-    yield name
-    session_runner.run(_remove_bucket(s3_administrator, name))
+    with _bucket(s3_administrator, session_runner) as name:
+        yield name
 
 
 @pytest.fixture
@@ -170,16 +186,32 @@ def redis_url(services: Services) -> str:
 
 
 @pytest.fixture
-def settings(services: Services, database_url: str, redis_url: str, bucket: str) -> Settings:
+def own_settings(services: Services, database_url: str, redis_url: str, bucket: str) -> Settings:
     """Settings that lead to this test's own database, Redis and bucket."""
-    return Settings.from_environment(
-        {
-            **services.environment,
-            "RELAY_DATABASE_URL": database_url,
-            "RELAY_REDIS_URL": redis_url,
-            "RELAY_S3_BUCKET": bucket,
-        }
-    )
+    return _settings(services, database_url, redis_url, bucket)
+
+
+@pytest.fixture
+def settings(own_settings: Settings) -> Settings:
+    """What this test is told to work with."""
+    return own_settings
+
+
+@pytest.fixture(scope="session")
+def shared_settings(
+    services: Services,
+    database_administrator: asyncpg.Connection[asyncpg.Record],
+    database_template: str,
+    s3_administrator: AioBaseClient,
+    session_runner: asyncio.Runner,
+) -> Iterator[Settings]:
+    """Settings that lead to a database, a Redis and a bucket that tests share."""
+    redis_url = f"{services.environment['RELAY_REDIS_URL']}?db={SHARED_REDIS_DATABASE}"
+    with (
+        _database(services, database_administrator, session_runner, database_template) as database,
+        _bucket(s3_administrator, session_runner) as bucket,
+    ):
+        yield _settings(services, database, redis_url, bucket)
 
 
 @pytest.fixture(autouse=True)
@@ -208,6 +240,41 @@ def one_connection_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _with_database(url: str, name: str) -> str:
     """The same server, another database."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _settings(services: Services, database_url: str, redis_url: str, bucket: str) -> Settings:
+    return Settings.from_environment(
+        {
+            **services.environment,
+            "RELAY_DATABASE_URL": database_url,
+            "RELAY_REDIS_URL": redis_url,
+            "RELAY_S3_BUCKET": bucket,
+        }
+    )
+
+
+@contextlib.contextmanager
+def _database(
+    services: Services,
+    administrator: asyncpg.Connection[asyncpg.Record],
+    runner: asyncio.Runner,
+    template: str = "",
+) -> Iterator[str]:
+    """The URL of a database that is there during the block, a copy of `template` if there is one."""
+    name = f"relay_test_{secrets.token_hex(6)}"
+    copied = f" template {template} strategy file_copy" if template else ""
+    runner.run(administrator.execute(f"create database {name}{copied}"))
+    yield _with_database(services.environment["RELAY_DATABASE_URL"], name)
+    runner.run(administrator.execute(f"drop database {name} with (force)"))
+
+
+@contextlib.contextmanager
+def _bucket(client: AioBaseClient, runner: asyncio.Runner) -> Iterator[str]:
+    """The name of a bucket that is there during the block."""
+    name = f"relay-test-{secrets.token_hex(6)}"
+    runner.run(client.create_bucket(Bucket=name))
+    yield name
+    runner.run(_remove_bucket(client, name))
 
 
 async def _remove_bucket(client: AioBaseClient, name: str) -> None:

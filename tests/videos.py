@@ -17,6 +17,7 @@ from pathlib import Path
 import imageio_ffmpeg
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.relays import WORK_FACTOR_LOG2
 
 from relay.app import create_app
 from relay.client.case_system import key_set
@@ -309,7 +310,9 @@ async def studio(settings: Settings, folder: Path) -> AsyncIterator[Studio]:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, settings.listen_host, port).start()
-        people = await stack.enter_async_context(organization(settings.public_url, root, token_key))
+        people = await stack.enter_async_context(
+            organization(settings.public_url, root, token_key, work_factor_log2=WORK_FACTOR_LOG2)
+        )
         credential_id, keyring = await people.enrol("media")
         save_keyring_file(Path(settings.media_key_file), keyring, credential_id)
         database = await Database.connect(settings.database_url, connections=4)

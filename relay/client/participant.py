@@ -118,10 +118,12 @@ class Participant:
         passphrase: str,
         *,
         seen: SeenCharters | None = None,
+        work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
     ) -> Participant:
         """Claim a link with a passphrase; Problem `link-claimed` the second time.
 
         `seen`: where the charters that were seen are remembered; in memory alone by default.
+        `work_factor_log2` is what each guess at the passphrase costs; less is for tests alone.
         """
         address = parse_link_url(url)
         seen = seen or SeenCharters()
@@ -148,7 +150,7 @@ class Participant:
             ),
         )
         words = participant_passphrase(address.secret.unlock(address.id), passphrase)
-        sealed = seal_keyring(keyring, words, PARTICIPANT_WORK_FACTOR_LOG2)
+        sealed = seal_keyring(keyring, words, work_factor_log2)
         await connection.call(
             "PUT",
             f"/v1/links/{address.id}/claim",

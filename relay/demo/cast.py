@@ -16,7 +16,7 @@ from relay.client.certifying import request_for
 from relay.client.connection import Connection
 from relay.client.mediator import Mediator
 from relay.client.participant import Participant
-from relay.crypto.keyrings import Keyring, generate_keyring
+from relay.crypto.keyrings import PARTICIPANT_WORK_FACTOR_LOG2, Keyring, generate_keyring
 from relay.crypto.signing import Signer
 from relay.crypto.statements import Policy
 from relay.crypto.trust import Role
@@ -36,6 +36,8 @@ class Organization:
     case_system: CaseSystem
     audience: str
     """The public address of the relay, which sessions are signed for."""
+    work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2
+    """Of the keyrings that its participants seal."""
 
     async def enrol(
         self, role: Role, keyring: Keyring | None = None, *, person: uuid.UUID | None = None
@@ -68,6 +70,12 @@ class Organization:
             audience=self.audience,
         )
 
+    async def claim(self, url: str, passphrase: str = PASSPHRASE) -> Participant:
+        """A participant who claims a link."""
+        return await Participant.claim(
+            self.connection, url, passphrase, work_factor_log2=self.work_factor_log2
+        )
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -84,7 +92,12 @@ class Case:
 
 @asynccontextmanager
 async def organization(
-    url: str, root: Signer, token_key: Ed25519PrivateKey, *, audience: str | None = None
+    url: str,
+    root: Signer,
+    token_key: Ed25519PrivateKey,
+    *,
+    audience: str | None = None,
+    work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
 ) -> AsyncIterator[Organization]:
     """The organization of `root`, connected to the relay at `url`."""
     connection = await Connection.open(url)
@@ -94,6 +107,7 @@ async def organization(
             administrator=Administrator(root),
             case_system=CaseSystem(connection, token_key, kid=KEY_ID, issuer=ISSUER),
             audience=audience or url,
+            work_factor_log2=work_factor_log2,
         )
     finally:
         await connection.close()
@@ -136,8 +150,8 @@ async def open_case(
     await mediator.open_case(case_id, colleagues=[colleague.credential_id], policy=policy)
     harmed_url = await mediator.make_link(case_id, harmed_id)
     responsible_url = await mediator.make_link(case_id, responsible_id)
-    harmed = await Participant.claim(people.connection, harmed_url, PASSPHRASE)
-    responsible = await Participant.claim(people.connection, responsible_url, PASSPHRASE)
+    harmed = await people.claim(harmed_url)
+    responsible = await people.claim(responsible_url)
     for person in (harmed, responsible):
         await person.consent("active")
     await verify_everybody(mediator, case_id)

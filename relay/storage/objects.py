@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
 import aiohttp
 import botocore.exceptions
 from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
+from aiobotocore.session import AioSession, get_session
 
 from relay.domain.segments import SEGMENT_BYTES, SegmentSlice, segment_slices
 from relay.errors import Unavailable
@@ -97,7 +98,7 @@ class Objects:
         """
         open_client = contextlib.AsyncExitStack()
         client = await open_client.enter_async_context(
-            get_session().create_client(
+            _session().create_client(
                 "s3",
                 endpoint_url=settings.s3_endpoint,
                 aws_access_key_id=settings.s3_access_key,
@@ -356,6 +357,12 @@ class _Sending:
     async def __aiter__(self) -> AsyncIterator[memoryview]:
         for start in range(0, len(self._view), SEND_BYTES):
             yield self._view[start : start + SEND_BYTES]
+
+
+@functools.cache
+def _session() -> AioSession:
+    """What makes clients: the description of S3 is long, and read once."""
+    return get_session()
 
 
 @contextlib.contextmanager

@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from aiohttp import web
+from tests.relays import WORK_FACTOR_LOG2
 
 from relay.client.casework import DEFAULT_POLICY
 from relay.client.mediator import Mediator
 from relay.client.participant import Participant
 from relay.crypto.encoding import b64u_encode
-from relay.crypto.keyrings import MEDIATOR_WORK_FACTOR_LOG2, generate_keyring, seal_keyring
+from relay.crypto.keyrings import generate_keyring, seal_keyring
 from relay.crypto.statements import Policy
 from relay.demo.cast import PASSPHRASE, Organization, organization, register_case
 from relay.demo.stage import Stage, stage
@@ -86,7 +87,7 @@ class Scene:
 
     async def claim(self, url: str) -> Participant:
         """Somebody who claims a link and says yes, with the Python client."""
-        person = await Participant.claim(self.people.connection, url, PASSPHRASE)
+        person = await self.people.claim(url)
         await person.consent("active")
         return person
 
@@ -103,7 +104,9 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
         for host in hosts:
             host.relay = running.url
         people = await stack.enter_async_context(
-            organization(running.url, running.root, running.token_key)
+            organization(
+                running.url, running.root, running.token_key, work_factor_log2=WORK_FACTOR_LOG2
+            )
         )
         yield Scene(
             stage=running,
@@ -119,7 +122,7 @@ async def new_reviewer(people: Organization, keyring_file: Path) -> Reviewer:
     """Another mediator of the organization, with no case yet."""
     keyring = generate_keyring()
     credential_id, _ = await people.enrol("mediator", keyring)
-    keyring_file.write_bytes(seal_keyring(keyring, PASSPHRASE, MEDIATOR_WORK_FACTOR_LOG2))
+    keyring_file.write_bytes(seal_keyring(keyring, PASSPHRASE, WORK_FACTOR_LOG2))
     client = Mediator(
         people.connection,
         keyring,

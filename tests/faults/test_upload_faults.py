@@ -17,6 +17,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.relays import WORK_FACTOR_LOG2
 
 from relay.client.case_system import key_set
 from relay.client.uploading import Retry, Upload, upload_body
@@ -94,7 +95,7 @@ TOKEN_KEY = Ed25519PrivateKey.generate()
 @pytest.fixture
 async def draft(web: WebProcess, settings: Settings) -> AsyncIterator[Sending]:
     """A video's draft at the web process."""
-    async with organization(web.url, ROOT, TOKEN_KEY) as people:
+    async with organization(web.url, ROOT, TOKEN_KEY, work_factor_log2=WORK_FACTOR_LOG2) as people:
         await people.enrol("media")
         case = await open_case(people)
         async with sending(case, dataclasses.replace(settings, public_url=web.url)) as begun:

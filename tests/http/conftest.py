@@ -1,14 +1,20 @@
-"""A running relay for each test, and the people of a case who talk to it through the client."""
+"""A running relay, and the people of a case who talk to it through the client.
+
+The relay is one for the whole session, and each test has people and a case of its own on it. A test marked
+`own_relay` has a relay, a database, a bucket and a Redis of its own: it changes settings, or what lies beyond
+its case.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.relays import WORK_FACTOR_LOG2, SharedRelay, served
 
 from relay.app import create_app
 from relay.client.case_system import key_set
@@ -19,42 +25,73 @@ from relay.settings import Settings
 from tests.openapi import Witness
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def root() -> Signer:
-    """The organization root of this test."""
+    """The organization root of these tests."""
     return Signer.generate()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def token_key() -> Ed25519PrivateKey:
     """The key with which the case system signs its tokens."""
     return Ed25519PrivateKey.generate()
 
 
-@pytest.fixture
-def relay_settings(
-    settings: Settings,
+@pytest.fixture(scope="session")
+def jwks_file(token_key: Ed25519PrivateKey, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file in which relay finds the key of the case system."""
+    path = tmp_path_factory.mktemp("case-system") / "jwks.json"
+    path.write_text(key_set(token_key, KEY_ID))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def shared_relay(
+    shared_settings: Settings,
     root: Signer,
     token_key: Ed25519PrivateKey,
-    tmp_path: Path,
-    unused_tcp_port: int,
-) -> Settings:
-    """The settings of a relay that serves this organization on loopback."""
-    key_file = tmp_path / "jwks.json"
-    key_file.write_text(key_set(token_key, KEY_ID))
-    return dataclasses.replace(
-        settings,
-        root_public_keys=b64u_encode(root.public_key),
-        service_jwks=str(key_file),
-        service_issuer=ISSUER,
-        public_url=f"http://127.0.0.1:{unused_tcp_port}",
-        listen_port=unused_tcp_port,
-    )
+    jwks_file: str,
+    unused_tcp_port_factory: Callable[[], int],
+    session_runner: asyncio.Runner,
+) -> Iterator[SharedRelay]:
+    """The relay of all tests that need none of their own, with its media worker."""
+    settings = _on_loopback(shared_settings, root, jwks_file, unused_tcp_port_factory())
+    with served(settings) as witness:
+        session_runner.run(_with_media_worker(settings.public_url, root, token_key))
+        yield SharedRelay(settings=settings, root=root, token_key=token_key, witness=witness)
 
 
 @pytest.fixture
-async def relay_url(relay_settings: Settings) -> AsyncIterator[str]:
-    """The address of a relay of this test's own, which is held to the description of the API all the time."""
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """The settings of this test's own database, Redis and bucket, or of those that are shared."""
+    found = request.getfixturevalue("own_settings" if _is_own(request) else "shared_settings")
+    assert isinstance(found, Settings)
+    return found
+
+
+@pytest.fixture
+def relay_settings(
+    settings: Settings, root: Signer, jwks_file: str, request: pytest.FixtureRequest
+) -> Settings:
+    """The settings of a relay that serves this organization on loopback."""
+    if _is_own(request):
+        return _on_loopback(settings, root, jwks_file, request.getfixturevalue("unused_tcp_port"))
+    assert settings is request.getfixturevalue("shared_settings"), (
+        "a test that changes the settings needs pytest.mark.own_relay"
+    )
+    shared: SharedRelay = request.getfixturevalue("shared_relay")
+    return shared.settings
+
+
+@pytest.fixture
+async def relay_url(relay_settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The address of a relay that is held to the description of the API all the time."""
+    if not _is_own(request):
+        shared: SharedRelay = request.getfixturevalue("shared_relay")
+        shared.witness.violations.clear()
+        yield relay_settings.public_url
+        assert shared.witness.violations == []
+        return
     application = create_app(relay_settings)
     witness = Witness()
     witness.attend(application)
@@ -68,11 +105,14 @@ async def relay_url(relay_settings: Settings) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def people(
-    relay_url: str, root: Signer, token_key: Ed25519PrivateKey
+    relay_url: str, root: Signer, token_key: Ed25519PrivateKey, request: pytest.FixtureRequest
 ) -> AsyncIterator[Organization]:
     """The organization, connected."""
-    async with organization(relay_url, root, token_key) as connected:
-        await connected.enrol("media")
+    async with organization(
+        relay_url, root, token_key, work_factor_log2=WORK_FACTOR_LOG2
+    ) as connected:
+        if _is_own(request):
+            await connected.enrol("media")
         yield connected
 
 
@@ -80,3 +120,23 @@ async def people(
 async def case(people: Organization) -> Case:
     """An open case that asks for one approval."""
     return await open_case(people)
+
+
+def _is_own(request: pytest.FixtureRequest) -> bool:
+    return request.node.get_closest_marker("own_relay") is not None
+
+
+def _on_loopback(settings: Settings, root: Signer, jwks_file: str, port: int) -> Settings:
+    return dataclasses.replace(
+        settings,
+        root_public_keys=b64u_encode(root.public_key),
+        service_jwks=jwks_file,
+        service_issuer=ISSUER,
+        public_url=f"http://127.0.0.1:{port}",
+        listen_port=port,
+    )
+
+
+async def _with_media_worker(url: str, root: Signer, token_key: Ed25519PrivateKey) -> None:
+    async with organization(url, root, token_key) as people:
+        await people.enrol("media")

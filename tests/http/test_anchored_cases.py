@@ -178,7 +178,7 @@ async def test_a_second_version_of_a_dismissed_mediator_is_believed_by_nobody(
     intruder = Intruder(mediator=dismissed, database=database)
     await intruder.put(case, 2, fork)
     with pytest.raises(ChainError):
-        await Participant.claim(people.connection, later, PASSPHRASE)
+        await people.claim(later)
     with pytest.raises(ChainError):
         await case.mediator.case(case.case_id, again=True)
 

@@ -14,6 +14,7 @@ from relay.services.audit import BrokenChain, verify_log
 from relay.settings import Settings
 from relay.storage.database import Database
 
+pytestmark = pytest.mark.own_relay
 FORGERIES = {
     "altered": "update events set actor = 'clock' where seq = 3",
     "backdated": "update events set at = at - interval '1 day' where seq = 3",

@@ -181,7 +181,7 @@ async def test_the_recovery_key_gives_a_case_without_mediators_to_another(
     case_id, harmed_id, responsible_id = await register_case(people, only, only)
     await only.open_case(case_id)
     url = await only.make_link(case_id, harmed_id)
-    person = await Participant.claim(people.connection, url, PASSPHRASE)
+    person = await people.claim(url)
     sent = await person.send_letter(responsible_id, "Who reads this now?")
     await publish_revocation(
         people.connection,
@@ -272,7 +272,7 @@ async def test_the_root_rotates_and_links_on_paper_go_on_working(
         person = await Participant.unlock(people.connection, url, PASSPHRASE)
         assert person.hand.charter.version == 2
     url = await newcomer.make_link(case.case_id, case.harmed.participant_id)
-    assert (await Participant.claim(people.connection, url, PASSPHRASE)).hand.charter.version == 2
+    assert (await people.claim(url)).hand.charter.version == 2
 
 
 async def test_a_case_system_does_not_begin_before_what_mediators_opened(

@@ -229,7 +229,7 @@ async def test_an_upload_link_ends_with_its_time(
 async def test_a_new_link_takes_the_place_of_a_lost_one(case: Case, people: Organization) -> None:
     """The older way in ends when a mediator has verified the new claim, and not before."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
-    await Participant.claim(people.connection, url, PASSPHRASE)
+    await people.claim(url)
     assert (await case.harmed.correspondence()).sent == []
     await case.mediator.verify_claim(case.case_id, parse_link_url(url).id)
 
@@ -252,7 +252,7 @@ async def test_of_two_links_verified_at_once_one_holds(people: Organization) -> 
         urls = [await mediator.make_link(case_id, harmed_id) for _ in range(2)]
         async with asyncio.timeout(30):
             claimed = await asyncio.gather(
-                *(Participant.claim(people.connection, url, PASSPHRASE) for url in urls),
+                *(people.claim(url) for url in urls),
                 return_exceptions=True,
             )
         assert all(isinstance(found, Participant) for found in claimed), claimed
@@ -272,7 +272,7 @@ async def test_a_claim_is_verified_by_a_mediator_of_the_case_alone(
 ) -> None:
     """Another's signature, another key or a claim that is not there: refused."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
-    person = await Participant.claim(people.connection, url, PASSPHRASE)
+    person = await people.claim(url)
     hands, stranger = hands_of(case.mediator), hands_of(await people.mediator())
     right: dict[str, object] = {
         "case": case.case_id,

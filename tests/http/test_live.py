@@ -18,6 +18,7 @@ from relay.domain.messages import RecipientMessage
 from relay.settings import Settings
 from tests.hands import Hands, hands_of
 
+pytestmark = pytest.mark.own_relay
 KEEPALIVE_SECONDS = 1
 
 

@@ -244,7 +244,7 @@ async def test_a_second_claim_is_refused_and_reported(case: Case, people: Organi
     """Whoever claims a claimed link is refused, and the log has it for the mediators."""
     link = parse_link_url(case.harmed_url)
     with pytest.raises(Problem) as refused:
-        await Participant.claim(people.connection, case.harmed_url, "another passphrase")
+        await people.claim(case.harmed_url, "another passphrase")
     assert (refused.value.status, refused.value.code) == (409, "link-claimed")
     log = await case.mediator._signed.call(
         "GET", f"/v1/cases/{case.case_id}/log?limit=500", into=LogPage

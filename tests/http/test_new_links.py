@@ -7,18 +7,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client.case_system import CaseSystem, ServiceKeys
 from relay.client.connection import Problem
-from relay.client.participant import Participant
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import Signer
-from relay.demo.cast import (
-    ISSUER,
-    KEY_ID,
-    PASSPHRASE,
-    Case,
-    Organization,
-    open_case,
-    verify_everybody,
-)
+from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, verify_everybody
 
 
 async def test_what_was_released_is_granted_again_to_a_new_key(
@@ -33,7 +24,7 @@ async def test_what_was_released_is_granted_again_to_a_new_key(
     await case.responsible.open(await case.responsible.respond(waiting, "accept"))
 
     url = await case.mediator.make_link(case.case_id, case.responsible.participant_id)
-    again = await Participant.claim(people.connection, url, PASSPHRASE)
+    again = await people.claim(url)
     assert (await again.correspondence()).received == []
 
     await verify_everybody(case.mediator, case.case_id)
@@ -55,7 +46,7 @@ async def test_the_case_system_makes_links_that_people_trust(
     signing = await people.with_case_system_keys()
     case = await open_case(signing)
     url = await signing.case_system.make_link(case.case_id, case.harmed.participant_id)
-    again = await Participant.claim(people.connection, url, PASSPHRASE)
+    again = await people.claim(url)
     [record] = await case.mediator.claims_to_verify(case.case_id)
     claim = (await case.mediator.verify_claim(case.case_id, record.link)).claim
     assert claim.participant == again.participant_id

@@ -19,7 +19,7 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import statement_hash
-from relay.demo.cast import PASSPHRASE, Case, Organization, verify_everybody
+from relay.demo.cast import Case, Organization, verify_everybody
 from relay.domain.gates import Gate
 from relay.domain.messages import Audience, RecipientMessage, ReviewMessage, SignedAct
 from relay.domain.moves import State
@@ -211,7 +211,8 @@ async def test_offer_and_withdrawal_at_once_leave_nothing_open(
         assert withdrawn.status == 204
         assert offered in {(200, ""), (409, "wrong-state")}
         assert (await case.mediator.read(message.message)).state is State.WITHDRAWN
-    assert await database.fetchval("select count(*) from grants where audience = 'recipient'") == 0
+    query = "select count(*) from grants where audience = 'recipient' and audience_id = $1"
+    assert await database.fetchval(query, case.responsible.participant_id) == 0
     assert (await case.responsible.correspondence()).received == []
 
 
@@ -278,7 +279,7 @@ async def test_the_gate_of_the_recipients_key_waits_for_a_mediator(
     message = await approve(case)
     old = await desk_of(case, message)
     url = await case.mediator.make_link(case.case_id, case.responsible.participant_id)
-    fresh = await Participant.claim(people.connection, url, PASSPHRASE)
+    fresh = await people.claim(url)
 
     assert (await fresh.correspondence()).received == []
     assert (await case.mediator.read(offered.message)).gates == [Gate.RECIPIENT_KEY]

@@ -125,10 +125,12 @@ async def test_only_its_hash_is_kept_of_a_session(
     case: Case, door: Door, relay_settings: Settings
 ) -> None:
     """Whoever reads the database cannot act as anybody who is signed in."""
-    opened = await door.knock(hands_of(case.harmed).signer, await door.challenge())
+    hands = hands_of(case.harmed)
+    opened = await door.knock(hands.signer, await door.challenge())
     token = str(opened.document["token"])
     connection = await asyncpg.connect(relay_settings.database_url)
-    kept = await connection.fetch("select sessions::text as row from sessions")
+    query = "select sessions::text as row from sessions where subject_id = $1"
+    kept = await connection.fetch(query, hands.subject)
     await connection.close()
     assert kept
     assert not any(token in row["row"] for row in kept)

@@ -21,7 +21,7 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.links import parse_link_url
 from relay.crypto.signing import statement_hash
-from relay.demo.cast import PASSPHRASE, Case, Organization, register_case
+from relay.demo.cast import Case, Organization, register_case
 from relay.domain.moves import State
 from tests.hands import hands_of, withdrawal
 
@@ -49,7 +49,7 @@ async def theft(people: Organization) -> Theft:
     case_id, harmed_id, responsible_id = await register_case(people, mediator, mediator)
     await mediator.open_case(case_id)
     url = await mediator.make_link(case_id, harmed_id)
-    thief = await Participant.claim(people.connection, url, PASSPHRASE)
+    thief = await people.claim(url)
     await thief.consent("active")
     sent = await thief.send_letter(responsible_id, "I forgive you.")
     return Theft(
@@ -90,7 +90,7 @@ async def test_what_a_thief_wrote_is_never_approved_as_the_participants_words(
     assert out.value.code == "unauthenticated"
 
     url = await theft.mediator.make_link(theft.case_id, theft.harmed_id)
-    person = await Participant.claim(theft.people.connection, url, PASSPHRASE)
+    person = await theft.people.claim(url)
     [record] = await theft.mediator.claims_to_verify(theft.case_id)
     assert record.link == parse_link_url(url).id
     with pytest.raises(ChainError):
@@ -117,7 +117,7 @@ async def test_a_claim_that_was_verified_and_then_found_to_be_a_thiefs_takes_its
     """A link that is said to have been misused takes approval, consent and offer away, after the fact too."""
     await theft.mediator.verify_claim(theft.case_id, theft.stolen)
     other = await theft.mediator.make_link(theft.case_id, theft.responsible_id)
-    recipient = await Participant.claim(theft.people.connection, other, PASSPHRASE)
+    recipient = await theft.people.claim(other)
     await recipient.consent("active")
     await theft.mediator.verify_claim(theft.case_id, parse_link_url(other).id)
     approved = await theft.mediator.decide(await theft.mediator.lease(theft.letter), "approve")
@@ -142,7 +142,7 @@ async def test_words_of_a_claim_that_was_replaced_stay_the_persons(
     """Somebody who lost their passphrase has not lost what they wrote: it is approved and arrives."""
     sent = await case.harmed.send_letter(case.responsible.participant_id, "Why our house?")
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
-    again = await Participant.claim(people.connection, url, PASSPHRASE)
+    again = await people.claim(url)
     await case.mediator.verify_claim(case.case_id, parse_link_url(url).id)
     assert [found.message for found in (await again.correspondence()).sent] == [sent.message]
 
@@ -168,7 +168,7 @@ async def test_an_unverified_claim_sees_and_changes_nothing_that_was_there_befor
     offer = statements.decode_unverified(waiting.offer, statements.Offer)
 
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
-    thief = await Participant.claim(people.connection, url, PASSPHRASE)
+    thief = await people.claim(url)
     seen = await thief.correspondence()
     assert (seen.sent, seen.received, seen.consent, seen.verified) == ([], [], None, False)
     hands = hands_of(thief)
@@ -211,7 +211,7 @@ async def test_an_unverified_claim_writes_and_sees_what_it_wrote(
 ) -> None:
     """It may send, look at and take back what is its own; the older way in works until a mediator decides."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
-    newcomer = await Participant.claim(people.connection, url, PASSPHRASE)
+    newcomer = await people.claim(url)
     letter = await newcomer.send_letter(case.responsible.participant_id, "It is me.")
     video = await newcomer.send_video(
         case.responsible.participant_id, io.BytesIO(b"a film"), "video/mp4"
@@ -251,7 +251,7 @@ async def test_what_somebody_ended_themself_only_they_begin_again(
         assert (refused.status, refused.code) == (409, "own-word-needed")
 
     url = await case.mediator.make_link(case.case_id, person)
-    again = await Participant.claim(people.connection, url, PASSPHRASE)
+    again = await people.claim(url)
     with pytest.raises(Problem) as unverified:
         await again.consent("active")
     assert unverified.value.code == "claim-unverified"
@@ -265,7 +265,7 @@ async def test_a_second_verified_claim_ends_the_first_or_is_refused(
 ) -> None:
     """A verification without the ends of the person's other links is refused: they have one way in."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
-    again = await Participant.claim(people.connection, url, PASSPHRASE)
+    again = await people.claim(url)
     said = statements.sign(
         hands_of(case.mediator).signer,
         statements.Verification(
@@ -297,7 +297,7 @@ async def test_the_secret_of_a_link_is_its_makers_until_it_is_claimed(
     )
     assert opened == address.secret.claim_key(address.id)
 
-    await Participant.claim(people.connection, url, PASSPHRASE)
+    await people.claim(url)
     with pytest.raises(LookupError):
         await case.mediator.show_link_again(case.case_id, address.id)
 

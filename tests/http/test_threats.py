@@ -14,7 +14,7 @@ from relay.crypto.chain import Standing
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import NoMatchError
 from relay.crypto.links import parse_link_url
-from relay.demo.cast import PASSPHRASE, Case, Organization, register_case
+from relay.demo.cast import Case, Organization, register_case
 from relay.domain.actors import Role
 from tests.hands import ask, hands_of
 
@@ -58,7 +58,7 @@ async def test_whoever_finds_a_claimed_link_reads_nothing(case: Case, people: Or
     with pytest.raises(NoMatchError):
         await Participant.unlock(people.connection, case.harmed_url, "a guess")
     with pytest.raises(Problem) as refused:
-        await Participant.claim(people.connection, case.harmed_url, PASSPHRASE)
+        await people.claim(case.harmed_url)
     assert refused.value.code == "link-claimed"
     log = await hands_of(case.mediator).ask("GET", f"/v1/cases/{case.case_id}/log")
     rows = log.document["rows"]
@@ -74,7 +74,7 @@ async def test_whoever_claims_a_link_first_is_believed_by_nobody_until_a_mediato
     case_id, harmed_id, responsible_id = await register_case(people, mediator, colleague)
     await mediator.open_case(case_id, colleagues=[colleague.credential_id])
     found = await mediator.make_link(case_id, harmed_id)
-    stranger = await Participant.claim(people.connection, found, "not the right person")
+    stranger = await people.claim(found, "not the right person")
     sent = await stranger.send_letter(responsible_id, "Believe me.")
     leased = await mediator.lease(sent.message)
     assert await mediator.read_letter(leased) == "Believe me."

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.relays import WORK_FACTOR_LOG2
 
 from relay.app import create_app
 from relay.client.mediator import Mediator
@@ -45,7 +46,9 @@ async def staged(
         await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
         database = await Database.connect(settings.database_url, connections=2)
         stack.push_async_callback(database.close)
-        people = await stack.enter_async_context(organization(settings.public_url, root, key))
+        people = await stack.enter_async_context(
+            organization(settings.public_url, root, key, work_factor_log2=WORK_FACTOR_LOG2)
+        )
         credential_id, keyring = await people.enrol("media")
         worker = MediaWorker(credential_id=credential_id, keyring=keyring)
         mediators = {name: await people.mediator() for name in MEDIATORS}

@@ -20,7 +20,7 @@ from relay.media.tools import MediaTools
 from relay.settings import Settings
 
 PASSPHRASE = "a lamp in the window"  # noqa: S105 - of people of straw
-WORK_FACTOR_LOG2 = 12
+WORK_FACTOR_LOG2 = 1
 """Little, so that the tests need not wait for it."""
 VIDEO_SECONDS = 4
 
