@@ -27,6 +27,8 @@ from relay.settings import Settings
 from relay.storage.database import Connection, Database
 from tests.hands import hands_of
 
+pytestmark = pytest.mark.own_relay
+
 
 @pytest.fixture
 async def database(relay_settings: Settings) -> AsyncIterator[Connection]:

@@ -39,6 +39,8 @@ from relay.settings import Settings
 from relay.storage.database import Database
 from tests.hands import hands_of
 
+pytestmark = pytest.mark.own_relay
+
 
 async def read(mediator: Mediator, case: Case, text: str) -> None:
     """The person harmed writes, and this mediator reads it."""

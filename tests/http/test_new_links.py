@@ -39,6 +39,7 @@ async def test_what_was_released_is_granted_again_to_a_new_key(
     assert ended.value.code == "unauthenticated"
 
 
+@pytest.mark.own_relay
 async def test_the_case_system_makes_links_that_people_trust(
     people: Organization, token_key: Ed25519PrivateKey
 ) -> None:
