@@ -172,10 +172,10 @@ class _Root:
 def _lineages(pinned: Collection[bytes], successions: Iterable[str]) -> dict[str, _Root]:
     """Every root that a pinned one leads to, by the identifier of its key.
 
-    A root leads to its successor by its own signature, and to its predecessor by its own signature too. It
-    says nothing about a pinned root, which only its own signature ends. Two different successions of one
-    root, or a circle of them, are a ChainError: with a root that was stolen after it had been replaced,
-    nobody leads on from there.
+    A root leads to its successor by its own signature, and to its predecessor by its own signature too. A
+    pinned root is ended by its own signature alone. Two different successions of one root, or a circle of
+    them, are a ChainError: otherwise a root that was stolen after it had been replaced would lead whoever
+    has pinned its successor to a root of the thief.
     """
     by_signer: dict[str, list[str]] = {}
     for compact in successions:

@@ -58,7 +58,8 @@ for (const link of links.derived) {
   assert.equal(text(derive("unlock")), link.unlock);
   assert.equal(text(derive("signer")), link.signer_seed);
   assert.equal(text(rawPublic(privateKey(derive("signer")))), link.signer_public_key);
-  const fragment = text(Buffer.concat([bytes(link.secret), bytes(link.root_fingerprint)]));
+  assert.equal(text(sha256(link.charter).subarray(0, 16)), link.anchor);
+  const fragment = text(Buffer.concat([link.secret, link.root_fingerprint, link.anchor].map(bytes)));
   assert.equal(`${link.public_url}/l/${link.link}#${fragment}`, link.url);
   count("links");
 }
@@ -112,9 +113,11 @@ for (const identity of sealed.identities) {
     assert.equal(text(await open(file, { identity })), plain);
     count("sealed bodies");
   }
-  const caseIdentity = await open(bytes(sealed.case_identity.file), { identity });
-  assert.equal(caseIdentity.toString(), `${sealed.case_identity.identity}\n`);
-  count("case identities");
+  for (const { file, identities } of sealed.case_identities) {
+    const held = await open(bytes(file), { identity });
+    assert.equal(held.toString(), identities.map((one) => `${one}\n`).join(""));
+    count("case identities");
+  }
 }
 const { keyring } = sealed;
 assert.equal(
@@ -122,8 +125,8 @@ assert.equal(
   JSON.stringify({ version: 1, identity: keyring.identity, signer: keyring.signer_seed }),
 );
 count("keyrings");
-const secret = await open(bytes(sealed.link_secret.file), { identity: sealed.case_identity.identity });
-assert.equal(text(secret), sealed.link_secret.secret);
-count("link secrets");
+const { claim_key: claimKey } = sealed;
+assert.equal(text(await open(bytes(claimKey.file), { identity: claimKey.identity })), claimKey.claim_key);
+count("claim keys");
 
 console.log(JSON.stringify(counts));
