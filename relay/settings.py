@@ -13,6 +13,7 @@ KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 DAY_SECONDS = 24 * 60 * 60
+SKEW_MAX_SECONDS = 5 * 60
 
 SECRETS = ("database_url", "redis_url", "s3_access_key", "s3_secret_key")
 """Each may be in a file that `RELAY_X_FILE` names, as containers hand over secrets."""
@@ -65,7 +66,7 @@ class Settings:
     page_max_items: int = 100
     statement_max_bytes: int = 256 * KIB
     statement_skew_seconds: int = 5 * 60
-    """How far the time in a statement may lie from the server's."""
+    """How far the time in a statement may lie from the server's; at most 300, for readers allow twice that."""
     events_keepalive_seconds: int = 15
 
     media_key_file: str = ""
@@ -114,6 +115,10 @@ class Settings:
         unknown = sorted(n for n in environment if n.startswith("RELAY_") and n not in known)
         if unknown:
             raise ConfigurationError(f"{', '.join(unknown)} is not a setting of relay")
+        if given.get("statement_skew_seconds", 0) > SKEW_MAX_SECONDS:
+            raise ConfigurationError(
+                f"RELAY_STATEMENT_SKEW_SECONDS must be at most {SKEW_MAX_SECONDS}"
+            )
         return cls(**given)
 
 

@@ -145,12 +145,18 @@ def verify_by_root(
     compact: str,
     kind: type[StatementT],
     roots: Collection[bytes],
-    successions: Iterable[str] = (),
+    successions: Iterable[str],
+    now: dt.datetime,
 ) -> StatementT:
-    """A statement by one of `roots`, or by a root that these lead to; ChainError otherwise."""
+    """A statement that arrives now, by one of `roots` or by a root that these lead to; ChainError otherwise.
+
+    A root whose successor took over admits nothing any more, whatever time it bears.
+    """
     root = _lineages(roots, successions).get(read_unverified(compact).kid)
     if root is None:
         raise ChainError("not signed by a trusted root")
+    if root.until is not None and now >= root.until:
+        raise ChainError("signed by a root whose successor took over")
     return _verify_by_root(compact, kind, root)
 
 

@@ -156,6 +156,7 @@ async def _by_root(
             kind,
             configured_roots(settings),
             await stored.list_successions(connection),
+            datetime.now(UTC),
         )
     except ChainError as error:
         raise UnknownSigner(error.detail) from None

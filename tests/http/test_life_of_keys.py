@@ -26,7 +26,7 @@ from relay.client.mediator import Mediator
 from relay.client.participant import Participant
 from relay.client.recovery import give_case, publish_recovered
 from relay.commands.recovery import Recovered
-from relay.crypto import age
+from relay.crypto import age, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError, NoMatchError
 from relay.crypto.keyfiles import save_keyring_file
@@ -258,6 +258,22 @@ async def test_the_root_rotates_and_links_on_paper_go_on_working(
     with pytest.raises(Problem) as refused:
         await people.enrol("mediator")
     assert refused.value.code == "unknown-signer"
+
+    dated_back = statements.sign(
+        root,
+        msgspec.structs.replace(
+            statements.decode_unverified(
+                people.administrator.sign_credential(
+                    request_for(uuid.uuid4(), "mediator", generate_keyring())
+                ),
+                statements.Credential,
+            ),
+            at=datetime.now(UTC) - timedelta(days=30),
+        ),
+    )
+    with pytest.raises(Problem) as stolen:
+        await publish_credential(people.connection, dated_back)
+    assert stolen.value.code == "unknown-signer"
 
     newcomer = Mediator(
         people.connection,
