@@ -66,7 +66,7 @@ class Settings:
     page_max_items: int = 100
     statement_max_bytes: int = 256 * KIB
     statement_skew_seconds: int = 5 * 60
-    """How far the time in a statement may lie from the server's; at most 300, for readers allow twice that."""
+    """How far the time in a statement may lie from the server's; at most 300: readers allow twice that."""
     events_keepalive_seconds: int = 15
 
     media_key_file: str = ""
