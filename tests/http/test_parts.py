@@ -67,8 +67,8 @@ class Shelf:
         await self.connection.execute(
             "insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, "
             "state, statement_hash, rendition_hash, captions_hash, offer_hash, failure, "
-            "lease_holder, lease_expires_at) values ($1::uuid, $2, $3, $4, 'video', 'en', "
-            "$5::message_state, $6, $7, $8, $9, 'no', "
+            "writer_kid, lease_holder, lease_expires_at) values ($1::uuid, $2, $3, $4, 'video', 'en', "
+            "$5::message_state, $6, $7, $8, $9, 'no', 'kid', "
             "case when $5 = 'claimed'::message_state then $1::uuid end, "
             "case when $5 = 'claimed'::message_state then now() end)",
             message_id,

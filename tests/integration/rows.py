@@ -53,9 +53,9 @@ class Rows:
             digest = bytes([number + 2]) * 32
             await run("insert into statements values ($1, 'typ', 'kid', 'text')", digest)
             await run(
-                "insert into credentials (credential_id, role, statement_hash, kid, signer, recipient, "
-                "not_before, not_after) values ($1, 'mediator', $2, $3, $4, 'age1', now(), "
-                "now() + interval '1 day')",
+                "insert into credentials (credential_id, person_id, role, statement_hash, kid, signer, "
+                "recipient, not_before, not_after) values ($1, gen_random_uuid(), 'mediator', $2, $3, $4, "
+                "'age1', now(), now() + interval '1 day')",
                 mediator,
                 digest,
                 str(number),
@@ -67,7 +67,7 @@ class Rows:
         message = uuid.uuid4()
         await self.connection.execute(
             "insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, state, "
-            "statement_hash) values ($1, $2, $3, $4, 'letter', 'en', 'draft', $5)",
+            "statement_hash, writer_kid) values ($1, $2, $3, $4, 'letter', 'en', 'draft', $5, 'kid')",
             message,
             self.case,
             self.sender,
@@ -126,10 +126,11 @@ class Rows:
             "insert into statements values ($1, 'typ', 'kid', 'text')", digest
         )
         await self.connection.execute(
-            "insert into decisions (statement_hash, message_id, review_round, mediator_id, decision, "
-            "source_hash, rendition_hash, captions_hash) "
-            "select $1, message_id, review_round, $3, 'approve', statement_hash, rendition_hash, "
-            "captions_hash from messages where message_id = $2",
+            "insert into decisions (statement_hash, message_id, review_round, mediator_id, person_id, "
+            "decision, source_hash, rendition_hash, captions_hash) "
+            "select $1, message_id, review_round, credential_id, person_id, 'approve', "
+            "messages.statement_hash, rendition_hash, captions_hash "
+            "from messages cross join credentials where message_id = $2 and credential_id = $3",
             digest,
             message,
             self.mediators[mediator],

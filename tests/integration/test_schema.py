@@ -91,8 +91,8 @@ async def test_a_message_begins_as_a_draft(rows: Rows) -> None:
         reason = await refused(
             rows.connection,
             "insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, state, "
-            "statement_hash, offer_hash, failure, lease_holder, lease_expires_at) "
-            "values (gen_random_uuid(), $1, $2, $3, 'letter', 'en', $4, $5, $5, 'why', "
+            "statement_hash, offer_hash, failure, writer_kid, lease_holder, lease_expires_at) "
+            "values (gen_random_uuid(), $1, $2, $3, 'letter', 'en', $4, $5, $5, 'why', 'kid', "
             "case when $4::message_state = 'claimed' then $1::uuid end, "
             "case when $4::message_state = 'claimed' then now() end)",
             rows.case,
@@ -242,7 +242,7 @@ async def test_an_upload_link_has_an_end(rows: Rows) -> None:
     reason = await refused(
         rows.connection,
         "insert into links (link_id, case_id, participant_id, purpose, statement_hash, auth_hash, signer, "
-        "kid, sealed) values (gen_random_uuid(), $1, $2, 'upload', $3, $3, $3, 'kid', '')",
+        "kid) values (gen_random_uuid(), $1, $2, 'upload', $3, $3, $3, 'kid')",
         rows.case,
         rows.sender,
         rows.statement,
