@@ -273,7 +273,7 @@ async def test_an_answer_is_about_the_offer_that_stands(case: Case) -> None:
 async def test_the_gate_of_the_recipients_key_waits_for_a_mediator(
     case: Case, people: Organization
 ) -> None:
-    """No offer is made to a key not yet verified; with the new one verified, those to the old key are gone."""
+    """Nothing is offered to a key not yet verified; once it is, offers to the old key are gone."""
     offered = await case.mediator.offer(await approve(case))
     message = await approve(case)
     old = await desk_of(case, message)
