@@ -13,10 +13,16 @@ import asyncpg.pool
 import msgspec
 
 from relay.errors import ConfigurationError, Conflict, Unavailable
+from relay.storage.queries import named_queries
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 MIGRATION_LOCK: Final = 0x72656C6179  # "relay" in ASCII: one migration at a time on a database
+ROLES: Final = ("relay_web", "relay_worker")
+"""As whom the web service and the workers come, besides the owner, who migrates."""
+
+_GRANTS: Final = resources.files("relay.storage").joinpath("grants.sql").read_text("utf-8")
+_ROLES: Final = named_queries("roles")
 
 _LOST: Final = (
     asyncpg.PostgresConnectionError,
@@ -35,6 +41,26 @@ class MigrationChanged(ConfigurationError):
     french = (
         "Cette base de données a été faite par une autre version de relay. "
         "Utilisez cette version ou commencez avec une base vide."
+    )
+
+
+class RolesMissing(ConfigurationError):
+    """The database server has no roles relay_web and relay_worker. Make them, as docs/operations.md says."""
+
+    code = "roles-missing"
+    french = (
+        "Le serveur de base de données n'a pas les rôles relay_web et relay_worker. "
+        "Créez-les comme l'indique docs/operations.md."
+    )
+
+
+class RolesTooStrong(ConfigurationError):
+    """A role of relay may do more in the database than it needs. Take that away, then migrate again."""
+
+    code = "roles-too-strong"
+    french = (
+        "Un rôle de relay a plus de droits qu'il n'en faut dans la base de données. "
+        "Retirez-les, puis relancez la migration."
     )
 
 
@@ -120,12 +146,14 @@ def migrations() -> list[tuple[int, str, str]]:
 async def migrate(database_url: str) -> list[str]:
     """Bring the schema up to date and return the names of the migrations that were applied.
 
-    Each runs in a transaction of its own, under an advisory lock so that two starts do not race.
-    MigrationChanged where one was altered after it was applied.
+    Each runs in a transaction of its own, under an advisory lock so that two starts do not race. Then the
+    web service and the workers get the rights that they need, and lose every other. MigrationChanged where a
+    migration was altered after it was applied; RolesMissing, RolesTooStrong.
     """
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
+        await _require_roles(connection)
         await connection.execute(
             "create table if not exists migrations ("
             "version integer primary key, name text not null, digest bytea not null, "
@@ -151,9 +179,27 @@ async def migrate(database_url: str) -> list[str]:
                     digest,
                 )
             applied.append(name)
+        async with connection.transaction():
+            await connection.execute(_GRANTS)
+            await _require_no_more(connection)
         return applied
     finally:
         await connection.close()
+
+
+async def _require_roles(connection: Connection) -> None:
+    """Go on only where both roles exist; RolesMissing names those that do not."""
+    rows = await connection.fetch("select rolname from pg_roles where rolname = any($1)", ROLES)
+    missing = sorted(set(ROLES) - {row["rolname"] for row in rows})
+    if missing:
+        raise RolesMissing(", ".join(missing))
+
+
+async def _require_no_more(connection: Connection) -> None:
+    """Go on only where neither role has by other ways what the grants do not give it; or RolesTooStrong."""
+    rows = await connection.fetch(_ROLES["list_excesses"], ROLES)
+    if rows:
+        raise RolesTooStrong("; ".join(f"{row['role']}: {row['excess']}" for row in rows))
 
 
 async def is_migrated(connection: Connection) -> bool:

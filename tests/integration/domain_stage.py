@@ -27,6 +27,8 @@ class Stage:
     run: asyncio.Runner
     settings: Settings
     database: Database
+    """As whoever may do everything in it."""
+    worker_database: Database
     people: Organization
     mediators: dict[str, Mediator]
     worker: MediaWorker
@@ -35,20 +37,26 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def staged(
-    settings: Settings, root: Signer, key: Ed25519PrivateKey
-) -> AsyncIterator[tuple[Database, Organization, dict[str, Mediator], MediaWorker, Case]]:
+    settings: Settings,
+    worker_settings: Settings,
+    database_url: str,
+    root: Signer,
+    key: Ed25519PrivateKey,
+) -> AsyncIterator[tuple[Database, Database, Organization, dict[str, Mediator], MediaWorker, Case]]:
     """A relay that serves an organization with three mediators, a media worker and another case."""
     async with contextlib.AsyncExitStack() as stack:
         runner = web.AppRunner(create_app(settings), handler_cancellation=True)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
-        database = await Database.connect(settings.database_url, connections=2)
+        database = await Database.connect(database_url, connections=2)
         stack.push_async_callback(database.close)
+        of_worker = await Database.connect(worker_settings.database_url, connections=2)
+        stack.push_async_callback(of_worker.close)
         people = await stack.enter_async_context(organization(settings.public_url, root, key))
         credential_id, keyring = await people.enrol("media")
         worker = MediaWorker(credential_id=credential_id, keyring=keyring)
         mediators = {name: await people.mediator() for name in MEDIATORS}
         pair = (mediators["third"], await people.mediator())
         other = await open_case(people, mediators=pair)
-        yield database, people, mediators, worker, other
+        yield database, of_worker, people, mediators, worker, other
