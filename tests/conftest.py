@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import functools
 import itertools
 import os
@@ -32,6 +31,7 @@ from hypothesis import settings as hypothesis_settings
 from relay.embedded import Access, Services, embedded
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
+from tests.accesses import come_as
 
 SERVICE_SETTINGS = (
     "RELAY_DATABASE_URL",
@@ -223,23 +223,6 @@ def one_connection_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(Database, "connection", watched)
     yield
     assert not nested, f"a second connection of the same pool, by one that holds one:\n{nested[0]}"
-
-
-def come_as(access: Access, settings: Settings, services: Services) -> Settings:
-    """The same database and the same Redis as another user."""
-    given = services.accesses[access]
-    return dataclasses.replace(
-        settings,
-        database_url=_with_user_of(settings.database_url, given["RELAY_DATABASE_URL"]),
-        redis_url=_with_user_of(settings.redis_url, given["RELAY_REDIS_URL"]),
-    )
-
-
-def _with_user_of(url: str, other: str) -> str:
-    """An address with the name and the password of another."""
-    *_, place = urlsplit(url).netloc.rpartition("@")
-    user, at, _ = urlsplit(other).netloc.rpartition("@")
-    return urlunsplit(urlsplit(url)._replace(netloc=f"{user}{at}{place}"))
 
 
 def _address(services: Services, access: Access) -> str:

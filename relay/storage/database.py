@@ -181,25 +181,26 @@ async def migrate(database_url: str) -> list[str]:
             applied.append(name)
         async with connection.transaction():
             await connection.execute(_GRANTS)
-            await _require_no_more(connection)
+            await _require_nothing_of(connection, "list_creations")
         return applied
     finally:
         await connection.close()
 
 
 async def _require_roles(connection: Connection) -> None:
-    """Go on only where both roles exist; RolesMissing names those that do not."""
+    """Go on only where both roles exist and are ordinary ones; RolesMissing, RolesTooStrong."""
     rows = await connection.fetch("select rolname from pg_roles where rolname = any($1)", ROLES)
     missing = sorted(set(ROLES) - {row["rolname"] for row in rows})
     if missing:
         raise RolesMissing(", ".join(missing))
+    await _require_nothing_of(connection, "list_powers")
 
 
-async def _require_no_more(connection: Connection) -> None:
-    """Go on only where neither role has by other ways what the grants do not give it; or RolesTooStrong."""
-    rows = await connection.fetch(_ROLES["list_excesses"], ROLES)
+async def _require_nothing_of(connection: Connection, query: str) -> None:
+    """Go on only where this query finds nothing that a role could do beyond its grants; or RolesTooStrong."""
+    rows = await connection.fetch(_ROLES[query], ROLES)
     if rows:
-        raise RolesTooStrong("; ".join(f"{row['role']}: {row['excess']}" for row in rows))
+        raise RolesTooStrong("; ".join(f"{row['role']} {row['power']}" for row in rows))
 
 
 async def is_migrated(connection: Connection) -> bool:

@@ -69,4 +69,3 @@ async def visit(scene: Scene, chromium: Browser) -> AsyncIterator[Visit]:
             return await stack.enter_async_context(visitors.visitor(chromium, scene.url, **manner))
 
         yield make
-
