@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Self, TypeAlias
@@ -22,7 +23,6 @@ from arq.constants import (
     abort_jobs_ss,
     in_progress_key_prefix,
     job_key_prefix,
-    result_key_prefix,
     retry_key_prefix,
 )
 from arq.utils import poll
@@ -33,21 +33,22 @@ from relay.errors import Unavailable
 TRANSCODE: Final = "transcode"
 QUEUE_NAME: Final = "relay:jobs"
 
-_WAKING: Final = (
-    f"~{QUEUE_NAME} ~{job_key_prefix}* ~{result_key_prefix}* "
-    "+ping +select +watch +unwatch +multi +exec +exists +psetex +zadd"
+WEB_RULES: Final = (
+    f"resetchannels -@all ~{QUEUE_NAME} ~{job_key_prefix}* +ping +select +multi +exec +psetex +zadd"
 )
-WEB_RULES: Final = f"resetchannels -@all {_WAKING}"
 """What the web service's user of Redis may do, as an ACL of Redis 6.2 or later, or of Valkey."""
 WORKER_RULES: Final = (
     f"{WEB_RULES} ~{in_progress_key_prefix}* ~{retry_key_prefix}* ~{abort_jobs_ss} "
-    "+type +get +getrange +incr +setex +expire +pexpire +del +zrangebyscore +zscore +zrem"
+    "+watch +unwatch +exists +type +get +getrange +incrby +setex +expire +pexpire +del "
+    "+zrangebyscore +zscore +zrem"
 )
 """What the workers' user may do: take jobs, and wake other workers after a sweep."""
 
 POLL_SECONDS: Final = 0.25
 RECONNECT_SECONDS: Final = 2
 _WITHOUT_END: Final = 1_000_000_000
+_WAKING_MILLISECONDS: Final = 24 * 60 * 60 * 1000
+"""A job that no worker took for so long is forgotten; the sweep wakes one again."""
 
 Work: TypeAlias = Callable[[uuid.UUID], Awaitable[None]]
 """Does one job, or finds that there is nothing to do; raises nothing but what it is cancelled with."""
@@ -73,15 +74,14 @@ async def _connect(url: str) -> ArqRedis:
     return await create_pool(
         settings,
         default_queue_name=QUEUE_NAME,
-        job_serializer=_write_job,
+        job_serializer=_write_nothing,
         job_deserializer=_read_job,
     )
 
 
-def _write_job(job: dict[str, Any]) -> bytes:
-    """A call of arq's as it goes to Redis: its one argument, a job's identifier."""
-    (job_id,) = job["a"]
-    return msgspec.json.encode(WireJob(uuid.UUID(job_id)))
+def _write_nothing(_object: dict[str, Any]) -> bytes:
+    """In place of pickle, wherever arq might write: how a job ended stands in Postgres."""
+    return b""
 
 
 def _read_job(wire: bytes) -> dict[str, Any]:
@@ -107,11 +107,17 @@ class Queue:
             raise Unavailable(f"Redis does not answer: {type(error).__name__}") from None
 
     async def wake(self, job_id: uuid.UUID) -> None:
-        """Tell a worker that a job waits, unless it is told already; where Redis is away, the sweep will."""
+        """Tell a worker that a job waits; where Redis is away, the sweep will.
+
+        As arq's `enqueue_job`, but nothing that may stand in Redis keeps a job from being told. One that
+        waits there already keeps its place.
+        """
         try:
-            await self._pool.enqueue_job(
-                TRANSCODE, str(job_id), _job_id=str(job_id), _queue_name=QUEUE_NAME
-            )
+            async with self._pool.pipeline(transaction=True) as pipe:
+                wire = msgspec.json.encode(WireJob(job_id))
+                pipe.psetex(f"{job_key_prefix}{job_id}", _WAKING_MILLISECONDS, wire)
+                pipe.zadd(QUEUE_NAME, {str(job_id): time.time_ns() // 1_000_000}, lt=True)
+                await pipe.execute()
         except (redis.exceptions.RedisError, OSError) as error:
             _log.warning("a worker could not be woken: %s", type(error).__name__)
 
@@ -127,13 +133,8 @@ class Queue:
         await self._pool.aclose()
 
 
-def _no_result(_result: dict[str, Any]) -> bytes:
-    """Nothing: how a job ended stands in Postgres."""
-    return b""
-
-
 class _CheckingWorker(Worker):
-    """Lets only jobs as `_write_job` writes them through to arq, and removes everything else."""
+    """Lets only jobs as `Queue.wake` writes them through to arq, and removes everything else."""
 
     async def main(self) -> None:
         """Look for jobs until cancelled."""
@@ -151,6 +152,8 @@ class _CheckingWorker(Worker):
         """Run a job; where Redis holds something else in the places of its keys, forget it."""
         try:
             await super().run_job(job_id, score)
+        except redis.exceptions.NoPermissionError:
+            raise
         except redis.exceptions.ResponseError as error:
             _log.warning("job %s: dropped: %s", job_id, type(error).__name__)
             prefixes = (job_key_prefix, retry_key_prefix, in_progress_key_prefix)
@@ -254,7 +257,7 @@ class Listener:
             # How often to try stands in Postgres; a result here would keep a job from waking anybody.
             max_tries=_WITHOUT_END,
             keep_result=0,
-            job_serializer=_no_result,
+            job_serializer=_write_nothing,
             job_deserializer=_read_job,
             poll_delay=POLL_SECONDS,
             health_check_interval=math.inf,
