@@ -47,6 +47,7 @@ async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoder, Sweep]
         except OSError as error:
             raise Unavailable(f"PostgreSQL does not answer: {error.strerror}") from None
         stack.push_async_callback(database.close)
+        await database.warn_of_power()
         await require_worker(database, worker)
         objects = await Objects.connect(settings)
         stack.push_async_callback(objects.close)

@@ -19,6 +19,8 @@ from relay.embedded import Access, Services
 from relay.storage.database import (
     ROLES,
     Connection,
+    Database,
+    NotOwner,
     RolesMissing,
     RolesTooStrong,
     migrate,
@@ -572,6 +574,22 @@ async def test_what_was_sent_is_deleted_by_nobody(rows: Rows) -> None:
     await rows.connection.execute("delete from messages where message_id = $1", message)
 
 
+# Starting.
+
+
+@pytest.mark.parametrize("access", Access)
+async def test_a_process_that_could_do_too_much_says_so(
+    url: str, services: Services, access: Access, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The superuser and the owner are named in the log at the start; the two roles are as they should be."""
+    database = await Database.connect(database_as(access, url, services), connections=1)
+    await database.warn_of_power()
+    await database.close()
+
+    is_strong = access in {Access.ADMINISTRATOR, Access.OWNER}
+    assert ("give this process a role of its own" in caplog.text) == is_strong
+
+
 # Migrating.
 
 
@@ -621,6 +639,15 @@ async def test_a_role_that_is_too_strong_is_refused_by_name(
     finally:
         await administrator.execute(undo)
     assert await migrate(url) == []
+
+
+async def test_only_the_owner_migrates(empty_database_url: str, services: Services) -> None:
+    """A role that may not change the schema is told so, before the first migration and after the last."""
+    for _ in range(2):
+        for access in (Access.WEB, Access.WORKER):
+            with pytest.raises(NotOwner):
+                await migrate(database_as(access, empty_database_url, services))
+        await migrate(empty_database_url)
 
 
 async def test_missing_roles_are_named_before_anything_is_done(
