@@ -12,6 +12,7 @@ import asyncpg
 from bench.rows import Row
 from bench.service import service
 from relay.client.mediator import Mediator
+from relay.embedded import Access
 
 SMALL, LARGE = 1_000, 1_000_000
 CASE_MESSAGES = 10
@@ -77,7 +78,11 @@ async def _rows() -> list[Row]:
             (large_stage, large_people, LARGE),
         ):
             mediator = await people.mediator()
-            await _fill(running.environment["RELAY_DATABASE_URL"], messages, mediator.credential_id)
+            await _fill(
+                running.services.accesses[Access.ADMINISTRATOR]["RELAY_DATABASE_URL"],
+                messages,
+                mediator.credential_id,
+            )
             looking.append(mediator)
         small, large = await _p95(looking)
     return [

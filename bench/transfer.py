@@ -68,7 +68,7 @@ def rows() -> list[Row]:
 async def _rows() -> list[Row]:
     async with service() as (stage, people):
         case = await open_case(people)
-        environment = stage.services.environment
+        environment = stage.environment
         async with (
             get_session().create_client(
                 "s3",

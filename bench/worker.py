@@ -40,7 +40,7 @@ async def _rows(film_seconds: int, rounds: int) -> list[Row]:
         film = folder / "film.mp4"
         await asyncio.to_thread(make_recording, tools.ffmpeg, film, film_seconds)
         async with service(worker=True) as (running, people):
-            database = await asyncpg.connect(running.environment["RELAY_DATABASE_URL"])
+            database = await asyncpg.connect(running.owner["RELAY_DATABASE_URL"])
             case = await open_case(people)
             whole, bare = [], []
             for _ in range(rounds):

@@ -56,6 +56,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
             settings.database_url, connections=settings.database_pool_connections
         )
         stack.push_async_callback(database.close)
+        await database.warn_of_power()
         objects = await Objects.connect(settings)
         stack.push_async_callback(objects.close)
         await objects.ensure_bucket()

@@ -1,7 +1,8 @@
 """The only file that imports arq: wakes a worker; what there is to do stands in Postgres.
 
-A job in Redis carries an identifier and nothing else. Losing one loses nothing: the sweep asks Postgres
-for what is waiting and wakes a worker again.
+A job in Redis is its identifier in JSON, `{"job":"…"}`, and nothing else is taken: arq's own pickle would run
+whatever code somebody put there. What is not such a job is dropped. Losing one loses nothing: the sweep asks
+Postgres for what is waiting and wakes a worker again.
 """
 
 from __future__ import annotations
@@ -9,22 +10,45 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
+import time
 import uuid
-from collections.abc import Awaitable, Callable
-from typing import Final, Self, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Self, TypeAlias
 
+import msgspec
 import redis.exceptions
 from arq.connections import ArqRedis, RedisSettings, create_pool
-from arq.constants import in_progress_key_prefix
+from arq.constants import (
+    abort_jobs_ss,
+    in_progress_key_prefix,
+    job_key_prefix,
+    retry_key_prefix,
+)
+from arq.utils import poll
 from arq.worker import Worker, func
 
 from relay.errors import Unavailable
 
 TRANSCODE: Final = "transcode"
 QUEUE_NAME: Final = "relay:jobs"
+
+WEB_RULES: Final = (
+    f"resetchannels -@all ~{QUEUE_NAME} ~{job_key_prefix}* +ping +select +multi +exec +psetex +zadd"
+)
+"""What the web service's user of Redis may do, as an ACL of Redis 6.2 or later, or of Valkey."""
+WORKER_RULES: Final = (
+    f"{WEB_RULES} ~{in_progress_key_prefix}* ~{retry_key_prefix}* ~{abort_jobs_ss} "
+    "+watch +unwatch +exists +type +get +getrange +incrby +setex +expire +pexpire +del "
+    "+zrangebyscore +zscore +zrem"
+)
+"""What the workers' user may do: take jobs, and wake other workers after a sweep."""
+
 POLL_SECONDS: Final = 0.25
 RECONNECT_SECONDS: Final = 2
 _WITHOUT_END: Final = 1_000_000_000
+_WAKING_MILLISECONDS: Final = 24 * 60 * 60 * 1000
+"""A job that no worker took for so long is forgotten; the sweep wakes one again."""
 
 Work: TypeAlias = Callable[[uuid.UUID], Awaitable[None]]
 """Does one job, or finds that there is nothing to do; raises nothing but what it is cancelled with."""
@@ -32,12 +56,40 @@ Work: TypeAlias = Callable[[uuid.UUID], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 
-def redis_settings(url: str) -> RedisSettings:
-    """Where Redis is, with a short patience: it is a trigger only."""
+class WireJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A job as it stands in Redis."""
+
+    job: uuid.UUID
+
+
+WIRE_BYTES: Final = len(msgspec.json.encode(WireJob(uuid.UUID(int=0))))
+"""Every job is as long as every other."""
+
+
+async def _connect(url: str) -> ArqRedis:
+    """A connection to Redis with a short patience: it is a trigger only."""
     settings = RedisSettings.from_dsn(url)
     settings.conn_timeout = 2
     settings.conn_retries = 3
-    return settings
+    return await create_pool(
+        settings,
+        default_queue_name=QUEUE_NAME,
+        job_serializer=_write_nothing,
+        job_deserializer=_read_job,
+    )
+
+
+def _write_nothing(_object: dict[str, Any]) -> bytes:
+    """In place of pickle, wherever arq might write: how a job ended stands in Postgres."""
+    return b""
+
+
+def _read_job(wire: bytes) -> dict[str, Any]:
+    """The call that a job in Redis stands for, as arq wants it: one function, whatever stands there."""
+    if len(wire) != WIRE_BYTES:
+        raise ValueError("not a job")
+    job = msgspec.json.decode(wire, type=WireJob)
+    return {"f": TRANSCODE, "a": (str(job.job),), "k": {}, "t": None, "et": 0}
 
 
 class Queue:
@@ -50,16 +102,22 @@ class Queue:
     async def connect(cls, url: str) -> Self:
         """Connect to the Redis at `url`; Unavailable where none answers."""
         try:
-            return cls(await create_pool(redis_settings(url), default_queue_name=QUEUE_NAME))
+            return cls(await _connect(url))
         except (redis.exceptions.RedisError, OSError) as error:
             raise Unavailable(f"Redis does not answer: {type(error).__name__}") from None
 
     async def wake(self, job_id: uuid.UUID) -> None:
-        """Tell a worker that a job waits, unless it is told already; where Redis is away, the sweep will."""
+        """Tell a worker that a job waits; where Redis is away, the sweep will.
+
+        As arq's `enqueue_job`, but nothing that may stand in Redis keeps a job from being told. One that
+        waits there already keeps its place.
+        """
         try:
-            await self._pool.enqueue_job(
-                TRANSCODE, str(job_id), _job_id=str(job_id), _queue_name=QUEUE_NAME
-            )
+            async with self._pool.pipeline(transaction=True) as pipe:
+                wire = msgspec.json.encode(WireJob(job_id))
+                pipe.psetex(f"{job_key_prefix}{job_id}", _WAKING_MILLISECONDS, wire)
+                pipe.zadd(QUEUE_NAME, {str(job_id): time.time_ns() // 1_000_000}, lt=True)
+                await pipe.execute()
         except (redis.exceptions.RedisError, OSError) as error:
             _log.warning("a worker could not be woken: %s", type(error).__name__)
 
@@ -73,6 +131,73 @@ class Queue:
     async def close(self) -> None:
         """Close the connection."""
         await self._pool.aclose()
+
+
+class _CheckingWorker(Worker):
+    """Lets only jobs as `Queue.wake` writes them through to arq, and removes everything else."""
+
+    async def main(self) -> None:
+        """Look for jobs until cancelled."""
+        if await self.pool.type(self.queue_name) not in {b"zset", b"none"}:
+            await self.pool.delete(self.queue_name)
+            _log.warning("the queue in Redis was no queue, and was dropped")
+        async for _ in poll(self.poll_delay_s):
+            await self._poll_iteration()
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Start those that are jobs."""
+        await super().start_jobs(await self._jobs_among(job_ids))
+
+    async def run_job(self, job_id: str, score: int) -> None:
+        """Run a job; where Redis holds something else in the places of its keys, forget it."""
+        try:
+            await super().run_job(job_id, score)
+        except redis.exceptions.NoPermissionError:
+            raise
+        except redis.exceptions.ResponseError as error:
+            _log.warning("job %s: dropped: %s", job_id, type(error).__name__)
+            prefixes = (job_key_prefix, retry_key_prefix, in_progress_key_prefix)
+            await self.pool.delete(abort_jobs_ss, *(f"{prefix}{job_id}" for prefix in prefixes))
+            await self.pool.zrem(self.queue_name, job_id)
+
+    async def _jobs_among(self, members: Sequence[bytes]) -> list[bytes]:
+        """Those members of the queue that are jobs; the others are removed.
+
+        A job's member is its identifier as Python writes it, its time is one of this world, and under its
+        key stands exactly what would be written for it.
+        """
+        if not members:
+            return []
+        async with self.pool.pipeline(transaction=True) as pipe:
+            for member in members:
+                pipe.zscore(self.queue_name, member)
+                pipe.getrange(_job_key(member), 0, WIRE_BYTES)
+            found = await pipe.execute(raise_on_error=False)
+        jobs: list[bytes] = []
+        others: list[bytes] = []
+        for member, score, wire in zip(members, found[::2], found[1::2], strict=True):
+            if score is None:
+                continue  # another worker has done it meanwhile
+            is_job = math.isfinite(score) and score > 0 and wire == _expected(member)
+            (jobs if is_job else others).append(member)
+        if others:
+            _log.warning("%d entries of the queue in Redis are no jobs; dropped", len(others))
+            await self.pool.zrem(self.queue_name, *others)
+            await self.pool.delete(*(_job_key(member) for member in others))
+        return jobs
+
+
+def _job_key(member: bytes) -> bytes:
+    return job_key_prefix.encode() + member
+
+
+def _expected(member: bytes) -> bytes | None:
+    """What stands under the key of a job; None where a member of the queue names none."""
+    try:
+        job_id = uuid.UUID(member.decode("ascii"))
+    except ValueError:
+        return None
+    return msgspec.json.encode(WireJob(job_id)) if str(job_id).encode() == member else None
 
 
 class Listener:
@@ -106,7 +231,9 @@ class Listener:
                     await self._listen(heard)
                 except (redis.exceptions.RedisError, OSError) as error:
                     _log.warning("Redis is away: %s", type(error).__name__)
-                    await asyncio.sleep(RECONNECT_SECONDS)
+                except Exception as error:  # noqa: BLE001 - nothing that stands in Redis ends a worker
+                    _log.warning("Redis holds what arq does not take: %s", type(error).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
         finally:
             # First the work, which gives its jobs back; only then may Redis wake others for them.
             for task in self._running.values():
@@ -119,9 +246,8 @@ class Listener:
     async def _listen(self, heard: set[asyncio.Task[None]]) -> None:
         """Listen until the connection breaks; what is being answered then is left in `heard`."""
         if self._pool is None:
-            pool = await create_pool(redis_settings(self._url), default_queue_name=QUEUE_NAME)
-            self._pool = pool
-        worker = Worker(
+            self._pool = await _connect(self._url)
+        worker = _CheckingWorker(
             functions=[func(self._transcode, name=TRANSCODE)],
             queue_name=QUEUE_NAME,
             redis_pool=self._pool,
@@ -131,8 +257,10 @@ class Listener:
             # How often to try stands in Postgres; a result here would keep a job from waking anybody.
             max_tries=_WITHOUT_END,
             keep_result=0,
+            job_serializer=_write_nothing,
+            job_deserializer=_read_job,
             poll_delay=POLL_SECONDS,
-            health_check_interval=_WITHOUT_END,
+            health_check_interval=math.inf,
         )
         worker.in_progress_timeout_s = self._forget_seconds
         try:

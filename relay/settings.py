@@ -100,6 +100,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read `RELAY_*`; a missing, unknown or ill-typed one is a ConfigurationError that names it."""
+        _require_known(environment)
         hints = get_type_hints(cls)
         given: dict[str, Any] = {}
         for field in dataclasses.fields(cls):
@@ -110,16 +111,29 @@ class Settings:
                     raise ConfigurationError(f"{name} is not set")
                 continue
             given[field.name] = _number(name, text) if hints[field.name] is int else text
-        known = {f"RELAY_{field.name.upper()}" for field in dataclasses.fields(cls)}
-        known |= {f"RELAY_{name.upper()}_FILE" for name in SECRETS}
-        unknown = sorted(n for n in environment if n.startswith("RELAY_") and n not in known)
-        if unknown:
-            raise ConfigurationError(f"{', '.join(unknown)} is not a setting of relay")
         if given.get("statement_skew_seconds", 0) > SKEW_MAX_SECONDS:
             raise ConfigurationError(
                 f"RELAY_STATEMENT_SKEW_SECONDS must be at most {SKEW_MAX_SECONDS}"
             )
         return cls(**given)
+
+
+def database_url(environment: Mapping[str, str]) -> str:
+    """The one setting of a command that asks the database alone; ConfigurationError as of all settings."""
+    _require_known(environment)
+    url = _secret("RELAY_DATABASE_URL", environment)
+    if url is None:
+        raise ConfigurationError("RELAY_DATABASE_URL is not set")
+    return url
+
+
+def _require_known(environment: Mapping[str, str]) -> None:
+    """Refuse a name that no setting has: it is a mistake, and what it was meant for would not happen."""
+    known = {f"RELAY_{field.name.upper()}" for field in dataclasses.fields(Settings)}
+    known |= {f"RELAY_{name.upper()}_FILE" for name in SECRETS}
+    unknown = sorted(n for n in environment if n.startswith("RELAY_") and n not in known)
+    if unknown:
+        raise ConfigurationError(f"{', '.join(unknown)} is not a setting of relay")
 
 
 def _secret(name: str, environment: Mapping[str, str]) -> str | None:

@@ -1,18 +1,21 @@
 """The real services, started once per session; a database, a bucket and a Redis for whoever needs its own.
 
 `RELAY_DATABASE_URL`, `RELAY_REDIS_URL` and `RELAY_S3_*` in the environment replace the embedded ones.
+The web service and the workers of every test come to Postgres and Redis as their own users, with the rights
+that these have.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import os
 import secrets
 import tempfile
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -25,9 +28,10 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from hypothesis import settings as hypothesis_settings
 
-from relay.embedded import Services, embedded
+from relay.embedded import Access, Services, embedded
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
+from tests.accesses import come_as
 
 SERVICE_SETTINGS = (
     "RELAY_DATABASE_URL",
@@ -99,8 +103,7 @@ def database_administrator(
     services: Services, session_runner: asyncio.Runner
 ) -> Iterator[asyncpg.Connection[asyncpg.Record]]:
     """A connection that makes and drops databases."""
-    url = services.environment["RELAY_DATABASE_URL"]
-    connection = session_runner.run(asyncpg.connect(url))
+    connection = session_runner.run(asyncpg.connect(_address(services, Access.ADMINISTRATOR)))
     if "postgres" in services.processes:
         # These data end with the session: no test waits for the disk.
         session_runner.run(connection.execute("alter system set fsync = off"))
@@ -119,23 +122,29 @@ def database_template(
     from relay.storage.database import migrate  # noqa: PLC0415 - not before a test asks for it
 
     name = f"relay_template_{secrets.token_hex(4)}"
-    session_runner.run(database_administrator.execute(f"create database {name}"))
-    url = _with_database(services.environment["RELAY_DATABASE_URL"], name)
-    session_runner.run(migrate(url))
+    create = f"create database {name} owner {_user(services, Access.OWNER)}"
+    session_runner.run(database_administrator.execute(create))
+    session_runner.run(migrate(_with_database(_address(services, Access.OWNER), name)))
     yield name
     session_runner.run(database_administrator.execute(f"drop database {name} with (force)"))
 
 
 @pytest.fixture
-def database_url(
+def own_database_url(
     services: Services,
     database_administrator: asyncpg.Connection[asyncpg.Record],
     database_template: str,
     session_runner: asyncio.Runner,
 ) -> Iterator[str]:
-    """A migrated, empty database of this test's own."""
+    """A migrated, empty database of this test's own, as whoever may do everything in it."""
     with _database(services, database_administrator, session_runner, database_template) as url:
         yield url
+
+
+@pytest.fixture
+def database_url(own_database_url: str) -> str:
+    """The database of this test, as whoever may do everything in it."""
+    return own_database_url
 
 
 @pytest.fixture
@@ -144,21 +153,22 @@ def empty_database_url(
     database_administrator: asyncpg.Connection[asyncpg.Record],
     session_runner: asyncio.Runner,
 ) -> Iterator[str]:
-    """A database of this test's own without any table, for what migrates it."""
+    """A database of this test's own without any table, as its owner, for what migrates it."""
     with _database(services, database_administrator, session_runner) as url:
-        yield url
+        yield _with_database(_address(services, Access.OWNER), urlsplit(url).path.removeprefix("/"))
 
 
 @pytest.fixture(scope="session")
 def s3_administrator(services: Services, session_runner: asyncio.Runner) -> Iterator[AioBaseClient]:
     """A client that makes and empties buckets."""
     stack = contextlib.AsyncExitStack()
+    given = services.accesses[Access.ADMINISTRATOR]
     client = get_session().create_client(
         "s3",
-        endpoint_url=services.environment["RELAY_S3_ENDPOINT"],
-        aws_access_key_id=services.environment["RELAY_S3_ACCESS_KEY"],
-        aws_secret_access_key=services.environment["RELAY_S3_SECRET_KEY"],
-        region_name=services.environment.get("RELAY_S3_REGION", "us-east-1"),
+        endpoint_url=given["RELAY_S3_ENDPOINT"],
+        aws_access_key_id=given["RELAY_S3_ACCESS_KEY"],
+        aws_secret_access_key=given["RELAY_S3_SECRET_KEY"],
+        region_name=given.get("RELAY_S3_REGION", "us-east-1"),
         config=AioConfig(
             s3={"addressing_style": "path"},
             request_checksum_calculation="when_required",
@@ -178,17 +188,20 @@ def bucket(s3_administrator: AioBaseClient, session_runner: asyncio.Runner) -> I
 
 @pytest.fixture
 def redis_url(services: Services) -> str:
-    """An empty Redis database, by turns."""
-    url = f"{services.environment['RELAY_REDIS_URL']}?db={next(REDIS_DATABASES)}"
+    """An empty Redis database, by turns, as whoever may do everything in it."""
+    given = services.accesses[Access.ADMINISTRATOR]["RELAY_REDIS_URL"]
+    url = f"{given}?db={next(REDIS_DATABASES)}"
     with redis.Redis.from_url(url) as client:
         client.flushdb()
     return url
 
 
 @pytest.fixture
-def own_settings(services: Services, database_url: str, redis_url: str, bucket: str) -> Settings:
-    """Settings that lead to this test's own database, Redis and bucket."""
-    return _settings(services, database_url, redis_url, bucket)
+def own_settings(
+    services: Services, own_database_url: str, redis_url: str, bucket: str
+) -> Settings:
+    """A web service's settings, which lead to this test's own database, Redis and bucket."""
+    return _settings(services, own_database_url, redis_url, bucket)
 
 
 @pytest.fixture
@@ -198,20 +211,41 @@ def settings(own_settings: Settings) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def shared_settings(
+def shared_database_url(
     services: Services,
     database_administrator: asyncpg.Connection[asyncpg.Record],
     database_template: str,
+    session_runner: asyncio.Runner,
+) -> Iterator[str]:
+    """A database that tests share, as whoever may do everything in it."""
+    with _database(services, database_administrator, session_runner, database_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_settings(
+    services: Services,
+    shared_database_url: str,
     s3_administrator: AioBaseClient,
     session_runner: asyncio.Runner,
 ) -> Iterator[Settings]:
-    """Settings that lead to a database, a Redis and a bucket that tests share."""
-    redis_url = f"{services.environment['RELAY_REDIS_URL']}?db={SHARED_REDIS_DATABASE}"
-    with (
-        _database(services, database_administrator, session_runner, database_template) as database,
-        _bucket(s3_administrator, session_runner) as bucket,
-    ):
-        yield _settings(services, database, redis_url, bucket)
+    """A web service's settings, which lead to a database, a Redis and a bucket that tests share."""
+    given = services.accesses[Access.ADMINISTRATOR]["RELAY_REDIS_URL"]
+    redis_url = f"{given}?db={SHARED_REDIS_DATABASE}"
+    with _bucket(s3_administrator, session_runner) as bucket:
+        yield _settings(services, shared_database_url, redis_url, bucket)
+
+
+@pytest.fixture
+def as_worker(services: Services) -> Callable[[Settings], Settings]:
+    """Settings of the web service as a worker has them: other users of the same database and Redis."""
+    return functools.partial(come_as, Access.WORKER, services=services)
+
+
+@pytest.fixture
+def worker_settings(settings: Settings, as_worker: Callable[[Settings], Settings]) -> Settings:
+    """A worker's settings, which lead to the same database, Redis and bucket."""
+    return as_worker(settings)
 
 
 @pytest.fixture(autouse=True)
@@ -237,20 +271,30 @@ def one_connection_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert not nested, f"a second connection of the same pool, by one that holds one:\n{nested[0]}"
 
 
+def _address(services: Services, access: Access) -> str:
+    return services.accesses[access]["RELAY_DATABASE_URL"]
+
+
+def _user(services: Services, access: Access) -> str:
+    """The name in the database's own spelling; whoever asks where the address names nobody."""
+    return urlsplit(_address(services, access)).username or "current_user"
+
+
 def _with_database(url: str, name: str) -> str:
     """The same server, another database."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 def _settings(services: Services, database_url: str, redis_url: str, bucket: str) -> Settings:
-    return Settings.from_environment(
+    administrators = Settings.from_environment(
         {
-            **services.environment,
+            **services.accesses[Access.ADMINISTRATOR],
             "RELAY_DATABASE_URL": database_url,
             "RELAY_REDIS_URL": redis_url,
             "RELAY_S3_BUCKET": bucket,
         }
     )
+    return come_as(Access.WEB, administrators, services)
 
 
 @contextlib.contextmanager
@@ -260,11 +304,15 @@ def _database(
     runner: asyncio.Runner,
     template: str = "",
 ) -> Iterator[str]:
-    """The URL of a database that is there during the block, a copy of `template` if there is one."""
+    """A database that is there during the block, a copy of `template` if there is one.
+
+    Its address, as whoever may do everything in it.
+    """
     name = f"relay_test_{secrets.token_hex(6)}"
     copied = f" template {template} strategy file_copy" if template else ""
-    runner.run(administrator.execute(f"create database {name}{copied}"))
-    yield _with_database(services.environment["RELAY_DATABASE_URL"], name)
+    owner = _user(services, Access.OWNER)
+    runner.run(administrator.execute(f"create database {name}{copied} owner {owner}"))
+    yield _with_database(_address(services, Access.ADMINISTRATOR), name)
     runner.run(administrator.execute(f"drop database {name} with (force)"))
 
 

@@ -10,14 +10,13 @@ import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import imageio_ffmpeg
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.relays import WORK_FACTOR_LOG2
 
 from relay.app import create_app
 from relay.client.case_system import key_set
@@ -38,6 +37,7 @@ from relay.storage import messages as stored
 from relay.storage.database import Database
 from relay.storage.events import find_statement, insert_statement
 from relay.storage.objects import Objects, segment_key
+from tests.relays import WORK_FACTOR_LOG2
 from workers.result import store
 from workers.sweep import Sweep
 from workers.transcoding import Transcoder
@@ -50,10 +50,14 @@ class Studio:
     """A running relay, its people, and the one media worker that the case's charter names."""
 
     settings: Settings
+    """Those of a worker."""
     people: Organization
     case: Case
     worker: MediaWorker
     database: Database
+    """As a worker reaches it."""
+    unguarded: Database
+    """As whoever may do everything in it."""
     objects: Objects
     queue: Queue
     folder: Path
@@ -98,19 +102,19 @@ class Studio:
     async def job_of(self, message_id: uuid.UUID) -> uuid.UUID:
         """The newest job of a message."""
         query = "select job_id from jobs where message_id = $1 order by created_at desc limit 1"
-        async with self.database.connection() as connection:
+        async with self.unguarded.connection() as connection:
             found: uuid.UUID = await connection.fetchval(query, message_id)
         return found
 
     async def count(self, query: str, *arguments: object) -> int:
         """The one number that a query gives."""
-        async with self.database.connection() as connection:
+        async with self.unguarded.connection() as connection:
             found: int = await connection.fetchval(query, *arguments)
         return found
 
     async def execute(self, query: str, *arguments: object) -> None:
         """Change something behind relay's back."""
-        async with self.database.connection() as connection:
+        async with self.unguarded.connection() as connection:
             await connection.execute(query, *arguments)
 
     async def grants_of(self, message_id: uuid.UUID, audience: str) -> int:
@@ -142,7 +146,7 @@ class Studio:
         later = datetime.now(UTC) + timedelta(seconds=uploads.ORPHAN_GRACE_SECONDS + 1)
         await uploads.sweep_orphans(self.database, self.objects, later)
         assert await self.count("select count(*) from orphans") == 0
-        async with self.database.connection() as connection:
+        async with self.unguarded.connection() as connection:
             rows = await connection.fetch("select object_prefix, segments from parts")
         needed = {
             segment_key(row["object_prefix"], number)
@@ -219,7 +223,7 @@ class Studio:
 
     async def put_statement(self, message_id: uuid.UUID, compact: str) -> None:
         """Put something else in its place, as whoever owns the database could."""
-        async with self.database.transaction() as connection:
+        async with self.unguarded.transaction() as connection:
             forged = await insert_statement(connection, compact)
             await connection.execute(
                 "update messages set statement_hash = $2 where message_id = $1", message_id, forged
@@ -231,7 +235,7 @@ class Studio:
     async def file_key(self, message_id: uuid.UUID) -> age.FileKey:
         """The file key of an original, opened as the worker does."""
         query = "select header from grants natural join parts where message_id = $1 and audience = 'media'"
-        async with self.database.connection() as connection:
+        async with self.unguarded.connection() as connection:
             header: bytes = await connection.fetchval(query, message_id)
         return age.unwrap_header(header, [self.worker.keyring.identity])
 
@@ -291,8 +295,17 @@ class Workers:
 
 
 @contextlib.asynccontextmanager
-async def studio(settings: Settings, folder: Path) -> AsyncIterator[Studio]:
-    """A studio on the services of these settings."""
+async def studio(
+    settings: Settings,
+    folder: Path,
+    *,
+    as_worker: Callable[[Settings], Settings],
+    database_url: str,
+) -> AsyncIterator[Studio]:
+    """A studio on the services of these settings of the web service.
+
+    `database_url` is the same database as whoever may do everything in it.
+    """
     root, token_key = Signer.generate(), Ed25519PrivateKey.generate()
     (folder / "jwks.json").write_text(key_set(token_key, KEY_ID), "utf-8")
     port = _free_port()
@@ -303,8 +316,8 @@ async def studio(settings: Settings, folder: Path) -> AsyncIterator[Studio]:
         service_issuer=ISSUER,
         public_url=f"http://127.0.0.1:{port}",
         listen_port=port,
-        media_key_file=str(folder / "media.keys"),
     )
+    of_worker = dataclasses.replace(as_worker(settings), media_key_file=str(folder / "media.keys"))
     async with contextlib.AsyncExitStack() as stack:
         runner = web.AppRunner(create_app(settings), handler_cancellation=True)
         await runner.setup()
@@ -314,19 +327,22 @@ async def studio(settings: Settings, folder: Path) -> AsyncIterator[Studio]:
             organization(settings.public_url, root, token_key, work_factor_log2=WORK_FACTOR_LOG2)
         )
         credential_id, keyring = await people.enrol("media")
-        save_keyring_file(Path(settings.media_key_file), keyring, credential_id)
-        database = await Database.connect(settings.database_url, connections=4)
+        save_keyring_file(Path(of_worker.media_key_file), keyring, credential_id)
+        database = await Database.connect(of_worker.database_url, connections=4)
         stack.push_async_callback(database.close)
-        objects = await Objects.connect(settings)
+        unguarded = await Database.connect(database_url, connections=2)
+        stack.push_async_callback(unguarded.close)
+        objects = await Objects.connect(of_worker)
         stack.push_async_callback(objects.close)
-        queue = await Queue.connect(settings.redis_url)
+        queue = await Queue.connect(of_worker.redis_url)
         stack.push_async_callback(queue.close)
         yield Studio(
-            settings=settings,
+            settings=of_worker,
             people=people,
             case=await open_case(people),
             worker=MediaWorker(credential_id=credential_id, keyring=keyring),
             database=database,
+            unguarded=unguarded,
             objects=objects,
             queue=queue,
             folder=folder,

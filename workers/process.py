@@ -44,6 +44,7 @@ async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoders, Sweep
         except OSError as error:
             raise Unavailable(f"PostgreSQL does not answer: {error.strerror}") from None
         stack.push_async_callback(database.close)
+        await database.warn_of_power()
         await require_a_worker(database, workers)
         objects = await Objects.connect(settings)
         stack.push_async_callback(objects.close)

@@ -122,11 +122,13 @@ async def _unless(stopped: asyncio.Event, work: Coroutine[None, None, _Value]) -
 
 
 def _how_to_go_on(console: Console, running: Stage) -> None:
-    settings = " ".join(f"{name}='{value}'" for name, value in sorted(running.environment.items()))
+    address = running.environment["RELAY_DATABASE_URL"]
     console.print(
         f"\n  relay answers at [bold]{running.url}[/bold]  ({running.url}/readyz)"
         f"\n  its logs are {running.folder}/web.log and {running.folder}/worker.log"
-        f"\n  verify the log yourself:  (settings of this demo; they are secret)"
+        f"\n  verify the log yourself:  (the address has a password; it is secret)"
     )
-    console.print(f"    {settings} relay audit verify", soft_wrap=True, markup=False)
+    console.print(
+        f"    RELAY_DATABASE_URL='{address}' relay audit verify", soft_wrap=True, markup=False
+    )
     console.print("  Ctrl-C ends it; what it kept is there the next time.")

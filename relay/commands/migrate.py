@@ -7,14 +7,16 @@ import os
 
 from rich.console import Console
 
-from relay.settings import Settings
+from relay.settings import database_url
 from relay.storage import database
 
 
 def migrate() -> None:
-    """Apply the migrations that are missing; safe to run again and by several at once."""
-    settings = Settings.from_environment(os.environ)
-    applied = asyncio.run(database.migrate(settings.database_url))
+    """Apply the migrations that are missing, as the owner of the database, and set what each role may do.
+
+    Safe to run again and by several at once. Of the settings it reads RELAY_DATABASE_URL alone.
+    """
+    applied = asyncio.run(database.migrate(database_url(os.environ)))
     console = Console()
     for name in applied:
         console.print(f"applied {name}")

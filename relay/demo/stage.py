@@ -28,8 +28,9 @@ from relay.crypto.keyfiles import load_keyring_file, save_keyring_file
 from relay.crypto.keyrings import Keyring, generate_keyring
 from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID
-from relay.embedded import Services, embedded
+from relay.embedded import Access, Services, embedded
 from relay.errors import Unavailable
+from relay.settings import database_url
 from relay.storage.database import migrate
 
 READY_SECONDS: Final = 60
@@ -51,6 +52,9 @@ class Stage:
     folder: Path
     services: Services
     environment: Mapping[str, str]
+    """The settings of the web service."""
+    owner: Mapping[str, str]
+    """Those of whoever may look into every table of the database."""
     url: str
     root: Signer
     token_key: Ed25519PrivateKey
@@ -79,12 +83,12 @@ async def stage(
     """
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(embedded(folder, os.environ))
-        await migrate(services.environment["RELAY_DATABASE_URL"])
+        owner = services.accesses[Access.OWNER]
+        await migrate(database_url(owner))
         keys = await asyncio.to_thread(_keys, folder / "organization")
         port = port or _free_port()
         url = f"http://127.0.0.1:{port}"
-        environment = {
-            **services.environment,
+        common = {
             "RELAY_ROOT_PUBLIC_KEYS": b64u_encode(keys.root.public_key),
             "RELAY_SERVICE_JWKS": str(keys.jwks_file),
             "RELAY_SERVICE_ISSUER": ISSUER,
@@ -92,18 +96,24 @@ async def stage(
             "RELAY_LISTEN_PORT": str(port),
             **(settings or {}),
         }
+        environment = {**services.accesses[Access.WEB], **common}
         processes: dict[str, asyncio.subprocess.Process] = {}
         stack.push_async_callback(_stop, processes)
         processes["web"] = await start_process("serve", environment, folder / "web.log")
         await _until_ready(url, processes["web"])
         await _certify_worker(url, keys)
         if worker:
-            with_key = {**environment, "RELAY_MEDIA_KEY_FILE": str(keys.media_file)}
-            processes["worker"] = await start_process("worker", with_key, folder / "worker.log")
+            of_worker = {
+                **services.accesses[Access.WORKER],
+                **common,
+                "RELAY_MEDIA_KEY_FILE": str(keys.media_file),
+            }
+            processes["worker"] = await start_process("worker", of_worker, folder / "worker.log")
         yield Stage(
             folder=folder,
             services=services,
             environment=environment,
+            owner=owner,
             url=url,
             root=keys.root,
             token_key=keys.token_key,

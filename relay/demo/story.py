@@ -21,7 +21,7 @@ from relay.domain.views import RecipientView
 from relay.errors import RelayError
 from relay.media.tools import MediaTools
 from relay.services.audit import verify_log
-from relay.settings import KIB, MIB, Settings
+from relay.settings import KIB, MIB, Settings, database_url
 from relay.storage.database import Database
 
 VIDEO_SECONDS: Final = 20
@@ -63,7 +63,8 @@ async def tell(stage: Stage, say: Say, workplace: Path) -> Told:
     `workplace` is a folder outside relay's data, as the disks of the people in the story are.
     """
     began = time.monotonic()
-    settings = Settings.from_environment(dict(stage.environment))
+    settings = Settings.from_environment(stage.environment)
+    of_owner = dataclasses.replace(settings, database_url=database_url(stage.owner))
     async with organization(stage.url, stage.root, stage.token_key) as people:
         say(
             "[bold]An organization[/bold] makes its root key, offline, and vouches for a media worker"
@@ -77,12 +78,12 @@ async def tell(stage: Stage, say: Say, workplace: Path) -> Told:
         letter = await _a_letter(case, say)
         video_file = workplace / "phone.mov"
         video = await _a_video(stage, case, say, settings, video_file)
-        await _nothing_opens_yet(case, say, settings)
+        await _nothing_opens_yet(case, say, of_owner)
         await _an_offer(case, say, letter, video)
         rendition_file = workplace / "received.mp4"
         await _the_recipient(case, say, rendition_file)
         await _the_log(say, settings)
-        await _the_search(stage, say, settings, [video_file, rendition_file])
+        await _the_search(stage, say, of_owner, [video_file, rendition_file])
         return Told(case=case, seconds=time.monotonic() - began)
 
 

@@ -1,4 +1,4 @@
-"""Runs the embedded services alone: `python -m relay.embedded FOLDER` prints how to reach them."""
+"""Runs the embedded services alone: `python -m relay.embedded FOLDER` prints how each may reach them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ async def _run(folder: Path) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
     async with embedded(folder, os.environ) as services:
-        for name, value in services.environment.items():
-            print(f"export {name}={shlex.quote(value)}")  # noqa: T201 - the output of the command
+        for access, settings in services.accesses.items():
+            print(f"# {access}")  # noqa: T201 - the output of the command
+            for name, value in settings.items():
+                print(f"export {name}={shlex.quote(value)}")  # noqa: T201 - the same
         sys.stdout.flush()
         stop, end = (
             asyncio.ensure_future(asked_to_stop.wait()),

@@ -22,7 +22,9 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -39,11 +41,29 @@ LOG_BYTES = 16 * 1024 * 1024
 """A log larger than this is set aside at the next start."""
 
 
+class Access(StrEnum):
+    """As whom somebody comes to Postgres and Redis."""
+
+    ADMINISTRATOR = "administrator"
+    """Whoever makes databases and looks into Redis: a superuser."""
+    OWNER = "owner"
+    """`relay migrate`."""
+    WEB = "web"
+    """`relay serve`, and `relay audit`."""
+    WORKER = "worker"
+    """`relay worker`."""
+
+
+Accesses: TypeAlias = dict[Access, dict[str, str]]
+"""The settings with which each comes."""
+
+
 class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Made once per data folder, 192 random bits each."""
 
-    postgres_password: str
-    redis_password: str
+    postgres: dict[Access, str]
+    """The password of each of its users."""
+    redis: dict[Access, str]
     s3_access_key: str
     s3_secret_key: str
 
@@ -153,8 +173,8 @@ def _credentials(root: Path) -> Credentials:
     if (root / "postgres").exists():
         raise FolderUnusable(f"{path} is missing, and with it the password of the database here")
     made = Credentials(
-        postgres_password=secrets.token_urlsafe(24),
-        redis_password=secrets.token_urlsafe(24),
+        postgres={access: secrets.token_urlsafe(24) for access in Access},
+        redis={access: secrets.token_urlsafe(24) for access in Access},
         s3_access_key=secrets.token_hex(10),
         s3_secret_key=secrets.token_urlsafe(24),
     )

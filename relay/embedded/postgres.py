@@ -10,12 +10,18 @@ from urllib.parse import quote, urlencode
 
 from relay.embedded import binaries
 from relay.embedded.errors import FolderUnusable
-from relay.embedded.folder import DataFolder, write_private
+from relay.embedded.folder import Access, Accesses, DataFolder, write_private
 from relay.embedded.privilege import Unprivileged, command, unprivileged
 from relay.embedded.servers import Servers
 
-NAME = "relay"
-"""The superuser and its database."""
+DATABASE = "relay"
+USERS = {
+    Access.ADMINISTRATOR: "postgres",
+    Access.OWNER: "relay_owner",
+    Access.WEB: "relay_web",
+    Access.WORKER: "relay_worker",
+}
+"""Their names in Postgres; what the last two may do, `relay migrate` says."""
 VERSION = "18"
 SETTINGS = {
     "listen_addresses": "",
@@ -42,8 +48,8 @@ SETTINGS = {
 """fsync, full_page_writes and synchronous_commit stay on, as they are by default."""
 
 
-async def start(folder: DataFolder, servers: Servers) -> dict[str, str]:
-    """Start Postgres, making the database the first time; gives `RELAY_DATABASE_URL`."""
+async def start(folder: DataFolder, servers: Servers) -> Accesses:
+    """Start Postgres, making the database the first time; gives each its `RELAY_DATABASE_URL`."""
     programs = binaries.postgres()
     data = folder.root / "postgres"
     user = unprivileged(data, programs / "postgres")
@@ -71,26 +77,41 @@ async def start(folder: DataFolder, servers: Servers) -> dict[str, str]:
         return status.rstrip().endswith(b"ready") or None
 
     await servers.ready("postgres", accepts_connections)
-    password = quote(folder.credentials.postgres_password)
     place = urlencode({"host": str(sockets)}, safe="/")
-    return {"RELAY_DATABASE_URL": f"postgresql://{NAME}:{password}@/{NAME}?{place}"}
+    return {
+        access: {
+            "RELAY_DATABASE_URL": (
+                f"postgresql://{user}:{quote(folder.credentials.postgres[access])}"
+                f"@/{DATABASE}?{place}"
+            )
+        }
+        for access, user in USERS.items()
+    }
 
 
 async def _create(
     folder: DataFolder, servers: Servers, programs: Path, user: Unprivileged | None
 ) -> None:
-    """Make the cluster and the database beside their place, then move them there whole."""
+    """Make the cluster, its users and the database beside their place, then move them there whole."""
     made = folder.root / "postgres.partial"
     shutil.rmtree(made, ignore_errors=True)
     _make_private(made, user)
     password, statement = folder.run / "postgres" / "password", folder.run / "postgres" / "create"
+    passwords = folder.credentials.postgres
+    statements = [
+        f"create role {user} login password '{passwords[access]}';"
+        for access, user in USERS.items()
+        if access is not Access.ADMINISTRATOR
+    ]
+    statements.append(f"create database {DATABASE} owner {USERS[Access.OWNER]};")
+    superuser = USERS[Access.ADMINISTRATOR]
     for path, text in (
-        (password, folder.credentials.postgres_password),
-        (statement, f"create database {NAME};"),
+        (password, passwords[Access.ADMINISTRATOR]),
+        (statement, "\n".join(statements)),
     ):
         write_private(path, text.encode() + b"\n")
         _give(path, user)
-    initdb = [str(programs / "initdb"), "-D", str(made), "-U", NAME, f"--pwfile={password}"]
+    initdb = [str(programs / "initdb"), "-D", str(made), "-U", superuser, f"--pwfile={password}"]
     initdb += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"]
     initdb += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     single = [str(programs / "postgres"), "--single", "-D", str(made), "template1"]

@@ -7,16 +7,24 @@ from pathlib import Path
 from urllib.parse import quote
 
 from relay.embedded import binaries
-from relay.embedded.folder import DataFolder, write_private
+from relay.embedded.folder import Access, Accesses, DataFolder, write_private
 from relay.embedded.privilege import command
 from relay.embedded.servers import Servers
+from relay.queue import WEB_RULES, WORKER_RULES
 
+USERS = {
+    Access.ADMINISTRATOR: ("default", "~* &* +@all"),
+    Access.WEB: ("web", WEB_RULES),
+    Access.WORKER: ("worker", WORKER_RULES),
+}
+"""Their names in Redis and what they may do; `relay migrate` has nothing to do there."""
 CONFIGURATION = """\
 port 0
 unixsocket {socket}
 unixsocketperm 700
-requirepass {password}
+{users}
 dir "{folder}"
+proto-max-bulk-len 1mb
 appendonly yes
 appendfsync everysec
 save ""
@@ -25,13 +33,17 @@ maxmemory-policy noeviction
 """
 
 
-async def start(folder: DataFolder, servers: Servers) -> dict[str, str]:
-    """Start Redis on the folder; gives `RELAY_REDIS_URL`."""
+async def start(folder: DataFolder, servers: Servers) -> Accesses:
+    """Start Redis on the folder; gives each its `RELAY_REDIS_URL`."""
     data = folder.subfolder("redis")
     socket = folder.run / "redis.sock"
-    password = folder.credentials.redis_password
+    passwords = folder.credentials.redis
     escaped = str(data).replace("\\", "\\\\").replace('"', '\\"')
-    configuration = CONFIGURATION.format(socket=socket, password=password, folder=escaped)
+    users = [
+        f"user {user} reset on >{passwords[access]} {rules}"
+        for access, (user, rules) in USERS.items()
+    ]
+    configuration = CONFIGURATION.format(socket=socket, users="\n".join(users), folder=escaped)
     write_private(data / "redis.conf", configuration.encode())
     argv = [str(binaries.redis()), str(data / "redis.conf")]
     await servers.start(
@@ -41,10 +53,13 @@ async def start(folder: DataFolder, servers: Servers) -> dict[str, str]:
     )
 
     async def answers() -> bool | None:
-        return await _ping(socket, password) or None
+        return await _ping(socket, passwords[Access.ADMINISTRATOR]) or None
 
     await servers.ready("redis", answers)
-    return {"RELAY_REDIS_URL": f"unix://:{quote(password)}@{socket}"}
+    return {
+        access: {"RELAY_REDIS_URL": f"unix://{user}:{quote(passwords[access])}@{socket}"}
+        for access, (user, _rules) in USERS.items()
+    }
 
 
 async def _ping(socket: Path, password: str) -> bool:

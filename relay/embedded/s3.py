@@ -14,7 +14,7 @@ from pathlib import Path
 
 from relay.embedded import binaries
 from relay.embedded.errors import FolderUnusable
-from relay.embedded.folder import DataFolder
+from relay.embedded.folder import Access, Accesses, DataFolder
 from relay.embedded.privilege import command
 from relay.embedded.servers import Servers
 
@@ -23,10 +23,8 @@ UNFINISHED = ".rclone_temp_"
 BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
-async def start(
-    folder: DataFolder, servers: Servers, environment: Mapping[str, str]
-) -> dict[str, str]:
-    """Start the S3 server with the bucket that `environment` names; gives `RELAY_S3_*`."""
+async def start(folder: DataFolder, servers: Servers, environment: Mapping[str, str]) -> Accesses:
+    """Start the S3 server with the bucket that `environment` names; gives everybody its `RELAY_S3_*`."""
     bucket = environment.get("RELAY_S3_BUCKET", "relay")
     if not BUCKET.fullmatch(bucket):
         raise FolderUnusable(f"RELAY_S3_BUCKET {bucket!r} is not a bucket name")
@@ -53,12 +51,13 @@ async def start(
             found = LISTENING.search(said.read())
         return found[1].decode() if found else None
 
-    return {
+    settings = {
         "RELAY_S3_ENDPOINT": await servers.ready("s3", address),
         "RELAY_S3_ACCESS_KEY": keys.s3_access_key,
         "RELAY_S3_SECRET_KEY": keys.s3_secret_key,
         "RELAY_S3_BUCKET": bucket,
     }
+    return {access: settings for access in Access if access is not Access.OWNER}
 
 
 def _discard_unfinished(objects: Path) -> None:

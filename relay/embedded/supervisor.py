@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 
 from relay.embedded import postgres, redis, s3
-from relay.embedded.folder import DataFolder, data_folder
+from relay.embedded.folder import Access, Accesses, DataFolder, data_folder
 from relay.embedded.servers import Servers, guarded
 from relay.errors import ConfigurationError
 
@@ -20,8 +20,11 @@ S3_REQUIRED = ("RELAY_S3_ENDPOINT", "RELAY_S3_ACCESS_KEY", "RELAY_S3_SECRET_KEY"
 class Services:
     """What is running, and how to reach it."""
 
-    environment: dict[str, str]
-    """The `RELAY_*` that were given and those of the servers that were started."""
+    accesses: Accesses
+    """The `RELAY_*` that were given and those of the servers that were started, as each needs them.
+
+    An address that was given is everybody's.
+    """
     servers: Servers | None
     """None where everything was given."""
 
@@ -47,13 +50,16 @@ async def embedded(folder: Path, environment: Mapping[str, str]) -> AsyncIterato
     ServerMissing, ServerFailed.
     """
     given = {name: value for name, value in environment.items() if name.startswith("RELAY_")}
+    accesses = {access: dict(given) for access in Access}
     wanted = _wanted(given)
     if not wanted:
-        yield Services(environment=given, servers=None)
+        yield Services(accesses=accesses, servers=None)
         return
     async with data_folder(folder) as opened, guarded(opened.lock) as servers:
-        made = await _start(wanted, opened, servers, given)
-        yield Services(environment={**given, **made}, servers=servers)
+        for made in await _start(wanted, opened, servers, given):
+            for access, settings in made.items():
+                accesses[access] |= settings
+        yield Services(accesses=accesses, servers=servers)
 
 
 def _wanted(given: Mapping[str, str]) -> set[str]:
@@ -72,9 +78,9 @@ def _wanted(given: Mapping[str, str]) -> set[str]:
 
 async def _start(
     wanted: set[str], folder: DataFolder, servers: Servers, given: Mapping[str, str]
-) -> dict[str, str]:
-    """Start them side by side."""
-    starts = {
+) -> list[Accesses]:
+    """Start them side by side; what each gives."""
+    starts: dict[str, Callable[[], Coroutine[None, None, Accesses]]] = {
         "postgres": lambda: postgres.start(folder, servers),
         "redis": lambda: redis.start(folder, servers),
         "s3": lambda: s3.start(folder, servers, given),
@@ -84,4 +90,4 @@ async def _start(
             tasks = [group.create_task(starts[name]()) for name in sorted(wanted)]
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    return {name: value for task in tasks for name, value in task.result().items()}
+    return [task.result() for task in tasks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -13,10 +14,18 @@ import asyncpg.pool
 import msgspec
 
 from relay.errors import ConfigurationError, Conflict, Unavailable
+from relay.storage.queries import named_queries
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 MIGRATION_LOCK: Final = 0x72656C6179  # "relay" in ASCII: one migration at a time on a database
+ROLES: Final = ("relay_web", "relay_worker")
+"""As whom the web service and the workers come, besides the owner, who migrates."""
+
+_GRANTS: Final = resources.files("relay.storage").joinpath("grants.sql").read_text("utf-8")
+_ROLES: Final = named_queries("roles")
+
+_log = logging.getLogger(__name__)
 
 _LOST: Final = (
     asyncpg.PostgresConnectionError,
@@ -38,6 +47,33 @@ class MigrationChanged(ConfigurationError):
     )
 
 
+class RolesMissing(ConfigurationError):
+    """The database server has no roles relay_web and relay_worker. Make them, as docs/operations.md says."""
+
+    code = "roles-missing"
+    french = (
+        "Le serveur de base de données n'a pas les rôles relay_web et relay_worker. "
+        "Créez-les comme l'indique docs/operations.md."
+    )
+
+
+class RolesTooStrong(ConfigurationError):
+    """A role of relay may do more in the database than it needs. Take that away, then migrate again."""
+
+    code = "roles-too-strong"
+    french = (
+        "Un rôle de relay a plus de droits qu'il n'en faut dans la base de données. "
+        "Retirez-les, puis relancez la migration."
+    )
+
+
+class NotOwner(ConfigurationError):
+    """This database belongs to another role. Migrate with the address of its owner."""
+
+    code = "not-owner"
+    french = "Cette base de données appartient à un autre rôle. Migrez avec l'adresse de son propriétaire."
+
+
 class Database:
     """A pool of connections; every transaction is its own `async with`."""
 
@@ -55,6 +91,18 @@ class Database:
             server_settings={"application_name": "relay"},
         )
         return cls(pool)
+
+    async def warn_of_power(self) -> None:
+        """Say in the log where the role of these connections could do more than relay needs."""
+        async with self.connection() as connection:
+            role = await connection.fetchval("select session_user")
+            rows = await connection.fetch(_ROLES["list_powers"], [role])
+        for row in rows:
+            _log.warning(
+                "the database role %s %s: give this process a role of its own, see docs/operations.md",
+                role,
+                row["power"],
+            )
 
     async def close(self) -> None:
         """Wait for what is under way, then close every connection."""
@@ -120,40 +168,67 @@ def migrations() -> list[tuple[int, str, str]]:
 async def migrate(database_url: str) -> list[str]:
     """Bring the schema up to date and return the names of the migrations that were applied.
 
-    Each runs in a transaction of its own, under an advisory lock so that two starts do not race.
-    MigrationChanged where one was altered after it was applied.
+    Each runs in a transaction of its own, under an advisory lock so that two starts do not race. Then the
+    web service and the workers get the rights that they need, and lose every other. MigrationChanged where a
+    migration was altered after it was applied; RolesMissing, RolesTooStrong, NotOwner.
     """
     connection = await asyncpg.connect(database_url)
     try:
-        await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
-        await connection.execute(
-            "create table if not exists migrations ("
-            "version integer primary key, name text not null, digest bytea not null, "
-            "applied_at timestamptz not null default now())"
-        )
-        done = {
-            row["version"]: row["digest"]
-            for row in await connection.fetch("select version, digest from migrations")
-        }
-        applied = []
-        for version, name, text in migrations():
-            digest = hashlib.sha256(text.encode()).digest()
-            if version in done:
-                if done[version] != digest:
-                    raise MigrationChanged(name)
-                continue
-            async with connection.transaction():
-                await connection.execute(text)
-                await connection.execute(
-                    "insert into migrations (version, name, digest) values ($1, $2, $3)",
-                    version,
-                    name,
-                    digest,
-                )
-            applied.append(name)
-        return applied
+        return await _migrate(connection)
+    except asyncpg.InsufficientPrivilegeError:
+        raise NotOwner from None
     finally:
         await connection.close()
+
+
+async def _migrate(connection: Connection) -> list[str]:
+    await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
+    await _require_roles(connection)
+    await connection.execute(
+        "create table if not exists migrations ("
+        "version integer primary key, name text not null, digest bytea not null, "
+        "applied_at timestamptz not null default now())"
+    )
+    done = {
+        row["version"]: row["digest"]
+        for row in await connection.fetch("select version, digest from migrations")
+    }
+    applied = []
+    for version, name, text in migrations():
+        digest = hashlib.sha256(text.encode()).digest()
+        if version in done:
+            if done[version] != digest:
+                raise MigrationChanged(name)
+            continue
+        async with connection.transaction():
+            await connection.execute(text)
+            await connection.execute(
+                "insert into migrations (version, name, digest) values ($1, $2, $3)",
+                version,
+                name,
+                digest,
+            )
+        applied.append(name)
+    async with connection.transaction():
+        await connection.execute(_GRANTS)
+        await _require_nothing_of(connection, "list_creations")
+    return applied
+
+
+async def _require_roles(connection: Connection) -> None:
+    """Go on only where both roles exist and are ordinary ones; RolesMissing, RolesTooStrong."""
+    rows = await connection.fetch("select rolname from pg_roles where rolname = any($1)", ROLES)
+    missing = sorted(set(ROLES) - {row["rolname"] for row in rows})
+    if missing:
+        raise RolesMissing(", ".join(missing))
+    await _require_nothing_of(connection, "list_powers")
+
+
+async def _require_nothing_of(connection: Connection, query: str) -> None:
+    """Go on only where this query finds nothing that a role could do beyond its grants; or RolesTooStrong."""
+    rows = await connection.fetch(_ROLES[query], ROLES)
+    if rows:
+        raise RolesTooStrong("; ".join(f"{row['role']} {row['power']}" for row in rows))
 
 
 async def is_migrated(connection: Connection) -> bool:

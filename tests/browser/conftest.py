@@ -15,7 +15,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Playwright, async_playwright
 
-from relay.settings import Settings
 from tests.browser import visitors
 from tests.browser.scene import Scene
 from tests.browser.scene import scene as set_scene
@@ -70,9 +69,3 @@ async def visit(scene: Scene, chromium: Browser) -> AsyncIterator[Visit]:
             return await stack.enter_async_context(visitors.visitor(chromium, scene.url, **manner))
 
         yield make
-
-
-@pytest.fixture
-def relay_settings_of_scene(scene: Scene) -> Settings:
-    """The settings that the scene's relay runs with."""
-    return Settings.from_environment(dict(scene.stage.environment))

@@ -10,7 +10,7 @@ import random
 import signal
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
@@ -35,10 +35,15 @@ STOP_SECONDS = 20
 
 
 @pytest.fixture
-async def stage(settings: Settings, tmp_path: Path) -> AsyncIterator[Studio]:
+async def stage(
+    settings: Settings,
+    tmp_path: Path,
+    as_worker: Callable[[Settings], Settings],
+    database_url: str,
+) -> AsyncIterator[Studio]:
     """A relay whose workers are quick to notice."""
     quick = dataclasses.replace(settings, job_lease_seconds=2, job_retry_seconds=1, sweep_seconds=1)
-    async with studio(quick, tmp_path) as opened:
+    async with studio(quick, tmp_path, as_worker=as_worker, database_url=database_url) as opened:
         yield opened
 
 
@@ -337,7 +342,7 @@ async def test_a_charter_that_nobody_signed_gets_nothing(stage: Studio) -> None:
     """A relay that slips its own key in as the case's is found out before the video is opened."""
     message_id = await stage.send(await asyncio.to_thread(film, stage.folder))
     spy = HybridIdentity.generate()
-    async with stage.database.transaction() as connection:
+    async with stage.unguarded.transaction() as connection:
         [row] = await connection.fetch("select * from charters")
         compact = await find_statement(connection, row["statement_hash"])
         said = statements.decode_unverified(compact or "", statements.Charter)

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.relays import WORK_FACTOR_LOG2, SharedRelay, served
 
 from relay.app import create_app
 from relay.client.case_system import key_set
@@ -23,6 +22,7 @@ from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, organization
 from relay.settings import Settings
 from tests.openapi import Witness
+from tests.relays import WORK_FACTOR_LOG2, SharedRelay, served
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +59,13 @@ def shared_relay(
     with served(settings) as witness:
         session_runner.run(_with_media_worker(settings.public_url, root, token_key))
         yield SharedRelay(settings=settings, root=root, token_key=token_key, witness=witness)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The database of this test's relay, as whoever may do everything in it."""
+    name = "own_database_url" if _is_own(request) else "shared_database_url"
+    return str(request.getfixturevalue(name))
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case
 from relay.domain.messages import Kind, Language, NewDraft
 from relay.handlers.routing import Role, Route, route
-from relay.settings import Settings
 from relay.storage.database import Database
 from tests.hands import (
     Answer,
@@ -125,7 +124,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(
-    case: Case, people: Organization, token_key: Ed25519PrivateKey, relay_settings: Settings
+    case: Case, people: Organization, token_key: Ed25519PrivateKey, database_url: str
 ) -> Scene:
     """A case with a letter in it, and bearers of every kind."""
     other = await open_case(people)
@@ -151,7 +150,7 @@ async def scene(
         revoked.credential_id,
         people.administrator.sign_revocation(revoked.credential_id),
     )
-    database = await Database.connect(relay_settings.database_url, connections=1)
+    database = await Database.connect(database_url, connections=1)
     async with database.connection() as connection:
         await connection.execute(
             "update sessions set expires_at = now() - interval '1 second' where subject_id = $1",

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from relay.demo.cast import Case, Organization
-from relay.embedded import Services
+from relay.embedded import Access, Services
 from relay.settings import Settings
 from tests.hands import ask, hands_of
 
@@ -47,7 +47,9 @@ async def test_relay_says_that_it_cannot_work_when_its_database_is_gone(
 ) -> None:
     """Without its database, the readiness is 503 and says why, and requests are told to come again."""
     name = urlsplit(relay_settings.database_url).path.removeprefix("/")
-    administrator = await asyncpg.connect(services.environment["RELAY_DATABASE_URL"])
+    administrator = await asyncpg.connect(
+        services.accesses[Access.ADMINISTRATOR]["RELAY_DATABASE_URL"]
+    )
     try:
         await administrator.execute(f"alter database {name} allow_connections false")
         await administrator.execute(

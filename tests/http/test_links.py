@@ -29,7 +29,6 @@ from relay.demo.cast import (
     verify_everybody,
 )
 from relay.domain.links import LinkRecord
-from relay.settings import Settings
 from tests.hands import Answer, ask, hands_of
 
 
@@ -155,7 +154,7 @@ async def test_a_link_that_nobody_signed_is_refused(case: Case, forge: Forge) ->
 
 
 async def test_a_link_of_the_relays_own_is_not_believed(
-    case: Case, forge: Forge, relay_settings: Settings
+    case: Case, forge: Forge, database_url: str
 ) -> None:
     """A link written into the database without a mediator's hand fails whoever verifies the claims."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
@@ -176,7 +175,7 @@ async def test_a_link_of_the_relays_own_is_not_believed(
         ),
     )
     digest = hashlib.sha256(forged.encode()).digest()
-    connection = await asyncpg.connect(relay_settings.database_url)
+    connection = await asyncpg.connect(database_url)
     await connection.execute(
         "insert into statements values ($1, 'relay-link+jws', 'kid', $2)", digest, forged
     )
@@ -212,11 +211,11 @@ async def test_only_who_holds_a_link_is_shown_it(case: Case, people: Organizatio
 
 
 async def test_an_upload_link_ends_with_its_time(
-    case: Case, people: Organization, relay_settings: Settings
+    case: Case, people: Organization, database_url: str
 ) -> None:
     """After its end the link leads nowhere."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "upload")
-    connection = await asyncpg.connect(relay_settings.database_url)
+    connection = await asyncpg.connect(database_url)
     await connection.execute(
         "update links set expires_at = now() - interval '1 second' where purpose = 'upload'"
     )

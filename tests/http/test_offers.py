@@ -23,7 +23,6 @@ from relay.domain.gates import Gate
 from relay.domain.messages import Audience, RecipientMessage, ReviewMessage, SignedAct
 from relay.domain.moves import State
 from relay.services.audit import LogPage
-from relay.settings import Settings
 from relay.storage.database import Connection
 from tests.hands import (
     Hands,
@@ -41,9 +40,9 @@ ROUNDS = 6
 
 
 @pytest.fixture
-async def database(relay_settings: Settings) -> AsyncIterator[Connection]:
+async def database(database_url: str) -> AsyncIterator[Connection]:
     """A look behind the scenes."""
-    connection = await asyncpg.connect(relay_settings.database_url)
+    connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
 

@@ -118,10 +118,10 @@ class Shelf:
 
 
 @pytest.fixture
-async def shelf(case: Case, relay_settings: Settings) -> AsyncIterator[Shelf]:
+async def shelf(case: Case, relay_settings: Settings, database_url: str) -> AsyncIterator[Shelf]:
     """A case, and the way around its guards."""
     database = await Database.connect(relay_settings.database_url, connections=2)
-    unguarded = await Database.connect(relay_settings.database_url, connections=1)
+    unguarded = await Database.connect(database_url, connections=1)
     objects = await Objects.connect(relay_settings)
     async with unguarded.connection() as connection:
         await connection.execute("set session_replication_role = replica")

@@ -195,7 +195,7 @@ async def write(
     case: Case,
     people: Organization,
     worker: MediaWorker,
-    settings: Settings,
+    worker_settings: Settings,
 ) -> Author:
     """A message that was approved and offered."""
     person, url, upload, to = case.harmed, case.harmed_url, "", case.responsible.participant_id
@@ -213,7 +213,7 @@ async def write(
         await sending.send(body, sealed.part.size)
         upload = sending.path
         await person.submit_video(written, sealed)
-        await prepare(settings, worker, message_id)
+        await prepare(worker_settings, worker, message_id)
         message = await person.sent(message_id)
     else:
         message = await person.send_letter(to, "The same words.")
@@ -238,12 +238,12 @@ async def test_an_author_cannot_tell_what_their_recipient_did(
     people: Organization,
     worker: MediaWorker,
     case: Case,
-    relay_settings: Settings,
+    worker_settings: Settings,
 ) -> None:
     """Every answer is the same to the byte, before and after a withdrawal, and so is its own."""
     withdrawals, afterwards, views = {}, {}, set()
     for path in paths:
-        author = await write(kind, case, people, worker, relay_settings)
+        author = await write(kind, case, people, worker, worker_settings)
         before = await author.ask_everything()
         await path(case, author.message.message)
         assert await author.ask_everything() == before, path.__name__

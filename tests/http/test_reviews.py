@@ -28,9 +28,9 @@ TWO = Policy(approvals=2, captions="required", server_processing=True, retention
 
 
 @pytest.fixture
-async def database(relay_settings: Settings) -> AsyncIterator[Connection]:
+async def database(database_url: str) -> AsyncIterator[Connection]:
     """A look behind the scenes."""
-    connection = await asyncpg.connect(relay_settings.database_url)
+    connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
 
@@ -208,10 +208,10 @@ async def test_reopening_voids_every_approval(people: Organization) -> None:
 
 
 async def test_captions_void_the_approval_before_them(
-    people: Organization, relay_settings: Settings
+    people: Organization, worker_settings: Settings
 ) -> None:
     """Captions added after the first approval void it; whoever gave it may approve again, with them."""
-    case, message = await send_video(people, relay_settings)
+    case, message = await send_video(people, worker_settings)
 
     await case.mediator.decide(await case.mediator.lease(message), "approve")
     captioned = await case.colleague.caption(await case.colleague.lease(message), text="WEBVTT\n")
@@ -224,10 +224,10 @@ async def test_captions_void_the_approval_before_them(
 
 
 async def test_the_same_word_on_captions_again_within_a_second_is_a_new_one(
-    people: Organization, relay_settings: Settings
+    people: Organization, worker_settings: Settings
 ) -> None:
     """What was said last of captions counts: not needed, here they are, not needed after all."""
-    case, message = await send_video(people, relay_settings)
+    case, message = await send_video(people, worker_settings)
     leased = await case.mediator.lease(message)
     await second_begins()
     without = await case.mediator.caption(leased, exception="no-speech")

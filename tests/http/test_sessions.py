@@ -16,7 +16,6 @@ from relay.crypto.links import parse_link_url
 from relay.crypto.signing import Signer
 from relay.demo.cast import Case, Organization
 from relay.domain.sessions import Challenge
-from relay.settings import Settings
 from tests.hands import Answer, Hands, ask, consent, hands_of
 
 
@@ -80,7 +79,7 @@ async def test_a_challenge_answered_by_many_at_once_opens_one_session(
 
 
 async def test_only_the_right_answer_to_a_challenge_of_ours_opens(
-    case: Case, door: Door, relay_settings: Settings
+    case: Case, door: Door, database_url: str
 ) -> None:
     """Another key, another relay, an invented and an old challenge, another statement: the same refusal."""
     hands = hands_of(case.harmed)
@@ -93,7 +92,7 @@ async def test_only_the_right_answer_to_a_challenge_of_ours_opens(
         ),
     ]
     challenge = await door.challenge()
-    connection = await asyncpg.connect(relay_settings.database_url)
+    connection = await asyncpg.connect(database_url)
     await connection.execute("update challenges set expires_at = now() - interval '1 second'")
     await connection.close()
     refused.append(await door.knock(hands.signer, challenge))
@@ -122,13 +121,13 @@ async def test_a_signature_that_does_not_hold_opens_nothing(case: Case, door: Do
 
 
 async def test_only_its_hash_is_kept_of_a_session(
-    case: Case, door: Door, relay_settings: Settings
+    case: Case, door: Door, database_url: str
 ) -> None:
     """Whoever reads the database cannot act as anybody who is signed in."""
     hands = hands_of(case.harmed)
     opened = await door.knock(hands.signer, await door.challenge())
     token = str(opened.document["token"])
-    connection = await asyncpg.connect(relay_settings.database_url)
+    connection = await asyncpg.connect(database_url)
     query = "select sessions::text as row from sessions where subject_id = $1"
     kept = await connection.fetch(query, hands.subject)
     await connection.close()
@@ -151,11 +150,11 @@ async def test_logging_out_ends_this_session_and_no_other(case: Case, door: Door
     assert (await ask(door.connection, "GET", "/v1/messages", bearer=bearer)).status == 200
 
 
-async def test_a_session_ends_with_its_time(case: Case, relay_settings: Settings) -> None:
+async def test_a_session_ends_with_its_time(case: Case, database_url: str) -> None:
     """After its time the bearer opens nothing, and the client signs in anew."""
     hands = hands_of(case.harmed)
     assert await is_in(hands)
-    connection = await asyncpg.connect(relay_settings.database_url)
+    connection = await asyncpg.connect(database_url)
     await connection.execute("update sessions set expires_at = now() - interval '1 second'")
     await connection.close()
     assert not await is_in(hands)

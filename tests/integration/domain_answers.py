@@ -82,7 +82,7 @@ class Acts(Writing):
                 "where message_id = $1 and state = 'claimed'",
                 held.message,
             )
-        async with self.stage.database.transaction() as connection:
+        async with self.stage.worker_database.transaction() as connection:
             message = await lock_message(connection, held.message)
             if swept and message is not None and message.lease_is_over:
                 await reviews.lapse(connection, message)
@@ -224,7 +224,8 @@ class Acts(Writing):
 
     async def _work(self, held: Held, *, succeeds: bool) -> tuple[bool, str | None]:
         """Whether there was work, and the statement of the rendition that came of it."""
-        database, settings, worker = self.stage.database, self.stage.settings, self.stage.worker
+        database, settings = self.stage.worker_database, self.stage.settings
+        worker = self.stage.worker
         async with database.connection() as connection:
             job_id = await connection.fetchval(
                 "select job_id from jobs where message_id = $1 and state = 'waiting'", held.message

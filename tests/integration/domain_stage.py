@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.relays import WORK_FACTOR_LOG2
 
 from relay.app import create_app
 from relay.client.mediator import Mediator
@@ -19,6 +18,7 @@ from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Database
 from tests.integration.domain_model import MEDIATORS
+from tests.relays import WORK_FACTOR_LOG2
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,8 @@ class Stage:
     run: asyncio.Runner
     settings: Settings
     database: Database
+    """As whoever may do everything in it."""
+    worker_database: Database
     people: Organization
     mediators: dict[str, Mediator]
     worker: MediaWorker
@@ -36,16 +38,22 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def staged(
-    settings: Settings, root: Signer, key: Ed25519PrivateKey
-) -> AsyncIterator[tuple[Database, Organization, dict[str, Mediator], MediaWorker, Case]]:
+    settings: Settings,
+    worker_settings: Settings,
+    database_url: str,
+    root: Signer,
+    key: Ed25519PrivateKey,
+) -> AsyncIterator[tuple[Database, Database, Organization, dict[str, Mediator], MediaWorker, Case]]:
     """A relay that serves an organization with three mediators, a media worker and another case."""
     async with contextlib.AsyncExitStack() as stack:
         runner = web.AppRunner(create_app(settings), handler_cancellation=True)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
-        database = await Database.connect(settings.database_url, connections=2)
+        database = await Database.connect(database_url, connections=2)
         stack.push_async_callback(database.close)
+        of_worker = await Database.connect(worker_settings.database_url, connections=2)
+        stack.push_async_callback(of_worker.close)
         people = await stack.enter_async_context(
             organization(settings.public_url, root, key, work_factor_log2=WORK_FACTOR_LOG2)
         )
@@ -54,4 +62,4 @@ async def staged(
         mediators = {name: await people.mediator() for name in MEDIATORS}
         pair = (mediators["third"], await people.mediator())
         other = await open_case(people, mediators=pair)
-        yield database, people, mediators, worker, other
+        yield database, of_worker, people, mediators, worker, other

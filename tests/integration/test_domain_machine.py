@@ -29,7 +29,13 @@ STEPS = 20
 
 
 @pytest.fixture
-def stage(settings: Settings, tmp_path: Path, unused_tcp_port: int) -> Iterator[Stage]:
+def stage(
+    settings: Settings,
+    worker_settings: Settings,
+    database_url: str,
+    tmp_path: Path,
+    unused_tcp_port: int,
+) -> Iterator[Stage]:
     """The stage, in a loop of its own that runs during each act."""
     root, key = Signer.generate(), Ed25519PrivateKey.generate()
     key_file = tmp_path / "jwks.json"
@@ -43,12 +49,13 @@ def stage(settings: Settings, tmp_path: Path, unused_tcp_port: int) -> Iterator[
         listen_port=unused_tcp_port,
     )
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as run:
-        opened = staged(wired, root, key)
-        database, people, mediators, worker, other = run.run(opened.__aenter__())
+        opened = staged(wired, worker_settings, database_url, root, key)
+        database, of_worker, people, mediators, worker, other = run.run(opened.__aenter__())
         yield Stage(
             run=run,
             settings=wired,
             database=database,
+            worker_database=of_worker,
             people=people,
             mediators=mediators,
             worker=worker,

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import subprocess
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,9 +32,14 @@ from tests.videos import Studio, film, studio
 
 
 @pytest.fixture
-async def stage(settings: Settings, tmp_path: Path) -> AsyncIterator[Studio]:
+async def stage(
+    settings: Settings,
+    tmp_path: Path,
+    as_worker: Callable[[Settings], Settings],
+    database_url: str,
+) -> AsyncIterator[Studio]:
     """A relay with a case."""
-    async with studio(settings, tmp_path) as opened:
+    async with studio(settings, tmp_path, as_worker=as_worker, database_url=database_url) as opened:
         yield opened
 
 

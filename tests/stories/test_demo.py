@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ from relay.demo import phone, searching
 from relay.demo.cast import PASSPHRASE
 from relay.demo.stage import stage
 from relay.demo.story import FIRST_LETTER, GUIDANCE, LETTER, NOTE, tell
-from relay.settings import Settings
+from relay.settings import Settings, database_url
 from relay.storage.database import Database
 from relay.storage.objects import Objects
 
@@ -41,7 +42,9 @@ async def test_nothing_is_kept_in_the_clear_during_or_after_the_whole_story(
     workplace = tmp_path / "people"
     workplace.mkdir()
     async with stage(data) as running:
-        settings = Settings.from_environment(dict(running.environment))
+        settings = dataclasses.replace(
+            Settings.from_environment(running.environment), database_url=database_url(running.owner)
+        )
         needles = [needle for text in TEXTS for needle in searching.needles_of_text(text)]
         found: list[str] = []
         searches = 0
@@ -75,7 +78,9 @@ async def test_nothing_is_kept_in_the_clear_during_or_after_the_whole_story(
 async def test_the_search_finds_what_is_there(data: Path) -> None:
     """A search that could not find anything would prove nothing: planted words are found in every place."""
     async with stage(data, worker=False) as running:
-        settings = Settings.from_environment(dict(running.environment))
+        settings = dataclasses.replace(
+            Settings.from_environment(running.environment), database_url=database_url(running.owner)
+        )
         needles = searching.needles_of_text(LETTER)
         (data / "left.log").write_text(f"debug: {LETTER}")
         objects = await Objects.connect(settings)

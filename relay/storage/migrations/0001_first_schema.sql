@@ -1,6 +1,28 @@
 -- The first schema: cases and their keys, links, messages and their parts, decisions, jobs, the event log.
 -- Digests and keys are bytea; statements are kept as the exact text that was signed, under their hash.
 -- What must never be is refused here too, so that a mistake in the service cannot release anything.
+-- All of it belongs to whoever migrates. The web service and the media workers come as two other roles, which
+-- may do what `grants.sql` says; where that depends on the row, a trigger here says it.
+
+-- The two roles. --------------------------------------------------------------------------------------------
+
+-- Whether the web service alone acts, rather than whoever owns the database.
+create function by_web() returns boolean language sql stable as $$
+    select pg_catalog.pg_has_role(session_user, 'relay_web', 'member')
+        and not pg_catalog.pg_has_role(session_user, 'relay_worker', 'member')
+$$;
+
+-- Whether a media worker alone acts.
+create function by_worker() returns boolean language sql stable as $$
+    select pg_catalog.pg_has_role(session_user, 'relay_worker', 'member')
+        and not pg_catalog.pg_has_role(session_user, 'relay_web', 'member')
+$$;
+
+create function refuse_role() returns trigger language plpgsql as $$
+begin
+    raise exception '% may not do this to %', session_user, tg_table_name using errcode = 'insufficient_privilege';
+end
+$$;
 
 -- Statements: every signed act, verified before it is stored. -----------------------------------------------
 
@@ -232,11 +254,13 @@ create type message_state as enum (
 create table message_moves (
     source message_state not null,
     target message_state not null,
+    web boolean not null,
+    worker boolean not null,
     primary key (source, target)
 );
 
 comment on table message_moves is
-'The pairs of states of the table of moves; a test holds it equal to the code.';
+'The pairs of states of the table of moves, and which role makes them; a test holds it equal to the code.';
 
 create table messages (
     message_id uuid primary key,
@@ -429,7 +453,8 @@ create function is_in_queue(state message_state) returns boolean language sql im
     )
 $$;
 
-create function keep_queue_of_message() returns trigger language plpgsql as $$
+create function keep_queue_of_message() returns trigger language plpgsql
+security definer set search_path = public, pg_temp as $$
 begin
     -- A charter that changes the mediators at this moment is waited for, lest its mediators miss the message.
     perform 1 from cases where cases.case_id = new.case_id for no key update;
@@ -450,7 +475,8 @@ for each row when (
 )
 execute function keep_queue_of_message();
 
-create function keep_queue_of_mediator() returns trigger language plpgsql as $$
+create function keep_queue_of_mediator() returns trigger language plpgsql
+security definer set search_path = public, pg_temp as $$
 begin
     if tg_op = 'DELETE' then
         delete from queue_entries
@@ -581,15 +607,28 @@ create function base64url(bytes bytea) returns text language sql immutable stric
     select translate(rtrim(replace(encode(bytes, 'base64'), e'\n', ''), '='), '+/', '-_')
 $$;
 
+-- Locks a case until the transaction ends; the version of its charter, or null where there is no such case.
+create function lock_case(of_case uuid) returns integer language plpgsql
+security definer set search_path = public, pg_temp as $$
+begin
+    return (select charter_version from cases where case_id = of_case for no key update);
+end
+$$;
+
 create function append_event(
     of_case uuid, event_kind text, of_message uuid, by_actor text, with_statement bytea
-) returns bigint language plpgsql as $$
+) returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     head record;
     new_id bigint;
     happened timestamptz := clock_timestamp();
     new_hash bytea;
 begin
+    if (by_web() and event_kind in ('finish-processing', 'fail-processing', 'expire'))
+        or (by_worker() and event_kind not in ('finish-processing', 'fail-processing', 'expire', 'lapse'))
+        or (by_worker() and by_actor <> 'clock' and by_actor not like 'media:%') then
+        raise exception '% may not log this', session_user using errcode = 'insufficient_privilege';
+    end if;
     select event_seq + 1 as seq, event_hash as prev into strict head
     from cases where case_id = of_case for no key update;
     new_hash := sha256(head.prev || convert_to(concat_ws(
@@ -614,16 +653,23 @@ $$;
 
 -- Guards: the table of moves, the gates and the grants, once more. ------------------------------------------
 
-insert into message_moves (source, target) values
-('draft', 'queued'), ('draft', 'processing'), ('processing', 'queued'), ('processing', 'failed'),
-('failed', 'processing'), ('failed', 'draft'), ('returned', 'draft'), ('queued', 'claimed'),
-('claimed', 'queued'), ('claimed', 'approved'), ('claimed', 'returned'), ('claimed', 'declined'),
-('claimed', 'held'), ('held', 'queued'), ('held', 'declined'), ('approved', 'queued'),
-('approved', 'offered'), ('offered', 'approved'), ('offered', 'released'), ('offered', 'refused'),
-('released', 'viewed'), ('released', 'recalled'), ('viewed', 'closed'),
-('draft', 'withdrawn'), ('processing', 'withdrawn'), ('failed', 'withdrawn'), ('queued', 'withdrawn'),
-('claimed', 'withdrawn'), ('held', 'withdrawn'), ('returned', 'withdrawn'), ('approved', 'withdrawn'),
-('offered', 'withdrawn'), ('draft', 'expired'), ('failed', 'expired'), ('returned', 'expired');
+insert into message_moves (source, target, web, worker) values
+('draft', 'queued', true, false), ('draft', 'processing', true, false),
+('processing', 'queued', false, true), ('processing', 'failed', false, true),
+('failed', 'processing', true, false), ('failed', 'draft', true, false), ('returned', 'draft', true, false),
+('queued', 'claimed', true, false), ('claimed', 'queued', true, true), ('claimed', 'approved', true, false),
+('claimed', 'returned', true, false), ('claimed', 'declined', true, false),
+('claimed', 'held', true, false), ('held', 'queued', true, false), ('held', 'declined', true, false),
+('approved', 'queued', true, false), ('approved', 'offered', true, false),
+('offered', 'approved', true, false), ('offered', 'released', true, false),
+('offered', 'refused', true, false), ('released', 'viewed', true, false),
+('released', 'recalled', true, false), ('viewed', 'closed', true, false),
+('draft', 'withdrawn', true, false), ('processing', 'withdrawn', true, false),
+('failed', 'withdrawn', true, false), ('queued', 'withdrawn', true, false),
+('claimed', 'withdrawn', true, false), ('held', 'withdrawn', true, false),
+('returned', 'withdrawn', true, false), ('approved', 'withdrawn', true, false),
+('offered', 'withdrawn', true, false), ('draft', 'expired', false, true),
+('failed', 'expired', false, true), ('returned', 'expired', false, true);
 
 -- How many different people approved exactly what would be released.
 create function approvals_of(of_message messages) returns bigint language sql stable as $$
@@ -663,7 +709,8 @@ create function sender_is_known(of_message messages) returns boolean language sq
     )
 $$;
 
-create function guard_message_state() returns trigger language plpgsql as $$
+create function guard_message_state() returns trigger language plpgsql
+security definer set search_path = public, pg_temp as $$
 begin
     if tg_op = 'INSERT' then
         if new.state <> 'draft' then
@@ -684,6 +731,14 @@ begin
         select 1 from message_moves where source = old.state and target = new.state
     ) then
         raise exception 'no move from % to %', old.state, new.state using errcode = 'check_violation';
+    end if;
+    if new.state is distinct from old.state and not exists (
+        select 1 from message_moves
+        where source = old.state and target = new.state
+            and (web or not by_web()) and (worker or not by_worker())
+    ) then
+        raise exception '% may not move from % to %', session_user, old.state, new.state
+            using errcode = 'insufficient_privilege';
     end if;
     -- Back from an offer to the approval before it is always possible.
     if new.state is distinct from old.state and new.state in ('approved', 'offered', 'released', 'viewed')
@@ -733,7 +788,8 @@ for each row execute function guard_message_state();
 
 -- A recipient's grant exists only while the message is on its way to them or theirs.
 -- A note that came with a message is for its mediators, like an original: no recipient has a grant of it.
-create function guard_recipient_grant() returns trigger language plpgsql as $$
+create function guard_recipient_grant() returns trigger language plpgsql
+security definer set search_path = public, pg_temp as $$
 begin
     if not exists (
         select 1 from parts inner join messages on messages.message_id = parts.message_id
@@ -750,3 +806,37 @@ $$;
 
 create trigger grants_to_recipients_follow_approval before insert or update on grants
 for each row when (new.audience = 'recipient') execute function guard_recipient_grant();
+
+-- Guards: what a role may not do to some rows of a table that it has to write. ------------------------------
+
+-- What was sent once is not deleted, by whomever.
+create function refuse_removal() returns trigger language plpgsql as $$
+begin
+    raise exception 'a message that was sent stays' using errcode = 'restrict_violation';
+end
+$$;
+
+create trigger messages_that_were_sent_stay before delete on messages
+for each row when (old.state <> 'draft' or old.revision > 1) execute function refuse_removal();
+
+-- The web service can take a rendition away with the words that it was of, but it makes none.
+create trigger messages_get_renditions_from_workers before update of rendition_hash on messages
+for each row when (
+    by_web() and new.rendition_hash is not null and new.rendition_hash is distinct from old.rendition_hash
+)
+execute function refuse_role();
+
+create trigger jobs_are_only_cancelled_by_web before update on jobs
+for each row when (by_web() and new.state <> 'cancelled') execute function refuse_role();
+
+create trigger statements_of_workers_are_renditions before insert on statements
+for each row when (by_worker() and new.typ <> 'relay-rendition+jws') execute function refuse_role();
+
+create trigger parts_of_workers_are_renditions before insert on parts
+for each row when (by_worker() and new.role not in ('rendition', 'poster')) execute function refuse_role();
+
+create trigger grants_of_workers_are_for_the_case before insert on grants
+for each row when (by_worker() and new.audience <> 'case') execute function refuse_role();
+
+create trigger grants_that_workers_end_are_their_own before delete on grants
+for each row when (by_worker() and old.audience <> 'media') execute function refuse_role();

@@ -1,4 +1,8 @@
-"""The commands of deploy/compose.yaml, run as plain processes against real services."""
+"""The commands of deploy/compose.yaml, run as plain processes against real services.
+
+The secrets are those that deploy/make-secrets makes: a database server and a Redis take up the roles and
+users in them, and each process comes to both as its own.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +13,37 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from shutil import copy
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
+import redis
 import yaml
 
-from relay.embedded import Services
+from relay.embedded import Access, Services, binaries, embedded
 
 COMPOSE = Path(__file__).parents[3] / "deploy" / "compose.yaml"
 RELAY = Path(sys.executable).parent / "relay"
 READY_SECONDS = 60.0
 
 
+def composed() -> dict[str, Any]:
+    """The services of the compose file."""
+    services: dict[str, Any] = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]
+    return services
+
+
 class Deployment:
     """The compose file, with the addresses and secrets of the services that run here."""
 
     def __init__(self, folder: Path, secrets: dict[str, str], environment: dict[str, str]) -> None:
-        self.services: dict[str, Any] = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]
+        self.services: dict[str, Any] = composed()
         self.folder = folder
         self.environment = environment
         for name, value in secrets.items():
@@ -111,25 +126,83 @@ def port() -> int:
 
 
 @pytest.fixture
+def made_secrets(tmp_path: Path) -> dict[str, str]:
+    """The secrets of this test's own, by name."""
+    copy(COMPOSE.parent / "make-secrets", tmp_path)
+    subprocess.run([tmp_path / "make-secrets"], check=True, capture_output=True)
+    return {path.name: path.read_text().strip() for path in (tmp_path / "secrets").iterdir()}
+
+
+@pytest.fixture
+async def database(
+    made_secrets: dict[str, str], services: Services
+) -> AsyncIterator[Callable[[str], str]]:
+    """A new Postgres that has run the file of roles at its first start; what an address is here."""
+    given = {
+        name: value
+        for name, value in services.accesses[Access.WEB].items()
+        if name != "RELAY_DATABASE_URL"
+    }
+    with tempfile.TemporaryDirectory(prefix="relay-tests-") as folder:
+        Path(folder).chmod(0o711)
+        async with embedded(Path(folder) / "data", given) as own:
+            url = own.accesses[Access.ADMINISTRATOR]["RELAY_DATABASE_URL"]
+            place = urlsplit(url)._replace(path="/postgres")
+            connection = await asyncpg.connect(urlunsplit(place))
+            # The embedded server has roles of the same names.
+            await connection.execute("drop database relay")
+            for role in ("relay_owner", "relay_web", "relay_worker"):
+                await connection.execute(f"drop role {role}")
+            for statement in made_secrets["database_roles"].splitlines():
+                await connection.execute(statement)
+            await connection.close()
+            yield lambda address: address.replace("@postgres:5432/relay", f"@/relay?{place.query}")
+
+
+@pytest.fixture
+def triggers(made_secrets: dict[str, str]) -> Iterator[Callable[[str], str]]:
+    """A new Redis with the command of the compose file; what an address is here."""
+    with tempfile.TemporaryDirectory(prefix="relay-tests-") as folder:
+        users, socket = Path(folder) / "redis_users", Path(folder) / "redis.sock"
+        users.write_text(made_secrets["redis_users"] + "\n")
+        words = [
+            str(users) if word == "/run/secrets/redis_users" else word
+            for word in composed()["redis"]["command"][1:]
+        ]
+        command = [str(binaries.redis()), *words, "--port", "0", "--unixsocket", str(socket)]
+        with subprocess.Popen([*command, "--dir", folder], stdout=subprocess.DEVNULL) as process:
+            try:
+                until(socket.exists)
+                yield lambda address: re.sub(
+                    r"^redis:(.*)@redis:6379/0$", rf"unix:\1@{socket}", address
+                )
+            finally:
+                process.terminate()
+
+
+@pytest.fixture
 def deployment(
     tmp_path: Path,
     services: Services,
-    empty_database_url: str,
-    redis_url: str,
+    made_secrets: dict[str, str],
+    database: Callable[[str], str],
+    triggers: Callable[[str], str],
     bucket: str,
     port: int,
 ) -> Deployment:
     """The deployment on an empty database, an empty bucket and an empty Redis."""
+    given = services.accesses[Access.WEB]
+    folder = tmp_path / "deployment"
+    folder.mkdir()
     return Deployment(
-        tmp_path,
+        folder,
         {
-            "database_url": empty_database_url,
-            "redis_url": redis_url,
-            "s3_access_key": services.environment["RELAY_S3_ACCESS_KEY"],
-            "s3_secret_key": services.environment["RELAY_S3_SECRET_KEY"],
+            **{name: triggers(database(secret)) for name, secret in made_secrets.items()},
+            "s3_access_key": given["RELAY_S3_ACCESS_KEY"],
+            "s3_secret_key": given["RELAY_S3_SECRET_KEY"],
         },
         {
-            "RELAY_S3_ENDPOINT": services.environment["RELAY_S3_ENDPOINT"],
+            "RELAY_S3_ENDPOINT": given["RELAY_S3_ENDPOINT"],
             "RELAY_S3_BUCKET": bucket,
             "RELAY_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "RELAY_LISTEN_HOST": "127.0.0.1",
@@ -137,6 +210,14 @@ def deployment(
             "RELAY_LOG_FORMAT": "json",
         },
     )
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def relay(*words: str | Path) -> str:
@@ -172,14 +253,40 @@ def test_the_deployment_comes_up_from_nothing_and_goes_down_in_order(
         with deployment.running("worker") as worker:
             deployment.wait_for_log("worker", "is ready", worker)
     everything = "".join(path.read_text() for path in folder.glob("*.log"))
-    for name in ("database_url", "s3_secret_key", "media_key"):
+    for name in ("owner_database_url", "worker_redis_url", "s3_secret_key", "media_key"):
         assert deployment.secret(name).read_text().strip() not in everything
+    assert "Redis is away" not in everything
+
+
+def test_no_process_has_the_rights_of_another(deployment: Deployment) -> None:
+    """The web service cannot migrate, nor take from Redis; with the worker's addresses it does not serve."""
+    owner = dict(deployment.services["migrate"]["environment"])
+    for other in ("web", "worker"):
+        address = deployment.services[other]["environment"]["RELAY_DATABASE_URL_FILE"]
+        deployment.services["migrate"]["environment"]["RELAY_DATABASE_URL_FILE"] = address
+        refused = deployment.run("migrate")
+        assert refused.returncode == 1
+        assert "not-owner" in refused.stdout + refused.stderr
+    deployment.services["migrate"]["environment"] = owner
+    assert deployment.run("migrate").returncode == 0
+    url = deployment.secret("web_redis_url").read_text().strip()
+    with redis.Redis.from_url(url) as client:
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            client.zrange("relay:jobs", 0, -1)
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            client.get("arq:job:x")
+    place = url.rpartition("@")[2]
+    with (
+        redis.Redis.from_url(f"unix://{place}") as client,
+        pytest.raises(redis.exceptions.AuthenticationError),
+    ):
+        client.ping()
 
 
 def test_a_worker_without_its_key_does_not_run(deployment: Deployment) -> None:
     """The web tier's surroundings are not enough to work on videos."""
     assert deployment.run("migrate").returncode == 0
-    deployment.services["worker"]["environment"] = deployment.services["web"]["environment"]
+    del deployment.services["worker"]["environment"]["RELAY_MEDIA_KEY_FILE"]
     refused = deployment.run("worker")
     assert refused.returncode == 1
     assert "RELAY_MEDIA_KEY_FILE" in refused.stdout + refused.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.embedded import embedded
+from relay.embedded import Access, embedded
 from relay.embedded.errors import FolderUnusable, ServerFailed
 from relay.errors import ConfigurationError
 
@@ -23,7 +23,7 @@ async def test_nothing_starts_where_everything_is_given(tmp_path: Path) -> None:
     """With every service named in the environment no folder is made and no process runs."""
     folder = tmp_path / "data"
     async with embedded(folder, {**GIVEN, "HOME": "/root"}) as services:
-        assert services.environment == GIVEN
+        assert services.accesses[Access.WEB] == GIVEN
         assert services.processes == {}
     assert not folder.exists()
 
@@ -32,7 +32,7 @@ async def test_a_secret_in_a_file_counts_as_given(tmp_path: Path) -> None:
     """`RELAY_DATABASE_URL_FILE` stands for the address it holds."""
     given = {f"{name}_FILE" if "URL" in name or "KEY" in name else name: "x" for name in GIVEN}
     async with embedded(tmp_path / "data", given) as services:
-        assert services.environment == given
+        assert services.accesses[Access.WEB] == given
         assert services.processes == {}
 
 
@@ -46,8 +46,8 @@ async def test_only_what_is_not_given_starts(tmp_path: Path, absent: str, server
     given["RELAY_PUBLIC_URL"] = "https://relay.example"
     async with embedded(tmp_path / "data", given) as services:
         assert set(services.processes) == {server}
-        assert services.environment.items() >= given.items()
-        assert services.environment.keys() >= GIVEN.keys()
+        assert services.accesses[Access.WEB].items() >= given.items()
+        assert services.accesses[Access.WEB].keys() >= GIVEN.keys()
 
 
 async def test_the_bucket_may_be_named(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ async def test_the_bucket_may_be_named(tmp_path: Path) -> None:
     for name in ("RELAY_S3_ENDPOINT", "RELAY_S3_ACCESS_KEY", "RELAY_S3_SECRET_KEY"):
         del given[name]
     async with embedded(tmp_path / "data", given) as services:
-        assert services.environment["RELAY_S3_BUCKET"] == "letters"
+        assert services.accesses[Access.WEB]["RELAY_S3_BUCKET"] == "letters"
         assert (tmp_path / "data" / "s3" / "letters").is_dir()
 
 

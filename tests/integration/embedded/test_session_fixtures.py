@@ -9,14 +9,14 @@ import pytest
 import redis
 from aiobotocore.client import AioBaseClient
 
-from relay.embedded import Services
+from relay.embedded import Access, Services
 from relay.settings import Settings
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-async def test_each_test_has_a_migrated_database_of_its_own(settings: Settings, turn: int) -> None:
+async def test_each_test_has_a_migrated_database_of_its_own(database_url: str, turn: int) -> None:
     """What one test writes, the next does not see."""
-    connection = await asyncpg.connect(settings.database_url)
+    connection = await asyncpg.connect(database_url)
     try:
         await connection.execute("create table only_here (turn integer)")
         tables = "select count(*) from pg_tables where schemaname = 'public'"
@@ -48,4 +48,5 @@ def test_each_test_has_an_empty_bucket(
 
 def test_services_are_the_embedded_ones_or_those_of_the_environment(services: Services) -> None:
     """Everything the settings need comes from the session's services."""
-    assert Settings.from_environment(services.environment).s3_bucket
+    for access in (Access.WEB, Access.WORKER):
+        assert Settings.from_environment(services.accesses[access]).s3_bucket

@@ -42,16 +42,25 @@ class Program:
             start_new_session=True,
         )
 
-    def environment(self) -> dict[str, str]:
-        """Wait until it is up; the settings it printed."""
+    def environments(self) -> dict[str, dict[str, str]]:
+        """Wait until it is up; the settings it printed, for each who may come to the services."""
         assert self.process.stdout is not None
-        settings: dict[str, str] = {}
-        while "RELAY_S3_BUCKET" not in settings:
+        settings: dict[str, dict[str, str]] = {}
+        whose = ""
+        while "RELAY_S3_BUCKET" not in settings.get("worker", {}):
             line = self.process.stdout.readline()
             assert line, self.process.communicate()[1]
+            if line.startswith("# "):
+                whose = line[2:].strip()
+                settings[whose] = {}
+                continue
             name, _, value = line.removeprefix("export ").partition("=")
-            settings[name] = shlex.split(value)[0]
+            settings[whose][name] = shlex.split(value)[0]
         return settings
+
+    def environment(self) -> dict[str, str]:
+        """Wait until it is up; the settings of whoever may do everything."""
+        return self.environments()["administrator"]
 
     def end(self, number: signal.Signals) -> int:
         """Send a signal to the program alone and wait for its end; the exit status."""
@@ -291,12 +300,15 @@ async def test_a_second_supervisor_on_the_same_folder_is_refused(folder: Path, r
 def test_secrets_are_in_private_files_and_in_no_command(folder: Path, run: Run) -> None:
     """Nobody else on the machine can read a password from a file, a command line or a folder."""
     program = run(folder)
-    environment = program.environment()
+    environments = program.environments()
     secrets = {
-        environment["RELAY_S3_SECRET_KEY"],
-        environment["RELAY_DATABASE_URL"].split(":")[2].partition("@")[0],
-        environment["RELAY_REDIS_URL"].split(":")[2].partition("@")[0],
+        environment[name].split(":")[2].partition("@")[0]
+        for environment in environments.values()
+        for name in ("RELAY_DATABASE_URL", "RELAY_REDIS_URL")
+        if name in environment
     }
+    assert len(secrets) == 4 + 3, "each has a password of its own"
+    secrets.add(environments["web"]["RELAY_S3_SECRET_KEY"])
     assert all(len(secret) >= 32 for secret in secrets)
     commands = "\0".join(word for words in program.processes().values() for word in words)
     assert not any(secret in commands for secret in secrets)

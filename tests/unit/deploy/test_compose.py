@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from relay.settings import Settings
+from relay.queue import WEB_RULES, WORKER_RULES
+from relay.settings import Settings, database_url
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
-RELAY_SERVICES = {"web", "worker", "migrate"}
+ROLES = {"web": "relay_web", "worker": "relay_worker", "migrate": "relay_owner"}
+"""As whom each process of relay comes to the database."""
 NEEDED_BY_THE_JAIL = {"clone", "clone3", "unshare", "mount", "umount2", "pivot_root", "prctl"}
 
 
@@ -25,6 +27,14 @@ def compose() -> dict[str, Any]:
     """The compose file with its anchors resolved."""
     content: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
     return content
+
+
+def secrets_of(service: dict[str, Any]) -> set[str]:
+    """The secrets that a service is given."""
+    return {
+        given["source"] if isinstance(given, dict) else given
+        for given in service.get("secrets", [])
+    }
 
 
 @pytest.fixture
@@ -40,7 +50,7 @@ def test_every_name_that_is_referred_to_exists(compose: dict[str, Any]) -> None:
     used: dict[str, set[str]] = {"networks": set(), "volumes": set(), "secrets": set()}
     for service in compose["services"].values():
         used["networks"] |= set(service.get("networks", []))
-        used["secrets"] |= set(service.get("secrets", []))
+        used["secrets"] |= secrets_of(service)
         mounts = [mount.partition(":")[0] for mount in service.get("volumes", [])]
         used["volumes"] |= {source for source in mounts if not source.startswith(".")}
         assert set(service.get("depends_on", {})) <= set(compose["services"])
@@ -95,21 +105,60 @@ def test_the_secrets_fit_together_and_the_settings_accept_them(
 ) -> None:
     """Each service gets the password that its clients have; relay reads them from the files."""
     secret = {path.name: path.read_text().strip() for path in made_secrets.iterdir()}
-    assert f":{secret['database_password']}@postgres:5432/relay" in secret["database_url"]
-    redis_password = secret["redis_users"].partition(">")[2].partition(" ")[0]
-    assert secret["redis_url"] == f"redis://:{redis_password}@redis:6379/0"
+    passwords = {secret["database_password"], secret["s3_secret_key"]}
+    for who, role in ROLES.items():
+        url = secret[f"{'owner' if who == 'migrate' else who}_database_url"]
+        password = url.partition(f"{role}:")[2].partition("@")[0]
+        assert url == f"postgresql://{role}:{password}@postgres:5432/relay"
+        assert f"create role {role} login password '{password}';" in secret["database_roles"]
+        passwords.add(password)
+    users = secret["redis_users"].splitlines()
+    assert users[0] == "user default reset", "without a name nobody is let in"
+    for line, who, rules in zip(
+        users[1:], ("web", "worker"), (WEB_RULES, WORKER_RULES), strict=True
+    ):
+        password = secret[f"{who}_redis_url"].partition(f"{who}:")[2].partition("@")[0]
+        assert secret[f"{who}_redis_url"] == f"redis://{who}:{password}@redis:6379/0"
+        assert line == f"user {who} reset on >{password} {rules}"
+        passwords.add(password)
     assert secret["s3_auth_key"] == f'"{secret["s3_access_key"]},{secret["s3_secret_key"]}"'
-    passwords = {secret["database_password"], secret["s3_secret_key"], redis_password}
-    assert len(passwords) == 3
+    assert len(passwords) == 2 + 3 + 2
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", password) for password in passwords)
-    for name in RELAY_SERVICES:
+    for who in ROLES:
         environment = {
             key: str(value).replace("/run/secrets", str(made_secrets))
-            for key, value in compose["services"][name]["environment"].items()
+            for key, value in compose["services"][who]["environment"].items()
         }
-        settings = Settings.from_environment(environment)
-        assert settings.database_url == secret["database_url"]
-        assert settings.s3_secret_key == secret["s3_secret_key"]
+        url = secret[f"{'owner' if who == 'migrate' else who}_database_url"]
+        assert database_url(environment) == url
+        if who != "migrate":
+            settings = Settings.from_environment(environment)
+            assert settings.database_url == url
+            assert settings.redis_url == secret[f"{who}_redis_url"]
+            assert settings.s3_secret_key == secret["s3_secret_key"]
+
+
+def test_each_process_is_given_its_own_secrets_alone(compose: dict[str, Any]) -> None:
+    """None has the address of another, and the superuser's password is Postgres's alone."""
+    of_store = {"s3_access_key", "s3_secret_key"}
+    expected = {
+        "web": {"web_database_url", "web_redis_url", *of_store},
+        "worker": {"worker_database_url", "worker_redis_url", "media_key", *of_store},
+        "migrate": {"owner_database_url"},
+        "postgres": {"database_password", "database_roles"},
+        "redis": {"redis_users"},
+        "s3": {"s3_auth_key"},
+        "proxy": set(),
+    }
+    given = {name: secrets_of(described) for name, described in compose["services"].items()}
+    assert given == expected
+    for name, described in compose["services"].items():
+        files = {
+            str(value)
+            for value in described.get("environment", {}).values()
+            if "/run/secrets/" in str(value)
+        }
+        assert {Path(file).name for file in files} <= expected[name]
 
 
 def test_secrets_are_never_overwritten(made_secrets: Path) -> None:

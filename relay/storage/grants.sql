@@ -1,0 +1,194 @@
+-- What the web service (relay_web) and the media workers (relay_worker) may do, and no more. `relay migrate`
+-- runs this after the migrations, every time: what was granted by hand is gone afterwards. A table that is
+-- not named here is neither's. Where it depends on the row, a trigger of the schema decides.
+
+-- Nothing comes by itself. ----------------------------------------------------------------------------------
+
+do $$
+begin
+    execute format('revoke all on database %I from public, relay_web, relay_worker', current_database());
+    execute format('grant connect on database %I to relay_web, relay_worker', current_database());
+end
+$$;
+
+revoke all on schema public from public, relay_web, relay_worker;
+revoke all on all tables in schema public from public, relay_web, relay_worker;
+revoke all on all sequences in schema public from public, relay_web, relay_worker;
+revoke all on all routines in schema public from public, relay_web, relay_worker;
+
+-- Both. -----------------------------------------------------------------------------------------------------
+
+grant usage on schema public to relay_web, relay_worker;
+
+-- The log is written by its function alone.
+grant execute on function append_event(uuid, text, uuid, text, bytea) to relay_web, relay_worker;
+grant execute on function lock_case(uuid) to relay_web, relay_worker;
+grant execute on function by_web() to relay_web, relay_worker;
+grant execute on function by_worker() to relay_web, relay_worker;
+
+-- The web service. ------------------------------------------------------------------------------------------
+
+grant execute on function approvals_of(messages) to relay_web;
+grant execute on function consents(participants) to relay_web;
+grant execute on function sender_is_known(messages) to relay_web;
+grant execute on function is_in_queue(message_state) to relay_web;
+
+grant select on migrations, events, queue_entries to relay_web;
+grant select, insert on charters, upload_segments to relay_web;
+grant select, insert, delete on case_mediators, challenges, sessions to relay_web;
+
+-- What people signed is added to, and never changed. When it came the database says.
+grant select, insert (statement_hash, typ, kid, compact) on statements to relay_web;
+grant select, insert (message_id, revision, statement_hash, language) on revisions to relay_web;
+grant select, insert on parts, captions to relay_web;
+grant select, insert (statement_hash, message_id, offer_hash, answer) on responses to relay_web;
+grant
+select,
+insert (
+    statement_hash, message_id, mediator_id, claim_hash, sender_consent, recipient_consent, not_before
+)
+on offers to relay_web;
+
+grant select, insert on link_endings, successions to relay_web;
+
+grant
+select,
+insert (
+    statement_hash, message_id, review_round, mediator_id, person_id, decision, reason,
+    source_hash, rendition_hash, captions_hash
+)
+on decisions to relay_web;
+
+grant
+select,
+insert (credential_id, person_id, role, statement_hash, kid, signer, recipient, not_before, not_after),
+update (revocation_hash, keyring)
+on credentials to relay_web;
+
+-- Sequence and head of the log are the log's function's.
+grant
+select,
+insert (case_id, reference),
+update (
+    registration_hash, registered_by_mediator_at, proposed_mediators,
+    charter_version, approvals, captions_required, server_processing
+)
+on cases to relay_web;
+
+grant
+select,
+insert (participant_id, case_id, role),
+update (consent, consent_hash, consent_at)
+on participants to relay_web;
+
+grant select, insert (case_id, one, other), update (no_contact) on pairs to relay_web;
+
+grant
+select,
+insert (
+    link_id, case_id, participant_id, purpose, statement_hash, auth_hash, signer, kid, sealed, again, made_by,
+    expires_at
+),
+update (ended_at, is_misused, again, message_id)
+on links to relay_web;
+
+grant
+select,
+insert (statement_hash, link_id, case_id, participant_id, kid, signer, recipient, keyring),
+update (verification_hash)
+on claims to relay_web;
+
+grant
+select,
+insert (message_id, case_id, sender_id, recipient_id, kind, language, writer_kid, state),
+update (
+    language, state, revision, review_round, statement_hash, rendition_hash, captions_hash, offer_hash,
+    withdrawal_hash, tell_author, failure, lease_holder, lease_expires_at, waiting_since, author_view_since,
+    state_since, receipt_hash
+),
+delete
+on messages to relay_web;
+
+grant
+select,
+insert (commitment, audience, audience_id, header),
+update (header),
+delete
+on grants to relay_web;
+
+grant
+select,
+insert (upload_id, message_id, revision, size_bytes, expires_at),
+update (offset_bytes, writer, expires_at, submitted_at),
+delete
+on uploads to relay_web;
+
+grant select, insert, update (size_bytes), delete on upload_pieces to relay_web;
+
+-- It makes and cancels jobs; done or failed only a worker can call them.
+grant
+select,
+insert (message_id, revision),
+update (state, lease_token, lease_expires_at)
+on jobs to relay_web;
+
+grant insert (object_prefix) on orphans to relay_web;
+
+-- The media workers, and the sweep that they do. ------------------------------------------------------------
+
+-- Not to be read by them: letters, receipts, keyrings, the sealed secrets of links and identities of cases.
+grant select, insert (statement_hash, typ, kid, compact) on statements to relay_worker;
+
+grant
+select (
+    credential_id, person_id, role, statement_hash, signer, recipient, not_before, not_after, revocation_hash
+)
+on credentials to relay_worker;
+
+grant
+select (
+    case_id, reference, registration_hash, charter_version, approvals, captions_required, server_processing,
+    created_at
+)
+on cases to relay_worker;
+
+grant select (case_id, version, statement_hash, mediators, media, recovery) on charters to relay_worker;
+grant select on link_endings, successions to relay_worker;
+grant select (link_id, kid, statement_hash) on links to relay_worker;
+grant select (link_id, kid, statement_hash, verification_hash) on claims to relay_worker;
+
+grant
+select (
+    message_id, case_id, sender_id, recipient_id, kind, language, state, revision, review_round,
+    statement_hash, rendition_hash, captions_hash, offer_hash, withdrawal_hash, writer_kid, tell_author,
+    failure, lease_holder, lease_expires_at, waiting_since, author_view_since, state_since, created_at
+),
+update (
+    state, rendition_hash, captions_hash, failure, lease_holder, lease_expires_at, waiting_since,
+    author_view_since, state_since
+)
+on messages to relay_worker;
+
+grant
+select (commitment, message_id, statement_hash, role, size_bytes, object_prefix),
+insert (
+    commitment, message_id, statement_hash, role, media_type, size_bytes, segments, body, object_prefix
+)
+on parts to relay_worker;
+
+grant
+select,
+insert (commitment, audience, audience_id, header),
+delete
+on grants to relay_worker;
+
+grant
+select,
+update (
+    state, attempts, lease_token, lease_expires_at, stage, progress, error, not_before
+)
+on jobs to relay_worker;
+
+grant select, insert (object_prefix), update (noted_at), delete on orphans to relay_worker;
+grant select (upload_id, message_id, expires_at, submitted_at), delete on uploads to relay_worker;
+grant select (expires_at), delete on sessions, challenges to relay_worker;
