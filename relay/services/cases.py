@@ -182,6 +182,7 @@ async def file_charter(
     """
     said = statements.verify(filing.statement, statements.Charter, mediator.signer)
     async with database.transaction() as connection:
+        await stored.lock_case(connection, case_id)
         await require_mediator(connection, case_id, mediator)
         return await _put_in_force(connection, settings, case_id, filing, said, actor=str(mediator))
 
@@ -194,6 +195,7 @@ async def file_recovered(
     Whoever brings it: the signature is what admits it.
     """
     async with database.transaction() as connection:
+        await stored.lock_case(connection, case_id)
         kid = signing.read_unverified(filing.statement).kid
         recovery = await stored_credentials.find_recovery_signer(connection, kid)
         if recovery is None:
@@ -350,6 +352,7 @@ async def record_consent(
     those who spoke before say; to go on needs a statement that is not older than the one that stopped.
     """
     async with database.transaction() as connection:
+        await stored.lock_case(connection, case_id)
         if isinstance(actor, Participant):
             if (actor.case_id, actor.participant_id) != (case_id, participant_id):
                 raise NotFound("another participant")
@@ -417,6 +420,7 @@ async def set_no_contact(
 ) -> None:
     """Set or lift a no-contact fact: a fact of the case system's, which nobody else may change."""
     async with database.transaction() as connection:
+        await stored.lock_case(connection, case_id)
         if not await stored.set_no_contact(connection, case_id, pair, no_contact=no_contact):
             raise NotFound("no such pair")
         await append_event(
@@ -435,8 +439,8 @@ async def require_mediator(connection: Connection, case_id: uuid.UUID, mediator:
 
 async def require_latest_charter(connection: Connection, case_id: uuid.UUID, named: str) -> None:
     """Go on only with what was made under the charter in force (its hash, base64url); CharterChanged."""
-    charters = await stored.list_charters(connection, case_id)
-    if not charters or b64u_encode(charters[-1].statement_hash) != named:
+    charters = await stored.list_charter_statements(connection, case_id)
+    if not charters or b64u_encode(signing.statement_hash(charters[-1])) != named:
         raise CharterChanged
 
 

@@ -64,6 +64,7 @@ async def make(
         maker = actor.credential_id if isinstance(actor, Mediator) else None
         if link.again is not None and (maker is None or said.purpose == "upload"):
             raise InvalidRequest("only a mediator's own link to claim can be shown again")
+        await stored_cases.lock_case(connection, said.case)
         if isinstance(actor, Mediator):
             await require_mediator(connection, said.case, actor)
         await require_latest_charter(connection, said.case, said.charter)
@@ -166,8 +167,8 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
         raise InvalidRequest("the claim is for another link")
     second_claim = False
     async with database.transaction() as connection:
-        # The participant is locked before the link: whoever claims another link of theirs waits.
-        await stored_cases.find_consent(connection, holder.case_id, holder.participant_id)
+        # The case is locked before the link: whoever claims another link of the same person waits.
+        await stored_cases.lock_case(connection, holder.case_id)
         if await stored.lock_link(connection, holder.link_id) is not Purpose.PARTICIPATE:
             raise NotFound("not a link to claim")
         statement_hash = signing.statement_hash(new.statement)
@@ -219,9 +220,8 @@ async def verify(
     said = statements.verify(new.statement, statements.Verification, mediator.signer)
     require_recent(said.at, settings)
     async with database.transaction() as connection:
+        await stored_cases.lock_case(connection, said.case)
         await require_mediator(connection, said.case, mediator)
-        # The participant first, as whoever claims or ends a link of theirs does.
-        await stored_cases.find_consent(connection, said.case, said.participant)
         known = await stored.find_claim(connection, b64u_decode(said.claim))
         if known is None or (known.case_id, known.participant_id) != (said.case, said.participant):
             raise NotFound("no such claim")
@@ -272,9 +272,9 @@ async def end(
         said = statements.verify(compact, statements.LinkEnding, signer)
         if said.link != link_id:
             raise InvalidRequest("the statement ends another link")
+        await stored_cases.lock_case(connection, said.case)
         if isinstance(actor, Mediator):
             await require_mediator(connection, said.case, actor)
-        await stored_cases.find_consent(connection, said.case, said.participant)
         await _end(connection, settings, actor, signer, compact)
 
 

@@ -31,7 +31,7 @@ from relay.domain.moves import Act, Mover, State
 from relay.errors import CryptoError
 from relay.services.credentials import require_standing
 from relay.services.moves import make_move
-from relay.services.sealed import StoredBody, hold_upload, keep
+from relay.services.sealed import StoredBody, hold_upload, keep, keep_first_grants
 from relay.services.trust import charter as verified_charter
 from relay.settings import Settings
 from relay.storage import cases as stored_cases
@@ -253,9 +253,8 @@ async def finish(
             raise LeaseLost("another's by now")
         if message.statement_hash != source.statement_hash:
             raise LeaseLost("other words by now")
-        await stored_cases.lock_case(connection, message.case_id)
-        charters = await stored_cases.list_charters(connection, message.case_id)
-        if charters[-1].statement_hash != source.charter_hash:
+        charters = await stored_cases.list_charter_statements(connection, message.case_id)
+        if signing.statement_hash(charters[-1]) != source.charter_hash:
             raise LeaseLost("another charter by now")
         await require_standing(connection, worker.credential_id, "media")
         prefixes = [result.object_prefix for result in results]
@@ -267,8 +266,9 @@ async def finish(
             message_id=message.message_id,
             statement_hash=statement_hash,
             parts=[hold_upload(result.part, _stored(result)) for result in results],
-            grants=grants,
+            grants=[],
         )
+        await keep_first_grants(connection, grants)
         await stored.set_rendition(connection, message.message_id, statement_hash)
         await stored.delete_grants(connection, message.message_id, Audience.MEDIA)
         await stored_jobs.end_job(connection, job.job_id, JobState.DONE)
@@ -306,11 +306,13 @@ async def fail_stranded(database: Database, worker: MediaWorker, job_id: uuid.UU
 async def _lock(
     connection: Connection, job_id: uuid.UUID
 ) -> tuple[stored.MessageRow | None, stored_jobs.JobRow | None]:
-    """The message of a job and the job, in the order in which everybody locks them."""
+    """The message of a job and the job, with the case between, in the order in which everybody locks them."""
     message_id = await stored_jobs.find_message(connection, job_id)
     if message_id is None:
         return None, None
     message = await stored.lock_message(connection, message_id)
+    if message is not None:
+        await stored_cases.lock_case(connection, message.case_id)
     return message, await stored_jobs.lock_job(connection, job_id)
 
 

@@ -42,7 +42,7 @@ async def view(connection: Connection, settings: Settings, case_id: uuid.UUID) -
             CredentialPair(credential=row.credential, revocation=row.revocation) for row in rows
         ],
         registration=registration,
-        charters=[row.compact for row in await stored_cases.list_charters(connection, case_id)],
+        charters=await stored_cases.list_charter_statements(connection, case_id),
     )
 
 
@@ -59,8 +59,8 @@ async def charter(
     rows = await stored.list_case_statements(connection, case_id)
     trust = _trust(settings, rows, await stored.list_successions(connection))
     registration = await stored_cases.find_registration(connection, case_id)
-    charters = await stored_cases.list_charters(connection, case_id)
-    verified = chain.verify_charters(trust, registration or "", [row.compact for row in charters])
+    charters = await stored_cases.list_charter_statements(connection, case_id)
+    verified = chain.verify_charters(trust, registration or "", charters)
     if verified.case != case_id:
         raise ChainError("a charter of another case")
     return verified

@@ -62,6 +62,14 @@ def shared_relay(
 
 
 @pytest.fixture
+def worker_settings(
+    relay_settings: Settings, as_worker: Callable[[Settings], Settings]
+) -> Settings:
+    """The settings of a media worker of that relay."""
+    return as_worker(relay_settings)
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
     """The database of this test's relay, as whoever may do everything in it."""
     name = "own_database_url" if _is_own(request) else "shared_database_url"
