@@ -212,7 +212,7 @@ async def make_link(scene: Scene) -> Act:
 async def revoke_link(scene: Scene) -> Act:
     """End a link."""
     [record, *_] = await scene.mediator.links(scene.case.case_id)
-    return lambda: scene.mediator.revoke_link(record.link)
+    return lambda: scene.mediator.end_link(scene.case.case_id, record.link, "replaced")
 
 
 async def file_charter(scene: Scene) -> Act:
