@@ -12,6 +12,7 @@ import contextlib
 import functools
 import itertools
 import os
+import re
 import secrets
 import tempfile
 import traceback
@@ -26,6 +27,7 @@ import redis
 from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
+from asyncpg.connection import LoggedQuery
 from hypothesis import settings as hypothesis_settings
 
 from relay.embedded import Access, Services, embedded
@@ -42,6 +44,11 @@ SERVICE_SETTINGS = (
     "RELAY_S3_REGION",
 )
 REDIS_DATABASES = itertools.cycle(range(1, 16))
+CASE_STATE = re.compile(
+    r"\b(from|join|update)\s+(cases|participants|pairs|case_mediators|charters|claims)\b",
+    re.IGNORECASE,
+)
+"""Statements that read what acts rely on."""
 HELD: ContextVar[frozenset[int]] = ContextVar("held", default=frozenset())
 """The databases of which this task, or one that waits for it, has a connection."""
 
@@ -202,10 +209,36 @@ def worker_settings(settings: Settings, as_worker: Callable[[Settings], Settings
     return as_worker(settings)
 
 
+class Watch:
+    """Sees the statements of one connection, and which act read its case before it locked it."""
+
+    def __init__(self, unlocked: list[str]) -> None:
+        self._unlocked = unlocked
+        self._is_locked = False
+        self._read: str | None = None
+
+    def see(self, logged: LoggedQuery) -> None:
+        """One more statement."""
+        query = logged.query
+        if query.startswith("BEGIN"):
+            self._is_locked, self._read = False, None
+        elif "lock_case(" in query:
+            self._is_locked = True
+        elif CASE_STATE.search(query) and not query.startswith("insert") and not self._is_locked:
+            self._read = self._read or query
+        elif "append_event(" in query and self._read is not None:
+            self._unlocked.append(self._read)
+
+
 @pytest.fixture(autouse=True)
-def one_connection_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Who holds a connection asks for no second one: a full pool of such callers would wait for ever."""
+def transactions_as_they_should_be(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Who holds a connection asks for no second one: a full pool of such callers would wait for ever.
+
+    And an act, which is what is logged, locks its case before it reads anything of it: what it relies on
+    might change before it is done.
+    """
     nested: list[str] = []
+    unlocked: list[str] = []
     connect = Database.connection
 
     @contextlib.asynccontextmanager
@@ -215,14 +248,18 @@ def one_connection_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             nested.append("".join(traceback.format_stack(limit=12)))
         async with connect(database) as connection:
             HELD.set(held | {id(database)})
+            watch = Watch(unlocked)
+            connection.add_query_logger(watch.see)
             try:
                 yield connection
             finally:
+                connection.remove_query_logger(watch.see)
                 HELD.set(held)
 
     monkeypatch.setattr(Database, "connection", watched)
     yield
     assert not nested, f"a second connection of the same pool, by one that holds one:\n{nested[0]}"
+    assert not unlocked, f"an act read this of its case before it locked it:\n{unlocked[0]}"
 
 
 def _address(services: Services, access: Access) -> str:

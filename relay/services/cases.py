@@ -41,6 +41,7 @@ async def register(
     pairs = registration.all_pairs()
     async with database.transaction() as connection:
         is_new = await stored.insert_case(connection, case_id, registration.reference)
+        await stored.lock_case(connection, case_id)
         case = await stored.find_case(connection, case_id)
         if case is None or case.reference != registration.reference:
             raise CaseExists
@@ -105,8 +106,8 @@ async def file_charter(
     if said.case != case_id:
         raise InvalidRequest("the charter is for another case")
     async with database.transaction() as connection:
-        await require_mediator(connection, case_id, mediator)
         version = await stored.lock_case(connection, case_id)
+        await require_mediator(connection, case_id, mediator)
         charters = await stored.list_charters(connection, case_id)
         statement_hash = signing.statement_hash(filing.statement)
         if charters and charters[-1].statement_hash == statement_hash:
@@ -187,6 +188,7 @@ async def record_consent(
     those who spoke before say; to go on needs a statement that is not older than the one that stopped.
     """
     async with database.transaction() as connection:
+        await stored.lock_case(connection, case_id)
         if isinstance(actor, Participant):
             if (actor.case_id, actor.participant_id) != (case_id, participant_id):
                 raise NotFound("another participant")
@@ -237,6 +239,7 @@ async def set_no_contact(
 ) -> None:
     """Set or lift a no-contact fact: a fact of the case system's, which nobody else may change."""
     async with database.transaction() as connection:
+        await stored.lock_case(connection, case_id)
         if not await stored.set_no_contact(connection, case_id, pair, no_contact=no_contact):
             raise NotFound("no such pair")
         await append_event(

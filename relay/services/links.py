@@ -57,6 +57,7 @@ async def make(
             raise InvalidRequest("an upload link without an end")
         if said.link != link_id or b64u_decode(said.sealed) != hashlib.sha256(link.sealed).digest():
             raise InvalidRequest("the statement is for another link")
+        await stored_cases.lock_case(connection, said.case)
         if isinstance(actor, Mediator):
             await require_mediator(connection, said.case, actor)
         if await stored_cases.find_participant(connection, said.case, said.participant) is None:
@@ -156,8 +157,8 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
         raise InvalidRequest("the claim is for another link")
     second_claim = False
     async with database.transaction() as connection:
-        # The participant is locked before the link: whoever claims another link of theirs waits.
-        await stored_cases.find_consent(connection, holder.case_id, holder.participant_id)
+        # The case is locked before the link: whoever claims another link of the same person waits.
+        await stored_cases.lock_case(connection, holder.case_id)
         if await stored.lock_link(connection, holder.link_id) is not Purpose.PARTICIPATE:
             raise NotFound("not a link to claim")
         statement_hash = signing.statement_hash(new.statement)
@@ -203,6 +204,7 @@ async def verify(database: Database, settings: Settings, mediator: Mediator, com
     said = statements.verify(compact, statements.Verification, mediator.signer)
     require_recent(said.at, settings)
     async with database.transaction() as connection:
+        await stored_cases.lock_case(connection, said.case)
         await require_mediator(connection, said.case, mediator)
         known = await stored.find_claim(connection, b64u_decode(said.claim))
         if known is None or (known.case_id, known.participant_id) != (said.case, said.participant):
@@ -235,6 +237,7 @@ async def revoke(database: Database, actor: Mediator | Service, link_id: uuid.UU
         link = await stored.find_link(connection, link_id)
         if link is None:
             raise NotFound("no such link")
+        await stored_cases.lock_case(connection, link.case_id)
         if isinstance(actor, Mediator):
             await require_mediator(connection, link.case_id, actor)
         if await stored.revoke_link(connection, link_id):

@@ -11,6 +11,7 @@ from relay.domain.moves import Act, Move, Mover, WrongState, find_move
 from relay.domain.views import author_view
 from relay.errors import Forbidden, NotFound
 from relay.storage import messages as stored
+from relay.storage.cases import lock_case
 from relay.storage.database import Connection
 from relay.storage.events import append_event
 from relay.storage.messages import MessageRow
@@ -80,16 +81,24 @@ def _author_view_changes(message: MessageRow, move: Move, *, tell_author: bool |
 
 
 async def require_message(connection: Connection, message_id: uuid.UUID) -> MessageRow:
-    """The message, locked for this transaction; NotFound where there is none."""
+    """The message, locked for this transaction and its case with it; NotFound where there is none.
+
+    Everybody locks in this order: a message, its case, and then whatever else. What is read of the case
+    afterwards (its mediators, what its charter asks for, consents) is as it will be when this is done.
+    """
     message = await stored.lock_message(connection, message_id)
     if message is None:
         raise NotFound("no such message")
+    await lock_case(connection, message.case_id)
     return message
 
 
-async def relock(connection: Connection, message: MessageRow) -> MessageRow:
-    """The message as it is after a move of this transaction."""
-    return await require_message(connection, message.message_id)
+async def reload(connection: Connection, message: MessageRow) -> MessageRow:
+    """A message that this transaction has locked, as it is by now."""
+    found = await stored.lock_message(connection, message.message_id)
+    if found is None:
+        raise NotFound("no such message")
+    return found
 
 
 def require_same_words(message: MessageRow, said: statements.Decision | statements.Offer) -> None:

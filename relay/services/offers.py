@@ -25,7 +25,7 @@ from relay.domain.views import recipient_view
 from relay.errors import NotFound
 from relay.services.cases import require_mediator
 from relay.services.credentials import require_recent
-from relay.services.moves import make_move, require_message, require_same_words
+from relay.services.moves import make_move, reload, require_message, require_same_words
 from relay.services.reading import (
     recipient_message,
     recipient_parts,
@@ -37,7 +37,6 @@ from relay.settings import Settings
 from relay.storage import links as stored_links
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
-from relay.storage.cases import lock_case
 from relay.storage.database import Connection, Database
 from relay.storage.events import append_event, insert_statement
 
@@ -61,7 +60,7 @@ async def offer(
     """Let an approved message wait for its recipient, with the grants that open it to their key alone.
 
     Every gate is checked here, in the transaction of the move, and again when the recipient accepts. The
-    case is locked before, as by whoever closes a gate: one of the two comes first, in the log as in fact.
+    case is locked meanwhile, as by whoever closes a gate: one of the two comes first, in the log as in fact.
     What was released before is granted again in the same way, to somebody who lost their link and has a
     new key; nothing moves then, and what they answered stands.
     """
@@ -77,7 +76,6 @@ async def offer(
         is_renewal = message.state in _RELEASED
         if not is_renewal:
             find_move(Act.OFFER, message.state)
-            await lock_case(connection, message.case_id)
             require_open(await stored.gate_facts(connection, message_id))
         require_same_words(message, said)
         claim = await stored_links.current_claim(connection, message.recipient_id)
@@ -121,7 +119,7 @@ async def offer(
                 actor=str(mediator),
                 statement_hash=statement_hash,
             )
-        return await review_message(connection, await require_message(connection, message_id))
+        return await review_message(connection, await reload(connection, message))
 
 
 async def respond(
@@ -181,7 +179,6 @@ async def _answer(
     compact: str,
 ) -> None:
     answer = Answer(said.answer)
-    await lock_case(connection, message.case_id)
     facts = await stored.gate_facts(connection, message.message_id)
     gates_open = not closed_gates(facts) and not facts.is_early
     if recipient_view(message.state, gates_open=gates_open) is None:

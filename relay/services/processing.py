@@ -32,7 +32,7 @@ from relay.domain.moves import Act, Mover, State
 from relay.errors import CryptoError
 from relay.services.credentials import require_standing, roots
 from relay.services.moves import make_move
-from relay.services.sealed import StoredBody, hold_upload, keep
+from relay.services.sealed import StoredBody, hold_upload, keep, keep_first_grants
 from relay.settings import Settings
 from relay.storage import cases as stored_cases
 from relay.storage import credentials as stored_credentials
@@ -253,8 +253,9 @@ async def finish(
             message_id=message.message_id,
             statement_hash=statement_hash,
             parts=[hold_upload(result.part, _stored(result)) for result in results],
-            grants=grants,
+            grants=[],
         )
+        await keep_first_grants(connection, grants)
         await stored.set_rendition(connection, message.message_id, statement_hash)
         await stored.delete_grants(connection, message.message_id, Audience.MEDIA)
         await stored_jobs.end_job(connection, job.job_id, JobState.DONE)
@@ -292,11 +293,13 @@ async def fail_stranded(database: Database, worker: MediaWorker, job_id: uuid.UU
 async def _lock(
     connection: Connection, job_id: uuid.UUID
 ) -> tuple[stored.MessageRow | None, stored_jobs.JobRow | None]:
-    """The message of a job and the job, in the order in which everybody locks them."""
+    """The message of a job and the job, with the case between, in the order in which everybody locks them."""
     message_id = await stored_jobs.find_message(connection, job_id)
     if message_id is None:
         return None, None
     message = await stored.lock_message(connection, message_id)
+    if message is not None:
+        await stored_cases.lock_case(connection, message.case_id)
     return message, await stored_jobs.lock_job(connection, job_id)
 
 
@@ -319,13 +322,13 @@ async def _verified_charter(
 ) -> chain.VerifiedCharter:
     """The case's charter up to a root of the worker's own, which names the worker; ChainError otherwise."""
     rows = await stored_credentials.list_case_statements(connection, case_id)
-    charters = await stored_cases.list_charters(connection, case_id)
+    charters = await stored_cases.list_charter_statements(connection, case_id)
     trust = establish_trust(
         [b64u_decode(root) for root in roots(settings)],
         [row.credential for row in rows],
         [row.revocation for row in rows if row.revocation is not None],
     )
-    charter = chain.verify_charters(trust, [row.compact for row in charters])
+    charter = chain.verify_charters(trust, charters)
     signers = [authority.signer for authority in charter.media_at(datetime.now(UTC))]
     if charter.case != case_id or worker.keyring.signer.public_key not in signers:
         raise ChainError("not a case that this worker may work for")

@@ -33,7 +33,13 @@ from relay.errors import NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
 from relay.services.credentials import require_recent
-from relay.services.moves import CLOCK_ACTOR, make_move, require_message, require_same_words
+from relay.services.moves import (
+    CLOCK_ACTOR,
+    make_move,
+    reload,
+    require_message,
+    require_same_words,
+)
 from relay.services.reading import review_message
 from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
 from relay.settings import Settings
@@ -105,7 +111,7 @@ async def take(
         else:
             if message.state is State.CLAIMED:
                 await lapse(connection, message)
-                message = await require_message(connection, message_id)
+                message = await reload(connection, message)
             await make_move(
                 connection,
                 message,
@@ -114,7 +120,7 @@ async def take(
                 actor=str(mediator),
                 lease=(mediator.credential_id, settings.lease_seconds),
             )
-        return await review_message(connection, await require_message(connection, message_id))
+        return await review_message(connection, await reload(connection, message))
 
 
 async def let_go(database: Database, mediator: Mediator, message_id: uuid.UUID) -> None:
@@ -183,7 +189,7 @@ async def decide(
             await stored.raise_round(connection, message_id)
         if made is Act.RETRY:
             job_id = await stored.insert_job(connection, message_id, message.revision)
-        answer = await review_message(connection, await require_message(connection, message_id))
+        answer = await review_message(connection, await reload(connection, message))
     if job_id is not None:
         await queue.wake(job_id)
     return answer
@@ -250,7 +256,7 @@ async def caption(
             message_id=message_id,
             statement_hash=statement_hash,
         )
-        return await review_message(connection, await require_message(connection, message_id))
+        return await review_message(connection, await reload(connection, message))
 
 
 async def _require_reviewable(

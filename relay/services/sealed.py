@@ -118,6 +118,11 @@ async def keep_grants(connection: Connection, grants: Sequence[Grant]) -> None:
         await stored.insert_grants(connection, [_new_grant(grant) for grant in grants])
 
 
+async def keep_first_grants(connection: Connection, grants: Sequence[Grant]) -> None:
+    """Keep grants of parts that are kept in this transaction: nobody had one before."""
+    await stored.insert_first_grants(connection, [_new_grant(grant) for grant in grants])
+
+
 def _new_part(part: Part, *, body: bytes | None, object_prefix: str | None) -> stored.NewPart:
     return stored.NewPart(
         commitment=b64u_decode(part.commit),

@@ -29,7 +29,7 @@ from relay.errors import InvalidRequest, NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
 from relay.services.credentials import require_recent
-from relay.services.moves import make_move, require_message
+from relay.services.moves import make_move, reload, require_message
 from relay.services.reading import author_message
 from relay.services.sealed import (
     Readers,
@@ -43,6 +43,7 @@ from relay.settings import Settings
 from relay.storage import links as stored_links
 from relay.storage import messages as stored
 from relay.storage import uploads as stored_uploads
+from relay.storage.cases import lock_case
 from relay.storage.database import Connection, Database
 from relay.storage.events import append_event, insert_statement
 
@@ -91,6 +92,8 @@ async def begin_draft(
     """Begin a message, or the next revision of one that came back; doing it again changes nothing."""
     async with database.transaction() as connection:
         await stored.lock_identifier(connection, message_id)
+        await stored.lock_message(connection, message_id)
+        await lock_case(connection, actor.case_id)
         message, _context, is_new = await _require_draft(
             connection,
             _Sender.participant(actor),
@@ -140,11 +143,12 @@ async def submit(
         raise StatementMismatch("the statement is for another message")
     job_id = None
     async with database.transaction() as connection:
-        if isinstance(actor, Mediator):
-            await require_mediator(connection, said.case, actor)
         statement_hash = signing.statement_hash(submission.statement)
         await stored.lock_identifier(connection, message_id)
         earlier = await _earlier_revisions(connection, sender, message_id)
+        await lock_case(connection, sender.case_id)
+        if isinstance(actor, Mediator):
+            await require_mediator(connection, sender.case_id, actor)
         if revision in earlier:
             if earlier[revision] != statement_hash:
                 raise RevisionExists
@@ -323,7 +327,8 @@ async def _require_draft(
 ) -> tuple[stored.MessageRow, stored.SenderContext, bool]:
     """The message, as a draft of this revision: as it is, begun anew, or begun from one that came back.
 
-    With it what the case lets its sender do, and whether it was begun just now.
+    With it what the case lets its sender do, and whether it was begun just now. The message, if there is one,
+    and the case are locked.
     """
     context = await stored.sender_context(
         connection, sender.case_id, sender.participant_id, recipient_id
@@ -356,7 +361,7 @@ async def _require_draft(
     if revision == message.revision + 1:
         await make_move(connection, message, Act.REVISE, Mover.SENDER, actor=actor)
         await stored.begin_revision(connection, message_id)
-        message = await require_message(connection, message_id)
+        message = await reload(connection, message)
     if message.state is not State.DRAFT or message.revision != revision:
         raise WrongState("not a draft of this revision")
     return message, context, begun is not None

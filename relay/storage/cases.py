@@ -192,6 +192,12 @@ async def list_charters(connection: Connection, case_id: uuid.UUID) -> list[Char
     return many(await connection.fetch(_SQL["list_charters"], case_id), CharterRow)
 
 
+async def list_charter_statements(connection: Connection, case_id: uuid.UUID) -> list[str]:
+    """The charters of a case as they were signed, oldest first."""
+    rows = await connection.fetch(_SQL["list_charter_statements"], case_id)
+    return [row["compact"] for row in rows]
+
+
 async def list_correspondents(
     connection: Connection, case_id: uuid.UUID, participant_id: uuid.UUID
 ) -> list[Correspondent]:

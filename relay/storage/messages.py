@@ -273,8 +273,16 @@ async def insert_part(
 
 async def insert_grants(connection: Connection, grants: Sequence[NewGrant]) -> None:
     """Keep grants; a newer header for the same audience takes the place of the older."""
-    await connection.execute(
-        _SQL["insert_grants"],
+    await connection.execute(_SQL["insert_grants"], *_columns(grants))
+
+
+async def insert_first_grants(connection: Connection, grants: Sequence[NewGrant]) -> None:
+    """Keep grants for audiences that have none yet; an older one is an error."""
+    await connection.execute(_SQL["insert_first_grants"], *_columns(grants))
+
+
+def _columns(grants: Sequence[NewGrant]) -> tuple[list[object], ...]:
+    return (
         [grant.commitment for grant in grants],
         [grant.audience for grant in grants],
         [grant.audience_id for grant in grants],

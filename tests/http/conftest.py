@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,14 @@ def relay_settings(
         public_url=f"http://127.0.0.1:{unused_tcp_port}",
         listen_port=unused_tcp_port,
     )
+
+
+@pytest.fixture
+def worker_settings(
+    relay_settings: Settings, as_worker: Callable[[Settings], Settings]
+) -> Settings:
+    """The settings of a media worker of that relay."""
+    return as_worker(relay_settings)
 
 
 @pytest.fixture

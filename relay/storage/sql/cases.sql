@@ -34,9 +34,8 @@ from cases
 where case_id = $1;
 
 -- name: lock_case
--- One change of charter at a time.
-select charter_version from cases
-where case_id = $1 for no key update;
+-- One act on a case at a time: what is read of it after this holds until the transaction ends.
+select lock_case($1);
 
 -- name: list_cases
 -- The cases of one mediator, or all (null) for the case system.
@@ -135,6 +134,13 @@ select
     charters.statement_hash,
     charters.key_file,
     statements.compact
+from charters inner join statements on charters.statement_hash = statements.statement_hash
+where charters.case_id = $1
+order by charters.version;
+
+-- name: list_charter_statements
+-- For those who verify a case without a key of it.
+select statements.compact
 from charters inner join statements on charters.statement_hash = statements.statement_hash
 where charters.case_id = $1
 order by charters.version;

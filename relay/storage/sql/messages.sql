@@ -197,6 +197,18 @@ from
         as given (commitment, audience, audience_id, header)
 on conflict (commitment, audience, audience_id) do update set header = excluded.header;
 
+-- name: insert_first_grants
+-- As insert_grants, by whom no older header is replaced.
+insert into grants (commitment, audience, audience_id, header)
+select
+    given.commitment,
+    given.audience,
+    given.audience_id,
+    given.header
+from
+    unnest($1::bytea[], $2::grant_audience[], $3::uuid[], $4::bytea[])
+        as given (commitment, audience, audience_id, header);
+
 -- name: delete_grants
 delete from grants
 using parts
