@@ -30,6 +30,7 @@ TABLES: Final[Mapping[str, str]] = {
     "case_mediators": _SQL["case_mediators"],
     "participants": _SQL["participants"],
     "links": _SQL["links"],
+    "link_endings": _SQL["link_endings"],
     "claims": _SQL["claims"],
     "messages": _SQL["messages"],
     "revisions": _SQL["revisions"],
@@ -71,16 +72,34 @@ class CredentialRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A credential as its row has it, with the texts behind it as far as they are there."""
 
     credential_id: uuid.UUID
+    person_id: uuid.UUID
     role: str
     statement_hash: bytes
-    kid: str | None
-    signer: bytes | None
+    kid: str
+    signer: bytes
     recipient: str | None
     not_before: datetime
     not_after: datetime
     revocation_hash: bytes | None
     credential: str | None
     revocation: str | None
+
+
+class SuccessionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A succession of roots as its row has it, with the text behind it if it is there."""
+
+    statement_hash: bytes
+    old_root: bytes
+    new_root: bytes
+    compact: str | None
+
+
+class CharterTexts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the keys of a case rest on, as its log names it."""
+
+    registration: str | None
+    """The last one before the first charter."""
+    charters: list[str]
 
 
 class Unlogged(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,10 +132,20 @@ async def list_log(connection: Connection, case_id: uuid.UUID) -> AsyncIterator[
         yield msgspec.convert(row, LoggedAct)
 
 
-async def list_charters(connection: Connection, case_id: uuid.UUID) -> list[str]:
-    """The charters that the log of a case names, in its order."""
-    rows = await connection.fetch(_SQL["list_charters"], case_id)
-    return [row["compact"] for row in rows]
+async def list_charters(connection: Connection, case_id: uuid.UUID) -> CharterTexts:
+    """The charters that the log of a case names, in its order, and the registration before them."""
+    registration, charters = None, []
+    for row in await connection.fetch(_SQL["list_charters"], case_id):
+        if row["kind"] == "charter-filed":
+            charters.append(row["compact"])
+        elif not charters:
+            registration = row["compact"]
+    return CharterTexts(registration=registration, charters=charters)
+
+
+async def list_successions(connection: Connection) -> list[SuccessionRecord]:
+    """Every succession of roots."""
+    return many(await connection.fetch(_SQL["list_successions"]), SuccessionRecord)
 
 
 async def list_credentials(connection: Connection) -> AsyncIterator[CredentialRecord]:

@@ -64,6 +64,10 @@ async def write_checkpoint(
             for digest in (record.statement_hash, record.revocation_hash)
             if digest is not None
         }
+        said |= {
+            b64u_encode(record.statement_hash)
+            for record in await stored.list_successions(connection)
+        }
         for digest in sorted(said):
             writer.add(RootStatement(statement=digest))
     return writer.finish(at)
@@ -99,7 +103,7 @@ class Comparison:
             if b64u_decode(self._next.statement) not in kept:
                 report.add(
                     Code.TRUST_VANISHED,
-                    f"credential or revocation {self._next.statement} is not there any more",
+                    f"what a root said, {self._next.statement}, is not there any more",
                 )
             self._next = next(self._entries, None)
 

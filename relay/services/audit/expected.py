@@ -23,6 +23,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "case_mediators": ("credential_id",),
     "participants": ("participant_id",),
     "links": ("link_id",),
+    "link_endings": ("statement_hash",),
     "claims": ("statement_hash",),
     "messages": ("message_id",),
     "revisions": ("message_id", "revision"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -10,13 +11,12 @@ from typing import Final
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.fields import Part
-from relay.crypto.trust import CLOCK_TOLERANCE
 from relay.domain.messages import RELEASED_WITH, Audience, PartRole
 from relay.domain.messages import Kind as MessageKind
 from relay.domain.moves import BEFORE_RELEASE, MOVES, Act, Mover, State
 from relay.services.audit.expected import ANY, Expected
 from relay.services.audit.findings import Code, Report
-from relay.services.audit.keys import CaseKeys
+from relay.services.audit.keys import RACE, CaseKeys, WayIn
 from relay.services.audit.kinds import Who
 from relay.services.audit.people import People
 from relay.services.audit.rows import Row
@@ -70,6 +70,8 @@ class Item:
     holder: uuid.UUID | None = None
     relayed: bool = False
     """A mediator wrote the words down that are there now."""
+    way: WayIn | None = None
+    """The way in whose key signed them; None where a mediator did."""
     has_own_captions: bool = False
     """The sender sent captions with the video."""
     released: dict[bytes | None, frozenset[str]] = dataclasses.field(default_factory=dict)
@@ -87,7 +89,7 @@ class Item:
         return self.round, self.source, self.rendition, self.captions
 
     def approvers(self) -> int:
-        """How many different mediators approved what is there now."""
+        """How many different people approved what is there now."""
         return len({who for who, words in self.approvals if words == self.words})
 
 
@@ -232,6 +234,7 @@ class Items:
         item.round += 1
         item.approvals.clear()
         item.relayed = row.actor is not None and row.actor.who is Who.MEDIATOR
+        item.way = None if row.log.compact is None else self._keys.way_of(row.log.compact)
         if said is None:
             return
         item.recipient, item.kind, item.language = said.recipient, said.kind, said.language
@@ -247,7 +250,7 @@ class Items:
             statement_hash=row.digest,
             language=said.language,
         )
-        way = None if row.log.compact is None else self._keys.way_of(row.log.compact)
+        way = item.way
         if way is not None and way.link.purpose == "upload":
             if way.message not in {None, row.log.message_id}:
                 self._found(row, Code.MOVE_BY_ANOTHER, "a second message through one upload link")
@@ -321,6 +324,7 @@ class Items:
             message_id=row.log.message_id,
             review_round=item.round,
             mediator_id=row.actor_id,
+            person_id=self._keys.person(row.actor_id),
             decision=said.decision,
             reason=said.reason,
             source_hash=item.source,
@@ -334,10 +338,12 @@ class Items:
 
     def _approve(self, row: Row, item: Item) -> None:
         before = item.approvers()
-        item.approvals.add((row.actor_id, item.words))
+        item.approvals.add((self._keys.person(row.actor_id), item.words))
         approvers = item.approvers()
         if approvers == before:
-            self._found(row, Code.MOVE_BY_ANOTHER, "a mediator approved the same words twice")
+            self._found(row, Code.MOVE_BY_ANOTHER, "somebody approved the same words twice")
+        if not self._is_sender_known(item, row.at - RACE):
+            self._found(row, Code.GATE_CLOSED, "approved before it was known whose words these are")
         is_last = row.kind.act is Act.APPROVE
         if is_last and not self._people.may_suffice(approvers, row.at):
             self._found(
@@ -354,6 +360,7 @@ class Items:
         """A mediator grants what was released to a new key of its recipient."""
         if item.state not in _AFTER_ACCEPTANCE:
             self._found(row, Code.MOVE_UNKNOWN, f"granted again while the message is {item.state}")
+        self._check_gates(row, item)
         self._file_offer(row, item)
         self._check_recipient_key(row, item)
 
@@ -379,18 +386,23 @@ class Items:
             message_id=row.log.message_id,
             mediator_id=row.actor_id,
             claim_hash=b64u_decode(said.claim),
+            sender_consent=b64u_decode(said.consents[0]),
+            recipient_consent=b64u_decode(said.consents[1]),
             not_before=said.not_before,
         )
 
     def respond(self, row: Row, item: Item) -> None:
         """A recipient answered."""
         said = row.statement(statements.Response)
-        if row.kind.act is Act.ACCEPT:
+        if row.kind.act is not Act.CLOSE:
             self._check_gates(row, item)
             self._check_recipient_key(row, item)
             early = None if item.offered is None else item.offered.not_before
-            if early is not None and row.at < early - CLOCK_TOLERANCE:
-                self._found(row, Code.GATE_CLOSED, "accepted before the day of the offer")
+            if early is not None and row.at < early - RACE:
+                self._found(row, Code.GATE_CLOSED, "answered before the day of the offer")
+        way = None if row.log.compact is None else self._keys.way_of(row.log.compact)
+        if way is not None and not way.is_known:
+            self._found(row, Code.KEY_UNKNOWN, "answered with a key that no mediator verified")
         if said is None:
             return
         if row.kind.act in {Act.ACCEPT, Act.REFUSE}:
@@ -405,7 +417,21 @@ class Items:
             answer=said.answer,
         )
 
+    def open(self, row: Row, item: Item) -> None:
+        """A recipient opened the message for the first time."""
+        self._check_gates(row, item)
+        self._check_recipient_key(row, item)
+
+    def _is_sender_known(self, item: Item, at: dt.datetime) -> bool:
+        """Whether it is known whose words these are; what was ended later than `at` counts as open."""
+        way = item.way
+        if way is None or way.is_known:
+            return True
+        return way.misused_at is not None and way.misused_at > at
+
     def _check_gates(self, row: Row, item: Item) -> None:
+        if not self._is_sender_known(item, row.at):
+            self._found(row, Code.GATE_CLOSED, "it is not known whose words these are")
         for name, person in (("sender", item.sender), ("recipient", item.recipient)):
             if not self._people.consents(person):
                 self._found(row, Code.GATE_CLOSED, f"without the consent of the {name}")
@@ -422,8 +448,10 @@ class Items:
         if item.offered is None:
             return
         way = self._keys.by_claim.get(b64u_decode(item.offered.claim))
-        if way is None or way.claim is None or way.verification_hash is None:
-            self._found(row, Code.KEY_UNKNOWN, "an offer to a key that no mediator verified")
+        if way is None or way.claim is None or not way.is_known or way.ended_at is not None:
+            self._found(
+                row, Code.KEY_UNKNOWN, "an offer to a key that no mediator verified, or that ended"
+            )
         elif (way.claim.participant, way.claim.recipient) != (
             item.recipient,
             item.offered.recipient,
@@ -475,4 +503,5 @@ _EFFECTS: Final[Mapping[str, Callable[[Items, Row, Item], None]]] = {
     "wait": Items.respond,
     "refuse": Items.respond,
     "close": Items.respond,
+    "open": Items.open,
 }

@@ -1,22 +1,27 @@
-"""Whose signature counts, and when: the organization's credentials, a case's charters, claims and links."""
+"""Whose signature counts in a case, and when: by its charters, links and claims."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from typing import Final
 
 from relay.crypto import chain, statements
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import key_id, read_unverified, statement_hash
 from relay.crypto.statements import StatementT
-from relay.crypto.trust import Authority, Trust, establish_trust, verify_by
+from relay.crypto.trust import Trust, verify_by
 from relay.errors import CryptoError
 from relay.services.audit.findings import Code, Report
 from relay.services.audit.kinds import Who
-from relay.storage.audit import CredentialRecord
+from relay.services.audit.organization import Organization
+from relay.storage.audit import CharterTexts
+
+RACE: Final = dt.timedelta(minutes=1)
+"""How much later than a change a row may stand whose transaction looked before it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,47 +55,6 @@ def parse_actor(text: str) -> Actor | None:
     return Actor(who, named) if str(named) == rest else None
 
 
-class Organization:
-    """Everybody for whom the configured roots vouch."""
-
-    def __init__(self, roots: Collection[bytes]) -> None:
-        self.authorities: dict[uuid.UUID, Authority] = {}
-        self.services: list[Authority] = []
-        self.mediators: list[Authority] = []
-        self.statements: set[bytes] = set()
-        """Hashes of all credentials and revocations."""
-        self._roots = roots
-        self._signers: set[bytes] = set()
-
-    def admit(self, record: CredentialRecord, report: Report) -> None:
-        """Believe a credential whose statements verify and say what its row says; report any other."""
-        self.statements.add(record.statement_hash)
-        if record.revocation_hash is not None:
-            self.statements.add(record.revocation_hash)
-        try:
-            authority = _verify_credential(self._roots, record)
-            if authority.signer is not None and authority.signer in self._signers:
-                raise ChainError("another credential has the same key")
-        except CryptoError as error:
-            report.add(
-                Code.CREDENTIAL_INVALID, f"credential {record.credential_id}: {error.detail}"
-            )
-            return
-        if authority.signer is not None:
-            self._signers.add(authority.signer)
-        self.authorities[authority.credential] = authority
-        if authority.role == "service":
-            self.services.append(authority)
-        if authority.role == "mediator":
-            self.mediators.append(authority)
-
-    def of_case(self, members: Collection[uuid.UUID]) -> Trust:
-        """The trust that a case needs: those whom its charters list, and the services."""
-        known = {key: self.authorities[key] for key in members if key in self.authorities}
-        known |= {service.credential: service for service in self.services}
-        return Trust(authorities=known)
-
-
 @dataclasses.dataclass(slots=True, kw_only=True)
 class WayIn:
     """A link of a participant, and the key that came with it."""
@@ -103,35 +67,38 @@ class WayIn:
     verification_hash: bytes | None = None
     ended_at: dt.datetime | None = None
     """When relay took it as ended."""
+    misused_at: dt.datetime | None = None
+    """Since when relay knows that nothing counts which ever came this way."""
     message: uuid.UUID | None = None
     """The one message that came through an upload link."""
 
-    def is_open_at(self, at: dt.datetime, skew: dt.timedelta, session: dt.timedelta) -> bool:
+    @property
+    def is_known(self) -> bool:
+        """Whether what is signed with its key is believed to be its participant's."""
+        is_verified = self.link.purpose == "upload" or self.verification_hash is not None
+        return is_verified and self.misused_at is None
+
+    def is_open_at(self, at: dt.datetime, session: dt.timedelta) -> bool:
         """Whether relay could take something that came this way: sessions end with the link, not its expiry.
 
         An expiry closes the way of an upload link, and that to a claim.
         """
-        if self.ended_at is not None and at > self.ended_at + skew:
+        if self.ended_at is not None and at > self.ended_at + RACE:
             return False
         expires = self.link.expires
         is_claimed = self.claim is not None
-        return is_claimed or expires is None or at <= expires + skew + session
+        return is_claimed or expires is None or at <= expires + session + RACE
 
 
 class CaseKeys:
     """Who may sign in one case, as far as its log has been walked."""
 
-    def __init__(self, organization: Organization, charters: Sequence[str], report: Report) -> None:
+    def __init__(self, organization: Organization, texts: CharterTexts, report: Report) -> None:
         self._organization = organization
-        self._charters, problem = _longest_chain(organization, charters)
-        self.charter: chain.VerifiedCharter | None = None
+        self.charter = _latest_charter(organization, texts, report)
         """The latest charter that verifies, from the whole log: it knows the terms of all before."""
-        if self._charters:
-            trust = _trust_of(organization, self._charters)
-            self.charter = chain.verify_charters(trust, self._charters)
-        self._verified = {statement_hash(compact) for compact in self._charters}
-        if problem is not None:
-            report.add(Code.CHARTER_INVALID, problem)
+        terms = () if self.charter is None else self.charter.terms
+        self._filed_by = {term.statement_hash: term.signed_by for term in terms}
         self.is_open = False
         """Whether the first charter is filed already."""
         self.ways: dict[uuid.UUID, WayIn] = {}
@@ -166,20 +133,27 @@ class CaseKeys:
             said, mediator = self.charter.verify_by_mediator(compact, kind)
         return said, mediator.credential
 
-    def verify_charter(self, compact: str) -> tuple[statements.Charter, uuid.UUID | None]:
-        """A charter that was verified with all of them, and who signed it; ChainError for any other."""
-        if statement_hash(compact) not in self._verified:
+    def verify_charter(self, compact: str) -> uuid.UUID:
+        """Who signed a charter that was verified with all of them; ChainError for any other."""
+        signer = self._filed_by.get(statement_hash(compact))
+        if signer is None:
             raise ChainError("not in the chain of charters")
-        kid = read_unverified(compact).kid
-        said = statements.decode_unverified(compact, statements.Charter)
-        for mediator in self._organization.mediators:
-            if mediator.signer is not None and key_id(mediator.signer) == kid:
-                return said, mediator.credential
-        raise ChainError("signed by nobody known")
+        return signer.credential
+
+    def verify_registration(self, compact: str, who: Who) -> uuid.UUID | None:
+        """Who signed a registration; ChainError for a mediator's of a case that is not theirs."""
+        said, signer = self.verify(compact, statements.Registration, who)
+        if signer is not None and signer not in said.mediators:
+            raise ChainError("a mediator registers a case for themselves")
+        return signer
 
     def way_of(self, compact: str) -> WayIn | None:
         """The way in whose key signed, as the statement says."""
         return self.by_kid.get(read_unverified(compact).kid)
+
+    def person(self, credential: uuid.UUID | None) -> uuid.UUID | None:
+        """Whose credential it is."""
+        return self._organization.person(credential)
 
     def is_mediator_at(self, credential: uuid.UUID, at: dt.datetime) -> bool:
         """Whether somebody mediated this case then, give or take the clocks."""
@@ -195,7 +169,7 @@ class CaseKeys:
         authority = self._organization.authorities.get(credential)
         return authority is not None and authority.role == "media"
 
-    def add_link(self, link: statements.Link) -> None:
+    def add_link(self, link: statements.Link) -> WayIn:
         """A link was made."""
         signer = None if link.signer is None else b64u_decode(link.signer)
         way = WayIn(link=link, signer=signer)
@@ -203,74 +177,44 @@ class CaseKeys:
         self._of_participant.setdefault(link.participant, []).append(way)
         if signer is not None:
             self.by_kid[key_id(signer)] = way
+        return way
 
-    def add_claim(
-        self, way: WayIn, claim: statements.Claim, digest: bytes, at: dt.datetime
-    ) -> None:
-        """A link was claimed: it is its participant's only one from now on."""
-        for other in self._of_participant.get(claim.participant, []):
-            if other is not way and other.link.purpose == "participate" and other.ended_at is None:
-                other.ended_at = at
+    def add_claim(self, way: WayIn, claim: statements.Claim, digest: bytes) -> None:
+        """A link was claimed."""
         way.claim, way.claim_hash, way.signer = claim, digest, b64u_decode(claim.signer)
         self.by_kid[key_id(way.signer)] = way
         self.by_claim[digest] = way
 
-
-def is_hash_of(digest: bytes, compact: str) -> bool:
-    """Whether a text is the one that a hash names."""
-    return compact.isascii() and statement_hash(compact) == digest
-
-
-def _verify_credential(roots: Collection[bytes], record: CredentialRecord) -> Authority:
-    """What a root vouches for; CryptoError unless the row says just that."""
-    revocations = []
-    if record.revocation_hash is not None:
-        revocations.append(_text_of(record.revocation_hash, record.revocation))
-    compact = _text_of(record.statement_hash, record.credential)
-    authority = establish_trust(roots, [compact], revocations).authorities.get(record.credential_id)
-    if authority is None:
-        raise ChainError("its statement is of another credential")
-    if (authority.revoked_at is None) != (record.revocation_hash is None):
-        raise ChainError("its revocation is of another credential")
-    verified = (
-        authority.role,
-        authority.signer,
-        None if authority.signer is None else key_id(authority.signer),
-        authority.recipient,
-        authority.not_before,
-        authority.not_after,
-    )
-    row = (record.role, record.signer, record.kid, record.recipient)
-    if verified != (*row, record.not_before, record.not_after):
-        raise ChainError("its row says something else than its statement")
-    return authority
+    def other_claims(self, way: WayIn) -> list[WayIn]:
+        """The other ways in of its participant that somebody claimed and that have not ended."""
+        others = self._of_participant.get(way.link.participant, [])
+        return [each for each in others if each is not way and each.claim and each.ended_at is None]
 
 
-def _text_of(digest: bytes | None, compact: str | None) -> str:
-    if digest is None or compact is None or not is_hash_of(digest, compact):
-        raise ChainError("its statement is not the one that its row names")
-    return compact
-
-
-def _trust_of(organization: Organization, charters: Sequence[str]) -> Trust:
-    members: set[uuid.UUID] = set()
-    for compact in charters:
-        said = statements.decode_unverified(compact, statements.Charter)
-        members |= {member.credential for member in (*said.mediators, *said.media)}
-    return organization.of_case(members)
-
-
-def _longest_chain(
-    organization: Organization, charters: Sequence[str]
-) -> tuple[list[str], str | None]:
-    """The charters from the first one as far as they verify, and why the next one does not."""
-    problem = None
-    for length in range(len(charters), 0, -1):
+def _latest_charter(
+    organization: Organization, texts: CharterTexts, report: Report
+) -> chain.VerifiedCharter | None:
+    """The last of the charters that verify, counted from the first one."""
+    for length in range(len(texts.charters), 0, -1):
         try:
-            kept = list(charters[:length])
-            chain.verify_charters(_trust_of(organization, kept), kept)
+            kept = texts.charters[:length]
+            trust = _trust_of(organization, texts.registration, kept)
+            return chain.verify_charters(trust, texts.registration or "", kept)
         except CryptoError as error:
-            problem = f"charter {length} does not follow from the one before ({error.detail})"
-        else:
-            return kept, problem
-    return [], problem
+            problem = f"charter {length} does not follow from what was before ({error.detail})"
+            report.add(Code.CHARTER_INVALID, problem)
+    return None
+
+
+def _trust_of(
+    organization: Organization, registration: str | None, charters: Sequence[str]
+) -> Trust:
+    members: set[uuid.UUID] = set()
+    if registration is not None:
+        said = statements.decode_unverified(registration, statements.Registration)
+        members.update(said.mediators)
+    for compact in charters:
+        charter = statements.decode_unverified(compact, statements.Charter)
+        listed = (*charter.mediators, *charter.media, *charter.recovery)
+        members |= {member.credential for member in listed}
+    return organization.of_case(members)

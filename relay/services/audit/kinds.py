@@ -18,8 +18,10 @@ from relay.crypto.statements import (
     Consent,
     Decision,
     Link,
+    LinkEnding,
     Message,
     Offer,
+    Registration,
     Rendition,
     Response,
     Statement,
@@ -36,6 +38,7 @@ class Who(StrEnum):
     PARTICIPANT = "participant"
     SERVICE = "service"
     WORKER = "media"
+    RECOVERY = "recovery"
     LINK = "link"
     """Whoever held a link."""
     CLOCK = "clock"
@@ -45,6 +48,10 @@ class Fact(Enum):
     """Something that the row says, or that the rows before it led to."""
 
     CASE = "case"
+    CHARTER = "charter"
+    """The charter in force."""
+    CONSENTS = "consents"
+    """The consents of sender and recipient."""
     MESSAGE = "message"
     ACTOR = "actor"
     """The participant whom the row names; nothing to compare with where it names somebody else."""
@@ -85,9 +92,11 @@ _WORKER: Final = frozenset({Who.WORKER})
 _SERVICE: Final = frozenset({Who.SERVICE})
 _CLOCK: Final = frozenset({Who.CLOCK})
 
+_IN_CASE: Final[Says] = {"case": Fact.CASE, "charter": Fact.CHARTER}
 _OF_MESSAGE: Final[Says] = {"case": Fact.CASE, "message": Fact.MESSAGE}
 _OF_WORDS: Final[Says] = {**_OF_MESSAGE, "revision": Fact.REVISION, "source": Fact.SOURCE}
 _OF_ITEM: Final[Says] = {**_OF_WORDS, "rendition": Fact.RENDITION, "captions": Fact.CAPTIONS}
+_OF_OFFER: Final[Says] = {**_IN_CASE, **_OF_ITEM, "consents": Fact.CONSENTS}
 
 
 def _act(
@@ -107,6 +116,7 @@ def kind_of(act: Act) -> str:
 
 def _submission(act: Act, who: frozenset[Who], kind: str) -> tuple[str, Kind]:
     says = {
+        **_IN_CASE,
         **_OF_MESSAGE,
         "revision": Fact.REVISION,
         "supersedes": Fact.SOURCE,
@@ -132,8 +142,13 @@ def _consent(status: str) -> tuple[str, Kind]:
 
 
 def _link(purpose: str) -> tuple[str, Kind]:
-    says = {"case": Fact.CASE, "purpose": purpose}
+    says = {**_IN_CASE, "purpose": purpose}
     return f"link-made-to-{purpose}", Kind(who=_OFFICE, statement=Link, says=says)
+
+
+def _ending(reason: str) -> tuple[str, Kind]:
+    says = {"case": Fact.CASE, "reason": reason}
+    return f"link-{reason}", Kind(who=_OFFICE, statement=LinkEnding, says=says)
 
 
 def _captions(kind: str, without: str) -> tuple[str, Kind]:
@@ -146,7 +161,19 @@ KINDS: Final[Mapping[str, Kind]] = dict(
         # The case and its people.
         ("case-registered", Kind(who=_OFFICE)),
         ("case-changed", Kind(who=_OFFICE)),
-        ("charter-filed", Kind(who=_MEDIATOR, statement=Charter, says={"case": Fact.CASE})),
+        (
+            "mediators-registered",
+            Kind(who=_OFFICE, statement=Registration, says={"case": Fact.CASE}),
+        ),
+        ("mediators-proposed", Kind(who=_SERVICE)),
+        (
+            "charter-filed",
+            Kind(
+                who=frozenset({Who.MEDIATOR, Who.RECOVERY}),
+                statement=Charter,
+                says={"case": Fact.CASE},
+            ),
+        ),
         _consent("active"),
         _consent("paused"),
         _consent("withdrawn"),
@@ -167,7 +194,8 @@ KINDS: Final[Mapping[str, Kind]] = dict(
             "claim-verified",
             Kind(who=_MEDIATOR, statement=Verification, says={"case": Fact.CASE}),
         ),
-        ("link-revoked", Kind(who=_OFFICE)),
+        _ending("replaced"),
+        _ending("misused"),
         # A message: its sender.
         ("draft-begun", Kind(who=_SENDER, of_message=True)),
         _submission(Act.SUBMIT_LETTER, _SENDER_OR_MEDIATOR, "letter"),
@@ -190,7 +218,7 @@ KINDS: Final[Mapping[str, Kind]] = dict(
             ),
         ),
         # The media worker.
-        _act(Act.FINISH_PROCESSING, _WORKER, Rendition, _OF_WORDS),
+        _act(Act.FINISH_PROCESSING, _WORKER, Rendition, {**_IN_CASE, **_OF_WORDS}),
         _act(Act.FAIL_PROCESSING, _WORKER),
         # The mediators.
         _act(Act.LEASE, _MEDIATOR),
@@ -207,8 +235,8 @@ KINDS: Final[Mapping[str, Kind]] = dict(
         _decision(Act.RETRACT),
         _decision(Act.RECALL),
         _decision(Act.RETRY),
-        _act(Act.OFFER, _MEDIATOR, Offer, _OF_ITEM),
-        ("granted-again", Kind(who=_MEDIATOR, statement=Offer, says=_OF_ITEM, of_message=True)),
+        _act(Act.OFFER, _MEDIATOR, Offer, _OF_OFFER),
+        ("granted-again", Kind(who=_MEDIATOR, statement=Offer, says=_OF_OFFER, of_message=True)),
         # The recipient.
         _response(Act.ACCEPT),
         _response(Act.WAIT),

@@ -13,13 +13,13 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import read_unverified
 from relay.crypto.statements import Statement
-from relay.crypto.trust import CLOCK_TOLERANCE
 from relay.errors import CryptoError
 from relay.services.audit.expected import ANY, Expected
 from relay.services.audit.findings import Code, Report
 from relay.services.audit.items import Item, Items
-from relay.services.audit.keys import Actor, CaseKeys, is_hash_of, parse_actor
+from relay.services.audit.keys import RACE, Actor, CaseKeys, parse_actor
 from relay.services.audit.kinds import KINDS, Fact, Kind, Who
+from relay.services.audit.organization import is_hash_of
 from relay.services.audit.people import People
 from relay.services.audit.rows import Row
 from relay.storage.audit import LoggedAct
@@ -58,7 +58,7 @@ class Replay:
     def take(self, log: LoggedAct) -> None:
         """Take the next row."""
         self._follow(log)
-        if self._latest is not None and log.at < self._latest - CLOCK_TOLERANCE:
+        if self._latest is not None and log.at < self._latest - RACE:
             self._found(log, Code.ROW_TIME, "a row with an earlier time than the rows before it")
         self._latest = max(log.at, self._latest or log.at)
         kind = KINDS.get(log.kind)
@@ -119,7 +119,7 @@ class Replay:
         item = self.items.find(log.message_id)
         for member, wanted in kind.says.items():
             value = self._fact(wanted, log, actor, item) if isinstance(wanted, Fact) else wanted
-            if value is not ANY and getattr(said, member) != value:
+            if not _is_met(getattr(said, member), value):
                 self._found(
                     log, Code.STATEMENT_DIFFERS, f"{member} of its statement is not what it must be"
                 )
@@ -176,7 +176,9 @@ class Replay:
 
     def _signer(self, compact: str, said: Statement, who: Who) -> uuid.UUID | None:
         if isinstance(said, statements.Charter):
-            return self._keys.verify_charter(compact)[1]
+            return self._keys.verify_charter(compact)
+        if isinstance(said, statements.Registration):
+            return self._keys.verify_registration(compact, who)
         if isinstance(said, statements.Claim):
             way = self._keys.ways.get(said.link)
             if way is None:
@@ -195,7 +197,7 @@ class Replay:
             return
         if way.link.purpose == "upload" and not isinstance(said, _UPLOADED):
             raise ChainError("an upload link signs a message and its withdrawal")
-        if not way.is_open_at(log.at, self._skew, self._session):
+        if not way.is_open_at(log.at, self._session):
             raise ChainError("the link had ended")
 
     def _check_office(self, row: Row) -> None:
@@ -213,6 +215,10 @@ class Replay:
         named = None if actor is None else actor.participant
         known: Mapping[Fact, object] = {
             Fact.CASE: self._case_id,
+            Fact.CHARTER: self.people.charters_at(log.at),
+            Fact.CONSENTS: [
+                self.people.consent_hash(person) for person in (item.sender, item.recipient)
+            ],
             Fact.MESSAGE: log.message_id,
             Fact.ACTOR: named or ANY,
             Fact.SENDER: item.sender or named or ANY,
@@ -227,6 +233,13 @@ class Replay:
 
     def _found(self, log: LoggedAct, code: Code, problem: str) -> None:
         self._report.add(code, problem, seq=log.seq, message=log.message_id)
+
+
+def _is_met(said: object, wanted: object) -> bool:
+    """Whether a member has its value, or one of those that it may have."""
+    if wanted is ANY:
+        return True
+    return said in wanted if isinstance(wanted, frozenset) else said == wanted
 
 
 def _text(digest: bytes | None) -> str | None:

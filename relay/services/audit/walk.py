@@ -12,15 +12,15 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 
 from relay.crypto.checkpoints import VerifiedCheckpoint
-from relay.crypto.encoding import b64u_decode, b64u_encode
-from relay.crypto.trust import CLOCK_TOLERANCE
+from relay.crypto.encoding import b64u_encode
 from relay.domain.messages import Audience
 from relay.errors import ConfigurationError
 from relay.services.audit.checkpoints import PAGE_CASES, Comparison
 from relay.services.audit.findings import Code, Finding, Report
-from relay.services.audit.keys import CaseKeys, Organization
+from relay.services.audit.keys import RACE, CaseKeys
+from relay.services.audit.organization import Organization
 from relay.services.audit.replay import Replay
-from relay.services.credentials import roots
+from relay.services.trust import configured_roots
 from relay.settings import Settings
 from relay.storage import audit as stored
 from relay.storage.database import Connection, Database
@@ -62,12 +62,13 @@ async def audit_snapshot(
     connection: Connection, settings: Settings, checkpoint: VerifiedCheckpoint | None = None
 ) -> AsyncIterator[Audited]:
     """The same, of what a transaction sees."""
-    configured = [b64u_decode(root) for root in roots(settings)]
+    configured = configured_roots(settings)
     if not configured:
         raise NoRoots
     comparison = None if checkpoint is None else Comparison(checkpoint, settings)
     organization = Organization(configured)
     outside = Report(None)
+    organization.admit_successions(await stored.list_successions(connection), outside)
     async for record in stored.list_credentials(connection):
         organization.admit(record, outside)
     yield Audited(case=None, rows=0, findings=outside.findings)
@@ -113,7 +114,7 @@ async def _audit_case(
         head.case_id,
         CaseKeys(organization, charters, report),
         report,
-        skew=dt.timedelta(seconds=settings.statement_skew_seconds) + CLOCK_TOLERANCE,
+        skew=dt.timedelta(seconds=settings.statement_skew_seconds) + RACE,
         session=dt.timedelta(seconds=settings.session_seconds),
     )
     rows = 0

@@ -35,17 +35,31 @@ where events.case_id = $1
 order by events.seq, events.event_id;
 
 -- name: list_charters
--- The charters as the log has them.
-select statements.compact
+-- The charters of a case as its log has them, and the registrations before the first.
+select
+    events.kind,
+    statements.compact
 from events
 inner join statements on events.statement_hash = statements.statement_hash
-where events.case_id = $1 and events.kind = 'charter-filed'
+where events.case_id = $1 and events.kind in ('charter-filed', 'mediators-registered')
 order by events.seq;
+
+-- name: list_successions
+-- Which root took the place of which, with the texts behind it.
+select
+    successions.statement_hash,
+    successions.old_root,
+    successions.new_root,
+    statements.compact
+from successions
+left join statements on successions.statement_hash = statements.statement_hash
+order by successions.statement_hash;
 
 -- name: list_credentials
 -- Every credential as its row has it, with the texts behind it.
 select
     credentials.credential_id,
+    credentials.person_id,
     credentials.role::text as role,
     credentials.statement_hash,
     credentials.kid,
@@ -80,6 +94,10 @@ where
         select 1 from credentials
         where credentials.revocation_hash = statements.statement_hash
     )
+    and not exists (
+        select 1 from successions
+        where successions.statement_hash = statements.statement_hash
+    )
 order by statements.statement_hash;
 
 -- name: list_caseless
@@ -96,6 +114,9 @@ order by events.case_id;
 -- name: cases
 select
     case_id,
+    registration_hash,
+    registered_by_mediator_at,
+    proposed_mediators,
     charter_version,
     approvals,
     captions_required,
@@ -109,7 +130,8 @@ select
     statement_hash,
     recipient,
     mediators,
-    media
+    media,
+    recovery
 from charters
 where case_id = $1;
 
@@ -136,11 +158,22 @@ select
     signer,
     kid,
     expires_at,
+    made_by,
+    is_misused,
     message_id,
     purpose::text as purpose,
-    sha256(sealed) as sealed
+    sha256(sealed) as sealed,
+    ended_at is not null as ended
 from links
 where case_id = $1;
+
+-- name: link_endings
+select
+    link_endings.statement_hash,
+    link_endings.link_id
+from link_endings
+inner join links on link_endings.link_id = links.link_id
+where links.case_id = $1;
 
 -- name: claims
 select
@@ -192,6 +225,7 @@ select
     decisions.message_id,
     decisions.review_round,
     decisions.mediator_id,
+    decisions.person_id,
     decisions.decision::text as decision,
     decisions.reason,
     decisions.source_hash,
@@ -217,6 +251,8 @@ select
     offers.message_id,
     offers.mediator_id,
     offers.claim_hash,
+    offers.sender_consent,
+    offers.recipient_consent,
     offers.not_before
 from offers
 inner join messages on offers.message_id = messages.message_id
