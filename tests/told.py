@@ -38,7 +38,7 @@ async def tell(people: Organization, settings: Settings) -> Told:
     case, other = await open_case(people, policy=_TWO), await open_case(people)
     harmed, responsible = case.harmed, case.responsible
     sent = await harmed.send_letter(responsible.participant_id, "Why?")
-    author = (await case.mediator.recipient_claim(case.case_id, harmed.participant_id))[0]
+    author = await case.mediator.recipient_claim(case.case_id, harmed.participant_id)
     await case.mediator.decide(
         await case.mediator.lease(sent.message),
         "return",

@@ -17,7 +17,6 @@ from pathlib import Path
 import imageio_ffmpeg
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.relays import WORK_FACTOR_LOG2
 
 from relay.app import create_app
 from relay.client.case_system import key_set
@@ -38,6 +37,7 @@ from relay.storage import messages as stored
 from relay.storage.database import Database
 from relay.storage.events import find_statement, insert_statement
 from relay.storage.objects import Objects, segment_key
+from tests.relays import WORK_FACTOR_LOG2
 from workers.result import store
 from workers.sweep import Sweep
 from workers.transcoding import Transcoder

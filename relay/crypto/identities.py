@@ -6,17 +6,19 @@
 | key file, JSON | `relay keys new`, for a mediator, a media worker, recovery | nothing |
 | keyring, age | the console's download, a mediator's and a participant's in relay | a passphrase |
 | key file of a case, age | whoever opens or changes a case | a mediator's or a recovery identity |
+| a case, JSON with its key file | `relay recovery export`, `relay recovery give` | the same |
 
 What holds no identity is refused by its name: a request, a signed statement, a root's key.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -81,6 +83,28 @@ class NamedFile:
     content: bytes = dataclasses.field(repr=False)
 
 
+class _KeyFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a charter and its filing is read here."""
+
+    key_file: bytes
+
+
+class _Charters(msgspec.Struct, frozen=True, kw_only=True):
+    charters: Annotated[list[_KeyFile], msgspec.Meta(min_length=1)]
+
+
+class _Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the file of `relay recovery export` is read here: the charter in force is the last."""
+
+    charters: _Charters
+
+
+class _Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the file of `relay recovery give` is read here."""
+
+    filing: _KeyFile
+
+
 def passphrase_identities(passphrase: str, link: Link | None = None) -> list[Identity]:
     """A passphrase in every way in which relay and age seal with it, the likeliest first.
 
@@ -101,9 +125,10 @@ def read_identities(
     """
     found: list[Identity] = []
     sealed_to_people: list[NamedFile] = []
-    for file in files:
-        if len(file.content) > IDENTITY_FILE_MAX_BYTES:
-            raise NoIdentity(f"{file.name}: longer than any key file")
+    for given in files:
+        if len(given.content) > IDENTITY_FILE_MAX_BYTES:
+            raise NoIdentity(f"{given.name}: longer than any key file")
+        file = _key_file_in(given)
         if not file.content.startswith(_AGE):
             found += _parse(file)
         elif _is_behind_passphrase(file):
@@ -130,6 +155,17 @@ def _with_link(passphrase: str, link: Link) -> str:
 def _is_behind_passphrase(file: NamedFile) -> bool:
     header = read_header(io.BytesIO(file.content).readline)
     return any(stanza.type == _SCRYPT for stanza in header.stanzas)
+
+
+def _key_file_in(file: NamedFile) -> NamedFile:
+    """The key file of a case out of what `relay recovery` writes; any other file as it is."""
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+        exported = msgspec.json.decode(file.content, type=_Exported)
+        return NamedFile(name=file.name, content=exported.charters.charters[-1].key_file)
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+        given = msgspec.json.decode(file.content, type=_Given)
+        return NamedFile(name=file.name, content=given.filing.key_file)
+    return file
 
 
 def _opened(

@@ -17,8 +17,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.auditing import findings
-from tests.relays import WORK_FACTOR_LOG2, SharedRelay, served
 
 from relay.app import create_app
 from relay.client.case_system import key_set
@@ -26,7 +24,9 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, organization
 from relay.settings import Settings
+from tests.auditing import findings
 from tests.openapi import Witness
+from tests.relays import WORK_FACTOR_LOG2, SharedRelay, served
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from relay.storage.database import Database
 from tests.auditing import command, findings
 from tests.owner import Owner
 
-pytestmark = pytest.mark.tampers
+pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 
 AUDITOR: Final = Signer.generate()
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.relays import WORK_FACTOR_LOG2
 
 from relay.app import create_app
 from relay.client.mediator import Mediator
@@ -19,6 +18,7 @@ from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Database
 from tests.integration.domain_model import MEDIATORS
+from tests.relays import WORK_FACTOR_LOG2
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,12 @@ from relay.services.audit.kinds import KINDS, Fact, Kind, Who, kind_of
 from relay.services.moves import CLOCK_ACTOR
 
 ROOT: Final = Path(__file__).parents[2]
-NOT_LOGGED: Final = {"relay-credential+jws", "relay-revocation+jws", "relay-session+jws"}
+NOT_LOGGED: Final = {
+    "relay-credential+jws",
+    "relay-revocation+jws",
+    "relay-succession+jws",
+    "relay-session+jws",
+}
 """Statements that belong to no case."""
 
 WHO: Final = {
@@ -140,7 +145,7 @@ def test_only_what_nobody_signs_goes_without_a_statement() -> None:
         "no-contact-set",
         "no-contact-lifted",
         "second-claim-refused",
-        "link-revoked",
+        "mediators-proposed",
         "draft-begun",
         "revise",
         "discard",

@@ -10,10 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from relay.__main__ import app
+from relay.client.certifying import write_new
+from relay.commands.recovery import Recovered
 from relay.crypto.age import HybridIdentity, parse_recipient, seal_file
 from relay.crypto.identities import (
     CaseKeyClosed,
@@ -25,15 +28,19 @@ from relay.crypto.identities import (
     read_identities,
 )
 from relay.crypto.keyfiles import load_keyring_file, save_keyring_file
-from relay.crypto.keyrings import generate_keyring, seal_identity, seal_keyring
+from relay.crypto.keyrings import generate_keyring, seal_identities, seal_keyring
 from relay.crypto.links import LinkSecret, link_url, parse_link_url, participant_passphrase
+from relay.domain.cases import CharterFiling, Charters, CharterView
+from relay.domain.credentials import CaseFile, Credentials
 from tests.vectors.cast import ANNA
 
 ROOT: Final = Path(__file__).parents[3]
 PASSPHRASE: Final = "d\u00e9j\u00e0 vu, three words"
 TYPED_ELSEWHERE: Final = "de\u0301ja\u0300 vu, three words"
 SECRET: Final = b"the words of a letter"
-LINK: Final = link_url("https://relay.example", uuid.UUID(int=7), LinkSecret(b"s" * 16), b"f" * 16)
+LINK: Final = link_url(
+    "https://relay.example", uuid.UUID(int=7), LinkSecret(b"s" * 16), b"f" * 16, b"a" * 16
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,15 +104,44 @@ def participants_keyring(folder: Path) -> Written:
     )
 
 
-def case_key_file(*, by_keyring: bool) -> Callable[[Path], Written]:
-    """The key file of a case, opened by the key file of recovery or by a mediator's keyring."""
+def case_key_file(
+    *, by_keyring: bool = False, of_before: bool = False
+) -> Callable[[Path], Written]:
+    """The key file of a case with every identity it has had, opened by recovery or a mediator's keyring."""
 
     def write(folder: Path) -> Written:
         holder = mediators_keyring(folder) if by_keyring else keys_new("recovery")(folder)
-        identity, file = HybridIdentity.generate(), folder / "case.age"
-        file.write_bytes(seal_identity(identity, [parse_recipient(holder.recipient)]))
+        latest, former, file = (
+            HybridIdentity.generate(),
+            HybridIdentity.generate(),
+            folder / "case.age",
+        )
+        file.write_bytes(seal_identities([latest, former], [parse_recipient(holder.recipient)]))
         # The case's file comes first: the order in which files are named does not matter.
-        return Written(str(identity.recipient), ["-i", file, *holder.arguments])
+        recipient = (former if of_before else latest).recipient
+        return Written(str(recipient), ["-i", file, *holder.arguments])
+
+    return write
+
+
+def in_the_file_of_a_case(*, is_given: bool) -> Callable[[Path], Written]:
+    """`relay recovery export` and `give`: the key file of a case within all that belongs to it."""
+
+    def write(folder: Path) -> Written:
+        written = case_key_file()(folder)
+        key_file, case = (folder / "case.age").read_bytes(), folder / "case.json"
+        view = CharterView(version=2, statement="", key_file=key_file)
+        before = CharterView(version=1, statement="", key_file=b"sealed to others")
+        found: Recovered | CaseFile = CaseFile(
+            case=uuid.UUID(int=1),
+            credentials=Credentials(roots=[], successions=[], credentials=[]),
+            charters=Charters(registration=None, charters=[before, view]),
+        )
+        if is_given:
+            filing = CharterFiling(statement="", key_file=key_file)
+            found = Recovered(case=uuid.UUID(int=1), filing=filing)
+        write_new(case, msgspec.json.encode(found), secret=False)
+        return Written(written.recipient, ["-i", case, *written.arguments[2:]])
 
     return write
 
@@ -115,8 +151,11 @@ WRITERS: Final[dict[str, Callable[[Path], Written]]] = {
     **{f"relay keys new {role}": keys_new(role) for role in ("mediator", "media", "recovery")},
     "a mediator's keyring": mediators_keyring,
     "a participant's keyring": participants_keyring,
-    "a case's key file, by recovery": case_key_file(by_keyring=False),
+    "a case's key file, by recovery": case_key_file(),
     "a case's key file, by a mediator": case_key_file(by_keyring=True),
+    "a case's key file, for what was sealed before": case_key_file(of_before=True),
+    "relay recovery export": in_the_file_of_a_case(is_given=False),
+    "relay recovery give": in_the_file_of_a_case(is_given=True),
 }
 
 
@@ -214,7 +253,7 @@ def files(*contents: bytes) -> list[NamedFile]:
 
 
 KEYRING: Final = seal_keyring(ANNA.keyring, PASSPHRASE, 4)
-CASE_KEY: Final = seal_identity(HybridIdentity.generate(), [ANNA.keyring.identity.recipient])
+CASE_KEY: Final = seal_identities([HybridIdentity.generate()], [ANNA.keyring.identity.recipient])
 STRANGER: Final = f"{HybridIdentity.generate()}\n".encode()
 
 
@@ -261,6 +300,7 @@ KNOWN: Final = {
     ("relay/commands/keys.py", "write_new"),  # the request
     ("relay/commands/keys.py", "save_keyring_file"),
     ("relay/commands/root.py", "write_new"),  # root, credential, revocation
+    ("relay/commands/recovery.py", "write_new"),  # a case with its key file, before and after
     ("relay/commands/crypt.py", "O_EXCL"),  # keygen
     ("relay/crypto/keyfiles.py", "O_EXCL"),  # save_keyring_file itself
     ("relay/client/certifying.py", "O_EXCL"),  # write_new itself
