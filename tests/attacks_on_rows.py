@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from relay.crypto import statements
+from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.services.audit.findings import Code
 from tests.attacks import Attacks, remove, resign, statement_of
@@ -132,6 +133,26 @@ async def an_approval_is_of_other_words(owner: Owner, told: Told) -> None:
     ).source
     digest = await statement_of(owner, told, "approve", told.message)
     await resign(owner, digest, hands_of(told.case.colleague).signer, source=source)
+
+
+@ATTACKS.finds(Code.STATEMENT_DIFFERS)
+async def an_offer_rests_on_other_consents(owner: Owner, told: Told) -> None:
+    """The recipient's for the sender's."""
+    digest = await statement_of(owner, told, "offer", told.message)
+    compact = await owner.value("select compact from statements where statement_hash = $1", digest)
+    consents = statements.decode_unverified(compact, statements.Offer).consents
+    await resign(owner, digest, hands_of(told.case.mediator).signer, consents=consents[::-1])
+
+
+@ATTACKS.finds(Code.STATEMENT_DIFFERS)
+async def an_offer_was_made_under_another_charter(owner: Owner, told: Told) -> None:
+    """Under that of another case."""
+    digest = await statement_of(owner, told, "offer", told.message)
+    elsewhere = await owner.value(
+        "select statement_hash from charters where case_id = $1", told.other.case_id
+    )
+    signer = hands_of(told.case.mediator).signer
+    await resign(owner, digest, signer, charter=b64u_encode(elsewhere))
 
 
 @ATTACKS.finds(Code.STATEMENT_DIFFERS, Code.STATEMENT_SIGNER)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from relay.crypto import statements
+from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.signing import Signer, key_id
 from relay.services.audit.findings import Code
@@ -60,8 +61,9 @@ async def a_message_is_deleted(owner: Owner, told: Told) -> None:
 async def a_message_is_put_in(owner: Owner, told: Told) -> None:
     """That the log knows nothing of."""
     await owner.run(
-        "insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, state) "
-        "select $2, case_id, sender_id, recipient_id, kind, language, 'draft' from messages "
+        "insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, state, "
+        "writer_kid) select $2, case_id, sender_id, recipient_id, kind, language, 'draft', writer_kid "
+        "from messages "
         "where message_id = $1",
         told.waiting,
         uuid.uuid4(),
@@ -81,6 +83,14 @@ async def a_decision_is_of_another_mediator(owner: Owner, told: Told) -> None:
         "update decisions set mediator_id = $2 where message_id = $1 and decision = 'return'",
         told.message,
         told.case.colleague.credential_id,
+    )
+
+
+@ATTACKS.finds(Code.TABLE_DIFFERS)
+async def a_decision_is_of_another_person(owner: Owner, told: Told) -> None:
+    """Two approvals of one person would then count as two."""
+    await owner.run(
+        "update decisions set person_id = $2 where message_id = $1", told.message, uuid.uuid4()
     )
 
 
@@ -190,6 +200,43 @@ async def a_claim_has_another_key(owner: Owner, told: Told) -> None:
     )
 
 
+@ATTACKS.finds(Code.GATE_CLOSED)
+async def a_senders_verification_is_removed_everywhere(owner: Owner, told: Told) -> None:
+    """The letter was approved before anybody knew whose words these are."""
+    verified = await owner.value(
+        "select verification_hash from claims where participant_id = $1",
+        told.case.harmed.participant_id,
+    )
+    await owner.run("delete from events where statement_hash = $1", verified)
+    await owner.run("delete from statements where statement_hash = $1", verified)
+    await owner.run(
+        "update claims set verification_hash = null where verification_hash = $1", verified
+    )
+
+
+@ATTACKS.finds(Code.TABLE_DIFFERS)
+async def a_link_that_ended_is_open_again(owner: Owner, told: Told) -> None:
+    """For whoever has its address."""
+    await owner.run("update links set ended_at = null where case_id = $1", told.case_id)
+
+
+@ATTACKS.finds(Code.TABLE_MISSING)
+async def the_end_of_a_link_is_deleted(owner: Owner, told: Told) -> None:
+    """Readers would take what comes through it for the participant's."""
+    await owner.run("delete from link_endings")
+
+
+@ATTACKS.finds(Code.TABLE_DIFFERS)
+async def another_registration_is_said_to_have_opened_the_case(owner: Owner, told: Told) -> None:
+    """That of another case."""
+    await owner.run(
+        "update cases set registration_hash = (select registration_hash from cases where case_id = $2) "
+        "where case_id = $1",
+        told.case_id,
+        told.other.case_id,
+    )
+
+
 @ATTACKS.finds(Code.STATEMENT_SIGNER)
 async def a_link_is_of_the_relays_own_making(owner: Owner, told: Told) -> None:
     """Signed by a key that nobody vouches for."""
@@ -249,6 +296,21 @@ async def a_revocation_is_of_somebody_else(owner: Owner, told: Told) -> None:
         "update credentials set revocation_hash = $2 where credential_id = $1",
         told.case.colleague.credential_id,
         await owner.put_statement(compact),
+    )
+
+
+@ATTACKS.finds(Code.CREDENTIAL_INVALID)
+async def a_root_is_said_to_have_a_successor(owner: Owner, told: Told) -> None:
+    """Which the root never signed."""
+    old, new = told.people.administrator._root.public_key, Signer.generate()
+    said = statements.Succession(
+        old=b64u_encode(old), new=b64u_encode(new.public_key), at=datetime.now(UTC)
+    )
+    await owner.run(
+        "insert into successions (statement_hash, old_root, new_root) values ($1, $2, $3)",
+        await owner.put_statement(statements.sign(Signer.generate(), said)),
+        old,
+        new.public_key,
     )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import uuid
 from typing import Final
 
+from relay.crypto.links import parse_link_url
 from relay.crypto.statements import Policy
 from relay.demo.cast import Case, Organization, open_case
 from relay.settings import Settings
@@ -54,6 +55,8 @@ async def tell(people: Organization, settings: Settings) -> Told:
     await case.mediator.offer(approved, note="A letter with questions.")
     [offered] = (await responsible.correspondence()).received
     await responsible.open(await responsible.respond(offered, "accept"))
+    url = await case.mediator.make_link(case.case_id, harmed.participant_id, "upload")
+    await case.mediator.end_link(case.case_id, parse_link_url(url).id, "misused")
     answer = await responsible.send_letter(harmed.participant_id, "I was afraid.")
     await case.mediator.decide(await case.mediator.lease(answer.message), "approve")
     return Told(

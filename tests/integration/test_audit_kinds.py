@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
@@ -13,6 +14,7 @@ import pytest
 from relay.crypto import statements
 from relay.crypto.statements import Statement
 from relay.domain.moves import MOVES, Act, Mover
+from relay.services.audit.findings import Code
 from relay.services.audit.keys import parse_actor
 from relay.services.audit.kinds import KINDS, Fact, Kind, Who, kind_of
 from relay.services.moves import CLOCK_ACTOR
@@ -197,3 +199,12 @@ def test_the_entry_of_a_kind_is_a_value() -> None:
     with pytest.raises(AttributeError):
         KINDS["lease"].act = None  # type: ignore[misc]
     assert isinstance(KINDS["lease"], Kind)
+
+
+def test_every_code_is_explained_to_whoever_runs_relay() -> None:
+    """The table in docs/operations.md has each, and no other."""
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    table = text[text.index("### What a finding means") : text.index("What it cannot find")]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    explained = [code for cell in cells for code in re.findall(r"`([a-z-]+)`", cell)]
+    assert sorted(explained) == sorted(Code)

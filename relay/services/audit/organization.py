@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.errors import ChainError
-from relay.crypto.signing import key_id, statement_hash
+from relay.crypto.signing import key_id, read_unverified, statement_hash
 from relay.crypto.trust import Authority, Trust, establish_trust, trusted_roots
 from relay.errors import CryptoError
 from relay.services.audit.findings import Code, Report
@@ -28,8 +28,8 @@ class Organization:
         self._successions: list[str] = []
         self._signers: set[bytes] = set()
 
-    def admit_successions(self, records: Iterable[SuccessionRecord], report: Report) -> None:
-        """Believe the successions of the roots, unless they contradict each other."""
+    def admit_successions(self, records: Sequence[SuccessionRecord], report: Report) -> None:
+        """Believe the successions of the roots, as far as they lead on from the configured ones."""
         for record in records:
             self.statements.add(record.statement_hash)
             try:
@@ -39,6 +39,13 @@ class Organization:
                 report.add(Code.CREDENTIAL_INVALID, f"a succession of roots: {error.detail}")
             else:
                 self._successions = believed
+        trusted = set(trusted_roots(self._roots, self._successions))
+        for record in records:
+            if record.compact in self._successions and record.new_root not in trusted:
+                report.add(
+                    Code.CREDENTIAL_INVALID,
+                    "a succession of roots that no configured root leads to",
+                )
 
     def admit(self, record: CredentialRecord, report: Report) -> None:
         """Believe a credential whose statements verify and say what its row says."""
@@ -81,6 +88,13 @@ def is_hash_of(digest: bytes, compact: str) -> bool:
 def _verify_succession(record: SuccessionRecord) -> str:
     compact = _text_of(record.statement_hash, record.compact)
     said = statements.decode_unverified(compact, statements.Succession)
+    kid = read_unverified(compact).kid
+    for root in (record.old_root, record.new_root):
+        if key_id(root) == kid:
+            statements.verify(compact, statements.Succession, root)
+            break
+    else:
+        raise ChainError("signed by neither of the two")
     if (b64u_decode(said.old), b64u_decode(said.new)) != (record.old_root, record.new_root):
         raise ChainError("its row says something else than its statement")
     return compact
