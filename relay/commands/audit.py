@@ -1,58 +1,155 @@
-"""`relay audit`: verifies the log, without any key and without content."""
+"""`relay audit`: verifies the log and all that was signed, without content; needs the right to read alone."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
-from relay.services.audit import BrokenChain, verify_log
-from relay.settings import database_url
+from relay.crypto.checkpoints import Checkpoint, VerifiedCheckpoint, verify_checkpoint
+from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.errors import EncodingError
+from relay.crypto.keyfiles import load_signer_file, save_signer_file
+from relay.crypto.signing import PUBLIC_KEY_BYTES, Signer
+from relay.services.audit.checkpoints import write_checkpoint
+from relay.services.audit.walk import audit as audit_all
+from relay.settings import Settings
 from relay.storage.database import Database
 
-app = typer.Typer(no_args_is_help=True, help="Verify the append-only log.")
+app = typer.Typer(
+    no_args_is_help=True, help="Verify the log, what was signed, and what follows from it."
+)
 
 
 @app.callback()
 def audit() -> None:
-    """Verify the append-only log."""
+    """Verify the log, what was signed, and what follows from it."""
 
 
 @app.command()
 def verify(
-    *, quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")] = False
+    *,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A checkpoint: finds what was cut off or rewritten since."
+        ),
+    ] = None,
+    auditor: Annotated[
+        str | None,
+        typer.Option(metavar="PUBLICKEY", help="The key that signed it, from `relay audit key`."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print findings only.")] = False,
 ) -> None:
-    """Verify the hash chain of every case; exit code 1 where a row is altered, missing or reordered.
-
-    Of the settings it reads RELAY_DATABASE_URL alone; the web service's role may read what it needs.
-    """
-    cases, rows, broken = asyncio.run(_verify(database_url(os.environ), quiet=quiet))
-    console = Console()
-    for problem in broken:
-        console.print(f"[red]case {problem.case}, row {problem.seq}: {problem.reason}[/red]")
-    if broken:
+    """Walk the log of every case with each statement behind it; exit code 1 where something does not hold."""
+    if (against is None) != (auditor is None):
+        raise typer.BadParameter("--against and --auditor go together")
+    settings = Settings.from_environment(os.environ)
+    with _checkpoint(against, auditor) as checkpoint:
+        cases, rows, found = asyncio.run(_verify(settings, checkpoint, quiet=quiet))
+    if found:
         raise typer.Exit(1)
     if not quiet:
-        console.print(f"{rows} rows in the logs of {cases} cases are whole and in order")
+        console = Console()
+        console.print(f"{rows} rows in the logs of {cases} cases hold, with all that was signed")
+        if checkpoint is not None:
+            console.print(
+                f"nothing was cut off or rewritten since {checkpoint.said.at.isoformat()}"
+            )
 
 
-async def _verify(url: str, *, quiet: bool) -> tuple[int, int, list[BrokenChain]]:
-    database = await Database.connect(url, connections=1)
-    cases = rows = 0
-    broken = []
+@app.command()
+def checkpoint(
+    key: Annotated[Path, typer.Option(metavar="FILE", help="The auditor's key file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="New file; must not exist.")
+    ],
+) -> None:
+    """Write where the log of every case ends, signed. Keep it where nobody who runs the relay can write."""
+    settings = Settings.from_environment(os.environ)
+    signer = load_signer_file(key)
+    with _new_file(output) as file:
+        written = asyncio.run(_write(settings, signer, file))
+    Console().print(
+        f"{written.cases} cases as of {written.at.isoformat()}: keep {output.name} elsewhere"
+    )
+
+
+@app.command(name="key")
+def new_key(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="New file; must not exist.")
+    ],
+) -> None:
+    """Make an auditor's key, which signs checkpoints, and print the public key to verify them with."""
+    signer = Signer.generate()
+    save_signer_file(output, signer)
+    typer.echo(b64u_encode(signer.public_key))
+
+
+async def _verify(
+    settings: Settings, against: VerifiedCheckpoint | None, *, quiet: bool
+) -> tuple[int, int, int]:
+    """Print what is found as it is found; how many cases, rows and findings there were."""
+    database = await Database.connect(settings.database_url, connections=1)
+    console = Console(soft_wrap=True)
+    cases = rows = found = 0
     try:
-        with Progress(transient=True, disable=quiet) as progress:
+        with Progress(transient=True, disable=quiet, console=console) as progress:
             task = progress.add_task("verifying", total=None)
-            async for _case, count, problem in verify_log(database):
-                cases += 1
-                rows += count
+            async for audited in audit_all(database, settings, against):
+                cases += audited.case is not None and audited.rows > 0
+                rows += audited.rows
+                found += len(audited.findings)
                 progress.update(task, advance=1, description=f"{cases} cases, {rows} rows")
-                if problem is not None:
-                    broken.append(problem)
+                for finding in audited.findings:
+                    progress.console.print(f"[red]{escape(str(finding))}[/red]")
     finally:
         await database.close()
-    return cases, rows, broken
+    return cases, rows, found
+
+
+async def _write(settings: Settings, signer: Signer, file: IO[bytes]) -> Checkpoint:
+    database = await Database.connect(settings.database_url, connections=1)
+    try:
+        return await write_checkpoint(database, settings, signer, file)
+    finally:
+        await database.close()
+
+
+@contextlib.contextmanager
+def _new_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that is there only if the block ends well; BadParameter where one is there already."""
+    try:
+        with path.open("xb") as file:
+            try:
+                yield file
+            except BaseException:
+                path.unlink()
+                raise
+    except FileExistsError:
+        raise typer.BadParameter(f"{path.name} is there already") from None
+
+
+@contextlib.contextmanager
+def _checkpoint(path: Path | None, auditor: str | None) -> Iterator[VerifiedCheckpoint | None]:
+    """The checkpoint in a file, once its signature was verified."""
+    if path is None or auditor is None:
+        yield None
+        return
+    try:
+        public_key = b64u_decode(auditor)
+    except EncodingError:
+        public_key = b""
+    if len(public_key) != PUBLIC_KEY_BYTES:
+        raise typer.BadParameter("--auditor is the key that `relay audit key` printed")
+    with path.open("rb") as file:
+        yield verify_checkpoint(file, public_key)

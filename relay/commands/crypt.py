@@ -37,18 +37,24 @@ from relay.crypto.age import (
     Identity,
     Opener,
     Recipient,
-    ScryptIdentity,
     ScryptRecipient,
     Sealer,
     new_file_key,
-    parse_identity,
     parse_recipient,
     read_header,
     unwrap_header,
     wrap_header,
 )
 from relay.crypto.errors import KeyInvalidError
-from relay.errors import CryptoError
+from relay.crypto.identities import (
+    IDENTITY_FILE_MAX_BYTES,
+    NamedFile,
+    needs_passphrase,
+    passphrase_identities,
+    read_identities,
+)
+from relay.crypto.links import parse_link_url
+from relay.errors import CryptoError, RelayError
 
 PIECE_BYTES = 1024 * 1024
 WORK_FACTOR_LOG2 = 18
@@ -119,15 +125,32 @@ def open_file(
     source: Source = STANDARD,
     identity_file: Annotated[
         list[Path] | None,
-        typer.Option("-i", "--identity", metavar="FILE", help="File with identities; repeatable."),
+        typer.Option(
+            "-i",
+            "--identity",
+            metavar="FILE",
+            help="Identity file, key file, keyring, or a case's key file; repeatable.",
+        ),
     ] = None,
     passphrase_file: PassphraseFile = None,
+    link_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--link-file",
+            metavar="FILE",
+            help="File with the address of a participant's link: half of their keyring's passphrase.",
+        ),
+    ] = None,
 ) -> None:
-    """Open IN with any identity in the FILEs, or with the passphrase."""
-    if bool(identity_file) == bool(passphrase_file):
-        raise typer.BadParameter("give either -i or --passphrase-file")
+    """Open IN with any identity in the FILEs, or with the passphrase.
+
+    FILE is whatever relay writes keys to. The passphrase opens a keyring among the FILEs; without -i, it
+    opens IN. A case's key file is opened by the key file of a mediator or of recovery, named beside it.
+    """
+    if not identity_file and not passphrase_file:
+        raise typer.BadParameter("give -i, --passphrase-file or both")
     with _failures(), _reading(source) as reader:
-        identities = _identities(identity_file or [], passphrase_file)
+        identities = _identities(identity_file or [], passphrase_file, link_file)
         if output == STANDARD:
             with _rereadable(reader) as sealed:
                 file_key = unwrap_header(read_header(sealed.readline), identities)
@@ -169,15 +192,30 @@ def _recipients(texts: Sequence[str], passphrase_file: Path | None) -> list[Reci
     return recipients
 
 
-def _identities(files: Sequence[Path], passphrase_file: Path | None) -> list[Identity]:
-    if passphrase_file is not None:
-        return [ScryptIdentity(_passphrase(passphrase_file))]
-    lines = [line.strip() for file in files for line in file.read_text("utf-8").splitlines()]
-    return [parse_identity(line) for line in lines if line and not line.startswith("#")]
+def _identities(
+    paths: Sequence[Path], passphrase_file: Path | None, link_file: Path | None
+) -> list[Identity]:
+    files = [NamedFile(name=path.name, content=_content(path)) for path in paths]
+    if passphrase_file is None:
+        return read_identities(files)
+    if files and not needs_passphrase(files):
+        raise typer.BadParameter("none of the files given with -i is behind a passphrase")
+    link = None if link_file is None else parse_link_url(_first_line(link_file))
+    asked = passphrase_identities(_passphrase(passphrase_file), link)
+    return read_identities(files, asked) if files else asked
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(IDENTITY_FILE_MAX_BYTES + 1)
+
+
+def _first_line(file: Path) -> str:
+    return file.read_text("utf-8").split("\n", 1)[0].removesuffix("\r")
 
 
 def _passphrase(file: Path) -> str:
-    passphrase = file.read_text("utf-8").split("\n", 1)[0].removesuffix("\r")
+    passphrase = _first_line(file)
     if not passphrase:
         raise KeyInvalidError("the passphrase file is empty")
     return passphrase
@@ -261,7 +299,7 @@ def _failures() -> Iterator[None]:
     """Says what went wrong and ends with 1."""
     try:
         yield
-    except CryptoError as error:
+    except RelayError as error:
         typer.echo(f"{error.sentence('en')} ({error.detail})", err=True)
         raise typer.Exit(1) from None
     except OSError as error:

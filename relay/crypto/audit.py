@@ -71,17 +71,35 @@ def event_hash(prev: bytes, row: EventRow) -> bytes:
     return hashlib.sha256(prev + row_bytes(row)).digest()
 
 
+class ChainWalk:
+    """Walks the rows of one case in order, and says of each whether it follows from those before it."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        """The number of the last row that followed."""
+        self.head = GENESIS
+        """Its hash."""
+        self._case: uuid.UUID | None = None
+
+    def follows(self, chained: ChainedRow) -> bool:
+        """Whether this is the next row; where it is not, the walk stays where it is."""
+        row = chained.row
+        is_next = row.seq == self.seq + 1 and chained.prev == self.head
+        if not is_next or (self._case or row.case) != row.case:
+            return False
+        try:
+            if event_hash(chained.prev, row) != chained.hash:
+                return False
+        except ValueError:
+            return False
+        self.seq, self.head, self._case = row.seq, chained.hash, row.case
+        return True
+
+
 def verify_chain(rows: Iterable[ChainedRow]) -> ChainedRow | None:
     """The first row of a case that does not follow from those before it, or None if all do.
 
     Rows missing from the end cannot show here: compare the last hash with one that was kept elsewhere.
     """
-    prev, case = GENESIS, None
-    for seq, chained in enumerate(rows, start=1):
-        row = chained.row
-        case = case or row.case
-        follows = row.seq == seq and row.case == case and chained.prev == prev
-        if not follows or event_hash(prev, row) != chained.hash:
-            return chained
-        prev = chained.hash
-    return None
+    walk = ChainWalk()
+    return next((chained for chained in rows if not walk.follows(chained)), None)

@@ -1,4 +1,4 @@
-"""The key file of a process that nobody types a passphrase for: plain keys that its owner alone may read."""
+"""Key files that nobody types a passphrase for, such as a worker's: plain keys, for their owner alone."""
 
 from __future__ import annotations
 
@@ -38,6 +38,13 @@ class _KeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     signer: str
 
 
+class _SignerFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a key file an auditor needs: every one has a signer."""
+
+    version: Literal[1] = 1
+    signer: str
+
+
 def save_keyring_file(path: Path, keyring: Keyring, credential_id: uuid.UUID) -> None:
     """Write the keys of a credential to a new file of mode 0600; KeyFileUnusable if it is there already."""
     content = _KeyFile(
@@ -45,6 +52,37 @@ def save_keyring_file(path: Path, keyring: Keyring, credential_id: uuid.UUID) ->
         identity=str(keyring.identity),
         signer=b64u_encode(keyring.signer.seed),
     )
+    _write_new(path, content)
+
+
+def save_signer_file(path: Path, signer: Signer) -> None:
+    """Write a key that only signs to a new file of mode 0600; KeyFileUnusable if it is there already."""
+    _write_new(path, _SignerFile(signer=b64u_encode(signer.seed)))
+
+
+def load_keyring_file(path: Path) -> tuple[uuid.UUID, Keyring]:
+    """The credential and its keys; KeyFileUnusable for a file that anybody but its owner may touch."""
+    raw = _read_closed(path)
+    try:
+        content = msgspec.json.decode(raw, type=_KeyFile)
+        return content.credential, Keyring(
+            identity=HybridIdentity.parse(content.identity),
+            signer=Signer.from_seed(b64u_decode(content.signer)),
+        )
+    except (msgspec.DecodeError, EncodingError, KeyInvalidError):
+        raise KeyFileUnusable("not a key file") from None
+
+
+def load_signer_file(path: Path) -> Signer:
+    """The signer in any key file; KeyFileUnusable for a file that anybody but its owner may touch."""
+    raw = _read_closed(path)
+    try:
+        return Signer.from_seed(b64u_decode(msgspec.json.decode(raw, type=_SignerFile).signer))
+    except (msgspec.DecodeError, EncodingError, KeyInvalidError):
+        raise KeyFileUnusable("not a key file with a signer") from None
+
+
+def _write_new(path: Path, content: _KeyFile | _SignerFile) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
@@ -55,21 +93,13 @@ def save_keyring_file(path: Path, keyring: Keyring, credential_id: uuid.UUID) ->
         os.fsync(descriptor)
 
 
-def load_keyring_file(path: Path) -> tuple[uuid.UUID, Keyring]:
-    """The credential and its keys; KeyFileUnusable for a file that anybody but its owner may touch."""
+def _read_closed(path: Path) -> bytes:
+    """A file that is its owner's alone."""
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode) or status.st_mode & _NOT_FOR_OTHERS:
                 raise KeyFileUnusable(f"mode {stat.S_IMODE(status.st_mode):04o}, not 0600")
-            raw = file.read(KEY_FILE_MAX_BYTES)
+            return file.read(KEY_FILE_MAX_BYTES)
     except OSError as error:
         raise KeyFileUnusable(error.strerror) from None
-    try:
-        content = msgspec.json.decode(raw, type=_KeyFile)
-        return content.credential, Keyring(
-            identity=HybridIdentity.parse(content.identity),
-            signer=Signer.from_seed(b64u_decode(content.signer)),
-        )
-    except (msgspec.DecodeError, EncodingError, KeyInvalidError):
-        raise KeyFileUnusable("not a key file") from None

@@ -12,7 +12,7 @@ from relay.domain.actors import Mediator, Participant, Service
 from relay.domain.cases import CaseRegistration, CharterFiling, NoContact
 from relay.domain.sessions import SignedRequest
 from relay.handlers.routing import Call, Role, answer, done, route
-from relay.services import audit, cases, links
+from relay.services import cases, links, log
 
 
 class CasesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,7 +110,7 @@ async def set_no_contact(call: Call) -> web.Response:
 async def read_log(call: Call) -> web.Response:
     """The log of a case, for whoever verifies it."""
     query = call.query(LogQuery)
-    page = await audit.read_log(
+    page = await log.read_log(
         call.database,
         call.professional,
         call.uuid("case"),

@@ -65,6 +65,12 @@ async def register(
                 mediators.append(actor.credential_id)
             elif not await stored.is_mediator(connection, case_id, actor.credential_id):
                 raise CaseExists
+        await append_event(
+            connection,
+            case_id=case_id,
+            kind="case-registered" if is_new else "case-changed",
+            actor=str(actor),
+        )
         await _add_participants(connection, case_id, registration)
         if version == 0:
             await stored.assign_mediators(connection, case_id, mediators)
@@ -74,12 +80,6 @@ async def register(
                 )
         elif mediators:
             await _propose(connection, actor, case_id, mediators)
-        await append_event(
-            connection,
-            case_id=case_id,
-            kind="case-registered" if is_new else "case-changed",
-            actor=str(actor),
-        )
         return await _view(connection, await require_case(connection, case_id))
 
 
@@ -184,7 +184,15 @@ async def file_charter(
     async with database.transaction() as connection:
         await stored.lock_case(connection, case_id)
         await require_mediator(connection, case_id, mediator)
-        return await _put_in_force(connection, settings, case_id, filing, said, actor=str(mediator))
+        return await _put_in_force(
+            connection,
+            settings,
+            case_id,
+            filing,
+            said,
+            signer=mediator.signer,
+            actor=str(mediator),
+        )
 
 
 async def file_recovered(
@@ -205,7 +213,13 @@ async def file_recovered(
         if said.version == 1:
             raise CharterInvalid("a recovery key opens no case")
         await _put_in_force(
-            connection, settings, case_id, filing, said, actor=f"recovery:{credential_id}"
+            connection,
+            settings,
+            case_id,
+            filing,
+            said,
+            signer=signer,
+            actor=f"recovery:{credential_id}",
         )
 
 
@@ -216,6 +230,7 @@ async def _put_in_force(
     filing: CharterFiling,
     said: statements.Charter,
     *,
+    signer: bytes,
     actor: str,
 ) -> CaseView:
     """Keep a charter that every reader will accept as the next one of the case."""
@@ -251,10 +266,8 @@ async def _put_in_force(
         raise CharterInvalid("a registration of another case")
     _require_valid_newcomers(verified)
     if known is None:
-        registration_hash = await insert_statement(connection, registration)
-        signed = statements.decode_unverified(registration, statements.Registration)
-        await stored.set_registration(
-            connection, case_id, registration_hash, by_mediator_at=signed.at
+        await _register_with_charter(
+            connection, settings, case_id, registration, signer=signer, actor=actor
         )
     await insert_statement(connection, filing.statement)
     mediators = [entry.credential for entry in said.mediators]
@@ -296,6 +309,29 @@ def _require_valid_newcomers(charter: chain.VerifiedCharter) -> None:
     now = datetime.now(UTC)
     if any(a.credential not in known and not a.valid_at(now) for a in latest.everybody):
         raise UnknownSigner("a charter lists somebody whose credential has ended")
+
+
+async def _register_with_charter(
+    connection: Connection,
+    settings: Settings,
+    case_id: uuid.UUID,
+    compact: str,
+    *,
+    signer: bytes,
+    actor: str,
+) -> None:
+    """Keep who may open the case as the mediator says who opens it: where nobody said so before."""
+    said = statements.verify(compact, statements.Registration, signer)
+    require_recent(said.at, settings)
+    registration_hash = await insert_statement(connection, compact)
+    await stored.set_registration(connection, case_id, registration_hash, by_mediator_at=said.at)
+    await append_event(
+        connection,
+        case_id=case_id,
+        kind="mediators-registered",
+        actor=actor,
+        statement_hash=registration_hash,
+    )
 
 
 async def list_charters(

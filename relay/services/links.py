@@ -290,9 +290,9 @@ async def _end(
     link = await stored.find_link(connection, said.link)
     if link is None or (link.case_id, link.participant_id) != (said.case, said.participant):
         raise NotFound("no such link")
-    statement_hash = await insert_statement(connection, compact)
-    is_misused = said.reason == "misused"
-    if await stored.end_link(connection, said.link, statement_hash, is_misused=is_misused):
+    if await stored.end_link(connection, said.link, is_misused=said.reason == "misused"):
+        statement_hash = await insert_statement(connection, compact)
+        await stored.insert_link_ending(connection, statement_hash, said.link)
         await append_event(
             connection,
             case_id=said.case,

@@ -91,14 +91,16 @@ async def find_holder(
     return one(await connection.fetchrow(_SQL["find_holder"], link_id, auth_hash), LinkHolder)
 
 
-async def end_link(
-    connection: Connection, link_id: uuid.UUID, statement_hash: bytes, *, is_misused: bool
-) -> bool:
+async def end_link(connection: Connection, link_id: uuid.UUID, *, is_misused: bool) -> bool:
     """End a link; False where it had ended before, and this says nothing new of it."""
-    if not await connection.fetchval(_SQL["end_link"], link_id, is_misused):
-        return False
+    return bool(await connection.fetchval(_SQL["end_link"], link_id, is_misused))
+
+
+async def insert_link_ending(
+    connection: Connection, statement_hash: bytes, link_id: uuid.UUID
+) -> None:
+    """Keep the statement that ended a link."""
     await connection.execute(_SQL["insert_link_ending"], statement_hash, link_id)
-    return True
 
 
 async def list_earlier_links(

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from aiohttp import web
-from tests.relays import WORK_FACTOR_LOG2
 
 from relay.client.casework import DEFAULT_POLICY
 from relay.client.mediator import Mediator
@@ -21,6 +20,7 @@ from relay.crypto.statements import Policy
 from relay.demo.cast import PASSPHRASE, Organization, organization, register_case
 from relay.demo.stage import Stage, stage
 from tests.browser.node import build_pages
+from tests.relays import WORK_FACTOR_LOG2
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.relays import WORK_FACTOR_LOG2
 
 from relay.client.case_system import key_set
 from relay.client.uploading import Retry, Upload, upload_body
@@ -26,6 +25,7 @@ from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, open_case, organization
 from relay.domain.segments import SEGMENT_BYTES
 from relay.settings import Settings
+from tests.relays import WORK_FACTOR_LOG2
 from tests.uploads import Sending, body_of, sending, signed
 
 KILLS = 8

@@ -3,6 +3,9 @@
 The relay is one for the whole session, and each test has people and a case of its own on it. A test marked
 `own_relay` has a relay, a database, a bucket and a Redis of its own: it changes settings, or what lies beyond
 its case.
+
+What tests leave behind is held to an audit: whatever is done through relay is as it must be. A test marked
+`tampers` changes the database itself.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, organization
 from relay.settings import Settings
+from tests.auditing import findings
 from tests.openapi import Witness
 from tests.relays import WORK_FACTOR_LOG2, SharedRelay, served
 
@@ -59,6 +63,7 @@ def shared_relay(
     with served(settings) as witness:
         session_runner.run(_with_media_worker(settings.public_url, root, token_key))
         yield SharedRelay(settings=settings, root=root, token_key=token_key, witness=witness)
+    assert session_runner.run(findings(settings)) == []
 
 
 @pytest.fixture
@@ -116,6 +121,8 @@ async def relay_url(relay_settings: Settings, request: pytest.FixtureRequest) ->
     yield relay_settings.public_url
     await runner.cleanup()
     assert witness.violations == []
+    if request.node.get_closest_marker("tampers") is None:
+        assert await findings(relay_settings) == []
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from relay.settings import Settings
 from relay.storage.database import Connection, Database
 from tests.hands import hands_of
 
-pytestmark = pytest.mark.own_relay
+pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 
 
 @pytest.fixture

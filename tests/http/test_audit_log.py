@@ -1,90 +1,131 @@
-"""The log tells when somebody with the database's keys has changed what happened."""
+"""The audit finds what somebody with the database's keys has changed, also where they made the chain anew."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from typing import Final
 
-import asyncpg
 import pytest
 
-from relay.demo.cast import Case
-from relay.services.audit import BrokenChain, verify_log
+from relay.demo.cast import Case, Organization
+from relay.services.audit.findings import Code
+from relay.services.audit.walk import audit_snapshot
 from relay.settings import Settings
-from relay.storage.database import Database
+from tests import attacks_on_rows, attacks_on_tables
+from tests.auditing import command, findings
+from tests.owner import Owner
+from tests.told import tell
 
-pytestmark = pytest.mark.own_relay
-FORGERIES = {
-    "altered": "update events set actor = 'clock' where seq = 3",
-    "backdated": "update events set at = at - interval '1 day' where seq = 3",
-    "missing in the middle": "delete from events where seq = 3",
-    "missing at the end": "delete from events where seq = (select max(seq) from events)",
-    "all missing": "delete from events",
-    "reordered": "update events set seq = case seq when 3 then 1004 else 1003 end where seq in (3, 4); "
-    "update events set seq = seq - 1000 where seq > 1000",
-    "put in": "insert into events (case_id, seq, at, kind, actor, prev, hash) "
-    "select case_id, max(seq) + 1, now(), 'approve', 'clock', sha256('a'), sha256('b') "
-    "from events group by case_id; update cases set event_seq = event_seq + 1",
-    "cut and the head moved": "delete from events where seq = (select max(seq) from events); "
-    "update cases set event_seq = event_seq - 1",
+pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
+
+ATTACKS: Final = {**attacks_on_rows.ATTACKS, **attacks_on_tables.ATTACKS}
+
+CHAIN: Final[dict[str, tuple[str, str]]] = {
+    "altered": ("update events set actor = 'clock' where seq = 3 and case_id = $1", "chain-broken"),
+    "dated back": (
+        "update events set at = at - interval '1 minute' where seq = 3 and case_id = $1",
+        "chain-broken",
+    ),
+    "missing in the middle": ("delete from events where seq = 3 and case_id = $1", "chain-broken"),
+    "missing at the end": (
+        "delete from events where case_id = $1 and seq = (select event_seq from cases where case_id = $1)",
+        "rows-missing",
+    ),
+    "all missing": ("delete from events where case_id = $1", "rows-missing"),
+    "added at the end": (
+        (
+            "update cases set event_seq = event_seq - 1, event_hash = "
+            "(select prev from events where case_id = $1 and seq = event_seq) where case_id = $1"
+        ),
+        "rows-added",
+    ),
+    "the head moved": (
+        "update cases set event_hash = sha256('a') where case_id = $1",
+        "chain-broken",
+    ),
+    "a line feed": (
+        "update events set kind = e'lease\\nx' where seq = 3 and case_id = $1",
+        "chain-broken",
+    ),
+    "without its case": ("delete from cases where case_id = $1", "case-missing"),
 }
 
 
-async def found(settings: Settings) -> list[BrokenChain]:
-    """What the verification says."""
-    database = await Database.connect(settings.database_url, connections=1)
-    try:
-        return [broken async for _case, _rows, broken in verify_log(database) if broken]
-    finally:
-        await database.close()
-
-
-async def forge(database_url: str, statements: str) -> None:
-    """Change the log as somebody can who owns the database."""
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("alter table events disable trigger user")
-    await connection.execute(statements)
-    await connection.execute("alter table events enable trigger user")
-    await connection.close()
-
-
-@pytest.mark.parametrize("forgery", FORGERIES)
-async def test_a_changed_log_is_found(
-    case: Case, relay_settings: Settings, database_url: str, forgery: str
+@pytest.mark.parametrize("change", CHAIN)
+async def test_a_changed_chain_is_found(
+    case: Case, relay_settings: Settings, database_url: str, change: str
 ) -> None:
-    """An untouched log verifies; altered, missing, reordered or added rows do not."""
-    await case.harmed.send_letter(case.responsible.participant_id, "Why?")
-    assert await found(relay_settings) == []
-    await forge(database_url, FORGERIES[forgery])
-    [broken] = await found(relay_settings)
-    assert broken.case == case.case_id
+    """Altered, missing and added rows, and a log whose case is gone; all of it in the case that it is in."""
+    statement, code = CHAIN[change]
+    async with Owner.of(database_url) as owner:
+        await owner.run(statement, case.case_id)
+    found = await findings(relay_settings)
+    assert code in {finding.code for finding in found if finding.case == case.case_id}
 
 
-async def test_the_command_ends_with_1_where_the_log_was_changed(
+async def test_moved_rows_are_found(
     case: Case, relay_settings: Settings, database_url: str
 ) -> None:
-    """`relay audit verify` says that all is well with 0, names the case and the row otherwise."""
+    """Two rows that changed places do not follow from each other."""
+    async with Owner.of(database_url) as owner:
+        await owner.swap(case.case_id, "link-claimed", "claim-verified")
+    codes = {finding.code for finding in await findings(relay_settings)}
+    assert Code.CHAIN_BROKEN in codes
+
+
+async def test_every_attack_is_found_though_the_chain_was_made_anew(
+    people: Organization, relay_settings: Settings, database_url: str, subtests: pytest.Subtests
+) -> None:
+    """Each leaves a chain that holds, and findings of its kind in its case; without one there is none."""
+    told = await tell(people, relay_settings)
+    assert await findings(relay_settings) == []
+    for name, (attack, codes) in ATTACKS.items():
+        with subtests.test(name):
+            async with Owner.of(database_url, keeps=False) as owner:
+                await attack(owner, told)
+                await owner.rehash(told.case_id)
+                found = [
+                    finding
+                    async for audited in audit_snapshot(owner.connection, relay_settings)
+                    for finding in audited.findings
+                ]
+            assert codes <= {finding.code for finding in found}
+            assert Code.CHAIN_BROKEN not in {finding.code for finding in found}
+            assert {finding.case for finding in found} <= {told.case_id, told.other.case_id, None}
+
+
+def test_each_code_has_an_attack() -> None:
+    """There is none that nothing leads to; those of checkpoints are in tests/http/test_checkpoints.py."""
+    seen = {code for _attack, codes in ATTACKS.values() for code in codes}
+    seen |= {Code(code) for _statement, code in CHAIN.values()}
+    checkpoints = {
+        Code.CASE_VANISHED,
+        Code.ROWS_CUT_OFF,
+        Code.ROWS_REWRITTEN,
+        Code.TRUST_VANISHED,
+    }
+    assert seen | checkpoints == set(Code)
+
+
+async def test_the_command_ends_with_1_where_something_was_changed(
+    case: Case, relay_settings: Settings, database_url: str
+) -> None:
+    """`relay audit verify` says that all holds with 0; otherwise it prints each finding and ends with 1."""
     await case.harmed.send_letter(case.responsible.participant_id, "Why?")
-    whole = verify(relay_settings)
-    assert whole.returncode == 0
-    assert "whole and in order" in whole.stdout
-    await forge(database_url, FORGERIES["altered"])
-    broken = verify(relay_settings)
-    assert broken.returncode == 1
-    assert f"{case.case_id}, row 3" in " ".join(broken.stdout.split())
+    whole = command(relay_settings, "verify")
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert "hold, with all that was signed" in whole.stdout
+    async with Owner.of(database_url) as owner:
+        await owner.run(
+            "update participants set consent = 'paused' where case_id = $1", case.case_id
+        )
+    changed = command(relay_settings, "verify")
+    assert changed.returncode == 1
+    assert f"case {case.case_id}, row" in changed.stdout
+    assert "consent in participants is not what the log leads to [table-differs]" in changed.stdout
 
 
-def verify(settings: Settings) -> subprocess.CompletedProcess[str]:
-    """Run the command on this database, with nothing else in its environment."""
-    return subprocess.run(
-        [sys.executable, "-m", "relay", "audit", "verify"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            "PATH": os.environ["PATH"],
-            "COLUMNS": "200",
-            "RELAY_DATABASE_URL": settings.database_url,
-        },
-    )
+async def test_without_a_root_nothing_is_verified(case: Case, relay_settings: Settings) -> None:
+    """The command says which setting is missing, instead of that all is well."""
+    done = command(relay_settings, "verify", RELAY_ROOT_PUBLIC_KEYS="")
+    assert done.returncode == 1
+    assert "RELAY_ROOT_PUBLIC_KEYS" in done.stderr

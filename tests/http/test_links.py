@@ -153,6 +153,8 @@ async def test_a_link_that_nobody_signed_is_refused(case: Case, forge: Forge) ->
     assert (refused.status, refused.code) == (409, "link-exists")
 
 
+@pytest.mark.own_relay
+@pytest.mark.tampers
 async def test_a_link_of_the_relays_own_is_not_believed(
     case: Case, forge: Forge, database_url: str
 ) -> None:
@@ -210,6 +212,8 @@ async def test_only_who_holds_a_link_is_shown_it(case: Case, people: Organizatio
     assert len({answer.content for answer in answers}) == 1
 
 
+@pytest.mark.own_relay
+@pytest.mark.tampers
 async def test_an_upload_link_ends_with_its_time(
     case: Case, people: Organization, database_url: str
 ) -> None:

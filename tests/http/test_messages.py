@@ -19,7 +19,7 @@ from relay.domain.messages import Audience, AuthorMessage, Kind, Language, NewDr
 from relay.domain.moves import State
 from relay.domain.views import AuthorView
 from relay.services import reading
-from relay.services.audit import LogPage
+from relay.services.log import LogPage
 from relay.settings import Settings
 from relay.storage import messages as stored
 from relay.storage.database import Connection, Database

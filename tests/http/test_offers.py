@@ -22,7 +22,7 @@ from relay.demo.cast import Case, Organization, verify_everybody
 from relay.domain.gates import Gate
 from relay.domain.messages import Audience, RecipientMessage, ReviewMessage, SignedAct
 from relay.domain.moves import State
-from relay.services.audit import LogPage
+from relay.services.log import LogPage
 from relay.storage.database import Connection
 from tests.hands import (
     Hands,

@@ -28,6 +28,8 @@ from relay.storage.database import Connection, Database
 from relay.storage.objects import Objects
 from tests.uploads import body_of, sockets
 
+pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
+
 CURRENT = {
     PartRole.BODY: "statement_hash",
     PartRole.ORIGINAL: "statement_hash",

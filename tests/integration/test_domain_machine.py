@@ -20,6 +20,7 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID
 from relay.settings import Settings
+from tests.auditing import findings
 from tests.integration.domain_acts import Held
 from tests.integration.domain_answers import Acts
 from tests.integration.domain_stage import Stage, staged
@@ -158,3 +159,5 @@ def test_whatever_anybody_does_the_promises_hold(stage: Stage) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    # Nothing that anybody did through relay raises an alarm.
+    assert [str(finding) for finding in stage.run.run(findings(stage.settings))] == []

@@ -621,7 +621,7 @@ create function append_event(
 declare
     head record;
     new_id bigint;
-    happened timestamptz := clock_timestamp();
+    happened timestamptz;
     new_hash bytea;
 begin
     if (by_web() and event_kind in ('finish-processing', 'fail-processing', 'expire'))
@@ -631,6 +631,7 @@ begin
     end if;
     select event_seq + 1 as seq, event_hash as prev into strict head
     from cases where case_id = of_case for no key update;
+    happened := clock_timestamp(); -- with the lock: rows in order have times in order
     new_hash := sha256(head.prev || convert_to(concat_ws(
         e'\n',
         'relay/v1/event',

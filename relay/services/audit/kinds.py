@@ -1,0 +1,250 @@
+"""What each kind of row must have behind it: who may be named in it, which statement, and what that says.
+
+The one table of the audit. A kind that is not in it is a finding, and a test holds it to every row that relay
+can write. What a row changes is in `replay.py`, as far as the table of moves does not say it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+from typing import Final, TypeAlias
+
+from relay.crypto.statements import (
+    Captions,
+    Charter,
+    Claim,
+    Consent,
+    Decision,
+    Link,
+    LinkEnding,
+    Message,
+    Offer,
+    Registration,
+    Rendition,
+    Response,
+    Statement,
+    Verification,
+    Withdrawal,
+)
+from relay.domain.moves import Act
+
+
+class Who(StrEnum):
+    """Who a row may name as having done it: the word before the colon in `actor`."""
+
+    MEDIATOR = "mediator"
+    PARTICIPANT = "participant"
+    SERVICE = "service"
+    WORKER = "media"
+    RECOVERY = "recovery"
+    LINK = "link"
+    """Whoever held a link."""
+    CLOCK = "clock"
+
+
+class Fact(Enum):
+    """Something that the row says, or that the rows before it led to."""
+
+    CASE = "case"
+    CHARTER = "charter"
+    """The charter in force."""
+    CONSENTS = "consents"
+    """The consents of sender and recipient."""
+    MESSAGE = "message"
+    ACTOR = "actor"
+    """The participant whom the row names; nothing to compare with where it names somebody else."""
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    REVISION = "revision"
+    SOURCE = "source"
+    """The statement of the words that are there: of a new revision, the one that it supersedes."""
+    RENDITION = "rendition"
+    CAPTIONS = "captions"
+    OFFER = "offer"
+
+
+Says: TypeAlias = Mapping[str, object]
+"""Members of a statement, and the fact or the very value that each must have."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of row."""
+
+    who: frozenset[Who]
+    statement: type[Statement] | None = None
+    """What must be behind the row; None where nobody signs anything."""
+    says: Says = dataclasses.field(default_factory=dict)
+    of_message: bool = False
+    act: Act | None = None
+    """The move of the table that the row is; None where no state changes."""
+
+
+_MEDIATOR: Final = frozenset({Who.MEDIATOR})
+_SENDER: Final = frozenset({Who.PARTICIPANT})
+_RECIPIENT: Final = frozenset({Who.PARTICIPANT})
+_SENDER_OR_MEDIATOR: Final = frozenset({Who.PARTICIPANT, Who.MEDIATOR})
+_OFFICE: Final = frozenset({Who.MEDIATOR, Who.SERVICE})
+_ANYBODY: Final = frozenset({Who.PARTICIPANT, Who.MEDIATOR, Who.SERVICE})
+_WORKER: Final = frozenset({Who.WORKER})
+_SERVICE: Final = frozenset({Who.SERVICE})
+_CLOCK: Final = frozenset({Who.CLOCK})
+
+_IN_CASE: Final[Says] = {"case": Fact.CASE, "charter": Fact.CHARTER}
+_OF_MESSAGE: Final[Says] = {"case": Fact.CASE, "message": Fact.MESSAGE}
+_OF_WORDS: Final[Says] = {**_OF_MESSAGE, "revision": Fact.REVISION, "source": Fact.SOURCE}
+_OF_ITEM: Final[Says] = {**_OF_WORDS, "rendition": Fact.RENDITION, "captions": Fact.CAPTIONS}
+_OF_OFFER: Final[Says] = {**_IN_CASE, **_OF_ITEM, "consents": Fact.CONSENTS}
+
+
+def _act(
+    act: Act,
+    who: frozenset[Who],
+    statement: type[Statement] | None = None,
+    says: Says | None = None,
+) -> tuple[str, Kind]:
+    kind = Kind(who=who, statement=statement, says=says or {}, of_message=True, act=act)
+    return kind_of(act), kind
+
+
+def kind_of(act: Act) -> str:
+    """What the row of a move is called."""
+    return act.replace(" ", "-")
+
+
+def _submission(act: Act, who: frozenset[Who], kind: str) -> tuple[str, Kind]:
+    says = {
+        **_IN_CASE,
+        **_OF_MESSAGE,
+        "revision": Fact.REVISION,
+        "supersedes": Fact.SOURCE,
+        "sender": Fact.SENDER,
+        "recipient": Fact.RECIPIENT,
+        "kind": kind,
+    }
+    return _act(act, who, Message, says)
+
+
+def _decision(act: Act, decision: str | None = None) -> tuple[str, Kind]:
+    return _act(act, _MEDIATOR, Decision, {**_OF_ITEM, "decision": decision or act.value})
+
+
+def _response(act: Act) -> tuple[str, Kind]:
+    says = {**_OF_MESSAGE, "offer": Fact.OFFER, "answer": act.value}
+    return _act(act, _RECIPIENT, Response, says)
+
+
+def _consent(status: str) -> tuple[str, Kind]:
+    says = {"case": Fact.CASE, "participant": Fact.ACTOR, "status": status}
+    return f"consent-{status}", Kind(who=_ANYBODY, statement=Consent, says=says)
+
+
+def _link(purpose: str) -> tuple[str, Kind]:
+    says = {**_IN_CASE, "purpose": purpose}
+    return f"link-made-to-{purpose}", Kind(who=_OFFICE, statement=Link, says=says)
+
+
+def _ending(reason: str) -> tuple[str, Kind]:
+    says = {"case": Fact.CASE, "reason": reason}
+    return f"link-{reason}", Kind(who=_OFFICE, statement=LinkEnding, says=says)
+
+
+def _captions(kind: str, without: str) -> tuple[str, Kind]:
+    says = {**_OF_WORDS, "rendition": Fact.RENDITION, without: None}
+    return kind, Kind(who=_MEDIATOR, statement=Captions, says=says, of_message=True)
+
+
+KINDS: Final[Mapping[str, Kind]] = dict(
+    [
+        # The case and its people.
+        ("case-registered", Kind(who=_OFFICE)),
+        ("case-changed", Kind(who=_OFFICE)),
+        (
+            "mediators-registered",
+            Kind(who=_OFFICE, statement=Registration, says={"case": Fact.CASE}),
+        ),
+        ("mediators-proposed", Kind(who=_SERVICE)),
+        (
+            "charter-filed",
+            Kind(
+                who=frozenset({Who.MEDIATOR, Who.RECOVERY}),
+                statement=Charter,
+                says={"case": Fact.CASE},
+            ),
+        ),
+        _consent("active"),
+        _consent("paused"),
+        _consent("withdrawn"),
+        ("no-contact-set", Kind(who=_SERVICE)),
+        ("no-contact-lifted", Kind(who=_SERVICE)),
+        _link("participate"),
+        _link("upload"),
+        (
+            "link-claimed",
+            Kind(
+                who=_SENDER,
+                statement=Claim,
+                says={"case": Fact.CASE, "participant": Fact.ACTOR},
+            ),
+        ),
+        ("second-claim-refused", Kind(who=frozenset({Who.LINK}))),
+        (
+            "claim-verified",
+            Kind(who=_MEDIATOR, statement=Verification, says={"case": Fact.CASE}),
+        ),
+        _ending("replaced"),
+        _ending("misused"),
+        # A message: its sender.
+        ("draft-begun", Kind(who=_SENDER, of_message=True)),
+        _submission(Act.SUBMIT_LETTER, _SENDER_OR_MEDIATOR, "letter"),
+        _submission(Act.SUBMIT_VIDEO, _SENDER, "video"),
+        _act(Act.REVISE, _SENDER_OR_MEDIATOR),
+        _act(Act.DISCARD, _SENDER),
+        _act(
+            Act.WITHDRAW,
+            _SENDER_OR_MEDIATOR,
+            Withdrawal,
+            {**_OF_MESSAGE, "participant": Fact.SENDER},
+        ),
+        (
+            "withdrawal-asked",
+            Kind(
+                who=_SENDER_OR_MEDIATOR,
+                statement=Withdrawal,
+                says={**_OF_MESSAGE, "participant": Fact.SENDER},
+                of_message=True,
+            ),
+        ),
+        # The media worker.
+        _act(Act.FINISH_PROCESSING, _WORKER, Rendition, {**_IN_CASE, **_OF_WORDS}),
+        _act(Act.FAIL_PROCESSING, _WORKER),
+        # The mediators.
+        _act(Act.LEASE, _MEDIATOR),
+        _act(Act.LET_GO, _MEDIATOR),
+        _captions("captions-added", without="exception"),
+        _captions("captions-excepted", without="part"),
+        _decision(Act.APPROVE_FIRST, "approve"),
+        _decision(Act.APPROVE),
+        _decision(Act.RETURN),
+        _decision(Act.DECLINE),
+        _decision(Act.HOLD),
+        _decision(Act.RESUME),
+        _decision(Act.REOPEN),
+        _decision(Act.RETRACT),
+        _decision(Act.RECALL),
+        _decision(Act.RETRY),
+        _act(Act.OFFER, _MEDIATOR, Offer, _OF_OFFER),
+        ("granted-again", Kind(who=_MEDIATOR, statement=Offer, says=_OF_OFFER, of_message=True)),
+        # The recipient.
+        _response(Act.ACCEPT),
+        _response(Act.WAIT),
+        _response(Act.REFUSE),
+        _response(Act.CLOSE),
+        _act(Act.OPEN, _RECIPIENT),
+        # Nobody: time passed.
+        _act(Act.LAPSE, _CLOCK),
+        _act(Act.EXPIRE, _CLOCK),
+    ]
+)
