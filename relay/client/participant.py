@@ -29,15 +29,16 @@ from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.keyrings import (
     PARTICIPANT_WORK_FACTOR_LOG2,
-    Keyring,
+    Stretched,
     generate_keyring,
-    open_keyring,
-    seal_keyring,
+    open_participant_keyring,
+    seal_participant_keyring,
+    stretch_passphrase,
 )
-from relay.crypto.links import Link, claim_mac, parse_link_url, participant_passphrase
+from relay.crypto.links import Link, claim_mac, parse_link_url
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer, statement_hash
-from relay.domain.links import LinkView, NewClaim
+from relay.domain.links import ClaimedKeyring, KeyringRequest, LinkView, NewClaim
 from relay.domain.messages import (
     AuthorMessage,
     Correspondence,
@@ -101,8 +102,18 @@ class Participant:
     # Arriving.
 
     @classmethod
-    async def claim(cls, connection: Connection, url: str, passphrase: str) -> Participant:
-        """Take a link into one's own hands with a passphrase; Problem `link-claimed` the second time."""
+    async def claim(
+        cls,
+        connection: Connection,
+        url: str,
+        passphrase: str,
+        *,
+        work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
+    ) -> Participant:
+        """Take a link into one's own hands with a passphrase; Problem `link-claimed` the second time.
+
+        WeakPassphrase for one below the floor; then nothing is claimed. `unlock` needs the same work factor.
+        """
         address = parse_link_url(url)
         link, _charter = await _arrive(connection, address)
         keyring = generate_keyring()
@@ -126,25 +137,52 @@ class Participant:
                 at=datetime.now(UTC),
             ),
         )
-        words = participant_passphrase(address.secret.unlock(address.id), passphrase)
-        sealed = seal_keyring(keyring, words, PARTICIPANT_WORK_FACTOR_LOG2)
+        sealed, stretched = seal_participant_keyring(
+            keyring,
+            passphrase,
+            address.secret.unlock(address.id),
+            link=url,
+            work_factor_log2=work_factor_log2,
+        )
         await connection.call(
             "PUT",
             f"/v1/links/{address.id}/claim",
             bearer=_bearer(address),
-            body=NewClaim(statement=statement, keyring=sealed),
+            body=NewClaim(statement=statement, keyring=sealed, proof_hash=stretched.proof_hash),
         )
-        return await cls.unlock(connection, url, passphrase)
+        return await cls._open(connection, address, stretched)
 
     @classmethod
-    async def unlock(cls, connection: Connection, url: str, passphrase: str) -> Participant:
-        """Come back through a claimed link; NoMatchError for a wrong passphrase."""
+    async def unlock(
+        cls,
+        connection: Connection,
+        url: str,
+        passphrase: str,
+        *,
+        work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
+    ) -> Participant:
+        """Come back through a claimed link; Problem `wrong-passphrase`, or `too-many-tries` after several."""
         address = parse_link_url(url)
+        unlock = address.secret.unlock(address.id)
+        return await cls._open(
+            connection, address, stretch_passphrase(passphrase, unlock, work_factor_log2)
+        )
+
+    @classmethod
+    async def _open(
+        cls, connection: Connection, address: Link, stretched: Stretched
+    ) -> Participant:
         link, charter = await _arrive(connection, address)
-        if link.keyring is None or link.claim is None:
+        if link.claim is None:
             raise LookupError("this link was not claimed yet")
-        words = participant_passphrase(address.secret.unlock(address.id), passphrase)
-        keyring: Keyring = open_keyring(link.keyring, words)
+        found = await connection.call(
+            "POST",
+            f"/v1/links/{address.id}/keyring",
+            bearer=_bearer(address),
+            body=KeyringRequest(proof=stretched.proof),
+            into=ClaimedKeyring,
+        )
+        keyring = open_participant_keyring(found.keyring, stretched)
         return cls(
             SignedConnection(connection, keyring.signer, link.audience),
             link=link,
