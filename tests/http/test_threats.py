@@ -11,7 +11,7 @@ from relay.client.administrator import publish_revocation
 from relay.client.connection import LinkConnection, Problem
 from relay.client.participant import Participant
 from relay.crypto.encoding import b64u_encode
-from relay.crypto.errors import ChainError, NoMatchError
+from relay.crypto.errors import ChainError
 from relay.crypto.links import parse_link_url
 from relay.demo.cast import PASSPHRASE, Case, Organization, register_case
 from relay.domain.actors import Role
@@ -53,9 +53,10 @@ async def test_every_door_is_closed_to_whoever_it_is_not_for(
 
 
 async def test_whoever_finds_a_claimed_link_reads_nothing(case: Case, people: Organization) -> None:
-    """Without the passphrase the link opens no keyring; a second claim is refused, and in the log."""
-    with pytest.raises(NoMatchError):
+    """Without the passphrase the link brings no keyring; a second claim is refused, and in the log."""
+    with pytest.raises(Problem) as wrong:
         await Participant.unlock(people.connection, case.harmed_url, "a guess")
+    assert wrong.value.code == "wrong-passphrase"
     with pytest.raises(Problem) as refused:
         await Participant.claim(people.connection, case.harmed_url, PASSPHRASE)
     assert refused.value.code == "link-claimed"
