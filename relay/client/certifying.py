@@ -65,10 +65,12 @@ def write_new(path: Path, content: bytes, *, secret: bool) -> None:
         file.write(content)
 
 
-def seal_root(root: Signer, passphrase: str) -> bytes:
+def seal_root(
+    root: Signer, passphrase: str, work_factor_log2: int = ROOT_WORK_FACTOR_LOG2
+) -> bytes:
     """The root's seed as an age file with a passphrase; WeakPassphrase for one below the floor."""
     check_new_passphrase(passphrase)
-    recipient = age.ScryptRecipient(normal(passphrase), ROOT_WORK_FACTOR_LOG2)
+    recipient = age.ScryptRecipient(normal(passphrase), work_factor_log2)
     return age.seal_file(root.seed, [recipient])
 
 

@@ -12,6 +12,8 @@ import unicodedata
 from importlib import resources
 from typing import Final, Literal, TypeAlias
 
+from relay.crypto.passphrases import find_weakness
+
 WordLanguage: TypeAlias = Literal["en", "fr"]
 
 BITS_PER_WORD: Final = 10
@@ -46,5 +48,11 @@ def same_words(typed: str, words: tuple[str, ...]) -> bool:
 
 
 def suggest_passphrase(language: WordLanguage, words: int = SUGGESTED_WORDS) -> str:
-    """Words that the system's random source chose, 10 bits each, with a space between them."""
-    return " ".join(secrets.choice(word_list(language)) for _ in range(words))
+    """Words that the system's random source chose, 10 bits each, with a space between them.
+
+    What the floor would refuse, such as one word four times, is drawn again.
+    """
+    while True:
+        drawn = " ".join(secrets.choice(word_list(language)) for _ in range(words))
+        if find_weakness(drawn) is None:
+            return drawn

@@ -32,7 +32,12 @@ from relay.crypto.chain import (
 )
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.errors import NoMatchError
-from relay.crypto.keyrings import open_identity, open_keyring
+from relay.crypto.keyrings import (
+    open_identity,
+    open_keyring,
+    open_participant_keyring,
+    stretch_passphrase,
+)
 from relay.crypto.links import LinkSecret, parse_link_url
 from relay.crypto.padding import pad, unpad
 from relay.crypto.release import check_grant, item, verify_approvals, verify_offer
@@ -233,6 +238,14 @@ def test_sealed_keys_open() -> None:
     keyring = open_keyring(b64u_decode(ring["file"]), ring["passphrase"])
     assert str(keyring.identity) == ring["identity"]
     assert keyring.signer.seed == b64u_decode(ring["signer_seed"])
+    own = vectors["participant_keyring"]
+    stretched = stretch_passphrase(
+        own["typed"], b64u_decode(own["unlock"]), own["work_factor_log2"]
+    )
+    assert stretched.ring_key == b64u_decode(own["ring_key"])
+    keyring = open_participant_keyring(b64u_decode(own["file"]), stretched)
+    assert str(keyring.identity) == own["identity"]
+    assert keyring.signer.seed == b64u_decode(own["signer_seed"])
     identities = [parse_identity(vectors["identities"][0])]
     case = open_identity(b64u_decode(vectors["case_identity"]["file"]), identities)
     assert str(case) == vectors["case_identity"]["identity"]
