@@ -13,6 +13,7 @@ from relay.crypto import age
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.fields import PublicKey, RecipientText
 from relay.crypto.keyrings import Keyring
+from relay.crypto.passphrases import check_new_passphrase, normal
 from relay.crypto.signing import Signer
 from relay.crypto.trust import Role
 from relay.errors import InvalidRequest
@@ -68,11 +69,15 @@ def write_new(path: Path, content: bytes, *, secret: bool) -> None:
         file.write(content)
 
 
-def seal_root(root: Signer, passphrase: str) -> bytes:
-    """The root's seed as an age file with a passphrase."""
-    return age.seal_file(root.seed, [age.ScryptRecipient(passphrase, ROOT_WORK_FACTOR_LOG2)])
+def seal_root(
+    root: Signer, passphrase: str, work_factor_log2: int = ROOT_WORK_FACTOR_LOG2
+) -> bytes:
+    """The root's seed as an age file with a passphrase; WeakPassphrase for one below the floor."""
+    check_new_passphrase(passphrase)
+    recipient = age.ScryptRecipient(normal(passphrase), work_factor_log2)
+    return age.seal_file(root.seed, [recipient])
 
 
 def open_root(sealed: bytes, passphrase: str) -> Signer:
     """The root that `seal_root` was given; NoMatchError for a wrong passphrase."""
-    return Signer.from_seed(age.open_file(sealed, [age.ScryptIdentity(passphrase)]))
+    return Signer.from_seed(age.open_file(sealed, [age.ScryptIdentity(normal(passphrase))]))

@@ -30,16 +30,17 @@ from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.keyrings import (
     PARTICIPANT_WORK_FACTOR_LOG2,
-    Keyring,
+    Stretched,
     generate_keyring,
-    open_keyring,
-    seal_keyring,
+    open_participant_keyring,
+    seal_participant_keyring,
+    stretch_passphrase,
 )
-from relay.crypto.links import Link, claim_mac, parse_link_url, participant_passphrase
+from relay.crypto.links import Link, claim_mac, parse_link_url
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer, statement_hash
 from relay.domain.cases import CharterChanged
-from relay.domain.links import LinkView, NewClaim, Trust
+from relay.domain.links import ClaimedKeyring, KeyringRequest, LinkView, NewClaim, Trust
 from relay.domain.messages import (
     AuthorMessage,
     Correspondence,
@@ -122,8 +123,8 @@ class Participant:
     ) -> Participant:
         """Claim a link with a passphrase; Problem `link-claimed` the second time.
 
+        WeakPassphrase for one below the floor; then nothing is claimed. `unlock` needs the same work factor.
         `seen`: where the charters that were seen are remembered; in memory alone by default.
-        `work_factor_log2` is what each guess at the passphrase costs; less is for tests alone.
         """
         address = parse_link_url(url)
         seen = seen or SeenCharters()
@@ -149,15 +150,20 @@ class Participant:
                 at=datetime.now(UTC),
             ),
         )
-        words = participant_passphrase(address.secret.unlock(address.id), passphrase)
-        sealed = seal_keyring(keyring, words, work_factor_log2)
+        sealed, stretched = seal_participant_keyring(
+            keyring,
+            passphrase,
+            address.secret.unlock(address.id),
+            link=url,
+            work_factor_log2=work_factor_log2,
+        )
         await connection.call(
             "PUT",
             f"/v1/links/{address.id}/claim",
             bearer=_bearer(address),
-            body=NewClaim(statement=statement, keyring=sealed),
+            body=NewClaim(statement=statement, keyring=sealed, proof_hash=stretched.proof_hash),
         )
-        return await cls.unlock(connection, url, passphrase, seen=seen)
+        return await cls._open(connection, address, stretched, seen)
 
     @classmethod
     async def unlock(
@@ -167,15 +173,29 @@ class Participant:
         passphrase: str,
         *,
         seen: SeenCharters | None = None,
+        work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
     ) -> Participant:
-        """Come back through a claimed link; NoMatchError for a wrong passphrase."""
+        """Come back through a claimed link; Problem `wrong-passphrase`, or `too-many-tries` after several."""
         address = parse_link_url(url)
-        seen = seen or SeenCharters()
+        unlock = address.secret.unlock(address.id)
+        stretched = stretch_passphrase(passphrase, unlock, work_factor_log2)
+        return await cls._open(connection, address, stretched, seen or SeenCharters())
+
+    @classmethod
+    async def _open(
+        cls, connection: Connection, address: Link, stretched: Stretched, seen: SeenCharters
+    ) -> Participant:
         link, charter = await _arrive(connection, address, seen)
-        if link.keyring is None or link.claim is None:
+        if link.claim is None:
             raise LookupError("this link was not claimed yet")
-        words = participant_passphrase(address.secret.unlock(address.id), passphrase)
-        keyring: Keyring = open_keyring(link.keyring, words)
+        found = await connection.call(
+            "POST",
+            f"/v1/links/{address.id}/keyring",
+            bearer=_bearer(address),
+            body=KeyringRequest(proof=stretched.proof),
+            into=ClaimedKeyring,
+        )
+        keyring = open_participant_keyring(found.keyring, stretched)
         return cls(
             SignedConnection(connection, keyring.signer, link.audience),
             address=address,

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -23,7 +23,9 @@ from relay.client.administrator import (
 from relay.client.connection import Connection, Problem
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
+from relay.crypto.passphrases import find_weakness
 from relay.crypto.signing import Signer, read_unverified
+from relay.crypto.words import suggest_passphrase
 
 app = typer.Typer(
     no_args_is_help=True, help="The organization root: make it, vouch, revoke, replace it."
@@ -33,6 +35,9 @@ RootFile = Annotated[Path, typer.Option("--root", help="The root key, from `rela
 PassphraseFile = Annotated[
     Path | None, typer.Option(help="A file whose first line is the passphrase of the root key.")
 ]
+SUGGESTED_WORDS: Final = 7
+"""70 bits: whoever gets hold of the file can guess offline."""
+
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write; must not exist.")]
 
 
@@ -40,7 +45,7 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write; mu
 def new(output: Output, passphrase_file: PassphraseFile = None) -> None:
     """Make an organization root, protected by a passphrase. Keep the file offline, in two places."""
     root = Signer.generate()
-    sealed = certifying.seal_root(root, _passphrase(passphrase_file, confirm=True))
+    sealed = certifying.seal_root(root, _new_passphrase(passphrase_file))
     certifying.write_new(output, sealed, secret=True)
     _show(root)
 
@@ -141,16 +146,31 @@ async def _publish(url: str, compacts: Sequence[str]) -> None:
 
 
 def _open(path: Path, passphrase_file: Path | None) -> Signer:
-    return certifying.open_root(path.read_bytes(), _passphrase(passphrase_file, confirm=False))
+    return certifying.open_root(path.read_bytes(), _passphrase(passphrase_file))
 
 
-def _passphrase(file: Path | None, *, confirm: bool) -> str:
+def _passphrase(file: Path | None) -> str:
     if file is not None:
-        return file.read_text("utf-8").splitlines()[0]
-    answer: str = typer.prompt(
-        "Passphrase of the root", hide_input=True, confirmation_prompt=confirm
-    )
+        return next(iter(file.read_text("utf-8").splitlines()), "")
+    answer: str = typer.prompt("Passphrase of the root", hide_input=True)
     return answer
+
+
+def _new_passphrase(file: Path | None) -> str:
+    """One that is above the floor; whoever types it is asked again until it is."""
+    if file is not None:
+        return _passphrase(file)
+    console = Console()
+    console.print("Choose a passphrase and write it down. For example, drawn just now:")
+    console.print(f"  {suggest_passphrase('en', SUGGESTED_WORDS)}", highlight=False)
+    while True:
+        chosen: str = typer.prompt(
+            "Passphrase of the root", hide_input=True, confirmation_prompt=True
+        )
+        weakness = find_weakness(chosen)
+        if weakness is None:
+            return chosen
+        console.print(f"[red]{weakness.sentence('en')}[/red]")
 
 
 def _show(root: Signer) -> None:

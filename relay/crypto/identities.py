@@ -24,7 +24,8 @@ import msgspec
 
 from relay.crypto.age import Identity, ScryptIdentity, open_file, parse_identity, read_header
 from relay.crypto.errors import NoMatchError, StatementError
-from relay.crypto.links import Link, participant_passphrase
+from relay.crypto.keyrings import PARTICIPANT_WORK_FACTOR_LOG2, stretch_passphrase
+from relay.crypto.links import Link
 from relay.crypto.signing import SEED_BYTES, read_unverified
 from relay.errors import CryptoError, InvalidRequest
 
@@ -108,7 +109,7 @@ class _Given(msgspec.Struct, frozen=True, kw_only=True):
 def passphrase_identities(passphrase: str, link: Link | None = None) -> list[Identity]:
     """A passphrase in every way in which relay and age seal with it, the likeliest first.
 
-    age takes it as it is typed, a keyring in NFKC, a participant's keyring with a half from their `link`.
+    age takes it as it is typed, a keyring in NFKC; a participant's keyring is sealed with what comes of it and of their `link`.
     """
     spellings = [] if link is None else [_with_link(passphrase, link)]
     spellings += [passphrase, unicodedata.normalize("NFKC", passphrase)]
@@ -149,7 +150,8 @@ def needs_passphrase(files: Iterable[NamedFile]) -> bool:
 
 
 def _with_link(passphrase: str, link: Link) -> str:
-    return participant_passphrase(link.secret.unlock(link.id), passphrase)
+    unlock = link.secret.unlock(link.id)
+    return stretch_passphrase(passphrase, unlock, PARTICIPANT_WORK_FACTOR_LOG2).ring_passphrase
 
 
 def _is_behind_passphrase(file: NamedFile) -> bool:

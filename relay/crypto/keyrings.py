@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import unicodedata
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -20,11 +20,17 @@ from relay.crypto.age import (
 )
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import KeyInvalidError
+from relay.crypto.passphrases import check_new_passphrase, normal
+from relay.crypto.scrypt import stretch
 from relay.crypto.signing import Signer
 
 MEDIATOR_WORK_FACTOR_LOG2 = 17
 PARTICIPANT_WORK_FACTOR_LOG2 = 15
-"""Lower, because 256 bits of the passphrase come from the link and old phones must open it."""
+"""Lower: old phones must stretch it, and without the link's secret and the relay's data nobody can guess."""
+RING_WORK_FACTOR_LOG2 = 1
+"""Of the file itself, whose key is 256 bits that were stretched before."""
+PROOF_BYTES = 32
+_RING_KEY_BYTES = 32
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,26 @@ class Keyring:
 
     identity: HybridIdentity
     signer: Signer
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stretched:
+    """What a participant's passphrase comes to, in two halves of which neither tells of the other."""
+
+    proof: bytes = dataclasses.field(repr=False)
+    """32 bytes: shown to the relay, which hands the keyring out for it and keeps its SHA-256 alone."""
+    ring_key: bytes = dataclasses.field(repr=False)
+    """32 bytes: opens the keyring; never sent."""
+
+    @property
+    def ring_passphrase(self) -> str:
+        """What the keyring is sealed with: the ring key as base64url."""
+        return b64u_encode(self.ring_key)
+
+    @property
+    def proof_hash(self) -> bytes:
+        """SHA-256 of the proof: what the relay keeps and compares."""
+        return hashlib.sha256(self.proof).digest()
 
 
 class _Sealed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,15 +73,53 @@ def generate_keyring() -> Keyring:
 
 
 def seal_keyring(keyring: Keyring, passphrase: str, work_factor_log2: int) -> bytes:
-    """An age file that `passphrase`, in NFKC, opens; about 0.3 s and 128 MiB at a work factor of 17."""
-    content = _Sealed(identity=str(keyring.identity), signer=b64u_encode(keyring.signer.seed))
-    recipient = ScryptRecipient(_normal(passphrase), work_factor_log2)
-    return seal_file(msgspec.json.encode(content), [recipient])
+    """An age file that a mediator's passphrase opens; about 0.3 s and 128 MiB at a work factor of 17.
+
+    WeakPassphrase for one below the floor.
+    """
+    check_new_passphrase(passphrase)
+    return _seal(keyring, normal(passphrase), work_factor_log2)
 
 
 def open_keyring(sealed: bytes, passphrase: str) -> Keyring:
     """The keyring; NoMatchError for a wrong passphrase, HeaderError if it asks for more work than 2^20."""
-    plain = open_file(sealed, [ScryptIdentity(_normal(passphrase))])
+    return _open(sealed, normal(passphrase))
+
+
+def stretch_passphrase(passphrase: str, unlock: bytes, work_factor_log2: int) -> Stretched:
+    """A participant's passphrase, stretched with the `unlock` (32 bytes) of their link's secret.
+
+    About 0.1 s and 32 MiB at the work factor of the protocol, 15.
+    """
+    stretched = stretch(normal(passphrase), unlock, work_factor_log2, PROOF_BYTES + _RING_KEY_BYTES)
+    return Stretched(proof=stretched[:PROOF_BYTES], ring_key=stretched[PROOF_BYTES:])
+
+
+def seal_participant_keyring(
+    keyring: Keyring, passphrase: str, unlock: bytes, *, link: str, work_factor_log2: int
+) -> tuple[bytes, Stretched]:
+    """A participant's keyring as an age file, and what opens it; `link` is the address it goes with.
+
+    WeakPassphrase for a passphrase below the floor, or one that is a piece of the address.
+    """
+    check_new_passphrase(passphrase, link)
+    stretched = stretch_passphrase(passphrase, unlock, work_factor_log2)
+    return _seal(keyring, stretched.ring_passphrase, RING_WORK_FACTOR_LOG2), stretched
+
+
+def open_participant_keyring(sealed: bytes, stretched: Stretched) -> Keyring:
+    """The keyring; NoMatchError if it is not the one that was sealed with this passphrase and link."""
+    return _open(sealed, stretched.ring_passphrase)
+
+
+def _seal(keyring: Keyring, passphrase: str, work_factor_log2: int) -> bytes:
+    content = _Sealed(identity=str(keyring.identity), signer=b64u_encode(keyring.signer.seed))
+    recipient = ScryptRecipient(passphrase, work_factor_log2)
+    return seal_file(msgspec.json.encode(content), [recipient])
+
+
+def _open(sealed: bytes, passphrase: str) -> Keyring:
+    plain = open_file(sealed, [ScryptIdentity(passphrase)])
     try:
         content = msgspec.json.decode(plain, type=_Sealed)
     except msgspec.DecodeError:
@@ -79,8 +143,3 @@ def open_identities(sealed: bytes, identities: Iterable[Identity]) -> tuple[Hybr
     """The identities that seal_identities was given; KeyInvalidError if something else is inside."""
     text = open_file(sealed, identities).decode("ascii", errors="replace")
     return tuple(HybridIdentity.parse(line) for line in text.removesuffix("\n").split("\n"))
-
-
-def _normal(passphrase: str) -> str:
-    """The same words typed on another keyboard are the same passphrase."""
-    return unicodedata.normalize("NFKC", passphrase)

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import unicodedata
 import uuid
 from typing import Self
 
@@ -55,7 +54,7 @@ class LinkSecret:
         return self._derive(link_id, _CLAIM)
 
     def unlock(self, link_id: uuid.UUID) -> bytes:
-        """32 bytes: the half of the keyring's passphrase that the participant does not have to remember."""
+        """32 bytes: the salt with which the participant's passphrase is stretched."""
         return self._derive(link_id, _UNLOCK)
 
     def signer(self, link_id: uuid.UUID) -> Signer:
@@ -128,11 +127,3 @@ def claim_mac(
     """
     lines = (_CLAIM_MAC, str(link), str(case), str(participant), recipient, signer)
     return hmac.digest(claim_key, "\n".join(lines).encode("ascii"), "sha256")
-
-
-def participant_passphrase(unlock: bytes, passphrase: str) -> str:
-    """What a participant's keyring is sealed with: 256 bits from the link, and the words they chose.
-
-    NFKC, so that the same words typed on another keyboard are the same passphrase.
-    """
-    return f"{b64u_encode(unlock)}:{unicodedata.normalize('NFKC', passphrase)}"

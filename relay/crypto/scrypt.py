@@ -45,7 +45,7 @@ class ScryptRecipient:
     def wrap(self, file_key: FileKey) -> Stanza:
         """A fresh stanza. Takes as long and as much memory as its work factor says."""
         salt = secrets.token_bytes(_SALT_BYTES)
-        body = wrap_under(_stretch(self.passphrase, salt, self.work_factor_log2), file_key)
+        body = wrap_under(_wrapping_key(self.passphrase, salt, self.work_factor_log2), file_key)
         arguments = (b64_encode(salt), str(self.work_factor_log2))
         return Stanza(type=_STANZA_TYPE, arguments=arguments, body=body)
 
@@ -68,18 +68,23 @@ class ScryptIdentity:
                 raise HeaderError("a work factor is not a plain number")
             if int(factor) > min(self.max_work_factor_log2, MAX_WORK_FACTOR_LOG2):
                 raise HeaderError("a work factor is higher than allowed")
-            return unwrap_under(_stretch(self.passphrase, salt, int(factor)), stanza.body)
+            return unwrap_under(_wrapping_key(self.passphrase, salt, int(factor)), stanza.body)
         return None
 
 
-def _stretch(passphrase: str, salt: bytes, work_factor_log2: int) -> bytes:
+def stretch(passphrase: str, salt: bytes, work_factor_log2: int, size: int) -> bytes:
+    """`size` bytes of scrypt with N = 2^`work_factor_log2`, r = 8, p = 1; takes N KiB of memory."""
     rounds = 1 << work_factor_log2
     return hashlib.scrypt(
         passphrase.encode("utf-8"),
-        salt=_LABEL + salt,
+        salt=salt,
         n=rounds,
         r=_BLOCK_SIZE,
         p=1,
-        dklen=_KEY_BYTES,
+        dklen=size,
         maxmem=128 * _BLOCK_SIZE * (rounds + 8),
     )
+
+
+def _wrapping_key(passphrase: str, salt: bytes, work_factor_log2: int) -> bytes:
+    return stretch(passphrase, _LABEL + salt, work_factor_log2, _KEY_BYTES)

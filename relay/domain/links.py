@@ -5,11 +5,17 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from relay.domain.cases import Correspondent, ParticipantRole
-from relay.errors import Conflict, Forbidden
+from relay.errors import Conflict, Forbidden, RelayError
+
+FREE_TRIES: Final = 5
+"""So many wrong passphrases are answered at once; each one from then on closes the link for a while."""
+FIRST_WAIT_SECONDS: Final = 30
+LONGEST_WAIT_SECONDS: Final = 60 * 60
 
 
 class Purpose(StrEnum):
@@ -78,6 +84,37 @@ class ClaimUnverified(Forbidden):
     )
 
 
+class WrongPassphrase(Forbidden):
+    """This passphrase does not fit the link. Check capital letters and the keyboard, and try again."""
+
+    code = "wrong-passphrase"
+    french = (
+        "Cette phrase secrète ne convient pas à ce lien. "
+        "Vérifiez les majuscules et le clavier, puis réessayez."
+    )
+
+
+class TooManyTries(RelayError):
+    """Several passphrases in a row did not fit. Wait a while and try again; nothing is lost."""
+
+    code = "too-many-tries"
+    french = (
+        "Plusieurs phrases secrètes de suite n'ont pas convenu. "
+        "Attendez un peu, puis réessayez; rien n'est perdu."
+    )
+
+
+def wait_after(wrong: int) -> int:
+    """Seconds for which a link is closed after so many wrong passphrases in a row; 0 for the first few.
+
+    30 after the fifth, twice as long after each further one, an hour at most, and never for good.
+    """
+    if wrong < FREE_TRIES:
+        return 0
+    doublings = min(wrong - FREE_TRIES, LONGEST_WAIT_SECONDS.bit_length())
+    return min(FIRST_WAIT_SECONDS << doublings, LONGEST_WAIT_SECONDS)
+
+
 class NewLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A signed link. For a link to claim: with what its claim is checked with, sealed to the case."""
 
@@ -96,9 +133,24 @@ class NewVerification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class NewClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A signed claim with the participant's keyring (an age file with a passphrase)."""
+    """A signed claim with the participant's keyring (an age file), and what the keyring is handed out for."""
 
     statement: str
+    keyring: bytes
+    proof_hash: bytes
+    """SHA-256 of the proof, 32 bytes: relay does not see the proof before somebody comes back."""
+
+
+class KeyringRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What shows that somebody knows the passphrase of a link."""
+
+    proof: bytes
+    """32 bytes."""
+
+
+class ClaimedKeyring(msgspec.Struct, frozen=True, kw_only=True):
+    """A participant's identity and signer in an age file; only the other half of the passphrase opens it."""
+
     keyring: bytes
 
 
@@ -139,7 +191,7 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LinkView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the holder of a link is told. `keyring` is there once the link was claimed."""
+    """What the holder of a link is told. `claim` is there once the link was claimed."""
 
     link: uuid.UUID
     case: uuid.UUID
@@ -155,4 +207,3 @@ class LinkView(msgspec.Struct, frozen=True, kw_only=True):
     trust: Trust
     correspondents: list[Correspondent]
     claim: str | None
-    keyring: bytes | None

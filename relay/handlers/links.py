@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from relay.domain.links import NewClaim, NewLink, NewVerification
+from relay.domain.links import KeyringRequest, NewClaim, NewLink, NewVerification
 from relay.domain.sessions import SignedRequest
 from relay.handlers.routing import Call, Role, answer, done, route
 from relay.services import links
@@ -27,6 +27,12 @@ async def claim(call: Call) -> web.Response:
     new = await call.body(NewClaim)
     await links.claim(call.database, call.settings, call.link_holder, new)
     return done()
+
+
+async def open_keyring(call: Call) -> web.Response:
+    """The keyring of a claimed link, for whoever knows its passphrase."""
+    request = await call.body(KeyringRequest)
+    return answer(await links.open_keyring(call.database, call.link_holder, request.proof))
 
 
 async def verify(call: Call) -> web.Response:
@@ -55,6 +61,7 @@ ROUTES = (
     route("GET", "/v1/links/{link}", show, Role.LINK),
     route("PUT", "/v1/links/{link}/ending", end, Role.MEDIATOR, Role.SERVICE),
     route("PUT", "/v1/links/{link}/claim", claim, Role.LINK),
+    route("POST", "/v1/links/{link}/keyring", open_keyring, Role.LINK),
     route("POST", "/v1/verifications", verify, Role.MEDIATOR),
     route("GET", "/v1/cases/{case}/links", list_links, Role.MEDIATOR),
 )

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from relay.domain.links import TooManyTries
 from relay.domain.uploads import (
     ChecksumMismatch,
     PreconditionFailed,
@@ -59,6 +60,7 @@ STATUS: Final[Mapping[type[RelayError], int]] = {
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     CryptoError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     UploadExpired: HTTPStatus.GONE,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
@@ -108,6 +110,8 @@ def problem(error: RelayError, request: web.Request) -> web.Response:
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     if isinstance(error, Unavailable):
         headers[hdrs.RETRY_AFTER] = "5"
+    if isinstance(error, TooManyTries):
+        headers[hdrs.RETRY_AFTER] = str(error.members["wait_seconds"])
     return web.Response(
         body=msgspec.json.encode(document),
         status=status,

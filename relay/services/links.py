@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import uuid
 
 from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.keyrings import PROOF_BYTES
 from relay.domain.actors import LinkHolder, Mediator, Service
 from relay.domain.links import (
+    FREE_TRIES,
+    ClaimedKeyring,
     EarlierLinkOpen,
     LinkClaimed,
     LinkEnded,
@@ -19,7 +23,10 @@ from relay.domain.links import (
     NewLink,
     NewVerification,
     Purpose,
+    TooManyTries,
     Trust,
+    WrongPassphrase,
+    wait_after,
 )
 from relay.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from relay.services.cases import (
@@ -137,7 +144,6 @@ async def show(database: Database, settings: Settings, holder: LinkHolder) -> Li
                 connection, holder.case_id, holder.participant_id
             ),
             claim=claim.compact if claim else None,
-            keyring=claim.keyring if claim else None,
         )
 
 
@@ -155,6 +161,8 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
     """
     if len(new.keyring) > KEYRING_MAX_BYTES:
         raise TooLarge("keyring")
+    if len(new.proof_hash) != hashlib.sha256().digest_size:
+        raise InvalidRequest("proof_hash", problem="`proof_hash` must be a SHA-256 hash: 32 bytes.")
     signer = b64u_decode(statements.decode_unverified(new.statement, statements.Claim).signer)
     said = statements.verify(new.statement, statements.Claim, signer)
     signing.check_public_key(signer)
@@ -195,6 +203,7 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
                 signer=signer,
                 recipient=said.recipient,
                 keyring=new.keyring,
+                proof_hash=new.proof_hash,
             ):
                 raise Conflict("this key was claimed before")
             await stored.forget_secret(connection, holder.link_id)
@@ -207,6 +216,35 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
             )
     if second_claim:
         raise LinkClaimed
+
+
+async def open_keyring(database: Database, holder: LinkHolder, proof: bytes) -> ClaimedKeyring:
+    """The keyring of a claimed link, for whoever shows that they know its passphrase.
+
+    WrongPassphrase for another proof. TooManyTries while the link is closed after several of them: then not
+    even the right one is looked at. Tries wait for each other; each is counted before its answer goes out.
+    """
+    if len(proof) != PROOF_BYTES:
+        raise InvalidRequest("proof", problem=f"`proof` must be {PROOF_BYTES} bytes.")
+    async with database.transaction() as connection:
+        found = await stored.lock_keyring(connection, holder.link_id)
+        if found is None:
+            raise NotFound("no such link")
+        if found.wait_seconds > 0:
+            raise TooManyTries(wait_seconds=found.wait_seconds)
+        if hmac.compare_digest(hashlib.sha256(proof).digest(), found.proof_hash):
+            await stored.forget_wrong_proofs(connection, holder.link_id)
+            return ClaimedKeyring(keyring=found.keyring)
+        wrong = found.wrong_proofs + 1
+        await stored.count_wrong_proof(connection, holder.link_id, wait_after(wrong))
+        if wrong == FREE_TRIES:
+            await append_event(
+                connection,
+                case_id=holder.case_id,
+                kind="passphrase-tries-limited",
+                actor=f"link:{holder.link_id}",
+            )
+    raise WrongPassphrase
 
 
 async def verify(

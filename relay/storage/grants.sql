@@ -94,8 +94,8 @@ on links to relay_web;
 
 grant
 select,
-insert (statement_hash, link_id, case_id, participant_id, kid, signer, recipient, keyring),
-update (verification_hash)
+insert (statement_hash, link_id, case_id, participant_id, kid, signer, recipient, keyring, proof_hash),
+update (verification_hash, wrong_proofs, closed_until)
 on claims to relay_web;
 
 grant

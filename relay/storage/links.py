@@ -31,16 +31,26 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim, with the keyring that only its passphrase opens."""
+    """A claim, without the keyring that came with it."""
 
     statement_hash: bytes
     case_id: uuid.UUID
     participant_id: uuid.UUID
     recipient: str
     signer: bytes
-    keyring: bytes
     verification_hash: bytes | None
     compact: str
+
+
+class KeyringRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A participant's keyring, what it is handed out for, and how often that was missed."""
+
+    keyring: bytes
+    proof_hash: bytes
+    wrong_proofs: int
+    """In a row."""
+    wait_seconds: int
+    """Until the next try is looked at."""
 
 
 async def insert_link(  # noqa: PLR0913 - the columns of one row
@@ -134,7 +144,7 @@ async def unspend_link(connection: Connection, link_id: uuid.UUID, message_id: u
     await connection.execute(_SQL["unspend_link"], link_id, message_id)
 
 
-async def insert_claim(
+async def insert_claim(  # noqa: PLR0913 - the columns of one row
     connection: Connection,
     *,
     statement_hash: bytes,
@@ -145,6 +155,7 @@ async def insert_claim(
     signer: bytes,
     recipient: str,
     keyring: bytes,
+    proof_hash: bytes,
 ) -> bool:
     """Keep a claim; False where the link was claimed before or the key is known."""
     return bool(
@@ -158,6 +169,7 @@ async def insert_claim(
             signer,
             recipient,
             keyring,
+            proof_hash,
         )
     )
 
@@ -197,3 +209,18 @@ async def list_way_in(connection: Connection, claim_hash: bytes) -> list[str]:
 async def verify_claim(connection: Connection, claim_hash: bytes, verification_hash: bytes) -> bool:
     """Keep that a mediator verified a claim; False where one did before."""
     return bool(await connection.fetchval(_SQL["verify_claim"], claim_hash, verification_hash))
+
+
+async def lock_keyring(connection: Connection, link_id: uuid.UUID) -> KeyringRow | None:
+    """The keyring of a claimed link that still holds; nobody else tries a passphrase for it meanwhile."""
+    return one(await connection.fetchrow(_SQL["lock_keyring"], link_id), KeyringRow)
+
+
+async def count_wrong_proof(connection: Connection, link_id: uuid.UUID, wait_seconds: int) -> None:
+    """One more wrong try; the next one is not looked at for so long."""
+    await connection.execute(_SQL["count_wrong_proof"], link_id, wait_seconds)
+
+
+async def forget_wrong_proofs(connection: Connection, link_id: uuid.UUID) -> None:
+    """Start counting anew."""
+    await connection.execute(_SQL["forget_wrong_proofs"], link_id)

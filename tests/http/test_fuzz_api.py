@@ -36,6 +36,8 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.demo.cast import Case, Organization
 from relay.domain.actors import Role
+from relay.settings import Settings
+from tests.keyrings import pieces_of, stored_keyrings
 from tests.openapi import load_document
 
 EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "6"))
@@ -69,10 +71,12 @@ class World:
     """Values of path parameters that lead somewhere."""
     signed: list[str]
     """Statements whose signature holds."""
+    secret: set[bytes]
+    """Pieces of the participants' keyrings, which no guess brings."""
 
 
 @pytest.fixture
-async def world(case: Case, people: Organization) -> World:
+async def world(case: Case, people: Organization, relay_settings: Settings) -> World:
     """A case with a letter in review, one that was read, and a video on its way."""
     to = case.responsible.participant_id
     queued = await case.harmed.send_letter(to, "One.")
@@ -106,6 +110,7 @@ async def world(case: Case, people: Organization) -> World:
             *(compact for compact in said if compact is not None),
             statements.sign(case.harmed.hand.signer, withdrawal),
         ],
+        secret=pieces_of(await stored_keyrings(relay_settings.database_url)),
     )
 
 
@@ -199,6 +204,7 @@ def _attack(
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         answer = case.call(base_url=url, session=session, headers=headers, timeout=30)
         case.validate_response(answer, checks=CHECKS)
+        assert not [piece for piece in world.secret if piece in answer.content]
 
     with session:
         attack()

@@ -81,7 +81,11 @@ class Forge:
             self.people.connection,
             "PUT",
             f"/v1/links/{address.id}/claim",
-            {"statement": statements.sign(keyring.signer, said), "keyring": b"opaque"},
+            {
+                "statement": statements.sign(keyring.signer, said),
+                "keyring": b"opaque",
+                "proof_hash": bytes(32),
+            },
             bearer=bearer,
         )
 

@@ -12,7 +12,6 @@ from relay.client.connection import LinkConnection, Problem
 from relay.client.participant import Participant
 from relay.crypto.chain import Standing
 from relay.crypto.encoding import b64u_encode
-from relay.crypto.errors import NoMatchError
 from relay.crypto.links import parse_link_url
 from relay.demo.cast import Case, Organization, register_case
 from relay.domain.actors import Role
@@ -54,9 +53,10 @@ async def test_every_door_is_closed_to_whoever_it_is_not_for(
 
 
 async def test_whoever_finds_a_claimed_link_reads_nothing(case: Case, people: Organization) -> None:
-    """Without the passphrase the link opens no keyring; a second claim is refused, and in the log."""
-    with pytest.raises(NoMatchError):
+    """Without the passphrase the link brings no keyring; a second claim is refused, and in the log."""
+    with pytest.raises(Problem) as wrong:
         await Participant.unlock(people.connection, case.harmed_url, "a guess")
+    assert wrong.value.code == "wrong-passphrase"
     with pytest.raises(Problem) as refused:
         await people.claim(case.harmed_url)
     assert refused.value.code == "link-claimed"

@@ -2,7 +2,7 @@
 // what the browser code has to be able to do, written once more, from docs/protocol.md.
 //   node vectors.mjs FOLDER
 import assert from "node:assert/strict";
-import { createHash, createHmac, createPrivateKey, createPublicKey, hkdfSync, sign, verify } from "node:crypto";
+import { createHash, createHmac, createPrivateKey, createPublicKey, hkdfSync, scryptSync, sign, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Decrypter } from "age-encryption";
@@ -63,9 +63,32 @@ for (const link of links.derived) {
   assert.equal(`${link.public_url}/l/${link.link}#${fragment}`, link.url);
   count("links");
 }
-for (const { unlock, typed, passphrase } of links.passphrases) {
-  assert.equal(`${unlock}:${typed.normalize("NFKC")}`, passphrase);
+const stretch = (typed, unlock, log2) => {
+  const words = typed.normalize("NFKC").replace(/^ +| +$/g, "");
+  const cost = 2 ** log2;
+  const options = { cost, blockSize: 8, parallelization: 1, maxmem: 1024 * (cost + 32) };
+  const stretched = scryptSync(Buffer.from(words), bytes(unlock), 64, options);
+  return { proof: stretched.subarray(0, 32), ringKey: stretched.subarray(32) };
+};
+for (const { unlock, typed, work_factor_log2: log2, ...derived } of load("passphrases.json").stretched) {
+  const { proof, ringKey } = stretch(typed, unlock, log2);
+  assert.equal(text(proof), derived.proof);
+  assert.equal(text(sha256(proof)), derived.proof_hash);
+  assert.equal(text(ringKey), derived.ring_key);
   count("passphrases");
+}
+
+const { lists, claims: coded } = load("words.json");
+for (const language of ["en", "fr"]) {
+  const file = join(folder, "..", "..", "relay", "crypto", "wordlists", `${language}.txt`);
+  const words = readFileSync(file, "utf8").trim().split("\n");
+  assert.equal(sha256(words.join("\n")).toString("hex"), lists[language]);
+  for (const { hash, ...shown } of coded) {
+    const bits = [...bytes(hash).subarray(0, 5)].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+    const found = bits.match(/.{10}/g).map((ten) => words[parseInt(ten, 2)]);
+    assert.deepEqual(found, shown[language]);
+    count("claim words");
+  }
 }
 
 for (const claim of load("claims.json")) {
@@ -123,6 +146,13 @@ const { keyring } = sealed;
 assert.equal(
   (await open(bytes(keyring.file), { passphrase: keyring.passphrase })).toString(),
   JSON.stringify({ version: 1, identity: keyring.identity, signer: keyring.signer_seed }),
+);
+count("keyrings");
+const own = sealed.participant_keyring;
+assert.equal(text(stretch(own.typed, own.unlock, own.work_factor_log2).ringKey), own.ring_key);
+assert.equal(
+  (await open(bytes(own.file), { passphrase: own.ring_key })).toString(),
+  JSON.stringify({ version: 1, identity: own.identity, signer: own.signer_seed }),
 );
 count("keyrings");
 const { claim_key: claimKey } = sealed;

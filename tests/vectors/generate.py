@@ -7,6 +7,7 @@ sealed.json, in which there is true randomness, is written only where it is miss
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import unicodedata
 import uuid
@@ -24,18 +25,19 @@ from relay.crypto.age import (
 )
 from relay.crypto.audit import GENESIS, EventRow, event_hash, row_bytes
 from relay.crypto.encoding import b64u_decode, b64u_encode
-from relay.crypto.keyrings import seal_identities, seal_keyring
-from relay.crypto.links import (
-    ANCHOR_BYTES,
-    LinkSecret,
-    auth_digest,
-    claim_mac,
-    link_url,
-    participant_passphrase,
+from relay.crypto.keyrings import (
+    PARTICIPANT_WORK_FACTOR_LOG2,
+    seal_identities,
+    seal_keyring,
+    seal_participant_keyring,
+    stretch_passphrase,
 )
+from relay.crypto.links import ANCHOR_BYTES, LinkSecret, auth_digest, claim_mac, link_url
 from relay.crypto.padding import pad, padded_size
+from relay.crypto.passphrases import find_weakness
 from relay.crypto.signing import Signer, fingerprint, key_id, sign_statement
 from relay.crypto.statements import Session, sign
+from relay.crypto.words import claim_words, word_list
 from tests.vectors import cast, chains, walk
 from tests.vectors.chains import Json
 
@@ -79,7 +81,7 @@ def padding() -> Json:
 
 
 def links() -> Json:
-    """What is derived from a link, its address, and passphrases."""
+    """What is derived from a link, and its address."""
     derived: list[Json] = []
     for name, charter in zip(("first", "second"), cast.CHARTERS, strict=True):
         secret = LinkSecret(cast.seed(f"secret of the {name} link")[:16])
@@ -104,13 +106,6 @@ def links() -> Json:
                 "signer_public_key": b64u_encode(signer.public_key),
             }
         )
-    words = [
-        "in two words",
-        "déjà vu",
-        unicodedata.normalize("NFD", "déjà vu"),
-        "\u2163 \ufb01n \uff21",
-        " a ",
-    ]
     url = link_url("https://a.b", uuid.UUID(int=1), LinkSecret(bytes(16)), bytes(16), bytes(16))
     bad = {
         "no fragment": url.split("#")[0],
@@ -126,15 +121,96 @@ def links() -> Json:
     }
     return {
         "derived": derived,
-        "passphrases": [
-            {
-                "unlock": b64u_encode(bytes(range(32))),
-                "typed": typed,
-                "passphrase": participant_passphrase(bytes(range(32)), typed),
-            }
-            for typed in words
-        ],
         "bad_urls": [{"why": why, "url": text} for why, text in bad.items()],
+    }
+
+
+def passphrases() -> Json:
+    """What a participant's passphrase is stretched to, and which new ones are too weak."""
+    composed = "d\u00e9j\u00e0 vu \u00e0 Qu\u00e9bec"
+    typed = [
+        ("a river under the old bridge", PARTICIPANT_WORK_FACTOR_LOG2),
+        (composed, 1),
+        (unicodedata.normalize("NFD", composed), 1),
+        ("\u2163 \ufb01n \uff21", 4),
+        ("  a \u3000", 4),
+        ("", 4),
+    ]
+    link = link_url(
+        "https://relay.example.org",
+        cast.identifier("the first link"),
+        LinkSecret(cast.seed("secret of the first link")[:16]),
+        fingerprint(cast.ROOT.public_key),
+        bytes(16),
+    )
+    fragment = link.partition("#")[2]
+    new = [
+        "twelve signs",
+        composed,
+        "abcdefabcdeg",
+        "eleven sign",
+        "  eleven sign   ",
+        "\u2163" * 6,
+        "\U0001f333" * 11,
+        "aaaaaaaaaaaa",
+        "Abcabcabcabca",
+        "zoo zoo zoo zoo",
+        "aabbccddeeaab",
+        fragment,
+        f"my {fragment[:12]}",
+        f"my {fragment[:8]} link",
+        link.partition("/l/")[2][:18].upper().replace("-", " "),
+    ]
+    return {
+        "stretched": [
+            _stretched(bytes(range(32)), words, work_factor_log2)
+            for words, work_factor_log2 in typed
+        ],
+        "floor": {
+            "link": link,
+            "new": [
+                {"typed": words, "weakness": None if weak is None else weak.code}
+                for words in new
+                for weak in [find_weakness(words, link)]
+            ],
+        },
+    }
+
+
+def _stretched(unlock: bytes, typed: str, work_factor_log2: int) -> Json:
+    stretched = stretch_passphrase(typed, unlock, work_factor_log2)
+    return {
+        "unlock": b64u_encode(unlock),
+        "typed": typed,
+        "work_factor_log2": work_factor_log2,
+        "proof": b64u_encode(stretched.proof),
+        "proof_hash": b64u_encode(stretched.proof_hash),
+        "ring_key": b64u_encode(stretched.ring_key),
+    }
+
+
+def words() -> Json:
+    """The lists by their hashes, and the words of some claims."""
+    hashes = [
+        bytes(32),
+        b"\xff" * 32,
+        bytes.fromhex("00400801ff") + bytes(27),
+        bytes(range(32)),
+        *(b64u_decode(cast.hash_of(p.claim_compact)) for p in (cast.CLAIRE, cast.DENIS)),
+    ]
+    return {
+        "lists": {
+            "en": hashlib.sha256("\n".join(word_list("en")).encode()).hexdigest(),
+            "fr": hashlib.sha256("\n".join(word_list("fr")).encode()).hexdigest(),
+        },
+        "claims": [
+            {
+                "hash": b64u_encode(claim),
+                "en": list(claim_words(claim, "en")),
+                "fr": list(claim_words(claim, "fr")),
+            }
+            for claim in hashes
+        ],
     }
 
 
@@ -337,8 +413,14 @@ def sealed() -> Json:
     file_key = cast.seed("file key of the sealed vector")[:16]
     people = [cast.ANNA.keyring.identity, cast.BORIS.keyring.identity]
     plain = {"empty": b"", "short": b"a letter", "a chunk and more": bytes(range(256)) * 257}
-    passphrase = participant_passphrase(bytes(range(32)), "in two words")
     claim_key = cast.CLAIRE.secret.claim_key(cast.CLAIRE.link.link)
+    participant, stretched = seal_participant_keyring(
+        cast.CLAIRE.keyring,
+        "a river under the old bridge",
+        bytes(range(32)),
+        link="",
+        work_factor_log2=4,
+    )
     return {
         "file_key": b64u_encode(file_key),
         "header": b64u_encode(wrap_header(file_key, [i.recipient for i in people])),
@@ -353,8 +435,17 @@ def sealed() -> Json:
             for what, text in plain.items()
         ],
         "keyring": {
-            "passphrase": passphrase,
-            "file": b64u_encode(seal_keyring(cast.CLAIRE.keyring, passphrase, 10)),
+            "passphrase": "a lamp in the window",
+            "file": b64u_encode(seal_keyring(cast.ANNA.keyring, "a lamp in the window", 10)),
+            "identity": str(cast.ANNA.keyring.identity),
+            "signer_seed": b64u_encode(cast.ANNA.keyring.signer.seed),
+        },
+        "participant_keyring": {
+            "typed": "a river under the old bridge",
+            "unlock": b64u_encode(bytes(range(32))),
+            "work_factor_log2": 4,
+            "ring_key": b64u_encode(stretched.ring_key),
+            "file": b64u_encode(participant),
             "identity": str(cast.CLAIRE.keyring.identity),
             "signer_seed": b64u_encode(cast.CLAIRE.keyring.signer.seed),
         },
@@ -394,6 +485,8 @@ MADE: Mapping[str, Callable[[], Json]] = {
     "commitments.json": commitments,
     "padding.json": padding,
     "links.json": links,
+    "passphrases.json": passphrases,
+    "words.json": words,
     "claims.json": claims,
     "recipients.json": recipients,
     "statements.json": statements,

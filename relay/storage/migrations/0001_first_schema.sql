@@ -207,10 +207,16 @@ create table claims (
     signer bytea not null check (octet_length(signer) = 32),
     recipient text not null,
     keyring bytea not null,
+    proof_hash bytea not null check (octet_length(proof_hash) = 32),
+    wrong_proofs integer not null default 0 check (wrong_proofs >= 0),
+    closed_until timestamptz,
     verification_hash bytea references statements,
     claimed_at timestamptz not null default now(),
     foreign key (case_id, participant_id) references participants (case_id, participant_id)
 );
+
+comment on column claims.proof_hash is 'The keyring is handed out for the proof behind this hash, and for nothing else.';
+comment on column claims.wrong_proofs is 'Wrong tries in a row; from the fifth on each one closes the link for a while.';
 
 create index claims_by_participant on claims (participant_id, claimed_at desc);
 

@@ -102,8 +102,10 @@ update links set message_id = null
 where link_id = $1 and message_id = $2;
 
 -- name: insert_claim
-insert into claims (statement_hash, link_id, case_id, participant_id, kid, signer, recipient, keyring)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into claims (
+    statement_hash, link_id, case_id, participant_id, kid, signer, recipient, keyring, proof_hash
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict do nothing
 returning true;
 
@@ -119,7 +121,6 @@ select
     claims.participant_id,
     claims.recipient,
     claims.signer,
-    claims.keyring,
     claims.verification_hash,
     statements.compact
 from claims inner join statements on claims.statement_hash = statements.statement_hash
@@ -132,7 +133,6 @@ select
     claims.participant_id,
     claims.recipient,
     claims.signer,
-    claims.keyring,
     claims.verification_hash,
     statements.compact
 from claims inner join statements on claims.statement_hash = statements.statement_hash
@@ -146,7 +146,6 @@ select
     claims.participant_id,
     claims.recipient,
     claims.signer,
-    claims.keyring,
     claims.verification_hash,
     statements.compact
 from claims
@@ -187,3 +186,25 @@ inner join statements
         )
 where claims.statement_hash = $1
 order by statements.received_at, statements.statement_hash;
+
+-- name: lock_keyring
+-- The keyring of a link that still holds; whoever else tries a passphrase for it waits for this transaction.
+select
+    claims.keyring,
+    claims.proof_hash,
+    claims.wrong_proofs,
+    greatest(0, ceil(extract(epoch from claims.closed_until - clock_timestamp())))::integer as wait_seconds
+from claims
+inner join links on claims.link_id = links.link_id
+where claims.link_id = $1 and links.ended_at is null
+for no key update of claims;
+
+-- name: count_wrong_proof
+update claims set
+    wrong_proofs = wrong_proofs + 1,
+    closed_until = clock_timestamp() + make_interval(secs => $2)
+where link_id = $1;
+
+-- name: forget_wrong_proofs
+update claims set wrong_proofs = 0, closed_until = null
+where link_id = $1 and wrong_proofs > 0;

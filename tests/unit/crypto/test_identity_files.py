@@ -28,8 +28,14 @@ from relay.crypto.identities import (
     read_identities,
 )
 from relay.crypto.keyfiles import load_keyring_file, save_keyring_file
-from relay.crypto.keyrings import generate_keyring, seal_identities, seal_keyring
-from relay.crypto.links import LinkSecret, link_url, parse_link_url, participant_passphrase
+from relay.crypto.keyrings import (
+    PARTICIPANT_WORK_FACTOR_LOG2,
+    generate_keyring,
+    seal_identities,
+    seal_keyring,
+    seal_participant_keyring,
+)
+from relay.crypto.links import LinkSecret, link_url, parse_link_url
 from relay.domain.cases import CharterFiling, Charters, CharterView
 from relay.domain.credentials import CaseFile, Credentials
 from tests.vectors.cast import ANNA
@@ -94,8 +100,14 @@ def mediators_keyring(folder: Path) -> Written:
 def participants_keyring(folder: Path) -> Written:
     """What relay keeps for a participant: half of its passphrase is in their link."""
     file, link = folder / "keyring", parse_link_url(LINK)
-    sealed_with = participant_passphrase(link.secret.unlock(link.id), PASSPHRASE)
-    file.write_bytes(seal_keyring(ANNA.keyring, sealed_with, 4))
+    sealed, _stretched = seal_participant_keyring(
+        ANNA.keyring,
+        PASSPHRASE,
+        link.secret.unlock(link.id),
+        link=LINK,
+        work_factor_log2=PARTICIPANT_WORK_FACTOR_LOG2,
+    )
+    file.write_bytes(sealed)
     passphrase = kept(folder / "passphrase", TYPED_ELSEWHERE)
     linked: list[str | Path] = ["--link-file", kept(folder / "link", LINK)]
     return Written(

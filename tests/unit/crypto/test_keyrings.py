@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 
 import pytest
@@ -19,16 +21,21 @@ from relay.crypto.errors import HeaderError, NoMatchError
 from relay.crypto.keyrings import (
     MEDIATOR_WORK_FACTOR_LOG2,
     PARTICIPANT_WORK_FACTOR_LOG2,
+    RING_WORK_FACTOR_LOG2,
     generate_keyring,
     open_identities,
     open_keyring,
+    open_participant_keyring,
     seal_identities,
     seal_keyring,
+    seal_participant_keyring,
+    stretch_passphrase,
 )
 from relay.errors import CryptoError
 from tests.vectors.cast import ANNA, BORIS, CASE_IDENTITY, NEW_CASE_IDENTITY, RECOVERY
 
 PASSPHRASE = "three plain words"
+UNLOCK = bytes(range(32))
 
 
 def test_a_keyring_comes_back() -> None:
@@ -40,27 +47,64 @@ def test_a_keyring_comes_back() -> None:
 
 
 def test_a_wrong_passphrase_opens_nothing() -> None:
-    """Neither another passphrase nor one that differs in a space."""
+    """Neither another passphrase nor one that differs in a space between its words."""
     sealed = seal_keyring(ANNA.keyring, PASSPHRASE, 4)
-    for wrong in ("", PASSPHRASE + " ", PASSPHRASE.upper()):
+    for wrong in ("", PASSPHRASE.replace(" ", "  "), PASSPHRASE.upper()):
         with pytest.raises(NoMatchError):
             open_keyring(sealed, wrong)
 
 
 def test_the_same_words_open_however_they_are_typed() -> None:
-    """Composed or not, full width or not: a passphrase is what is read, not which codes a keyboard sends."""
-    sealed = seal_keyring(ANNA.keyring, "d\u00e9j\u00e0 vu", 4)
-    for typed in ("de\u0301ja\u0300 vu", "\uff44\u00e9j\u00e0 vu"):
+    """Composed or not, full width or not, with a space that a phone added: it is what is read that counts."""
+    sealed = seal_keyring(ANNA.keyring, "d\u00e9j\u00e0 vu encore", 4)
+    for typed in (
+        "de\u0301ja\u0300 vu encore",
+        "\uff44\u00e9j\u00e0 vu encore",
+        " d\u00e9j\u00e0 vu encore ",
+    ):
         assert open_keyring(sealed, typed).signer.seed == ANNA.keyring.signer.seed
 
 
 def test_work_factors_are_those_of_the_protocol() -> None:
-    """17 for mediators, 15 for participants, and the file says so."""
+    """17 for mediators, 15 for participants, and 1 in their file, whose key is stretched before."""
     assert (MEDIATOR_WORK_FACTOR_LOG2, PARTICIPANT_WORK_FACTOR_LOG2) == (17, 15)
-    sealed = seal_keyring(ANNA.keyring, PASSPHRASE, PARTICIPANT_WORK_FACTOR_LOG2)
-    header = parse_header(sealed[: sealed.index(b"\n", sealed.index(b"---")) + 1])
-    assert header.stanzas[0].arguments[1] == "15"
-    assert open_keyring(sealed, PASSPHRASE).identity.seed == ANNA.keyring.identity.seed
+    mediator = seal_keyring(ANNA.keyring, PASSPHRASE, MEDIATOR_WORK_FACTOR_LOG2)
+    assert _work_factor(mediator) == "17"
+    assert open_keyring(mediator, PASSPHRASE).identity.seed == ANNA.keyring.identity.seed
+    participant, _ = seal_participant_keyring(
+        ANNA.keyring, PASSPHRASE, UNLOCK, link="", work_factor_log2=PARTICIPANT_WORK_FACTOR_LOG2
+    )
+    assert _work_factor(participant) == str(RING_WORK_FACTOR_LOG2) == "1"
+
+
+def test_a_participant_opens_with_passphrase_and_link() -> None:
+    """Neither another passphrase, nor the same with another link or another work, opens the keyring."""
+    sealed, stretched = seal_participant_keyring(
+        ANNA.keyring, PASSPHRASE, UNLOCK, link="", work_factor_log2=2
+    )
+    again = stretch_passphrase(f"{PASSPHRASE} ", UNLOCK, 2)
+    assert again == stretched
+    assert open_participant_keyring(sealed, again).signer.seed == ANNA.keyring.signer.seed
+    for other in (
+        stretch_passphrase(PASSPHRASE.upper(), UNLOCK, 2),
+        stretch_passphrase(PASSPHRASE, bytes(32), 2),
+        stretch_passphrase(PASSPHRASE, UNLOCK, 3),
+    ):
+        assert {other.proof, other.ring_key}.isdisjoint({stretched.proof, stretched.ring_key})
+        with pytest.raises(NoMatchError):
+            open_participant_keyring(sealed, other)
+
+
+def test_the_proof_opens_nothing() -> None:
+    """What the relay is shown is not the key of the ring, and what it keeps is neither."""
+    sealed, stretched = seal_participant_keyring(
+        ANNA.keyring, PASSPHRASE, UNLOCK, link="", work_factor_log2=2
+    )
+    for shown in (stretched.proof, stretched.proof_hash):
+        with pytest.raises(NoMatchError):
+            open_participant_keyring(sealed, dataclasses.replace(stretched, ring_key=shown))
+    assert stretched.proof_hash == hashlib.sha256(stretched.proof).digest()
+    assert str(stretched.proof)[2:-1] not in repr(stretched)
 
 
 def test_a_keyring_that_asks_for_too_much_is_refused() -> None:
@@ -135,3 +179,8 @@ def test_something_else_is_no_case_identity(plain: bytes) -> None:
     identity = HybridIdentity.generate()
     with pytest.raises(CryptoError):
         open_identities(seal_file(plain, [identity.recipient]), [identity])
+
+
+def _work_factor(sealed: bytes) -> str:
+    header = parse_header(sealed[: sealed.index(b"\n", sealed.index(b"---")) + 1])
+    return header.stanzas[0].arguments[1]

@@ -15,7 +15,6 @@ from relay.crypto.links import (
     claim_mac,
     link_url,
     parse_link_url,
-    participant_passphrase,
 )
 from relay.errors import CryptoError
 
@@ -113,14 +112,6 @@ def test_the_mac_covers_every_member() -> None:
         mac(signer="B"),
     }
     assert len(macs) == 7
-
-
-def test_the_same_words_are_the_same_passphrase() -> None:
-    """However a keyboard composes its letters, the passphrase is one; the link's half comes before it."""
-    composed = participant_passphrase(bytes(32), "d\u00e9j\u00e0 vu")
-    assert participant_passphrase(bytes(32), "de\u0301ja\u0300 vu") == composed
-    assert composed == "A" * 43 + ":d\u00e9j\u00e0 vu"
-    assert participant_passphrase(bytes(32), "\uff21") == "A" * 43 + ":A"
 
 
 def test_secrets_have_one_size_and_do_not_show() -> None:

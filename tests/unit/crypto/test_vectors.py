@@ -39,7 +39,12 @@ from relay.crypto.chain import (
 )
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.errors import NoMatchError
-from relay.crypto.keyrings import open_identities, open_keyring
+from relay.crypto.keyrings import (
+    open_identities,
+    open_keyring,
+    open_participant_keyring,
+    stretch_passphrase,
+)
 from relay.crypto.links import LinkSecret, parse_link_url
 from relay.crypto.padding import pad, unpad
 from relay.crypto.release import SignedConsent, check_grant, item, verify_offer
@@ -350,6 +355,14 @@ def test_sealed_keys_open() -> None:
     keyring = open_keyring(b64u_decode(ring["file"]), ring["passphrase"])
     assert str(keyring.identity) == ring["identity"]
     assert keyring.signer.seed == b64u_decode(ring["signer_seed"])
+    own = SEALED["participant_keyring"]
+    stretched = stretch_passphrase(
+        own["typed"], b64u_decode(own["unlock"]), own["work_factor_log2"]
+    )
+    assert stretched.ring_key == b64u_decode(own["ring_key"])
+    keyring = open_participant_keyring(b64u_decode(own["file"]), stretched)
+    assert str(keyring.identity) == own["identity"]
+    assert keyring.signer.seed == b64u_decode(own["signer_seed"])
     for mediator in SEALED["identities"]:
         for case in SEALED["case_identities"]:
             opened = open_identities(b64u_decode(case["file"]), [parse_identity(mediator)])

@@ -6,6 +6,7 @@
  * up to the root fingerprint before they believe it, and reject with a `Refusal`.
  */
 
+import type { Weakness } from '../crypto/passphrases';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -30,12 +31,18 @@ export interface Refusal {
   /** Relay's sentence for a person, in the language of the page. */
   readonly sentence?: string;
   readonly gates?: readonly Gate[];
+  /** With `weak-passphrase`. */
+  readonly weakness?: Weakness;
+  /** With `wait`: how long. */
+  readonly waitSeconds?: number;
 }
 
 export type RefusalKind =
   | 'untrusted' // relay says something that the root did not vouch for: stop, send nothing, warn
   | 'no-such-link' // wrong, ended or unknown
   | 'wrong-passphrase'
+  | 'weak-passphrase' // too easy to guess: `weakness` says why; nothing was sealed with it
+  | 'wait' // several passphrases in a row did not fit: relay looks at the next one after `waitSeconds`
   | 'offline' // no answer; trying again may help
   | 'busy' // relay cannot work now; trying again later may help
   | 'signed-out' // locked, or the session cannot be renewed

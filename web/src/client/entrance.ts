@@ -5,11 +5,17 @@ import * as age from '../crypto/age';
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
 import type { Bytes } from '../crypto/encoding';
-import { CryptoError } from '../crypto/errors';
 import type { Digest } from '../crypto/fields';
-import type { Keyring } from '../crypto/keyrings';
-import { generateKeyring, openKeyring, PARTICIPANT_WORK_FACTOR_LOG2, sealKeyring } from '../crypto/keyrings';
-import { claimMac, type Fragment, parseFragment, participantPassphrase } from '../crypto/links';
+import type { Keyring, Stretched } from '../crypto/keyrings';
+import {
+  generateKeyring,
+  openParticipantKeyring,
+  PARTICIPANT_WORK_FACTOR_LOG2,
+  proofHash,
+  sealParticipantKeyring,
+  stretchPassphrase,
+} from '../crypto/keyrings';
+import { claimMac, type Fragment, linkUrl, parseFragment } from '../crypto/links';
 import type { Signer } from '../crypto/signing';
 import { statementHash } from '../crypto/signing';
 import * as statements from '../crypto/statements';
@@ -62,10 +68,17 @@ export class Entrance {
     private view: Schemas['LinkView'],
     private readonly link: statements.Link,
     private readonly charter: VerifiedCharter,
+    private readonly workFactorLog2: number,
   ) {}
 
   /** Looks a link up and verifies what relay says of it; from then on the device may keep its secret. */
-  static async find(connection: Connection, device: Device, id: Uuid, fragment: string | null): Promise<Entrance> {
+  static async find(
+    connection: Connection,
+    device: Device,
+    id: Uuid,
+    fragment: string | null,
+    workFactorLog2 = PARTICIPANT_WORK_FACTOR_LOG2,
+  ): Promise<Entrance> {
     const known = fragment ?? (await device.link(id));
     if (known === null) throw new Refused('no-such-link');
     const address = addressOf(id, known);
@@ -82,7 +95,7 @@ export class Entrance {
       return { link: signed, charter: verified };
     });
     if (fragment !== null && device.lasting) await device.keepLink(id, known).catch(() => undefined);
-    return new Entrance(connection, device, address, view, link, charter);
+    return new Entrance(connection, device, address, view, link, charter, workFactorLog2);
   }
 
   arrival(): contract.Arrival {
@@ -120,7 +133,7 @@ export class Entrance {
     if (this.pending?.passphrase !== passphrase) this.pending = { passphrase, ...this.newClaim(passphrase) };
     const { keyring, body } = this.pending;
     await this.connection.call('PUT', `/v1/links/${this.address.id}/claim`, { bearer: bearerOf(this.address), body });
-    this.view = { ...this.view, claim: body.statement, keyring: body.keyring };
+    this.view = { ...this.view, claim: body.statement };
     return this.admit(keyring, body.statement);
   }
 
@@ -129,22 +142,42 @@ export class Entrance {
     this.pending = null;
   }
 
-  /** Opens the keyring of a claimed link. */
+  /** Fetches the keyring of a claimed link with half of what the passphrase comes to, and opens it with the other. */
   async unlock(passphrase: string): Promise<Admitted> {
     if (this.view.claim === null) this.view = await look(this.connection, this.address);
-    const { claim, keyring: sealed } = this.view;
-    if (claim === null || sealed === null) throw new Refused('no-such-link');
-    const words = participantPassphrase(this.address.secret.unlock(this.address.id), passphrase);
+    const { claim } = this.view;
+    if (claim === null) throw new Refused('no-such-link');
+    const { id, secret } = this.address;
+    const signed = await trusting(() => {
+      const found = chain.verifyClaim(claim, this.link);
+      chain.checkClaimMac(found, secret);
+      return found;
+    });
+    const stretched = stretchPassphrase(passphrase, secret.unlock(id), this.workFactorLog2);
+    const sealed = await this.fetchKeyring(stretched);
     const keyring = await trusting(() => {
-      const signed = chain.verifyClaim(claim, this.link);
-      chain.checkClaimMac(signed, this.address.secret);
-      const opened = openedWith(fromBase64(sealed), words);
+      const opened = openParticipantKeyring(sealed, stretched);
       if (opened.identity.recipient.toString() !== signed.recipient || opened.signer.publicKey !== signed.signer) {
         throw new Refused('untrusted');
       }
       return opened;
     });
     return this.admit(keyring, claim);
+  }
+
+  /** `wrong-passphrase` for another proof, `wait` after several of them. */
+  private async fetchKeyring({ proof }: Stretched): Promise<Bytes> {
+    const body: Schemas['KeyringRequest'] = { proof: toBase64(proof) };
+    try {
+      const found = await this.connection.call<Schemas['ClaimedKeyring']>('POST', `/v1/links/${this.address.id}/keyring`, {
+        bearer: bearerOf(this.address),
+        body,
+      });
+      return fromBase64(found.keyring);
+    } catch (error) {
+      if (isRefused(error, 'refused', 'wrong-passphrase')) throw new Refused('wrong-passphrase');
+      throw isRefused(error, 'refused', 'not-found') ? new Refused('no-such-link') : error;
+    }
   }
 
   /** Comes in through an upload link, whose bearer opens the session. Drafts are sealed with the device's own key. */
@@ -190,9 +223,12 @@ export class Entrance {
     };
     const mac = claimMac(secret.claimKey(id), said);
     const statement = statements.sign(keyring.signer, statements.Claim, { at: now(), ...said, mac });
-    const words = participantPassphrase(secret.unlock(id), passphrase);
-    const sealed = sealKeyring(keyring, words, PARTICIPANT_WORK_FACTOR_LOG2);
-    return { keyring, body: { statement, keyring: toBase64(sealed) } };
+    const { file, stretched } = sealParticipantKeyring(keyring, passphrase, {
+      unlock: secret.unlock(id),
+      link: linkUrl(this.connection.url, id, secret, this.address.rootFingerprint),
+      workFactorLog2: this.workFactorLog2,
+    });
+    return { keyring, body: { statement, keyring: toBase64(file), proof_hash: toBase64(proofHash(stretched)) } };
   }
 }
 
@@ -216,13 +252,3 @@ async function look(connection: Connection, address: Address): Promise<Schemas['
     throw isRefused(error, 'refused', 'not-found') ? new Refused('no-such-link') : error;
   }
 }
-
-/** The keyring; `wrong-passphrase` where nothing else is wrong with it. */
-export function openedWith(sealed: Uint8Array, words: string): Keyring {
-  try {
-    return openKeyring(sealed, words);
-  } catch (error) {
-    throw error instanceof CryptoError && error.failure === 'no-match' ? new Refused('wrong-passphrase') : error;
-  }
-}
-

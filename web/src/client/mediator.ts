@@ -1,6 +1,7 @@
 /** A mediator: unlocks their keys, opens cases, makes and verifies links, reviews, decides, offers. */
 
-import { generateKeyring, type Keyring, MEDIATOR_WORK_FACTOR_LOG2, sealKeyring } from '../crypto/keyrings';
+import { CryptoError } from '../crypto/errors';
+import { generateKeyring, type Keyring, MEDIATOR_WORK_FACTOR_LOG2, openKeyring, sealKeyring } from '../crypto/keyrings';
 import { sodiumReady } from '../crypto/sodium';
 import { isValidAt, ofRole } from '../crypto/trust';
 import { Casework } from './casework';
@@ -8,7 +9,6 @@ import { Connection, SignedConnection } from './connection';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { Device } from './device';
-import { openedWith } from './entrance';
 import { Failures } from './failures';
 import { newId, now } from './moments';
 import { OpenCases } from './opencases';
@@ -241,4 +241,13 @@ function ownCredential(found: Schemas['Credentials'], fingerprint: string, { ide
   if (own?.recipient !== identity.recipient.toString()) throw new Refused('untrusted');
   if (!isValidAt(own, now())) throw new Refused('refused', { code: 'unknown-signer' });
   return { credential: own.credential, validUntil: own.notAfter };
+}
+
+/** The keyring; `wrong-passphrase` where nothing else is wrong with it. */
+function openedWith(sealed: Uint8Array, passphrase: string): Keyring {
+  try {
+    return openKeyring(sealed, passphrase);
+  } catch (error) {
+    throw error instanceof CryptoError && error.failure === 'no-match' ? new Refused('wrong-passphrase') : error;
+  }
 }

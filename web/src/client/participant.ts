@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly url: string;
   readonly fetch?: Fetch;
   readonly device?: () => Promise<Device>;
+  /** How much work stretching a passphrase takes: tests have no time for what the protocol asks for. */
+  readonly workFactorLog2?: number;
 }
 
 /** The worker's half of `ParticipantClient`: one person at a time. */
@@ -46,7 +48,7 @@ export class Participant implements contract.ParticipantClient {
     this.entrance = null;
     this.connection.language = language;
     const device = keep ? await (this.surroundings.device ?? (() => Device.open()))() : await Device.fleeting();
-    this.entrance = await Entrance.find(this.connection, device, link, fragment);
+    this.entrance = await Entrance.find(this.connection, device, link, fragment, this.surroundings.workFactorLog2);
     return this.entrance.arrival();
   }
 

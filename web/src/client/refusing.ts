@@ -1,5 +1,6 @@
 /** Why something does not happen, on its way to the page: nothing of an error but its refusal leaves the worker. */
 
+import { WeakPassphrase } from '../crypto/passphrases';
 import type { Gate, Refusal, RefusalKind } from './contract';
 
 type Details = Omit<Refusal, 'refusal'>;
@@ -23,6 +24,7 @@ export function isRefused(thrown: unknown, kind: RefusalKind, code?: string): th
 /** What a page is told of a thrown value. */
 export function refusalOf(thrown: unknown): Refusal {
   if (thrown instanceof Refused) return thrown.refusal;
+  if (thrown instanceof WeakPassphrase) return { refusal: 'weak-passphrase', weakness: thrown.weakness };
   if (isStorageFull(thrown)) return { refusal: 'storage-full' };
   return { refusal: 'unexpected' };
 }
@@ -43,6 +45,7 @@ export function refusedBy(status: number, document: unknown): Refused {
     ...(gates === null ? {} : { gates }),
   };
   if (status === 401) return new Refused('signed-out', details);
+  if (code === 'too-many-tries') return new Refused('wait', { ...details, waitSeconds: waitOf(document) });
   if (status === 429 || status >= 500) return new Refused('busy', details);
   return new Refused('refused', details);
 }
@@ -55,6 +58,12 @@ function member(document: unknown, name: 'code' | 'title'): string | null {
 function gatesOf(document: unknown): Gate[] | null {
   const value: unknown = isObject(document) ? document['gates'] : null;
   return Array.isArray(value) ? value.filter((gate): gate is Gate => typeof gate === 'string') : null;
+}
+
+/** A minute where relay does not say. */
+function waitOf(document: unknown): number {
+  const value: unknown = isObject(document) ? document['wait_seconds'] : null;
+  return typeof value === 'number' ? value : 60;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

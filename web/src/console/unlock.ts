@@ -5,13 +5,14 @@ import { isRefusal, type KnownKeyring, type Refusal } from '../client/contract';
 import { PlainElement } from '../ui/element';
 import type { Language } from '../words/catalogue';
 import '../ui/dialog';
+import '../ui/passphrase';
+import type { Choosing, RelayPassphrase } from '../ui/passphrase';
 import { asRefusal, refusalText } from './element';
 import type { Mediator } from './session';
 import type { Words } from './words';
 
 const AGE_FILE = 'age-encryption.org/v1\n';
 const KEYRING_MOST_BYTES = 64 * 1024;
-const PASSPHRASE_LEAST = 12;
 
 export class ConsoleUnlock extends PlainElement {
   static override properties: PropertyDeclarations = {
@@ -152,12 +153,15 @@ export class ConsoleUnlock extends PlainElement {
           <input id="new-name" type="text" maxlength="60" aria-describedby="new-name-hint" autocomplete="off" />
           <small id="new-name-hint">${unlock.importNameHint}</small>
         </div>
-        <div class="field">
-          <label for="new-passphrase">${unlock.makePassphrase}</label>
-          <input id="new-passphrase" type="password" autocomplete="new-password" required aria-describedby="new-hint new-fault" />
-          <small id="new-hint">${unlock.makePassphraseHint}</small>
-          <p id="new-fault" class="fault" role="alert">${this.fault?.where === 'make' ? this.fault.text : nothing}</p>
-        </div>
+        <relay-passphrase
+          .name=${'new-passphrase'}
+          .label=${unlock.makePassphrase}
+          .showLabel=${unlock.showPassphrase}
+          .choosing=${{ words: this.words.shared, language: this.language, link: '', suggest: 'six' } satisfies Choosing}
+          .hint=${unlock.makePassphraseHint}
+          .fault=${this.fault?.where === 'make' ? this.fault.text : null}
+          @changed=${() => (this.fault = null)}
+        ></relay-passphrase>
         <div class="field">
           <label for="new-again">${unlock.makeAgain}</label>
           <input id="new-again" type="password" autocomplete="new-password" required aria-describedby="again-fault" />
@@ -232,15 +236,19 @@ export class ConsoleUnlock extends PlainElement {
 
   private readonly makeKeys = (event: Event): void => {
     event.preventDefault();
-    const passphrase = this.field('new-passphrase');
+    const passphrase = this.querySelector<RelayPassphrase>('relay-passphrase');
     const again = this.field('new-again');
-    const { unlock } = this.words;
-    if (passphrase.value.length < PASSPHRASE_LEAST) {
-      this.fault = { where: 'make', text: unlock.makeShort };
+    const { unlock, shared } = this.words;
+    if (passphrase === null) return;
+    const { weakness } = passphrase;
+    if (weakness !== null) {
+      this.fault = { where: 'make', text: passphrase.value === '' ? unlock.makeMissing : shared.weakness[weakness] };
+      passphrase.focus();
       return;
     }
     if (passphrase.value !== again.value) {
       this.fault = { where: 'again', text: unlock.makeDiffer };
+      again.focus();
       return;
     }
     const label = this.field('new-name').value.trim() || unlock.keyring;
@@ -248,7 +256,7 @@ export class ConsoleUnlock extends PlainElement {
       this.made = await this.door.client.makeKeys(passphrase.value, label, this.fingerprint);
       await this.door.client.keepKeyring(this.made.keyring);
       this.chosen = this.made.keyring.id;
-      passphrase.value = '';
+      passphrase.clear();
       again.value = '';
       await this.look();
     });

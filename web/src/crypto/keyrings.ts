@@ -4,11 +4,18 @@ import { HybridIdentity, type Identity, openFile, type Recipient, ScryptIdentity
 import { type Bytes, b64uDecode, b64uEncode, utf8 } from './encoding';
 import { CryptoError } from './errors';
 import { type Form, oneOf, record } from './fields';
+import { checkNewPassphrase, normal } from './passphrases';
+import { stretch } from './scrypt';
 import { Signer } from './signing';
+import { sha256 } from './sodium';
 
 export const MEDIATOR_WORK_FACTOR_LOG2 = 17;
-/** Lower, because 256 bits of the passphrase come from the link and old phones must open it. */
+/** Lower: old phones must stretch it, and without the link's secret and relay's data nobody can guess. */
 export const PARTICIPANT_WORK_FACTOR_LOG2 = 15;
+/** Of the file itself, whose key is 256 bits that were stretched before. */
+const RING_WORK_FACTOR_LOG2 = 1;
+const PROOF_BYTES = 32;
+const RING_KEY_BYTES = 32;
 
 /** What one person holds: an identity to read with and a signer to act with. */
 export interface Keyring {
@@ -33,17 +40,59 @@ export function generateKeyring(): Keyring {
   return { identity: HybridIdentity.generate(), signer: Signer.generate() };
 }
 
-/** An age file that `passphrase`, in NFKC, opens. */
+/** What a participant's passphrase comes to, in two halves of which neither tells of the other. */
+export interface Stretched {
+  /** 32 bytes: shown to relay, which hands the keyring out for it and keeps its SHA-256 alone. */
+  readonly proof: Bytes;
+  /** 32 bytes: opens the keyring; never sent. */
+  readonly ringKey: Bytes;
+}
+
+/** An age file that a mediator's passphrase opens; `WeakPassphrase` for one below the floor. */
 export function sealKeyring(keyring: Keyring, passphrase: string, workFactorLog2: number): Bytes {
-  const plain: Content = { version: 1, identity: keyring.identity.toString(), signer: b64uEncode(keyring.signer.seed) };
-  return sealFile(utf8(JSON.stringify(plain)), [new ScryptRecipient(passphrase.normalize('NFKC'), workFactorLog2)]);
+  checkNewPassphrase(passphrase);
+  return seal(keyring, normal(passphrase), workFactorLog2);
 }
 
 /** The keyring; `no-match` for a wrong passphrase, `header` if it asks for more work than 2^20. */
 export function openKeyring(sealed: Uint8Array, passphrase: string): Keyring {
-  const plain = openFile(sealed, [new ScryptIdentity(passphrase.normalize('NFKC'))]);
-  const { identity, signer } = readContent(plain);
-  return { identity: HybridIdentity.parse(identity), signer: new Signer(b64uDecode(signer)) };
+  return open(sealed, normal(passphrase));
+}
+
+/** A participant's passphrase, stretched with the `unlock` of their link's secret. */
+export function stretchPassphrase(passphrase: string, unlock: Bytes, workFactorLog2: number): Stretched {
+  const stretched = stretch(normal(passphrase), unlock, workFactorLog2, PROOF_BYTES + RING_KEY_BYTES);
+  return { proof: stretched.slice(0, PROOF_BYTES), ringKey: stretched.slice(PROOF_BYTES) };
+}
+
+/** SHA-256 of the proof: what relay keeps and compares. */
+export function proofHash({ proof }: Stretched): Bytes {
+  return sha256(proof);
+}
+
+/** What a new keyring of a participant goes with. */
+export interface Lock {
+  /** 32 bytes of the link's secret. */
+  readonly unlock: Bytes;
+  /** The address of the link, of which a passphrase may not be a piece. */
+  readonly link: string;
+  readonly workFactorLog2: number;
+}
+
+/** A participant's keyring as an age file, and what opens it; `WeakPassphrase` for a passphrase below the floor. */
+export function sealParticipantKeyring(
+  keyring: Keyring,
+  passphrase: string,
+  { unlock, link, workFactorLog2 }: Lock,
+): { readonly file: Bytes; readonly stretched: Stretched } {
+  checkNewPassphrase(passphrase, link);
+  const stretched = stretchPassphrase(passphrase, unlock, workFactorLog2);
+  return { file: seal(keyring, b64uEncode(stretched.ringKey), RING_WORK_FACTOR_LOG2), stretched };
+}
+
+/** The keyring; `no-match` if it is not the one that was sealed with this passphrase and link. */
+export function openParticipantKeyring(sealed: Uint8Array, { ringKey }: Stretched): Keyring {
+  return open(sealed, b64uEncode(ringKey));
 }
 
 /** A case's identity for its mediators and for recovery: an age file with an identity file in it. */
@@ -54,6 +103,16 @@ export function sealIdentity(identity: HybridIdentity, recipients: readonly Reci
 /** The identity that sealIdentity was given. */
 export function openIdentity(sealed: Uint8Array, identities: readonly Identity[]): HybridIdentity {
   return HybridIdentity.parse(new TextDecoder().decode(openFile(sealed, identities)).replace(/\n$/, ''));
+}
+
+function seal(keyring: Keyring, passphrase: string, workFactorLog2: number): Bytes {
+  const plain: Content = { version: 1, identity: keyring.identity.toString(), signer: b64uEncode(keyring.signer.seed) };
+  return sealFile(utf8(JSON.stringify(plain)), [new ScryptRecipient(passphrase, workFactorLog2)]);
+}
+
+function open(sealed: Uint8Array, passphrase: string): Keyring {
+  const { identity, signer } = readContent(openFile(sealed, [new ScryptIdentity(passphrase)]));
+  return { identity: HybridIdentity.parse(identity), signer: new Signer(b64uDecode(signer)) };
 }
 
 function readContent(plain: Uint8Array): Content {

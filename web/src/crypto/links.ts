@@ -35,7 +35,7 @@ export class LinkSecret {
     return this.#derive(link, 'claim');
   }
 
-  /** 32 bytes: the half of the keyring's passphrase that the participant does not have to remember. */
+  /** 32 bytes: the salt with which the participant's passphrase is stretched. */
   unlock(link: Uuid): Bytes {
     return this.#derive(link, 'unlock');
   }
@@ -113,13 +113,4 @@ export interface ClaimMembers {
 export function claimMac(claimKey: Uint8Array, claim: ClaimMembers): Digest {
   const lines = ['relay/v1/claim', claim.link, claim.case, claim.participant, claim.recipient, claim.signer];
   return b64uEncode(hmacSha256(claimKey, utf8(lines.join('\n'))));
-}
-
-/**
- * What a participant's keyring is sealed with: 256 bits from the link, and the words they chose.
- *
- * NFKC, so that the same words typed on another keyboard are the same passphrase.
- */
-export function participantPassphrase(unlock: Uint8Array, passphrase: string): string {
-  return `${b64uEncode(unlock)}:${passphrase.normalize('NFKC')}`;
 }

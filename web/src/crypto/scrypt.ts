@@ -18,6 +18,7 @@ export const MAX_WORK_FACTOR_LOG2 = 20;
 const TYPE = 'scrypt';
 const LABEL = utf8('age-encryption.org/v1/scrypt');
 const SALT_BYTES = 16;
+const KEY_BYTES = 32;
 const BLOCK_SIZE = 8;
 /** No leading zero, and at most two digits: more is too much for anybody. */
 const WORK_FACTOR = /^[1-9][0-9]?$/;
@@ -39,7 +40,7 @@ export class ScryptRecipient implements Recipient {
   /** Takes as long and as much memory as its work factor says. */
   wrap(fileKey: FileKey): Stanza {
     const salt = randomBytes(SALT_BYTES);
-    const body = wrapUnder(stretch(this.#passphrase, salt, this.#workFactorLog2), fileKey);
+    const body = wrapUnder(wrappingKey(this.#passphrase, salt, this.#workFactorLog2), fileKey);
     return { type: TYPE, arguments: [b64Encode(salt), String(this.#workFactorLog2)], body };
   }
 }
@@ -62,12 +63,17 @@ export class ScryptIdentity implements Identity {
     const factor = stanza.arguments[1] ?? '';
     if (!WORK_FACTOR.test(factor)) throw new CryptoError('header', 'a work factor is not a plain number');
     if (Number(factor) > this.#maxWorkFactorLog2) throw new CryptoError('header', 'a work factor is higher than allowed');
-    return unwrapUnder(stretch(this.#passphrase, salt, Number(factor)), stanza.body);
+    return unwrapUnder(wrappingKey(this.#passphrase, salt, Number(factor)), stanza.body);
   }
 }
 
-function stretch(passphrase: string, salt: Bytes, workFactorLog2: number): Bytes {
-  const key = scrypt(utf8(passphrase), concat(LABEL, salt), 2 ** workFactorLog2, BLOCK_SIZE);
-  if (key === null) throw new RangeError('not enough memory for this work factor');
-  return key;
+/** scrypt with N = 2^`workFactorLog2`, r = 8, p = 1: `size` bytes; takes N KiB of memory. */
+export function stretch(passphrase: string, salt: Uint8Array, workFactorLog2: number, size: number): Bytes {
+  const stretched = scrypt(utf8(passphrase), salt, 2 ** workFactorLog2, BLOCK_SIZE, size);
+  if (stretched === null) throw new RangeError('not enough memory for this work factor');
+  return stretched;
+}
+
+function wrappingKey(passphrase: string, salt: Bytes, workFactorLog2: number): Bytes {
+  return stretch(passphrase, concat(LABEL, salt), workFactorLog2, KEY_BYTES);
 }

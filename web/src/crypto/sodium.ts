@@ -141,16 +141,16 @@ export function hkdfExpand(extracted: Uint8Array, info: Uint8Array, size: number
   });
 }
 
-/** scrypt with 32 bytes out; null where there is not the memory that it takes. */
-export function scrypt(passphrase: Uint8Array, salt: Uint8Array, rounds: number, blockSize: number): Bytes | null {
+/** scrypt with `size` bytes out; null where there is not the memory that it takes. */
+export function scrypt(passphrase: Uint8Array, salt: Uint8Array, rounds: number, blockSize: number, size: number): Bytes | null {
   return within((module, memory) => {
-    const out = memory.room(KEY_BYTES);
+    const out = memory.room(size);
     const words = memory.put(passphrase);
     const at = memory.put(salt);
     const failed = module._crypto_pwhash_scryptsalsa208sha256_ll(
-      words, passphrase.length, at, salt.length, rounds, 0, blockSize, 1, out, KEY_BYTES,
+      words, passphrase.length, at, salt.length, rounds, 0, blockSize, 1, out, size,
     );
-    return failed ? null : memory.take(out, KEY_BYTES);
+    return failed ? null : memory.take(out, size);
   });
 }
 

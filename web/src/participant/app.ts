@@ -267,6 +267,8 @@ export class RelayParticipant extends PlainElement {
       case 'arrive':
         return html`<relay-arrive
           .words=${words}
+          .language=${this.language}
+          .link=${this.address()}
           .arrival=${this.arrival}
           .early=${this.fragment !== null && !this.assisted}
           .assisted=${this.assisted}
@@ -315,6 +317,11 @@ export class RelayParticipant extends PlainElement {
       case 'problem':
         return html`<relay-problem .words=${words} .problem=${phase.name === 'problem' ? phase.problem : 'unexpected'} @again=${() => this.again()}></relay-problem>`;
     }
+  }
+
+  /** The address of the link, as far as the page still has it; the worker has all of it. */
+  private address(): string {
+    return this.link === null ? '' : `${location.origin}${bareAddress(this.link, false)}#${this.fragment ?? ''}`;
   }
 
   private again(): void {

@@ -2,9 +2,11 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { isRefusal, type Arrival, type Refusal } from '../client/contract';
+import type { Weakness } from '../crypto/passphrases';
 import { PlainElement } from '../ui/element';
 import '../ui/passphrase';
-import type { RelayPassphrase } from '../ui/passphrase';
+import type { Choosing, RelayPassphrase } from '../ui/passphrase';
+import type { Language } from '../words/catalogue';
 import { howToLeave, whatHappensNext, whatThisIs, whoToCall } from './explaining';
 import { keys } from './keys';
 import { asRefusal, refusalText } from './refusals';
@@ -13,16 +15,21 @@ import type { Arriving } from './words';
 export class RelayArrive extends PlainElement {
   static override properties: PropertyDeclarations = {
     words: { attribute: false },
+    language: { attribute: false },
+    link: { attribute: false },
     arrival: { attribute: false },
     early: { attribute: false },
     assisted: { attribute: false },
     mayAssist: { attribute: false },
     running: { state: true },
     refusal: { state: true },
-    missing: { state: true },
+    fault: { state: true },
   };
 
   words!: Arriving;
+  language: Language = 'en';
+  /** The address that the passphrase is to guard. */
+  link = '';
   /** Null while the link is still being looked up: there is enough to read. */
   arrival: Arrival | null = null;
   /** Whether a passphrase may be chosen already, as it most likely will be. */
@@ -32,7 +39,8 @@ export class RelayArrive extends PlainElement {
   mayAssist = false;
   private running = false;
   private refusal: Refusal | null = null;
-  private missing = false;
+  /** Why the passphrase was not taken. */
+  private fault: 'missing' | Weakness | null = null;
   /** Somebody was quicker than the answer about their link. */
   private wanted = false;
 
@@ -70,8 +78,9 @@ export class RelayArrive extends PlainElement {
       <relay-passphrase
         .label=${words.choose.field}
         .showLabel=${words.choose.show}
-        .strengthWords=${words.shared.strength}
-        .fault=${this.missing ? words.choose.missing : null}
+        .choosing=${{ words: words.shared, language: this.language, link: this.link, suggest: 'four' } satisfies Choosing}
+        .fault=${this.faultText()}
+        @changed=${() => (this.fault = null)}
       ></relay-passphrase>
       <details>
         <summary>${words.choose.lost}</summary>
@@ -81,6 +90,11 @@ export class RelayArrive extends PlainElement {
       ${this.renderRefusal()}
       <button class="primary" ?disabled=${this.running}>${words.choose.begin}</button>
     </form>`;
+  }
+
+  private faultText(): string | null {
+    if (this.fault === null) return null;
+    return this.fault === 'missing' ? this.words.choose.missing : this.words.shared.weakness[this.fault];
   }
 
   private renderRefusal(): TemplateResult | typeof nothing {
@@ -98,8 +112,8 @@ export class RelayArrive extends PlainElement {
     event?.preventDefault();
     if (this.running) return;
     const field = this.querySelector<RelayPassphrase>('relay-passphrase');
-    this.missing = field !== null && field.value.trim() === '';
-    if (this.missing) {
+    this.fault = field === null ? null : field.value.trim() === '' ? 'missing' : field.weakness;
+    if (this.fault !== null) {
       field?.focus();
       return;
     }
@@ -113,6 +127,7 @@ export class RelayArrive extends PlainElement {
     } catch (thrown) {
       if (isRefusal(thrown) && thrown.code === 'link-claimed') this.tell('taken');
       else if (isRefusal(thrown) && thrown.refusal === 'untrusted') this.tell('refused', thrown);
+      else if (isRefusal(thrown) && thrown.weakness !== undefined) this.fault = thrown.weakness;
       else this.refusal = asRefusal(thrown);
     } finally {
       this.running = false;

@@ -47,7 +47,7 @@ export class RelayComeBack extends PlainElement {
           .value=${this.typed}
           .fault=${wrong ? words.back.wrong : null}
         ></relay-passphrase>
-        ${refusal === null || wrong ? nothing : html`<p class="note warn" role="alert">${refusalText(words, refusal)}</p>`}
+        ${refusal === null || wrong ? nothing : html`<p class="note warn" role="alert">${this.refusalText(refusal)}</p>`}
         <button class="primary" ?disabled=${this.running}>${words.back.open}</button>
         <p class="quiet" role="status">${this.running ? words.back.opening : nothing}</p>
       </form>
@@ -63,6 +63,11 @@ export class RelayComeBack extends PlainElement {
             <p><button type="button" @click=${() => this.tell('assist')}>${words.assistedSwitch.button}</button></p>
           </section>`
         : nothing}`;
+  }
+
+  private refusalText(refusal: Refusal): string {
+    if (refusal.refusal !== 'wait' || refusal.waitSeconds === undefined) return refusalText(this.words, refusal);
+    return this.words.back.wait(Math.ceil(refusal.waitSeconds / 60));
   }
 
   protected override updated(): void {

@@ -1,60 +1,142 @@
-/** A field for a passphrase: can be shown, may be pasted and filled in, and says in words how strong it is. */
+/**
+ * A field for a passphrase: can be shown, may be pasted and filled in. Where a new one is chosen it says in words how strong
+ * that is and what it still lacks, and draws words by chance for whoever asks.
+ */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { findWeakness, type Weakness } from '../crypto/passphrases';
+import type { Catalogue, Language } from '../words/catalogue';
 import { PlainElement } from './element';
 import { strengthOf, type Strength } from './strength';
+import type { en } from './words/en';
 
 const METER: Readonly<Record<Strength, number>> = { empty: 0, weak: 1, fair: 2, good: 3, strong: 4 };
+const COUNT = { four: 4, six: 6 } as const;
+
+/** What a new passphrase needs. */
+export interface Choosing {
+  readonly words: Pick<Catalogue<typeof en>, 'strength' | 'weakness' | 'suggestion'>;
+  readonly language: Language;
+  /** The address of the link that it is to guard; empty where there is none. */
+  readonly link: string;
+  /** How many words are suggested: four where relay counts the tries, six where somebody may guess offline. */
+  readonly suggest: keyof typeof COUNT;
+}
 
 export class RelayPassphrase extends PlainElement {
   static override properties: PropertyDeclarations = {
+    name: { attribute: false },
     label: { attribute: false },
     showLabel: { attribute: false },
-    strengthWords: { attribute: false },
+    choosing: { attribute: false },
+    hint: { attribute: false },
     fault: { attribute: false },
     shown: { state: true },
     value: { state: true },
+    suggested: { state: true },
+    suggesting: { state: true },
+    failed: { state: true },
   };
 
+  /** Of the input, so that a page may have two. */
+  name = 'passphrase';
   label = '';
   /** What the box says that shows the signs. */
   showLabel = '';
   /** Only where a new one is chosen. */
-  strengthWords: Readonly<Record<Strength | 'label', string>> | null = null;
+  choosing: Choosing | null = null;
+  hint: string | null = null;
   fault: string | null = null;
   value = '';
   private shown = false;
+  private suggested: string | null = null;
+  private suggesting = false;
+  private failed = false;
 
   override focus(): void {
     this.querySelector('input')?.focus();
   }
 
+  /** What a new passphrase lacks. */
+  get weakness(): Weakness | null {
+    return findWeakness(this.value, this.choosing?.link);
+  }
+
+  /** Empties the field, and hides what is typed next. */
+  clear(): void {
+    this.value = '';
+    this.shown = false;
+    this.suggested = null;
+  }
+
   protected override render(): TemplateResult {
-    const strength = strengthOf(this.value);
+    const said = `${this.name}-said`;
     return html`<div class="field">
-      <label for="passphrase">${this.label}</label>
+      <label for=${this.name}>${this.label}</label>
       <input
-        id="passphrase"
+        id=${this.name}
         type=${this.shown ? 'text' : 'password'}
-        autocomplete=${this.strengthWords === null ? 'current-password' : 'new-password'}
+        autocomplete=${this.choosing === null ? 'current-password' : 'new-password'}
         autocapitalize="none"
         spellcheck="false"
-        aria-describedby="passphrase-said"
+        aria-describedby=${said}
         aria-invalid=${this.fault === null ? 'false' : 'true'}
         .value=${this.value}
-        @input=${(event: Event) => (this.value = (event.target as HTMLInputElement).value)}
+        @input=${(event: Event) => this.change((event.target as HTMLInputElement).value)}
       />
       <label class="choice"
         ><input type="checkbox" .checked=${this.shown} @change=${() => (this.shown = !this.shown)} /> ${this.showLabel}</label
       >
-      <div id="passphrase-said">
-        ${this.strengthWords === null
-          ? nothing
-          : html`<meter min="0" max="4" low="1.5" high="2.5" optimum="4" .value=${METER[strength]} aria-label=${this.strengthWords.label}></meter>
-              <p class="quiet" aria-live="polite">${this.strengthWords[strength]}</p>`}
+      <div id=${said}>
+        ${this.choosing === null ? nothing : this.renderChoosing(this.choosing)}
+        ${this.hint === null ? nothing : html`<p class="quiet">${this.hint}</p>`}
         ${this.fault === null ? nothing : html`<p class="fault" role="alert">${this.fault}</p>`}
       </div>
+      ${this.choosing === null ? nothing : this.renderSuggest(this.choosing)}
     </div>`;
+  }
+
+  private renderChoosing({ words }: Choosing): TemplateResult {
+    const strength = strengthOf(this.value);
+    const weakness = strength === 'empty' ? null : this.weakness;
+    const meter = weakness === null ? METER[strength] : METER.weak;
+    return html`<meter min="0" max="4" low="1.5" high="2.5" optimum="4" .value=${meter} aria-label=${words.strength.label}></meter>
+      <p class="quiet" aria-live="polite">${this.said(words, strength, weakness)}</p>`;
+  }
+
+  /** One sentence for as long as nothing changes: it is read aloud when it does, and not at every key. */
+  private said({ strength, weakness, suggestion }: Choosing['words'], strong: Strength, weak: Weakness | null): string {
+    if (this.failed) return suggestion.failed;
+    if (this.suggested === this.value) return suggestion.given;
+    return weak === null ? strength[strong] : weakness[weak];
+  }
+
+  private renderSuggest(choosing: Choosing): TemplateResult {
+    return html`<p>
+      <button type="button" ?disabled=${this.suggesting} @click=${() => this.suggest(choosing)}>
+        ${choosing.words.suggestion[choosing.suggest]}
+      </button>
+    </p>`;
+  }
+
+  private async suggest({ language, suggest }: Choosing): Promise<void> {
+    this.suggesting = true;
+    try {
+      const { suggestPassphrase } = await import('../crypto/words');
+      this.suggested = await suggestPassphrase(language, COUNT[suggest]);
+      this.shown = true;
+      this.change(this.suggested);
+    } catch {
+      this.failed = true; // a piece of the page could not be fetched: what was typed stays
+    } finally {
+      this.suggesting = false;
+    }
+  }
+
+  private change(value: string): void {
+    this.value = value;
+    this.failed = false;
+    this.tell('changed');
   }
 }
 

@@ -1,7 +1,4 @@
-/**
- * A rough, kind estimate of how hard a passphrase is to guess. No rule refuses one: the link's secret guards the keys as
- * well, and whoever makes rules gets passphrases on paper.
- */
+/** A rough, kind estimate of how hard a passphrase is to guess: advice above the floor, which `findWeakness` holds. */
 
 export type Strength = 'empty' | 'weak' | 'fair' | 'good' | 'strong';
 

@@ -41,14 +41,24 @@ describe('a mediator', () => {
   it('makes keys, keeps them sealed, and is nobody before the root vouches for them', async () => {
     const browser = new Browser();
     const someone = browser.mediator();
-    const { keyring, request } = await someone.makeKeys('a lamp', 'at the office', stage.fingerprint);
+    const { keyring, request } = await someone.makeKeys('a lamp in the hall', 'at the office', stage.fingerprint);
     expect(JSON.parse(request)).toMatchObject({ credential: keyring.id, role: 'mediator' });
     await someone.keepKeyring(keyring);
     expect(await browser.mediator().keyrings()).toEqual([keyring]);
-    expect((await refusal(someone.unlock(keyring, 'no lamp', 'en'))).refusal).toBe('wrong-passphrase');
-    expect((await refusal(someone.unlock(keyring, 'a lamp', 'en'))).refusal).toBe('signed-out');
+    expect((await refusal(someone.unlock(keyring, 'no lamp in the hall', 'en'))).refusal).toBe('wrong-passphrase');
+    expect((await refusal(someone.unlock(keyring, 'a lamp in the hall', 'en'))).refusal).toBe('signed-out');
     await someone.forgetKeyring(keyring.id);
     expect(await someone.keyrings()).toEqual([]);
+  });
+
+  it('makes no keys with a passphrase that is easy to guess', async () => {
+    const someone = new Browser().mediator();
+    for (const [passphrase, weakness] of [
+      ['a lamp', 'passphrase-short'],
+      ['lamp lamp lamp', 'passphrase-repeats'],
+    ] as const) {
+      expect(await refusal(someone.makeKeys(passphrase, 'work', stage.fingerprint))).toEqual({ refusal: 'weak-passphrase', weakness });
+    }
   });
 
   it('believes no relay that another root vouches for', async () => {
@@ -93,6 +103,6 @@ describe('a claim', () => {
     isCut = false;
     expect(await person.claim(PASSPHRASE)).toMatchObject({ claimed: true, consent: 'active' });
     expect(await person.correspondence()).toEqual({ sent: [], received: [] });
-    expect((await refusal(person.claim('other words'))).code).toBe('link-claimed');
+    expect((await refusal(person.claim('quite other words'))).code).toBe('link-claimed');
   });
 });

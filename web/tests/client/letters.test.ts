@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 
+import { stretchPassphrase } from '../../src/crypto/keyrings';
+import { parseFragment } from '../../src/crypto/links';
 import { arrived, Browser, claimed, linkOf, mediator, openCase, PASSPHRASE, refusal, stage, unlocked } from './people';
 
 const LETTER = 'I have thought about that evening every day. — Pas un jour sans y penser.';
@@ -39,9 +41,73 @@ describe('coming in', () => {
     expect((await refusal(harmed.correspondence())).refusal).toBe('signed-out');
     const other = await arrived(harmedUrl);
     expect((await refusal(other.unlock('another river'))).refusal).toBe('wrong-passphrase');
-    expect(await refusal(other.claim('mine now'))).toMatchObject({ refusal: 'refused', code: 'link-claimed' });
+    expect(await refusal(other.claim('mine from now on'))).toMatchObject({ refusal: 'refused', code: 'link-claimed' });
     expect(await other.unlock(PASSPHRASE)).toMatchObject({ claimed: true, consent: 'active' });
     expect(await other.correspondence()).toEqual({ sent: [], received: [] });
+  });
+
+  it('claims nothing with a passphrase that is easy to guess, or that is in the link', async () => {
+    const { case: opened, mediator: someone, harmedId } = await openCase();
+    const { url } = await someone.makeLink(opened.case, harmedId, 'participate');
+    const { id, fragment } = linkOf(url);
+    const asked: string[] = [];
+    const browser = new Browser((to, init) => {
+      asked.push(`${init.method ?? ''} ${new URL(to).pathname}`);
+      return fetch(to, init);
+    });
+    const person = await arrived(url, browser);
+    for (const [passphrase, weakness] of [
+      ['a', 'passphrase-short'],
+      ['aaaaaaaaaaaa', 'passphrase-repeats'],
+      ['abbaabbbabab ba', 'passphrase-uniform'],
+      [id, 'passphrase-from-link'],
+      [fragment.toUpperCase(), 'passphrase-from-link'],
+    ] as const) {
+      expect(await refusal(person.claim(passphrase)), passphrase).toEqual({ refusal: 'weak-passphrase', weakness });
+    }
+    expect(asked).toEqual([`GET /v1/links/${id}`]);
+    expect(await person.claim(PASSPHRASE)).toMatchObject({ claimed: true });
+  });
+
+  it('waits after several wrong passphrases, and sends each try once', async () => {
+    const { harmedUrl } = await openCase();
+    const tries: number[] = [];
+    const browser = new Browser(async (to, init) => {
+      const response = await fetch(to, init);
+      if (to.endsWith('/keyring')) tries.push(response.status);
+      return response;
+    });
+    const person = await arrived(harmedUrl, browser);
+    for (const word of ['one', 'two', 'three', 'four', 'five']) {
+      expect(await refusal(person.unlock(`another river, ${word}`))).toEqual({ refusal: 'wrong-passphrase' });
+    }
+    const closed = await refusal(person.unlock(PASSPHRASE));
+    expect(closed).toMatchObject({ refusal: 'wait', code: 'too-many-tries' });
+    expect(closed.waitSeconds).toBeGreaterThan(20);
+    expect(closed.waitSeconds).toBeLessThanOrEqual(30);
+    expect(tries).toEqual([403, 403, 403, 403, 403, 429]);
+  });
+
+  it('sends relay neither the passphrase nor what opens the keyring', async () => {
+    const { case: opened, mediator: someone, harmedId } = await openCase();
+    const { url } = await someone.makeLink(opened.case, harmedId, 'participate');
+    const { id, fragment } = linkOf(url);
+    const sent: string[] = [];
+    const browser = new Browser((to, init) => {
+      sent.push(`${to} ${JSON.stringify(init.headers)} ${typeof init.body === 'string' ? init.body : ''}`);
+      return fetch(to, init);
+    });
+    await claimed(url, browser);
+    const before = sent.length;
+    await unlocked(url, browser);
+    const { secret } = parseFragment(fragment);
+    const { proof, ringKey } = stretchPassphrase(PASSPHRASE, secret.unlock(id), 1);
+    const spelled = (bytes: Uint8Array): string[] => [Buffer.from(bytes).toString('base64'), Buffer.from(bytes).toString('base64url')];
+    const found = (needles: string[], from: readonly string[]): string[] => from.filter((text) => needles.some((needle) => text.includes(needle)));
+    expect(found([PASSPHRASE, ...spelled(ringKey)], sent)).toEqual([]);
+    // The proof goes out with the keyring's request alone: when a link is claimed relay is told no more than its hash.
+    expect(found(spelled(proof), sent.slice(0, before))).toEqual([]);
+    expect(found(spelled(proof), sent.slice(before))).toHaveLength(1);
   });
 
   it('says the same of a wrong link and of one that is no link', async () => {

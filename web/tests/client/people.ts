@@ -48,7 +48,7 @@ export class Browser {
   }
 
   private surroundings() {
-    return { url: stage.url, device: () => this.shelf(), ...(this.fetch === undefined ? {} : { fetch: this.fetch }) };
+    return { url: stage.url, workFactorLog2: 1, device: () => this.shelf(), ...(this.fetch === undefined ? {} : { fetch: this.fetch }) };
   }
 }
 

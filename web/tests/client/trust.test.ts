@@ -66,6 +66,7 @@ function missigned(compact: Json): Json {
 }
 
 const LINKS = /\/links$/;
+const KEYRING = /\/keyring$/;
 const LETTER = 'I have thought about that evening every day.';
 
 beforeAll(sodiumReady);
@@ -116,18 +117,20 @@ describe('what a link leads to', () => {
 
   it('opens with no other keyring than the one that was claimed', async () => {
     const one = await openCase();
-    const keyring: { kept: Json } = { kept: null };
+    const kept: { keyring: Json } = { keyring: null };
     const spy = new Tapped();
-    spy.alter(LOOK, (answer) => {
-      keyring.kept = (answer as { keyring: Json }).keyring;
+    spy.alter(KEYRING, (answer) => {
+      kept.keyring = (answer as { keyring: Json }).keyring;
       return answer;
     });
     await unlocked(one.harmedUrl, spy);
     const browser = new Tapped();
-    browser.alter(LOOK, at(['keyring'], () => keyring.kept));
-    expect((await refusal(unlocked(one.responsibleUrl, browser))).refusal).toBe('wrong-passphrase');
-    browser.alter(LOOK, at(['claim'], missigned));
-    expect((await refusal(unlocked(one.responsibleUrl, browser))).refusal).toBe('untrusted');
+    browser.alter(KEYRING, at(['keyring'], () => kept.keyring));
+    expect(await refusal(unlocked(one.responsibleUrl, browser))).toEqual({ refusal: 'untrusted' });
+    const other = new Tapped();
+    other.alter(/\/v1\/links\/[^/]+$/, at(['claim'], missigned));
+    expect(await refusal(unlocked(one.responsibleUrl, other))).toEqual({ refusal: 'untrusted' });
+    expect(other.asked.filter((asked) => asked.endsWith('/keyring'))).toEqual([]);
   });
 });
 
@@ -283,7 +286,7 @@ describe('what a mediator reviews', () => {
     const foreign = await openCase();
     let claim: Json = null;
     const spy = new Tapped();
-    spy.alter(/\/v1\/links\//, (answer) => {
+    spy.alter(/\/v1\/links\/[^/]+$/, (answer) => {
       claim = (answer as { claim: Json }).claim;
       return answer;
     });

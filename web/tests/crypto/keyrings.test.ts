@@ -5,11 +5,22 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { HybridIdentity, ScryptRecipient, sealFile } from '../../src/crypto/age';
 import { b64Decode, b64Encode, b64uDecode, b64uEncode, bech32Decode, bech32Encode, sameBytes, utf8, uuidBytes } from '../../src/crypto/encoding';
 import { CryptoError } from '../../src/crypto/errors';
-import { generateKeyring, openIdentity, openKeyring, sealIdentity, sealKeyring } from '../../src/crypto/keyrings';
+import {
+  generateKeyring,
+  openIdentity,
+  openKeyring,
+  openParticipantKeyring,
+  proofHash,
+  sealIdentity,
+  sealKeyring,
+  sealParticipantKeyring,
+  stretchPassphrase,
+} from '../../src/crypto/keyrings';
 import { linkUrl, LinkSecret, parseLinkUrl } from '../../src/crypto/links';
 import { pad, unpad } from '../../src/crypto/padding';
+import { WeakPassphrase } from '../../src/crypto/passphrases';
 import { fingerprint, Signer } from '../../src/crypto/signing';
-import { sodiumReady } from '../../src/crypto/sodium';
+import { randomBytes, sodiumReady } from '../../src/crypto/sodium';
 import { refusal } from './refusal';
 
 beforeAll(sodiumReady);
@@ -17,13 +28,36 @@ beforeAll(sodiumReady);
 describe('a keyring', () => {
   test('opens with its passphrase, however that is composed, and not with another', () => {
     const keyring = generateKeyring();
-    const sealed = sealKeyring(keyring, 'caf\u00e9', 4);
-    for (const typed of ['caf\u00e9', 'cafe\u0301']) {
+    const sealed = sealKeyring(keyring, 'un caf\u00e9 noir', 4);
+    for (const typed of ['un caf\u00e9 noir', 'un cafe\u0301 noir', ' un caf\u00e9 noir ']) {
       const opened = openKeyring(sealed, typed);
       expect(opened.identity.seed).toEqual(keyring.identity.seed);
       expect(opened.signer.publicKey).toBe(keyring.signer.publicKey);
     }
-    expect(refusal(() => openKeyring(sealed, 'cafe'))).toBe('no-match');
+    expect(refusal(() => openKeyring(sealed, 'un cafe noir'))).toBe('no-match');
+  });
+
+  test('of a participant opens with passphrase and link, and not with what relay is shown', () => {
+    const keyring = generateKeyring();
+    const unlock = randomBytes(32);
+    const { file, stretched } = sealParticipantKeyring(keyring, 'un caf\u00e9 noir', { unlock, link: '', workFactorLog2: 2 });
+    expect(openParticipantKeyring(file, stretchPassphrase('un cafe\u0301 noir ', unlock, 2)).signer.publicKey).toBe(keyring.signer.publicKey);
+    for (const other of [
+      stretchPassphrase('un cafe noir', unlock, 2),
+      stretchPassphrase('un caf\u00e9 noir', randomBytes(32), 2),
+      { ...stretched, ringKey: stretched.proof },
+      { ...stretched, ringKey: proofHash(stretched) },
+    ]) {
+      expect(refusal(() => openParticipantKeyring(file, other))).toBe('no-match');
+    }
+  });
+
+  test('is not sealed with a passphrase below the floor', () => {
+    const keyring = generateKeyring();
+    const lock = { unlock: randomBytes(32), link: 'https://relay.example/l/8f14e45f-ceea-467f', workFactorLog2: 1 };
+    expect(() => sealKeyring(keyring, 'eleven sign', 1)).toThrow(WeakPassphrase);
+    expect(() => sealParticipantKeyring(keyring, 'abcabcabcabc', lock)).toThrow('passphrase-repeats');
+    expect(() => sealParticipantKeyring(keyring, '8F14E45F CEEA 467F', lock)).toThrow('passphrase-from-link');
   });
 
   test.each(['', '[]', '{"version":2,"identity":"","signer":""}', '{"version":1,"identity":""}', '\u{1f511}'])(

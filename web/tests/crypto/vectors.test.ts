@@ -16,12 +16,14 @@ import {
 } from '../../src/crypto/age';
 import { type ChainedRow, firstBadRow, rowBytes } from '../../src/crypto/audit';
 import { b64uDecode, b64uEncode, utf8 } from '../../src/crypto/encoding';
-import { openIdentity, openKeyring } from '../../src/crypto/keyrings';
-import { authDigest, claimMac, type ClaimMembers, linkUrl, LinkSecret, parseLinkUrl, participantPassphrase } from '../../src/crypto/links';
+import { openIdentity, openKeyring, openParticipantKeyring, proofHash, stretchPassphrase } from '../../src/crypto/keyrings';
+import { authDigest, claimMac, type ClaimMembers, linkUrl, LinkSecret, parseLinkUrl } from '../../src/crypto/links';
 import { pad, paddedSize, unpad } from '../../src/crypto/padding';
+import { findWeakness } from '../../src/crypto/passphrases';
 import { Signer, statementHash } from '../../src/crypto/signing';
-import { sodiumReady } from '../../src/crypto/sodium';
+import { sha256, sodiumReady } from '../../src/crypto/sodium';
 import * as statements from '../../src/crypto/statements';
+import { claimWords, sameWords, wordList } from '../../src/crypto/words';
 import { refusal } from './refusal';
 import { vectors } from './vectors';
 
@@ -62,7 +64,6 @@ describe('links', () => {
       | 'signer_public_key',
       string
     >[];
-    passphrases: { unlock: string; typed: string; passphrase: string }[];
     bad_urls: { why: string; url: string }[];
   };
 
@@ -82,14 +83,48 @@ describe('links', () => {
     }
   });
 
-  test('and the words that somebody chose make the passphrase', () => {
-    for (const { unlock, typed, passphrase } of given.passphrases) {
-      expect(participantPassphrase(b64uDecode(unlock), typed)).toBe(passphrase);
+  test.each(given.bad_urls)('a bad address is refused: $why', ({ url }) => {
+    expect(refusal(() => parseLinkUrl(url))).toMatch(/link|encoding/);
+  });
+});
+
+describe('passphrases', () => {
+  const given = vectors('passphrases') as {
+    stretched: { unlock: string; typed: string; work_factor_log2: number; proof: string; proof_hash: string; ring_key: string }[];
+    floor: { link: string; new: { typed: string; weakness: string | null }[] };
+  };
+
+  test('come to a proof for relay and a key for the ring', () => {
+    for (const { unlock, typed, work_factor_log2, ...derived } of given.stretched) {
+      const stretched = stretchPassphrase(typed, b64uDecode(unlock), work_factor_log2);
+      expect(b64uEncode(stretched.proof), typed).toBe(derived.proof);
+      expect(b64uEncode(proofHash(stretched)), typed).toBe(derived.proof_hash);
+      expect(b64uEncode(stretched.ringKey), typed).toBe(derived.ring_key);
     }
   });
 
-  test.each(given.bad_urls)('a bad address is refused: $why', ({ url }) => {
-    expect(refusal(() => parseLinkUrl(url))).toMatch(/link|encoding/);
+  test.each(given.floor.new)('have a floor: $typed', ({ typed, weakness }) => {
+    expect(findWeakness(typed, given.floor.link)).toBe(weakness);
+  });
+});
+
+describe('words', () => {
+  const given = vectors('words') as {
+    lists: Record<'en' | 'fr', string>;
+    claims: ({ hash: string } & Record<'en' | 'fr', string[]>)[];
+  };
+
+  test.each(['en', 'fr'] as const)('are those of the list: %s', async (language) => {
+    const words = await wordList(language);
+    expect(Buffer.from(sha256(utf8(words.join('\n')))).toString('hex')).toBe(given.lists[language]);
+  });
+
+  test.each(['en', 'fr'] as const)('say the hash of a claim: %s', async (language) => {
+    for (const { hash, [language]: words } of given.claims) {
+      expect(await claimWords(hash, language)).toEqual(words);
+      expect(sameWords(` ${words.join(', ').toUpperCase()}. `, words)).toBe(true);
+      expect(sameWords(words.slice(1).join(' '), words)).toBe(false);
+    }
   });
 });
 
@@ -183,6 +218,7 @@ describe('sealed files', () => {
     stranger: string;
     bodies: { what: string; plain: string; body: string }[];
     keyring: { passphrase: string; file: string; identity: string; signer_seed: string };
+    participant_keyring: { typed: string; unlock: string; work_factor_log2: number; ring_key: string; file: string; identity: string; signer_seed: string };
     case_identity: { file: string; identity: string };
     link_secret: { file: string; secret: string };
   };
@@ -207,6 +243,11 @@ describe('sealed files', () => {
     expect(keyring.identity.toString()).toBe(given.keyring.identity);
     expect(b64uEncode(keyring.signer.seed)).toBe(given.keyring.signer_seed);
     expect(refusal(() => openKeyring(b64uDecode(given.keyring.file), 'other words'))).toBe('no-match');
+    const own = given.participant_keyring;
+    const stretched = stretchPassphrase(own.typed, b64uDecode(own.unlock), own.work_factor_log2);
+    expect(b64uEncode(stretched.ringKey)).toBe(own.ring_key);
+    const opened = openParticipantKeyring(b64uDecode(own.file), stretched);
+    expect([opened.identity.toString(), b64uEncode(opened.signer.seed)]).toEqual([own.identity, own.signer_seed]);
     const identity = openIdentity(b64uDecode(given.case_identity.file), [parseIdentity(given.identities[0])]);
     expect(identity.toString()).toBe(given.case_identity.identity);
     expect(b64uEncode(openFile(b64uDecode(given.link_secret.file), [identity]))).toBe(given.link_secret.secret);

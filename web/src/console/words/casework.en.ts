@@ -139,6 +139,7 @@ export const casework = {
     'link-made-to-upload': 'made a link for one message',
     'link-claimed': 'used the link and made keys',
     'second-claim-refused': 'tried to use a link that was in use: refused',
+    'passphrase-tries-limited': 'several passphrases in a row did not fit: the link is closed for a while',
     'claim-verified': 'checked somebody’s keys',
     'link-revoked': 'ended a link',
     'draft-begun': 'began a message',

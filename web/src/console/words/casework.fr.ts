@@ -142,6 +142,7 @@ export const casework: Catalogue<typeof english> = {
     'link-made-to-upload': 'création d’un lien pour un seul message',
     'link-claimed': 'utilisation du lien et création de clés',
     'second-claim-refused': 'tentative d’utiliser un lien déjà en usage : refusée',
+    'passphrase-tries-limited': 'plusieurs phrases secrètes de suite n’ont pas convenu : le lien est fermé pour un moment',
     'claim-verified': 'vérification des clés de quelqu’un',
     'link-revoked': 'fin d’un lien',
     'draft-begun': 'début d’un message',

@@ -1,9 +1,11 @@
 /** Every sentence of the mediators' console, in English. */
 
+import { en as shared } from '../../ui/words/en';
 import { casework } from './casework.en';
 import { reviewing } from './reviewing.en';
 
 export const en = {
+  shared,
   title: 'Messages for review',
   skip: 'Skip to the content',
   otherLanguage: 'Français',
@@ -72,6 +74,8 @@ export const en = {
     offline: 'There is no answer from relay. What you typed is still here. Look at the connection and try again.',
     busy: 'relay cannot work just now. What you typed is still here. Try again in a minute.',
     'wrong-passphrase': 'This passphrase does not open these keys.',
+    'weak-passphrase': 'This passphrase is too easy to guess. Choose another one.',
+    wait: 'Several passphrases in a row did not fit. Wait a while, then try again.',
     'no-such-link': 'There is no such link.',
     'signed-out': 'The keys are locked.',
     refused: 'relay did not do this.',
@@ -116,10 +120,11 @@ export const en = {
     make: 'I have no keys yet',
     makeWhat: 'New keys are made here and sealed with a passphrase that only you know. Your administrator then signs a request, so that others know the keys are yours.',
     makePassphrase: 'A new passphrase',
-    makePassphraseHint: 'Four or five words that do not belong together are good. Nobody can recover it for you.',
+    makePassphraseHint: 'Nobody can recover it for you.',
+    showPassphrase: 'Show what I type',
     makeAgain: 'The same once more',
     makeDiffer: 'The two are not the same.',
-    makeShort: 'This is short. Use at least twelve characters.',
+    makeMissing: 'Choose a passphrase first.',
     makeDo: 'Make keys',
     made: 'Your keys are made.',
     madeWhat: 'Save both files. Give the request to your administrator. Keep the sealed keys in a safe place: they are your only copy outside this browser.',

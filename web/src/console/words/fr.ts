@@ -1,11 +1,13 @@
 /** Every sentence of the mediators' console, in French. */
 
 import type { Catalogue } from '../../words/catalogue';
+import { fr as shared } from '../../ui/words/fr';
 import { casework } from './casework.fr';
 import type { en } from './en';
 import { reviewing } from './reviewing.fr';
 
 export const fr: Catalogue<typeof en> = {
+  shared,
   title: 'Messages à examiner',
   skip: 'Aller au contenu',
   otherLanguage: 'English',
@@ -74,6 +76,8 @@ export const fr: Catalogue<typeof en> = {
     offline: 'relay ne répond pas. Ce que vous avez écrit est toujours là. Vérifiez la connexion et réessayez.',
     busy: 'relay ne peut pas travailler en ce moment. Ce que vous avez écrit est toujours là. Réessayez dans une minute.',
     'wrong-passphrase': 'Cette phrase de passe n’ouvre pas ces clés.',
+    'weak-passphrase': 'Cette phrase de passe est trop facile à deviner. Choisissez-en une autre.',
+    wait: 'Plusieurs phrases de passe de suite n’ont pas convenu. Attendez un peu, puis réessayez.',
     'no-such-link': 'Ce lien n’existe pas.',
     'signed-out': 'Les clés sont verrouillées.',
     refused: 'relay ne l’a pas fait.',
@@ -118,10 +122,11 @@ export const fr: Catalogue<typeof en> = {
     make: 'Je n’ai pas encore de clés',
     makeWhat: 'De nouvelles clés sont créées ici et scellées par une phrase de passe que vous seul·e connaissez. L’administration signe ensuite une demande, afin que les autres sachent que ces clés sont les vôtres.',
     makePassphrase: 'Une nouvelle phrase de passe',
-    makePassphraseHint: 'Quatre ou cinq mots sans rapport entre eux conviennent bien. Personne ne peut la retrouver pour vous.',
+    makePassphraseHint: 'Personne ne peut la retrouver pour vous.',
+    showPassphrase: 'Montrer ce que j’écris',
     makeAgain: 'La même, encore une fois',
     makeDiffer: 'Les deux ne sont pas identiques.',
-    makeShort: 'Elle est courte. Prenez au moins douze caractères.',
+    makeMissing: 'Choisissez d’abord une phrase de passe.',
     makeDo: 'Créer les clés',
     made: 'Vos clés sont créées.',
     madeWhat: 'Enregistrez les deux fichiers. Remettez la demande à l’administration. Gardez les clés scellées en lieu sûr : c’est votre seule copie hors de ce navigateur.',

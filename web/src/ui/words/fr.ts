@@ -8,11 +8,23 @@ export const fr: Catalogue<typeof en> = {
   leaveNow: 'Quitter',
   strength: {
     label: 'Solidité de votre phrase secrète',
-    empty: 'Rien pour le moment',
+    empty: 'Au moins 12 caractères. Des mots sans rapport entre eux conviennent bien.',
     weak: 'Facile à deviner. Vous pouvez l’utiliser, mais quelques mots de plus vous protégeraient mieux.',
     fair: 'Moyenne. Un ou deux mots de plus la rendraient difficile à deviner.',
     good: 'Bonne.',
     strong: 'Solide.',
+  },
+  weakness: {
+    'passphrase-short': 'Un peu plus longue, s’il vous plaît : au moins 12 caractères.',
+    'passphrase-repeats': 'Les mêmes caractères reviennent sans cesse. Choisissez des mots différents.',
+    'passphrase-uniform': 'Elle compte trop peu de caractères différents. Utilisez-en au moins 6 différents.',
+    'passphrase-from-link': 'C’est un morceau de votre lien, et qui trouverait le lien l’aurait aussi. Choisissez d’autres mots.',
+  },
+  suggestion: {
+    four: 'Proposer quatre mots',
+    six: 'Proposer six mots',
+    given: 'Ces mots ont été tirés au hasard, et le champ les montre. Notez-les, et gardez cette note là où vous seul ou seule la trouverez.',
+    failed: 'Les mots n’ont pas pu être chargés. Vérifiez la connexion et réessayez, ou choisissez les vôtres.',
   },
   idle: {
     heading: 'Êtes-vous encore là ?',

@@ -90,7 +90,9 @@ export const en = {
     open: 'Open',
     opening: 'Opening… this can take some seconds.',
     wrong:
-      'This passphrase does not fit. Look at small and capital letters, and at another keyboard language. You may try as often as you like. If it does not come back to you, your mediator can give you a new link.',
+      'This passphrase does not fit. Look at small and capital letters, and at another keyboard language, and try again. If it does not come back to you, your mediator can give you a new link.',
+    wait: (minutes: number) =>
+      `Several passphrases in a row did not fit, so this link is closed for ${minutes === 1 ? 'a minute' : `${minutes} minutes`}. That protects you from anybody who guesses. Nothing is lost, and you can try again then. If it was not you who tried, please tell your mediator.`,
     lost: 'I have forgotten it',
     taken: 'This link was opened with a passphrase before. If that was not you, please call your mediator now.',
     locked: 'This page is locked. Nothing you sealed was lost.',
@@ -162,6 +164,8 @@ export const en = {
     untrusted: 'What this site says does not match your link. Nothing was sent.',
     'no-such-link': 'This link does not open anything any more.',
     'wrong-passphrase': 'This passphrase does not fit.',
+    'weak-passphrase': 'This passphrase is too easy to guess. Please choose another one.',
+    wait: 'Several passphrases in a row did not fit. Please wait a while, then try again. Nothing is lost.',
     offline: 'There is no connection. Nothing is lost; please try again in a little while.',
     busy: 'It does not work just now. Nothing is lost; please try again in a few minutes.',
     'signed-out': 'This page has locked. Please open it again with your passphrase.',

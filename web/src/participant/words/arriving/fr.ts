@@ -92,7 +92,9 @@ export const fr: Catalogue<typeof en> = {
     open: 'Ouvrir',
     opening: 'Ouverture… cela peut prendre quelques secondes.',
     wrong:
-      'Cette phrase ne convient pas. Vérifiez les majuscules et la langue du clavier. Vous pouvez essayer autant de fois que vous le voulez. Si elle ne vous revient pas, votre médiatrice ou médiateur peut vous donner un nouveau lien.',
+      'Cette phrase ne convient pas. Vérifiez les majuscules et la langue du clavier, puis réessayez. Si elle ne vous revient pas, votre médiatrice ou médiateur peut vous donner un nouveau lien.',
+    wait: (minutes) =>
+      `Plusieurs phrases de suite n’ont pas convenu : ce lien est fermé pour ${minutes === 1 ? 'une minute' : `${minutes} minutes`}. Cela vous protège de quelqu’un qui chercherait à deviner. Rien n’est perdu, et vous pourrez réessayer ensuite. Si ce n’était pas vous, dites-le à votre médiatrice ou médiateur.`,
     lost: 'Je l’ai oubliée',
     taken: 'Ce lien a déjà été ouvert avec une phrase secrète. Si ce n’était pas vous, appelez tout de suite votre médiatrice ou médiateur.',
     locked: 'Cette page est verrouillée. Rien de ce que vous avez scellé n’est perdu.',
@@ -164,6 +166,8 @@ export const fr: Catalogue<typeof en> = {
     untrusted: 'Ce que dit ce site ne correspond pas à votre lien. Rien n’a été envoyé.',
     'no-such-link': 'Ce lien n’ouvre plus rien.',
     'wrong-passphrase': 'Cette phrase secrète ne convient pas.',
+    'weak-passphrase': 'Cette phrase secrète est trop facile à deviner. Choisissez-en une autre.',
+    wait: 'Plusieurs phrases secrètes de suite n’ont pas convenu. Attendez un peu, puis réessayez. Rien n’est perdu.',
     offline: 'Il n’y a pas de connexion. Rien n’est perdu ; essayez de nouveau dans un petit moment.',
     busy: 'Cela ne fonctionne pas pour l’instant. Rien n’est perdu ; essayez de nouveau dans quelques minutes.',
     'signed-out': 'Cette page s’est verrouillée. Ouvrez-la de nouveau avec votre phrase secrète.',
