@@ -109,7 +109,8 @@ class _Given(msgspec.Struct, frozen=True, kw_only=True):
 def passphrase_identities(passphrase: str, link: Link | None = None) -> list[Identity]:
     """A passphrase in every way in which relay and age seal with it, the likeliest first.
 
-    age takes it as it is typed, a keyring in NFKC; a participant's keyring is sealed with what comes of it and of their `link`.
+    age takes it as it is typed, a mediator's keyring in NFKC. A participant's keyring is sealed with what is
+    derived from it and their `link`.
     """
     spellings = [] if link is None else [_with_link(passphrase, link)]
     spellings += [passphrase, unicodedata.normalize("NFKC", passphrase)]

@@ -215,8 +215,10 @@ create table claims (
     foreign key (case_id, participant_id) references participants (case_id, participant_id)
 );
 
-comment on column claims.proof_hash is 'The keyring is handed out for the proof behind this hash, and for nothing else.';
-comment on column claims.wrong_proofs is 'Wrong tries in a row; from the fifth on each one closes the link for a while.';
+comment on column claims.proof_hash is
+'The keyring is handed out for the proof behind this hash, and for nothing else.';
+comment on column claims.wrong_proofs is
+'Wrong tries in a row; from the fifth on each one closes the link for a while.';
 
 create index claims_by_participant on claims (participant_id, claimed_at desc);
 
