@@ -51,7 +51,7 @@ class CasePage(MediatorPage):
         return await self._address()
 
     async def new_link_for(self, role: str) -> str:
-        """End a lost link and make another."""
+        """Make somebody another link for a lost one."""
         await self.input.press(
             self.person(role).get_by_role("button", name=self.words("case.newLink"))
         )

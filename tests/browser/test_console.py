@@ -112,7 +112,7 @@ async def test_an_offer_waits_for_its_day_is_taken_back_and_recalled(cast: Cast)
     await mediator.stands("recalled")
     await recipient.page.reload()
     await recipient.unlock()
-    gone = recipient.home("received.no longer available.name")
+    gone = recipient.home("received.not available.name")
     await expect(recipient.page.get_by_text(gone).first).to_be_visible()
     await author.stands("with your mediator")
 
@@ -158,26 +158,28 @@ async def test_a_case_is_opened_and_a_lost_link_made_up_for(scene: Scene, visit:
 
     await mediator.at_case(reference)
     new_url = await mediator.new_link_for("responsible")
+    again = await ParticipantPage.begin(await visit(), new_url)
+    await again.has_nothing()
+    recipient.guest.expects("status of 4")
+    await mediator.at_case(reference)
+    await mediator.check_keys()
     lost = await visit()
     lost.expects("status of 4")
     closed = await ParticipantPage.arrive(lost, recipient_url)
     lost.address_may_stay = True
     await expect(closed.heading(closed.arriving("problem.no-such-link.heading"))).to_be_visible()
-    recipient.guest.expects("status of 4")
-    again = await ParticipantPage.begin(await visit(), new_url)
     await again.open_again()
     await again.open_step("text")
     await expect(again.page.get_by_text(again.arriving("olderKey"))).to_be_visible()
     await again.go_home()
     await mediator.at_case(reference)
-    await mediator.check_keys()
     await mediator.grant_again("responsible")
     await expect(mediator.page.get_by_text("One message was granted again.")).to_be_visible()
     await again.open_again()
     await again.open_step("text")
     await expect(again.page.get_by_text(LETTER)).to_be_visible()
     timeline = await mediator.timeline()
-    for event in ("charter-filed", "link-revoked", "claim-verified", "approve", "granted-again"):
+    for event in ("charter-filed", "link-replaced", "claim-verified", "approve", "granted-again"):
         await expect(timeline).to_contain_text(mediator.words(f"event.{event}"))
     for raw in await timeline.get_by_role("listitem").all_inner_texts():
         assert "-" not in raw.rpartition("(")[0].split("\n")[-1], raw

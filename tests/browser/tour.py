@@ -321,7 +321,7 @@ class Tour:
         await expect(console.page.get_by_role("dialog")).to_be_visible()
         await self.look("console-consent", console.page)
         await console.button("cancel").click()
-        await console.button("case.showLink").first.click()
+        await console.button("case.makeUpload").first.click()
         await expect(console.page.get_by_role("dialog")).to_be_visible()
         await self.look("console-link", console.page)
         await (

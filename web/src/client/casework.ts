@@ -3,18 +3,18 @@
 import * as age from '../crypto/age';
 import { type ChainedRow, firstBadRow } from '../crypto/audit';
 import * as chain from '../crypto/chain';
-import { sealIdentity } from '../crypto/keyrings';
-import { linkUrl } from '../crypto/links';
+import { sealIdentities } from '../crypto/keyrings';
+import { anchorOf, linkUrl, LinkSecret } from '../crypto/links';
 import { statementHash } from '../crypto/signing';
 import * as statements from '../crypto/statements';
-import { isValidAt, ofRole, type Trust } from '../crypto/trust';
+import { type Authority, isValidAt, ofRole, type Trust } from '../crypto/trust';
 import { ActSigner } from './acting';
 import type * as contract from './contract';
 import type { ParticipantRole, Uuid } from './contract';
-import { makeLink, openSecret } from './linking';
+import { endLink, makeLink } from './linking';
 import { newId, now } from './moments';
-import type { OpenCases } from './opencases';
-import { claimedBy, currentClaim } from './opencases';
+import type { OpenCase, OpenCases } from './opencases';
+import { claimedBy, isUnverified } from './opencases';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import { trusting } from './verifying';
@@ -33,11 +33,16 @@ export class Casework {
 
   constructor(private readonly cases: OpenCases) {}
 
+  /** Every mediator with valid keys, each person once; by their newest credential, and by one's own. */
   async colleagues(): Promise<readonly contract.Colleague[]> {
     const trust = await this.cases.trust();
-    return ofRole(trust, 'mediator')
-      .filter((mediator) => isValidAt(mediator, now()))
-      .map(({ credential }) => ({ credential, self: credential === this.cases.office.credential }));
+    const { credential: own } = this.cases.office;
+    const rank = ({ credential, notBefore }: Authority) => (credential === own ? '9' : notBefore);
+    const people = new Map<Uuid, Authority>();
+    for (const mediator of validNow(trust, 'mediator').sort((one, other) => rank(one).localeCompare(rank(other)))) {
+      people.set(mediator.person, mediator);
+    }
+    return [...people.values()].map(({ credential }) => ({ credential, self: credential === own }));
   }
 
   async all(): Promise<readonly contract.CaseSummary[]> {
@@ -74,12 +79,14 @@ export class Casework {
       retentionDays: charter.policy.retention_days,
       participants: view.participants.map((entry) => person(entry, keysOf(links, entry.participant, charter))),
       mediators: charter.mediators.map(({ credential }) => credential),
-      links: links.map((record) => caseLink(record, chain.verifyLink(record.statement, charter))),
+      links: links.map((record) => caseLink(record, charter)),
     }));
   }
 
   /** Registers a case of one's own and opens it. Those on one side may write to those on the other. */
   async begin({ reference, roles, ...opening }: contract.NewCase): Promise<contract.CaseDetail> {
+    // Nobody would believe a mediator's word for it; and a case that was registered stays.
+    if (chain.isForService(await this.cases.trust(), now())) throw new Refused('refused', { code: 'case-system-registers' });
     const id = newId();
     const participants = roles.map((role) => ({ participant: newId(), role }));
     const one = participants.filter(({ role }) => HARMED_SIDE.has(role));
@@ -89,33 +96,43 @@ export class Casework {
       participants,
       mediators: [...opening.colleagues],
       pairs: one.flatMap((each) => other.map((to): [Uuid, Uuid] => [each.participant, to.participant])),
+      statement: null,
     };
     await this.cases.office.signed.call('PUT', `/v1/cases/${id}`, { body });
     return this.open(id, opening);
   }
 
-  /** Makes the case an identity, seals it to its mediators and to recovery, and signs the first charter. */
+  /**
+   * Makes the case an identity, seals it to its mediators and to recovery, and signs the first charter. Where nobody
+   * registered who may open the case, that is signed, too.
+   */
   async open(id: Uuid, { colleagues, approvals, captions, serverProcessing, retentionDays }: Opening): Promise<contract.CaseDetail> {
     const { credential, keyring, signed } = this.cases.office;
     const trust = await this.cases.trust();
+    const { registration: known } = await this.cases.charters(id);
     const at = now();
-    const mediators = [credential, ...colleagues.filter((colleague) => colleague !== credential)];
-    const media = ofRole(trust, 'media').filter((worker) => isValidAt(worker, at));
-    const recovery = ofRole(trust, 'recovery').filter((holder) => isValidAt(holder, at));
+    const registration = known ?? statements.sign(keyring.signer, statements.Registration, { at, case: id, mediators: [credential] });
+    const mediators = [credential, ...colleagues.filter((colleague) => colleague !== credential)].map((one) => authority(trust, one));
+    const recovery = validNow(trust, 'recovery');
     const identity = age.HybridIdentity.generate();
     const statement = statements.sign(keyring.signer, statements.Charter, {
       at,
       case: id,
       version: 1,
+      registration: statementHash(registration),
       previous: null,
       recipient: identity.recipient.toString(),
-      mediators: members(trust, mediators),
-      media: members(trust, media.map((worker) => worker.credential)),
+      mediators: members(mediators),
+      media: members(validNow(trust, 'media')),
+      recovery: members(recovery),
       policy: { approvals, captions, server_processing: serverProcessing, retention_days: retentionDays },
     });
-    const holders = [...mediators.map((mediator) => authority(trust, mediator)), ...recovery];
-    const recipients = holders.flatMap(({ recipient }) => (recipient === null ? [] : [age.parseRecipient(recipient)]));
-    const body: Schemas['CharterFiling'] = { statement, key_file: toBase64(sealIdentity(identity, recipients)) };
+    const recipients = [...mediators, ...recovery].flatMap(({ recipient }) => (recipient === null ? [] : [age.parseRecipient(recipient)]));
+    const body: Schemas['CharterFiling'] = {
+      statement,
+      key_file: toBase64(sealIdentities([identity], recipients)),
+      registration: known === null ? registration : null,
+    };
     await signed.call('POST', `/v1/cases/${id}/charters`, { body });
     await this.cases.find(id, true);
     return this.detail(id);
@@ -123,48 +140,46 @@ export class Casework {
 
   async makeLink(id: Uuid, participant: Uuid, purpose: contract.Purpose): Promise<{ readonly link: Uuid; readonly url: string }> {
     const { keyring, rootFingerprint, signed } = this.cases.office;
-    const { charter } = await this.cases.find(id);
-    const made = makeLink(keyring.signer, { caseId: id, caseRecipient: charter.recipient, participant, purpose });
-    await signed.call('PUT', `/v1/links/${made.id}`, { body: made.body });
-    return { link: made.id, url: linkUrl(signed.connection.url, made.id, made.secret, rootFingerprint) };
-  }
-
-  async linkAddress(id: Uuid, link: Uuid): Promise<string> {
-    const record = (await this.cases.links(id)).find((each) => each.link === link);
-    if (record === undefined) throw new Refused('no-such-link');
-    const { rootFingerprint, signed } = this.cases.office;
-    return this.cases.under(id, ({ charter, identity }) => {
-      const { secret } = secretOf(record, charter, identity);
-      return linkUrl(signed.connection.url, link, secret, rootFingerprint);
+    return this.cases.sending(id, async ({ charter }) => {
+      const made = makeLink(keyring, charter, participant, purpose);
+      await signed.call('PUT', `/v1/links/${made.id}`, { body: made.body });
+      const anchor = anchorOf(charter.statementHash);
+      return { link: made.id, url: linkUrl(signed.connection.url, made.id, made.secret, rootFingerprint, anchor) };
     });
   }
 
-  async endLink(link: Uuid): Promise<void> {
-    await this.cases.office.signed.call('DELETE', `/v1/links/${link}`);
+  async linkAddress(id: Uuid, link: Uuid): Promise<string> {
+    const record = await this.link(id, link);
+    const { again } = record;
+    if (again === null) throw new Refused('no-such-link');
+    const { keyring, rootFingerprint, signed } = this.cases.office;
+    return this.cases.under(id, ({ charter }) => {
+      const { statement } = verifiedLink(record, charter);
+      const secret = new LinkSecret(age.openFile(fromBase64(again), [keyring.identity]));
+      chain.checkLinkSecret(statement, secret);
+      return linkUrl(signed.connection.url, link, secret, rootFingerprint, anchorOf(statement.charter));
+    });
   }
 
-  /** Checks every new claim with the secret of its link, and signs that it is good. */
-  async verifyClaims(id: Uuid): Promise<number> {
+  async endLink(id: Uuid, link: Uuid, reason: contract.LinkEndReason): Promise<void> {
+    const record = await this.link(id, link);
     const { keyring, signed } = this.cases.office;
+    const statement = await this.cases.under(id, ({ charter }) => endLink(keyring.signer, verifiedLink(record, charter).statement, reason));
+    await signed.call('PUT', `/v1/links/${link}/ending`, { body: { statement } });
+  }
+
+  /** Checks the newest new claim of everybody with its claim key, and signs that it is good; their other links end. */
+  async verifyClaims(id: Uuid): Promise<number> {
+    const { signed } = this.cases.office;
     await this.cases.find(id, true);
-    const waiting = (await this.cases.links(id)).filter(({ claim, verification }) => claim !== null && verification === null);
-    for (const record of waiting) {
-      const statement = await this.cases.under(id, ({ charter, identity }) => {
-        const { link, secret } = secretOf(record, charter, identity);
-        const compact = record.claim ?? '';
-        const claim = chain.verifyClaim(compact, link);
-        chain.checkClaimMac(claim, secret);
-        return statements.sign(keyring.signer, statements.Verification, {
-          at: now(),
-          case: id,
-          claim: statementHash(compact),
-          participant: claim.participant,
-          recipient: claim.recipient,
-        });
-      });
-      await signed.call('POST', '/v1/verifications', { body: { statement } });
+    const links = await this.cases.links(id);
+    // The newest of each participant is the last one of them.
+    const waiting = new Map(links.filter(isUnverified).map((record) => [record.participant, record]));
+    for (const record of waiting.values()) {
+      const body = await this.cases.under(id, (opened) => this.verification(record, links, opened));
+      await signed.call('POST', '/v1/verifications', { body });
     }
-    return waiting.length;
+    return waiting.size;
   }
 
   async recordConsent(id: Uuid, participant: Uuid, status: contract.Consent): Promise<void> {
@@ -173,6 +188,35 @@ export class Casework {
       statements.sign(keyring.signer, statements.Consent, { at, case: id, participant, status }),
     );
     await signed.call('PUT', `/v1/cases/${id}/participants/${participant}/consent`, { body: { statement } });
+  }
+
+  private verification(
+    record: Schemas['LinkRecord'],
+    links: readonly Schemas['LinkRecord'][],
+    { charter, identities }: OpenCase,
+  ): Schemas['NewVerification'] {
+    const { signer } = this.cases.office.keyring;
+    const { statement: link } = verifiedLink(record, charter);
+    const [compact, sealed] = [record.claim ?? '', fromBase64(record.sealed ?? '')];
+    chain.checkSealedClaimKey(link, sealed);
+    const claim = chain.verifyClaim(compact, link);
+    chain.checkClaimMac(claim, age.openFile(sealed, identities));
+    const { case: caseId, participant, recipient } = claim;
+    const said = { at: now(), case: caseId, claim: statementHash(compact), participant, recipient };
+    // What relay only says has ended is ended here: without a statement others would go on believing its keys.
+    const others = links.filter(
+      (other) => other.link !== record.link && other.participant === participant && other.claim !== null && other.endings.length === 0,
+    );
+    return {
+      statement: statements.sign(signer, statements.Verification, said),
+      endings: others.map((other) => endLink(signer, verifiedLink(other, charter).statement, 'replaced')),
+    };
+  }
+
+  private async link(id: Uuid, link: Uuid): Promise<Schemas['LinkRecord']> {
+    const record = (await this.cases.links(id)).find((each) => each.link === link);
+    if (record === undefined) throw new Refused('no-such-link');
+    return record;
   }
 
   /** All rows of the log, each held against the one before. */
@@ -208,44 +252,50 @@ function person({ participant, role, consent, consent_at: consentAt }: Schemas['
 }
 
 function keysOf(links: readonly Schemas['LinkRecord'][], participant: Uuid, charter: chain.VerifiedCharter): Person['keys'] {
-  if (claimedBy(links, participant, charter) !== null) return 'verified';
-  return currentClaim(links, participant) === null ? 'none' : 'unverified';
+  const verified = claimedBy(links, participant, charter) !== null;
+  if (links.some((record) => record.participant === participant && isUnverified(record))) return 'unverified';
+  return verified ? 'verified' : 'none';
 }
 
-function caseLink(record: Schemas['LinkRecord'], { statement, by }: chain.Signed<statements.Link>): contract.CaseLink {
-  if (statement.link !== record.link || statement.participant !== record.participant) throw new Refused('untrusted');
+function caseLink(record: Schemas['LinkRecord'], charter: chain.VerifiedCharter): contract.CaseLink {
+  const { statement, by } = verifiedLink(record, charter);
+  const endings = record.endings.map((ending) => chain.verifyEnding(ending, charter, statement));
   return {
     link: statement.link,
     participant: statement.participant,
     purpose: statement.purpose,
     createdAt: statement.at,
     expiresAt: statement.expires,
-    state: stateOf(record),
+    state: endings.length > 0 ? 'ended' : stateOf(record),
+    misused: endings.some(({ reason }) => reason === 'misused'),
+    showable: record.again !== null,
     madeBy: by.role === 'service' ? 'service' : by.credential,
   };
 }
 
-function stateOf({ revoked, claim, spent, expires_at: expiresAt }: Schemas['LinkRecord']): contract.CaseLink['state'] {
-  if (revoked) return 'ended';
+function stateOf({ ended, claim, spent, expires_at: expiresAt }: Schemas['LinkRecord']): contract.CaseLink['state'] {
+  if (ended) return 'ended';
   if (claim !== null) return 'claimed';
   if (spent) return 'spent';
   return expiresAt !== null && Date.parse(expiresAt) <= Date.now() ? 'ended' : 'open';
 }
 
-/** The secret of a link, once everything says that it is the one its maker signed for. */
-function secretOf(record: Schemas['LinkRecord'], charter: chain.VerifiedCharter, identity: age.Identity) {
-  const link = chain.verifyLink(record.statement, charter).statement;
-  chain.checkSealedSecret(link, fromBase64(record.sealed));
-  const secret = openSecret(record.sealed, identity);
-  chain.checkLinkSecret(link, secret);
-  return { link, secret };
+/** The link that a record is of, once its statement says the same. */
+function verifiedLink(record: Schemas['LinkRecord'], charter: chain.VerifiedCharter): chain.Signed<statements.Link> {
+  const link = chain.verifyLink(record.statement, charter);
+  if (link.statement.link !== record.link || link.statement.participant !== record.participant) throw new Refused('untrusted');
+  return link;
 }
 
-function members(trust: Trust, credentials: readonly Uuid[]): statements.Member[] {
-  return credentials.map((credential) => ({ credential, statement: authority(trust, credential).statementHash }));
+function validNow(trust: Trust, role: statements.Role): Authority[] {
+  return ofRole(trust, role).filter((one) => isValidAt(one, now()));
 }
 
-function authority(trust: Trust, credential: Uuid) {
+function members(people: readonly Authority[]): statements.Member[] {
+  return people.map(({ credential, statementHash: statement }) => ({ credential, statement }));
+}
+
+function authority(trust: Trust, credential: Uuid): Authority {
   const found = trust.authorities.get(credential);
   if (found === undefined) throw new Refused('untrusted');
   return found;

@@ -79,7 +79,6 @@ export interface Arrival {
   readonly claimed: boolean;
   readonly spent: boolean;
   readonly expiresAt: Time | null;
-  readonly consent: Consent | null;
   readonly correspondents: readonly { readonly participant: Uuid; readonly role: ParticipantRole }[];
   /** False where the case lets no server process video: then only letters are offered. */
   readonly takesVideo: boolean;
@@ -116,6 +115,10 @@ export interface ReceivedMessage {
 export interface Correspondence {
   readonly sent: readonly SentMessage[];
   readonly received: readonly ReceivedMessage[];
+  /** What they said last about taking part. */
+  readonly consent: Consent | null;
+  /** Whether a mediator has verified who came; until then only what they wrote themselves is shown. */
+  readonly verified: boolean;
 }
 
 export interface NewLetter {
@@ -270,6 +273,8 @@ export interface KnownKeyring {
 export interface MediatorSelf {
   readonly credential: Uuid;
   readonly validUntil: Time;
+  /** False where the organization vouches for a case system, which alone registers cases: `newCase` is refused. */
+  readonly registersCases: boolean;
 }
 
 export interface CaseSummary {
@@ -291,7 +296,7 @@ export interface CaseDetail extends CaseSummary {
     readonly role: ParticipantRole;
     readonly consent: Consent | null;
     readonly consentAt: Time | null;
-    /** Whether their keys were checked with the secret of their link; `unverified` asks `verifyClaims`. */
+    /** Whether their keys were checked with the claim key of their link; `unverified` asks `verifyClaims`. */
     readonly keys: 'none' | 'unverified' | 'verified';
   }[];
   readonly pairs: readonly { readonly one: Uuid; readonly other: Uuid; readonly noContact: boolean }[];
@@ -306,6 +311,10 @@ export interface CaseLink {
   readonly createdAt: Time;
   readonly expiresAt: Time | null;
   readonly state: 'open' | 'claimed' | 'spent' | 'ended';
+  /** Whether somebody said that another person used it. */
+  readonly misused: boolean;
+  /** Whether this mediator made it and nobody has claimed it: `linkAddress` shows it again. */
+  readonly showable: boolean;
   /** A mediator's credential, or `service` for the case system; from the signed statement. */
   readonly madeBy: string;
 }
@@ -368,9 +377,18 @@ export interface Lease {
   readonly expiresAt: Time;
 }
 
+/** Why a link ended: the person has another one, or somebody else used it, so that nothing counts that came through it. */
+export type LinkEndReason = 'replaced' | 'misused';
+
+/**
+ * How far a message may be believed to be its sender's. `unverified`: nobody has checked yet who made its keys. `ended`: it
+ * came through a link after that had ended, or that somebody else used. Neither can be approved.
+ */
+export type Standing = 'verified' | 'unverified' | 'ended';
+
 /** Where the words of a part come from, once verified; pages put it in words. */
 export type Origin =
-  | { readonly by: 'participant'; readonly participant: Uuid; readonly claimVerifiedBy: Uuid; readonly assistant: string | null }
+  | { readonly by: 'participant'; readonly participant: Uuid; readonly claimVerifiedBy: Uuid | null; readonly assistant: string | null }
   | { readonly by: 'upload-link'; readonly participant: Uuid; readonly assistant: string | null }
   | { readonly by: 'mediator'; readonly participant: Uuid; readonly mediator: Uuid };
 
@@ -393,6 +411,7 @@ export interface ReviewItem extends QueueItem {
   readonly withdrawalAsked: boolean;
   readonly gates: readonly Gate[];
   readonly origin: Origin;
+  readonly standing: Standing;
   /** The media worker that made the rendition; null where there is none. */
   readonly preparedBy: Uuid | null;
   readonly video: VideoFacts | null;
@@ -447,10 +466,10 @@ export interface MediatorClient extends Playback {
   openCase(id: Uuid, given: Omit<NewCase, 'reference' | 'roles'>): Promise<CaseDetail>;
   /** The address is shown once: relay has its secret only sealed. */
   makeLink(id: Uuid, participant: Uuid, purpose: Purpose): Promise<{ readonly link: Uuid; readonly url: string }>;
-  /** The address of a link that was made before, opened with the case's key. */
+  /** The address of a link that one made oneself, until it is claimed; `no-such-link` for any other. */
   linkAddress(id: Uuid, link: Uuid): Promise<string>;
-  endLink(link: Uuid): Promise<void>;
-  /** Checks every new claim with the secret of its link and signs that it is good; how many. */
+  endLink(id: Uuid, link: Uuid, reason: LinkEndReason): Promise<void>;
+  /** Checks everybody's new claim with its claim key and signs that it is good; their other links end. How many. */
   verifyClaims(id: Uuid): Promise<number>;
   /** After a new link was claimed: grants everything that was released again; how many messages. */
   grantAgain(id: Uuid, participant: Uuid): Promise<number>;

@@ -4,9 +4,10 @@ import type * as age from '../crypto/age';
 import { CryptoError } from '../crypto/errors';
 import type { Part } from '../crypto/fields';
 import * as release from '../crypto/release';
-import { readUnverified } from '../crypto/signing';
+import { fingerprint, readUnverified } from '../crypto/signing';
 import * as statements from '../crypto/statements';
 import * as chain from '../crypto/chain';
+import type { VerifiedCharter } from '../crypto/chain';
 import { ActSigner } from './acting';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
@@ -20,7 +21,7 @@ import type { components } from './schema';
 import { openText, partWith, unwrap, viewIn, viewOf } from './sealing';
 import { factsOf, Theatre } from './theatre';
 import type { VerifiedItem } from './verifying';
-import { trusting, verifyItem } from './verifying';
+import { verifyItem } from './verifying';
 import { Videos } from './videos';
 import { fromBase64 } from './wire';
 import { address, type Address, pathOf } from './writing';
@@ -79,10 +80,13 @@ export class Correspondent {
   // Writing.
 
   async sendLetter(letter: contract.NewLetter): Promise<contract.SentMessage> {
-    const { hand, signed } = this.admitted;
+    const { charter, hand, signed } = this.admitted;
     const to = await this.address(letter);
-    const body = hand.letter(to, letter.text, letter.assistant ?? null);
-    return this.shown(await signed.call('PUT', pathOf(to), { body }));
+    const texts = hand.letterTexts(letter.text, letter.assistant ?? null);
+    const sent = await charter.sending((current) =>
+      signed.call<Schemas['AuthorMessage']>('PUT', pathOf(to), { body: hand.letter(current, to, texts) }),
+    );
+    return this.shown(sent);
   }
 
   async sendVideo(video: contract.NewVideo, progress: (progress: contract.SendingProgress) => void): Promise<contract.SentMessage> {
@@ -98,8 +102,8 @@ export class Correspondent {
     const own = await this.authorMessage(message);
     const { statement } = own;
     if (statement === null) throw new Refused('refused');
-    return this.opening((identities) => {
-      const said = this.verifyOwn(statement);
+    return this.opening((charter, identities) => {
+      const said = this.verifyOwn(statement, charter);
       const body = partWith(said.parts, 'body');
       return openText(said.case, body, viewIn(own.parts, body), identities);
     });
@@ -108,8 +112,8 @@ export class Correspondent {
   async guidance(message: Uuid): Promise<{ readonly reason: string | null; readonly words: string }> {
     const { guidance, parts } = await this.authorMessage(message);
     if (guidance === null) throw new Refused('refused');
-    return this.opening((identities) => {
-      const { statement: decision } = this.admitted.charter.verifyByMediator(guidance, statements.Decision);
+    return this.opening((charter, identities) => {
+      const { statement: decision } = charter.verifyByMediator(guidance, statements.Decision);
       if (decision.message !== message) throw new Refused('untrusted');
       // A note that is for the mediators alone comes without a grant.
       const own = decision.notes.filter((note) => viewOf(parts, note)?.header != null);
@@ -127,8 +131,8 @@ export class Correspondent {
 
   async offerNotes(message: Uuid): Promise<contract.OfferNotes> {
     const { offer, parts } = await this.recipientMessage(message);
-    return this.opening((identities) => {
-      const said = this.offerOf(message, offer);
+    return this.opening((charter, identities) => {
+      const said = this.offerOf(message, offer, charter);
       const texts = said.notes.map((note) => openText(said.case, note, viewIn(parts, note), identities));
       return { contentNote: texts[0] ?? null, summary: texts[1] ?? null };
     });
@@ -142,18 +146,22 @@ export class Correspondent {
 
   /** Opens a released message: every signature, approval, offer and commitment is verified first. */
   async open(message: Uuid): Promise<contract.OpenedMessage> {
-    const { charter, hand, reader, signed } = this.admitted;
+    const { hand, reader, signed } = this.admitted;
     if (reader === null) throw new Refused('refused');
     const { offer } = await this.recipientMessage(message);
+    // Whoever was revoked since is believed no more.
+    await this.admitted.charter.renew();
     // Asked first: relay writes down that it was opened as soon as it hands it out.
-    await this.opening(() => this.offerOf(message, offer));
+    await this.opening((charter) => this.offerOf(message, offer, charter));
     const opening = await signed.call<Schemas['Opening']>('POST', `/v1/messages/${message}/openings`);
-    return this.opening((identities) => {
+    return this.opening((charter, identities) => {
       const verified = verifyItem(opening.statements, opening.origin, charter);
       const { item } = verified;
       if (item.message.message !== message || item.message.to !== hand.participant) throw new Refused('untrusted');
-      release.verifyApprovals(opening.approvals, charter, item);
-      const said = release.verifyOffer(offer, charter, item, { ...reader, participant: hand.participant });
+      const said = release.verifyOffer(offer, charter, item, { ...reader, participant: hand.participant }, {
+        decisions: opening.approvals,
+        consents: opening.consents.map(({ statement, origin }) => ({ compact: statement, origin })),
+      });
       const parts = new Map<Part['role'], OpenedPart>();
       for (const view of opening.parts) {
         const part = release.partOf(item, view.commitment);
@@ -200,28 +208,31 @@ export class Correspondent {
     };
   }
 
-  private verifyOwn(statement: string): statements.Message {
-    const { charter, hand, signer } = this.admitted;
-    const isOwn = readUnverified(statement).kid === signer.kid;
-    if (isOwn) return chain.verifyMessage(statement, hand.caseId, hand.participant, signer.publicKey);
+  private verifyOwn(statement: string, charter: VerifiedCharter): statements.Message {
+    const { hand, origin, signer } = this.admitted;
+    const { kid } = readUnverified(statement);
+    if (kid === signer.kid) return chain.verifyMessage(statement, charter, chain.verifyOrigin(origin, charter));
+    const isRelayed = charter.terms.some(({ mediators }) => mediators.some((mediator) => fingerprint(mediator.signer) === kid));
+    // One's own from an earlier link: its key is gone, and so is what could be read with it.
+    if (!isRelayed) throw new Refused('refused', { code: 'older-key' });
     return chain.verifyRelayedMessage(statement, charter, hand.participant).statement;
   }
 
   /** A mediator's offer of this message to these keys; `older-key` where it went to those of an earlier link. */
-  private offerOf(message: Uuid, compact: string): statements.Offer {
-    const { statement: said } = this.admitted.charter.verifyByMediator(compact, statements.Offer);
+  private offerOf(message: Uuid, compact: string, charter: VerifiedCharter): statements.Offer {
+    const { statement: said } = charter.verifyByMediator(compact, statements.Offer);
     if (said.message !== message) throw new Refused('untrusted');
     if (said.claim !== this.admitted.reader?.claimHash) throw new Refused('refused', { code: 'older-key' });
     return said;
   }
 
   /** Runs what opens with one's own keys: what does not verify is `untrusted`, what was sealed for an older key is not. */
-  private opening<Value>(work: (identities: readonly age.Identity[]) => Value | Promise<Value>): Promise<Value> {
-    const { reader } = this.admitted;
+  private opening<Value>(work: (charter: VerifiedCharter, identities: readonly age.Identity[]) => Value | Promise<Value>): Promise<Value> {
+    const { charter, reader } = this.admitted;
     if (reader === null) return Promise.reject(new Refused('refused'));
-    return trusting(async () => {
+    return charter.under(async (current) => {
       try {
-        return await work([reader.identity]);
+        return await work(current, [reader.identity]);
       } catch (error) {
         if (error instanceof CryptoError && error.failure === 'no-match') throw new Refused('refused', { code: 'older-key' });
         throw error;
@@ -241,10 +252,12 @@ export class Correspondent {
     return this.admitted.signed.call('GET', `/v1/messages/${message}`);
   }
 
-  private async show({ sent, received }: Schemas['Correspondence']): Promise<contract.Correspondence> {
+  private async show({ sent, received, consent, verified }: Schemas['Correspondence']): Promise<contract.Correspondence> {
     return {
       sent: await Promise.all(sent.map((message) => this.shown(message))),
       received: received.map(showReceived),
+      consent,
+      verified,
     };
   }
 

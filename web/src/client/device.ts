@@ -1,6 +1,6 @@
 /**
  * What relay keeps on a device, all of it sealed: link secrets under a key that no script can read out, drafts and
- * unfinished videos, a mediator's keyrings; and in the clear how new the newest charter was that this device has seen.
+ * unfinished videos, a mediator's keyrings; and in the clear the hash of every charter that this device has seen.
  *
  * Where nothing may be kept (a kiosk) or nothing can be (no IndexedDB), the same lies in memory and goes with the page.
  */
@@ -8,8 +8,10 @@
 import type { IDBPDatabase, DBSchema } from 'idb';
 import { openDB } from 'idb';
 
+import { checkSeen, type VerifiedCharter } from '../crypto/chain';
+import type { Digest } from '../crypto/fields';
 import type { KnownKeyring, Time, Uuid } from './contract';
-import { isStorageFull, Refused } from './refusing';
+import { isStorageFull } from './refusing';
 
 const DATABASE = 'relay';
 const VERSION = 1;
@@ -40,18 +42,13 @@ export interface KeptVideo {
   readonly upload: string | null;
 }
 
-interface SeenCharter {
-  readonly version: number;
-  readonly hash: string;
-}
-
 interface Kept extends DBSchema {
   keys: { key: string; value: CryptoKey };
   links: { key: Uuid; value: Uint8Array<ArrayBuffer> };
   drafts: { key: [Uuid, string]; value: KeptDraft };
   videos: { key: [Uuid, string]; value: KeptVideo };
   segments: { key: [string, number]; value: ArrayBuffer };
-  charters: { key: Uuid; value: SeenCharter };
+  charters: { key: [Uuid, number]; value: Digest };
   keyrings: { key: string; value: KnownKeyring };
 }
 
@@ -186,15 +183,28 @@ export class Device {
   }
 
   /**
-   * A relay cannot forge a charter, but it can show an old one, from before a mediator left: `untrusted` where this
-   * device has seen a newer one, or another one of that version.
+   * Refuses a charter that does not extend every version that this device has seen, and remembers the new ones.
+   *
+   * A relay cannot forge a charter alone, but it can show an old one, from before a mediator left, or another branch that
+   * somebody signed for it who once held a key.
    */
-  async expectCharter(id: Uuid, version: number, hash: string): Promise<void> {
-    const seen = (await this.shelf.get('charters', id)) as SeenCharter | undefined;
-    if (seen !== undefined && (version < seen.version || (version === seen.version && hash !== seen.hash))) throw new Refused('untrusted');
-    if (seen?.version === version) return;
-    // Where there is no room to remember it, this once is as good as the first time was.
-    await this.shelf.put('charters', id, { version, hash } satisfies SeenCharter).catch(() => undefined);
+  async expectCharter(charter: VerifiedCharter): Promise<void> {
+    const { case: id, terms } = charter;
+    const seen = new Map<number, Digest>();
+    for (let version = 1; ; version += 1) {
+      const hash = await this.shelf.get('charters', [id, version]);
+      if (hash === undefined) break;
+      seen.set(version, hash as Digest);
+    }
+    checkSeen(charter, seen);
+    try {
+      for (const { version, statementHash } of terms) {
+        if (!seen.has(version)) await this.shelf.put('charters', [id, version], statementHash);
+      }
+    } catch (error) {
+      // Where there is no room to remember it, this once is as good as the first time was.
+      if (!isStorageFull(error)) throw error;
+    }
   }
 
   keepKeyring(keyring: KnownKeyring): Promise<void> {

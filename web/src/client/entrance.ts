@@ -5,7 +5,8 @@ import * as age from '../crypto/age';
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
 import type { Bytes } from '../crypto/encoding';
-import type { Digest } from '../crypto/fields';
+import { CryptoError } from '../crypto/errors';
+import type { Digest, Time } from '../crypto/fields';
 import type { Keyring, Stretched } from '../crypto/keyrings';
 import {
   generateKeyring,
@@ -19,6 +20,7 @@ import { claimMac, type Fragment, linkUrl, parseFragment } from '../crypto/links
 import type { Signer } from '../crypto/signing';
 import { statementHash } from '../crypto/signing';
 import * as statements from '../crypto/statements';
+import { CaseCharter } from './charter';
 import type { Connection } from './connection';
 import { SignedConnection } from './connection';
 import type * as contract from './contract';
@@ -45,12 +47,19 @@ export interface Admitted {
   readonly link: Uuid;
   readonly device: Device;
   readonly signed: SignedConnection;
-  readonly charter: VerifiedCharter;
+  readonly charter: CaseCharter;
+  /** The statements of their way in, as `chain.verifyOrigin` takes them. */
+  readonly origin: readonly string[];
   readonly hand: Hand;
   readonly signer: Signer;
   readonly ownSeal: OwnSeal;
   /** What opens what is for them; null through an upload link, by which nobody reads. */
-  readonly reader: { readonly identity: Identity; readonly recipient: string; readonly claimHash: Digest } | null;
+  readonly reader: {
+    readonly identity: Identity;
+    readonly recipient: string;
+    readonly claimHash: Digest;
+    readonly claimedAt: Time;
+  } | null;
 }
 
 /** What a link's address says. */
@@ -84,7 +93,7 @@ export class Entrance {
     const address = addressOf(id, known);
     const view = await look(connection, address);
     const { link, charter } = await trusting(async () => {
-      const verified = await verifyTrust(view.trust, address.rootFingerprint, device);
+      const verified = await verifyTrust(view.trust, address, device);
       const signed = chain.verifyLink(view.statement, verified).statement;
       chain.checkLinkSecret(signed, address.secret);
       const said = [signed.link, signed.case, signed.participant, signed.purpose];
@@ -109,14 +118,9 @@ export class Entrance {
       claimed: view.claim !== null,
       spent: view.spent,
       expiresAt: view.expires_at,
-      consent: view.consent,
       correspondents: view.correspondents,
       takesVideo: this.charter.policy.server_processing && this.charter.mediaAt(now()).length > 0,
     };
-  }
-
-  consents(status: contract.Consent): void {
-    this.view = { ...this.view, consent: status };
   }
 
   async isKept(): Promise<boolean> {
@@ -150,7 +154,7 @@ export class Entrance {
     const { id, secret } = this.address;
     const signed = await trusting(() => {
       const found = chain.verifyClaim(claim, this.link);
-      chain.checkClaimMac(found, secret);
+      chain.checkClaimMac(found, secret.claimKey(id));
       return found;
     });
     const stretched = stretchPassphrase(passphrase, secret.unlock(id), this.workFactorLog2);
@@ -189,26 +193,40 @@ export class Entrance {
     );
     const { device } = this;
     const ownSeal: OwnSeal = { seal: (plain) => device.wrap(plain), open: (sealed) => device.unwrap(sealed) };
-    return Promise.resolve({ ...this.common(secret.signer(id), null), signed, ownSeal, reader: null });
+    return Promise.resolve({ ...this.common(signed, secret.signer(id), null), origin: [this.view.statement], ownSeal, reader: null });
   }
 
   private admit(keyring: Keyring, claim: string): Admitted {
     const { identity, signer } = keyring;
     const recipient = identity.recipient.toString();
+    const signed = new SignedConnection(this.connection, signingIn(signer, this.view.audience));
     return {
-      ...this.common(signer, recipient),
-      signed: new SignedConnection(this.connection, signingIn(signer, this.view.audience)),
+      ...this.common(signed, signer, recipient),
+      origin: [this.view.statement, claim],
       ownSeal: {
         seal: (plain) => age.sealFile(plain, [identity.recipient]),
         open: (sealed) => age.openFile(sealed, [identity]),
       },
-      reader: { identity, recipient, claimHash: statementHash(claim) },
+      reader: {
+        identity,
+        recipient,
+        claimHash: statementHash(claim),
+        claimedAt: statements.decodeUnverified(claim, statements.Claim).at,
+      },
     };
   }
 
-  private common(signer: Signer, recipient: string | null): Pick<Admitted, 'link' | 'device' | 'charter' | 'hand' | 'signer'> {
-    const { charter, device, view } = this;
-    return { link: this.address.id, device, charter, signer, hand: new Hand(view.case, view.participant, charter, signer, recipient) };
+  private common(
+    signed: SignedConnection,
+    signer: Signer,
+    recipient: string | null,
+  ): Pick<Admitted, 'link' | 'device' | 'signed' | 'charter' | 'hand' | 'signer'> {
+    const { address, device, view } = this;
+    const charter = new CaseCharter(this.charter, async () => {
+      const found = await signed.call<Schemas['Trust']>('GET', '/v1/trust');
+      return trusting(() => verifyTrust(found, address, device));
+    });
+    return { link: address.id, device, signed, charter, signer, hand: new Hand(view.case, view.participant, signer, recipient) };
   }
 
   private newClaim(passphrase: string): { keyring: Keyring; body: Schemas['NewClaim'] } {

@@ -1,7 +1,9 @@
-/** Makes a link: its secret, its signed statement, and the secret sealed to the case for its mediators. */
+/** Makes links and ends them. Relay sees no part of a link's secret that it could open. */
 
 import * as age from '../crypto/age';
+import type { VerifiedCharter } from '../crypto/chain';
 import { b64uEncode } from '../crypto/encoding';
+import type { Keyring } from '../crypto/keyrings';
 import { authDigest, LinkSecret } from '../crypto/links';
 import type { Signer } from '../crypto/signing';
 import { sha256 } from '../crypto/sodium';
@@ -9,17 +11,10 @@ import * as statements from '../crypto/statements';
 import type { Purpose, Uuid } from './contract';
 import { newId, now } from './moments';
 import type { components } from './schema';
-import { fromBase64, toBase64 } from './wire';
+import { toBase64 } from './wire';
 
 const UPLOAD_LINK_DAYS = 14;
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-export interface LinkTo {
-  readonly caseId: Uuid;
-  readonly caseRecipient: string;
-  readonly participant: Uuid;
-  readonly purpose: Purpose;
-}
 
 export interface MadeLink {
   readonly id: Uuid;
@@ -27,27 +22,39 @@ export interface MadeLink {
   readonly body: components['schemas']['NewLink'];
 }
 
-/** A new link, signed by a mediator; relay sees its secret only sealed to the case. */
-export function makeLink(signer: Signer, { caseId, caseRecipient, participant, purpose }: LinkTo): MadeLink {
+/**
+ * A new link into the case of `charter`, signed by a mediator.
+ *
+ * For a link to claim, the key that checks the claim is sealed to the case, and the secret to its maker alone, who can
+ * show it again until it is claimed. The secret of an upload link is kept nowhere.
+ */
+export function makeLink({ identity, signer }: Keyring, charter: VerifiedCharter, participant: Uuid, purpose: Purpose): MadeLink {
   const id = newId();
   const secret = LinkSecret.generate();
-  const sealed = age.sealFile(secret.secret, [age.parseRecipient(caseRecipient)]);
   const isUpload = purpose === 'upload';
+  const sealed = isUpload ? null : age.sealFile(secret.claimKey(id), [age.parseRecipient(charter.recipient)]);
+  const again = isUpload ? null : age.sealFile(secret.secret, [identity.recipient]);
   const statement = statements.sign(signer, statements.Link, {
     at: now(),
     link: id,
-    case: caseId,
+    case: charter.case,
+    charter: charter.statementHash,
     participant,
     purpose,
     auth: authDigest(secret.auth(id)),
     signer: isUpload ? secret.signer(id).publicKey : null,
-    sealed: b64uEncode(sha256(sealed)),
+    sealed: sealed === null ? null : b64uEncode(sha256(sealed)),
     expires: isUpload ? now(UPLOAD_LINK_DAYS * DAY_MS) : null,
   });
-  return { id, secret, body: { statement, sealed: toBase64(sealed) } };
+  return { id, secret, body: { statement, sealed: textOf(sealed), again: textOf(again) } };
 }
 
-/** The secret of a link, with the identity of its case. */
-export function openSecret(sealed: string, identity: age.Identity): LinkSecret {
-  return new LinkSecret(age.openFile(fromBase64(sealed), [identity]));
+/** The end of a link, signed by a mediator. */
+export function endLink(signer: Signer, link: statements.Link, reason: statements.LinkEnding['reason']): string {
+  const { link: id, case: caseId, participant } = link;
+  return statements.sign(signer, statements.LinkEnding, { at: now(), link: id, case: caseId, participant, reason });
+}
+
+function textOf(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : toBase64(bytes);
 }

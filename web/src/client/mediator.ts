@@ -1,5 +1,6 @@
 /** A mediator: unlocks their keys, opens cases, makes and verifies links, reviews, decides, offers. */
 
+import { isForService } from '../crypto/chain';
 import { CryptoError } from '../crypto/errors';
 import { generateKeyring, type Keyring, MEDIATOR_WORK_FACTOR_LOG2, openKeyring, sealKeyring } from '../crypto/keyrings';
 import { sodiumReady } from '../crypto/sodium';
@@ -67,7 +68,13 @@ export class Mediator implements contract.MediatorClient {
     await sodiumReady();
     const keys = generateKeyring();
     const credential = newId();
-    const request = { credential, role: 'mediator', recipient: keys.identity.recipient.toString(), signer: keys.signer.publicKey };
+    const request = {
+      credential,
+      person: newId(),
+      role: 'mediator',
+      recipient: keys.identity.recipient.toString(),
+      signer: keys.signer.publicKey,
+    };
     const keyring = sealKeyring(keys, passphrase, MEDIATOR_WORK_FACTOR_LOG2);
     return { keyring: { id: credential, label, keyring, fingerprint }, request: `${JSON.stringify(request)}\n` };
   }
@@ -135,8 +142,8 @@ export class Mediator implements contract.MediatorClient {
     return this.#inside().casework.linkAddress(id, link);
   }
 
-  async endLink(link: Uuid): Promise<void> {
-    await this.#inside().casework.endLink(link);
+  async endLink(id: Uuid, link: Uuid, reason: contract.LinkEndReason): Promise<void> {
+    await this.#inside().casework.endLink(id, link, reason);
   }
 
   async verifyClaims(id: Uuid): Promise<number> {
@@ -237,10 +244,11 @@ export class Mediator implements contract.MediatorClient {
 
 /** The credential of these keys, if the pinned root vouches for them as a mediator's now. */
 function ownCredential(found: Schemas['Credentials'], fingerprint: string, { identity, signer }: Keyring): contract.MediatorSelf {
-  const own = ofRole(trustOf(found, fingerprint), 'mediator').find((mediator) => mediator.signer === signer.publicKey);
+  const trust = trustOf(found, fingerprint);
+  const own = ofRole(trust, 'mediator').find((mediator) => mediator.signer === signer.publicKey);
   if (own?.recipient !== identity.recipient.toString()) throw new Refused('untrusted');
   if (!isValidAt(own, now())) throw new Refused('refused', { code: 'unknown-signer' });
-  return { credential: own.credential, validUntil: own.notAfter };
+  return { credential: own.credential, validUntil: own.notAfter, registersCases: !isForService(trust, now()) };
 }
 
 /** The keyring; `wrong-passphrase` where nothing else is wrong with it. */

@@ -1,21 +1,20 @@
-/** The cases of a mediator who is signed in: each with its verified charter and its identity, held for a while. */
+/** The cases of a mediator who is signed in: each with its verified charter and its identities, held for a while. */
 
 import * as age from '../crypto/age';
 import * as chain from '../crypto/chain';
-import type { VerifiedCharter } from '../crypto/chain';
-import type { Digest } from '../crypto/fields';
+import type { VerifiedCharter, VerifiedParticipant } from '../crypto/chain';
 import type { Keyring } from '../crypto/keyrings';
-import { openIdentity } from '../crypto/keyrings';
-import { statementHash } from '../crypto/signing';
-import { Claim, decodeUnverified } from '../crypto/statements';
+import { openIdentities } from '../crypto/keyrings';
 import type { Trust } from '../crypto/trust';
+import { inForce } from './charter';
 import type { SignedConnection } from './connection';
 import type { Uuid } from './contract';
 import type { Device } from './device';
+import { now } from './moments';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import type { Reader } from './sealing';
-import { expected, trusting, trustOf } from './verifying';
+import { trusting, trustOf } from './verifying';
 import { fromBase64 } from './wire';
 
 type Schemas = components['schemas'];
@@ -35,13 +34,8 @@ export interface Office {
 /** A case that this mediator can read. */
 export interface OpenCase {
   readonly charter: VerifiedCharter;
-  readonly identity: age.HybridIdentity;
-}
-
-/** Somebody something can be sealed for, by a claim that a mediator has verified. */
-export interface Claimed {
-  readonly recipient: string;
-  readonly claimHash: Digest;
+  /** Every identity that the case has had, the latest first. */
+  readonly identities: readonly age.HybridIdentity[];
 }
 
 export class OpenCases {
@@ -56,7 +50,7 @@ export class OpenCases {
     return trusting(() => trustOf(found, this.office.rootFingerprint));
   }
 
-  /** The charter of a case and its identity; `untrusted` where they do not belong together. */
+  /** The charter of a case and its identities; `untrusted` where they do not belong together. */
   find(id: Uuid, again = false): Promise<OpenCase> {
     const known = this.known.get(id);
     if (known !== undefined && !again && Date.now() - known.at < FRESH_MS) return known.opened;
@@ -78,6 +72,11 @@ export class OpenCases {
     }
     const newest = await this.find(id, true);
     return trusting(() => work(newest));
+  }
+
+  /** Sends what is sealed and signed under a case's charter; once more where another one is in force by now. */
+  sending<Answer>(id: Uuid, send: (opened: OpenCase) => Promise<Answer>): Promise<Answer> {
+    return inForce(async (again) => send(await this.find(id, again)));
   }
 
   /** What relay knows of a case besides what is signed: its reference, and who has which part in it. */
@@ -104,37 +103,58 @@ export class OpenCases {
   }
 
   /** The keys of a participant, for which a mediator has vouched; null where there are none. */
-  async claimed(id: Uuid, participant: Uuid): Promise<Claimed | null> {
+  async claimed(id: Uuid, participant: Uuid): Promise<VerifiedParticipant | null> {
     const links = await this.links(id);
     return this.under(id, ({ charter }) => claimedBy(links, participant, charter));
   }
 
   private async open(id: Uuid): Promise<OpenCase> {
-    const { device, keyring, signed } = this.office;
-    const charters = await signed.call<Schemas['CharterView'][]>('GET', `/v1/cases/${id}/charters`);
+    const { device, keyring } = this.office;
+    const { registration, charters } = await this.charters(id);
     const trust = await this.trust();
     return trusting(async () => {
-      const charter = await expected(chain.verifyCharters(trust, charters.map(({ statement }) => statement)), device);
-      const identity = openIdentity(fromBase64(charters.at(-1)?.key_file ?? ''), [keyring.identity]);
-      if (charter.case !== id || identity.recipient.toString() !== charter.recipient) throw new Refused('untrusted');
-      return { charter, identity };
+      const charter = chain.verifyCharters(trust, registration ?? '', charters.map(({ statement }) => statement));
+      if (charter.case !== id) throw new Refused('untrusted');
+      const identities = openIdentities(fromBase64(charters.at(-1)?.key_file ?? ''), [keyring.identity]);
+      chain.checkIdentities(charter, identities.map(({ recipient }) => recipient.toString()));
+      await device.expectCharter(charter);
+      return { charter, identities };
     });
+  }
+
+  /** The charters of a case as relay has them. */
+  charters(id: Uuid): Promise<Schemas['Charters']> {
+    return this.office.signed.call('GET', `/v1/cases/${id}/charters`);
   }
 }
 
-/** The claim that counts: the one of the newest link that was not ended. */
-export function currentClaim(links: readonly Schemas['LinkRecord'][], participant: Uuid): Schemas['LinkRecord'] | null {
-  return links.filter((link) => link.participant === participant && !link.revoked && link.claim !== null).at(-1) ?? null;
+/** The statements of a link, as `chain.verifyOrigin` takes them. */
+export function wayIn({ statement, claim, verification, endings }: Schemas['LinkRecord']): readonly string[] {
+  return [statement, claim, verification, ...endings].filter((compact) => compact !== null);
 }
 
-export function claimedBy(links: readonly Schemas['LinkRecord'][], participant: Uuid, charter: VerifiedCharter): Claimed | null {
-  const record = currentClaim(links, participant);
-  if (record?.claim == null || record.verification === null) return null;
-  const verified = chain.verifyParticipant(record.claim, record.verification, charter);
-  if (verified.participant !== participant) throw new Refused('untrusted');
-  return { recipient: decodeUnverified(record.claim, Claim).recipient, claimHash: statementHash(record.claim) };
+/** Whether a link was claimed, has not ended, and waits for a mediator to verify who claimed it. */
+export function isUnverified({ claim, verification, ended, endings }: Schemas['LinkRecord']): boolean {
+  return claim !== null && verification === null && !ended && endings.length === 0;
 }
 
-export function participantReader(audience: 'author' | 'recipient', participant: Uuid, { recipient }: Claimed): Reader {
+/** The keys of the claim that was verified last and whose link has not ended. */
+export function claimedBy(links: readonly Schemas['LinkRecord'][], participant: Uuid, charter: VerifiedCharter): VerifiedParticipant | null {
+  const at = now();
+  const found = links
+    .filter((record) => record.participant === participant && record.claim !== null && record.verification !== null)
+    .map((record) => ({ record, origin: chain.verifyOrigin(wayIn(record), charter) }))
+    .filter(({ origin }) => origin.standingAt(at) === 'verified')
+    .sort((one, other) => (one.origin.verifiedAt ?? '').localeCompare(other.origin.verifiedAt ?? ''))
+    .at(-1);
+  if (found === undefined) return null;
+  if (found.origin.participant !== participant) throw new Refused('untrusted');
+  return chain.verifyParticipant(wayIn(found.record), charter, at);
+}
+
+export function participantReader(
+  audience: 'author' | 'recipient',
+  { participant, recipient }: Pick<VerifiedParticipant, 'participant' | 'recipient'>,
+): Reader {
   return { audience, id: participant, recipient };
 }

@@ -9,7 +9,7 @@ import { Correspondent } from './correspondent';
 import { Device } from './device';
 import { Entrance } from './entrance';
 import { Failures } from './failures';
-import { Refused } from './refusing';
+import { isRefused, Refused } from './refusing';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -65,7 +65,12 @@ export class Participant implements contract.ParticipantClient {
     const entrance = this.#arrived();
     this.inside = new Correspondent(await entrance.claim(passphrase), this.failures);
     // Until that is said too, the same claim may be made again.
-    await this.consent('active');
+    try {
+      await this.consent('active');
+    } catch (error) {
+      // Somebody with a new link: what they said before stands until a mediator has verified that it is they.
+      if (!isRefused(error, 'refused', 'claim-unverified')) throw error;
+    }
     entrance.settle();
     return entrance.arrival();
   }
@@ -97,7 +102,6 @@ export class Participant implements contract.ParticipantClient {
 
   async consent(status: contract.Consent): Promise<void> {
     await this.#signedIn().consent(status);
-    this.#arrived().consents(status);
   }
 
   // Writing.

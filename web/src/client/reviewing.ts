@@ -10,14 +10,15 @@ import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { watch } from './events';
 import { newId, now } from './moments';
-import type { Claimed, OpenCase, OpenCases } from './opencases';
+import type { OpenCase, OpenCases } from './opencases';
 import { participantReader } from './opencases';
 import { Refused } from './refusing';
 import type { Reviews } from './reviews';
+import { recipientOf } from './reviews';
 import type { components } from './schema';
 import type { Reader, SealedText } from './sealing';
 import { bodyOf, grant, openText, partWith, sealText, unwrap, viewIn, viewOf } from './sealing';
-import { verifyItem } from './verifying';
+import { verifyConsents, verifyItem } from './verifying';
 import { fromBase64 } from './wire';
 import { caseReader, mediaReaders, signMessage } from './writing';
 
@@ -91,9 +92,9 @@ export class Reviewing {
 
   async text(id: Uuid): Promise<string> {
     const message = await this.reviews.inFront(id);
-    return this.cases.under(message.case, ({ charter, identity }) => {
-      const body = partWith(verified(message, { charter, identity }).message.parts, 'body');
-      return openText(message.case, body, viewIn(message.parts, body), [identity]);
+    return this.cases.under(message.case, (opened) => {
+      const body = partWith(verified(message, opened).message.parts, 'body');
+      return openText(message.case, body, viewIn(message.parts, body), opened.identities);
     });
   }
 
@@ -103,7 +104,7 @@ export class Reviewing {
     return this.cases.under(message.case, (opened) => {
       const item = verified(message, opened);
       const part = item.captions === null ? item.message.parts.find(({ role }) => role === 'captions') : item.captions.part;
-      return part == null ? null : openText(message.case, part, viewIn(message.parts, part), [opened.identity]);
+      return part == null ? null : openText(message.case, part, viewIn(message.parts, part), opened.identities);
     });
   }
 
@@ -111,11 +112,14 @@ export class Reviewing {
 
   async decide(id: Uuid, { decision, reason, words, note }: contract.NewDecision): Promise<contract.ReviewItem> {
     const message = await this.reviews.inFront(id);
-    const opened = await this.cases.find(message.case);
+    const opened = await this.cases.under(message.case, (known) => {
+      if (decision === 'approve') requireKnownSender(verified(message, known));
+      return known;
+    });
     const toCase = caseReader(opened.charter);
     const author = words === undefined || SECRET.has(decision) ? null : await this.cases.claimed(message.case, message.from);
     const notes: Note[] = [];
-    const toAuthor = author === null ? [] : [participantReader('author', message.from, author)];
+    const toAuthor = author === null ? [] : [participantReader('author', author)];
     if (words !== undefined) notes.push(noteFor(message, words, [toCase, ...toAuthor]));
     if (note !== undefined) notes.push(noteFor(message, note, [toCase]));
     const grants = decision === 'retry' ? await this.mediaGrants(message) : notes.flatMap((each) => each.grants);
@@ -162,27 +166,25 @@ export class Reviewing {
     { contentNote, summary, notBefore }: Parameters<contract.MediatorClient['offer']>[1],
   ): Promise<contract.ReviewItem> {
     const message = await this.reviews.inFront(id);
-    const claimed = await this.cases.claimed(message.case, message.to);
-    if (claimed === null) throw new Refused('refused', { gates: ['recipient-key'] });
-    return this.offerTo(message, claimed, summary === null ? [contentNote] : [contentNote, summary], notBefore);
+    return this.offerTo(message, await this.reviews.read(id), summary === null ? [contentNote] : [contentNote, summary], notBefore);
   }
 
   /** Offers again, to their new keys, what was released to somebody; with the words that went with it. */
   async grantAgain(id: Uuid, participant: Uuid, everything: readonly Uuid[]): Promise<number> {
     const claimed = await this.cases.claimed(id, participant);
-    if (claimed === null) throw new Refused('refused', { gates: ['recipient-key'] });
+    if (claimed === null) throw new Refused('refused', { code: 'gate-closed', gates: ['recipient-key'] });
     let granted = 0;
     for (const each of everything) {
       const message = await this.reviews.read(each);
       if (message.to !== participant || !this.reviews.isReleased(message) || message.offer === null) continue;
       const { offer } = message;
-      const notes = await this.cases.under(id, ({ charter, identity }) => {
+      const notes = await this.cases.under(id, ({ charter, identities }) => {
         const said = charter.verifyByMediator(offer, statements.Offer).statement;
         if (said.claim === claimed.claimHash) return null;
-        return said.notes.map((note) => openText(id, note, viewIn(message.parts, note), [identity]));
+        return said.notes.map((note) => openText(id, note, viewIn(message.parts, note), identities));
       });
       if (notes === null) continue;
-      await this.offerTo(message, claimed, notes, null);
+      await this.offerTo(message, message, notes, null);
       granted += 1;
     }
     return granted;
@@ -199,18 +201,19 @@ export class Reviewing {
   async relayLetter({ case: caseId, from, to, language, text, confirmed }: contract.NewRelayedLetter): Promise<Uuid> {
     // A page can say anything; without their word there is no letter.
     if (!(confirmed as boolean)) throw new Refused('refused');
-    const { charter } = await this.cases.find(caseId);
     const author = await this.cases.claimed(caseId, from);
-    const body = sealText(caseId, 'body', text);
-    const readers = [caseReader(charter), ...(author === null ? [] : [participantReader('author', from, author)])];
+    const sealed = sealText(caseId, 'body', text);
+    const toAuthor = author === null ? [] : [participantReader('author', author)];
     const message = newId();
     const address = { message, revision: 1, supersedes: null, to, language };
-    const submission: Schemas['Submission'] = {
-      statement: signMessage(this.signer, caseId, from, address, 'letter', [body]),
-      grants: readers.map((reader) => grant(body, reader)),
-      bodies: [bodyOf(body)],
-    };
-    await this.signed.call('PUT', `/v1/messages/${message}/revisions/1`, { body: submission });
+    await this.cases.sending(caseId, async ({ charter }) => {
+      const body: Schemas['Submission'] = {
+        statement: signMessage(this.signer, charter, from, address, 'letter', [sealed]),
+        grants: [caseReader(charter), ...toAuthor].map((reader) => grant(sealed, reader)),
+        bodies: [bodyOf(sealed)],
+      };
+      await this.signed.call('PUT', `/v1/messages/${message}/revisions/1`, { body });
+    });
     return message;
   }
 
@@ -226,47 +229,63 @@ export class Reviewing {
     return this.reviews.show(await this.signed.call('POST', `/v1/messages/${id}/${what}`, { body }));
   }
 
-  private async offerTo(
-    message: Message,
-    claimed: Claimed,
+  /**
+   * Offers what was reviewed, under the charter in force, to the keys and on the consents that relay has now (`current`);
+   * all of them verified.
+   */
+  private offerTo(
+    reviewed: Message,
+    current: Message,
     words: readonly string[],
     notBefore: contract.Time | null,
   ): Promise<contract.ReviewItem> {
-    const recipient = participantReader('recipient', message.to, claimed);
-    const { charter } = await this.cases.find(message.case);
-    const notes = words.map((text) => noteFor(message, text, [caseReader(charter), recipient]));
-    const { item, released } = await this.cases.under(message.case, (opened) => {
-      const reviewed = verified(message, opened);
-      // Never an original, never the note that says who assisted: `releasableParts` knows neither.
-      const parts = release.releasableParts(reviewed).filter((part) => viewOf(message.parts, part) !== null);
-      const unwrapped = parts.map((part) => ({ part, fileKey: unwrap(message.case, part, viewIn(message.parts, part), [opened.identity]) }));
-      return { item: reviewed, released: unwrapped.map((sealed) => grant(sealed, recipient)) };
+    const notes = words.map((text) => sealText(reviewed.case, 'note', text));
+    return this.cases.sending(reviewed.case, async () => {
+      const body = await this.cases.under(reviewed.case, (opened) => this.signedOffer({ reviewed, current, notes, notBefore }, opened));
+      return this.act(reviewed.message, 'offers', body);
     });
-    const grants = [...released, ...notes.flatMap((note) => note.grants)];
+  }
+
+  private signedOffer({ reviewed, current, notes, notBefore }: Offering, opened: OpenCase): Schemas['SignedAct'] {
+    const item = verified(reviewed, opened);
+    requireKnownSender(item);
+    const to = recipientOf(current, opened);
+    if (to === null) throw new Refused('refused', { code: 'gate-closed', gates: ['recipient-key'] });
+    const recipient = participantReader('recipient', to);
+    // Never an original, never the note that says who assisted: `releasableParts` knows neither.
+    const parts = release.releasableParts(item).filter((part) => viewOf(reviewed.parts, part) !== null);
+    const released = parts.map((part) => {
+      const fileKey = unwrap(reviewed.case, part, viewIn(reviewed.parts, part), opened.identities);
+      return grant({ part, fileKey }, recipient);
+    });
+    const readers = [caseReader(opened.charter), recipient];
+    const grants = [...released, ...notes.flatMap((note) => readers.map((reader) => grant(note, reader)))];
     const statement = statements.sign(this.signer, statements.Offer, {
       at: now(),
-      case: message.case,
-      message: message.message,
-      revision: message.revision,
+      case: reviewed.case,
+      charter: opened.charter.statementHash,
+      message: reviewed.message,
+      revision: reviewed.revision,
       source: item.source,
       rendition: item.renditionHash,
       captions: item.captionsHash,
-      recipient: claimed.recipient,
-      claim: claimed.claimHash,
+      recipient: to.recipient,
+      claim: to.claimHash,
+      consents: verifyConsents(current, opened.charter),
       grants: grants
         .filter(({ audience }) => audience === 'recipient')
         .map(({ commitment, header }) => ({ commit: commitment, header: b64uEncode(sha256(fromBase64(header))) })),
-      notes: notes.map(({ sealed }) => sealed.part),
+      notes: notes.map(({ part }) => part),
       not_before: notBefore === null ? null : `${new Date(notBefore).toISOString().slice(0, 19)}Z`,
     });
-    return this.act(message.message, 'offers', { statement, grants, bodies: notes.map(({ sealed }) => bodyOf(sealed)) });
+    return { statement, grants, bodies: notes.map(bodyOf) };
   }
 
   /** The original, opened with the case's identity and sealed for the media workers once more. */
   private mediaGrants(message: Message): Promise<Schemas['Grant'][]> {
     return this.cases.under(message.case, (opened) => {
       const original = partWith(verified(message, opened).message.parts, 'original');
-      const fileKey = unwrap(message.case, original, viewIn(message.parts, original), [opened.identity]);
+      const fileKey = unwrap(message.case, original, viewIn(message.parts, original), opened.identities);
       return mediaReaders(opened.charter).map((worker) => grant({ part: original, fileKey }, worker));
     });
   }
@@ -280,6 +299,14 @@ export class Reviewing {
     }
     return found;
   }
+}
+
+/** What an offer is made of. */
+interface Offering {
+  readonly reviewed: Message;
+  readonly current: Message;
+  readonly notes: readonly SealedText[];
+  readonly notBefore: contract.Time | null;
 }
 
 interface Note {
@@ -304,3 +331,7 @@ function verified({ statement, rendition, captions, origin }: Message, { charter
   return verifyItem(compacts, origin, charter).item;
 }
 
+/** Nobody approves or offers words that may be somebody else's, whatever relay says of them. */
+function requireKnownSender({ standing }: release.Item): void {
+  if (standing !== 'verified') throw new Refused('refused', { code: 'sender-unverified', gates: ['sender-key'] });
+}

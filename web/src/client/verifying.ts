@@ -2,12 +2,13 @@
 
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
-import type { PublicKey } from '../crypto/fields';
+import type { Digest } from '../crypto/fields';
+import type { Fragment } from '../crypto/links';
 import * as release from '../crypto/release';
 import { fingerprint, readUnverified, statementHash } from '../crypto/signing';
-import { Captions, Claim, decodeUnverified, Link, Message, Rendition, Verification } from '../crypto/statements';
+import { Captions, decodeUnverified, Message, Rendition } from '../crypto/statements';
 import { establishTrust, type Trust } from '../crypto/trust';
-import type { Uuid } from './contract';
+import type { Gate, Uuid } from './contract';
 import type { Device } from './device';
 import { Refused } from './refusing';
 import type { components } from './schema';
@@ -16,7 +17,7 @@ type Schemas = components['schemas'];
 
 /** Whose words a message is, once verified: by which key, and who vouches for it. */
 export type Provenance =
-  | { readonly by: 'participant'; readonly claimVerifiedBy: Uuid }
+  | { readonly by: 'participant'; readonly claimVerifiedBy: Uuid | null }
   | { readonly by: 'upload-link' }
   | { readonly by: 'mediator'; readonly mediator: Uuid };
 
@@ -45,35 +46,37 @@ export function trustOf(found: Schemas['Credentials'] | Schemas['Trust'], rootFi
   const pinned = found.roots.filter((root) => fingerprint(root) === rootFingerprint);
   if (pinned.length === 0) throw new Refused('untrusted');
   const revocations = found.credentials.map(({ revocation }) => revocation).filter((revocation) => revocation !== null);
-  return establishTrust(pinned, found.credentials.map(({ credential }) => credential), revocations);
+  return establishTrust(pinned, found.credentials.map(({ credential }) => credential), revocations, found.successions);
 }
 
-/** The case's charter, verified up to the root whose fingerprint one holds, and no older than this device has seen. */
-export async function verifyTrust(trust: Schemas['Trust'], rootFingerprint: string, device: Device): Promise<VerifiedCharter> {
-  return expected(chain.verifyCharters(trustOf(trust, rootFingerprint), trust.charters), device);
-}
-
-export async function expected(charter: VerifiedCharter, device: Device): Promise<VerifiedCharter> {
-  await device.expectCharter(charter.case, charter.version, charter.statementHash);
+/** The charter of the case that a link leads into, from the root whose fingerprint is in the link's address. */
+export async function verifyTrust(
+  trust: Schemas['Trust'],
+  { rootFingerprint, anchor }: Pick<Fragment, 'rootFingerprint' | 'anchor'>,
+  device: Device,
+): Promise<VerifiedCharter> {
+  const charter = chain.verifyCharters(trustOf(trust, rootFingerprint), trust.registration, trust.charters);
+  chain.checkAnchor(charter, anchor);
+  await device.expectCharter(charter);
   return charter;
 }
 
 /**
  * A message with its rendition and captions, each verified by the key of whoever must have signed it.
  *
- * `compacts`: the statements of the three, as far as they exist. `origin`: the sender's claim with its verification, or
- * the upload link; nothing for a letter that a mediator wrote down.
+ * `compacts`: the statements of the three, as far as they exist. `origin`: the sender's way in, as `chain.verifyOrigin`
+ * takes it; nothing for a letter that a mediator wrote down. Whether the sender is known is in the item's `standing`.
  */
 export function verifyItem(compacts: readonly string[], origin: readonly string[], charter: VerifiedCharter): VerifiedItem {
-  const byType = sorted(compacts);
+  const byType = new Map(compacts.map((compact) => [readUnverified(compact).typ, compact]));
   const compact = byType.get(Message.typ);
   if (compact === undefined) throw new Refused('untrusted');
-  const { from } = decodeUnverified(compact, Message);
-  const { message, provenance } = origin.length === 0 ? relayed(compact, charter, from) : own(compact, charter, from, origin);
+  const { message, provenance, standing } = origin.length === 0 ? relayed(compact, charter) : own(compact, charter, origin);
   const renditionCompact = byType.get(Rendition.typ);
   const made = renditionCompact === undefined ? null : chain.verifyRendition(renditionCompact, charter, message, statementHash(compact));
   const captionsCompact = byType.get(Captions.typ);
   const item = release.item(
+    standing,
     { statement: message, compact },
     made === null || renditionCompact === undefined ? null : { statement: made.statement, compact: renditionCompact },
     captionsCompact === undefined
@@ -83,44 +86,36 @@ export function verifyItem(compacts: readonly string[], origin: readonly string[
   return { item, provenance, preparedBy: made?.by.credential ?? null };
 }
 
-/** Whether the sender's keys were claimed and no mediator has checked them yet: nothing is wrong, and nothing is shown. */
-export function isUnchecked(origin: readonly string[]): boolean {
-  const byType = sorted(origin);
-  return byType.has(Claim.typ) && !byType.has(Verification.typ);
+/** Both consents that an offer of this message would rest on, by hash: the sender's, then the recipient's. */
+export function verifyConsents(message: Schemas['ReviewMessage'], charter: VerifiedCharter): readonly Digest[] {
+  const { consents, from, gates, to } = message;
+  const said: readonly (readonly [Schemas['SignedConsent'] | null, Uuid, Gate])[] = [
+    [consents.sender, from, 'sender-consent'],
+    [consents.recipient, to, 'recipient-consent'],
+  ];
+  return said.map(([signed, participant, gate]) => {
+    if (signed === null || gates.includes(gate)) throw new Refused('refused', { code: 'gate-closed', gates: [gate] });
+    const consent = chain.verifyConsent(signed.statement, charter, signed.origin);
+    if (consent.participant !== participant || consent.status !== 'active') throw new Refused('untrusted');
+    return statementHash(signed.statement);
+  });
 }
 
 interface Attributed {
   readonly message: Message;
   readonly provenance: Provenance;
+  readonly standing: chain.Standing;
 }
 
-function relayed(compact: string, charter: VerifiedCharter, sender: Uuid): Attributed {
-  const { statement, by } = chain.verifyRelayedMessage(compact, charter, sender);
-  return { message: statement, provenance: { by: 'mediator', mediator: by.credential } };
+function relayed(compact: string, charter: VerifiedCharter): Attributed {
+  const { statement, by } = chain.verifyRelayedMessage(compact, charter, decodeUnverified(compact, Message).from);
+  return { message: statement, provenance: { by: 'mediator', mediator: by.credential }, standing: 'verified' };
 }
 
-function own(compact: string, charter: VerifiedCharter, sender: Uuid, origin: readonly string[]): Attributed {
-  const { signer, provenance } = sourceOf(sorted(origin), charter, sender);
-  return { message: chain.verifyMessage(compact, charter.case, sender, signer), provenance };
-}
-
-/** The key that the words of `sender` are signed with. */
-function sourceOf(
-  origin: ReadonlyMap<string, string>,
-  charter: VerifiedCharter,
-  sender: Uuid,
-): { readonly signer: PublicKey; readonly provenance: Provenance } {
-  const claim = origin.get(Claim.typ);
-  if (claim !== undefined) {
-    const { participant, signer, verifiedBy } = chain.verifyParticipant(claim, origin.get(Verification.typ) ?? '', charter);
-    if (participant !== sender) throw new Refused('untrusted');
-    return { signer, provenance: { by: 'participant', claimVerifiedBy: verifiedBy.credential } };
-  }
-  const { participant, signer } = chain.verifyLink(origin.get(Link.typ) ?? '', charter).statement;
-  if (participant !== sender || signer === null) throw new Refused('untrusted');
-  return { signer, provenance: { by: 'upload-link' } };
-}
-
-function sorted(compacts: readonly string[]): Map<string, string> {
-  return new Map(compacts.map((compact) => [readUnverified(compact).typ, compact]));
+function own(compact: string, charter: VerifiedCharter, statements: readonly string[]): Attributed {
+  const origin = chain.verifyOrigin(statements, charter);
+  const message = chain.verifyMessage(compact, charter, origin);
+  const provenance: Provenance =
+    origin.claim === null ? { by: 'upload-link' } : { by: 'participant', claimVerifiedBy: origin.verifiedBy?.credential ?? null };
+  return { message, provenance, standing: origin.standingAt(message.at) };
 }

@@ -6,6 +6,7 @@
  * anything is sent, so no second file is ever sealed with a key that was used.
  */
 
+import type { VerifiedCharter } from '../crypto/chain';
 import { b64uDecode, b64uEncode, utf8 } from '../crypto/encoding';
 import type { Part } from '../crypto/fields';
 import { commit, newFileKey } from '../crypto/filekeys';
@@ -228,9 +229,12 @@ class Sending {
     }
   }
 
-  /** Signs and sends the message. A statement whose answer was lost is sent again as it was, while relay still takes it. */
+  /**
+   * Signs and sends the message. A statement whose answer was lost is sent again as it was, while relay still takes it;
+   * where the charter has changed, the same sealed parts are granted and signed once more.
+   */
   private async submit(size: number, segments: readonly string[]): Promise<Schemas['AuthorMessage']> {
-    const { hand, signed } = this.admitted;
+    const { charter, hand, signed } = this.admitted;
     const fileKey = b64uDecode(this.record.fileKey);
     const part: Part = {
       role: 'original',
@@ -239,16 +243,21 @@ class Sending {
       segments,
       commit: commit(fileKey, hand.caseId),
     };
-    let signedAt = 0;
-    let body: Schemas['Submission'] | null = null;
-    return this.insist(async () => {
-      if (body === null || Date.now() - signedAt > STATEMENT_MS) {
-        const before = body === null ? null : await this.sentBefore();
-        if (before !== null) return before;
-        signedAt = Date.now();
-        body = hand.video(this.record, { part, fileKey }, this.record.assistant);
+    const notes = hand.assistantNote(this.record.assistant);
+    let last: { readonly under: string; readonly at: number; readonly body: Schemas['Submission'] } | null = null;
+    const signedUnder = (current: VerifiedCharter): Schemas['Submission'] => {
+      if (last?.under !== current.statementHash || Date.now() - last.at > STATEMENT_MS) {
+        last = { under: current.statementHash, at: Date.now(), body: hand.video(current, this.record, { part, fileKey }, notes) };
       }
-      return signed.call<Schemas['AuthorMessage']>('PUT', pathOf(this.record), { body, signal: this.signal });
+      return last.body;
+    };
+    return this.insist(async () => {
+      // What was sent before may have arrived, and is not sent a second time under another signature.
+      const before = last === null ? null : await this.sentBefore();
+      if (before !== null) return before;
+      return charter.sending((current) =>
+        signed.call<Schemas['AuthorMessage']>('PUT', pathOf(this.record), { body: signedUnder(current), signal: this.signal }),
+      );
     });
   }
 

@@ -43,25 +43,32 @@ export class Hand {
   constructor(
     readonly caseId: Uuid,
     readonly participant: Uuid,
-    readonly charter: VerifiedCharter,
     private readonly signer: Signer,
     /** Their own age recipient; null through an upload link, by which nobody reads. */
     private readonly recipient: string | null,
   ) {}
 
-  /** A letter, sealed for the case and for its author. */
-  letter(to: Address, text: string, assistant: string | null): Schemas['Submission'] {
-    const parts = [sealText(this.caseId, 'body', text), ...this.assistantNote(assistant)];
-    return { statement: this.message(to, 'letter', parts), grants: this.grants(parts), bodies: parts.map(bodyOf) };
+  /** The sealed texts of a letter: the same ones are granted and signed again where the charter changes. */
+  letterTexts(text: string, assistant: string | null): readonly SealedText[] {
+    return [sealText(this.caseId, 'body', text), ...this.assistantNote(assistant)];
   }
 
-  /** A video, sealed for the case, its media workers and its author. */
-  video(to: Address, original: Sealed, assistant: string | null): Schemas['Submission'] {
-    const notes = this.assistantNote(assistant);
-    const workers = mediaReaders(this.charter);
+  /** Who helped to write it, for the mediators and for the author who was helped; never for anybody else. */
+  assistantNote(assistant: string | null): readonly SealedText[] {
+    return assistant === null ? [] : [sealText(this.caseId, 'note', assistant)];
+  }
+
+  /** A letter under this charter, for the case and for its author. */
+  letter(charter: VerifiedCharter, to: Address, texts: readonly SealedText[]): Schemas['Submission'] {
+    return { statement: this.message(charter, to, 'letter', texts), grants: this.grants(charter, texts), bodies: texts.map(bodyOf) };
+  }
+
+  /** A video under this charter, for the case, its media workers and its author. */
+  video(charter: VerifiedCharter, to: Address, original: Sealed, notes: readonly SealedText[]): Schemas['Submission'] {
+    const workers = mediaReaders(charter);
     return {
-      statement: this.message(to, 'video', [original, ...notes]),
-      grants: [...this.grants([original, ...notes]), ...workers.map((worker) => grant(original, worker))],
+      statement: this.message(charter, to, 'video', [original, ...notes]),
+      grants: [...this.grants(charter, [original, ...notes]), ...workers.map((worker) => grant(original, worker))],
       bodies: notes.map(bodyOf),
     };
   }
@@ -87,18 +94,13 @@ export class Hand {
     });
   }
 
-  private message(to: Address, kind: Kind, parts: readonly Sealed[]): string {
-    return signMessage(this.signer, this.caseId, this.participant, to, kind, parts);
-  }
-
-  /** Who helped to write it, for the mediators and for the author who was helped; never for anybody else. */
-  private assistantNote(assistant: string | null): SealedText[] {
-    return assistant === null ? [] : [sealText(this.caseId, 'note', assistant)];
+  private message(charter: VerifiedCharter, to: Address, kind: Kind, parts: readonly Sealed[]): string {
+    return signMessage(this.signer, charter, this.participant, to, kind, parts);
   }
 
   /** For the case, and for the author where they have a key. */
-  private grants(parts: readonly Sealed[]): Schemas['Grant'][] {
-    const readers: Reader[] = [caseReader(this.charter)];
+  private grants(charter: VerifiedCharter, parts: readonly Sealed[]): Schemas['Grant'][] {
+    const readers: Reader[] = [caseReader(charter)];
     if (this.recipient !== null) readers.push({ audience: 'author', id: this.participant, recipient: this.recipient });
     return parts.flatMap((part) => readers.map((reader) => grant(part, reader)));
   }
@@ -108,17 +110,28 @@ export class Hand {
   }
 }
 
-/** One revision of a message, signed. */
+/** One revision of a message, signed under a charter. */
 export function signMessage(
   signer: Signer,
-  caseId: Uuid,
+  { case: caseId, statementHash: charter }: VerifiedCharter,
   from: Uuid,
   { message, revision, supersedes, to, language }: Address,
   kind: Kind,
   parts: readonly Sealed[],
 ): string {
-  const said = { at: now(), case: caseId, message, revision, supersedes, from, to, kind, language, parts: parts.map(({ part }) => part) };
-  return statements.sign(signer, statements.Message, said);
+  return statements.sign(signer, statements.Message, {
+    at: now(),
+    case: caseId,
+    charter,
+    message,
+    revision,
+    supersedes,
+    from,
+    to,
+    kind,
+    language,
+    parts: parts.map(({ part }) => part),
+  });
 }
 
 export function caseReader(charter: VerifiedCharter): Reader {

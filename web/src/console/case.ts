@@ -1,7 +1,7 @@
 /** One case: its people, what they said, their links and keys, its messages, and what happened. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
-import type { CaseDetail, CaseLink, Consent, ParticipantRole, Purpose, QueueItem, Uuid } from '../client/contract';
+import type { CaseDetail, CaseLink, Consent, LinkEndReason, ParticipantRole, Purpose, QueueItem, Uuid } from '../client/contract';
 import './address';
 import type { Address } from './address';
 import { ageOf, dateAndTime, dateOnly } from './ages';
@@ -72,7 +72,7 @@ export class ConsoleCase extends ConsoleElement {
 
   private makeLink(participant: Uuid, purpose: Purpose, ending: readonly CaseLink[] = []): Promise<void> {
     return this.act(async () => {
-      for (const old of ending) await this.session.client.endLink(old.link);
+      for (const old of ending) await this.session.client.endLink(this.case, old.link, 'replaced');
       const { url } = await this.session.client.makeLink(this.case, participant, purpose);
       this.address = { url, purpose, person: this.who(participant) };
       return '';
@@ -226,7 +226,8 @@ export class ConsoleCase extends ConsoleElement {
             ${detail.links.map(
               (link) => html`<li class="card">
                 <p>
-                  <strong>${this.who(link.participant)}</strong>, ${words.purpose[link.purpose]}: ${words.linkState[link.state]}<br />
+                  <strong>${this.who(link.participant)}</strong>, ${words.purpose[link.purpose]}:
+                  ${link.misused ? words.misused : words.linkState[link.state]}<br />
                   <span class="quiet">
                     ${words.madeOn(
                       dateAndTime(link.createdAt, language),
@@ -234,12 +235,16 @@ export class ConsoleCase extends ConsoleElement {
                     )}${link.expiresAt === null ? nothing : html`, ${words.expires(dateOnly(link.expiresAt, language))}`}
                   </span>
                 </p>
-                ${link.state === 'ended' || link.state === 'spent'
+                ${link.state === 'ended' && link.misused
                   ? nothing
                   : html`<div class="row">
-                      <button ?disabled=${this.running} @click=${() => this.showLink(link, false)}>${words.showLink}</button>
-                      <button ?disabled=${this.running} @click=${() => this.showLink(link, true)}>${words.sheet}</button>
-                      <button class="grave" @click=${() => (this.asking = { about: 'end-link', link })}>${words.endLink}</button>
+                      ${link.showable && link.state === 'open'
+                        ? html`<button ?disabled=${this.running} @click=${() => this.showLink(link, false)}>${words.showLink}</button>
+                            <button ?disabled=${this.running} @click=${() => this.showLink(link, true)}>${words.sheet}</button>`
+                        : nothing}
+                      <button class="grave" @click=${() => (this.asking = { about: 'end-link', link })}>
+                        ${isOver(link) ? words.endMisused : words.endLink}
+                      </button>
                     </div>`}
               </li>`,
             )}
@@ -274,8 +279,9 @@ export class ConsoleCase extends ConsoleElement {
       }
       case 'new-link': {
         const { participant } = asking.who;
+        // One in use ends when the keys of the new one are checked: until then the person is not shut out.
         const old = detail.links.filter(
-          (link) => link.participant === participant && link.purpose === 'participate' && (link.state === 'open' || link.state === 'claimed'),
+          (link) => link.participant === participant && link.purpose === 'participate' && link.state === 'open',
         );
         return ask(
           words.newLink,
@@ -297,25 +303,28 @@ export class ConsoleCase extends ConsoleElement {
       }
       case 'end-link': {
         const { link } = asking.link;
+        const end = (reason: LinkEndReason): Promise<void> =>
+          this.act(async () => {
+            await this.session.client.endLink(this.case, link, reason);
+            return words.linkEnded;
+          });
         return ask(
-          words.endLinkTitle,
-          words.endLinkWhat,
-          html`<p>
-            <button
-              class="grave"
-              @click=${() =>
-                this.act(async () => {
-                  await this.session.client.endLink(link);
-                  return words.linkEnded;
-                })}
-            >
-              ${words.endLinkDo}
-            </button>
-          </p>`,
+          isOver(asking.link) ? words.endMisusedTitle : words.endLinkTitle,
+          isOver(asking.link) ? words.endMisusedWhat : words.endLinkWhat,
+          html`${isOver(asking.link)
+              ? nothing
+              : html`<p><button class="grave" @click=${() => end('replaced')}>${words.endLinkDo}</button></p>
+                  <p>${words.endMisusedWhat}</p>`}
+            <p><button class="grave" @click=${() => end('misused')}>${words.endMisused}</button></p>`,
         );
       }
     }
   }
+}
+
+/** Nobody comes in through it any more; that somebody misused it can still be said. */
+function isOver({ state }: CaseLink): boolean {
+  return state === 'ended' || state === 'spent';
 }
 
 customElements.define('console-case', ConsoleCase);

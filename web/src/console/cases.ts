@@ -34,7 +34,9 @@ export class ConsoleCases extends ConsoleElement {
     return html`<main id="content" class="wide">
       <h1 tabindex="-1">${cases.title}</h1>
       <p>${cases.lead}</p>
-      <p><button class="primary" @click=${() => this.session.go({ name: 'new-case' })}>${cases.new}</button></p>
+      ${this.session.self.registersCases
+        ? html`<p><button class="primary" @click=${() => this.session.go({ name: 'new-case' })}>${cases.new}</button></p>`
+        : html`<p>${cases.fromSystem}</p>`}
       ${this.renderRefusal()}
       <div class="field narrow">
         <label for="case-find">${cases.find}</label>

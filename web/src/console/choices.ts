@@ -4,7 +4,15 @@ import type { DecisionKind, ReviewItem } from '../client/contract';
 
 export type Choice = DecisionKind | 'lease' | 'offer' | 'caption' | 'let-go' | 'grant-again';
 
-export function choicesFor(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain'>): readonly Choice[] {
+/** Nothing reaches anybody that may be somebody else's. */
+const NEEDS_KNOWN_SENDER: readonly Choice[] = ['approve', 'offer', 'grant-again'];
+
+export function choicesFor(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain' | 'standing'>): readonly Choice[] {
+  const choices = choicesIn(item);
+  return item.standing === 'verified' ? choices : choices.filter((choice) => !NEEDS_KNOWN_SENDER.includes(choice));
+}
+
+function choicesIn(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain'>): readonly Choice[] {
   switch (item.state) {
     case 'queued':
       return ['lease'];

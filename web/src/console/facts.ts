@@ -83,6 +83,7 @@ function originText(session: Session, origin: Origin, who: string): string {
   const { review } = session.words;
   switch (origin.by) {
     case 'participant': {
+      if (origin.claimVerifiedBy === null) return review.originUnverified(who);
       const you = origin.claimVerifiedBy === session.self.credential;
       return review.originParticipant(who, you ? review.checkedByYou : capital(mediator(session, origin.claimVerifiedBy)));
     }

@@ -17,7 +17,7 @@ export function mediator({ words, self }: Pick<Session, 'words' | 'self'>, id: U
   return id === self.credential ? words.people.you : words.people.colleague(shortId(id));
 }
 
-/** Who did something in the log: `mediator:…`, `participant:…`, `service:…`, `media:…`, `link:…` or the clock. */
+/** Who did something in the log: `mediator:…`, `participant:…`, `service:…`, `media:…`, `recovery:…`, `link:…` or the clock. */
 export function actor(
   session: Pick<Session, 'words' | 'self'>,
   text: string,
@@ -36,6 +36,8 @@ export function actor(
     }
     case 'service':
       return people.system;
+    case 'recovery':
+      return people.recovery;
     case 'link':
       return people.link(shortId(id));
     case 'clock':

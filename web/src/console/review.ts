@@ -178,8 +178,7 @@ export class ConsoleReview extends ConsoleElement {
     const { review, kind, people } = this.words;
     if (item === null) {
       return html`<main id="content" class="wide">
-        ${this.refusal?.code === 'claim-unchecked' ? this.renderUnchecked() : this.renderRefusal()}
-        ${this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : nothing}
+        ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : nothing}
       </main>`;
     }
     return html`<main id="content" class="wide">
@@ -190,7 +189,7 @@ export class ConsoleReview extends ConsoleElement {
       <div class="beside review">
         <div>${renderFacts(this.session, item)} ${renderOrigin(this.session, item)}</div>
         <div class="words-first">
-          ${this.renderContent(item)} ${this.renderLease(item)} ${this.renderGates(item)} ${this.renderChoices(item)}
+          ${this.renderStanding(item)} ${this.renderContent(item)} ${this.renderLease(item)} ${this.renderGates(item)} ${this.renderChoices(item)}
         </div>
         <div>${renderDecisions(this.session, item)}</div>
       </div>
@@ -198,11 +197,14 @@ export class ConsoleReview extends ConsoleElement {
     </main>`;
   }
 
-  private renderUnchecked(): TemplateResult {
-    const { review, nav } = this.words;
-    return html`<h1 tabindex="-1">${review.unchecked}</h1>
-      <p class="note" role="alert">${review.uncheckedWhat}</p>
-      <button class="primary" @click=${() => this.session.go({ name: 'cases' })}>${nav.cases}</button>`;
+  private renderStanding(item: ReviewItem): TemplateResult | typeof nothing {
+    const { review } = this.words;
+    if (item.standing === 'verified') return nothing;
+    const [title, what] = item.standing === 'unverified' ? [review.unchecked, review.uncheckedWhat] : [review.ended, review.endedWhat];
+    return html`<section class="note warn">
+      <h2>${title}</h2>
+      <p>${what}</p>
+    </section>`;
   }
 
   private renderContent(item: ReviewItem): TemplateResult {

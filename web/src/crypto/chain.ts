@@ -1,7 +1,7 @@
 /**
  * What every reader does before believing anything: from a pinned root to the keys and contents of a case.
  *
- *     root → credentials → charter 1 → charter 2 → … → link → claim → verification → message → rendition
+ *     root → credentials → registration → charter 1 → charter 2 → … → link → claim → message → rendition
  *
  * Each step is signed by somebody whom an earlier one names. The relay stores and hands out all of these statements
  * and can change none of them; what it can do is hold some back.
@@ -10,35 +10,57 @@
 import { b64uDecode, b64uEncode, sameBytes } from './encoding';
 import { CryptoError } from './errors';
 import type { Digest, PublicKey, RecipientText, Time, Uuid } from './fields';
-import { authDigest, claimMac, type LinkSecret } from './links';
-import { checkPublicKey, statementHash } from './signing';
+import { anchorOf, authDigest, claimMac, type LinkSecret } from './links';
+import { checkPublicKey, readUnverified, statementHash } from './signing';
 import { sha256 } from './sodium';
 import {
   Captions,
   Charter,
   Claim,
+  Consent,
   decodeUnverified,
   type Kind,
   Link,
+  LinkEnding,
   type Member,
   Message,
   type Policy,
+  Registration,
   Rendition,
   type Role,
   type Statement,
   Verification,
   verify,
 } from './statements';
-import { type Authority, CLOCK_TOLERANCE_MS, establishTrust, isValidAt, ofRole, pinRoot, type Trust, verifyBy } from './trust';
+import {
+  type Authority,
+  CLOCK_TOLERANCE_MS,
+  elapsedMs,
+  establishTrust,
+  isValidAt,
+  ofRole,
+  pinRoot,
+  requireOrder,
+  type Trust,
+  verifyBy,
+} from './trust';
 
-/** Who served a case under one version of its charter. */
+/** One version of a charter: who served under it, and from when until when. */
 export interface Term {
-  /** Null for the first version: there was no case before it. */
-  readonly since: Time | null;
+  readonly version: number;
+  readonly statementHash: Digest;
+  readonly signedBy: Authority;
+  /** Whether a recovery key, not a mediator, put this version in force. */
+  readonly byRecovery: boolean;
+  readonly since: Time;
   /** Null for the latest version. */
   readonly until: Time | null;
+  /** The case's age recipient under this version. */
+  readonly recipient: RecipientText;
+  readonly policy: Policy;
   readonly mediators: readonly Authority[];
   readonly media: readonly Authority[];
+  readonly recovery: readonly Authority[];
 }
 
 /** A verified statement and who signed it. */
@@ -47,33 +69,49 @@ export interface Signed<S extends Statement> {
   readonly by: Authority;
 }
 
-/** The keys and rules of a case as its latest charter has them, and who served under the earlier ones. */
+/** A statement about one case. */
+export type OfCase = Statement & { readonly case: Uuid };
+
+/** What the way in of a participant is made of. */
+const WAY_IN: readonly Kind<Statement>[] = [Link, Claim, Verification, LinkEnding];
+
+/** The keys and rules of a case as its latest charter has them, and those of the earlier ones. */
 export class VerifiedCharter {
   readonly case: Uuid;
-  readonly version: number;
-  readonly statementHash: Digest;
   readonly at: Time;
-  /** The case's age recipient. */
-  readonly recipient: RecipientText;
-  readonly policy: Policy;
+  /** All versions in order. */
   readonly terms: readonly Term[];
   readonly trust: Trust;
+  /** The number of the latest version. */
+  readonly version: number;
+  /** Of the latest version. */
+  readonly statementHash: Digest;
+  /** The age recipient that is sealed to now. */
+  readonly recipient: RecipientText;
+  /** Every age recipient that the case has had, the latest first, each once. */
+  readonly recipients: readonly RecipientText[];
+  /** The rules of the latest version. */
+  readonly policy: Policy;
   /** The mediators of the latest version, with credentials valid or not. */
   readonly mediators: readonly Authority[];
   /** The media workers of the latest version, with credentials valid or not. */
   readonly media: readonly Authority[];
+  /** The holders of recovery keys of the latest version, with credentials valid or not. */
+  readonly recovery: readonly Authority[];
 
-  constructor(charter: Charter, hash: Digest, earlier: readonly Term[], latest: Term, trust: Trust) {
-    this.case = charter.case;
-    this.version = charter.version;
-    this.statementHash = hash;
-    this.at = charter.at;
-    this.recipient = charter.recipient;
-    this.policy = charter.policy;
+  constructor({ case: id, at }: Charter, earlier: readonly Term[], latest: Term, trust: Trust) {
+    this.case = id;
+    this.at = at;
     this.terms = [...earlier, latest];
+    this.trust = trust;
+    this.version = latest.version;
+    this.statementHash = latest.statementHash;
+    this.recipient = latest.recipient;
+    this.recipients = [...new Set(this.terms.map(({ recipient }) => recipient).reverse())];
+    this.policy = latest.policy;
     this.mediators = latest.mediators;
     this.media = latest.media;
-    this.trust = trust;
+    this.recovery = latest.recovery;
   }
 
   /** The mediators of the latest version that something may be sealed for now. */
@@ -86,16 +124,38 @@ export class VerifiedCharter {
     return this.policy.server_processing ? this.media.filter((worker) => isValidAt(worker, at)) : [];
   }
 
-  /** A statement by somebody who mediated this case at the time, and by whom. */
-  verifyByMediator<S extends Statement>(compact: string, kind: Kind<S>): Signed<S> {
-    const terms = this.termsAt(decodeUnverified(compact, kind).at);
-    return verifyBy(compact, kind, terms.flatMap((term) => term.mediators));
+  /** The version that a statement of that time names by its hash; refuses one that was not in force then. */
+  requireVersion(named: Digest, at: Time): Term {
+    const term = this.termsAt(at).find(({ statementHash: hash }) => hash === named);
+    if (term === undefined) throw new CryptoError('chain', 'made under another charter');
+    return term;
   }
 
-  /** A statement by a media worker of this case at the time, and by which. */
-  verifyByMedia<S extends Statement>(compact: string, kind: Kind<S>): Signed<S> {
+  /** A statement about this case by somebody who mediated it at the time, and by whom. */
+  verifyByMediator<S extends OfCase>(compact: string, kind: Kind<S>): Signed<S> {
+    return this.#verifyBy(compact, kind, ({ mediators }) => mediators);
+  }
+
+  /** A statement about this case by a media worker of it at the time, and by which. */
+  verifyByMedia<S extends OfCase>(compact: string, kind: Kind<S>): Signed<S> {
+    return this.#verifyBy(compact, kind, ({ media }) => media);
+  }
+
+  /** A statement about this case by a mediator of it at the time, or by a service, and by whom. */
+  verifyByMediatorOrService<S extends OfCase>(compact: string, kind: Kind<S>): Signed<S> {
+    return this.#verifyBy(compact, kind, ({ mediators }) => mediators, ofRole(this.trust, 'service'));
+  }
+
+  #verifyBy<S extends OfCase>(
+    compact: string,
+    kind: Kind<S>,
+    who: (term: Term) => readonly Authority[],
+    others: readonly Authority[] = [],
+  ): Signed<S> {
     const terms = this.termsAt(decodeUnverified(compact, kind).at);
-    return verifyBy(compact, kind, terms.flatMap((term) => term.media));
+    const signed = verifyBy(compact, kind, [...terms.flatMap(who), ...others]);
+    if (signed.statement.case !== this.case) throw new CryptoError('chain', `${kind.typ}: of another case`);
+    return signed;
   }
 
   /** The versions that something signed at that time was signed under, give or take the clocks. */
@@ -103,9 +163,67 @@ export class VerifiedCharter {
     const now = Date.parse(at);
     return this.terms.filter(
       ({ since, until }) =>
-        (since === null || now >= Date.parse(since) - CLOCK_TOLERANCE_MS) &&
+        now >= Date.parse(since) - CLOCK_TOLERANCE_MS &&
         (until === null || now < Date.parse(until) + CLOCK_TOLERANCE_MS),
     );
+  }
+}
+
+/**
+ * How far a reader may believe that a statement is its participant's.
+ *
+ * `unverified`: nobody has checked yet who made the claim. `ended`: it came through a link after its end, or through one
+ * that somebody misused.
+ */
+export type Standing = 'verified' | 'unverified' | 'ended';
+
+/** A participant's way in: a link, and what was made of it. */
+export class Origin {
+  readonly link: Link;
+  /** The Ed25519 key that signs what comes this way: of the claim, or of an upload link. */
+  readonly signer: PublicKey;
+  readonly claim: Claim | null;
+  readonly claimHash: Digest | null;
+  /** When a mediator says that they verified the claim, and who does; the earliest counts. */
+  readonly verifiedAt: Time | null;
+  readonly verifiedBy: Authority | null;
+  readonly endedAt: Time | null;
+  readonly isMisused: boolean;
+
+  constructor(
+    link: Signed<Link>,
+    signer: PublicKey,
+    claim: { readonly statement: Claim; readonly hash: Digest } | null,
+    verifications: readonly Signed<Verification>[],
+    endings: readonly LinkEnding[],
+  ) {
+    const first = earliest(verifications.map(({ statement, by }) => ({ at: statement.at, by })));
+    this.link = link.statement;
+    this.signer = signer;
+    this.claim = claim?.statement ?? null;
+    this.claimHash = claim?.hash ?? null;
+    this.verifiedAt = first?.at ?? null;
+    this.verifiedBy = first?.by ?? null;
+    this.endedAt = earliest(endings)?.at ?? null;
+    this.isMisused = endings.some(({ reason }) => reason === 'misused');
+  }
+
+  /** Whose way in it is. */
+  get participant(): Uuid {
+    return this.link.participant;
+  }
+
+  /** How far something counts that was signed with this key at that time; refuses what is older than the key. */
+  standingAt(at: Time): Standing {
+    const { claim, endedAt, link, verifiedAt } = this;
+    if (this.isMisused || (endedAt !== null && at >= endedAt)) return 'ended';
+    if (elapsedMs(at, (claim ?? link).at) > CLOCK_TOLERANCE_MS) throw new CryptoError('chain', 'signed before its key was there');
+    if (claim === null) {
+      // An upload link: its own statement ties the key to the participant, until it expires.
+      return link.expires !== null && elapsedMs(link.expires, at) >= CLOCK_TOLERANCE_MS ? 'ended' : 'verified';
+    }
+    if (verifiedAt === null) return endedAt === null ? 'unverified' : 'ended';
+    return endedAt !== null && verifiedAt >= endedAt ? 'ended' : 'verified';
   }
 }
 
@@ -116,54 +234,126 @@ export interface VerifiedParticipant {
   readonly recipient: RecipientText;
   readonly signer: PublicKey;
   readonly claimHash: Digest;
-  /** Who checked the claim. */
-  readonly verifiedBy: Authority;
+  /** When they say that they made the claim. */
+  readonly claimedAt: Time;
 }
 
-/** The whole way from a pinned fingerprint to the latest charter of a case; `charters` are all versions in order. */
-export function verifyCharter(
-  rootFingerprint: string,
-  rootPublicKey: PublicKey,
-  credentials: readonly string[],
-  charters: readonly string[],
-  revocations: readonly string[] = [],
-): VerifiedCharter {
+/** What a relay gives whoever verifies a case: the statements, each list in the order that it has. */
+export interface CaseStatements {
+  readonly registration: string;
+  /** All versions in order. */
+  readonly charters: readonly string[];
+  readonly credentials: readonly string[];
+  readonly revocations?: readonly string[];
+  readonly successions?: readonly string[];
+}
+
+/** The whole way from a pinned fingerprint to the latest charter of a case. */
+export function verifyCharter(rootFingerprint: string, rootPublicKey: PublicKey, given: CaseStatements): VerifiedCharter {
   const root = pinRoot(rootFingerprint, rootPublicKey);
-  return verifyCharters(establishTrust([root], credentials, revocations), charters);
+  const trust = establishTrust([root], given.credentials, given.revocations, given.successions);
+  return verifyCharters(trust, given.registration, given.charters);
 }
 
 /**
- * The latest charter of a case, from all its versions in order.
+ * The latest charter of a case, from its registration and all its versions in order.
  *
- * A relay can hold back the newest versions. Who has seen one remembers its number and expects it.
+ * A relay can hold back the newest versions; whoever has seen one remembers its hash and asks `checkSeen`.
  */
-export function verifyCharters(trust: Trust, charters: readonly string[]): VerifiedCharter {
-  const latest = charters.reduce<VerifiedCharter | null>((before, compact) => nextVersion(trust, before, compact), null);
+export function verifyCharters(trust: Trust, registration: string, charters: readonly string[]): VerifiedCharter {
+  const latest = charters.reduce<VerifiedCharter | null>(
+    (before, compact) => (before === null ? firstVersion(trust, registration, compact) : nextVersion(before, compact)),
+    null,
+  );
   if (latest === null) throw new CryptoError('chain', 'no charter');
   return latest;
 }
 
+/** Refuses a case of which no version's hash begins with `anchor` (16 bytes as base64url, from a link's address). */
+export function checkAnchor(charter: VerifiedCharter, anchor: string): void {
+  if (!charter.terms.some(({ statementHash: hash }) => sameText(anchorOf(hash), anchor))) {
+    throw new CryptoError('chain', 'another case than the one that the link leads to');
+  }
+}
+
+/** Refuses a charter that does not extend every version that was seen before (its hash by its number). */
+export function checkSeen(charter: VerifiedCharter, seen: ReadonlyMap<number, Digest>): void {
+  const current = new Map(charter.terms.map(({ version, statementHash: hash }) => [version, hash]));
+  for (const [version, hash] of seen) {
+    if (current.get(version) !== hash) {
+      throw new CryptoError('chain', 'the charter does not extend the versions that were seen before');
+    }
+  }
+}
+
+/** Refuses recipients that are not those that the case has had, the latest first. */
+export function checkIdentities(charter: VerifiedCharter, recipients: readonly RecipientText[]): void {
+  const { recipients: expected } = charter;
+  if (recipients.length !== expected.length || recipients.some((recipient, place) => recipient !== expected[place])) {
+    throw new CryptoError('chain', 'the identities of another case');
+  }
+}
+
 /** A link into this case that one of its mediators or a service of the organization made, and who. */
 export function verifyLink(compact: string, charter: VerifiedCharter): Signed<Link> {
-  const terms = charter.termsAt(decodeUnverified(compact, Link).at);
-  const makers = [...terms.flatMap((term) => term.mediators), ...ofRole(charter.trust, 'service')];
-  const link = verifyBy(compact, Link, makers);
-  if (link.statement.case !== charter.case) throw new CryptoError('chain', 'a link into another case');
+  const link = charter.verifyByMediatorOrService(compact, Link);
+  charter.requireVersion(link.statement.charter, link.statement.at);
   return link;
+}
+
+/**
+ * A way in, from its statements: the link, and as far as they exist claim, verification and endings.
+ *
+ * Refuses one that is of something else. Whether what came this way counts is another question: `Origin.standingAt`.
+ */
+export function verifyOrigin(compacts: readonly string[], charter: VerifiedCharter): Origin {
+  const byType = new Map<string, string[]>(WAY_IN.map(({ typ }) => [typ, []]));
+  for (const compact of compacts) {
+    const alike = byType.get(readUnverified(compact).typ);
+    if (alike === undefined) throw new CryptoError('chain', 'not the statements of one link');
+    alike.push(compact);
+  }
+  const of = ({ typ }: Kind<Statement>): readonly string[] => byType.get(typ) ?? [];
+  const [linkCompact, ...otherLinks] = of(Link);
+  const [claimCompact, ...otherClaims] = of(Claim);
+  if (linkCompact === undefined || otherLinks.length + otherClaims.length > 0) {
+    throw new CryptoError('chain', 'not the statements of one link');
+  }
+  const link = verifyLink(linkCompact, charter);
+  const claim =
+    claimCompact === undefined
+      ? null
+      : { statement: verifyClaim(claimCompact, link.statement), hash: statementHash(claimCompact) };
+  const verifications = of(Verification).map((compact) => verifyVerification(compact, charter, claim));
+  const endings = of(LinkEnding).map((compact) => verifyEnding(compact, charter, link.statement));
+  const signer = claim === null ? link.statement.signer : claim.statement.signer;
+  if (signer === null) throw new CryptoError('chain', 'a link that nobody has claimed signs nothing');
+  checkPublicKey(signer);
+  return new Origin(link, signer, claim, verifications, endings);
+}
+
+/** The end of `link`, by a mediator of the case or a service. */
+export function verifyEnding(compact: string, charter: VerifiedCharter, link: Link): LinkEnding {
+  const { statement: ending } = charter.verifyByMediatorOrService(compact, LinkEnding);
+  if (ending.link !== link.link || ending.participant !== link.participant) {
+    throw new CryptoError('chain', 'the end of another link');
+  }
+  requireOrder(ending, link);
+  return ending;
 }
 
 /** Refuses a signed link that `secret` does not belong to: done by whoever opens a link. */
 export function checkLinkSecret(link: Link, secret: LinkSecret): void {
   const signer = link.signer === null ? null : secret.signer(link.link).publicKey;
-  if (!sameDigest(authDigest(secret.auth(link.link)), link.auth) || signer !== link.signer) {
+  if (!sameText(authDigest(secret.auth(link.link)), link.auth) || signer !== link.signer) {
     throw new CryptoError('link', "the link's statement belongs to another secret");
   }
 }
 
 /** Refuses what is not the age file that the link's statement names. */
-export function checkSealedSecret(link: Link, sealed: Uint8Array): void {
+export function checkSealedClaimKey(link: Link, sealed: Uint8Array): void {
   if (b64uEncode(sha256(sealed)) !== link.sealed) {
-    throw new CryptoError('link', "another sealed secret than the link's statement names");
+    throw new CryptoError('link', "another sealed claim key than the link's statement names");
   }
 }
 
@@ -174,57 +364,41 @@ export function verifyClaim(compact: string, link: Link): Claim {
   if (claim.link !== link.link || claim.case !== link.case || claim.participant !== link.participant) {
     throw new CryptoError('link', 'a claim of another link');
   }
+  requireOrder(claim, link);
   return claim;
 }
 
 /** Refuses a claim whose maker did not hold the link: what a mediator does before verifying one. */
-export function checkClaimMac(claim: Claim, secret: LinkSecret): void {
-  if (!sameDigest(claimMac(secret.claimKey(claim.link), claim), claim.mac)) {
-    throw new CryptoError('link', 'the MAC of the claim does not match');
-  }
+export function checkClaimMac(claim: Claim, claimKey: Uint8Array): void {
+  if (!sameText(claimMac(claimKey, claim), claim.mac)) throw new CryptoError('link', 'the MAC of the claim does not match');
 }
 
-/** A participant's keys, for readers without the link's secret: they trust the mediator who checked it. */
-export function verifyParticipant(
-  claimCompact: string,
-  verificationCompact: string,
-  charter: VerifiedCharter,
-): VerifiedParticipant {
-  const { statement: verification, by } = charter.verifyByMediator(verificationCompact, Verification);
-  const claimHash = statementHash(claimCompact);
-  if (verification.claim !== claimHash) throw new CryptoError('chain', 'the verification is of another claim');
-  const { signer } = decodeUnverified(claimCompact, Claim);
-  const claim = verify(claimCompact, Claim, signer);
-  if (
-    claim.case !== charter.case ||
-    verification.case !== claim.case ||
-    verification.participant !== claim.participant ||
-    verification.recipient !== claim.recipient
-  ) {
-    throw new CryptoError('chain', 'the verification says something else than the claim');
-  }
-  checkPublicKey(signer);
-  return {
-    case: claim.case,
-    participant: claim.participant,
-    recipient: claim.recipient,
-    signer,
-    claimHash,
-    verifiedBy: by,
-  };
+/**
+ * A participant's keys to seal for at that time, from the statements of their way in.
+ *
+ * Refuses them unless a mediator verified the claim and the link has not ended.
+ */
+export function verifyParticipant(compacts: readonly string[], charter: VerifiedCharter, at: Time): VerifiedParticipant {
+  const origin = verifyOrigin(compacts, charter);
+  const { claim, claimHash, signer } = origin;
+  if (claim === null || claimHash === null) throw new CryptoError('chain', 'a link without a claim has no recipient');
+  const standing = origin.standingAt(at);
+  if (standing !== 'verified') throw new CryptoError('chain', `the claim is ${standing}`);
+  const { at: claimedAt, case: id, participant, recipient } = claim;
+  return { case: id, participant, recipient, signer, claimHash, claimedAt };
 }
 
-/** A message of `sender` in `caseId`, signed by the key of their claim, or of the upload link they used. */
-export function verifyMessage(compact: string, caseId: Uuid, sender: Uuid, signer: PublicKey): Message {
-  const message = verify(compact, Message, signer);
-  expectSender(message, caseId, sender);
+/** A message signed with the key of `origin`, in the name of the participant whose way in that is. */
+export function verifyMessage(compact: string, charter: VerifiedCharter, origin: Origin): Message {
+  const message = verify(compact, Message, origin.signer);
+  expectSender(message, charter, origin.participant);
   return message;
 }
 
-/** A message that a mediator wrote down for `sender`, and which mediator did. */
+/** A letter that a mediator wrote down for `sender`, and which mediator did. */
 export function verifyRelayedMessage(compact: string, charter: VerifiedCharter, sender: Uuid): Signed<Message> {
   const message = charter.verifyByMediator(compact, Message);
-  expectSender(message.statement, charter.case, sender);
+  expectSender(message.statement, charter, sender);
   if (message.statement.kind !== 'letter') throw new CryptoError('chain', 'nobody records a video for somebody else');
   return message;
 }
@@ -237,8 +411,37 @@ export function verifyRendition(
   messageHash: Digest,
 ): Signed<Rendition> {
   const rendition = charter.verifyByMedia(compact, Rendition);
-  expectOf(rendition.statement, message, messageHash);
+  const { statement } = rendition;
+  expectOf(statement, message, messageHash);
+  requireOrder(statement, message);
+  const madeUnder = charter.requireVersion(statement.charter, statement.at);
+  if (madeUnder.version < charter.requireVersion(message.charter, message.at).version) {
+    throw new CryptoError('chain', 'a rendition under an older charter than its message');
+  }
   return rendition;
+}
+
+/**
+ * What a participant said about taking part: signed by them, by a mediator, or by a service.
+ *
+ * `origin`: the statements of the way in whose key signed it, where a participant did; refused unless a mediator verified
+ * that claim.
+ */
+export function verifyConsent(compact: string, charter: VerifiedCharter, origin: readonly string[] = []): Consent {
+  const consent =
+    origin.length === 0 ? charter.verifyByMediatorOrService(compact, Consent).statement : ownConsent(compact, charter, origin);
+  if (consent.case !== charter.case) throw new CryptoError('chain', 'a consent in another case');
+  return consent;
+}
+
+function ownConsent(compact: string, charter: VerifiedCharter, compacts: readonly string[]): Consent {
+  const origin = verifyOrigin(compacts, charter);
+  const consent = verify(compact, Consent, origin.signer);
+  if (origin.claim === null || consent.participant !== origin.participant) {
+    throw new CryptoError('chain', 'a consent of somebody else');
+  }
+  if (origin.standingAt(consent.at) !== 'verified') throw new CryptoError('chain', 'a consent by a key that nobody verified');
+  return consent;
 }
 
 /** What a mediator captioned of exactly this revision and this rendition, and which mediator. */
@@ -260,33 +463,97 @@ function expectOf(made: Rendition | Captions, message: Message, messageHash: Dig
   if (!same || made.source !== messageHash) throw new CryptoError('chain', 'made of something else');
 }
 
-function expectSender(message: Message, caseId: Uuid, sender: Uuid): void {
-  if (message.case !== caseId || message.from !== sender) {
+function expectSender(message: Message, charter: VerifiedCharter, sender: Uuid): void {
+  if (message.case !== charter.case || message.from !== sender) {
     throw new CryptoError('chain', 'a message of another case or sender');
   }
+  charter.requireVersion(message.charter, message.at);
 }
 
-function nextVersion(trust: Trust, before: VerifiedCharter | null, compact: string): VerifiedCharter {
+function firstVersion(trust: Trust, registration: string, compact: string): VerifiedCharter {
+  const registered = verifyRegistration(trust, registration);
   const mediators = members(trust, decodeUnverified(compact, Charter).mediators, 'mediator');
-  const { statement: charter } = verifyBy(compact, Charter, before === null ? mediators : before.mediators);
+  const { statement: charter, by } = verifyBy(compact, Charter, mediators);
   const follows =
-    before === null
-      ? charter.version === 1
-      : charter.version === before.version + 1 &&
-        charter.case === before.case &&
-        charter.previous === before.statementHash &&
-        charter.at >= before.at &&
-        // Otherwise one mediator of two would be rid of the other's approval.
-        charter.policy.approvals >= before.policy.approvals;
+    charter.version === 1 &&
+    charter.case === registered.case &&
+    charter.registration === statementHash(registration) &&
+    registered.mediators.includes(by.credential);
+  if (!follows) throw new CryptoError('chain', 'the first charter does not follow from the registration of the case');
+  requireOrder(charter, registered);
+  return new VerifiedCharter(charter, [], termOf(trust, charter, compact, by), trust);
+}
+
+function nextVersion(before: VerifiedCharter, compact: string): VerifiedCharter {
+  const { mediators, recovery, trust } = before;
+  const { statement: charter, by } = verifyBy(compact, Charter, [...mediators, ...recovery]);
+  const follows =
+    charter.version === before.version + 1 &&
+    charter.case === before.case &&
+    charter.previous === before.statementHash &&
+    charter.at >= before.at &&
+    // Otherwise one mediator of two would be rid of the other's approval.
+    charter.policy.approvals >= before.policy.approvals;
   if (!follows) throw new CryptoError('chain', 'a charter does not follow from the one before');
-  const term: Term = {
-    since: before === null ? null : charter.at,
+  const term = termOf(trust, charter, compact, by);
+  const canRead = new Set([...term.mediators, ...term.recovery].map(({ credential }) => credential));
+  const somebodyLeft = [...mediators, ...recovery].some(({ credential }) => !canRead.has(credential));
+  const isFormer = before.recipients.includes(term.recipient);
+  if (isFormer && (somebodyLeft || term.recipient !== before.recipient)) {
+    throw new CryptoError('chain', 'a charter without somebody keeps an identity that they have');
+  }
+  const earlier = before.terms.map((past) => (past.until === null ? { ...past, until: charter.at } : past));
+  return new VerifiedCharter(charter, earlier, term, trust);
+}
+
+function termOf(trust: Trust, charter: Charter, compact: string, signedBy: Authority): Term {
+  const mediators = members(trust, charter.mediators, 'mediator');
+  if (new Set(mediators.map(({ person }) => person)).size !== mediators.length) {
+    throw new CryptoError('chain', 'a charter lists one person as two mediators');
+  }
+  return {
+    version: charter.version,
+    statementHash: statementHash(compact),
+    signedBy,
+    byRecovery: signedBy.role === 'recovery',
+    since: charter.at,
     until: null,
+    recipient: charter.recipient,
+    policy: charter.policy,
     mediators,
     media: members(trust, charter.media, 'media'),
+    recovery: members(trust, charter.recovery, 'recovery'),
   };
-  const earlier = (before?.terms ?? []).map((past) => (past.until === null ? { ...past, until: charter.at } : past));
-  return new VerifiedCharter(charter, statementHash(compact), earlier, term, trust);
+}
+
+/** Whether a service alone says who may open a case that is registered at that time. */
+export function isForService(trust: Trust, at: Time): boolean {
+  return ofRole(trust, 'service').some(({ notBefore }) => notBefore <= at);
+}
+
+/** Who may open the case: said by a service, or by a mediator where there was no service at the time. */
+function verifyRegistration(trust: Trust, compact: string): Registration {
+  const { at } = decodeUnverified(compact, Registration);
+  if (isForService(trust, at)) return verifyBy(compact, Registration, ofRole(trust, 'service')).statement;
+  const { statement, by } = verifyBy(compact, Registration, ofRole(trust, 'mediator'));
+  if (!statement.mediators.includes(by.credential)) throw new CryptoError('chain', 'a mediator registers a case for themselves');
+  return statement;
+}
+
+function verifyVerification(
+  compact: string,
+  charter: VerifiedCharter,
+  claim: { readonly statement: Claim; readonly hash: Digest } | null,
+): Signed<Verification> {
+  const verification = charter.verifyByMediator(compact, Verification);
+  const said = verification.statement;
+  if (said.claim !== claim?.hash) throw new CryptoError('chain', 'the verification is of another claim');
+  const { participant, recipient } = claim.statement;
+  if (said.participant !== participant || said.recipient !== recipient) {
+    throw new CryptoError('chain', 'the verification says something else than the claim');
+  }
+  requireOrder(said, claim.statement);
+  return verification;
 }
 
 /**
@@ -306,6 +573,11 @@ function members(trust: Trust, listed: readonly Member[], role: Role): readonly 
   });
 }
 
-function sameDigest(one: Digest, other: Digest): boolean {
+function earliest<Said extends { readonly at: Time }>(said: readonly Said[]): Said | undefined {
+  return said.reduce<Said | undefined>((first, one) => (first === undefined || one.at < first.at ? one : first), undefined);
+}
+
+/** Whether two texts of bytes are the same, in a time that does not tell where they differ. */
+function sameText(one: string, other: string): boolean {
   return sameBytes(b64uDecode(one), b64uDecode(other));
 }

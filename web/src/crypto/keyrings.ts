@@ -95,14 +95,19 @@ export function openParticipantKeyring(sealed: Uint8Array, { ringKey }: Stretche
   return open(sealed, b64uEncode(ringKey));
 }
 
-/** A case's identity for its mediators and for recovery: an age file with an identity file in it. */
-export function sealIdentity(identity: HybridIdentity, recipients: readonly Recipient[]): Bytes {
-  return sealFile(utf8(`${identity.toString()}\n`), recipients);
+/**
+ * All identities that a case has had, the latest first, for its mediators and for recovery.
+ *
+ * An age file with an identity file in it: one identity a line.
+ */
+export function sealIdentities(identities: readonly HybridIdentity[], recipients: readonly Recipient[]): Bytes {
+  return sealFile(utf8(identities.map((identity) => `${identity.toString()}\n`).join('')), recipients);
 }
 
-/** The identity that sealIdentity was given. */
-export function openIdentity(sealed: Uint8Array, identities: readonly Identity[]): HybridIdentity {
-  return HybridIdentity.parse(new TextDecoder().decode(openFile(sealed, identities)).replace(/\n$/, ''));
+/** The identities that sealIdentities was given. */
+export function openIdentities(sealed: Uint8Array, identities: readonly Identity[]): readonly HybridIdentity[] {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(openFile(sealed, identities));
+  return text.replace(/\n$/, '').split('\n').map((line) => HybridIdentity.parse(line));
 }
 
 function seal(keyring: Keyring, passphrase: string, workFactorLog2: number): Bytes {

@@ -7,9 +7,11 @@ import { FINGERPRINT_BYTES, Signer } from './signing';
 import { hkdf, hmacSha256, randomBytes, sha256 } from './sodium';
 
 export const SECRET_BYTES = 16;
+/** So much of the hash of a charter is in the address of a link. */
+export const ANCHOR_BYTES = 16;
 
 const URL_OF_LINK = /^(https?:\/\/[^#?\s]+?)\/l\/([^#/]{36})#(.+)$/;
-const FRAGMENT = /^[A-Za-z0-9_-]{43}$/;
+const FRAGMENT = /^[A-Za-z0-9_-]{64}$/;
 
 /** The 16 random bytes in a link's fragment. All else comes out of them and the link's id. */
 export class LinkSecret {
@@ -55,6 +57,8 @@ export interface Fragment {
   readonly secret: LinkSecret;
   /** 16 bytes as base64url: the one root that whoever opens the link trusts. */
   readonly rootFingerprint: string;
+  /** The first 16 bytes of the hash of a charter, as base64url: the one case that the link leads into. */
+  readonly anchor: string;
 }
 
 /** What a link's address says. */
@@ -63,17 +67,19 @@ export interface LinkAddress extends Fragment {
   readonly id: Uuid;
 }
 
-/** `{public URL}/l/{link id}#{secret and fingerprint}`. */
-export function linkUrl(publicUrl: string, id: Uuid, secret: LinkSecret, rootFingerprint: string): string {
+/** `{public URL}/l/{link id}#{secret, fingerprint, anchor}`; no browser sends what follows the #. */
+export function linkUrl(publicUrl: string, id: Uuid, secret: LinkSecret, rootFingerprint: string, anchor: string): string {
   if (!isUuid(id)) throw new CryptoError('link', "a link's id is a uuid");
-  return `${publicUrl.replace(/\/+$/, '')}/l/${id}#${linkFragment(secret, rootFingerprint)}`;
+  const [fingerprint, hash] = [b64uDecode(rootFingerprint), b64uDecode(anchor)];
+  if (fingerprint.length !== FINGERPRINT_BYTES || hash.length !== ANCHOR_BYTES) {
+    throw new CryptoError('link', "a root's fingerprint and the anchor of a case have 16 bytes each");
+  }
+  return `${publicUrl.replace(/\/+$/, '')}/l/${id}#${b64uEncode(concat(secret.secret, fingerprint, hash))}`;
 }
 
-/** What follows the #. */
-export function linkFragment(secret: LinkSecret, rootFingerprint: string): string {
-  const fingerprint = b64uDecode(rootFingerprint);
-  if (fingerprint.length !== FINGERPRINT_BYTES) throw new CryptoError('link', "a root's fingerprint has 16 bytes");
-  return b64uEncode(concat(secret.secret, fingerprint));
+/** What a link's address says of the charter with that hash. */
+export function anchorOf(charter: Digest): string {
+  return b64uEncode(b64uDecode(charter).subarray(0, ANCHOR_BYTES));
 }
 
 /** What linkUrl was given; the error for anything else does not quote the address. */
@@ -85,13 +91,14 @@ export function parseLinkUrl(url: string): LinkAddress {
   return { publicUrl, id, ...parseFragment(fragment) };
 }
 
-/** What linkFragment was given. */
+/** What follows the # in the address that linkUrl makes. */
 export function parseFragment(fragment: string): Fragment {
   if (!FRAGMENT.test(fragment)) throw new CryptoError('link', 'not the fragment of a link');
   const bytes = b64uDecode(fragment);
   return {
     secret: new LinkSecret(bytes.slice(0, SECRET_BYTES)),
-    rootFingerprint: b64uEncode(bytes.subarray(SECRET_BYTES)),
+    rootFingerprint: b64uEncode(bytes.subarray(SECRET_BYTES, -ANCHOR_BYTES)),
+    anchor: b64uEncode(bytes.subarray(-ANCHOR_BYTES)),
   };
 }
 

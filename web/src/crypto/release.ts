@@ -5,14 +5,14 @@
  * charter: one mediator of two cannot release alone, and nobody can offer another item than was approved.
  */
 
-import type { VerifiedCharter, VerifiedParticipant } from './chain';
+import { type Standing, type VerifiedCharter, verifyConsent, type VerifiedParticipant } from './chain';
 import { b64uEncode } from './encoding';
 import { CryptoError } from './errors';
 import type { Digest, Part, Uuid } from './fields';
 import { statementHash } from './signing';
 import { sha256 } from './sodium';
-import { type Captions, Decision, type Message, Offer, type Rendition } from './statements';
-import type { Authority } from './trust';
+import { type Captions, Decision, type Message, Offer, type Rendition, type Statement } from './statements';
+import { type Authority, CLOCK_TOLERANCE_MS, elapsedMs, requireOrder } from './trust';
 
 /** A verified statement with the text that it was read from. */
 export interface Read<S> {
@@ -39,10 +39,17 @@ export interface Item {
   readonly renditionHash: Digest | null;
   readonly captions: Captions | null;
   readonly captionsHash: Digest | null;
+  /** How far the message may be believed to be its sender's. */
+  readonly standing: Standing;
 }
 
-/** Puts verified statements and their texts together; refuses them unless they are of one revision. */
+/**
+ * Puts verified statements and their texts together; refuses them unless they are of one revision.
+ *
+ * `standing`: of the sender's way in when the message was signed; `verified` where a mediator wrote it down.
+ */
 export function item(
+  standing: Standing,
   message: Read<Message>,
   rendition: Read<Rendition> | null = null,
   captions: Read<Captions> | null = null,
@@ -59,23 +66,42 @@ export function item(
   if (captions !== null && captions.statement.rendition !== renditionHash) {
     throw new CryptoError('chain', 'captions of another rendition');
   }
-  return {
+  const whole: Item = {
     message: message.statement,
     source,
     rendition: rendition?.statement ?? null,
     renditionHash,
     captions: captions?.statement ?? null,
     captionsHash: captions === null ? null : statementHash(captions.compact),
+    standing,
   };
+  madeOf(whole).forEach((later, place, made) => { requireOrder(later, ...made.slice(0, place)); });
+  const parts = allParts(whole);
+  if (new Set(parts.map(({ commit }) => commit)).size !== parts.length) {
+    throw new CryptoError('chain', 'two parts share a file key');
+  }
+  return whole;
+}
+
+/** The statements that an item is made of, each later one naming the earlier ones. */
+function madeOf({ message, rendition, captions }: Item): readonly Statement[] {
+  return [message, rendition, captions].filter((made) => made !== null);
+}
+
+/** All parts of the statements that an item is made of. */
+function allParts({ message, rendition, captions }: Item): readonly Part[] {
+  return [...message.parts, ...(rendition?.parts ?? []), ...(captions?.part ? [captions.part] : [])];
+}
+
+/** Whether there are captions, or a reason why not: by a mediator, or the sender's own. */
+export function hasCaptions(of: Item): boolean {
+  return of.captions !== null || of.message.parts.some(({ role }) => role === 'captions');
 }
 
 /** What may be released of an item: never the original, and never the note that says who assisted. */
 export function releasableParts(of: Item): readonly Part[] {
-  return [
-    ...of.message.parts.filter(({ role }) => role !== 'original' && role !== 'note'),
-    ...(of.rendition?.parts ?? []),
-    ...(of.captions?.part ? [of.captions.part] : []),
-  ];
+  const withheld = of.message.parts.filter(({ role }) => role === 'original' || role === 'note');
+  return allParts(of).filter((part) => !withheld.includes(part));
 }
 
 /** The part with that commitment that may be released. */
@@ -95,23 +121,48 @@ export function isOf(statement: Named, of: Item): boolean {
   );
 }
 
-/** The mediators who approved exactly this item; refuses fewer than the charter asks for. */
-export function verifyApprovals(decisions: readonly string[], charter: VerifiedCharter, of: Item): readonly Authority[] {
+/** The mediators who approved exactly this item, one a person; refuses fewer than `needed`. */
+export function verifyApprovals(
+  decisions: readonly string[],
+  charter: VerifiedCharter,
+  of: Item,
+  needed: number,
+): readonly Authority[] {
   const approvers = new Map<Uuid, Authority>();
   for (const compact of decisions) {
     const { statement, by } = charter.verifyByMediator(compact, Decision);
-    if (statement.decision === 'approve' && isOf(statement, of)) approvers.set(by.credential, by);
+    if (statement.decision !== 'approve' || !isOf(statement, of)) continue;
+    requireOrder(statement, ...madeOf(of));
+    approvers.set(by.person, by);
   }
-  if (approvers.size < charter.policy.approvals) throw new CryptoError('chain', 'fewer approvals than the charter asks for');
+  if (approvers.size < needed) throw new CryptoError('chain', 'fewer approvals than the charter asks for');
   return [...approvers.values()];
 }
 
 /** Whose key an offer must be to. */
-export type Addressee = Pick<VerifiedParticipant, 'participant' | 'recipient' | 'claimHash'>;
+export type Addressee = Pick<VerifiedParticipant, 'participant' | 'recipient' | 'claimHash' | 'claimedAt'>;
 
-/** A mediator's offer of exactly this item to exactly this participant's key. */
-export function verifyOffer(compact: string, charter: VerifiedCharter, of: Item, recipient: Addressee): Offer {
+/** A consent, and the statements of the way in whose key signed it; none where somebody recorded it. */
+export interface SignedConsent {
+  readonly compact: string;
+  readonly origin: readonly string[];
+}
+
+/** What an offer rests on. */
+export interface Grounds {
+  readonly decisions: readonly string[];
+  readonly consents: readonly SignedConsent[];
+}
+
+/**
+ * A mediator's offer of exactly this item to exactly this participant's key.
+ *
+ * It must rest on as many approvals as the charter it was made under asks for, and on the consents of both people, which
+ * it names.
+ */
+export function verifyOffer(compact: string, charter: VerifiedCharter, of: Item, recipient: Addressee, grounds: Grounds): Offer {
   const { statement: offer } = charter.verifyByMediator(compact, Offer);
+  const { policy, version } = charter.requireVersion(offer.charter, offer.at);
   if (!isOf(offer, of)) throw new CryptoError('chain', 'an offer of something else');
   if (
     offer.recipient !== recipient.recipient ||
@@ -120,14 +171,41 @@ export function verifyOffer(compact: string, charter: VerifiedCharter, of: Item,
   ) {
     throw new CryptoError('chain', 'an offer to somebody else');
   }
-  if (charter.policy.captions === 'required' && of.rendition !== null && of.captions === null) {
+  requireOrder(offer, ...madeOf(of));
+  if (elapsedMs(offer.at, recipient.claimedAt) > CLOCK_TOLERANCE_MS) {
+    throw new CryptoError('chain', "an offer dated before the recipient's claim");
+  }
+  if (version < charter.requireVersion(of.message.charter, of.message.at).version) {
+    throw new CryptoError('chain', 'an offer under an older charter than its message');
+  }
+  if (of.standing !== 'verified') throw new CryptoError('chain', 'an offer of words whose sender nobody verified');
+  if (policy.captions === 'required' && of.rendition !== null && !hasCaptions(of)) {
     throw new CryptoError('chain', 'an offer without captions, which the charter requires');
+  }
+  const notes = new Set(offer.notes.map(({ commit }) => commit));
+  if (allParts(of).some(({ commit }) => notes.has(commit))) {
+    throw new CryptoError('chain', 'a note shares a file key with a part that was reviewed');
   }
   const allowed = new Set([...releasableParts(of), ...offer.notes].map(({ commit }) => commit));
   if (offer.grants.some(({ commit }) => !allowed.has(commit))) {
     throw new CryptoError('chain', 'an offer grants a part that was not reviewed');
   }
+  verifyApprovals(grounds.decisions, charter, of, policy.approvals);
+  verifyConsents(offer, charter, of.message, grounds.consents);
   return offer;
+}
+
+function verifyConsents(offer: Offer, charter: VerifiedCharter, message: Message, consents: readonly SignedConsent[]): void {
+  const given = new Map(consents.map((signed) => [statementHash(signed.compact), signed]));
+  for (const [place, participant] of [message.from, message.to].entries()) {
+    const signed = given.get(offer.consents[place] ?? '');
+    if (signed === undefined) throw new CryptoError('chain', 'an offer without a consent that it names');
+    const consent = verifyConsent(signed.compact, charter, signed.origin);
+    if (consent.participant !== participant || consent.status !== 'active') {
+      throw new CryptoError('chain', 'an offer that rests on another consent');
+    }
+    requireOrder(offer, consent);
+  }
 }
 
 /** Refuses a header that `offer` does not grant `part` with. */

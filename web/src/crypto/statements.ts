@@ -94,11 +94,12 @@ export type Role = 'mediator' | 'media' | 'recovery' | 'service';
 /** The organization root vouches for the keys of one person, worker or system. Signed by the root. */
 export interface Credential extends Statement {
   readonly credential: Uuid;
+  /** Whose keys these are. Renewed keys are another credential of the same person. */
+  readonly person: Uuid;
   readonly role: Role;
   /** Null for a service, which reads nothing. */
   readonly recipient: RecipientText | null;
-  /** Null for recovery, which signs nothing. */
-  readonly signer: PublicKey | null;
+  readonly signer: PublicKey;
   readonly not_before: Time;
   readonly not_after: Time;
 }
@@ -107,16 +108,14 @@ export const Credential: Kind<Credential> = kind<Credential>(
   'relay-credential+jws',
   {
     credential: uuid,
+    person: uuid,
     role: oneOf('mediator', 'media', 'recovery', 'service'),
     recipient: orNull(recipient),
-    signer: orNull(publicKey),
+    signer: publicKey,
     not_before: time,
     not_after: time,
   },
-  (given) =>
-    (given.recipient === null) === (given.role === 'service') &&
-    (given.signer === null) === (given.role === 'recovery') &&
-    given.not_before < given.not_after,
+  (given) => (given.recipient === null) === (given.role === 'service') && given.not_before < given.not_after,
 );
 
 /** A credential counts for nothing signed from `at` on. Signed by the root. */
@@ -125,6 +124,18 @@ export interface Revocation extends Statement {
 }
 
 export const Revocation: Kind<Revocation> = kind<Revocation>('relay-revocation+jws', { credential: uuid });
+
+/** A new root takes the place of an old one from `at` on. Signed by each of the two, in two statements. */
+export interface Succession extends Statement {
+  readonly old: PublicKey;
+  readonly new: PublicKey;
+}
+
+export const Succession: Kind<Succession> = kind<Succession>(
+  'relay-succession+jws',
+  { old: publicKey, new: publicKey },
+  (given) => given.old !== given.new,
+);
 
 /** One holder of a credential, named by its id and by the hash of the very statement. */
 export interface Member {
@@ -141,15 +152,41 @@ export interface Policy {
   readonly retention_days: number;
 }
 
-/** The keys and rules of a case. Signed by a mediator of the version before, or of this first one. */
+/**
+ * Which mediators may sign the first charter of a case.
+ *
+ * Signed by a service. Where the root vouches for none, by one of the mediators it lists.
+ */
+export interface Registration extends Statement {
+  readonly case: Uuid;
+  /** Credentials. */
+  readonly mediators: readonly Uuid[];
+}
+
+export const Registration: Kind<Registration> = kind<Registration>(
+  'relay-registration+jws',
+  { case: uuid, mediators: list(uuid) },
+  (given) => given.mediators.length > 0 && areDistinct(given.mediators),
+);
+
+/**
+ * The keys and rules of a case.
+ *
+ * The first version is signed by a mediator whom the registration lists, every later one by a mediator or a recovery key
+ * of the version before.
+ */
 export interface Charter extends Statement {
   readonly case: Uuid;
   readonly version: number;
-  /** Hash of the version before. */
+  /** Hash of the registration; null in later versions. */
+  readonly registration: Digest | null;
+  /** Hash of the version before; null in the first. */
   readonly previous: Digest | null;
   readonly recipient: RecipientText;
   readonly mediators: readonly Member[];
   readonly media: readonly Member[];
+  /** Whose recovery keys the identity of the case is sealed to. */
+  readonly recovery: readonly Member[];
   readonly policy: Policy;
 }
 
@@ -160,10 +197,12 @@ export const Charter: Kind<Charter> = kind<Charter>(
   {
     case: uuid,
     version: ordinal,
+    registration: orNull(digest),
     previous: orNull(digest),
     recipient,
     mediators: list(member),
     media: list(member),
+    recovery: list(member),
     policy: record<Policy>({
       approvals: oneOf(1, 2),
       captions: oneOf('required', 'optional'),
@@ -173,22 +212,26 @@ export const Charter: Kind<Charter> = kind<Charter>(
   },
   (given) =>
     (given.previous === null) === (given.version === 1) &&
+    (given.registration === null) === (given.version !== 1) &&
     given.mediators.length > 0 &&
-    areDistinct([...given.mediators, ...given.media].map(({ credential }) => credential)),
+    areDistinct([...given.mediators, ...given.media, ...given.recovery].map(({ credential }) => credential)),
 );
 
 /** A way in for one participant. Signed by a mediator of the case, or by a service. */
 export interface Link extends Statement {
   readonly link: Uuid;
   readonly case: Uuid;
+  /** Hash of the latest charter when the link was made. It fixes every version up to that one. */
+  readonly charter: Digest;
   readonly participant: Uuid;
   readonly purpose: 'participate' | 'upload';
   /** SHA-256 of the link's bearer. */
   readonly auth: Digest;
   /** The key that signs what comes through an upload link. */
   readonly signer: PublicKey | null;
-  /** SHA-256 of the age file that holds the link's secret, sealed to the case. */
-  readonly sealed: Digest;
+  /** SHA-256 of the age file that holds the claim key, sealed to the case; null for an upload link. */
+  readonly sealed: Digest | null;
+  /** Never null for an upload link. */
   readonly expires: Time | null;
 }
 
@@ -197,15 +240,39 @@ export const Link: Kind<Link> = kind<Link>(
   {
     link: uuid,
     case: uuid,
+    charter: digest,
     participant: uuid,
     purpose: oneOf('participate', 'upload'),
     auth: digest,
     signer: orNull(publicKey),
-    sealed: digest,
+    sealed: orNull(digest),
     expires: orNull(time),
   },
-  (given) => (given.signer === null) === (given.purpose === 'participate'),
+  (given) =>
+    given.purpose === 'upload'
+      ? given.signer !== null && given.sealed === null && given.expires !== null
+      : given.signer === null && given.sealed !== null,
 );
+
+/**
+ * A link leads nowhere any more. Signed by a mediator of the case, or by a service.
+ *
+ * `replaced`: what was signed before `at` with the keys of its verified claim still counts. `misused`: nothing that ever
+ * came through it counts.
+ */
+export interface LinkEnding extends Statement {
+  readonly link: Uuid;
+  readonly case: Uuid;
+  readonly participant: Uuid;
+  readonly reason: 'replaced' | 'misused';
+}
+
+export const LinkEnding: Kind<LinkEnding> = kind<LinkEnding>('relay-link-ending+jws', {
+  link: uuid,
+  case: uuid,
+  participant: uuid,
+  reason: oneOf('replaced', 'misused'),
+});
 
 /** A participant makes a link theirs, with new keys. Signed by the new signer. */
 export interface Claim extends Statement {
@@ -227,7 +294,7 @@ export const Claim: Kind<Claim> = kind<Claim>('relay-claim+jws', {
   mac: digest,
 });
 
-/** This mediator has checked the MAC of a claim with the link's secret. Signed by a mediator. */
+/** A mediator checked the MAC of a claim and heard from the person that it is theirs. Signed by them. */
 export interface Verification extends Statement {
   readonly case: Uuid;
   readonly claim: Digest;
@@ -257,6 +324,8 @@ export const Session: Kind<Session> = kind<Session>('relay-session+jws', { chall
 /** One revision of a letter or a video. Signed by its sender, or by a mediator who wrote it down. */
 export interface Message extends Statement {
   readonly case: Uuid;
+  /** Hash of the charter in force when this was made. */
+  readonly charter: Digest;
   readonly message: Uuid;
   readonly revision: number;
   /** Hash of the revision before. */
@@ -273,6 +342,7 @@ export const Message: Kind<Message> = kind<Message>(
   'relay-message+jws',
   {
     case: uuid,
+    charter: digest,
     message: uuid,
     revision: ordinal,
     supersedes: orNull(digest),
@@ -293,6 +363,8 @@ export const Message: Kind<Message> = kind<Message>(
 /** What a media worker made of a video. Signed by the worker. */
 export interface Rendition extends Statement {
   readonly case: Uuid;
+  /** Hash of the charter in force when this was made. */
+  readonly charter: Digest;
   readonly message: Uuid;
   readonly revision: number;
   /** Hash of the message statement it came from. */
@@ -310,6 +382,7 @@ export const Rendition: Kind<Rendition> = kind<Rendition>(
   'relay-rendition+jws',
   {
     case: uuid,
+    charter: digest,
     message: uuid,
     revision: ordinal,
     source: digest,
@@ -393,6 +466,8 @@ export interface GrantedPart {
 /** A mediator releases exactly these parts to exactly this key. Signed by the mediator. */
 export interface Offer extends Statement {
   readonly case: Uuid;
+  /** Hash of the charter in force when this was made. */
+  readonly charter: Digest;
   readonly message: Uuid;
   readonly revision: number;
   readonly source: Digest;
@@ -401,6 +476,8 @@ export interface Offer extends Statement {
   readonly recipient: RecipientText;
   /** Hash of the recipient's claim. */
   readonly claim: Digest;
+  /** Hashes of the two consents it rests on: the sender's, then the recipient's. */
+  readonly consents: readonly Digest[];
   readonly grants: readonly GrantedPart[];
   /** The content note, then, if there is one, the mediator's summary. */
   readonly notes: readonly Part[];
@@ -411,6 +488,7 @@ export const Offer: Kind<Offer> = kind<Offer>(
   'relay-offer+jws',
   {
     case: uuid,
+    charter: digest,
     message: uuid,
     revision: ordinal,
     source: digest,
@@ -418,11 +496,14 @@ export const Offer: Kind<Offer> = kind<Offer>(
     captions: orNull(digest),
     recipient,
     claim: digest,
+    consents: list(digest),
     grants: list(record<GrantedPart>({ commit: digest, header: digest })),
     notes: list(part),
     not_before: orNull(time),
   },
   (given) =>
+    given.consents.length === 2 &&
+    areDistinct(given.consents) &&
     given.grants.length > 0 &&
     areDistinct(given.grants.map(({ commit }) => commit)) &&
     given.notes.length <= 2 &&
@@ -460,7 +541,7 @@ export const Withdrawal: Kind<Withdrawal> = kind<Withdrawal>('relay-withdrawal+j
   participant: uuid,
 });
 
-/** A participant goes on, pauses, or ends contact. Signed by them, or by a mediator who recorded it. */
+/** A participant goes on, pauses, or ends contact. Signed by them, or by a mediator or a service that recorded it. */
 export interface Consent extends Statement {
   readonly case: Uuid;
   readonly participant: Uuid;

@@ -63,9 +63,9 @@ export class RelayHome extends ScreenElement {
   }
 
   private renderConsent(): TemplateResult | typeof nothing {
-    const { arrival, words } = this.visit;
-    if (arrival.consent === 'paused') return html`<p class="note">${words.home.home.paused}</p>`;
-    return arrival.consent === 'withdrawn' ? html`<p class="note">${words.home.home.withdrawn}</p>` : nothing;
+    const { correspondence, words } = this.visit;
+    if (correspondence?.consent === 'paused') return html`<p class="note">${words.home.home.paused}</p>`;
+    return correspondence?.consent === 'withdrawn' ? html`<p class="note">${words.home.home.withdrawn}</p>` : nothing;
   }
 
   private renderWaiting(message: ReceivedMessage): TemplateResult {
@@ -183,7 +183,7 @@ export class RelayHome extends ScreenElement {
   private renderNew(): TemplateResult | typeof nothing {
     const { visit } = this;
     const { home } = visit.words.home;
-    if (visit.arrival.consent === 'withdrawn') return nothing;
+    if (visit.correspondence?.consent === 'withdrawn') return nothing;
     if (visit.arrival.correspondents.length === 0) return html`<p class="note">${home.noOne}</p>`;
     return html`<h2>${home.newHeading}</h2>
       <div class="row">

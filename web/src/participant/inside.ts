@@ -173,7 +173,7 @@ export class RelayInside extends PlainElement {
   }
 
   private consented(status: Consent): void {
-    this.arrival = { ...this.arrival, consent: status };
+    if (this.correspondence !== null) this.correspondence = { ...this.correspondence, consent: status };
   }
 
   private async send(file: Blob | null, sending: Sending): Promise<void> {

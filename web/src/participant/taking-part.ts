@@ -7,10 +7,13 @@ import { ScreenElement } from './screen';
 export class RelayTakingPart extends ScreenElement {
   protected override render(): TemplateResult {
     const { home, part } = this.visit.words.home;
-    const consent = this.visit.arrival.consent ?? 'active';
-    return html`${this.renderBack()}
+    const { correspondence } = this.visit;
+    const heading = html`${this.renderBack()}
       <h1 tabindex="-1">${part.heading}</h1>
-      <p>${part.voluntary}</p>
+      <p>${part.voluntary}</p>`;
+    if (correspondence === null) return html`${heading}<p role="status">${home.loading}</p>`;
+    const consent = correspondence.consent ?? 'active';
+    return html`${heading}
       <p class="note" role="status">${part.now[consent]}</p>
       ${this.renderRefusal()}
       ${consent === 'active'

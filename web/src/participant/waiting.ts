@@ -38,7 +38,7 @@ export class RelayWaiting extends ScreenElement {
     const { home } = visit.words.home;
     if (message === undefined) {
       // It was taken back in the meantime, or is not read yet.
-      return html`${this.renderBack()}<h1 tabindex="-1">${visit.correspondence === null ? home.loading : visit.words.home.received['no longer available'].name}</h1>`;
+      return html`${this.renderBack()}<h1 tabindex="-1">${visit.correspondence === null ? home.loading : visit.words.home.received['not available'].name}</h1>`;
     }
     if (message.view === 'yours to open' || message.view === 'opened') {
       return html`${this.renderBack()}<relay-opening .visit=${visit} .message=${message} .notes=${this.notes}></relay-opening>`;

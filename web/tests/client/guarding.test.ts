@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { guarded } from '../../src/client/guarding';
 import { Refused } from '../../src/client/refusing';
-import { arrived, Browser, mediator, openCase, PASSPHRASE, refusal, stage } from './people';
+import { arrived, Browser, claimed, mediator, newCase, openCase, PASSPHRASE, refusal, stage } from './people';
 
 class Vault {
   readonly secret = 'a key';
@@ -71,13 +71,29 @@ describe('a mediator', () => {
     const { case: opened, mediator: someone, harmedId } = await openCase();
     expect((await someone.colleagues()).filter(({ self }) => self)).toEqual([{ credential: stage.mediators[0]?.credential, self: true }]);
     expect((await someone.cases()).map(({ case: id }) => id)).toContain(opened.case);
-    const { link, url } = await someone.makeLink(opened.case, harmedId, 'upload');
+    const found = async (link: string) => (await someone.case(opened.case)).links.find((each) => each.link === link);
+    const { link, url } = await someone.makeLink(opened.case, harmedId, 'participate');
     expect(await someone.linkAddress(opened.case, link)).toBe(url);
-    const before = (await someone.case(opened.case)).links.find((each) => each.link === link);
-    expect(before).toMatchObject({ purpose: 'upload', state: 'open', madeBy: stage.mediators[0]?.credential });
-    await someone.endLink(link);
-    expect((await someone.case(opened.case)).links.find((each) => each.link === link)?.state).toBe('ended');
+    const madeBy = stage.mediators[0]?.credential;
+    expect(await found(link)).toMatchObject({ purpose: 'participate', state: 'open', showable: true, misused: false, madeBy });
+    await someone.endLink(opened.case, link, 'replaced');
+    expect(await found(link)).toMatchObject({ state: 'ended', showable: false, misused: false });
     expect((await refusal(arrived(url))).refusal).toBe('no-such-link');
+    expect((await refusal(someone.linkAddress(opened.case, link))).refusal).toBe('no-such-link');
+    await someone.endLink(opened.case, link, 'misused');
+    expect(await found(link)).toMatchObject({ state: 'ended', misused: true });
+  });
+
+  it('shows a link again only to whoever made it, until it is claimed, and never one that carries a message', async () => {
+    const colleague = stage.mediators[1]?.credential ?? '';
+    const { case: opened, mediator: someone, harmedId } = await openCase({ colleagues: [colleague] });
+    const second = await mediator(1);
+    const { link, url } = await someone.makeLink(opened.case, harmedId, 'participate');
+    expect((await refusal(second.linkAddress(opened.case, link))).refusal).toBe('no-such-link');
+    await claimed(url);
+    expect((await refusal(someone.linkAddress(opened.case, link))).refusal).toBe('no-such-link');
+    const upload = await someone.makeLink(opened.case, harmedId, 'upload');
+    expect((await refusal(someone.linkAddress(opened.case, upload.link))).refusal).toBe('no-such-link');
   });
 
   it('is told at once how much waits', async () => {
@@ -97,12 +113,14 @@ describe('a claim', () => {
   it('whose yes was lost on the way is made again with the same words, and with no others', async () => {
     let isCut = true;
     const browser = new Browser((url, init) => (isCut && url.endsWith('/consent') ? Promise.reject(new TypeError('no network')) : fetch(url, init)));
-    const { case: opened, mediator: someone, harmedId } = await openCase();
-    const person = await arrived((await someone.makeLink(opened.case, harmedId, 'participate')).url, browser);
+    const someone = await mediator();
+    const opened = await newCase(someone);
+    const [participant] = opened.participants.map((entry) => entry.participant);
+    const person = await arrived((await someone.makeLink(opened.case, participant ?? '', 'participate')).url, browser);
     expect((await refusal(person.claim(PASSPHRASE))).refusal).toBe('offline');
     isCut = false;
-    expect(await person.claim(PASSPHRASE)).toMatchObject({ claimed: true, consent: 'active' });
-    expect(await person.correspondence()).toEqual({ sent: [], received: [] });
+    expect(await person.claim(PASSPHRASE)).toMatchObject({ claimed: true });
+    expect(await person.correspondence()).toEqual({ sent: [], received: [], consent: 'active', verified: false });
     expect((await refusal(person.claim('quite other words'))).code).toBe('link-claimed');
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { stretchPassphrase } from '../../src/crypto/keyrings';
 import { parseFragment } from '../../src/crypto/links';
-import { arrived, Browser, claimed, linkOf, mediator, openCase, PASSPHRASE, refusal, stage, unlocked } from './people';
+import { arrived, Browser, claimed, linkOf, mediator, nextCharter, openCase, PASSPHRASE, refusal, stage, unlocked } from './people';
 
 const LETTER = 'I have thought about that evening every day. — Pas un jour sans y penser.';
 
@@ -42,8 +42,8 @@ describe('coming in', () => {
     const other = await arrived(harmedUrl);
     expect((await refusal(other.unlock('another river'))).refusal).toBe('wrong-passphrase');
     expect(await refusal(other.claim('mine from now on'))).toMatchObject({ refusal: 'refused', code: 'link-claimed' });
-    expect(await other.unlock(PASSPHRASE)).toMatchObject({ claimed: true, consent: 'active' });
-    expect(await other.correspondence()).toEqual({ sent: [], received: [] });
+    expect(await other.unlock(PASSPHRASE)).toMatchObject({ claimed: true });
+    expect(await other.correspondence()).toEqual({ sent: [], received: [], consent: 'active', verified: true });
   });
 
   it('claims nothing with a passphrase that is easy to guess, or that is in the link', async () => {
@@ -112,7 +112,7 @@ describe('coming in', () => {
 
   it('says the same of a wrong link and of one that is no link', async () => {
     const { id } = linkOf(stage.harmed);
-    const wrong = 'A'.repeat(43);
+    const wrong = 'A'.repeat(64);
     for (const fragment of [wrong, 'short', '']) {
       expect((await refusal(new Browser().participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('no-such-link');
     }
@@ -146,7 +146,7 @@ describe('a letter', () => {
     item = await someone.decide(sent.message, { decision: 'approve' });
     expect(item).toMatchObject({ state: 'approved', recipientReady: true, gates: [], grantAgain: false });
     expect(item.decisions.map(({ current }) => current)).toEqual([false, true]);
-    expect(await harmed.correspondence()).toEqual({ sent: [], received: [] });
+    expect(await harmed.correspondence()).toMatchObject({ sent: [], received: [] });
     item = await someone.offer(sent.message, { contentNote: 'Speaks of that evening.', summary: 'An apology.', notBefore: null });
     expect(item.offered?.notBefore).toBeNull();
 
@@ -171,7 +171,7 @@ describe('a letter', () => {
       await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null });
       expect((await someone.decide(message, { decision: 'retract' })).state).toBe('approved');
     }
-    expect(await harmed.correspondence()).toEqual({ sent: [], received: [] });
+    expect(await harmed.correspondence()).toMatchObject({ sent: [], received: [] });
   });
 
   it('finds its reader paused, whatever else they or a mediator said within the second', async () => {
@@ -185,6 +185,7 @@ describe('a letter', () => {
     expect(new Map(participants.map(({ participant, consent }) => [participant, consent]))).toEqual(
       new Map([harmedId, responsibleId].map((id) => [id, 'paused'])),
     );
+    expect((await harmed.correspondence()).consent).toBe('paused');
   });
 
   it('names who assisted to the mediator, and never to its reader', async () => {
@@ -291,6 +292,39 @@ describe('drafts', () => {
   });
 });
 
+describe('a charter that changes meanwhile', () => {
+  it('has what is being sent granted and signed once more, and nothing sealed a second time', async () => {
+    const asked: { readonly what: string; readonly body: string | null }[] = [];
+    const browser = new Browser((url, init) => {
+      asked.push({ what: `${init.method ?? 'GET'} ${new URL(url).pathname}`, body: typeof init.body === 'string' ? init.body : null });
+      return fetch(url, init);
+    });
+    const { case: opened, mediator: someone, harmed, responsible, harmedId } = await openCase({}, { responsible: browser });
+    await nextCharter(opened.case, () => ({}));
+    const { message, view } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    expect(view).toBe('in review');
+    const puts = asked.filter(({ what }) => what.startsWith('PUT /v1/messages/'));
+    const [first, second] = puts.map(({ body }) => JSON.parse(body ?? '') as { statement: string; grants: unknown; bodies: unknown });
+    expect([puts.length, asked.filter(({ what }) => what === 'GET /v1/trust').length]).toEqual([2, 1]);
+    expect(second?.bodies).toEqual(first?.bodies);
+    expect(second?.grants).not.toEqual(first?.grants);
+    expect(second?.statement).not.toBe(first?.statement);
+
+    await someone.lease(message);
+    await someone.decide(message, { decision: 'approve' });
+    await nextCharter(opened.case, () => ({}));
+    await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null });
+    await harmed.respond(message, 'accept', false);
+    expect((await harmed.open(message)).text).toBe(LETTER);
+    await nextCharter(opened.case, () => ({}));
+    const { url } = await someone.makeLink(opened.case, harmedId, 'upload');
+    expect((await arrived(url).then((person) => person.enter())).purpose).toBe('upload');
+    await nextCharter(opened.case, () => ({}));
+    const relayed = { case: opened.case, from: harmedId, to: opened.participants.find((one) => one.participant !== harmedId)?.participant ?? '' };
+    await someone.relayLetter({ ...relayed, language: 'en', text: 'She asked me to tell you.', confirmed: true });
+  });
+});
+
 describe('a new link', () => {
   it('lets its participant open again what was released before', async () => {
     const { case: opened, mediator: someone, harmed, responsible, harmedId } = await openCase();
@@ -302,12 +336,48 @@ describe('a new link', () => {
     await harmed.open(message);
     const { url } = await someone.makeLink(opened.case, harmedId, 'participate');
     const anew = await claimed(url);
-    expect((await refusal(anew.open(message))).refusal).not.toBe('unexpected');
+    expect(await anew.correspondence()).toEqual({ sent: [], received: [], consent: null, verified: false });
+    expect((await refusal(anew.open(message))).code).toBe('not-found');
+    expect((await harmed.correspondence()).received).toHaveLength(1);
     expect(await someone.verifyClaims(opened.case)).toBe(1);
+    expect((await refusal(harmed.correspondence())).refusal).toBe('signed-out');
+    expect(await anew.correspondence()).toMatchObject({ consent: 'active', verified: true });
+    expect((await refusal(anew.open(message))).code).toBe('older-key');
     expect(await someone.review(message)).toMatchObject({ state: 'viewed', grantAgain: true });
     expect(await someone.grantAgain(opened.case, harmedId)).toBe(1);
     expect(await someone.review(message)).toMatchObject({ grantAgain: false });
     expect(await anew.offerNotes(message)).toEqual({ contentNote: 'An apology.', summary: null });
     expect((await anew.open(message)).text).toBe(LETTER);
+  });
+
+  it('keeps what was written with the old one, and says of it that its key is gone', async () => {
+    const { case: opened, mediator: someone, responsible, harmedId, responsibleId } = await openCase();
+    const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    const { url } = await someone.makeLink(opened.case, responsibleId, 'participate');
+    const anew = await claimed(url);
+    const early = await anew.sendLetter({ to: harmedId, language: 'en', text: 'From my new telephone.' });
+    expect(await someone.review(early.message)).toMatchObject({ standing: 'unverified', gates: expect.arrayContaining(['sender-key']) as string[] });
+    expect(await someone.text(early.message)).toBe('From my new telephone.');
+    expect((await someone.case(opened.case)).participants.find(({ participant }) => participant === responsibleId)?.keys).toBe('unverified');
+    await someone.verifyClaims(opened.case);
+    for (const id of [message, early.message]) expect((await someone.review(id)).standing).toBe('verified');
+    expect((await anew.correspondence()).sent.map((one) => one.message).sort()).toEqual([message, early.message].sort());
+    expect(await anew.ownText(early.message)).toBe('From my new telephone.');
+    expect((await refusal(anew.ownText(message))).code).toBe('older-key');
+    const states = (await someone.case(opened.case)).links.filter(({ participant }) => participant === responsibleId).map(({ state }) => state);
+    expect(states).toEqual(['ended', 'claimed']);
+  });
+
+  it('that somebody else used brings nothing to anybody', async () => {
+    const { case: opened, mediator: someone, responsible, harmedId, responsibleId } = await openCase();
+    const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
+    await someone.lease(message);
+    const link = (await someone.case(opened.case)).links.find(({ participant }) => participant === responsibleId)?.link ?? '';
+    await someone.endLink(opened.case, link, 'misused');
+    const item = await someone.review(message);
+    expect(item).toMatchObject({ standing: 'ended', gates: expect.arrayContaining(['sender-key']) as string[] });
+    expect((await refusal(someone.decide(message, { decision: 'approve' }))).code).toBe('sender-unverified');
+    expect((await someone.decide(message, { decision: 'decline', reason: 'safety' })).state).toBe('declined');
+    expect((await refusal(responsible.correspondence())).refusal).toBe('signed-out');
   });
 });

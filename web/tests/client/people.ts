@@ -7,10 +7,16 @@ import { inject } from 'vitest';
 import type { CaseDetail, MediatorClient, NewCase, ParticipantClient, Refusal } from '../../src/client/contract';
 import { isRefusal } from '../../src/client/contract';
 import type { Fetch } from '../../src/client/connection';
+import { Connection, SignedConnection } from '../../src/client/connection';
 import { Device } from '../../src/client/device';
 import { guarded } from '../../src/client/guarding';
 import { Mediator } from '../../src/client/mediator';
+import { now } from '../../src/client/moments';
 import { Participant } from '../../src/client/participant';
+import { signingIn } from '../../src/client/sessions';
+import { openKeyring } from '../../src/crypto/keyrings';
+import { statementHash } from '../../src/crypto/signing';
+import { Charter, decodeUnverified, sign } from '../../src/crypto/statements';
 
 export const PASSPHRASE = 'a river under the old bridge';
 
@@ -73,10 +79,9 @@ export interface OpenedCase {
   readonly responsibleUrl: string;
 }
 
-/** A case as it is once both have claimed their links, said yes, and a mediator has verified them. */
-export async function openCase(given: Partial<NewCase> = {}, browsers: { readonly harmed?: Browser; readonly responsible?: Browser } = {}): Promise<OpenedCase> {
-  const someone = await mediator();
-  const opened = await someone.newCase({
+/** A case that nobody has come into yet. */
+export function newCase(someone: MediatorClient, given: Partial<NewCase> = {}): Promise<CaseDetail> {
+  return someone.newCase({
     reference: `case ${crypto.randomUUID()}`,
     roles: ['harmed', 'responsible'],
     colleagues: [],
@@ -86,6 +91,12 @@ export async function openCase(given: Partial<NewCase> = {}, browsers: { readonl
     retentionDays: 365,
     ...given,
   });
+}
+
+/** A case as it is once both have claimed their links, said yes, and a mediator has verified them. */
+export async function openCase(given: Partial<NewCase> = {}, browsers: { readonly harmed?: Browser; readonly responsible?: Browser } = {}): Promise<OpenedCase> {
+  const someone = await mediator();
+  const opened = await newCase(someone, given);
   const [harmedId, responsibleId] = (['harmed', 'responsible'] as const).map(
     (role) => opened.participants.find((entry) => entry.role === role)?.participant,
   );
@@ -128,3 +139,18 @@ export async function refusal(work: Promise<unknown>): Promise<Refusal> {
   throw new Error('it was not refused');
 }
 
+/** The next charter of a case, by the stage's first mediator, whatever their pages would let them do. */
+export async function nextCharter(id: string, change: (charter: Charter) => Partial<Charter>): Promise<void> {
+  const held = stage.mediators[0];
+  if (held === undefined) throw new Error('no mediator');
+  const { signer } = openKeyring(new Uint8Array(Buffer.from(held.keyring, 'base64')), held.passphrase);
+  const signed = new SignedConnection(new Connection(stage.url), signingIn(signer, stage.url));
+  const { charters } = await signed.call<{ charters: { statement: string; key_file: string }[] }>('GET', `/v1/cases/${id}/charters`);
+  const last = charters.at(-1);
+  if (last === undefined) throw new Error('the case is not open');
+  const before = decodeUnverified(last.statement, Charter);
+  const next = { ...before, at: now(), version: before.version + 1, registration: null, previous: statementHash(last.statement) };
+  const statement = sign(signer, Charter, { ...next, ...change(next) });
+  await signed.call('POST', `/v1/cases/${id}/charters`, { body: { statement, key_file: last.key_file } });
+  await signed.end();
+}

@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from relay.client.mediator import DEFAULT_POLICY, Mediator
+from relay.client.casework import DEFAULT_POLICY
+from relay.client.mediator import Mediator
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyrings import seal_keyring
 from relay.demo import phone

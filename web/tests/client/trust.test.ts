@@ -6,7 +6,8 @@ import type { MediatorClient, ParticipantClient } from '../../src/client/contrac
 import { b64uDecode, b64uEncode } from '../../src/crypto/encoding';
 import { Signer } from '../../src/crypto/signing';
 import { sodiumReady } from '../../src/crypto/sodium';
-import { Browser, claimed, linkOf, mediator, openCase, PASSPHRASE, refusal, stage, unlocked } from './people';
+import { decodeUnverified, LinkEnding } from '../../src/crypto/statements';
+import { arrived, Browser, claimed, linkOf, mediator, newCase, nextCharter, openCase, PASSPHRASE, refusal, stage, unlocked } from './people';
 import type { OpenedCase } from './people';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -83,6 +84,9 @@ describe('what a link leads to', () => {
     'the same credential twice': at(['trust', 'credentials'], (credentials) => [...(credentials as Json[]), (credentials as Json[])[0] ?? null]),
     'a charter that no mediator signed': at(charters, missigned),
     'no charter': at(['trust', 'charters'], () => []),
+    'a registration that nobody signed': at(['trust', 'registration'], missigned),
+    'no registration': at(['trust', 'registration'], () => null),
+    'a succession that no root signed': at(['trust', 'successions'], () => [textOf('')]),
     'a link that no mediator signed': at(['statement'], missigned),
     'another participant': at(['participant'], () => crypto.randomUUID()),
     'another case': at(['case'], () => crypto.randomUUID()),
@@ -135,15 +139,25 @@ describe('what a link leads to', () => {
 });
 
 describe('a device remembers', () => {
-  it('the newest charter that it saw, and takes no other of that version', async () => {
-    const browser = new Browser();
-    const { id, fragment } = linkOf(stage.harmed);
-    const device = await browser.shelf();
-    await device.expectCharter(stage.case, 2, 'of a later one');
-    expect((await refusal(browser.participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
-    const other = new Browser();
-    await (await other.shelf()).expectCharter(stage.case, 1, 'another first one');
-    expect((await refusal(other.participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
+  it('every charter that it saw, and takes none that does not extend them', async () => {
+    const { harmedUrl, mediator: someone, case: opened, responsibleId } = await openCase();
+    const browser = new Tapped();
+    let before: Json = null;
+    browser.alter(/\/v1\/links\//, (answer) => {
+      before = (answer as { trust: Json }).trust;
+      return answer;
+    });
+    await arrived(harmedUrl, browser);
+    await nextCharter(opened.case, (charter) => charter);
+    browser.alterations = [];
+    await arrived(harmedUrl, browser);
+    browser.alter(/\/v1\/links\//, at(['trust'], () => before));
+    expect((await refusal(arrived(harmedUrl, browser))).refusal).toBe('untrusted');
+    // A new device believes it: nothing forces a relay to speak.
+    const other = new Tapped();
+    other.alterations = browser.alterations;
+    await arrived(harmedUrl, other);
+    expect((await someone.makeLink(opened.case, responsibleId, 'participate')).url).toContain('/l/');
   });
 });
 
@@ -171,8 +185,17 @@ describe('what was released', () => {
     'no approval': [OPENING, at(['approvals'], () => [])],
     'an approval that no mediator signed': [OPENING, at(['approvals', 0], missigned)],
     'no origin': [OPENING, at(['origin'], () => [])],
-    'a claim without its verification': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(0, 1))],
-    'a verification that no mediator signed': [OPENING, (answer) => at(['origin', 1], missigned)(at(['origin', 0], missigned)(answer))],
+    'a link without its claim': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(0, 1))],
+    'a claim without its verification': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(0, 2))],
+    'a claim without its link': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(1))],
+    'a link that no mediator signed': [OPENING, at(['origin', 0], missigned)],
+    'a claim that its maker did not sign': [OPENING, at(['origin', 1], missigned)],
+    'a verification that no mediator signed': [OPENING, at(['origin', 2], missigned)],
+    'no consents': [OPENING, at(['consents'], () => [])],
+    'a consent held back': [OPENING, at(['consents'], (consents) => (consents as Json[]).slice(1))],
+    'a consent that nobody signed': [OPENING, at(['consents', 0, 'statement'], missigned)],
+    'a consent by a key of nobody': [OPENING, at(['consents', 0, 'origin'], () => [])],
+    'a consent by a key that nobody verified': [OPENING, at(['consents', 1, 'origin'], (origin) => (origin as Json[]).slice(0, 2))],
     'another body': [OPENING, at(['parts', 0, 'body'], (body) => `AAAA${textOf(body).slice(4)}`)],
     'no header': [OPENING, at(['parts', 0, 'header'], () => null)],
     'a part that nobody signed': [OPENING, at(['parts', 0, 'commitment'], () => b64uEncode(crypto.getRandomValues(new Uint8Array(32))))],
@@ -215,7 +238,11 @@ describe('what a mediator reviews', () => {
     'another sender': at(['from'], () => crypto.randomUUID()),
     'another kind': at(['kind'], () => 'video'),
     'words of nobody': at(['origin'], () => []),
-    'a verification without its claim': at(['origin'], (origin) => (origin as Json[]).slice(1)),
+    'a claim without its link': at(['origin'], (origin) => (origin as Json[]).slice(1)),
+    'a link that nobody claimed': at(['origin'], (origin) => (origin as Json[]).slice(0, 1)),
+    'a verification without its claim': at(['origin'], (origin) => (origin as Json[]).filter((_, place) => place !== 1)),
+    "a recipient's keys that nobody verified": at(['recipient_origin'], (origin) => (origin as Json[]).slice(0, 2)),
+    'the keys of somebody else': (answer) => at(['recipient_origin'], () => (answer as { origin: Json }).origin)(answer),
     'a decision that no mediator signed': at(['decisions', 0], missigned),
   };
 
@@ -225,9 +252,12 @@ describe('what a mediator reviews', () => {
     expect(refused.refusal).toBe('untrusted');
   });
 
-  it('is not shown, and not called forged, while nobody has verified its claim', async () => {
-    browser.alter(MESSAGE, at(['origin'], (origin) => (origin as Json[]).slice(0, 1)));
-    expect(await refusal(someone.review(message))).toEqual({ refusal: 'refused', code: 'claim-unchecked' });
+  it('is shown as nobody’s, and not called forged, while nobody has verified its claim; and not approved', async () => {
+    browser.alter(MESSAGE, at(['origin'], (origin) => (origin as Json[]).slice(0, 2)));
+    expect(await someone.review(message)).toMatchObject({ standing: 'unverified', origin: { by: 'participant', claimVerifiedBy: null } });
+    expect(await refusal(someone.decide(message, { decision: 'approve' }))).toMatchObject({ code: 'sender-unverified', gates: ['sender-key'] });
+    browser.alterations = [];
+    expect((await someone.review(message)).standing).toBe('verified');
   });
 
   it('is not decided by somebody whose term does not cover it', async () => {
@@ -272,10 +302,24 @@ describe('what a mediator reviews', () => {
     browser.alterations = [];
     await own.lease(sent.message);
     await own.decide(sent.message, { decision: 'approve' });
-    browser.alter(LINKS, each((record) => ({ ...record, verification: missigned(record['verification'] ?? null) })));
-    expect((await refusal(someone.offer(sent.message, { contentNote: 'An apology.', summary: null, notBefore: null }))).refusal).toBe('untrusted');
-    browser.alter(LINKS, each((record) => ({ ...record, verification: null })));
-    expect(await refusal(someone.offer(sent.message, { contentNote: 'An apology.', summary: null, notBefore: null }))).toMatchObject({ gates: ['recipient-key'] });
+    await someone.review(sent.message);
+    const offering = () => refusal(someone.offer(sent.message, { contentNote: 'An apology.', summary: null, notBefore: null }));
+    const forgeries: Alter[] = [
+      at(['recipient_origin', 2], missigned),
+      at(['recipient_origin', 0], missigned),
+      at(['recipient_origin'], (origin) => (origin as Json[]).slice(0, 2)),
+      at(['consents', 'sender', 'statement'], missigned),
+      at(['consents', 'recipient', 'origin'], () => []),
+      (answer) => at(['consents', 'recipient'], () => (answer as { consents: { sender: Json } }).consents.sender)(answer),
+    ];
+    for (const forgery of forgeries) {
+      browser.alter(MESSAGE, forgery);
+      expect(await offering()).toEqual({ refusal: 'untrusted' });
+    }
+    browser.alter(MESSAGE, at(['recipient_origin'], () => []));
+    expect(await offering()).toMatchObject({ gates: ['recipient-key'] });
+    browser.alter(MESSAGE, at(['consents', 'recipient'], () => null));
+    expect(await offering()).toMatchObject({ gates: ['recipient-consent'] });
     browser.alter(LINKS, each((record) => ({ ...record, statement: missigned(record['statement'] ?? null) })));
     expect((await refusal(someone.case(other.case))).refusal).toBe('untrusted');
   });
@@ -296,20 +340,32 @@ describe('what a mediator reviews', () => {
   });
 });
 
+describe('a claim that is verified', () => {
+  it('ends every other link by signature, also one of which relay only says that it has ended', async () => {
+    const { case: opened, mediator: own, harmedId, harmedUrl } = await openCase();
+    await claimed((await own.makeLink(opened.case, harmedId, 'participate')).url);
+    let sent: { readonly endings: readonly string[] } | null = null;
+    const browser = new Browser(async (url, init) => {
+      if (url.endsWith('/v1/verifications')) sent = JSON.parse(typeof init.body === 'string' ? init.body : '') as typeof sent;
+      const response = await fetch(url, init);
+      if (!url.endsWith('/links')) return response;
+      const records = (await response.json()) as Answer[];
+      return Response.json(records.map((record) => (record['verification'] === null ? record : { ...record, ended: true })));
+    });
+    expect(await (await mediator(0, browser)).verifyClaims(opened.case)).toBe(1);
+    const endings = (sent as { readonly endings: readonly string[] } | null)?.endings ?? [];
+    expect(endings.map((ending) => decodeUnverified(ending, LinkEnding))).toMatchObject([
+      { link: linkOf(harmedUrl).id, participant: harmedId, reason: 'replaced' },
+    ]);
+  });
+});
+
 /** A decision on a message of this case by the mediator of another one. */
 async function forged(opened: OpenedCase): Promise<{ statement: Json }> {
   const browser = new Tapped();
   const stranger = await mediator(1, browser);
   let statement: Json = null;
-  const theirs = await stranger.newCase({
-    reference: `case ${crypto.randomUUID()}`,
-    roles: ['harmed', 'responsible'],
-    colleagues: [],
-    approvals: 1,
-    captions: 'optional',
-    serverProcessing: true,
-    retentionDays: 1,
-  });
+  const theirs = await newCase(stranger);
   expect(theirs.case).not.toBe(opened.case.case);
   const [one, other] = theirs.participants.map(({ participant }) => participant);
   const author = await claimed((await stranger.makeLink(theirs.case, one ?? '', 'participate')).url);

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { ParticipantClient, ReviewItem, SendingProgress } from '../../src/client/contract';
 import type { RangeGiven, RangeWanted } from '../../src/playback/protocol';
-import { Browser, linkOf, mediator, openCase, refusal, stage, unlocked } from './people';
+import { Browser, linkOf, mediator, nextCharter, openCase, refusal, stage, unlocked } from './people';
 
 const MIB = 1024 * 1024;
 
@@ -97,6 +97,25 @@ describe('a video', () => {
     expect(failure?.en).toMatch(/\.$/);
     expect(failure?.fr).toMatch(/\.$/);
     expect((await someone.decide(message, { decision: 'retry' })).state).toBe('processing');
+  });
+});
+
+describe('a charter that changes while a video is sent', () => {
+  it('has it granted and signed once more, and not sent again', async () => {
+    const asked: string[] = [];
+    const browser = new Browser((url, init) => {
+      asked.push(`${init.method ?? 'GET'} ${new URL(url).pathname}`);
+      return fetch(url, init);
+    });
+    const { case: opened, responsible, harmedId } = await openCase({}, { responsible: browser });
+    await nextCharter(opened.case, () => ({}));
+    const video = { to: harmedId, language: 'en', file: noise(MIB), mediaType: 'video/mp4', assistant: 'M. Roy' } as const;
+    const progress: SendingProgress[] = [];
+    expect((await responsible.sendVideo(video, (now) => progress.push(now))).view).toBe('being prepared');
+    expect(asked.filter((one) => one.startsWith('PUT') && one.endsWith('/revisions/1'))).toHaveLength(2);
+    expect(asked.filter((one) => one === 'GET /v1/trust')).toHaveLength(1);
+    const sent = progress.map(({ sentBytes }) => sentBytes);
+    expect([...sent].sort((one, other) => one - other)).toEqual(sent);
   });
 });
 

@@ -75,6 +75,7 @@ describe('choices', () => {
     state,
     kind: 'letter' as const,
     grantAgain,
+    standing: 'verified' as const,
     lease: mine === null ? null : { holder: 'a', mine, expiresAt: ago(0) },
   });
 
@@ -100,6 +101,15 @@ describe('choices', () => {
     expect(choicesFor(standing(leased, NOW))).toEqual(['lease']);
     expect(choicesFor(standing(item('claimed', false), NOW))).toEqual(['lease']);
     expect(standing(item('held'), NOW).state).toBe('held');
+  });
+
+  it('let nothing on that may be somebody else’s', () => {
+    for (const of of ['unverified', 'ended'] as const) {
+      expect(choicesFor({ ...item('claimed', true), standing: of })).toEqual(['return', 'hold', 'decline', 'let-go']);
+      expect(choicesFor({ ...item('approved'), standing: of })).toEqual(['reopen']);
+      expect(choicesFor({ ...item('released', null, true), standing: of })).toEqual(['recall']);
+      expect(choicesFor({ ...item('queued'), standing: of })).toEqual(['lease']);
+    }
   });
 
   it('offer to grant again only where there are newer keys', () => {

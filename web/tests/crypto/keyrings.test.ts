@@ -7,16 +7,16 @@ import { b64Decode, b64Encode, b64uDecode, b64uEncode, bech32Decode, bech32Encod
 import { CryptoError } from '../../src/crypto/errors';
 import {
   generateKeyring,
-  openIdentity,
+  openIdentities,
   openKeyring,
   openParticipantKeyring,
   proofHash,
-  sealIdentity,
+  sealIdentities,
   sealKeyring,
   sealParticipantKeyring,
   stretchPassphrase,
 } from '../../src/crypto/keyrings';
-import { linkUrl, LinkSecret, parseLinkUrl } from '../../src/crypto/links';
+import { anchorOf, linkUrl, LinkSecret, parseLinkUrl } from '../../src/crypto/links';
 import { pad, unpad } from '../../src/crypto/padding';
 import { WeakPassphrase } from '../../src/crypto/passphrases';
 import { fingerprint, Signer } from '../../src/crypto/signing';
@@ -68,22 +68,37 @@ describe('a keyring', () => {
   );
 });
 
-test("a case's identity opens for those it was sealed for", () => {
-  const [mediator, recovery, identity] = [HybridIdentity.generate(), HybridIdentity.generate(), HybridIdentity.generate()];
-  const sealed = sealIdentity(identity, [mediator.recipient, recovery.recipient]);
-  for (const reader of [mediator, recovery]) expect(openIdentity(sealed, [reader]).seed).toEqual(identity.seed);
-  expect(refusal(() => openIdentity(sealed, [identity]))).toBe('no-match');
-  const something = sealFile(utf8('something else'), [mediator.recipient]);
-  expect(refusal(() => openIdentity(something, [mediator]))).toMatch(/key|encoding/);
+test("a case's identities open, in their order, for those they were sealed for", () => {
+  const [mediator, recovery, latest, former] = Array.from({ length: 4 }, () => HybridIdentity.generate()) as [
+    HybridIdentity,
+    HybridIdentity,
+    HybridIdentity,
+    HybridIdentity,
+  ];
+  for (const identities of [[latest], [latest, former]]) {
+    const sealed = sealIdentities(identities, [mediator.recipient, recovery.recipient]);
+    for (const reader of [mediator, recovery]) {
+      expect(openIdentities(sealed, [reader]).map(({ seed }) => seed)).toEqual(identities.map(({ seed }) => seed));
+    }
+    expect(refusal(() => openIdentities(sealed, [latest]))).toBe('no-match');
+  }
+  const lines = `${latest.toString()}\n`;
+  for (const text of ['', 'something else', `\n${lines}`, `${lines}\n`, `# a comment\n${lines}`, `\ufeff${lines}`, lines.replace('\n', '\r\n')]) {
+    expect(refusal(() => openIdentities(sealFile(utf8(text), [mediator.recipient]), [mediator]))).toMatch(/key|encoding/);
+  }
 });
 
 test('a link says in its address what it was made of', () => {
   const secret = LinkSecret.generate();
   const root = fingerprint(Signer.generate().publicKey);
   const id = '2e7aca7e-164d-4949-8ad7-c7d8519f66c3';
-  const read = parseLinkUrl(linkUrl('https://relay.example.org/', id, secret, root));
-  expect([read.publicUrl, read.id, read.rootFingerprint]).toEqual(['https://relay.example.org', id, root]);
+  const anchor = anchorOf(b64uEncode(randomBytes(32)));
+  const read = parseLinkUrl(linkUrl('https://relay.example.org/', id, secret, root, anchor));
+  expect([read.publicUrl, read.id, read.rootFingerprint, read.anchor]).toEqual(['https://relay.example.org', id, root, anchor]);
   expect(read.secret.secret).toEqual(secret.secret);
+  for (const [fingerprintOf, anchorAt] of [[root, b64uEncode(randomBytes(32))], [b64uEncode(randomBytes(15)), anchor]] as const) {
+    expect(refusal(() => linkUrl('https://relay.example.org', id, secret, fingerprintOf, anchorAt))).toBe('link');
+  }
 });
 
 describe('texts', () => {

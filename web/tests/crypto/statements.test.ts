@@ -5,7 +5,7 @@ import { Signer } from '../../src/crypto/signing';
 import { randomBytes, sodiumReady } from '../../src/crypto/sodium';
 import { b64uEncode } from '../../src/crypto/encoding';
 import { timeOf } from '../../src/crypto/fields';
-import { Consent, decodeUnverified, Decision, Message, Offer, sign, verify } from '../../src/crypto/statements';
+import { Charter, Consent, Credential, decodeUnverified, Decision, Link, Message, Offer, Registration, sign, verify } from '../../src/crypto/statements';
 import { HybridIdentity } from '../../src/crypto/age';
 import { aCase, aPart } from './people';
 import { refusal } from './refusal';
@@ -20,6 +20,7 @@ function aMessage(changes: Partial<Message>): Message {
   return {
     at: AT,
     case: aCase,
+    charter: b64uEncode(randomBytes(32)),
     message: '4f1c2672-3db0-4adb-b5f1-4776d5a6c377',
     revision: 1,
     supersedes: null,
@@ -81,11 +82,12 @@ describe('a message', () => {
   });
 });
 
-test('an offer has at most a content note and a summary', () => {
+test('an offer rests on two consents, and has at most a content note and a summary', () => {
   const notes = [aPart('note'), aPart('note'), aPart('note')];
   const offer = {
     at: AT,
     case: aCase,
+    charter: b64uEncode(randomBytes(32)),
     message: ONE,
     revision: 1,
     source: b64uEncode(randomBytes(32)),
@@ -93,15 +95,92 @@ test('an offer has at most a content note and a summary', () => {
     captions: null,
     recipient: HybridIdentity.generate().recipient.toString(),
     claim: b64uEncode(randomBytes(32)),
+    consents: [b64uEncode(randomBytes(32)), b64uEncode(randomBytes(32))],
     grants: [{ commit: b64uEncode(randomBytes(32)), header: b64uEncode(randomBytes(32)) }],
     notes: notes.slice(0, 2),
     not_before: null,
   };
   expect(Offer.read(offer)).toEqual(offer);
+  for (const consents of [[], offer.consents.slice(1), [...offer.consents, ...offer.consents], [offer.consents[0], offer.consents[0]]]) {
+    expect(refusal(() => Offer.read({ ...offer, consents }))).toBe('statement');
+  }
   expect(refusal(() => Offer.read({ ...offer, notes }))).toBe('statement');
   expect(refusal(() => Offer.read({ ...offer, grants: [] }))).toBe('statement');
   expect(refusal(() => Offer.read({ ...offer, grants: [...offer.grants, ...offer.grants] }))).toBe('statement');
   expect(refusal(() => Offer.read({ ...offer, notes: [aPart('body')] }))).toBe('statement');
+});
+
+describe('a credential', () => {
+  const recipient = (): string => HybridIdentity.generate().recipient.toString();
+  const credential = { at: AT, credential: ONE, person: OTHER, not_before: AT, not_after: '2031-01-31T23:59:59Z' };
+
+  test('has a signer in every role, and a recipient in every role that reads', () => {
+    const signer = Signer.generate().publicKey;
+    for (const role of ['mediator', 'media', 'recovery']) {
+      const given = { ...credential, role, recipient: recipient(), signer };
+      expect(Credential.read(given)).toEqual(given);
+      expect(refusal(() => Credential.read({ ...given, signer: null }))).toBe('statement');
+      expect(refusal(() => Credential.read({ ...given, recipient: null }))).toBe('statement');
+    }
+    const service = { ...credential, role: 'service', recipient: null, signer };
+    expect(Credential.read(service).role).toBe('service');
+    expect(refusal(() => Credential.read({ ...service, recipient: recipient() }))).toBe('statement');
+    expect(refusal(() => Credential.read({ ...service, not_after: AT }))).toBe('statement');
+  });
+});
+
+test('a registration lists a mediator, and nobody twice', () => {
+  const registration = { at: AT, case: aCase, mediators: [ONE, OTHER] };
+  expect(Registration.read(registration)).toEqual(registration);
+  for (const mediators of [[], [ONE, ONE]]) expect(refusal(() => Registration.read({ ...registration, mediators }))).toBe('statement');
+});
+
+test('the first charter names its registration, a later one the version before, and each lists nobody twice', () => {
+  const hash = (): string => b64uEncode(randomBytes(32));
+  const member = (credential: string) => ({ credential, statement: hash() });
+  const first = {
+    at: AT,
+    case: aCase,
+    version: 1,
+    registration: hash(),
+    previous: null,
+    recipient: HybridIdentity.generate().recipient.toString(),
+    mediators: [member(ONE)],
+    media: [],
+    recovery: [member(OTHER)],
+    policy: { approvals: 1, captions: 'required', server_processing: true, retention_days: 30 },
+  };
+  expect(Charter.read(first)).toEqual(first);
+  const later = { ...first, version: 2, registration: null, previous: hash() };
+  expect(Charter.read(later)).toEqual(later);
+  const bad = [
+    { ...first, registration: null },
+    { ...first, previous: hash() },
+    { ...later, previous: null },
+    { ...later, registration: hash() },
+    { ...first, mediators: [] },
+    { ...first, media: [member(ONE)] },
+    { ...first, media: [member(OTHER)] },
+    { ...first, recovery: [member(ONE)] },
+  ];
+  for (const given of bad) expect(refusal(() => Charter.read(given))).toBe('statement');
+});
+
+test('an upload link has a signer and an end, and one to come in by a sealed claim key', () => {
+  const hash = (): string => b64uEncode(randomBytes(32));
+  const link = { at: AT, link: ONE, case: aCase, charter: hash(), participant: OTHER, auth: hash() };
+  const upload = { ...link, purpose: 'upload', signer: hash(), sealed: null, expires: AT };
+  const participate = { ...link, purpose: 'participate', signer: null, sealed: hash(), expires: null };
+  for (const good of [upload, participate, { ...participate, expires: AT }]) expect(Link.read(good).purpose).toBe(good.purpose);
+  const bad = [
+    { ...upload, signer: null },
+    { ...upload, sealed: hash() },
+    { ...upload, expires: null },
+    { ...participate, signer: hash() },
+    { ...participate, sealed: null },
+    { ...participate, charter: null },
+  ];
+  for (const given of bad) expect(refusal(() => Link.read(given))).toBe('statement');
 });
 
 test.each(['return', 'decline', 'hold'])('a %s has a reason', (decision) => {

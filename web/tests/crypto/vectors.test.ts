@@ -16,8 +16,8 @@ import {
 } from '../../src/crypto/age';
 import { type ChainedRow, firstBadRow, rowBytes } from '../../src/crypto/audit';
 import { b64uDecode, b64uEncode, utf8 } from '../../src/crypto/encoding';
-import { openIdentity, openKeyring, openParticipantKeyring, proofHash, stretchPassphrase } from '../../src/crypto/keyrings';
-import { authDigest, claimMac, type ClaimMembers, linkUrl, LinkSecret, parseLinkUrl } from '../../src/crypto/links';
+import { openIdentities, openKeyring, openParticipantKeyring, proofHash, stretchPassphrase } from '../../src/crypto/keyrings';
+import { anchorOf, authDigest, claimMac, type ClaimMembers, linkUrl, LinkSecret, parseLinkUrl } from '../../src/crypto/links';
 import { pad, paddedSize, unpad } from '../../src/crypto/padding';
 import { findWeakness } from '../../src/crypto/passphrases';
 import { Signer, statementHash } from '../../src/crypto/signing';
@@ -55,6 +55,8 @@ describe('links', () => {
       | 'link'
       | 'secret'
       | 'root_fingerprint'
+      | 'charter'
+      | 'anchor'
       | 'url'
       | 'auth'
       | 'auth_digest'
@@ -70,9 +72,15 @@ describe('links', () => {
   test('are written, read, and derived from', () => {
     for (const good of given.derived) {
       const secret = new LinkSecret(b64uDecode(good.secret));
-      expect(linkUrl(good.public_url, good.link, secret, good.root_fingerprint)).toBe(good.url);
+      expect(anchorOf(statementHash(good.charter))).toBe(good.anchor);
+      expect(linkUrl(good.public_url, good.link, secret, good.root_fingerprint, good.anchor)).toBe(good.url);
       const read = parseLinkUrl(good.url);
-      expect([read.publicUrl, read.id, read.rootFingerprint]).toEqual([good.public_url, good.link, good.root_fingerprint]);
+      expect([read.publicUrl, read.id, read.rootFingerprint, read.anchor]).toEqual([
+        good.public_url,
+        good.link,
+        good.root_fingerprint,
+        good.anchor,
+      ]);
       expect(b64uEncode(read.secret.secret)).toBe(good.secret);
       expect(secret.auth(good.link)).toBe(good.auth);
       expect(authDigest(good.auth)).toBe(good.auth_digest);
@@ -219,8 +227,9 @@ describe('sealed files', () => {
     bodies: { what: string; plain: string; body: string }[];
     keyring: { passphrase: string; file: string; identity: string; signer_seed: string };
     participant_keyring: { typed: string; unlock: string; work_factor_log2: number; ring_key: string; file: string; identity: string; signer_seed: string };
-    case_identity: { file: string; identity: string };
-    link_secret: { file: string; secret: string };
+    case_identities: { file: string; identities: string[] }[];
+    bad_case_identities: { why: string; file: string }[];
+    claim_key: { file: string; identity: string; claim_key: string };
   };
   const fileKey = b64uDecode(given.file_key);
 
@@ -238,7 +247,7 @@ describe('sealed files', () => {
     expect(opener.open(0, plain.length, body.subarray(span.start, span.stop))).toEqual(plain);
   });
 
-  test('keyring, case identity and link secret come out as they were put in', () => {
+  test('keyring, case identities and claim key come out as they were put in', () => {
     const keyring = openKeyring(b64uDecode(given.keyring.file), given.keyring.passphrase);
     expect(keyring.identity.toString()).toBe(given.keyring.identity);
     expect(b64uEncode(keyring.signer.seed)).toBe(given.keyring.signer_seed);
@@ -248,8 +257,17 @@ describe('sealed files', () => {
     expect(b64uEncode(stretched.ringKey)).toBe(own.ring_key);
     const opened = openParticipantKeyring(b64uDecode(own.file), stretched);
     expect([opened.identity.toString(), b64uEncode(opened.signer.seed)]).toEqual([own.identity, own.signer_seed]);
-    const identity = openIdentity(b64uDecode(given.case_identity.file), [parseIdentity(given.identities[0])]);
-    expect(identity.toString()).toBe(given.case_identity.identity);
-    expect(b64uEncode(openFile(b64uDecode(given.link_secret.file), [identity]))).toBe(given.link_secret.secret);
+    for (const mediator of given.identities) {
+      for (const { file, identities } of given.case_identities) {
+        const opened = openIdentities(b64uDecode(file), [parseIdentity(mediator)]);
+        expect(opened.map((identity) => identity.toString())).toEqual(identities);
+      }
+    }
+    const { claim_key: claim } = given;
+    expect(b64uEncode(openFile(b64uDecode(claim.file), [parseIdentity(claim.identity)]))).toBe(claim.claim_key);
+  });
+
+  test.each(given.bad_case_identities)('something else for the right mediator is refused: $why', ({ file }) => {
+    expect(refusal(() => openIdentities(b64uDecode(file), [parseIdentity(given.identities[0])]))).toMatch(/key|encoding/);
   });
 });

@@ -131,7 +131,7 @@ describe('the way of a message', () => {
       'yours to open': true,
       opened: true,
       'not accepted': true,
-      'no longer available': true,
+      'not available': true,
       closed: true,
     };
     for (const words of [en, fr]) {

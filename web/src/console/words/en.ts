@@ -35,6 +35,7 @@ export const en = {
     withId: (role: string, short: string) => `${role} · ${short}`,
     participant: (short: string) => `participant ${short}`,
     system: 'the case system',
+    recovery: 'the recovery key',
     worker: (short: string) => `media worker ${short}`,
     clock: 'time passing',
     link: (short: string) => `somebody with link ${short}`,

@@ -37,6 +37,7 @@ export const fr: Catalogue<typeof en> = {
     withId: (role, short) => `${role} · ${short}`,
     participant: (short) => `participant·e ${short}`,
     system: 'le système de dossiers',
+    recovery: 'la clé de secours',
     worker: (short) => `service vidéo ${short}`,
     clock: 'le temps écoulé',
     link: (short) => `quelqu’un avec le lien ${short}`,

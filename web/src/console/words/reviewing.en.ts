@@ -63,6 +63,7 @@ export const reviewing = {
     originTitle: 'Whose words these are',
     originParticipant: (person: string, checker: string) =>
       `Written or recorded by the ${person}, and signed with their own key. ${checker} checked that the key is theirs.`,
+    originUnverified: (person: string) => `Signed with a key that says it is of the ${person}. No mediator has checked that it is theirs.`,
     originUpload: (person: string) => `Came through an upload link made for the ${person}, and was signed with that link.`,
     originMediator: (person: string, mediator: string) => `Written down by ${mediator} for the ${person}, who confirmed the words.`,
     checkedByYou: 'You',
@@ -96,8 +97,10 @@ export const reviewing = {
     decide: 'Decide',
     offered: (at: string) => `Offered: ${at}`,
     offeredLater: (at: string) => `It is offered from ${at}.`,
-    unchecked: 'The sender’s keys are to be checked first',
-    uncheckedWhat: 'Somebody used a link and wrote, and no mediator has checked yet that the keys belong to that link. Open the case, check the new keys, and come back.',
+    unchecked: 'Not known to be from its sender',
+    uncheckedWhat: 'Somebody used a link and wrote, and no mediator has checked yet that it was this person. You can send it back or decline it. To approve it, open the case and check the new keys first.',
+    ended: 'Not from its sender any more',
+    endedWhat: 'It came through a link after that had ended, or through one that somebody else had used. You can send it back or decline it; it cannot be approved.',
     gates: 'What is in the way now',
     notReady: 'The recipient has no keys yet that an offer could be written for. They need to use their link first.',
     grantAgain: 'The recipient has newer keys. Grant again, so that they can open what was released to them.',
@@ -171,7 +174,7 @@ export const reviewing = {
     },
     recall: {
       title: 'Recall this message?',
-      what: 'The recipient accepted it and has not opened it. They will see that it is no longer available. It cannot be offered again.',
+      what: 'The recipient accepted it and has not opened it. They will see that it is not available. It cannot be offered again.',
     },
     retry: { title: 'Prepare the video again?', what: 'The original is sealed for the media workers once more, and one of them tries again.' },
     offer: {
@@ -214,6 +217,10 @@ export const reviewing = {
   },
 
   gate: {
+    'sender-key': {
+      is: 'Nobody has checked that this is from its author, or their link was used by somebody else.',
+      todo: 'Ask the author whether they sent it. If they did, check their new keys on the page of the case.',
+    },
     'sender-consent': {
       is: 'The author has not said yes to taking part, or has paused or ended it.',
       todo: 'Speak with them. If they say yes to you, record it on the page of the case.',

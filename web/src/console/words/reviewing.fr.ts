@@ -66,6 +66,7 @@ export const reviewing: Catalogue<typeof english> = {
     originTitle: 'De qui sont ces mots',
     originParticipant: (person, checker) =>
       `Écrit ou enregistré par : ${person}, et signé avec sa propre clé. Clé vérifiée par : ${checker}.`,
+    originUnverified: (person) => `Signé avec une clé qui dit être de : ${person}. Personne n’a vérifié que c’est bien la sienne.`,
     originUpload: (person) => `Arrivé par un lien d’envoi créé pour : ${person}, et signé avec ce lien.`,
     originMediator: (person, mediator) => `Mis par écrit par ${mediator} au nom de : ${person}, qui a confirmé les mots.`,
     checkedByYou: 'vous',
@@ -99,8 +100,10 @@ export const reviewing: Catalogue<typeof english> = {
     decide: 'Décider',
     offered: (at) => `Offert : ${at}`,
     offeredLater: (at) => `Il est offert à partir du ${at}.`,
-    unchecked: 'Les clés de l’auteur·e sont d’abord à vérifier',
-    uncheckedWhat: 'Quelqu’un a utilisé un lien et a écrit, et personne n’a encore vérifié que les clés appartiennent à ce lien. Ouvrez le dossier, vérifiez les nouvelles clés, puis revenez.',
+    unchecked: 'L’origine n’est pas vérifiée',
+    uncheckedWhat: 'Quelqu’un a utilisé un lien et a écrit, et personne n’a encore vérifié que c’était cette personne. Vous pouvez renvoyer ou refuser ce message. Pour l’approuver, ouvrez d’abord le dossier et vérifiez les nouvelles clés.',
+    ended: 'L’origine ne compte plus',
+    endedWhat: 'Il est arrivé par un lien qui avait déjà pris fin, ou que quelqu’un d’autre avait utilisé. Vous pouvez le renvoyer ou le refuser ; il ne peut pas être approuvé.',
     gates: 'Ce qui l’empêche en ce moment',
     notReady: 'Le destinataire n’a pas encore de clés pour lesquelles écrire une offre. Il lui faut d’abord utiliser son lien.',
     grantAgain: 'Le destinataire a des clés plus récentes. Remettez l’accès, afin que ce qui lui a été remis puisse s’ouvrir.',
@@ -217,6 +220,10 @@ export const reviewing: Catalogue<typeof english> = {
   },
 
   gate: {
+    'sender-key': {
+      is: 'Personne n’a vérifié que ceci vient de son auteur·e, ou quelqu’un d’autre a utilisé son lien.',
+      todo: 'Demandez à l’auteur·e si l’envoi vient bien de sa part. Si oui, vérifiez ses nouvelles clés sur la page du dossier.',
+    },
     'sender-consent': {
       is: 'L’auteur·e n’a pas dit oui à la démarche, ou l’a mise en pause ou terminée.',
       todo: 'Parlez-lui. Si vous recevez un oui, consignez-le sur la page du dossier.',

@@ -106,7 +106,7 @@ export const en = {
     'yours to open': { name: 'Yours to open', means: 'You said yes. You can open it when you like, in steps of your own.' },
     opened: { name: 'Opened', means: 'You can open it again for as long as it stays here.' },
     'not accepted': { name: 'Not accepted', means: 'You said no. It does not come back by itself; your mediator can help if you change your mind.' },
-    'no longer available': { name: 'No longer available', means: 'Your mediator has taken it back. You can ask them why.' },
+    'not available': { name: 'Not available', means: 'It cannot be opened at the moment. You can ask your mediator why.' },
     closed: { name: 'Kept with your mediator', means: 'You have closed it. Your mediator keeps it for you.' },
   },
   sent: {

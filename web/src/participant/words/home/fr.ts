@@ -107,7 +107,7 @@ export const fr: Catalogue<typeof en> = {
     'yours to open': { name: 'À vous de l’ouvrir', means: 'Vous avez dit oui. Vous pouvez l’ouvrir quand vous voulez, par étapes, à votre façon.' },
     opened: { name: 'Ouvert', means: 'Vous pouvez l’ouvrir de nouveau tant qu’il reste ici.' },
     'not accepted': { name: 'Non accepté', means: 'Vous avez dit non. Il ne reviendra pas de lui-même ; votre médiatrice ou médiateur peut vous aider si vous changez d’avis.' },
-    'no longer available': { name: 'Plus disponible', means: 'Votre médiatrice ou médiateur l’a repris. Vous pouvez demander pourquoi.' },
+    'not available': { name: 'Pas disponible', means: 'Il ne peut pas être ouvert pour le moment. Vous pouvez demander pourquoi à votre médiatrice ou médiateur.' },
     closed: { name: 'Gardé par votre médiatrice ou médiateur', means: 'Vous l’avez fermé. Il est gardé pour vous.' },
   },
   sent: {

@@ -1,0 +1,51 @@
+/** The charter that a participant seals under and verifies with: that of their arrival, until there is another one. */
+
+import type { VerifiedCharter } from '../crypto/chain';
+import { isRefused } from './refusing';
+import { trusting } from './verifying';
+
+export class CaseCharter {
+  constructor(
+    private known: VerifiedCharter,
+    /** Asks relay for the charter in force, and verifies it. */
+    private readonly ask: () => Promise<VerifiedCharter>,
+  ) {}
+
+  get current(): VerifiedCharter {
+    return this.known;
+  }
+
+  /** The charter in force; `untrusted` where it does not extend what this device has seen. */
+  async renew(): Promise<VerifiedCharter> {
+    this.known = await this.ask();
+    return this.known;
+  }
+
+  /** Sends what names the charter; once more, under the one in force, where that is another one by now. */
+  sending<Answer>(send: (charter: VerifiedCharter) => Promise<Answer>): Promise<Answer> {
+    return inForce(async (again) => send(again ? await this.renew() : this.known));
+  }
+
+  /** Runs what verifies; with the charter in force before anything is called untrusted. */
+  async under<Value>(work: (charter: VerifiedCharter) => Value | Promise<Value>): Promise<Value> {
+    const { known } = this;
+    try {
+      return await trusting(() => work(known));
+    } catch (error) {
+      if (!isRefused(error, 'untrusted')) throw error;
+      const newest = await this.renew();
+      if (newest.version === known.version) throw error;
+      return trusting(() => work(newest));
+    }
+  }
+}
+
+/** Sends something made under a charter; `again` after relay has answered that another one is in force. */
+export async function inForce<Answer>(send: (again: boolean) => Promise<Answer>): Promise<Answer> {
+  try {
+    return await send(false);
+  } catch (error) {
+    if (!isRefused(error, 'refused', 'charter-changed')) throw error;
+  }
+  return send(true);
+}
