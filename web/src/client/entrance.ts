@@ -5,7 +5,6 @@ import * as age from '../crypto/age';
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
 import type { Bytes } from '../crypto/encoding';
-import { CryptoError } from '../crypto/errors';
 import type { Digest, Time } from '../crypto/fields';
 import type { Keyring, Stretched } from '../crypto/keyrings';
 import {
@@ -243,7 +242,7 @@ export class Entrance {
     const statement = statements.sign(keyring.signer, statements.Claim, { at: now(), ...said, mac });
     const { file, stretched } = sealParticipantKeyring(keyring, passphrase, {
       unlock: secret.unlock(id),
-      link: linkUrl(this.connection.url, id, secret, this.address.rootFingerprint),
+      link: linkUrl(this.connection.url, id, secret, this.address.rootFingerprint, this.address.anchor),
       workFactorLog2: this.workFactorLog2,
     });
     return { keyring, body: { statement, keyring: toBase64(file), proof_hash: toBase64(proofHash(stretched)) } };
