@@ -3,22 +3,24 @@
 import * as age from '../crypto/age';
 import { type ChainedRow, firstBadRow } from '../crypto/audit';
 import * as chain from '../crypto/chain';
-import { sealIdentities } from '../crypto/keyrings';
 import { anchorOf, linkUrl, LinkSecret } from '../crypto/links';
 import { statementHash } from '../crypto/signing';
 import * as statements from '../crypto/statements';
-import { type Authority, isValidAt, ofRole, type Trust } from '../crypto/trust';
+import { type Authority } from '../crypto/trust';
 import { ActSigner } from './acting';
+import { authority, firstCharter, peopleOf, validNow } from './charters';
 import type * as contract from './contract';
 import type { ParticipantRole, Uuid } from './contract';
-import { endLink, makeLink } from './linking';
+import { endLink, makeLink, openClaimKey } from './linking';
 import { newId, now } from './moments';
 import type { OpenCase, OpenCases } from './opencases';
 import { claimedBy, isUnverified } from './opencases';
+import { memberOf, isOutdated, recoveriesOf } from './members';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import { trusting } from './verifying';
-import { fromBase64, toBase64 } from './wire';
+import { spokenWords } from './spoken';
+import { fromBase64 } from './wire';
 
 type Schemas = components['schemas'];
 
@@ -42,7 +44,7 @@ export class Casework {
     for (const mediator of validNow(trust, 'mediator').sort((one, other) => rank(one).localeCompare(rank(other)))) {
       people.set(mediator.person, mediator);
     }
-    return [...people.values()].map(({ credential }) => ({ credential, self: credential === own }));
+    return [...people.values()].map(({ credential, person }) => ({ credential, person, self: credential === own }));
   }
 
   async all(): Promise<readonly contract.CaseSummary[]> {
@@ -68,10 +70,15 @@ export class Casework {
         participants: view.participants.map((entry) => person(entry, 'none')),
         mediators: view.mediators,
         links: [],
+        charterAt: view.created_at,
+        members: [],
+        recoveries: [],
+        proposal: null,
+        outdated: false,
       };
     }
     const links = await this.cases.links(id);
-    return this.cases.under(id, ({ charter }) => ({
+    return this.cases.under(id, ({ charter, identities }) => ({
       ...opened,
       approvals: charter.policy.approvals,
       captionsRequired: charter.policy.captions === 'required',
@@ -79,7 +86,12 @@ export class Casework {
       retentionDays: charter.policy.retention_days,
       participants: view.participants.map((entry) => person(entry, keysOf(links, entry.participant, charter))),
       mediators: charter.mediators.map(({ credential }) => credential),
-      links: links.map((record) => caseLink(record, charter)),
+      links: links.map((record) => caseLink(record, charter, identities)),
+      charterAt: charter.at,
+      members: membersOf(charter),
+      recoveries: recoveriesOf(charter),
+      proposal: proposalOf(view, charter),
+      outdated: isOutdated(charter),
     }));
   }
 
@@ -110,29 +122,11 @@ export class Casework {
     const { credential, keyring, signed } = this.cases.office;
     const trust = await this.cases.trust();
     const { registration: known } = await this.cases.charters(id);
-    const at = now();
-    const registration = known ?? statements.sign(keyring.signer, statements.Registration, { at, case: id, mediators: [credential] });
+    const registration = known ?? statements.sign(keyring.signer, statements.Registration, { at: now(), case: id, mediators: [credential] });
     const mediators = [credential, ...colleagues.filter((colleague) => colleague !== credential)].map((one) => authority(trust, one));
-    const recovery = validNow(trust, 'recovery');
-    const identity = age.HybridIdentity.generate();
-    const statement = statements.sign(keyring.signer, statements.Charter, {
-      at,
-      case: id,
-      version: 1,
-      registration: statementHash(registration),
-      previous: null,
-      recipient: identity.recipient.toString(),
-      mediators: members(mediators),
-      media: members(validNow(trust, 'media')),
-      recovery: members(recovery),
-      policy: { approvals, captions, server_processing: serverProcessing, retention_days: retentionDays },
-    });
-    const recipients = [...mediators, ...recovery].flatMap(({ recipient }) => (recipient === null ? [] : [age.parseRecipient(recipient)]));
-    const body: Schemas['CharterFiling'] = {
-      statement,
-      key_file: toBase64(sealIdentities([identity], recipients)),
-      registration: known === null ? registration : null,
-    };
+    const policy = { approvals, captions, server_processing: serverProcessing, retention_days: retentionDays };
+    const filing = firstCharter(keyring.signer, id, registration, peopleOf(trust, mediators), policy);
+    const body = { ...filing, registration: known === null ? registration : null };
     await signed.call('POST', `/v1/cases/${id}/charters`, { body });
     await this.cases.find(id, true);
     return this.detail(id);
@@ -168,18 +162,30 @@ export class Casework {
     await signed.call('PUT', `/v1/links/${link}/ending`, { body: { statement } });
   }
 
-  /** Checks the newest new claim of everybody with its claim key, and signs that it is good; their other links end. */
-  async verifyClaims(id: Uuid): Promise<number> {
+  /** A claim that waits, checked with the claim key of its link; whatever is wrong with it concerns no other. */
+  async checkClaim(id: Uuid, link: Uuid): Promise<contract.WaitingClaim> {
+    const opened = await this.cases.find(id, true);
+    const links = await this.cases.links(id);
+    const record = waiting(links, link);
+    const { claim, participant } = record;
+    const fault = claimFault(record, opened.charter, opened.identities);
+    const hash = statementHash(claim);
+    const words = fault === null ? await spokenWords(hash) : null;
+    return { link, participant, claim: hash, words, fault, ends: othersInUse(links, record).length };
+  }
+
+  /** Signs that the claim with this hash is its participant's; relay may show another one by now. */
+  async verifyClaim(id: Uuid, link: Uuid, claim: string): Promise<void> {
     const { signed } = this.cases.office;
     await this.cases.find(id, true);
     const links = await this.cases.links(id);
-    // The newest of each participant is the last one of them.
-    const waiting = new Map(links.filter(isUnverified).map((record) => [record.participant, record]));
-    for (const record of waiting.values()) {
-      const body = await this.cases.under(id, (opened) => this.verification(record, links, opened));
-      await signed.call('POST', '/v1/verifications', { body });
-    }
-    return waiting.size;
+    const record = waiting(links, link);
+    if (statementHash(record.claim) !== claim) throw new Refused('untrusted');
+    const body = await this.cases.under(id, (opened) => {
+      if (claimFault(record, opened.charter, opened.identities) !== null) throw new Refused('refused', { code: 'claim-unsound' });
+      return this.verification(record, links, opened);
+    });
+    await signed.call('POST', '/v1/verifications', { body });
   }
 
   async recordConsent(id: Uuid, participant: Uuid, status: contract.Consent): Promise<void> {
@@ -191,25 +197,16 @@ export class Casework {
   }
 
   private verification(
-    record: Schemas['LinkRecord'],
+    record: Claimed,
     links: readonly Schemas['LinkRecord'][],
-    { charter, identities }: OpenCase,
+    { charter }: OpenCase,
   ): Schemas['NewVerification'] {
     const { signer } = this.cases.office.keyring;
-    const { statement: link } = verifiedLink(record, charter);
-    const [compact, sealed] = [record.claim ?? '', fromBase64(record.sealed ?? '')];
-    chain.checkSealedClaimKey(link, sealed);
-    const claim = chain.verifyClaim(compact, link);
-    chain.checkClaimMac(claim, age.openFile(sealed, identities));
-    const { case: caseId, participant, recipient } = claim;
-    const said = { at: now(), case: caseId, claim: statementHash(compact), participant, recipient };
-    // What relay only says has ended is ended here: without a statement others would go on believing its keys.
-    const others = links.filter(
-      (other) => other.link !== record.link && other.participant === participant && other.claim !== null && other.endings.length === 0,
-    );
+    const { case: caseId, participant, recipient } = chain.verifyClaim(record.claim, verifiedLink(record, charter).statement);
+    const said = { at: now(), case: caseId, claim: statementHash(record.claim), participant, recipient };
     return {
       statement: statements.sign(signer, statements.Verification, said),
-      endings: others.map((other) => endLink(signer, verifiedLink(other, charter).statement, 'replaced')),
+      endings: othersInUse(links, record).map((other) => endLink(signer, verifiedLink(other, charter).statement, 'replaced')),
     };
   }
 
@@ -242,6 +239,7 @@ function summary(view: Schemas['CaseSummary']): contract.CaseSummary {
     charterVersion: view.charter_version,
     approvals: view.approvals,
     createdAt: view.created_at,
+    changeAsked: view.proposed_mediators !== null,
   };
 }
 
@@ -257,9 +255,80 @@ function keysOf(links: readonly Schemas['LinkRecord'][], participant: Uuid, char
   return verified ? 'verified' : 'none';
 }
 
-function caseLink(record: Schemas['LinkRecord'], charter: chain.VerifiedCharter): contract.CaseLink {
+function membersOf(charter: chain.VerifiedCharter): readonly contract.CaseMember[] {
+  return [
+    ...charter.mediators.map((one) => memberOf(charter, one, 'mediator')),
+    ...charter.media.map((one) => memberOf(charter, one, 'media')),
+    ...charter.recovery.map((one) => memberOf(charter, one, 'recovery')),
+  ];
+}
+
+/** Whom the case system asks for, where that is somebody else than the charter lists. */
+function proposalOf(view: Schemas['CaseSummary'], { mediators, trust }: chain.VerifiedCharter): contract.CaseDetail['proposal'] {
+  const { proposed_mediators: proposed } = view;
+  if (proposed === null) return null;
+  const listed = new Set(mediators.map(({ credential }) => credential));
+  const valid = new Set(validNow(trust, 'mediator').map(({ credential }) => credential));
+  return { mediators: proposed, signable: proposed.length > 0 && proposed.every((one) => listed.has(one) || valid.has(one)) };
+}
+
+type Identities = OpenCase['identities'];
+
+/** A record whose link somebody claimed. */
+type Claimed = Schemas['LinkRecord'] & { readonly claim: string };
+
+function isClaimed(record: Schemas['LinkRecord']): record is Claimed {
+  return record.claim !== null;
+}
+
+/** The link with a claim that waits. */
+function waiting(links: readonly Schemas['LinkRecord'][], link: Uuid): Claimed {
+  const record = links.filter(isClaimed).find((each) => each.link === link && isUnverified(each));
+  if (record === undefined) throw new Refused('no-such-link');
+  return record;
+}
+
+/**
+ * The other links of this person that somebody claimed. What relay only says has ended is ended, too: without a statement
+ * others would go on believing its keys.
+ */
+function othersInUse(links: readonly Schemas['LinkRecord'][], { link, participant }: Claimed): readonly Claimed[] {
+  return links
+    .filter(isClaimed)
+    .filter((other) => other.link !== link && other.participant === participant && other.endings.length === 0);
+}
+
+/** What is wrong with a claim; null where nothing is. */
+function claimFault(record: Claimed, charter: chain.VerifiedCharter, identities: Identities): contract.ClaimFault | null {
+  const { statement: link } = verifiedLink(record, charter);
+  const claim = attempt(() => chain.verifyClaim(record.claim, link));
+  const claimKey = attempt(() => {
+    const sealed = fromBase64(record.sealed ?? '');
+    chain.checkSealedClaimKey(link, sealed);
+    return openClaimKey(sealed, identities);
+  });
+  if (claim === null || claimKey === null) return 'altered';
+  if (!holds(() => { chain.checkClaimMac(claim, claimKey); })) return 'not-from-link';
+  return holds(() => { age.parseRecipient(claim.recipient); }) ? null : 'unusable-key';
+}
+
+/** What `work` gives; null where what it reads does not hold. */
+function attempt<Value>(work: () => Value): Value | null {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
+}
+
+function holds(check: () => void): boolean {
+  return attempt(() => { check(); return true; }) ?? false;
+}
+
+function caseLink(record: Schemas['LinkRecord'], charter: chain.VerifiedCharter, identities: Identities): contract.CaseLink {
   const { statement, by } = verifiedLink(record, charter);
   const endings = record.endings.map((ending) => chain.verifyEnding(ending, charter, statement));
+  const isMisused = endings.some(({ reason }) => reason === 'misused');
   return {
     link: statement.link,
     participant: statement.participant,
@@ -267,17 +336,18 @@ function caseLink(record: Schemas['LinkRecord'], charter: chain.VerifiedCharter)
     createdAt: statement.at,
     expiresAt: statement.expires,
     state: endings.length > 0 ? 'ended' : stateOf(record),
-    misused: endings.some(({ reason }) => reason === 'misused'),
+    endReason: isMisused ? 'misused' : (endings[0]?.reason ?? null),
+    claimFault: isClaimed(record) && isUnverified(record) ? claimFault(record, charter, identities) : null,
     showable: record.again !== null,
     madeBy: by.role === 'service' ? 'service' : by.credential,
   };
 }
 
-function stateOf({ ended, claim, spent, expires_at: expiresAt }: Schemas['LinkRecord']): contract.CaseLink['state'] {
+function stateOf({ ended, claim, verification, spent, expires_at: expiresAt }: Schemas['LinkRecord']): contract.CaseLink['state'] {
   if (ended) return 'ended';
-  if (claim !== null) return 'claimed';
+  if (claim !== null) return verification === null ? 'claimed' : 'verified';
   if (spent) return 'spent';
-  return expiresAt !== null && Date.parse(expiresAt) <= Date.now() ? 'ended' : 'open';
+  return expiresAt !== null && Date.parse(expiresAt) <= Date.now() ? 'expired' : 'open';
 }
 
 /** The link that a record is of, once its statement says the same. */
@@ -285,18 +355,4 @@ function verifiedLink(record: Schemas['LinkRecord'], charter: chain.VerifiedChar
   const link = chain.verifyLink(record.statement, charter);
   if (link.statement.link !== record.link || link.statement.participant !== record.participant) throw new Refused('untrusted');
   return link;
-}
-
-function validNow(trust: Trust, role: statements.Role): Authority[] {
-  return ofRole(trust, role).filter((one) => isValidAt(one, now()));
-}
-
-function members(people: readonly Authority[]): statements.Member[] {
-  return people.map(({ credential, statementHash: statement }) => ({ credential, statement }));
-}
-
-function authority(trust: Trust, credential: Uuid): Authority {
-  const found = trust.authorities.get(credential);
-  if (found === undefined) throw new Refused('untrusted');
-  return found;
 }

@@ -268,6 +268,8 @@ export interface KnownKeyring {
   readonly label: string;
   readonly keyring: Uint8Array;
   readonly fingerprint: string;
+  /** Where these keys are to take the place of others: of which credential, and the request for the administrator. */
+  readonly renewal?: { readonly of: Uuid; readonly request: string };
 }
 
 export interface MediatorSelf {
@@ -277,6 +279,30 @@ export interface MediatorSelf {
   readonly registersCases: boolean;
 }
 
+/** How one's own keys stand, and how far their renewal is. */
+export interface OwnKeys {
+  readonly credential: Uuid;
+  readonly endsAt: Time;
+  /** Whether they end within 60 days. */
+  readonly endSoon: boolean;
+  /** New keys of the same person, made in this browser, for which nobody vouches yet. */
+  readonly requested: KnownKeyring | null;
+  /** Newer keys of the same person for which the organization vouches. */
+  readonly next: { readonly credential: Uuid; readonly endsAt: Time; readonly here: boolean } | null;
+  /** How many open cases these keys read. */
+  readonly cases: number;
+}
+
+/** What came of an act on one of several cases: null where it was done. */
+export interface CaseOutcome {
+  readonly case: Uuid;
+  readonly reference: string;
+  readonly refusal: Refusal | null;
+}
+
+/** Told after each of several cases. */
+export type CasesProgress = (done: number, total: number) => void;
+
 export interface CaseSummary {
   readonly case: Uuid;
   readonly reference: string;
@@ -284,6 +310,8 @@ export interface CaseSummary {
   readonly charterVersion: number;
   readonly approvals: number;
   readonly createdAt: Time;
+  /** Whether the case system asks for other mediators. */
+  readonly changeAsked: boolean;
 }
 
 /** A case whose charter verified from the root to its latest version. */
@@ -296,12 +324,37 @@ export interface CaseDetail extends CaseSummary {
     readonly role: ParticipantRole;
     readonly consent: Consent | null;
     readonly consentAt: Time | null;
-    /** Whether their keys were checked with the claim key of their link; `unverified` asks `verifyClaims`. */
+    /** Whether a mediator has heard from them that their keys are theirs; `unverified`: a claim of theirs waits for that. */
     readonly keys: 'none' | 'unverified' | 'verified';
   }[];
   readonly pairs: readonly { readonly one: Uuid; readonly other: Uuid; readonly noContact: boolean }[];
   readonly mediators: readonly Uuid[];
   readonly links: readonly CaseLink[];
+  /** When the charter in force was signed; of a case that is not open, when that was registered. */
+  readonly charterAt: Time;
+  /** Everybody whom the charter in force lists; nobody before there is one. */
+  readonly members: readonly CaseMember[];
+  /** The versions that a recovery key put in force, the latest first, and who came with them. */
+  readonly recoveries: readonly { readonly at: Time; readonly mediators: readonly Uuid[] }[];
+  /** The mediators that the case system asks for; `signable` where each of them has valid keys. */
+  readonly proposal: { readonly mediators: readonly Uuid[]; readonly signable: boolean } | null;
+  /** Whether the charter lists other media workers or recovery keys than those that are valid now. */
+  readonly outdated: boolean;
+}
+
+/** `ends-soon`: within 60 days. */
+export type KeyStanding = 'valid' | 'ends-soon' | 'ended';
+
+/** Somebody whom the charter in force lists. */
+export interface CaseMember {
+  readonly role: 'mediator' | 'media' | 'recovery';
+  readonly credential: Uuid;
+  readonly person: Uuid;
+  readonly standing: KeyStanding;
+  /** When the credential ends, or was revoked. */
+  readonly endsAt: Time;
+  /** A mediator's newer credential that is valid: `replaceKeys` lets them back in. */
+  readonly newer: Uuid | null;
 }
 
 export interface CaseLink {
@@ -310,13 +363,38 @@ export interface CaseLink {
   readonly purpose: Purpose;
   readonly createdAt: Time;
   readonly expiresAt: Time | null;
-  readonly state: 'open' | 'claimed' | 'spent' | 'ended';
-  /** Whether somebody said that another person used it. */
-  readonly misused: boolean;
+  /** `claimed`: somebody used it, and no mediator has verified yet who. */
+  readonly state: 'open' | 'claimed' | 'verified' | 'spent' | 'expired' | 'ended';
+  /** Why it ended, as it was signed; null where it has not ended. */
+  readonly endReason: LinkEndReason | null;
+  /** What is wrong with a claim that waits; null where nothing is. */
+  readonly claimFault: ClaimFault | null;
   /** Whether this mediator made it and nobody has claimed it: `linkAddress` shows it again. */
   readonly showable: boolean;
   /** A mediator's credential, or `service` for the case system; from the signed statement. */
   readonly madeBy: string;
+}
+
+/** Why a claim cannot be verified. */
+export type ClaimFault =
+  | 'not-from-link' // whoever made it did not hold the link
+  | 'unusable-key' // nothing can be sealed for its key
+  | 'altered'; // what relay has is not what was signed
+
+/** The words that stand for a claim, in both languages. */
+export type SpokenWords = Readonly<Record<Language, readonly string[]>>;
+
+/** A claim that waits for a mediator to hear from its maker. */
+export interface WaitingClaim {
+  readonly link: Uuid;
+  readonly participant: Uuid;
+  /** Names the claim that the words stand for. */
+  readonly claim: string;
+  /** Null where `fault` says what is wrong. */
+  readonly words: SpokenWords | null;
+  readonly fault: ClaimFault | null;
+  /** How many other links of this person are in use, which end when this claim is verified. */
+  readonly ends: number;
 }
 
 export interface NewCase {
@@ -331,6 +409,7 @@ export interface NewCase {
 
 export interface Colleague {
   readonly credential: Uuid;
+  readonly person: Uuid;
   readonly self: boolean;
 }
 
@@ -388,7 +467,14 @@ export type Standing = 'verified' | 'unverified' | 'ended';
 
 /** Where the words of a part come from, once verified; pages put it in words. */
 export type Origin =
-  | { readonly by: 'participant'; readonly participant: Uuid; readonly claimVerifiedBy: Uuid | null; readonly assistant: string | null }
+  | {
+      readonly by: 'participant';
+      readonly participant: Uuid;
+      /** Through which they came. */
+      readonly link: Uuid;
+      readonly claimVerifiedBy: Uuid | null;
+      readonly assistant: string | null;
+    }
   | { readonly by: 'upload-link'; readonly participant: Uuid; readonly assistant: string | null }
   | { readonly by: 'mediator'; readonly participant: Uuid; readonly mediator: Uuid };
 
@@ -453,6 +539,14 @@ export interface MediatorClient extends Playback {
   /** New keys, sealed with a passphrase; `request` is the JSON text that an administrator has the root sign. */
   makeKeys(passphrase: string, label: string, fingerprint: string): Promise<{ readonly keyring: KnownKeyring; readonly request: string }>;
   unlock(keyring: KnownKeyring, passphrase: string, language: Language): Promise<MediatorSelf>;
+  ownKeys(): Promise<OwnKeys>;
+  /** New keys of the mediator who is signed in, with a request that names the same person; `keep`: in this browser. */
+  renewKeys(passphrase: string, label: string, keep: boolean): Promise<{ readonly keyring: KnownKeyring; readonly request: string }>;
+  /**
+   * Puts one's newer credential in the place of the one that is signed in with, in every case. Once all are done, this
+   * browser keeps the new keys alone, if it has them.
+   */
+  bringOver(progress: CasesProgress): Promise<readonly CaseOutcome[]>;
   /** From now on relay's sentences are asked for in this language. */
   speak(language: Language): Promise<void>;
   lock(): Promise<void>;
@@ -469,8 +563,18 @@ export interface MediatorClient extends Playback {
   /** The address of a link that one made oneself, until it is claimed; `no-such-link` for any other. */
   linkAddress(id: Uuid, link: Uuid): Promise<string>;
   endLink(id: Uuid, link: Uuid, reason: LinkEndReason): Promise<void>;
-  /** Checks everybody's new claim with its claim key and signs that it is good; their other links end. How many. */
-  verifyClaims(id: Uuid): Promise<number>;
+  /** Checks the claim of a link with its claim key; `no-such-link` where none waits. */
+  checkClaim(id: Uuid, link: Uuid): Promise<WaitingClaim>;
+  /** Signs that this very claim is its participant's, who said its words; their other links in use end. */
+  verifyClaim(id: Uuid, link: Uuid, claim: string): Promise<void>;
+  /** Signs the charter that follows `version`, with these mediators; who leaves reads nothing that is sealed from then on. */
+  changeMediators(id: Uuid, version: number, mediators: readonly Uuid[]): Promise<void>;
+  /** Puts a mediator's newer credential in the place of an older one. */
+  replaceKeys(id: Uuid, version: number, old: Uuid, newer: Uuid): Promise<void>;
+  /** The opened cases whose charter lists other media workers or recovery keys than those that are valid now. */
+  outdatedCases(): Promise<readonly CaseSummary[]>;
+  /** Signs the next charter of each of these cases, with the same mediators. */
+  bringUpToDate(cases: readonly Uuid[], progress: CasesProgress): Promise<readonly CaseOutcome[]>;
   /** After a new link was claimed: grants everything that was released again; how many messages. */
   grantAgain(id: Uuid, participant: Uuid): Promise<number>;
   recordConsent(id: Uuid, participant: Uuid, status: Consent): Promise<void>;

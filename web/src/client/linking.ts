@@ -49,6 +49,11 @@ export function makeLink({ identity, signer }: Keyring, charter: VerifiedCharter
   return { id, secret, body: { statement, sealed: textOf(sealed), again: textOf(again) } };
 }
 
+/** The key that the claim of a link is checked with, as it was sealed to the case. */
+export function openClaimKey(sealed: Uint8Array, identities: readonly age.Identity[]): Uint8Array {
+  return age.openFile(sealed, identities);
+}
+
 /** The end of a link, signed by a mediator. */
 export function endLink(signer: Signer, link: statements.Link, reason: statements.LinkEnding['reason']): string {
   const { link: id, case: caseId, participant } = link;

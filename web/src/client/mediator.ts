@@ -6,11 +6,14 @@ import { generateKeyring, type Keyring, MEDIATOR_WORK_FACTOR_LOG2, openKeyring, 
 import { sodiumReady } from '../crypto/sodium';
 import { isValidAt, ofRole } from '../crypto/trust';
 import { Casework } from './casework';
+import { authority } from './charters';
+import { Charterwork } from './charterwork';
 import { Connection, SignedConnection } from './connection';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { Device } from './device';
 import { Failures } from './failures';
+import { endOf, newerOf, standingOf } from './members';
 import { newId, now } from './moments';
 import { OpenCases } from './opencases';
 import type { Surroundings } from './participant';
@@ -28,7 +31,11 @@ type Schemas = components['schemas'];
 /** Everything that a mediator who is signed in works with. */
 interface Inside {
   readonly signed: SignedConnection;
+  /** The keyring that was opened, as this browser knows it. */
+  readonly known: contract.KnownKeyring;
+  readonly cases: OpenCases;
   readonly casework: Casework;
+  readonly charterwork: Charterwork;
   readonly reviews: Reviews;
   readonly reviewing: Reviewing;
   readonly theatre: Theatre;
@@ -65,18 +72,47 @@ export class Mediator implements contract.MediatorClient {
     label: string,
     fingerprint: string,
   ): Promise<{ readonly keyring: contract.KnownKeyring; readonly request: string }> {
-    await sodiumReady();
-    const keys = generateKeyring();
-    const credential = newId();
-    const request = {
-      credential,
-      person: newId(),
-      role: 'mediator',
-      recipient: keys.identity.recipient.toString(),
-      signer: keys.signer.publicKey,
+    return newKeys(passphrase, label, fingerprint, newId());
+  }
+
+  async renewKeys(
+    passphrase: string,
+    label: string,
+    keep: boolean,
+  ): Promise<{ readonly keyring: contract.KnownKeyring; readonly request: string }> {
+    const { cases } = this.#inside();
+    const { credential, rootFingerprint } = cases.office;
+    const own = authority(await cases.trust(), credential);
+    const { keyring, request } = await newKeys(passphrase, label, rootFingerprint, own.person);
+    const renewal = { ...keyring, renewal: { of: credential, request } };
+    if (keep) await this.keepKeyring(renewal);
+    return { keyring: renewal, request };
+  }
+
+  async ownKeys(): Promise<contract.OwnKeys> {
+    const { cases, casework } = this.#inside();
+    const trust = await cases.trust();
+    const own = authority(trust, cases.office.credential);
+    const next = newerOf(trust, own);
+    const kept = await this.keyrings();
+    const requested = kept.find(({ id, renewal }) => renewal?.of === own.credential && !trust.authorities.has(id));
+    return {
+      credential: own.credential,
+      endsAt: endOf(own),
+      endSoon: standingOf(own) !== 'valid',
+      requested: requested ?? null,
+      next: next === null ? null : { credential: next.credential, endsAt: endOf(next), here: kept.some(({ id }) => id === next.credential) },
+      cases: (await casework.all()).filter(({ charterVersion }) => charterVersion > 0).length,
     };
-    const keyring = sealKeyring(keys, passphrase, MEDIATOR_WORK_FACTOR_LOG2);
-    return { keyring: { id: credential, label, keyring, fingerprint }, request: `${JSON.stringify(request)}\n` };
+  }
+
+  async bringOver(progress: contract.CasesProgress): Promise<readonly contract.CaseOutcome[]> {
+    const { cases, charterwork, known } = this.#inside();
+    const { next } = await this.ownKeys();
+    if (next === null) throw new Refused('refused', { code: 'unknown-signer' });
+    const outcomes = await charterwork.bringOver(cases.office.credential, next.credential, progress);
+    if (next.here && outcomes.every(({ refusal }) => refusal === null)) await this.forgetKeyring(known.id);
+    return outcomes;
   }
 
   speak(language: contract.Language): Promise<void> {
@@ -97,7 +133,9 @@ export class Mediator implements contract.MediatorClient {
     const device = await this.#device();
     const cases = new OpenCases({ signed, keyring, credential: self.credential, rootFingerprint: fingerprint, device });
     const reviews = new Reviews(cases, theatre, this.failures);
-    this.inside = { signed, theatre, reviews, casework: new Casework(cases), reviewing: new Reviewing(cases, reviews) };
+    const casework = new Casework(cases);
+    const charterwork = new Charterwork(cases, casework);
+    this.inside = { known, signed, cases, theatre, reviews, casework, charterwork, reviewing: new Reviewing(cases, reviews) };
     // Opaque to relay: so that a lost laptop is not a lost key, and the case system can hand it to its console.
     await signed.call('PUT', '/v1/keyring', { body: { keyring: toBase64(sealed) } }).catch(() => null);
     return self;
@@ -146,8 +184,28 @@ export class Mediator implements contract.MediatorClient {
     await this.#inside().casework.endLink(id, link, reason);
   }
 
-  async verifyClaims(id: Uuid): Promise<number> {
-    return this.#inside().casework.verifyClaims(id);
+  async checkClaim(id: Uuid, link: Uuid): Promise<contract.WaitingClaim> {
+    return this.#inside().casework.checkClaim(id, link);
+  }
+
+  async verifyClaim(id: Uuid, link: Uuid, claim: string): Promise<void> {
+    await this.#inside().casework.verifyClaim(id, link, claim);
+  }
+
+  async changeMediators(id: Uuid, version: number, mediators: readonly Uuid[]): Promise<void> {
+    await this.#inside().charterwork.changeMediators(id, version, mediators);
+  }
+
+  async replaceKeys(id: Uuid, version: number, old: Uuid, newer: Uuid): Promise<void> {
+    await this.#inside().charterwork.replaceKeys(id, version, old, newer);
+  }
+
+  async outdatedCases(): Promise<readonly contract.CaseSummary[]> {
+    return this.#inside().charterwork.outdated();
+  }
+
+  async bringUpToDate(cases: readonly Uuid[], progress: contract.CasesProgress): Promise<readonly contract.CaseOutcome[]> {
+    return this.#inside().charterwork.bringUpToDate(cases, progress);
   }
 
   async grantAgain(id: Uuid, participant: Uuid): Promise<number> {
@@ -240,6 +298,27 @@ export class Mediator implements contract.MediatorClient {
     if (this.inside === null) throw new Refused('signed-out');
     return this.inside;
   }
+}
+
+/** New keys of a person, sealed with a passphrase, and the request that an administrator has the root sign. */
+async function newKeys(
+  passphrase: string,
+  label: string,
+  fingerprint: string,
+  person: Uuid,
+): Promise<{ readonly keyring: contract.KnownKeyring; readonly request: string }> {
+  await sodiumReady();
+  const keys = generateKeyring();
+  const credential = newId();
+  const request = {
+    credential,
+    person,
+    role: 'mediator',
+    recipient: keys.identity.recipient.toString(),
+    signer: keys.signer.publicKey,
+  };
+  const keyring = sealKeyring(keys, passphrase, MEDIATOR_WORK_FACTOR_LOG2);
+  return { keyring: { id: credential, label, keyring, fingerprint }, request: `${JSON.stringify(request)}\n` };
 }
 
 /** The credential of these keys, if the pinned root vouches for them as a mediator's now. */

@@ -108,17 +108,34 @@ export class OpenCases {
     return this.under(id, ({ charter }) => claimedBy(links, participant, charter));
   }
 
+  /** Has a case be read anew the next time: its charter is another one by now. */
+  forget(id: Uuid): void {
+    this.known.delete(id);
+    this.views.delete(id);
+  }
+
+  /** The charter of a case as relay has it now, verified from the roots to its latest version. */
+  async verified(id: Uuid, trust: Trust): Promise<VerifiedCharter> {
+    return this.verify(id, trust, await this.charters(id));
+  }
+
   private async open(id: Uuid): Promise<OpenCase> {
-    const { device, keyring } = this.office;
-    const { registration, charters } = await this.charters(id);
-    const trust = await this.trust();
+    const { keyring } = this.office;
+    const found = await this.charters(id);
+    const charter = await this.verify(id, await this.trust(), found);
+    return trusting(() => {
+      const identities = openIdentities(fromBase64(found.charters.at(-1)?.key_file ?? ''), [keyring.identity]);
+      chain.checkIdentities(charter, identities.map(({ recipient }) => recipient.toString()));
+      return { charter, identities };
+    });
+  }
+
+  private verify(id: Uuid, trust: Trust, { registration, charters }: Schemas['Charters']): Promise<VerifiedCharter> {
     return trusting(async () => {
       const charter = chain.verifyCharters(trust, registration ?? '', charters.map(({ statement }) => statement));
       if (charter.case !== id) throw new Refused('untrusted');
-      const identities = openIdentities(fromBase64(charters.at(-1)?.key_file ?? ''), [keyring.identity]);
-      chain.checkIdentities(charter, identities.map(({ recipient }) => recipient.toString()));
-      await device.expectCharter(charter);
-      return { charter, identities };
+      await this.office.device.expectCharter(charter);
+      return charter;
     });
   }
 

@@ -162,7 +162,7 @@ function originOf({ item, provenance }: VerifiedItem, message: Message, { identi
   const assistant = note === undefined ? null : openText(message.case, note, viewIn(message.parts, note), identities);
   switch (provenance.by) {
     case 'participant':
-      return { by: 'participant', participant, claimVerifiedBy: provenance.claimVerifiedBy, assistant };
+      return { by: 'participant', participant, link: provenance.link, claimVerifiedBy: provenance.claimVerifiedBy, assistant };
     case 'upload-link':
       return { by: 'upload-link', participant, assistant };
     case 'mediator':

@@ -17,7 +17,7 @@ type Schemas = components['schemas'];
 
 /** Whose words a message is, once verified: by which key, and who vouches for it. */
 export type Provenance =
-  | { readonly by: 'participant'; readonly claimVerifiedBy: Uuid | null }
+  | { readonly by: 'participant'; readonly link: Uuid; readonly claimVerifiedBy: Uuid | null }
   | { readonly by: 'upload-link' }
   | { readonly by: 'mediator'; readonly mediator: Uuid };
 
@@ -116,6 +116,6 @@ function own(compact: string, charter: VerifiedCharter, statements: readonly str
   const origin = chain.verifyOrigin(statements, charter);
   const message = chain.verifyMessage(compact, charter, origin);
   const provenance: Provenance =
-    origin.claim === null ? { by: 'upload-link' } : { by: 'participant', claimVerifiedBy: origin.verifiedBy?.credential ?? null };
+    origin.claim === null ? { by: 'upload-link' } : { by: 'participant', link: origin.link.link, claimVerifiedBy: origin.verifiedBy?.credential ?? null };
   return { message, provenance, standing: origin.standingAt(message.at) };
 }

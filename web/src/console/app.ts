@@ -2,13 +2,14 @@
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import { connectClient } from '../client/connect';
-import type { KnownKeyring, MediatorSelf } from '../client/contract';
+import { isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys } from '../client/contract';
 import { isFingerprint } from '../embed/protocol';
 import { PlainElement } from '../ui/element';
 import { watchIdle } from '../ui/idle';
 import type { Language } from '../words/catalogue';
 import { preferredLanguage, speak } from '../words/language';
 import { loadReasons, type Reasons } from '../words/reasons';
+import { dateOnly } from './ages';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
 import { screenOf, type Screen } from './screens';
 import type { Mediator, Session } from './session';
@@ -39,6 +40,7 @@ export class RelayConsole extends PlainElement {
     helping: { state: true },
     shortcuts: { state: true },
     idling: { state: true },
+    ownKeys: { state: true },
   };
 
   private stage: Stage = 'starting';
@@ -52,6 +54,7 @@ export class RelayConsole extends PlainElement {
   private helping = false;
   private shortcuts = shortcutsOn();
   private idling = false;
+  private ownKeys: OwnKeys | null = null;
   private fingerprint = '';
   private handed: KnownKeyring | null = null;
   private embedding: Embedding | null = null;
@@ -153,14 +156,18 @@ export class RelayConsole extends PlainElement {
     this.session = {
       client: this.client,
       self,
+      handed: this.handed !== null,
       words: this.words,
       reasons: this.reasons,
       language: this.language,
       go: (screen) => this.go(screen),
+      lock: () => this.locked(null),
       say: (sentence) => this.say(sentence),
     };
     this.notice = null;
     this.stage = 'open';
+    this.ownKeys = null;
+    void this.lookAtKeys(this.session);
     this.entitle();
     history.replaceState({ screen: this.screen }, '');
     this.stopIdle?.();
@@ -171,6 +178,16 @@ export class RelayConsole extends PlainElement {
       warn: (secondsLeft) => (this.idling = secondsLeft !== null),
       idle: () => this.locked(this.words?.unlock.idle ?? null),
     });
+  }
+
+  /** One's own keys end some day; every screen says so from 60 days before. */
+  private async lookAtKeys({ client, self }: Session): Promise<void> {
+    try {
+      const ownKeys = await client.ownKeys();
+      if (self === this.session?.self) this.ownKeys = ownKeys;
+    } catch (thrown) {
+      if (isRefusal(thrown) && thrown.refusal === 'untrusted') this.stop();
+    }
   }
 
   private locked(notice: string | null): void {
@@ -251,8 +268,19 @@ export class RelayConsole extends PlainElement {
         </div>
       </header>
       <p class=${this.said === '' ? 'unseen' : 'said'} role="status">${this.said}</p>
-      ${this.idling ? html`<p class="said" role="alert">${words.unlock.idleSoon}</p>` : nothing}
+      ${this.renderKeysEnd(words)} ${this.idling ? html`<p class="said" role="alert">${words.unlock.idleSoon}</p>` : nothing}
       ${this.renderStage(words)} ${this.helping ? this.renderHelp(words) : nothing}`;
+  }
+
+  private renderKeysEnd(words: Words): TemplateResult | typeof nothing {
+    const { ownKeys, screen, session, stage } = this;
+    if (stage !== 'open' || ownKeys === null || session === null || screen.name === 'keys') return nothing;
+    const isReady = ownKeys.next !== null && ownKeys.cases > 0;
+    if (!ownKeys.endSoon && !isReady) return nothing;
+    return html`<aside class="note warn ends" aria-label=${words.ownKeys.title}>
+      <p>${isReady ? words.ownKeys.ready : words.ownKeys.soon(dateOnly(ownKeys.endsAt, session.language))}</p>
+      <button @click=${() => this.go({ name: 'keys' })}>${words.ownKeys.see}</button>
+    </aside>`;
   }
 
   private renderNav(words: Words): TemplateResult {
@@ -263,6 +291,7 @@ export class RelayConsole extends PlainElement {
       ${entry({ name: 'queue' }, words.nav.queue, at === 'queue' || at === 'review' || at === 'captions')}
       ${entry({ name: 'cases' }, words.nav.cases, at === 'cases' || at === 'case' || at === 'new-case')}
       ${entry({ name: 'letter' }, words.nav.letter, at === 'letter')}
+      ${entry({ name: 'keys' }, words.nav.keys, at === 'keys')}
     </nav>`;
   }
 
@@ -356,6 +385,8 @@ function screenTitle(words: Words, screen: Screen): string {
       return words.newCase.title;
     case 'letter':
       return words.letter.title;
+    case 'keys':
+      return words.ownKeys.title;
   }
 }
 
@@ -377,11 +408,13 @@ function renderScreen(screen: Screen, session: Session): TemplateResult {
     case 'cases':
       return html`<console-cases data-screen .session=${session}></console-cases>`;
     case 'case':
-      return html`<console-case data-screen .session=${session} .case=${screen.case}></console-case>`;
+      return html`<console-case data-screen .session=${session} .case=${screen.case} .claim=${screen.claim ?? null}></console-case>`;
     case 'new-case':
       return html`<console-new-case data-screen .session=${session} .registered=${screen.case ?? null}></console-new-case>`;
     case 'letter':
       return html`<console-letter data-screen .session=${session} .given=${screen.case ?? null}></console-letter>`;
+    case 'keys':
+      return html`<console-keys data-screen .session=${session}></console-keys>`;
   }
 }
 

@@ -5,9 +5,12 @@ import type { CaseDetail, CaseLink, Consent, LinkEndReason, ParticipantRole, Pur
 import './address';
 import type { Address } from './address';
 import { ageOf, dateAndTime, dateOnly } from './ages';
+import './claim';
 import '../ui/dialog';
 import { ConsoleElement } from './element';
+import './ending';
 import { mediator, person, shortId } from './people';
+import './readers';
 import './timeline';
 
 type Participant = CaseDetail['participants'][number];
@@ -17,7 +20,8 @@ type Asking =
   | { readonly about: 'consent'; readonly who: Participant }
   | { readonly about: 'new-link'; readonly who: Participant }
   | { readonly about: 'grant-again'; readonly who: Participant }
-  | { readonly about: 'end-link'; readonly link: CaseLink };
+  | { readonly about: 'claim'; readonly link: CaseLink }
+  | { readonly about: 'end-link'; readonly link: CaseLink; readonly only: LinkEndReason | null };
 
 const CONSENTS = ['active', 'paused', 'withdrawn'] as const satisfies readonly Consent[];
 
@@ -25,6 +29,7 @@ export class ConsoleCase extends ConsoleElement {
   static override properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     case: { attribute: false },
+    claim: { attribute: false },
     detail: { state: true },
     messages: { state: true },
     asking: { state: true },
@@ -33,6 +38,8 @@ export class ConsoleCase extends ConsoleElement {
   };
 
   case: Uuid = '';
+  /** The link whose claim is to be asked about as soon as the case is here; null for none. */
+  claim: Uuid | null = null;
   private detail: CaseDetail | null = null;
   private messages: readonly QueueItem[] | null = null;
   private asking: Asking | null = null;
@@ -43,7 +50,10 @@ export class ConsoleCase extends ConsoleElement {
     if (!changed.has('case')) return;
     this.detail = null;
     this.messages = null;
-    void this.attempt(() => this.load());
+    void this.attempt(() => this.load()).then(() => {
+      const link = this.detail?.links.find((one) => one.link === this.claim && one.state === 'claimed');
+      if (link !== undefined) this.asking = { about: 'claim', link };
+    });
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -108,9 +118,8 @@ export class ConsoleCase extends ConsoleElement {
       ${this.renderRefusal()}
       <div class="beside">
         <div>${this.renderPeople(detail)}</div>
-        <div>${this.renderMessages()} ${this.renderRules(detail)}</div>
+        <div>${this.renderMessages()} ${this.renderRules(detail)} ${this.renderReaders(detail)}</div>
       </div>
-      ${this.renderLinks(detail)}
       <console-timeline .session=${this.session} .case=${this.case} .roles=${roles}></console-timeline>
       ${this.asking === null ? nothing : this.renderAsking(this.asking, detail)}
       ${this.address === null
@@ -131,25 +140,16 @@ export class ConsoleCase extends ConsoleElement {
 
   private renderPeople(detail: CaseDetail): TemplateResult {
     const { case: words } = this.words;
-    const unverified = detail.participants.some((one) => one.keys === 'unverified');
     const kept = detail.pairs.filter((pair) => pair.noContact);
     return html`<section>
       <h2>${words.people}</h2>
       ${kept.map((pair) => html`<p class="note warn">${words.noContactBetween(this.who(pair.one), this.who(pair.other))}</p>`)}
-      ${unverified
-        ? html`<div class="note">
-            <p>${words.verifyWhat}</p>
-            <button ?disabled=${this.running} @click=${() => this.act(async () => words.verified(await this.session.client.verifyClaims(this.case)))}>
-              ${words.verify}
-            </button>
-          </div>`
-        : nothing}
-      ${detail.participants.map((one) => this.renderPerson(one))}
+      ${detail.participants.map((one) => this.renderPerson(one, detail))}
       <p><button @click=${() => this.session.go({ name: 'letter', case: this.case })}>${words.relayLetter}</button></p>
     </section>`;
   }
 
-  private renderPerson(one: Participant): TemplateResult {
+  private renderPerson(one: Participant, detail: CaseDetail): TemplateResult {
     const { case: words } = this.words;
     const said = words.consent[one.consent ?? 'none'];
     const id = shortId(one.participant);
@@ -167,6 +167,8 @@ export class ConsoleCase extends ConsoleElement {
               <button @click=${() => (this.asking = { about: 'grant-again', who: one })}>${words.grantAgain}</button>`}
         <button ?disabled=${this.running} @click=${() => this.makeLink(one.participant, 'upload')}>${words.makeUpload}</button>
       </div>
+      <h4>${words.linksOf}</h4>
+      ${this.renderLinks(detail.links.filter((link) => link.participant === one.participant))}
     </section>`;
   }
 
@@ -183,10 +185,6 @@ export class ConsoleCase extends ConsoleElement {
         <dd>${detail.serverProcessing ? words.videosTaken : words.videosNotTaken}</dd>
         <dt>${words.retention}</dt>
         <dd>${detail.retentionDays === null ? words.noRetention : words.days(detail.retentionDays)}</dd>
-        <dt>${words.mediators}</dt>
-        <dd>${detail.mediators.map((id) => mediator(this.session, id)).join(', ')}</dd>
-        <dt>${words.charter}</dt>
-        <dd>${words.charterVersion(detail.charterVersion)}</dd>
       </dl>
     </section>`;
   }
@@ -215,51 +213,73 @@ export class ConsoleCase extends ConsoleElement {
     </section>`;
   }
 
-  private renderLinks(detail: CaseDetail): TemplateResult {
+  private renderReaders(detail: CaseDetail): TemplateResult | typeof nothing {
+    if (detail.charterVersion === 0) return nothing;
+    const signed = (): void => void this.attempt(() => this.load());
+    return html`<console-readers .session=${this.session} .detail=${detail} @charter-signed=${signed}></console-readers>`;
+  }
+
+  private renderLinks(links: readonly CaseLink[]): TemplateResult {
     const { case: words } = this.words;
+    if (links.length === 0) return html`<p>${words.noLinks}</p>`;
+    return html`<ul class="plain-list links">
+      ${links.map((link) => this.renderLink(link))}
+    </ul>`;
+  }
+
+  private renderLink(link: CaseLink): TemplateResult {
+    const { case: words, claim } = this.words;
     const { language } = this.session;
-    return html`<section>
-      <h2>${words.links}</h2>
-      ${detail.links.length === 0
-        ? html`<p>${words.noLinks}</p>`
-        : html`<ul class="queue links">
-            ${detail.links.map(
-              (link) => html`<li class="card">
-                <p>
-                  <strong>${this.who(link.participant)}</strong>, ${words.purpose[link.purpose]}:
-                  ${link.misused ? words.misused : words.linkState[link.state]}<br />
-                  <span class="quiet">
-                    ${words.madeOn(
-                      dateAndTime(link.createdAt, language),
-                      link.madeBy === 'service' ? this.words.people.system : mediator(this.session, link.madeBy),
-                    )}${link.expiresAt === null ? nothing : html`, ${words.expires(dateOnly(link.expiresAt, language))}`}
-                  </span>
-                </p>
-                ${link.state === 'ended' && link.misused
-                  ? nothing
-                  : html`<div class="row">
-                      ${link.showable && link.state === 'open'
-                        ? html`<button ?disabled=${this.running} @click=${() => this.showLink(link, false)}>${words.showLink}</button>
-                            <button ?disabled=${this.running} @click=${() => this.showLink(link, true)}>${words.sheet}</button>`
-                        : nothing}
-                      <button class="grave" @click=${() => (this.asking = { about: 'end-link', link })}>
-                        ${isOver(link) ? words.endMisused : words.endLink}
-                      </button>
-                    </div>`}
-              </li>`,
-            )}
-          </ul>`}
-    </section>`;
+    const maker = link.madeBy === 'service' ? this.words.people.system : mediator(this.session, link.madeBy);
+    const waits = link.state === 'claimed';
+    return html`<li class=${waits ? 'note' : ''}>
+      <p>
+        ${words.purpose[link.purpose]}: <strong>${this.linkState(link)}</strong><br />
+        <span class="quiet">
+          ${words.madeOn(dateAndTime(link.createdAt, language), maker)}${link.expiresAt === null
+            ? nothing
+            : html`, ${words.expires(dateOnly(link.expiresAt, language))}`}
+        </span>
+      </p>
+      ${link.endReason === 'misused'
+        ? nothing
+        : html`<div class="row">
+            ${waits
+              ? html`<button class="primary" ?disabled=${this.running} @click=${() => (this.asking = { about: 'claim', link })}>${claim.check}</button>`
+              : nothing}
+            ${link.showable && link.state === 'open'
+              ? html`<button ?disabled=${this.running} @click=${() => this.showLink(link, false)}>${words.showLink}</button>
+                  <button ?disabled=${this.running} @click=${() => this.showLink(link, true)}>${words.sheet}</button>`
+              : nothing}
+            <button class="grave" @click=${() => (this.asking = { about: 'end-link', link, only: isOver(link) ? 'misused' : null })}>
+              ${isOver(link) ? words.endMisused : words.endLink}
+            </button>
+          </div>`}
+    </li>`;
+  }
+
+  private linkState({ state, endReason, claimFault }: CaseLink): string {
+    const { case: words } = this.words;
+    if (endReason !== null) return words.linkEnd[endReason];
+    return claimFault === null ? words.linkState[state] : words.linkFault;
+  }
+
+  /** Shows the case as it is after something was signed in front of the page. */
+  private async signed(said: string): Promise<void> {
+    this.asking = null;
+    this.session.say(said);
+    await this.attempt(() => this.load());
   }
 
   private renderAsking(asking: Asking, detail: CaseDetail): TemplateResult {
     const { case: words } = this.words;
+    const end = (): void => void (this.asking = null);
     const ask = (heading: string, what: string, actions: TemplateResult): TemplateResult => html`<relay-dialog
       .heading=${heading}
       .content=${html`<p>${what}</p>
         ${actions}
-        <p><button @click=${() => (this.asking = null)}>${this.words.cancel}</button></p>`}
-      @dismissed=${() => (this.asking = null)}
+        <p><button @click=${end}>${this.words.cancel}</button></p>`}
+      @dismissed=${end}
     ></relay-dialog>`;
     switch (asking.about) {
       case 'consent': {
@@ -301,30 +321,35 @@ export class ConsoleCase extends ConsoleElement {
           </p>`,
         );
       }
-      case 'end-link': {
-        const { link } = asking.link;
-        const end = (reason: LinkEndReason): Promise<void> =>
-          this.act(async () => {
-            await this.session.client.endLink(this.case, link, reason);
-            return words.linkEnded;
-          });
-        return ask(
-          isOver(asking.link) ? words.endMisusedTitle : words.endLinkTitle,
-          isOver(asking.link) ? words.endMisusedWhat : words.endLinkWhat,
-          html`${isOver(asking.link)
-              ? nothing
-              : html`<p><button class="grave" @click=${() => end('replaced')}>${words.endLinkDo}</button></p>
-                  <p>${words.endMisusedWhat}</p>`}
-            <p><button class="grave" @click=${() => end('misused')}>${words.endMisused}</button></p>`,
-        );
+      case 'claim': {
+        const { link } = asking;
+        const who = this.who(link.participant);
+        return html`<console-claim
+          .session=${this.session}
+          .case=${this.case}
+          .link=${link.link}
+          .person=${who}
+          @given-up=${end}
+          @not-them=${() => (this.asking = { about: 'end-link', link, only: 'misused' })}
+          @claim-verified=${() => this.signed(this.words.claim.verified(who))}
+        ></console-claim>`;
       }
+      case 'end-link':
+        return html`<console-ending
+          .session=${this.session}
+          .case=${this.case}
+          .link=${asking.link.link}
+          .only=${asking.only}
+          @given-up=${end}
+          @link-ended=${() => this.signed(words.linkEnded)}
+        ></console-ending>`;
     }
   }
 }
 
 /** Nobody comes in through it any more; that somebody misused it can still be said. */
 function isOver({ state }: CaseLink): boolean {
-  return state === 'ended' || state === 'spent';
+  return state === 'ended' || state === 'spent' || state === 'expired';
 }
 
 customElements.define('console-case', ConsoleCase);

@@ -63,6 +63,7 @@ export class ConsoleCases extends ConsoleElement {
       <p class="quiet facts">
         <span>${dateOnly(one.createdAt, this.session.language)}</span>
         ${opened ? html`<span>${cases.approvals(one.approvals)}</span>` : nothing}
+        ${one.changeAsked ? html`<strong>${cases.changeAsked}</strong>` : nothing}
       </p>
     </li>`;
   }

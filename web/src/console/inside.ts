@@ -6,4 +6,5 @@ import './captions';
 import './letter';
 import './cases';
 import './case';
+import './keys';
 import './new-case';

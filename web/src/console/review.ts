@@ -200,10 +200,20 @@ export class ConsoleReview extends ConsoleElement {
   private renderStanding(item: ReviewItem): TemplateResult | typeof nothing {
     const { review } = this.words;
     if (item.standing === 'verified') return nothing;
-    const [title, what] = item.standing === 'unverified' ? [review.unchecked, review.uncheckedWhat] : [review.ended, review.endedWhat];
+    const who = this.words.people.role[item.fromRole];
+    if (item.standing === 'ended') {
+      return html`<section class="note warn">
+        <h2>${review.ended}</h2>
+        <p>${review.endedWhat}</p>
+      </section>`;
+    }
+    const link = item.origin.by === 'participant' ? item.origin.link : null;
     return html`<section class="note warn">
-      <h2>${title}</h2>
-      <p>${what}</p>
+      <h2>${review.unchecked(who)}</h2>
+      <p>${review.uncheckedWhat}</p>
+      ${link === null
+        ? nothing
+        : html`<button @click=${() => this.session.go({ name: 'case', case: item.case, claim: link })}>${this.words.claim.check}</button>`}
     </section>`;
   }
 

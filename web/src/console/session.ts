@@ -12,10 +12,14 @@ export type Mediator = Remote<MediatorClient>;
 export interface Session {
   readonly client: Mediator;
   readonly self: MediatorSelf;
+  /** Whether a case system handed the keys over, so that this browser keeps none. */
+  readonly handed: boolean;
   readonly words: Words;
   readonly reasons: Reasons;
   readonly language: Language;
   readonly go: (screen: Screen) => void;
+  /** Locks the keys at once. */
+  readonly lock: () => void;
   /** Said to screen readers too, and shown for a while. */
   readonly say: (sentence: string) => void;
 }

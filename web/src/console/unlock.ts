@@ -8,6 +8,7 @@ import '../ui/dialog';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
 import { asRefusal, refusalText } from './element';
+import { download } from './saving';
 import type { Mediator } from './session';
 import type { Words } from './words';
 
@@ -292,16 +293,6 @@ export class ConsoleUnlock extends PlainElement {
     if (found === null) throw new TypeError(id);
     return found;
   }
-}
-
-/** Saves a file from this page to the device. */
-function download(name: string, content: string | Uint8Array, type: string): void {
-  const url = URL.createObjectURL(new Blob([typeof content === 'string' ? content : new Uint8Array(content)], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 customElements.define('console-unlock', ConsoleUnlock);

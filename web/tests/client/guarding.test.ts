@@ -69,19 +69,19 @@ describe('a mediator', () => {
 
   it('sees colleagues, cases and links, makes an address again, and ends a link', async () => {
     const { case: opened, mediator: someone, harmedId } = await openCase();
-    expect((await someone.colleagues()).filter(({ self }) => self)).toEqual([{ credential: stage.mediators[0]?.credential, self: true }]);
+    expect((await someone.colleagues()).filter(({ self }) => self)).toMatchObject([{ credential: stage.mediators[0]?.credential, self: true }]);
     expect((await someone.cases()).map(({ case: id }) => id)).toContain(opened.case);
     const found = async (link: string) => (await someone.case(opened.case)).links.find((each) => each.link === link);
     const { link, url } = await someone.makeLink(opened.case, harmedId, 'participate');
     expect(await someone.linkAddress(opened.case, link)).toBe(url);
     const madeBy = stage.mediators[0]?.credential;
-    expect(await found(link)).toMatchObject({ purpose: 'participate', state: 'open', showable: true, misused: false, madeBy });
+    expect(await found(link)).toMatchObject({ purpose: 'participate', state: 'open', showable: true, endReason: null, madeBy });
     await someone.endLink(opened.case, link, 'replaced');
-    expect(await found(link)).toMatchObject({ state: 'ended', showable: false, misused: false });
+    expect(await found(link)).toMatchObject({ state: 'ended', showable: false, endReason: 'replaced' });
     expect((await refusal(arrived(url))).refusal).toBe('no-such-link');
     expect((await refusal(someone.linkAddress(opened.case, link))).refusal).toBe('no-such-link');
     await someone.endLink(opened.case, link, 'misused');
-    expect(await found(link)).toMatchObject({ state: 'ended', misused: true });
+    expect(await found(link)).toMatchObject({ state: 'ended', endReason: 'misused' });
   });
 
   it('shows a link again only to whoever made it, until it is claimed, and never one that carries a message', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { stretchPassphrase } from '../../src/crypto/keyrings';
 import { parseFragment } from '../../src/crypto/links';
-import { arrived, Browser, claimed, linkOf, mediator, nextCharter, openCase, PASSPHRASE, refusal, stage, unlocked } from './people';
+import { arrived, Browser, claimed, linkOf, mediator, nextCharter, openCase, PASSPHRASE, refusal, stage, unlocked, verifyEverybody } from './people';
 
 const LETTER = 'I have thought about that evening every day. — Pas un jour sans y penser.';
 
@@ -339,7 +339,7 @@ describe('a new link', () => {
     expect(await anew.correspondence()).toEqual({ sent: [], received: [], consent: null, verified: false });
     expect((await refusal(anew.open(message))).code).toBe('not-found');
     expect((await harmed.correspondence()).received).toHaveLength(1);
-    expect(await someone.verifyClaims(opened.case)).toBe(1);
+    expect(await verifyEverybody(someone, opened.case)).toBe(1);
     expect((await refusal(harmed.correspondence())).refusal).toBe('signed-out');
     expect(await anew.correspondence()).toMatchObject({ consent: 'active', verified: true });
     expect((await refusal(anew.open(message))).code).toBe('older-key');
@@ -359,13 +359,13 @@ describe('a new link', () => {
     expect(await someone.review(early.message)).toMatchObject({ standing: 'unverified', gates: expect.arrayContaining(['sender-key']) as string[] });
     expect(await someone.text(early.message)).toBe('From my new telephone.');
     expect((await someone.case(opened.case)).participants.find(({ participant }) => participant === responsibleId)?.keys).toBe('unverified');
-    await someone.verifyClaims(opened.case);
+    await verifyEverybody(someone, opened.case);
     for (const id of [message, early.message]) expect((await someone.review(id)).standing).toBe('verified');
     expect((await anew.correspondence()).sent.map((one) => one.message).sort()).toEqual([message, early.message].sort());
     expect(await anew.ownText(early.message)).toBe('From my new telephone.');
     expect((await refusal(anew.ownText(message))).code).toBe('older-key');
     const states = (await someone.case(opened.case)).links.filter(({ participant }) => participant === responsibleId).map(({ state }) => state);
-    expect(states).toEqual(['ended', 'claimed']);
+    expect(states).toEqual(['ended', 'verified']);
   });
 
   it('that somebody else used brings nothing to anybody', async () => {

@@ -10,6 +10,8 @@ export interface Stage {
   readonly url: string;
   /** Of the organization's root. */
   readonly fingerprint: string;
+  /** The root's seed: these tests are their own administrator. */
+  readonly root: string;
   readonly mediators: readonly { readonly credential: string; readonly keyring: string; readonly passphrase: string }[];
   /** An open case with one unclaimed link for each of its two participants. */
   readonly case: string;

@@ -63,6 +63,7 @@ async def _main() -> None:
             said = {
                 "url": running.url,
                 "fingerprint": b64u_encode(people.administrator.fingerprint),
+                "root": b64u_encode(running.root.seed),
                 "mediators": [first, second],
                 "case": str(case_id),
                 "harmed": await one.make_link(case_id, harmed_id),

@@ -7,7 +7,7 @@ import { b64uDecode, b64uEncode } from '../../src/crypto/encoding';
 import { Signer } from '../../src/crypto/signing';
 import { sodiumReady } from '../../src/crypto/sodium';
 import { decodeUnverified, LinkEnding } from '../../src/crypto/statements';
-import { arrived, Browser, claimed, linkOf, mediator, newCase, nextCharter, openCase, PASSPHRASE, refusal, stage, unlocked } from './people';
+import { arrived, Browser, claimed, linkOf, mediator, newCase, nextCharter, openCase, PASSPHRASE, refusal, stage, unlocked, verifyEverybody } from './people';
 import type { OpenedCase } from './people';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -336,7 +336,11 @@ describe('what a mediator reviews', () => {
     });
     await unlocked(foreign.harmedUrl, spy);
     browser.alter(LINKS, each((record) => (record['claim'] === null || record['verification'] !== null ? record : { ...record, claim })));
-    expect((await refusal(someone.verifyClaims(opened.case.case))).refusal).toBe('untrusted');
+    const link = (await someone.case(opened.case.case)).links.find(({ state }) => state === 'claimed');
+    expect(link?.claimFault).toBe('altered');
+    const checked = await someone.checkClaim(opened.case.case, link?.link ?? '');
+    expect(checked).toMatchObject({ fault: 'altered', words: null });
+    expect((await refusal(someone.verifyClaim(opened.case.case, checked.link, checked.claim))).code).toBe('claim-unsound');
   });
 });
 
@@ -369,7 +373,7 @@ async function forged(opened: OpenedCase): Promise<{ statement: Json }> {
   expect(theirs.case).not.toBe(opened.case.case);
   const [one, other] = theirs.participants.map(({ participant }) => participant);
   const author = await claimed((await stranger.makeLink(theirs.case, one ?? '', 'participate')).url);
-  await stranger.verifyClaims(theirs.case);
+  await verifyEverybody(stranger, theirs.case);
   const { message } = await author.sendLetter({ to: other ?? '', language: 'en', text: LETTER });
   await stranger.lease(message);
   browser.alter(/\/decisions$/, (answer) => {

@@ -2,6 +2,7 @@
 
 import { en as shared } from '../../ui/words/en';
 import { casework } from './casework.en';
+import { charters } from './charters.en';
 import { reviewing } from './reviewing.en';
 
 export const en = {
@@ -21,7 +22,7 @@ export const en = {
   loading: 'One moment…',
   working: 'Working…',
   optional: 'optional',
-  nav: { label: 'Console', queue: 'Queue', cases: 'Cases', letter: 'Relay a letter', shortcuts: 'Shortcuts' },
+  nav: { label: 'Console', queue: 'Queue', cases: 'Cases', letter: 'Relay a letter', keys: 'Your keys', shortcuts: 'Shortcuts' },
   people: {
     you: 'you',
     colleague: (short: string) => `colleague ${short}`,
@@ -148,4 +149,5 @@ export const en = {
 
   ...reviewing,
   ...casework,
+  ...charters,
 };

@@ -3,6 +3,7 @@
 import type { Catalogue } from '../../words/catalogue';
 import { fr as shared } from '../../ui/words/fr';
 import { casework } from './casework.fr';
+import { charters } from './charters.fr';
 import type { en } from './en';
 import { reviewing } from './reviewing.fr';
 
@@ -23,7 +24,7 @@ export const fr: Catalogue<typeof en> = {
   loading: 'Un instant…',
   working: 'En cours…',
   optional: 'facultatif',
-  nav: { label: 'Console', queue: 'File', cases: 'Dossiers', letter: 'Transmettre une lettre', shortcuts: 'Raccourcis' },
+  nav: { label: 'Console', queue: 'File', cases: 'Dossiers', letter: 'Transmettre une lettre', keys: 'Vos clés', shortcuts: 'Raccourcis' },
   people: {
     you: 'vous',
     colleague: (short) => `collègue ${short}`,
@@ -150,4 +151,5 @@ export const fr: Catalogue<typeof en> = {
 
   ...reviewing,
   ...casework,
+  ...charters,
 };

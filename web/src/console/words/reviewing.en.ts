@@ -97,10 +97,10 @@ export const reviewing = {
     decide: 'Decide',
     offered: (at: string) => `Offered: ${at}`,
     offeredLater: (at: string) => `It is offered from ${at}.`,
-    unchecked: 'Not known to be from its sender',
-    uncheckedWhat: 'Somebody used a link and wrote, and no mediator has checked yet that it was this person. You can send it back or decline it. To approve it, open the case and check the new keys first.',
-    ended: 'Not from its sender any more',
-    endedWhat: 'It came through a link after that had ended, or through one that somebody else had used. You can send it back or decline it; it cannot be approved.',
+    unchecked: (person: string) => `Nobody has checked yet that this is from the ${person}`,
+    uncheckedWhat: 'Somebody used a link and wrote, and no mediator has checked yet that it was this person. You can send it back, decline it or put it on hold. To approve it, check with them first that it was they who used the link.',
+    ended: 'This came through a link that was ended',
+    endedWhat: 'Do not treat it as their words: somebody else may have written it. You can send it back, decline it or put it on hold. It cannot be approved or offered.',
     gates: 'What is in the way now',
     notReady: 'The recipient has no keys yet that an offer could be written for. They need to use their link first.',
     grantAgain: 'The recipient has newer keys. Grant again, so that they can open what was released to them.',
@@ -219,7 +219,7 @@ export const reviewing = {
   gate: {
     'sender-key': {
       is: 'Nobody has checked that this is from its author, or their link was used by somebody else.',
-      todo: 'Ask the author whether they sent it. If they did, check their new keys on the page of the case.',
+      todo: 'Ask the author whether they sent it. If they did, check on the page of the case who used the link.',
     },
     'sender-consent': {
       is: 'The author has not said yes to taking part, or has paused or ended it.',
@@ -236,7 +236,7 @@ export const reviewing = {
     approvals: { is: 'Approvals are missing.', todo: 'A colleague has to approve exactly this version, too.' },
     'recipient-key': {
       is: 'The recipient’s keys were not checked.',
-      todo: 'If they have used their link, check the keys on the page of the case. If not, they need a link first.',
+      todo: 'If their link was used, check on the page of the case by whom. If not, they need a link first.',
     },
     captions: { is: 'The video has no captions.', todo: 'Reopen the review, then write captions or record why there are none.' },
   },

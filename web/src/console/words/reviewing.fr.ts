@@ -100,10 +100,10 @@ export const reviewing: Catalogue<typeof english> = {
     decide: 'Décider',
     offered: (at) => `Offert : ${at}`,
     offeredLater: (at) => `Il est offert à partir du ${at}.`,
-    unchecked: 'L’origine n’est pas vérifiée',
-    uncheckedWhat: 'Quelqu’un a utilisé un lien et a écrit, et personne n’a encore vérifié que c’était cette personne. Vous pouvez renvoyer ou refuser ce message. Pour l’approuver, ouvrez d’abord le dossier et vérifiez les nouvelles clés.',
-    ended: 'L’origine ne compte plus',
-    endedWhat: 'Il est arrivé par un lien qui avait déjà pris fin, ou que quelqu’un d’autre avait utilisé. Vous pouvez le renvoyer ou le refuser ; il ne peut pas être approuvé.',
+    unchecked: (person) => `Personne n’a encore vérifié d’où cela vient (${person})`,
+    uncheckedWhat: 'Quelqu’un a utilisé un lien et a écrit; personne à la médiation n’a encore vérifié qui c’était. Vous pouvez renvoyer ce message, le refuser ou le mettre en suspens. Pour l’approuver, vérifiez d’abord avec la personne que c’est bien elle qui a utilisé le lien.',
+    ended: 'Ceci est passé par un lien auquel on a mis fin',
+    endedWhat: 'Ne considérez pas ce message comme ses mots : quelqu’un d’autre a pu l’écrire. Vous pouvez le renvoyer, le refuser ou le mettre en suspens. Il ne peut être ni approuvé ni offert.',
     gates: 'Ce qui l’empêche en ce moment',
     notReady: 'Le destinataire n’a pas encore de clés pour lesquelles écrire une offre. Il lui faut d’abord utiliser son lien.',
     grantAgain: 'Le destinataire a des clés plus récentes. Remettez l’accès, afin que ce qui lui a été remis puisse s’ouvrir.',
@@ -222,7 +222,7 @@ export const reviewing: Catalogue<typeof english> = {
   gate: {
     'sender-key': {
       is: 'Personne n’a vérifié que ceci vient de son auteur·e, ou quelqu’un d’autre a utilisé son lien.',
-      todo: 'Demandez à l’auteur·e si l’envoi vient bien de sa part. Si oui, vérifiez ses nouvelles clés sur la page du dossier.',
+      todo: 'Demandez à l’auteur·e si l’envoi vient bien de sa part. Si oui, vérifiez sur la page du dossier qui a utilisé le lien.',
     },
     'sender-consent': {
       is: 'L’auteur·e n’a pas dit oui à la démarche, ou l’a mise en pause ou terminée.',
@@ -239,7 +239,7 @@ export const reviewing: Catalogue<typeof english> = {
     approvals: { is: 'Il manque des approbations.', todo: 'Un·e collègue doit aussi approuver cette version exactement.' },
     'recipient-key': {
       is: 'Les clés du destinataire n’ont pas été vérifiées.',
-      todo: 'Si son lien a été utilisé, vérifiez les clés sur la page du dossier. Sinon, il lui faut d’abord un lien.',
+      todo: 'Si son lien a été utilisé, vérifiez sur la page du dossier par qui. Sinon, il lui faut d’abord un lien.',
     },
     captions: { is: 'La vidéo n’a pas de sous-titres.', todo: 'Rouvrez l’examen, puis écrivez des sous-titres ou consignez pourquoi il n’y en a pas.' },
   },

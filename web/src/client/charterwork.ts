@@ -1,0 +1,103 @@
+/** A mediator's work on charters: who belongs to a case from now on, one case at a time or many in one step. */
+
+import type { Authority } from '../crypto/trust';
+import type { Casework } from './casework';
+import { authority, nextCharter, peopleOf } from './charters';
+import type { CaseOutcome, CasesProgress, CaseSummary, Refusal, Uuid } from './contract';
+import { isOutdated } from './members';
+import type { OpenCase, OpenCases } from './opencases';
+import { isRefused, Refused, refusalOf } from './refusing';
+
+/** Whom the next charter of a case lists as mediators; null where there is nothing to change. */
+type Change = (opened: OpenCase) => readonly Authority[] | null;
+
+export class Charterwork {
+  constructor(
+    private readonly cases: OpenCases,
+    private readonly casework: Casework,
+  ) {}
+
+  /** Signs the charter that follows `version`: what was chosen was chosen with that one in front of one. */
+  async changeMediators(id: Uuid, version: number, mediators: readonly Uuid[]): Promise<void> {
+    await this.sign(id, ({ charter }) => {
+      if (charter.version !== version) throw new Refused('refused', { code: 'charter-out-of-order' });
+      return [...new Set(mediators)].map((credential) => authority(charter.trust, credential));
+    });
+  }
+
+  async replaceKeys(id: Uuid, version: number, old: Uuid, newer: Uuid): Promise<void> {
+    await this.sign(id, (opened) => {
+      if (opened.charter.version !== version) throw new Refused('refused', { code: 'charter-out-of-order' });
+      return replaced(opened, old, newer);
+    });
+  }
+
+  /** The opened cases whose charter lists other media workers or recovery keys than those that are valid now. */
+  async outdated(): Promise<readonly CaseSummary[]> {
+    const trust = await this.cases.trust();
+    const found: CaseSummary[] = [];
+    for (const each of await this.opened()) {
+      try {
+        if (isOutdated(await this.cases.verified(each.case, trust))) found.push(each);
+      } catch (error) {
+        // One that does not verify is said so where it is opened, and keeps nobody from the others.
+        if (!isRefused(error, 'untrusted')) throw error;
+      }
+    }
+    return found;
+  }
+
+  async bringUpToDate(cases: readonly Uuid[], progress: CasesProgress): Promise<readonly CaseOutcome[]> {
+    const chosen = new Set(cases);
+    const all = (await this.opened()).filter((each) => chosen.has(each.case));
+    return this.each(all, progress, ({ charter }) => (isOutdated(charter) ? charter.mediators : null));
+  }
+
+  /** Puts one's newer credential in the place of the older one, in every case that the older one reads. */
+  async bringOver(old: Uuid, newer: Uuid, progress: CasesProgress): Promise<readonly CaseOutcome[]> {
+    return this.each(await this.opened(), progress, (opened) => replaced(opened, old, newer));
+  }
+
+  /** One case after the other; one that fails does not keep the others. */
+  private async each(all: readonly CaseSummary[], progress: CasesProgress, change: Change): Promise<readonly CaseOutcome[]> {
+    const outcomes: CaseOutcome[] = [];
+    for (const { case: id, reference } of all) {
+      progress(outcomes.length, all.length);
+      outcomes.push({ case: id, reference, refusal: await this.outcome(id, change) });
+    }
+    progress(outcomes.length, all.length);
+    return outcomes;
+  }
+
+  private async outcome(id: Uuid, change: Change): Promise<Refusal | null> {
+    try {
+      await this.sign(id, change);
+      return null;
+    } catch (error) {
+      if (isRefused(error, 'signed-out')) throw error;
+      return refusalOf(error);
+    }
+  }
+
+  private async sign(id: Uuid, change: Change): Promise<void> {
+    const { keyring, signed } = this.cases.office;
+    const opened = await this.cases.find(id, true);
+    const mediators = change(opened);
+    if (mediators === null) return;
+    const body = nextCharter(keyring.signer, opened, peopleOf(opened.charter.trust, mediators));
+    await signed.call('POST', `/v1/cases/${id}/charters`, { body });
+    this.cases.forget(id);
+  }
+
+  private async opened(): Promise<readonly CaseSummary[]> {
+    return (await this.casework.all()).filter(({ charterVersion }) => charterVersion > 0);
+  }
+}
+
+/** The mediators with one credential in the place of another of the same person; null where that is so already. */
+function replaced({ charter }: OpenCase, old: Uuid, newer: Uuid): readonly Authority[] | null {
+  const [before, after] = [authority(charter.trust, old), authority(charter.trust, newer)];
+  if (before.person !== after.person) throw new Refused('untrusted');
+  if (!charter.mediators.includes(before)) return null;
+  return [...new Set(charter.mediators.map((one) => (one === before ? after : one)))];
+}

@@ -1,0 +1,75 @@
+/** Who used a link? The four words of the claim, to be compared with those that the person reads out. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { SpokenWords, Uuid, WaitingClaim } from '../client/contract';
+import type { Language } from '../words/catalogue';
+import '../ui/dialog';
+import { ConsoleElement } from './element';
+
+export class ConsoleClaim extends ConsoleElement {
+  static override properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    case: { attribute: false },
+    link: { attribute: false },
+    person: { attribute: false },
+    waiting: { state: true },
+  };
+
+  case: Uuid = '';
+  link: Uuid = '';
+  /** Whose link it is, in words. */
+  person = '';
+  private waiting: WaitingClaim | null = null;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.attempt(async () => {
+      this.waiting = await this.session.client.checkClaim(this.case, this.link);
+    });
+  }
+
+  protected override render(): TemplateResult {
+    const { claim } = this.words;
+    return html`<relay-dialog
+      .heading=${claim.title(this.person)}
+      .content=${html`${this.renderRefusal()}
+        ${this.waiting === null ? html`<p role="status">${this.running ? this.words.loading : nothing}</p>` : this.renderWaiting(this.waiting)}
+        <p><button @click=${() => this.tell('given-up')}>${this.words.cancel}</button></p>`}
+      @dismissed=${() => this.tell('given-up')}
+    ></relay-dialog>`;
+  }
+
+  private renderWaiting({ words, fault, ends, claim: hash }: WaitingClaim): TemplateResult {
+    const { claim } = this.words;
+    const notThem = html`<p><button class="grave" ?disabled=${this.running} @click=${() => this.tell('not-them')}>${claim.notThem}</button></p>`;
+    if (words === null) {
+      return html`<div class="note warn" role="alert">
+          <h3>${claim.faultTitle}</h3>
+          <p>${claim.fault[fault ?? 'altered']}</p>
+        </div>
+        ${notThem}`;
+    }
+    const own = this.session.language;
+    return html`<p>${claim.ask}</p>
+      ${renderWords(words, own, own === 'en' ? claim.inEnglish : claim.inFrench)}
+      ${renderWords(words, own === 'en' ? 'fr' : 'en', own === 'en' ? claim.inFrench : claim.inEnglish)}
+      <p class="note warn">${claim.differ}</p>
+      ${ends === 0 ? nothing : html`<p class="note">${claim.ends(ends)}</p>`}
+      <p><button class="primary" ?disabled=${this.running} @click=${() => this.verify(hash)}>${claim.same}</button></p>
+      ${notThem}`;
+  }
+
+  private async verify(hash: string): Promise<void> {
+    const done = await this.attempt(() => this.session.client.verifyClaim(this.case, this.link, hash));
+    if (done) this.tell('claim-verified');
+  }
+}
+
+function renderWords(words: SpokenWords, language: Language, heading: string): TemplateResult {
+  return html`<h3>${heading}</h3>
+    <ol class="spoken" lang=${language}>
+      ${words[language].map((word) => html`<li>${word}</li>`)}
+    </ol>`;
+}
+
+customElements.define('console-claim', ConsoleClaim);

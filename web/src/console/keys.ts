@@ -1,0 +1,205 @@
+/** One's own keys: until when they are valid, new ones in their place, and the cases that are brought over to those. */
+
+import { proxy } from 'comlink';
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { CaseOutcome, CasesProgress, CaseSummary, KnownKeyring, OwnKeys } from '../client/contract';
+import { dateOnly } from './ages';
+import { ConsoleElement, refusalText } from './element';
+import { download } from './saving';
+
+const PASSPHRASE_LEAST = 12;
+
+interface Made {
+  readonly keyring: KnownKeyring;
+  readonly request: string;
+}
+
+export class ConsoleKeys extends ConsoleElement {
+  static override properties: PropertyDeclarations = {
+    ...ConsoleElement.properties,
+    own: { state: true },
+    made: { state: true },
+    fault: { state: true },
+    stale: { state: true },
+    at: { state: true },
+    outcomes: { state: true },
+  };
+
+  private own: OwnKeys | null = null;
+  private made: Made | null = null;
+  private fault: { readonly where: 'new' | 'again'; readonly text: string } | null = null;
+  private stale: readonly CaseSummary[] = [];
+  /** How far an act on many cases is. */
+  private at: { readonly done: number; readonly total: number } | null = null;
+  private outcomes: { readonly of: 'over' | 'stale'; readonly all: readonly CaseOutcome[] } | null = null;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.load();
+  }
+
+  protected override firstUpdated(): void {
+    this.focusHeading();
+  }
+
+  private async load(): Promise<void> {
+    await this.attempt(async () => {
+      this.own = await this.session.client.ownKeys();
+      const { requested } = this.own;
+      if (requested?.renewal !== undefined) this.made = { keyring: requested, request: requested.renewal.request };
+      this.stale = await this.session.client.outdatedCases();
+    });
+  }
+
+  protected override render(): TemplateResult {
+    const { ownKeys } = this.words;
+    const { own } = this;
+    return html`<main id="content">
+      <h1 tabindex="-1">${ownKeys.title}</h1>
+      ${this.renderRefusal()} ${own === null ? html`<p role="status">${this.running ? this.words.loading : nothing}</p>` : this.renderOwn(own)}
+    </main>`;
+  }
+
+  private renderOwn(own: OwnKeys): TemplateResult {
+    const { ownKeys } = this.words;
+    const until = dateOnly(own.endsAt, this.session.language);
+    return html`<p class=${own.endSoon ? 'note warn' : ''}>${own.endSoon ? ownKeys.soon(until) : ownKeys.until(until)}</p>
+      ${own.endSoon || own.next !== null ? nothing : html`<p>${ownKeys.notYet}</p>`}
+      ${this.renderProgress()} ${this.renderOutcomes()} ${this.renderStale()}
+      <section>
+        <h2>${ownKeys.steps}</h2>
+        ${own.next === null ? this.renderMake() : nothing} ${this.renderBring(own)}
+      </section>`;
+  }
+
+  private renderMake(): TemplateResult {
+    const { ownKeys } = this.words;
+    const { made } = this;
+    if (made !== null) {
+      return html`<section class="note good">
+        <h3>${ownKeys.made}</h3>
+        <p>${ownKeys.madeWhat}</p>
+        <p class="row">
+          <button @click=${() => download('relay-request.json', made.request, 'application/json')}>${ownKeys.saveRequest}</button>
+          <button @click=${() => download('relay-keyring.age', made.keyring.keyring, 'application/octet-stream')}>${ownKeys.saveKeyring}</button>
+        </p>
+      </section>`;
+    }
+    return html`<form class="card" novalidate @submit=${this.make}>
+      <h3>${ownKeys.make}</h3>
+      <p>${ownKeys.makeWhat}</p>
+      <div class="field">
+        <label for="renew-name">${ownKeys.name}</label>
+        <input id="renew-name" type="text" maxlength="60" autocomplete="off" value=${ownKeys.nameNew} />
+      </div>
+      <div class="field">
+        <label for="renew-passphrase">${ownKeys.passphrase}</label>
+        <input id="renew-passphrase" type="password" autocomplete="new-password" required aria-describedby="renew-hint renew-fault" />
+        <small id="renew-hint">${ownKeys.passphraseHint}</small>
+        <p id="renew-fault" class="fault" role="alert">${this.fault?.where === 'new' ? this.fault.text : nothing}</p>
+      </div>
+      <div class="field">
+        <label for="renew-again">${ownKeys.again}</label>
+        <input id="renew-again" type="password" autocomplete="new-password" required aria-describedby="renew-again-fault" />
+        <p id="renew-again-fault" class="fault" role="alert">${this.fault?.where === 'again' ? this.fault.text : nothing}</p>
+      </div>
+      <button class="primary" ?disabled=${this.running}>${ownKeys.do}</button>
+    </form>`;
+  }
+
+  private renderBring({ next, cases }: OwnKeys): TemplateResult {
+    const { ownKeys } = this.words;
+    if (next === null) {
+      return html`<section class="card">
+        <h3>${ownKeys.bring}</h3>
+        <p>${ownKeys.bringWaits}</p>
+        <button ?disabled=${this.running} @click=${() => this.load()}>${ownKeys.look}</button>
+      </section>`;
+    }
+    return html`<section class="card">
+      <h3>${ownKeys.bring}</h3>
+      ${cases === 0
+        ? html`<p>${ownKeys.noCases}</p>
+            <button class="primary" @click=${() => this.session.lock()}>${ownKeys.lock}</button>`
+        : html`<p>${ownKeys.bringWhat(dateOnly(next.endsAt, this.session.language))}</p>
+            ${next.here ? nothing : html`<p class="note warn">${ownKeys.notHere}</p>`}
+            <button class="primary" ?disabled=${this.running} @click=${() => this.bringOver()}>${ownKeys.bringDo(cases)}</button>`}
+    </section>`;
+  }
+
+  private renderStale(): TemplateResult | typeof nothing {
+    const { ownKeys } = this.words;
+    if (this.stale.length === 0) return nothing;
+    return html`<section class="note">
+      <p>${ownKeys.stale(this.stale.length)}</p>
+      <button ?disabled=${this.running} @click=${() => this.bringUpToDate()}>${ownKeys.staleDo(this.stale.length)}</button>
+    </section>`;
+  }
+
+  private renderProgress(): TemplateResult {
+    const { at } = this;
+    const { ownKeys } = this.words;
+    return html`<p role="status">${at === null ? nothing : ownKeys.progress(at.done, at.total)}</p>
+      ${at === null ? nothing : html`<progress max=${at.total} value=${at.done} aria-label=${ownKeys.progress(at.done, at.total)}></progress>`}`;
+  }
+
+  private renderOutcomes(): TemplateResult | typeof nothing {
+    const { ownKeys } = this.words;
+    const { outcomes } = this;
+    if (outcomes === null) return nothing;
+    const failed = outcomes.all.some(({ refusal }) => refusal !== null);
+    const said = failed ? ownKeys.someFailed : ownKeys.allDone;
+    return html`<section class=${failed ? 'note warn' : 'note good'}>
+      <h2>${ownKeys.results}</h2>
+      ${outcomes.of === 'over' ? html`<p role="status">${said}</p>` : nothing}
+      <ul>
+        ${outcomes.all.map(
+          ({ case: id, reference, refusal }) => html`<li>
+            ${reference}: ${refusal === null ? ownKeys.ok : html`<strong>${ownKeys.failed}</strong> ${refusalText(this.words, refusal)}`}
+            ${refusal === null ? nothing : html`<button class="plain" @click=${() => this.session.go({ name: 'case', case: id })}>${this.words.review.case}</button>`}
+          </li>`,
+        )}
+      </ul>
+    </section>`;
+  }
+
+  private readonly make = (event: Event): void => {
+    event.preventDefault();
+    const [name, passphrase, again] = ['name', 'passphrase', 'again'].map((id) => this.querySelector<HTMLInputElement>(`#renew-${id}`));
+    const { unlock, ownKeys } = this.words;
+    if (name == null || passphrase == null || again == null) return;
+    this.fault = null;
+    if (passphrase.value.length < PASSPHRASE_LEAST) this.fault = { where: 'new', text: unlock.makeShort };
+    else if (passphrase.value !== again.value) this.fault = { where: 'again', text: unlock.makeDiffer };
+    if (this.fault !== null) return;
+    void this.attempt(async () => {
+      const label = name.value.trim() === '' ? ownKeys.nameNew : name.value.trim();
+      this.made = await this.session.client.renewKeys(passphrase.value, label, !this.session.handed);
+      passphrase.value = '';
+      again.value = '';
+    });
+  };
+
+  private async bringOver(): Promise<void> {
+    await this.attempt(async () => {
+      this.outcomes = { of: 'over', all: await this.session.client.bringOver(this.counting()) };
+      this.own = await this.session.client.ownKeys();
+    });
+    this.at = null;
+  }
+
+  private async bringUpToDate(): Promise<void> {
+    await this.attempt(async () => {
+      const cases = this.stale.map((one) => one.case);
+      this.outcomes = { of: 'stale', all: await this.session.client.bringUpToDate(cases, this.counting()) };
+      this.stale = await this.session.client.outdatedCases();
+    });
+    this.at = null;
+  }
+
+  private counting(): CasesProgress {
+    return proxy((done: number, total: number) => (this.at = { done, total }));
+  }
+}
+
+customElements.define('console-keys', ConsoleKeys);
