@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+from typing import Final
+
 from playwright.async_api import Locator, expect
 
+from relay.crypto.words import CLAIM_WORDS
 from tests.browser.mediators import MediatorPage
+from tests.browser.visitors import Language
+
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 
 
 class CasePage(MediatorPage):
@@ -64,10 +71,61 @@ class CasePage(MediatorPage):
         await self.input.press(self.person(role).get_by_role("button", name=again))
         await self.input.press(self.dialog.get_by_role("button", name=again))
 
-    async def check_keys(self) -> None:
-        """Check who used their link; the page says when there is nobody left to check."""
-        await self.input.press(self.button("case.verify"))
-        await expect(self.button("case.verify")).to_have_count(0)
+    async def ask_about_claim(self, role: str) -> dict[Language, tuple[str, ...]]:
+        """Ask who used somebody's link: the words of the claim, in each language."""
+        await self.input.press(
+            self.person(role).get_by_role("button", name=self.words("claim.check"))
+        )
+        said: dict[Language, tuple[str, ...]] = {}
+        for language in LANGUAGES:
+            words = self.dialog.locator(f"ol[lang={language}]").get_by_role("listitem")
+            await expect(words).to_have_count(CLAIM_WORDS)
+            said[language] = tuple(await words.all_inner_texts())
+        return said
+
+    async def answer_claim(self, answer: str) -> None:
+        """Say whether the words were the `same`, or it is `notThem` and the link ends."""
+        await self.input.press(
+            self.dialog.get_by_role("button", name=self.words(f"claim.{answer}"))
+        )
+        if answer == "notThem":
+            await self.input.press(
+                self.dialog.get_by_role("button", name=self.words("ending.do"))
+            )
+        await expect(self.dialog).to_have_count(0)
+
+    async def end_link(self, role: str, reason: str) -> None:
+        """End the latest link of somebody that has not ended, as `replaced` or `misused`."""
+        ending = self.person(role).get_by_role("button", name=self.words("case.endLink"), exact=True)
+        await self.input.press(ending.last)
+        await self.input.press(self.dialog.get_by_role("button", name=self.words("ending.do")))
+        await expect(self.dialog.get_by_text(self.words("ending.choose"))).to_be_visible()
+        await self.dialog.get_by_role("radio", name=self.words(f"ending.{reason}")).check()
+        await self.input.press(self.dialog.get_by_role("button", name=self.words("ending.do")))
+        await expect(self.dialog).to_have_count(0)
+        await expect(self.person(role)).to_contain_text(self.words(f"case.linkEnd.{reason}"))
+
+    @property
+    def readers(self) -> Locator:
+        """Who can read the case."""
+        return self.page.get_by_role("region", name=self.words("readers.title"))
+
+    async def change_mediators(self, *, join: uuid.UUID | None = None, leave: uuid.UUID | None = None) -> None:
+        """Sign the next charter, with a colleague more, or one less."""
+        await self.input.press(
+            self.readers.get_by_role("button", name=self.words("readers.change"), exact=True)
+        )
+        await expect(self.dialog).to_contain_text(self.words("readers.changeWhat"))
+        if join is not None:
+            await self.dialog.get_by_role("checkbox", name=self.colleague(join)).check()
+        if leave is not None:
+            await self.dialog.get_by_role("checkbox", name=self.colleague(leave)).uncheck()
+        await self.input.press(self.dialog.get_by_role("button", name=self.words("readers.sign")))
+        await expect(self.dialog).to_have_count(0)
+
+    def colleague(self, credential: uuid.UUID) -> str:
+        """What the page calls another mediator."""
+        return self.words("people.colleague", str(credential)[-4:])
 
     async def record(self, role: str, said: str) -> None:
         """Write down what somebody said about taking part."""

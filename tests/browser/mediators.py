@@ -70,10 +70,22 @@ class MediatorPage:
         await self.input.press(button)
 
     async def verify_claims(self, case: str) -> None:
-        """Open the page of a case and check who claimed its links."""
+        """Open the page of a case and check who claimed its links, one person after the other."""
         await self.go("cases")
         await self.input.press(self.page.get_by_role("button", name=case))
-        await self.input.press(self.button("case.verify"))
+        await self.check_claims()
+
+    async def check_claims(self) -> None:
+        """Say of everybody who waits on the page of a case that they read out the words of their claim."""
+        waiting = self.button("claim.check")
+        await expect(waiting.first).to_be_visible()
+        for left in range(await waiting.count() - 1, -1, -1):
+            await self.input.press(waiting.first)
+            dialog = self.page.get_by_role("dialog")
+            await expect(dialog.get_by_role("list")).to_have_count(2)
+            await self.input.press(dialog.get_by_role("button", name=self.words("claim.same")))
+            await expect(dialog).to_have_count(0)
+            await expect(waiting).to_have_count(left)
 
     async def take(self, case: str, state: str = "queued") -> None:
         """Open the message of a case that waits, and take it for review."""

@@ -77,6 +77,8 @@ export class Casework {
         outdated: false,
       };
     }
+    // Anew: whose keys are valid, and what charter is in force, may be other than a minute ago.
+    await this.cases.find(id, true);
     const links = await this.cases.links(id);
     return this.cases.under(id, ({ charter, identities }) => ({
       ...opened,

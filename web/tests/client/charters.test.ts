@@ -79,12 +79,13 @@ describe('a claim', () => {
     const { case: opened, mediator: honest, harmedId } = await openCase();
     const { link, url } = await honest.makeLink(opened.case, harmedId, 'participate');
     await claimed(url);
+    const thief = Signer.generate();
     // Relay puts keys of its own in the place of the person's.
     const forging = new Browser(async (address, init) => {
       const response = await fetch(address, init);
       if (!/\/links$/.test(new URL(address).pathname)) return response;
       const records = (await response.json()) as { link: string; claim: string | null }[];
-      return Response.json(records.map((record) => (record.link === link ? { ...record, claim: forged(record.claim ?? '') } : record)));
+      return Response.json(records.map((record) => (record.link === link ? { ...record, claim: forged(record.claim ?? '', thief) } : record)));
     });
     const someone = await mediator(0, forging);
     expect((await someone.case(opened.case)).links.find((one) => one.link === link)?.claimFault).toBe('not-from-link');
@@ -109,8 +110,7 @@ describe('a claim', () => {
 });
 
 /** The same claim with keys of somebody else, who cannot make its MAC. */
-function forged(compact: string): string {
-  const signer = Signer.generate();
+function forged(compact: string, signer: Signer): string {
   return sign(signer, Claim, { ...decodeUnverified(compact, Claim), signer: signer.publicKey });
 }
 
