@@ -55,7 +55,7 @@ class CasePage(MediatorPage):
         await self.input.press(
             self.person(role).get_by_role("button", name=self.words("case.makeParticipate"))
         )
-        return await self._address()
+        return await self.read_address()
 
     async def new_link_for(self, role: str) -> str:
         """Make somebody another link for a lost one."""
@@ -63,7 +63,7 @@ class CasePage(MediatorPage):
             self.person(role).get_by_role("button", name=self.words("case.newLink"))
         )
         await self.input.press(self.dialog.get_by_role("button", name=self.words("case.newLinkDo")))
-        return await self._address()
+        return await self.read_address()
 
     async def grant_again(self, role: str) -> None:
         """Seal what was released to somebody for their newest keys."""
@@ -89,14 +89,14 @@ class CasePage(MediatorPage):
             self.dialog.get_by_role("button", name=self.words(f"claim.{answer}"))
         )
         if answer == "notThem":
-            await self.input.press(
-                self.dialog.get_by_role("button", name=self.words("ending.do"))
-            )
+            await self.input.press(self.dialog.get_by_role("button", name=self.words("ending.do")))
         await expect(self.dialog).to_have_count(0)
 
     async def end_link(self, role: str, reason: str) -> None:
         """End the latest link of somebody that has not ended, as `replaced` or `misused`."""
-        ending = self.person(role).get_by_role("button", name=self.words("case.endLink"), exact=True)
+        ending = self.person(role).get_by_role(
+            "button", name=self.words("case.endLink"), exact=True
+        )
         await self.input.press(ending.last)
         await self.input.press(self.dialog.get_by_role("button", name=self.words("ending.do")))
         await expect(self.dialog.get_by_text(self.words("ending.choose"))).to_be_visible()
@@ -110,7 +110,9 @@ class CasePage(MediatorPage):
         """Who can read the case."""
         return self.page.get_by_role("region", name=self.words("readers.title"))
 
-    async def change_mediators(self, *, join: uuid.UUID | None = None, leave: uuid.UUID | None = None) -> None:
+    async def change_mediators(
+        self, *, join: uuid.UUID | None = None, leave: uuid.UUID | None = None
+    ) -> None:
         """Sign the next charter, with a colleague more, or one less."""
         await self.input.press(
             self.readers.get_by_role("button", name=self.words("readers.change"), exact=True)
@@ -169,7 +171,8 @@ class CasePage(MediatorPage):
         await self.input.choose(self.field("captions.exceptionReason"), reason)
         await self.input.press(self.button("captions.exceptionDo"))
 
-    async def _address(self) -> str:
+    async def read_address(self) -> str:
+        """The address of the link in front of the page, which is then put away."""
         text = self.dialog.get_by_label(self.words("address.text"))
         url = await text.input_value()
         await expect(
