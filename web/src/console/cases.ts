@@ -4,6 +4,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'l
 import type { CaseSummary } from '../client/contract';
 import { dateOnly } from './ages';
 import { ConsoleElement } from './element';
+import './stale';
 
 export class ConsoleCases extends ConsoleElement {
   static override properties: PropertyDeclarations = {
@@ -37,7 +38,7 @@ export class ConsoleCases extends ConsoleElement {
       ${this.session.self.registersCases
         ? html`<p><button class="primary" @click=${() => this.session.go({ name: 'new-case' })}>${cases.new}</button></p>`
         : html`<p>${cases.fromSystem}</p>`}
-      ${this.renderRefusal()}
+      ${this.renderRefusal()} ${this.cases === null ? nothing : html`<console-stale .session=${this.session}></console-stale>`}
       <div class="field narrow">
         <label for="case-find">${cases.find}</label>
         <input id="case-find" type="search" autocomplete="off" @input=${(event: Event) => (this.sought = (event.target as HTMLInputElement).value)} />

@@ -2,9 +2,10 @@
 
 import { proxy } from 'comlink';
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { CaseOutcome, CasesProgress, CaseSummary, KnownKeyring, OwnKeys } from '../client/contract';
+import type { CaseOutcome, KnownKeyring, OwnKeys } from '../client/contract';
 import { dateOnly } from './ages';
-import { ConsoleElement, refusalText } from './element';
+import { ConsoleElement } from './element';
+import { allDone, type Reached, renderOutcomes, renderReached } from './outcomes';
 import { download } from './saving';
 
 const PASSPHRASE_LEAST = 12;
@@ -20,7 +21,6 @@ export class ConsoleKeys extends ConsoleElement {
     own: { state: true },
     made: { state: true },
     fault: { state: true },
-    stale: { state: true },
     at: { state: true },
     outcomes: { state: true },
   };
@@ -28,10 +28,8 @@ export class ConsoleKeys extends ConsoleElement {
   private own: OwnKeys | null = null;
   private made: Made | null = null;
   private fault: { readonly where: 'new' | 'again'; readonly text: string } | null = null;
-  private stale: readonly CaseSummary[] = [];
-  /** How far an act on many cases is. */
-  private at: { readonly done: number; readonly total: number } | null = null;
-  private outcomes: { readonly of: 'over' | 'stale'; readonly all: readonly CaseOutcome[] } | null = null;
+  private at: Reached = null;
+  private outcomes: readonly CaseOutcome[] | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -47,7 +45,6 @@ export class ConsoleKeys extends ConsoleElement {
       this.own = await this.session.client.ownKeys();
       const { requested } = this.own;
       if (requested?.renewal !== undefined) this.made = { keyring: requested, request: requested.renewal.request };
-      this.stale = await this.session.client.outdatedCases();
     });
   }
 
@@ -62,10 +59,12 @@ export class ConsoleKeys extends ConsoleElement {
 
   private renderOwn(own: OwnKeys): TemplateResult {
     const { ownKeys } = this.words;
+    const { outcomes } = this;
     const until = dateOnly(own.endsAt, this.session.language);
     return html`<p class=${own.endSoon ? 'note warn' : ''}>${own.endSoon ? ownKeys.soon(until) : ownKeys.until(until)}</p>
       ${own.endSoon || own.next !== null ? nothing : html`<p>${ownKeys.notYet}</p>`}
-      ${this.renderProgress()} ${this.renderOutcomes()} ${this.renderStale()}
+      ${renderReached(this.words, this.at)}
+      ${outcomes === null ? nothing : renderOutcomes(this.session, outcomes, allDone(outcomes) ? ownKeys.allDone : ownKeys.someFailed)}
       <section>
         <h2>${ownKeys.steps}</h2>
         ${own.next === null ? this.renderMake() : nothing} ${this.renderBring(own)}
@@ -127,42 +126,6 @@ export class ConsoleKeys extends ConsoleElement {
     </section>`;
   }
 
-  private renderStale(): TemplateResult | typeof nothing {
-    const { ownKeys } = this.words;
-    if (this.stale.length === 0) return nothing;
-    return html`<section class="note">
-      <p>${ownKeys.stale(this.stale.length)}</p>
-      <button ?disabled=${this.running} @click=${() => this.bringUpToDate()}>${ownKeys.staleDo(this.stale.length)}</button>
-    </section>`;
-  }
-
-  private renderProgress(): TemplateResult {
-    const { at } = this;
-    const { ownKeys } = this.words;
-    return html`<p role="status">${at === null ? nothing : ownKeys.progress(at.done, at.total)}</p>
-      ${at === null ? nothing : html`<progress max=${at.total} value=${at.done} aria-label=${ownKeys.progress(at.done, at.total)}></progress>`}`;
-  }
-
-  private renderOutcomes(): TemplateResult | typeof nothing {
-    const { ownKeys } = this.words;
-    const { outcomes } = this;
-    if (outcomes === null) return nothing;
-    const failed = outcomes.all.some(({ refusal }) => refusal !== null);
-    const said = failed ? ownKeys.someFailed : ownKeys.allDone;
-    return html`<section class=${failed ? 'note warn' : 'note good'}>
-      <h2>${ownKeys.results}</h2>
-      ${outcomes.of === 'over' ? html`<p role="status">${said}</p>` : nothing}
-      <ul>
-        ${outcomes.all.map(
-          ({ case: id, reference, refusal }) => html`<li>
-            ${reference}: ${refusal === null ? ownKeys.ok : html`<strong>${ownKeys.failed}</strong> ${refusalText(this.words, refusal)}`}
-            ${refusal === null ? nothing : html`<button class="plain" @click=${() => this.session.go({ name: 'case', case: id })}>${this.words.review.case}</button>`}
-          </li>`,
-        )}
-      </ul>
-    </section>`;
-  }
-
   private readonly make = (event: Event): void => {
     event.preventDefault();
     const [name, passphrase, again] = ['name', 'passphrase', 'again'].map((id) => this.querySelector<HTMLInputElement>(`#renew-${id}`));
@@ -182,23 +145,10 @@ export class ConsoleKeys extends ConsoleElement {
 
   private async bringOver(): Promise<void> {
     await this.attempt(async () => {
-      this.outcomes = { of: 'over', all: await this.session.client.bringOver(this.counting()) };
+      this.outcomes = await this.session.client.bringOver(proxy((done: number, total: number) => (this.at = { done, total })));
       this.own = await this.session.client.ownKeys();
     });
     this.at = null;
-  }
-
-  private async bringUpToDate(): Promise<void> {
-    await this.attempt(async () => {
-      const cases = this.stale.map((one) => one.case);
-      this.outcomes = { of: 'stale', all: await this.session.client.bringUpToDate(cases, this.counting()) };
-      this.stale = await this.session.client.outdatedCases();
-    });
-    this.at = null;
-  }
-
-  private counting(): CasesProgress {
-    return proxy((done: number, total: number) => (this.at = { done, total }));
   }
 }
 

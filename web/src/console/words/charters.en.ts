@@ -108,6 +108,7 @@ export const charters = {
     results: 'What was done',
     ok: 'done',
     failed: 'not done:',
+    openCase: (reference: string) => `Open case ${reference}`,
     allDone: 'All your cases are with your new keys.',
     someFailed: 'Some cases are still with the old keys. Keep both, and try again.',
     lock: 'Lock, and open the new keys',
@@ -115,6 +116,8 @@ export const charters = {
       count === 1
         ? 'In one of your cases the charter lists other media workers or recovery keys than your organization has now.'
         : `In ${count} of your cases the charter lists other media workers or recovery keys than your organization has now.`,
+    staleDone: 'The charters were signed.',
+    staleFailed: 'Some charters were not signed. Try again, or open the case.',
     staleDo: (count: number) => (count === 1 ? 'Bring my case up to date' : `Bring my ${count} cases up to date`),
   },
 };

@@ -111,6 +111,7 @@ export const charters: Catalogue<typeof english> = {
     results: 'Ce qui a été fait',
     ok: 'fait',
     failed: 'pas fait :',
+    openCase: (reference) => `Ouvrir le dossier ${reference}`,
     allDone: 'Tous vos dossiers sont avec vos nouvelles clés.',
     someFailed: 'Certains dossiers sont encore avec les anciennes clés. Gardez les deux et réessayez.',
     lock: 'Verrouiller, et ouvrir les nouvelles clés',
@@ -118,6 +119,8 @@ export const charters: Catalogue<typeof english> = {
       count < 2
         ? 'Dans un de vos dossiers, la charte nomme d’autres services vidéo ou clés de secours que ceux que votre organisation a maintenant.'
         : `Dans ${count} de vos dossiers, la charte nomme d’autres services vidéo ou clés de secours que ceux que votre organisation a maintenant.`,
+    staleDone: 'Les chartes ont été signées.',
+    staleFailed: 'Certaines chartes n’ont pas été signées. Réessayez, ou ouvrez le dossier.',
     staleDo: (count) => (count < 2 ? 'Mettre mon dossier à jour' : `Mettre mes ${count} dossiers à jour`),
   },
 };
