@@ -251,7 +251,7 @@ async def test_keys_are_renewed_and_two_cases_brought_over(
 
 async def _opens_with_new_keys(page: MediatorPage) -> None:
     field = page.page.get_by_label(page.words("unlock.passphrase"), exact=True)
-    await expect(page.page.get_by_text(page.words("ownKeys.nameNew"))).to_be_visible()
+    await expect(page.page.get_by_text(page.words("ownKeys.nameNew"), exact=True)).to_be_visible()
     await expect(page.page.get_by_role("combobox")).to_have_count(0)
     await page.input.write(field, NEW_PASSPHRASE)
     await page.input.press(page.button("unlock.open"))
@@ -290,12 +290,14 @@ async def test_a_link_is_shown_again_until_it_is_used(scene: Scene, visit: Visit
     """To whoever made it, with the code to scan; once it is claimed, to nobody."""
     waiting = await scene.waiting()
     mediator = await _case_page(scene, visit, waiting)
-    url = await mediator.link_for("harmed")
     show = mediator.words("case.showLink")
     shown = mediator.person("harmed").get_by_role("button", name=show, exact=True)
-    await mediator.input.press(shown.last)
-    assert await mediator.read_address() == url
-    person = await ParticipantPage.begin(await visit(), url)
+    await mediator.input.press(shown)
+    assert await mediator.read_address() == waiting.harmed_url
+    person = await ParticipantPage.begin(await visit(), waiting.harmed_url)
     await person.at_home()
     await mediator.at_case(f"case {waiting.case_id}")
-    await expect(shown).to_have_count(1)
+    await expect(mediator.person("harmed")).to_contain_text(
+        mediator.words("case.linkState.claimed")
+    )
+    await expect(shown).to_have_count(0)

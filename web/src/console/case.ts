@@ -223,7 +223,7 @@ export class ConsoleCase extends ConsoleElement {
     const { case: words } = this.words;
     if (links.length === 0) return html`<p>${words.noLinks}</p>`;
     return html`<ul class="plain-list links">
-      ${links.map((link) => this.renderLink(link))}
+      ${[...links].sort((one, other) => other.createdAt.localeCompare(one.createdAt)).map((link) => this.renderLink(link))}
     </ul>`;
   }
 

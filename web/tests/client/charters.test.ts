@@ -83,7 +83,7 @@ describe('a claim', () => {
     // Relay puts keys of its own in the place of the person's.
     const forging = new Browser(async (address, init) => {
       const response = await fetch(address, init);
-      if (!/\/links$/.test(new URL(address).pathname)) return response;
+      if (!new URL(address).pathname.endsWith('/links')) return response;
       const records = (await response.json()) as { link: string; claim: string | null }[];
       return Response.json(records.map((record) => (record.link === link ? { ...record, claim: forged(record.claim ?? '', thief) } : record)));
     });
