@@ -51,7 +51,7 @@ interface Kept extends DBSchema {
   drafts: { key: [Uuid, string]; value: KeptDraft };
   videos: { key: [Uuid, string]; value: KeptVideo };
   segments: { key: [string, number]; value: ArrayBuffer };
-  charters: { key: Uuid; value: SeenCharter };
+  charters: { key: [string, Uuid]; value: SeenCharter };
   keyrings: { key: string; value: KnownKeyring };
 }
 
@@ -187,14 +187,15 @@ export class Device {
 
   /**
    * A relay cannot forge a charter, but it can show an old one, from before a mediator left: `untrusted` where this
-   * device has seen a newer one, or another one of that version.
+   * device has seen a newer one, or another one of that version. It is remembered by the fingerprint of the root that it
+   * leads to, so that an address with another root cannot put that root's charter in the place of a true one.
    */
-  async expectCharter(id: Uuid, version: number, hash: string): Promise<void> {
-    const seen = (await this.shelf.get('charters', id)) as SeenCharter | undefined;
+  async expectCharter(root: string, id: Uuid, version: number, hash: string): Promise<void> {
+    const seen = (await this.shelf.get('charters', [root, id])) as SeenCharter | undefined;
     if (seen !== undefined && (version < seen.version || (version === seen.version && hash !== seen.hash))) throw new Refused('untrusted');
     if (seen?.version === version) return;
     // Where there is no room to remember it, this once is as good as the first time was.
-    await this.shelf.put('charters', id, { version, hash } satisfies SeenCharter).catch(() => undefined);
+    await this.shelf.put('charters', [root, id], { version, hash } satisfies SeenCharter).catch(() => undefined);
   }
 
   keepKeyring(keyring: KnownKeyring): Promise<void> {

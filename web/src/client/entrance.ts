@@ -66,9 +66,12 @@ export class Entrance {
 
   /** Looks a link up and verifies what relay says of it; from then on the device may keep its secret. */
   static async find(connection: Connection, device: Device, id: Uuid, fragment: string | null): Promise<Entrance> {
-    const known = fragment ?? (await device.link(id));
+    const kept = await device.link(id);
+    const known = fragment ?? kept;
     if (known === null) throw new Refused('no-such-link');
     const address = addressOf(id, known);
+    // Whom this device trusts with a link is not changed by an address that somebody opens.
+    if (kept !== null && addressOf(id, kept).rootFingerprint !== address.rootFingerprint) throw new Refused('another-root');
     const view = await look(connection, address);
     const { link, charter } = await trusting(async () => {
       const verified = await verifyTrust(view.trust, address.rootFingerprint, device);
@@ -81,7 +84,7 @@ export class Entrance {
       if (view.audience.replace(/\/+$/, '') !== connection.url) throw new Refused('untrusted');
       return { link: signed, charter: verified };
     });
-    if (fragment !== null && device.lasting) await device.keepLink(id, known).catch(() => undefined);
+    if (fragment !== null && fragment !== kept && device.lasting) await device.keepLink(id, known).catch(() => undefined);
     return new Entrance(connection, device, address, view, link, charter);
   }
 

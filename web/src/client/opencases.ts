@@ -110,11 +110,11 @@ export class OpenCases {
   }
 
   private async open(id: Uuid): Promise<OpenCase> {
-    const { device, keyring, signed } = this.office;
+    const { device, keyring, rootFingerprint, signed } = this.office;
     const charters = await signed.call<Schemas['CharterView'][]>('GET', `/v1/cases/${id}/charters`);
     const trust = await this.trust();
     return trusting(async () => {
-      const charter = await expected(chain.verifyCharters(trust, charters.map(({ statement }) => statement)), device);
+      const charter = await expected(chain.verifyCharters(trust, charters.map(({ statement }) => statement)), rootFingerprint, device);
       const identity = openIdentity(fromBase64(charters.at(-1)?.key_file ?? ''), [keyring.identity]);
       if (charter.case !== id || identity.recipient.toString() !== charter.recipient) throw new Refused('untrusted');
       return { charter, identity };

@@ -50,11 +50,11 @@ export function trustOf(found: Schemas['Credentials'] | Schemas['Trust'], rootFi
 
 /** The case's charter, verified up to the root whose fingerprint one holds, and no older than this device has seen. */
 export async function verifyTrust(trust: Schemas['Trust'], rootFingerprint: string, device: Device): Promise<VerifiedCharter> {
-  return expected(chain.verifyCharters(trustOf(trust, rootFingerprint), trust.charters), device);
+  return expected(chain.verifyCharters(trustOf(trust, rootFingerprint), trust.charters), rootFingerprint, device);
 }
 
-export async function expected(charter: VerifiedCharter, device: Device): Promise<VerifiedCharter> {
-  await device.expectCharter(charter.case, charter.version, charter.statementHash);
+export async function expected(charter: VerifiedCharter, rootFingerprint: string, device: Device): Promise<VerifiedCharter> {
+  await device.expectCharter(rootFingerprint, charter.case, charter.version, charter.statementHash);
   return charter;
 }
 

@@ -136,13 +136,60 @@ describe('a device remembers', () => {
     const browser = new Browser();
     const { id, fragment } = linkOf(stage.harmed);
     const device = await browser.shelf();
-    await device.expectCharter(stage.case, 2, 'of a later one');
+    await device.expectCharter(stage.fingerprint, stage.case, 2, 'of a later one');
     expect((await refusal(browser.participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
     const other = new Browser();
-    await (await other.shelf()).expectCharter(stage.case, 1, 'another first one');
+    await (await other.shelf()).expectCharter(stage.fingerprint, stage.case, 1, 'another first one');
     expect((await refusal(other.participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
   });
+
+  it('charters by the root that they lead to: another root’s stands in the way of none', async () => {
+    const browser = new Browser();
+    const { id, fragment } = linkOf(stage.harmed);
+    await (await browser.shelf()).expectCharter('AAAAAAAAAAAAAAAAAAAAAA', stage.case, 99, 'of a root that nobody knows');
+    await expect(browser.participant().arrive(id, fragment, { keep: true, language: 'en' })).resolves.toMatchObject({ link: id });
+  });
+
+  it('whom it trusts with a link, whatever address is opened later, until it is told to forget', async () => {
+    const browser = new Tapped();
+    const { harmedUrl } = await openCase();
+    const { id, fragment } = linkOf(harmedUrl);
+    const other = withAnotherRoot(fragment);
+    await (await unlocked(harmedUrl, browser)).lock();
+    const asked = browser.asked.length;
+    const later = browser.participant();
+    expect((await refusal(later.arrive(id, other, { keep: true, language: 'en' }))).refusal).toBe('another-root');
+    expect(browser.asked.length).toBe(asked);
+    expect(await (await browser.shelf()).link(id)).toBe(fragment);
+    await later.arrive(id, null, { keep: true, language: 'en' });
+    await later.unlock(PASSPHRASE);
+    await later.forgetLink(id);
+    expect(await (await browser.shelf()).link(id)).toBeNull();
+    expect((await refusal(later.arrive(id, other, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
+    await expect(later.arrive(id, fragment, { keep: true, language: 'en' })).resolves.toMatchObject({ claimed: true });
+  });
+
+  it('each person’s link and letters apart: another’s link takes nothing away', async () => {
+    const browser = new Browser();
+    const { harmedUrl, responsibleUrl, responsibleId } = await openCase();
+    const one = await unlocked(harmedUrl, browser);
+    const draft = { id: crypto.randomUUID(), to: responsibleId, language: 'en', text: LETTER, revises: null, changedAt: '2030-01-31T23:59:59Z' } as const;
+    await one.saveDraft(draft);
+    const other = await unlocked(responsibleUrl, browser);
+    expect(await other.drafts()).toEqual([]);
+    await other.leaveNothing();
+    const again = browser.participant();
+    await again.arrive(linkOf(harmedUrl).id, null, { keep: true, language: 'en' });
+    await again.unlock(PASSPHRASE);
+    expect(await again.drafts()).toEqual([draft]);
+  });
 });
+
+/** The same link, for whoever trusts another root. */
+function withAnotherRoot(fragment: string): string {
+  const bytes = b64uDecode(fragment);
+  return b64uEncode(Uint8Array.from(bytes, (byte, place) => (place < 16 ? byte : byte ^ 1)));
+}
 
 describe('what was released', () => {
   const browser = new Tapped();

@@ -79,6 +79,7 @@ export const en = {
     'storage-full': 'There is no room left on this device.',
     paused: 'This was set aside.',
     unexpected: 'Something went wrong on our side. Nothing was decided. Try again, and tell your administrator if it stays so.',
+    'another-root': 'This names another organization than the one that this browser knows.',
     untrusted: 'A signature does not verify.',
   },
 

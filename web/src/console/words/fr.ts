@@ -81,6 +81,7 @@ export const fr: Catalogue<typeof en> = {
     'storage-full': 'Il n’y a plus de place sur cet appareil.',
     paused: 'Cela a été mis de côté.',
     unexpected: 'Une erreur s’est produite de notre côté. Rien n’a été décidé. Réessayez et, si cela persiste, avertissez l’administration.',
+    'another-root': 'Ceci nomme une autre organisation que celle que ce navigateur connaît.',
     untrusted: 'Une signature n’est pas valable.',
   },
 
