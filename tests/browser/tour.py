@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from playwright.async_api import Browser, Page, expect
 
 from relay.client.participant import Participant
+from relay.crypto.links import link_url, parse_link_url
 from relay.demo.cast import PASSPHRASE
 from relay.demo.story import FIRST_LETTER, GUIDANCE, LETTER, NOTE
 from relay.domain.messages import ReviewMessage
@@ -78,6 +79,13 @@ async def returned_letter(waiting: Waiting, sender: Participant, to: uuid.UUID) 
     )
 
 
+def with_another_root(url: str) -> str:
+    """The same link, for whoever trusts another root."""
+    link = parse_link_url(url)
+    root = bytes(byte ^ 1 for byte in link.root_fingerprint)
+    return link_url(link.public_url, link.id, link.secret, root)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tour:
     """One language, one size of screen, and what is done at each stop."""
@@ -123,8 +131,7 @@ class Tour:
             await person.page.goto(f"{self.scene.url}/receipt")
             await expect(person.heading(person.arriving("receipt.heading"))).to_be_visible()
             await self.look("receipt", person.page)
-            address, _, fragment = waiting.responsible_url.partition("#")
-            await person.page.goto(f"{address}?assisted#{fragment}")
+            await self._kiosk(person, waiting.responsible_url)
             await expect(person.heading(person.arriving("assistant.heading"))).to_be_visible()
             await self.look("assistant", person.page)
             await person.page.get_by_label(person.arriving("assistant.field")).fill("Chaplain")
@@ -134,6 +141,10 @@ class Tour:
             await person.button(person.arriving("finish")).click()
             await expect(person.heading(person.arriving("left.heading"))).to_be_visible()
             await self.look("left", person.page)
+            await person.page.goto(with_another_root(waiting.harmed_url))
+            await expect(person.heading(person.link("another.heading"))).to_be_visible()
+            await person.page.get_by_text(person.link("another.told")).click()
+            await self.look("another-root", person.page)
             guest.wire.alter("/v1/links/", forging.ARRIVAL["another root"])
             await person.page.goto("about:blank")
             await person.page.goto(waiting.harmed_url)
@@ -155,6 +166,24 @@ class Tour:
             await person.button(person.sending("preview.send")).click()
             await expect(person.heading(person.sending("done.heading"))).to_be_visible()
             await self.look("upload-receipt", person.page)
+
+    async def _kiosk(self, person: ParticipantPage, url: str) -> None:
+        address, _, fragment = url.partition("#")
+        await person.page.goto(f"{address}?assisted#{fragment}")
+        await expect(person.heading(person.link("exposed.heading"))).to_be_visible()
+        await self.look("exposed", person.page)
+        await person.page.get_by_role("link", name=person.link("exposed.kiosk")).click()
+        await expect(person.heading(person.link("kiosk.heading"))).to_be_visible()
+        await self.look("kiosk", person.page)
+        await person.button(person.link("kiosk.scan.start")).click()
+        await expect(person.page.get_by_text(person.link("kiosk.scan.looking"))).to_be_visible()
+        await self.look("kiosk-camera", person.page)
+        await person.button(person.link("kiosk.scan.stop")).click()
+        await person.page.get_by_label(person.link("kiosk.field.label")).fill("half a link")
+        await person.button(person.link("kiosk.field.open")).click()
+        await expect(person.page.get_by_text(person.link("kiosk.field.notLink"))).to_be_visible()
+        await self.look("kiosk-not-a-link", person.page)
+        await person.hand_over(url)
 
     async def participant(self) -> None:
         """A participant's pages, with letters and a video in every state that they may see."""

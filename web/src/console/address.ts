@@ -37,7 +37,7 @@ export class ConsoleAddress extends PlainElement {
       <p>${words.address.lead}</p>
       <div class="field">
         <label for="address-text">${words.address.text}</label>
-        <textarea id="address-text" class="code short" readonly spellcheck="false" .value=${url}></textarea>
+        <textarea id="address-text" autocomplete="off" class="code short" readonly spellcheck="false" .value=${url}></textarea>
         <button
           @click=${() => {
             void navigator.clipboard.writeText(url).then(

@@ -11,11 +11,13 @@ export type Address =
 
 export const KIOSK = '/kiosk';
 
+/** What the fragment of a link looks like, wherever it stands. */
+const SECRET = /[A-Za-z0-9_-]{43}/;
 const LINK = /^\/l\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/?$/i;
 
 export function readAddress(url: URL): Address {
   if (/^\/receipt\/?$/.test(url.pathname)) return { page: 'receipt' };
-  if (/^\/kiosk\/?$/.test(url.pathname)) return { page: 'kiosk' };
+  if (/^\/kiosk\/?$/.test(url.pathname)) return { page: SECRET.test(url.search + url.hash) ? 'exposed' : 'kiosk' };
   const link = LINK.exec(url.pathname)?.[1];
   if (link === undefined) return { page: 'none' };
   const fragment = url.hash.slice(1);

@@ -105,8 +105,9 @@ export class RelayParticipant extends PlainElement {
   /** Somebody opened another link in the same tab: only what follows the # has changed. */
   private readonly addressed = (): void => {
     if (location.hash.length <= 1) return;
-    if (this.assisted) history.replaceState(history.state, '', KIOSK);
-    else void this.keepWords().then(() => this.toAddress());
+    if (!this.assisted) void this.keepWords().then(() => this.toAddress());
+    else if (readAddress(new URL(location.href)).page === 'exposed') void this.expose();
+    else history.replaceState(history.state, '', KIOSK);
   };
 
   private readonly leave = (): void => {

@@ -31,12 +31,13 @@ export class RelayPassphrase extends PlainElement {
 
   protected override render(): TemplateResult {
     const strength = strengthOf(this.value);
+    // A browser keeps what stands in a field for text, to bring it back after a crash, unless that is `off`.
     return html`<div class="field">
       <label for="passphrase">${this.label}</label>
       <input
         id="passphrase"
         type=${this.shown ? 'text' : 'password'}
-        autocomplete=${this.strengthWords === null ? 'current-password' : 'new-password'}
+        autocomplete=${this.shown ? 'off' : this.strengthWords === null ? 'current-password' : 'new-password'}
         autocapitalize="none"
         spellcheck="false"
         aria-describedby="passphrase-said"

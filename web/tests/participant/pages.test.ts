@@ -34,6 +34,9 @@ describe('an address', () => {
     for (const text of ['/kiosk', '/kiosk/', '/kiosk?assisted', '/kiosk#c2VjcmV0', `/l/${LINK}?assisted`]) {
       expect(readAddress(new URL(text, 'https://relay.example'))).toEqual({ page: 'kiosk' });
     }
+    for (const text of ['/kiosk#', '/kiosk?link=', `/kiosk#/l/${LINK}#`]) {
+      expect(readAddress(new URL(`https://relay.example${text}${'A'.repeat(43)}`))).toEqual({ page: 'exposed' });
+    }
     for (const text of ['?assisted', '?assisted=', '?x=1&assisted']) {
       expect(readAddress(new URL(`https://relay.example/l/${LINK}${text}#c2VjcmV0`))).toEqual({ page: 'exposed' });
     }
