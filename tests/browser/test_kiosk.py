@@ -140,6 +140,8 @@ async def test_firefox_has_no_secret_in_its_profile_after_a_visit_at_a_kiosk(
             await hands.fill(field, PASSPHRASE)
             await hands.click("button", ARRIVING(button))
             await hands.see("heading", HOME("home.heading"))
+            await hands.click("button", HOME("home.newLetter"))
+            await hands.fill(SENDING("letter.field"), LETTER)
             assert await hands.script("location.href") == f"{scene.url}/kiosk"
             await hands.go(f"{scene.url}/kiosk")
         await hands.fill(LINK("kiosk.field.label"), url)

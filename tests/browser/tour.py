@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from playwright.async_api import Browser, Page, expect
 
 from relay.client.participant import Participant
+from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import link_url, parse_link_url
 from relay.demo.cast import PASSPHRASE
 from relay.demo.story import FIRST_LETTER, GUIDANCE, LETTER, NOTE
@@ -320,6 +321,7 @@ class Tour:
             await page.goto(self.scene.console_url)
             await expect(console.heading("unlock.title")).to_be_visible()
             await self.look("console-import", page)
+            await self._another_root(console)
             await console.import_keys(self.scene.mediator)
             await expect(console.button("unlock.open")).to_be_visible()
             await self.look("console-unlock", page)
@@ -332,6 +334,20 @@ class Tour:
                 await prepared_video(waiting, one, other.participant_id, file)
             await self._video(console, case)
             await self._rest(console, guest)
+
+    async def _another_root(self, console: MediatorPage) -> None:
+        page = console.page
+        await page.goto(f"{self.scene.url}/console#{b64u_encode(bytes(16))}")
+        await expect(console.heading("roots.title")).to_be_visible()
+        await page.get_by_text(console.words("roots.told")).click()
+        await console.button("roots.trust").click()
+        await self.look("console-another-root", page)
+        await page.get_by_label(console.words("roots.compared")).check()
+        await console.button("roots.trust").click()
+        choice = page.get_by_label(console.words("roots.choose"))
+        await expect(choice).to_be_visible()
+        await self.look("console-two-roots", page)
+        await choice.select_option(b64u_encode(self.scene.people.administrator.fingerprint))
 
     async def _case(self, console: MediatorPage, case: str) -> None:
         await console.go("cases")
