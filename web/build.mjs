@@ -1,10 +1,11 @@
 // Builds the pages into relay/pages: two documents with hashed assets, the service worker and embed.js under fixed
-// names, an integrity hash for everything that is loaded, compressed copies, and the list of all files with their hashes.
+// names, an integrity hash for everything that is loaded, compressed copies, and the list of all files with their hashes,
+// those of the copies included: relay serves nothing that is not in it.
 
 import { createHash } from 'node:crypto';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync, gzipSync } from 'node:zlib';
 import { build } from 'vite';
 
 const out = new URL('../relay/pages/', import.meta.url).pathname;
@@ -57,10 +58,17 @@ for (const file of files.filter((name) => name.endsWith('.html'))) {
   hashes[file] = integrity(page);
 }
 
+// Relay cannot open Brotli: that a copy holds the same content is checked here, and relay holds it to its own hash.
+const put = async (name, copy, opened, content) => {
+  if (!opened.equals(content)) throw new Error(`${name} does not open to what it is a copy of`);
+  await writeFile(join(out, name), copy);
+  hashes[name] = integrity(copy);
+};
 for (const file of files.filter((name) => !name.endsWith('.woff2'))) {
   const content = await readFile(join(out, file));
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length } };
-  await writeFile(join(out, `${file}.br`), brotliCompressSync(content, quality));
-  await writeFile(join(out, `${file}.gz`), gzipSync(content, { level: 9 }));
+  const [brotli, gzip] = [brotliCompressSync(content, quality), gzipSync(content, { level: 9 })];
+  await put(`${file}.br`, brotli, brotliDecompressSync(brotli), content);
+  await put(`${file}.gz`, gzip, gunzipSync(gzip), content);
 }
 await writeFile(join(out, 'integrity.json'), `${JSON.stringify(hashes, null, 2)}\n`);

@@ -41,7 +41,8 @@ PAGES = tuple(
     route(method, path, _file(name), Role.PUBLIC)
     for path, name in (
         ("/l/{link}", "participant.html"),
-        ("/receipt", "participant.html"),
+        ("/kiosk", "participant.html"),
+        ("/receipt", "receipt.html"),
         ("/console", "console.html"),
         ("/sw.js", "sw.js"),
         ("/embed.js", "embed.js"),

@@ -1,7 +1,8 @@
 """The pages as they were built: read once, held to their hashes, and handed out with what holds them in.
 
-A browser runs what it is served, so serving is strict: only files that the build listed, each with a hash; a
-content security policy without inline code; no other origin, but for those that may embed the console.
+A browser runs what it is served, so serving is strict: only what the build listed, whole or compressed, by
+its hash; a content security policy without inline code; no other origin, but for those that may embed the
+console.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -32,6 +33,7 @@ _TYPES: Final = {
     ".wasm": "application/wasm",
 }
 _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
+_NAME: Final = re.compile(r"(assets/)?[A-Za-z0-9_\-]+(\.[a-z0-9]+)+")
 _IMPORT_MAP: Final = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
 _ORIGIN: Final = re.compile(
     r"https?://[a-z0-9.\-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?"
@@ -43,26 +45,39 @@ _SCRIPT_POLICY: Final = (
     + _TRUSTED_TYPES
 )
 """For scripts, since a worker is held to the policy of its own answer."""
-_PERMISSIONS: Final = ", ".join(
-    f"{name}=(self)" for name in ("camera", "fullscreen", "microphone")
-) + "".join(
-    f", {name}=()"
-    for name in (
-        "accelerometer",
-        "autoplay",
-        "browsing-topics",
-        "display-capture",
-        "geolocation",
-        "gyroscope",
-        "hid",
-        "magnetometer",
-        "midi",
-        "payment",
-        "serial",
-        "usb",
-        "xr-spatial-tracking",
-    )
+_FEATURES: Final = (
+    "accelerometer",
+    "autoplay",
+    "browsing-topics",
+    "camera",
+    "display-capture",
+    "fullscreen",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
 )
+"""What a browser may be asked for; a document has none of it but what it is given below."""
+
+
+class _Document(NamedTuple):
+    file: str
+    features: tuple[str, ...]
+
+
+_DOCUMENTS: Final = {
+    # A video is recorded there, and at a kiosk the camera reads a link.
+    "participant.html": _Document("participant.html", ("camera", "fullscreen", "microphone")),
+    "receipt.html": _Document("participant.html", ()),
+    "console.html": _Document("console.html", ("fullscreen",)),
+}
+"""By the name that `find` takes."""
 
 
 class PagesNotBuilt(Unavailable):
@@ -105,18 +120,29 @@ class Pages:
 
     @classmethod
     def read(cls, folder: Path, *, embed_origins: tuple[str, ...], public_url: str) -> Pages:
-        """All that `integrity.json` of the build lists; ConfigurationError where a file is another one."""
-        listed = folder / "integrity.json"
-        if not listed.is_file():
-            return cls({})
-        hashes = msgspec.json.decode(listed.read_bytes(), type=dict[str, str])
+        """All that `integrity.json` of the build lists, whole and compressed; empty where there is no build.
+
+        ConfigurationError where a file is missing, is another one than was built, or is no page.
+        """
+        contents = _listed(folder)
         secure = public_url.startswith("https:")
-        return cls(
-            {
-                name: _page(folder, name, integrity, embed_origins, secure=secure)
-                for name, integrity in hashes.items()
-            }
-        )
+        files = {
+            name: _page(name, name, contents, secure=secure)
+            for name in contents
+            if not _is_copy(name) and not name.endswith(".html")
+        }
+        for name, document in _DOCUMENTS.items():
+            if document.file in contents:
+                origins = embed_origins if name == "console.html" else ()
+                page = _page(name, document.file, contents, secure=secure)
+                files[name] = dataclasses.replace(
+                    page,
+                    headers={
+                        **page.headers,
+                        **_document(contents[document.file], origins, document.features),
+                    },
+                )
+        return cls(files)
 
     def find(self, name: str) -> Page:
         """The file of that name; NotFound, or PagesNotBuilt."""
@@ -139,21 +165,53 @@ def embed_origins(setting: str) -> tuple[str, ...]:
     return origins
 
 
-def _page(
-    folder: Path, name: str, integrity: str, origins: tuple[str, ...], *, secure: bool
-) -> Page:
-    path = folder / name
-    content = path.read_bytes()
-    digest = hashlib.sha384(content).digest()
-    if not hmac.compare_digest(f"sha384-{base64.b64encode(digest).decode()}", integrity):
+def _listed(folder: Path) -> dict[str, bytes]:
+    """Every file that the build listed, by its name, each held to its own hash; nothing else is ever read."""
+    path = folder / "integrity.json"
+    if not path.is_file():
+        return {}
+    try:
+        hashes = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"{path} is not a list of pages: make pages") from error
+    contents = {name: _held(folder, name, integrity) for name, integrity in hashes.items()}
+    for name in contents:
+        whole = Path(name).with_suffix("").as_posix() if _is_copy(name) else name
+        if whole not in contents or Path(whole).suffix not in _TYPES:
+            raise _no_page(name)
+    return contents
+
+
+def _held(folder: Path, name: str, integrity: str) -> bytes:
+    if _NAME.fullmatch(name) is None:
+        raise _no_page(name)
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"the page {name} is missing: make pages") from error
+    digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
+    if not hmac.compare_digest(f"sha384-{digest}".encode(), integrity.encode()):
         raise ConfigurationError(f"the page {name} is not the one that was built: make pages")
-    encodings = {"identity": content}
-    for coding, ending in _ENCODINGS:
-        compressed = path.with_name(path.name + ending)
-        if compressed.is_file():
-            encodings[coding] = compressed.read_bytes()
+    return content
+
+
+def _no_page(name: str) -> ConfigurationError:
+    return ConfigurationError(f"integrity.json lists {name}, which is no page: make pages")
+
+
+def _is_copy(name: str) -> bool:
+    return name.endswith(tuple(ending for _coding, ending in _ENCODINGS))
+
+
+def _page(name: str, file: str, contents: Mapping[str, bytes], *, secure: bool) -> Page:
+    content = contents[file]
+    copies = {coding: contents.get(file + ending) for coding, ending in _ENCODINGS}
+    encodings = {
+        "identity": content,
+        **{coding: copy for coding, copy in copies.items() if copy is not None},
+    }
     headers = {
-        "Content-Type": _TYPES[path.suffix],
+        "Content-Type": _TYPES[Path(file).suffix],
         "Vary": "Accept-Encoding",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Content-Security-Policy": _SCRIPT_POLICY,
@@ -163,18 +221,19 @@ def _page(
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
     if secure:
         headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-    if path.suffix == ".html":
-        headers |= _document(content, origins if name == "console.html" else ())
-    elif name == "sw.js":
+    if name == "sw.js":
         headers["Service-Worker-Allowed"] = "/"
     elif name == "embed.js":
         # A case system loads it from its own origin, and holds it to its hash.
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return Page(encodings=encodings, etag=f'"{digest.hex()[:32]}"', headers=headers)
+    digest = hashlib.sha384(content).hexdigest()
+    return Page(encodings=encodings, etag=f'"{digest[:32]}"', headers=headers)
 
 
-def _document(content: bytes, origins: tuple[str, ...]) -> dict[str, str]:
+def _document(
+    content: bytes, origins: tuple[str, ...], features: tuple[str, ...]
+) -> dict[str, str]:
     """What a document may do: run its own code, speak to its own relay, and be framed by whom it names."""
     scripts = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(found).digest()).decode()}'"
@@ -196,7 +255,9 @@ def _document(content: bytes, origins: tuple[str, ...]) -> dict[str, str]:
                 _TRUSTED_TYPES,
             ]
         ),
-        "Permissions-Policy": _PERMISSIONS,
+        "Permissions-Policy": ", ".join(
+            f"{name}=({'self' if name in features else ''})" for name in _FEATURES
+        ),
     }
     if not origins:
         headers["Cross-Origin-Opener-Policy"] = "same-origin"

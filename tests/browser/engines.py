@@ -102,13 +102,16 @@ class _Firefox:
 
 
 @contextlib.asynccontextmanager
-async def firefox(proxy: str, language: str = "en-CA") -> AsyncIterator[Hands]:
-    """Firefox ESR, every request of which goes over `proxy`."""
+async def firefox(
+    proxy: str, language: str = "en-CA", profile: Path | None = None
+) -> AsyncIterator[Hands]:
+    """Firefox ESR, every request of which goes over `proxy`; `profile` stays, where one is given."""
     process = await asyncio.create_subprocess_exec(
         node(),
         str(_HERE / "firefox.mjs"),
         proxy,
         language,
+        *([] if profile is None else [str(profile)]),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=16 * 1024 * 1024,

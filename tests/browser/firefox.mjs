@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
-const [proxy, languages] = process.argv.slice(2);
+const [proxy, languages, profile] = process.argv.slice(2);
 const { hostname, port } = new URL(proxy);
 const require = createRequire(new URL('../../web/', import.meta.url));
 const { default: puppeteer } = await import(pathToFileURL(require.resolve('puppeteer-core')));
@@ -16,6 +16,7 @@ const browser = await puppeteer.launch({
   browser: 'firefox',
   executablePath: '/usr/bin/firefox-esr',
   headless: true,
+  ...(profile === undefined ? {} : { userDataDir: profile }),
   extraPrefsFirefox: {
     'intl.accept_languages': languages,
     'media.autoplay.default': 0,
@@ -43,6 +44,8 @@ const atRest = new Function('found', `${finder}; return relayAtRest(found);`);
 
 const commands = {
   go: ({ url }) => page.goto(url).then(() => null),
+  back: () => page.goBack().then(() => null),
+  reload: () => page.reload().then(() => null),
   see: ({ role, name }) => element(role, name).then(() => null),
   click: async ({ role, name }) => {
     const found = await element(role, name);

@@ -37,6 +37,7 @@ class ParticipantPage:
         self.input: Input = Keyboard(page) if keyboard else Mouse()
         self.guest = guest
         self.arriving = Words("participant/arriving", language)
+        self.link = Words("participant/link", language)
         self.home = Words("participant/home", language)
         self.sending = Words("participant/sending", language)
         self.capture = Words("capture", language)
@@ -65,15 +66,33 @@ class ParticipantPage:
 
     @classmethod
     async def begin_with_staff(cls, guest: Visitor, url: str, assistant: str) -> ParticipantPage:
-        """Open a link for the first time at a kiosk, with somebody of the staff present."""
-        guest.keeps_link_secret(url)
-        guest.keeps_secret(PASSPHRASE)
-        address, _, fragment = url.partition("#")
-        person = cls(await guest.open(f"{address}?assisted#{fragment}"), guest, "en")
-        await person.page.get_by_label(person.arriving("assistant.field")).fill(assistant)
-        await person.button(person.arriving("assistant.go")).click()
+        """Hand over a link for the first time at a kiosk, with somebody of the staff present."""
+        person = await cls.at_kiosk(guest)
+        await person.hand_over(url)
+        await person.name_assistant(assistant)
         await person.claim()
         return person
+
+    @classmethod
+    async def at_kiosk(
+        cls, guest: Visitor, language: Language = "en", *, keyboard: bool = False
+    ) -> ParticipantPage:
+        """Open the page that staff open, which has no link in its address."""
+        page = await guest.open(f"{guest.wire.origin}/kiosk")
+        return cls(page, guest, language, keyboard=keyboard)
+
+    async def hand_over(self, url: str) -> None:
+        """Type a link into the page."""
+        self.guest.keeps_link_secret(url)
+        self.guest.keeps_secret(PASSPHRASE)
+        await self.input.write(self.page.get_by_label(self.link("kiosk.field.label")), url)
+        await self.input.press(self.button(self.link("kiosk.field.open")))
+
+    async def name_assistant(self, assistant: str) -> None:
+        """Say who helps."""
+        field = self.page.get_by_label(self.arriving("assistant.field"))
+        await self.input.write(field, assistant)
+        await self.input.press(self.button(self.arriving("assistant.go")))
 
     def button(self, name: str) -> Locator:
         """The button that says this."""

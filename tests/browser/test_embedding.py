@@ -33,7 +33,8 @@ FORGED_WELCOME: Final = """
 """
 
 
-def _settings(scene: Scene) -> dict[str, str]:
+def settings_of(scene: Scene) -> dict[str, str]:
+    """What the case system hands to the console."""
     return {
         "relay": scene.url,
         "fingerprint": b64u_encode(scene.people.administrator.fingerprint),
@@ -42,10 +43,11 @@ def _settings(scene: Scene) -> dict[str, str]:
     }
 
 
-async def _show(scene: Scene, page: Page) -> FrameLocator:
+async def show(page: Page, settings: dict[str, str]) -> FrameLocator:
+    """Put the console into the page."""
     await page.evaluate(
         "(settings) => void relayConsole.open(document.querySelector('#place'), settings)",
-        _settings(scene),
+        settings,
     )
     return page.frame_locator("iframe")
 
@@ -55,7 +57,7 @@ async def test_a_mediator_works_inside_the_case_system(scene: Scene, visit: Visi
     guest = await visit(also=[scene.embedding_url.rstrip("/")])
     guest.keeps_secret(PASSPHRASE)
     page = await guest.open(scene.embedding_url)
-    frame = await _show(scene, page)
+    frame = await show(page, settings_of(scene))
     await frame.get_by_label(WORDS("unlock.passphrase"), exact=True).fill(PASSPHRASE)
     await frame.get_by_role("button", name=WORDS("unlock.open"), exact=True).click()
     await expect(frame.get_by_role("heading", name=WORDS("queue.title"), level=1)).to_be_visible()
@@ -67,7 +69,7 @@ async def test_a_page_of_another_origin_cannot_show_the_console(scene: Scene, vi
     guest = await visit(also=[scene.forged_url.rstrip("/")], check=False)
     page = await guest.open(scene.forged_url)
     async with page.expect_event("console", lambda said: "frame-ancestors" in said.text):
-        frame = await _show(scene, page)
+        frame = await show(page, settings_of(scene))
     await expect(frame.get_by_role("button")).to_have_count(0)
     assert guest.wire.to_relay("/v1/") == []
 
@@ -81,7 +83,7 @@ async def test_a_window_that_pretends_to_be_the_case_system_is_not_believed(
     async with guest.context.expect_page() as opening:
         await page.evaluate(
             FORGED_WELCOME,
-            [f"{scene.url}/console", {**_settings(scene), "relay": "settings"}],
+            [f"{scene.url}/console", {**settings_of(scene), "relay": "settings"}],
         )
     console = await opening.value
     await expect(console.get_by_text(WORDS("unlock.noFingerprint")).first).to_be_visible()

@@ -91,6 +91,19 @@ async def test_a_page_is_locked_whether_relay_answers_or_not(
     await _finds_the_words_again(person)
 
 
+async def test_who_opens_their_link_again_in_the_same_tab_loses_no_word(
+    scene: Scene, visit: Visit
+) -> None:
+    """Only what follows the # changes then: the last word is kept before the page begins anew."""
+    waiting = await scene.waiting()
+    person = await ParticipantPage.begin(await visit(), waiting.harmed_url)
+    await person.begin_letter(WORDS)
+    fragment = waiting.harmed_url.partition("#")[2]
+    await person.page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+    await _finds_the_words_again(person)
+    assert person.page.url == waiting.harmed_url.partition("#")[0]
+
+
 async def test_a_page_that_nobody_touches_locks_itself(scene: Scene, visit: Visit) -> None:
     """After ten minutes, with a warning before; who touches it meanwhile has ten minutes again."""
     person = await _writing(scene, visit, ticking=True)
@@ -118,7 +131,7 @@ async def test_a_kiosk_that_nobody_touches_forgets_everything(scene: Scene, visi
     await expect(person.heading(person.arriving("left.heading"))).to_be_visible()
     await expect(_letter(person)).to_have_count(0)
     await person.page.reload()
-    await expect(person.heading(person.arriving("problem.no-such-link.heading"))).to_be_visible()
+    await expect(person.heading(person.link("kiosk.heading"))).to_be_visible()
 
 
 async def test_a_console_that_nobody_touches_locks_itself(scene: Scene, visit: Visit) -> None:

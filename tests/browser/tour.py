@@ -14,6 +14,8 @@ from typing import Final, TypeAlias
 from playwright.async_api import Browser, Page, expect
 
 from relay.client.participant import Participant
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.links import link_url, parse_link_url
 from relay.demo.cast import PASSPHRASE, verify_everybody
 from relay.demo.story import FIRST_LETTER, GUIDANCE, LETTER, NOTE
 from relay.domain.messages import ReviewMessage
@@ -78,6 +80,13 @@ async def returned_letter(waiting: Waiting, sender: Participant, to: uuid.UUID) 
     )
 
 
+def with_another_root(url: str) -> str:
+    """The same link, for whoever trusts another root."""
+    link = parse_link_url(url)
+    root = bytes(byte ^ 1 for byte in link.root_fingerprint)
+    return link_url(link.public_url, link.id, link.secret, root, link.anchor)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tour:
     """One language, one size of screen, and what is done at each stop."""
@@ -123,8 +132,7 @@ class Tour:
             await person.page.goto(f"{self.scene.url}/receipt")
             await expect(person.heading(person.arriving("receipt.heading"))).to_be_visible()
             await self.look("receipt", person.page)
-            address, _, fragment = waiting.responsible_url.partition("#")
-            await person.page.goto(f"{address}?assisted#{fragment}")
+            await self._kiosk(person, waiting.responsible_url)
             await expect(person.heading(person.arriving("assistant.heading"))).to_be_visible()
             await self.look("assistant", person.page)
             await person.page.get_by_label(person.arriving("assistant.field")).fill("Chaplain")
@@ -134,6 +142,10 @@ class Tour:
             await person.button(person.arriving("finish")).click()
             await expect(person.heading(person.arriving("left.heading"))).to_be_visible()
             await self.look("left", person.page)
+            await person.page.goto(with_another_root(waiting.harmed_url))
+            await expect(person.heading(person.link("another.heading"))).to_be_visible()
+            await person.page.get_by_text(person.link("another.told")).click()
+            await self.look("another-root", person.page)
             guest.wire.alter("/v1/links/", forging.ARRIVAL["another root"])
             await person.page.goto("about:blank")
             await person.page.goto(waiting.harmed_url)
@@ -155,6 +167,24 @@ class Tour:
             await person.button(person.sending("preview.send")).click()
             await expect(person.heading(person.sending("done.heading"))).to_be_visible()
             await self.look("upload-receipt", person.page)
+
+    async def _kiosk(self, person: ParticipantPage, url: str) -> None:
+        address, _, fragment = url.partition("#")
+        await person.page.goto(f"{address}?assisted#{fragment}")
+        await expect(person.heading(person.link("exposed.heading"))).to_be_visible()
+        await self.look("exposed", person.page)
+        await person.page.get_by_role("link", name=person.link("exposed.kiosk")).click()
+        await expect(person.heading(person.link("kiosk.heading"))).to_be_visible()
+        await self.look("kiosk", person.page)
+        await person.button(person.link("kiosk.scan.start")).click()
+        await expect(person.page.get_by_text(person.link("kiosk.scan.looking"))).to_be_visible()
+        await self.look("kiosk-camera", person.page)
+        await person.button(person.link("kiosk.scan.stop")).click()
+        await person.page.get_by_label(person.link("kiosk.field.label")).fill("half a link")
+        await person.button(person.link("kiosk.field.open")).click()
+        await expect(person.page.get_by_text(person.link("kiosk.field.notLink"))).to_be_visible()
+        await self.look("kiosk-not-a-link", person.page)
+        await person.hand_over(url)
 
     async def participant(self) -> None:
         """A participant's pages, with letters and a video in every state that they may see."""
@@ -291,6 +321,7 @@ class Tour:
             await page.goto(self.scene.console_url)
             await expect(console.heading("unlock.title")).to_be_visible()
             await self.look("console-import", page)
+            await self._another_root(console)
             await console.import_keys(self.scene.mediator)
             await expect(console.button("unlock.open")).to_be_visible()
             await self.look("console-unlock", page)
@@ -308,6 +339,20 @@ class Tour:
                 await prepared_video(waiting, one, other.participant_id, file)
             await self._video(console, case)
             await self._rest(console, guest)
+
+    async def _another_root(self, console: MediatorPage) -> None:
+        page = console.page
+        await page.goto(f"{self.scene.url}/console#{b64u_encode(bytes(16))}")
+        await expect(console.heading("roots.title")).to_be_visible()
+        await page.get_by_text(console.words("roots.told")).click()
+        await console.button("roots.trust").click()
+        await self.look("console-another-root", page)
+        await page.get_by_label(console.words("roots.compared")).check()
+        await console.button("roots.trust").click()
+        choice = page.get_by_label(console.words("roots.choose"))
+        await expect(choice).to_be_visible()
+        await self.look("console-two-roots", page)
+        await choice.select_option(b64u_encode(self.scene.people.administrator.fingerprint))
 
     async def _case(self, console: MediatorPage, case: str) -> None:
         await console.go("cases")

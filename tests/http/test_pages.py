@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import dataclasses
+import functools
 import gzip
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -21,6 +25,7 @@ from relay.handlers.pages import PAGES
 from relay.services import pages
 from relay.services.pages import Pages, embed_origins
 from relay.settings import Settings
+from tests.browser.node import ROOT, node
 
 IMPORT_MAP = '{"integrity":{"/assets/main-1.js":"sha384-x"}}'
 DOCUMENT = f'<title>relay</title><script type="importmap">{IMPORT_MAP}</script>'
@@ -28,23 +33,49 @@ SCRIPT = "export const sealed = true;\n" * 40
 ORIGIN = "https://cases.example"
 
 
+FILES = {
+    "participant.html": DOCUMENT,
+    "console.html": DOCUMENT,
+    "sw.js": SCRIPT,
+    "embed.js": SCRIPT,
+    "assets/main-1.js": SCRIPT,
+    "assets/relay-1.css": "main { color: black }",
+}
+COPIES = ("", ".gz", ".br")
+SERVED = [f"{name}{ending}" for name in FILES for ending in COPIES]
+_BROTLI = "process.stdout.write(zlib.brotliCompressSync(fs.readFileSync(0)))"
+
+
+def compressed(content: bytes, ending: str) -> bytes:
+    """The copy with this ending; Python has no Brotli of its own."""
+    if ending == ".br":
+        return subprocess.run(
+            [node(), "-e", _BROTLI], input=content, capture_output=True, check=True
+        ).stdout
+    return gzip.compress(content, mtime=0) if ending == ".gz" else content
+
+
+def integrity_of(content: bytes) -> str:
+    """A hash as `integrity.json` and browsers write it."""
+    return f"sha384-{base64.b64encode(hashlib.sha384(content).digest()).decode()}"
+
+
+@functools.cache
+def contents() -> dict[str, bytes]:
+    """Every file that is served, in every encoding."""
+    return {
+        f"{name}{ending}": compressed(text.encode(), ending)
+        for name, text in FILES.items()
+        for ending in COPIES
+    }
+
+
 def build(folder: Path) -> Path:
     """A folder as the build of the pages leaves it, small."""
-    files = {
-        "participant.html": DOCUMENT,
-        "console.html": DOCUMENT,
-        "sw.js": SCRIPT,
-        "embed.js": SCRIPT,
-        "assets/main-1.js": SCRIPT,
-        "assets/relay-1.css": "main { color: black }",
-    }
     (folder / "assets").mkdir(parents=True)
-    hashes = {}
-    for name, text in files.items():
-        (folder / name).write_text(text)
-        (folder / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
-        digest = base64.b64encode(hashlib.sha384(text.encode()).digest()).decode()
-        hashes[name] = f"sha384-{digest}"
+    for name, content in contents().items():
+        (folder / name).write_bytes(content)
+    hashes = {name: integrity_of(content) for name, content in contents().items()}
     (folder / "secret.txt").write_text("not for anybody")
     (folder / "integrity.json").write_text(json.dumps(hashes))
     return folder
@@ -74,15 +105,29 @@ async def site(built: Path, relay_settings: Settings) -> AsyncIterator[aiohttp.C
     await runner.cleanup()
 
 
+def read(folder: Path, public_url: str = "http://127.0.0.1") -> Pages:
+    """The pages of a folder, as relay reads them when it starts."""
+    return Pages.read(folder, embed_origins=(), public_url=public_url)
+
+
 def policy_of(answer: aiohttp.ClientResponse) -> dict[str, str]:
     """The content security policy of an answer, by directive."""
     directives = answer.headers[hdrs.CONTENT_SECURITY_POLICY].split("; ")
     return {name: rest for name, _, rest in (text.partition(" ") for text in directives)}
 
 
+def permissions_of(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    """What a document may ask a browser for, by feature."""
+    features = answer.headers["Permissions-Policy"].split(", ")
+    return {name: who for name, _, who in (text.partition("=") for text in features)}
+
+
 async def test_documents_run_nothing_but_their_own_code(site: aiohttp.ClientSession) -> None:
-    """No inline code but the import map, by its hash; no other origin for anything; Trusted Types."""
-    for path in ("/l/5a6c1d9e-4f53-4b0e-8a2e-9d8a6f3c2b10", "/receipt", "/console"):
+    """No inline code but the import map, by its hash; no other origin for anything; Trusted Types.
+
+    Camera and microphone are for the pages that record a video or read a link, and for no other.
+    """
+    for path in ("/l/5a6c1d9e-4f53-4b0e-8a2e-9d8a6f3c2b10", "/kiosk", "/receipt", "/console"):
         async with site.get(path) as answer:
             assert answer.status == 200
             assert answer.content_type == "text/html"
@@ -97,7 +142,12 @@ async def test_documents_run_nothing_but_their_own_code(site: aiohttp.ClientSess
             assert "http" not in str({**policy, "frame-ancestors": ""})
             assert answer.headers["Referrer-Policy"] == "no-referrer"
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
-            assert "geolocation=()" in answer.headers["Permissions-Policy"]
+            policy = permissions_of(answer)
+            assert policy.pop("fullscreen") == ("()" if path == "/receipt" else "(self)")
+            records = "(self)" if path.startswith(("/l/", "/kiosk")) else "()"
+            assert policy.pop("camera") == policy.pop("microphone") == records
+            assert "geolocation" in policy
+            assert set(policy.values()) == {"()"}
             assert answer.headers[hdrs.CACHE_CONTROL] == "no-cache"
 
 
@@ -152,8 +202,10 @@ async def test_nothing_else_is_served(site: aiohttp.ClientSession, path: str) ->
 @pytest.mark.parametrize(
     ("accepted", "coding"),
     [
-        ("gzip, deflate, br", "gzip"),
-        ("br;q=1, gzip;q=0", None),
+        ("gzip, deflate, br", "br"),
+        ("gzip, deflate", "gzip"),
+        ("br;q=1, gzip;q=0", "br"),
+        ("br;q=0, gzip;q=0", None),
         ("gzip;q=0.0", None),
         ("identity", None),
         ("", None),
@@ -165,8 +217,8 @@ async def test_compression_is_as_the_caller_takes_it(
     """Compressed where both can, whole otherwise, and caches are told what it depends on."""
     async with site.get("/assets/main-1.js", headers={hdrs.ACCEPT_ENCODING: accepted}) as answer:
         assert answer.headers.get(hdrs.CONTENT_ENCODING) == coding
-        content = await answer.read()
-        assert (gzip.decompress(content) if coding else content).decode() == SCRIPT
+        ending = {"br": ".br", "gzip": ".gz", None: ""}[coding]
+        assert await answer.read() == contents()[f"assets/main-1.js{ending}"]
         assert answer.headers[hdrs.VARY] == "Accept-Encoding"
 
 
@@ -191,16 +243,74 @@ async def test_every_page_answers_head_too(site: aiohttp.ClientSession) -> None:
             assert (await answer.read() == b"") == (page.method == "HEAD")
 
 
-def test_a_page_that_is_not_the_one_that_was_built_stops_relay(built: Path) -> None:
-    """A changed file is noticed before it is served to anybody."""
-    (built / "sw.js").write_text("altered")
-    with pytest.raises(ConfigurationError, match=r"sw\.js"):
-        Pages.read(built, embed_origins=(), public_url="http://127.0.0.1")
+def _flipped(content: bytes, _ending: str) -> bytes:
+    return bytes([content[0] ^ 1]) + content[1:]
+
+
+def _cut(content: bytes, _ending: str) -> bytes:
+    return content[:-1]
+
+
+def _lengthened(content: bytes, _ending: str) -> bytes:
+    return content + b"\n"
+
+
+def _another(_content: bytes, ending: str) -> bytes:
+    return compressed(b"alert(1)", ending)
+
+
+@pytest.mark.parametrize("served", SERVED)
+@pytest.mark.parametrize("alter", [_flipped, _cut, _lengthened, _another])
+def test_a_file_that_is_not_the_one_that_was_built_stops_relay(
+    built: Path, served: str, alter: Callable[[bytes, str], bytes]
+) -> None:
+    """Whole or compressed, a changed file is noticed before anybody is served it, and named."""
+    altered = alter(contents()[served], Path(served).suffix)
+    (built / served).write_bytes(altered)
+    with pytest.raises(ConfigurationError, match=rf"{re.escape(served)} is not the one"):
+        read(built)
+
+
+@pytest.mark.parametrize("served", SERVED)
+def test_a_file_that_is_listed_and_missing_stops_relay(built: Path, served: str) -> None:
+    """A build that was copied in part is noticed as well."""
+    (built / served).unlink()
+    with pytest.raises(ConfigurationError, match=rf"{re.escape(served)} is missing"):
+        read(built)
+
+
+def test_a_copy_that_the_build_did_not_list_is_not_served(built: Path) -> None:
+    """What somebody compressed afterwards is nobody's to vouch for."""
+    listed = json.loads((built / "integrity.json").read_text())
+    del listed["sw.js.br"]
+    (built / "integrity.json").write_text(json.dumps(listed))
+    page = read(built).find("sw.js")
+    assert page.encoded("br, gzip") == ("gzip", contents()["sw.js.gz"])
+    assert page.encoded("br") == ("identity", contents()["sw.js"])
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        ("[]", "integrity.json"),
+        ("{", "integrity.json"),
+        ('{"sw.js": 1}', "integrity.json"),
+        (json.dumps({"sw.js.br": integrity_of(compressed(SCRIPT.encode(), ".br"))}), "sw.js.br"),
+        (json.dumps({"secret.txt": integrity_of(b"not for anybody")}), "secret.txt"),
+        (json.dumps({"../stranger.js": integrity_of(b"x")}), "stranger.js"),
+    ],
+)
+def test_a_list_that_no_build_writes_stops_relay(built: Path, listed: str, said: str) -> None:
+    """No list, a copy of nothing, a kind of file that pages do not have, a file from elsewhere."""
+    (built.parent / "stranger.js").write_text("x")
+    (built / "integrity.json").write_text(listed)
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        read(built)
 
 
 def test_pages_that_were_not_built_are_said_to_be_missing(tmp_path: Path) -> None:
     """The API works without them; whoever asks for a page is told what to do."""
-    none = Pages.read(tmp_path, embed_origins=(), public_url="http://127.0.0.1")
+    none = read(tmp_path)
     with pytest.raises(pages.PagesNotBuilt):
         none.find("console.html")
 
@@ -208,7 +318,7 @@ def test_pages_that_were_not_built_are_said_to_be_missing(tmp_path: Path) -> Non
 def test_strict_transport_is_asked_for_where_there_is_transport_security(built: Path) -> None:
     """A relay behind TLS tells browsers to stay there; one on loopback does not."""
     for url, strict in (("https://relay.example", True), ("http://127.0.0.1:8080", False)):
-        page = Pages.read(built, embed_origins=(), public_url=url).find("console.html")
+        page = read(built, url).find("console.html")
         assert ("Strict-Transport-Security" in page.headers) == strict
 
 
@@ -226,3 +336,75 @@ def test_origins_are_read_one_by_one() -> None:
     """Commas part them, spaces do not matter."""
     setting = " https://cases.example , http://127.0.0.1:9000,"
     assert embed_origins(setting) == ("https://cases.example", "http://127.0.0.1:9000")
+
+
+@pytest.fixture
+async def impostor() -> AsyncIterator[Callable[[str, str], Awaitable[str]]]:
+    """Serves the same pages, but for one address in one coding; gives where."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def serve(address: str, coding: str) -> str:
+            async def answer(request: web.Request) -> web.Response:
+                path = request.path.removeprefix("/")
+                asked = request.headers[hdrs.ACCEPT_ENCODING]
+                file = _FILES_OF.get(path.partition("/")[0], path)
+                ending = {"br": ".br", "gzip": ".gz", "identity": ""}[asked]
+                content = contents()[f"{file}{ending}"]
+                if (path, asked) == (address, coding):
+                    content = compressed(b"alert(1)", ending)
+                return web.Response(body=content, headers={hdrs.CONTENT_ENCODING: asked})
+
+            app = web.Application()
+            app.router.add_get("/{path:.*}", answer)
+            runner = web.AppRunner(app)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+        yield serve
+
+
+_FILES_OF = {
+    "l": "participant.html",
+    "kiosk": "participant.html",
+    "receipt": "participant.html",
+    "console": "console.html",
+}
+_SOMEBODY = "l/00000000-0000-4000-8000-000000000000"
+
+
+async def compare(url: str, folder: Path) -> tuple[int | None, list[str]]:
+    """What `npm run compare` says of a relay, beside the pages in a folder."""
+    process = await asyncio.create_subprocess_exec(
+        *(node(), str(ROOT / "web" / "compare.mjs"), url, str(folder)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode().splitlines()
+
+
+async def test_whoever_compares_what_is_served_finds_it_the_same(
+    site: aiohttp.ClientSession, built: Path
+) -> None:
+    """Every address is asked for in every encoding."""
+    async with site.get("/console") as answer:
+        origin = str(answer.url.origin())
+    ended, said = await compare(origin, built)
+    assert (ended, [line for line in said if not line.startswith("same")]) == (0, [])
+    addresses = [_SOMEBODY, "kiosk", "receipt", *(name for name in FILES if "html" not in name)]
+    for address in [*addresses, "console"]:
+        for coding in ("identity", "gzip", "br"):
+            assert f"same       /{address} ({coding})" in said
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip", "br"])
+@pytest.mark.parametrize("address", [_SOMEBODY, "kiosk", "receipt", "console", "assets/main-1.js"])
+async def test_whoever_compares_what_is_served_finds_the_one_that_differs(
+    built: Path, impostor: Callable[[str, str], Awaitable[str]], address: str, coding: str
+) -> None:
+    """One page that is another in one encoding alone is seen."""
+    ended, said = await compare(await impostor(address, coding), built)
+    assert ended == 1
+    different = [line for line in said if not line.startswith("same")]
+    assert different == [f"DIFFERENT  /{address} ({coding}): another content"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 import msgspec
 import pytest
 
+from relay.errors import ConfigurationError
 from relay.services.pages import Pages
 
 ROOT: Final = Path(__file__).parents[2]
@@ -60,12 +62,25 @@ def test_another_build_in_another_folder_gives_the_same_bytes(built: Path, tmp_p
 def test_what_is_built_can_be_served_and_every_file_is_listed(built: Path) -> None:
     """Relay takes the build, each file in it has its hash, and all of it fits into memory."""
     listed = msgspec.json.decode((built / "integrity.json").read_bytes(), type=dict[str, str])
-    plain = {name for name in contents(built) if not name.endswith((".br", ".gz"))}
-    assert plain - {"integrity.json"} == set(listed)
+    assert set(contents(built)) - {"integrity.json"} == set(listed)
     pages = Pages.read(built, embed_origins=(), public_url="https://relay.example")
     for name in ("participant.html", "console.html", "sw.js", "embed.js"):
         assert pages.find(name).encoded("br")[0] == "br"
-    assert sum((built / name).stat().st_size for name in listed) < LARGEST_BYTES
+    whole = [name for name in listed if not name.endswith((".br", ".gz"))]
+    assert sum((built / name).stat().st_size for name in whole) < LARGEST_BYTES
     assert [
         name for name, content in contents(built).items() if b"sourceMappingURL" in content
     ] == []
+
+
+def test_a_build_with_any_byte_changed_is_not_served(built: Path) -> None:
+    """Whatever file of the real build it is in, and whichever encoding."""
+    for name in sorted(set(contents(built)) - {"integrity.json"}):
+        path = built / name
+        content = path.read_bytes()
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        with pytest.raises(ConfigurationError, match=re.escape(f"{name} is not the one")):
+            Pages.read(built, embed_origins=(), public_url="https://relay.example")
+        path.write_bytes(content)
+    Pages.read(built, embed_origins=(), public_url="https://relay.example")

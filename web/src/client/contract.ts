@@ -39,6 +39,7 @@ export interface Refusal {
 
 export type RefusalKind =
   | 'untrusted' // relay says something that the root did not vouch for: stop, send nothing, warn
+  | 'another-root' // the address names another root than the one that this device keeps with the link
   | 'no-such-link' // wrong, ended or unknown
   | 'wrong-passphrase'
   | 'weak-passphrase' // too easy to guess: `weakness` says why; nothing was sealed with it
@@ -208,7 +209,8 @@ export interface Playback {
 export interface ParticipantClient extends Playback {
   /**
    * Looks up a link and verifies it up to the fingerprint in its fragment. Without a fragment the one that this device
-   * kept is taken; `no-such-link` where there is none. `keep: false` (assisted mode) leaves nothing on the device.
+   * kept is taken; `no-such-link` where there is none, `another-root` where the device keeps one with another fingerprint.
+   * `keep: false` (assisted mode) leaves nothing on the device.
    */
   arrive(link: Uuid, fragment: string | null, options: { readonly keep: boolean; readonly language: Language }): Promise<Arrival>;
   /** From now on relay's sentences are asked for in this language. */
@@ -225,6 +227,8 @@ export interface ParticipantClient extends Playback {
   lock(): Promise<void>;
   /** Also removes all that relay kept on this device for this link. */
   leaveNothing(): Promise<void>;
+  /** Removes all that this device keeps for a link, its root with it; for whoever was told to trust another. */
+  forgetLink(link: Uuid): Promise<void>;
 
   consent(status: Consent): Promise<void>;
   correspondence(): Promise<Correspondence>;

@@ -48,7 +48,7 @@ interface Kept extends DBSchema {
   drafts: { key: [Uuid, string]; value: KeptDraft };
   videos: { key: [Uuid, string]; value: KeptVideo };
   segments: { key: [string, number]; value: ArrayBuffer };
-  charters: { key: [Uuid, number]; value: Digest };
+  charters: { key: [string, Uuid, number]; value: Digest };
   keyrings: { key: string; value: KnownKeyring };
 }
 
@@ -186,20 +186,21 @@ export class Device {
    * Refuses a charter that does not extend every version that this device has seen, and remembers the new ones.
    *
    * A relay cannot forge a charter alone, but it can show an old one, from before a mediator left, or another branch that
-   * somebody signed for it who once held a key.
+   * somebody signed for it who once held a key. It is remembered by the fingerprint of the root that it leads to, so that
+   * an address with another root cannot put that root's charters in the place of true ones.
    */
-  async expectCharter(charter: VerifiedCharter): Promise<void> {
+  async expectCharter(root: string, charter: VerifiedCharter): Promise<void> {
     const { case: id, terms } = charter;
     const seen = new Map<number, Digest>();
     for (let version = 1; ; version += 1) {
-      const hash = await this.shelf.get('charters', [id, version]);
+      const hash = await this.shelf.get('charters', [root, id, version]);
       if (hash === undefined) break;
       seen.set(version, hash as Digest);
     }
     checkSeen(charter, seen);
     try {
       for (const { version, statementHash } of terms) {
-        if (!seen.has(version)) await this.shelf.put('charters', [id, version], statementHash);
+        if (!seen.has(version)) await this.shelf.put('charters', [root, id, version], statementHash);
       }
     } catch (error) {
       // Where there is no room to remember it, this once is as good as the first time was.

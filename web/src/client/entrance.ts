@@ -87,9 +87,12 @@ export class Entrance {
     fragment: string | null,
     workFactorLog2 = PARTICIPANT_WORK_FACTOR_LOG2,
   ): Promise<Entrance> {
-    const known = fragment ?? (await device.link(id));
+    const kept = await device.link(id);
+    const known = fragment ?? kept;
     if (known === null) throw new Refused('no-such-link');
     const address = addressOf(id, known);
+    // Whom this device trusts with a link is not changed by an address that somebody opens.
+    if (kept !== null && addressOf(id, kept).rootFingerprint !== address.rootFingerprint) throw new Refused('another-root');
     const view = await look(connection, address);
     const { link, charter } = await trusting(async () => {
       const verified = await verifyTrust(view.trust, address, device);
@@ -102,7 +105,7 @@ export class Entrance {
       if (view.audience.replace(/\/+$/, '') !== connection.url) throw new Refused('untrusted');
       return { link: signed, charter: verified };
     });
-    if (fragment !== null && device.lasting) await device.keepLink(id, known).catch(() => undefined);
+    if (fragment !== null && fragment !== kept && device.lasting) await device.keepLink(id, known).catch(() => undefined);
     return new Entrance(connection, device, address, view, link, charter, workFactorLog2);
   }
 

@@ -134,7 +134,7 @@ export class OpenCases {
     return trusting(async () => {
       const charter = chain.verifyCharters(trust, registration ?? '', charters.map(({ statement }) => statement));
       if (charter.case !== id) throw new Refused('untrusted');
-      await this.office.device.expectCharter(charter);
+      await this.office.device.expectCharter(this.office.rootFingerprint, charter);
       return charter;
     });
   }

@@ -47,7 +47,7 @@ export class Participant implements contract.ParticipantClient {
     await this.lock();
     this.entrance = null;
     this.connection.language = language;
-    const device = keep ? await (this.surroundings.device ?? (() => Device.open()))() : await Device.fleeting();
+    const device = keep ? await this.#device() : await Device.fleeting();
     this.entrance = await Entrance.find(this.connection, device, link, fragment, this.surroundings.workFactorLog2);
     return this.entrance.arrival();
   }
@@ -98,6 +98,12 @@ export class Participant implements contract.ParticipantClient {
     await this.lock();
     await this.entrance?.forget();
     this.entrance = null;
+  }
+
+  async forgetLink(link: Uuid): Promise<void> {
+    await this.lock();
+    this.entrance = null;
+    await (await this.#device()).forgetLink(link);
   }
 
   async consent(status: contract.Consent): Promise<void> {
@@ -188,6 +194,10 @@ export class Participant implements contract.ParticipantClient {
   async receipt(code: string): ReturnType<contract.ParticipantClient['receipt']> {
     const status = await this.connection.call<Schemas['ReceiptStatus']>('POST', '/v1/receipts', { body: { receipt: code } });
     return { view: status.view, since: status.view_since, failure: await this.failures.find(status.failure) };
+  }
+
+  #device(): Promise<Device> {
+    return this.surroundings.device?.() ?? Device.open();
   }
 
   #arrived(): Entrance {

@@ -57,7 +57,7 @@ export async function verifyTrust(
 ): Promise<VerifiedCharter> {
   const charter = chain.verifyCharters(trustOf(trust, rootFingerprint), trust.registration, trust.charters);
   chain.checkAnchor(charter, anchor);
-  await device.expectCharter(charter);
+  await device.expectCharter(rootFingerprint, charter);
   return charter;
 }
 

@@ -37,7 +37,7 @@ export class ConsoleAddress extends PlainElement {
       <p>${words.address.lead}</p>
       <div class="field">
         <label for="address-text">${words.address.text}</label>
-        <textarea id="address-text" class="code short" readonly spellcheck="false" .value=${url}></textarea>
+        <textarea id="address-text" autocomplete="off" class="code short" readonly spellcheck="false" .value=${url}></textarea>
         <button
           @click=${() => {
             void navigator.clipboard.writeText(url).then(
@@ -51,11 +51,17 @@ export class ConsoleAddress extends PlainElement {
       </div>
       <p>${words.address.qr}</p>
       ${qrCode(url, words.address.qrAlt)}
+      <p>${words.address.kiosk(kioskOf(url))}</p>
       <p class="row">
         <button @click=${() => this.tell('print-sheet')}>${words.address.sheet}</button>
         <button @click=${() => this.tell('put-away')}>${words.close}</button>
       </p>`;
   }
+}
+
+/** Where a link is handed over instead of opened. */
+function kioskOf(url: string): string {
+  return new URL('/kiosk', url).href;
 }
 
 /** The sheet that a person is handed: one page in each language. */
@@ -98,6 +104,7 @@ export class ConsoleSheet extends PlainElement {
       <ol>
         ${steps.map((step) => html`<li>${step}</li>`)}
       </ol>
+      <p>${address.kiosk(kioskOf(this.address.url))}</p>
       <p>${sheet.keep}</p>
       <p>${sheet.call}</p>
       <p class="blank"></p>

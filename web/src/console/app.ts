@@ -4,13 +4,15 @@ import { html, nothing, type PropertyDeclarations, type PropertyValues, type Tem
 import { connectClient } from '../client/connect';
 import { isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys } from '../client/contract';
 import { isFingerprint } from '../embed/protocol';
+import './another-root';
 import { PlainElement } from '../ui/element';
 import { watchIdle } from '../ui/idle';
 import type { Language } from '../words/catalogue';
-import { preferredLanguage, speak } from '../words/language';
+import { preferredLanguage, rememberLanguage, speak } from '../words/language';
 import { loadReasons, type Reasons } from '../words/reasons';
 import { dateOnly } from './ages';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
+import { Pins } from './pins';
 import { screenOf, type Screen } from './screens';
 import type { Mediator, Session } from './session';
 import { focusOf, shortcutOf, shortcutsOn, switchShortcuts, SHORTCUTS, type Shortcut } from './shortcuts';
@@ -21,9 +23,8 @@ import { loadWords, type Words } from './words';
 const IDLE_MS = 10 * 60_000;
 const IDLE_WARN_MS = 60_000;
 const SAID_MS = 8_000;
-const FINGERPRINT = 'relay-fingerprint';
 
-type Stage = 'starting' | 'offline' | 'no-fingerprint' | 'not-allowed' | 'no-answer' | 'locked' | 'open' | 'untrusted';
+type Stage = 'starting' | 'offline' | 'no-fingerprint' | 'another-root' | 'not-allowed' | 'no-answer' | 'locked' | 'open' | 'untrusted';
 
 /** A screen that listens to shortcuts. */
 interface Listening {
@@ -41,6 +42,8 @@ export class RelayConsole extends PlainElement {
     shortcuts: { state: true },
     idling: { state: true },
     ownKeys: { state: true },
+    fingerprint: { state: true },
+    handed: { state: true },
   };
 
   private stage: Stage = 'starting';
@@ -55,6 +58,8 @@ export class RelayConsole extends PlainElement {
   private shortcuts = shortcutsOn();
   private idling = false;
   private ownKeys: OwnKeys | null = null;
+  private readonly pins = Pins.ofThisBrowser();
+  /** The root that is worked with; or the one that was named and is not trusted. */
   private fingerprint = '';
   private handed: KnownKeyring | null = null;
   private embedding: Embedding | null = null;
@@ -67,8 +72,11 @@ export class RelayConsole extends PlainElement {
     this.addEventListener('unlocked', (event) => void this.unlocked((event as CustomEvent<MediatorSelf>).detail));
     this.addEventListener('signed-out', () => this.locked(null));
     this.addEventListener('untrusted', () => this.stop());
-    window.addEventListener('popstate', (event) => this.show(screenOf(event.state) ?? { name: 'queue' }));
+    window.addEventListener('popstate', (event) => {
+      if (location.hash === '') this.show(screenOf(event.state) ?? { name: 'queue' }); // else an address was opened
+    });
     window.addEventListener('keydown', this.pressed);
+    window.addEventListener('hashchange', this.addressed);
     void this.start();
   }
 
@@ -77,7 +85,6 @@ export class RelayConsole extends PlainElement {
     if (window.parent !== window) {
       if (!(await this.beEmbedded())) return;
     } else if (!this.findFingerprint()) {
-      this.stage = 'no-fingerprint';
       return;
     }
     if (this.embedding === null) this.screen = screenOf(history.state) ?? this.screen; // where a reload interrupted
@@ -112,23 +119,49 @@ export class RelayConsole extends PlainElement {
     else if (settings.case !== undefined) this.screen = { name: 'case', case: settings.case };
     if (settings.language !== this.language) await this.speak(settings.language);
     new ResizeObserver(() => this.embedding?.tell({ relay: 'height', pixels: this.scrollHeight })).observe(this);
-    return true;
+    return this.isTrusted(settings.fingerprint);
   }
 
-  /** From the address, which it then leaves, or as this browser remembers it. */
+  /** From the address, which it then leaves, or as this browser remembers it; false where that is no way in. */
   private findFingerprint(): boolean {
     const given = location.hash.slice(1);
-    try {
-      if (isFingerprint(given)) localStorage.setItem(FINGERPRINT, given);
-      const kept = isFingerprint(given) ? given : localStorage.getItem(FINGERPRINT);
-      if (!isFingerprint(kept)) return false;
-      this.fingerprint = kept;
-      history.replaceState(history.state, '', location.pathname);
-      return true;
-    } catch {
-      this.fingerprint = given; // nothing can be kept: the address stays as it is
-      return isFingerprint(given);
+    return this.isTrusted(isFingerprint(given) ? given : null);
+  }
+
+  /** Somebody opened an address with a fingerprint in this tab: only what follows the # has changed. */
+  private readonly addressed = (): void => {
+    if (!isFingerprint(location.hash.slice(1)) || this.embedding !== null || this.stage === 'untrusted') return;
+    if (this.stage === 'open') {
+      history.replaceState({ screen: this.screen }, '', location.pathname); // what somebody writes is not taken from them
+      this.say(this.words?.roots.whileOpen ?? '');
+    } else if (this.findFingerprint()) void this.connect();
+  };
+
+  /** Whether to go on with the root that an address or the page around names, or with the one that is kept. */
+  private isTrusted(given: string | null): boolean {
+    const judged = this.pins.judge(given);
+    if (judged.verdict === 'none') {
+      this.stage = 'no-fingerprint';
+      return false;
     }
+    this.fingerprint = judged.fingerprint;
+    // Where nothing can be kept the address stays as it is; where it is not trusted, a reload goes on without it.
+    if (judged.verdict === 'another' || judged.kept) history.replaceState(history.state, '', location.pathname);
+    if (judged.verdict === 'another') this.stage = 'another-root';
+    return judged.verdict === 'trusted';
+  }
+
+  private async goOnWith(fingerprint: string): Promise<void> {
+    this.pins.add(fingerprint);
+    this.fingerprint = fingerprint;
+    if (this.handed !== null) this.handed = { ...this.handed, fingerprint };
+    await this.connect();
+  }
+
+  private forgetRoot(fingerprint: string): void {
+    this.pins.forget(fingerprint);
+    this.fingerprint = this.pins.all()[0] ?? this.fingerprint;
+    this.requestUpdate();
   }
 
   private async speak(language: Language): Promise<void> {
@@ -140,6 +173,11 @@ export class RelayConsole extends PlainElement {
     void this.client?.speak(language).catch(() => undefined);
     if (this.session !== null) this.session = { ...this.session, words, reasons, language };
     this.entitle();
+  }
+
+  private async choose(language: Language): Promise<void> {
+    rememberLanguage(language);
+    await this.speak(language);
   }
 
   private entitle(): void {
@@ -261,7 +299,7 @@ export class RelayConsole extends PlainElement {
           ${this.stage === 'open'
             ? html`<button class="plain keys-only" @click=${() => (this.helping = true)}>${words.nav.shortcuts}</button>`
             : nothing}
-          <button class="plain" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.speak(this.language === 'en' ? 'fr' : 'en')}>
+          <button class="plain" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.choose(this.language === 'en' ? 'fr' : 'en')}>
             ${words.otherLanguage}
           </button>
           ${this.stage === 'open' ? html`<button @click=${() => this.locked(null)}>${words.lock}</button>` : nothing}
@@ -312,6 +350,16 @@ export class RelayConsole extends PlainElement {
         return plainPage(embedding.noAnswer, embedding.noAnswerWhat);
       case 'no-fingerprint':
         return plainPage(unlock.noFingerprint, unlock.noFingerprintWhat);
+      case 'another-root': {
+        const known = this.pins.all();
+        return html`<console-another-root
+          .words=${words}
+          .given=${this.fingerprint}
+          .known=${known}
+          @kept=${() => this.goOnWith(known[0] ?? this.fingerprint)}
+          @trusted=${() => this.goOnWith(this.fingerprint)}
+        ></console-another-root>`;
+      }
       case 'untrusted':
         return html`<main id="content" class="untrusted">
           <h1 tabindex="-1">${untrusted.title}</h1>
@@ -328,6 +376,9 @@ export class RelayConsole extends PlainElement {
           .words=${words}
           .language=${this.language}
           .fingerprint=${this.fingerprint}
+          .roots=${this.pins.all()}
+          @root-chosen=${({ detail }: CustomEvent<string>) => this.goOnWith(detail)}
+          @root-forgotten=${({ detail }: CustomEvent<string>) => this.forgetRoot(detail)}
           .handed=${this.handed}
           .notice=${this.notice}
         ></console-unlock>`;

@@ -182,7 +182,7 @@ export class ConsoleCaptions extends ConsoleElement {
         ? this.renderCues(item)
         : html`<div class="field">
             <label for="captions-plain">${captions.cues}</label>
-            <textarea id="captions-plain" class="code" spellcheck="false" .value=${this.plain} @input=${this.typed}></textarea>
+            <textarea id="captions-plain" autocomplete="off" class="code" spellcheck="false" .value=${this.plain} @input=${this.typed}></textarea>
           </div>`}
       <div class="field">
         <label for="captions-language">${captions.language}</label>
@@ -251,6 +251,7 @@ export class ConsoleCaptions extends ConsoleElement {
         <label for="cue-text-${key}">${captions.text}</label>
         <textarea
           id="cue-text-${key}"
+          autocomplete="off"
           class="short"
           rows="2"
           lang=${language}

@@ -53,6 +53,7 @@ export class ConsoleDecide extends PlainElement {
             <label for="decision-words">${form.words}</label>
             <textarea
               id="decision-words"
+              autocomplete="off"
               class="short"
               aria-describedby="decision-words-hint decision-words-fault"
               lang=${this.item.language}
@@ -67,6 +68,7 @@ export class ConsoleDecide extends PlainElement {
         <label for="decision-note">${form.note} <small>(${words.optional})</small></label>
         <textarea
           id="decision-note"
+          autocomplete="off"
           class="short"
           aria-describedby="decision-note-hint"
           .value=${this.draft.note}

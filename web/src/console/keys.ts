@@ -3,12 +3,12 @@
 import { proxy } from 'comlink';
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { CaseOutcome, KnownKeyring, OwnKeys } from '../client/contract';
+import '../ui/passphrase';
+import type { Choosing, RelayPassphrase } from '../ui/passphrase';
 import { dateOnly } from './ages';
 import { ConsoleElement } from './element';
 import { allDone, type Reached, renderOutcomes, renderReached } from './outcomes';
 import { download } from './saving';
-
-const PASSPHRASE_LEAST = 12;
 
 interface Made {
   readonly keyring: KnownKeyring;
@@ -91,12 +91,15 @@ export class ConsoleKeys extends ConsoleElement {
         <label for="renew-name">${ownKeys.name}</label>
         <input id="renew-name" type="text" maxlength="60" autocomplete="off" value=${ownKeys.nameNew} />
       </div>
-      <div class="field">
-        <label for="renew-passphrase">${ownKeys.passphrase}</label>
-        <input id="renew-passphrase" type="password" autocomplete="new-password" required aria-describedby="renew-hint renew-fault" />
-        <small id="renew-hint">${ownKeys.passphraseHint}</small>
-        <p id="renew-fault" class="fault" role="alert">${this.fault?.where === 'new' ? this.fault.text : nothing}</p>
-      </div>
+      <relay-passphrase
+        .name=${'renew-passphrase'}
+        .label=${ownKeys.passphrase}
+        .showLabel=${this.words.unlock.showPassphrase}
+        .choosing=${{ words: this.words.shared, language: this.session.language, link: '', suggest: 'six' } satisfies Choosing}
+        .hint=${ownKeys.passphraseHint}
+        .fault=${this.fault?.where === 'new' ? this.fault.text : null}
+        @changed=${() => (this.fault = null)}
+      ></relay-passphrase>
       <div class="field">
         <label for="renew-again">${ownKeys.again}</label>
         <input id="renew-again" type="password" autocomplete="new-password" required aria-describedby="renew-again-fault" />
@@ -128,17 +131,19 @@ export class ConsoleKeys extends ConsoleElement {
 
   private readonly make = (event: Event): void => {
     event.preventDefault();
-    const [name, passphrase, again] = ['name', 'passphrase', 'again'].map((id) => this.querySelector<HTMLInputElement>(`#renew-${id}`));
-    const { unlock, ownKeys } = this.words;
-    if (name == null || passphrase == null || again == null) return;
+    const passphrase = this.querySelector<RelayPassphrase>('relay-passphrase');
+    const [name, again] = ['name', 'again'].map((id) => this.querySelector<HTMLInputElement>(`#renew-${id}`));
+    const { unlock, ownKeys, shared } = this.words;
+    if (name == null || passphrase === null || again == null) return;
+    const { weakness } = passphrase;
     this.fault = null;
-    if (passphrase.value.length < PASSPHRASE_LEAST) this.fault = { where: 'new', text: unlock.makeShort };
+    if (weakness !== null) this.fault = { where: 'new', text: passphrase.value === '' ? unlock.makeMissing : shared.weakness[weakness] };
     else if (passphrase.value !== again.value) this.fault = { where: 'again', text: unlock.makeDiffer };
     if (this.fault !== null) return;
     void this.attempt(async () => {
       const label = name.value.trim() === '' ? ownKeys.nameNew : name.value.trim();
       this.made = await this.session.client.renewKeys(passphrase.value, label, !this.session.handed);
-      passphrase.value = '';
+      passphrase.clear();
       again.value = '';
     });
   };

@@ -74,7 +74,7 @@ export class ConsoleLetter extends ConsoleElement {
         </div>
         <div class="field">
           <label for="letter-words">${letter.words}</label>
-          <textarea id="letter-words"></textarea>
+          <textarea id="letter-words" autocomplete="off"></textarea>
         </div>
         <label class="choice"><input id="letter-confirm" type="checkbox" aria-describedby="letter-fault" /><span>${letter.confirm}</span></label>
         <p id="letter-fault" class="fault" role="alert">

@@ -129,7 +129,7 @@ export class ConsoleNewCase extends ConsoleElement {
       </fieldset>
       <div class="field narrow">
         <label for="new-retention">${newCase.retention}</label>
-        <input id="new-retention" type="number" min="1" max=${RETENTION_MOST_DAYS} value=${RETENTION_DAYS} />
+        <input id="new-retention" autocomplete="off" type="number" min="1" max=${RETENTION_MOST_DAYS} value=${RETENTION_DAYS} />
       </div>`;
   }
 

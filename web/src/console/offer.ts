@@ -44,6 +44,7 @@ export class ConsoleOffer extends PlainElement {
         <label for="offer-note">${offer.contentNote}</label>
         <textarea
           id="offer-note"
+          autocomplete="off"
           class="short"
           aria-describedby="offer-note-hint offer-note-fault"
           .value=${this.draft.contentNote}
@@ -56,6 +57,7 @@ export class ConsoleOffer extends PlainElement {
         <label for="offer-summary">${offer.summary} <small>(${words.optional})</small></label>
         <textarea
           id="offer-summary"
+          autocomplete="off"
           class="short"
           aria-describedby="offer-summary-hint"
           .value=${this.draft.summary}
@@ -76,7 +78,7 @@ export class ConsoleOffer extends PlainElement {
         ${this.later
           ? html`<div class="field">
               <label for="offer-date">${offer.notBefore}</label>
-              <input id="offer-date" type="datetime-local" aria-describedby="offer-date-fault" />
+              <input id="offer-date" autocomplete="off" type="datetime-local" aria-describedby="offer-date-fault" />
               <p id="offer-date-fault" class="fault" role="alert">${this.wanting === 'date' ? offer.notBeforeBad : nothing}</p>
             </div>`
           : nothing}

@@ -1,6 +1,6 @@
 /** The way in: sealed keys that this browser knows, a file of them, or new ones; opened with a passphrase. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import { isRefusal, type KnownKeyring, type Refusal } from '../client/contract';
 import { PlainElement } from '../ui/element';
 import type { Language } from '../words/catalogue';
@@ -21,6 +21,7 @@ export class ConsoleUnlock extends PlainElement {
     words: { attribute: false },
     language: { attribute: false },
     fingerprint: { attribute: false },
+    roots: { attribute: false },
     handed: { attribute: false },
     notice: { attribute: false },
     known: { state: true },
@@ -30,13 +31,17 @@ export class ConsoleUnlock extends PlainElement {
     fault: { state: true },
     made: { state: true },
     forgetting: { state: true },
+    forgettingRoot: { state: true },
   };
 
   /** The worker with the keys, inside a plain object: Lit would take the far end's proxy itself for a directive. */
   door!: { readonly client: Mediator };
   words!: Words;
   language: Language = 'en';
+  /** The root that keys are opened, kept and made for. */
   fingerprint = '';
+  /** Every root that this browser trusts. */
+  roots: readonly string[] = [];
   /** The keys that a case system handed over; then nothing is kept and nothing else is offered. */
   handed: KnownKeyring | null = null;
   /** Why the page is locked, where it was open before. */
@@ -48,10 +53,10 @@ export class ConsoleUnlock extends PlainElement {
   private fault: { readonly where: 'import' | 'make' | 'again'; readonly text: string } | null = null;
   private made: { readonly keyring: KnownKeyring; readonly request: string } | null = null;
   private forgetting: KnownKeyring | null = null;
+  private forgettingRoot = false;
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    void this.look();
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('fingerprint') || changed.has('handed')) void this.look();
   }
 
   protected override firstUpdated(): void {
@@ -78,11 +83,44 @@ export class ConsoleUnlock extends PlainElement {
       <h1 tabindex="-1">${unlock.title}</h1>
       <p>${unlock.lead}</p>
       ${this.notice === null ? nothing : html`<p class="note" role="status">${this.notice}</p>`}
+      ${this.handed === null && this.roots.length > 1 ? this.renderRoots() : nothing}
       ${this.renderRefusal()} ${this.made === null ? nothing : this.renderMade(this.made)} ${this.renderKnown()}
       ${this.handed === null ? html`${this.renderImport()} ${this.renderMake()}` : nothing}
       <p class="quiet">${unlock.fingerprint(this.fingerprint)}</p>
       ${this.forgetting === null ? nothing : this.renderForgetting(this.forgetting)}
+      ${this.forgettingRoot ? this.renderForgettingRoot() : nothing}
     </main>`;
+  }
+
+  private renderRoots(): TemplateResult {
+    const { roots } = this.words;
+    return html`<div class="card">
+      <div class="field">
+        <label for="root">${roots.choose}</label>
+        <select id="root" class="code" @change=${(event: Event) => this.tell('root-chosen', (event.target as HTMLSelectElement).value)}>
+          ${this.roots.map((one) => html`<option value=${one} ?selected=${one === this.fingerprint}>${one}</option>`)}
+        </select>
+      </div>
+      <p><button type="button" class="plain" @click=${() => (this.forgettingRoot = true)}>${roots.forget}</button></p>
+    </div>`;
+  }
+
+  private renderForgettingRoot(): TemplateResult {
+    const { roots } = this.words;
+    const forget = (): void => {
+      this.forgettingRoot = false;
+      this.tell('root-forgotten', this.fingerprint);
+    };
+    return html`<relay-dialog
+      .heading=${roots.forgetTitle}
+      .content=${html`<p class="code">${this.fingerprint}</p>
+        <p>${roots.forgetWhat}</p>
+        <p class="row">
+          <button class="grave" @click=${forget}>${roots.forgetYes}</button>
+          <button @click=${() => (this.forgettingRoot = false)}>${this.words.cancel}</button>
+        </p>`}
+      @dismissed=${() => (this.forgettingRoot = false)}
+    ></relay-dialog>`;
   }
 
   private renderRefusal(): TemplateResult | typeof nothing {

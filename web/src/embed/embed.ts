@@ -27,7 +27,7 @@ export function open(element: Element, options: OpenOptions): OpenedConsole {
   const origin = new URL(options.relay).origin;
   const frame = document.createElement('iframe');
   frame.title = TITLE[options.language];
-  frame.allow = 'camera; microphone; fullscreen';
+  frame.allow = 'fullscreen';
   frame.referrerPolicy = 'no-referrer';
   frame.style.setProperty('border', '0');
   frame.style.setProperty('width', '100%');

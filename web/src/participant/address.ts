@@ -1,21 +1,31 @@
-/** What an address of the participant's pages says: which link, the secret in its fragment, and whether staff help. */
+/** What an address of the participant's pages says: which link and the secret in its fragment, or another page. */
 
 export type Address =
-  | { readonly page: 'link'; readonly link: string; readonly fragment: string | null; readonly assisted: boolean }
+  | { readonly page: 'link'; readonly link: string; readonly fragment: string | null }
+  /** Where staff help and nothing may stay: its address never has a link in it. */
+  | { readonly page: 'kiosk' }
+  /** A link that was opened as an address on a shared computer. */
+  | { readonly page: 'exposed' }
   | { readonly page: 'receipt' }
   | { readonly page: 'none' };
 
+export const KIOSK = '/kiosk';
+
+/** What the fragment of a link looks like, wherever it stands. */
+const SECRET = /[A-Za-z0-9_-]{43}/;
 const LINK = /^\/l\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/?$/i;
 
 export function readAddress(url: URL): Address {
   if (/^\/receipt\/?$/.test(url.pathname)) return { page: 'receipt' };
+  if (/^\/kiosk\/?$/.test(url.pathname)) return { page: SECRET.test(url.search + url.hash) ? 'exposed' : 'kiosk' };
   const link = LINK.exec(url.pathname)?.[1];
   if (link === undefined) return { page: 'none' };
   const fragment = url.hash.slice(1);
-  return { page: 'link', link: link.toLowerCase(), fragment: fragment === '' ? null : fragment, assisted: url.searchParams.has('assisted') };
+  if (url.searchParams.has('assisted')) return { page: fragment === '' ? 'kiosk' : 'exposed' };
+  return { page: 'link', link: link.toLowerCase(), fragment: fragment === '' ? null : fragment };
 }
 
-/** The same place without its secret, for the address bar and the history. */
-export function bareAddress(link: string, assisted: boolean): string {
-  return `/l/${link}${assisted ? '?assisted' : ''}`;
+/** The same place without its secret, for the address bar. */
+export function bareAddress(link: string): string {
+  return `/l/${link}`;
 }

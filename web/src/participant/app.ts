@@ -5,17 +5,19 @@ import { type Arrival, type Language, type Refusal } from '../client/contract';
 import '../ui/announcer';
 import type { RelayAnnouncer } from '../ui/announcer';
 import { PlainElement } from '../ui/element';
+import { watchIdle } from '../ui/idle';
 import type { RelayPassphrase } from '../ui/passphrase';
 import { leave, watchForEscape } from '../ui/quick-exit';
-import { speak } from '../words/language';
-import { bareAddress, readAddress } from './address';
+import { rememberLanguage, speak } from '../words/language';
+import { bareAddress, KIOSK, readAddress } from './address';
 import './arrive';
 import type { Why } from './come-back';
+import type { HandedLink } from './handed';
 import { keys, keysWereAskedFor, prepareKeys } from './keys';
 import './problem'; // at hand when nothing else can be fetched
 import { problemOf, type Problem } from './problem-of';
 import { asRefusal } from './refusals';
-import { loadArriving, loadInside, type Arriving, type Inside } from './words';
+import { loadArriving, loadInside, loadLinkWords, type Arriving, type Inside, type LinkWords } from './words';
 
 type Phase =
   /** The link is being looked up; what is likely behind it can be read and typed into meanwhile. */
@@ -25,6 +27,12 @@ type Phase =
   | { readonly name: 'come-back'; readonly why: Why | null }
   | { readonly name: 'inside' }
   | { readonly name: 'receipt' }
+  /** A link is to be handed to the page, and nothing is kept. */
+  | { readonly name: 'kiosk' }
+  /** A link became an address where none may be one. */
+  | { readonly name: 'exposed' }
+  /** The address names another root than this device keeps with the link. */
+  | { readonly name: 'another' }
   | { readonly name: 'left' }
   | { readonly name: 'problem'; readonly problem: Problem };
 
@@ -34,12 +42,21 @@ const ELEMENTS: Readonly<Partial<Record<Phase['name'], () => Promise<unknown>>>>
   'come-back': () => import('./come-back'),
   inside: () => import('./inside'),
   receipt: () => import('./receipt'),
+  kiosk: () => import('./kiosk'),
+  exposed: () => import('./exposed'),
+  another: () => import('./another'),
 };
+
+const MINUTE_MS = 60_000;
+/** Before the passphrase, where staff help; behind it the time is kept there. */
+const IDLE_MS = 3 * MINUTE_MS;
 
 export class RelayParticipant extends PlainElement {
   static override properties: PropertyDeclarations = {
     words: { state: true },
     inside: { state: true },
+    linkWords: { state: true },
+    idling: { state: true },
     phase: { state: true },
     arrival: { state: true },
     assistant: { state: true },
@@ -48,8 +65,10 @@ export class RelayParticipant extends PlainElement {
 
   private words: Arriving | null = null;
   private inside: Inside | null = null;
+  private linkWords: LinkWords | null = null;
   private phase: Phase = { name: 'checking' };
   private arrival: Arrival | null = null;
+  /** On the page that staff open: nothing is kept, and no link is ever an address. */
   private assisted = false;
   private assistant: string | null = null;
   private language: Language = 'en';
@@ -60,6 +79,9 @@ export class RelayParticipant extends PlainElement {
   /** The link's secret, until the page is left: to start over, and to try again. */
   private fragment: string | null = null;
   private unwatch: (() => void) | null = null;
+  private stopIdle: (() => void) | null = null;
+  /** Nobody has touched a page for a while that a link was handed to. */
+  private idling = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -70,6 +92,7 @@ export class RelayParticipant extends PlainElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.unwatch?.();
+    this.stopIdle?.();
     window.removeEventListener('hashchange', this.addressed);
   }
 
@@ -81,7 +104,10 @@ export class RelayParticipant extends PlainElement {
 
   /** Somebody opened another link in the same tab: only what follows the # has changed. */
   private readonly addressed = (): void => {
-    if (location.hash.length > 1) this.toAddress();
+    if (location.hash.length <= 1) return;
+    if (!this.assisted) void this.keepWords().then(() => this.toAddress());
+    else if (readAddress(new URL(location.href)).page === 'exposed') void this.expose();
+    else history.replaceState(history.state, '', KIOSK);
   };
 
   private readonly leave = (): void => {
@@ -94,17 +120,29 @@ export class RelayParticipant extends PlainElement {
 
   private toAddress(): void {
     const address = readAddress(new URL(location.href));
+    this.assisted = address.page === 'kiosk';
+    this.forgetHere();
+    if (this.assisted || address.page === 'exposed') history.replaceState(history.state, '', KIOSK);
     if (address.page === 'receipt') void this.show({ name: 'receipt' });
     else if (address.page === 'none') void this.show({ name: 'problem', problem: 'no-such-link' });
+    else if (address.page === 'exposed') void this.show({ name: 'exposed' });
     else if (!isAble()) void this.show({ name: 'problem', problem: 'unsupported' });
-    else {
-      this.link = address.link;
-      this.fragment = address.fragment;
-      this.assisted = address.assisted;
-      this.assistant = null;
-      this.arrival = null;
-      void this.check();
-    }
+    else if (address.page === 'kiosk') void this.show({ name: 'kiosk' });
+    else void this.open(address.link, address.fragment);
+  }
+
+  /** What the page itself holds of a link; what the keys' worker holds goes with it. */
+  private forgetHere(): void {
+    this.link = null;
+    this.fragment = null;
+    this.assistant = null;
+    this.arrival = null;
+  }
+
+  private async open(link: string, fragment: string | null): Promise<void> {
+    this.link = link;
+    this.fragment = fragment;
+    await this.check();
   }
 
   /** Shows what is likely behind the link at once, and looks it up when that is painted. */
@@ -122,8 +160,8 @@ export class RelayParticipant extends PlainElement {
     try {
       const { link, fragment, assisted, language } = this;
       this.arrival = await keys.arrive(link, fragment, { keep: !assisted, language });
-      // On a shared computer no secret stays in the address bar; elsewhere it goes once the device has it.
-      if (assisted || (await keys.kept())) history.replaceState(history.state, '', bareAddress(link, assisted));
+      // Where it came in an address, it leaves the address bar once the device has it.
+      if (!assisted && (await keys.kept())) history.replaceState(history.state, '', bareAddress(link));
     } catch (thrown) {
       await this.refuse(asRefusal(thrown));
       return;
@@ -151,6 +189,7 @@ export class RelayParticipant extends PlainElement {
 
   private async refuse(refusal: Refusal): Promise<void> {
     if (refusal.refusal === 'signed-out') await this.toEntrance('locked');
+    else if (refusal.refusal === 'another-root') await this.show({ name: 'another' });
     else await this.show({ name: 'problem', problem: problemOf(refusal) });
   }
 
@@ -170,23 +209,37 @@ export class RelayParticipant extends PlainElement {
 
   private async finish(): Promise<void> {
     await this.show({ name: 'left' }); // takes the camera and every word off the page first
-    this.fragment = null;
-    this.arrival = null;
-    this.assistant = null;
     await this.leaveNothing();
   }
 
   private async leaveNothing(): Promise<void> {
     if (this.link !== null) forgetOpened(this.link);
-    await keys.leaveNothing().catch(() => undefined);
+    this.forgetHere();
+    if (keysWereAskedFor()) await keys.leaveNothing().catch(() => undefined);
   }
 
-  /** Starts over so that nothing stays on this device. */
-  private async assist(): Promise<void> {
+  /** A link that came in an address is in the history: a shared computer does not go on with it. */
+  private async expose(): Promise<void> {
+    history.replaceState(history.state, '', KIOSK);
     await this.leaveNothing();
-    this.assisted = true;
-    this.assistant = null;
-    this.arrival = null;
+    await this.show({ name: 'exposed' });
+  }
+
+  /** The next link at a kiosk. */
+  private async startOver(): Promise<void> {
+    await this.show({ name: 'kiosk' });
+    await this.leaveNothing();
+  }
+
+  /** Which root counts was asked: the one that the device keeps with the link. */
+  private async goOnWithKept(link: string): Promise<void> {
+    history.replaceState(history.state, '', bareAddress(link));
+    await this.open(link, null);
+  }
+
+  /** Or that of the new address, in place of all that is kept for the old one. */
+  private async replaceKept(link: string): Promise<void> {
+    await keys.forgetLink(link).catch(() => undefined);
     await this.check();
   }
 
@@ -200,8 +253,13 @@ export class RelayParticipant extends PlainElement {
     const before = this.faced;
     const face = this.face(phase);
     try {
-      const [inside] = await Promise.all([face === 'inside' || face === 'receipt' ? loadInside(this.language) : this.inside, ELEMENTS[face]?.()]);
+      const [inside, linkWords] = await Promise.all([
+        face === 'inside' || face === 'receipt' ? loadInside(this.language) : this.inside,
+        face === 'kiosk' || face === 'exposed' || face === 'another' ? loadLinkWords(this.language) : this.linkWords,
+        ELEMENTS[face]?.(),
+      ]);
       this.inside = inside;
+      this.linkWords = linkWords;
       this.faced = face;
       this.phase = phase;
     } catch {
@@ -209,10 +267,26 @@ export class RelayParticipant extends PlainElement {
       this.faced = 'problem';
       this.phase = { name: 'problem', problem: 'offline' };
     }
+    this.mind();
     await this.updateComplete;
     this.entitle();
     // Nobody is pulled away from what they read or type by an answer that changes nothing for them.
     if (this.faced !== 'inside' && this.faced !== before && before !== null) await this.headed();
+  }
+
+  /** A link that was handed over and left does not wait for whoever comes next. */
+  private mind(): void {
+    this.stopIdle?.();
+    this.stopIdle = null;
+    this.idling = false;
+    if (!this.assisted || this.link === null || this.faced === 'inside' || this.faced === 'kiosk' || this.faced === 'left') return;
+    this.stopIdle = watchIdle({
+      idleMs: IDLE_MS,
+      warnMs: MINUTE_MS,
+      busy: () => false,
+      warn: (secondsLeft) => (this.idling = secondsLeft !== null),
+      idle: () => void this.finish(),
+    });
   }
 
   private entitle(): void {
@@ -225,13 +299,23 @@ export class RelayParticipant extends PlainElement {
   }
 
   private async speak(language: Language, asked = loadArriving(language)): Promise<void> {
-    const [words, inside] = await Promise.all([asked, this.inside === null ? null : loadInside(language)]);
+    const [words, inside, linkWords] = await Promise.all([
+      asked,
+      this.inside === null ? null : loadInside(language),
+      this.linkWords === null ? null : loadLinkWords(language),
+    ]);
     this.language = language;
     this.words = words;
     this.inside = inside;
+    this.linkWords = linkWords;
     speak(language);
     if (keysWereAskedFor()) void keys.speak(language).catch(() => undefined);
     this.entitle();
+  }
+
+  private async choose(language: Language): Promise<void> {
+    if (!this.assisted) rememberLanguage(language);
+    await this.speak(language);
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -241,7 +325,7 @@ export class RelayParticipant extends PlainElement {
       <header class="bar">
         <span class="mark" lang="en">${words.name}</span>
         <nav>
-          <button class="plain" type="button" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.speak(this.language === 'en' ? 'fr' : 'en')}>
+          <button class="plain" type="button" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.choose(this.language === 'en' ? 'fr' : 'en')}>
             ${words.shared.otherLanguage}
           </button>
           ${this.phase.name === 'inside' && !this.assisted && this.arrival?.purpose === 'participate'
@@ -256,12 +340,14 @@ export class RelayParticipant extends PlainElement {
             <span>${words.staffPresent(this.assistant)}</span>
             <button type="button" @click=${() => this.finish()}>${words.finish}</button>
           </div>`}
+      ${this.idling && this.linkWords !== null ? html`<p class="banner" role="alert">${this.linkWords.kiosk.idle}</p>` : nothing}
       <main>${this.renderPhase(words)}</main>
       <relay-announcer></relay-announcer>`;
   }
 
   private renderPhase(words: Arriving): TemplateResult {
     const { phase } = this;
+    const { link, linkWords } = this;
     const mayAssist = !this.assisted && this.fragment !== null;
     switch (this.face(phase)) {
       case 'arrive':
@@ -276,7 +362,7 @@ export class RelayParticipant extends PlainElement {
           @entered=${(event: CustomEvent<Arrival>) => this.enter(event.detail)}
           @refused=${(event: CustomEvent<Refusal>) => this.refuse(event.detail)}
           @taken=${() => this.lock('taken')}
-          @assist=${() => this.assist()}
+          @assist=${() => this.expose()}
         ></relay-arrive>`;
       case 'come-back':
         return html`<relay-come-back
@@ -287,7 +373,7 @@ export class RelayParticipant extends PlainElement {
           .mayAssist=${mayAssist}
           @entered=${(event: CustomEvent<Arrival>) => this.enter(event.detail)}
           @refused=${(event: CustomEvent<Refusal>) => this.refuse(event.detail)}
-          @assist=${() => this.assist()}
+          @assist=${() => this.expose()}
         ></relay-come-back>`;
       case 'assistant':
         return html`<relay-assistant
@@ -313,15 +399,34 @@ export class RelayParticipant extends PlainElement {
       case 'left':
         return html`<h1 tabindex="-1">${words.left.heading}</h1>
           <p class="note good">${words.left.text}</p>
-          <p>${words.left.close}</p>`;
+          <p>${words.left.close}</p>
+          <p><button type="button" @click=${() => this.toAddress()}>${words.left.again}</button></p>`;
+      case 'kiosk':
+        return html`<relay-kiosk
+          .words=${words}
+          .linkWords=${linkWords}
+          @handed=${({ detail }: CustomEvent<HandedLink>) => this.open(detail.id, detail.fragment)}
+        ></relay-kiosk>`;
+      case 'exposed':
+        return html`<relay-exposed .words=${words} .linkWords=${linkWords}></relay-exposed>`;
+      case 'another':
+        return html`<relay-another
+          .words=${words}
+          .linkWords=${linkWords}
+          @kept=${() => (link === null ? undefined : this.goOnWithKept(link))}
+          @replaced=${() => (link === null ? undefined : this.replaceKept(link))}
+        ></relay-another>`;
       case 'problem':
-        return html`<relay-problem .words=${words} .problem=${phase.name === 'problem' ? phase.problem : 'unexpected'} @again=${() => this.again()}></relay-problem>`;
+        return html`<relay-problem .words=${words} .problem=${phase.name === 'problem' ? phase.problem : 'unexpected'} @again=${() => this.again()}></relay-problem>
+          ${this.assisted && linkWords !== null
+            ? html`<p><button type="button" @click=${() => this.startOver()}>${linkWords.kiosk.startOver}</button></p>`
+            : nothing}`;
     }
   }
 
   /** The address of the link, as far as the page still has it; the worker has all of it. */
   private address(): string {
-    return this.link === null ? '' : `${location.origin}${bareAddress(this.link, false)}#${this.fragment ?? ''}`;
+    return this.link === null ? '' : `${location.origin}${bareAddress(this.link)}#${this.fragment ?? ''}`;
   }
 
   private again(): void {

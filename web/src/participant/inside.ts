@@ -50,6 +50,7 @@ export class RelayInside extends PlainElement {
     const onlySends = this.arrival.purpose === 'upload';
     this.trail = new Trail<Screen>(history, onlySends ? { name: 'choose' } : { name: 'home' });
     const back = (event: PopStateEvent): void => {
+      if (location.hash !== '') return; // an address was opened, which is no step
       const screen = this.trail?.came(event.state);
       if (screen !== undefined) void this.show(screen);
     };

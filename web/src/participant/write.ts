@@ -121,6 +121,7 @@ export class RelayWrite extends ScreenElement {
         <label for="letter">${letter.field}</label>
         <textarea
           id="letter"
+          autocomplete="off"
           class="letter"
           lang=${this.language}
           aria-describedby="letter-said"

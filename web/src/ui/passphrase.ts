@@ -71,12 +71,13 @@ export class RelayPassphrase extends PlainElement {
 
   protected override render(): TemplateResult {
     const said = `${this.name}-said`;
+    // A browser keeps what stands in a field for text, to bring it back after a crash, unless that is `off`.
     return html`<div class="field">
       <label for=${this.name}>${this.label}</label>
       <input
         id=${this.name}
         type=${this.shown ? 'text' : 'password'}
-        autocomplete=${this.choosing === null ? 'current-password' : 'new-password'}
+          autocomplete=${this.shown ? 'off' : this.choosing === null ? 'current-password' : 'new-password'}
         autocapitalize="none"
         spellcheck="false"
         aria-describedby=${said}

@@ -11,9 +11,13 @@ export function preferredLanguage(): Language {
   return first?.toLowerCase().startsWith('fr') === true ? 'fr' : 'en';
 }
 
-/** Remembers the choice, and tells browser and screen reader. */
+/** Tells browser and screen reader. */
 export function speak(language: Language): void {
   document.documentElement.lang = language;
+}
+
+/** Keeps what a person chose on this device; never what an address or another page asked for. */
+export function rememberLanguage(language: Language): void {
   try {
     localStorage.setItem(KEY, language);
   } catch {

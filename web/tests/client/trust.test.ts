@@ -159,7 +159,47 @@ describe('a device remembers', () => {
     await arrived(harmedUrl, other);
     expect((await someone.makeLink(opened.case, responsibleId, 'participate')).url).toContain('/l/');
   });
+
+  it('whom it trusts with a link, whatever address is opened later, until it is told to forget', async () => {
+    const browser = new Tapped();
+    const { harmedUrl } = await openCase();
+    const { id, fragment } = linkOf(harmedUrl);
+    const other = withAnotherRoot(fragment);
+    await (await unlocked(harmedUrl, browser)).lock();
+    const asked = browser.asked.length;
+    const later = browser.participant();
+    expect((await refusal(later.arrive(id, other, { keep: true, language: 'en' }))).refusal).toBe('another-root');
+    expect(browser.asked.length).toBe(asked);
+    expect(await (await browser.shelf()).link(id)).toBe(fragment);
+    await later.arrive(id, null, { keep: true, language: 'en' });
+    await later.unlock(PASSPHRASE);
+    await later.forgetLink(id);
+    expect(await (await browser.shelf()).link(id)).toBeNull();
+    expect((await refusal(later.arrive(id, other, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
+    await expect(later.arrive(id, fragment, { keep: true, language: 'en' })).resolves.toMatchObject({ claimed: true });
+  });
+
+  it('each person’s link and letters apart: another’s link takes nothing away', async () => {
+    const browser = new Browser();
+    const { harmedUrl, responsibleUrl, responsibleId } = await openCase();
+    const one = await unlocked(harmedUrl, browser);
+    const draft = { id: crypto.randomUUID(), to: responsibleId, language: 'en', text: LETTER, revises: null, changedAt: '2030-01-31T23:59:59Z' } as const;
+    await one.saveDraft(draft);
+    const other = await unlocked(responsibleUrl, browser);
+    expect(await other.drafts()).toEqual([]);
+    await other.leaveNothing();
+    const again = browser.participant();
+    await again.arrive(linkOf(harmedUrl).id, null, { keep: true, language: 'en' });
+    await again.unlock(PASSPHRASE);
+    expect(await again.drafts()).toEqual([draft]);
+  });
 });
+
+/** The same link, for whoever trusts another root. */
+function withAnotherRoot(fragment: string): string {
+  const bytes = b64uDecode(fragment);
+  return b64uEncode(Uint8Array.from(bytes, (byte, place) => (place < 16 ? byte : byte ^ 1)));
+}
 
 describe('what was released', () => {
   const browser = new Tapped();
@@ -347,7 +387,8 @@ describe('what a mediator reviews', () => {
 describe('a claim that is verified', () => {
   it('ends every other link by signature, also one of which relay only says that it has ended', async () => {
     const { case: opened, mediator: own, harmedId, harmedUrl } = await openCase();
-    await claimed((await own.makeLink(opened.case, harmedId, 'participate')).url);
+    const { link, url } = await own.makeLink(opened.case, harmedId, 'participate');
+    await claimed(url);
     let sent: { readonly endings: readonly string[] } | null = null;
     const browser = new Browser(async (url, init) => {
       if (url.endsWith('/v1/verifications')) sent = JSON.parse(typeof init.body === 'string' ? init.body : '') as typeof sent;
@@ -356,7 +397,8 @@ describe('a claim that is verified', () => {
       const records = (await response.json()) as Answer[];
       return Response.json(records.map((record) => (record['verification'] === null ? record : { ...record, ended: true })));
     });
-    expect(await (await mediator(0, browser)).verifyClaims(opened.case)).toBe(1);
+    const there = await mediator(0, browser);
+    await there.verifyClaim(opened.case, link, (await there.checkClaim(opened.case, link)).claim);
     const endings = (sent as { readonly endings: readonly string[] } | null)?.endings ?? [];
     expect(endings.map((ending) => decodeUnverified(ending, LinkEnding))).toMatchObject([
       { link: linkOf(harmedUrl).id, participant: harmedId, reason: 'replaced' },

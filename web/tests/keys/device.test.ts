@@ -9,6 +9,9 @@ import { sodiumReady } from '../../src/crypto/sodium';
 import type { VerifiedCharter } from '../../src/crypto/chain';
 import { World } from '../crypto/cast';
 
+const ROOT = 'AAAAAAAAAAAAAAAAAAAAAA';
+const ANOTHER_ROOT = 'AQAAAAAAAAAAAAAAAAAAAA';
+
 let one: VerifiedCharter;
 let two: VerifiedCharter;
 let three: VerifiedCharter;
@@ -33,9 +36,9 @@ beforeAll(async () => {
   elsewhere = foreign.verified(foreign.charter(foreign.anna));
 });
 
-async function isTaken(device: Device, charter: VerifiedCharter): Promise<boolean> {
+async function isTaken(device: Device, charter: VerifiedCharter, root = ROOT): Promise<boolean> {
   try {
-    await device.expectCharter(charter);
+    await device.expectCharter(root, charter);
     return true;
   } catch (error) {
     if (error instanceof CryptoError) return false;
@@ -67,15 +70,22 @@ describe.each([
     expect(await isTaken(device, elsewhere)).toBe(false);
   });
 
+  it('remembers charters by the root that they lead to: what another root signed stands in the way of none', async () => {
+    const device = await open();
+    expect(await isTaken(device, longerFork, ANOTHER_ROOT)).toBe(true);
+    for (const charter of [one, three]) expect(await isTaken(device, charter)).toBe(true);
+    expect(await isTaken(device, two, ANOTHER_ROOT)).toBe(false);
+  });
+
   it('remembers the longest that it saw, in whatever order two pages come', async () => {
     const device = await open();
-    await Promise.all([three, one, two].map((charter) => device.expectCharter(charter)));
+    await Promise.all([three, one, two].map((charter) => device.expectCharter(ROOT, charter)));
     expect([await isTaken(device, two), await isTaken(device, three)]).toEqual([false, true]);
   });
 });
 
 it('what one page has seen another one knows', async () => {
   const name = crypto.randomUUID();
-  await (await Device.open(name)).expectCharter(two);
+  await (await Device.open(name)).expectCharter(ROOT, two);
   expect(await isTaken(await Device.open(name), one)).toBe(false);
 });

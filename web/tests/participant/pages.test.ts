@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthorView, RecipientView } from '../../src/client/contract';
 import { bareAddress, readAddress } from '../../src/participant/address';
+import { readHanded } from '../../src/participant/handed';
 import { nameOf } from '../../src/participant/people';
 import { problemOf } from '../../src/participant/problem-of';
 import { fractionOf } from '../../src/participant/fraction';
@@ -18,17 +19,27 @@ const LINK = '0b2f5f4e-7c7d-4b0a-9a43-5b3c2f0e8d11';
 describe('an address', () => {
   it('names the link and keeps its secret apart', () => {
     const address = readAddress(new URL(`https://relay.example/l/${LINK}#c2VjcmV0`));
-    expect(address).toEqual({ page: 'link', link: LINK, fragment: 'c2VjcmV0', assisted: false });
+    expect(address).toEqual({ page: 'link', link: LINK, fragment: 'c2VjcmV0' });
   });
 
   it('without a fragment has no secret', () => {
     expect(readAddress(new URL(`https://relay.example/l/${LINK}#`))).toMatchObject({ page: 'link', fragment: null });
   });
 
-  it('says whether staff help, and keeps saying so once the secret is gone', () => {
-    expect(readAddress(new URL(`https://relay.example/l/${LINK}?assisted#c2VjcmV0`))).toMatchObject({ assisted: true });
-    expect(bareAddress(LINK, true)).toBe(`/l/${LINK}?assisted`);
-    expect(bareAddress(LINK, false)).toBe(`/l/${LINK}`);
+  it('says nothing of the secret once the device has it', () => {
+    expect(bareAddress(LINK)).toBe(`/l/${LINK}`);
+  });
+
+  it('is that of the kiosk, whatever stands behind it, and never brings a link there', () => {
+    for (const text of ['/kiosk', '/kiosk/', '/kiosk?assisted', '/kiosk#c2VjcmV0', `/l/${LINK}?assisted`]) {
+      expect(readAddress(new URL(text, 'https://relay.example'))).toEqual({ page: 'kiosk' });
+    }
+    for (const text of ['/kiosk#', '/kiosk?link=', `/kiosk#/l/${LINK}#`]) {
+      expect(readAddress(new URL(`https://relay.example${text}${'A'.repeat(43)}`))).toEqual({ page: 'exposed' });
+    }
+    for (const text of ['?assisted', '?assisted=', '?x=1&assisted']) {
+      expect(readAddress(new URL(`https://relay.example/l/${LINK}${text}#c2VjcmV0`))).toEqual({ page: 'exposed' });
+    }
   });
 
   it('may be the one for receipts, or lead nowhere', () => {
@@ -36,6 +47,48 @@ describe('an address', () => {
     expect(readAddress(new URL('https://relay.example/l/not-a-link')).page).toBe('none');
     expect(readAddress(new URL(`https://relay.example/l/${LINK}/more`)).page).toBe('none');
   });
+});
+
+describe('a link that is handed to the page', () => {
+  const ORIGIN = 'https://relay.example';
+  const FRAGMENT = 'A'.repeat(43);
+  const HANDED = { id: LINK, fragment: FRAGMENT };
+
+  it.each([
+    `${ORIGIN}/l/${LINK}#${FRAGMENT}`,
+    `  ${ORIGIN}/l/${LINK}#${FRAGMENT}\n`,
+    `relay.example/l/${LINK}#${FRAGMENT}`,
+    `HTTPS://Relay.Example/l/${LINK.toUpperCase()}#${FRAGMENT}`,
+    `${ORIGIN}/l/${LINK}/?assisted#${FRAGMENT}`,
+    `${ORIGIN}:443/l/${LINK}#${FRAGMENT}`,
+  ])('is read from %j', (text) => {
+    expect(readHanded(text, ORIGIN)).toEqual(HANDED);
+  });
+
+  it.each([
+    '',
+    'relay',
+    '//',
+    ORIGIN,
+    `${ORIGIN}/l/${LINK}`,
+    `${ORIGIN}/l/${LINK}#`,
+    `${ORIGIN}/l/${LINK}#${FRAGMENT.slice(1)}`,
+    `${ORIGIN}/l/${LINK}#${FRAGMENT}A`,
+    `${ORIGIN}/l/${LINK}/more#${FRAGMENT}`,
+    `${ORIGIN}/console#${FRAGMENT}`,
+    `javascript:alert(1)//l/${LINK}#${FRAGMENT}`,
+    `${LINK}#${FRAGMENT}`,
+    'WIFI:S:net;T:WPA;P:password;;',
+  ])('is not a link in %j', (text) => {
+    expect(readHanded(text, ORIGIN)).toBe('notLink');
+  });
+
+  it.each([`https://relay.example.evil.example/l/${LINK}#${FRAGMENT}`, `http://relay.example/l/${LINK}#${FRAGMENT}`, `${ORIGIN}:8443/l/${LINK}#${FRAGMENT}`])(
+    'is not used where it is another site’s, as %j',
+    (text) => {
+      expect(readHanded(text, ORIGIN)).toBe('elsewhere');
+    },
+  );
 });
 
 describe('the trail', () => {

@@ -126,6 +126,7 @@ export const casework = {
     text: 'As text',
     qr: 'As a picture to scan',
     qrAlt: 'QR code of the link',
+    kiosk: (address: string) => `On a shared computer, do not open the link as an address: the browser would write it into its history. Open ${address} there, and hold the picture in front of the camera.`,
     sheet: 'Print sheet',
   },
 

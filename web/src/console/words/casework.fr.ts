@@ -129,6 +129,7 @@ export const casework: Catalogue<typeof english> = {
     text: 'Comme texte',
     qr: 'Comme image à balayer',
     qrAlt: 'Code QR du lien',
+    kiosk: (address) => `Sur un ordinateur partagé, n’ouvrez pas le lien comme une adresse : le navigateur la noterait dans son historique. Ouvrez-y ${address}, et tenez l’image devant la caméra.`,
     sheet: 'Feuille à imprimer',
   },
 

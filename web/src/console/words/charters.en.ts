@@ -90,7 +90,7 @@ export const charters = {
     name: 'What you call the new keys',
     nameNew: 'new keys',
     passphrase: 'Passphrase for the new keys',
-    passphraseHint: 'Four or five words that do not belong together are good. Nobody can recover it for you.',
+    passphraseHint: 'Nobody can recover it for you.',
     again: 'The same once more',
     do: 'Make new keys',
     made: 'New keys are made. They wait for your administrator.',

@@ -93,7 +93,7 @@ export const charters: Catalogue<typeof english> = {
     name: 'Nom que vous donnez aux nouvelles clés',
     nameNew: 'nouvelles clés',
     passphrase: 'Phrase de passe des nouvelles clés',
-    passphraseHint: 'Quatre ou cinq mots sans rapport entre eux conviennent bien. Personne ne peut la retrouver pour vous.',
+    passphraseHint: 'Personne ne peut la retrouver pour vous.',
     again: 'La même encore une fois',
     do: 'Créer de nouvelles clés',
     made: 'De nouvelles clés sont créées. Elles attendent votre administration.',

@@ -85,6 +85,7 @@ export const en = {
     'storage-full': 'There is no room left on this device.',
     paused: 'This was set aside.',
     unexpected: 'Something went wrong on our side. Nothing was decided. Try again, and tell your administrator if it stays so.',
+    'another-root': 'This names another organization than the one that this browser knows.',
     untrusted: 'A signature does not verify.',
   },
 
@@ -137,6 +138,26 @@ export const en = {
     noFingerprintWhat: 'The console must know whom to trust before it does anything. Open it with the address that your administrator gave you: it ends with # and 22 characters.',
     fingerprint: (text: string) => `Organization: ${text}`,
     notVouched: 'These keys open, and your organization has not signed them yet, or no longer. Your administrator has the request.',
+  },
+
+  roots: {
+    title: 'Another organization is named here',
+    what: 'This browser already trusts an organization for this console. The address that you opened, or the page around this console, names another one. Nothing was changed and nothing was sent.',
+    means: 'Your organization may have a new root key. It may also be somebody who wants you to trust keys of theirs.',
+    known: 'This browser trusts',
+    given: 'Named now',
+    goOn: 'Go on with the organization that this browser trusts',
+    told: 'My administrator told me to trust the other one as well',
+    toldWhat: 'Ask your administrator by telephone or in person, and compare all 22 characters. What this browser trusts already stays.',
+    compared: 'I have compared the 22 characters with what my administrator told me.',
+    needed: 'Please compare them first, and say so here.',
+    trust: 'Trust the other one as well',
+    whileOpen: 'An address that names an organization was opened in this tab. Nothing was changed. Lock the console first to use it.',
+    choose: 'Organization, by its fingerprint',
+    forget: 'No longer trust this organization',
+    forgetTitle: 'No longer trust this organization?',
+    forgetWhat: 'This browser then refuses its fingerprint. Keys that are kept for it stay here, sealed, and are shown again if you trust it again.',
+    forgetYes: 'No longer trust it',
   },
 
   embedding: {

@@ -87,6 +87,7 @@ export const fr: Catalogue<typeof en> = {
     'storage-full': 'Il n’y a plus de place sur cet appareil.',
     paused: 'Cela a été mis de côté.',
     unexpected: 'Une erreur s’est produite de notre côté. Rien n’a été décidé. Réessayez et, si cela persiste, avertissez l’administration.',
+    'another-root': 'Ceci nomme une autre organisation que celle que ce navigateur connaît.',
     untrusted: 'Une signature n’est pas valable.',
   },
 
@@ -139,6 +140,26 @@ export const fr: Catalogue<typeof en> = {
     noFingerprintWhat: 'La console doit savoir à qui se fier avant de faire quoi que ce soit. Ouvrez-la avec l’adresse que l’administration vous a donnée : elle se termine par # et 22 caractères.',
     fingerprint: (text) => `Organisation : ${text}`,
     notVouched: 'Ces clés s’ouvrent, mais votre organisation ne les a pas encore signées, ou ne les reconnaît plus. L’administration a la demande.',
+  },
+
+  roots: {
+    title: 'Une autre organisation est nommée ici',
+    what: 'Ce navigateur se fie déjà à une organisation pour cette console. L’adresse que vous avez ouverte, ou la page autour de cette console, en nomme une autre. Rien n’a été changé et rien n’a été envoyé.',
+    means: 'Votre organisation a peut-être une nouvelle clé racine. Il se peut aussi que quelqu’un veuille que vous vous fiiez à ses propres clés.',
+    known: 'Ce navigateur se fie à',
+    given: 'Nommée maintenant',
+    goOn: 'Continuer avec l’organisation à laquelle ce navigateur se fie',
+    told: 'L’administration m’a dit de me fier aussi à l’autre',
+    toldWhat: 'Demandez à l’administration, au téléphone ou en personne, et comparez les 22 caractères. Ce navigateur continue de se fier à ce qu’il connaît déjà.',
+    compared: 'J’ai comparé les 22 caractères avec ce que l’administration m’a dit.',
+    needed: 'Comparez-les d’abord, et indiquez-le ici.',
+    trust: 'Se fier aussi à l’autre',
+    whileOpen: 'Une adresse qui nomme une organisation a été ouverte dans cet onglet. Rien n’a été changé. Verrouillez d’abord la console pour l’utiliser.',
+    choose: 'Organisation, par son empreinte',
+    forget: 'Ne plus se fier à cette organisation',
+    forgetTitle: 'Ne plus se fier à cette organisation ?',
+    forgetWhat: 'Ce navigateur refuse alors son empreinte. Les clés gardées pour elle restent ici, scellées, et sont montrées de nouveau si vous vous y fiez de nouveau.',
+    forgetYes: 'Ne plus s’y fier',
   },
 
   embedding: {

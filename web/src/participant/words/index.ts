@@ -11,6 +11,7 @@ export type Sending = Catalogue<typeof sending>;
 export type Opening = Catalogue<typeof opening>;
 
 export { loadArriving, type Arriving } from './arriving';
+export { loadLinkWords, type LinkWords } from './link';
 
 /** Everything that is read once the keys are open. */
 export interface Inside {

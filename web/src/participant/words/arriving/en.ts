@@ -12,6 +12,9 @@ export const en = {
     assistant: 'Before you begin',
     problem: 'Please read this',
     receipt: 'Receipt',
+    kiosk: 'Open a link',
+    exposed: 'Please read this',
+    another: 'Please read this',
     left: 'Finished',
     home: 'Home',
     write: 'Letter',
@@ -56,7 +59,7 @@ export const en = {
   },
   exit: {
     heading: 'If you need to leave quickly',
-    text: 'Press “Leave now” at the top, or the Escape key twice. This page locks and a search page takes its place. A letter you were writing stays sealed here as it was last saved.',
+    text: 'Press “Leave now” at the top, or the Escape key twice. This page locks and a search page takes its place. A letter you were writing stays sealed here as it was last saved. The visit stays in this browser’s history, with your link, until you delete it there.',
     assisted: 'Press “Leave now” at the top, or the Escape key twice. A search page takes the place of this one, and everything is removed from this device.',
   },
   choose: {
@@ -80,7 +83,7 @@ export const en = {
   },
   assistedSwitch: {
     heading: 'On a shared computer, with staff beside you?',
-    text: 'Then nothing is kept on this computer, and the mediator is told who helped.',
+    text: 'Then please do not go on here: this browser has written the address with your link into its history. We show you how to remove it, and how to begin so that nothing stays.',
     button: 'Nothing may stay on this computer',
   },
   back: {
@@ -110,7 +113,8 @@ export const en = {
   left: {
     heading: 'Everything is removed',
     text: 'Nothing of this visit is left on this computer: no letter, no key, no link. What was sent is with the mediators.',
-    close: 'Please close this window now. To begin again, open the link once more.',
+    close: 'Please close this window now. To begin again, give the link to this page once more.',
+    again: 'Begin again',
   },
   problem: {
     untrusted: {
@@ -162,6 +166,7 @@ export const en = {
   olderKey: 'This was sealed for the link that you had before. Please tell your mediator that you have come in with the new one: they can then seal it for you again. Nothing is lost.',
   refusal: {
     untrusted: 'What this site says does not match your link. Nothing was sent.',
+    'another-root': 'This address names another organization than the one that this device knows. Nothing was sent.',
     'no-such-link': 'This link does not open anything any more.',
     'wrong-passphrase': 'This passphrase does not fit.',
     'weak-passphrase': 'This passphrase is too easy to guess. Please choose another one.',

@@ -14,6 +14,9 @@ export const fr: Catalogue<typeof en> = {
     assistant: 'Avant de commencer',
     problem: 'À lire, s’il vous plaît',
     receipt: 'Reçu',
+    kiosk: 'Ouvrir un lien',
+    exposed: 'À lire, s’il vous plaît',
+    another: 'À lire, s’il vous plaît',
     left: 'Terminé',
     home: 'Accueil',
     write: 'Lettre',
@@ -58,7 +61,7 @@ export const fr: Catalogue<typeof en> = {
   },
   exit: {
     heading: 'Si vous devez partir vite',
-    text: 'Appuyez sur « Quitter » en haut, ou deux fois sur la touche Échap. Cette page se verrouille et une page de recherche prend sa place. La lettre en cours reste scellée ici, telle qu’elle a été gardée en dernier.',
+    text: 'Appuyez sur « Quitter » en haut, ou deux fois sur la touche Échap. Cette page se verrouille et une page de recherche prend sa place. La lettre en cours reste scellée ici, telle qu’elle a été gardée en dernier. La visite reste dans l’historique de ce navigateur, avec votre lien, jusqu’à ce que vous l’y effaciez.',
     assisted: 'Appuyez sur « Quitter » en haut, ou deux fois sur la touche Échap. Une page de recherche prend la place de celle-ci, et tout est effacé de cet appareil.',
   },
   choose: {
@@ -82,7 +85,7 @@ export const fr: Catalogue<typeof en> = {
   },
   assistedSwitch: {
     heading: 'Sur un ordinateur partagé, avec une personne du personnel à vos côtés ?',
-    text: 'Alors rien n’est gardé sur cet ordinateur, et la médiatrice ou le médiateur saura qui vous a aidé.',
+    text: 'Alors ne continuez pas ici : ce navigateur a noté dans son historique l’adresse qui contient votre lien. Nous vous montrons comment l’effacer, et comment commencer sans rien laisser.',
     button: 'Rien ne doit rester sur cet ordinateur',
   },
   back: {
@@ -112,7 +115,8 @@ export const fr: Catalogue<typeof en> = {
   left: {
     heading: 'Tout est effacé',
     text: 'Il ne reste rien de cette visite sur cet ordinateur : ni lettre, ni clé, ni lien. Ce qui a été envoyé est auprès des personnes médiatrices.',
-    close: 'Fermez maintenant cette fenêtre. Pour recommencer, ouvrez de nouveau le lien.',
+    close: 'Fermez maintenant cette fenêtre. Pour recommencer, donnez de nouveau le lien à cette page.',
+    again: 'Recommencer',
   },
   problem: {
     untrusted: {
@@ -164,6 +168,7 @@ export const fr: Catalogue<typeof en> = {
   olderKey: 'Ce message a été scellé pour le lien que vous aviez avant. Dites à votre médiatrice ou médiateur que vous utilisez le nouveau : on pourra alors le sceller de nouveau pour vous. Rien n’est perdu.',
   refusal: {
     untrusted: 'Ce que dit ce site ne correspond pas à votre lien. Rien n’a été envoyé.',
+    'another-root': 'Cette adresse nomme une autre organisation que celle que cet appareil connaît. Rien n’a été envoyé.',
     'no-such-link': 'Ce lien n’ouvre plus rien.',
     'wrong-passphrase': 'Cette phrase secrète ne convient pas.',
     'weak-passphrase': 'Cette phrase secrète est trop facile à deviner. Choisissez-en une autre.',

@@ -1,0 +1,32 @@
+/** Where an address names another root than the one that this device keeps with the link: which of them counts is asked. */
+
+import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { PlainElement } from '../ui/element';
+import { whoToCall } from './explaining';
+import type { Arriving, LinkWords } from './words';
+
+export class RelayAnother extends PlainElement {
+  static override properties: PropertyDeclarations = { words: { attribute: false }, linkWords: { attribute: false } };
+
+  words!: Arriving;
+  linkWords!: LinkWords;
+
+  protected override render(): TemplateResult {
+    const { another } = this.linkWords;
+    return html`<h1 tabindex="-1">${another.heading}</h1>
+      <div class="note warn">
+        <p>${another.text}</p>
+        <p><strong>${another.nothing}</strong></p>
+        <p>${another.todo}</p>
+      </div>
+      <p><button class="primary" type="button" @click=${() => this.tell('kept')}>${another.kept}</button></p>
+      <details class="card">
+        <summary>${another.told}</summary>
+        <p>${another.toldText}</p>
+        <p><button class="grave" type="button" @click=${() => this.tell('replaced')}>${another.replace}</button></p>
+      </details>
+      ${whoToCall(this.words)}`;
+  }
+}
+
+customElements.define('relay-another', RelayAnother);

@@ -1,0 +1,31 @@
+/** Where a link became an address on a shared computer: why the page does not go on, and how to go on without a trace. */
+
+import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { PlainElement } from '../ui/element';
+import { whoToCall } from './explaining';
+import type { Arriving, LinkWords } from './words';
+
+export class RelayExposed extends PlainElement {
+  static override properties: PropertyDeclarations = { words: { attribute: false }, linkWords: { attribute: false } };
+
+  words!: Arriving;
+  linkWords!: LinkWords;
+
+  protected override render(): TemplateResult {
+    const { exposed } = this.linkWords;
+    return html`<h1 tabindex="-1">${exposed.heading}</h1>
+      <p class="note warn">${exposed.text}</p>
+      <section class="card">
+        <h2>${exposed.steps}</h2>
+        <ol>
+          <li>${exposed.guest} ${exposed.clear}</li>
+          <li>${exposed.then}</li>
+        </ol>
+        <p>${exposed.renew}</p>
+        <p><a class="button" href="/kiosk">${exposed.kiosk}</a></p>
+      </section>
+      ${whoToCall(this.words)}`;
+  }
+}
+
+customElements.define('relay-exposed', RelayExposed);

@@ -1,0 +1,29 @@
+/** A link that was handed to the page, as text: scanned, pasted or typed. */
+
+/** What follows the # of a link: 32 bytes in base64url. */
+const FRAGMENT = /^#[A-Za-z0-9_-]{43}$/;
+const PATH = /^\/l\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/?$/i;
+
+export interface HandedLink {
+  readonly id: string;
+  readonly fragment: string;
+}
+
+/** The link in a text, for the relay at `origin`; or why it cannot be used here. */
+export function readHanded(text: string, origin: string): HandedLink | 'notLink' | 'elsewhere' {
+  const url = parse(text.trim(), origin);
+  if (url === null || !FRAGMENT.test(url.hash)) return 'notLink';
+  const [, id] = PATH.exec(url.pathname) ?? [];
+  if (id === undefined) return 'notLink';
+  return url.origin === origin ? { id: id.toLowerCase(), fragment: url.hash.slice(1) } : 'elsewhere';
+}
+
+/** Who types a link from paper may leave out how it begins. */
+function parse(text: string, origin: string): URL | null {
+  const { protocol } = new URL(origin);
+  try {
+    return new URL(/^https?:\/\//i.test(text) ? text : `${protocol}//${text}`);
+  } catch {
+    return null;
+  }
+}
