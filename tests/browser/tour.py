@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from playwright.async_api import Browser, Page, expect
 
+from relay.client.connection import Problem
 from relay.client.participant import Participant
 from relay.demo.cast import PASSPHRASE
 from relay.demo.story import FIRST_LETTER, GUIDANCE, LETTER, NOTE
@@ -115,6 +116,7 @@ class Tour:
             await person.page.get_by_label(person.arriving("choose.field")).fill("three word river")
             await person.page.get_by_text(person.arriving("choose.lost")).click()
             await self.look("arrive-typed", person.page)
+            await self._choosing(person)
             await person.page.goto(f"{self.scene.url}/l/{uuid.uuid4()}")
             await expect(
                 person.heading(person.arriving("problem.no-such-link.heading"))
@@ -156,6 +158,17 @@ class Tour:
             await expect(person.heading(person.sending("done.heading"))).to_be_visible()
             await self.look("upload-receipt", person.page)
 
+    async def _choosing(self, person: ParticipantPage) -> None:
+        await person.page.get_by_label(person.arriving("choose.field")).fill("river")
+        await person.button(person.arriving("choose.begin")).click()
+        await expect(person.page.get_by_role("alert")).to_be_visible()
+        await self.look("arrive-too-short", person.page)
+        await person.button(person.arriving("shared.suggestion.four")).click()
+        await expect(
+            person.page.get_by_text(person.arriving("shared.suggestion.given"))
+        ).to_be_visible()
+        await self.look("arrive-suggested", person.page)
+
     async def participant(self) -> None:
         """A participant's pages, with letters and a video in every state that they may see."""
         waiting = await self.scene.waiting()
@@ -188,6 +201,16 @@ class Tour:
                 await person.type_passphrase("something else")
                 await expect(person.page.get_by_text(person.arriving("back.wrong"))).to_be_visible()
                 await self.look("wrong-passphrase", person.page)
+                for _ in range(4):
+                    with contextlib.suppress(Problem):
+                        await Participant.unlock(
+                            self.scene.people.connection, waiting.harmed_url, "a guess of somebody"
+                        )
+                await person.type_passphrase("something else")
+                await expect(
+                    person.page.get_by_text(person.arriving.pattern("back.wait"))
+                ).to_be_visible()
+                await self.look("too-many-tries", person.page)
 
     async def _writing(self, person: ParticipantPage) -> None:
         await person.button(person.home("home.newLetter")).click()
@@ -291,6 +314,10 @@ class Tour:
             await page.goto(self.scene.console_url)
             await expect(console.heading("unlock.title")).to_be_visible()
             await self.look("console-import", page)
+            await page.get_by_text(console.words("unlock.make"), exact=True).click()
+            await console.button("shared.suggestion.six").click()
+            await expect(page.get_by_text(console.words("shared.suggestion.given"))).to_be_visible()
+            await self.look("console-make-keys", page)
             await console.import_keys(self.scene.mediator)
             await expect(console.button("unlock.open")).to_be_visible()
             await self.look("console-unlock", page)
