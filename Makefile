@@ -6,7 +6,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 PACKAGES := web/node_modules/.package-lock.json
 PAGES := relay/pages/integrity.json
-SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) docs/openapi.yaml
+SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) $(wildcard relay/crypto/wordlists/*.txt) docs/openapi.yaml
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-header --no-emit-index-url --upgrade
 FAST := --numprocesses auto --dist worksteal --quiet -m 'not (browsers or faults or media or builds or slow)'

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
+from relay.client.connection import Problem
+from relay.client.participant import Participant
+from relay.crypto.links import parse_link_url
+from relay.crypto.words import word_list
 from relay.demo.cast import PASSPHRASE
 from tests.browser import forging
 from tests.browser.conftest import Visit
 from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
+from tests.browser.visitors import Language
 from tests.browser.wire import Sent
 
 FIRST_SIGHT_BYTES: Final = 30_000
 FIRST_PAGE_BYTES: Final = 150_000
+_LISTEN: Final = """
+(region) => {
+  globalThis.said = [];
+  const hear = () => {
+    const now = region.textContent.trim();
+    if (globalThis.said.at(-1) !== now) globalThis.said.push(now);
+  };
+  new MutationObserver(hear).observe(region, { subtree: true, childList: true, characterData: true });
+}
+"""
 
 
 async def test_the_first_page_is_light(scene: Scene, visit: Visit) -> None:
@@ -56,15 +72,149 @@ async def test_the_secret_of_a_link_leaves_the_address_once_the_device_keeps_it(
 async def test_a_wrong_passphrase_opens_nothing_and_says_so_kindly(
     scene: Scene, visit: Visit
 ) -> None:
-    """Somebody who mistypes is told what may be the matter, may try again, and relay is not asked."""
+    """Somebody who mistypes is told what may be the matter and may try again; relay is told no word."""
     waiting = await scene.waiting()
     await scene.claim(waiting.harmed_url)
     guest = await visit()
+    guest.expects("status of 403")
+    guest.keeps_secret("a river under the new bridge")
     person = await ParticipantPage.arrive(guest, waiting.harmed_url)
     await person.type_passphrase("a river under the new bridge")
     await expect(person.page.get_by_text(person.arriving("back.wrong"))).to_be_visible()
-    assert guest.wire.to_relay("/v1/", "P") == []
+    [tried] = guest.wire.to_relay("/v1/", "P")
+    assert (tried.url.rpartition("/")[2], tried.status) == ("keyring", 403)
     await person.unlock()
+
+
+async def test_after_several_wrong_passphrases_the_page_says_how_long_to_wait(
+    scene: Scene, visit: Visit
+) -> None:
+    """Not even the right one opens before that; the page says why, and that nothing is lost."""
+    waiting = await scene.waiting()
+    await scene.claim(waiting.harmed_url)
+    for guess in range(5):
+        with pytest.raises(Problem):
+            await Participant.unlock(
+                scene.people.connection, waiting.harmed_url, f"guess number {guess}"
+            )
+    guest = await visit(language="fr")
+    guest.expects("status of 429")
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url, "fr")
+    await person.type_passphrase(PASSPHRASE)
+    note = person.page.get_by_role("alert").filter(has_text=person.arriving.pattern("back.wait"))
+    await expect(note).to_be_visible()
+    assert re.search(r"\d+ secondes", await note.inner_text())
+    assert [one.status for one in guest.wire.to_relay("/keyring", "POST")] == [429]
+
+
+async def test_a_passphrase_that_is_easy_to_guess_is_told_while_it_is_typed(
+    scene: Scene, visit: Visit
+) -> None:
+    """Each sentence is said once, politely; beginning with one is refused with it, and nothing is sent."""
+    waiting = await scene.waiting()
+    guest = await visit()
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url)
+    field = person.page.get_by_label(person.arriving("choose.field"))
+    await expect(person.page.get_by_text(person.arriving("checking.status"))).to_have_count(0)
+    said = person.page.locator("relay-passphrase [aria-live=polite]")
+    await expect(said).to_have_text(person.arriving("shared.strength.empty"))
+    link_id = parse_link_url(waiting.harmed_url).id
+    for typed, weakness in (
+        ("short", "passphrase-short"),
+        ("zoo zoo zoo zoo", "passphrase-repeats"),
+        ("abba baab abba a", "passphrase-uniform"),
+        (str(link_id), "passphrase-from-link"),
+    ):
+        sentence = person.arriving(f"shared.weakness.{weakness}")
+        await field.fill(typed)
+        await expect(said).to_have_text(sentence)
+        await expect(field).to_have_attribute("aria-invalid", "false")
+        await expect(person.page.get_by_role("alert")).to_have_count(0)
+        await person.button(person.arriving("choose.begin")).click()
+        await expect(person.page.get_by_role("alert")).to_have_text(sentence)
+        await expect(field).to_have_attribute("aria-invalid", "true")
+        await expect(field).to_be_focused()
+    await field.press_sequentially("!")
+    await expect(person.page.get_by_role("alert")).to_have_count(0)
+    assert guest.wire.to_relay("/v1/", "P") == []
+    await field.fill("")
+    said_while_typing = await _listened(person.page, said, field, "a river und")
+    assert said_while_typing == [person.arriving("shared.weakness.passphrase-short")]
+    await person.claim()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_four_words_can_be_had_for_the_asking(
+    scene: Scene, visit: Visit, language: Language
+) -> None:
+    """With the keyboard alone, on a narrow screen: they are drawn, shown, and open the page later."""
+    waiting = await scene.waiting()
+    guest = await visit(language=language, viewport={"width": 320, "height": 640})
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url, language, keyboard=True)
+    field = person.page.get_by_label(person.arriving("choose.field"))
+    await expect(field).to_have_attribute("type", "password")
+    assert [one.url for one in guest.wire.sent if "/words-" in one.url] == []
+    suggest = person.button(person.arriving("shared.suggestion.four"))
+    await person.input.press(suggest)
+    said = person.page.locator("relay-passphrase [aria-live=polite]")
+    await expect(said).to_have_text(person.arriving("shared.suggestion.given"))
+    await expect(field).to_have_attribute("type", "text")
+    await expect(suggest).to_be_focused()
+    words = await field.input_value()
+    assert len(words.split(" ")) == 4
+    assert set(words.split(" ")) <= set(word_list(language))
+    guest.keeps_secret(words)
+    width: int = await person.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 320
+    await person.input.press(person.button(person.arriving("choose.begin")))
+    await person.at_home()
+    await person.page.reload()
+    await person.unlock(f" {words} ")
+
+
+async def test_words_that_cannot_be_fetched_are_no_hindrance(scene: Scene, visit: Visit) -> None:
+    """Where the list does not come the page says so, and what somebody typed stays."""
+    waiting = await scene.waiting()
+    guest = await visit()
+    guest.expects("net::ERR_")
+    await guest.context.route("**/assets/words-*.js", lambda route: route.abort())
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url)
+    field = person.page.get_by_label(person.arriving("choose.field"))
+    await field.fill(PASSPHRASE)
+    await person.button(person.arriving("shared.suggestion.four")).click()
+    said = person.page.locator("relay-passphrase [aria-live=polite]")
+    await expect(said).to_have_text(person.arriving("shared.suggestion.failed"))
+    await expect(field).to_have_value(PASSPHRASE)
+    await person.button(person.arriving("choose.begin")).click()
+    await person.at_home()
+
+
+async def test_a_mediator_makes_keys_with_six_words_and_not_with_a_weak_passphrase(
+    scene: Scene, visit: Visit
+) -> None:
+    """The console holds the same floor, says it in the same place, and suggests more words."""
+    guest = await visit()
+    console = MediatorPage(await guest.open(scene.console_url), "en")
+    page = console.page
+    await page.get_by_text(console.words("unlock.make"), exact=True).click()
+    field = page.get_by_label(console.words("unlock.makePassphrase"))
+    again = page.get_by_label(console.words("unlock.makeAgain"))
+    await field.fill("abcabcabcabc")
+    await again.fill("abcabcabcabc")
+    await console.button("unlock.makeDo").click()
+    refused = console.words("shared.weakness.passphrase-repeats")
+    await expect(page.get_by_role("alert").filter(has_text=refused)).to_be_visible()
+    await expect(field).to_be_focused()
+    await console.button("shared.suggestion.six").click()
+    await expect(page.get_by_text(console.words("shared.suggestion.given"))).to_be_visible()
+    words = await field.input_value()
+    assert len(words.split(" ")) == 6
+    guest.keeps_secret(words)
+    await again.fill(words)
+    await console.button("unlock.makeDo").click()
+    await expect(page.get_by_text(console.words("unlock.made"), exact=True)).to_be_visible()
+    await expect(field).to_have_value("")
+    await expect(field).to_have_attribute("type", "password")
 
 
 async def test_a_link_is_claimed_once(scene: Scene, visit: Visit) -> None:
@@ -123,6 +273,14 @@ async def test_a_participant_begins_in_french(scene: Scene, visit: Visit) -> Non
     assert await _language(person.page) == "en"
     await person.button("Français").click()
     await person.claim(PASSPHRASE)
+
+
+async def _listened(page: Page, said: Locator, field: Locator, typed: str) -> list[str]:
+    """What a live region says while somebody types, each change once."""
+    await said.evaluate(_LISTEN)
+    await field.press_sequentially(typed)
+    changes: list[str] = await page.evaluate("globalThis.said")
+    return changes
 
 
 def _received(sent: Iterable[Sent]) -> int:

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from playwright.async_api import Browser, Page, expect
 
+from relay.client.connection import Problem
 from relay.client.participant import Participant
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import link_url, parse_link_url
@@ -124,6 +125,7 @@ class Tour:
             await person.page.get_by_label(person.arriving("choose.field")).fill("three word river")
             await person.page.get_by_text(person.arriving("choose.lost")).click()
             await self.look("arrive-typed", person.page)
+            await self._choosing(person)
             await person.page.goto(f"{self.scene.url}/l/{uuid.uuid4()}")
             await expect(
                 person.heading(person.arriving("problem.no-such-link.heading"))
@@ -168,6 +170,7 @@ class Tour:
             await expect(person.heading(person.sending("done.heading"))).to_be_visible()
             await self.look("upload-receipt", person.page)
 
+<<<<<<< HEAD
     async def _kiosk(self, person: ParticipantPage, url: str) -> None:
         address, _, fragment = url.partition("#")
         await person.page.goto(f"{address}?assisted#{fragment}")
@@ -185,6 +188,18 @@ class Tour:
         await expect(person.page.get_by_text(person.link("kiosk.field.notLink"))).to_be_visible()
         await self.look("kiosk-not-a-link", person.page)
         await person.hand_over(url)
+=======
+    async def _choosing(self, person: ParticipantPage) -> None:
+        await person.page.get_by_label(person.arriving("choose.field")).fill("river")
+        await person.button(person.arriving("choose.begin")).click()
+        await expect(person.page.get_by_role("alert")).to_be_visible()
+        await self.look("arrive-too-short", person.page)
+        await person.button(person.arriving("shared.suggestion.four")).click()
+        await expect(
+            person.page.get_by_text(person.arriving("shared.suggestion.given"))
+        ).to_be_visible()
+        await self.look("arrive-suggested", person.page)
+>>>>>>> passphrase
 
     async def participant(self) -> None:
         """A participant's pages, with letters and a video in every state that they may see."""
@@ -218,6 +233,16 @@ class Tour:
                 await person.type_passphrase("something else")
                 await expect(person.page.get_by_text(person.arriving("back.wrong"))).to_be_visible()
                 await self.look("wrong-passphrase", person.page)
+                for _ in range(4):
+                    with contextlib.suppress(Problem):
+                        await Participant.unlock(
+                            self.scene.people.connection, waiting.harmed_url, "a guess of somebody"
+                        )
+                await person.type_passphrase("something else")
+                await expect(
+                    person.page.get_by_text(person.arriving.pattern("back.wait"))
+                ).to_be_visible()
+                await self.look("too-many-tries", person.page)
 
     async def _writing(self, person: ParticipantPage) -> None:
         await person.button(person.home("home.newLetter")).click()
@@ -321,7 +346,14 @@ class Tour:
             await page.goto(self.scene.console_url)
             await expect(console.heading("unlock.title")).to_be_visible()
             await self.look("console-import", page)
+<<<<<<< HEAD
             await self._another_root(console)
+=======
+            await page.get_by_text(console.words("unlock.make"), exact=True).click()
+            await console.button("shared.suggestion.six").click()
+            await expect(page.get_by_text(console.words("shared.suggestion.given"))).to_be_visible()
+            await self.look("console-make-keys", page)
+>>>>>>> passphrase
             await console.import_keys(self.scene.mediator)
             await expect(console.button("unlock.open")).to_be_visible()
             await self.look("console-unlock", page)

@@ -24,6 +24,8 @@ def build(folder: Path) -> Path:
         (folder / kept).mkdir(parents=True)
     shutil.copy(ROOT / ".ci" / "npm", folder / ".ci")
     shutil.copy(ROOT / "docs" / "openapi.yaml", folder / "docs")
+    words = Path("relay") / "crypto" / "wordlists"
+    shutil.copytree(ROOT / words, folder / words)
     shutil.copytree(
         ROOT / "web",
         folder / "web",

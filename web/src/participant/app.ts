@@ -367,6 +367,7 @@ export class RelayParticipant extends PlainElement {
       case 'come-back':
         return html`<relay-come-back
           .words=${words}
+          .language=${this.language}
           .why=${phase.name === 'come-back' ? phase.why : null}
           .ready=${phase.name === 'come-back'}
           .typed=${this.typed}

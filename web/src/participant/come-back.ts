@@ -2,9 +2,11 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Refusal } from '../client/contract';
+import { duration } from '../ui/amounts';
 import { PlainElement } from '../ui/element';
 import '../ui/passphrase';
 import type { RelayPassphrase } from '../ui/passphrase';
+import type { Language } from '../words/catalogue';
 import { whoToCall } from './explaining';
 import { keys } from './keys';
 import { asRefusal, refusalText } from './refusals';
@@ -15,6 +17,7 @@ export type Why = 'locked' | 'lockedIdle' | 'taken';
 export class RelayComeBack extends PlainElement {
   static override properties: PropertyDeclarations = {
     words: { attribute: false },
+    language: { attribute: false },
     why: { attribute: false },
     ready: { attribute: false },
     typed: { attribute: false },
@@ -24,6 +27,7 @@ export class RelayComeBack extends PlainElement {
   };
 
   words!: Arriving;
+  language: Language = 'en';
   why: Why | null = null;
   /** False while the link is still being looked up. */
   ready = true;
@@ -67,7 +71,7 @@ export class RelayComeBack extends PlainElement {
 
   private refusalText(refusal: Refusal): string {
     if (refusal.refusal !== 'wait' || refusal.waitSeconds === undefined) return refusalText(this.words, refusal);
-    return this.words.back.wait(Math.ceil(refusal.waitSeconds / 60));
+    return this.words.back.wait(duration(refusal.waitSeconds, this.language));
   }
 
   protected override updated(): void {

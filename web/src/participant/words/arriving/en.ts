@@ -94,8 +94,8 @@ export const en = {
     opening: 'Opening… this can take some seconds.',
     wrong:
       'This passphrase does not fit. Look at small and capital letters, and at another keyboard language, and try again. If it does not come back to you, your mediator can give you a new link.',
-    wait: (minutes: number) =>
-      `Several passphrases in a row did not fit, so this link is closed for ${minutes === 1 ? 'a minute' : `${minutes} minutes`}. That protects you from anybody who guesses. Nothing is lost, and you can try again then. If it was not you who tried, please tell your mediator.`,
+    wait: (howLong: string) =>
+      `Several passphrases in a row did not fit, so this link stays closed for ${howLong}. That protects you from anybody who guesses. Nothing is lost, and you can try again then. If it was not you who tried, please tell your mediator.`,
     lost: 'I have forgotten it',
     taken: 'This link was opened with a passphrase before. If that was not you, please call your mediator now.',
     locked: 'This page is locked. Nothing you sealed was lost.',

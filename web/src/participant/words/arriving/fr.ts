@@ -96,8 +96,8 @@ export const fr: Catalogue<typeof en> = {
     opening: 'Ouverture… cela peut prendre quelques secondes.',
     wrong:
       'Cette phrase ne convient pas. Vérifiez les majuscules et la langue du clavier, puis réessayez. Si elle ne vous revient pas, votre médiatrice ou médiateur peut vous donner un nouveau lien.',
-    wait: (minutes) =>
-      `Plusieurs phrases de suite n’ont pas convenu : ce lien est fermé pour ${minutes === 1 ? 'une minute' : `${minutes} minutes`}. Cela vous protège de quelqu’un qui chercherait à deviner. Rien n’est perdu, et vous pourrez réessayer ensuite. Si ce n’était pas vous, dites-le à votre médiatrice ou médiateur.`,
+    wait: (howLong) =>
+      `Plusieurs phrases de suite n’ont pas convenu : ce lien reste fermé pendant ${howLong}. Cela vous protège de quelqu’un qui chercherait à deviner. Rien n’est perdu, et vous pourrez réessayer ensuite. Si ce n’était pas vous, dites-le à votre médiatrice ou médiateur.`,
     lost: 'Je l’ai oubliée',
     taken: 'Ce lien a déjà été ouvert avec une phrase secrète. Si ce n’était pas vous, appelez tout de suite votre médiatrice ou médiateur.',
     locked: 'Cette page est verrouillée. Rien de ce que vous avez scellé n’est perdu.',
