@@ -217,7 +217,9 @@ async def a_senders_verification_is_removed_everywhere(owner: Owner, told: Told)
 @ATTACKS.finds(Code.TABLE_DIFFERS)
 async def a_link_that_ended_is_open_again(owner: Owner, told: Told) -> None:
     """For whoever has its address."""
-    await owner.run("update links set ended_at = null where case_id = $1", told.case_id)
+    await owner.run(
+        "update links set ended_at = null, is_misused = false where case_id = $1", told.case_id
+    )
 
 
 @ATTACKS.finds(Code.TABLE_MISSING)
