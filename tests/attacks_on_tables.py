@@ -90,7 +90,9 @@ async def a_decision_is_of_another_mediator(owner: Owner, told: Told) -> None:
 async def a_decision_is_of_another_person(owner: Owner, told: Told) -> None:
     """Two approvals of one person would then count as two."""
     await owner.run(
-        "update decisions set person_id = $2 where message_id = $1", told.message, uuid.uuid4()
+        "update decisions set person_id = $2 where message_id = $1 and decision = 'return'",
+        told.message,
+        uuid.uuid4(),
     )
 
 
