@@ -98,8 +98,11 @@ class Settings:
     """A draft that nobody touched for this long ends."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read `RELAY_*`; a missing, unknown or ill-typed one is a ConfigurationError that names it."""
+    def from_environment(cls, environment: Mapping[str, str], *, of_database: bool = False) -> Self:
+        """Read `RELAY_*`; a missing, unknown or ill-typed one is a ConfigurationError that names it.
+
+        `of_database`: for a command that asks the database alone. What other services need may be missing.
+        """
         _require_known(environment)
         hints = get_type_hints(cls)
         given: dict[str, Any] = {}
@@ -108,7 +111,9 @@ class Settings:
             text = _secret(name, environment) if field.name in SECRETS else environment.get(name)
             if text is None:
                 if field.default is dataclasses.MISSING:
-                    raise ConfigurationError(f"{name} is not set")
+                    if not of_database or field.name == "database_url":
+                        raise ConfigurationError(f"{name} is not set")
+                    given[field.name] = ""
                 continue
             given[field.name] = _number(name, text) if hints[field.name] is int else text
         if given.get("statement_skew_seconds", 0) > SKEW_MAX_SECONDS:

@@ -90,7 +90,9 @@ async def a_decision_is_of_another_mediator(owner: Owner, told: Told) -> None:
 async def a_decision_is_of_another_person(owner: Owner, told: Told) -> None:
     """Two approvals of one person would then count as two."""
     await owner.run(
-        "update decisions set person_id = $2 where message_id = $1", told.message, uuid.uuid4()
+        "update decisions set person_id = $2 where message_id = $1 and decision = 'return'",
+        told.message,
+        uuid.uuid4(),
     )
 
 
@@ -217,7 +219,9 @@ async def a_senders_verification_is_removed_everywhere(owner: Owner, told: Told)
 @ATTACKS.finds(Code.TABLE_DIFFERS)
 async def a_link_that_ended_is_open_again(owner: Owner, told: Told) -> None:
     """For whoever has its address."""
-    await owner.run("update links set ended_at = null where case_id = $1", told.case_id)
+    await owner.run(
+        "update links set ended_at = null, is_misused = false where case_id = $1", told.case_id
+    )
 
 
 @ATTACKS.finds(Code.TABLE_MISSING)

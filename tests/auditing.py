@@ -30,15 +30,11 @@ async def findings(settings: Settings, against: VerifiedCheckpoint | None = None
 def command(
     settings: Settings, *arguments: str | Path, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run `relay audit` on this database, with nothing else in its environment."""
+    """Run `relay audit` on this database, with no other service in its environment."""
     environment = {
         "PATH": os.environ["PATH"],
         "COLUMNS": "200",
         "RELAY_DATABASE_URL": settings.database_url,
-        "RELAY_REDIS_URL": settings.redis_url,
-        "RELAY_S3_ENDPOINT": settings.s3_endpoint,
-        "RELAY_S3_ACCESS_KEY": settings.s3_access_key,
-        "RELAY_S3_SECRET_KEY": settings.s3_secret_key,
         "RELAY_ROOT_PUBLIC_KEYS": settings.root_public_keys,
         "RELAY_PUBLIC_URL": settings.public_url,
     }

@@ -23,7 +23,7 @@ class Owner:
     @classmethod
     @contextlib.asynccontextmanager
     async def of(cls, database_url: str, *, keeps: bool = True) -> AsyncIterator[Self]:
-        """Whoever may do everything in a database; what they change stays only if it `keeps`."""
+        """Whoever has the password of the database's owner; what they change stays only if it `keeps`."""
         connection = await asyncpg.connect(database_url)
         transaction = connection.transaction()
         await transaction.start()

@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
@@ -26,6 +25,7 @@ from relay.crypto.age import Identity, ScryptIdentity, open_file, parse_identity
 from relay.crypto.errors import NoMatchError, StatementError
 from relay.crypto.keyrings import PARTICIPANT_WORK_FACTOR_LOG2, stretch_passphrase
 from relay.crypto.links import Link
+from relay.crypto.passphrases import normal
 from relay.crypto.signing import SEED_BYTES, read_unverified
 from relay.errors import CryptoError, InvalidRequest
 
@@ -109,11 +109,11 @@ class _Given(msgspec.Struct, frozen=True, kw_only=True):
 def passphrase_identities(passphrase: str, link: Link | None = None) -> list[Identity]:
     """A passphrase in every way in which relay and age seal with it, the likeliest first.
 
-    age takes it as it is typed, a mediator's keyring in NFKC. A participant's keyring is sealed with what is
-    derived from it and their `link`.
+    age takes it as it is typed, a mediator's keyring as `normal` makes it. A participant's keyring is sealed
+    with what is derived from it and their `link`.
     """
     spellings = [] if link is None else [_with_link(passphrase, link)]
-    spellings += [passphrase, unicodedata.normalize("NFKC", passphrase)]
+    spellings += [passphrase, normal(passphrase)]
     return [ScryptIdentity(spelling) for spelling in dict.fromkeys(spellings)]
 
 

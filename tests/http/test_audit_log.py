@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import secrets
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 
 from relay.demo.cast import Case, Organization
@@ -52,7 +56,7 @@ CHAIN: Final[dict[str, tuple[str, str]]] = {
 
 @pytest.mark.parametrize("change", CHAIN)
 async def test_a_changed_chain_is_found(
-    case: Case, relay_settings: Settings, database_url: str, change: str
+    case: Case, relay_settings: Settings, change: str, database_url: str
 ) -> None:
     """Altered, missing and added rows, and a log whose case is gone; all of it in the case that it is in."""
     statement, code = CHAIN[change]
@@ -73,7 +77,7 @@ async def test_moved_rows_are_found(
 
 
 async def test_every_attack_is_found_though_the_chain_was_made_anew(
-    people: Organization, relay_settings: Settings, database_url: str, subtests: pytest.Subtests
+    people: Organization, relay_settings: Settings, subtests: pytest.Subtests, database_url: str
 ) -> None:
     """Each leaves a chain that holds, and findings of its kind in its case; without one there is none."""
     told = await tell(people, relay_settings)
@@ -129,3 +133,31 @@ async def test_without_a_root_nothing_is_verified(case: Case, relay_settings: Se
     done = command(relay_settings, "verify", RELAY_ROOT_PUBLIC_KEYS="")
     assert done.returncode == 1
     assert "RELAY_ROOT_PUBLIC_KEYS" in done.stderr
+
+
+async def test_the_right_to_read_is_enough(
+    case: Case, relay_settings: Settings, database_url: str
+) -> None:
+    """A role that may do nothing else audits and makes checkpoints; what it may not do, it cannot."""
+    role = f"auditor_{secrets.token_hex(4)}"
+    database = urlsplit(database_url).path.removeprefix("/")
+    owner = await asyncpg.connect(database_url)
+    try:
+        await owner.execute(f"create role {role} login password 'of a test'")
+        await owner.execute(f"grant connect on database {database} to {role}")
+        await owner.execute(f"grant pg_read_all_data to {role}")
+        parts = urlsplit(database_url)
+        host = parts.netloc.rpartition("@")[2]
+        url = urlunsplit(parts._replace(netloc=f"{role}:of%20a%20test@{host}"))
+        settings = dataclasses.replace(relay_settings, database_url=url)
+        assert await findings(settings) == []
+        assert command(settings, "verify").returncode == 0
+        auditor = await asyncpg.connect(url)
+        try:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await auditor.execute("update cases set approvals = 1")
+        finally:
+            await auditor.close()
+    finally:
+        await owner.execute(f"drop owned by {role}; drop role {role}")
+        await owner.close()

@@ -121,7 +121,7 @@ SINCE: Final[dict[str, tuple[Callable[[Owner, Case], Awaitable[None]], set[Code]
 
 @pytest.mark.parametrize("change", SINCE)
 async def test_what_was_taken_back_since_is_found_beside_a_checkpoint_alone(
-    case: Case, people: Organization, relay_settings: Settings, database_url: str, change: str
+    case: Case, people: Organization, relay_settings: Settings, change: str, database_url: str
 ) -> None:
     """The log holds by itself after each of these; only what was kept elsewhere knows better."""
     await case.harmed.send_letter(case.responsible.participant_id, "Why?")
@@ -160,7 +160,7 @@ async def test_a_log_that_does_not_hold_is_not_vouched_for(
 
 
 async def test_the_commands_of_an_auditor(
-    case: Case, relay_settings: Settings, database_url: str, tmp_path: Path
+    case: Case, relay_settings: Settings, tmp_path: Path, database_url: str
 ) -> None:
     """A key, a checkpoint, and a verification against it: 0 as it is, 1 with a finding once rows are gone."""
     key, kept = tmp_path / "auditor.key", tmp_path / "kept"
@@ -198,7 +198,7 @@ async def test_the_commands_of_an_auditor(
 
 
 async def test_a_checkpoint_that_cannot_be_written_leaves_no_file(
-    case: Case, relay_settings: Settings, database_url: str, tmp_path: Path
+    case: Case, relay_settings: Settings, tmp_path: Path, database_url: str
 ) -> None:
     """Half a checkpoint would be taken for a whole one."""
     key, kept = tmp_path / "auditor.key", tmp_path / "kept"

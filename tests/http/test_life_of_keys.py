@@ -311,6 +311,7 @@ async def test_a_case_system_does_not_begin_before_what_mediators_opened(
     await case.mediator.case(case.case_id, again=True)
 
 
+@pytest.mark.tampers
 async def test_a_second_root_beside_the_first_locks_nobody_out(
     relay_settings: Settings, case: Case, people: Organization
 ) -> None:

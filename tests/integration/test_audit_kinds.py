@@ -147,6 +147,7 @@ def test_only_what_nobody_signs_goes_without_a_statement() -> None:
         "no-contact-set",
         "no-contact-lifted",
         "second-claim-refused",
+        "passphrase-tries-limited",
         "mediators-proposed",
         "draft-begun",
         "revise",

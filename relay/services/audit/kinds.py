@@ -90,6 +90,7 @@ _OFFICE: Final = frozenset({Who.MEDIATOR, Who.SERVICE})
 _ANYBODY: Final = frozenset({Who.PARTICIPANT, Who.MEDIATOR, Who.SERVICE})
 _WORKER: Final = frozenset({Who.WORKER})
 _SERVICE: Final = frozenset({Who.SERVICE})
+_LINK: Final = frozenset({Who.LINK})
 _CLOCK: Final = frozenset({Who.CLOCK})
 
 _IN_CASE: Final[Says] = {"case": Fact.CASE, "charter": Fact.CHARTER}
@@ -189,7 +190,8 @@ KINDS: Final[Mapping[str, Kind]] = dict(
                 says={"case": Fact.CASE, "participant": Fact.ACTOR},
             ),
         ),
-        ("second-claim-refused", Kind(who=frozenset({Who.LINK}))),
+        ("second-claim-refused", Kind(who=_LINK)),
+        ("passphrase-tries-limited", Kind(who=_LINK)),
         (
             "claim-verified",
             Kind(who=_MEDIATOR, statement=Verification, says={"case": Fact.CASE}),

@@ -316,12 +316,12 @@ class People:
         way.verification_hash = row.digest
         self._expected.change("claims", digest, verification_hash=row.digest)
 
-    def refuse_claim(self, row: Row) -> None:
-        """Somebody tried to claim a link that was claimed."""
+    def try_claimed(self, row: Row) -> None:
+        """Somebody with a link that was claimed tried to claim it, or to guess its passphrase."""
         way = None if row.actor_id is None else self._keys.ways.get(row.actor_id)
         if way is None or way.claim is None:
             self._report.add(
-                Code.KEY_UNKNOWN, "a second claim of a link without a first", seq=row.seq
+                Code.KEY_UNKNOWN, f"{row.log.kind} of a link that nobody claimed", seq=row.seq
             )
 
 
@@ -338,5 +338,6 @@ _EFFECTS: Final[Mapping[str, Callable[[People, Row], None]]] = {
     "link-replaced": People.end_link,
     "link-misused": People.end_link,
     "claim-verified": People.verify_claim,
-    "second-claim-refused": People.refuse_claim,
+    "second-claim-refused": People.try_claimed,
+    "passphrase-tries-limited": People.try_claimed,
 }

@@ -42,7 +42,7 @@ from tests.vectors.cast import ANNA
 
 ROOT: Final = Path(__file__).parents[3]
 PASSPHRASE: Final = "d\u00e9j\u00e0 vu, three words"
-TYPED_ELSEWHERE: Final = "de\u0301ja\u0300 vu, three words"
+TYPED_ELSEWHERE: Final = " de\u0301ja\u0300 vu, three words"
 SECRET: Final = b"the words of a letter"
 LINK: Final = link_url(
     "https://relay.example", uuid.UUID(int=7), LinkSecret(b"s" * 16), b"f" * 16, b"a" * 16
