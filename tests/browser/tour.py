@@ -170,7 +170,6 @@ class Tour:
             await expect(person.heading(person.sending("done.heading"))).to_be_visible()
             await self.look("upload-receipt", person.page)
 
-<<<<<<< HEAD
     async def _kiosk(self, person: ParticipantPage, url: str) -> None:
         address, _, fragment = url.partition("#")
         await person.page.goto(f"{address}?assisted#{fragment}")
@@ -188,7 +187,7 @@ class Tour:
         await expect(person.page.get_by_text(person.link("kiosk.field.notLink"))).to_be_visible()
         await self.look("kiosk-not-a-link", person.page)
         await person.hand_over(url)
-=======
+
     async def _choosing(self, person: ParticipantPage) -> None:
         await person.page.get_by_label(person.arriving("choose.field")).fill("river")
         await person.button(person.arriving("choose.begin")).click()
@@ -199,7 +198,6 @@ class Tour:
             person.page.get_by_text(person.arriving("shared.suggestion.given"))
         ).to_be_visible()
         await self.look("arrive-suggested", person.page)
->>>>>>> passphrase
 
     async def participant(self) -> None:
         """A participant's pages, with letters and a video in every state that they may see."""
@@ -346,14 +344,11 @@ class Tour:
             await page.goto(self.scene.console_url)
             await expect(console.heading("unlock.title")).to_be_visible()
             await self.look("console-import", page)
-<<<<<<< HEAD
             await self._another_root(console)
-=======
             await page.get_by_text(console.words("unlock.make"), exact=True).click()
             await console.button("shared.suggestion.six").click()
             await expect(page.get_by_text(console.words("shared.suggestion.given"))).to_be_visible()
             await self.look("console-make-keys", page)
->>>>>>> passphrase
             await console.import_keys(self.scene.mediator)
             await expect(console.button("unlock.open")).to_be_visible()
             await self.look("console-unlock", page)
