@@ -234,7 +234,7 @@ export class ConsoleCase extends ConsoleElement {
     const waits = link.state === 'claimed';
     return html`<li class=${waits ? 'note' : ''}>
       <p>
-        ${words.purpose[link.purpose]}: <strong>${this.linkState(link)}</strong><br />
+        ${words.purpose[link.purpose]}, <strong>${this.linkState(link)}</strong><br />
         <span class="quiet">
           ${words.madeOn(dateAndTime(link.createdAt, language), maker)}${link.expiresAt === null
             ? nothing

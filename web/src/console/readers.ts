@@ -72,7 +72,7 @@ export class ConsoleReaders extends ConsoleElement {
     const said = readers.standing[standing](dateOnly(endsAt, this.session.language));
     const isOwn = member.credential === this.session.self.credential;
     return html`<li class=${standing === 'valid' ? '' : 'note warn'}>
-      <strong>${capital(this.name(member))}</strong>: ${said}
+      <strong>${capital(this.name(member))}</strong>, ${said}
       ${newer === null
         ? nothing
         : html`<br />${readers.newer(capital(this.name(member)))}
