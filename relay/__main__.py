@@ -20,6 +20,7 @@ from relay.commands import (
     worker,
 )
 from relay.errors import RelayError
+from relay.private_memory import keep_memory_private
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,7 +41,11 @@ app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:
-    """Run the command; an error that relay knows is one sentence and exit code 1."""
+    """Run the command; an error that relay knows is one sentence and exit code 1.
+
+    Every command holds keys, passwords or people's words at some time: none of them is left in a dump.
+    """
+    keep_memory_private()
     try:
         app()
     except RelayError as error:

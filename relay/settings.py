@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, get_type_hints
+from typing import Any, Final, Self, get_type_hints
 
 from relay.errors import ConfigurationError
 
@@ -23,10 +23,11 @@ SECRETS = ("database_url", "redis_url", "s3_access_key", "s3_secret_key")
 class Settings:
     """What relay is told by whoever runs it. `RELAY_X_Y` in the environment sets `x_y` here."""
 
+    # Both processes read these.
     database_url: str
-    """PostgreSQL 15 or later, `postgresql://user:password@host:port/name`."""
+    """PostgreSQL 15 or later, `postgresql://user:password@host:port/name`; each comes as its own role."""
     redis_url: str
-    """Redis or Valkey, `redis://…` or `unix://…`; a trigger only, it may be emptied at any time."""
+    """Redis or Valkey, `redis://…` or `unix://…`; each comes as its own user. May be emptied at any time."""
     s3_endpoint: str
     """Address of an S3 service, `http://host:port`."""
     s3_access_key: str
@@ -36,6 +37,11 @@ class Settings:
 
     root_public_keys: str = ""
     """Ed25519 public keys of the organization roots, base64url, separated by commas."""
+    log_format: str = "text"
+    """`text` for a terminal, `json` for a log collector."""
+    database_pool_connections: int = 12
+
+    # The web service alone.
     service_jwks: str = ""
     """File or URL of the JSON Web Key Set that signs the case system's tokens; empty refuses them all."""
     service_issuer: str = ""
@@ -46,10 +52,6 @@ class Settings:
     """Exact origins whose pages may embed the mediators' console, separated by commas; empty allows none."""
     listen_host: str = "127.0.0.1"
     listen_port: int = 8080
-    log_format: str = "text"
-    """`text` for a terminal, `json` for a log collector."""
-
-    database_pool_connections: int = 12
     session_seconds: int = 15 * 60
     challenge_seconds: int = 60
     lease_seconds: int = 15 * 60
@@ -63,12 +65,11 @@ class Settings:
     """A connection that sends nothing for this long is closed; what it sent is kept."""
     download_idle_seconds: int = 60
     """A connection that takes nothing for this long is closed."""
-    page_max_items: int = 100
-    statement_max_bytes: int = 256 * KIB
     statement_skew_seconds: int = 5 * 60
     """How far the time in a statement may lie from the server's; at most 300: readers allow twice that."""
     events_keepalive_seconds: int = 15
 
+    # The worker alone.
     media_key_file: str = ""
     """The media worker's key files, made by `relay keys new media`; never on the web tier.
 
@@ -121,6 +122,33 @@ class Settings:
                 f"RELAY_STATEMENT_SKEW_SECONDS must be at most {SKEW_MAX_SECONDS}"
             )
         return cls(**given)
+
+
+OF_WEB: Final = frozenset(
+    {
+        *("service_jwks", "service_issuer", "service_audience", "public_url", "embed_origins"),
+        *("listen_host", "listen_port", "session_seconds", "challenge_seconds", "lease_seconds"),
+        *("letter_max_bytes", "upload_max_bytes", "upload_expires_seconds", "upload_idle_seconds"),
+        *("download_idle_seconds", "statement_skew_seconds", "events_keepalive_seconds"),
+    }
+)
+"""Settings that `relay serve` alone reads."""
+OF_WORKER: Final = frozenset(
+    {
+        *("media_key_file", "ffmpeg", "bubblewrap", "video_max_seconds", "video_max_pixels"),
+        *("video_max_streams", "jail_memory_bytes", "jail_processes", "transcode_seconds"),
+        *("job_lease_seconds", "job_attempts", "job_retry_seconds", "job_seconds", "worker_jobs"),
+        *("sweep_seconds", "draft_expires_seconds"),
+    }
+)
+"""Settings that `relay worker` alone reads."""
+
+
+def not_read(environment: Mapping[str, str], names: frozenset[str]) -> list[str]:
+    """Those of the settings `names` that the environment has, as it has them: the other process's."""
+    return sorted(
+        f"RELAY_{name.upper()}" for name in names if f"RELAY_{name.upper()}" in environment
+    )
 
 
 def database_url(environment: Mapping[str, str]) -> str:

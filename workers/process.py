@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import resource
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from relay.domain.jobs import WorkerRefused
 from relay.errors import Unavailable
 from relay.media.jail_check import require_jail
 from relay.media.tools import MediaTools
+from relay.private_memory import children_may_be_dumped
 from relay.queue import Listener, Queue
 from relay.services.processing import MediaWorker, require_a_worker
 from relay.settings import Settings
@@ -34,6 +34,11 @@ _log = logging.getLogger(__name__)
 async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoders, Sweep]]:
     """What a worker works with, connected; a RelayError says why it must not start."""
     workers = load_workers(settings)
+    if children_may_be_dumped():
+        _log.warning(
+            "a crash in the jail would be handed to the program in kernel.core_pattern: "
+            "let the hard limit on core dumps be 1, or change that setting"
+        )
     tools = MediaTools.from_settings(settings)
     await require_jail(tools)
     async with contextlib.AsyncExitStack() as stack:
@@ -83,8 +88,6 @@ def load_workers(settings: Settings) -> tuple[MediaWorker, ...]:
 
 async def run_worker(settings: Settings) -> None:
     """Prepare videos and sweep until SIGTERM or SIGINT; what is under way then is given back."""
-    # A core dump would put keys and somebody's video on a disk.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

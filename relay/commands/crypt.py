@@ -308,7 +308,3 @@ def _failures() -> Iterator[None]:
     except UnicodeDecodeError:
         typer.echo("An identity or passphrase file is not text in UTF-8.", err=True)
         raise typer.Exit(1) from None
-
-
-if __name__ == "__main__":
-    app()

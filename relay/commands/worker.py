@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 
 import typer
@@ -11,10 +12,12 @@ from rich.console import Console
 from relay import logs
 from relay.errors import RelayError
 from relay.media.errors import JailBroken, JailUnavailable
-from relay.settings import Settings
+from relay.settings import OF_WEB, Settings, not_read
 from workers.process import run_worker
 
 NO_JAIL = 2
+
+_log = logging.getLogger(__name__)
 
 
 def worker() -> None:
@@ -25,6 +28,8 @@ def worker() -> None:
     try:
         settings = Settings.from_environment(os.environ)
         logs.configure(settings.log_format)
+        if names := not_read(os.environ, OF_WEB):
+            _log.info("settings that relay serve alone reads: %s", ", ".join(names))
         asyncio.run(run_worker(settings))
     except RelayError as error:
         console = Console(stderr=True)
@@ -32,7 +37,3 @@ def worker() -> None:
         console.print(error.detail or error.code, markup=False)
         is_jail = isinstance(error, JailBroken | JailUnavailable)
         raise typer.Exit(NO_JAIL if is_jail else 1) from None
-
-
-if __name__ == "__main__":
-    typer.run(worker)

@@ -136,7 +136,7 @@ def jail_command(
     command += [str(tools.python), "-I", "-S", "-B", f"{SCRIPTS}/launch.py"]
     command += [str(uid or 0), str(ready_descriptor)]
     command += [
-        "core=0",
+        "core=1",  # no dump at all; at 0 the kernel would still hand one to a program that collects them
         f"memory={sentence.memory_bytes}",
         f"threads={sentence.threads}",
         f"file={sentence.file_bytes}",

@@ -46,7 +46,9 @@ def main(uid: int, ready: int, rest: list[str]) -> None:
             # Kept across exec: it still rings if nobody is left outside to end this.
             signal.setitimer(signal.ITIMER_REAL, int(value))
         else:
-            resource.setrlimit(LIMITS[name], (int(value), int(value)))
+            _, held = resource.getrlimit(LIMITS[name])
+            limit = int(value) if held == resource.RLIM_INFINITY else min(int(value), held)
+            resource.setrlimit(LIMITS[name], (limit, limit))
     os.umask(0o077)
     os.write(ready, b"+")
     os.close(ready)

@@ -299,7 +299,7 @@ def test_a_jail_ends_by_itself_when_nobody_is_left_to_end_it(tools: MediaTools) 
     """The alarm that the first program sets is kept by the one that follows."""
     code = (
         "import resource, signal, subprocess, sys\n"
-        "sys.argv[1:1] = ['0', '2', 'core=0', 'seconds=1', '--']\n"
+        "sys.argv[1:1] = ['0', '2', 'core=1', 'seconds=1', '--']\n"
         f"exec(open({str(Path(errors.__file__).parent / 'inside' / 'launch.py')!r}).read())\n"
     )
     done = subprocess.run(

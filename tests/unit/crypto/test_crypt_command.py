@@ -27,7 +27,7 @@ from relay.crypto.age import (
 )
 
 MIB = 1024 * 1024
-COMMAND = [sys.executable, "-m", "relay.commands.crypt"]
+COMMAND = [sys.executable, "-m", "relay", "crypt"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

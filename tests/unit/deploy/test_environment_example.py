@@ -6,11 +6,12 @@ import dataclasses
 import re
 from pathlib import Path
 
-from relay.settings import Settings
+from relay.settings import OF_WEB, OF_WORKER, Settings
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "env.example"
 FOR_COMPOSE = {"PUBLIC_HOST", "WORKER_MEMORY"}
 ASSIGNMENT = re.compile(r"(?P<default>#)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
+HEADING = re.compile(r"# -{4} (?P<title>.*?) -+")
 SENTENCE = re.compile(r"# (?!-)\S")
 
 
@@ -30,6 +31,32 @@ def test_every_setting_is_there_and_nothing_else() -> None:
     """A new setting must be explained here before the tests pass; a removed one must go."""
     settings = {f"RELAY_{field.name.upper()}" for field in dataclasses.fields(Settings)}
     assert assignments().keys() == settings | FOR_COMPOSE
+
+
+def sections() -> dict[str, str]:
+    """The heading under which each name stands."""
+    found: dict[str, str] = {}
+    heading = ""
+    for line in EXAMPLE.read_text("utf-8").splitlines():
+        if match := HEADING.fullmatch(line):
+            heading = match["title"]
+        elif match := ASSIGNMENT.fullmatch(line):
+            found[match["name"]] = heading
+    return found
+
+
+def test_every_setting_stands_with_those_of_its_process() -> None:
+    """What one process alone reads is under a heading that says so; the rest under one for both."""
+    for name, heading in sections().items():
+        field = name.removeprefix("RELAY_").lower()
+        if name in FOR_COMPOSE:
+            assert heading == "compose.yaml alone"
+        elif field in OF_WEB:
+            assert heading == "Web service alone: `relay worker` does not read these"
+        elif field in OF_WORKER:
+            assert heading == "Worker alone: `relay serve` does not read these"
+        else:
+            assert "for both" in heading, name
 
 
 def test_every_setting_is_explained() -> None:
