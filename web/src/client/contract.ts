@@ -120,6 +120,8 @@ export interface Correspondence {
   readonly consent: Consent | null;
   /** Whether a mediator has verified who came; until then only what they wrote themselves is shown. */
   readonly verified: boolean;
+  /** What they say to their mediator, who hears from it that this link was used by them; null once that is verified. */
+  readonly words: SpokenWords | null;
 }
 
 export interface NewLetter {

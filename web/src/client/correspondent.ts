@@ -19,6 +19,7 @@ import type { Failures } from './failures';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import { openText, partWith, unwrap, viewIn, viewOf } from './sealing';
+import { spokenWords } from './spoken';
 import { factsOf, Theatre } from './theatre';
 import type { VerifiedItem } from './verifying';
 import { verifyItem } from './verifying';
@@ -34,6 +35,7 @@ export class Correspondent {
   readonly theatre: Theatre;
   private readonly stops = new Set<contract.Stop>();
   private readonly acts = new ActSigner();
+  private spoken: Promise<contract.SpokenWords> | null = null;
 
   constructor(
     private readonly admitted: Admitted,
@@ -258,7 +260,16 @@ export class Correspondent {
       received: received.map(showReceived),
       consent,
       verified,
+      words: verified ? null : await this.words(),
     };
+  }
+
+  /** The words of one's own claim; null for an upload link, which nobody claims. */
+  private words(): Promise<contract.SpokenWords> | null {
+    const { reader } = this.admitted;
+    if (reader === null) return null;
+    this.spoken ??= spokenWords(reader.claimHash);
+    return this.spoken;
   }
 
   private async shown(message: Schemas['AuthorMessage']): Promise<contract.SentMessage> {

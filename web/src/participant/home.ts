@@ -44,7 +44,7 @@ export class RelayHome extends ScreenElement {
     const sent = correspondence?.sent ?? [];
     const nothingYet = correspondence !== null && waiting.length + received.length + sent.length === 0;
     return html`<h1 tabindex="-1">${home.heading}</h1>
-      ${this.renderConsent()} ${visit.broken ? html`<p class="note" role="status">${home.connection}</p>` : nothing} ${this.renderRefusal()}
+      ${this.renderConsent()} ${this.renderWords()} ${visit.broken ? html`<p class="note" role="status">${home.connection}</p>` : nothing} ${this.renderRefusal()}
       ${correspondence === null ? html`<p role="status">${home.loading}</p>` : nothing}
       ${repeat(waiting, ({ message }) => message, (message) => this.renderWaiting(message))}
       ${this.renderGoOn()}
@@ -66,6 +66,22 @@ export class RelayHome extends ScreenElement {
     const { correspondence, words } = this.visit;
     if (correspondence?.consent === 'paused') return html`<p class="note">${words.home.home.paused}</p>`;
     return correspondence?.consent === 'withdrawn' ? html`<p class="note">${words.home.home.withdrawn}</p>` : nothing;
+  }
+
+  private renderWords(): TemplateResult | typeof nothing {
+    const { correspondence, words, language } = this.visit;
+    const { unverified } = words.home;
+    const spoken = correspondence?.words?.[language];
+    if (spoken === undefined) return nothing;
+    return html`<section class="card calls" aria-labelledby="words-heading">
+      <h2 id="words-heading">${unverified.heading}</h2>
+      <p>${unverified.why}</p>
+      <ol class="spoken" lang=${language}>
+        ${spoken.map((word) => html`<li>${word}</li>`)}
+      </ol>
+      <p>${unverified.until}</p>
+      <p>${unverified.differ}</p>
+    </section>`;
   }
 
   private renderWaiting(message: ReceivedMessage): TemplateResult {

@@ -43,7 +43,7 @@ describe('coming in', () => {
     expect((await refusal(other.unlock('another river'))).refusal).toBe('wrong-passphrase');
     expect(await refusal(other.claim('mine from now on'))).toMatchObject({ refusal: 'refused', code: 'link-claimed' });
     expect(await other.unlock(PASSPHRASE)).toMatchObject({ claimed: true });
-    expect(await other.correspondence()).toEqual({ sent: [], received: [], consent: 'active', verified: true });
+    expect(await other.correspondence()).toEqual({ sent: [], received: [], consent: 'active', verified: true, words: null });
   });
 
   it('claims nothing with a passphrase that is easy to guess, or that is in the link', async () => {
@@ -334,9 +334,12 @@ describe('a new link', () => {
     await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null });
     await harmed.respond(message, 'accept', false);
     await harmed.open(message);
-    const { url } = await someone.makeLink(opened.case, harmedId, 'participate');
+    const { link, url } = await someone.makeLink(opened.case, harmedId, 'participate');
     const anew = await claimed(url);
-    expect(await anew.correspondence()).toEqual({ sent: [], received: [], consent: null, verified: false });
+    const before = await anew.correspondence();
+    expect(before).toMatchObject({ sent: [], received: [], consent: null, verified: false });
+    expect(before.words?.en).toHaveLength(4);
+    expect(before.words).toEqual((await someone.checkClaim(opened.case, link)).words);
     expect((await refusal(anew.open(message))).code).toBe('not-found');
     expect((await harmed.correspondence()).received).toHaveLength(1);
     expect(await verifyEverybody(someone, opened.case)).toBe(1);
