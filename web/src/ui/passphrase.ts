@@ -34,7 +34,6 @@ export class RelayPassphrase extends PlainElement {
     shown: { state: true },
     value: { state: true },
     suggested: { state: true },
-    suggesting: { state: true },
     failed: { state: true },
   };
 
@@ -50,6 +49,7 @@ export class RelayPassphrase extends PlainElement {
   value = '';
   private shown = false;
   private suggested: string | null = null;
+  /** The button stays enabled meanwhile: it would lose the focus. */
   private suggesting = false;
   private failed = false;
 
@@ -114,13 +114,12 @@ export class RelayPassphrase extends PlainElement {
 
   private renderSuggest(choosing: Choosing): TemplateResult {
     return html`<p>
-      <button type="button" ?disabled=${this.suggesting} @click=${() => this.suggest(choosing)}>
-        ${choosing.words.suggestion[choosing.suggest]}
-      </button>
+      <button type="button" @click=${() => this.suggest(choosing)}>${choosing.words.suggestion[choosing.suggest]}</button>
     </p>`;
   }
 
   private async suggest({ language, suggest }: Choosing): Promise<void> {
+    if (this.suggesting) return;
     this.suggesting = true;
     try {
       const { suggestPassphrase } = await import('../crypto/words');
