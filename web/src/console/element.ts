@@ -7,7 +7,17 @@ import type { Session } from './session';
 import type { Words } from './words';
 
 /** Refusals that say that the message has moved on, so that what is on the screen is old. */
-const CONFLICTS = ['conflict', 'wrong-state', 'lease-taken', 'approved-already', 'charter-out-of-order', 'gate-closed', 'link-claimed'];
+const CONFLICTS = [
+  'conflict',
+  'wrong-state',
+  'lease-taken',
+  'approved-already',
+  'charter-out-of-order',
+  'charter-changed',
+  'consents-changed',
+  'gate-closed',
+  'link-claimed',
+];
 
 export function asRefusal(thrown: unknown): Refusal {
   return isRefusal(thrown) ? thrown : { refusal: 'unexpected' };
