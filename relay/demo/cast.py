@@ -16,6 +16,7 @@ from relay.client.certifying import request_for
 from relay.client.connection import Connection
 from relay.client.mediator import Mediator
 from relay.client.participant import Participant
+from relay.client.seen import SeenCharters
 from relay.crypto.keyrings import PARTICIPANT_WORK_FACTOR_LOG2, Keyring, generate_keyring
 from relay.crypto.signing import Signer
 from relay.crypto.statements import Policy
@@ -74,6 +75,12 @@ class Organization:
         """A participant who claims a link."""
         return await Participant.claim(
             self.connection, url, passphrase, work_factor_log2=self.work_factor_log2
+        )
+
+    async def unlock(self, url: str, *, seen: SeenCharters | None = None) -> Participant:
+        """A participant who comes back through a link that was claimed with `PASSPHRASE`."""
+        return await Participant.unlock(
+            self.connection, url, PASSPHRASE, seen=seen, work_factor_log2=self.work_factor_log2
         )
 
 

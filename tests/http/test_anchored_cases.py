@@ -14,13 +14,12 @@ from relay.client import charters
 from relay.client.casework import DEFAULT_POLICY
 from relay.client.charters import People
 from relay.client.mediator import Mediator
-from relay.client.participant import Participant
 from relay.client.seen import SeenCharters
 from relay.crypto import age, statements
 from relay.crypto.errors import ChainError, NoMatchError
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import statement_hash
-from relay.demo.cast import PASSPHRASE, Case, Organization, open_case
+from relay.demo.cast import Case, Organization, open_case
 from relay.domain.cases import CharterFiling
 from relay.services.trust import charter as verified_charter
 from relay.settings import Settings
@@ -31,9 +30,9 @@ pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 
 
 @pytest.fixture
-async def database(relay_settings: Settings) -> AsyncIterator[Connection]:
+async def database(database_url: str) -> AsyncIterator[Connection]:
     """Write access to the database."""
-    connection = await asyncpg.connect(relay_settings.database_url)
+    connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
 
@@ -110,7 +109,7 @@ async def test_a_first_charter_of_an_intruder_is_believed_by_no_participant(
     await intruder.put(case, 1, await forged_first(intruder, case))
     for url in (case.harmed_url, case.responsible_url):
         with pytest.raises(ChainError, match="another case"):
-            await Participant.unlock(people.connection, url, PASSPHRASE)
+            await people.unlock(url)
 
 
 async def test_a_first_charter_of_an_intruder_is_believed_by_no_mediator_who_saw_the_real_one(
@@ -195,14 +194,12 @@ async def test_what_was_seen_outlives_the_program(
         mediators=[case.mediator.credential_id, case.colleague.credential_id],
     )
     seen = SeenCharters(path)
-    await Participant.unlock(people.connection, case.harmed_url, PASSPHRASE, seen=seen)
+    await people.unlock(case.harmed_url, seen=seen)
     await database.execute("set session_replication_role = replica")
     await database.execute("delete from charters where version = 2")
-    await Participant.unlock(people.connection, case.harmed_url, PASSPHRASE)
+    await people.unlock(case.harmed_url)
     with pytest.raises(ChainError, match="extend"):
-        await Participant.unlock(
-            people.connection, case.harmed_url, PASSPHRASE, seen=SeenCharters(path)
-        )
+        await people.unlock(case.harmed_url, seen=SeenCharters(path))
 
 
 async def test_a_letter_under_a_charter_that_was_replaced_is_sealed_again(

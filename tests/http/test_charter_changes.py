@@ -12,14 +12,13 @@ import pytest
 from relay.client.casework import DEFAULT_POLICY
 from relay.client.connection import Problem
 from relay.client.mediator import Mediator
-from relay.client.participant import Participant
 from relay.crypto import chain, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError, LinkError
 from relay.crypto.links import LinkSecret, link_url, parse_link_url
 from relay.crypto.signing import Signer, statement_hash
 from relay.crypto.statements import Policy
-from relay.demo.cast import PASSPHRASE, Case, Organization, open_case
+from relay.demo.cast import Case, Organization, open_case
 
 
 async def replace_mediators(
@@ -48,7 +47,7 @@ async def test_what_a_former_mediator_did_stays_verifiable(
     leased = await successor.lease(sent.message)
     assert await successor.read_letter(leased) == "Why our house?"
     await successor.offer(await successor.decide(leased, "approve"))
-    again = await Participant.unlock(people.connection, case.responsible_url, PASSPHRASE)
+    again = await people.unlock(case.responsible_url)
     [waiting] = (await again.correspondence()).received
     received = await again.open(await again.respond(waiting, "accept"))
     assert again.read_text(received) == "Why our house?"
@@ -67,7 +66,7 @@ async def test_a_link_that_relay_made_itself_is_noticed_by_whoever_opens_it(
         address.anchor,
     )
     with pytest.raises(Problem) as refused:
-        await Participant.unlock(people.connection, wrong, PASSPHRASE)
+        await people.unlock(wrong)
     assert refused.value.code == "not-found"
 
     opened = await case.mediator.case(case.case_id)

@@ -23,7 +23,6 @@ from relay.client.casework import DEFAULT_POLICY
 from relay.client.certifying import request_for
 from relay.client.connection import Problem
 from relay.client.mediator import Mediator
-from relay.client.participant import Participant
 from relay.client.recovery import give_case, publish_recovered
 from relay.commands.recovery import Recovered
 from relay.crypto import age, statements
@@ -32,7 +31,7 @@ from relay.crypto.errors import ChainError, NoMatchError
 from relay.crypto.keyfiles import save_keyring_file
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.signing import Signer
-from relay.demo.cast import PASSPHRASE, Case, Organization, open_case, register_case
+from relay.demo.cast import Case, Organization, open_case, register_case
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.services import cases, credentials
 from relay.settings import Settings
@@ -287,7 +286,7 @@ async def test_the_root_rotates_and_links_on_paper_go_on_working(
     )
     await read(newcomer, case, "To the new mediator.")
     for url in (case.harmed_url, case.responsible_url):
-        person = await Participant.unlock(people.connection, url, PASSPHRASE)
+        person = await people.unlock(url)
         assert person.hand.charter.version == 2
     url = await newcomer.make_link(case.case_id, case.harmed.participant_id)
     assert (await people.claim(url)).hand.charter.version == 2
@@ -307,7 +306,7 @@ async def test_a_case_system_does_not_begin_before_what_mediators_opened(
     )
     await publish_credential(people.connection, later)
     await asyncio.sleep(2)
-    await Participant.unlock(people.connection, case.harmed_url, PASSPHRASE)
+    await people.unlock(case.harmed_url)
     await case.mediator.case(case.case_id, again=True)
 
 
@@ -329,6 +328,6 @@ async def test_a_second_root_beside_the_first_locks_nobody_out(
     )
     await credentials.add(database, both, other.sign_credential(request))
     await database.close()
-    await Participant.unlock(people.connection, case.harmed_url, PASSPHRASE)
+    await people.unlock(case.harmed_url)
     assert case.case_id not in (await case.mediator.trust()).authorities
     await case.mediator.case(case.case_id, again=True)

@@ -21,7 +21,6 @@ from relay.crypto.keyrings import generate_keyring
 from relay.crypto.links import LinkSecret, auth_digest, claim_mac, parse_link_url
 from relay.crypto.signing import Signer
 from relay.demo.cast import (
-    PASSPHRASE,
     Case,
     Organization,
     open_case,
@@ -244,7 +243,7 @@ async def test_a_new_link_takes_the_place_of_a_lost_one(case: Case, people: Orga
         await case.harmed.correspondence()
     assert refused.value.status == 401
     with pytest.raises(Problem):
-        await Participant.unlock(people.connection, case.harmed_url, PASSPHRASE)
+        await people.unlock(case.harmed_url)
     ended = {record.link: record.ended for record in await case.mediator.links(case.case_id)}
     assert ended[parse_link_url(case.harmed_url).id]
     assert not ended[parse_link_url(url).id]
