@@ -35,10 +35,6 @@ def command(
         "PATH": os.environ["PATH"],
         "COLUMNS": "200",
         "RELAY_DATABASE_URL": settings.database_url,
-        "RELAY_REDIS_URL": settings.redis_url,
-        "RELAY_S3_ENDPOINT": settings.s3_endpoint,
-        "RELAY_S3_ACCESS_KEY": settings.s3_access_key,
-        "RELAY_S3_SECRET_KEY": settings.s3_secret_key,
         "RELAY_ROOT_PUBLIC_KEYS": settings.root_public_keys,
         "RELAY_PUBLIC_URL": settings.public_url,
     }
