@@ -99,10 +99,12 @@ class Settings:
     """A draft that nobody touched for this long ends."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], *, of_database: bool = False) -> Self:
+    def from_environment(
+        cls, environment: Mapping[str, str], *, database_alone: bool = False
+    ) -> Self:
         """Read `RELAY_*`; a missing, unknown or ill-typed one is a ConfigurationError that names it.
 
-        `of_database`: for a command that asks the database alone. What other services need may be missing.
+        `database_alone`: for whoever reaches no other service, where the others' addresses may be missing.
         """
         _require_known(environment)
         hints = get_type_hints(cls)
@@ -111,11 +113,11 @@ class Settings:
             name = f"RELAY_{field.name.upper()}"
             text = _secret(name, environment) if field.name in SECRETS else environment.get(name)
             if text is None:
-                if field.default is dataclasses.MISSING:
-                    if not of_database or field.name == "database_url":
-                        raise ConfigurationError(f"{name} is not set")
-                    given[field.name] = ""
-                continue
+                if field.default is not dataclasses.MISSING:
+                    continue
+                if not database_alone or field.name == "database_url":
+                    raise ConfigurationError(f"{name} is not set")
+                text = ""
             given[field.name] = _number(name, text) if hints[field.name] is int else text
         if given.get("statement_skew_seconds", 0) > SKEW_MAX_SECONDS:
             raise ConfigurationError(

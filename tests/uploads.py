@@ -97,6 +97,9 @@ class Sending:
     case: Case
     message_id: uuid.UUID
     database: Database
+    """As the web service reaches it."""
+    unguarded: Database
+    """As whoever may do everything in it."""
     objects: Objects
     http: aiohttp.ClientSession
     wires: contextlib.AsyncExitStack
@@ -180,7 +183,7 @@ class Sending:
 
     async def one(self, query: str, *arguments: object) -> object:
         """One value from the database."""
-        async with self.database.connection() as connection:
+        async with self.unguarded.connection() as connection:
             return await connection.fetchval(query, *arguments)
 
     async def finished(self, body: bytes | None = None) -> FinishedUpload | None:
@@ -215,13 +218,18 @@ class Sending:
 
 
 @contextlib.asynccontextmanager
-async def sending(case: Case, settings: Settings) -> AsyncIterator[Sending]:
-    """A draft of the person harmed, in this case, at the relay of these settings."""
+async def sending(case: Case, settings: Settings, database_url: str) -> AsyncIterator[Sending]:
+    """A draft of the person harmed, in this case, at the relay of these settings.
+
+    `database_url` is its database as whoever may do everything in it.
+    """
     message_id = uuid.uuid4()
     await case.harmed.begin_video(address(case.responsible.participant_id, message_id=message_id))
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.connect(settings.database_url, connections=4)
         stack.push_async_callback(database.close)
+        unguarded = await Database.connect(database_url, connections=2)
+        stack.push_async_callback(unguarded.close)
         objects = await Objects.connect(settings)
         stack.push_async_callback(objects.close)
         http = await stack.enter_async_context(aiohttp.ClientSession())
@@ -230,6 +238,7 @@ async def sending(case: Case, settings: Settings) -> AsyncIterator[Sending]:
             case=case,
             message_id=message_id,
             database=database,
+            unguarded=unguarded,
             objects=objects,
             http=http,
             wires=stack,

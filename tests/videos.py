@@ -17,6 +17,7 @@ from pathlib import Path
 import imageio_ffmpeg
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from redis.asyncio import Redis
 
 from relay.app import create_app
 from relay.client.case_system import key_set
@@ -57,6 +58,8 @@ class Studio:
     database: Database
     """As a worker reaches it."""
     unguarded: Database
+    """As whoever may do everything in it."""
+    redis: Redis
     """As whoever may do everything in it."""
     objects: Objects
     queue: Queue
@@ -301,10 +304,11 @@ async def studio(
     *,
     as_worker: Callable[[Settings], Settings],
     database_url: str,
+    redis_url: str,
 ) -> AsyncIterator[Studio]:
     """A studio on the services of these settings of the web service.
 
-    `database_url` is the same database as whoever may do everything in it.
+    `database_url` and `redis_url` are the same ones as whoever may do everything in them.
     """
     root, token_key = Signer.generate(), Ed25519PrivateKey.generate()
     (folder / "jwks.json").write_text(key_set(token_key, KEY_ID), "utf-8")
@@ -343,6 +347,7 @@ async def studio(
             worker=MediaWorker(credential_id=credential_id, keyring=keyring),
             database=database,
             unguarded=unguarded,
+            redis=await stack.enter_async_context(Redis.from_url(redis_url)),
             objects=objects,
             queue=queue,
             folder=folder,

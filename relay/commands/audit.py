@@ -55,7 +55,7 @@ def verify(
     """Walk the log of every case with each statement behind it; exit code 1 where something does not hold."""
     if (against is None) != (auditor is None):
         raise typer.BadParameter("--against and --auditor go together")
-    settings = Settings.from_environment(os.environ, of_database=True)
+    settings = Settings.from_environment(os.environ, database_alone=True)
     with _checkpoint(against, auditor) as checkpoint:
         cases, rows, found = asyncio.run(_verify(settings, checkpoint, quiet=quiet))
     if found:
@@ -77,7 +77,7 @@ def checkpoint(
     ],
 ) -> None:
     """Write where the log of every case ends, signed. Keep it where nobody who runs the relay can write."""
-    settings = Settings.from_environment(os.environ, of_database=True)
+    settings = Settings.from_environment(os.environ, database_alone=True)
     signer = load_signer_file(key)
     with _new_file(output) as file:
         written = asyncio.run(_write(settings, signer, file))

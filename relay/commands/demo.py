@@ -122,13 +122,12 @@ async def _unless(stopped: asyncio.Event, work: Coroutine[None, None, _Value]) -
 
 
 def _how_to_go_on(console: Console, running: Stage) -> None:
-    address = running.environment["RELAY_DATABASE_URL"]
+    names = ("RELAY_DATABASE_URL", "RELAY_ROOT_PUBLIC_KEYS", "RELAY_PUBLIC_URL")
+    settings = " ".join(f"{name}='{running.environment[name]}'" for name in names)
     console.print(
         f"\n  relay answers at [bold]{running.url}[/bold]  ({running.url}/readyz)"
         f"\n  its logs are {running.folder}/web.log and {running.folder}/worker.log"
-        f"\n  verify the log yourself:  (the address has a password; it is secret)"
+        f"\n  verify the log yourself:  (the database's address has a password; it is secret)"
     )
-    console.print(
-        f"    RELAY_DATABASE_URL='{address}' relay audit verify", soft_wrap=True, markup=False
-    )
+    console.print(f"    {settings} relay audit verify", soft_wrap=True, markup=False)
     console.print("  Ctrl-C ends it; what it kept is there the next time.")

@@ -93,12 +93,13 @@ TOKEN_KEY = Ed25519PrivateKey.generate()
 
 
 @pytest.fixture
-async def draft(web: WebProcess, settings: Settings) -> AsyncIterator[Sending]:
+async def draft(web: WebProcess, settings: Settings, database_url: str) -> AsyncIterator[Sending]:
     """A video's draft at the web process."""
     async with organization(web.url, ROOT, TOKEN_KEY, work_factor_log2=WORK_FACTOR_LOG2) as people:
         await people.enrol("media")
         case = await open_case(people)
-        async with sending(case, dataclasses.replace(settings, public_url=web.url)) as begun:
+        at_web = dataclasses.replace(settings, public_url=web.url)
+        async with sending(case, at_web, database_url) as begun:
             yield begun
 
 

@@ -40,10 +40,13 @@ async def stage(
     tmp_path: Path,
     as_worker: Callable[[Settings], Settings],
     database_url: str,
+    redis_url: str,
 ) -> AsyncIterator[Studio]:
     """A relay whose workers are quick to notice."""
     quick = dataclasses.replace(settings, job_lease_seconds=2, job_retry_seconds=1, sweep_seconds=1)
-    async with studio(quick, tmp_path, as_worker=as_worker, database_url=database_url) as opened:
+    async with studio(
+        quick, tmp_path, as_worker=as_worker, database_url=database_url, redis_url=redis_url
+    ) as opened:
         yield opened
 
 
@@ -69,7 +72,7 @@ async def test_a_killed_worker_loses_nothing(stage: Studio) -> None:
             worker.kill()
             worker.wait()
             if kill % 2:
-                await stage.queue._pool.flushall()
+                await stage.redis.flushall()
             await until_gone(family)
             worker = workers.start()
         for message_id in sent:
@@ -166,7 +169,7 @@ async def test_an_emptied_redis_loses_nothing(stage: Studio) -> None:
         workers.start()
         sent = [await stage.send(video) for _ in range(3)]
         await stage.until_leased(sent[0])
-        await stage.queue._pool.flushall()
+        await stage.redis.flushall()
         for message_id in sent:
             await stage.until_state(message_id, State.QUEUED)
             await stage.require_prepared_once(message_id)
@@ -180,7 +183,7 @@ async def test_what_was_begun_goes_on_while_redis_is_away(stage: Studio) -> None
         first = await stage.send(video)
         await stage.until_leased(first)
         for _ in range(20):
-            await stage.queue._pool.client_kill_filter(_type="normal")
+            await stage.redis.client_kill_filter(_type="normal")
             await asyncio.sleep(0.05)
         second = await stage.send(video)
         for message_id in (first, second):

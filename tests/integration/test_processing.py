@@ -37,9 +37,12 @@ async def stage(
     tmp_path: Path,
     as_worker: Callable[[Settings], Settings],
     database_url: str,
+    redis_url: str,
 ) -> AsyncIterator[Studio]:
     """A relay with a case."""
-    async with studio(settings, tmp_path, as_worker=as_worker, database_url=database_url) as opened:
+    async with studio(
+        settings, tmp_path, as_worker=as_worker, database_url=database_url, redis_url=redis_url
+    ) as opened:
         yield opened
 
 
@@ -268,11 +271,11 @@ async def test_a_worker_trusts_the_roots_of_its_own_settings(stage: Studio) -> N
 async def test_stalled_jobs_are_woken_once(stage: Studio) -> None:
     """The sweep wakes a worker for what waits and for a lease that ran out, but not twice."""
     message_id = await stage.send(film(stage.folder))
-    await stage.queue._pool.flushdb()
+    await stage.redis.flushdb()
 
     assert await stage.sweep.wake_jobs() == 1
     assert await stage.sweep.wake_jobs() == 1
-    assert await stage.queue._pool.zcard("relay:jobs") == 1
+    assert await stage.redis.zcard("relay:jobs") == 1
     leased = await processing.lease_job(
         stage.database, stage.settings, await stage.job_of(message_id), stage.worker
     )
@@ -285,7 +288,7 @@ async def test_stalled_jobs_are_woken_once(stage: Studio) -> None:
 async def test_redis_holds_identifiers_alone(stage: Studio) -> None:
     """What wakes a worker names the job, and nothing of the message or its people."""
     message_id = await stage.send(film(stage.folder))
-    pool = stage.queue._pool
+    pool = stage.redis
 
     keys = sorted([key async for key in pool.scan_iter()])
 

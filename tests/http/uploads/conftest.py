@@ -8,11 +8,20 @@ import pytest
 
 from relay.demo.cast import Case
 from relay.settings import Settings
+from relay.storage.database import Database
 from tests.uploads import Sending, sending
 
 
 @pytest.fixture
-async def draft(case: Case, relay_settings: Settings) -> AsyncIterator[Sending]:
+async def draft(case: Case, relay_settings: Settings, database_url: str) -> AsyncIterator[Sending]:
     """A video's draft, its sender, and a look behind the scenes."""
-    async with sending(case, relay_settings) as begun:
+    async with sending(case, relay_settings, database_url) as begun:
         yield begun
+
+
+@pytest.fixture
+async def worker_database(worker_settings: Settings) -> AsyncIterator[Database]:
+    """The database as the workers reach it, who sweep."""
+    database = await Database.connect(worker_settings.database_url, connections=1)
+    yield database
+    await database.close()

@@ -15,6 +15,7 @@ from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import OPEN_UPLOADS, object_prefix, write_metadata
 from relay.services.uploads import ORPHAN_GRACE_SECONDS, sweep_orphans, sweep_uploads
 from relay.settings import Settings
+from relay.storage.database import Database
 from tests.uploads import OFFSET_STREAM, Answer, Sending, body_of, sending, signed, upload_of
 
 
@@ -95,7 +96,9 @@ async def test_what_was_submitted_is_not_touched_any_more(draft: Sending) -> Non
     assert await draft.one("select object_prefix from orphans") == object_prefix(upload_of(other))
 
 
-async def test_a_draft_that_is_discarded_takes_its_upload_along(draft: Sending) -> None:
+async def test_a_draft_that_is_discarded_takes_its_upload_along(
+    draft: Sending, worker_database: Database
+) -> None:
     """What still comes in on an open connection is refused, and its objects are swept."""
     body = body_of(2 * SEGMENT_BYTES)
     path = await draft.create(len(body))
@@ -109,7 +112,7 @@ async def test_a_draft_that_is_discarded_takes_its_upload_along(draft: Sending) 
     assert await writing.status() == 409
     assert (await draft.head(path)).status == 404
     later = datetime.now(UTC) + timedelta(seconds=ORPHAN_GRACE_SECONDS + 1)
-    await sweep_orphans(draft.database, draft.objects, later)
+    await sweep_orphans(worker_database, draft.objects, later)
     assert await draft.objects.keys(object_prefix(upload_of(path))) == []
 
 
@@ -144,7 +147,9 @@ async def test_one_upload_too_many_ends_the_one_idle_for_longest(draft: Sending)
     assert statuses == [200, 404, 200, 200]
 
 
-async def test_an_upload_that_is_ended_leaves_nothing(draft: Sending) -> None:
+async def test_an_upload_that_is_ended_leaves_nothing(
+    draft: Sending, worker_database: Database
+) -> None:
     """DELETE removes the objects at once, and what a late write might still add is swept later."""
     path = await draft.create(2 * SEGMENT_BYTES)
     await draft.patch(path, 0, body_of(SEGMENT_BYTES + 10))
@@ -157,14 +162,16 @@ async def test_an_upload_that_is_ended_leaves_nothing(draft: Sending) -> None:
 
     await draft.objects.put(f"{prefix}/000001", b"late")
     now = datetime.now(UTC)
-    assert await sweep_orphans(draft.database, draft.objects, now) == 0
+    assert await sweep_orphans(worker_database, draft.objects, now) == 0
     later = now + timedelta(seconds=ORPHAN_GRACE_SECONDS + 1)
-    assert await sweep_orphans(draft.database, draft.objects, later) == 1
+    assert await sweep_orphans(worker_database, draft.objects, later) == 1
     assert await draft.objects.keys(prefix) == []
-    assert await sweep_orphans(draft.database, draft.objects, later) == 0
+    assert await sweep_orphans(worker_database, draft.objects, later) == 0
 
 
-async def test_an_upload_left_for_too_long_has_ended(draft: Sending) -> None:
+async def test_an_upload_left_for_too_long_has_ended(
+    draft: Sending, worker_database: Database
+) -> None:
     """410 once its time is over, 404 once it is swept; each byte that comes in gives it time again."""
     path, active = await draft.create(100), await draft.create(100)
     started = datetime.now(UTC)
@@ -175,13 +182,13 @@ async def test_an_upload_left_for_too_long_has_ended(draft: Sending) -> None:
     head, patch = await draft.head(path), await draft.patch(path, 0, b"x")
     assert (head.status, patch.status, patch.code) == (410, 410, "upload-expired")
     after = started + timedelta(seconds=120)
-    assert await sweep_uploads(draft.database, draft.objects, after) == 1
+    assert await sweep_uploads(worker_database, draft.objects, after) == 1
     assert (await draft.head(path)).status == 404
     assert (await draft.head(active)).offset == 1
 
 
 async def test_an_upload_link_carries_its_own_message_and_no_other(
-    case: Case, people: Organization, relay_settings: Settings
+    case: Case, people: Organization, relay_settings: Settings, database_url: str
 ) -> None:
     """Whoever holds only an upload link uploads for its message; others of that person stay closed."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "upload")
@@ -191,7 +198,7 @@ async def test_an_upload_link_carries_its_own_message_and_no_other(
 
     await upload_body(signed(uploader), message, revision, io.BytesIO(body), len(body))
 
-    async with sending(case, relay_settings) as draft:
+    async with sending(case, relay_settings, database_url) as draft:
         path = await draft.create(100)
         refused: list[Answer] = [
             await draft.ask("HEAD", path, sender=uploader),

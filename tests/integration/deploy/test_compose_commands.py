@@ -29,6 +29,7 @@ import yaml
 from relay.embedded import Access, Services, binaries, embedded
 
 COMPOSE = Path(__file__).parents[3] / "deploy" / "compose.yaml"
+OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 RELAY = Path(sys.executable).parent / "relay"
 READY_SECONDS = 60.0
 
@@ -133,6 +134,19 @@ def made_secrets(tmp_path: Path) -> dict[str, str]:
     return {path.name: path.read_text().strip() for path in (tmp_path / "secrets").iterdir()}
 
 
+def statements_of(secret: str) -> list[str]:
+    """What docs/operations.md has whoever sets a server up say, with the passwords of the secret.
+
+    The secret is what Postgres says in a container: the same, but for what a superuser does not need.
+    """
+    block = re.search(r"```sql\n(create role relay_owner.*?)```", OPERATIONS.read_text(), re.DOTALL)
+    assert block is not None
+    said = [line.partition("--")[0].strip() for line in block[1].splitlines()]
+    made = {re.sub("'.*'", "'…'", line): line for line in secret.splitlines()}
+    assert [line for line in said if line in made] == list(made)
+    return [made.get(line, line) for line in said]
+
+
 @pytest.fixture
 async def database(
     made_secrets: dict[str, str], services: Services
@@ -153,7 +167,10 @@ async def database(
             await connection.execute("drop database relay")
             for role in ("relay_owner", "relay_web", "relay_worker"):
                 await connection.execute(f"drop role {role}")
-            for statement in made_secrets["database_roles"].splitlines():
+            await connection.execute("create role manager createrole createdb")
+            # As whoever manages a server without being its superuser: that is the least that has to do.
+            await connection.execute("set session authorization manager")
+            for statement in statements_of(made_secrets["database_roles"]):
                 await connection.execute(statement)
             await connection.close()
             yield lambda address: address.replace("@postgres:5432/relay", f"@/relay?{place.query}")
