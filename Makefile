@@ -9,10 +9,12 @@ PAGES := relay/pages/integrity.json
 SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) docs/openapi.yaml
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-header --no-emit-index-url --upgrade
-FAST := --numprocesses auto --dist worksteal --quiet -m 'not (browsers or faults or media or builds or slow)'
+PARALLEL := --numprocesses auto --dist loadgroup
+# Every process of the tests starts with compiled modules, also where the environment keeps none.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pages demo test quick check bench screenshots lock clean
+.PHONY: help setup pages demo test quick quick-code quick-pages quick-tests check bench screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,12 +45,20 @@ test: $(READY) $(PAGES) ## Run every test; ARGS='-k upload' a few of those in Py
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
 quick: $(READY) $(PACKAGES) ## Types, lint and the fast tests, in two minutes; ARGS='-k upload' chooses among those in Python
+	@mkdir -p .cache
+	@$(MAKE) --no-print-directory --jobs --keep-going --output-sync=target quick-code quick-pages quick-tests
+
+quick-code:
 	@$(VENV)/bin/ruff check --quiet .
-	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff format --quiet --check .
 	@$(VENV)/bin/mypy
-	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --verbose >.cache/lint-imports || (cat .cache/lint-imports; false)
+
+quick-pages:
 	@.ci/npm run --silent quick
-	@$(VENV)/bin/python -m pytest $(FAST) $(ARGS)
+
+quick-tests:
+	@$(VENV)/bin/python -m pytest $(PARALLEL) -m 'not (browsers or faults or media or builds or slow)' $(ARGS)
 
 check: $(READY) $(PACKAGES) ## Lint, format, types, direction of imports, SQL
 	$(VENV)/bin/ruff check .

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import random
 from pathlib import Path
 
 import pytest
@@ -34,11 +34,11 @@ def files(tmp_path: Path) -> tuple[Path, Path, Path]:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_post_quantum_both_ways(
-    node: Node, tmp_path: Path, files: tuple[Path, Path, Path], size: int
+    node: Node, tmp_path: Path, files: tuple[Path, Path, Path], size: int, chance: random.Random
 ) -> None:
     """mlkem768x25519: sealed here opens there, sealed there opens here, with keys of either side."""
     plain, sealed, opened = files
-    plain.write_bytes(os.urandom(size))
+    plain.write_bytes(chance.randbytes(size))
     crypt("keygen", "-o", tmp_path / "ours")
     _, public, secret = (tmp_path / "ours").read_text().splitlines()
     recipient = public.removeprefix("# public key: ")
@@ -75,11 +75,11 @@ def test_their_keys_are_ours(
 
 @pytest.mark.parametrize("size", SIZES)
 def test_x25519_both_ways(
-    node: Node, tmp_path: Path, files: tuple[Path, Path, Path], size: int
+    node: Node, tmp_path: Path, files: tuple[Path, Path, Path], size: int, chance: random.Random
 ) -> None:
     """X25519: the same with a classic key made here."""
     plain, sealed, opened = files
-    plain.write_bytes(os.urandom(size))
+    plain.write_bytes(chance.randbytes(size))
     identity = X25519Identity.generate()
     (tmp_path / "ours").write_text(f"{identity}\n")
 
