@@ -113,6 +113,7 @@ def test_files_come_back(
     assert crypt("open", "-i", identity, "-o", "-", sealed).stdout == plain
 
 
+@pytest.mark.slow
 def test_pipes_will_do(identity: Path, recipient: str, chance: random.Random) -> None:
     """What cannot be read twice is still verified whole before the first byte comes out."""
     plain = chance.randbytes(3 * MIB + 17)
@@ -123,6 +124,7 @@ def test_pipes_will_do(identity: Path, recipient: str, chance: random.Random) ->
     assert cut.stderr.decode().startswith("This could not be opened")
 
 
+@pytest.mark.slow
 def test_passphrases_come_from_a_file(tmp_path: Path, passphrase: Path) -> None:
     """The first line is the passphrase, and another one does not open."""
     sealed = crypt("seal", "--passphrase-file", passphrase, "-o", "-", given=b"a letter").stdout
@@ -265,6 +267,7 @@ def test_a_terminated_command_leaves_no_plaintext(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_memory_stays_the_same_for_large_files(
     tmp_path: Path, identity: Path, recipient: str
 ) -> None:
@@ -300,6 +303,7 @@ def test_a_sealed_file_is_not_written_to_a_terminal(recipient: str) -> None:
     assert b"not text" in done.stderr
 
 
+@pytest.mark.slow
 def test_somebody_at_a_terminal_sees_progress(
     tmp_path: Path, identity: Path, recipient: str
 ) -> None:

@@ -16,6 +16,7 @@ from tests.unit.crypto.conftest import Node
 from tests.vectors.cast import ANNA
 from tests.vectors.generate import FOLDER
 
+pytestmark = pytest.mark.slow
 SIZES = [0, 1, 65536, 65537, 3_000_000]
 PASSPHRASE = "in two words, d\u00e9j\u00e0"
 
