@@ -9,10 +9,13 @@ PAGES := relay/pages/integrity.json
 SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) $(wildcard relay/crypto/wordlists/*.txt) docs/openapi.yaml
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-header --no-emit-index-url --upgrade
-FAST := --numprocesses auto --dist worksteal --quiet -m 'not (browsers or faults or media or builds or slow)'
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
+FAST := not (browsers or faults or media or builds or slow)
+# Every process of the tests starts with compiled modules, also where the environment keeps none.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pages demo test quick check bench screenshots lock clean
+.PHONY: help setup pages demo test test-code test-pages quick quick-code quick-pages quick-tests check bench screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,16 +42,29 @@ demo: $(READY) $(PAGES) ## Tell the whole story on embedded services, then stay 
 
 test: $(READY) $(PAGES) ## Run every test; ARGS='-k upload' a few of those in Python
 	@.ci/browsers
-	@$(if $(ARGS),,.ci/npm test)
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(MAKE) --no-print-directory --jobs --keep-going $(if $(ARGS),,test-pages) test-code
 
-quick: $(READY) $(PACKAGES) ## Types, lint and the fast tests, in two minutes; ARGS='-k upload' chooses among those in Python
+test-code:
+	@$(VENV)/bin/python -m pytest $(PARALLEL) $(ARGS)
+
+test-pages:
+	@.ci/aside .ci/npm test
+
+quick: $(READY) $(PACKAGES) ## Check types and lint, and run the tests that say most in two minutes; ARGS as above
+	@mkdir -p .cache
+	@$(MAKE) --no-print-directory --jobs --keep-going quick-code quick-pages quick-tests
+
+quick-code:
 	@$(VENV)/bin/ruff check --quiet .
-	@$(VENV)/bin/ruff format --check --quiet .
-	@$(VENV)/bin/mypy
-	@$(VENV)/bin/lint-imports
-	@.ci/npm run --silent quick
-	@$(VENV)/bin/python -m pytest $(FAST) $(ARGS)
+	@$(VENV)/bin/ruff format --quiet --check .
+	@.ci/aside $(VENV)/bin/mypy
+	@.ci/aside $(VENV)/bin/lint-imports
+
+quick-pages:
+	@.ci/aside .ci/npm run --silent quick
+
+quick-tests:
+	@$(VENV)/bin/python -m pytest $(PARALLEL) -m '$(FAST)' $(ARGS)
 
 check: $(READY) $(PACKAGES) ## Lint, format, types, direction of imports, SQL
 	$(VENV)/bin/ruff check .

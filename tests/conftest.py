@@ -12,6 +12,7 @@ import contextlib
 import functools
 import itertools
 import os
+import random
 import re
 import secrets
 import tempfile
@@ -59,12 +60,50 @@ hypothesis_settings.register_profile("steady", derandomize=True, deadline=None, 
 hypothesis_settings.register_profile("explore", deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the seed of an earlier run."""
+    said = "the seed of every random choice; TEST_SEED does the same"
+    parser.addoption("--seed", type=int, default=os.environ.get("TEST_SEED"), help=said)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose a seed, which the workers of this run get as well, and which Hypothesis explores by."""
+    if config.option.seed is None:
+        config.option.seed = secrets.randbelow(2**32)
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(config.option.seed)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how to make the same choices again."""
+    return _seed_of(config)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Say it again beside a failure."""
+    if exitstatus != 0:
+        terminalreporter.write_line(_seed_of(config))
+
+
+def _seed_of(config: pytest.Config) -> str:
+    return f"relay seed: {config.option.seed} (--seed {config.option.seed} chooses the same again)"
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """What a test chooses by: the seed of the run and the test's name, so that its order does not matter."""
+    return random.Random(f"{request.config.option.seed} {request.node.name}")  # noqa: S311 - no secret
+
+
 LANES = {
     "browser": pytest.mark.browsers,
     "faults": pytest.mark.faults,
     "integration/media": pytest.mark.media,
     "stories": pytest.mark.builds,
-    "http": pytest.mark.slow,
     "integration/deploy": pytest.mark.builds,
     "integration/embedded": pytest.mark.builds,
     "integration/test_domain_machine.py": pytest.mark.slow,
@@ -76,10 +115,11 @@ LANES = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what lies in a slow lane."""
     here = Path(__file__).parent
-    for item in items:
-        for folder, mark in LANES.items():
-            if here / folder in (item.path, *item.path.parents):
-                item.add_marker(mark)
+    for path, found in itertools.groupby(items, key=lambda item: item.path):
+        name = path.relative_to(here).as_posix()
+        marks = [mark for lane, mark in LANES.items() if f"{name}/".startswith(f"{lane}/")]
+        for item, mark in itertools.product(found, marks):
+            item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")
@@ -276,6 +316,24 @@ class Watch:
             self._unlocked.append(self._read)
 
 
+@pytest.fixture(scope="session")
+def empty_shared_database(
+    shared_database_url: str, session_runner: asyncio.Runner
+) -> Iterator[Callable[[], None]]:
+    """Deletes what was written to the shared database since it was migrated."""
+    connection = session_runner.run(asyncpg.connect(shared_database_url))
+    tables = session_runner.run(_empty_tables(connection))
+    # As a replica it runs no trigger, and deletes also what refers to something.
+    deletions = "; ".join(f'delete from "{table}"' for table in tables)  # noqa: S608 - our own names
+    statements = f"begin; set local session_replication_role = replica; {deletions}; commit"
+
+    def empty() -> None:
+        session_runner.run(connection.execute(statements))
+
+    yield empty
+    session_runner.run(connection.close())
+
+
 @pytest.fixture(autouse=True)
 def transactions_as_they_should_be(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Who holds a connection asks for no second one: a full pool of such callers would wait for ever.
@@ -360,6 +418,15 @@ def _bucket(client: AioBaseClient, runner: asyncio.Runner) -> Iterator[str]:
     runner.run(client.create_bucket(Bucket=name))
     yield name
     runner.run(_remove_bucket(client, name))
+
+
+async def _empty_tables(connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
+    """The tables of a migrated database, but for those that the migrations themselves fill."""
+    rows = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+    names = [row["tablename"] for row in rows]
+    return [
+        name for name in names if not await connection.fetchval(f'select exists (table "{name}")')
+    ]
 
 
 async def _remove_bucket(client: AioBaseClient, name: str) -> None:

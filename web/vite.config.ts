@@ -50,7 +50,7 @@ export default defineConfig({
     testTimeout: 60_000,
     projects: [
       { extends: true, test: { name: 'client', include: ['tests/client/**/*.test.ts'], globalSetup: 'tests/client/setup.ts' } },
-      { extends: true, test: { name: 'rooms', include: ['tests/**/*.test.ts'], exclude: ['tests/client/**'] } },
+      { extends: true, test: { name: 'rooms', include: ['tests/**/*.test.ts'], exclude: ['tests/client/**'], globalSetup: 'tests/seed.ts' } },
     ],
   },
 });

@@ -104,7 +104,7 @@ async def draft(web: WebProcess, settings: Settings, database_url: str) -> Async
 
 
 async def test_a_web_process_killed_at_any_moment_loses_nothing_it_acknowledged(
-    web: WebProcess, draft: Sending
+    web: WebProcess, draft: Sending, chance: random.Random
 ) -> None:
     """Killed again and again, it never stands further back than it said, and the body comes whole."""
     body = body_of(6 * SEGMENT_BYTES + 12_345)
@@ -112,11 +112,10 @@ async def test_a_web_process_killed_at_any_moment_loses_nothing_it_acknowledged(
     await upload.create(draft.message_id, 1, len(body))
     slow = Slowly(body)
     sent = asyncio.create_task(upload.send(slow, len(body)))
-    moments = random.Random()  # noqa: S311 - any moment
     acknowledged = kills = 0
 
     for _ in range(KILLS):
-        await asyncio.sleep(moments.uniform(0.05, 0.6))
+        await asyncio.sleep(chance.uniform(0.05, 0.6))
         if sent.done():
             break
         await web.kill()

@@ -53,9 +53,8 @@ async def stage(
 # Killed.
 
 
-async def test_a_killed_worker_loses_nothing(stage: Studio) -> None:
+async def test_a_killed_worker_loses_nothing(stage: Studio, chance: random.Random) -> None:
     """SIGKILL at moments all over the work, with Redis emptied every other time: each video arrives once."""
-    chance = random.SystemRandom()
     video = await asyncio.to_thread(film, stage.folder)
     with stage.running() as workers:
         worker = workers.start()

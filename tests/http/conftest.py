@@ -1,8 +1,8 @@
 """A running relay, and the people of a case who talk to it through the client.
 
-The relay is one for the whole session, and each test has people and a case of its own on it. A test marked
-`own_relay` has a relay, a database, a bucket and a Redis of its own: it changes settings, or what lies beyond
-its case.
+The relay is one for the whole session; each test finds its database empty, and has people and a case of its
+own on it. A test marked `own_relay` has a relay, a database, a bucket and a Redis of its own: it changes the
+settings, or takes a service away.
 
 What tests leave behind is held to an audit: whatever is done through relay is as it must be. A test marked
 `tampers` changes the database itself.
@@ -10,7 +10,7 @@ What tests leave behind is held to an audit: whatever is done through relay is a
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -56,14 +56,11 @@ def shared_relay(
     token_key: Ed25519PrivateKey,
     jwks_file: str,
     unused_tcp_port_factory: Callable[[], int],
-    session_runner: asyncio.Runner,
 ) -> Iterator[SharedRelay]:
-    """The relay of all tests that need none of their own, with its media worker."""
+    """The relay of all tests that need none of their own."""
     settings = _on_loopback(shared_settings, root, jwks_file, unused_tcp_port_factory())
     with served(settings) as witness:
-        session_runner.run(_with_media_worker(settings.public_url, root, token_key))
         yield SharedRelay(settings=settings, root=root, token_key=token_key, witness=witness)
-    assert session_runner.run(findings(settings)) == []
 
 
 @pytest.fixture
@@ -100,26 +97,21 @@ def relay_settings(
         "a test that changes the settings needs pytest.mark.own_relay"
     )
     shared: SharedRelay = request.getfixturevalue("shared_relay")
+    request.getfixturevalue("empty_shared_database")()
     return shared.settings
 
 
 @pytest.fixture
 async def relay_url(relay_settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """The address of a relay that is held to the description of the API all the time."""
-    if not _is_own(request):
-        shared: SharedRelay = request.getfixturevalue("shared_relay")
-        shared.witness.violations.clear()
+    async with contextlib.AsyncExitStack() as stack:
+        if _is_own(request):
+            witness = await stack.enter_async_context(_serving(relay_settings))
+        else:
+            shared: SharedRelay = request.getfixturevalue("shared_relay")
+            witness = shared.witness
+            witness.violations.clear()
         yield relay_settings.public_url
-        assert shared.witness.violations == []
-        return
-    application = create_app(relay_settings)
-    witness = Witness()
-    witness.attend(application)
-    runner = web.AppRunner(application, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, relay_settings.listen_host, relay_settings.listen_port).start()
-    yield relay_settings.public_url
-    await runner.cleanup()
     assert witness.violations == []
     if request.node.get_closest_marker("tampers") is None:
         assert await findings(relay_settings) == []
@@ -133,8 +125,7 @@ async def people(
     async with organization(
         relay_url, root, token_key, work_factor_log2=WORK_FACTOR_LOG2
     ) as connected:
-        if _is_own(request):
-            await connected.enrol("media")
+        await connected.enrol("media")
         yield connected
 
 
@@ -142,6 +133,18 @@ async def people(
 async def case(people: Organization) -> Case:
     """An open case that asks for one approval."""
     return await open_case(people)
+
+
+@contextlib.asynccontextmanager
+async def _serving(settings: Settings) -> AsyncIterator[Witness]:
+    application = create_app(settings)
+    witness = Witness()
+    witness.attend(application)
+    runner = web.AppRunner(application, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
+    yield witness
+    await runner.cleanup()
 
 
 def _is_own(request: pytest.FixtureRequest) -> bool:
@@ -157,8 +160,3 @@ def _on_loopback(settings: Settings, root: Signer, jwks_file: str, port: int) ->
         public_url=f"http://127.0.0.1:{port}",
         listen_port=port,
     )
-
-
-async def _with_media_worker(url: str, root: Signer, token_key: Ed25519PrivateKey) -> None:
-    async with organization(url, root, token_key) as people:
-        await people.enrol("media")

@@ -187,6 +187,7 @@ async def scene(
     )
 
 
+@pytest.mark.slow
 async def test_every_route_refuses_everybody_whom_it_is_not_for(scene: Scene) -> None:
     """Each route with each caller: 401, 403 or 404 where the role does not fit, and nowhere an error."""
     asked = 0

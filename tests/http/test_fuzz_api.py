@@ -159,6 +159,7 @@ CALLERS: Final[Mapping[Role, Callable[[World], Awaitable[str]]]] = {
 }
 
 
+@pytest.mark.slow
 async def test_relay_neither_breaks_nor_leaves_its_description(
     world: World, relay_url: str
 ) -> None:

@@ -98,6 +98,7 @@ async def test_of_two_revisions_at_once_one_is_kept(case: Case) -> None:
         assert sorted(answers) == [(200, ""), (409, "revision-exists")]
 
 
+@pytest.mark.slow
 async def test_many_letters_to_one_case_at_once_all_arrive(case: Case) -> None:
     """The log of a case is one chain, and still nobody waits for somebody who waits for them."""
     desk = await desk_of(case)

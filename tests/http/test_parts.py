@@ -157,6 +157,7 @@ def mediator(credential_id: uuid.UUID) -> Mediator:
     return Mediator(credential_id=credential_id, kid="", signer=b"")
 
 
+@pytest.mark.slow
 async def test_each_part_is_served_to_exactly_those_who_may_read_it(
     shelf: Shelf, people: Organization
 ) -> None:

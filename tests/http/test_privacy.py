@@ -224,6 +224,7 @@ async def write(
     return author
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "paths"),
     [

@@ -8,6 +8,7 @@ import itertools
 import time
 from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from tests.uploads import (
 CUTS = [1, 100, SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1, 2 * SEGMENT_BYTES]
 
 
+@pytest.mark.slow
 async def test_the_tail_of_a_broken_connection_is_kept(draft: Sending) -> None:
     """Whatever arrived before a break counts, to the byte, and none of it is sent again."""
     body = body_of(2 * SEGMENT_BYTES + 777)
@@ -42,6 +44,7 @@ async def test_the_tail_of_a_broken_connection_is_kept(draft: Sending) -> None:
         await draft.ask("DELETE", path)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
@@ -71,6 +74,7 @@ async def test_any_cuts_make_the_same_body(draft: Sending, data: st.DataObject) 
     await draft.ask("DELETE", path)
 
 
+@pytest.mark.slow
 async def test_single_bytes_cost_little_however_many_there_are(draft: Sending) -> None:
     """300 requests of one byte leave few pieces, in the bucket as in the database, and join right."""
     body = body_of(SEGMENT_BYTES + 10)
@@ -129,6 +133,7 @@ async def test_a_patch_takes_over_without_asking_first(draft: Sending) -> None:
     hanging.cut()
 
 
+@pytest.mark.slow
 async def test_two_connections_at_once_never_mix(draft: Sending) -> None:
     """Of many that send at the same time each byte comes from one of them, in its place."""
     body = body_of(3 * SEGMENT_BYTES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pty
+import random
 import resource
 import signal
 import stat
@@ -98,9 +99,11 @@ def test_keygen_never_overwrites(identity: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES, MIB, 3 * MIB + 17])
-def test_files_come_back(tmp_path: Path, identity: Path, recipient: str, size: int) -> None:
+def test_files_come_back(
+    tmp_path: Path, identity: Path, recipient: str, size: int, chance: random.Random
+) -> None:
     """What is sealed opens to the same bytes, from file to file and to standard output."""
-    plain = os.urandom(size)
+    plain = chance.randbytes(size)
     source, sealed, opened = (tmp_path / name for name in ("plain", "sealed", "opened"))
     source.write_bytes(plain)
     assert crypt("seal", "-r", recipient, "-o", sealed, source).returncode == 0
@@ -110,9 +113,10 @@ def test_files_come_back(tmp_path: Path, identity: Path, recipient: str, size: i
     assert crypt("open", "-i", identity, "-o", "-", sealed).stdout == plain
 
 
-def test_pipes_will_do(identity: Path, recipient: str) -> None:
+@pytest.mark.slow
+def test_pipes_will_do(identity: Path, recipient: str, chance: random.Random) -> None:
     """What cannot be read twice is still verified whole before the first byte comes out."""
-    plain = os.urandom(3 * MIB + 17)
+    plain = chance.randbytes(3 * MIB + 17)
     sealed = crypt_alone("seal", "-r", recipient, "-o", "-", given=plain)
     assert crypt_alone("open", "-i", identity, "-o", "-", given=sealed.stdout).stdout == plain
     cut = crypt_alone("open", "-i", identity, "-o", "-", given=sealed.stdout[:-1])
@@ -120,6 +124,7 @@ def test_pipes_will_do(identity: Path, recipient: str) -> None:
     assert cut.stderr.decode().startswith("This could not be opened")
 
 
+@pytest.mark.slow
 def test_passphrases_come_from_a_file(tmp_path: Path, passphrase: Path) -> None:
     """The first line is the passphrase, and another one does not open."""
     sealed = crypt("seal", "--passphrase-file", passphrase, "-o", "-", given=b"a letter").stdout
@@ -262,6 +267,7 @@ def test_a_terminated_command_leaves_no_plaintext(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_memory_stays_the_same_for_large_files(
     tmp_path: Path, identity: Path, recipient: str
 ) -> None:
@@ -297,6 +303,7 @@ def test_a_sealed_file_is_not_written_to_a_terminal(recipient: str) -> None:
     assert b"not text" in done.stderr
 
 
+@pytest.mark.slow
 def test_somebody_at_a_terminal_sees_progress(
     tmp_path: Path, identity: Path, recipient: str
 ) -> None:

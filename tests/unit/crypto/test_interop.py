@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import random
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from tests.unit.crypto.conftest import Node
 from tests.vectors.cast import ANNA
 from tests.vectors.generate import FOLDER
 
+pytestmark = pytest.mark.slow
 SIZES = [0, 1, 65536, 65537, 3_000_000]
 PASSPHRASE = "in two words, d\u00e9j\u00e0"
 
@@ -34,11 +35,11 @@ def files(tmp_path: Path) -> tuple[Path, Path, Path]:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_post_quantum_both_ways(
-    node: Node, tmp_path: Path, files: tuple[Path, Path, Path], size: int
+    node: Node, tmp_path: Path, files: tuple[Path, Path, Path], size: int, chance: random.Random
 ) -> None:
     """mlkem768x25519: sealed here opens there, sealed there opens here, with keys of either side."""
     plain, sealed, opened = files
-    plain.write_bytes(os.urandom(size))
+    plain.write_bytes(chance.randbytes(size))
     crypt("keygen", "-o", tmp_path / "ours")
     _, public, secret = (tmp_path / "ours").read_text().splitlines()
     recipient = public.removeprefix("# public key: ")
@@ -75,11 +76,11 @@ def test_their_keys_are_ours(
 
 @pytest.mark.parametrize("size", SIZES)
 def test_x25519_both_ways(
-    node: Node, tmp_path: Path, files: tuple[Path, Path, Path], size: int
+    node: Node, tmp_path: Path, files: tuple[Path, Path, Path], size: int, chance: random.Random
 ) -> None:
     """X25519: the same with a classic key made here."""
     plain, sealed, opened = files
-    plain.write_bytes(os.urandom(size))
+    plain.write_bytes(chance.randbytes(size))
     identity = X25519Identity.generate()
     (tmp_path / "ours").write_text(f"{identity}\n")
 

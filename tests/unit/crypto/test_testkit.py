@@ -113,6 +113,7 @@ def test_vectors_end_as_the_kit_says(vectors: list[Vector], piece_bytes: int) ->
         check(vector, piece_bytes)
 
 
+@pytest.mark.slow
 def test_vectors_end_the_same_byte_by_byte(vectors: list[Vector]) -> None:
     """A file that arrives one byte at a time gives the same outcome and the same plaintext."""
     for vector in vectors:

@@ -1,6 +1,5 @@
 /** Headers: written for one family of recipients, opened by each of them, and refused with anything changed in them. */
 
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   checkCommitment,
@@ -20,6 +19,7 @@ import {
 } from '../../src/crypto/age';
 import { concat, utf8 } from '../../src/crypto/encoding';
 import { sodiumReady } from '../../src/crypto/sodium';
+import fc from '../chance';
 import { aCase, flip } from './people';
 import { refusal } from './refusal';
 

@@ -1,10 +1,10 @@
 /** What relay writes opens in age-encryption, another program for age files, and the other way round. */
 
 import { Decrypter, Encrypter } from 'age-encryption';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { HybridIdentity, openFile, type Recipient, ScryptIdentity, ScryptRecipient, sealFile, X25519Identity } from '../../src/crypto/age';
 import { sodiumReady } from '../../src/crypto/sodium';
+import fc from '../chance';
 import { plaintexts } from './people';
 
 const RUNS = { numRuns: 12 };

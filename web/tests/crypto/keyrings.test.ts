@@ -1,6 +1,5 @@
 /** Keyrings, sealed identities and link addresses come out as they were put in; texts have one spelling. */
 
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { HybridIdentity, ScryptRecipient, sealFile } from '../../src/crypto/age';
 import { b64Decode, b64Encode, b64uDecode, b64uEncode, bech32Decode, bech32Encode, sameBytes, utf8, uuidBytes } from '../../src/crypto/encoding';
@@ -21,6 +20,7 @@ import { pad, unpad } from '../../src/crypto/padding';
 import { WeakPassphrase } from '../../src/crypto/passphrases';
 import { fingerprint, Signer } from '../../src/crypto/signing';
 import { randomBytes, sodiumReady } from '../../src/crypto/sodium';
+import fc from '../chance';
 import { refusal } from './refusal';
 
 beforeAll(sodiumReady);

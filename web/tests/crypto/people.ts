@@ -1,9 +1,9 @@
 /** What the tests of this room share: bytes to work on, and a part as it stands in a statement. */
 
-import fc from 'fast-check';
 import { b64uEncode } from '../../src/crypto/encoding';
 import type { Part, PartRole } from '../../src/crypto/fields';
 import { randomBytes } from '../../src/crypto/sodium';
+import fc from '../chance';
 
 export const aCase = '8e85e116-f661-42f0-9a3c-a89a47f9506f';
 
@@ -14,6 +14,11 @@ export function plaintexts(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
     fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: -2, max: 2 })).map(([chunks, off]) => chunks * 65536 + off),
   );
   return fc.tuple(sizes, fc.nat(255)).map(([size, seed]) => Uint8Array.from({ length: size }, (_, at) => (at * 31 + seed) & 255));
+}
+
+/** Whether two runs of bytes are the same; `toEqual` takes a second for a megabyte. */
+export function same(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
 }
 
 /** A way to cut bytes into pieces. */

@@ -1,6 +1,5 @@
 /** Bodies: however they are cut they come out as they went in, and nothing that was touched comes out at all. */
 
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   newFileKey,
@@ -20,7 +19,8 @@ import {
 import { b64uEncode, concat } from '../../src/crypto/encoding';
 import { randomBytes, sha256, sodiumReady } from '../../src/crypto/sodium';
 import { chunkNonce } from '../../src/crypto/stream';
-import { cut, cuts, flip, plaintexts } from './people';
+import fc from '../chance';
+import { cut, cuts, flip, plaintexts, same } from './people';
 import { refusal } from './refusal';
 
 const RUNS = { numRuns: 40 };
@@ -38,7 +38,7 @@ describe('a body', () => {
         expect(openedSize(body.length)).toBe(plain.length);
         const opener = new Opener(fileKey);
         const opened = concat(...cut(body, opening).map((piece) => opener.update(piece)), opener.finish());
-        expect(opened).toEqual(plain);
+        expect(same(opened, plain)).toBe(true);
       }),
       RUNS,
     );
@@ -79,8 +79,8 @@ describe('a body', () => {
     const plain = randomBytes(65000);
     const first = sealBody(fileKey, plain);
     const again = new Sealer(fileKey, first.subarray(0, NONCE_BYTES));
-    expect(concat(again.update(plain), again.finish())).toEqual(first);
-    expect(sealBody(fileKey, plain)).not.toEqual(first);
+    expect(same(concat(again.update(plain), again.finish()), first)).toBe(true);
+    expect(same(sealBody(fileKey, plain), first)).toBe(false);
   });
 
   test('gives out the chunks before an altered one, then nothing', () => {
@@ -89,7 +89,7 @@ describe('a body', () => {
     const body = sealBody(fileKey, plain);
     flip(body, NONCE_BYTES + 65552 + 5);
     const opener = new Opener(fileKey);
-    expect(opener.update(body)).toEqual(plain.subarray(0, 65536));
+    expect(same(opener.update(body), plain.subarray(0, 65536))).toBe(true);
     expect(refusal(() => opener.update(body))).toBe('payload');
     expect(refusal(() => opener.finish())).toBe('payload');
   });
@@ -127,7 +127,7 @@ describe('a range', () => {
         const opener = new RangeOpener(fileKey, body.subarray(0, NONCE_BYTES), body.length);
         const span = opener.needed(start, stop);
         expect(opener.size).toBe(plain.length);
-        expect(opener.open(start, stop, body.subarray(span.start, span.stop))).toEqual(plain.subarray(start, stop));
+        expect(same(opener.open(start, stop, body.subarray(span.start, span.stop)), plain.subarray(start, stop))).toBe(true);
       }),
       RUNS,
     );

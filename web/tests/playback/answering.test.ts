@@ -1,9 +1,9 @@
 /** The service worker's answers: ranges as RFC 9110 has them, bytes only as they are read, ports that come again. */
 
-import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Players, requestedSpan, RUN_BYTES } from '../../src/playback/answering';
 import type { RangeWanted } from '../../src/playback/protocol';
+import fc from '../chance';
 
 const SIZE = 2 * RUN_BYTES + 1000;
 const film = Uint8Array.from({ length: SIZE }, (_, at) => (at * 7 + (at >> 8)) % 251);

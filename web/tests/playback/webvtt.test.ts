@@ -1,8 +1,8 @@
 /** Captions are read strictly, with the line of every mistake, and written back as they were. */
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cueText, formatTime, parse, readTime, serialize, type Cue } from '../../src/playback/webvtt';
+import fc from '../chance';
 
 const words = fc
   .array(fc.stringMatching(/^[\p{L}\p{N} .,'!?<>&♪-]{1,40}$/u), { minLength: 1, maxLength: 3 })

@@ -1,0 +1,7 @@
+/** fast-check, which chooses by the seed of this run. */
+
+import fc from 'fast-check';
+
+fc.configureGlobal({ seed: Number(process.env['TEST_SEED']) });
+
+export default fc;

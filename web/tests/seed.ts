@@ -1,0 +1,6 @@
+/** Chooses the seed of every random choice in these tests, says it, and hands it to all of their processes. */
+
+export default function setup(): void {
+  process.env['TEST_SEED'] ??= String(Math.floor(Math.random() * 2 ** 31));
+  process.stdout.write(`relay seed: ${process.env['TEST_SEED']} (TEST_SEED chooses the same again)\n`);
+}
