@@ -39,6 +39,7 @@ from relay.crypto.keyrings import (
 from relay.crypto.links import Link, claim_mac, parse_link_url
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer, statement_hash
+from relay.crypto.words import WordLanguage, claim_words
 from relay.domain.cases import CharterChanged
 from relay.domain.links import ClaimedKeyring, KeyringRequest, LinkView, NewClaim, Trust
 from relay.domain.messages import (
@@ -108,6 +109,12 @@ class Participant:
         self.case_id = link.case
         self.participant_id = link.participant
         self.correspondents = link.correspondents
+
+    def spoken_words(self, language: WordLanguage) -> tuple[str, ...]:
+        """The four words of one's claim, for a mediator to hear; LookupError for an upload link."""
+        if self._claim_hash is None:
+            raise LookupError("nobody claims an upload link")
+        return claim_words(self._claim_hash, language)
 
     # Arriving.
 

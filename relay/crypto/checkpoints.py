@@ -21,7 +21,7 @@ import msgspec
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.fields import Audience, Digest, Identifier, Time, Value, Whole
 from relay.crypto.signing import Signer, sign_statement, verify_statement
-from relay.errors import CryptoError, InvalidRequest
+from relay.errors import CryptoError, RelayError
 
 TYPE: Final = "relay-checkpoint+jws"
 """Not one of the statements that relay takes: nobody sends it anywhere."""
@@ -30,7 +30,7 @@ LINE_MAX_BYTES: Final = 4096
 _ValueT = TypeVar("_ValueT", bound=Value)
 
 
-class CheckpointUnusable(InvalidRequest):
+class CheckpointUnusable(RelayError):
     """Nothing can be compared with this checkpoint. Take another copy of it, and the key that signed it."""
 
     code = "checkpoint-unusable"

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from relay.client.connection import Connection
+from relay.client.connection import Connection, Problem
+from relay.client.mediator import Mediator
 from relay.client.participant import Participant
+from relay.crypto.words import claim_words
 from relay.demo import phone, searching
 from relay.demo.cast import PASSPHRASE, Case, open_case, organization
 from relay.demo.cutting import cutting_proxy
@@ -36,6 +38,7 @@ LETTER: Final = (
     "I have carried that night for eleven years. I do not ask you for anything. "
     "I would like to know why it was our house."
 )
+LATER_LETTER: Final = "There is one more thing that I would like to ask."
 GUIDANCE: Final = "Would you say what you would like to ask? It may help both of you."
 NOTE: Final = "A letter of two minutes. It speaks of that night, calmly."
 
@@ -74,7 +77,7 @@ async def tell(stage: Stage, say: Say, workplace: Path) -> Told:
         case = await open_case(people, mediators=mediators)
         say("[bold]A case[/bold] is registered by the case system; a mediator signs its charter.")
         say("A person harmed and a person responsible claim their links and say yes;")
-        say("a mediator checks with the links' secrets that it was really they.")
+        await _the_four_words(case, say)
         letter = await _a_letter(case, say)
         video_file = workplace / "phone.mov"
         video = await _a_video(stage, case, say, settings, video_file)
@@ -82,9 +85,19 @@ async def tell(stage: Stage, say: Say, workplace: Path) -> Told:
         await _an_offer(case, say, letter, video)
         rendition_file = workplace / "received.mp4"
         await _the_recipient(case, say, rendition_file)
+        await _mediators_come_and_go(case, await people.mediator(), say)
         await _the_log(say, settings)
         await _the_search(stage, say, of_owner, [video_file, rendition_file])
         return Told(case=case, seconds=time.monotonic() - began)
+
+
+async def _the_four_words(case: Case, say: Say) -> None:
+    for person in (case.harmed, case.responsible):
+        claim = await case.mediator.recipient_claim(case.case_id, person.participant_id)
+        seen = claim_words(claim.claim_hash, "en")
+        _expect(seen == person.spoken_words("en"), "both see the same four words")
+        say(f"On the telephone they read four words from their page: «{' '.join(seen)}».")
+    say("The mediator sees the same words, and signs that it was really they.")
 
 
 async def _a_letter(case: Case, say: Say) -> ReviewMessage:
@@ -212,6 +225,32 @@ async def _the_recipient(case: Case, say: Say, rendition_file: Path) -> None:
     say(
         f"To the person harmed both read «{', '.join(sorted(views))}»: whether he accepted is his to tell."
     )
+
+
+async def _mediators_come_and_go(case: Case, newcomer: Mediator, say: Say) -> None:
+    mediator, colleague = case.mediator, case.colleague
+    listed = [mediator.credential_id, colleague.credential_id, newcomer.credential_id]
+    await mediator.change_charter(case.case_id, mediators=listed)
+    sent = await case.harmed.send_letter(case.responsible.participant_id, LATER_LETTER)
+    leased = await newcomer.lease(sent.message)
+    _expect(await newcomer.read_letter(leased) == LATER_LETTER, "who joined reads the case")
+    await newcomer.decide(leased, "hold", reason="readiness")
+    say("[bold]A mediator joins[/bold]: the next charter names her, and she reads a new letter.")
+    await mediator.change_charter(
+        case.case_id, mediators=[mediator.credential_id, newcomer.credential_id]
+    )
+    sent = await case.harmed.send_letter(case.responsible.participant_id, LATER_LETTER)
+    try:
+        await colleague.lease(sent.message)
+    except Problem as refused:
+        _expect(refused.code == "not-found", "who left finds nothing")
+    else:
+        raise StoryBroke("who left was given a letter")
+    _expect(
+        await newcomer.read_letter(await newcomer.lease(sent.message)) == LATER_LETTER,
+        "who stays reads what is sealed from now on",
+    )
+    say("[bold]A mediator leaves[/bold]: what is sealed from then on is kept from her.")
 
 
 async def _the_log(say: Say, settings: Settings) -> None:

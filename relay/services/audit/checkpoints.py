@@ -19,7 +19,7 @@ from relay.crypto.checkpoints import (
 )
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.signing import Signer
-from relay.errors import Conflict
+from relay.errors import RelayError
 from relay.services.audit.findings import Code, Report
 from relay.settings import Settings
 from relay.storage import audit as stored
@@ -28,7 +28,7 @@ from relay.storage.database import Database
 PAGE_CASES: Final = 1000
 
 
-class LogUnsound(Conflict):
+class LogUnsound(RelayError):
     """The log does not end where its case says, and cannot be vouched for. Run `relay audit verify`."""
 
     code = "log-unsound"
