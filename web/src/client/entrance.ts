@@ -105,7 +105,7 @@ export class Entrance {
       if (view.audience.replace(/\/+$/, '') !== connection.url) throw new Refused('untrusted');
       return { link: signed, charter: verified };
     });
-    if (fragment !== null && fragment !== kept && device.lasting) await device.keepLink(id, known).catch(() => undefined);
+    if (fragment !== null && kept === null && device.lasting) await device.keepLink(id, known).catch(() => undefined);
     return new Entrance(connection, device, address, view, link, charter, workFactorLog2);
   }
 

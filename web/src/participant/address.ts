@@ -12,7 +12,7 @@ export type Address =
 export const KIOSK = '/kiosk';
 
 /** What the fragment of a link looks like, wherever it stands. */
-const SECRET = /[A-Za-z0-9_-]{43}/;
+const SECRET = /[A-Za-z0-9_-]{64}/;
 const LINK = /^\/l\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/?$/i;
 
 export function readAddress(url: URL): Address {

@@ -120,6 +120,7 @@ export class RelayParticipant extends PlainElement {
 
   private toAddress(): void {
     const address = readAddress(new URL(location.href));
+    if (this.phase.name === 'inside') this.phase = { name: 'checking' }; // what it shows is not there any more
     this.assisted = address.page === 'kiosk';
     this.forgetHere();
     if (this.assisted || address.page === 'exposed') history.replaceState(history.state, '', KIOSK);
@@ -221,8 +222,8 @@ export class RelayParticipant extends PlainElement {
   /** A link that came in an address is in the history: a shared computer does not go on with it. */
   private async expose(): Promise<void> {
     history.replaceState(history.state, '', KIOSK);
-    await this.leaveNothing();
     await this.show({ name: 'exposed' });
+    await this.leaveNothing();
   }
 
   /** The next link at a kiosk. */

@@ -1,7 +1,7 @@
 /** A link that was handed to the page, as text: scanned, pasted or typed. */
 
-/** What follows the # of a link: 32 bytes in base64url. */
-const FRAGMENT = /^#[A-Za-z0-9_-]{43}$/;
+/** What follows the # of a link: 48 bytes in base64url. */
+const FRAGMENT = /^#[A-Za-z0-9_-]{64}$/;
 const PATH = /^\/l\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/?$/i;
 
 export interface HandedLink {

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthorView, RecipientView } from '../../src/client/contract';
 import { bareAddress, readAddress } from '../../src/participant/address';
-import { readHanded } from '../../src/participant/handed';
+import { LinkSecret, linkUrl } from '../../src/crypto/links';
+import { readHanded, type HandedLink } from '../../src/participant/handed';
 import { nameOf } from '../../src/participant/people';
 import { problemOf } from '../../src/participant/problem-of';
 import { fractionOf } from '../../src/participant/fraction';
@@ -35,7 +36,7 @@ describe('an address', () => {
       expect(readAddress(new URL(text, 'https://relay.example'))).toEqual({ page: 'kiosk' });
     }
     for (const text of ['/kiosk#', '/kiosk?link=', `/kiosk#/l/${LINK}#`]) {
-      expect(readAddress(new URL(`https://relay.example${text}${'A'.repeat(43)}`))).toEqual({ page: 'exposed' });
+      expect(readAddress(new URL(`https://relay.example${text}${'A'.repeat(64)}`))).toEqual({ page: 'exposed' });
     }
     for (const text of ['?assisted', '?assisted=', '?x=1&assisted']) {
       expect(readAddress(new URL(`https://relay.example/l/${LINK}${text}#c2VjcmV0`))).toEqual({ page: 'exposed' });
@@ -51,7 +52,7 @@ describe('an address', () => {
 
 describe('a link that is handed to the page', () => {
   const ORIGIN = 'https://relay.example';
-  const FRAGMENT = 'A'.repeat(43);
+  const FRAGMENT = 'A'.repeat(64);
   const HANDED = { id: LINK, fragment: FRAGMENT };
 
   it.each([
@@ -63,6 +64,13 @@ describe('a link that is handed to the page', () => {
     `${ORIGIN}:443/l/${LINK}#${FRAGMENT}`,
   ])('is read from %j', (text) => {
     expect(readHanded(text, ORIGIN)).toEqual(HANDED);
+  });
+
+  it('is read from the address that is made of a link', () => {
+    const made = linkUrl(ORIGIN, LINK, new LinkSecret(new Uint8Array(16).fill(7)), `${'B'.repeat(21)}A`, `${'C'.repeat(21)}A`);
+    const { fragment } = readHanded(made, ORIGIN) as HandedLink;
+    expect(made).toBe(`${ORIGIN}/l/${LINK}#${fragment}`);
+    expect(readAddress(new URL(`/kiosk#${fragment}`, ORIGIN))).toEqual({ page: 'exposed' });
   });
 
   it.each([

@@ -29,7 +29,7 @@ export const en = {
     field: {
       heading: 'Or paste or type the link',
       label: 'The whole link',
-      hint: 'It begins with the name of this site and ends after the # with 43 letters, digits, - or _.',
+      hint: 'It begins with the name of this site and ends after the # with 64 letters, digits, - or _.',
       open: 'Open the link',
       missing: 'Please paste or type the link first.',
       notLink: 'This is not a whole link. Please check it up to its last sign.',

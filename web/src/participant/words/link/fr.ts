@@ -32,7 +32,7 @@ export const fr: Catalogue<typeof en> = {
     field: {
       heading: 'Ou coller ou écrire le lien',
       label: 'Le lien entier',
-      hint: 'Il commence par le nom de ce site et se termine, après le #, par 43 lettres, chiffres, - ou _.',
+      hint: 'Il commence par le nom de ce site et se termine, après le #, par 64 lettres, chiffres, - ou _.',
       open: 'Ouvrir le lien',
       missing: 'Collez ou écrivez d’abord le lien.',
       notLink: 'Ce n’est pas un lien entier. Vérifiez-le jusqu’à son dernier signe.',
