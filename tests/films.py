@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import uuid
 
-from relay.client.sealing import PartRole, seal_file
+from relay.client.sealing import Role, seal_file
 from relay.crypto.age import FileKey
 from relay.domain.jobs import Job
 from relay.services import processing
 from relay.settings import Settings
 from relay.storage.database import Database
 
-_MADE: tuple[tuple[PartRole, str], ...] = (("rendition", "video/mp4"), ("poster", "image/jpeg"))
+_MADE: tuple[tuple[Role, str], ...] = (("rendition", "video/mp4"), ("poster", "image/jpeg"))
 
 
 async def hand_in(

@@ -13,11 +13,12 @@ from relay.client.acting import ActSigner
 from relay.client.charters import OpenCase, People, valid_now
 from relay.client.connection import Connection, SignedConnection
 from relay.client.linking import LinkPurpose, make_link, open_claim_key, sign_ending
+from relay.client.records import BrokenRecord, Fault, Record, reading
 from relay.client.seen import SeenCharters
 from relay.client.verifying import trust_of
 from relay.crypto import age, chain, statements
 from relay.crypto.encoding import b64u_decode, b64u_encode
-from relay.crypto.errors import ChainError
+from relay.crypto.errors import ChainError, EncodingError, KeyInvalidError, LinkError
 from relay.crypto.keyrings import Keyring
 from relay.crypto.links import ANCHOR_BYTES, LinkSecret, link_url
 from relay.crypto.signing import statement_hash
@@ -152,7 +153,7 @@ class Casework:
         )
 
     async def case(self, case_id: uuid.UUID, *, again: bool = False) -> OpenCase:
-        """The verified charter of a case and its identities; ChainError where they do not belong together."""
+        """The verified charter of a case and its identities; BrokenTrust where they do not fit each other."""
         if again or case_id not in self._cases:
             found = await self._charters(case_id)
             self._cases[case_id] = charters.open_charters(
@@ -226,17 +227,22 @@ class Casework:
         ]
 
     async def check_claim(self, case_id: uuid.UUID, link_id: uuid.UUID) -> CheckedClaim:
-        """A claim whose maker held the link; LinkError or ChainError for any other."""
+        """A claim whose maker held the link, and whose keys can be used; BrokenRecord for any other.
+
+        What is wrong with one claim says nothing of any other.
+        """
         case = await self.case(case_id, again=True)
         record = await self._link(case_id, link_id)
         if record.claim is None or record.sealed is None:
             raise LookupError("nobody has claimed this link")
-        if record.ended or record.endings:
-            raise ChainError("this link has ended")
-        link = chain.verify_link(record.statement, case.charter)
-        chain.check_sealed_claim_key(link, record.sealed)
-        claim = chain.verify_claim(record.claim, link)
-        chain.check_claim_mac(claim, open_claim_key(record.sealed, case.identities))
+        with reading(Record.CLAIM):
+            if record.ended or record.endings:
+                raise ChainError("this link has ended")
+            link = chain.verify_link(record.statement, case.charter)
+            chain.check_sealed_claim_key(link, record.sealed)
+            claim = chain.verify_claim(record.claim, link)
+            _check_mac(claim, open_claim_key(record.sealed, case.identities))
+            _check_usable(claim.recipient)
         return CheckedClaim(record=record, claim=claim, claim_hash=statement_hash(record.claim))
 
     async def verify_claim(self, case_id: uuid.UUID, link_id: uuid.UUID) -> CheckedClaim:
@@ -275,12 +281,15 @@ class Casework:
     async def recipient_claim(
         self, case_id: uuid.UUID, participant_id: uuid.UUID
     ) -> chain.VerifiedParticipant:
-        """The keys of a participant whose claim a mediator has verified; LookupError where there are none."""
+        """The keys of a participant whose claim a mediator has verified; LookupError where there are none.
+
+        BrokenRecord where they do not hold.
+        """
         case = await self.case(case_id)
         now = datetime.now(UTC)
         for record in reversed(await self.links(case_id)):
             if record.participant == participant_id and record.verification and not record.ended:
-                return chain.verify_participant(way_in(record), case.charter, now)
+                return verify_recipient(way_in(record), case.charter, now)
         raise LookupError("no mediator has verified a claim of this participant")
 
     async def _link(self, case_id: uuid.UUID, link_id: uuid.UUID) -> LinkRecord:
@@ -288,6 +297,31 @@ class Casework:
             if record.link == link_id:
                 return record
         raise LookupError("no such link in this case")
+
+
+def verify_recipient(
+    compacts: Iterable[str], charter: chain.VerifiedCharter, at: datetime
+) -> chain.VerifiedParticipant:
+    """A participant's keys to seal for, from the statements of their way in; BrokenRecord otherwise."""
+    with reading(Record.CLAIM):
+        keys = chain.verify_participant(compacts, charter, at)
+        _check_usable(keys.recipient)
+    return keys
+
+
+def _check_mac(claim: statements.Claim, claim_key: bytes) -> None:
+    try:
+        chain.check_claim_mac(claim, claim_key)
+    except LinkError:
+        raise BrokenRecord(Record.CLAIM, Fault.NOT_FROM_LINK) from None
+
+
+def _check_usable(recipient: str) -> None:
+    """BrokenRecord where nothing can be sealed for a recipient that has the form of one."""
+    try:
+        age.wrap_header(age.new_file_key(), [age.parse_recipient(recipient)])
+    except (EncodingError, KeyInvalidError):
+        raise BrokenRecord(Record.CLAIM, Fault.UNUSABLE_KEY) from None
 
 
 def way_in(record: LinkRecord) -> Iterable[str]:

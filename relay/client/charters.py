@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from relay.client.records import trusting
 from relay.client.seen import SeenCharters
 from relay.crypto import chain, statements
 from relay.crypto.encoding import b64u_encode
@@ -49,13 +50,14 @@ def open_charters(
 ) -> OpenCase:
     """The charter of a case and its identities, opened with one's own.
 
-    ChainError where they do not fit each other, or do not extend what was `seen`.
+    BrokenTrust where they do not fit each other, or do not extend what was `seen`.
     """
-    charter = verify_charters(trust, found, case_id)
-    seen.require(charter)
-    identities = open_identities(found.charters[-1].key_file, [own])
-    chain.check_identities(charter, [str(identity.recipient) for identity in identities])
-    return OpenCase(charter=charter, identities=identities)
+    with trusting():
+        charter = verify_charters(trust, found, case_id)
+        seen.require(charter)
+        identities = open_identities(found.charters[-1].key_file, [own])
+        chain.check_identities(charter, [str(identity.recipient) for identity in identities])
+        return OpenCase(charter=charter, identities=identities)
 
 
 def verify_charters(trust: Trust, found: Charters, case_id: uuid.UUID) -> chain.VerifiedCharter:

@@ -8,23 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from relay.client.casework import Casework
+from relay.client.casework import Casework, verify_recipient
 from relay.client.downloading import download
-from relay.client.sealing import (
-    Sealed,
-    SealedText,
-    grant_key,
-    open_text,
-    seal_text,
-    unwrap,
-    view_of,
-)
-from relay.client.verifying import verify_consents, verify_item
+from relay.client.examining import Examined, examine, named_by
+from relay.client.records import BrokenRecord, Fault, Record, reading
+from relay.client.sealing import Sealed, SealedText, grant_key, seal_text
+from relay.client.verifying import verify_consents
 from relay.client.writing import Hand, address
-from relay.crypto import chain, release, statements
+from relay.crypto import release, statements
 from relay.crypto.encoding import b64u_encode
-from relay.crypto.errors import ChainError
-from relay.crypto.signing import statement_hash
+from relay.domain.captions import readable_captions
 from relay.domain.messages import (
     Audience,
     AuthorMessage,
@@ -65,36 +58,33 @@ class Mediator(Casework):
         """A message with everything around it."""
         return await self._signed.call("GET", f"/v1/messages/{message_id}", into=ReviewMessage)
 
+    async def examine(self, message: ReviewMessage) -> Examined:
+        """A message record by record: what holds, what it says, and what does not hold."""
+        found = examine(message, await self.case(message.case))
+        if found.faults:
+            # A colleague may have signed the next charter meanwhile.
+            found = examine(message, await self.case(message.case, again=True))
+        return found
+
     async def verify(self, message: ReviewMessage) -> release.Item:
-        """What is to be reviewed, once every signature on it has verified."""
-        case = await self.case(message.case)
-        compacts = (message.statement, message.rendition, message.captions)
-        return verify_item(
-            [compact for compact in compacts if compact is not None], message.origin, case.charter
-        )
+        """What is to be reviewed, once every signature and every part of it holds; else BrokenRecord."""
+        return (await self.examine(message)).require_whole()
 
     async def read_letter(self, message: ReviewMessage) -> str:
-        """The words of a letter."""
-        case = await self.case(message.case)
-        item = await self.verify(message)
-        body = next(part for part in item.message.parts if part.role == "body")
-        return open_text(message.case, body, view_of(message.parts, body), case.identities)
+        """The words of a letter; BrokenRecord where they cannot be read."""
+        text = (await self.examine(message)).text("body")
+        if text is None:
+            raise LookupError("there are no words")
+        return text
 
     async def save(self, message: ReviewMessage, role: str, target: Path) -> None:
         """Fetch, verify and open a part of a message into a file."""
-        case = await self.case(message.case)
-        item = await self.verify(message)
-        for view in message.parts:
-            part = item.part(view.commitment)
-            if part is not None and part.role == role and view.header is not None:
-                await download(
-                    self._signed,
-                    part,
-                    unwrap(message.case, part, view.header, case.identities),
-                    target,
-                )
-                return
-        raise LookupError(f"there is no {role}")
+        found = await self.examine(message)
+        part = next((part for part in found.require_whole().released if part.role == role), None)
+        if part is None:
+            raise LookupError(f"there is no {role}")
+        with reading(Record(part.role)):
+            await download(self._signed, part, found.keys[part.commit], target)
 
     async def decide(
         self,
@@ -105,10 +95,13 @@ class Mediator(Casework):
         words: str | None = None,
         author: str | None = None,
     ) -> ReviewMessage:
-        """Sign a decision on exactly what was reviewed.
+        """Sign a decision on exactly what was reviewed; BrokenRecord for an approval of what does not hold.
 
         `words` go to the author where their age recipient is given, and stay with the case in any event.
         """
+        if decision == "approve":
+            await self.verify(message)
+        source, rendition, captions = named_by(message)
         note = None if words is None else seal_text(message.case, "note", words)
         grants, bodies = await self._note(message, note, Audience.AUTHOR, message.sender, author)
         if decision == "retry":
@@ -118,9 +111,9 @@ class Mediator(Casework):
                 case=message.case,
                 message=message.message,
                 revision=message.revision,
-                source=_hash_of(message.statement) or "",
-                rendition=_hash_of(message.rendition),
-                captions=_hash_of(message.captions),
+                source=source,
+                rendition=rendition,
+                captions=captions,
                 decision=decision,
                 reason=reason,
                 notes=[] if note is None else [note.part],
@@ -137,8 +130,15 @@ class Mediator(Casework):
     async def caption(
         self, message: ReviewMessage, *, text: str | None = None, exception: str | None = None
     ) -> ReviewMessage:
-        """Add captions (WebVTT) to a video under review, or the coded reason why it needs none."""
+        """Add captions (WebVTT) to a video under review, or the coded reason why it needs none.
+
+        They take the place of the author's own. BrokenRecord where the text is no captions file.
+        """
+        if text is not None:
+            with reading(Record.CAPTIONS):
+                readable_captions(text)
         case = await self.case(message.case)
+        source, rendition, _captions = named_by(message)
         sealed = (
             None
             if text is None
@@ -149,8 +149,8 @@ class Mediator(Casework):
                 case=message.case,
                 message=message.message,
                 revision=message.revision,
-                source=_hash_of(message.statement) or "",
-                rendition=_hash_of(message.rendition),
+                source=source,
+                rendition=rendition,
                 language=message.language.value,
                 part=None if sealed is None else sealed.part,
                 exception=exception,
@@ -180,23 +180,25 @@ class Mediator(Casework):
         """Write the recipient's grants and offer the message: the act that makes a release possible.
 
         `note` says what kind of message it is, before anything is opened; `summary`, which needs a note
-        before it, tells what it says in the mediator's own words.
+        before it, tells what it says in the mediator's own words. BrokenRecord where something of the
+        message, the recipient's keys, or what the two said about taking part does not hold.
         """
         case = await self.case(message.case, again=True)
-        item = await self.verify(message)
-        now = datetime.now(UTC)
+        found = await self.examine(message)
+        item = found.require_whole()
+        with reading(Record.APPROVALS):
+            needed = case.charter.policy.approvals
+            release.verify_approvals(message.decisions, case.charter, item, needed)
         latest = await self.read(message.message)
-        to = chain.verify_participant(latest.recipient_origin, case.charter, now)
+        to = verify_recipient(latest.recipient_origin, case.charter, datetime.now(UTC))
         if to.participant != message.recipient:
-            raise ChainError("the way in of somebody else")
-        consents = verify_consents(latest, case.charter)
+            raise BrokenRecord(Record.CLAIM, Fault.NOT_SIGNED, "the way in of somebody else")
+        with reading(Record.CONSENT):
+            consents = verify_consents(latest, case.charter)
         recipient = (Audience.RECIPIENT, message.recipient, to.recipient)
-        grants = []
-        for view in message.parts:
-            part = item.part(view.commitment)
-            if part is not None and view.header is not None:
-                file_key = unwrap(message.case, part, view.header, case.identities)
-                grants.append(grant_key(part.commit, file_key, *recipient))
+        grants = [
+            grant_key(part.commit, found.keys[part.commit], *recipient) for part in item.released
+        ]
         notes, bodies = [], []
         for words in (note, summary if note is not None else None):
             sealed = None if words is None else seal_text(message.case, "note", words)
@@ -266,7 +268,7 @@ class Mediator(Casework):
         """The key with which somebody reads again what was written down for them, where they have one."""
         try:
             return (await self.recipient_claim(case_id, participant)).recipient
-        except (LookupError, ChainError):
+        except (LookupError, BrokenRecord):
             return None
 
     async def _note(
@@ -289,17 +291,12 @@ class Mediator(Casework):
     async def _media_grants(self, message: ReviewMessage) -> list[Grant]:
         """The original, opened with the case's identity and sealed for the media workers once more."""
         case = await self.case(message.case)
-        item = await self.verify(message)
-        original = next(part for part in item.message.parts if part.role == "original")
-        view = view_of(message.parts, original)
-        file_key = unwrap(message.case, original, view.header or b"", case.identities)
-        sealed = Sealed(part=original, file_key=file_key)
+        found = await self.examine(message)
+        parts = found.require_whole().message.parts
+        original = next(part for part in parts if part.role == "original")
+        sealed = Sealed(part=original, file_key=found.keys[original.commit])
         return [
             sealed.grant(Audience.MEDIA, worker.credential, worker.recipient)
             for worker in case.charter.media_at(datetime.now(UTC))
             if worker.recipient is not None
         ]
-
-
-def _hash_of(compact: str | None) -> str | None:
-    return None if compact is None else b64u_encode(statement_hash(compact))

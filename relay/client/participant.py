@@ -13,21 +13,17 @@ from typing import BinaryIO
 from relay.client.acting import ActSigner
 from relay.client.connection import Connection, LinkConnection, Problem, SignedConnection
 from relay.client.downloading import download
-from relay.client.sealing import (
-    Sealed,
-    open_text,
-    seal_file,
-    unwrap,
-    view_of,
-)
+from relay.client.records import BrokenRecord, Fault, Record, reading, trusting
+from relay.client.sealing import Sealed, open_text, seal_file, unwrap, view_of
 from relay.client.seen import SeenCharters
 from relay.client.uploading import upload_body
-from relay.client.verifying import verify_item, verify_trust
+from relay.client.verifying import verify_trust
 from relay.client.writing import Address, Answer, ConsentStatus, Hand, address
 from relay.crypto import chain, release, statements
-from relay.crypto.encoding import b64u_encode
-from relay.crypto.errors import ChainError
+from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.errors import ChainError, NoMatchError
 from relay.crypto.fields import Part
+from relay.crypto.items import verify_item
 from relay.crypto.keyrings import (
     PARTICIPANT_WORK_FACTOR_LOG2,
     Stretched,
@@ -38,7 +34,7 @@ from relay.crypto.keyrings import (
 )
 from relay.crypto.links import Link, claim_mac, parse_link_url
 from relay.crypto.mlkem768x25519 import HybridIdentity
-from relay.crypto.signing import Signer, statement_hash
+from relay.crypto.signing import Signer, key_id, read_unverified, statement_hash
 from relay.crypto.words import WordLanguage, claim_words
 from relay.domain.cases import CharterChanged
 from relay.domain.links import ClaimedKeyring, KeyringRequest, LinkView, NewClaim, Trust
@@ -64,12 +60,15 @@ class Received:
     keys: dict[str, bytes] = dataclasses.field(repr=False)
     """File keys by commitment."""
     parts: list[PartView]
+    broken: dict[str, BrokenRecord]
+    """What is wrong with a part that does not open, by commitment; it hides none of the others."""
 
     def part(self, role: str) -> Part:
-        """The released part of this role."""
-        for commitment in self.keys:
-            part = self.item.part(commitment)
-            if part is not None and part.role == role:
+        """The released part of this role; BrokenRecord where it does not open."""
+        for part in self.item.released:
+            if part.role == role and part.commit in self.broken:
+                raise self.broken[part.commit]
+            if part.role == role and part.commit in self.keys:
                 return part
         raise LookupError(f"no {role} was released")
 
@@ -333,17 +332,55 @@ class Participant:
         return await self._signed.call("GET", f"/v1/messages/{message_id}", into=AuthorMessage)
 
     def guidance(self, message: AuthorMessage) -> tuple[str | None, str]:
-        """Why a message came back: the coded reason, and the mediator's own words."""
+        """Why a message came back: the coded reason, and the mediator's own words.
+
+        BrokenRecord where they do not hold. Notes that are for the mediators alone are not among them.
+        """
         if message.guidance is None:
             raise LookupError("this message did not come back")
-        decision, _mediator = self._charter.verify_by_mediator(
-            message.guidance, statements.Decision
-        )
-        words = [
-            open_text(self.case_id, note, view_of(message.parts, note), [self.identity])
-            for note in decision.notes
-        ]
+        with reading(Record.DECISION):
+            decision, _mediator = self._charter.verify_by_mediator(
+                message.guidance, statements.Decision
+            )
+            if (decision.case, decision.message) != (self.case_id, message.message):
+                raise ChainError("a decision on another message")
+            given = {view.commitment: view for view in message.parts if view.header is not None}
+            words = [
+                open_text(self.case_id, note, given[note.commit], [self.identity])
+                for note in decision.notes
+                if note.commit in given
+            ]
         return decision.reason, "\n".join(words)
+
+    def own_text(self, message: AuthorMessage) -> str:
+        """The words of one's own letter, or of one that a mediator wrote down; else BrokenRecord.
+
+        A letter from before the last link was signed and sealed with older keys: it does not open.
+        """
+        with reading(Record.MESSAGE):
+            said = self._verify_own(message.statement or "")
+            if said.message != message.message:
+                raise ChainError("another message")
+        body = next((part for part in said.parts if part.role == "body"), None)
+        if body is None:
+            raise LookupError("this message has no words")
+        with reading(Record.BODY):
+            return open_text(self.case_id, body, view_of(message.parts, body), [self.identity])
+
+    def _verify_own(self, compact: str) -> statements.Message:
+        key = self.hand.signer.public_key
+        if read_unverified(compact).kid == key_id(key):
+            said = statements.verify(compact, statements.Message, key)
+            if (said.case, said.sender) != (self.case_id, self.participant_id):
+                raise ChainError("a message of another case or sender")
+            self._charter.require_version(said.charter, said.at)
+            return said
+        try:
+            return chain.verify_relayed_message(compact, self._charter, sender=self.participant_id)[
+                0
+            ]
+        except ChainError:
+            raise BrokenRecord(Record.BODY, Fault.NO_KEY, "signed with other keys") from None
 
     # Receiving.
 
@@ -367,22 +404,45 @@ class Participant:
         notes = self._offer_notes(message)
         return notes[1] if len(notes) > 1 else None
 
+    def _offer_of(self, message: RecipientMessage) -> statements.Offer:
+        """A mediator's offer of this message to one's own keys."""
+        with reading(Record.OFFER):
+            offer, _mediator = self._charter.verify_by_mediator(message.offer, statements.Offer)
+            if (offer.case, offer.message) != (self.case_id, message.message):
+                raise ChainError("an offer of another message")
+            if b64u_decode(offer.claim) != self._claim_hash:
+                raise NoMatchError("an offer to the keys of an earlier link")
+            return offer
+
     def _offer_notes(self, message: RecipientMessage) -> list[str]:
-        offer, _mediator = self._charter.verify_by_mediator(message.offer, statements.Offer)
-        return [
-            open_text(self.case_id, note, view_of(message.parts, note), [self.identity])
-            for note in offer.notes
-        ]
+        offer = self._offer_of(message)
+        with reading(Record.OFFER):
+            return [
+                open_text(self.case_id, note, view_of(message.parts, note), [self.identity])
+                for note in offer.notes
+            ]
 
     async def open(self, message: RecipientMessage) -> Received:
-        """Open a released message: every signature, approval, offer and commitment is verified first."""
+        """Open a released message: every signature, approval, offer and commitment is verified first.
+
+        BrokenRecord where the message as a whole does not hold. A part that does not open is in `broken`
+        of what comes back.
+        """
+        if self._claim_hash is None or self._claimed_at is None:
+            raise LookupError("nobody reads through an upload link")
+        await self.refresh()
+        # First: the relay notes that it was opened as soon as it hands it out.
+        offered = self._offer_of(message)
         opening = await self._signed.call(
             "POST", f"/v1/messages/{message.message}/openings", into=Opening
         )
-        await self.refresh()
-        item = verify_item(opening.statements, opening.origin, self._charter)
-        if self._claim_hash is None or self._claimed_at is None:
-            raise LookupError("nobody reads through an upload link")
+        with reading(Record.MESSAGE):
+            item = verify_item(opening.statements, opening.origin, self._charter)
+            if (item.message.message, item.message.sender) != (message.message, message.sender):
+                raise ChainError("another message")
+        with reading(Record.APPROVALS):
+            needed = self._charter.require_version(offered.charter, offered.at).policy.approvals
+            release.verify_approvals(opening.approvals, self._charter, item, needed)
         own = chain.VerifiedParticipant(
             case=self.case_id,
             participant=self.participant_id,
@@ -391,35 +451,43 @@ class Participant:
             claim_hash=self._claim_hash,
             claimed_at=self._claimed_at,
         )
-        offer = release.verify_offer(
-            message.offer,
-            self._charter,
-            item,
-            own,
-            decisions=opening.approvals,
-            consents=[
-                release.SignedConsent(compact=signed.statement, origin=signed.origin)
-                for signed in opening.consents
-            ],
-        )
-        keys = {}
-        for view in opening.parts:
-            part = item.part(view.commitment)
-            if part is None or view.header is None:
-                raise ChainError("a part that nobody signed")
-            release.check_grant(offer, part, view.header)
-            keys[view.commitment] = unwrap(self.case_id, part, view.header, [self.identity])
-        return Received(item=item, keys=keys, parts=opening.parts)
+        with reading(Record.OFFER):
+            offer = release.verify_offer(
+                message.offer,
+                self._charter,
+                item,
+                own,
+                decisions=opening.approvals,
+                consents=[
+                    release.SignedConsent(compact=signed.statement, origin=signed.origin)
+                    for signed in opening.consents
+                ],
+            )
+        keys: dict[str, bytes] = {}
+        broken: dict[str, BrokenRecord] = {}
+        for part in item.released:
+            try:
+                with reading(Record(part.role)):
+                    view = view_of(opening.parts, part)
+                    if view.header is None:
+                        raise NoMatchError("no grant")
+                    release.check_grant(offer, part, view.header)
+                    keys[part.commit] = unwrap(self.case_id, part, view.header, [self.identity])
+            except BrokenRecord as error:
+                broken[part.commit] = error
+        return Received(item=item, keys=keys, parts=opening.parts, broken=broken)
 
     def read_text(self, received: Received, role: str = "body") -> str:
-        """The text of a released letter."""
+        """The text of a released part; BrokenRecord where it cannot be read."""
         part = received.part(role)
-        return open_text(self.case_id, part, view_of(received.parts, part), [self.identity])
+        with reading(Record(part.role)):
+            return open_text(self.case_id, part, view_of(received.parts, part), [self.identity])
 
     async def save(self, received: Received, role: str, target: Path) -> None:
         """Fetch, verify and open a released part into a file."""
         part = received.part(role)
-        await download(self._signed, part, received.keys[part.commit], target)
+        with reading(Record(part.role)):
+            await download(self._signed, part, received.keys[part.commit], target)
 
     @property
     def identity(self) -> HybridIdentity:
@@ -445,9 +513,10 @@ async def _arrive(
 
 def _verify_charter(found: Trust, address: Link, seen: SeenCharters) -> chain.VerifiedCharter:
     """The charter of the case that the link leads into, which extends every version seen before."""
-    charter = verify_trust(found, address.root_fingerprint)
-    chain.check_anchor(charter, address.anchor)
-    seen.require(charter)
+    with trusting():
+        charter = verify_trust(found, address.root_fingerprint)
+        chain.check_anchor(charter, address.anchor)
+        seen.require(charter)
     return charter
 
 

@@ -14,15 +14,22 @@ from typing import BinaryIO, Literal, Self
 
 from relay.crypto import age
 from relay.crypto.encoding import b64u_decode, b64u_encode
-from relay.crypto.errors import PayloadError
+from relay.crypto.errors import NoMatchError, OpaqueError, PayloadError
 from relay.crypto.fields import Part
 from relay.crypto.padding import pad, unpad
-from relay.domain.messages import Audience, Body, Grant, PartView
+from relay.domain.captions import readable_captions
+from relay.domain.messages import Audience, Body, Grant, PartRole, PartView
+from relay.domain.parts import is_type_of
+from relay.domain.texts import readable
 
 TEXT = "text/plain"
 READ_BYTES = 1024 * 1024
 
-PartRole = Literal["body", "original", "rendition", "poster", "captions", "note"]
+Role = Literal["body", "original", "rendition", "poster", "captions", "note"]
+
+
+class WrongTypeError(OpaqueError):
+    """A part is of a media type that does not belong to its role."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +55,7 @@ class SealedText(Sealed):
         return Body(commitment=self.part.commit, body=self.body)
 
 
-def seal_text(
-    case_id: uuid.UUID, role: PartRole, text: str, *, media_type: str = TEXT
-) -> SealedText:
+def seal_text(case_id: uuid.UUID, role: Role, text: str, *, media_type: str = TEXT) -> SealedText:
     """A text, padded so that its length says little, sealed under a key of its own."""
     file_key = age.new_file_key()
     body = age.seal_body(file_key, pad(text.encode()))
@@ -58,14 +63,14 @@ def seal_text(
         role=role,
         type=media_type,
         size=len(body),
-        segments=[b64u_encode(digest) for digest in age.segment_digests([body])],
+        segments=_digests([body]),
         commit=b64u_encode(age.commit(file_key, case_id)),
     )
     return SealedText(part=part, file_key=file_key, body=body)
 
 
 def seal_file(
-    case_id: uuid.UUID, role: PartRole, source: BinaryIO, media_type: str, target: BinaryIO
+    case_id: uuid.UUID, role: Role, source: BinaryIO, media_type: str, target: BinaryIO
 ) -> Sealed:
     """Seal what `source` holds into `target`, piece by piece."""
     file_key = age.new_file_key()
@@ -115,9 +120,13 @@ def _recipient(text: str) -> age.Recipient:
 
 
 def unwrap(
-    case_id: uuid.UUID, part: Part, header: bytes, identities: Iterable[age.Identity]
+    case_id: uuid.UUID, part: Part, header: bytes | None, identities: Iterable[age.Identity]
 ) -> age.FileKey:
     """The file key of a part, held against what its author or worker committed to for this case."""
+    if not is_type_of(PartRole(part.role), part.type):
+        raise WrongTypeError(f"{part.role} of type {part.type}")
+    if header is None:
+        raise NoMatchError("no grant")
     file_key = age.unwrap_header(header, identities)
     age.check_commitment(file_key, b64u_decode(part.commit), case_id)
     return file_key
@@ -126,10 +135,21 @@ def unwrap(
 def open_text(
     case_id: uuid.UUID, part: Part, view: PartView, identities: Iterable[age.Identity]
 ) -> str:
-    """The text of a part whose body and header came with the message."""
-    if view.header is None or view.body is None:
-        raise LookupError("this part was not given with a header and a body")
-    return unpad(age.open_body(unwrap(case_id, part, view.header, identities), view.body)).decode()
+    """The text of a part whose body and header came with the message, as it is shown to everybody.
+
+    Captions are reduced to their words and times. CryptoError, UnicodeDecodeError or NotCaptions where it
+    is not text that was signed and sealed for one of `identities`.
+    """
+    file_key = unwrap(case_id, part, view.header, identities)
+    body = view.body
+    if body is None or len(body) != part.size or _digests([body]) != part.segments:
+        raise PayloadError("not the body that was signed")
+    text = readable(unpad(age.open_body(file_key, body)).decode())
+    return readable_captions(text) if part.role == "captions" else text
+
+
+def _digests(body: Iterable[bytes]) -> list[str]:
+    return [b64u_encode(digest) for digest in age.segment_digests(body)]
 
 
 def view_of(parts: Iterable[PartView], part: Part) -> PartView:
@@ -137,7 +157,7 @@ def view_of(parts: Iterable[PartView], part: Part) -> PartView:
     for view in parts:
         if view.commitment == part.commit:
             return view
-    raise LookupError("the answer holds no such part")
+    raise PayloadError("the answer holds no such part")
 
 
 class FileOpener:

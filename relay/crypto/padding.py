@@ -22,6 +22,11 @@ def padded_size(plain: int) -> int:
     return (size + mask) & ~mask
 
 
+def is_padded_size(size: int) -> bool:
+    """Whether `pad` makes texts of this many bytes."""
+    return size >= SMALLEST_BYTES and padded_size(size - 1) == size
+
+
 def pad(plain: bytes) -> bytes:
     """`plain`, a byte 0x80, and zeros up to the padded size."""
     return (plain + _MARK).ljust(padded_size(len(plain)), b"\0")

@@ -18,6 +18,7 @@ from relay.crypto.fields import Part
 from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Captions, Decision, Message, Offer, Rendition, Statement
 from relay.crypto.trust import CLOCK_TOLERANCE, Authority, require_order
+from relay.errors import CryptoError
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +38,7 @@ class Item:
     @property
     def has_captions(self) -> bool:
         """Whether there are captions, or a reason why not: by a mediator, or the sender's own."""
-        own = any(part.role == "captions" for part in self.message.parts)
-        return own or self.captions is not None
+        return self.captions is not None or any(part.role == "captions" for part in self.released)
 
     @property
     def named(self) -> tuple[object, ...]:
@@ -67,14 +67,20 @@ class Item:
             parts.append(self.captions.part)
         return parts
 
-    def part(self, commitment: str) -> Part | None:
-        """The signed part with that commitment that may be released.
+    @property
+    def released(self) -> tuple[Part, ...]:
+        """The signed parts that are released: one of each role at most.
 
-        Never an original, and never the note of a message, which says who assisted its sender.
+        Never an original, and never the note of a message, which says who assisted its sender. A mediator's
+        captions, or their reason for none, take the place of the sender's own.
         """
-        withheld = [part for part in self.message.parts if part.role in {"original", "note"}]
-        parts = (part for part in self.parts if part not in withheld)
-        return next((part for part in parts if part.commit == commitment), None)
+        roles = {"original", "note"} | ({"captions"} if self.captions is not None else set())
+        withheld = [part for part in self.message.parts if part.role in roles]
+        return tuple(part for part in self.parts if part not in withheld)
+
+    def part(self, commitment: str) -> Part | None:
+        """The signed part with that commitment that is released."""
+        return next((part for part in self.released if part.commit == commitment), None)
 
 
 def item(
@@ -119,12 +125,18 @@ def item(
 def verify_approvals(
     decisions: Iterable[str], charter: VerifiedCharter, of: Item, needed: int
 ) -> tuple[Authority, ...]:
-    """The mediators who approved exactly this item, one a person; ChainError if fewer than `needed`."""
+    """The mediators who approved exactly this item, one a person; ChainError if fewer than `needed`.
+
+    A decision that does not hold does not count, and takes nothing from the others.
+    """
     approvers = {}
     for compact in decisions:
-        decision, mediator = charter.verify_by_mediator(compact, Decision)
-        if decision.decision == "approve" and _named(decision) == of.named:
+        try:
+            decision, mediator = charter.verify_by_mediator(compact, Decision)
             require_order(decision, *of.made_of)
+        except CryptoError:
+            continue
+        if decision.decision == "approve" and _named(decision) == of.named:
             approvers[mediator.person] = mediator
     if len(approvers) < needed:
         raise ChainError("fewer approvals than the charter asks for")
@@ -168,7 +180,7 @@ def verify_offer(
     if of.standing is not Standing.VERIFIED:
         raise ChainError("an offer of words whose sender nobody verified")
     policy = made_under.policy
-    if policy.captions == "required" and of.rendition is not None and not of.has_captions:
+    if policy.captions == "required" and of.message.kind == "video" and not of.has_captions:
         raise ChainError("an offer without captions, which the charter requires")
     allowed = {part.commit for part in offer.notes}
     if any(part.commit in allowed for part in of.parts):

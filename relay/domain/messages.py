@@ -151,6 +151,19 @@ class LeaseTaken(Conflict):
     )
 
 
+class NotVerifiable(Conflict):
+    """The recipient's program would refuse this: something in it is not signed as it must be.
+
+    Look at the message again. Send it back, decline it or put it on hold.
+    """
+
+    code = "not-verifiable"
+    french = (
+        "Le programme du destinataire refuserait ceci : un élément n'est pas signé comme il le doit. "
+        "Regardez de nouveau le message. Renvoyez-le, refusez-le ou mettez-le en attente."
+    )
+
+
 class NotAvailableNow(Conflict):
     """This message is not available at the moment. Your mediator can tell you more."""
 

@@ -16,6 +16,13 @@ _RANGE: Final = re.compile(
 )
 _READABLE: Final = frozenset({State.RELEASED, State.VIEWED})
 _OWN: Final = frozenset({PartRole.BODY, PartRole.ORIGINAL})
+_TYPES: Final = {
+    PartRole.BODY: frozenset({"text/plain"}),
+    PartRole.NOTE: frozenset({"text/plain"}),
+    PartRole.CAPTIONS: frozenset({"text/vtt"}),
+    PartRole.RENDITION: frozenset({"video/mp4", "audio/mp4"}),
+    PartRole.POSTER: frozenset({"image/jpeg"}),
+}
 
 
 class Reader(StrEnum):
@@ -47,6 +54,11 @@ class ByteRange:
 
     start: int
     stop: int
+
+
+def is_type_of(role: PartRole, media_type: str) -> bool:
+    """Whether a part of this role may be of this type; an original, which is shown to nobody, of any."""
+    return role not in _TYPES or media_type in _TYPES[role]
 
 
 def may_read(facts: ReadFacts) -> bool:

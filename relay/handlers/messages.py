@@ -87,7 +87,9 @@ async def respond(call: Call) -> web.Response:
 
 async def open_message(call: Call) -> web.Response:
     """The headers of a released message."""
-    opening = await offers.open_message(call.database, call.participant, call.uuid("message"))
+    opening = await offers.open_message(
+        call.database, call.settings, call.participant, call.uuid("message")
+    )
     return answer(opening)
 
 

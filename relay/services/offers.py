@@ -10,11 +10,11 @@ from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Participant
 from relay.domain.gates import closed_gates, require_open
 from relay.domain.messages import (
-    RELEASED_WITH,
     Answer,
     Audience,
     ConsentsChanged,
     NotAvailableNow,
+    NotVerifiable,
     Opening,
     RecipientMessage,
     ReviewMessage,
@@ -30,18 +30,20 @@ from relay.services.moves import make_move, reload, require_message, require_sam
 from relay.services.reading import (
     recipient_message,
     recipient_parts,
+    released_rows,
     released_statements,
     review_message,
     signed_consent,
 )
 from relay.services.sealed import Readers, check_grants, hold_text, keep
+from relay.services.verifiable import require_readable
 from relay.settings import Settings
 from relay.storage import links as stored_links
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
 from relay.storage.cases import read_consent
 from relay.storage.database import Connection, Database
-from relay.storage.events import append_event, insert_statement
+from relay.storage.events import append_event, find_statement, insert_statement
 
 _RELEASED = {State.RELEASED, State.VIEWED}
 
@@ -89,6 +91,7 @@ async def offer(
         if (said.claim, said.recipient) != (b64u_encode(claim.statement_hash), claim.recipient):
             raise StatementMismatch("an offer to another key than the recipient's")
         await _check_offer_grants(connection, message, said, act)
+        await require_readable(connection, settings, message, act.statement, consents)
         await insert_statement(connection, act.statement)
         await keep(
             connection,
@@ -143,19 +146,25 @@ async def respond(
         statement_hash = signing.statement_hash(compact)
         if not await stored_reviews.is_answered(connection, statement_hash):
             require_recent(said.at, settings)
-            await _answer(connection, actor, message, said, statement_hash, compact)
+            await _answer(connection, settings, actor, message, said, compact)
         shown = await recipient_message(connection, message_id)
         if shown is None:
             raise NotAvailableNow
         return shown
 
 
-async def open_message(database: Database, actor: Participant, message_id: uuid.UUID) -> Opening:
-    """Give the recipient the headers of what was released; the first time ends the mediator's recall."""
+async def open_message(
+    database: Database, settings: Settings, actor: Participant, message_id: uuid.UUID
+) -> Opening:
+    """Give the recipient the headers of what was released; the first time ends the mediator's recall.
+
+    What their program would refuse is not given, and not called opened.
+    """
     async with database.transaction() as connection:
         message = await _require_own(connection, actor, message_id)
         if message.state not in _RELEASED:
             raise NotAvailableNow
+        await _require_readable(connection, settings, message)
         if message.state is State.RELEASED:
             if closed_gates(await stored.gate_facts(connection, message_id)):
                 raise NotAvailableNow
@@ -173,6 +182,19 @@ async def open_message(database: Database, actor: Participant, message_id: uuid.
             ],
             parts=await recipient_parts(connection, message, with_headers=True),
         )
+
+
+async def _require_readable(
+    connection: Connection, settings: Settings, message: stored.MessageRow
+) -> None:
+    """Go on only with what the recipient's program believes; they are not told what is in the way."""
+    offer_hash = message.offer_hash or b""
+    offered = await find_statement(connection, offer_hash) or ""
+    consents = await stored_reviews.find_offer_consents(connection, offer_hash) or ()
+    try:
+        await require_readable(connection, settings, message, offered, consents)
+    except NotVerifiable as error:
+        raise NotAvailableNow(error.detail) from None
 
 
 async def _require_own(
@@ -202,10 +224,10 @@ async def _require_consents(
 
 async def _answer(
     connection: Connection,
+    settings: Settings,
     actor: Participant,
     message: stored.MessageRow,
     said: statements.Response,
-    statement_hash: bytes,
     compact: str,
 ) -> None:
     answer = Answer(said.answer)
@@ -217,7 +239,9 @@ async def _answer(
     if said.offer != b64u_encode(message.offer_hash or b""):
         raise StatementMismatch("an answer to another offer")
     find_move(_ACTS[answer], message.state)
-    await insert_statement(connection, compact)
+    if answer is Answer.ACCEPT:
+        await _require_readable(connection, settings, message)
+    statement_hash = await insert_statement(connection, compact)
     await stored_reviews.insert_response(
         connection,
         statement_hash=statement_hash,
@@ -255,12 +279,7 @@ async def _check_offer_grants(
 ) -> None:
     """Hold the grants against what is released, and against the hashes that the mediator signed."""
     rows = await stored.list_parts(connection, message.message_id, Audience.CASE, message.case_id)
-    current = {message.statement_hash, message.rendition_hash, message.captions_hash}
-    released = {
-        b64u_encode(row.commitment)
-        for row in rows
-        if row.statement_hash in current and row.role in RELEASED_WITH[message.kind]
-    }
+    released = {b64u_encode(row.commitment) for row in released_rows(message, rows)}
     notes = {note.commit for note in said.notes}
     recipient = (Audience.RECIPIENT, message.recipient_id)
     case = (Audience.CASE, message.case_id)

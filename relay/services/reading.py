@@ -160,11 +160,25 @@ async def recipient_parts(
     rows = await stored.list_parts(
         connection, message.message_id, Audience.RECIPIENT, message.recipient_id
     )
-    current = (message.statement_hash, message.rendition_hash, message.captions_hash)
     return [
         _part(row, with_header=with_headers)
+        for row in released_rows(message, rows)
+        if row.header is not None
+    ]
+
+
+def released_rows(message: stored.MessageRow, rows: list[stored.PartRow]) -> list[stored.PartRow]:
+    """The parts of a message that are released to its recipient: one of each role at most.
+
+    A mediator's captions, or their reason for none, take the place of the author's own.
+    """
+    current = (message.statement_hash, message.rendition_hash, message.captions_hash)
+    replaced = message.statement_hash if message.captions_hash is not None else None
+    return [
+        row
         for row in _of(rows, current)
-        if row.role in RELEASED_WITH[message.kind] and row.header is not None
+        if row.role in RELEASED_WITH[message.kind]
+        and not (row.role is PartRole.CAPTIONS and row.statement_hash == replaced)
     ]
 
 

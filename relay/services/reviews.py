@@ -43,6 +43,7 @@ from relay.services.moves import (
 )
 from relay.services.reading import review_message
 from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
+from relay.services.verifiable import require_verifiable
 from relay.settings import Settings
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
@@ -165,6 +166,7 @@ async def decide(
         mover = _require_mover(message, mediator, choice)
         if choice.act is Act.APPROVE:
             await _require_known_sender(connection, message_id)
+            await require_verifiable(connection, settings, message)
         await insert_statement(connection, act.statement)
         await _keep_notes(connection, settings, message, said, act, statement_hash)
         if not await stored_reviews.insert_decision(

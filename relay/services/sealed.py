@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from relay.crypto import age
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.fields import Part
+from relay.crypto.padding import is_padded_size
+from relay.crypto.stream import opened_size
 from relay.domain.messages import (
     Audience,
     Body,
@@ -23,6 +25,7 @@ from relay.domain.messages import (
     SealedBefore,
     StatementMismatch,
 )
+from relay.domain.parts import is_type_of
 from relay.errors import TooLarge
 from relay.settings import Settings
 from relay.storage import messages as stored
@@ -86,6 +89,8 @@ def hold_text(part: Part, bodies: Sequence[Body], settings: Settings) -> stored.
         raise TooLarge("letter")
     if len(found[0]) != part.size or [_digest(found[0])] != part.segments:
         raise StatementMismatch("a body that is not what was signed")
+    if not is_padded_size(opened_size(part.size)):
+        raise StatementMismatch("a text that is not padded")
     return _new_part(part, body=found[0], object_prefix=None)
 
 
@@ -124,6 +129,8 @@ async def keep_first_grants(connection: Connection, grants: Sequence[Grant]) -> 
 
 
 def _new_part(part: Part, *, body: bytes | None, object_prefix: str | None) -> stored.NewPart:
+    if not is_type_of(PartRole(part.role), part.type):
+        raise StatementMismatch(f"a {part.role} of another media type")
     return stored.NewPart(
         commitment=b64u_decode(part.commit),
         role=PartRole(part.role),

@@ -23,11 +23,14 @@ from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer, statement_hash
 from relay.demo.cast import open_case
 from relay.domain.jobs import LeaseLost
+from relay.domain.messages import Audience
 from relay.domain.moves import State
 from relay.services import processing
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.events import find_statement, insert_statement
+from tests.corruptions import KEYS, TEXTS, Corruption
+from tests.hostile import Sender
 from tests.videos import Studio, film, studio
 
 KILLS = 6
@@ -294,6 +297,40 @@ async def test_words_that_were_changed_are_not_prepared(stage: Studio) -> None:
     await stage.put_statement(message_id, f"{header}.{b64u_encode(changed)}.{signature}")
 
     await require_altered(stage, message_id)
+
+
+async def test_a_hostile_original_ends_its_own_job_and_no_other(stage: Studio) -> None:
+    """Granted, committed, sealed and filled in every wrong way: it fails, and the next is prepared."""
+    sender = await Sender.of(stage.case)
+    reader = str(stage.worker.keyring.identity.recipient)
+    altered, unknown = "video-altered", "video-not-recognized"
+    films: dict[str, tuple[Corruption, bytes, str]] = {
+        **{name: (corruption, b"a film", altered) for name, corruption in KEYS.items()},
+        "a body under another key": (TEXTS["a body under another key"], b"a film", altered),
+        "nothing": (Corruption(), b"", "video-empty"),
+        "one byte": (Corruption(), b"x", unknown),
+        "a page": (Corruption(), b"<!doctype html><script>alert(1)</script>", unknown),
+        "a list": (Corruption(), b"ffconcat version 1.0\nfile /etc/passwd\n", "video-playlist"),
+    }
+    for name, (corruption, content, code) in films.items():
+        message = uuid.uuid4()
+        original = await sender.original(message, corruption, content)
+        granted = original.grant(Audience.MEDIA, stage.worker.credential_id, reader)
+        if corruption.grant is not None:
+            header = corruption.grant(original.file_key, reader)
+            granted = msgspec.structs.replace(granted, header=header)
+        answer = await sender.send(message, [original], [granted, original.grant(*sender.to_case)])
+        assert answer.status == 200, name
+
+        await stage.transcoder.run(await stage.job_of(message))
+
+        row = await stage.message(message)
+        assert (row.state, row.failure) == (State.FAILED, code), name
+        assert await stage.grants_of(message, "media") == 0
+    sound = await stage.send(await asyncio.to_thread(film, stage.folder))
+    await stage.transcoder.run(await stage.job_of(sound))
+    await stage.require_prepared_once(sound)
+    await stage.require_tidy()
 
 
 async def test_a_video_copied_into_another_case_is_not_opened_there(stage: Studio) -> None:

@@ -23,8 +23,11 @@ from relay.client.case_system import key_set
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, organization
+from relay.services.processing import MediaWorker
 from relay.settings import Settings
+from relay.storage.database import Database
 from tests.auditing import findings
+from tests.hostile import Bench, Sender, Stage
 from tests.openapi import Witness
 from tests.relays import WORK_FACTOR_LOG2, SharedRelay, served
 
@@ -145,6 +148,22 @@ async def _serving(settings: Settings) -> AsyncIterator[Witness]:
     await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
     yield witness
     await runner.cleanup()
+
+
+@pytest.fixture
+async def stage(
+    people: Organization, worker_settings: Settings, database_url: str
+) -> AsyncIterator[Stage]:
+    """An open case with a media worker that its charter names, whose hands a test lends."""
+    credential_id, keyring = await people.enrol("media")
+    worker = MediaWorker(credential_id=credential_id, keyring=keyring)
+    database = await Database.connect(worker_settings.database_url, connections=2)
+    case = await open_case(people)
+    bench = Bench(
+        database=database, settings=worker_settings, owner_url=database_url, worker=worker
+    )
+    yield Stage(case=case, sender=await Sender.of(case), bench=bench)
+    await database.close()
 
 
 def _is_own(request: pytest.FixtureRequest) -> bool:

@@ -14,9 +14,9 @@ import pytest
 
 from relay.client.connection import Problem
 from relay.client.participant import Participant
+from relay.client.records import BrokenRecord, Fault, Record
 from relay.crypto import age, statements
 from relay.crypto.encoding import b64u_encode
-from relay.crypto.errors import ChainError, LinkError
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.links import LinkSecret, auth_digest, claim_mac, parse_link_url
 from relay.crypto.signing import Signer
@@ -106,8 +106,9 @@ async def test_a_forged_claim_is_refused_by_the_mediators_reader(case: Case, for
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     assert (await forge.claim(url, forged=True)).status == 204
 
-    with pytest.raises(LinkError):
+    with pytest.raises(BrokenRecord) as refused:
         await verify_everybody(case.mediator, case.case_id)
+    assert (refused.value.record, refused.value.fault) == (Record.CLAIM, Fault.NOT_FROM_LINK)
     sent = await case.responsible.send_letter(case.harmed.participant_id, "Words.")
     leased = await case.mediator.lease(sent.message)
     offered = await case.mediator.offer(await case.mediator.decide(leased, "approve"))
@@ -190,8 +191,9 @@ async def test_a_link_of_the_relays_own_is_not_believed(
     await connection.close()
     assert (await forge.claim(url)).status == 204
 
-    with pytest.raises(ChainError):
+    with pytest.raises(BrokenRecord) as refused:
         await verify_everybody(case.mediator, case.case_id)
+    assert (refused.value.record, refused.value.fault) == (Record.CLAIM, Fault.NOT_SIGNED)
 
 
 async def test_only_who_holds_a_link_is_shown_it(case: Case, people: Organization) -> None:

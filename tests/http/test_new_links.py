@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client.case_system import CaseSystem, ServiceKeys
 from relay.client.connection import Problem
-from relay.crypto.errors import ChainError
+from relay.client.records import BrokenRecord, Fault, Record
 from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, verify_everybody
 
@@ -29,8 +29,9 @@ async def test_what_was_released_is_granted_again_to_a_new_key(
 
     await verify_everybody(case.mediator, case.case_id)
     [unreadable] = (await again.correspondence()).received
-    with pytest.raises(ChainError):
+    with pytest.raises(BrokenRecord) as refused:
         await again.open(unreadable)
+    assert (refused.value.record, refused.value.fault) == (Record.OFFER, Fault.NO_KEY)
     await case.mediator.offer(await case.mediator.read(sent.message))
     [readable] = (await again.correspondence()).received
     assert again.read_text(await again.open(readable)) == "Why our house?"

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from relay.client.connection import Problem
 from relay.client.participant import Participant
 from relay.client.sealing import grant_key, unwrap, view_of
 from relay.crypto.age import FileKey
@@ -314,5 +313,5 @@ async def test_nobody_else_answers_or_opens(case: Case, people: Organization) ->
         assert (await hands.ask("POST", f"{path}/openings")).status == status
         answer = await hands.say("POST", f"{path}/responses", accept)
         assert answer.status in {status, 422}
-    with pytest.raises(Problem):
+    with pytest.raises(LookupError):
         await uploader.open(await waiting(case, message.message))

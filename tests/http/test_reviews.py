@@ -26,6 +26,8 @@ from tests.hands import Answer, Words, hands_of, second_begins
 ROUNDS = 8
 TWO = Policy(approvals=2, captions="required", server_processing=True, retention_days=365)
 
+CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:01.000\nWords.\n"
+
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Connection]:
@@ -211,7 +213,7 @@ async def test_captions_void_the_approval_before_them(
     case, message = await send_video(people, worker_settings)
 
     await case.mediator.decide(await case.mediator.lease(message), "approve")
-    captioned = await case.colleague.caption(await case.colleague.lease(message), text="WEBVTT\n")
+    captioned = await case.colleague.caption(await case.colleague.lease(message), text=CAPTIONS)
     assert (captioned.approvals, captioned.captions is not None) == (0, True)
     first = await case.colleague.decide(captioned, "approve")
     assert first.state is State.QUEUED
@@ -228,7 +230,7 @@ async def test_the_same_word_on_captions_again_within_a_second_is_a_new_one(
     leased = await case.mediator.lease(message)
     await second_begins()
     without = await case.mediator.caption(leased, exception="no-speech")
-    captioned = await case.mediator.caption(leased, text="WEBVTT\n")
+    captioned = await case.mediator.caption(leased, text=CAPTIONS)
     again = await case.mediator.caption(leased, exception="no-speech")
 
     assert again.captions not in {None, without.captions, captioned.captions}
@@ -237,7 +239,7 @@ async def test_the_same_word_on_captions_again_within_a_second_is_a_new_one(
 async def test_a_letter_has_no_captions(case: Case) -> None:
     """Captions for a letter could never be released: they are refused."""
     leased = await case.mediator.lease(await send(case))
-    for given in ({"text": "WEBVTT\n"}, {"exception": "no-speech"}):
+    for given in ({"text": CAPTIONS}, {"exception": "no-speech"}):
         with pytest.raises(Problem) as refused:
             await case.mediator.caption(leased, **given)
         assert refused.value.code == "statement-mismatch"

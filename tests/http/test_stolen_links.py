@@ -14,11 +14,11 @@ from relay.client.connection import Problem
 from relay.client.linking import open_claim_key
 from relay.client.mediator import Mediator
 from relay.client.participant import Participant
+from relay.client.records import BrokenRecord
 from relay.client.writing import ConsentStatus
 from relay.crypto import statements
 from relay.crypto.chain import Standing
 from relay.crypto.encoding import b64u_encode
-from relay.crypto.errors import ChainError
 from relay.crypto.links import parse_link_url
 from relay.crypto.signing import statement_hash
 from relay.demo.cast import Case, Organization, register_case
@@ -93,7 +93,7 @@ async def test_what_a_thief_wrote_is_never_approved_as_the_participants_words(
     person = await theft.people.claim(url)
     [record] = await theft.mediator.claims_to_verify(theft.case_id)
     assert record.link == parse_link_url(url).id
-    with pytest.raises(ChainError):
+    with pytest.raises(BrokenRecord):
         await theft.mediator.verify_claim(theft.case_id, theft.stolen)
     body = {"statement": verification(theft), "endings": []}
     refused = await hands_of(theft.mediator).ask("POST", "/v1/verifications", body)

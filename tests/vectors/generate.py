@@ -38,7 +38,7 @@ from relay.crypto.passphrases import find_weakness
 from relay.crypto.signing import Signer, fingerprint, key_id, sign_statement
 from relay.crypto.statements import Session, sign
 from relay.crypto.words import claim_words, word_list
-from tests.vectors import cast, chains, walk
+from tests.vectors import cast, chains, releases, shown, walk
 from tests.vectors.chains import Json
 
 FOLDER = Path(__file__).parent
@@ -496,6 +496,8 @@ MADE: Mapping[str, Callable[[], Json]] = {
     "origins.json": chains.origins,
     "chain.json": chains.chain,
     "walk.json": walk.walk,
+    "releases.json": releases.releases,
+    "texts.json": shown.texts,
 }
 RANDOM: Mapping[str, Callable[[], Json]] = {"sealed.json": sealed}
 

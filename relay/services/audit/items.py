@@ -72,8 +72,8 @@ class Item:
     """A mediator wrote the words down that are there now."""
     way: WayIn | None = None
     """The way in whose key signed them; None where a mediator did."""
-    has_own_captions: bool = False
-    """The sender sent captions with the video."""
+    own_captions: frozenset[str] = frozenset()
+    """The commitment of captions that came with the video; a mediator's take their place."""
     released: dict[bytes | None, frozenset[str]] = dataclasses.field(default_factory=dict)
     """By statement: the parts of it that a release grants."""
     approvals: set[tuple[uuid.UUID | None, tuple[object, ...]]] = dataclasses.field(
@@ -238,7 +238,7 @@ class Items:
         if said is None:
             return
         item.recipient, item.kind, item.language = said.recipient, said.kind, said.language
-        item.has_own_captions = any(part.role == "captions" for part in said.parts)
+        item.own_captions = frozenset(part.commit for part in said.parts if part.role == "captions")
         item.released = {row.digest: _released(said.kind, said.parts)}
         self._keep_parts(row, said.parts, _OF_MESSAGES)
         self._expected.put(
@@ -372,6 +372,7 @@ class Items:
         current = (item.source, item.rendition, item.captions)
         due = frozenset().union(*(item.released.get(digest, frozenset()) for digest in current))
         due |= {note.commit for note in said.notes}
+        due -= frozenset() if item.captions is None else item.own_captions
         if {grant.commit for grant in said.grants} != due:
             self._found(row, Code.STATEMENT_DIFFERS, "an offer of other parts than were reviewed")
         self._keep_parts(row, said.notes, {PartRole.NOTE: _RECIPIENT})
@@ -440,7 +441,7 @@ class Items:
             self._found(
                 row, Code.GATE_CLOSED, f"approved by {approvers}, fewer than the case asks for"
             )
-        is_settled = item.kind != "video" or item.captions is not None or item.has_own_captions
+        is_settled = item.kind != "video" or item.captions is not None or bool(item.own_captions)
         if self._people.captions_required and not is_settled:
             self._found(row, Code.GATE_CLOSED, "without captions, which the case asks for")
 

@@ -718,6 +718,13 @@ create function sender_is_known(of_message messages) returns boolean language sq
     )
 $$;
 
+-- A mediator's captions, or their reason for none, take the place of those that came with the message.
+create function is_replaced(of_part parts, of_message messages) returns boolean language sql immutable as $$
+    select of_part.role = 'captions'
+        and of_part.statement_hash = of_message.statement_hash
+        and of_message.captions_hash is not null
+$$;
+
 create function guard_message_state() returns trigger language plpgsql
 security definer set search_path = public, pg_temp as $$
 begin
@@ -779,6 +786,7 @@ begin
             where parts.message_id = new.message_id
                 and parts.statement_hash in (new.statement_hash, new.rendition_hash, new.captions_hash)
                 and parts.role not in ('original', 'note')
+                and not is_replaced(parts, new)
                 and not exists (
                     select 1 from grants
                     where grants.commitment = parts.commitment
@@ -804,6 +812,7 @@ begin
         select 1 from parts inner join messages on messages.message_id = parts.message_id
         where parts.commitment = new.commitment and parts.role <> 'original'
             and (parts.role <> 'note' or parts.statement_hash <> messages.statement_hash)
+            and not is_replaced(parts, messages)
             and messages.state in ('approved', 'released', 'viewed')
             and messages.recipient_id = new.audience_id
     ) then

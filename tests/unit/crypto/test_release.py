@@ -298,6 +298,16 @@ def test_consents_that_the_offer_does_not_name_do_not_matter(
 
 
 @pytest.mark.parametrize(
+    "other", ["", "a.b.c", approval(WORKER), approval(SERVICE), APPROVALS[0][:-2]]
+)
+def test_an_approval_that_does_not_verify_takes_nothing_from_the_others(
+    case: VerifiedCharter, video: Item, other: str
+) -> None:
+    """It does not count, and those that do are enough."""
+    assert len(verify_approvals([other, *APPROVALS], case, video, 2)) == len(APPROVALS)
+
+
+@pytest.mark.parametrize(
     ("signer", "changes"),
     [
         (SERVICE.keyring.signer, {}),

@@ -39,6 +39,7 @@ from relay.crypto.chain import (
 )
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.errors import NoMatchError
+from relay.crypto.items import verify_item
 from relay.crypto.keyrings import (
     open_identities,
     open_keyring,
@@ -49,7 +50,7 @@ from relay.crypto.links import LinkSecret, parse_link_url
 from relay.crypto.padding import pad, unpad
 from relay.crypto.release import SignedConsent, check_grant, item, verify_offer
 from relay.crypto.signing import statement_hash
-from relay.crypto.statements import Captions, Session, Statement, decode_unverified, verify
+from relay.crypto.statements import Captions, Offer, Session, Statement, decode_unverified, verify
 from relay.crypto.trust import establish_trust
 from relay.errors import CryptoError
 from tests.vectors.chains import time
@@ -384,3 +385,45 @@ def test_the_participants_of_the_chain_are_those_named() -> None:
     for name, member in (("Claire", "author_link"), ("Denis", "recipient_link")):
         link = decode_unverified(CHAIN["good"][member], KINDS["relay-link+jws"])
         assert str(getattr(link, "participant")) == CHAIN["participants"][name]  # noqa: B009 - of Statement
+
+
+RELEASES = load("releases.json")
+
+
+@pytest.mark.parametrize(
+    "offered", RELEASES["offers"], ids=lambda offered: f"{offered['what']}, {offered['policy']}"
+)
+def test_an_offer_is_believed_exactly_where_its_captions_are_settled(offered: Vectors) -> None:
+    """Every combination of kind, captions and policy: what is released, or that nothing is."""
+    chain = {**CHAIN["good"], "charters": RELEASES["charters"][offered["policy"]]}
+    charter = charter_in(chain)
+    of = verify_item(offered["statements"], way_in(chain, "author"), charter)
+    recipient = verify_participant(
+        way_in(chain, "recipient"), charter, dt.datetime.fromisoformat(CHAIN["now"])
+    )
+
+    def verified() -> Offer:
+        return verify_offer(
+            offered["offer"],
+            charter,
+            of,
+            recipient,
+            decisions=offered["approvals"],
+            consents=[
+                SignedConsent(
+                    compact=consent["compact"],
+                    origin=() if consent["by"] is None else way_in(chain, consent["by"]),
+                )
+                for consent in chain["consents"]
+            ],
+        )
+
+    if offered["released"] is None:
+        with pytest.raises(CryptoError, match="captions"):
+            verified()
+        return
+    offer = verified()
+    assert [part.commit for part in of.released] == offered["released"]
+    assert {grant.commit for grant in offer.grants} == set(offered["released"])
+    roles = [part.role for part in of.released]
+    assert len(set(roles)) == len(roles)

@@ -6,7 +6,7 @@ import type { Part } from '../crypto/fields';
 import type { FileKey } from '../crypto/filekeys';
 import { SEGMENT_BYTES } from '../crypto/segments';
 import type { SignedConnection } from './connection';
-import { Refused } from './refusing';
+import { Faulty } from './records';
 
 /** Little enough to arrive within the time limit of a request on a poor connection. */
 const REQUEST_BYTES = 1024 * 1024;
@@ -17,7 +17,7 @@ export async function download(signed: SignedConnection, part: Part, fileKey: Fi
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   for (const [number, digest] of part.segments.entries()) {
     const segment = await fetchSegment(signed, part, number * SEGMENT_BYTES);
-    if (b64uEncode(new Uint8Array(await crypto.subtle.digest('SHA-256', segment))) !== digest) throw new Refused('untrusted');
+    if (b64uEncode(new Uint8Array(await crypto.subtle.digest('SHA-256', segment))) !== digest) throw new Faulty('altered');
     pieces.push(opener.update(segment));
   }
   pieces.push(opener.finish());
@@ -30,7 +30,7 @@ async function fetchSegment(signed: SignedConnection, part: Part, start: number)
     const stop = Math.min(at + REQUEST_BYTES, segment.length);
     const headers = { Range: `bytes=${start + at}-${start + stop - 1}` };
     const bytes = new Uint8Array(await signed.bytes(`/v1/parts/${part.commit}`, { headers }));
-    if (bytes.length !== stop - at) throw new Refused('untrusted');
+    if (bytes.length !== stop - at) throw new Faulty('altered');
     segment.set(bytes, at);
   }
   return segment;

@@ -16,7 +16,10 @@ import { type Bytes, b64uEncode, utf8 } from '../crypto/encoding';
 import type { Part, PartRole } from '../crypto/fields';
 import { pad, unpad } from '../crypto/padding';
 import { sha256 } from '../crypto/sodium';
+import { readableCaptions } from '../playback/webvtt';
+import { readable } from '../words/readable';
 import type { Uuid } from './contract';
+import { Faulty } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import { fromBase64, toBase64 } from './wire';
@@ -24,6 +27,16 @@ import { fromBase64, toBase64 } from './wire';
 type Schemas = components['schemas'];
 
 const TEXT = 'text/plain';
+const CAPTIONS = 'text/vtt';
+
+/** The media types that belong to each role; an original, which is shown to nobody, may be of any. */
+const TYPES: Readonly<Partial<Record<PartRole, readonly string[]>>> = {
+  body: [TEXT],
+  note: [TEXT],
+  captions: [CAPTIONS],
+  rendition: ['video/mp4', 'audio/mp4'],
+  poster: ['image/jpeg'],
+};
 
 /** A part as its statement describes it, and the file key that its grants wrap. */
 export interface Sealed {
@@ -45,11 +58,12 @@ export interface Reader {
 }
 
 /** A text, padded so that its length says little, sealed under a key of its own. */
-export function sealText(caseId: Uuid, role: PartRole, text: string, type = TEXT): SealedText {
+export function sealText(caseId: Uuid, role: PartRole, text: string): SealedText {
   const fileKey = newFileKey();
   const body = sealBody(fileKey, pad(utf8(text)));
   // A text is far shorter than a segment; relay takes no longer one.
   if (body.length > SEGMENT_BYTES) throw new Refused('refused', { code: 'too-large' });
+  const type = role === 'captions' ? CAPTIONS : TEXT;
   return { part: { role, type, size: body.length, segments: [b64uEncode(sha256(body))], commit: commit(fileKey, caseId) }, fileKey, body };
 }
 
@@ -68,24 +82,42 @@ export function bodyOf({ part, body }: SealedText): Schemas['Body'] {
 }
 
 /** The file key of a part, held against what its author or worker committed to for this case. */
-export function unwrap(caseId: Uuid, part: Part, { header }: Schemas['PartView'], identities: readonly Identity[]): FileKey {
-  if (header === null) throw new Refused('untrusted');
+export function unwrap(caseId: Uuid, part: Part, { header }: Pick<Schemas['PartView'], 'header'>, identities: readonly Identity[]): FileKey {
+  if (TYPES[part.role]?.includes(part.type) === false) throw new Faulty('wrong-type');
+  if (header === null) throw new Faulty('no-key');
   const fileKey = unwrapHeader(fromBase64(header), identities);
   checkCommitment(fileKey, part.commit, caseId);
   return fileKey;
 }
 
-/** The text of a part whose body and header came with the message. */
+/**
+ * The text of a part whose body and header came with the message, as it is shown to everybody; captions are reduced to their
+ * words and times.
+ */
 export function openText(caseId: Uuid, part: Part, view: Schemas['PartView'], identities: readonly Identity[]): string {
-  if (view.body === null) throw new Refused('untrusted');
   const fileKey = unwrap(caseId, part, view, identities);
-  return new TextDecoder('utf-8', { fatal: true }).decode(unpad(openBody(fileKey, fromBase64(view.body))));
+  const body = fromBase64(view.body ?? '');
+  // Whoever knows the file key could make another body that opens: only the one that was signed is read.
+  if (body.length !== part.size || part.segments.length !== 1 || b64uEncode(sha256(body)) !== part.segments[0]) throw new Faulty('altered');
+  const text = readable(decoded(unpad(openBody(fileKey, body))));
+  if (part.role !== 'captions') return text;
+  const captions = readableCaptions(text);
+  if (captions === null) throw new Faulty('not-captions');
+  return captions;
+}
+
+function decoded(bytes: Bytes): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Faulty('not-text');
+  }
 }
 
 /** The one part of this role. */
 export function partWith(parts: readonly Part[], role: PartRole): Part {
   const found = parts.find((part) => part.role === role);
-  if (found === undefined) throw new Refused('untrusted');
+  if (found === undefined) throw new Faulty('altered');
   return found;
 }
 
@@ -97,6 +129,6 @@ export function viewOf(parts: readonly Schemas['PartView'][], part: Part): Schem
 /** As `viewOf`, where relay must give one. */
 export function viewIn(parts: readonly Schemas['PartView'][], part: Part): Schemas['PartView'] {
   const view = viewOf(parts, part);
-  if (view === null) throw new Refused('untrusted');
+  if (view === null) throw new Faulty('altered');
   return view;
 }

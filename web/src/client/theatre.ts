@@ -7,8 +7,8 @@ import type { SignedConnection } from './connection';
 import type { VideoFacts } from './contract';
 import { download } from './downloading';
 import { answerOn, Ranges } from './ranges';
+import { reading } from './records';
 import { Refused } from './refusing';
-import { trusting } from './verifying';
 
 interface Opened {
   readonly part: Part;
@@ -49,7 +49,7 @@ export class Theatre {
 
   blob(part: string): Promise<Blob> {
     const { part: described, fileKey } = this.find(part);
-    return trusting(() => download(this.signed, described, fileKey, described.type));
+    return reading('rendition', () => download(this.signed, described, fileKey, described.type));
   }
 
   close(): void {

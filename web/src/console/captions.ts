@@ -54,7 +54,9 @@ export class ConsoleCaptions extends ConsoleElement {
       const { client } = this.session;
       const item = await client.review(this.message);
       this.language = item.captions?.language ?? item.language;
-      const kept = item.captions === null ? null : await client.captionsText(this.message);
+      // Captions that cannot be read are written anew.
+      const readable = item.captions?.exception === null && item.faults.every(({ record }) => record !== 'captions');
+      const kept = readable ? await client.captionsText(this.message) : null;
       if (kept !== null) this.takeIn(kept);
       this.item = item;
     });

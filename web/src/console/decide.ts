@@ -61,6 +61,7 @@ export class ConsoleDecide extends PlainElement {
               @input=${(event: Event) => (this.draft.words = (event.target as HTMLTextAreaElement).value)}
             ></textarea>
             <small id="decision-words-hint">${form.wordsHint}</small>
+            ${this.item.authorReady ? nothing : html`<p class="note">${words.broken.authorNotReady}</p>`}
             <p id="decision-words-fault" class="fault" role="alert">${this.wanting === 'words' ? form.wordsNeeded : nothing}</p>
           </div>`
         : nothing}

@@ -1,7 +1,7 @@
 /** What the console's elements have in common: words, one thing running at a time, and refusals in words. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { isRefusal, type Refusal } from '../client/contract';
+import { type Broken, type GrantedAgain, isRefusal, type Refusal } from '../client/contract';
 import { PlainElement } from '../ui/element';
 import type { Session } from './session';
 import type { Words } from './words';
@@ -11,6 +11,7 @@ const CONFLICTS = [
   'conflict',
   'wrong-state',
   'lease-taken',
+  'not-verifiable',
   'approved-already',
   'charter-out-of-order',
   'charter-changed',
@@ -27,9 +28,22 @@ export function isConflict(refusal: Refusal): boolean {
   return refusal.code !== undefined && CONFLICTS.includes(refusal.code);
 }
 
+/** What is wrong with one record, and what can be done. */
+export function brokenText(words: Words, { record, fault }: Broken): string {
+  const { is, todo } = words.fault[fault];
+  return words.broken.says(words.record[record], is, todo);
+}
+
 /** A refusal as a person reads it: relay's own sentence first, since it says what to do. */
 export function refusalText(words: Words, refusal: Refusal): string {
+  if (refusal.broken !== undefined) return brokenText(words, refusal.broken);
   return refusal.sentence ?? words.refusal[refusal.refusal];
+}
+
+/** How many messages were granted again, and whether one could not be. */
+export function grantedText(words: Words, { granted, broken }: GrantedAgain): string {
+  const said = words.case.granted(granted);
+  return broken.length === 0 ? said : `${said} ${words.broken.grantedNot(broken.length)}`;
 }
 
 export abstract class ConsoleElement extends PlainElement {

@@ -1,8 +1,9 @@
 /** What is known of a message apart from its content: what it is, whose words it holds, and what was decided so far. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Origin, ReviewItem } from '../client/contract';
+import type { Fault, Origin, ReadDecision, ReviewItem } from '../client/contract';
 import { dateAndTime, duration } from './ages';
+import { brokenText } from './element';
 import { capital, mediator, person, shortId } from './people';
 import { reasonText } from './reasons';
 import type { Session } from './session';
@@ -44,39 +45,60 @@ export function renderFacts(session: Session, item: ReviewItem): TemplateResult 
 export function renderOrigin(session: Session, item: ReviewItem): TemplateResult {
   const { review, people } = session.words;
   const { origin } = item;
-  const who = person(session.words, item.fromRole, origin.participant);
   return html`<section class="card">
     <h2>${review.originTitle}</h2>
-    <p>${originText(session, origin, who)}</p>
-    ${origin.by === 'mediator' || origin.assistant === null ? nothing : html`<p>${review.assistant(origin.assistant)}</p>`}
+    <p>${origin === null ? review.notToldWho : originText(session, origin, person(session.words, item.fromRole, origin.participant))}</p>
+    ${origin === null || origin.by === 'mediator' || origin.assistant === null
+      ? nothing
+      : html`<p>${review.assistant} <bdi>${origin.assistant}</bdi></p>`}
     ${item.preparedBy === null ? nothing : html`<p>${review.preparedBy(people.worker(shortId(item.preparedBy)))}</p>`}
-    <p class="verified">${review.verified}</p>
+    ${item.faults.length === 0 ? html`<p class="verified">${review.verified}</p>` : nothing}
+  </section>`;
+}
+
+/** What of a message does not hold, in words, and what can be done with it; nothing where all of it does. */
+export function renderFaults({ words }: Session, { faults, kind }: ReviewItem): TemplateResult | typeof nothing {
+  const { broken } = words;
+  if (faults.length === 0) return nothing;
+  return html`<section class="note warn" role="alert">
+    <h2>${broken.title}</h2>
+    <ul>
+      ${faults.map((fault) => html`<li>${brokenText(words, fault)}</li>`)}
+    </ul>
+    <p>${broken.possible} ${kind === 'video' && faults.some(({ record }) => record === 'captions') ? broken.captions : nothing}</p>
+    <p>${broken.rest}</p>
   </section>`;
 }
 
 export function renderDecisions(session: Session, item: ReviewItem): TemplateResult {
-  const { review, decision } = session.words;
-  const names: Readonly<Record<string, string>> = decision;
+  const { review } = session.words;
   return html`<section class="card">
     <h2>${review.decisions}</h2>
     ${item.decisions.length === 0
       ? html`<p>${review.noDecisions}</p>`
       : html`<ol class="decisions">
-          ${item.decisions.map(
-            (past) => html`<li>
-              <p>
-                <strong>${names[past.decision] ?? past.decision}</strong>
-                ${past.reason === null ? nothing : html`(${reasonText(session.reasons, past.decision, past.reason)})`}<br />
-                <span class="quiet"
-                  >${mediator(session, past.mediator)}, ${dateAndTime(past.at, session.language)},
-                  ${past.current ? review.decidedCurrent : review.decidedOther}</span
-                >
-              </p>
-              ${past.words === null ? nothing : html`<blockquote class="letter">${past.words}</blockquote>`}
-            </li>`,
-          )}
+          ${item.decisions.map((past) => html`<li>${'fault' in past ? renderBrokenDecision(session, past.fault) : renderDecision(session, past)}</li>`)}
         </ol>`}
   </section>`;
+}
+
+function renderBrokenDecision({ words }: Session, fault: Fault): TemplateResult {
+  return html`<p>${words.broken.decision} ${words.fault[fault].is}</p>`;
+}
+
+function renderDecision(session: Session, past: ReadDecision): TemplateResult {
+  const { review, decision, broken, fault } = session.words;
+  const names: Readonly<Record<string, string>> = decision;
+  return html`<p>
+      <strong>${names[past.decision] ?? past.decision}</strong>
+      ${past.reason === null ? nothing : html`(${reasonText(session.reasons, past.decision, past.reason)})`}<br />
+      <span class="quiet"
+        >${mediator(session, past.mediator)}, ${dateAndTime(past.at, session.language)},
+        ${past.current ? review.decidedCurrent : review.decidedOther}</span
+      >
+    </p>
+    ${past.words === null ? nothing : html`<blockquote class="letter">${past.words}</blockquote>`}
+    ${past.wordsFault === null ? nothing : html`<p>${broken.words} ${fault[past.wordsFault].is}</p>`}`;
 }
 
 function originText(session: Session, origin: Origin, who: string): string {

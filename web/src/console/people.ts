@@ -9,7 +9,8 @@ export function shortId(id: Uuid): string {
   return id.slice(-4);
 }
 
-export function person(words: Words, role: ParticipantRole, id: Uuid): string {
+export function person(words: Words, role: ParticipantRole | null, id: Uuid): string {
+  if (role === null) return words.people.participant(shortId(id));
   return words.people.withId(words.people.role[role], shortId(id));
 }
 

@@ -6,7 +6,7 @@ import type { LetterDraft, ReceivedMessage, SentMessage, UnfinishedVideo } from 
 import { day, size } from '../ui/amounts';
 import { nameOf } from './people';
 import { ScreenElement } from './screen';
-import { countWords } from './transcript';
+import { countWords } from './counting';
 
 export class RelayHome extends ScreenElement {
   static override properties: PropertyDeclarations = {

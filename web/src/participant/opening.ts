@@ -1,10 +1,10 @@
 /** Opening what was accepted, in steps of one's own choosing, the gentlest first; stopping anywhere; keeping it away. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { OfferNotes, OpenedMessage, Playback, ReceivedMessage } from '../client/contract';
+import type { Broken, OfferNotes, OpenedMessage, Playback, ReceivedMessage } from '../client/contract';
 import { day } from '../ui/amounts';
 import { ScreenElement } from './screen';
-import { transcript } from './transcript';
+import { transcript } from '../playback/transcript';
 
 type Step = 'summary' | 'text' | 'transcript' | 'sound' | 'video';
 
@@ -38,7 +38,7 @@ export class RelayOpening extends ScreenElement {
             <h2>${offer.noteHeading}</h2>
             <p class="said">${this.notes.contentNote}</p>
           </section>`}
-      ${this.renderRefusal()}
+      ${this.renderRefusal()} ${this.renderFaults()}
       <ol class="steps">
         ${order.filter((step) => step !== 'summary' || this.notes?.summary != null).map((step) => this.renderStep(step))}
       </ol>
@@ -46,6 +46,20 @@ export class RelayOpening extends ScreenElement {
       <p class="row after">
         <button class="primary" type="button" @click=${() => this.stop()}>${steps.stop}</button>
       </p>`;
+  }
+
+  /** Parts of what was opened that cannot be shown; the others can. */
+  private renderFaults(): TemplateResult | typeof nothing {
+    const faults = this.opened?.faults ?? [];
+    const { broken } = this.visit.words.home;
+    const without: Readonly<Partial<Record<Broken['record'], string>>> = broken.without;
+    if (faults.length === 0) return nothing;
+    return html`<section class="note" role="alert">
+      <ul>
+        ${faults.map(({ record, fault }) => html`<li>${without[record] ?? broken.heading} ${broken.fault[fault]}</li>`)}
+      </ul>
+      <p>${broken.rest} ${broken.todo}</p>
+    </section>`;
   }
 
   private renderStep(step: Step): TemplateResult {
@@ -79,13 +93,15 @@ export class RelayOpening extends ScreenElement {
       case 'text':
         return html`${opened.relayed ? html`<p class="quiet">${steps.relayed}</p>` : nothing}
           <p class="quiet">${steps.written(day(opened.writtenAt, visit.language))}</p>
-          <article class="letter" lang=${language}>${opened.text ?? steps.none}</article>`;
+          <article class="letter" lang=${language}>${(opened.text ?? '') === '' ? steps.none : opened.text}</article>`;
       case 'transcript': {
         const paragraphs = opened.captions === null ? [] : transcript(opened.captions);
-        if (opened.text !== null && opened.text !== '') return html`<article class="letter" lang=${language}>${opened.text}</article>`;
-        return paragraphs.length === 0
-          ? html`<p>${steps.none}</p>`
-          : html`<article class="reading" lang=${language}>${paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}</article>`;
+        const words = opened.text ?? '';
+        if (words === '' && paragraphs.length === 0) return html`<p>${steps.none}</p>`;
+        return html`${words === '' ? nothing : html`<article class="letter" lang=${language}>${words}</article>`}
+        ${paragraphs.length === 0
+          ? nothing
+          : html`<article class="reading" lang=${language}>${paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}</article>`}`;
       }
       case 'sound':
       case 'video':

@@ -1,7 +1,7 @@
 /** What the screens behind the passphrase have in common: one thing running at a time, refusals in words, and a question. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Refusal } from '../client/contract';
+import type { Broken, Refusal } from '../client/contract';
 import '../ui/dialog';
 import { PlainElement } from '../ui/element';
 import { asRefusal, refusalText } from './refusals';
@@ -50,7 +50,18 @@ export abstract class ScreenElement extends PlainElement {
 
   protected renderRefusal(): TemplateResult | typeof nothing {
     if (this.refusal === null) return nothing;
+    if (this.refusal.broken !== undefined) return this.renderBroken(this.refusal.broken);
     return html`<p class="note warn" role="alert">${refusalText(this.visit.arriving, this.refusal)}</p>`;
+  }
+
+  /** One message that does not hold: said of it alone, and calmly, since nothing is asked of its reader. */
+  protected renderBroken({ fault }: Broken): TemplateResult {
+    const { broken } = this.visit.words.home;
+    return html`<section class="note" role="alert">
+      <h2>${broken.heading}</h2>
+      <p>${broken.fault[fault]} ${broken.rest}</p>
+      <p>${broken.todo}</p>
+    </section>`;
   }
 
   protected renderBack(): TemplateResult {

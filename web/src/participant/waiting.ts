@@ -12,18 +12,24 @@ export class RelayWaiting extends ScreenElement {
     notes: { state: true },
     tellAuthor: { state: true },
     answered: { state: true },
+    broken: { state: true },
   };
 
   private notes: OfferNotes | null = null;
   private tellAuthor = false;
   private answered: 'waited' | 'refused' | null = null;
+  /** The offer does not hold, so what is offered would not open. */
+  private broken = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
     const { screen } = this;
     if (screen.name !== 'waiting') return;
-    void this.attempt(async () => {
+    const read = async (): Promise<void> => {
       this.notes = await this.visit.client.offerNotes(screen.message);
+    };
+    void this.attempt(read).then(() => {
+      this.broken = this.refusal?.broken !== undefined;
     });
   }
 
@@ -62,7 +68,7 @@ export class RelayWaiting extends ScreenElement {
       <section class="note">
         <h2>${offer.noteHeading}</h2>
         ${this.notes === null
-          ? html`<p role="status">${visit.words.home.home.loading}</p>`
+          ? html`<p role="status">${this.running ? visit.words.home.home.loading : offer.noNote}</p>`
           : html`<p class="said">${this.notes.contentNote ?? offer.noNote}</p>`}
       </section>
       <section class="card">
@@ -87,7 +93,7 @@ export class RelayWaiting extends ScreenElement {
       ${this.renderRefusal()}
       <div class="choices">
         <div>
-          <button type="button" aria-describedby="accept-means" ?disabled=${this.running} @click=${() => this.answer(message, 'accept')}>${offer.accept}</button>
+          <button type="button" aria-describedby="accept-means" ?disabled=${this.running || this.broken} @click=${() => this.answer(message, 'accept')}>${offer.accept}</button>
           <p id="accept-means" class="quiet">${offer.acceptMeans}</p>
         </div>
         <div>

@@ -5,7 +5,7 @@ import type { Language, LetterDraft, Uuid } from '../client/contract';
 import { guidanceText, type Guidance } from './guidance';
 import './recipient';
 import { ScreenElement } from './screen';
-import { countWords } from './transcript';
+import { countWords } from './counting';
 
 /** After so long without a key, what was written is sealed and kept. */
 const PAUSE_MS = 1_000;

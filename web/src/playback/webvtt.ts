@@ -1,5 +1,7 @@
 /** WebVTT captions: what a mediator writes or imports, read strictly, with the line of every mistake, and written back. */
 
+import { readable } from '../words/readable';
+
 export interface Cue {
   /** Milliseconds from the beginning. */
   readonly start: number;
@@ -121,4 +123,54 @@ function faultsOf(cue: Cue, lastStart: number, durationMs: number): Fault[] {
 
 function two(count: number): string {
   return String(count).padStart(2, '0');
+}
+
+/**
+ * A file with nothing but its words, times and speakers; null where it has none.
+ *
+ * Markup goes, and character references become what they stand for, so that a player, a transcript and a reviewer all show
+ * the same words; `readable` is held to what comes of it.
+ */
+export function readableCaptions(file: string): string | null {
+  const { cues, mistakes } = parse(file);
+  if (mistakes.length > 0) return null;
+  const shown = cues.map((cue) => ({ ...cue, text: readableCue(cue.text) }));
+  const spoken = shown.filter(({ text }) => text.replace(TAG, '').trim() !== '');
+  return spoken.length === 0 ? null : serialize(spoken);
+}
+
+/** The words of a cue as text alone: without tags, and with its character references as what they stand for. */
+export function plainCue(text: string): string {
+  return readable(text.replace(TAG, '').replace(REFERENCE, referred));
+}
+
+/** Who speaks in a cue, where it says so. */
+export function speakerOf(text: string): string | null {
+  const name = SPEAKER.exec(text)?.[1];
+  return name === undefined ? null : plainCue(name).trim();
+}
+
+const TAG = /<[^<>]*>/g;
+const SPEAKER = /^<v(?:\.[^ >]*)? ([^>]+)>/;
+const REFERENCE = /&(?:(amp|lt|gt|nbsp|lrm|rlm)|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));/g;
+const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', nbsp: '\u00a0', lrm: '\u200e', rlm: '\u200f' };
+const UNKNOWN = '\ufffd';
+
+function readableCue(text: string): string {
+  const speaker = escaped(speakerOf(text) ?? '');
+  const words = escaped(cueText(plainCue(text)));
+  return speaker === '' ? words : `<v ${speaker}>${words}`;
+}
+
+function referred(_whole: string, name: string | undefined, decimal: string | undefined, hexadecimal: string | undefined): string {
+  if (name !== undefined) return NAMED[name] ?? UNKNOWN;
+  const number = decimal === undefined ? Number.parseInt(hexadecimal ?? '', 16) : Number(decimal);
+  if (number > 0x10ffff || (number >= 0xd800 && number < 0xe000)) return UNKNOWN;
+  const character = String.fromCodePoint(number);
+  // A line that a reference begins would end the cue where it is written back.
+  return /[\t\n\r\u2028\u2029]/.test(character) ? ' ' : character;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -64,7 +64,7 @@ describe('a video', () => {
     expect(await someone.captionsText(message)).toBeNull();
     const captions = 'WEBVTT\n\n00:00.000 --> 00:02.000\nHello.\n';
     item = await someone.caption(message, { text: captions, language: 'en' });
-    expect(item.captions).toEqual({ language: 'en', exception: null });
+    expect(item.captions).toEqual({ by: 'mediator', language: 'en', exception: null });
     expect(await someone.captionsText(message)).toBe(captions);
     await someone.decide(message, { decision: 'approve' });
     await someone.offer(message, { contentNote: 'A video of four seconds.', summary: null, notBefore: null });

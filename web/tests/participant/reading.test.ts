@@ -1,7 +1,8 @@
 /** Captions as something to read, words as somebody counts them, and how hard a passphrase is to guess. */
 
 import { describe, expect, it } from 'vitest';
-import { countWords, transcript } from '../../src/participant/transcript';
+import { countWords } from '../../src/participant/counting';
+import { transcript } from '../../src/playback/transcript';
 import { duration, size } from '../../src/ui/amounts';
 import { strengthOf } from '../../src/ui/strength';
 

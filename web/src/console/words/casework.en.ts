@@ -70,6 +70,7 @@ export const casework = {
       none: 'has not used a link yet, so has no keys',
       unverified: 'somebody used a link; check with them who it was',
       verified: 'keys checked',
+      broken: 'the keys do not hold: end the link and make a new one',
     },
     noContactBetween: (one: string, other: string) => `A no-contact order stands between the ${one} and the ${other}.`,
     recordConsent: 'Record what they said',

@@ -73,6 +73,7 @@ export const casework: Catalogue<typeof english> = {
       none: 'n’a pas encore utilisé de lien, donc pas de clés',
       unverified: 'quelqu’un a utilisé un lien; vérifiez avec cette personne qui c’était',
       verified: 'clés vérifiées',
+      broken: 'les clés ne tiennent pas : terminez le lien et créez-en un nouveau',
     },
     noContactBetween: (one, other) => `Une interdiction de contact sépare : ${one} et ${other}.`,
     recordConsent: 'Consigner ce qui a été dit',

@@ -167,6 +167,7 @@ export const en = {
   refusal: {
     untrusted: 'What this site says does not match your link. Nothing was sent.',
     'another-root': 'This address names another organization than the one that this device knows. Nothing was sent.',
+    broken: 'This cannot be opened as it is. Everything else here is as it was. Your mediator can look at it with you.',
     'no-such-link': 'This link does not open anything any more.',
     'wrong-passphrase': 'This passphrase does not fit.',
     'weak-passphrase': 'This passphrase is too easy to guess. Please choose another one.',
