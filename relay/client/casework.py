@@ -195,14 +195,18 @@ class Casework:
         return await self._signed.call("GET", f"/v1/cases/{case_id}/links", into=list[LinkRecord])
 
     async def show_link_again(self, case_id: uuid.UUID, link_id: uuid.UUID) -> str:
-        """The address of a link that one made oneself and that nobody has claimed yet; LookupError else."""
+        """The address of a link that one made oneself and that nobody has claimed yet; LookupError else.
+
+        BrokenRecord where the link does not hold.
+        """
         case = await self.case(case_id)
         record = await self._link(case_id, link_id)
         if record.again is None:
             raise LookupError("somebody else's link, or claimed by now")
-        link = chain.verify_link(record.statement, case.charter)
-        secret = LinkSecret(age.open_file(record.again, [self._keyring.identity]))
-        chain.check_link_secret(link, secret)
+        with reading(Record.LINK):
+            link = chain.verify_link(record.statement, case.charter)
+            secret = LinkSecret(age.open_file(record.again, [self._keyring.identity]))
+            chain.check_link_secret(link, secret)
         anchor = b64u_decode(link.charter)[:ANCHOR_BYTES]
         return link_url(self._audience, link.link, secret, self._root_fingerprint, anchor)
 
@@ -210,10 +214,8 @@ class Casework:
         self, case_id: uuid.UUID, link_id: uuid.UUID, reason: Literal["replaced", "misused"]
     ) -> None:
         """End a link. `misused`: somebody else used it, and nothing that came through it counts."""
-        case = await self.case(case_id)
         record = await self._link(case_id, link_id)
-        link = chain.verify_link(record.statement, case.charter)
-        statement = sign_ending(self._keyring.signer, link, reason)
+        statement = sign_ending(self._keyring.signer, case_id, record, reason)
         await self._signed.call(
             "PUT", f"/v1/links/{link_id}/ending", body=SignedRequest(statement=statement)
         )
@@ -251,9 +253,8 @@ class Casework:
         The other links that the participant claimed end with it.
         """
         checked = await self.check_claim(case_id, link_id)
-        case = await self.case(case_id)
         earlier = [
-            chain.verify_link(record.statement, case.charter)
+            record
             for record in await self.links(case_id)
             if record.participant == checked.claim.participant
             and record.link != link_id
@@ -270,7 +271,8 @@ class Casework:
                 at=datetime.now(UTC),
             ),
         )
-        endings = [sign_ending(self._keyring.signer, link, "replaced") for link in earlier]
+        signer = self._keyring.signer
+        endings = [sign_ending(signer, case_id, record, "replaced") for record in earlier]
         await self._signed.call(
             "POST",
             "/v1/verifications",

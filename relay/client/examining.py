@@ -82,6 +82,8 @@ class _Examination:
         compact = message.statement or ""
         try:
             words, standing = self._words(compact)
+            with reading(Record.MESSAGE):
+                item = release.item(words, compact, standing=standing)
         except BrokenRecord as broken:
             self.faults.append(broken)
             return None
@@ -91,7 +93,6 @@ class _Examination:
                 made = items.verify_rendition(message.rendition, self._charter, words, compact)
         except BrokenRecord as broken:
             self.faults.append(broken)
-        item = release.item(words, compact, standing=standing)
         try:
             with reading(Record.RENDITION):
                 item = release.item(words, compact, made, standing=standing)

@@ -15,7 +15,7 @@ from relay.crypto.links import ANCHOR_BYTES, LinkSecret, auth_digest, link_url
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.recipients import parse_recipient
 from relay.crypto.signing import Signer
-from relay.domain.links import NewLink
+from relay.domain.links import LinkRecord, NewLink
 
 UPLOAD_LINK_DAYS: Final = 14
 
@@ -88,16 +88,20 @@ def open_claim_key(sealed: bytes, identities: Iterable[HybridIdentity]) -> bytes
 
 def sign_ending(
     signer: Signer,
-    link: statements.Link,
+    case_id: uuid.UUID,
+    record: LinkRecord,
     reason: Literal["replaced", "misused"],
 ) -> str:
-    """The end of a link, signed by a mediator of its case or by the case system."""
+    """The end of a link, signed by a mediator of its case or by the case system.
+
+    Its statement need not hold: whoever holds the ending against it finds out whether it is of that link.
+    """
     return statements.sign(
         signer,
         statements.LinkEnding(
-            link=link.link,
-            case=link.case,
-            participant=link.participant,
+            link=record.link,
+            case=case_id,
+            participant=record.participant,
             reason=reason,
             at=datetime.now(UTC),
         ),

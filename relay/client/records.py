@@ -31,6 +31,7 @@ class Record(StrEnum):
 
     CLAIM = "claim"
     """Somebody's keys."""
+    LINK = "link"
     CONSENT = "consent"
     """What the two said about taking part."""
     MESSAGE = "message"

@@ -3,6 +3,7 @@
 import * as age from '../crypto/age';
 import { type ChainedRow, firstBadRow } from '../crypto/audit';
 import * as chain from '../crypto/chain';
+import { CryptoError } from '../crypto/errors';
 import { anchorOf, linkUrl, LinkSecret } from '../crypto/links';
 import { statementHash } from '../crypto/signing';
 import * as statements from '../crypto/statements';
@@ -14,11 +15,11 @@ import type { ParticipantRole, Uuid } from './contract';
 import { endLink, makeLink, openClaimKey } from './linking';
 import { newId, now } from './moments';
 import type { OpenCase, OpenCases } from './opencases';
-import { claimedBy, isUnverified } from './opencases';
+import { claimedBy, expectUsable, isUnverified } from './opencases';
 import { memberOf, isOutdated, recoveriesOf } from './members';
+import { brokenOf, Faulty, reading, readingNow } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
-import { trusting } from './verifying';
 import { spokenWords } from './spoken';
 import { fromBase64 } from './wire';
 
@@ -78,9 +79,9 @@ export class Casework {
       };
     }
     // Anew: whose keys are valid, and what charter is in force, may be other than a minute ago.
-    await this.cases.find(id, true);
+    const { charter, identities } = await this.cases.find(id, true);
     const links = await this.cases.links(id);
-    return this.cases.under(id, ({ charter, identities }) => ({
+    return {
       ...opened,
       approvals: charter.policy.approvals,
       captionsRequired: charter.policy.captions === 'required',
@@ -94,7 +95,7 @@ export class Casework {
       recoveries: recoveriesOf(charter),
       proposal: proposalOf(view, charter),
       outdated: isOutdated(charter),
-    }));
+    };
   }
 
   /** Registers a case of one's own and opens it. Those on one side may write to those on the other. */
@@ -149,18 +150,21 @@ export class Casework {
     const { again } = record;
     if (again === null) throw new Refused('no-such-link');
     const { keyring, rootFingerprint, signed } = this.cases.office;
-    return this.cases.under(id, ({ charter }) => {
-      const { statement } = verifiedLink(record, charter);
-      const secret = new LinkSecret(age.openFile(fromBase64(again), [keyring.identity]));
-      chain.checkLinkSecret(statement, secret);
-      return linkUrl(signed.connection.url, link, secret, rootFingerprint, anchorOf(statement.charter));
-    });
+    return this.cases.under(id, ({ charter }) =>
+      readingNow('link', () => {
+        const { statement } = verifiedLink(record, charter);
+        const secret = new LinkSecret(age.openFile(fromBase64(again), [keyring.identity]));
+        chain.checkLinkSecret(statement, secret);
+        return linkUrl(signed.connection.url, link, secret, rootFingerprint, anchorOf(statement.charter));
+      }),
+    );
   }
 
+  /** Ends a link, also one whose own statement does not hold. */
   async endLink(id: Uuid, link: Uuid, reason: contract.LinkEndReason): Promise<void> {
-    const record = await this.link(id, link);
+    const { participant } = await this.link(id, link);
     const { keyring, signed } = this.cases.office;
-    const statement = await this.cases.under(id, ({ charter }) => endLink(keyring.signer, verifiedLink(record, charter).statement, reason));
+    const statement = endLink(keyring.signer, { link, case: id, participant }, reason);
     await signed.call('PUT', `/v1/links/${link}/ending`, { body: { statement } });
   }
 
@@ -178,15 +182,19 @@ export class Casework {
 
   /** Signs that the claim with this hash is its participant's; relay may show another one by now. */
   async verifyClaim(id: Uuid, link: Uuid, claim: string): Promise<void> {
-    const { signed } = this.cases.office;
-    await this.cases.find(id, true);
+    const { keyring, signed } = this.cases.office;
+    const { charter, identities } = await this.cases.find(id, true);
     const links = await this.cases.links(id);
     const record = waiting(links, link);
-    if (statementHash(record.claim) !== claim) throw new Refused('untrusted');
-    const body = await this.cases.under(id, (opened) => {
-      if (claimFault(record, opened.charter, opened.identities) !== null) throw new Refused('refused', { code: 'claim-unsound' });
-      return this.verification(record, links, opened);
-    });
+    if (statementHash(record.claim) !== claim) throw new Refused('broken', { broken: { record: 'claim', fault: 'altered' } });
+    const fault = claimFault(record, charter, identities);
+    if (fault !== null) throw new Refused('broken', { broken: { record: 'claim', fault } });
+    const { participant, recipient } = statements.decodeUnverified(record.claim, statements.Claim);
+    const said = { at: now(), case: id, claim, participant, recipient };
+    const body: Schemas['NewVerification'] = {
+      statement: statements.sign(keyring.signer, statements.Verification, said),
+      endings: othersInUse(links, record).map((other) => endLink(keyring.signer, { ...other, case: id }, 'replaced')),
+    };
     await signed.call('POST', '/v1/verifications', { body });
   }
 
@@ -196,20 +204,6 @@ export class Casework {
       statements.sign(keyring.signer, statements.Consent, { at, case: id, participant, status }),
     );
     await signed.call('PUT', `/v1/cases/${id}/participants/${participant}/consent`, { body: { statement } });
-  }
-
-  private verification(
-    record: Claimed,
-    links: readonly Schemas['LinkRecord'][],
-    { charter }: OpenCase,
-  ): Schemas['NewVerification'] {
-    const { signer } = this.cases.office.keyring;
-    const { case: caseId, participant, recipient } = chain.verifyClaim(record.claim, verifiedLink(record, charter).statement);
-    const said = { at: now(), case: caseId, claim: statementHash(record.claim), participant, recipient };
-    return {
-      statement: statements.sign(signer, statements.Verification, said),
-      endings: othersInUse(links, record).map((other) => endLink(signer, verifiedLink(other, charter).statement, 'replaced')),
-    };
   }
 
   private async link(id: Uuid, link: Uuid): Promise<Schemas['LinkRecord']> {
@@ -227,8 +221,8 @@ export class Casework {
       rows.push(...page.rows.map((row) => ({ ...row, case: page.case })));
       if (page.rows.length < ROWS_A_PAGE) break;
     }
-    await trusting(() => {
-      if (firstBadRow(rows) !== null || rows.some((row) => row.case !== id)) throw new Refused('untrusted');
+    await reading('log', () => {
+      if (firstBadRow(rows) !== null || rows.some((row) => row.case !== id)) throw new Faulty('altered');
     });
     return rows.map(({ seq, at, kind, message, actor }) => ({ seq, at, kind, message, actor }));
   }
@@ -252,9 +246,13 @@ function person({ participant, role, consent, consent_at: consentAt }: Schemas['
 }
 
 function keysOf(links: readonly Schemas['LinkRecord'][], participant: Uuid, charter: chain.VerifiedCharter): Person['keys'] {
-  const verified = claimedBy(links, participant, charter) !== null;
   if (links.some((record) => record.participant === participant && isUnverified(record))) return 'unverified';
-  return verified ? 'verified' : 'none';
+  try {
+    return claimedBy(links, participant, charter) === null ? 'none' : 'verified';
+  } catch (error) {
+    if (brokenOf(error) === null) throw error;
+    return 'broken';
+  }
 }
 
 function membersOf(charter: chain.VerifiedCharter): readonly contract.CaseMember[] {
@@ -300,18 +298,18 @@ function othersInUse(links: readonly Schemas['LinkRecord'][], { link, participan
     .filter((other) => other.link !== link && other.participant === participant && other.endings.length === 0);
 }
 
-/** What is wrong with a claim; null where nothing is. */
+/** What is wrong with a claim, or with the link that it is of; null where nothing is. */
 function claimFault(record: Claimed, charter: chain.VerifiedCharter, identities: Identities): contract.ClaimFault | null {
-  const { statement: link } = verifiedLink(record, charter);
-  const claim = attempt(() => chain.verifyClaim(record.claim, link));
-  const claimKey = attempt(() => {
+  const found = attempt(() => {
+    const { statement: link } = verifiedLink(record, charter);
     const sealed = fromBase64(record.sealed ?? '');
     chain.checkSealedClaimKey(link, sealed);
-    return openClaimKey(sealed, identities);
+    return { claim: chain.verifyClaim(record.claim, link), claimKey: openClaimKey(sealed, identities) };
   });
-  if (claim === null || claimKey === null) return 'altered';
+  if (found === null) return 'altered';
+  const { claim, claimKey } = found;
   if (!holds(() => { chain.checkClaimMac(claim, claimKey); })) return 'not-from-link';
-  return holds(() => { age.parseRecipient(claim.recipient); }) ? null : 'unusable-key';
+  return holds(() => { expectUsable(claim.recipient); }) ? null : 'unusable-key';
 }
 
 /** What `work` gives; null where what it reads does not hold. */
@@ -327,19 +325,25 @@ function holds(check: () => void): boolean {
   return attempt(() => { check(); return true; }) ?? false;
 }
 
+/** A link as far as it holds: one that does not takes nothing from the others. */
 function caseLink(record: Schemas['LinkRecord'], charter: chain.VerifiedCharter, identities: Identities): contract.CaseLink {
-  const { statement, by } = verifiedLink(record, charter);
-  const endings = record.endings.map((ending) => chain.verifyEnding(ending, charter, statement));
+  const signed = attempt(() => verifiedLink(record, charter));
+  const fault = isClaimed(record) && isUnverified(record) ? claimFault(record, charter, identities) : null;
+  const shown = { link: record.link, participant: record.participant, claimFault: fault };
+  if (signed === null) {
+    const { purpose, created_at: createdAt, expires_at: expiresAt } = record;
+    return { ...shown, purpose, createdAt, expiresAt, state: stateOf(record), endReason: null, showable: false, madeBy: null };
+  }
+  const { statement, by } = signed;
+  const endings = record.endings.map((ending) => attempt(() => chain.verifyEnding(ending, charter, statement))).filter((ending) => ending !== null);
   const isMisused = endings.some(({ reason }) => reason === 'misused');
   return {
-    link: statement.link,
-    participant: statement.participant,
+    ...shown,
     purpose: statement.purpose,
     createdAt: statement.at,
     expiresAt: statement.expires,
     state: endings.length > 0 ? 'ended' : stateOf(record),
     endReason: isMisused ? 'misused' : (endings[0]?.reason ?? null),
-    claimFault: isClaimed(record) && isUnverified(record) ? claimFault(record, charter, identities) : null,
     showable: record.again !== null,
     madeBy: by.role === 'service' ? 'service' : by.credential,
   };
@@ -355,6 +359,6 @@ function stateOf({ ended, claim, verification, spent, expires_at: expiresAt }: S
 /** The link that a record is of, once its statement says the same. */
 function verifiedLink(record: Schemas['LinkRecord'], charter: chain.VerifiedCharter): chain.Signed<statements.Link> {
   const link = chain.verifyLink(record.statement, charter);
-  if (link.statement.link !== record.link || link.statement.participant !== record.participant) throw new Refused('untrusted');
+  if (link.statement.link !== record.link || link.statement.participant !== record.participant) throw new CryptoError('link', 'another link');
   return link;
 }

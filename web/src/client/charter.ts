@@ -1,8 +1,8 @@
 /** The charter that a participant seals under and verifies with: that of their arrival, until there is another one. */
 
 import type { VerifiedCharter } from '../crypto/chain';
+import { brokenOf } from './records';
 import { isRefused } from './refusing';
-import { trusting } from './verifying';
 
 export class CaseCharter {
   constructor(
@@ -26,16 +26,16 @@ export class CaseCharter {
     return inForce(async (again) => send(again ? await this.renew() : this.known));
   }
 
-  /** Runs what verifies; with the charter in force before anything is called untrusted. */
+  /** Runs what verifies one record; with the charter in force before that is called broken. */
   async under<Value>(work: (charter: VerifiedCharter) => Value | Promise<Value>): Promise<Value> {
     const { known } = this;
     try {
-      return await trusting(() => work(known));
+      return await work(known);
     } catch (error) {
-      if (!isRefused(error, 'untrusted')) throw error;
+      if (brokenOf(error) === null) throw error;
       const newest = await this.renew();
       if (newest.version === known.version) throw error;
-      return trusting(() => work(newest));
+      return work(newest);
     }
   }
 }

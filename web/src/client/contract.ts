@@ -35,10 +35,49 @@ export interface Refusal {
   readonly weakness?: Weakness;
   /** With `wait`: how long. */
   readonly waitSeconds?: number;
+  /** Which record it is about, where one is `broken`. */
+  readonly broken?: Broken;
+}
+
+/** What a failure is about. */
+export type RecordName =
+  | 'claim' // somebody's keys
+  | 'link'
+  | 'consent' // what the two said about taking part
+  | 'message'
+  | 'body'
+  | 'original'
+  | 'note' // of a message: who assisted its sender
+  | 'rendition'
+  | 'poster'
+  | 'captions'
+  | 'decision' // with the mediator's words in it
+  | 'approvals'
+  | 'offer' // with the mediator's notes in it
+  | 'log';
+
+/** Why a record does not hold: a closed list, with a sentence for each in every place that shows it. */
+export type Fault =
+  | 'not-from-link' // the keys were not made by somebody who had the link
+  | 'unusable-key' // nothing can be sealed for these keys
+  | 'not-signed' // not signed by somebody who may, or about something else
+  | 'too-few' // fewer approvals than the case asks for
+  | 'no-key' // sealed so that one's own key does not open it
+  | 'wrong-key' // another key than the one that was signed
+  | 'altered' // not what was signed, or not there
+  | 'not-text'
+  | 'not-captions'
+  | 'wrong-type'; // a media type that does not belong to its role
+
+/** One record that does not hold; every other one is as it was. */
+export interface Broken {
+  readonly record: RecordName;
+  readonly fault: Fault;
 }
 
 export type RefusalKind =
-  | 'untrusted' // relay says something that the root did not vouch for: stop, send nothing, warn
+  | 'untrusted' // root, credentials or charter are not what the root vouched for: stop, send nothing, warn
+  | 'broken' // one record does not hold, named by `broken`; all others do
   | 'another-root' // the address names another root than the one that this device keeps with the link
   | 'no-such-link' // wrong, ended or unknown
   | 'wrong-passphrase'
@@ -171,7 +210,7 @@ export interface OfferNotes {
   readonly summary: string | null;
 }
 
-/** A released message, opened: every signature, approval and commitment has verified. */
+/** A released message, opened: every signature and approval has verified. */
 export interface OpenedMessage {
   readonly message: Uuid;
   readonly from: Uuid;
@@ -184,6 +223,8 @@ export interface OpenedMessage {
   readonly video: VideoFacts | null;
   /** WebVTT. */
   readonly captions: string | null;
+  /** Parts that do not open; the others do. */
+  readonly faults: readonly Broken[];
 }
 
 export interface VideoFacts {
@@ -252,7 +293,7 @@ export interface ParticipantClient extends Playback {
   drafts(): Promise<readonly LetterDraft[]>;
   discardDraft(id: string): Promise<void>;
 
-  /** The text of one's own letter, to read again or to begin a revision from. */
+  /** The text of one's own letter, to read again or to begin a revision from; `broken` where it does not hold. */
   ownText(message: Uuid): Promise<string>;
   guidance(message: Uuid): Promise<{ readonly reason: string | null; readonly words: string }>;
   withdraw(message: Uuid): Promise<void>;
@@ -330,8 +371,11 @@ export interface CaseDetail extends CaseSummary {
     readonly role: ParticipantRole;
     readonly consent: Consent | null;
     readonly consentAt: Time | null;
-    /** Whether a mediator has heard from them that their keys are theirs; `unverified`: a claim of theirs waits for that. */
-    readonly keys: 'none' | 'unverified' | 'verified';
+    /**
+     * Whether a mediator has heard from them that their keys are theirs; `unverified`: a claim of theirs waits for that;
+     * `broken`: their keys do not hold, and a new link helps.
+     */
+    readonly keys: 'none' | 'unverified' | 'verified' | 'broken';
   }[];
   readonly pairs: readonly { readonly one: Uuid; readonly other: Uuid; readonly noContact: boolean }[];
   readonly mediators: readonly Uuid[];
@@ -377,15 +421,15 @@ export interface CaseLink {
   readonly claimFault: ClaimFault | null;
   /** Whether this mediator made it and nobody has claimed it: `linkAddress` shows it again. */
   readonly showable: boolean;
-  /** A mediator's credential, or `service` for the case system; from the signed statement. */
-  readonly madeBy: string;
+  /**
+   * A mediator's credential, or `service` for the case system; from the signed statement. Null where that does not hold: then
+   * nothing that comes through the link can be relied on.
+   */
+  readonly madeBy: string | null;
 }
 
 /** Why a claim cannot be verified. */
-export type ClaimFault =
-  | 'not-from-link' // whoever made it did not hold the link
-  | 'unusable-key' // nothing can be sealed for its key
-  | 'altered'; // what relay has is not what was signed
+export type ClaimFault = Extract<Fault, 'not-from-link' | 'unusable-key' | 'altered'>;
 
 /** The words that stand for a claim, in both languages. */
 export type SpokenWords = Readonly<Record<Language, readonly string[]>>;
@@ -401,6 +445,12 @@ export interface WaitingClaim {
   readonly fault: ClaimFault | null;
   /** How many other links of this person are in use, which end when this claim is verified. */
   readonly ends: number;
+}
+
+export interface GrantedAgain {
+  readonly granted: number;
+  /** Messages that could not be granted, because something of them does not hold. */
+  readonly broken: readonly Uuid[];
 }
 
 export interface NewCase {
@@ -441,9 +491,10 @@ export interface QueueItem {
   readonly case: Uuid;
   readonly reference: string;
   readonly from: Uuid;
-  readonly fromRole: ParticipantRole;
+  /** Null where relay does not say which part somebody has in the case. */
+  readonly fromRole: ParticipantRole | null;
   readonly to: Uuid;
-  readonly toRole: ParticipantRole;
+  readonly toRole: ParticipantRole | null;
   readonly kind: Kind;
   readonly language: Language;
   readonly state: State;
@@ -484,7 +535,10 @@ export type Origin =
   | { readonly by: 'upload-link'; readonly participant: Uuid; readonly assistant: string | null }
   | { readonly by: 'mediator'; readonly participant: Uuid; readonly mediator: Uuid };
 
-export interface PastDecision {
+/** One decision, or what is wrong with it. */
+export type PastDecision = ReadDecision | { readonly fault: Fault };
+
+export interface ReadDecision {
   readonly at: Time;
   readonly mediator: Uuid;
   readonly mine: boolean;
@@ -492,24 +546,37 @@ export interface PastDecision {
   readonly reason: string | null;
   /** Opened with the case's key. */
   readonly words: string | null;
+  /** Why the words cannot be read. */
+  readonly wordsFault: Fault | null;
   /** Whether it is of exactly what is shown now. */
   readonly current: boolean;
 }
 
-/** A message under review, with every signature on it verified; without its content, which is asked for apart. */
+/**
+ * A message under review, as far as it verifies; without its content, which is asked for apart. One with faults can be sent
+ * back, declined and held, and is neither approved nor offered.
+ */
 export interface ReviewItem extends QueueItem {
   readonly createdAt: Time;
   readonly processing: SentMessage['processing'];
   readonly withdrawalAsked: boolean;
   readonly gates: readonly Gate[];
-  readonly origin: Origin;
-  readonly standing: Standing;
+  /** What of this message does not hold; empty where all of it does. */
+  readonly faults: readonly Broken[];
+  /** Null, as `standing`, where it cannot be told. */
+  readonly origin: Origin | null;
+  readonly standing: Standing | null;
   /** The media worker that made the rendition; null where there is none. */
   readonly preparedBy: Uuid | null;
+  /** Whether it has words of its own: a letter has, a video may. */
+  readonly hasText: boolean;
   readonly video: VideoFacts | null;
-  readonly captions: { readonly language: Language; readonly exception: string | null } | null;
+  /** Those that are released: a mediator's, or else those that came with the video. */
+  readonly captions: { readonly by: 'author' | 'mediator'; readonly language: Language; readonly exception: string | null } | null;
   readonly offered: { readonly at: Time; readonly notBefore: Time | null } | null;
   readonly decisions: readonly PastDecision[];
+  /** Whether the author has keys that a mediator's words can be sealed for. */
+  readonly authorReady: boolean;
   /** Whether the recipient has keys that an offer can be written for. */
   readonly recipientReady: boolean;
   /** The recipient has newer keys than those that the release was granted to. */
@@ -581,10 +648,10 @@ export interface MediatorClient extends Playback {
   outdatedCases(): Promise<readonly CaseSummary[]>;
   /** Signs the next charter of each of these cases, with the same mediators. */
   bringUpToDate(cases: readonly Uuid[], progress: CasesProgress): Promise<readonly CaseOutcome[]>;
-  /** After a new link was claimed: grants everything that was released again; how many messages. */
-  grantAgain(id: Uuid, participant: Uuid): Promise<number>;
+  /** After a new link was claimed: grants everything that was released again. */
+  grantAgain(id: Uuid, participant: Uuid): Promise<GrantedAgain>;
   recordConsent(id: Uuid, participant: Uuid, status: Consent): Promise<void>;
-  /** All rows, each verified against the one before; `untrusted` where one does not follow. */
+  /** All rows, each verified against the one before; `broken` where one does not follow. */
   log(id: Uuid): Promise<readonly LogEntry[]>;
   /** Every message of the case that waits for somebody, newest first. */
   messages(id: Uuid): Promise<readonly QueueItem[]>;
@@ -598,8 +665,8 @@ export interface MediatorClient extends Playback {
   review(message: Uuid): Promise<ReviewItem>;
   lease(message: Uuid): Promise<ReviewItem>;
   letGo(message: Uuid): Promise<void>;
-  /** The words of a letter. */
-  text(message: Uuid): Promise<string>;
+  /** The words of a letter, or those that came with a video; null where there are none. */
+  text(message: Uuid): Promise<string | null>;
   /** WebVTT; null where there is none. */
   captionsText(message: Uuid): Promise<string | null>;
   decide(message: Uuid, decision: NewDecision): Promise<ReviewItem>;

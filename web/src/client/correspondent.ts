@@ -16,6 +16,7 @@ import { Drafts } from './drafts';
 import type { Admitted } from './entrance';
 import { watch } from './events';
 import type { Failures } from './failures';
+import { Faulty, orBroken, reading } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import { openText, partWith, unwrap, viewIn, viewOf } from './sealing';
@@ -104,8 +105,9 @@ export class Correspondent {
     const own = await this.authorMessage(message);
     const { statement } = own;
     if (statement === null) throw new Refused('refused');
-    return this.opening((charter, identities) => {
+    return this.opening('body', (charter, identities) => {
       const said = this.verifyOwn(statement, charter);
+      if (said.message !== message) throw new CryptoError('chain', 'another message');
       const body = partWith(said.parts, 'body');
       return openText(said.case, body, viewIn(own.parts, body), identities);
     });
@@ -114,9 +116,9 @@ export class Correspondent {
   async guidance(message: Uuid): Promise<{ readonly reason: string | null; readonly words: string }> {
     const { guidance, parts } = await this.authorMessage(message);
     if (guidance === null) throw new Refused('refused');
-    return this.opening((charter, identities) => {
+    return this.opening('decision', (charter, identities) => {
       const { statement: decision } = charter.verifyByMediator(guidance, statements.Decision);
-      if (decision.message !== message) throw new Refused('untrusted');
+      if (decision.message !== message) throw new CryptoError('chain', 'a decision on another message');
       // A note that is for the mediators alone comes without a grant.
       const own = decision.notes.filter((note) => viewOf(parts, note)?.header != null);
       const words = own.map((note) => openText(decision.case, note, viewIn(parts, note), identities));
@@ -133,7 +135,7 @@ export class Correspondent {
 
   async offerNotes(message: Uuid): Promise<contract.OfferNotes> {
     const { offer, parts } = await this.recipientMessage(message);
-    return this.opening((charter, identities) => {
+    return this.opening('offer', (charter, identities) => {
       const said = this.offerOf(message, offer, charter);
       const texts = said.notes.map((note) => openText(said.case, note, viewIn(parts, note), identities));
       return { contentNote: texts[0] ?? null, summary: texts[1] ?? null };
@@ -146,7 +148,10 @@ export class Correspondent {
     return showReceived(await signed.call('POST', `/v1/messages/${message}/responses`, { body }));
   }
 
-  /** Opens a released message: every signature, approval, offer and commitment is verified first. */
+  /**
+   * Opens a released message: every signature, approval and offer is verified first. A part that does not open is a fault of
+   * that part alone.
+   */
   async open(message: Uuid): Promise<contract.OpenedMessage> {
     const { hand, reader, signed } = this.admitted;
     if (reader === null) throw new Refused('refused');
@@ -154,38 +159,54 @@ export class Correspondent {
     // Whoever was revoked since is believed no more.
     await this.admitted.charter.renew();
     // Asked first: relay writes down that it was opened as soon as it hands it out.
-    await this.opening((charter) => this.offerOf(message, offer, charter));
+    const offered = await this.opening('offer', (charter) => this.offerOf(message, offer, charter));
     const opening = await signed.call<Schemas['Opening']>('POST', `/v1/messages/${message}/openings`);
-    return this.opening((charter, identities) => {
-      const verified = verifyItem(opening.statements, opening.origin, charter);
-      const { item } = verified;
-      if (item.message.message !== message || item.message.to !== hand.participant) throw new Refused('untrusted');
-      const said = release.verifyOffer(offer, charter, item, { ...reader, participant: hand.participant }, {
+    const verified = await this.opening('message', (charter) => {
+      const found = verifyItem(opening.statements, opening.origin, charter);
+      const { message: said } = found.item;
+      if (said.message !== message || said.to !== hand.participant) throw new CryptoError('chain', 'another message');
+      return found;
+    });
+    await this.opening('approvals', (charter) => {
+      const { approvals } = charter.requireVersion(offered.charter, offered.at).policy;
+      return release.verifyApprovals(opening.approvals, charter, verified.item, approvals);
+    });
+    const said = await this.opening('offer', (charter) =>
+      release.verifyOffer(offer, charter, verified.item, { ...reader, participant: hand.participant }, {
         decisions: opening.approvals,
         consents: opening.consents.map(({ statement, origin }) => ({ compact: statement, origin })),
-      });
-      const parts = new Map<Part['role'], OpenedPart>();
-      for (const view of opening.parts) {
-        const part = release.partOf(item, view.commitment);
-        if (part === undefined) throw new Refused('untrusted');
-        const fileKey = unwrap(hand.caseId, part, view, identities);
-        release.checkGrant(said, part, fromBase64(view.header ?? ''));
-        parts.set(part.role, { part, view, fileKey });
-      }
-      return this.opened(verified, parts, identities);
-    });
+      }),
+    );
+    return this.opened(verified, said, opening.parts, [reader.identity]);
   }
 
   private async opened(
     { item, provenance }: VerifiedItem,
-    parts: ReadonlyMap<Part['role'], OpenedPart>,
+    offer: statements.Offer,
+    views: readonly Schemas['PartView'][],
     identities: readonly age.Identity[],
   ): Promise<contract.OpenedMessage> {
-    const { message } = item;
-    const text = (role: Part['role']) => {
-      const found = parts.get(role);
-      return found === undefined ? null : openText(message.case, found.part, found.view, identities);
+    const { message, rendition } = item;
+    const faults: contract.Broken[] = [];
+    const parts = release.releasableParts(item);
+    /** What `work` makes of the part of this role; null where there is none, or it is broken. */
+    const part = async <Value>(role: Part['role'], work: (found: Part, view: Schemas['PartView'], fileKey: age.FileKey) => Value | Promise<Value>) => {
+      const found = parts.find((each) => each.role === role);
+      if (found === undefined) return null;
+      const read = (): Promise<Value> =>
+        reading(role, () => {
+          const view = viewIn(views, found);
+          if (view.header === null) throw new Faulty('no-key');
+          release.checkGrant(offer, found, fromBase64(view.header));
+          return work(found, view, unwrap(message.case, found, view, identities));
+        });
+      return orBroken(read, (broken) => {
+        faults.push(broken);
+        return null;
+      });
     };
+    const text = (role: Part['role']) => part(role, (found, view) => openText(message.case, found, view, identities));
+    const { signed } = this.admitted;
     return {
       message: message.message,
       from: message.from,
@@ -193,21 +214,23 @@ export class Correspondent {
       language: message.language,
       writtenAt: message.at,
       relayed: provenance.by === 'mediator',
-      text: text('body'),
-      video: await this.videoFacts(item, parts),
-      captions: text('captions'),
+      text: await text('body'),
+      video: await this.videoFacts(rendition, await part('rendition', (found, _view, fileKey) => ({ part: found, fileKey })), () =>
+        part('poster', (found, _view, fileKey) => download(signed, found, fileKey, found.type)),
+      ),
+      captions: await text('captions'),
+      faults,
     };
   }
 
-  private async videoFacts({ rendition }: release.Item, parts: ReadonlyMap<Part['role'], OpenedPart>): Promise<contract.VideoFacts | null> {
-    const video = parts.get('rendition');
-    if (rendition === null || video === undefined) return null;
+  private async videoFacts(
+    rendition: release.Item['rendition'],
+    video: { readonly part: Part; readonly fileKey: age.FileKey } | null,
+    poster: () => Promise<Blob | null>,
+  ): Promise<contract.VideoFacts | null> {
+    if (rendition === null || video === null) return null;
     this.theatre.admit(video.part, video.fileKey);
-    const poster = parts.get('poster');
-    return {
-      ...factsOf(rendition, video.part),
-      poster: poster === undefined ? null : await download(this.admitted.signed, poster.part, poster.fileKey, poster.part.type),
-    };
+    return { ...factsOf(rendition, video.part), poster: await poster() };
   }
 
   private verifyOwn(statement: string, charter: VerifiedCharter): statements.Message {
@@ -223,23 +246,28 @@ export class Correspondent {
   /** A mediator's offer of this message to these keys; `older-key` where it went to those of an earlier link. */
   private offerOf(message: Uuid, compact: string, charter: VerifiedCharter): statements.Offer {
     const { statement: said } = charter.verifyByMediator(compact, statements.Offer);
-    if (said.message !== message) throw new Refused('untrusted');
+    if (said.message !== message) throw new CryptoError('chain', 'an offer of another message');
     if (said.claim !== this.admitted.reader?.claimHash) throw new Refused('refused', { code: 'older-key' });
     return said;
   }
 
-  /** Runs what opens with one's own keys: what does not verify is `untrusted`, what was sealed for an older key is not. */
-  private opening<Value>(work: (charter: VerifiedCharter, identities: readonly age.Identity[]) => Value | Promise<Value>): Promise<Value> {
+  /** Runs what opens one record with one's own keys: what does not hold is `broken`, what was sealed for an older key is not. */
+  private opening<Value>(
+    record: contract.RecordName,
+    work: (charter: VerifiedCharter, identities: readonly age.Identity[]) => Value | Promise<Value>,
+  ): Promise<Value> {
     const { charter, reader } = this.admitted;
     if (reader === null) return Promise.reject(new Refused('refused'));
-    return charter.under(async (current) => {
-      try {
-        return await work(current, [reader.identity]);
-      } catch (error) {
-        if (error instanceof CryptoError && error.failure === 'no-match') throw new Refused('refused', { code: 'older-key' });
-        throw error;
-      }
-    });
+    return charter.under((current) =>
+      reading(record, async () => {
+        try {
+          return await work(current, [reader.identity]);
+        } catch (error) {
+          if (error instanceof CryptoError && error.failure === 'no-match') throw new Refused('refused', { code: 'older-key' });
+          throw error;
+        }
+      }),
+    );
   }
 
   private async address({ to, language, revises }: contract.NewLetter | contract.NewVideo): Promise<Address> {
@@ -292,10 +320,4 @@ export class Correspondent {
 
 function showReceived({ message, from, kind, language, view }: Schemas['RecipientMessage']): contract.ReceivedMessage {
   return { message, from, kind, language, view };
-}
-
-interface OpenedPart {
-  readonly part: Part;
-  readonly view: Schemas['PartView'];
-  readonly fileKey: age.FileKey;
 }

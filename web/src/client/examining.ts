@@ -1,22 +1,25 @@
 /** A message under review, examined record by record: what holds, what it says, and what does not hold. */
 
-import type { FileKey } from '../crypto/filekeys';
+import type { VerifiedCharter } from '../crypto/chain';
 import { CryptoError } from '../crypto/errors';
 import type { Part, PartRole } from '../crypto/fields';
+import type { FileKey } from '../crypto/filekeys';
 import * as release from '../crypto/release';
+import { Offer, type Policy } from '../crypto/statements';
 import type { Broken, RecordName, State, Uuid } from './contract';
 import type { OpenCase } from './opencases';
 import { brokenOf, readingNow } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import { openText, unwrap, viewIn } from './sealing';
-import { isUnchecked, type Provenance, verifyCaptions, verifyRendition, verifyWords } from './verifying';
+import { type Provenance, verifyCaptions, verifyRendition, verifyWords } from './verifying';
 
 type Message = components['schemas']['ReviewMessage'];
 
 const TEXTS: readonly PartRole[] = ['body', 'captions', 'note'];
 /** In these it counts whether the approvals are still good. */
 const APPROVED: ReadonlySet<State> = new Set(['approved', 'offered', 'released', 'viewed']);
+const WAS_OFFERED: ReadonlySet<State> = new Set(['offered', 'released', 'viewed', 'refused', 'recalled', 'closed']);
 
 /** What a mediator finds of a message: one with a fault is returned, declined or held, and never let on. */
 export interface Examined {
@@ -25,6 +28,8 @@ export interface Examined {
   readonly provenance: Provenance | null;
   /** The media worker that made the rendition. */
   readonly preparedBy: Uuid | null;
+  /** Null where it was never offered, and where the offer does not hold. */
+  readonly offer: Offer | null;
   /** What could be read, by commitment. */
   readonly texts: ReadonlyMap<string, string>;
   /** What the case can open, by commitment. */
@@ -33,7 +38,7 @@ export interface Examined {
 }
 
 /** Verifies and opens everything of a message that came with it; nothing that fails hides the rest. */
-export function examine(message: Message, { charter, identity }: OpenCase): Examined {
+export function examine(message: Message, { charter, identities }: OpenCase): Examined {
   const faults: Broken[] = [];
   const texts = new Map<string, string>();
   const keys = new Map<string, FileKey>();
@@ -47,30 +52,43 @@ export function examine(message: Message, { charter, identity }: OpenCase): Exam
       return null;
     }
   };
-  const none: Examined = { item: null, provenance: null, preparedBy: null, texts, keys, faults };
-
   const { statement: compact, origin } = message;
   if (compact === null) throw new Refused('refused'); // a draft is its author's alone
-  if (attempt('message', () => isUnchecked(origin)) === true) return { ...none, faults: [{ record: 'claim', fault: 'unchecked' }] };
+  const offered = WAS_OFFERED.has(message.state) ? attempt('offer', () => offerOf(message, charter)) : null;
+  const offer = offered?.offer ?? null;
   const words = attempt('message', () => {
     const read = verifyWords(compact, origin, charter);
     expectSame(read.message.statement, message);
-    return read;
+    return { ...read, item: release.item(read.standing, read.message) };
   });
-  if (words === null) return none;
-  const made = attempt('rendition', () => verifyRendition(message.rendition, charter, words.message));
-  const plain = release.item(words.message, made?.read ?? null);
-  const item = attempt('captions', () => release.item(words.message, made?.read ?? null, verifyCaptions(message.captions, charter))) ?? plain;
+  if (words === null) return { item: null, provenance: null, preparedBy: null, offer, texts, keys, faults };
+  const { standing, message: said } = words;
+  const made = attempt('rendition', () => {
+    const found = verifyRendition(message.rendition, charter, said);
+    return { read: found?.read ?? null, by: found?.by ?? null, item: release.item(standing, said, found?.read ?? null) };
+  });
+  const captioned = attempt('captions', () => release.item(standing, said, made?.read ?? null, verifyCaptions(message.captions, charter)));
+  const item = captioned ?? made?.item ?? words.item;
 
   for (const part of heldParts(item)) {
     attempt(part.role, () => {
       const view = viewIn(message.parts, part);
-      keys.set(part.commit, unwrap(message.case, part, view, [identity]));
-      if (TEXTS.includes(part.role)) texts.set(part.commit, openText(message.case, part, view, [identity]));
+      keys.set(part.commit, unwrap(message.case, part, view, identities));
+      if (TEXTS.includes(part.role)) texts.set(part.commit, openText(message.case, part, view, identities));
     });
   }
-  if (APPROVED.has(message.state)) attempt('approvals', () => release.verifyApprovals(message.decisions, charter, item));
-  return { item, provenance: words.provenance, preparedBy: made?.by ?? null, texts, keys, faults };
+  if (APPROVED.has(message.state)) {
+    const { approvals } = offered?.policy ?? charter.policy;
+    attempt('approvals', () => release.verifyApprovals(message.decisions, charter, item, approvals));
+  }
+  return { item, provenance: words.provenance, preparedBy: made?.by ?? null, offer, texts, keys, faults };
+}
+
+/** A mediator's offer of this message, and the rules that it was made under. */
+function offerOf({ case: id, message, offer: compact }: Message, charter: VerifiedCharter): { readonly offer: Offer; readonly policy: Policy } {
+  const { statement: offer } = charter.verifyByMediator(compact ?? '', Offer);
+  if (offer.case !== id || offer.message !== message) throw new CryptoError('chain', 'an offer of another message');
+  return { offer, policy: charter.requireVersion(offer.charter, offer.at).policy };
 }
 
 /** What is released of an item, and what stays with its mediators: the original, and who assisted. */

@@ -55,9 +55,12 @@ export function openClaimKey(sealed: Uint8Array, identities: readonly age.Identi
 }
 
 /** The end of a link, signed by a mediator. */
-export function endLink(signer: Signer, link: statements.Link, reason: statements.LinkEnding['reason']): string {
-  const { link: id, case: caseId, participant } = link;
-  return statements.sign(signer, statements.LinkEnding, { at: now(), link: id, case: caseId, participant, reason });
+export function endLink(
+  signer: Signer,
+  { link, case: caseId, participant }: Pick<statements.Link, 'link' | 'case' | 'participant'>,
+  reason: statements.LinkEnding['reason'],
+): string {
+  return statements.sign(signer, statements.LinkEnding, { at: now(), link, case: caseId, participant, reason });
 }
 
 function textOf(bytes: Uint8Array | null): string | null {

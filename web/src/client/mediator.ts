@@ -208,7 +208,7 @@ export class Mediator implements contract.MediatorClient {
     return this.#inside().charterwork.bringUpToDate(cases, progress);
   }
 
-  async grantAgain(id: Uuid, participant: Uuid): Promise<number> {
+  async grantAgain(id: Uuid, participant: Uuid): Promise<contract.GrantedAgain> {
     const { casework, reviewing } = this.#inside();
     // The log names every message that ever was; the queue those alone that still wait for somebody.
     const messages = new Set((await casework.log(id)).flatMap(({ message }) => (message === null ? [] : [message])));
@@ -252,7 +252,7 @@ export class Mediator implements contract.MediatorClient {
     await this.#inside().reviewing.letGo(message);
   }
 
-  async text(message: Uuid): Promise<string> {
+  async text(message: Uuid): Promise<string | null> {
     return this.#inside().reviewing.text(message);
   }
 

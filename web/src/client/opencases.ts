@@ -5,15 +5,17 @@ import * as chain from '../crypto/chain';
 import type { VerifiedCharter, VerifiedParticipant } from '../crypto/chain';
 import type { Keyring } from '../crypto/keyrings';
 import { openIdentities } from '../crypto/keyrings';
+import { CryptoError } from '../crypto/errors';
 import type { Trust } from '../crypto/trust';
 import { inForce } from './charter';
 import type { SignedConnection } from './connection';
-import type { Uuid } from './contract';
+import type { ParticipantRole, Uuid } from './contract';
 import type { Device } from './device';
 import { now } from './moments';
+import { brokenOf, Faulty, orBroken, readingNow } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
-import type { Reader } from './sealing';
+import { headerFor, type Reader } from './sealing';
 import { trusting, trustOf } from './verifying';
 import { fromBase64 } from './wire';
 
@@ -60,18 +62,21 @@ export class OpenCases {
     return opened;
   }
 
-  /** Runs what verifies under a case's charter; with the newest one before anything is called untrusted. */
-  async under<Value>(id: Uuid, work: (opened: OpenCase) => Value | Promise<Value>): Promise<Value> {
+  /**
+   * Runs what verifies under a case's charter: with the newest one before a record is called broken, since a colleague may have
+   * signed the next. `holds` says whether what came of it is whole, where it does not throw.
+   */
+  async under<Value>(id: Uuid, work: (opened: OpenCase) => Value | Promise<Value>, holds: (value: Value) => boolean = () => true): Promise<Value> {
     const asked = Date.now();
     const opened = await this.find(id);
+    const isFresh = (this.known.get(id)?.at ?? 0) >= asked;
     try {
-      return await trusting(() => work(opened));
+      const value = await work(opened);
+      if (isFresh || holds(value)) return value;
     } catch (error) {
-      const isFresh = (this.known.get(id)?.at ?? 0) >= asked;
-      if (isFresh || !(error instanceof Refused) || error.refusal.refusal !== 'untrusted') throw error;
+      if (isFresh || brokenOf(error) === null) throw error;
     }
-    const newest = await this.find(id, true);
-    return trusting(() => work(newest));
+    return work(await this.find(id, true));
   }
 
   /** Sends what is sealed and signed under a case's charter; once more where another one is in force by now. */
@@ -89,23 +94,28 @@ export class OpenCases {
     return view;
   }
 
-  /** Who somebody is in a case. */
-  async participant(id: Uuid, participant: Uuid): Promise<Schemas['ParticipantView']> {
+  /** Which part somebody has in a case; null where relay does not say. */
+  async role(id: Uuid, participant: Uuid): Promise<ParticipantRole | null> {
     for (const again of [false, true]) {
       const found = (await this.view(id, again)).participants.find((entry) => entry.participant === participant);
-      if (found !== undefined) return found;
+      if (found !== undefined) return found.role;
     }
-    throw new Refused('untrusted');
+    return null;
   }
 
   links(id: Uuid): Promise<Schemas['LinkRecord'][]> {
     return this.office.signed.call('GET', `/v1/cases/${id}/links`);
   }
 
-  /** The keys of a participant, for which a mediator has vouched; null where there are none. */
+  /** The keys of a participant, for which a mediator has vouched; null where there are none, `broken` where they do not hold. */
   async claimed(id: Uuid, participant: Uuid): Promise<VerifiedParticipant | null> {
     const links = await this.links(id);
     return this.under(id, ({ charter }) => claimedBy(links, participant, charter));
+  }
+
+  /** As `claimed`; null also where the keys do not hold, since nothing is sealed for them. */
+  claimedIfSound(id: Uuid, participant: Uuid): Promise<VerifiedParticipant | null> {
+    return orBroken(() => this.claimed(id, participant), () => null);
   }
 
   /** Has a case be read anew the next time: its charter is another one by now. */
@@ -155,18 +165,47 @@ export function isUnverified({ claim, verification, ended, endings }: Schemas['L
   return claim !== null && verification === null && !ended && endings.length === 0;
 }
 
-/** The keys of the claim that was verified last and whose link has not ended. */
+/** The keys of the claim that was verified last and whose link has not ended; `broken` where there are only some that do not hold. */
 export function claimedBy(links: readonly Schemas['LinkRecord'][], participant: Uuid, charter: VerifiedCharter): VerifiedParticipant | null {
   const at = now();
-  const found = links
-    .filter((record) => record.participant === participant && record.claim !== null && record.verification !== null)
-    .map((record) => ({ record, origin: chain.verifyOrigin(wayIn(record), charter) }))
-    .filter(({ origin }) => origin.standingAt(at) === 'verified')
-    .sort((one, other) => (one.origin.verifiedAt ?? '').localeCompare(other.origin.verifiedAt ?? ''))
-    .at(-1);
-  if (found === undefined) return null;
-  if (found.origin.participant !== participant) throw new Refused('untrusted');
-  return chain.verifyParticipant(wayIn(found.record), charter, at);
+  const found: { readonly keys: VerifiedParticipant; readonly verifiedAt: string }[] = [];
+  let broken: unknown = null;
+  for (const record of links) {
+    if (record.participant !== participant || record.claim === null || record.verification === null) continue;
+    try {
+      const { standing, verifiedAt } = readingNow('claim', () => {
+        const origin = chain.verifyOrigin(wayIn(record), charter);
+        return { standing: origin.standingAt(at), verifiedAt: origin.verifiedAt ?? '' };
+      });
+      if (standing === 'verified') found.push({ keys: keysFrom(wayIn(record), participant, charter), verifiedAt });
+    } catch (error) {
+      if (brokenOf(error) === null) throw error;
+      if (!record.ended) broken = error;
+    }
+  }
+  const latest = found.sort((one, other) => one.verifiedAt.localeCompare(other.verifiedAt)).at(-1);
+  if (latest !== undefined) return latest.keys;
+  if (broken !== null) throw broken;
+  return null;
+}
+
+/** A participant's keys to seal for, from the statements of their way in; `broken` where they do not hold. */
+export function keysFrom(statements: readonly string[], participant: Uuid, charter: VerifiedCharter): VerifiedParticipant {
+  return readingNow('claim', () => {
+    const keys = chain.verifyParticipant(statements, charter, now());
+    if (keys.participant !== participant) throw new CryptoError('chain', 'a claim of somebody else');
+    expectUsable(keys.recipient);
+    return keys;
+  });
+}
+
+/** Refuses a recipient that nothing can be sealed for. */
+export function expectUsable(recipient: string): void {
+  try {
+    headerFor(age.newFileKey(), recipient);
+  } catch {
+    throw new Faulty('unusable-key');
+  }
 }
 
 export function participantReader(

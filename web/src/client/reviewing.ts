@@ -9,16 +9,18 @@ import { ActSigner } from './acting';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { watch } from './events';
+import { type Examined, expectWhole, keyOf, textOf } from './examining';
 import { newId, now } from './moments';
 import type { OpenCase, OpenCases } from './opencases';
 import { participantReader } from './opencases';
-import { Refused } from './refusing';
+import { orBroken, readingNow } from './records';
+import { isRefused, Refused } from './refusing';
 import type { Reviews } from './reviews';
 import { recipientOf } from './reviews';
 import type { components } from './schema';
 import type { Reader, SealedText } from './sealing';
-import { bodyOf, grant, openText, partWith, sealText, unwrap, viewIn, viewOf } from './sealing';
-import { verifyConsents, verifyItem } from './verifying';
+import { bodyOf, grant, openText, partWith, sealText, viewIn } from './sealing';
+import { verifyConsents } from './verifying';
 import { fromBase64 } from './wire';
 import { caseReader, mediaReaders, signMessage } from './writing';
 
@@ -37,6 +39,8 @@ const IN_QUEUE: readonly Schemas['QueueState'][] = [
   'offered',
   'released',
 ];
+/** What relay answers where one message cannot be offered as it is, whatever the others are. */
+const KEEPS_ONE = ['not-verifiable', 'gate-closed'];
 /** Words to the author about these would tell them of the offer. */
 const SECRET = new Set<contract.DecisionKind>(['retract', 'recall']);
 
@@ -90,34 +94,25 @@ export class Reviewing {
     await this.signed.call('DELETE', `/v1/messages/${message}/lease`);
   }
 
-  async text(id: Uuid): Promise<string> {
-    const message = await this.reviews.inFront(id);
-    return this.cases.under(message.case, (opened) => {
-      const body = partWith(verified(message, opened).message.parts, 'body');
-      return openText(message.case, body, viewIn(message.parts, body), opened.identities);
-    });
+  /** The words of a letter, or those that came with a video; null where there are none. */
+  async text(id: Uuid): Promise<string | null> {
+    return textOf(await this.reviews.examine(await this.reviews.inFront(id)), 'body');
   }
 
   /** The captions of a mediator, or else those that came with the video. */
   async captionsText(id: Uuid): Promise<string | null> {
-    const message = await this.reviews.inFront(id);
-    return this.cases.under(message.case, (opened) => {
-      const item = verified(message, opened);
-      const part = item.captions === null ? item.message.parts.find(({ role }) => role === 'captions') : item.captions.part;
-      return part == null ? null : openText(message.case, part, viewIn(message.parts, part), opened.identities);
-    });
+    return textOf(await this.reviews.examine(await this.reviews.inFront(id)), 'captions');
   }
 
   // Acting: always on exactly what this mediator was shown, however relay has it by now.
 
   async decide(id: Uuid, { decision, reason, words, note }: contract.NewDecision): Promise<contract.ReviewItem> {
     const message = await this.reviews.inFront(id);
-    const opened = await this.cases.under(message.case, (known) => {
-      if (decision === 'approve') requireKnownSender(verified(message, known));
-      return known;
-    });
+    if (decision === 'approve') requireKnownSender(expectWhole(await this.reviews.examine(message)));
+    const opened = await this.cases.find(message.case);
     const toCase = caseReader(opened.charter);
-    const author = words === undefined || SECRET.has(decision) ? null : await this.cases.claimed(message.case, message.from);
+    // Keys that do not hold get no words: then they stay with the case, and the author reads the reason.
+    const author = words === undefined || SECRET.has(decision) ? null : await this.cases.claimedIfSound(message.case, message.from);
     const notes: Note[] = [];
     const toAuthor = author === null ? [] : [participantReader('author', author)];
     if (words !== undefined) notes.push(noteFor(message, words, [toCase, ...toAuthor]));
@@ -142,7 +137,7 @@ export class Reviewing {
   ): Promise<contract.ReviewItem> {
     const message = await this.reviews.inFront(id);
     const { charter } = await this.cases.find(message.case);
-    const sealed = 'text' in given ? sealText(message.case, 'captions', given.text, 'text/vtt') : null;
+    const sealed = 'text' in given ? sealText(message.case, 'captions', given.text) : null;
     const { source, rendition } = about(message);
     const said = {
       case: message.case,
@@ -169,25 +164,48 @@ export class Reviewing {
     return this.offerTo(message, await this.reviews.read(id), summary === null ? [contentNote] : [contentNote, summary], notBefore);
   }
 
-  /** Offers again, to their new keys, what was released to somebody; with the words that went with it. */
-  async grantAgain(id: Uuid, participant: Uuid, everything: readonly Uuid[]): Promise<number> {
+  /**
+   * Offers again, to their new keys, what was released to somebody; with the words that went with it. What does not hold is
+   * passed over and named.
+   */
+  async grantAgain(id: Uuid, participant: Uuid, everything: readonly Uuid[]): Promise<contract.GrantedAgain> {
     const claimed = await this.cases.claimed(id, participant);
     if (claimed === null) throw new Refused('refused', { code: 'gate-closed', gates: ['recipient-key'] });
     let granted = 0;
+    const broken: Uuid[] = [];
     for (const each of everything) {
       const message = await this.reviews.read(each);
       if (message.to !== participant || !this.reviews.isReleased(message) || message.offer === null) continue;
       const { offer } = message;
-      const notes = await this.cases.under(id, ({ charter, identities }) => {
-        const said = charter.verifyByMediator(offer, statements.Offer).statement;
-        if (said.claim === claimed.claimHash) return null;
-        return said.notes.map((note) => openText(id, note, viewIn(message.parts, note), identities));
-      });
-      if (notes === null) continue;
-      await this.offerTo(message, message, notes, null);
-      granted += 1;
+      const done = await this.grantedOne(message, offer, claimed.claimHash);
+      if (done === null) broken.push(each);
+      else if (done) granted += 1;
     }
-    return granted;
+    return { granted, broken };
+  }
+
+  /** Whether it was granted; null where it cannot be, which keeps no other from it. */
+  private async grantedOne(message: Message, offer: string, claimHash: string): Promise<boolean | null> {
+    try {
+      return await orBroken(() => this.grantOne(message, offer, claimHash), () => null);
+    } catch (error) {
+      if (KEEPS_ONE.some((code) => isRefused(error, 'refused', code))) return null;
+      throw error;
+    }
+  }
+
+  private async grantOne(message: Message, offer: string, claimHash: string): Promise<boolean> {
+    const { case: id } = message;
+    const notes = await this.cases.under(id, ({ charter, identities }) =>
+      readingNow('offer', () => {
+        const said = charter.verifyByMediator(offer, statements.Offer).statement;
+        if (said.claim === claimHash) return null;
+        return said.notes.map((note) => openText(id, note, viewIn(message.parts, note), identities));
+      }),
+    );
+    if (notes === null) return false;
+    await this.offerTo(message, message, notes, null);
+    return true;
   }
 
   async recordWithdrawal(id: Uuid): Promise<void> {
@@ -201,7 +219,7 @@ export class Reviewing {
   async relayLetter({ case: caseId, from, to, language, text, confirmed }: contract.NewRelayedLetter): Promise<Uuid> {
     // A page can say anything; without their word there is no letter.
     if (!(confirmed as boolean)) throw new Refused('refused');
-    const author = await this.cases.claimed(caseId, from);
+    const author = await this.cases.claimedIfSound(caseId, from);
     const sealed = sealText(caseId, 'body', text);
     const toAuthor = author === null ? [] : [participantReader('author', author)];
     const message = newId();
@@ -241,23 +259,20 @@ export class Reviewing {
   ): Promise<contract.ReviewItem> {
     const notes = words.map((text) => sealText(reviewed.case, 'note', text));
     return this.cases.sending(reviewed.case, async () => {
-      const body = await this.cases.under(reviewed.case, (opened) => this.signedOffer({ reviewed, current, notes, notBefore }, opened));
+      const examined = await this.reviews.examine(reviewed);
+      const body = await this.cases.under(reviewed.case, (opened) => this.signedOffer({ reviewed, examined, current, notes, notBefore }, opened));
       return this.act(reviewed.message, 'offers', body);
     });
   }
 
-  private signedOffer({ reviewed, current, notes, notBefore }: Offering, opened: OpenCase): Schemas['SignedAct'] {
-    const item = verified(reviewed, opened);
+  private signedOffer({ reviewed, examined, current, notes, notBefore }: Offering, opened: OpenCase): Schemas['SignedAct'] {
+    const item = expectWhole(examined);
     requireKnownSender(item);
     const to = recipientOf(current, opened);
     if (to === null) throw new Refused('refused', { code: 'gate-closed', gates: ['recipient-key'] });
     const recipient = participantReader('recipient', to);
     // Never an original, never the note that says who assisted: `releasableParts` knows neither.
-    const parts = release.releasableParts(item).filter((part) => viewOf(reviewed.parts, part) !== null);
-    const released = parts.map((part) => {
-      const fileKey = unwrap(reviewed.case, part, viewIn(reviewed.parts, part), opened.identities);
-      return grant({ part, fileKey }, recipient);
-    });
+    const released = release.releasableParts(item).map((part) => grant({ part, fileKey: keyOf(examined, part) }, recipient));
     const readers = [caseReader(opened.charter), recipient];
     const grants = [...released, ...notes.flatMap((note) => readers.map((reader) => grant(note, reader)))];
     const statement = statements.sign(this.signer, statements.Offer, {
@@ -271,7 +286,7 @@ export class Reviewing {
       captions: item.captionsHash,
       recipient: to.recipient,
       claim: to.claimHash,
-      consents: verifyConsents(current, opened.charter),
+      consents: readingNow('consent', () => verifyConsents(current, opened.charter)),
       grants: grants
         .filter(({ audience }) => audience === 'recipient')
         .map(({ commitment, header }) => ({ commit: commitment, header: b64uEncode(sha256(fromBase64(header))) })),
@@ -282,12 +297,12 @@ export class Reviewing {
   }
 
   /** The original, opened with the case's identity and sealed for the media workers once more. */
-  private mediaGrants(message: Message): Promise<Schemas['Grant'][]> {
-    return this.cases.under(message.case, (opened) => {
-      const original = partWith(verified(message, opened).message.parts, 'original');
-      const fileKey = unwrap(message.case, original, viewIn(message.parts, original), opened.identities);
-      return mediaReaders(opened.charter).map((worker) => grant({ part: original, fileKey }, worker));
-    });
+  private async mediaGrants(message: Message): Promise<Schemas['Grant'][]> {
+    const { charter } = await this.cases.find(message.case);
+    const examined = await this.reviews.examine(message);
+    const original = readingNow('original', () => partWith(expectWhole(examined).message.parts, 'original'));
+    const sealed = { part: original, fileKey: keyOf(examined, original) };
+    return mediaReaders(charter).map((worker) => grant(sealed, worker));
   }
 
   private async wholeQueue(id: Uuid, state: Schemas['QueueState']): Promise<contract.QueueItem[]> {
@@ -304,6 +319,7 @@ export class Reviewing {
 /** What an offer is made of. */
 interface Offering {
   readonly reviewed: Message;
+  readonly examined: Examined;
   readonly current: Message;
   readonly notes: readonly SealedText[];
   readonly notBefore: contract.Time | null;
@@ -324,11 +340,6 @@ function about({ statement, rendition, captions }: Message): Pick<statements.Dec
   if (statement === null) throw new Refused('refused');
   const hashOf = (compact: string | null) => (compact === null ? null : statementHash(compact));
   return { source: statementHash(statement), rendition: hashOf(rendition), captions: hashOf(captions) };
-}
-
-function verified({ statement, rendition, captions, origin }: Message, { charter }: OpenCase): release.Item {
-  const compacts = [statement, rendition, captions].filter((compact) => compact !== null);
-  return verifyItem(compacts, origin, charter).item;
 }
 
 /** Nobody approves or offers words that may be somebody else's, whatever relay says of them. */

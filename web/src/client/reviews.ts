@@ -1,27 +1,25 @@
-/** What a mediator is shown of a message, with every signature on it verified; and what they had in front of them. */
+/** What a mediator is shown of a message, record by record as far as each verifies; and what they had in front of them. */
 
-import * as chain from '../crypto/chain';
+import { CryptoError } from '../crypto/errors';
+import type { VerifiedParticipant } from '../crypto/chain';
 import * as release from '../crypto/release';
-import { Decision, Offer } from '../crypto/statements';
+import { Decision } from '../crypto/statements';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { download } from './downloading';
+import { examine, type Examined, partOf } from './examining';
 import type { Failures } from './failures';
-import { now } from './moments';
-import type { OpenCase, OpenCases } from './opencases';
-import { Refused } from './refusing';
+import { keysFrom, type OpenCase, type OpenCases } from './opencases';
+import { brokenOf, orBroken, reading, readingNow } from './records';
 import type { components } from './schema';
-import { openText, unwrap, viewIn, viewOf } from './sealing';
+import { openText, viewIn } from './sealing';
 import type { Theatre } from './theatre';
 import { factsOf } from './theatre';
-import type { VerifiedItem } from './verifying';
-import { verifyItem } from './verifying';
 
 type Schemas = components['schemas'];
 type Message = Schemas['ReviewMessage'];
 
 const RELEASED: ReadonlySet<contract.State> = new Set(['released', 'viewed']);
-const WAS_OFFERED: ReadonlySet<contract.State> = new Set(['offered', 'released', 'viewed', 'refused', 'recalled', 'closed']);
 
 export class Reviews {
   private readonly shown = new Map<Uuid, Message>();
@@ -61,9 +59,9 @@ export class Reviews {
       case: id,
       reference,
       from,
-      fromRole: (await this.cases.participant(id, from)).role,
+      fromRole: await this.cases.role(id, from),
       to,
-      toRole: (await this.cases.participant(id, to)).role,
+      toRole: await this.cases.role(id, to),
       kind: item.kind,
       language: item.language,
       state: item.state,
@@ -77,63 +75,92 @@ export class Reviews {
     };
   }
 
-  async show(message: Message): Promise<contract.ReviewItem> {
-    const { statement } = message;
-    // A draft is its author's alone.
-    if (statement === null) throw new Refused('refused');
-    const common = await this.queueItem({ ...message, waiting_since: message.waiting_since ?? message.state_since });
-    const item = await this.cases.under(message.case, async (opened): Promise<contract.ReviewItem> => {
-      const compacts = [statement, message.rendition, message.captions].filter((compact) => compact !== null);
-      const verified = verifyItem(compacts, message.origin, opened.charter);
-      expectSame(verified.item, message);
-      const recipient = recipientOf(message, opened);
-      const offer = message.offer === null ? null : opened.charter.verifyByMediator(message.offer, Offer).statement;
-      const { captions } = verified.item;
-      return {
-        ...common,
-        createdAt: message.created_at,
-        processing: message.processing,
-        withdrawalAsked: message.withdrawal_asked,
-        gates: message.gates,
-        origin: originOf(verified, message, opened),
-        standing: verified.item.standing,
-        preparedBy: verified.preparedBy,
-        video: await this.video(verified.item, message, opened),
-        captions: captions === null ? null : { language: captions.language, exception: captions.exception },
-        offered: offer !== null && WAS_OFFERED.has(message.state) ? { at: offer.at, notBefore: offer.not_before } : null,
-        decisions: message.decisions.map((decision) => this.decision(decision, verified.item, message, opened)),
-        recipientReady: recipient !== null,
-        grantAgain: RELEASED.has(message.state) && offer !== null && recipient !== null && offer.claim !== recipient.claimHash,
-      };
-    });
-    this.shown.set(message.message, message);
-    return item;
+  /** Everything of a message that came with it, verified and opened as far as it holds. */
+  examine(message: Message): Promise<Examined> {
+    return this.cases.under(message.case, (opened) => examine(message, opened), ({ faults }) => faults.length === 0);
   }
 
-  private decision(compact: string, item: release.Item, message: Message, { charter, identities }: OpenCase): contract.PastDecision {
-    const { statement, by } = charter.verifyByMediator(compact, Decision);
-    if (statement.message !== message.message || statement.case !== message.case) throw new Refused('untrusted');
-    const words = statement.notes.map((note) => openText(message.case, note, viewIn(message.parts, note), identities));
+  /** A message with whatever does not hold of it: that is a state of this message, and of nothing else. */
+  async show(message: Message): Promise<contract.ReviewItem> {
+    const { case: id } = message;
+    const common = await this.queueItem({ ...message, waiting_since: message.waiting_since ?? message.state_since });
+    const examined = await this.examine(message);
+    const { offer } = examined;
+    const faults = [...examined.faults];
+    const found = async <Value>(work: () => Promise<Value>): Promise<Value | null> =>
+      orBroken(work, (broken) => {
+        faults.push(broken);
+        return null;
+      });
+    const video = await this.video(examined, found);
+    const recipient = await orBroken(() => this.recipient(message), () => null);
+    const author = await this.cases.claimedIfSound(id, message.from);
+    const decisions = await this.cases.under(id, (opened) => message.decisions.map((decision) => this.decision(decision, examined, message, opened)), areSound);
+    this.shown.set(message.message, message);
     return {
-      at: statement.at,
-      mediator: by.credential,
-      mine: by.credential === this.cases.office.credential,
-      decision: statement.decision,
-      reason: statement.reason,
-      words: words.length === 0 ? null : words.join('\n\n'),
-      current: release.isOf(statement, item),
+      ...common,
+      createdAt: message.created_at,
+      processing: message.processing,
+      withdrawalAsked: message.withdrawal_asked,
+      gates: message.gates,
+      faults,
+      origin: originOf(examined),
+      standing: examined.item?.standing ?? null,
+      preparedBy: examined.preparedBy,
+      hasText: partOf(examined, 'body') !== null,
+      video,
+      captions: captionsOf(examined),
+      offered: offer === null ? null : { at: offer.at, notBefore: offer.not_before },
+      decisions,
+      recipientReady: recipient !== null,
+      authorReady: author !== null,
+      grantAgain: RELEASED.has(message.state) && offer !== null && recipient !== null && offer.claim !== recipient.claimHash,
     };
   }
 
-  private async video({ rendition }: release.Item, message: Message, { identities }: OpenCase): Promise<contract.VideoFacts | null> {
-    const video = rendition?.parts.find(({ role }) => role === 'rendition');
-    if (rendition === null || video === undefined) return null;
-    this.theatre.admit(video, unwrap(message.case, video, viewIn(message.parts, video), identities));
-    const poster = rendition.parts.find(({ role }) => role === 'poster');
-    const view = poster === undefined ? null : viewOf(message.parts, poster);
-    if (poster === undefined || view === null) return { ...factsOf(rendition, video), poster: null };
-    const fileKey = unwrap(message.case, poster, view, identities);
-    return { ...factsOf(rendition, video), poster: await download(this.cases.office.signed, poster, fileKey, poster.type) };
+  /** The keys that an offer would be for; null where nobody has verified any, `broken` where they do not hold. */
+  private recipient(message: Message): Promise<VerifiedParticipant | null> {
+    return this.cases.under(message.case, (opened) => recipientOf(message, opened));
+  }
+
+  private decision(compact: string, { item }: Examined, message: Message, { charter, identities }: OpenCase): contract.PastDecision {
+    try {
+      const { statement, by } = readingNow('decision', () => {
+        const signed = charter.verifyByMediator(compact, Decision);
+        if (signed.statement.message !== message.message || signed.statement.case !== message.case) throw new CryptoError('chain', 'a decision on another message');
+        return signed;
+      });
+      return {
+        at: statement.at,
+        mediator: by.credential,
+        mine: by.credential === this.cases.office.credential,
+        decision: statement.decision,
+        reason: statement.reason,
+        ...wordsOf(statement, message, identities),
+        current: item !== null && release.isOf(statement, item),
+      };
+    } catch (error) {
+      const broken = brokenOf(error);
+      if (broken === null) throw error;
+      return { fault: broken.fault };
+    }
+  }
+
+  private async video(
+    examined: Examined,
+    found: <Value>(work: () => Promise<Value>) => Promise<Value | null>,
+  ): Promise<contract.VideoFacts | null> {
+    const video = partOf(examined, 'rendition');
+    const rendition = examined.item?.rendition ?? null;
+    const fileKey = video === null ? undefined : examined.keys.get(video.commit);
+    if (rendition === null || video === null || fileKey === undefined) return null;
+    this.theatre.admit(video, fileKey);
+    const facts = { ...factsOf(rendition, video), poster: null };
+    const poster = partOf(examined, 'poster');
+    const posterKey = poster === null ? undefined : examined.keys.get(poster.commit);
+    if (poster === null || posterKey === undefined) return facts;
+    const { signed } = this.cases.office;
+    return { ...facts, poster: await found(() => reading('poster', () => download(signed, poster, posterKey, poster.type))) };
   }
 
   private lease(lease: Schemas['Lease'] | null): contract.Lease | null {
@@ -142,24 +169,45 @@ export class Reviews {
   }
 }
 
-/** The keys that an offer would be for, verified; null where nobody has verified any. */
-export function recipientOf({ recipient_origin: origin, to }: Message, { charter }: OpenCase): chain.VerifiedParticipant | null {
-  if (origin.length === 0) return null;
-  const recipient = chain.verifyParticipant(origin, charter, now());
-  if (recipient.participant !== to) throw new Refused('untrusted');
-  return recipient;
+/** The keys that an offer would be for, verified; null where nobody has verified any, `broken` where they do not hold. */
+export function recipientOf({ recipient_origin: origin, to }: Message, { charter }: OpenCase): VerifiedParticipant | null {
+  return origin.length === 0 ? null : keysFrom(origin, to, charter);
 }
 
-/** Refuses a statement of another message than relay says it is of. */
-function expectSame({ message: said }: release.Item, message: Message): void {
-  const members = ['message', 'revision', 'from', 'to', 'kind', 'language'] as const;
-  if (members.some((member) => said[member] !== message[member])) throw new Refused('untrusted');
+/** The mediator's words in a decision, opened with the case's keys; or why they cannot be read. */
+function wordsOf(
+  { notes }: Decision,
+  message: Message,
+  identities: OpenCase['identities'],
+): Pick<contract.ReadDecision, 'words' | 'wordsFault'> {
+  try {
+    const words = readingNow('decision', () => notes.map((note) => openText(message.case, note, viewIn(message.parts, note), identities)));
+    return { words: words.length === 0 ? null : words.join('\n\n'), wordsFault: null };
+  } catch (error) {
+    const broken = brokenOf(error);
+    if (broken === null) throw error;
+    return { words: null, wordsFault: broken.fault };
+  }
 }
 
-function originOf({ item, provenance }: VerifiedItem, message: Message, { identities }: OpenCase): contract.Origin {
+function areSound(decisions: readonly contract.PastDecision[]): boolean {
+  return decisions.every((decision) => !('fault' in decision) && decision.wordsFault === null);
+}
+
+/** Whose captions these are: a mediator's, or else those that came with the video. */
+function captionsOf({ item }: Examined): contract.ReviewItem['captions'] {
+  if (item === null) return null;
+  if (item.captions !== null) return { by: 'mediator', language: item.captions.language, exception: item.captions.exception };
+  const came = item.message.parts.some(({ role }) => role === 'captions');
+  return came ? { by: 'author', language: item.message.language, exception: null } : null;
+}
+
+function originOf(examined: Examined): contract.Origin | null {
+  const { item, provenance } = examined;
+  if (item === null || provenance === null) return null;
   const participant = item.message.from;
-  const note = item.message.parts.find(({ role }) => role === 'note');
-  const assistant = note === undefined ? null : openText(message.case, note, viewIn(message.parts, note), identities);
+  const note = partOf(examined, 'note');
+  const assistant = note === null ? null : (examined.texts.get(note.commit) ?? null);
   switch (provenance.by) {
     case 'participant':
       return { by: 'participant', participant, link: provenance.link, claimVerifiedBy: provenance.claimVerifiedBy, assistant };

@@ -1,7 +1,8 @@
-/** What a reader verifies before believing relay: whose words, reviewed by whom, under which charter. */
+/** What a reader verifies before believing relay: the chain of trust, then whose words, reviewed by whom. */
 
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
+import { CryptoError } from '../crypto/errors';
 import type { Digest } from '../crypto/fields';
 import type { Fragment } from '../crypto/links';
 import * as release from '../crypto/release';
@@ -29,8 +30,8 @@ export interface VerifiedItem {
 }
 
 /**
- * Runs what only throws where relay, or whoever altered what it says, is not to be believed: `untrusted`, whatever it was.
- * A page is not told which check failed, and sends nothing more.
+ * Runs what establishes whom to believe (root, credentials, charter, one's own link): `untrusted`, whatever fails in it. A
+ * page is not told which check failed, and sends nothing more. What is about one record alone is run as `reading` it.
  */
 export async function trusting<Value>(work: () => Value | Promise<Value>): Promise<Value> {
   try {
@@ -65,28 +66,42 @@ export async function verifyTrust(
  * A message with its rendition and captions, each verified by the key of whoever must have signed it.
  *
  * `compacts`: the statements of the three, as far as they exist. `origin`: the sender's way in, as `chain.verifyOrigin`
- * takes it; nothing for a letter that a mediator wrote down. Whether the sender is known is in the item's `standing`.
+ * takes it; nothing for a letter that a mediator wrote down. Whether the sender is known is in the item's `standing`. To be
+ * run as `reading` a record.
  */
 export function verifyItem(compacts: readonly string[], origin: readonly string[], charter: VerifiedCharter): VerifiedItem {
   const byType = new Map(compacts.map((compact) => [readUnverified(compact).typ, compact]));
-  const compact = byType.get(Message.typ);
-  if (compact === undefined) throw new Refused('untrusted');
-  const { message, provenance, standing } = origin.length === 0 ? relayed(compact, charter) : own(compact, charter, origin);
-  const renditionCompact = byType.get(Rendition.typ);
-  const made = renditionCompact === undefined ? null : chain.verifyRendition(renditionCompact, charter, message, statementHash(compact));
-  const captionsCompact = byType.get(Captions.typ);
-  const item = release.item(
-    standing,
-    { statement: message, compact },
-    made === null || renditionCompact === undefined ? null : { statement: made.statement, compact: renditionCompact },
-    captionsCompact === undefined
-      ? null
-      : { statement: charter.verifyByMediator(captionsCompact, Captions).statement, compact: captionsCompact },
-  );
-  return { item, provenance, preparedBy: made?.by.credential ?? null };
+  const { message, provenance, standing } = verifyWords(byType.get(Message.typ) ?? '', origin, charter);
+  const made = verifyRendition(byType.get(Rendition.typ) ?? null, charter, message);
+  const captions = verifyCaptions(byType.get(Captions.typ) ?? null, charter);
+  return { item: release.item(standing, message, made?.read ?? null, captions), provenance, preparedBy: made?.by ?? null };
 }
 
-/** Both consents that an offer of this message would rest on, by hash: the sender's, then the recipient's. */
+/** The statement of a message, by the key of whoever's words it is; `origin` as above. */
+export function verifyWords(compact: string, origin: readonly string[], charter: VerifiedCharter): VerifiedWords {
+  return origin.length === 0 ? relayed(compact, charter) : own(compact, charter, origin);
+}
+
+/** What a media worker made of a verified message, and which worker; null where there is none. */
+export function verifyRendition(
+  compact: string | null,
+  charter: VerifiedCharter,
+  { statement: message, compact: source }: release.Read<Message>,
+): { readonly read: release.Read<Rendition>; readonly by: Uuid } | null {
+  if (compact === null) return null;
+  const { statement, by } = chain.verifyRendition(compact, charter, message, statementHash(source));
+  return { read: { statement, compact }, by: by.credential };
+}
+
+/** A mediator's captions; `release.item` says whether they are of this message. */
+export function verifyCaptions(compact: string | null, charter: VerifiedCharter): release.Read<Captions> | null {
+  return compact === null ? null : { statement: charter.verifyByMediator(compact, Captions).statement, compact };
+}
+
+/**
+ * Both consents that an offer of this message would rest on, by hash: the sender's, then the recipient's. To be run as
+ * `reading` a record.
+ */
 export function verifyConsents(message: Schemas['ReviewMessage'], charter: VerifiedCharter): readonly Digest[] {
   const { consents, from, gates, to } = message;
   const said: readonly (readonly [Schemas['SignedConsent'] | null, Uuid, Gate])[] = [
@@ -96,26 +111,26 @@ export function verifyConsents(message: Schemas['ReviewMessage'], charter: Verif
   return said.map(([signed, participant, gate]) => {
     if (signed === null || gates.includes(gate)) throw new Refused('refused', { code: 'gate-closed', gates: [gate] });
     const consent = chain.verifyConsent(signed.statement, charter, signed.origin);
-    if (consent.participant !== participant || consent.status !== 'active') throw new Refused('untrusted');
+    if (consent.participant !== participant || consent.status !== 'active') throw new CryptoError('chain', 'another consent');
     return statementHash(signed.statement);
   });
 }
 
-interface Attributed {
-  readonly message: Message;
+export interface VerifiedWords {
+  readonly message: release.Read<Message>;
   readonly provenance: Provenance;
   readonly standing: chain.Standing;
 }
 
-function relayed(compact: string, charter: VerifiedCharter): Attributed {
+function relayed(compact: string, charter: VerifiedCharter): VerifiedWords {
   const { statement, by } = chain.verifyRelayedMessage(compact, charter, decodeUnverified(compact, Message).from);
-  return { message: statement, provenance: { by: 'mediator', mediator: by.credential }, standing: 'verified' };
+  return { message: { statement, compact }, provenance: { by: 'mediator', mediator: by.credential }, standing: 'verified' };
 }
 
-function own(compact: string, charter: VerifiedCharter, statements: readonly string[]): Attributed {
+function own(compact: string, charter: VerifiedCharter, statements: readonly string[]): VerifiedWords {
   const origin = chain.verifyOrigin(statements, charter);
   const message = chain.verifyMessage(compact, charter, origin);
   const provenance: Provenance =
     origin.claim === null ? { by: 'upload-link' } : { by: 'participant', link: origin.link.link, claimVerifiedBy: origin.verifiedBy?.credential ?? null };
-  return { message, provenance, standing: origin.standingAt(message.at) };
+  return { message: { statement: message, compact }, provenance, standing: origin.standingAt(message.at) };
 }

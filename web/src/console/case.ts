@@ -7,7 +7,7 @@ import type { Address } from './address';
 import { ageOf, dateAndTime, dateOnly } from './ages';
 import './claim';
 import '../ui/dialog';
-import { ConsoleElement } from './element';
+import { ConsoleElement, grantedText } from './element';
 import './ending';
 import { mediator, person, shortId } from './people';
 import './readers';
@@ -230,13 +230,12 @@ export class ConsoleCase extends ConsoleElement {
   private renderLink(link: CaseLink): TemplateResult {
     const { case: words, claim } = this.words;
     const { language } = this.session;
-    const maker = link.madeBy === 'service' ? this.words.people.system : mediator(this.session, link.madeBy);
     const waits = link.state === 'claimed';
     return html`<li class=${waits ? 'note' : ''}>
       <p>
         ${words.purpose[link.purpose]}, <strong>${this.linkState(link)}</strong><br />
         <span class="quiet">
-          ${words.madeOn(dateAndTime(link.createdAt, language), maker)}${link.expiresAt === null
+          ${this.madeOn(link)}${link.expiresAt === null
             ? nothing
             : html`, ${words.expires(dateOnly(link.expiresAt, language))}`}
         </span>
@@ -256,6 +255,12 @@ export class ConsoleCase extends ConsoleElement {
             </button>
           </div>`}
     </li>`;
+  }
+
+  private madeOn({ createdAt, madeBy }: CaseLink): string {
+    if (madeBy === null) return this.words.broken.link;
+    const maker = madeBy === 'service' ? this.words.people.system : mediator(this.session, madeBy);
+    return this.words.case.madeOn(dateAndTime(createdAt, this.session.language), maker);
   }
 
   private linkState({ state, endReason, claimFault }: CaseLink): string {
@@ -315,7 +320,7 @@ export class ConsoleCase extends ConsoleElement {
           words.grantAgainTitle(this.who(participant)),
           words.grantAgainWhat,
           html`<p>
-            <button class="primary" @click=${() => this.act(async () => words.granted(await this.session.client.grantAgain(this.case, participant)))}>
+            <button class="primary" @click=${() => this.act(async () => grantedText(this.words, await this.session.client.grantAgain(this.case, participant)))}>
               ${words.grantAgain}
             </button>
           </p>`,

@@ -6,10 +6,12 @@ export type Choice = DecisionKind | 'lease' | 'offer' | 'caption' | 'let-go' | '
 
 /** Nothing reaches anybody that may be somebody else's. */
 const NEEDS_KNOWN_SENDER: readonly Choice[] = ['approve', 'offer', 'grant-again'];
+/** Nothing goes on of which something does not hold. */
+const NEEDS_ALL_OF_IT: readonly Choice[] = ['approve', 'offer', 'grant-again', 'retry'];
 
-export function choicesFor(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain' | 'standing'>): readonly Choice[] {
-  const choices = choicesIn(item);
-  return item.standing === 'verified' ? choices : choices.filter((choice) => !NEEDS_KNOWN_SENDER.includes(choice));
+export function choicesFor(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain' | 'standing' | 'faults'>): readonly Choice[] {
+  const refused = new Set([...(item.standing === 'verified' ? [] : NEEDS_KNOWN_SENDER), ...(item.faults.length === 0 ? [] : NEEDS_ALL_OF_IT)]);
+  return choicesIn(item).filter((choice) => !refused.has(choice));
 }
 
 function choicesIn(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain'>): readonly Choice[] {

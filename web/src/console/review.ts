@@ -1,18 +1,18 @@
 /** One message under review: what it is and whose words it is first, then the words, then, when asked for, the video. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
-import type { Lease, ReviewItem, State, Uuid } from '../client/contract';
+import type { Broken, Lease, ReviewItem, State, Uuid } from '../client/contract';
 import { countdown } from './ages';
 import { choicesFor, emptyDraft, standing, type ActDraft, type Choice } from './choices';
 import '../ui/dialog';
 import './decide';
-import { ConsoleElement, isConflict } from './element';
-import { renderDecisions, renderFacts, renderOrigin } from './facts';
+import { ConsoleElement, grantedText, isConflict } from './element';
+import { renderDecisions, renderFacts, renderFaults, renderOrigin } from './facts';
 import './media';
 import './offer';
-import { capital, mediator } from './people';
+import { capital, mediator, shortId } from './people';
 import type { Shortcut } from './shortcuts';
-import { parse } from '../playback/webvtt';
+import { transcript } from '../playback/transcript';
 
 const TICK_MS = 1000;
 const SOON_MS = 2 * 60_000;
@@ -107,14 +107,13 @@ export class ConsoleReview extends ConsoleElement {
   /** Shows a message as relay has it now; words are fetched again where they may be other words. */
   private async takeIn(item: ReviewItem): Promise<void> {
     const same = this.item?.message === item.message && this.item.revision === item.revision;
+    const holds = (record: Broken['record']): boolean => item.faults.every((fault) => fault.record !== record);
     this.item = item;
     this.now = Date.now();
-    if (item.kind === 'letter' && !(same && this.text !== null) && item.state !== 'draft') {
-      this.text = await this.session.client.text(item.message);
-    }
-    if (item.kind === 'video') {
-      this.captions = item.captions === null ? null : await this.session.client.captionsText(item.message);
-    }
+    if (!item.hasText || !holds('body')) this.text = null;
+    else if (!(same && this.text !== null)) this.text = await this.session.client.text(item.message);
+    const captioned = item.captions?.exception === null && holds('captions');
+    this.captions = captioned ? await this.session.client.captionsText(item.message) : null;
   }
 
   /** An act on this message; where it has moved on meanwhile, what changed is shown instead. */
@@ -149,8 +148,7 @@ export class ConsoleReview extends ConsoleElement {
 
   private async grantAgain(item: ReviewItem): Promise<void> {
     const done = await this.attempt(async () => {
-      const count = await this.session.client.grantAgain(item.case, item.to);
-      this.session.say(this.words.case.granted(count));
+      this.session.say(grantedText(this.words, await this.session.client.grantAgain(item.case, item.to)));
     });
     if (done) await this.load();
   }
@@ -175,7 +173,7 @@ export class ConsoleReview extends ConsoleElement {
 
   protected override render(): TemplateResult {
     const item = this.item === null ? null : standing(this.item, this.now);
-    const { review, kind, people } = this.words;
+    const { review, kind } = this.words;
     if (item === null) {
       return html`<main id="content" class="wide">
         ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : nothing}
@@ -183,13 +181,14 @@ export class ConsoleReview extends ConsoleElement {
     }
     return html`<main id="content" class="wide">
       <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button></p>
-      <h1 tabindex="-1">${review.title(kind[item.kind], people.role[item.fromRole])}</h1>
+      <h1 tabindex="-1">${review.title(kind[item.kind], this.sender(item))}</h1>
       ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
       ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
       <div class="beside review">
         <div>${renderFacts(this.session, item)} ${renderOrigin(this.session, item)}</div>
         <div class="words-first">
-          ${this.renderStanding(item)} ${this.renderContent(item)} ${this.renderLease(item)} ${this.renderGates(item)} ${this.renderChoices(item)}
+          ${renderFaults(this.session, item)} ${this.renderStanding(item)} ${this.renderContent(item)} ${this.renderLease(item)}
+          ${this.renderGates(item)} ${this.renderChoices(item)}
         </div>
         <div>${renderDecisions(this.session, item)}</div>
       </div>
@@ -197,17 +196,23 @@ export class ConsoleReview extends ConsoleElement {
     </main>`;
   }
 
+  private sender({ from, fromRole }: ReviewItem): string {
+    const { people } = this.words;
+    return fromRole === null ? people.participant(shortId(from)) : people.role[fromRole];
+  }
+
   private renderStanding(item: ReviewItem): TemplateResult | typeof nothing {
     const { review } = this.words;
-    if (item.standing === 'verified') return nothing;
-    const who = this.words.people.role[item.fromRole];
+    // Where it cannot be told at all, the faults say so.
+    if (item.standing === 'verified' || item.standing === null) return nothing;
+    const who = this.sender(item);
     if (item.standing === 'ended') {
       return html`<section class="note warn">
         <h2>${review.ended}</h2>
         <p>${review.endedWhat}</p>
       </section>`;
     }
-    const link = item.origin.by === 'participant' ? item.origin.link : null;
+    const link = item.origin?.by === 'participant' ? item.origin.link : null;
     return html`<section class="note warn">
       <h2>${review.unchecked(who)}</h2>
       <p>${review.uncheckedWhat}</p>
@@ -221,8 +226,9 @@ export class ConsoleReview extends ConsoleElement {
     const { review } = this.words;
     const stages: Readonly<Record<string, string>> = this.words.stage;
     const parts: TemplateResult[] = [];
-    if (item.kind === 'letter' && this.text !== null) {
-      parts.push(html`<div class="card letter" lang=${item.language}>${this.text}</div>`);
+    if (this.text !== null) {
+      const words = html`<div class="card letter" lang=${item.language}>${this.text === '' ? review.noWords : this.text}</div>`;
+      parts.push(item.kind === 'letter' ? words : html`<h3>${review.textOfVideo}</h3>${words}`);
     }
     if (item.state === 'processing') {
       const { processing } = item;
@@ -244,14 +250,16 @@ export class ConsoleReview extends ConsoleElement {
     const { review, captions } = this.words;
     if (this.captions === null) {
       const exception = item.captions?.exception ?? null;
+      if (item.captions !== null && exception === null) return html``; // they do not hold: that is said above
       const known: Readonly<Record<string, string>> = captions.exceptions;
       return html`<p class="quiet">${exception === null ? review.noCaptions : review.captionException(known[exception] ?? exception)}</p>`;
     }
     return html`<details class="card" open>
       <summary>${review.transcript}</summary>
-      <div class="letter" lang=${item.captions?.language ?? item.language}>${parse(this.captions)
-        .cues.map((cue) => cue.text)
-        .join('\n')}</div>
+      ${item.captions?.by === 'author' ? html`<p class="quiet">${review.captionsByAuthor}</p>` : nothing}
+      <div class="reading" lang=${item.captions?.language ?? item.language}>
+        ${transcript(this.captions).map((paragraph) => html`<p>${paragraph}</p>`)}
+      </div>
     </details>`;
   }
 

@@ -5,7 +5,7 @@
  * charter: one mediator of two cannot release alone, and nobody can offer another item than was approved.
  */
 
-import { type Standing, type VerifiedCharter, verifyConsent, type VerifiedParticipant } from './chain';
+import { type Signed, type Standing, type VerifiedCharter, verifyConsent, type VerifiedParticipant } from './chain';
 import { b64uEncode } from './encoding';
 import { CryptoError } from './errors';
 import type { Digest, Part, Uuid } from './fields';
@@ -95,12 +95,16 @@ function allParts({ message, rendition, captions }: Item): readonly Part[] {
 
 /** Whether there are captions, or a reason why not: by a mediator, or the sender's own. */
 export function hasCaptions(of: Item): boolean {
-  return of.captions !== null || of.message.parts.some(({ role }) => role === 'captions');
+  return of.captions !== null || releasableParts(of).some(({ role }) => role === 'captions');
 }
 
-/** What may be released of an item: never the original, and never the note that says who assisted. */
+/**
+ * What is released of an item, one part of each role at most: never the original, and never the note that says who assisted.
+ * A mediator's captions, or their reason for none, take the place of the sender's own.
+ */
 export function releasableParts(of: Item): readonly Part[] {
-  const withheld = of.message.parts.filter(({ role }) => role === 'original' || role === 'note');
+  const roles = of.captions === null ? ['original', 'note'] : ['original', 'note', 'captions'];
+  const withheld = of.message.parts.filter(({ role }) => roles.includes(role));
   return allParts(of).filter((part) => !withheld.includes(part));
 }
 
@@ -121,7 +125,10 @@ export function isOf(statement: Named, of: Item): boolean {
   );
 }
 
-/** The mediators who approved exactly this item, one a person; refuses fewer than `needed`. */
+/**
+ * The mediators who approved exactly this item, one a person; refuses fewer than `needed`. A decision that does not hold does
+ * not count, and takes nothing from the others.
+ */
 export function verifyApprovals(
   decisions: readonly string[],
   charter: VerifiedCharter,
@@ -130,13 +137,24 @@ export function verifyApprovals(
 ): readonly Authority[] {
   const approvers = new Map<Uuid, Authority>();
   for (const compact of decisions) {
-    const { statement, by } = charter.verifyByMediator(compact, Decision);
-    if (statement.decision !== 'approve' || !isOf(statement, of)) continue;
-    requireOrder(statement, ...madeOf(of));
-    approvers.set(by.person, by);
+    const decision = soundDecision(compact, charter, of);
+    if (decision === null) continue;
+    const { statement, by } = decision;
+    if (statement.decision === 'approve' && isOf(statement, of)) approvers.set(by.person, by);
   }
   if (approvers.size < needed) throw new CryptoError('chain', 'fewer approvals than the charter asks for');
   return [...approvers.values()];
+}
+
+function soundDecision(compact: string, charter: VerifiedCharter, of: Item): Signed<Decision> | null {
+  try {
+    const decision = charter.verifyByMediator(compact, Decision);
+    requireOrder(decision.statement, ...madeOf(of));
+    return decision;
+  } catch (error) {
+    if (error instanceof CryptoError) return null;
+    throw error;
+  }
 }
 
 /** Whose key an offer must be to. */
@@ -179,7 +197,7 @@ export function verifyOffer(compact: string, charter: VerifiedCharter, of: Item,
     throw new CryptoError('chain', 'an offer under an older charter than its message');
   }
   if (of.standing !== 'verified') throw new CryptoError('chain', 'an offer of words whose sender nobody verified');
-  if (policy.captions === 'required' && of.rendition !== null && !hasCaptions(of)) {
+  if (policy.captions === 'required' && of.message.kind === 'video' && !hasCaptions(of)) {
     throw new CryptoError('chain', 'an offer without captions, which the charter requires');
   }
   const notes = new Set(offer.notes.map(({ commit }) => commit));

@@ -91,7 +91,7 @@ describe('a claim', () => {
     expect((await someone.case(opened.case)).links.find((one) => one.link === link)?.claimFault).toBe('not-from-link');
     const checked = await someone.checkClaim(opened.case, link);
     expect(checked).toMatchObject({ fault: 'not-from-link', words: null });
-    expect((await refusal(someone.verifyClaim(opened.case, link, checked.claim))).code).toBe('claim-unsound');
+    expect((await refusal(someone.verifyClaim(opened.case, link, checked.claim))).broken).toEqual({ record: 'claim', fault: checked.fault });
   });
 
   it('of a thief is ended, and what they wrote cannot be approved', async () => {

@@ -145,7 +145,7 @@ describe('a letter', () => {
     await someone.lease(sent.message);
     item = await someone.decide(sent.message, { decision: 'approve' });
     expect(item).toMatchObject({ state: 'approved', recipientReady: true, gates: [], grantAgain: false });
-    expect(item.decisions.map(({ current }) => current)).toEqual([false, true]);
+    expect(item.decisions).toMatchObject([{ current: false }, { current: true }]);
     expect(await harmed.correspondence()).toMatchObject({ sent: [], received: [] });
     item = await someone.offer(sent.message, { contentNote: 'Speaks of that evening.', summary: 'An apology.', notBefore: null });
     expect(item.offered?.notBefore).toBeNull();
@@ -347,7 +347,7 @@ describe('a new link', () => {
     expect(await anew.correspondence()).toMatchObject({ consent: 'active', verified: true });
     expect((await refusal(anew.open(message))).code).toBe('older-key');
     expect(await someone.review(message)).toMatchObject({ state: 'viewed', grantAgain: true });
-    expect(await someone.grantAgain(opened.case, harmedId)).toBe(1);
+    expect(await someone.grantAgain(opened.case, harmedId)).toEqual({ granted: 1, broken: [] });
     expect(await someone.review(message)).toMatchObject({ grantAgain: false });
     expect(await anew.offerNotes(message)).toEqual({ contentNote: 'An apology.', summary: null });
     expect((await anew.open(message)).text).toBe(LETTER);

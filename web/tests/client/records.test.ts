@@ -4,9 +4,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import type { OpenedMessage, Refusal } from '../../src/client/contract';
 import { isRefusal } from '../../src/client/contract';
+import { CaseCharter } from '../../src/client/charter';
 import { Connection, SignedConnection } from '../../src/client/connection';
 import { Correspondent } from '../../src/client/correspondent';
 import { Device } from '../../src/client/device';
+import type { Admitted } from '../../src/client/entrance';
 import { type Examined, examine, expectWhole, textOf } from '../../src/client/examining';
 import { Failures } from '../../src/client/failures';
 import { Participant } from '../../src/client/participant';
@@ -20,7 +22,7 @@ import { verifyCharter, type VerifiedCharter } from '../../src/crypto/chain';
 import { b64uEncode, utf8 } from '../../src/crypto/encoding';
 import type { Part, PartRole } from '../../src/crypto/fields';
 import { claimMac, LinkSecret, parseFragment } from '../../src/crypto/links';
-import { fingerprint, Signer, statementHash } from '../../src/crypto/signing';
+import { Signer, statementHash } from '../../src/crypto/signing';
 import { sha256, sodiumReady } from '../../src/crypto/sodium';
 import * as statements from '../../src/crypto/statements';
 import { readableCaptions } from '../../src/playback/webvtt';
@@ -35,10 +37,17 @@ interface Chain {
   readonly root_fingerprint: string;
   readonly root_public_key: string;
   readonly credentials: readonly string[];
+  readonly revocations: readonly string[];
+  readonly successions: readonly string[];
+  readonly registration: string;
   readonly charters: readonly string[];
+  readonly author_link: string;
   readonly author_claim: string;
   readonly author_verification: string;
+  readonly recipient_link: string;
   readonly recipient_claim: string;
+  readonly recipient_verification: string;
+  readonly consents: readonly { readonly compact: string; readonly by: 'author' | null }[];
 }
 
 const { case: caseId, good, participants } = vectors('chain') as {
@@ -48,17 +57,25 @@ const { case: caseId, good, participants } = vectors('chain') as {
 };
 
 const seed = (name: string) => sha256(utf8(`relay test vectors: ${name}`));
-const at = (minute: number): string => statements.decodeUnverified(good.author_claim, statements.Claim).at.replace(/T\d\d:\d\d/, `T13:${String(minute).padStart(2, '0')}`);
+/** After both had come in and had said yes, and before anything of theirs ended. */
+const at = (minute: number): string => `2030-01-02T08:${String(minute).padStart(2, '0')}:00Z`;
+/** The version that all of this is made under, which is not the last one. */
+const under = (): string => statementHash(good.charters[1] ?? '');
+const authors = [good.author_link, good.author_claim, good.author_verification];
+const recipients = [good.recipient_link, good.recipient_claim, good.recipient_verification];
+const consents = good.consents.slice(0, 2).map(({ compact, by }) => ({ statement: compact, origin: by === null ? [] : authors }));
 
 let charter: VerifiedCharter;
 let caseIdentity: HybridIdentity;
+let identities: readonly HybridIdentity[];
 let denis: HybridIdentity;
 let signers: Record<'Claire' | 'Denis' | 'Anna' | 'Boris' | 'the media worker', Signer>;
 
 beforeAll(async () => {
   await sodiumReady();
-  charter = verifyCharter(good.root_fingerprint, good.root_public_key, good.credentials, good.charters);
+  charter = verifyCharter(good.root_fingerprint, good.root_public_key, good);
   caseIdentity = new HybridIdentity(seed('identity of the case'));
+  identities = [new HybridIdentity(seed('identity of the case after somebody left')), caseIdentity];
   denis = new HybridIdentity(seed('identity of Denis'));
   const signer = (name: string): Signer => new Signer(seed(`signer of ${name}`));
   signers = { Claire: signer('Claire'), Denis: signer('Denis'), Anna: signer('Anna'), Boris: signer('Boris'), 'the media worker': signer('the media worker') };
@@ -83,6 +100,7 @@ class Sent {
     this.statement = statements.sign(signers.Claire, statements.Message, {
       at: at(1),
       ...said,
+      charter: under(),
       supersedes: null,
       from: participants.Claire,
       to: participants.Denis,
@@ -97,6 +115,7 @@ class Sent {
         : statements.sign(signers['the media worker'], statements.Rendition, {
             at: at(2),
             ...said,
+            charter: under(),
             source,
             parts: signed(['rendition', 'poster']),
             size: 6,
@@ -148,7 +167,9 @@ class Sent {
       processing: null,
       withdrawal_asked: false,
       gates: [],
-      origin: [good.author_claim, good.author_verification],
+      origin: authors,
+      recipient_origin: recipients,
+      consents: { sender: consents[0] ?? null, recipient: consents[1] ?? null },
       statement: this.statement,
       rendition: this.rendition,
       captions: this.captions,
@@ -159,7 +180,7 @@ class Sent {
   }
 
   examine(): Examined {
-    return examine(this.review(), { charter, identity: caseIdentity });
+    return examine(this.review(), { charter, identities });
   }
 
   decision(by: 'Anna' | 'Boris', more: Partial<statements.Decision> = {}): string {
@@ -173,11 +194,13 @@ class Sent {
     return statements.sign(signers.Anna, statements.Offer, {
       at: at(5),
       case: caseId,
+      charter: under(),
       message: this.message,
       revision: 1,
       ...this.named,
       recipient,
       claim: statementHash(good.recipient_claim),
+      consents: consents.map(({ statement }) => statementHash(statement)),
       grants: released.map((part) => ({ commit: part.part.commit, header: b64uEncode(sha256(headerIn(part.view(recipient)))) })),
       notes: notes.map(({ part }) => part),
       not_before: null,
@@ -254,7 +277,7 @@ describe('what a mediator reviews', () => {
       exception: null,
     });
     const review = { ...sent.review(), captions };
-    const examined = examine({ ...review, parts: [...review.parts, ours.view(caseIdentity.recipient.toString())] }, { charter, identity: caseIdentity });
+    const examined = examine({ ...review, parts: [...review.parts, ours.view(caseIdentity.recipient.toString())] }, { charter, identities });
     expect(examined.faults).toEqual([]);
     expect(textOf(examined, 'captions')).toBe(shown('captions', ours));
   });
@@ -272,29 +295,27 @@ async function reader(answers: Readonly<Record<string, unknown>>): Promise<Corre
     link: crypto.randomUUID(),
     device: await Device.fleeting(),
     signed,
-    charter,
-    rootFingerprint: fingerprint(good.root_public_key),
+    charter: new CaseCharter(charter, () => Promise.resolve(charter)),
+    origin: recipients.slice(0, 2),
     signer: signers.Denis,
-    hand: new Hand(caseId, participants.Denis, charter, signers.Denis, recipient),
+    hand: new Hand(caseId, participants.Denis, signers.Denis, recipient),
     ownSeal: { seal: (plain: Uint8Array<ArrayBuffer>) => plain, open: (sealed: Uint8Array<ArrayBuffer>) => sealed },
-    reader: { identity: denis, recipient, claimHash: statementHash(good.recipient_claim) },
+    reader: { identity: denis, recipient, claimHash: statementHash(good.recipient_claim), claimedAt: '2030-01-01T22:00:00Z' },
   };
   return new Correspondent(admitted, new Failures(connection));
 }
-
-const TRUST = { '/v1/trust': { roots: [good.root_public_key], credentials: good.credentials.map((credential) => ({ credential, revocation: null })), charters: good.charters } };
 
 async function opened(sent: Sent): Promise<OpenedMessage> {
   const path = `/v1/messages/${sent.message}`;
   const recipient = denis.recipient.toString();
   const made = [sent.statement, sent.rendition, sent.captions].filter((compact) => compact !== null);
   const person = await reader({
-    ...TRUST,
     [path]: { message: sent.message, offer: sent.offer(), parts: [] },
     [`${path}/openings`]: {
       statements: made,
       approvals: [sent.decision('Anna'), sent.decision('Boris')],
-      origin: [good.author_claim, good.author_verification],
+      origin: authors,
+      consents,
       parts: sent.views(recipient).filter(({ role }) => role !== 'original' && role !== 'note'),
     },
   });
@@ -330,7 +351,7 @@ describe("a mediator's words", () => {
     const sent = new Sent(sound('body'));
     const note = forge(caseId, 'note', corruption);
     const path = `/v1/messages/${sent.message}`;
-    const person = await reader({ ...TRUST, [path]: { message: sent.message, offer: sent.offer([note]), parts: [note.view(denis.recipient.toString())] } });
+    const person = await reader({ [path]: { message: sent.message, offer: sent.offer([note]), parts: [note.view(denis.recipient.toString())] } });
     const read = person.offerNotes(sent.message);
     if (corruption.fault === undefined) expect(await read).toEqual({ contentNote: shown('note', note), summary: null });
     else expect(await caught(read)).toEqual(unopened('offer', corruption));
@@ -341,7 +362,7 @@ describe("a mediator's words", () => {
     const note = forge(caseId, 'note', corruption);
     const guidance = sent.decision('Anna', { decision: 'return', reason: 'tone', notes: [note.part] });
     const path = `/v1/messages/${sent.message}`;
-    const person = await reader({ ...TRUST, [path]: { message: sent.message, guidance, parts: [note.view(denis.recipient.toString())] } });
+    const person = await reader({ [path]: { message: sent.message, guidance, parts: [note.view(denis.recipient.toString())] } });
     const read = person.guidance(sent.message);
     if (corruption.fault === undefined) expect(await read).toEqual({ reason: 'tone', words: shown('note', note) });
     else expect(await caught(read)).toEqual(unopened('decision', corruption));
@@ -389,17 +410,22 @@ describe('through relay', () => {
     await claimed(sound);
     const [one, other] = [linkOf(url).id, linkOf(sound).id];
     const broken = { record: 'claim', fault: 'not-from-link' };
-    expect(await someone.verifyClaim(opened.case, one)).toEqual({ link: one, participant: responsibleId, broken });
-    expect((await someone.case(opened.case)).participants.map(({ keys }) => keys)).toEqual(['unverified', 'unverified']);
-    expect(await someone.verifyClaims(opened.case)).toEqual(
+    const checked = await someone.checkClaim(opened.case, one);
+    expect(checked).toMatchObject({ participant: responsibleId, fault: 'not-from-link', words: null });
+    expect(await refusal(someone.verifyClaim(opened.case, one, checked.claim))).toEqual({ refusal: 'broken', broken });
+    const { claim } = await someone.checkClaim(opened.case, other);
+    await someone.verifyClaim(opened.case, other, claim);
+    const { links, participants: people } = await someone.case(opened.case);
+    expect(links.find(({ link }) => link === one)).toMatchObject({ state: 'claimed', claimFault: 'not-from-link' });
+    expect(people.map(({ participant, keys }) => [participant, keys])).toEqual(
       expect.arrayContaining([
-        { link: one, participant: responsibleId, broken },
-        { link: other, participant: harmedId, broken: null },
+        [responsibleId, 'unverified'],
+        [harmedId, 'verified'],
       ]),
     );
     const message = await stranger.send(opened.case, responsibleId, harmedId, forge(opened.case, 'body', {}));
     const item = await someone.lease(message);
-    expect(item).toMatchObject({ origin: null, authorReady: false, faults: [{ record: 'claim', fault: 'unchecked' }] });
+    expect(item).toMatchObject({ standing: 'unverified', faults: [] });
     expect(await someone.decide(message, { decision: 'decline', reason: 'other', words: 'This cannot go on.' })).toMatchObject({ state: 'declined' });
   });
 });
@@ -408,13 +434,13 @@ interface Hands {
   send(caseOf: string, from: string, to: string, body: Forged): Promise<string>;
 }
 
-function handsOf(signed: SignedConnection, signer: Signer, caseRecipient: string): Hands {
+function handsOf(signed: SignedConnection, signer: Signer, { recipient, statementHash: charterOf }: Pick<VerifiedCharter, 'recipient' | 'statementHash'>): Hands {
   return {
     async send(caseOf, from, to, { part, view }) {
       const message = crypto.randomUUID();
-      const said = { at: `${new Date().toISOString().slice(0, 19)}Z`, case: caseOf, message, revision: 1, supersedes: null, from, to, kind: 'letter' as const, language: 'en' as const };
+      const said = { at: `${new Date().toISOString().slice(0, 19)}Z`, case: caseOf, charter: charterOf, message, revision: 1, supersedes: null, from, to, kind: 'letter' as const, language: 'en' as const };
       const statement = statements.sign(signer, statements.Message, { ...said, parts: [part] });
-      const { header, body } = view(caseRecipient);
+      const { header, body } = view(recipient);
       const grants = [{ commitment: part.commit, audience: 'case', audience_id: caseOf, header }];
       await signed.call('PUT', `/v1/messages/${message}/revisions/1`, { body: { statement, grants, bodies: [{ commitment: part.commit, body }] } });
       return message;
@@ -425,12 +451,12 @@ function handsOf(signed: SignedConnection, signer: Signer, caseRecipient: string
 /** The keys of somebody who claimed their link, to sign anything with. */
 async function hands(url: string): Promise<Hands> {
   const shelf = new Browser();
-  const person = new Participant({ url: stage.url, device: () => shelf.shelf() });
+  const person = new Participant({ url: stage.url, workFactorLog2: 1, device: () => shelf.shelf() });
   const { id, fragment } = linkOf(url);
   await person.arrive(id, fragment, { keep: true, language: 'en' });
   await person.unlock(PASSPHRASE);
-  const { admitted } = (person as unknown as { inside: { admitted: { signed: SignedConnection; signer: Signer; charter: VerifiedCharter } } }).inside;
-  return handsOf(admitted.signed, admitted.signer, admitted.charter.recipient);
+  const { admitted } = (person as unknown as { inside: { admitted: Admitted } }).inside;
+  return handsOf(admitted.signed, admitted.signer, admitted.charter.current);
 }
 
 /** Claims a link as somebody does who has only its bearer: with a MAC of another secret. */
@@ -444,9 +470,10 @@ async function forgedClaim(url: string, caseOf: string, participant: string): Pr
   const connection = new Connection(stage.url);
   const bearer = secret.auth(id);
   const view = await connection.call<Schemas['LinkView']>('GET', `/v1/links/${id}`, { bearer });
-  await connection.call('PUT', `/v1/links/${id}/claim`, { bearer, body: { statement, keyring: toBase64(utf8('opaque')) } });
-  const charterOf = statements.decodeUnverified(view.trust.charters.at(-1) ?? '', statements.Charter);
-  return handsOf(new SignedConnection(connection, signingIn(signer, view.audience)), signer, charterOf.recipient);
+  await connection.call('PUT', `/v1/links/${id}/claim`, { bearer, body: { statement, keyring: toBase64(utf8('opaque')), proof_hash: toBase64(sha256(utf8('proof'))) } });
+  const charterOf = view.trust.charters.at(-1) ?? '';
+  const { recipient } = statements.decodeUnverified(charterOf, statements.Charter);
+  return handsOf(new SignedConnection(connection, signingIn(signer, view.audience)), signer, { recipient, statementHash: statementHash(charterOf) });
 }
 
 function thrown(work: () => unknown): Refusal {

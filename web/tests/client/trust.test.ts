@@ -1,8 +1,11 @@
-/** A relay that says something else than what was signed: the client believes none of it and sends nothing more. */
+/**
+ * A relay that says something else than what was signed: the client believes none of it. Where the chain of trust is broken it
+ * stops and sends nothing more; where one record is, that is said of this record alone.
+ */
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import type { MediatorClient, ParticipantClient } from '../../src/client/contract';
+import type { Broken, MediatorClient, ParticipantClient } from '../../src/client/contract';
 import { b64uDecode, b64uEncode } from '../../src/crypto/encoding';
 import { Signer } from '../../src/crypto/signing';
 import { sodiumReady } from '../../src/crypto/sodium';
@@ -219,42 +222,57 @@ describe('what was released', () => {
   });
 
   const OPENING = /\/openings$/;
-  const forgeries: Record<string, [RegExp, Alter]> = {
-    'a message that its author did not sign': [OPENING, at(['statements', 0], missigned)],
-    'no message': [OPENING, at(['statements'], () => [])],
-    'no approval': [OPENING, at(['approvals'], () => [])],
-    'an approval that no mediator signed': [OPENING, at(['approvals', 0], missigned)],
-    'no origin': [OPENING, at(['origin'], () => [])],
-    'a link without its claim': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(0, 1))],
-    'a claim without its verification': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(0, 2))],
-    'a claim without its link': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(1))],
-    'a link that no mediator signed': [OPENING, at(['origin', 0], missigned)],
-    'a claim that its maker did not sign': [OPENING, at(['origin', 1], missigned)],
-    'a verification that no mediator signed': [OPENING, at(['origin', 2], missigned)],
-    'no consents': [OPENING, at(['consents'], () => [])],
-    'a consent held back': [OPENING, at(['consents'], (consents) => (consents as Json[]).slice(1))],
-    'a consent that nobody signed': [OPENING, at(['consents', 0, 'statement'], missigned)],
-    'a consent by a key of nobody': [OPENING, at(['consents', 0, 'origin'], () => [])],
-    'a consent by a key that nobody verified': [OPENING, at(['consents', 1, 'origin'], (origin) => (origin as Json[]).slice(0, 2))],
-    'another body': [OPENING, at(['parts', 0, 'body'], (body) => `AAAA${textOf(body).slice(4)}`)],
-    'no header': [OPENING, at(['parts', 0, 'header'], () => null)],
-    'a part that nobody signed': [OPENING, at(['parts', 0, 'commitment'], () => b64uEncode(crypto.getRandomValues(new Uint8Array(32))))],
-    'an offer that no mediator signed': [/\/v1\/messages\/[^/]+$/, at(['offer'], missigned)],
+  const [words, offer]: readonly Broken[] = [{ record: 'message', fault: 'not-signed' }, { record: 'offer', fault: 'not-signed' }];
+  const approvals: Broken = { record: 'approvals', fault: 'too-few' };
+  const forgeries: Record<string, [RegExp, Alter, Broken | undefined]> = {
+    'a message that its author did not sign': [OPENING, at(['statements', 0], missigned), words],
+    'no message': [OPENING, at(['statements'], () => []), words],
+    'no approval': [OPENING, at(['approvals'], () => []), approvals],
+    'an approval that no mediator signed': [OPENING, at(['approvals', 0], missigned), approvals],
+    'no origin': [OPENING, at(['origin'], () => []), words],
+    'a link without its claim': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(0, 1)), words],
+    'a claim without its verification': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(0, 2)), offer],
+    'a claim without its link': [OPENING, at(['origin'], (origin) => (origin as Json[]).slice(1)), words],
+    'a link that no mediator signed': [OPENING, at(['origin', 0], missigned), words],
+    'a claim that its maker did not sign': [OPENING, at(['origin', 1], missigned), words],
+    'a verification that no mediator signed': [OPENING, at(['origin', 2], missigned), words],
+    'no consents': [OPENING, at(['consents'], () => []), offer],
+    'a consent held back': [OPENING, at(['consents'], (consents) => (consents as Json[]).slice(1)), offer],
+    'a consent that nobody signed': [OPENING, at(['consents', 0, 'statement'], missigned), offer],
+    'a consent by a key of nobody': [OPENING, at(['consents', 0, 'origin'], () => []), offer],
+    'a consent by a key that nobody verified': [OPENING, at(['consents', 1, 'origin'], (origin) => (origin as Json[]).slice(0, 2)), offer],
+    'an offer that no mediator signed': [/\/v1\/messages\/[^/]+$/, at(['offer'], missigned), offer],
   };
 
-  it.each(Object.entries(forgeries))('is not believed: %s', async (_name, [path, alter]) => {
+  it.each(Object.entries(forgeries))('is not believed, which is said of this message alone: %s', async (_name, [path, alter, broken]) => {
     browser.alter(path, alter);
-    expect(await refusal(reader.open(message))).toEqual({ refusal: 'untrusted' });
+    expect(await refusal(reader.open(message))).toEqual({ refusal: 'broken', broken });
+    expect((await reader.correspondence()).received).toHaveLength(1);
+  });
+
+  const parts: Record<string, [Alter, Broken]> = {
+    'another body': [at(['parts', 0, 'body'], (body) => `AAAA${textOf(body).slice(4)}`), { record: 'body', fault: 'altered' }],
+    'no body': [at(['parts', 0, 'body'], () => null), { record: 'body', fault: 'altered' }],
+    'no header': [at(['parts', 0, 'header'], () => null), { record: 'body', fault: 'no-key' }],
+    'a part that nobody signed': [
+      at(['parts', 0, 'commitment'], () => b64uEncode(crypto.getRandomValues(new Uint8Array(32)))),
+      { record: 'body', fault: 'altered' },
+    ],
+  };
+
+  it.each(Object.entries(parts))('is not shown where a part of it is not what was signed: %s', async (_name, [alter, broken]) => {
+    browser.alter(OPENING, alter);
+    expect(await reader.open(message)).toMatchObject({ text: null, faults: [broken] });
   });
 
   it('is believed where nothing was altered', async () => {
     browser.alterations = [];
-    expect((await reader.open(message)).text).toBe(LETTER);
+    expect(await reader.open(message)).toMatchObject({ text: LETTER, faults: [] });
   });
 
   it("is not believed in its mediator's notes either", async () => {
     browser.alter(/\/v1\/messages\/[^/]+$/, at(['offer'], missigned));
-    expect(await refusal(reader.offerNotes(message))).toEqual({ refusal: 'untrusted' });
+    expect(await refusal(reader.offerNotes(message))).toEqual({ refusal: 'broken', broken: offer });
   });
 });
 
@@ -281,15 +299,25 @@ describe('what a mediator reviews', () => {
     'a claim without its link': at(['origin'], (origin) => (origin as Json[]).slice(1)),
     'a link that nobody claimed': at(['origin'], (origin) => (origin as Json[]).slice(0, 1)),
     'a verification without its claim': at(['origin'], (origin) => (origin as Json[]).filter((_, place) => place !== 1)),
-    "a recipient's keys that nobody verified": at(['recipient_origin'], (origin) => (origin as Json[]).slice(0, 2)),
-    'the keys of somebody else': (answer) => at(['recipient_origin'], () => (answer as { origin: Json }).origin)(answer),
-    'a decision that no mediator signed': at(['decisions', 0], missigned),
   };
 
-  it.each(Object.entries(forgeries))('is not believed: %s', async (_name, alter) => {
+  it.each(Object.entries(forgeries))('is not believed, and nothing of it is read: %s', async (_name, alter) => {
     browser.alter(MESSAGE, (answer) => alter(answer));
-    const refused = await refusal(someone.review(message));
-    expect(refused.refusal).toBe('untrusted');
+    someone = await mediator(0, browser);
+    const faults = [{ record: 'message', fault: 'not-signed' }];
+    expect(await someone.review(message)).toMatchObject({ origin: null, standing: null, hasText: false, faults });
+    expect((await refusal(someone.text(message))).broken?.record).toBe('message');
+    expect((await someone.queue({ state: 'held' })).items.map((item) => item.message)).toContain(message);
+  });
+
+  it.each([
+    ['that nobody verified', at(['recipient_origin'], (origin) => (origin as Json[]).slice(0, 2))],
+    ['of somebody else', (answer: Json) => at(['recipient_origin'], () => (answer as { origin: Json }).origin)(answer)],
+  ])('is read also where it would go to keys %s, and does not go there', async (_name, alter) => {
+    browser.alter(MESSAGE, alter);
+    someone = await mediator(0, browser);
+    expect(await someone.review(message)).toMatchObject({ recipientReady: false, faults: [] });
+    expect(await someone.text(message)).toBe(LETTER);
   });
 
   it('is shown as nobody’s, and not called forged, while nobody has verified its claim; and not approved', async () => {
@@ -300,10 +328,12 @@ describe('what a mediator reviews', () => {
     expect((await someone.review(message)).standing).toBe('verified');
   });
 
-  it('is not decided by somebody whose term does not cover it', async () => {
+  it('has decisions that are broken each on its own', async () => {
+    browser.alter(MESSAGE, at(['decisions', 0], missigned));
+    expect(await someone.review(message)).toMatchObject({ faults: [], decisions: [{ fault: 'not-signed' }] });
     const { statement } = await forged(opened);
-    browser.alter(MESSAGE, at(['decisions'], () => [statement]));
-    expect((await refusal(someone.review(message))).refusal).toBe('untrusted');
+    browser.alter(MESSAGE, at(['decisions'], (own) => [...(own as Json[]), statement]));
+    expect(await someone.review(message)).toMatchObject({ faults: [], decisions: [{ decision: 'hold', words: 'Not this week.' }, { fault: 'not-signed' }] });
   });
 
   it('is what the decision names, whatever relay shows later', async () => {
@@ -332,7 +362,7 @@ describe('what a mediator reviews', () => {
     ];
     for (const alter of alterations) {
       browser.alter(LOG, alter);
-      expect(await refusal(someone.log(opened.case.case))).toEqual({ refusal: 'untrusted' });
+      expect(await refusal(someone.log(opened.case.case))).toEqual({ refusal: 'broken', broken: { record: 'log', fault: 'altered' } });
     }
   });
 
@@ -344,24 +374,34 @@ describe('what a mediator reviews', () => {
     await own.decide(sent.message, { decision: 'approve' });
     await someone.review(sent.message);
     const offering = () => refusal(someone.offer(sent.message, { contentNote: 'An apology.', summary: null, notBefore: null }));
-    const forgeries: Alter[] = [
+    const keys: Alter[] = [
       at(['recipient_origin', 2], missigned),
       at(['recipient_origin', 0], missigned),
       at(['recipient_origin'], (origin) => (origin as Json[]).slice(0, 2)),
+    ];
+    const said: Alter[] = [
       at(['consents', 'sender', 'statement'], missigned),
       at(['consents', 'recipient', 'origin'], () => []),
       (answer) => at(['consents', 'recipient'], () => (answer as { consents: { sender: Json } }).consents.sender)(answer),
     ];
-    for (const forgery of forgeries) {
-      browser.alter(MESSAGE, forgery);
-      expect(await offering()).toEqual({ refusal: 'untrusted' });
+    for (const [record, forgeries] of [['claim', keys], ['consent', said]] as const) {
+      for (const forgery of forgeries) {
+        browser.alter(MESSAGE, forgery);
+        expect(await offering()).toEqual({ refusal: 'broken', broken: { record, fault: 'not-signed' } });
+      }
     }
     browser.alter(MESSAGE, at(['recipient_origin'], () => []));
     expect(await offering()).toMatchObject({ gates: ['recipient-key'] });
     browser.alter(MESSAGE, at(['consents', 'recipient'], () => null));
     expect(await offering()).toMatchObject({ gates: ['recipient-consent'] });
     browser.alter(LINKS, each((record) => ({ ...record, statement: missigned(record['statement'] ?? null) })));
-    expect((await refusal(someone.case(other.case))).refusal).toBe('untrusted');
+    const { links, participants } = await someone.case(other.case);
+    expect(links.map(({ madeBy }) => madeBy)).toEqual([null, null]);
+    expect(participants.map((person) => person.keys)).toEqual(['broken', 'broken']);
+    const { link } = links[0] ?? { link: '' };
+    await someone.endLink(other.case, link, 'replaced');
+    browser.alterations = [];
+    expect((await someone.case(other.case)).links.find((each) => each.link === link)).toMatchObject({ state: 'ended', endReason: 'replaced' });
   });
 
   it('comes from a claim that its maker held the link for', async () => {
@@ -380,7 +420,7 @@ describe('what a mediator reviews', () => {
     expect(link?.claimFault).toBe('altered');
     const checked = await someone.checkClaim(opened.case.case, link?.link ?? '');
     expect(checked).toMatchObject({ fault: 'altered', words: null });
-    expect((await refusal(someone.verifyClaim(opened.case.case, checked.link, checked.claim))).code).toBe('claim-unsound');
+    expect((await refusal(someone.verifyClaim(opened.case.case, checked.link, checked.claim))).broken).toEqual({ record: 'claim', fault: 'altered' });
   });
 });
 

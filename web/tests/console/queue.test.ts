@@ -1,7 +1,7 @@
 /** Ages, keys and choices: what a mediator is shown follows from what relay said and from nothing else. */
 
 import { describe, expect, it } from 'vitest';
-import type { State } from '../../src/client/contract';
+import type { Broken, State } from '../../src/client/contract';
 import { ageOf, countdown, duration } from '../../src/console/ages';
 import { choicesFor, standing } from '../../src/console/choices';
 import { screenOf } from '../../src/console/screens';
@@ -76,6 +76,7 @@ describe('choices', () => {
     kind: 'letter' as const,
     grantAgain,
     standing: 'verified' as const,
+    faults: [] as readonly Broken[],
     lease: mine === null ? null : { holder: 'a', mine, expiresAt: ago(0) },
   });
 
@@ -110,6 +111,19 @@ describe('choices', () => {
       expect(choicesFor({ ...item('released', null, true), standing: of })).toEqual(['recall']);
       expect(choicesFor({ ...item('queued'), standing: of })).toEqual(['lease']);
     }
+  });
+
+  it('let nothing on of which something does not hold, and still end it, hold it and give it back', () => {
+    const faults: readonly Broken[] = [{ record: 'body', fault: 'no-key' }];
+    expect(choicesFor({ ...item('claimed', true), faults })).toEqual(['return', 'hold', 'decline', 'let-go']);
+    expect(choicesFor({ ...item('claimed', true), standing: null, faults })).toEqual(['return', 'hold', 'decline', 'let-go']);
+    expect(choicesFor({ ...item('claimed', true), kind: 'video', faults })).toContain('caption');
+    expect(choicesFor({ ...item('held'), faults })).toEqual(['resume', 'decline']);
+    expect(choicesFor({ ...item('approved'), faults })).toEqual(['reopen']);
+    expect(choicesFor({ ...item('offered'), faults })).toEqual(['retract']);
+    expect(choicesFor({ ...item('released', null, true), faults })).toEqual(['recall']);
+    expect(choicesFor({ ...item('failed'), faults })).toEqual([]);
+    expect(choicesFor({ ...item('queued'), faults })).toEqual(['lease']);
   });
 
   it('offer to grant again only where there are newer keys', () => {

@@ -22,7 +22,8 @@ import {
 import { b64uDecode } from '../../src/crypto/encoding';
 import { CryptoError } from '../../src/crypto/errors';
 import { LinkSecret } from '../../src/crypto/links';
-import { checkGrant, item, verifyOffer } from '../../src/crypto/release';
+import { verifyItem } from '../../src/client/verifying';
+import { checkGrant, item, releasableParts, verifyOffer } from '../../src/crypto/release';
 import { statementHash } from '../../src/crypto/signing';
 import { sodiumReady } from '../../src/crypto/sodium';
 import { establishTrust } from '../../src/crypto/trust';
@@ -129,6 +130,28 @@ describe('a released video', () => {
 
   test.each(given.bad)('is not, with one bad member: $why', (bad) => {
     expect(refusal(() => follow({ ...given.good, [bad.exchange]: bad.for }))).toBeTruthy();
+  });
+});
+
+describe('an offer', () => {
+  const releases = vectors('releases') as {
+    charters: Record<string, readonly string[]>;
+    offers: { what: string; policy: string; statements: string[]; approvals: string[]; offer: string; released: string[] | null }[];
+  };
+
+  test.each(releases.offers)('is believed exactly where its captions are settled: $what, $policy', (offered) => {
+    const chain = { ...given.good, charters: releases.charters[offered.policy] ?? [] };
+    const charter = charterIn(chain);
+    const { item: of } = verifyItem(offered.statements, wayIn(chain, 'author'), charter);
+    const recipient = verifyParticipant(wayIn(chain, 'recipient'), charter, given.now);
+    const consents = chain.consents.map(({ compact, by }) => ({ compact, origin: by === null ? [] : wayIn(chain, by) }));
+    const verified = () => verifyOffer(offered.offer, charter, of, recipient, { decisions: offered.approvals, consents });
+    if (offered.released === null) {
+      expect(refusal(verified)).toBe('chain');
+      return;
+    }
+    expect(verified().grants.map(({ commit }) => commit).sort()).toEqual([...offered.released].sort());
+    expect(releasableParts(of).map(({ commit }) => commit)).toEqual(offered.released);
   });
 });
 

@@ -3,6 +3,7 @@
 import { en as shared } from '../../ui/words/en';
 import { casework } from './casework.en';
 import { charters } from './charters.en';
+import { faults } from './faults.en';
 import { reviewing } from './reviewing.en';
 
 export const en = {
@@ -86,13 +87,14 @@ export const en = {
     paused: 'This was set aside.',
     unexpected: 'Something went wrong on our side. Nothing was decided. Try again, and tell your administrator if it stays so.',
     'another-root': 'This names another organization than the one that this browser knows.',
-    untrusted: 'A signature does not verify.',
+    untrusted: 'The chain of trust does not hold.',
+    broken: 'One record does not hold. Everything else is as it was.',
   },
 
   conflict: 'Something changed while you were looking. Here is how it stands now. Nothing of what you chose was done.',
   untrusted: {
     title: 'Stop. This cannot be trusted.',
-    what: 'relay showed something that your organization did not vouch for: a key, a charter or a signature does not lead back to the fingerprint you came with. The keys were locked at once. Nothing was sent.',
+    what: 'relay showed something that your organization did not vouch for: its root, a credential or the charter of a case does not lead back to the fingerprint you came with. The keys were locked at once. Nothing was sent.',
     means: 'It may be a mistake in the setup. It may also be somebody who tries to read or to change messages.',
     todo: 'Do not go on in another tab. Call your administrator, and say what you did just before.',
     again: 'Begin again',
@@ -170,5 +172,6 @@ export const en = {
 
   ...reviewing,
   ...casework,
+  ...faults,
   ...charters,
 };

@@ -18,6 +18,7 @@ export const faults = {
   record: {
     claim: 'The keys of this person',
     link: 'The link',
+    consent: 'What the two said about taking part',
     message: 'The message',
     body: 'The words',
     original: 'The original video',
@@ -33,10 +34,6 @@ export const faults = {
 
   /** Why it does not hold, and what can be done. */
   fault: {
-    unchecked: {
-      is: 'No mediator has checked yet that these keys come from the link.',
-      todo: 'Speak with the person, check the keys on the page of the case, and come back.',
-    },
     'not-from-link': {
       is: 'These keys were not made by somebody who had the link.',
       todo: 'End the link, and give the person a new one yourself. Decline what came with these keys.',

@@ -20,6 +20,7 @@ export const faults: Catalogue<typeof en> = {
   record: {
     claim: 'Les clés de cette personne',
     link: 'Le lien',
+    consent: 'Ce que les deux ont dit de leur participation',
     message: 'Le message',
     body: 'Les mots',
     original: 'La vidéo d’origine',
@@ -34,10 +35,6 @@ export const faults: Catalogue<typeof en> = {
   },
 
   fault: {
-    unchecked: {
-      is: 'Personne n’a encore vérifié que ces clés viennent du lien.',
-      todo: 'Parlez avec la personne, vérifiez les clés sur la page du dossier, puis revenez.',
-    },
     'not-from-link': {
       is: 'Ces clés n’ont pas été créées par quelqu’un qui avait le lien.',
       todo: 'Terminez le lien et remettez vous-même un nouveau lien à la personne. Écartez ce qui est venu avec ces clés.',

@@ -5,6 +5,7 @@ import { fr as shared } from '../../ui/words/fr';
 import { casework } from './casework.fr';
 import { charters } from './charters.fr';
 import type { en } from './en';
+import { faults } from './faults.fr';
 import { reviewing } from './reviewing.fr';
 
 export const fr: Catalogue<typeof en> = {
@@ -88,13 +89,14 @@ export const fr: Catalogue<typeof en> = {
     paused: 'Cela a été mis de côté.',
     unexpected: 'Une erreur s’est produite de notre côté. Rien n’a été décidé. Réessayez et, si cela persiste, avertissez l’administration.',
     'another-root': 'Ceci nomme une autre organisation que celle que ce navigateur connaît.',
-    untrusted: 'Une signature n’est pas valable.',
+    untrusted: 'La chaîne de confiance ne tient pas.',
+    broken: 'Un élément ne tient pas. Tout le reste est comme avant.',
   },
 
   conflict: 'Quelque chose a changé pendant que vous regardiez. Voici où en est le message. Rien de ce que vous avez choisi n’a été fait.',
   untrusted: {
     title: 'Arrêtez. On ne peut pas s’y fier.',
-    what: 'relay a présenté quelque chose que votre organisation n’a pas garanti : une clé, une charte ou une signature ne remonte pas à l’empreinte avec laquelle vous êtes entré·e. Les clés ont été verrouillées aussitôt. Rien n’a été envoyé.',
+    what: 'relay a présenté quelque chose que votre organisation n’a pas garanti : sa racine, une accréditation ou la charte d’un dossier ne remonte pas à l’empreinte avec laquelle vous êtes entré·e. Les clés ont été verrouillées aussitôt. Rien n’a été envoyé.',
     means: 'Il s’agit peut-être d’une erreur d’installation. Il s’agit peut-être aussi de quelqu’un qui tente de lire ou de modifier des messages.',
     todo: 'Ne continuez pas dans un autre onglet. Appelez l’administration et dites ce que vous veniez de faire.',
     again: 'Recommencer',
@@ -172,5 +174,6 @@ export const fr: Catalogue<typeof en> = {
 
   ...reviewing,
   ...casework,
+  ...faults,
   ...charters,
 };

@@ -47,7 +47,6 @@ export const en = {
     rest: 'It concerns this alone. Everything else here is as it was, and you have done nothing wrong.',
     todo: 'Your mediator can look at it with you, and can have it given to you again.',
     fault: {
-      unchecked: 'Your mediator has not confirmed yet who sent it.',
       'not-from-link': 'It could not be confirmed who sent it.',
       'unusable-key': 'It could not be confirmed who sent it.',
       'not-signed': 'It could not be confirmed that it comes from where it should.',

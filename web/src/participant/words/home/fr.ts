@@ -49,7 +49,6 @@ export const fr: Catalogue<typeof en> = {
     rest: 'Cela ne concerne que cet élément. Tout le reste est comme avant, et vous n’avez rien fait de mal.',
     todo: 'Votre médiatrice ou médiateur peut le regarder avec vous et faire en sorte qu’on vous le redonne.',
     fault: {
-      unchecked: 'Votre médiatrice ou médiateur n’a pas encore confirmé qui l’a envoyé.',
       'not-from-link': 'On n’a pas pu confirmer qui l’a envoyé.',
       'unusable-key': 'On n’a pas pu confirmer qui l’a envoyé.',
       'not-signed': 'On n’a pas pu confirmer que cela vient d’où cela devrait venir.',
