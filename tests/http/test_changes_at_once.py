@@ -32,6 +32,8 @@ from tests.films import hand_in, prepare
 from tests.hands import Answer, consent, hands_of, withdrawal
 from tests.http.test_charter_changes import replace_mediators
 
+pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
+
 Act = Callable[[], Awaitable[object]]
 LONGEST_SECONDS = 30
 WAITING = (
