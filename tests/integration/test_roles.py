@@ -6,6 +6,7 @@ table below says so, and what the table does not say is tried.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,7 @@ import pytest
 import pytest_asyncio
 
 from relay.embedded import Access, Services
+from relay.services.feed import Feed
 from relay.storage.database import (
     ROLES,
     Connection,
@@ -584,6 +586,29 @@ async def test_what_was_sent_is_deleted_by_nobody(rows: Rows) -> None:
             await rows.connection.execute("delete from messages where message_id = $1", message)
     await rows.put(message, "draft")
     await rows.connection.execute("delete from messages where message_id = $1", message)
+
+
+async def test_what_a_role_notifies_stops_no_live_feed(
+    rows: Rows,
+    roles: dict[str, Connection],
+    services: Services,
+    url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever may connect may notify: what is no row of the log is dropped, and the next row is told."""
+    feed = Feed(database_as(Access.WEB, url, services))
+    await feed.start()
+    async with feed.watch() as changes:
+        for said in ("HOSTILE", f"1 {rows.case} HOSTILE", "1 HOSTILE -", "1 2 3 4", "x" * 7000):
+            await roles[WORKER].execute("select pg_notify('relay_events', $1)", said)
+        await roles[WEB].execute("select append_event($1, 'lease', null, 'clock', null)", rows.case)
+        async with asyncio.timeout(30):
+            change = await changes.get()
+    await feed.close()
+
+    assert change.case_id == rows.case
+    assert caplog.text.count("heard what is no row of the log; dropped") == 5
+    assert "HOSTILE" not in caplog.text
 
 
 # Starting.
