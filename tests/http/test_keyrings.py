@@ -201,6 +201,29 @@ async def test_tries_at_once_are_counted_one_by_one(door: Door, case: Case) -> N
         assert await connection.fetchval(query) == 1
 
 
+async def test_a_try_waits_for_the_case_before_it_holds_the_claim(door: Door, case: Case) -> None:
+    """Whoever changes the claims of a case meanwhile, a mediator who verifies one, meets no deadlock."""
+    for _ in range(4):
+        await door.knock(secrets.token_bytes(32))
+    async with door.rows() as connection, connection.transaction():
+        await connection.execute("select lock_case($1)", case.case_id)
+        fifth = asyncio.ensure_future(door.knock(secrets.token_bytes(32)))
+        await asyncio.sleep(0.5)
+        assert not fifth.done()
+        await connection.fetch("select from claims for update nowait")
+    assert (await fifth).code == "wrong-passphrase"
+
+
+async def test_who_asks_while_the_link_is_closed_holds_nobody_up(door: Door, case: Case) -> None:
+    """A refusal that needs no try is given while somebody else works on the case."""
+    for _ in range(5):
+        await door.knock(secrets.token_bytes(32))
+    async with door.rows() as connection, connection.transaction():
+        await connection.execute("select lock_case($1)", case.case_id)
+        async with asyncio.timeout(10):
+            assert (await door.knock(secrets.token_bytes(32))).code == "too-many-tries"
+
+
 async def test_the_refusals_speak_both_languages(door: Door) -> None:
     """Somebody who mistypes is told what to do, in French where they prefer it."""
     titles = [
