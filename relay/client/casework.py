@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from relay.client import charters
 from relay.client.acting import ActSigner
@@ -27,6 +27,8 @@ from relay.domain.cases import CaseRegistration, CaseView, CharterFiling, Charte
 from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.links import LinkRecord, NewVerification
 from relay.domain.sessions import SignedRequest
+
+Result = TypeVar("Result")
 
 DEFAULT_POLICY: Final = Policy(
     approvals=1, captions="optional", server_processing=True, retention_days=365
@@ -160,6 +162,17 @@ class Casework:
             )
         return self._cases[case_id]
 
+    async def under(self, case_id: uuid.UUID, work: Callable[[OpenCase], Result]) -> Result:
+        """Run what verifies under a case's charter; with the newest one before it fails as a ChainError."""
+        case = await self.case(case_id)
+        try:
+            return work(case)
+        except ChainError:
+            newest = await self.case(case_id, again=True)
+            if newest.charter.version == case.charter.version:
+                raise
+            return work(newest)
+
     async def _charters(self, case_id: uuid.UUID) -> Charters:
         return await self._signed.call("GET", f"/v1/cases/{case_id}/charters", into=Charters)
 
@@ -252,7 +265,7 @@ class Casework:
             if record.participant == checked.claim.participant
             and record.link != link_id
             and record.claim is not None
-            and not record.ended
+            and not record.endings
         ]
         statement = statements.sign(
             self._keyring.signer,

@@ -67,23 +67,23 @@ class Mediator(Casework):
 
     async def verify(self, message: ReviewMessage) -> release.Item:
         """What is to be reviewed, once every signature on it has verified."""
-        case = await self.case(message.case)
-        compacts = (message.statement, message.rendition, message.captions)
-        return verify_item(
-            [compact for compact in compacts if compact is not None], message.origin, case.charter
+        signed = (message.statement, message.rendition, message.captions)
+        compacts = [compact for compact in signed if compact is not None]
+        return await self.under(
+            message.case, lambda case: verify_item(compacts, message.origin, case.charter)
         )
 
     async def read_letter(self, message: ReviewMessage) -> str:
         """The words of a letter."""
-        case = await self.case(message.case)
         item = await self.verify(message)
+        case = await self.case(message.case)
         body = next(part for part in item.message.parts if part.role == "body")
         return open_text(message.case, body, view_of(message.parts, body), case.identities)
 
     async def save(self, message: ReviewMessage, role: str, target: Path) -> None:
         """Fetch, verify and open a part of a message into a file."""
-        case = await self.case(message.case)
         item = await self.verify(message)
+        case = await self.case(message.case)
         for view in message.parts:
             part = item.part(view.commitment)
             if part is not None and part.role == role and view.header is not None:
@@ -138,7 +138,7 @@ class Mediator(Casework):
         self, message: ReviewMessage, *, text: str | None = None, exception: str | None = None
     ) -> ReviewMessage:
         """Add captions (WebVTT) to a video under review, or the coded reason why it needs none."""
-        case = await self.case(message.case)
+        case = await self.case(message.case, again=True)
         sealed = (
             None
             if text is None
@@ -249,7 +249,7 @@ class Mediator(Casework):
         language: Language = Language.EN,
     ) -> AuthorMessage:
         """Send a letter that one wrote down for a participant, who confirmed the words."""
-        case = await self.case(case_id)
+        case = await self.case(case_id, again=True)
         hand = Hand(
             case_id=case_id,
             participant_id=sender,
@@ -280,7 +280,7 @@ class Mediator(Casework):
         """The grants and the body of a note: for the case always, for its reader where they have a key."""
         if note is None:
             return [], []
-        case = await self.case(message.case)
+        case = await self.case(message.case, again=True)
         grants = [note.grant(Audience.CASE, message.case, case.charter.recipient)]
         if recipient is not None:
             grants.append(note.grant(audience, reader, recipient))
@@ -288,8 +288,8 @@ class Mediator(Casework):
 
     async def _media_grants(self, message: ReviewMessage) -> list[Grant]:
         """The original, opened with the case's identity and sealed for the media workers once more."""
-        case = await self.case(message.case)
         item = await self.verify(message)
+        case = await self.case(message.case)
         original = next(part for part in item.message.parts if part.role == "original")
         view = view_of(message.parts, original)
         file_key = unwrap(message.case, original, view.header or b"", case.identities)

@@ -14,7 +14,7 @@ from relay.client.writing import Hand, address
 from relay.crypto import release
 from relay.crypto.chain import VerifiedParticipant
 from relay.crypto.encoding import b64u_encode
-from relay.crypto.errors import ChainError
+from relay.crypto.errors import ChainError, StatementError
 from relay.crypto.fields import Part
 from relay.crypto.statements import OFFER_NOTES, Message, Offer, decode_unverified
 from relay.demo.cast import Case, Organization, open_case
@@ -149,7 +149,7 @@ async def test_a_participants_words_cannot_be_passed_off_as_relayed(case: Case) 
     down = await relayed(case)
     theirs = await case.mediator.read(down.message)
     verify_item([theirs.statement or ""], [], charter)
-    with pytest.raises(ChainError):
+    with pytest.raises(StatementError):
         verify_item([theirs.statement or ""], message.origin, charter)
 
 
