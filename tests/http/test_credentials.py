@@ -280,6 +280,12 @@ class Stranger:
             "consent": consent(signer, case, subject, "paused", now),
             "decision": words.decision(signer, "approve", now),
             "captions": words.exception(signer, now),
+            "ending": statements.sign(
+                signer,
+                statements.LinkEnding(
+                    link=link, case=case, participant=subject, reason="replaced", at=now
+                ),
+            ),
         }
         who = f"/v1/cases/{case}/participants/{subject}/consent"
         return [
@@ -299,7 +305,7 @@ class Stranger:
             await ask("GET", f"/v1/cases/{case}/charters"),
             await ask("GET", f"/v1/cases/{case}/links"),
             await ask("GET", f"/v1/cases/{case}/log"),
-            await ask("DELETE", f"/v1/links/{link}"),
+            await ask("PUT", f"/v1/links/{link}/ending", {"statement": statement["ending"]}),
         ]
 
 
