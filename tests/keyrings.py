@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -12,11 +13,14 @@ PIECE_BYTES: Final = 48
 """So much of a keyring in an answer is not there by chance."""
 
 
-async def stored_keyrings(database_url: str) -> list[bytes]:
-    """Every keyring of a participant that relay keeps."""
+async def stored_keyrings(database_url: str, case_id: uuid.UUID) -> list[bytes]:
+    """The keyrings of the participants of a case; there is one at least."""
     connection = await asyncpg.connect(database_url)
     try:
-        return [row["keyring"] for row in await connection.fetch("select keyring from claims")]
+        query = "select keyring from claims where case_id = $1"
+        rows = await connection.fetch(query, case_id)
+        assert rows
+        return [row["keyring"] for row in rows]
     finally:
         await connection.close()
 

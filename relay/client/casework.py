@@ -259,7 +259,7 @@ class Casework:
             if record.participant == checked.claim.participant
             and record.link != link_id
             and record.claim is not None
-            and not record.ended
+            and not record.endings
         ]
         statement = statements.sign(
             self._keyring.signer,

@@ -137,7 +137,7 @@ class Mediator(Casework):
         if text is not None:
             with reading(Record.CAPTIONS):
                 readable_captions(text)
-        case = await self.case(message.case)
+        case = await self.case(message.case, again=True)
         source, rendition, _captions = named_by(message)
         sealed = (
             None
@@ -251,7 +251,7 @@ class Mediator(Casework):
         language: Language = Language.EN,
     ) -> AuthorMessage:
         """Send a letter that one wrote down for a participant, who confirmed the words."""
-        case = await self.case(case_id)
+        case = await self.case(case_id, again=True)
         hand = Hand(
             case_id=case_id,
             participant_id=sender,
@@ -282,7 +282,7 @@ class Mediator(Casework):
         """The grants and the body of a note: for the case always, for its reader where they have a key."""
         if note is None:
             return [], []
-        case = await self.case(message.case)
+        case = await self.case(message.case, again=True)
         grants = [note.grant(Audience.CASE, message.case, case.charter.recipient)]
         if recipient is not None:
             grants.append(note.grant(audience, reader, recipient))
@@ -290,8 +290,8 @@ class Mediator(Casework):
 
     async def _media_grants(self, message: ReviewMessage) -> list[Grant]:
         """The original, opened with the case's identity and sealed for the media workers once more."""
-        case = await self.case(message.case)
         found = await self.examine(message)
+        case = await self.case(message.case)
         parts = found.require_whole().message.parts
         original = next(part for part in parts if part.role == "original")
         sealed = Sealed(part=original, file_key=found.keys[original.commit])

@@ -19,13 +19,13 @@ from relay.crypto.encoding import b64u_decode
 from relay.crypto.keyfiles import load_keyring_file
 from relay.domain.cases import CharterFiling
 from relay.domain.credentials import CaseFile
-from relay.errors import InvalidRequest
+from relay.errors import RelayError
 from relay.services import cases
 from relay.settings import Settings
 from relay.storage.database import Database
 
 
-class BadCaseFile(InvalidRequest):
+class BadCaseFile(RelayError):
     """This is not a file of `relay recovery`. Make it again with the step before."""
 
     code = "bad-case-file"

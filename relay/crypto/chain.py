@@ -213,7 +213,7 @@ class Origin:
 
     def standing_at(self, at: dt.datetime) -> Standing:
         """How far something counts that was signed with this key at that time."""
-        if self.is_misused or (self.ended_at is not None and at >= self.ended_at):
+        if self.is_misused or (self.ended_at is not None and at > self.ended_at):
             return Standing.ENDED
         if at < (self.claim or self.link).at - CLOCK_TOLERANCE:
             raise ChainError("signed before its key was there")
@@ -224,7 +224,7 @@ class Origin:
             return Standing.ENDED if is_late else Standing.VERIFIED
         if self.verified_at is None:
             return Standing.UNVERIFIED if self.ended_at is None else Standing.ENDED
-        if self.ended_at is not None and self.verified_at >= self.ended_at:
+        if self.ended_at is not None and self.verified_at > self.ended_at:
             return Standing.ENDED
         return Standing.VERIFIED
 

@@ -27,7 +27,7 @@ from relay.crypto.keyrings import PARTICIPANT_WORK_FACTOR_LOG2, stretch_passphra
 from relay.crypto.links import Link
 from relay.crypto.passphrases import normal
 from relay.crypto.signing import SEED_BYTES, read_unverified
-from relay.errors import CryptoError, InvalidRequest
+from relay.errors import CryptoError, RelayError
 
 IDENTITY_FILE_MAX_BYTES: Final = 1024 * 1024
 """No file with keys in it is longer; what is, was named by mistake."""
@@ -36,7 +36,7 @@ _AGE: Final = b"age-encryption.org/"
 _SCRYPT: Final = "scrypt"
 
 
-class NoIdentity(InvalidRequest):
+class NoIdentity(RelayError):
     """This file holds no identity to open anything with. Name the key file of somebody it was sealed for."""
 
     code = "no-identity"
@@ -46,7 +46,7 @@ class NoIdentity(InvalidRequest):
     )
 
 
-class PassphraseNeeded(InvalidRequest):
+class PassphraseNeeded(RelayError):
     """This key file is behind a passphrase. Give the passphrase in a file, with --passphrase-file."""
 
     code = "passphrase-needed"
@@ -56,7 +56,7 @@ class PassphraseNeeded(InvalidRequest):
     )
 
 
-class PassphraseWrong(InvalidRequest):
+class PassphraseWrong(RelayError):
     """The passphrase does not open this key file. A participant's needs the address of their link, too."""
 
     code = "passphrase-wrong"
@@ -66,7 +66,7 @@ class PassphraseWrong(InvalidRequest):
     )
 
 
-class CaseKeyClosed(InvalidRequest):
+class CaseKeyClosed(RelayError):
     """This is sealed, as a case's key file is. Name the key file of a mediator of it or of recovery, too."""
 
     code = "case-key-closed"
@@ -172,7 +172,7 @@ def _key_file_in(file: NamedFile) -> NamedFile:
 
 
 def _opened(
-    file: NamedFile, identities: Iterable[Identity], refusal: type[InvalidRequest]
+    file: NamedFile, identities: Iterable[Identity], refusal: type[RelayError]
 ) -> NamedFile:
     try:
         return NamedFile(name=file.name, content=open_file(file.content, identities))

@@ -51,8 +51,8 @@ class Authority:
     revoked_at: dt.datetime | None
 
     def valid_at(self, at: dt.datetime) -> bool:
-        """Whether something signed at that time counts."""
-        revoked = self.revoked_at is not None and at >= self.revoked_at
+        """Whether something signed at that time counts; also in the second of the revocation."""
+        revoked = self.revoked_at is not None and at > self.revoked_at
         return self.not_before <= at < self.not_after and not revoked
 
 
@@ -230,7 +230,7 @@ def _heirs(root: bytes, after: Mapping[bytes, Succession]) -> frozenset[bytes]:
 
 def _verify_by_root(compact: str, kind: type[StatementT], root: _Root) -> StatementT:
     statement = verify(compact, kind, root.public_key)
-    if root.until is not None and statement.at >= root.until:
+    if root.until is not None and statement.at > root.until:
         raise ChainError("signed by a root after its successor took over")
     return statement
 

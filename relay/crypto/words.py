@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import secrets
-import unicodedata
 from importlib import resources
 from typing import Final, Literal, TypeAlias
 
@@ -38,13 +37,6 @@ def claim_words(claim_hash: bytes, language: WordLanguage) -> tuple[str, str, st
         for place in reversed(range(CLAIM_WORDS))
     )
     return first, second, third, fourth
-
-
-def same_words(typed: str, words: tuple[str, ...]) -> bool:
-    """Whether somebody typed these words: case, accents, and what stands between them do not matter."""
-    plain = unicodedata.normalize("NFD", typed.lower())
-    kept = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return tuple("".join(s if s.isalpha() else " " for s in kept).split()) == words
 
 
 def suggest_passphrase(language: WordLanguage, words: int = SUGGESTED_WORDS) -> str:

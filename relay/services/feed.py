@@ -81,13 +81,17 @@ class Feed:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        _event_id, case_id, message_id = str(payload).split(" ")
-        self._tell(
-            Change(
+        """Tell of a row of the log; whoever may connect to the database can say other things here."""
+        try:
+            _event_id, case_id, message_id = str(payload).split(" ")
+            change = Change(
                 case_id=uuid.UUID(case_id),
                 message_id=None if message_id == "-" else uuid.UUID(message_id),
             )
-        )
+        except ValueError:
+            _log.warning("the live feed heard what is no row of the log; dropped")
+            return
+        self._tell(change)
 
     def _tell(self, change: Change) -> None:
         for queue in self._watchers:

@@ -226,7 +226,16 @@ async def open_keyring(database: Database, holder: LinkHolder, proof: bytes) -> 
     """
     if len(proof) != PROOF_BYTES:
         raise InvalidRequest("proof", problem=f"`proof` must be {PROOF_BYTES} bytes.")
+    async with database.connection() as connection:
+        # Without a lock: somebody who asks all the time while the link is closed holds nobody up.
+        wait = await stored.find_wait(connection, holder.link_id)
+    if wait is None:
+        raise NotFound("no such link")
+    if wait > 0:
+        raise TooManyTries(wait_seconds=wait)
     async with database.transaction() as connection:
+        # The case is locked before the claim, as everywhere: its log may be written below.
+        await stored_cases.lock_case(connection, holder.case_id)
         found = await stored.lock_keyring(connection, holder.link_id)
         if found is None:
             raise NotFound("no such link")

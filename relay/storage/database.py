@@ -211,7 +211,7 @@ async def _migrate(connection: Connection) -> list[str]:
         applied.append(name)
     async with connection.transaction():
         await connection.execute(_GRANTS)
-        await _require_nothing_of(connection, "list_creations")
+        await _require_nothing_of(connection, _ROLES["list_creations"])
     return applied
 
 
@@ -221,12 +221,12 @@ async def _require_roles(connection: Connection) -> None:
     missing = sorted(set(ROLES) - {row["rolname"] for row in rows})
     if missing:
         raise RolesMissing(", ".join(missing))
-    await _require_nothing_of(connection, "list_powers")
+    await _require_nothing_of(connection, _ROLES["list_powers"])
 
 
 async def _require_nothing_of(connection: Connection, query: str) -> None:
     """Go on only where this query finds nothing that a role could do beyond its grants; or RolesTooStrong."""
-    rows = await connection.fetch(_ROLES[query], ROLES)
+    rows = await connection.fetch(query, ROLES)
     if rows:
         raise RolesTooStrong("; ".join(f"{row['role']} {row['power']}" for row in rows))
 

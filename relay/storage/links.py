@@ -211,6 +211,12 @@ async def verify_claim(connection: Connection, claim_hash: bytes, verification_h
     return bool(await connection.fetchval(_SQL["verify_claim"], claim_hash, verification_hash))
 
 
+async def find_wait(connection: Connection, link_id: uuid.UUID) -> int | None:
+    """Seconds until the next passphrase is looked at for a link; None for one that nobody claimed."""
+    wait: int | None = await connection.fetchval(_SQL["find_wait"], link_id)
+    return wait
+
+
 async def lock_keyring(connection: Connection, link_id: uuid.UUID) -> KeyringRow | None:
     """The keyring of a claimed link that still holds; nobody else tries a passphrase for it meanwhile."""
     return one(await connection.fetchrow(_SQL["lock_keyring"], link_id), KeyringRow)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import math
 import os
+import pickle
 import random
+import shutil
 import signal
 import time
 import uuid
@@ -25,6 +28,7 @@ from relay.demo.cast import open_case
 from relay.domain.jobs import LeaseLost
 from relay.domain.messages import Audience
 from relay.domain.moves import State
+from relay.queue import QUEUE_NAME, TRANSCODE
 from relay.services import processing
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
@@ -192,6 +196,41 @@ async def test_what_was_begun_goes_on_while_redis_is_away(stage: Studio) -> None
             await stage.until_state(message_id, State.QUEUED)
             await stage.require_prepared_once(message_id)
     assert await stage.count("select max(attempts) from jobs") == 1
+
+
+# Misled.
+
+
+class Steals:
+    """A job as arq writes them by default: unpickled, it copies a file."""
+
+    def __init__(self, source: str, target: Path) -> None:
+        self.source, self.target = source, target
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        """Called where this is unpickled."""
+        return shutil.copyfile, (self.source, str(self.target))
+
+
+async def test_a_crafted_job_runs_nothing_in_the_worker(stage: Studio) -> None:
+    """Whoever can write to Redis does not come to the worker's key, nor stop it: the next video arrives."""
+    stolen = stage.folder / "stolen"
+    steals = Steals(stage.settings.media_key_file, stolen)
+    for wire in (steals, {"t": 1, "f": TRANSCODE, "a": (steals,), "k": {}, "et": 0}):
+        job = str(uuid.uuid4())
+        await stage.redis.set(f"arq:job:{job}", pickle.dumps(wire))
+        await stage.redis.zadd(QUEUE_NAME, {job: 1})
+    await stage.redis.zadd(QUEUE_NAME, {b"\xff\xfe": 1, b"-": -math.inf})
+    video = await asyncio.to_thread(film, stage.folder)
+    with stage.running() as workers:
+        worker = workers.start()
+        sent = await stage.send(video)
+        await stage.until_state(sent, State.QUEUED)
+        await stage.require_prepared_once(sent)
+        assert worker.poll() is None
+    assert not stolen.exists()
+    assert "4 entries of the queue in Redis are no jobs; dropped" in stage.said()
+    assert await stage.redis.dbsize() == 0
 
 
 # Raced.

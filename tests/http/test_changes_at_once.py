@@ -32,6 +32,8 @@ from tests.films import hand_in, prepare
 from tests.hands import Answer, consent, hands_of, withdrawal
 from tests.http.test_charter_changes import replace_mediators
 
+pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
+
 Act = Callable[[], Awaitable[object]]
 LONGEST_SECONDS = 30
 WAITING = (
@@ -191,7 +193,7 @@ async def take_back(scene: Scene) -> Act:
     hands = hands_of(scene.mediator)
     person = scene.case.harmed.participant_id
     said = withdrawal(hands.signer, scene.case.case_id, message, person, datetime.now(UTC))
-    return lambda: hands.say("POST", f"/v1/messages/{message}/withdrawal", said)
+    return lambda: hands.say("PUT", f"/v1/messages/{message}/withdrawal", said)
 
 
 async def record_consent(scene: Scene) -> Act:
@@ -354,8 +356,10 @@ async def test_a_worker_that_a_charter_leaves_out_hands_nothing_in(
         return None
 
     next_charter = (
-        "with filed as (insert into charters select case_id, 2, sha256('next'), recipient, mediators, "
-        "'{}', key_file from charters where case_id = $1 and version = 1) "
+        "with filed as (insert into charters "
+        "(case_id, version, statement_hash, recipient, mediators, media, recovery, key_file) "
+        "select case_id, 2, sha256('next'), recipient, mediators, '{}', recovery, key_file "
+        "from charters where case_id = $1 and version = 1) "
         "update cases set charter_version = 2 where case_id = $1"
     )
     await scene.onlooker.execute(

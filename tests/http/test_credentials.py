@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import json
 import re
 import time
@@ -240,6 +241,8 @@ def test_every_public_route_is_meant_to_be_one() -> None:
         "POST /v1/challenges",
         "POST /v1/sessions",
         "POST /v1/credentials",
+        "POST /v1/roots/successions",
+        "POST /v1/cases/{case}/charters/recovered",
         "PUT /v1/credentials/{credential}/revocation",
         "POST /v1/receipts",
         "OPTIONS /v1/uploads",
@@ -259,7 +262,15 @@ class Stranger:
         """Everything that has an identifier in its path, with statements that fit it."""
         ask, path, now = self.hands.ask, f"/v1/messages/{message}", datetime.now(UTC)
         signer, subject = self.hands.signer, self.hands.subject
-        words = Words(case=self.case, message=message, revision=1, source="x")
+        charter, *consents = [b64u_encode(hashlib.sha256(bytes([n])).digest()) for n in range(3)]
+        words = Words(
+            case=self.case,
+            message=message,
+            revision=1,
+            source="x",
+            charter=charter,
+            consents=consents,
+        )
         keys = {b64u_encode(bytes(32)): bytes(16)}
         draft = NewDraft(recipient=self.to, kind=Kind.LETTER, language=Language.EN)
         offer = words.offer(signer, keys, subject, self.hands.recipient, next(iter(keys)), now)
@@ -269,6 +280,12 @@ class Stranger:
             "consent": consent(signer, case, subject, "paused", now),
             "decision": words.decision(signer, "approve", now),
             "captions": words.exception(signer, now),
+            "ending": statements.sign(
+                signer,
+                statements.LinkEnding(
+                    link=link, case=case, participant=subject, reason="replaced", at=now
+                ),
+            ),
         }
         who = f"/v1/cases/{case}/participants/{subject}/consent"
         return [
@@ -288,7 +305,7 @@ class Stranger:
             await ask("GET", f"/v1/cases/{case}/charters"),
             await ask("GET", f"/v1/cases/{case}/links"),
             await ask("GET", f"/v1/cases/{case}/log"),
-            await ask("DELETE", f"/v1/links/{link}"),
+            await ask("PUT", f"/v1/links/{link}/ending", {"statement": statement["ending"]}),
         ]
 
 

@@ -36,7 +36,6 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.demo.cast import Case, Organization
 from relay.domain.actors import Role
-from relay.settings import Settings
 from tests.keyrings import pieces_of, stored_keyrings
 from tests.openapi import load_document
 
@@ -76,7 +75,7 @@ class World:
 
 
 @pytest.fixture
-async def world(case: Case, people: Organization, relay_settings: Settings) -> World:
+async def world(case: Case, people: Organization, database_url: str) -> World:
     """A case with a letter in review, one that was read, and a video on its way."""
     to = case.responsible.participant_id
     queued = await case.harmed.send_letter(to, "One.")
@@ -110,7 +109,7 @@ async def world(case: Case, people: Organization, relay_settings: Settings) -> W
             *(compact for compact in said if compact is not None),
             statements.sign(case.harmed.hand.signer, withdrawal),
         ],
-        secret=pieces_of(await stored_keyrings(relay_settings.database_url)),
+        secret=pieces_of(await stored_keyrings(database_url, case.case_id)),
     )
 
 

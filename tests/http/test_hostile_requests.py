@@ -42,6 +42,7 @@ async def test_the_log_of_a_case_can_be_read_to_its_end(case: Case) -> None:
 
 
 @pytest.mark.own_relay
+@pytest.mark.tampers
 async def test_relay_says_that_it_cannot_work_when_its_database_is_gone(
     people: Organization, relay_settings: Settings, services: Services
 ) -> None:

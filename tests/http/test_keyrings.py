@@ -13,7 +13,7 @@ import secrets
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import asyncpg
 import pytest
@@ -25,7 +25,6 @@ from relay.client.participant import Participant
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyrings import (
-    PARTICIPANT_WORK_FACTOR_LOG2,
     open_participant_keyring,
     stretch_passphrase,
 )
@@ -33,12 +32,10 @@ from relay.crypto.links import claim_mac, parse_link_url
 from relay.crypto.passphrases import PassphraseFromLink, PassphraseShort
 from relay.demo.cast import PASSPHRASE, Case, Organization
 from relay.handlers.routing import Route
-from relay.settings import Settings
 from tests.hands import Answer, ask, hands_of
 from tests.keyrings import pieces_of, stored_keyrings
 from tests.openapi import load_document, operations
-
-WORK_FACTOR_LOG2: Final = 1
+from tests.relays import WORK_FACTOR_LOG2
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +45,17 @@ class Door:
     people: Organization
     url: str
     database_url: str
+    """Of whoever may do everything in the database."""
+
+    @property
+    def link(self) -> uuid.UUID:
+        """Which link it is."""
+        return parse_link_url(self.url).id
 
     @property
     def path(self) -> str:
         """Where the keyring is asked for."""
-        return f"/v1/links/{parse_link_url(self.url).id}/keyring"
+        return f"/v1/links/{self.link}/keyring"
 
     @property
     def bearer(self) -> str:
@@ -81,7 +84,9 @@ class Door:
     async def wait(self) -> None:
         """Let the time pass for which the link is closed."""
         async with self.rows() as connection:
-            await connection.execute("update claims set closed_until = clock_timestamp()")
+            await connection.execute(
+                "update claims set closed_until = clock_timestamp() where link_id = $1", self.link
+            )
 
     @contextlib.asynccontextmanager
     async def rows(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
@@ -94,11 +99,11 @@ class Door:
 
 
 @pytest.fixture
-async def door(case: Case, people: Organization, relay_settings: Settings) -> Door:
+async def door(case: Case, people: Organization, database_url: str) -> Door:
     """A link of the case that was claimed with the passphrase of these tests."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     await Participant.claim(people.connection, url, PASSPHRASE, work_factor_log2=WORK_FACTOR_LOG2)
-    return Door(people=people, url=url, database_url=relay_settings.database_url)
+    return Door(people=people, url=url, database_url=database_url)
 
 
 async def test_the_keyring_comes_for_the_right_proof_alone(door: Door) -> None:
@@ -127,7 +132,7 @@ async def test_relay_keeps_the_hash_of_the_proof_and_not_the_proof(door: Door) -
     """Not even after it was shown: whoever has the database cannot fetch a keyring with it."""
     assert (await door.knock(door.proof)).status == 200
     async with door.rows() as connection:
-        row = await connection.fetchrow("select * from claims order by claimed_at desc limit 1")
+        row = await connection.fetchrow("select * from claims where link_id = $1", door.link)
         assert row is not None
         assert row["proof_hash"] == hashlib.sha256(door.proof).digest()
         tables = await connection.fetch(
@@ -196,9 +201,35 @@ async def test_tries_at_once_are_counted_one_by_one(door: Door, case: Case) -> N
     assert codes.count("wrong-passphrase") == 5
     assert codes.count("too-many-tries") == 15
     async with door.rows() as connection:
-        assert await connection.fetchval("select max(wrong_proofs) from claims") == 5
-        query = "select count(*) from events where kind = 'passphrase-tries-limited'"
-        assert await connection.fetchval(query) == 1
+        query = "select wrong_proofs from claims where link_id = $1"
+        assert await connection.fetchval(query, door.link) == 5
+        query = (
+            "select count(*) from events where kind = 'passphrase-tries-limited' and case_id = $1"
+        )
+        assert await connection.fetchval(query, case.case_id) == 1
+
+
+async def test_a_try_waits_for_the_case_before_it_holds_the_claim(door: Door, case: Case) -> None:
+    """Whoever changes the claims of a case meanwhile, a mediator who verifies one, meets no deadlock."""
+    for _ in range(4):
+        await door.knock(secrets.token_bytes(32))
+    async with door.rows() as connection, connection.transaction():
+        await connection.execute("select lock_case($1)", case.case_id)
+        fifth = asyncio.ensure_future(door.knock(secrets.token_bytes(32)))
+        await asyncio.sleep(0.5)
+        assert not fifth.done()
+        await connection.fetch("select from claims where link_id = $1 for update nowait", door.link)
+    assert (await fifth).code == "wrong-passphrase"
+
+
+async def test_who_asks_while_the_link_is_closed_holds_nobody_up(door: Door, case: Case) -> None:
+    """A refusal that needs no try is given while somebody else works on the case."""
+    for _ in range(5):
+        await door.knock(secrets.token_bytes(32))
+    async with door.rows() as connection, connection.transaction():
+        await connection.execute("select lock_case($1)", case.case_id)
+        async with asyncio.timeout(10):
+            assert (await door.knock(secrets.token_bytes(32))).code == "too-many-tries"
 
 
 async def test_the_refusals_speak_both_languages(door: Door) -> None:
@@ -296,18 +327,15 @@ async def test_a_claim_brings_the_hash_of_a_proof(case: Case, people: Organizati
 
 
 async def test_no_answer_to_anybody_holds_a_participants_keyring(
-    case: Case, people: Organization, relay_settings: Settings
+    case: Case, people: Organization, database_url: str
 ) -> None:
     """Every route, asked by every kind of caller about everything in the case: the keyring is in no answer.
 
     Without it the passphrase cannot be guessed offline. The right proof alone brings what is searched for.
     """
-    needles = pieces_of(await stored_keyrings(relay_settings.database_url))
-    door = Door(people=people, url=case.responsible_url, database_url=relay_settings.database_url)
-    address = parse_link_url(door.url)
-    unlock = address.secret.unlock(address.id)
-    proof = stretch_passphrase(PASSPHRASE, unlock, PARTICIPANT_WORK_FACTOR_LOG2).proof
-    opened = (await door.knock(proof)).content
+    needles = pieces_of(await stored_keyrings(database_url, case.case_id))
+    door = Door(people=people, url=case.responsible_url, database_url=database_url)
+    opened = (await door.knock(door.proof)).content
     assert any(needle in opened for needle in needles)
 
     known = await _known(case, people)

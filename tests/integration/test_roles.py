@@ -6,6 +6,7 @@ table below says so, and what the table does not say is tried.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,7 @@ import pytest
 import pytest_asyncio
 
 from relay.embedded import Access, Services
+from relay.services.feed import Feed
 from relay.storage.database import (
     ROLES,
     Connection,
@@ -43,13 +45,15 @@ MAY: Final[dict[str, Rights]] = {
         "events": {"select": "*"},
         "credentials": {
             "select": "*",
-            "insert": "credential_id role statement_hash kid signer recipient not_before not_after",
+            "insert": "credential_id person_id role statement_hash kid signer recipient not_before "
+            "not_after",
             "update": "revocation_hash keyring",
         },
         "cases": {
             "select": "*",
             "insert": "case_id reference",
-            "update": "charter_version approvals captions_required server_processing",
+            "update": "registration_hash registered_by_mediator_at proposed_mediators charter_version "
+            "approvals captions_required server_processing",
         },
         "participants": {
             "select": "*",
@@ -62,19 +66,22 @@ MAY: Final[dict[str, Rights]] = {
         "links": {
             "select": "*",
             "insert": "link_id case_id participant_id purpose statement_hash auth_hash signer kid sealed "
-            "expires_at",
-            "update": "revoked_at message_id",
+            "again made_by expires_at",
+            "update": "ended_at is_misused again message_id",
         },
         "claims": {
             "select": "*",
-            "insert": "statement_hash link_id case_id participant_id kid signer recipient keyring",
-            "update": "verification_hash",
+            "insert": "statement_hash link_id case_id participant_id kid signer recipient keyring "
+            "proof_hash",
+            "update": "verification_hash wrong_proofs closed_until",
         },
+        "link_endings": {"select": "*", "insert": "*"},
+        "successions": {"select": "*", "insert": "*"},
         "challenges": {"select": "*", "insert": "*", "delete": ""},
         "sessions": {"select": "*", "insert": "*", "delete": ""},
         "messages": {
             "select": "*",
-            "insert": "message_id case_id sender_id recipient_id kind language state",
+            "insert": "message_id case_id sender_id recipient_id kind language writer_kid state",
             "update": "language state revision review_round statement_hash rendition_hash captions_hash "
             "offer_hash withdrawal_hash tell_author failure lease_holder lease_expires_at waiting_since "
             "author_view_since state_since receipt_hash",
@@ -90,13 +97,14 @@ MAY: Final[dict[str, Rights]] = {
         },
         "decisions": {
             "select": "*",
-            "insert": "statement_hash message_id review_round mediator_id decision reason source_hash "
-            "rendition_hash captions_hash",
+            "insert": "statement_hash message_id review_round mediator_id person_id decision reason "
+            "source_hash rendition_hash captions_hash",
         },
         "captions": {"select": "*", "insert": "*"},
         "offers": {
             "select": "*",
-            "insert": "statement_hash message_id mediator_id claim_hash not_before",
+            "insert": "statement_hash message_id mediator_id claim_hash sender_consent recipient_consent "
+            "not_before",
         },
         "responses": {"select": "*", "insert": "statement_hash message_id offer_hash answer"},
         "queue_entries": {"select": "*"},
@@ -118,19 +126,22 @@ MAY: Final[dict[str, Rights]] = {
     WORKER: {
         "statements": _SIGNED,
         "credentials": {
-            "select": "credential_id role statement_hash signer recipient not_before not_after "
+            "select": "credential_id person_id role statement_hash signer recipient not_before not_after "
             "revocation_hash",
         },
         "cases": {
-            "select": "case_id reference charter_version approvals captions_required server_processing "
-            "created_at",
+            "select": "case_id reference registration_hash charter_version approvals captions_required "
+            "server_processing created_at",
         },
-        "charters": {"select": "case_id version statement_hash mediators media"},
+        "charters": {"select": "case_id version statement_hash mediators media recovery"},
+        "link_endings": {"select": "*"},
+        "successions": {"select": "*"},
         "links": {"select": "link_id kid statement_hash"},
         "claims": {"select": "link_id kid statement_hash verification_hash"},
         "messages": {
             "select": "message_id case_id sender_id recipient_id kind language state revision review_round "
-            "statement_hash rendition_hash captions_hash offer_hash withdrawal_hash tell_author failure "
+            "statement_hash rendition_hash captions_hash offer_hash withdrawal_hash writer_kid "
+            "tell_author failure "
             "lease_holder lease_expires_at waiting_since author_view_since state_since created_at",
             "update": "state rendition_hash captions_hash failure lease_holder lease_expires_at "
             "waiting_since author_view_since state_since",
@@ -162,7 +173,10 @@ MAY: Final[dict[str, Rights]] = {
 """What each may do; everything else it may not."""
 
 CALLS: Final = {
-    WEB: {"append_event", "lock_case", "by_web", "by_worker", "approvals_of", "is_in_queue"},
+    WEB: {
+        *("append_event", "lock_case", "by_web", "by_worker", "approvals_of", "is_in_queue"),
+        *("consents", "sender_is_known"),
+    },
     WORKER: {"append_event", "lock_case", "by_web", "by_worker"},
 }
 """The functions that each may call."""
@@ -572,6 +586,29 @@ async def test_what_was_sent_is_deleted_by_nobody(rows: Rows) -> None:
             await rows.connection.execute("delete from messages where message_id = $1", message)
     await rows.put(message, "draft")
     await rows.connection.execute("delete from messages where message_id = $1", message)
+
+
+async def test_what_a_role_notifies_stops_no_live_feed(
+    rows: Rows,
+    roles: dict[str, Connection],
+    services: Services,
+    url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever may connect may notify: what is no row of the log is dropped, and the next row is told."""
+    feed = Feed(database_as(Access.WEB, url, services))
+    await feed.start()
+    async with feed.watch() as changes:
+        for said in ("HOSTILE", f"1 {rows.case} HOSTILE", "1 HOSTILE -", "1 2 3 4", "x" * 7000):
+            await roles[WORKER].execute("select pg_notify('relay_events', $1)", said)
+        await roles[WEB].execute("select append_event($1, 'lease', null, 'clock', null)", rows.case)
+        async with asyncio.timeout(30):
+            change = await changes.get()
+    await feed.close()
+
+    assert change.case_id == rows.case
+    assert caplog.text.count("heard what is no row of the log; dropped") == 5
+    assert "HOSTILE" not in caplog.text
 
 
 # Starting.

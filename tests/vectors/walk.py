@@ -742,7 +742,7 @@ def _after_end(kind: type[Statement]) -> World:
         return World(
             more_endings={"author": [cast.ending(cast.CLAIRE.link, CAROL, at=cast.noon_and(150))]}
         )
-    ends = {Claim: 15, Verification: 25, Session: 35, Message: 40, Withdrawal: 41, Consent: 42}
+    ends = {Claim: 15, Verification: 25, Session: 34, Message: 39, Withdrawal: 40, Consent: 41}
     changes = _ending(ends.get(kind, 45))
     if kind is Consent:
         changes = {**changes, NAME_OF[kind]: Change(members={"at": cast.noon_and(42)})}
@@ -770,10 +770,10 @@ def _misused(kind: type[Statement]) -> World:
 def _after_succession(kind: type[Statement]) -> World:
     if kind is Credential:
         return dataclasses.replace(
-            _changed(kind, Change(members={"at": cast.noon_and(500)})), successions=[_BY_OLD]
+            _changed(kind, Change(members={"at": cast.noon_and(501)})), successions=[_BY_OLD]
         )
     if kind is Revocation:
-        return World(revocations=[revocation(cast.ROOT, CAROL, 500)], successions=[_BY_OLD])
+        return World(revocations=[revocation(cast.ROOT, CAROL, 501)], successions=[_BY_OLD])
     if kind is Succession:
         return World(successions=[_BY_OLD, succession(cast.ROOT, cast.ROOT, STRANGER)])
     early = Succession(
@@ -787,9 +787,9 @@ def _after_succession(kind: type[Statement]) -> World:
 def _before_succession(kind: type[Statement]) -> World:
     if kind is Credential:
         return dataclasses.replace(
-            _changed(kind, Change(members={"at": cast.noon_and(499)})), successions=[_BY_OLD]
+            _changed(kind, Change(members={"at": cast.noon_and(500)})), successions=[_BY_OLD]
         )
-    return World(revocations=[revocation(cast.ROOT, CAROL, 499)], successions=[_BY_OLD])
+    return World(revocations=[revocation(cast.ROOT, CAROL, 500)], successions=[_BY_OLD])
 
 
 def _another_root(kind: type[Statement]) -> World:
@@ -818,7 +818,7 @@ def _signed_by(by: Signer, kind: type[Statement]) -> World:
         return World(revocations=[revocation(by, CAROL, 0)])
     if kind is Succession:
         new = STRANGER if by is cast.ROOT else by
-        return World(successions=[succession(by, cast.ROOT, new, 0)])
+        return World(successions=[succession(by, cast.ROOT, new, -1)])
     own = {"signer": b64u_encode(by.public_key)} if kind is Claim else {}
     return _changed(kind, Change(by=by, members=own))
 

@@ -136,7 +136,7 @@ class Items:
                 sender_id=item.sender,
                 recipient_id=item.recipient if is_sent else ANY,
                 kind=item.kind if is_sent else ANY,
-                language=ANY if item.state is State.DRAFT else item.language,
+                language=item.language if is_sent else ANY,
                 state=item.state.value,
                 revision=item.revision,
                 review_round=item.round,

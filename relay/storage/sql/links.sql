@@ -187,6 +187,11 @@ inner join statements
 where claims.statement_hash = $1
 order by statements.received_at, statements.statement_hash;
 
+-- name: find_wait
+-- Seconds until the next try for the keyring of a link is looked at; no row for a link without one.
+select greatest(0, ceil(extract(epoch from closed_until - clock_timestamp())))::integer from claims
+where link_id = $1;
+
 -- name: lock_keyring
 -- The keyring of a link that still holds; whoever else tries a passphrase for it waits for this transaction.
 select

@@ -6,6 +6,8 @@ import io
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from relay.client.participant import Participant
 from relay.client.sealing import seal_file
 from relay.client.uploading import Retry, Upload, upload_body
@@ -17,6 +19,8 @@ from relay.services.uploads import ORPHAN_GRACE_SECONDS, sweep_orphans, sweep_up
 from relay.settings import Settings
 from relay.storage.database import Database
 from tests.uploads import OFFSET_STREAM, Answer, Sending, body_of, sending, signed, upload_of
+
+pytestmark = pytest.mark.own_relay
 
 
 async def test_an_upload_is_there_for_its_sender_alone(draft: Sending) -> None:

@@ -175,7 +175,7 @@ def test_a_participants_keys_stand_on_a_mediators_word(case: VerifiedCharter) ->
         (CLAIRE.origin[:2], noon_and(40), "unverified"),
         (CLAIRE.origin[:1], noon_and(40), "nobody has claimed"),
         ((UPLOAD_LINK_COMPACT,), noon_and(40), "without a claim"),
-        ((*CLAIRE.origin, ending(CLAIRE.link)), noon_and(100), "ended"),
+        ((*CLAIRE.origin, ending(CLAIRE.link)), noon_and(100, 1), "ended"),
         ((*CLAIRE.origin, ending(CLAIRE.link, reason="misused")), noon_and(40), "ended"),
         (CLAIRE.origin, noon_and(19), "before its key"),
     ],
@@ -291,7 +291,7 @@ def test_consents_are_the_persons_or_recorded(case: VerifiedCharter) -> None:
 
 
 MISUSED = ending(CLAIRE.link, reason="misused")
-REPLACED = ending(CLAIRE.link, at=CLAIRES_CONSENT.at)
+REPLACED = ending(CLAIRE.link, at=CLAIRES_CONSENT.at - dt.timedelta(seconds=1))
 
 
 @pytest.mark.parametrize(

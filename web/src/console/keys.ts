@@ -131,15 +131,22 @@ export class ConsoleKeys extends ConsoleElement {
 
   private readonly make = (event: Event): void => {
     event.preventDefault();
-    const passphrase = this.querySelector<RelayPassphrase>('relay-passphrase');
     const [name, again] = ['name', 'again'].map((id) => this.querySelector<HTMLInputElement>(`#renew-${id}`));
+    const passphrase = this.querySelector<RelayPassphrase>('relay-passphrase');
     const { unlock, ownKeys, shared } = this.words;
-    if (name == null || passphrase === null || again == null) return;
+    if (name == null || passphrase == null || again == null) return;
     const { weakness } = passphrase;
     this.fault = null;
-    if (weakness !== null) this.fault = { where: 'new', text: passphrase.value === '' ? unlock.makeMissing : shared.weakness[weakness] };
-    else if (passphrase.value !== again.value) this.fault = { where: 'again', text: unlock.makeDiffer };
-    if (this.fault !== null) return;
+    if (weakness !== null) {
+      this.fault = { where: 'new', text: passphrase.value === '' ? unlock.makeMissing : shared.weakness[weakness] };
+      passphrase.focus();
+      return;
+    }
+    if (passphrase.value !== again.value) {
+      this.fault = { where: 'again', text: unlock.makeDiffer };
+      again.focus();
+      return;
+    }
     void this.attempt(async () => {
       const label = name.value.trim() === '' ? ownKeys.nameNew : name.value.trim();
       this.made = await this.session.client.renewKeys(passphrase.value, label, !this.session.handed);

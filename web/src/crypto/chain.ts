@@ -216,14 +216,14 @@ export class Origin {
   /** How far something counts that was signed with this key at that time; refuses what is older than the key. */
   standingAt(at: Time): Standing {
     const { claim, endedAt, link, verifiedAt } = this;
-    if (this.isMisused || (endedAt !== null && at >= endedAt)) return 'ended';
+    if (this.isMisused || (endedAt !== null && at > endedAt)) return 'ended';
     if (elapsedMs(at, (claim ?? link).at) > CLOCK_TOLERANCE_MS) throw new CryptoError('chain', 'signed before its key was there');
     if (claim === null) {
       // An upload link: its own statement ties the key to the participant, until it expires.
       return link.expires !== null && elapsedMs(link.expires, at) >= CLOCK_TOLERANCE_MS ? 'ended' : 'verified';
     }
     if (verifiedAt === null) return endedAt === null ? 'unverified' : 'ended';
-    return endedAt !== null && verifiedAt >= endedAt ? 'ended' : 'verified';
+    return endedAt !== null && verifiedAt > endedAt ? 'ended' : 'verified';
   }
 }
 

@@ -30,9 +30,9 @@ export interface Trust {
   readonly authorities: ReadonlyMap<Uuid, Authority>;
 }
 
-/** Whether something signed at that time counts. Times in their one spelling are in the order of their texts. */
+/** Whether something signed at that time counts; also in the second of the revocation. Times in their one spelling are in the order of their texts. */
 export function isValidAt(authority: Authority, at: Time): boolean {
-  const revoked = authority.revokedAt !== null && at >= authority.revokedAt;
+  const revoked = authority.revokedAt !== null && at > authority.revokedAt;
   return authority.notBefore <= at && at < authority.notAfter && !revoked;
 }
 
@@ -197,7 +197,7 @@ function heirsOf(root: PublicKey, after: ReadonlyMap<PublicKey, Succession>): Re
 
 function verifyByRoot<S extends Statement>(compact: string, kind: Kind<S>, root: Root): S {
   const statement = verify(compact, kind, root.publicKey);
-  if (root.until !== null && statement.at >= root.until) {
+  if (root.until !== null && statement.at > root.until) {
     throw new CryptoError('chain', 'signed by a root after its successor took over');
   }
   return statement;

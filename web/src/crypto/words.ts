@@ -42,12 +42,6 @@ export async function claimWords(claimHash: Digest, language: WordLanguage): Pro
   });
 }
 
-/** Whether somebody typed these words: case, accents, and what stands between them do not matter. */
-export function sameWords(typed: string, words: readonly string[]): boolean {
-  const plain = typed.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
-  return (plain.match(/\p{L}+/gu) ?? []).join(' ') === words.join(' ');
-}
-
 /**
  * Words that the system's random source chose, 10 bits each, with a space between them. What the floor would refuse, such
  * as one word four times, is drawn again.

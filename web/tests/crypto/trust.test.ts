@@ -10,6 +10,7 @@ import { BEGAN, CHANGED, vouch } from './cast';
 import { refusal } from './refusal';
 
 const BEFORE = '2030-05-31T23:59:59Z';
+const AFTER = '2030-06-01T00:00:01Z';
 
 let root: Signer;
 let next: Signer;
@@ -62,12 +63,12 @@ describe('the root', () => {
     expect(refusal(() => establishTrust([root.publicKey], [revocation]))).toBe('statement');
   });
 
-  test('revokes from a time on, and the earliest of two counts', () => {
+  test('revokes after a time, and the earliest of two counts', () => {
     const anna = vouch(root, 'mediator');
     const revocations = [CHANGED, '2030-03-01T00:00:00Z'].map((at) => sign(root, Revocation, { at, credential: anna.id }));
     const authority = establishTrust([root.publicKey], [anna.compact], revocations).authorities.get(anna.id);
     if (authority === undefined) throw new Error('she is vouched for');
-    const times = ['2029-12-31T23:59:59Z', BEGAN, '2030-02-28T23:59:59Z', '2030-03-01T00:00:00Z'];
+    const times = ['2029-12-31T23:59:59Z', BEGAN, '2030-03-01T00:00:00Z', '2030-03-01T00:00:01Z'];
     expect(times.map((at) => isValidAt(authority, at))).toEqual([false, true, true, false]);
   });
 });
@@ -89,18 +90,18 @@ describe('a root that takes the place of another', () => {
   });
 
   test('ends what the old one may sign, however it is told', () => {
-    const [before, late] = [vouch(root, 'mediator', { at: BEFORE }), vouch(root, 'mediator', { at: CHANGED })];
+    const [before, late] = [vouch(root, 'mediator', { at: CHANGED }), vouch(root, 'mediator', { at: AFTER })];
     const both = [succession(root, root, next), succession(next, root, next)];
     for (const pin of [root, next]) {
       expect(names([pin.publicKey], [before.compact], both)).toEqual([before.id]);
       expect(refusal(() => names([pin.publicKey], [late.compact], both))).toBe('chain');
     }
-    const revocation = sign(root, Revocation, { at: CHANGED, credential: before.id });
+    const revocation = sign(root, Revocation, { at: AFTER, credential: before.id });
     expect(refusal(() => establishTrust([next.publicKey], [before.compact], [revocation], both))).toBe('chain');
   });
 
   test('ends no root that somebody pinned, unless that says so itself', () => {
-    const late = vouch(root, 'mediator', { at: CHANGED });
+    const late = vouch(root, 'mediator', { at: AFTER });
     const pins = [root.publicKey, next.publicKey];
     expect(names(pins, [late.compact], [succession(next, root, next)])).toEqual([late.id]);
     expect(refusal(() => names(pins, [late.compact], [succession(root, root, next)]))).toBe('chain');
