@@ -104,9 +104,8 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
         for host in hosts:
             host.relay = running.url
         people = await stack.enter_async_context(
-            organization(
-                running.url, running.root, running.token_key, work_factor_log2=WORK_FACTOR_LOG2
-            )
+            # What people claim through here a page opens: with the work factor of the protocol.
+            organization(running.url, running.root, running.token_key)
         )
         yield Scene(
             stage=running,

@@ -173,11 +173,11 @@ export function claimedBy(links: readonly Schemas['LinkRecord'][], participant: 
   for (const record of links) {
     if (record.participant !== participant || record.claim === null || record.verification === null) continue;
     try {
-      const { standing, verifiedAt } = readingNow('claim', () => {
+      const { holds, verifiedAt } = readingNow('claim', () => {
         const origin = chain.verifyOrigin(wayIn(record), charter);
-        return { standing: origin.standingAt(at), verifiedAt: origin.verifiedAt ?? '' };
+        return { holds: origin.endedAt === null && origin.standingAt(at) === 'verified', verifiedAt: origin.verifiedAt ?? '' };
       });
-      if (standing === 'verified') found.push({ keys: keysFrom(wayIn(record), participant, charter), verifiedAt });
+      if (holds) found.push({ keys: keysFrom(wayIn(record), participant, charter), verifiedAt });
     } catch (error) {
       if (brokenOf(error) === null) throw error;
       if (!record.ended) broken = error;
