@@ -169,7 +169,7 @@ export function isUnverified({ claim, verification, ended, endings }: Schemas['L
 export function claimedBy(links: readonly Schemas['LinkRecord'][], participant: Uuid, charter: VerifiedCharter): VerifiedParticipant | null {
   const at = now();
   const found: { readonly keys: VerifiedParticipant; readonly verifiedAt: string }[] = [];
-  let broken: unknown = null;
+  let broken: Refused | null = null;
   for (const record of links) {
     if (record.participant !== participant || record.claim === null || record.verification === null) continue;
     try {
@@ -179,7 +179,7 @@ export function claimedBy(links: readonly Schemas['LinkRecord'][], participant: 
       });
       if (holds) found.push({ keys: keysFrom(wayIn(record), participant, charter), verifiedAt });
     } catch (error) {
-      if (brokenOf(error) === null) throw error;
+      if (!(error instanceof Refused) || brokenOf(error) === null) throw error;
       if (!record.ended) broken = error;
     }
   }

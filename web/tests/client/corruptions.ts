@@ -126,7 +126,7 @@ export interface Forged {
   /** The words in it as they were written; null where it holds none. */
   readonly text: string | null;
   /** What relay gives of it to a reader. */
-  view(recipient: string): components['schemas']['PartView'];
+  readonly view: (recipient: string) => components['schemas']['PartView'];
 }
 
 /** A part of this role with that done to it. */
