@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections import Counter
 from itertools import combinations
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from relay.crypto import words
 from relay.crypto.passphrases import find_weakness
-from relay.crypto.words import WordLanguage, claim_words, suggest_passphrase, word_list
+from relay.crypto.words import WordLanguage, claim_words, spell, suggest_passphrase, word_list
 
 LANGUAGES: Final[tuple[WordLanguage, ...]] = get_args(WordLanguage)
 UNWELCOME: Final[dict[WordLanguage, str]] = {
@@ -135,24 +137,37 @@ def test_no_word_hurts(language: WordLanguage) -> None:
     assert found & {*UNWELCOME[language].split(), *NAMES[language].split()} == set()
 
 
-def test_the_words_of_a_claim_are_the_first_40_bits_of_its_hash(language: WordLanguage) -> None:
-    """Ten bits a word, the first bit first; what comes after them does not matter."""
+def test_a_code_is_spelled_with_ten_bits_a_word(language: WordLanguage) -> None:
+    """The first bit first."""
     found = word_list(language)
-    assert claim_words(bytes(32), language) == (found[0],) * 4
-    assert claim_words(b"\xff" * 32, language) == (found[1023],) * 4
     numbers = (1, 512, 0, 1023)
-    bits = "".join(f"{number:010b}" for number in numbers)
-    code = int(bits, 2).to_bytes(5, "big")
-    for rest in (bytes(27), b"\xff" * 27):
-        assert claim_words(code + rest, language) == tuple(found[number] for number in numbers)
+    code = int("".join(f"{number:010b}" for number in numbers), 2).to_bytes(5, "big")
+    assert spell(code, language) == tuple(found[number] for number in numbers)
 
 
-@given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
-def test_other_bits_are_other_words(one: bytes, other: bytes) -> None:
-    """Two hashes have the same words exactly if they share their first 40 bits."""
+@given(st.binary(min_size=5, max_size=5), st.binary(min_size=5, max_size=5))
+def test_other_codes_are_other_words(one: bytes, other: bytes) -> None:
+    """No two codes are spelled alike."""
     for language in LANGUAGES:
-        alike = claim_words(one, language) == claim_words(other, language)
-        assert alike == (one[:5] == other[:5])
+        assert (spell(one, language) == spell(other, language)) == (one == other)
+
+
+def test_the_words_of_a_claim_hang_on_every_bit_of_its_hash_and_on_work() -> None:
+    """Hashes that differ in one bit, wherever it is, have other words; each try is one scrypt."""
+    seen = {claim_words(bytes(32), "en")}
+    for changed in (b"\x80" + bytes(31), bytes(16) + b"\x01" + bytes(15), bytes(31) + b"\x01"):
+        seen.add(claim_words(changed, "en"))
+    assert len(seen) == 4
+    plain = hashlib.scrypt(
+        base64.urlsafe_b64encode(bytes(32)).rstrip(b"="),
+        salt=b"relay/v1/claim-words",
+        n=2**15,
+        r=8,
+        p=1,
+        maxmem=2**26,
+        dklen=5,
+    )
+    assert claim_words(bytes(32), "en") == spell(plain, "en")
 
 
 def test_a_suggestion_is_words_of_the_list_that_pass_for_a_passphrase(

@@ -3,6 +3,7 @@
 import * as age from '../crypto/age';
 import { type ChainedRow, firstBadRow } from '../crypto/audit';
 import * as chain from '../crypto/chain';
+import { claimWords } from '../crypto/claimwords';
 import { CryptoError } from '../crypto/errors';
 import { anchorOf, linkUrl, LinkSecret } from '../crypto/links';
 import { statementHash } from '../crypto/signing';
@@ -20,7 +21,6 @@ import { memberOf, isOutdated, recoveriesOf } from './members';
 import { brokenOf, Faulty, reading, readingNow } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
-import { spokenWords } from './spoken';
 import { fromBase64 } from './wire';
 
 type Schemas = components['schemas'];
@@ -176,7 +176,7 @@ export class Casework {
     const { claim, participant } = record;
     const fault = claimFault(record, opened.charter, opened.identities);
     const hash = statementHash(claim);
-    const words = fault === null ? await spokenWords(hash) : null;
+    const words = fault === null ? await claimWords(hash) : null;
     return { link, participant, claim: hash, words, fault, ends: othersInUse(links, record).length };
   }
 

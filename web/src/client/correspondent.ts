@@ -1,6 +1,7 @@
 /** A participant who is signed in: what they write, what comes back, what they are offered and open. */
 
 import type * as age from '../crypto/age';
+import { claimWords } from '../crypto/claimwords';
 import { CryptoError } from '../crypto/errors';
 import type { Part } from '../crypto/fields';
 import * as release from '../crypto/release';
@@ -20,7 +21,6 @@ import { Faulty, orBroken, reading } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import { openText, partWith, unwrap, viewIn, viewOf } from './sealing';
-import { spokenWords } from './spoken';
 import { factsOf, Theatre } from './theatre';
 import type { VerifiedItem } from './verifying';
 import { verifyItem } from './verifying';
@@ -296,7 +296,7 @@ export class Correspondent {
   private words(): Promise<contract.SpokenWords> | null {
     const { reader } = this.admitted;
     if (reader === null) return null;
-    this.spoken ??= spokenWords(reader.claimHash);
+    this.spoken ??= claimWords(reader.claimHash);
     return this.spoken;
   }
 

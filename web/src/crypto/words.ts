@@ -1,18 +1,18 @@
 /**
- * Words for people to read, say and type: the short code of a claim, and passphrases to choose from.
+ * Words for people to read, say and type: how a code is spelled, and passphrases to choose from.
  *
  * The lists are those of relay/crypto/wordlists and part of the protocol: a word's place in its list is its value. One is
  * fetched when it is first needed.
  */
 
-import { b64uDecode } from './encoding';
-import type { Digest } from './fields';
 import { findWeakness } from './passphrases';
 
 export type WordLanguage = 'en' | 'fr';
 
 const BITS_PER_WORD = 10;
-const CLAIM_WORDS = 4;
+const CODE_WORDS = 4;
+/** Of a code of four words. */
+export const CODE_BYTES = (CODE_WORDS * BITS_PER_WORD) / 8;
 /** 40 bits: enough where relay counts the tries. What can be guessed offline needs more words. */
 export const SUGGESTED_WORDS = 4;
 
@@ -30,13 +30,11 @@ export async function wordList(language: WordLanguage): Promise<readonly string[
   return words;
 }
 
-/** Four words for a claim: the first 40 bits of its statement's hash, big endian, 10 bits a word. */
-export async function claimWords(claimHash: Digest, language: WordLanguage): Promise<readonly string[]> {
+/** The words of a code of 5 bytes: big endian, 10 bits a word. */
+export async function spell(code: Uint8Array, language: WordLanguage): Promise<readonly string[]> {
   const words = await wordList(language);
-  const bits = [...b64uDecode(claimHash).subarray(0, (CLAIM_WORDS * BITS_PER_WORD) / 8)]
-    .map((byte) => byte.toString(2).padStart(8, '0'))
-    .join('');
-  return Array.from({ length: CLAIM_WORDS }, (_, place) => {
+  const bits = [...code].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  return Array.from({ length: CODE_WORDS }, (_, place) => {
     const at = place * BITS_PER_WORD;
     return words[parseInt(bits.slice(at, at + BITS_PER_WORD), 2)] ?? '';
   });

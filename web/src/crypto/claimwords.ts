@@ -1,0 +1,17 @@
+/** The four words of a claim: said by the person over the telephone, and compared by a mediator. */
+
+import { utf8 } from './encoding';
+import type { Digest } from './fields';
+import { stretch } from './scrypt';
+import { CODE_BYTES, spell, type WordLanguage } from './words';
+
+/** What each try costs somebody who looks for a second claim of the same words: 32 MiB of scrypt. */
+const WORK_FACTOR_LOG2 = 15;
+const LABEL = 'relay/v1/claim-words';
+
+/** The words of the claim whose statement has this hash, in both languages: 40 bits of scrypt over it. */
+export async function claimWords(claimHash: Digest): Promise<Record<WordLanguage, readonly string[]>> {
+  const code = stretch(claimHash, utf8(LABEL), WORK_FACTOR_LOG2, CODE_BYTES);
+  const [en, fr] = await Promise.all([spell(code, 'en'), spell(code, 'fr')]);
+  return { en, fr };
+}
