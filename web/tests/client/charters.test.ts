@@ -65,7 +65,8 @@ describe('a claim', () => {
     const before = (await someone.case(opened.case)).links;
     expect(before.filter(({ state }) => state === 'claimed').map((one) => one.link)).toEqual([link]);
     const other = await openCase();
-    expect((await refusal(someone.verifyClaim(opened.case, link, statementHash('another.claim.text')))).refusal).toBe('untrusted');
+    const heardOther = someone.verifyClaim(opened.case, link, statementHash('another.claim.text'));
+    expect(await refusal(heardOther)).toEqual({ refusal: 'broken', broken: { record: 'claim', fault: 'altered' } });
     await someone.verifyClaim(opened.case, link, checked.claim);
     const after = (await someone.case(opened.case)).links;
     expect(after.find((one) => one.link === link)).toMatchObject({ state: 'verified', endReason: null });

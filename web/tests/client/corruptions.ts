@@ -60,12 +60,17 @@ export const KEYS: Readonly<Record<string, Corruption>> = {
     change: (part) => ({ ...part, commit: commit(newFileKey(), crypto.randomUUID()) }),
     fault: 'wrong-key',
   },
+};
+
+/** Of every part that somebody is shown. An original is shown to nobody, and may be of any type. */
+const TYPED: Readonly<Record<string, Corruption>> = {
+  ...KEYS,
   'a type that does not belong to its role': { change: typed('application/x-msdownload'), fault: 'wrong-type' },
 };
 
 /** Of every text. */
 const TEXTS: Readonly<Record<string, Corruption>> = {
-  ...KEYS,
+  ...TYPED,
   'a body under another key': { reseal: true, fault: 'altered' },
   'another body under the same key': { body: (fileKey) => sealBody(fileKey, pad(utf8('Other words.'))), fault: 'altered' },
   'no body': { body: () => null, fault: 'altered' },
@@ -108,8 +113,15 @@ export const CAPTIONS: Readonly<Record<string, Corruption>> = {
   words: { change: typed('text/plain'), fault: 'wrong-type' },
 };
 
-/** What makes up a video that nobody reads as text. */
-export const FILES: Readonly<Record<string, Corruption>> = { ...KEYS, 'what it should be': {} };
+/** Of a video and its still picture. */
+export const FILES: Readonly<Record<string, Corruption>> = { ...TYPED, 'what it should be': {} };
+
+/** Of a video as its sender gave it. */
+export const ORIGINALS: Readonly<Record<string, Corruption>> = {
+  ...KEYS,
+  'what it should be': {},
+  'any type': { change: typed('application/x-msdownload') },
+};
 
 export const TYPES: Readonly<Record<PartRole, string>> = {
   body: 'text/plain',
@@ -136,6 +148,13 @@ export function forge(caseId: string, role: PartRole, { plain, text, header, cha
   const sealed = sealBody(reseal === true ? newFileKey() : fileKey, plain?.() ?? pad(utf8(written)));
   const sound: Part = { role, type: TYPES[role], size: sealed.length, segments: [b64uEncode(sha256(sealed))], commit: commit(fileKey, caseId) };
   const part = change?.(sound, caseId) ?? sound;
+  const headers = new Map<string, Bytes>();
+  /** One grant a reader: its hash is in the offer. */
+  const headerOf = (recipient: string): Bytes => {
+    const made = headers.get(recipient) ?? (header ?? headerFor)(fileKey, recipient);
+    headers.set(recipient, made);
+    return made;
+  };
   return {
     part,
     fileKey,
@@ -148,7 +167,7 @@ export function forge(caseId: string, role: PartRole, { plain, text, header, cha
         media_type: part.type,
         size_bytes: part.size,
         body: given === null ? null : toBase64(given),
-        header: toBase64((header ?? headerFor)(fileKey, recipient)),
+        header: toBase64(headerOf(recipient)),
       };
     },
   };

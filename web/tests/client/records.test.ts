@@ -3,7 +3,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import type { OpenedMessage, Refusal } from '../../src/client/contract';
-import { isRefusal } from '../../src/client/contract';
 import { CaseCharter } from '../../src/client/charter';
 import { Connection, SignedConnection } from '../../src/client/connection';
 import { Correspondent } from '../../src/client/correspondent';
@@ -28,7 +27,7 @@ import * as statements from '../../src/crypto/statements';
 import { readableCaptions } from '../../src/playback/webvtt';
 import { readable } from '../../src/words/readable';
 import { vectors } from '../crypto/vectors';
-import { CAPTIONS, type Corruption, FILES, forge, type Forged, KEYS, LETTERS } from './corruptions';
+import { CAPTIONS, type Corruption, FILES, forge, type Forged, KEYS, LETTERS, ORIGINALS } from './corruptions';
 import { Browser, claimed, linkOf, openCase, PASSPHRASE, refusal, stage } from './people';
 
 type Schemas = components['schemas'];
@@ -227,7 +226,7 @@ const TABLES: Readonly<Record<PartRole, Readonly<Record<string, Corruption>>>> =
   body: LETTERS,
   note: LETTERS,
   captions: CAPTIONS,
-  original: FILES,
+  original: ORIGINALS,
   rendition: FILES,
   poster: FILES,
 };
@@ -399,7 +398,7 @@ describe('through relay', () => {
     await someone.offer(sent, { contentNote: 'Short.', summary: null, notBefore: null });
     await harmed.respond(sent, 'accept', false);
     expect(await harmed.open(sent)).toMatchObject({ text: 'All is well.', faults: [] });
-    expect((await someone.messages(opened.case)).length).toBe(2);
+    expect((await someone.messages(opened.case)).map((item) => item.message)).toEqual([message]);
   });
 
   it('a claim that was not made with the link stops no other, and what came with it is declined', async () => {
@@ -489,7 +488,7 @@ async function caught(work: Promise<unknown>): Promise<Refusal> {
   try {
     await work;
   } catch (error) {
-    return isRefusal(error) ? error : refusalOf(error);
+    return refusalOf(error);
   }
   throw new Error('it was not refused');
 }

@@ -145,7 +145,17 @@ describe('approvals', () => {
       approval(boris, letter, { captions: b64uEncode(randomBytes(32)) }),
     ];
     for (const one of useless) expect(refusal(() => verifyApprovals([approval(anna, letter), one], charter, letter, 2))).toBe('chain');
-    expect(refusal(() => verifyApprovals([approval(anna, letter), approval(world.recovery, letter)], charter, letter, 1))).toBe('chain');
+  });
+
+  test('that do not hold do not count, and take nothing from the others', () => {
+    const { anna, boris, recovery } = world;
+    const [hers, his] = [approval(anna, letter), approval(boris, letter)];
+    const early = itemOf({ ...letter.message, at: '2030-01-01T00:10:01Z' });
+    for (const useless of [approval(recovery, letter), approval(world.worker, letter), `${his.slice(0, -4)}AAAA`, 'no statement']) {
+      expect(verifyApprovals([useless, hers], charter, letter, 1).map(({ person }) => person)).toEqual([anna.person]);
+      expect(refusal(() => verifyApprovals([useless, hers], charter, letter, 2))).toBe('chain');
+    }
+    expect(refusal(() => verifyApprovals([approval(anna, early)], charter, early, 1))).toBe('chain');
   });
 });
 
@@ -168,8 +178,8 @@ describe('an offer', () => {
     'another charter': ['another charter', () => ({ offer: { charter: b64uEncode(randomBytes(32)) } })],
     'a time before the message': ['dated before', () => ({ of: itemOf({ ...letter.message, at: '2030-05-01T12:10:01Z' }) })],
     'a time before the rendition': ['dated before', () => ({ of: videoOf(['original'], { at: '2030-05-01T12:10:01Z' }, { at: '2030-05-01T12:10:01Z' }) })],
-    'approvals from before the message': ['dated before', () => ({ of: itemOf({ ...letter.message, at: '2030-01-01T00:10:01Z' }) })],
-    'an approval from before the captions': ['dated before', () => ({ of: videoOf(['original'], { at: '2030-01-01T00:10:01Z' }) })],
+    'approvals from before the message': ['fewer approvals', () => ({ of: itemOf({ ...letter.message, at: '2030-01-01T00:10:01Z' }) })],
+    'an approval from before the captions': ['fewer approvals', () => ({ of: videoOf(['original'], { at: '2030-01-01T00:10:01Z' }) })],
     'a note under the key of a part': ['shares a file key', () => ({ offer: { notes: [{ ...aPart('note'), commit: letter.message.parts[0]?.commit ?? '' }] } })],
     'a part that was not reviewed': [
       'not reviewed',

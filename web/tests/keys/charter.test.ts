@@ -4,7 +4,6 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { CaseCharter } from '../../src/client/charter';
 import { Refused } from '../../src/client/refusing';
 import type { VerifiedCharter } from '../../src/crypto/chain';
-import { CryptoError } from '../../src/crypto/errors';
 import { sodiumReady } from '../../src/crypto/sodium';
 import { World } from '../crypto/cast';
 
@@ -61,19 +60,19 @@ describe('what names the charter', () => {
 
 describe('what does not verify', () => {
   const forged = (): never => {
-    throw new CryptoError('chain', 'not signed by anybody who may');
+    throw new Refused('broken', { broken: { record: 'message', fault: 'not-signed' } });
   };
 
-  it('is held against the charter in force before it is called untrusted', async () => {
+  it('is held against the charter in force before it is called broken', async () => {
     const charter = new CaseCharter(one, () => Promise.resolve(two));
     expect(await charter.under((known) => (known.version === 2 ? 'believed' : forged()))).toBe('believed');
   });
 
-  it('is untrusted where there is no other charter, or it does not verify under that either', async () => {
+  it('is broken where there is no other charter, or it does not verify under that either', async () => {
     const work = vi.fn(forged);
-    expect((await refused(new CaseCharter(one, () => Promise.resolve(one)).under(work))).refusal.refusal).toBe('untrusted');
+    expect((await refused(new CaseCharter(one, () => Promise.resolve(one)).under(work))).refusal.refusal).toBe('broken');
     expect(work).toHaveBeenCalledTimes(1);
-    expect((await refused(new CaseCharter(one, () => Promise.resolve(two)).under(work))).refusal.refusal).toBe('untrusted');
+    expect((await refused(new CaseCharter(one, () => Promise.resolve(two)).under(work))).refusal.refusal).toBe('broken');
     expect(work).toHaveBeenCalledTimes(3);
   });
 

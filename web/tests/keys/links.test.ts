@@ -122,7 +122,7 @@ describe('of the links of somebody', () => {
   it('none of another person is taken for theirs', () => {
     const { record } = claimed(DENIS, now());
     expect(keysOf([record])).toBeNull();
-    expect(() => claimedBy([{ ...record, participant: CLAIRE }], CLAIRE, charter)).toThrow('untrusted');
+    expect(() => claimedBy([{ ...record, participant: CLAIRE }], CLAIRE, charter)).toThrow('broken');
   });
 
   it('those wait for a mediator that were claimed and neither verified nor ended', () => {
