@@ -120,8 +120,12 @@ export interface Arrival {
   readonly spent: boolean;
   readonly expiresAt: Time | null;
   readonly correspondents: readonly { readonly participant: Uuid; readonly role: ParticipantRole }[];
-  /** False where the case lets no server process video: then only letters are offered. */
+  /** False where the case lets no server process video: then only letters are offered, and no server opens anything. */
   readonly takesVideo: boolean;
+  /** Whether the organization keeps a key with which the case can be given to another mediator. */
+  readonly hasRecovery: boolean;
+  /** When such a key last gave the case to other mediators; null if it never did. */
+  readonly recoveredAt: Time | null;
 }
 
 /** One's own message, as far as its author is to know. */

@@ -25,6 +25,7 @@ import { SignedConnection } from './connection';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
 import type { Device } from './device';
+import { recoveriesOf } from './members';
 import { now } from './moments';
 import { isRefused, Refused } from './refusing';
 import type { components } from './schema';
@@ -122,6 +123,8 @@ export class Entrance {
       expiresAt: view.expires_at,
       correspondents: view.correspondents,
       takesVideo: this.charter.policy.server_processing && this.charter.mediaAt(now()).length > 0,
+      hasRecovery: this.charter.recovery.length > 0,
+      recoveredAt: recoveriesOf(this.charter)[0]?.at ?? null,
     };
   }
 

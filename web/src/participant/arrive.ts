@@ -47,7 +47,7 @@ export class RelayArrive extends PlainElement {
   protected override render(): TemplateResult {
     const { words, arrival } = this;
     return html`<h1 tabindex="-1">${words.checking.heading}</h1>
-      ${whatThisIs(words)}
+      ${whatThisIs(words, arrival)}
       ${arrival?.purpose === 'upload' ? this.renderUpload() : arrival === null && !this.early ? nothing : this.renderChoose()}
       <p class="quiet" role="status">${arrival === null ? words.checking.status : this.running ? words.choose.beginning : nothing}</p>
       ${whatHappensNext(words)} ${howToLeave(words, this.assisted)} ${whoToCall(words)}

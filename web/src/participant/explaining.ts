@@ -1,12 +1,19 @@
 /** What this is, what happens next, how to leave and who to call: the same words wherever they stand. */
 
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Arrival } from '../client/contract';
 import type { Arriving } from './words';
 
-export function whatThisIs(words: Arriving): TemplateResult {
+/** `arrival`: who can open what is sent in this case; null while that is not known yet. */
+export function whatThisIs(words: Arriving, arrival: Pick<Arrival, 'takesVideo' | 'hasRecovery'> | null): TemplateResult {
   return html`<p>${words.what.one}</p>
-    <p>${words.what.two}</p>
+    <p>${words.what.two}${arrival === null ? nothing : html` ${whoElseOpens(words, arrival)}`}</p>
     <p class="note">${words.what.voluntary}</p>`;
+}
+
+/** Who besides mediators and the other person can open something, and that nobody else can. */
+function whoElseOpens({ what }: Arriving, { takesVideo, hasRecovery }: Pick<Arrival, 'takesVideo' | 'hasRecovery'>): string {
+  return [takesVideo ? what.worker : [], hasRecovery ? what.recovery : [], what.nobodyElse].flat().join(' ');
 }
 
 export function whatHappensNext(words: Arriving): TemplateResult {

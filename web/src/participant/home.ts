@@ -44,7 +44,7 @@ export class RelayHome extends ScreenElement {
     const sent = correspondence?.sent ?? [];
     const nothingYet = correspondence !== null && waiting.length + received.length + sent.length === 0;
     return html`<h1 tabindex="-1">${home.heading}</h1>
-      ${this.renderConsent()} ${this.renderWords()} ${visit.broken ? html`<p class="note" role="status">${home.connection}</p>` : nothing} ${this.renderRefusal()}
+      ${this.renderConsent()} ${this.renderRecovered()} ${this.renderWords()} ${visit.broken ? html`<p class="note" role="status">${home.connection}</p>` : nothing} ${this.renderRefusal()}
       ${correspondence === null ? html`<p role="status">${home.loading}</p>` : nothing}
       ${repeat(waiting, ({ message }) => message, (message) => this.renderWaiting(message))}
       ${this.renderGoOn()}
@@ -66,6 +66,13 @@ export class RelayHome extends ScreenElement {
     const { correspondence, words } = this.visit;
     if (correspondence?.consent === 'paused') return html`<p class="note">${words.home.home.paused}</p>`;
     return correspondence?.consent === 'withdrawn' ? html`<p class="note">${words.home.home.withdrawn}</p>` : nothing;
+  }
+
+  /** Who reads a case is told to everybody in it, also when a recovery key changed it. */
+  private renderRecovered(): TemplateResult | typeof nothing {
+    const { arrival, language, words } = this.visit;
+    if (arrival.recoveredAt === null) return nothing;
+    return html`<p class="note">${words.home.home.recovered(day(arrival.recoveredAt, language))}</p>`;
   }
 
   private renderWords(): TemplateResult | typeof nothing {

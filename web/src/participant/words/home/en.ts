@@ -27,6 +27,7 @@ export const en = {
     paused: 'You have paused. Nothing is passed on to you, and nothing of yours is passed on.',
     withdrawn: 'You have ended contact. You can read what was sent to you before, and nothing more is passed on.',
     noOne: 'At the moment there is nobody to write to. Your mediator can tell you more.',
+    recovered: (date: string) => `On ${date} your case was given to another mediator with the emergency key. They can read what you wrote. If you have questions, ask them.`,
     takingPart: 'Pause, or end contact',
     receiptLink: 'Ask about a receipt',
     back: 'Back',
@@ -101,7 +102,7 @@ export const en = {
     },
     'in review': {
       name: 'In review',
-      means: 'A mediator reads or watches it with care. Nobody else has it.',
+      means: 'A mediator reads or watches it with care. It has not been passed on.',
       next: 'This usually takes some days, sometimes a few weeks. That it takes long says nothing about what you wrote.',
     },
     'sent back to you': {

@@ -30,6 +30,7 @@ export const fr: Catalogue<typeof en> = {
     paused: 'Vous êtes en pause. Rien ne vous est transmis, et rien de vous n’est transmis.',
     withdrawn: 'Vous avez mis fin au contact. Vous pouvez lire ce qui vous a été envoyé avant ; plus rien n’est transmis.',
     noOne: 'En ce moment, il n’y a personne à qui écrire. Votre médiatrice ou médiateur peut vous en dire plus.',
+    recovered: (date) => `Le ${date}, votre dossier a été confié à quelqu’un d’autre avec la clé d’urgence. Cette personne peut lire ce que vous avez écrit. Si vous avez des questions, posez-les-lui.`,
     takingPart: 'Faire une pause ou mettre fin au contact',
     receiptLink: 'Demander où en est un reçu',
     back: 'Retour',
@@ -102,7 +103,7 @@ export const fr: Catalogue<typeof en> = {
     },
     'in review': {
       name: 'En examen',
-      means: 'Une médiatrice ou un médiateur lit ou regarde le message avec soin. Personne d’autre ne l’a.',
+      means: 'Une médiatrice ou un médiateur lit ou regarde le message avec soin. Il n’a pas été transmis.',
       next: 'Cela prend d’habitude quelques jours, parfois quelques semaines. Un délai ne dit rien de ce que vous avez écrit.',
     },
     'sent back to you': {

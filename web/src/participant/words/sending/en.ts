@@ -37,8 +37,8 @@ export const en = {
   },
   done: {
     heading: 'It has arrived',
-    letter: 'Your letter is with the mediators, sealed. Nobody else has it.',
-    video: 'Your video is with the mediators, sealed. It is now being prepared, without anybody watching.',
+    letter: 'Your letter has arrived, sealed. Your mediators can open it.',
+    video: 'Your video has arrived, sealed. It is now being prepared, without anybody watching.',
     next: 'What happens next',
     steps: [
       'A mediator reads or watches it. This usually takes some days, sometimes a few weeks.',

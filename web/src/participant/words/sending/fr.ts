@@ -40,8 +40,8 @@ export const fr: Catalogue<typeof en> = {
   },
   done: {
     heading: 'C’est arrivé',
-    letter: 'Votre lettre est auprès des personnes médiatrices, scellée. Personne d’autre ne l’a.',
-    video: 'Votre vidéo est auprès des personnes médiatrices, scellée. Elle est en préparation, sans que personne la regarde.',
+    letter: 'Votre lettre est arrivée, scellée. Votre médiatrice ou médiateur peut l’ouvrir.',
+    video: 'Votre vidéo est arrivée, scellée. Elle est en préparation, sans que personne la regarde.',
     next: 'Ce qui se passe ensuite',
     steps: [
       'Une médiatrice ou un médiateur lit ou regarde le message. Cela prend d’habitude quelques jours, parfois quelques semaines.',
