@@ -1,4 +1,4 @@
-"""Who can open what a person sends: said before they begin, and to everybody when a recovery key changes it."""
+"""Who can open what a person sends: said before they begin, and again when a recovery key was used."""
 
 from __future__ import annotations
 
