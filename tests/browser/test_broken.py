@@ -43,7 +43,9 @@ async def _sent_back(
     scene: Scene, visit: Visit, case: Case, message: uuid.UUID, language: Language
 ) -> MediatorPage:
     """The console, where this letter is said not to open, cannot be approved, and is sent back."""
-    mediator = await MediatorPage.open(await visit(), scene, scene.mediator, language)
+    mediator = await MediatorPage.open(
+        await visit(language=language), scene, scene.mediator, language
+    )
     await mediator.see(f"case {case.case_id}")
     await mediator.input.press(mediator.button("choice.lease"))
     warned = mediator.page.get_by_role("alert").filter(has_text=mediator.words("broken.title"))

@@ -47,7 +47,7 @@ async def test_nothing_stays_at_a_kiosk(scene: Scene, visit: Visit) -> None:
 async def test_words_that_were_changed_on_the_way_are_never_shown(
     scene: Scene, visit: Visit
 ) -> None:
-    """A released letter whose statements do not verify is not opened: the recipient is warned instead."""
+    """A released letter whose statements do not verify is not opened: its recipient is told so instead."""
     waiting = await scene.waiting()
     sender = await scene.claim(waiting.harmed_url)
     guest = await visit()
@@ -58,7 +58,8 @@ async def test_words_that_were_changed_on_the_way_are_never_shown(
     await recipient.accept(NOTE)
     guest.wire.alter("/openings", forging.OPENING)
     await recipient.open_step("text")
-    await expect(recipient.heading(recipient.arriving("problem.untrusted.heading"))).to_be_visible()
+    warned = recipient.page.get_by_role("alert").filter(has_text=recipient.home("broken.heading"))
+    await expect(warned).to_contain_text(recipient.home("broken.fault.not-signed"))
     await expect(recipient.page.get_by_text(LETTER)).to_have_count(0)
 
 

@@ -163,7 +163,9 @@ async def send_back(scene: Scene) -> Act:
 async def caption(scene: Scene) -> Act:
     """Add captions to a video."""
     leased = await scene.mediator.lease(await scene.video())
-    return lambda: scene.mediator.caption(leased, text="WEBVTT\n")
+    return lambda: scene.mediator.caption(
+        leased, text="WEBVTT\n\n00:00.000 --> 00:01.000\nWords.\n"
+    )
 
 
 async def offer(scene: Scene) -> Act:

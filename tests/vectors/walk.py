@@ -136,6 +136,9 @@ RULES: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Why something is refused: the rule, and what relay's own reader says of it (a regular expression)."""
 
+TOO_FEW: Final = r"fewer approvals"
+"""What it says of a decision, whatever the rule: one that does not hold does not count."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
