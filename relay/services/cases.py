@@ -102,7 +102,7 @@ async def _keep_registration(
     case_id: uuid.UUID,
     compact: str,
 ) -> None:
-    """Keep who may open the case; the case system's word is not replaced by a mediator's."""
+    """Keep who may open the case, if readers will believe it; no mediator replaces the case system's word."""
     if isinstance(actor, Mediator):
         signer = actor.signer
     else:
@@ -117,6 +117,10 @@ async def _keep_registration(
         raise InvalidRequest("a registration of another case, or of mediators who are not assigned")
     if isinstance(actor, Mediator) and known is not None:
         raise CaseExists("registered")
+    try:
+        chain.verify_registration(await trust.organization(connection, settings), compact)
+    except ChainError as error:
+        raise UnknownSigner(error.detail) from None
     statement_hash = await insert_statement(connection, compact)
     await stored.set_registration(
         connection,
