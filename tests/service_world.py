@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import io
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -212,9 +212,8 @@ async def world(
     worker_id, worker_keys = await people.enrol("media")
     _, recovery_keys = await people.enrol("recovery")
     anna, boris, carol, dora, elsewhere = [await people.mediator() for _ in range(5)]
-    case = await _case_of(people, anna, boris, carol, dora)
+    case, older = await _case_of(people, (anna, boris, carol, dora), dismissed=dora)
     other = await open_case(people, mediators=(elsewhere, await people.mediator()))
-    older = b64u_encode((await anna.case(case.case_id)).charter.statement_hash)
     persons = {
         "the root": Person(signer=root),
         "a stranger": Person(signer=Signer.generate()),
@@ -229,8 +228,6 @@ async def world(
         "the participant": await _person(case.harmed),
         "the mediator": await _person(anna),
     }
-    staying = [somebody.credential_id for somebody in (anna, boris, carol)]
-    await anna.change_charter(case.case_id, mediators=staying)
     revocation = people.administrator.sign_revocation(carol.credential_id)
     await publish_revocation(people.connection, carol.credential_id, revocation)
     ended_url = await anna.make_link(case.case_id, case.harmed.participant_id)
@@ -260,8 +257,10 @@ async def world(
         await database.close()
 
 
-async def _case_of(people: Organization, *mediators: Mediator) -> Case:
-    """An open case of two with these mediators, as `open_case` makes one of two mediators."""
+async def _case_of(
+    people: Organization, mediators: Sequence[Mediator], *, dismissed: Mediator
+) -> tuple[Case, str]:
+    """An open case of two whose second charter leaves somebody out, and the hash of the first one."""
     anna, *colleagues = mediators
     case_id, harmed_id, responsible_id = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
     await people.case_system.register(
@@ -276,13 +275,16 @@ async def _case_of(people: Organization, *mediators: Mediator) -> Case:
         ),
     )
     await anna.open_case(case_id, colleagues=[somebody.credential_id for somebody in colleagues])
+    older = b64u_encode((await anna.case(case_id)).charter.statement_hash)
+    staying = [each.credential_id for each in mediators if each is not dismissed]
+    await anna.change_charter(case_id, mediators=staying)
     urls = [await anna.make_link(case_id, person) for person in (harmed_id, responsible_id)]
     harmed, responsible = [await people.claim(url) for url in urls]
     for person in (harmed, responsible):
         await person.consent("active")
     for record in await anna.claims_to_verify(case_id):
         await anna.verify_claim(case_id, record.link)
-    return Case(
+    case = Case(
         case_id=case_id,
         mediator=anna,
         colleague=colleagues[0],
@@ -291,6 +293,7 @@ async def _case_of(people: Organization, *mediators: Mediator) -> Case:
         harmed_url=urls[0],
         responsible_url=urls[1],
     )
+    return case, older
 
 
 def _service_signer(people: Organization) -> Signer:
