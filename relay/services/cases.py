@@ -30,7 +30,7 @@ from relay.domain.credentials import CaseFile, UnknownSigner
 from relay.domain.links import ClaimUnverified
 from relay.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from relay.services import trust
-from relay.services.credentials import list_all, require_recent
+from relay.services.credentials import list_all, require_recent, require_timely
 from relay.settings import KIB, Settings
 from relay.storage import cases as stored
 from relay.storage import credentials as stored_credentials
@@ -403,7 +403,7 @@ async def record_consent(
         else:
             signer = await require_service_signer(connection, compact)
         said = statements.verify(compact, statements.Consent, signer)
-        require_recent(said.at, settings)
+        await require_timely(connection, settings, compact, said.at)
         if (said.case, said.participant) != (case_id, participant_id):
             raise InvalidRequest("the statement is for somebody else")
         participant = await stored.find_consent(connection, case_id, participant_id)

@@ -178,6 +178,18 @@ async def _by_root(
         raise UnknownSigner(error.detail) from None
 
 
+async def require_timely(
+    connection: Connection, settings: Settings, compact: str, at: datetime
+) -> None:
+    """Refuse a verified statement whose time is far from ours, or at which its signer had no credential yet.
+
+    Readers go by the time in the statement: they would refuse what is of a time before its credential.
+    """
+    require_recent(at, settings)
+    if not await stored.counts_at(connection, signing.read_unverified(compact).kid, at):
+        raise Forbidden("a time at which the credential is not valid", problem="statement-time")
+
+
 def require_recent(at: datetime, settings: Settings) -> None:
     """Refuse a statement whose time is far from ours: a clock is wrong, or it was kept back."""
     if abs((datetime.now(UTC) - at).total_seconds()) > settings.statement_skew_seconds:

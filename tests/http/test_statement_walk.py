@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -23,9 +25,19 @@ from tests.hands import Answer
 from tests.relays import WORK_FACTOR_LOG2, SharedRelay
 from tests.service_acts import ACTS
 from tests.service_attacks import ATTACKS
-from tests.service_walk import NOT_OVER_HTTP, TABLE, Accepted, Nothing, Outcome, Refused
+from tests.service_walk import (
+    EARLIER_THAN_CREDENTIAL,
+    NOT_OVER_HTTP,
+    TABLE,
+    Accepted,
+    Nothing,
+    Outcome,
+    Refused,
+)
 from tests.service_world import Act, World, world
 
+WITHIN = timedelta(minutes=4, seconds=50)
+"""Less than a clock may be off, and more than a credential begins before it was made."""
 PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol.md"
 
 
@@ -69,6 +81,21 @@ def test_every_type_and_every_attack_has_an_outcome() -> None:
         assert row.keys() == {*ATTACKS, "again", "later"}, name
         for outcome in row.values():
             assert not isinstance(outcome, Accepted) or outcome.reason in protocol, outcome
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("name", EARLIER_THAN_CREDENTIAL)
+async def test_nothing_is_taken_from_before_its_credential(name: str, scene: World) -> None:
+    """What every reader would refuse for its time is refused, though it is near enough to the clock.
+
+    These tests come first: the credentials of this world have just begun.
+    """
+    act = await ACTS[name][1](scene)
+    earlier = msgspec.structs.replace(act.statement, at=datetime.now(UTC) - WITHIN)
+    before = await scene.kept()
+    answer = await scene.send(act, statements.sign(act.by.signer, earlier))
+    assert _is_as(EARLIER_THAN_CREDENTIAL[name], answer), (answer.status, answer.code)
+    assert await _more(scene, before) == {}
 
 
 @pytest.mark.asyncio(loop_scope="module")
