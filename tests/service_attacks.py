@@ -131,6 +131,14 @@ async def _sent_by(who: str, world: World, act: Act) -> Sending | None:
     return Sending(text=statements.sign(person.signer, changed), path=act.path, by=person)
 
 
+async def _brought_by(who: str, world: World, act: Act) -> Sending | None:
+    """The good statement itself, by somebody else who came by it."""
+    person, _time = _by(world, who)
+    if act.door == "public" or person.signer.public_key == act.by.signer.public_key:
+        return None
+    return Sending(text=statements.sign(act.by.signer, act.statement), path=act.path, by=person)
+
+
 WITH_BEARERS: Final = (
     "a service",
     "a mediator of the case",
@@ -145,6 +153,8 @@ WITH_BEARERS: Final = (
     "an ended link",
 )
 """Who has, or had, a bearer of their own."""
+BRINGERS: Final = tuple(who for who in WITH_BEARERS if not who.endswith("dated after"))
+"""Who may come by what somebody else signed."""
 SIGNERS: Final = ("a stranger", "the root", "a media worker", "a recovery key", *WITH_BEARERS)
 
 MEMBERS: Final[Mapping[str, Callable[[World, Act], Mapping[str, object]]]] = {
@@ -170,5 +180,6 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "of another type": _of_another_type,
     **{f"signed by {who}": functools.partial(_signed_by, who) for who in SIGNERS},
     **{f"sent by {who}": functools.partial(_sent_by, who) for who in ("a stranger", *WITH_BEARERS)},
+    **{f"brought by {who}": functools.partial(_brought_by, who) for who in BRINGERS},
 }
-"""Each changes one thing: a member, the place, who signs, or who signs and sends."""
+"""Each changes one thing: a member, the place, who signs, who sends, or both."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from relay.crypto.statements import Rendition, Statement
-from tests.service_attacks import MEMBERS, SIGNERS, WITH_BEARERS
+from tests.service_attacks import BRINGERS, MEMBERS, SIGNERS, WITH_BEARERS
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ RIGHTFUL: Final = Nothing("this is who signs it")
 ONLY_SIGNED: Final = Nothing("whoever brings it, its signature admits it")
 NOTHING_LATER: Final = Nothing("nothing comes after it")
 
+EMPTY: Final[Mapping[str, Outcome]] = {}
 MEDIATORS: Final = (
     "a mediator of the case",
     "a mediator of another case",
@@ -133,11 +134,20 @@ def _sent(others: Mapping[str, Outcome]) -> Row:
     }
 
 
+def _brought(sent: Row, others: Mapping[str, Outcome]) -> Row:
+    """Signed as it should be, and sent by somebody else: another key than that of their session signed it."""
+    kept = (FORBIDDEN, UNAUTHENTICATED, RIGHTFUL, ONLY_SIGNED)
+    alike = {who: outcome for who in BRINGERS if (outcome := sent[f"sent by {who}"]) in kept}
+    found = {"a service": UNKNOWN, **others, **alike}
+    return {f"brought by {who}": found.get(who, CRYPTO) for who in BRINGERS}
+
+
 def _row(
     members: Mapping[str, Outcome],
     signed: Row,
     sent: Row,
     *,
+    brought: Mapping[str, Outcome] = EMPTY,
     again: Outcome = SAME_ACT,
     later: Outcome = SAME_ACT,
     dated: Outcome = FORBIDDEN,
@@ -150,6 +160,7 @@ def _row(
         "of another type": other_type,
         **signed,
         **sent,
+        **_brought(sent, brought),
         "again": again,
         "later": later,
     }
@@ -264,6 +275,7 @@ def _consented(signed: Row, others: Mapping[str, Outcome], elsewhere: Outcome = 
                 **others,
             }
         ),
+        brought=_NOT_THEIRS,
         later=CONFLICT,
     )
 
@@ -366,6 +378,7 @@ TABLE: Final[Mapping[str, Row]] = {
         },
         _signed(CRYPTO),
         _sent(dict.fromkeys(WITH_BEARERS, NOT_FOUND)),
+        brought=dict.fromkeys(BRINGERS, NOT_FOUND),
         later=NOT_FOUND,
     ),
     "verification": _row(
