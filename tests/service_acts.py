@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -41,7 +40,7 @@ async def session(world: World) -> Act:
             at=datetime.now(UTC),
         ),
         wrap=signed,
-        words={"challenge": b64u_encode(secrets.token_bytes(32))},
+        words={"challenge": ANOTHER},
         key={"audience": "https://another.example"},
     )
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from relay.client.sealing import seal_text
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
-from relay.domain.messages import SignedAct, Submission
+from relay.domain.messages import ReviewMessage, SignedAct, Submission
 from tests.hands import (
     Words,
     charter_of,
@@ -29,20 +29,21 @@ def only(statement: str) -> SignedAct:
 
 async def written(world: World) -> Act:
     """The person harmed sends a letter."""
-    return await _letter(world, world.persons["the participant"])
+    return await letter_by(world, world.persons["the participant"])
 
 
 async def written_down(world: World) -> Act:
     """The mediator sends a letter of the person harmed."""
-    return await _letter(world, world.persons["the mediator"])
+    return await letter_by(world, world.persons["the mediator"])
 
 
 async def uploaded(world: World) -> Act:
     """The person harmed sends a letter through an upload link."""
-    return await _letter(world, await world.upload_link())
+    return await letter_by(world, await world.upload_link())
 
 
-async def _letter(world: World, by: Person) -> Act:
+async def letter_by(world: World, by: Person) -> Act:
+    """A letter of the person harmed, signed and sent with this key."""
     opened, message = await world.opened(), uuid.uuid4()
     body = seal_text(world.case.case_id, "body", "Words.")
     text = message_statement(
@@ -79,7 +80,11 @@ async def _letter(world: World, by: Person) -> Act:
 
 async def decision(world: World) -> Act:
     """The mediator approves a letter."""
-    leased = await world.leased()
+    return await approval_of(world, await world.leased())
+
+
+async def approval_of(world: World, leased: ReviewMessage) -> Act:
+    """The mediator approves what they have in front of them."""
     words = Words(
         case=leased.case, message=leased.message, revision=1, source=leased.statement or ""
     )

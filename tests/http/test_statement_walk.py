@@ -25,6 +25,7 @@ from tests.hands import Answer
 from tests.relays import WORK_FACTOR_LOG2, SharedRelay
 from tests.service_acts import ACTS
 from tests.service_attacks import ATTACKS
+from tests.service_messages import approval_of, letter_by
 from tests.service_walk import (
     EARLIER_THAN_CREDENTIAL,
     NOT_OVER_HTTP,
@@ -121,6 +122,25 @@ async def test_every_attack_on_a_statement(name: str, scene: World) -> None:
             act = await build(scene)
     assert wrong == {}
     await _require_good_once(name, scene, act)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_has_ended_or_is_unverified_goes_no_further(scene: World) -> None:
+    """No claim of a link that has ended is verified, and no words of an unverified claim are approved."""
+    _kind, build = ACTS["verification"]
+    verification = await build(scene)
+    assert verification.later is not None
+    await verification.later()
+    letter = await letter_by(scene, scene.persons["an unverified claim"])
+    sent = await scene.send(letter, statements.sign(letter.by.signer, letter.statement))
+    assert sent.status == 200
+    leased = await scene.mediator.lease(letter.statement.message)
+    approval = await approval_of(scene, leased)
+    for act, code in ((verification, "link-ended"), (approval, "sender-unverified")):
+        before = await scene.kept()
+        answer = await scene.send(act, statements.sign(act.by.signer, act.statement))
+        assert _is_as(Refused(409, code), answer), (answer.status, answer.code)
+        assert await _more(scene, before) == {}
 
 
 async def _require_good_once(name: str, scene: World, act: Act) -> None:
