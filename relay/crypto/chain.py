@@ -277,6 +277,19 @@ def verify_charters(trust: Trust, registration: str, charters: Sequence[str]) ->
     return verified
 
 
+def verify_registration(trust: Trust, compact: str) -> Registration:
+    """Who may open the case: said by a service, or by a mediator where there was no service at the time."""
+    at = decode_unverified(compact, Registration).at
+    services = trust.of_role("service")
+    if any(service.not_before <= at for service in services):
+        registration, _ = verify_by(compact, Registration, services)
+        return registration
+    registration, signer = verify_by(compact, Registration, trust.of_role("mediator"))
+    if signer.credential not in registration.mediators:
+        raise ChainError("a mediator registers a case for themselves")
+    return registration
+
+
 def check_anchor(charter: VerifiedCharter, anchor: bytes) -> None:
     """ChainError unless some version's hash begins with `anchor` (16 bytes, from a link's address)."""
     if len(anchor) != ANCHOR_BYTES or not any(
@@ -476,7 +489,7 @@ def verify_consent(compact: str, charter: VerifiedCharter, origin: Iterable[str]
 
 
 def _first_version(trust: Trust, registration: str, compact: str) -> VerifiedCharter:
-    registered = _verify_registration(trust, registration)
+    registered = verify_registration(trust, registration)
     claimed = decode_unverified(compact, Charter)
     mediators = _members(trust, claimed.mediators, "mediator")
     charter, signer = verify_by(compact, Charter, mediators)
@@ -537,19 +550,6 @@ def _term(trust: Trust, charter: Charter, compact: str, signer: Authority) -> Te
         media=_members(trust, charter.media, "media"),
         recovery=_members(trust, charter.recovery, "recovery"),
     )
-
-
-def _verify_registration(trust: Trust, compact: str) -> Registration:
-    """Who may open the case: said by a service, or by a mediator where there was no service at the time."""
-    at = decode_unverified(compact, Registration).at
-    services = trust.of_role("service")
-    if any(service.not_before <= at for service in services):
-        registration, _ = verify_by(compact, Registration, services)
-        return registration
-    registration, signer = verify_by(compact, Registration, trust.of_role("mediator"))
-    if signer.credential not in registration.mediators:
-        raise ChainError("a mediator registers a case for themselves")
-    return registration
 
 
 def _verify_verification(

@@ -30,7 +30,7 @@ from relay.domain.credentials import CaseFile, UnknownSigner
 from relay.domain.links import ClaimUnverified
 from relay.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from relay.services import trust
-from relay.services.credentials import list_all, require_recent
+from relay.services.credentials import list_all, require_recent, require_timely
 from relay.settings import KIB, Settings
 from relay.storage import cases as stored
 from relay.storage import credentials as stored_credentials
@@ -102,7 +102,7 @@ async def _keep_registration(
     case_id: uuid.UUID,
     compact: str,
 ) -> None:
-    """Keep who may open the case; the case system's word is not replaced by a mediator's."""
+    """Keep who may open the case, if readers will believe it; no mediator replaces the case system's word."""
     if isinstance(actor, Mediator):
         signer = actor.signer
     else:
@@ -117,6 +117,10 @@ async def _keep_registration(
         raise InvalidRequest("a registration of another case, or of mediators who are not assigned")
     if isinstance(actor, Mediator) and known is not None:
         raise CaseExists("registered")
+    try:
+        chain.verify_registration(await trust.organization(connection, settings), compact)
+    except ChainError as error:
+        raise UnknownSigner(error.detail) from None
     statement_hash = await insert_statement(connection, compact)
     await stored.set_registration(
         connection,
@@ -399,7 +403,7 @@ async def record_consent(
         else:
             signer = await require_service_signer(connection, compact)
         said = statements.verify(compact, statements.Consent, signer)
-        require_recent(said.at, settings)
+        await require_timely(connection, settings, compact, said.at)
         if (said.case, said.participant) != (case_id, participant_id):
             raise InvalidRequest("the statement is for somebody else")
         participant = await stored.find_consent(connection, case_id, participant_id)

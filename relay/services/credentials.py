@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from relay.crypto import signing, statements
@@ -17,8 +18,8 @@ from relay.domain.credentials import (
     UnknownSigner,
 )
 from relay.domain.links import CredentialPair
-from relay.errors import Forbidden, NotFound, TooLarge
-from relay.services.trust import configured_roots, root_keys
+from relay.errors import Forbidden, InvalidRequest, NotFound, TooLarge
+from relay.services.trust import configured_roots, organization, root_keys
 from relay.settings import KIB, Settings
 from relay.storage import cases as stored_cases
 from relay.storage import credentials as stored
@@ -35,7 +36,7 @@ async def roots(database: Database, settings: Settings) -> list[str]:
 
 
 async def succeed(database: Database, settings: Settings, compact: str) -> None:
-    """Keep that a new root takes the place of an old one: said by either of them."""
+    """Keep that a new root takes the place of an old one, which said nothing after it: said by either."""
     said = statements.decode_unverified(compact, statements.Succession)
     kid = signing.read_unverified(compact).kid
     signer = next(
@@ -52,6 +53,7 @@ async def succeed(database: Database, settings: Settings, compact: str) -> None:
             raise CredentialExists(error.detail) from None
         if not {b64u_decode(said.old), b64u_decode(said.new)} <= set(trusted):
             raise UnknownSigner("not a succession of a root of ours")
+        await _require_nothing_later(connection, settings, [*known, compact])
         statement_hash = await insert_statement(connection, compact)
         await stored.insert_succession(
             connection, statement_hash, b64u_decode(said.old), b64u_decode(said.new)
@@ -147,6 +149,20 @@ async def _require_after_mediators(connection: Connection, begins: datetime) -> 
         raise ServiceTooEarly
 
 
+async def _require_nothing_later(
+    connection: Connection, settings: Settings, successions: Sequence[str]
+) -> None:
+    """Go on only if readers believe what is there beside these successions.
+
+    A root that signed something after it was succeeded would have them refuse all that it ever signed.
+    """
+    try:
+        await organization(connection, settings, successions)
+    except ChainError as error:
+        problem = "The old root signed something later. Sign the succession with a later time."
+        raise InvalidRequest(error.detail, problem=problem) from None
+
+
 async def _by_root(
     connection: Connection, settings: Settings, compact: str, kind: type[statements.StatementT]
 ) -> statements.StatementT:
@@ -160,6 +176,18 @@ async def _by_root(
         )
     except ChainError as error:
         raise UnknownSigner(error.detail) from None
+
+
+async def require_timely(
+    connection: Connection, settings: Settings, compact: str, at: datetime
+) -> None:
+    """Refuse a verified statement whose time is far from ours, or at which its signer had no credential yet.
+
+    Readers go by the time in the statement: they would refuse what is of a time before its credential.
+    """
+    require_recent(at, settings)
+    if not await stored.counts_at(connection, signing.read_unverified(compact).kid, at):
+        raise Forbidden("a time at which the credential is not valid", problem="statement-time")
 
 
 def require_recent(at: datetime, settings: Settings) -> None:

@@ -34,7 +34,7 @@ from relay.services.cases import (
     require_mediator,
     require_service_signer,
 )
-from relay.services.credentials import KEYRING_MAX_BYTES, require_recent
+from relay.services.credentials import KEYRING_MAX_BYTES, require_recent, require_timely
 from relay.services.trust import view as trust_view
 from relay.settings import Settings
 from relay.storage import cases as stored_cases
@@ -64,7 +64,7 @@ async def make(
         else:
             signer = await require_service_signer(connection, link.statement)
         said = statements.verify(link.statement, statements.Link, signer)
-        require_recent(said.at, settings)
+        await require_timely(connection, settings, link.statement, said.at)
         sealed = None if link.sealed is None else b64u_encode(hashlib.sha256(link.sealed).digest())
         if said.link != link_id or said.sealed != sealed:
             raise InvalidRequest("the statement is for another link")
@@ -265,8 +265,8 @@ async def verify(
     with a statement of the mediator's: EarlierLinkOpen where one is missing.
     """
     said = statements.verify(new.statement, statements.Verification, mediator.signer)
-    require_recent(said.at, settings)
     async with database.transaction() as connection:
+        await require_timely(connection, settings, new.statement, said.at)
         await stored_cases.lock_case(connection, said.case)
         await require_mediator(connection, said.case, mediator)
         known = await stored.find_claim(connection, b64u_decode(said.claim))
@@ -333,7 +333,7 @@ async def _end(
     compact: str,
 ) -> None:
     said = statements.verify(compact, statements.LinkEnding, signer)
-    require_recent(said.at, settings)
+    await require_timely(connection, settings, compact, said.at)
     link = await stored.find_link(connection, said.link)
     if link is None or (link.case_id, link.participant_id) != (said.case, said.participant):
         raise NotFound("no such link")

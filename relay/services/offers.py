@@ -25,7 +25,7 @@ from relay.domain.moves import Act, Mover, State, find_move
 from relay.domain.views import recipient_view
 from relay.errors import NotFound
 from relay.services.cases import require_latest_charter, require_mediator
-from relay.services.credentials import require_recent
+from relay.services.credentials import require_recent, require_timely
 from relay.services.moves import make_move, reload, require_message, require_same_words
 from relay.services.reading import (
     recipient_message,
@@ -77,7 +77,7 @@ async def offer(
         statement_hash = signing.statement_hash(act.statement)
         if await stored_reviews.is_offered(connection, statement_hash):
             return await review_message(connection, message)
-        require_recent(said.at, settings)
+        await require_timely(connection, settings, act.statement, said.at)
         is_renewal = message.state in _RELEASED
         if not is_renewal:
             find_move(Act.OFFER, message.state)

@@ -33,7 +33,7 @@ from relay.domain.reviews import (
 from relay.errors import NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
-from relay.services.credentials import require_recent
+from relay.services.credentials import require_timely
 from relay.services.moves import (
     CLOCK_ACTOR,
     make_move,
@@ -159,7 +159,7 @@ async def decide(
         statement_hash = signing.statement_hash(act.statement)
         if await stored_reviews.is_decided(connection, statement_hash):
             return await review_message(connection, message)
-        require_recent(said.at, settings)
+        await require_timely(connection, settings, act.statement, said.at)
         require_same_words(message, said)
         choice = _CHOICES[said.decision]
         find_move(choice.act, message.state)
@@ -216,7 +216,7 @@ async def caption(
         statement_hash = signing.statement_hash(act.statement)
         if await stored_reviews.is_captioned(connection, statement_hash):
             return await review_message(connection, message)
-        require_recent(said.at, settings)
+        await require_timely(connection, settings, act.statement, said.at)
         _require_lease(message, mediator)
         if (said.revision, said.source, said.rendition) != (
             message.revision,

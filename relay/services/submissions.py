@@ -29,7 +29,7 @@ from relay.domain.uploads import object_prefix
 from relay.errors import InvalidRequest, NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
-from relay.services.credentials import require_recent
+from relay.services.credentials import require_timely
 from relay.services.moves import make_move, reload, require_message
 from relay.services.reading import author_message
 from relay.services.sealed import (
@@ -167,7 +167,7 @@ async def submit(
             if earlier[revision] != statement_hash:
                 raise RevisionExists
             return await _answer(connection, sender, message_id)
-        require_recent(said.at, settings)
+        await require_timely(connection, settings, submission.statement, said.at)
         previous = earlier.get(revision - 1)
         if sender.relayed:
             await _require_relayable(connection, message_id, said, previous)
@@ -256,7 +256,7 @@ async def withdraw(
             raise StatementMismatch("the statement is for another message")
         if message.withdrawal_hash is not None:
             return
-        require_recent(said.at, settings)
+        await require_timely(connection, settings, compact, said.at)
         statement_hash = await insert_statement(connection, compact)
         if message.state in _WITHDRAWABLE:
             await make_move(

@@ -46,10 +46,14 @@ async def view(connection: Connection, settings: Settings, case_id: uuid.UUID) -
     )
 
 
-async def organization(connection: Connection, settings: Settings) -> Trust:
-    """Everybody whom the configured roots vouch for."""
+async def organization(
+    connection: Connection, settings: Settings, successions: Sequence[str] | None = None
+) -> Trust:
+    """Everybody whom the configured roots vouch for; `successions`: those that there would be."""
     rows = await stored.list_statements(connection)
-    return _trust(settings, rows, await stored.list_successions(connection))
+    if successions is None:
+        successions = await stored.list_successions(connection)
+    return _trust(settings, rows, successions)
 
 
 async def charter(
