@@ -325,8 +325,8 @@ async def test_cancelling_at_any_moment_leaves_no_process(tools: MediaTools) -> 
         work = asyncio.create_task(jail)
         for _ in range(moment % 10):
             await asyncio.sleep(0)
-        # Nobody tells when it has started; on a busy machine it may have ended before it was seen.
-        while not work.done() and not descendants(os.getpid()):
+        # On a busy machine it may have ended before it was seen.
+        while not work.done() and not descendants(os.getpid()):  # noqa: ASYNC110 - nobody tells when it has started
             await asyncio.sleep(0)
         work.cancel()
         with contextlib.suppress(asyncio.CancelledError):
