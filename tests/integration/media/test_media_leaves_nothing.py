@@ -136,8 +136,12 @@ async def test_no_path_ever_holds_plaintext(
     before = set(open_paths(os.getpid()))
     needles = [MARKER, *await first_pictures(recording, limits, tools)]
 
+    kept = tmp_path_factory.getbasetemp()
+    # Tests that run in parallel have a folder each, side by side.
+    kept = kept.parent if kept.name.startswith("popen-") else kept
+
     def look(_: Progress) -> None:
-        seen.extend(files_with(needles, since, places, tmp_path_factory.getbasetemp()))
+        seen.extend(files_with(needles, since, places, kept))
         for process in [os.getpid(), *descendants(os.getpid())]:
             opened.extend(open_paths(process))
 
