@@ -13,7 +13,7 @@ describe('coming in', () => {
     const { id, fragment } = linkOf(stage.harmed);
     const person = new Browser().participant();
     const arrival = await person.arrive(id, fragment, { keep: true, language: 'fr' });
-    expect(arrival).toMatchObject({ link: id, case: stage.case, role: 'harmed', purpose: 'participate', claimed: false, takesVideo: true, hasRecovery: false, recoveredAt: null });
+    expect(arrival).toMatchObject({ link: id, case: stage.case, role: 'harmed', purpose: 'participate', claimed: false, takesVideo: true, hasRecovery: true, recoveredAt: null });
     expect(arrival.correspondents.map(({ role }) => role)).toEqual(['responsible']);
     expect(await person.kept()).toBe(true);
   });
