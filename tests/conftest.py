@@ -108,6 +108,7 @@ LANES = {
     "integration/embedded": pytest.mark.builds,
     "integration/test_domain_machine.py": pytest.mark.slow,
     "integration/test_processing.py": pytest.mark.media,
+    "integration/test_worker_keys.py": pytest.mark.media,
 }
 """The folders and files whose tests are slow, and by what; `make quick` leaves them out."""
 
