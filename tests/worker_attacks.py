@@ -261,7 +261,8 @@ def _by(database: Tampering, who: str) -> tuple[Signer, Mapping[str, Any]]:
     """Somebody's key, and the time that they write where it is not that of the statement."""
     name, _, when = who.partition(", ")
     revoked = database.world.revoked_at
-    times = {"dated before": revoked - timedelta(seconds=1), "dated after": revoked + LONG}
+    # The second of a revocation still counts; one before it might be older than what is named.
+    times = {"dated before": revoked, "dated after": revoked + LONG}
     return database.world.persons[name].signer, {"at": times[when]} if when else {}
 
 

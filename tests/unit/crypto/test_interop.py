@@ -126,7 +126,7 @@ def test_another_program_makes_the_same_vectors(node: Node) -> None:
         "padded texts": 7,
         "links": 2,
         "passphrases": 6,
-        "claim words": 12,
+        "claim words": 8,
         "claims": 2,
         "statements": 24,
         "log rows": 3,
