@@ -10,7 +10,7 @@ SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-header --no-emit-index-url --upgrade
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
-FAST := not (browsers or faults or media or builds or slow)
+FAST := not (own_relay or browsers or faults or media or builds or slow)
 # Every process of the tests starts with compiled modules, also where the environment keeps none.
 unexport PYTHONDONTWRITEBYTECODE
 

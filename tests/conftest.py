@@ -106,11 +106,26 @@ LANES = {
     "stories": pytest.mark.builds,
     "integration/deploy": pytest.mark.builds,
     "integration/embedded": pytest.mark.builds,
+    "http/test_broken_notes.py": pytest.mark.slow,
+    "http/test_broken_records.py": pytest.mark.slow,
+    "http/test_keyrings.py": pytest.mark.slow,
+    "http/test_pages.py": pytest.mark.slow,
+    "http/test_reader_and_service.py": pytest.mark.slow,
+    "http/test_statement_walk.py": pytest.mark.slow,
+    "http/uploads/test_upload_breaks.py": pytest.mark.slow,
     "integration/test_domain_machine.py": pytest.mark.slow,
+    "integration/test_objects.py": pytest.mark.slow,
+    "integration/test_private_memory.py": pytest.mark.slow,
+    "integration/test_queue.py": pytest.mark.slow,
+    "integration/test_roles.py": pytest.mark.slow,
+    "integration/test_worker_walk.py": pytest.mark.slow,
+    "unit/crypto/test_crypt_command.py": pytest.mark.slow,
+    "unit/crypto/test_identity_files.py": pytest.mark.slow,
+    "unit/crypto/test_stream.py": pytest.mark.slow,
     "integration/test_processing.py": pytest.mark.media,
     "integration/test_worker_keys.py": pytest.mark.media,
 }
-"""The folders and files whose tests are slow, and by what; `make quick` leaves them out."""
+"""The folders and files whose tests are slow, and by what: `make quick` leaves them out."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

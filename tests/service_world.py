@@ -30,7 +30,7 @@ from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Connection
 from tests.films import prepare
-from tests.hands import Answer, ask, hands_of
+from tests.hands import Answer, ask, hands_of, second_begins
 
 KEPT: Final = (
     *("events", "statements", "sessions", "credentials", "cases", "charters", "links"),
@@ -228,8 +228,11 @@ async def world(
         "the participant": await _person(case.harmed),
         "the mediator": await _person(anna),
     }
+    # In a second of its own: later than the charters, and earlier than what is sent below.
+    await second_begins()
     revocation = people.administrator.sign_revocation(carol.credential_id)
     await publish_revocation(people.connection, carol.credential_id, revocation)
+    await second_begins()
     ended_url = await anna.make_link(case.case_id, case.harmed.participant_id)
     persons["an ended link"] = await _person(await people.claim(ended_url))
     await anna.end_link(case.case_id, parse_link_url(ended_url).id, "replaced")

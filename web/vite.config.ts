@@ -29,6 +29,9 @@ function preloadThePage(): Plugin {
   };
 }
 
+/** The public kit of age files: many, and slow. */
+const KIT = ['tests/crypto/testkit.test.ts'];
+
 export default defineConfig({
   base: '/',
   plugins: [preloadThePage()],
@@ -50,7 +53,8 @@ export default defineConfig({
     testTimeout: 60_000,
     projects: [
       { extends: true, test: { name: 'client', include: ['tests/client/**/*.test.ts'], globalSetup: 'tests/client/setup.ts' } },
-      { extends: true, test: { name: 'rooms', include: ['tests/**/*.test.ts'], exclude: ['tests/client/**'], globalSetup: 'tests/seed.ts' } },
+      { extends: true, test: { name: 'kit', include: KIT, globalSetup: 'tests/seed.ts' } },
+      { extends: true, test: { name: 'rooms', include: ['tests/**/*.test.ts'], exclude: ['tests/client/**', ...KIT], globalSetup: 'tests/seed.ts' } },
     ],
   },
 });

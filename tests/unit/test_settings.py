@@ -132,6 +132,7 @@ def said(command: str, **settings: str) -> str:
     return " ".join((done.stdout + done.stderr).split())
 
 
+@pytest.mark.slow
 def test_settings_of_the_other_process_are_named_at_the_start() -> None:
     """Whoever sets one in the wrong place reads in the log that it does nothing there."""
     by_web = said("serve", RELAY_WORKER_JOBS="2", RELAY_FFMPEG="/bin/true", RELAY_LEASE_SECONDS="9")
@@ -140,6 +141,7 @@ def test_settings_of_the_other_process_are_named_at_the_start() -> None:
     assert "settings that relay serve alone reads: RELAY_LEASE_SECONDS" in by_worker
 
 
+@pytest.mark.slow
 def test_the_web_service_does_not_start_with_the_media_key() -> None:
     """A key that opens videos has no place there, not even one that nobody reads."""
     assert "RELAY_MEDIA_KEY_FILE is for the worker alone" in said(
