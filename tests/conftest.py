@@ -112,7 +112,7 @@ LANES = {
     "http/test_pages.py": pytest.mark.slow,
     "http/test_reader_and_service.py": pytest.mark.slow,
     "http/test_statement_walk.py": pytest.mark.slow,
-    "http/uploads/test_upload_breaks.py": pytest.mark.slow,
+    "http/uploads": pytest.mark.slow,
     "integration/test_domain_machine.py": pytest.mark.slow,
     "integration/test_objects.py": pytest.mark.slow,
     "integration/test_private_memory.py": pytest.mark.slow,
