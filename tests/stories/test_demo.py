@@ -58,6 +58,7 @@ async def test_nothing_is_kept_in_the_clear_during_or_after_the_whole_story(
                 search = await searching.search_everything(settings, [data], [*needles, *seen])
                 found.extend(search.found)
                 searches += 1
+                await asyncio.sleep(0.5)  # the story has to get on
 
         searching_on = asyncio.create_task(search_on())
         try:
