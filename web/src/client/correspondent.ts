@@ -292,8 +292,11 @@ export class Correspondent {
     };
   }
 
-  /** The words of one's own claim; null for an upload link, which nobody claims. */
-  private words(): Promise<contract.SpokenWords> | null {
+  /**
+   * The words of one's own claim; null for an upload link, which nobody claims. They take as long to make as a passphrase
+   * takes to try, and are made once.
+   */
+  async words(): Promise<contract.SpokenWords | null> {
     const { reader } = this.admitted;
     if (reader === null) return null;
     this.spoken ??= claimWords(reader.claimHash);

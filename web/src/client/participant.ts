@@ -72,6 +72,8 @@ export class Participant implements contract.ParticipantClient {
       if (!isRefused(error, 'refused', 'claim-unverified')) throw error;
     }
     entrance.settle();
+    // Before the first page is shown: its buttons would move down when the words come to stand above them.
+    await this.inside.words();
     return entrance.arrival();
   }
 
