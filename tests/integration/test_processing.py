@@ -18,6 +18,7 @@ import pytest
 from relay.client.administrator import publish_revocation
 from relay.client.writing import address
 from relay.crypto.encoding import b64u_encode
+from relay.crypto.keyfiles import save_keyring_file
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.signing import Signer
 from relay.domain.jobs import Stage, WorkerRefused
@@ -251,6 +252,41 @@ async def test_a_worker_needs_its_own_credential(stage: Studio) -> None:
                 stage.database, MediaWorker(credential_id=credential_id, keyring=keyring)
             )
     await processing.require_worker(stage.database, stage.worker)
+
+
+async def test_a_workers_key_rotates_and_no_video_fails(stage: Studio) -> None:
+    """Sent before, while both keys are there, and after the old one was revoked: each is prepared once."""
+    case, people = stage.case, stage.people
+    video = film(stage.folder)
+    before = await stage.send(video)
+
+    new_id, new_keys = await people.enrol("media")
+    new_file = stage.folder / "new.keys"
+    save_keyring_file(new_file, new_keys, new_id)
+    both = f"{stage.settings.media_key_file},{new_file}"
+    with stage.running() as workers:
+        workers.start(RELAY_MEDIA_KEY_FILE=both)
+        await stage.until_state(before, State.QUEUED)
+        unchanged = await stage.send(video)
+        await case.mediator.change_charter(case.case_id)
+        during = await stage.send(video)
+        for message in (unchanged, during):
+            await stage.until_state(message, State.QUEUED)
+
+    old_id = stage.worker.credential_id
+    await revoke(stage, old_id)
+    await case.mediator.change_charter(case.case_id)
+    charter = (await case.mediator.case(case.case_id)).charter
+    assert [worker.credential for worker in charter.media] == [new_id]
+    after = await stage.send(video)
+    with stage.running() as workers:
+        workers.start("new", RELAY_MEDIA_KEY_FILE=str(new_file))
+        await stage.until_state(after, State.QUEUED)
+
+    for message in (before, unchanged, during, after):
+        await stage.require_prepared_once(message)
+        item = await case.mediator.verify(await case.mediator.read(message))
+        assert item.rendition is not None
 
 
 async def test_a_worker_trusts_the_roots_of_its_own_settings(stage: Studio) -> None:
