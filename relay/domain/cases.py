@@ -157,6 +157,10 @@ class CaseSummary(msgspec.Struct, frozen=True, kw_only=True):
     proposed_mediators: list[uuid.UUID] | None
     """Whom the case system asks for; the next charter ends the proposal."""
     created_at: datetime
+    media: list[uuid.UUID]
+    """The credentials of the media workers that the charter in force lists; empty without one."""
+    recovery: list[uuid.UUID]
+    """Those of its recovery keys."""
 
 
 class CaseView(CaseSummary, frozen=True, kw_only=True):

@@ -511,6 +511,8 @@ async def _view(connection: Connection, case: CaseSummary) -> CaseView:
         server_processing=case.server_processing,
         proposed_mediators=case.proposed_mediators,
         created_at=case.created_at,
+        media=case.media,
+        recovery=case.recovery,
         participants=await stored.list_participants(connection, case.case),
         pairs=await stored.list_pairs(connection, case.case),
         mediators=await stored.list_mediators(connection, case.case),

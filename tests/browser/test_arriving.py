@@ -15,6 +15,7 @@ from relay.crypto.links import parse_link_url
 from relay.crypto.words import word_list
 from relay.demo.cast import PASSPHRASE
 from tests.browser import forging
+from tests.browser.casework import LANGUAGES
 from tests.browser.conftest import Visit
 from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
@@ -55,6 +56,23 @@ async def test_the_first_page_is_light(scene: Scene, visit: Visit) -> None:
     sodium = [one for one in guest.wire.sent if "sodium" in one.url]
     assert len(sodium) == 1
     assert _received(guest.wire.sent) - _received(sodium) <= FIRST_PAGE_BYTES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_relay_says_later_moves_no_button(
+    scene: Scene, visit: Visit, language: Language
+) -> None:
+    """On a slow line one types already; who can open what is sent comes later, and below."""
+    waiting = await scene.waiting()
+    guest = await visit(language=language, viewport={"width": 320, "height": 640})
+    guest.wire.hold("/v1/links/")
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url, language)
+    await person.page.get_by_label(person.arriving("choose.field")).fill(PASSPHRASE)
+    begin = person.button(person.arriving("choose.begin"))
+    before = await begin.bounding_box()
+    guest.wire.let_go()
+    await expect(person.page.get_by_text(person.arriving("opens.nobodyElse"))).to_be_visible()
+    assert await begin.bounding_box() == before
 
 
 async def test_the_secret_of_a_link_leaves_the_address_once_the_device_keeps_it(

@@ -135,6 +135,30 @@ async def test_two_approvals_are_given_by_two_people(scene: Scene, visit: Visit)
     await cast.recipient.accept(NOTE)
 
 
+async def test_what_is_pressed_while_a_page_still_loads_is_done(scene: Scene, visit: Visit) -> None:
+    """A case shows its people before its messages are there: what is asked for meanwhile comes after them."""
+    waiting = await scene.waiting()
+    guest = await visit()
+    mediator = await CasePage.open(guest, scene, scene.mediator)
+    guest.wire.hold("/v1/queue?")
+    await mediator.at_case(f"case {waiting.case_id}")
+    person = mediator.person("harmed")
+    await person.get_by_role("button", name=mediator.words("case.makeUpload")).click()
+    await expect(mediator.dialog).to_have_count(0)
+    guest.wire.let_go()
+    assert await mediator.read_address()
+
+
+async def test_the_cases_are_listed_without_a_request_for_each(scene: Scene, visit: Visit) -> None:
+    """Whether a charter is out of date is seen in the list itself."""
+    await scene.waiting()
+    guest = await visit()
+    mediator = await CasePage.open(guest, scene, scene.mediator)
+    await mediator.go("cases")
+    await expect(mediator.page.locator("li.card").nth(1)).to_be_visible()
+    assert guest.wire.to_relay("/charters") == []
+
+
 async def test_a_case_is_opened_and_a_lost_link_made_up_for(scene: Scene, visit: Visit) -> None:
     """Keys, charter and links are made in the console; with a new link one reads again what was released."""
     mediator = await CasePage.open(await visit(), scene, scene.mediator)

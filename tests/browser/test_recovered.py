@@ -81,7 +81,7 @@ async def test_the_first_page_says_who_can_open_what_is_sent(
             await visit(language=language), waiting.harmed_url, language
         )
         everything = person.page.locator("main")
-        await expect(everything).to_contain_text(person.arriving("what.nobodyElse"))
-        await expect(everything).to_contain_text(person.arriving("what.worker"))
-        named = person.page.get_by_text(person.arriving("what.recovery"))
+        await expect(everything).to_contain_text(person.arriving("opens.nobodyElse"))
+        await expect(everything).to_contain_text(person.arriving("opens.worker"))
+        named = person.page.get_by_text(person.arriving("opens.recovery"))
         await expect(named).to_have_count(1 if is_named else 0)

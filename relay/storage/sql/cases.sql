@@ -23,16 +23,19 @@ where case_id = $1 and credential_id <> all($2::uuid[]);
 
 -- name: find_case
 select
-    case_id as "case",
-    reference,
-    charter_version,
-    approvals,
-    captions_required,
-    server_processing,
-    proposed_mediators,
-    created_at
+    cases.case_id as "case",
+    cases.reference,
+    cases.charter_version,
+    cases.approvals,
+    cases.captions_required,
+    cases.server_processing,
+    cases.proposed_mediators,
+    cases.created_at,
+    coalesce(charters.media, '{}') as media,
+    coalesce(charters.recovery, '{}') as recovery
 from cases
-where case_id = $1;
+left join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
+where cases.case_id = $1;
 
 -- name: find_registration
 select statements.compact from cases
@@ -65,8 +68,11 @@ select
     cases.captions_required,
     cases.server_processing,
     cases.proposed_mediators,
-    cases.created_at
+    cases.created_at,
+    coalesce(charters.media, '{}') as media,
+    coalesce(charters.recovery, '{}') as recovery
 from cases
+left join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
 where
     cases.case_id > $2
     and (

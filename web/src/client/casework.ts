@@ -17,7 +17,7 @@ import { endLink, makeLink, openClaimKey } from './linking';
 import { newId, now } from './moments';
 import type { OpenCase, OpenCases } from './opencases';
 import { claimedBy, expectUsable, isUnverified } from './opencases';
-import { memberOf, isOutdated, recoveriesOf } from './members';
+import { isOutdated, listedBy, memberOf, recoveriesOf } from './members';
 import { brokenOf, Faulty, reading, readingNow } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
@@ -49,11 +49,23 @@ export class Casework {
   }
 
   async all(): Promise<readonly contract.CaseSummary[]> {
-    const found: contract.CaseSummary[] = [];
+    return (await this.listed()).map(summary);
+  }
+
+  /** The opened cases whose charter, as relay lists it, names other media workers or recovery keys than are valid now. */
+  async outdated(): Promise<readonly contract.CaseSummary[]> {
+    const trust = await this.cases.trust();
+    return (await this.listed())
+      .filter((one) => one.charter_version > 0 && isOutdated({ ...one, processing: one.server_processing }, trust))
+      .map(summary);
+  }
+
+  private async listed(): Promise<readonly Schemas['CaseSummary'][]> {
+    const found: Schemas['CaseSummary'][] = [];
     for (let after: Uuid | null = ''; after !== null; ) {
       const query: string = after === '' ? '' : `&after=${after}`;
       const page = await this.cases.office.signed.call<Schemas['CasePage']>('GET', `/v1/cases?limit=${CASES_A_PAGE}${query}`);
-      found.push(...page.cases.map(summary));
+      found.push(...page.cases);
       after = page.next;
     }
     return found;
@@ -94,7 +106,7 @@ export class Casework {
       members: membersOf(charter),
       recoveries: recoveriesOf(charter),
       proposal: proposalOf(view, charter),
-      outdated: isOutdated(charter),
+      outdated: isOutdated(listedBy(charter), charter.trust),
     };
   }
 

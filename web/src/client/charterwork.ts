@@ -4,7 +4,7 @@ import type { Authority } from '../crypto/trust';
 import type { Casework } from './casework';
 import { authority, nextCharter, peopleOf } from './charters';
 import type { CaseOutcome, CasesProgress, CaseSummary, Refusal, Uuid } from './contract';
-import { isOutdated } from './members';
+import { isOutdated, listedBy } from './members';
 import type { OpenCase, OpenCases } from './opencases';
 import { isRefused, Refused, refusalOf } from './refusing';
 
@@ -32,25 +32,10 @@ export class Charterwork {
     });
   }
 
-  /** The opened cases whose charter lists other media workers or recovery keys than those that are valid now. */
-  async outdated(): Promise<readonly CaseSummary[]> {
-    const trust = await this.cases.trust();
-    const found: CaseSummary[] = [];
-    for (const each of await this.opened()) {
-      try {
-        if (isOutdated(await this.cases.verified(each.case, trust))) found.push(each);
-      } catch (error) {
-        // One that does not verify is said so where it is opened, and keeps nobody from the others.
-        if (!isRefused(error, 'untrusted')) throw error;
-      }
-    }
-    return found;
-  }
-
   async bringUpToDate(cases: readonly Uuid[], progress: CasesProgress): Promise<readonly CaseOutcome[]> {
     const chosen = new Set(cases);
     const all = (await this.opened()).filter((each) => chosen.has(each.case));
-    return this.each(all, progress, ({ charter }) => (isOutdated(charter) ? charter.mediators : null));
+    return this.each(all, progress, ({ charter }) => (isOutdated(listedBy(charter), charter.trust) ? charter.mediators : null));
   }
 
   /** Puts one's newer credential in the place of the older one, in every case that the older one reads. */

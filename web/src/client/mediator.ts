@@ -201,7 +201,7 @@ export class Mediator implements contract.MediatorClient {
   }
 
   async outdatedCases(): Promise<readonly contract.CaseSummary[]> {
-    return this.#inside().charterwork.outdated();
+    return this.#inside().casework.outdated();
   }
 
   async bringUpToDate(cases: readonly Uuid[], progress: contract.CasesProgress): Promise<readonly contract.CaseOutcome[]> {

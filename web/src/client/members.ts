@@ -50,13 +50,25 @@ export function recoveriesOf({ terms }: VerifiedCharter): CaseDetail['recoveries
     .reverse();
 }
 
-/** Whether the charter in force lists other media workers or recovery keys than those that are valid now. */
-export function isOutdated({ media, policy, recovery, trust }: VerifiedCharter): boolean {
-  const workers = policy.server_processing && !sameHolders(media, validNow(trust, 'media'));
-  return workers || !sameHolders(recovery, validNow(trust, 'recovery'));
+/** The credentials besides the mediators' that a charter lists. */
+export interface Listed {
+  readonly media: readonly Uuid[];
+  readonly recovery: readonly Uuid[];
+  /** Whether the case takes videos; if not, its media workers do not matter. */
+  readonly processing: boolean;
 }
 
-function sameHolders(listed: readonly Authority[], valid: readonly Authority[]): boolean {
-  const ids = new Set<Uuid>(listed.map(({ credential }) => credential));
+export function listedBy({ media, policy, recovery }: VerifiedCharter): Listed {
+  const ids = (listed: readonly Authority[]): Uuid[] => listed.map(({ credential }) => credential);
+  return { media: ids(media), recovery: ids(recovery), processing: policy.server_processing };
+}
+
+/** Whether a charter lists other media workers or recovery keys than those that are valid now. */
+export function isOutdated({ media, recovery, processing }: Listed, trust: Trust): boolean {
+  return (processing && !sameHolders(media, validNow(trust, 'media'))) || !sameHolders(recovery, validNow(trust, 'recovery'));
+}
+
+function sameHolders(listed: readonly Uuid[], valid: readonly Authority[]): boolean {
+  const ids = new Set(listed);
   return ids.size === valid.length && valid.every(({ credential }) => ids.has(credential));
 }

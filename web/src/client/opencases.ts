@@ -124,11 +124,6 @@ export class OpenCases {
     this.views.delete(id);
   }
 
-  /** The charter of a case as relay has it now, verified from the roots to its latest version. */
-  async verified(id: Uuid, trust: Trust): Promise<VerifiedCharter> {
-    return this.verify(id, trust, await this.charters(id));
-  }
-
   private async open(id: Uuid): Promise<OpenCase> {
     const { keyring } = this.office;
     const found = await this.charters(id);

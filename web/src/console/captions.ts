@@ -50,7 +50,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private async load(): Promise<void> {
-    await this.attempt(async () => {
+    await this.read(async () => {
       const { client } = this.session;
       const item = await client.review(this.message);
       this.language = item.captions?.language ?? item.language;
@@ -157,7 +157,7 @@ export class ConsoleCaptions extends ConsoleElement {
       <p>${captions.lead}</p>
       ${this.renderRefusal()}
       ${item?.video == null
-        ? html`<p role="status">${this.running ? this.words.loading : nothing}</p>`
+        ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>`
         : html`<div class="beside">
             <div>
               <console-media .session=${this.session} .video=${item.video} .captions=${null} .alone=${true}></console-media>

@@ -50,7 +50,7 @@ export class ConsoleCase extends ConsoleElement {
     if (!changed.has('case')) return;
     this.detail = null;
     this.messages = null;
-    void this.attempt(() => this.load()).then(() => {
+    void this.read(() => this.load()).then(() => {
       const link = this.detail?.links.find((one) => one.link === this.claim && one.state === 'claimed');
       if (link !== undefined) this.asking = { about: 'claim', link };
     });
@@ -215,7 +215,7 @@ export class ConsoleCase extends ConsoleElement {
 
   private renderReaders(detail: CaseDetail): TemplateResult | typeof nothing {
     if (detail.charterVersion === 0) return nothing;
-    const signed = (): void => void this.attempt(() => this.load());
+    const signed = (): void => void this.read(() => this.load());
     return html`<console-readers .session=${this.session} .detail=${detail} @charter-signed=${signed}></console-readers>`;
   }
 
@@ -273,7 +273,7 @@ export class ConsoleCase extends ConsoleElement {
   private async signed(said: string): Promise<void> {
     this.asking = null;
     this.session.say(said);
-    await this.attempt(() => this.load());
+    await this.read(() => this.load());
   }
 
   private renderAsking(asking: Asking, detail: CaseDetail): TemplateResult {

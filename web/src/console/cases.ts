@@ -18,7 +18,7 @@ export class ConsoleCases extends ConsoleElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.attempt(async () => {
+    void this.read(async () => {
       const cases = await this.session.client.cases();
       this.cases = [...cases].sort((one, other) => other.createdAt.localeCompare(one.createdAt));
     });
@@ -44,7 +44,7 @@ export class ConsoleCases extends ConsoleElement {
         <input id="case-find" type="search" autocomplete="off" @input=${(event: Event) => (this.sought = (event.target as HTMLInputElement).value)} />
       </div>
       ${this.cases === null
-        ? html`<p role="status">${this.running ? this.words.loading : nothing}</p>`
+        ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>`
         : shown.length === 0
           ? html`<p class="card" role="status">${cases.empty}</p>`
           : html`<ul class="queue">

@@ -23,7 +23,7 @@ export class ConsoleClaim extends ConsoleElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.attempt(async () => {
+    void this.read(async () => {
       this.waiting = await this.session.client.checkClaim(this.case, this.link);
     });
   }
@@ -33,7 +33,7 @@ export class ConsoleClaim extends ConsoleElement {
     return html`<relay-dialog
       .heading=${claim.title(this.person)}
       .content=${html`${this.renderRefusal()}
-        ${this.waiting === null ? html`<p role="status">${this.running ? this.words.loading : nothing}</p>` : this.renderWaiting(this.waiting)}
+        ${this.waiting === null ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>` : this.renderWaiting(this.waiting)}
         <p><button @click=${() => this.tell('given-up')}>${this.words.cancel}</button></p>`}
       @dismissed=${() => this.tell('given-up')}
     ></relay-dialog>`;

@@ -1,4 +1,4 @@
-/** What the console's elements have in common: words, one thing running at a time, and refusals in words. */
+/** What the console's elements have in common: words, one thing at a time, and refusals in words. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { type Broken, type GrantedAgain, isRefusal, type Refusal } from '../client/contract';
@@ -49,35 +49,67 @@ export function grantedText(words: Words, { granted, broken }: GrantedAgain): st
 export abstract class ConsoleElement extends PlainElement {
   static override properties: PropertyDeclarations = {
     session: { attribute: false },
+    reading: { state: true },
     running: { state: true },
     refusal: { state: true },
   };
 
   session!: Session;
+  /** Something is being fetched to be shown. Nothing is disabled meanwhile: what is pressed is done next. */
+  protected reading = false;
+  /** Something that somebody pressed is being done, or is next; pressed again, it is not done twice. */
   protected running = false;
   protected refusal: Refusal | null = null;
+  /** Ends when all that was asked for is done. */
+  private line: Promise<unknown> = Promise.resolve();
 
   protected get words(): Words {
     return this.session.words;
   }
 
+  protected get busy(): boolean {
+    return this.reading || this.running;
+  }
+
   /**
-   * Does something that may be refused. What is untrusted or signed out concerns the whole page and is told upwards; all
-   * else is kept in `refusal` to be shown where it happened. True if it was done.
+   * Does something that may be refused, after what is being fetched. What is untrusted or signed out concerns the whole page
+   * and is told upwards; all else is kept in `refusal` to be shown where it happened. True if it was done.
    */
   protected async attempt(act: () => Promise<void>): Promise<boolean> {
     if (this.running) return false;
     this.running = true;
-    this.refusal = null;
     try {
-      await act();
-      return true;
-    } catch (thrown) {
-      this.refused(asRefusal(thrown));
-      return false;
+      return await this.inLine(act);
     } finally {
       this.running = false;
     }
+  }
+
+  /** Fetches something to be shown, after all that was asked for before; refused as an act is. True if it is there. */
+  protected async read(fetch: () => Promise<void>): Promise<boolean> {
+    return this.inLine(async () => {
+      this.reading = true;
+      try {
+        await fetch();
+      } finally {
+        this.reading = false;
+      }
+    });
+  }
+
+  private inLine(run: () => Promise<void>): Promise<boolean> {
+    const turn = this.line.then(async () => {
+      this.refusal = null;
+      try {
+        await run();
+        return true;
+      } catch (thrown) {
+        this.refused(asRefusal(thrown));
+        return false;
+      }
+    });
+    this.line = turn;
+    return turn;
   }
 
   protected refused(refusal: Refusal): void {

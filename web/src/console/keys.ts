@@ -41,7 +41,7 @@ export class ConsoleKeys extends ConsoleElement {
   }
 
   private async load(): Promise<void> {
-    await this.attempt(async () => {
+    await this.read(async () => {
       this.own = await this.session.client.ownKeys();
       const { requested } = this.own;
       if (requested?.renewal !== undefined) this.made = { keyring: requested, request: requested.renewal.request };
@@ -53,7 +53,7 @@ export class ConsoleKeys extends ConsoleElement {
     const { own } = this;
     return html`<main id="content">
       <h1 tabindex="-1">${ownKeys.title}</h1>
-      ${this.renderRefusal()} ${own === null ? html`<p role="status">${this.running ? this.words.loading : nothing}</p>` : this.renderOwn(own)}
+      ${this.renderRefusal()} ${own === null ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>` : this.renderOwn(own)}
     </main>`;
   }
 
@@ -115,7 +115,7 @@ export class ConsoleKeys extends ConsoleElement {
       return html`<section class="card">
         <h3>${ownKeys.bring}</h3>
         <p>${ownKeys.bringWaits}</p>
-        <button ?disabled=${this.running} @click=${() => this.load()}>${ownKeys.look}</button>
+        <button ?disabled=${this.reading} @click=${() => this.load()}>${ownKeys.look}</button>
       </section>`;
     }
     return html`<section class="card">

@@ -25,7 +25,7 @@ export class ConsoleLetter extends ConsoleElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.attempt(async () => {
+    void this.read(async () => {
       this.cases = (await this.session.client.cases()).filter((one) => one.charterVersion > 0);
       if (this.given !== null) await this.pick(this.given);
     });
@@ -113,7 +113,7 @@ export class ConsoleLetter extends ConsoleElement {
 
   private readonly casePicked = (event: Event): void => {
     const { value } = event.target as HTMLSelectElement;
-    void this.attempt(() => this.pick(value));
+    void this.read(() => this.pick(value));
   };
 
   private readonly fromPicked = (event: Event): void => {

@@ -28,7 +28,7 @@ export class ConsoleNewCase extends ConsoleElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.attempt(async () => {
+    void this.read(async () => {
       const { client } = this.session;
       this.colleagues = (await client.colleagues()).filter((one) => !one.self);
       const cases = this.registered === null ? [] : await client.cases();

@@ -41,6 +41,8 @@ export class ConsoleQueue extends ConsoleElement {
   private figures: readonly Figure[] = [];
   private cases: readonly CaseSummary[] = [];
   private broken = false;
+  /** The first page is to be fetched. */
+  private stale = false;
   private now = Date.now();
   private stopWatching: Promise<Stop> | null = null;
   private ticking: ReturnType<typeof setInterval> | undefined;
@@ -88,18 +90,30 @@ export class ConsoleQueue extends ConsoleElement {
     buttons[to]?.focus();
   }
 
-  private async load(after?: string): Promise<void> {
-    const asked = filter;
-    try {
-      const page = await this.session.client.queue(after === undefined ? asked : { ...asked, after });
+  /** Fetches the first page; asked for again before that began, it is still fetched once. */
+  private async load(): Promise<void> {
+    if (this.stale) return;
+    this.stale = true;
+    await this.read(async () => {
+      this.stale = false;
+      const asked = filter;
+      const page = await this.session.client.queue(asked);
       if (asked !== filter) return; // another filter was chosen meanwhile
-      this.items = after === undefined ? page.items : [...(this.items ?? []), ...page.items];
+      this.items = page.items;
       this.next = page.next;
       this.now = Date.now();
-      this.refusal = null;
-    } catch (thrown) {
-      this.refused(asRefusal(thrown));
-    }
+    });
+  }
+
+  private async more(): Promise<void> {
+    await this.attempt(async () => {
+      const asked = filter;
+      if (this.next === null) return;
+      const page = await this.session.client.queue({ ...asked, after: this.next });
+      if (asked !== filter) return;
+      this.items = [...(this.items ?? []), ...page.items];
+      this.next = page.next;
+    });
   }
 
   private choose(changed: Partial<Record<keyof QueueFilter, string | number | undefined>>): void {
@@ -200,7 +214,7 @@ export class ConsoleQueue extends ConsoleElement {
       </ol>
       ${this.next === null
         ? nothing
-        : html`<button @click=${() => this.load(this.next ?? undefined)}>${this.words.more}</button>`}`;
+        : html`<button ?disabled=${this.running} @click=${() => this.more()}>${this.words.more}</button>`}`;
   }
 
   private renderItem(item: QueueItem): TemplateResult {

@@ -87,18 +87,18 @@ export class ConsoleReview extends ConsoleElement {
   private tick(): void {
     this.now = Date.now();
     const lease = this.item?.lease ?? null;
-    if (lease?.mine === true && Date.parse(lease.expiresAt) <= this.now && !this.lost && !this.running) {
+    if (lease?.mine === true && Date.parse(lease.expiresAt) <= this.now && !this.lost && !this.busy) {
       this.lost = true;
       this.asking = null;
       void this.load();
     }
-    if (this.item?.state === 'processing' && this.now - this.lookedAt > PROCESSING_MS && !this.running) void this.load();
+    if (this.item?.state === 'processing' && this.now - this.lookedAt > PROCESSING_MS && !this.busy) void this.load();
   }
 
   private async load(): Promise<void> {
     const { message } = this;
     this.lookedAt = Date.now();
-    await this.attempt(async () => {
+    await this.read(async () => {
       const item = await this.session.client.review(message);
       if (message === this.message) await this.takeIn(item);
     });

@@ -20,7 +20,7 @@ export class ConsoleStale extends ConsoleElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.attempt(() => this.look());
+    void this.read(() => this.look());
   }
 
   private async look(): Promise<void> {

@@ -25,13 +25,13 @@ export class ConsoleTimeline extends ConsoleElement {
       <p>${words.timelineLead}</p>
       ${this.renderRefusal()}
       ${this.entries === null
-        ? html`<p><button ?disabled=${this.running} @click=${() => this.load()}>${words.timelineShow}</button></p>`
+        ? html`<p><button ?disabled=${this.reading} @click=${() => this.load()}>${words.timelineShow}</button></p>`
         : this.renderEntries(this.entries)}
     </section>`;
   }
 
   private async load(): Promise<void> {
-    await this.attempt(async () => {
+    await this.read(async () => {
       this.entries = await this.session.client.log(this.case);
     });
   }

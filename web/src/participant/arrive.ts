@@ -7,7 +7,7 @@ import { PlainElement } from '../ui/element';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
 import type { Language } from '../words/catalogue';
-import { howToLeave, whatHappensNext, whatThisIs, whoToCall } from './explaining';
+import { howToLeave, whatHappensNext, whatThisIs, whoCanOpen, whoToCall } from './explaining';
 import { keys } from './keys';
 import { asRefusal, refusalText } from './refusals';
 import type { Arriving } from './words';
@@ -47,10 +47,10 @@ export class RelayArrive extends PlainElement {
   protected override render(): TemplateResult {
     const { words, arrival } = this;
     return html`<h1 tabindex="-1">${words.checking.heading}</h1>
-      ${whatThisIs(words, arrival)}
+      ${whatThisIs(words)}
       ${arrival?.purpose === 'upload' ? this.renderUpload() : arrival === null && !this.early ? nothing : this.renderChoose()}
       <p class="quiet" role="status">${arrival === null ? words.checking.status : this.running ? words.choose.beginning : nothing}</p>
-      ${whatHappensNext(words)} ${howToLeave(words, this.assisted)} ${whoToCall(words)}
+      ${whoCanOpen(words, arrival)} ${whatHappensNext(words)} ${howToLeave(words, this.assisted)} ${whoToCall(words)}
       ${this.mayAssist && arrival !== null
         ? html`<section class="card">
             <h2>${words.assistedSwitch.heading}</h2>

@@ -1,19 +1,26 @@
 /** What this is, what happens next, how to leave and who to call: the same words wherever they stand. */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
 import type { Arrival } from '../client/contract';
 import type { Arriving } from './words';
 
-/** `arrival`: who can open what is sent in this case; null while that is not known yet. */
-export function whatThisIs(words: Arriving, arrival: Pick<Arrival, 'takesVideo' | 'hasRecovery'> | null): TemplateResult {
-  return html`<p>${words.what.one}</p>
-    <p>${words.what.two}${arrival === null ? nothing : html` ${whoElseOpens(words, arrival)}`}</p>
-    <p class="note">${words.what.voluntary}</p>`;
+export function whatThisIs({ what }: Arriving): TemplateResult {
+  return html`<p>${what.one}</p>
+    <p>${what.two}</p>
+    <p class="note">${what.voluntary}</p>`;
 }
 
-/** Who besides mediators and the other person can open something, and that nobody else can. */
-function whoElseOpens({ what }: Arriving, { takesVideo, hasRecovery }: Pick<Arrival, 'takesVideo' | 'hasRecovery'>): string {
-  return [takesVideo ? what.worker : [], hasRecovery ? what.recovery : [], what.nobodyElse].flat().join(' ');
+/**
+ * Who can open what is sent in this case. `arrival` is null while relay has not said yet: what it adds makes this longer, so
+ * that nothing to press stands below it.
+ */
+export function whoCanOpen({ opens }: Arriving, arrival: Pick<Arrival, 'takesVideo' | 'hasRecovery'> | null): TemplateResult {
+  const also = arrival === null ? [] : [arrival.takesVideo ? opens.worker : [], arrival.hasRecovery ? opens.recovery : [], opens.nobodyElse].flat();
+  return html`<section class="card">
+    <h2>${opens.heading}</h2>
+    <p>${opens.people}</p>
+    ${also.map((sentence) => html`<p>${sentence}</p>`)}
+  </section>`;
 }
 
 export function whatHappensNext(words: Arriving): TemplateResult {

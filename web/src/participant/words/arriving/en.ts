@@ -37,11 +37,15 @@ export const en = {
   what: {
     heading: 'What this is',
     one: 'Here you can write a letter or send a video to the other person, or receive one. A mediator stands between you, always.',
-    two: 'Everything is sealed on this device. Your mediators can open it. The other person can do so only after a mediator has passed it on and they have said yes.',
+    two: 'Everything is sealed on this device before it is sent.',
+    voluntary: 'Taking part is your choice. You may pause or stop at any time, without giving a reason.',
+  },
+  opens: {
+    heading: 'Who can open what you send',
+    people: 'Your mediators. The other person, but only after a mediator has passed it on and they have said yes.',
     worker: 'A video is also opened by a computer of this service, which prepares it for playing. Nobody watches it there.',
     recovery: 'Should no mediator be left, your case can be given to a new one with a key that is kept for emergencies. You would see that here.',
     nobodyElse: 'Nobody else can open it.',
-    voluntary: 'Taking part is your choice. You may pause or stop at any time, without giving a reason.',
   },
   next: {
     heading: 'What happens next',

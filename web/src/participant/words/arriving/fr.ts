@@ -39,11 +39,15 @@ export const fr: Catalogue<typeof en> = {
   what: {
     heading: 'De quoi il s’agit',
     one: 'Ici, vous pouvez écrire une lettre ou envoyer une vidéo à l’autre personne, ou en recevoir une. Une médiatrice ou un médiateur se tient toujours entre vous.',
-    two: 'Tout est scellé sur cet appareil. Votre médiatrice ou médiateur peut l’ouvrir. L’autre personne ne le peut qu’une fois que la médiation l’a transmis et qu’elle a dit oui.',
+    two: 'Tout est scellé sur cet appareil avant d’être envoyé.',
+    voluntary: 'Participer est votre choix. Vous pouvez faire une pause ou arrêter à tout moment, sans donner de raison.',
+  },
+  opens: {
+    heading: 'Qui peut ouvrir ce que vous envoyez',
+    people: 'Votre médiatrice ou médiateur. L’autre personne, mais seulement une fois que la médiation le lui a transmis et qu’elle a dit oui.',
     worker: 'Une vidéo est aussi ouverte par un ordinateur du service, qui la prépare pour la lecture. Personne ne l’y regarde.',
     recovery: 'S’il ne restait plus personne pour la médiation, votre dossier pourrait être confié à quelqu’un d’autre avec une clé gardée pour les urgences. Vous le verriez ici.',
     nobodyElse: 'Personne d’autre ne peut l’ouvrir.',
-    voluntary: 'Participer est votre choix. Vous pouvez faire une pause ou arrêter à tout moment, sans donner de raison.',
   },
   next: {
     heading: 'Ce qui se passe ensuite',
