@@ -15,8 +15,8 @@ from tests.browser.films import film
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
 
-FILE_BYTES: Final = 200 * MIB
-CUT_AFTER_BYTES: Final = 60 * MIB
+FILE_BYTES: Final = 96 * MIB
+CUT_AFTER_BYTES: Final = 36 * MIB
 SENT_TWICE_BYTES: Final = 32 * MIB
 """At most what was under way when the line broke: a few segments."""
 
@@ -24,7 +24,7 @@ SENT_TWICE_BYTES: Final = 32 * MIB
 async def test_a_cut_and_reloaded_upload_goes_on_where_it_stopped(
     scene: Scene, visit: Visit, tmp_path: Path
 ) -> None:
-    """200 MB are cut on the way, the page is reloaded, and what had arrived is not sent again."""
+    """A large film is cut on the way, the page is reloaded, and what had arrived is not sent again."""
     waiting = await scene.waiting()
     file = await asyncio.to_thread(film, tmp_path / "long.mp4", weighs_bytes=FILE_BYTES)
     guest = await visit()

@@ -61,6 +61,7 @@ WEB = reached("relay.commands.serve")
 WORKER = reached("relay.commands.worker")
 
 
+@cache
 def reads(module: str) -> set[str]:
     """The settings that a module reads by name."""
     return {
