@@ -88,18 +88,30 @@ def files_with(
     `own` is where the tests keep the recordings that they made.
     """
     found = []
-    for place in places:
-        for folder, below, names in os.walk(place):
-            below[:] = [name for name in below if Path(folder, name) != own]
-            for path in (Path(folder, name) for name in names):
-                try:
-                    recent = path.is_file() and path.lstat().st_mtime >= since
-                    content = path.read_bytes() if recent and not path.is_symlink() else b""
-                except OSError:
-                    continue
-                if any(needle in content for needle in needles):
-                    found.append(path)
+    ahead = [str(place) for place in places]
+    while ahead:
+        with contextlib.suppress(OSError), os.scandir(ahead.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    ahead += [entry.path] if entry.path != str(own) else []
+                elif entry.is_file(follow_symlinks=False) and _changed_since(entry, since):
+                    content = _content(entry.path)
+                    found += [Path(entry.path)] if any(one in content for one in needles) else []
     return found
+
+
+def _changed_since(entry: os.DirEntry[str], since: float) -> bool:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime >= since
+    except OSError:  # it is gone
+        return False
+
+
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
 
 
 def open_paths(process: int) -> list[str]:
