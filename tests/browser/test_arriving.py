@@ -58,6 +58,27 @@ async def test_the_first_page_is_light(scene: Scene, visit: Visit) -> None:
     assert _received(guest.wire.sent) - _received(sodium) <= FIRST_PAGE_BYTES
 
 
+async def test_nothing_that_is_typed_is_lost_while_pieces_of_the_page_come(
+    scene: Scene, visit: Visit
+) -> None:
+    """A device that does not know that a link was claimed finds out late: the field changes, its words stay."""
+    waiting = await scene.waiting()
+    await scene.claim(waiting.harmed_url)
+    guest = await visit()
+    guest.wire.hold("/assets/come-back")
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url)
+    first, rest = PASSPHRASE[:9], PASSPHRASE[9:]
+    field = person.page.get_by_label(person.arriving("choose.field"))
+    await field.press_sequentially(first)
+    await guest.wire.until_held()
+    await field.press_sequentially(rest)
+    guest.wire.let_go()
+    back = person.page.get_by_label(person.arriving("back.field"), exact=True)
+    await expect(back).to_have_value(PASSPHRASE)
+    await person.button(person.arriving("back.open")).click()
+    await person.at_home()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_what_relay_says_later_moves_no_button(
     scene: Scene, visit: Visit, language: Language

@@ -57,6 +57,7 @@ class Wire:
         self._cut_after_bytes: int | None = None
         self._dead = asyncio.Event()
         self._held_path: str | None = None
+        self._holding = asyncio.Event()
         self._open = asyncio.Event()
         self._altering: dict[str, Alter] = {}
         self._record = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the wire
@@ -78,7 +79,12 @@ class Wire:
     def hold(self, path_part: str) -> None:
         """Keep requests whose URL has `path_part` in it waiting until they are let go."""
         self._held_path = path_part
+        self._holding.clear()
         self._open.clear()
+
+    async def until_held(self) -> None:
+        """Wait until a request is kept waiting."""
+        await self._holding.wait()
 
     def let_go(self) -> None:
         """Let all that waits go on."""
@@ -158,6 +164,7 @@ class Wire:
             headers.popall(hdrs.ACCEPT_ENCODING, None)
             headers[hdrs.ACCEPT_ENCODING] = "identity"
         if self._held_path is not None and self._held_path in url:
+            self._holding.set()
             await self._open.wait()
         try:
             self._check_alive()

@@ -173,7 +173,6 @@ export class RelayParticipant extends PlainElement {
   private async toEntrance(why: Why | null): Promise<void> {
     const { arrival } = this;
     if (arrival === null) return;
-    this.typed = this.phase.name === 'checking' ? (this.querySelector<RelayPassphrase>('relay-passphrase')?.value ?? '') : '';
     if (arrival.purpose === 'upload' && arrival.spent) await this.show({ name: 'problem', problem: 'spent' });
     else if (this.assisted && this.assistant === null) await this.show({ name: 'assistant' });
     else if (arrival.claimed || why !== null) await this.show({ name: 'come-back', why });
@@ -261,6 +260,8 @@ export class RelayParticipant extends PlainElement {
       ]);
       this.inside = inside;
       this.linkWords = linkWords;
+      // To the last letter: somebody may have typed on while a piece of the page was fetched.
+      if (face !== before) this.typed = this.phase.name === 'checking' ? (this.querySelector<RelayPassphrase>('relay-passphrase')?.value ?? '') : '';
       this.faced = face;
       this.phase = phase;
     } catch {
