@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
 
 import typer
 from rich.console import Console
 
-from relay.commands import (
-    audit,
-    check_jail,
-    crypt,
-    demo,
-    keys,
-    migrate,
-    recovery,
-    root,
-    serve,
-    worker,
-)
 from relay.errors import RelayError
 from relay.private_memory import keep_memory_private
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Carries sealed messages between the people of a case, with a mediator between them.",
+COMMANDS: Final = (
+    "demo",
+    "serve",
+    "worker",
+    "migrate",
+    "check-jail",
+    "root",
+    "keys",
+    "recovery",
+    "crypt",
+    "audit",
 )
-app.command()(demo.demo)
-app.command()(serve.serve)
-app.command()(worker.worker)
-app.command()(migrate.migrate)
-app.command(name="check-jail")(check_jail.check_jail)
-app.add_typer(root.app, name="root")
-app.add_typer(keys.app, name="keys")
-app.add_typer(recovery.app, name="recovery")
-app.add_typer(crypt.app, name="crypt")
-app.add_typer(audit.app, name="audit")
+"""Each is a module of relay.commands: with an `app` where it has commands of its own, or a function."""
+
+
+def program(names: Sequence[str] = COMMANDS) -> typer.Typer:
+    """The program with these commands; nothing of the others is imported, which takes a second."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Carries sealed messages between the people of a case, with a mediator between them.",
+    )
+    app.callback()(lambda: None)  # one command alone would lose its name
+    for name in names:
+        function = name.replace("-", "_")
+        module = import_module(f"relay.commands.{function}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name=name)(getattr(module, function))
+    return app
 
 
 def main() -> None:
@@ -46,8 +53,9 @@ def main() -> None:
     Every command holds keys, passwords or people's words at some time: none of them is left in a dump.
     """
     keep_memory_private()
+    asked = sys.argv[1:2]
     try:
-        app()
+        program(asked if asked and asked[0] in COMMANDS else COMMANDS)()
     except RelayError as error:
         Console(stderr=True).print(
             f"[red]{error.sentence('en')}[/red] ({error.detail or error.code})"

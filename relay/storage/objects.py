@@ -104,6 +104,8 @@ class Objects:
                 aws_access_key_id=settings.s3_access_key,
                 aws_secret_access_key=settings.s3_secret_key,
                 region_name=settings.s3_region,
+                # Without TLS nothing is verified, and the list of authorities need not be read.
+                verify=False if settings.s3_endpoint.startswith("http://") else None,
                 config=AioConfig(
                     connect_timeout=CONNECT_SECONDS,
                     read_timeout=SILENCE_SECONDS,

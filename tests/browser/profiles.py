@@ -10,7 +10,7 @@ from typing import Final
 
 from playwright.async_api import BrowserContext, Playwright
 
-from tests.browser.visitors import ARGUMENTS, CHROMIUM, Language
+from tests.browser.visitors import ARGUMENTS, CHROMIUM, HEADLESS, Language
 
 _SQLITE: Final = b"SQLite format 3\x00"
 _MOZILLA_LZ4: Final = b"mozLz40\x00"
@@ -27,12 +27,13 @@ async def chromium_with(
     sees: Path | None = None,
     camera: bool = True,
     allowed: bool = True,
+    whole: bool = True,
     language: Language = "en",
 ) -> AsyncIterator[BrowserContext]:
     """Chromium with a profile that stays on disk; it is written whole when the block ends.
 
     `sees`: the film (MJPEG) that its camera takes; `camera`: whether it has one; `allowed`: whether the
-    person says yes when they are asked for it.
+    person says yes when they are asked for it; `whole`: with windows, and all that it writes down of them.
     """
     without = {_HAS_A_CAMERA} if not camera else set()
     without |= {_ANSWERS_FOR_THE_PERSON} if not allowed else set()
@@ -41,7 +42,7 @@ async def chromium_with(
         arguments.append(f"--use-file-for-fake-video-capture={sees}")
     context = await playwright.chromium.launch_persistent_context(
         profile,
-        executable_path=CHROMIUM,
+        executable_path=CHROMIUM if whole else HEADLESS,
         args=arguments,
         proxy={"server": proxy, "bypass": "<-loopback>"},
         locale="fr-CA" if language == "fr" else "en-CA",

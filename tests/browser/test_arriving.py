@@ -61,7 +61,7 @@ async def test_the_first_page_is_light(scene: Scene, visit: Visit) -> None:
 async def test_nothing_that_is_typed_is_lost_while_pieces_of_the_page_come(
     scene: Scene, visit: Visit
 ) -> None:
-    """A device that does not know that a link was claimed finds out late: the field changes, its words stay."""
+    """A device that does not know that a link was claimed finds out late: its words stay."""
     waiting = await scene.waiting()
     await scene.claim(waiting.harmed_url)
     guest = await visit()

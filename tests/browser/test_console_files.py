@@ -9,7 +9,7 @@ import msgspec
 from playwright.async_api import Page
 from typer.testing import CliRunner
 
-from relay.__main__ import app
+from relay.__main__ import program
 from relay.client.certifying import CredentialRequest
 from relay.crypto.age import parse_recipient, seal_file
 from tests.browser.conftest import Visit
@@ -46,11 +46,11 @@ async def test_keys_that_the_console_saved_open_what_was_sealed_for_them(
     sealed.write_bytes(seal_file(LETTER, [parse_recipient(asked.recipient)]))
     passphrase.write_text(f"{PASSPHRASE}\n")
     given = ["-i", str(keyring), "--passphrase-file", str(passphrase)]
-    done = CliRunner().invoke(app, ["crypt", "open", *given, "-o", str(opened), str(sealed)])
+    done = CliRunner().invoke(program(), ["crypt", "open", *given, "-o", str(opened), str(sealed)])
     assert done.exit_code == 0, done.output
     assert opened.read_bytes() == LETTER
     named = CliRunner().invoke(
-        app, ["crypt", "open", "-i", str(request), "-o", str(opened), str(sealed)]
+        program(), ["crypt", "open", "-i", str(request), "-o", str(opened), str(sealed)]
     )
     assert named.exit_code == 1
     assert "a request for a credential" in named.stderr

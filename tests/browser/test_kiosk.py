@@ -401,7 +401,7 @@ async def test_a_code_that_is_no_link_of_this_relay_is_refused_in_words(
     ):
         picture = await asyncio.to_thread(_drawn, text, tmp_path / f"{hint}.pgm")
         film = await asyncio.to_thread(_filmed, picture, tmp_path / f"{hint}.mjpeg")
-        async with _kiosk(scene, playwright, tmp_path / hint, sees=film) as guest:
+        async with _kiosk(scene, playwright, tmp_path / hint, sees=film, whole=False) as guest:
             person = await ParticipantPage.at_kiosk(guest)
             await person.button(LINK("kiosk.scan.start")).click()
             await expect(person.page.get_by_text(LINK(f"kiosk.scan.{hint}"))).to_be_visible()
@@ -441,7 +441,9 @@ async def test_without_a_camera_the_page_says_why_and_offers_the_field(
 ) -> None:
     """Refused by the person, or not there: in words, and the link can be typed."""
     waiting = await scene.waiting()
-    async with _kiosk(scene, playwright, tmp_path, camera=camera, allowed=allowed) as guest:
+    async with _kiosk(
+        scene, playwright, tmp_path, camera=camera, allowed=allowed, whole=not allowed
+    ) as guest:
         person = await ParticipantPage.at_kiosk(guest)
         await person.button(LINK("kiosk.scan.start")).click()
         await expect(person.page.get_by_text(LINK(f"kiosk.scan.fault.{fault}"))).to_be_visible()
@@ -475,12 +477,19 @@ async def _kiosk(
     sees: Path | None = None,
     camera: bool = True,
     allowed: bool = True,
+    whole: bool = True,
 ) -> AsyncIterator[Visitor]:
     """A watched visitor in a browser whose profile stays on the disk."""
     async with (
         wire_to(scene.url) as wire,
         chromium_with(
-            playwright, profile, wire.url, sees=sees, camera=camera, allowed=allowed
+            playwright,
+            profile,
+            wire.url,
+            sees=sees,
+            camera=camera,
+            allowed=allowed,
+            whole=whole,
         ) as context,
     ):
         guest = Visitor(context, wire)

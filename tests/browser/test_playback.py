@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
@@ -27,6 +28,8 @@ MOST_FETCHED: Final = 0.6
 SEEK_MS: Final = 1_000
 NOTE: Final = "A video of forty seconds."
 PATIENCE_SECONDS: Final = 60
+
+pytestmark = pytest.mark.xdist_group("one video for all of them")
 
 _REFUSING: Final = b"""
 addEventListener('install', (event) => event.waitUntil(skipWaiting()));

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from relay.__main__ import app
+from relay.__main__ import program
 from relay.client.administrator import (
     Administrator,
     publish_credential,
@@ -203,7 +203,7 @@ async def test_the_recovery_key_gives_a_case_without_mediators_to_another(
         *("--key", str(tmp_path / "recovery.keys"), "--root-fingerprint", pinned),
         *("--output", str(given)),
     ]
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(program(), arguments)
     assert result.exit_code == 0, result.output
     recovered = msgspec.json.decode(given.read_bytes(), type=Recovered)
     await publish_recovered(people.connection, case_id, recovered.filing)

@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 import typer.main
 
-from relay.__main__ import app
+from relay.__main__ import program
 from relay.media.jail import Sentence, run_in_jail
 from relay.media.tools import MediaTools
 from relay.private_memory import children_may_be_dumped
@@ -75,7 +75,7 @@ def commands() -> Iterator[list[str]]:
         for name, child in (children or {}).items():
             yield from below(child, [*words, name])
 
-    return below(typer.main.get_command(app), [])
+    return below(typer.main.get_command(program()), [])
 
 
 @pytest.mark.parametrize("words", [" ".join(words) for words in commands()])

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from unittest import mock
 
 from relay.__main__ import main
 from relay.commands import demo
@@ -62,5 +62,5 @@ async def tell_and_search(running: Stage, say: Callable[[str], None], workplace:
 
 
 if __name__ == "__main__":
-    demo.tell = tell_and_search
-    sys.exit(main())
+    with mock.patch.object(demo, "tell", tell_and_search):
+        main()

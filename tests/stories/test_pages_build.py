@@ -17,6 +17,8 @@ from relay.services.pages import Pages
 ROOT: Final = Path(__file__).parents[2]
 LARGEST_BYTES: Final = 2 * 1024 * 1024
 
+pytestmark = pytest.mark.xdist_group("the pages are built once")
+
 
 def build(folder: Path) -> Path:
     """The pages, built from a copy of the sources in this folder, as `make pages` builds them."""

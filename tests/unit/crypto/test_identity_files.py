@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from relay.__main__ import app
+from relay.__main__ import program
 from relay.client.certifying import write_new
 from relay.commands.recovery import Recovered
 from relay.crypto.age import HybridIdentity, parse_recipient, seal_file
@@ -59,7 +59,7 @@ class Written:
 
 def relay(*arguments: str | Path) -> str:
     """Run `relay`, which must go well, and return what it printed."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(program(), [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -250,7 +250,7 @@ def test_of_every_other_file_it_says_what_it_is(tmp_path: Path, other: str) -> N
         str(tmp_path / "out"),
         str(sealed),
     ]
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(program(), arguments)
     assert result.exit_code == 1
     [line] = result.stderr.strip().splitlines()
     assert line.startswith("This file holds no identity")
@@ -303,7 +303,7 @@ def test_a_passphrase_that_opens_none_of_the_files_is_refused(tmp_path: Path) ->
     save_keyring_file(tmp_path / "key", generate_keyring(), uuid.uuid4())
     passphrase = str(kept(tmp_path / "passphrase", PASSPHRASE))
     arguments = ["crypt", "open", "-i", str(tmp_path / "key"), "--passphrase-file", passphrase]
-    result = CliRunner().invoke(app, [*arguments, "-o", "-", str(tmp_path / "key")])
+    result = CliRunner().invoke(program(), [*arguments, "-o", "-", str(tmp_path / "key")])
     assert result.exit_code == 2
 
 
