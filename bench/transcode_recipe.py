@@ -64,7 +64,7 @@ def bare_seconds(tools: MediaTools, path: Path, folder: Path) -> float:
             facts,
             program=str(tools.ffmpeg),
             source=opened,
-            gain_db=5.0,
+            sound=recipe.Sound(stream=facts.sounds[0], loudness_lufs=-21.0, changes=False),
             threads=min(os.cpu_count() or 1, MAX_THREADS),
         )
         begin = time.perf_counter()

@@ -24,17 +24,43 @@ BOMB_MEMORY_RATIO = 1000
 
 VIDEO_CODECS = frozenset(
     (
-        *("av1", "libdav1d", "h263", "h264", "hevc", "mjpeg", "mpeg1video", "mpeg2video"),
-        *("mpeg4", "prores", "theora", "vp8", "vp9"),
+        *("av1", "dvvideo", "flv", "h263", "h263i", "h264", "hevc", "libdav1d", "mjpeg", "mjpegb"),
+        *("mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v1", "msmpeg4v2", "prores"),
+        *("svq1", "svq3", "theora", "vc1", "vp6", "vp6f", "vp8", "vp9", "wmv1", "wmv2", "wmv3"),
     )
 )
 AUDIO_CODECS = frozenset(
     (
-        *("aac", "aac_latm", "ac3", "adpcm_ima_wav", "adpcm_ms", "alac", "amrnb", "amrwb", "eac3"),
-        *("flac", "libopencore_amrnb", "libopencore_amrwb", "libopus", "mp2", "mp2float", "mp3"),
-        *("mp3float", "opus", "vorbis", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s16be"),
-        *("pcm_s16le", "pcm_s24be", "pcm_s24le", "pcm_s32be", "pcm_s32le", "pcm_f32be"),
-        *("pcm_f32le", "pcm_f64le"),
+        *("aac", "aac_latm", "ac3", "adpcm_ima_amv", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms"),
+        *("adpcm_swf", "adpcm_yamaha", "alac", "amrnb", "amrwb", "dca", "eac3", "evrc", "flac"),
+        *(
+            "g722",
+            "g726",
+            "gsm",
+            "gsm_ms",
+            "libopencore_amrnb",
+            "libopencore_amrwb",
+            "libopus",
+            "mace3",
+        ),
+        *("mace6", "mlp", "mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float", "nellymoser"),
+        *(
+            "opus",
+            "qcelp",
+            "qdm2",
+            "qdmc",
+            "speex",
+            "truehd",
+            "vorbis",
+            "wmalossless",
+            "wmapro",
+            "wmav1",
+        ),
+        *("wmav2", "wmavoice", "pcm_alaw", "pcm_bluray", "pcm_dvd", "pcm_f32be", "pcm_f32le"),
+        *("pcm_f64be", "pcm_f64le", "pcm_mulaw", "pcm_s16be", "pcm_s16be_planar", "pcm_s16le"),
+        *("pcm_s16le_planar", "pcm_s24be", "pcm_s24le", "pcm_s24le_planar", "pcm_s32be"),
+        *("pcm_s32le", "pcm_s32le_planar", "pcm_s8", "pcm_s8_planar", "pcm_u16be", "pcm_u16le"),
+        *("pcm_u24be", "pcm_u24le", "pcm_u32be", "pcm_u32le", "pcm_u8", "s302m"),
     )
 )
 CODECS = VIDEO_CODECS | AUDIO_CODECS
@@ -47,8 +73,16 @@ class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
     index: int
     kind: str
     codec: str
+    """"" where nobody knows it."""
+    packets: int = 0
+    begin_ms: int = 0
+    end_ms: int = 0
+    enabled: bool = False
+    """What a player takes where there is more than one of its kind."""
     picture: bool = False
     """A cover picture, not a video."""
+    shown: bool = False
+    """The one video that is shown."""
     locked: bool = False
     width: int = 0
     height: int = 0
@@ -69,12 +103,16 @@ class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """One media file as PyAV sees it."""
+    """One media file as PyAV sees it; times and packets are counted, whatever it announces."""
 
     refused: str = ""
     """Code of the refusal that was decided inside."""
     demuxer: str = ""
+    whole: bool = False
+    """Its edit list leaves out everything, and is not followed."""
     duration_ms: int | None = None
+    announced_ms: int | None = None
+    """What the file says of itself, or what is guessed from its bit rate."""
     chapters: int = 0
     tags: dict[str, str] = {}
     streams: tuple[StreamFacts, ...] = ()
@@ -82,14 +120,22 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def video(self) -> StreamFacts | None:
         """The stream that is shown."""
-        shown = (s for s in self.streams if s.kind == "video" and not s.picture)
-        return next(shown, None)
+        return next((s for s in self.streams if s.shown), None)
 
     @property
-    def audio(self) -> StreamFacts | None:
-        """The stream that is heard."""
-        heard = (s for s in self.streams if s.kind == "audio" and s.codec in AUDIO_CODECS)
-        return next(heard, None)
+    def sounds(self) -> list[StreamFacts]:
+        """The streams that may be heard, first what a player takes."""
+        heard = [s for s in self._filled_sounds if s.codec in AUDIO_CODECS]
+        return sorted(heard, key=lambda s: not s.enabled)
+
+    @property
+    def has_unknown_sound(self) -> bool:
+        """Whether there is sound, and none that can be decoded."""
+        return bool(self._filled_sounds) and not self.sounds
+
+    @property
+    def _filled_sounds(self) -> list[StreamFacts]:
+        return [s for s in self.streams if s.kind == "audio" and s.packets]
 
 
 async def probe(source: MemoryFile, *, limits: MediaLimits, tools: MediaTools) -> Facts:
@@ -136,7 +182,8 @@ def check_facts(facts: Facts, *, source_bytes: int, limits: MediaLimits) -> None
         raise out_of_memory(source_bytes=source_bytes, limits=limits)
     if any(stream.locked for stream in facts.streams):
         raise errors.ProtectedRecording
-    if len(facts.streams) > limits.video_max_streams:
+    tracks = [stream for stream in facts.streams if stream.kind in {"video", "audio"}]
+    if len(tracks) > limits.video_max_streams:
         raise errors.TooManyStreams(max_streams=limits.video_max_streams)
     pixels = max((s.width * s.height for s in facts.streams), default=0)
     if pixels > limits.video_max_pixels:
@@ -152,11 +199,11 @@ def check_facts(facts: Facts, *, source_bytes: int, limits: MediaLimits) -> None
 def _check_content(facts: Facts) -> None:
     if facts.video and facts.video.codec not in VIDEO_CODECS:
         raise errors.UnsupportedCodec(facts.video.codec)
+    if facts.has_unknown_sound:
+        raise errors.UnsupportedCodec("no sound that can be decoded")
     if facts.refused:
         raise refusal(facts.refused)
-    if facts.video is None and facts.audio is None:
-        if any(stream.kind == "audio" for stream in facts.streams):
-            raise errors.UnsupportedCodec
+    if facts.video is None and not facts.sounds:
         raise errors.NotARecording("no video and no sound in it")
 
 
@@ -166,7 +213,8 @@ def _unfolded_pixels(facts: Facts) -> float:
         return 0
     # A recorder that writes no index may claim the tick of its clock as its rate, such as 1000.
     rate = min(float(Fraction(video.average_rate or 30)), CAMERA_MAX_RATE)
-    return video.width * video.height * (video.frames or rate * (facts.duration_ms or 0) / 1000)
+    counted = max(video.packets, video.frames, rate * (facts.duration_ms or 0) / 1000)
+    return video.width * video.height * counted
 
 
 def out_of_memory(*, source_bytes: int, limits: MediaLimits) -> errors.MediaRefused:

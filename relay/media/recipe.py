@@ -19,6 +19,8 @@ LONG_SIDE_PIXELS = 2560
 """Keeps a panorama within what a phone can play."""
 MAX_RATE = 30
 SLOWEST_FILM_RATE = 23
+SLOWEST_RATE = 1
+"""A slide show, or one picture with a voice."""
 CAMERA_MAX_RATE = 240
 """Above this a number is the tick of a recorder's clock, not a rate of pictures."""
 KEYFRAME_SECONDS = 2
@@ -36,6 +38,7 @@ AUDIO_RATE = "128k"
 _PQ, _HLG = 16, 18
 _BT709, _UNKNOWN, _BT2020, _P3 = 1, {0, 2, 3}, 9, {11, 12}
 _HD_LINES = 720
+_FULL_RANGE_FORMATS = ("yuvj", "rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8")
 _TRANSFERS = {1: "bt709", 6: "smpte170m", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12"}
 _TRANSFERS |= {_PQ: "smpte2084", _HLG: "arib-std-b67"}
 _PRIMARIES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020", 11: "smpte431", 12: "smpte432"}
@@ -52,6 +55,24 @@ class Source:
     """Decoders that may run."""
     max_pixels: int
     max_seconds: int
+    whole: bool = False
+    """What the edit list of a MOV leaves out is taken as well."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """The track that is heard, and what measuring it told."""
+
+    stream: StreamFacts
+    loudness_lufs: float | None
+    """Integrated; None where nothing is to be heard."""
+    changes: bool
+    """Its rate or its channels become others on the way."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is no more than a microphone's noise."""
+        return gain_db(self.loudness_lufs) is None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,18 +115,18 @@ def output_rate(video: StreamFacts) -> Fraction:
         return Fraction(MAX_RATE)
     while rate > MAX_RATE and rate / 2 >= SLOWEST_FILM_RATE:
         rate /= 2
-    return min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
+    return min(max(rate, Fraction(SLOWEST_RATE)), Fraction(MAX_RATE)).limit_denominator(1001)
 
 
 def loudness_command(
     audio: StreamFacts, demuxer: str, *, program: str, source: Source
 ) -> list[str]:
     """Decode the sound alone, as it will be heard, and measure it (EBU R 128)."""
-    sound = _heard(_input(demuxer, source, threads=1), audio)
-    sound = sound.filter("ebur128", framelog="quiet")
-    output = ffmpeg.output(sound, "-", format="null")
+    opened = _input(demuxer, source, threads=1)
+    chain = _chain(*_heard(from_start=False), _filter("ebur128", framelog="quiet"))
+    output = ffmpeg.output(opened[str(audio.index)], "-", **{"filter:a": chain}, format="null")
     told = ("-loglevel", "info", "-progress", "pipe:2")
-    return _compiled(output, program, *told, "-filter_complex_threads", "1")
+    return _compiled(output, program, *told, "-filter_threads", "1")
 
 
 def encode_command(
@@ -113,20 +134,26 @@ def encode_command(
     *,
     program: str,
     source: Source,
-    gain_db: float | None,
+    sound: Sound | None,
     threads: int,
 ) -> list[str]:
-    """Make the rendition: written to stdout, read again through stdin to move the index forward."""
+    """Make the rendition: written to stdout, read again through stdin to move the index forward.
+
+    Picture and sound are filtered apart: where one becomes another on the way, as when a phone is turned,
+    its filters are made anew, and those of the other go on.
+    """
     opened = _input(facts.demuxer, source, threads=threads)
     streams = []
     options: dict[str, str | int] = {}
     if facts.video is not None:
         out = shape(facts.video)
-        streams.append(_shown(opened, facts.video, out))
-        options |= _video_options(out, threads)
-    if facts.audio is not None:
-        streams.append(_normalized(_heard(opened, facts.audio), gain_db))
-        options |= {"c:a": "aac", "b:a": AUDIO_RATE, "ar": 48000, "ac": 2, "flags:a": "+bitexact"}
+        streams.append(opened[str(facts.video.index)])
+        options |= {"filter:v": _chain(*_shown(facts.video, out))} | _video_options(out, threads)
+    if sound is not None:
+        streams.append(opened[str(sound.stream.index)])
+        heard = _heard(from_start=not sound.changes) + _normalized(gain_db(sound.loudness_lufs))
+        options |= {"filter:a": _chain(*heard), "c:a": "aac", "b:a": AUDIO_RATE, "ar": 48000}
+        options |= {"ac": 2, "flags:a": "+bitexact"}
     output = ffmpeg.output(
         *streams,
         "fd:",
@@ -139,7 +166,7 @@ def encode_command(
         t=source.max_seconds + 1,
     )
     told = ("-loglevel", "error", "-progress", "pipe:2")
-    return _compiled(output, program, *told, "-filter_complex_threads", str(threads))
+    return _compiled(output, program, *told, "-filter_threads", str(threads))
 
 
 def _compiled(output: ffmpeg.nodes.OutputStream, program: str, *options: str) -> list[str]:
@@ -149,61 +176,112 @@ def _compiled(output: ffmpeg.nodes.OutputStream, program: str, *options: str) ->
 
 def _input(demuxer: str, source: Source, *, threads: int) -> ffmpeg.nodes.Stream:
     """Only the demuxer that the probe settled on, the decoders on the list, and one descriptor."""
+    options = {"ignore_editlist": 1} if source.whole else {}
     return ffmpeg.input(
         "fd:",
+        **options,
         format=demuxer,
         fd=source.descriptor,
         protocol_whitelist="fd",
         codec_whitelist=",".join(sorted(source.codecs)),
         max_pixels=source.max_pixels,
+        # The clean aperture of a MOV says what a television would show; browsers show all.
+        apply_cropping="codec",
         threads=threads,
         t=source.max_seconds + 1,
     )
 
 
-def _shown(source: ffmpeg.nodes.Stream, video: StreamFacts, out: Shape) -> ffmpeg.nodes.Stream:
-    picture = source[str(video.index)]
+def _chain(*filters: str) -> str:
+    return ",".join(filters)
+
+
+def _filter(name: str, *values: str | int, **named: str | float) -> str:
+    """One filter as ffmpeg reads it; no value has a sign that it would take for its own."""
+    arguments = [str(value) for value in values]
+    arguments += [f"{key}={value}" for key, value in named.items()]
+    return f"{name}={':'.join(arguments)}" if arguments else name
+
+
+def _shown(video: StreamFacts, out: Shape) -> list[str]:
+    filters = []
     if video.interlaced:
-        picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
+        filters.append(_filter("bwdif", mode="send_frame", deint="interlaced"))
     # Dropping and shrinking come first: everything after them costs that much less.
-    picture = picture.filter("fps", fps=f"{out.rate.numerator}/{out.rate.denominator}")
+    filters.append(_filter("fps", fps=f"{out.rate.numerator}/{out.rate.denominator}"))
     if video.transfer in {_PQ, _HLG} or video.primaries == _BT2020 or video.primaries in _P3:
-        picture = picture.filter("scale", out.width, out.height)
-        picture = _to_bt709(picture, video)
+        filters += [_fitted(video, out), *_to_bt709(video)]
     else:
-        matrix = _SCALE_MATRICES.get(video.matrix)
-        if matrix is None:
-            matrix = "bt709" if min(video.width, video.height) >= _HD_LINES else "bt601"
-        picture = picture.filter(
-            "scale",
-            out.width,
-            out.height,
-            in_color_matrix=matrix,
-            out_color_matrix="bt709",
-            out_range="tv",
+        filters.append(
+            _fitted(
+                video,
+                out,
+                in_color_matrix=_SCALE_MATRICES.get(video.matrix) or _matrix_unsaid(video),
+                out_color_matrix="bt709",
+                in_range=_range(video),
+                out_range="tv",
+            )
         )
-    picture = picture.filter("format", "yuv420p").filter("setsar", "1")
-    return picture.filter(
-        "setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv"
+    return [
+        *filters,
+        _filter("format", "yuv420p"),
+        _filter("pad", out.width, out.height, "(ow-iw)/2", "(oh-ih)/2"),
+        _filter("setsar", "1"),
+        _filter(
+            "setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv"
+        ),
+        # What the recording says of its brightness is not so of this picture.
+        _filter("sidedata", mode="delete"),
+    ]
+
+
+def _fitted(video: StreamFacts, out: Shape, **colours: str) -> str:
+    """Scale to the size that comes out; what turns on the way, to fit into it."""
+    width, height = video.width, video.height
+    if video.rotation % 180 == 90:  # noqa: PLR2004 - a quarter turn
+        width, height = height, width
+    same = f"eq(iw\\,{width})*eq(ih\\,{height})"
+    wide = f"2*round(min({out.width}\\,{out.height}*dar)/2)"
+    high = f"2*round(min({out.height}\\,{out.width}/dar)/2)"
+    return _filter(
+        "scale",
+        w=f"if({same}\\,{out.width}\\,{wide})",
+        h=f"if({same}\\,{out.height}\\,{high})",
+        **colours,
     )
 
 
-def _to_bt709(picture: ffmpeg.nodes.Stream, video: StreamFacts) -> ffmpeg.nodes.Stream:
+def _matrix_unsaid(video: StreamFacts) -> str:
+    """What a browser takes for the colours of a recording that does not say: by its lines, as stored."""
+    aspect = Fraction(video.sample_aspect) if video.sample_aspect else Fraction(1)
+    lines = video.height / min(aspect, Fraction(1))
+    return "bt709" if lines >= _HD_LINES else "bt601"
+
+
+def _range(video: StreamFacts) -> str:
+    """What the container says counts; of some kinds of picture the format itself says it."""
+    return "pc" if video.full_range or video.pixel_format.startswith(_FULL_RANGE_FORMATS) else "tv"
+
+
+def _to_bt709(video: StreamFacts) -> list[str]:
     """Through linear light; brighter than bt709 can show is rolled off rather than cut."""
     wide = video.transfer in {_PQ, _HLG}
-    # Said of the frames themselves: a recording may leave any of these unsaid.
-    picture = picture.filter(
-        "setparams",
-        color_trc=_TRANSFERS.get(video.transfer, "bt709"),
-        color_primaries=_PRIMARIES.get(video.primaries, "bt2020" if wide else "bt709"),
-        colorspace=_MATRICES.get(video.matrix, "bt2020nc" if wide else "bt709"),
-        range="pc" if video.full_range else "tv",
-    )
-    picture = picture.filter("zscale", transfer="linear", npl=REFERENCE_WHITE_NITS if wide else 100)
-    picture = picture.filter("format", "gbrpf32le").filter("zscale", primaries="bt709")
+    filters = [
+        # Said of the frames themselves: a recording may leave any of these unsaid.
+        _filter(
+            "setparams",
+            color_trc=_TRANSFERS.get(video.transfer, "bt709"),
+            color_primaries=_PRIMARIES.get(video.primaries, "bt2020" if wide else "bt709"),
+            colorspace=_MATRICES.get(video.matrix, "bt2020nc" if wide else "bt709"),
+            range=_range(video),
+        ),
+        _filter("zscale", transfer="linear", npl=REFERENCE_WHITE_NITS if wide else 100),
+        _filter("format", "gbrpf32le"),
+        _filter("zscale", primaries="bt709"),
+    ]
     if wide:
-        picture = picture.filter("tonemap", "mobius", param=ROLL_OFF_FROM, desat=0, peak=HDR_PEAK)
-    return picture.filter("zscale", transfer="bt709", matrix="bt709", range="limited")
+        filters.append(_filter("tonemap", "mobius", param=ROLL_OFF_FROM, desat=0, peak=HDR_PEAK))
+    return [*filters, _filter("zscale", transfer="bt709", matrix="bt709", range="limited")]
 
 
 REFERENCE_WHITE_NITS = 203
@@ -234,18 +312,26 @@ def _video_options(out: Shape, threads: int) -> dict[str, str | int]:
     }
 
 
-def _heard(source: ffmpeg.nodes.Stream, audio: StreamFacts) -> ffmpeg.nodes.Stream:
-    """Stereo at 48 kHz, gaps filled with silence so that lips and sound stay together."""
-    sound = source[str(audio.index)]
-    sound = sound.filter("aresample", 48000, **{"async": 1, "first_pts": 0})
-    return sound.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+def _heard(*, from_start: bool) -> list[str]:
+    """Stereo at 48 kHz, gaps filled with silence so that lips and sound stay together.
+
+    `from_start`: the gap before the first sound as well. Not of a sound that changes: its filters begin anew
+    on the way, and would put in as much silence as has passed.
+    """
+    start = {"first_pts": 0} if from_start else {}
+    return [
+        _filter("aresample", 48000, **{"async": 1}, **start),
+        _filter("aformat", sample_fmts="fltp", channel_layouts="stereo"),
+    ]
 
 
-def _normalized(sound: ffmpeg.nodes.Stream, gain_db: float | None) -> ffmpeg.nodes.Stream:
+def _normalized(gain_db: float | None) -> list[str]:
     if gain_db is None:
-        return sound
-    sound = sound.filter("volume", f"{gain_db:.2f}dB")
-    return sound.filter("alimiter", limit=PEAK_LIMIT, level="disabled", attack=2, release=60)
+        return []
+    return [
+        _filter("volume", f"{gain_db:.2f}dB"),
+        _filter("alimiter", limit=PEAK_LIMIT, level="disabled", attack=2, release=60),
+    ]
 
 
 def gain_db(loudness_lufs: float | None) -> float | None:

@@ -17,7 +17,7 @@ from relay.media.clean import check_poster, check_rendition
 from relay.media.jail import FFMPEG, SCRIPTS, Outcome, Sentence, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
-from relay.media.probe import CODECS, Facts, out_of_memory, probe
+from relay.media.probe import CODECS, Facts, StreamFacts, out_of_memory, probe
 from relay.media.tools import MediaTools
 from relay.settings import MIB
 
@@ -28,9 +28,9 @@ ANSWER_MAX_BYTES = MIB
 MAX_THREADS = 8
 """More would not speed up 720p, and each takes its share of the jail's address space."""
 SHORTFALL, SHORTFALL_MS = 0.8, 2000
-"""A rendition shorter than this share of what was announced has lost its end."""
-_ANNOUNCED = {"mov", "matroska", "avi", "wav", "flac"}
-"""Containers whose duration is written, not guessed from the bit rate."""
+"""A rendition shorter than this share of what was counted, or announced, has lost its end."""
+_ANNOUNCED = {"avi", "wav", "flac", "aiff", "caf", "asf"}
+"""Containers whose duration is written once, and whose end shows nowhere else."""
 STALL_SECONDS = 120
 """No new picture or sound for so long means that ffmpeg hangs."""
 _SHARES: dict[Stage, tuple[float, float]] = {
@@ -39,6 +39,8 @@ _SHARES: dict[Stage, tuple[float, float]] = {
     "encoding": (0.06, 0.98),
     "checking": (0.98, 1.0),
 }
+_CHANGES = b"Reconfiguring filter graph"
+"""What ffmpeg says where a track becomes another on the way."""
 _LOUDNESS = re.compile(rb"^\s+I:\s+(-?[0-9.]+|-inf|nan) LUFS", re.MULTILINE)
 
 
@@ -110,16 +112,16 @@ class _Work:
         self._tell("probing")
         facts = await probe(self.source, limits=self.limits, tools=self.tools)
         self._tell("measuring")
-        gain = recipe.gain_db(await self._measure(facts))
+        sound = await self._listen(facts)
         self._tell("encoding")
-        await self._encode(facts, gain, rendition)
+        await self._encode(facts, sound, rendition)
         rendition.seal()
         self._tell("checking")
         found = await self._check(rendition, poster)
         poster.seal()
         check_rendition(rendition, found)
         check_poster(poster)
-        done = _described(facts, found, rendition, poster, self.limits)
+        done = _described(facts, sound, found, rendition, poster, self.limits)
         self.progress(Progress(stage="checking", fraction=1.0))
         return done
 
@@ -136,32 +138,48 @@ class _Work:
             stall_seconds=stall_seconds,
         )
 
-    def _opened(self, descriptor: int) -> recipe.Source:
+    def _opened(self, descriptor: int, facts: Facts) -> recipe.Source:
         return recipe.Source(
             descriptor=descriptor,
             codecs=CODECS,
             max_pixels=self.limits.video_max_pixels,
             max_seconds=self.limits.video_max_seconds,
+            whole=facts.whole,
         )
 
-    async def _measure(self, facts: Facts) -> float | None:
-        """Integrated loudness in LUFS of the whole recording, None where there is nothing to hear."""
-        if facts.audio is None:
-            return None
+    async def _listen(self, facts: Facts) -> recipe.Sound | None:
+        """The first track with something to hear, else the first of all; None where there is none."""
+        first: recipe.Sound | None = None
+        for stream in facts.sounds:
+            sound = await self._measure(facts, stream)
+            if not sound.is_silent:
+                return sound
+            first = first or sound
+        return first
+
+    async def _measure(self, facts: Facts, stream: StreamFacts) -> recipe.Sound:
+        """Decode a whole track."""
         with self.source.reader() as descriptor:
-            source = self._opened(descriptor)
+            source = self._opened(descriptor, facts)
             outcome = await run_in_jail(
-                recipe.loudness_command(facts.audio, facts.demuxer, program=FFMPEG, source=source),
+                recipe.loudness_command(stream, facts.demuxer, program=FFMPEG, source=source),
                 sentence=self._sentence(0, stall_seconds=STALL_SECONDS),
                 tools=self.tools,
                 descriptors=(descriptor,),
                 on_line=_follow(facts.duration_ms, lambda part: self._tell("measuring", part)),
             )
         self._raise_if_failed(outcome)
-        found = _LOUDNESS.findall(outcome.stderr)
-        return float(found[-1]) if found and found[-1] not in {b"nan", b"-inf"} else None
+        found = [one for one in _LOUDNESS.findall(outcome.stderr) if one not in {b"nan", b"-inf"}]
+        return recipe.Sound(
+            stream=stream,
+            # One summary for each time that the filters began anew: the loudest part counts.
+            loudness_lufs=max(map(float, found), default=None),
+            changes=_CHANGES in outcome.stderr,
+        )
 
-    async def _encode(self, facts: Facts, gain: float | None, rendition: MemoryFile) -> None:
+    async def _encode(
+        self, facts: Facts, sound: recipe.Sound | None, rendition: MemoryFile
+    ) -> None:
         with (
             self.source.reader() as descriptor,
             rendition.writer() as written,
@@ -171,8 +189,8 @@ class _Work:
                 recipe.encode_command(
                     facts,
                     program=FFMPEG,
-                    source=self._opened(descriptor),
-                    gain_db=gain,
+                    source=self._opened(descriptor, facts),
+                    sound=sound,
                     threads=min(os.cpu_count() or 1, MAX_THREADS),
                 ),
                 sentence=self._sentence(
@@ -236,14 +254,21 @@ def _follow(duration_ms: int | None, tell: Callable[[float], None]) -> Callable[
 
 
 def _described(
-    facts: Facts, found: Facts, rendition: MemoryFile, poster: MemoryFile, limits: MediaLimits
+    facts: Facts,
+    sound: recipe.Sound | None,
+    found: Facts,
+    rendition: MemoryFile,
+    poster: MemoryFile,
+    limits: MediaLimits,
 ) -> Transcoded:
     """What is told of the result; refuses one that is not what its source announced."""
-    if (facts.video is None) != (found.video is None) or (facts.audio and not found.audio):
+    if (facts.video is None) != (found.video is None) or (sound and not found.sounds):
         raise errors.UnreadableRecording("a track did not come through")
-    announced, duration = facts.duration_ms or 0, found.duration_ms or 0
-    if facts.demuxer in _ANNOUNCED and duration < announced * SHORTFALL - SHORTFALL_MS:
-        raise errors.TruncatedRecording(f"{duration} of {announced} ms came through")
+    expected, duration = facts.duration_ms or 0, found.duration_ms or 0
+    if facts.demuxer in _ANNOUNCED:
+        expected = max(expected, facts.announced_ms or 0)
+    if duration < expected * SHORTFALL - SHORTFALL_MS:
+        raise errors.TruncatedRecording(f"{duration} of {expected} ms came through")
     if not duration:
         raise errors.UnreadableRecording("nothing came through")
     if duration > limits.video_max_seconds * 1000 + SHORTFALL_MS // 4:

@@ -20,7 +20,27 @@ _EBML_PARENTS = {0x18538067, 0x1654AE6B, 0xAE, 0x6D80, 0x6240}
 _SEGMENT, _TRACKS, _CLUSTER, _ENCRYPTION = 0x18538067, 0x1654AE6B, 0x1F43B675, 0x5035
 _TS_PACKET, _M2TS_PACKET = 188, 192
 _TS_SYNC, _AUDIO_SYNC, _AUDIO_SYNC_REST = 0x47, 0xFF, 0xE0
-_MAGIC = {b"\x1a\x45\xdf\xa3": "matroska", b"OggS": "ogg", b"fLaC": "flac", b"\0\0\1\xba": "mpeg"}
+_MAGIC = {
+    b"\x1a\x45\xdf\xa3": "matroska",
+    b"OggS": "ogg",
+    b"fLaC": "flac",
+    b"\0\0\1\xba": "mpeg",
+    b"#!AM": "amr",
+    b"caff": "caf",
+    b"FLV\1": "flv",
+    b".snd": "au",
+    b"\x1f\x07\0\x3f": "dv",
+    b"\x1f\x07\0\xbf": "dv",
+}
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_LOCKS = (
+    bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),
+    bytes.fromhex("14e68a292226174cb935dae07ee9289c"),
+    bytes.fromhex("338505438169e6499b74ad12cb86d58c"),
+)
+"""Content encryption, as such, extended and advanced."""
+_ASF_HEADER_MAX_BYTES = 1024 * 1024
+_IFF_AUDIO = {b"AIFF", b"AIFC"}
 
 
 class RefusedError(Exception):
@@ -54,6 +74,10 @@ def _by_magic(head: bytes) -> str | None:
         return "mov"
     if head[:4] in {b"RIFF", b"RF64"}:
         return {b"AVI ": "avi", b"WAVE": "wav"}.get(head[8:12])
+    if head[:4] == b"FORM":
+        return "aiff" if head[8:12] in _IFF_AUDIO else None
+    if head[:16] == _ASF_HEADER:
+        return "asf"
     return _MAGIC.get(head[:4]) or _by_sync(head)
 
 
@@ -79,6 +103,20 @@ def check_whole(descriptor: int, demuxer: str) -> None:
         # A recorder that could not seek back leaves 0 or the largest number.
         if declared not in {0, 0xFFFFFFFF} and declared > size:
             raise RefusedError("video-truncated")
+    elif demuxer == "aiff":
+        if struct.unpack(">I", os.pread(descriptor, 4, 4))[0] > size:
+            raise RefusedError("video-truncated")
+    elif demuxer == "asf":
+        _check_asf(descriptor, size)
+
+
+def _check_asf(descriptor: int, size: int) -> None:
+    length = int.from_bytes(os.pread(descriptor, 8, 16), "little")
+    if length > size:
+        raise RefusedError("video-truncated")
+    header = os.pread(descriptor, min(length, _ASF_HEADER_MAX_BYTES), 0)
+    if any(lock in header for lock in _ASF_LOCKS):
+        raise RefusedError("video-protected")
 
 
 def boxes(

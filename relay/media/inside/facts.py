@@ -8,6 +8,7 @@ from typing import TypedDict
 
 import av
 from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
@@ -21,7 +22,12 @@ class StreamFacts(TypedDict, total=False):
     index: int
     kind: str
     codec: str
+    packets: int
+    begin_ms: int
+    end_ms: int
+    enabled: bool
     picture: bool
+    shown: bool
     locked: bool
     width: int
     height: int
@@ -44,40 +50,111 @@ class Facts(TypedDict):
     """The whole file."""
 
     duration_ms: int | None
+    announced_ms: int | None
     chapters: int
     tags: dict[str, str]
     streams: list[StreamFacts]
 
 
-def open_container(descriptor: int, demuxer: str, codecs: str) -> InputContainer:
-    """Open through one demuxer, one protocol and the decoders that are allowed, from the first byte."""
+def open_container(
+    descriptor: int, demuxer: str, codecs: str, *, whole: bool = False
+) -> InputContainer:
+    """Open through one demuxer, one protocol and the decoders that are allowed, from the first byte.
+
+    With `whole` what the edit list of a MOV leaves out is there as well.
+    """
     os.lseek(descriptor, 0, os.SEEK_SET)
     options = {"fd": str(descriptor), "protocol_whitelist": "fd", "codec_whitelist": codecs}
+    if whole:
+        options["ignore_editlist"] = "1"
     return av.open("fd:", format=demuxer, options=options, metadata_errors="replace")
 
 
-def read_facts(container: InputContainer) -> Facts:
-    """All facts that need no decoding."""
-    duration = container.duration
-    return {
-        "duration_ms": duration // 1000 if duration and duration > 0 else None,
+def read(descriptor: int, demuxer: str, codecs: str, *, whole: bool = False) -> Facts:
+    """Open a file and read its facts."""
+    with open_container(descriptor, demuxer, codecs, whole=whole) as container:
+        return read_facts(container, codecs)
+
+
+def is_empty(facts: Facts) -> bool:
+    """Whether there are tracks of picture or sound, and nothing in any of them."""
+    tracks = [s for s in facts["streams"] if s["kind"] in {"video", "audio"} and not s["picture"]]
+    return bool(tracks) and not any(s["packets"] for s in tracks)
+
+
+def read_facts(container: InputContainer, codecs: str) -> Facts:
+    """All facts that need no decoding: what is there is counted, whatever the file announces."""
+    found: Facts = {
+        "duration_ms": None,
+        "announced_ms": max(0, container.duration or 0) // 1000 or None,
         "chapters": len(container.chapters()),
         "tags": dict(container.metadata),
         "streams": [_stream_facts(stream) for stream in container.streams],
     }
+    _count(container, found["streams"])
+    _choose_video(found["streams"], frozenset(codecs.split(",")))
+    found["duration_ms"] = _duration_ms(found["streams"])
+    return found
+
+
+def _count(container: InputContainer, streams: list[StreamFacts]) -> None:
+    """Read every packet: how many each stream has, and from when to when."""
+    begins: dict[int, Fraction] = {}
+    ends: dict[int, Fraction] = {}
+    counted: dict[int, int] = {}
+    for packet in container.demux():
+        if packet.size == 0 or packet.is_discard:
+            continue
+        index = packet.stream_index
+        counted[index] = counted.get(index, 0) + 1
+        if packet.pts is None or not packet.time_base:
+            continue
+        begin = packet.pts * packet.time_base
+        end = begin + (packet.duration or 0) * packet.time_base
+        begins[index] = min(begin, begins.get(index, begin))
+        ends[index] = max(end, ends.get(index, end))
+    for stream in streams:
+        index = stream["index"]
+        stream["packets"] = counted.get(index, 0)
+        stream["begin_ms"] = round(begins.get(index, Fraction(0)) * 1000)
+        stream["end_ms"] = round(ends.get(index, Fraction(0)) * 1000)
+
+
+def _choose_video(streams: list[StreamFacts], codecs: frozenset[str]) -> None:
+    """Mark what is shown: of the tracks that can be decoded and are enabled, the largest."""
+    films = [s for s in streams if s["kind"] == "video" and not s["picture"] and s["packets"]]
+    if films:
+        best = max(
+            films, key=lambda s: (s["codec"] in codecs, s["enabled"], s["width"] * s["height"])
+        )
+        best["shown"] = True
+
+
+def _duration_ms(streams: list[StreamFacts]) -> int | None:
+    """From the first to the last of picture and sound; None where no times are known."""
+    timed = [
+        s for s in streams if s["end_ms"] > s["begin_ms"] and (s["shown"] or s["kind"] == "audio")
+    ]
+    if not timed:
+        return None
+    return max(s["end_ms"] for s in timed) - min(s["begin_ms"] for s in timed)
 
 
 def _stream_facts(stream: Stream) -> StreamFacts:
-    context = stream.codec_context
+    context: CodecContext | None = stream.codec_context
     facts: StreamFacts = {
         "index": stream.index,
         "kind": stream.type,
         "codec": getattr(context, "name", ""),
+        "enabled": bool(stream.disposition & Disposition.default),
         "picture": bool(stream.disposition & Disposition.attached_pic),
+        "shown": False,
         "tags": dict(stream.metadata),
         "locked": "enc_key_id" in stream.metadata,
     }
-    if isinstance(stream, VideoStream):
+    if context is None:  # nobody knows this codec
+        facts |= {"width": 0, "height": 0}
+    elif isinstance(stream, VideoStream):
         video = stream.codec_context
         facts |= {
             "width": video.width,
@@ -109,11 +186,10 @@ def _ratio(value: Fraction | None) -> str:
 
 def add_first_frame(container: InputContainer, facts: Facts) -> bool:
     """Decode one picture for what only it knows, such as rotation; False where none comes out."""
-    stream = next((s for s in container.streams.video if not _is_picture(s)), None)
-    if stream is None:
+    mine = next((s for s in facts["streams"] if s["shown"]), None)
+    if mine is None:
         return True
-    mine = next(f for f in facts["streams"] if f["index"] == stream.index)
-    for count, packet in enumerate(container.demux(stream)):
+    for count, packet in enumerate(container.demux(container.streams[mine["index"]])):
         if packet.has_sidedata("encryption_info") or packet.has_sidedata("encryption_init_info"):
             mine["locked"] = True
             return True
@@ -130,20 +206,3 @@ def add_first_frame(container: InputContainer, facts: Facts) -> bool:
         if count > PACKETS_TO_FIRST_FRAME:
             break
     return False
-
-
-def _is_picture(stream: Stream) -> bool:
-    return bool(stream.disposition & Disposition.attached_pic)
-
-
-def measure_duration_ms(container: InputContainer) -> int | None:
-    """Read every packet for the time the last one ends: a recorder in a browser writes no duration."""
-    first: Fraction | None = None
-    last = Fraction(0)
-    for packet in container.demux():
-        if packet.pts is None or not packet.time_base:
-            continue
-        begin = packet.pts * packet.time_base
-        first = begin if first is None else min(first, begin)
-        last = max(last, begin + (packet.duration or 0) * packet.time_base)
-    return None if first is None else max(1, round((last - first) * 1000))

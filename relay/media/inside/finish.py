@@ -31,10 +31,9 @@ PLAIN_TOP, PLAIN_BOTTOM, PLAIN_BLUE, PLAIN_RED = 178, 142, 136, 122
 
 def main(rendition: int, poster: int) -> None:
     """Print the facts and write the poster."""
+    found = facts.read(rendition, "mov", CODECS)
     with facts.open_container(rendition, "mov", CODECS) as container:
-        found = facts.read_facts(container)
-        if container.streams.video:
-            facts.add_first_frame(container, found)
+        facts.add_first_frame(container, found)
     if any(stream["kind"] == "video" for stream in found["streams"]):
         with facts.open_container(rendition, "mov", CODECS) as container:
             picture = choose(container)

@@ -35,20 +35,20 @@ def look(descriptor: int, demuxer: str, codecs: str) -> dict[str, object]:
     from relay.media.inside import facts  # noqa: PLC0415
 
     try:
-        with facts.open_container(descriptor, demuxer, codecs) as container:
-            found = facts.read_facts(container)
-            if not any(stream["locked"] for stream in found["streams"]):
-                readable = facts.add_first_frame(container, found)
-                if not readable:
-                    return {"refused": "video-unreadable", "demuxer": demuxer, **found}
-        if found["duration_ms"] is None:
-            with facts.open_container(descriptor, demuxer, codecs) as container:
-                found["duration_ms"] = facts.measure_duration_ms(container)
+        found = facts.read(descriptor, demuxer, codecs)
+        whole = demuxer == "mov" and facts.is_empty(found)
+        if whole:  # an edit list may leave out everything there is
+            found = facts.read(descriptor, demuxer, codecs, whole=True)
+        answer = {"demuxer": demuxer, "whole": whole, **found}
+        if not any(stream["locked"] for stream in found["streams"]):
+            with facts.open_container(descriptor, demuxer, codecs, whole=whole) as container:
+                if not facts.add_first_frame(container, found):
+                    return {"refused": "video-unreadable", **answer}
     except av.error.MemoryError:
         raise MemoryError from None
     except av.error.FFmpegError:
         raise RefusedError("video-unreadable") from None
-    return {"demuxer": demuxer, **found}
+    return answer
 
 
 main(int(sys.argv[1]), sys.argv[2])

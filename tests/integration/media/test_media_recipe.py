@@ -17,6 +17,7 @@ def video(**given: object) -> StreamFacts:
         "index": 0,
         "kind": "video",
         "codec": "h264",
+        "shown": True,
         "width": 1920,
         "height": 1080,
         "average_rate": "30/1",
@@ -66,6 +67,7 @@ def test_the_short_side_is_at_most_720_and_nothing_grows(
         ("", "1000/1", Fraction(30)),
         ("1000/1", "1000/1", Fraction(30)),
         ("", "", Fraction(30)),
+        ("1/2400", "1/2400", Fraction(1)),
     ],
 )
 def test_the_rate_is_at_most_30_and_never_raised(
@@ -88,7 +90,7 @@ def test_nothing_is_guessed_again_and_nothing_is_carried_over() -> None:
     facts = Facts(demuxer="mov", duration_ms=1000, streams=(video(transfer=18, primaries=9),))
     source = recipe.Source(descriptor=7, codecs=CODECS, max_pixels=100, max_seconds=60)
     command = recipe.encode_command(
-        facts, program="/relay/ffmpeg", source=source, gain_db=None, threads=2
+        facts, program="/relay/ffmpeg", source=source, sound=None, threads=2
     )
     before, after = command[: command.index("-i")], command[command.index("-i") :]
     pairs = set(pairwise(before))
@@ -102,7 +104,7 @@ def test_nothing_is_guessed_again_and_nothing_is_carried_over() -> None:
     pairs = set(pairwise(after))
     assert {("-map_metadata", "-1"), ("-map_chapters", "-1"), ("-a53cc", "0")} <= pairs
     assert {("-movflags", "+faststart"), ("-g", "60"), ("-sc_threshold", "0")} <= pairs
-    graph = after[after.index("-filter_complex") + 1]
+    graph = after[after.index("-filter:v") + 1]
     assert "tonemap=" in graph
     assert graph.index("fps=") < graph.index("scale=") < graph.index("tonemap=")
 
@@ -112,6 +114,6 @@ def test_an_ordinary_picture_takes_no_detour_through_linear_light() -> None:
     facts = Facts(demuxer="mov", duration_ms=1000, streams=(video(),))
     source = recipe.Source(descriptor=7, codecs=CODECS, max_pixels=100, max_seconds=60)
     command = recipe.encode_command(
-        facts, program="/relay/ffmpeg", source=source, gain_db=None, threads=2
+        facts, program="/relay/ffmpeg", source=source, sound=None, threads=2
     )
     assert "zscale" not in " ".join(command)
