@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+import pytest
 from playwright.async_api import expect
 
 from relay.demo.searching import needles_of_file
@@ -42,3 +44,40 @@ async def test_a_cut_and_reloaded_upload_goes_on_where_it_stopped(
     await person.has_arrived()
     assert FILE_BYTES < guest.wire.carried_bytes < FILE_BYTES + SENT_TWICE_BYTES
     assert await asyncio.to_thread(guest.wire.find, needles_of_file(file)) == []
+
+
+@pytest.mark.parametrize("status", [403, 405, 501])
+async def test_a_proxy_that_knows_no_patch_and_no_large_body_lets_a_film_through(
+    scene: Scene, visit: Visit, tmp_path: Path, status: int
+) -> None:
+    """As in institutions: a PATCH is refused, and whatever has more than 1 MB; it goes by POST, in pieces."""
+    waiting = await scene.waiting()
+    file = await asyncio.to_thread(film, tmp_path / "film.mp4", 3, weighs_bytes=3 * MIB)
+    guest = await visit()
+    guest.expects(f"status of {status}", "status of 413")
+    guest.wire.refuse("PATCH", status)
+    guest.wire.take_at_most(1_000_000)
+    person = await ParticipantPage.begin(guest, waiting.harmed_url)
+    await person.choose_video(file)
+    await person.button(person.sending("video.send")).click()
+    await person.has_arrived()
+    sent = guest.wire.to_relay("/v1/uploads/", "POST")
+    assert sum(one.sent_bytes for one in sent if one.status == HTTPStatus.NO_CONTENT) > 3 * MIB
+    assert max(one.sent_bytes for one in sent) <= 1_000_000
+
+
+async def test_a_proxy_that_lets_nothing_through_is_told(
+    scene: Scene, visit: Visit, tmp_path: Path
+) -> None:
+    """Where not even small pieces by POST are let through, the page says so and does not try for ever."""
+    waiting = await scene.waiting()
+    file = await asyncio.to_thread(film, tmp_path / "film.mp4", 3)
+    guest = await visit()
+    guest.expects("status of 413")
+    person = await ParticipantPage.begin(guest, waiting.harmed_url)
+    await person.choose_video(file)
+    guest.wire.take_at_most(30_000)
+    await person.button(person.sending("video.send")).click()
+    await expect(person.page.get_by_role("alert")).to_be_visible()
+    tries = guest.wire.to_relay("/v1/uploads/", "P")
+    assert 1 < len(tries) < 20

@@ -12,6 +12,7 @@ import dataclasses
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from http import HTTPStatus
 from typing import Final
 
 import aiohttp
@@ -60,6 +61,8 @@ class Wire:
         self._holding = asyncio.Event()
         self._open = asyncio.Event()
         self._altering: dict[str, Alter] = {}
+        self._refused_methods: dict[str, int] = {}
+        self._most_bytes: int | None = None
         self._record = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the wire
         self._lock = threading.Lock()
         self.url = ""
@@ -100,6 +103,14 @@ class Wire:
     def carried_bytes(self) -> int:
         """What bodies of requests have in all."""
         return sum(one.sent_bytes for one in self.sent)
+
+    def refuse(self, method: str, status: int) -> None:
+        """Let a proxy on the way refuse every request of this method, as those of institutions do."""
+        self._refused_methods[method] = status
+
+    def take_at_most(self, body_bytes: int) -> None:
+        """Let a proxy on the way refuse every larger body."""
+        self._most_bytes = body_bytes
 
     def alter(self, path_part: str, change: Alter) -> None:
         """Change every answer to a request whose URL has `path_part` in it."""
@@ -154,6 +165,9 @@ class Wire:
         ):
             self.foreign.append(f"{request.method} {url}")
             return web.Response(status=403)
+        if status := self._blocked(request):
+            one.status = status
+            return web.Response(status=status, text="<html>Blocked</html>", content_type="text/html")
         headers = CIMultiDict(
             (name, value)
             for name, value in request.headers.items()
@@ -181,6 +195,11 @@ class Wire:
             if request.transport is not None:
                 request.transport.abort()
             raise
+
+    def _blocked(self, request: web.BaseRequest) -> int:
+        if self._most_bytes is not None and (request.content_length or 0) > self._most_bytes:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return self._refused_methods.get(request.method, 0)
 
     def _check_alive(self) -> None:
         if self._dead.is_set():

@@ -276,7 +276,7 @@ async def test_a_phone_that_is_turned_while_it_records_stays_in_step(
     codec: tuple[str, ...] = (
         H264 if ending != "webm" else ("-c:v", "libvpx", "-deadline", "realtime", "-b:v", "2M")
     )
-    codec = (*codec, "-g", "30")
+    codec += ("-g", "30")
     flat = make(f"flat.{ending}", *card.filmed(320, 240), *codec, *BT709)
     high = make(f"high.{ending}", *card.filmed(240, 320), *codec, *BT709)
     listed = tmp_path / "both.txt"

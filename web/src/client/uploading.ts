@@ -18,6 +18,19 @@ const LOOK_MS = 5_000;
 const ASK_AGAIN = new Set(['offset-mismatch', 'upload-taken-over']);
 const TRY_AGAIN = new Set([401, 408, 423, 425, 429]);
 const VANISHED = new Set([404, 410]);
+/** How a proxy that knows only GET and POST refuses a PATCH. */
+const UNKNOWN_METHOD = new Set([403, 405, 501]);
+const TOO_LARGE = 413;
+/** A proxy that takes not even this much at once lets no upload through. */
+const SMALLEST_BYTES = 64 * 1024;
+
+/** How bytes are sent: as relay likes it, until something between refuses that. */
+interface Manner {
+  /** A PATCH goes as a POST that says so in a header. */
+  byPost: boolean;
+  /** At most so many bytes in one request. */
+  atOnce: number;
+}
 
 export interface Shipment {
   readonly message: string;
@@ -38,6 +51,15 @@ export interface Shipment {
   readonly signal: AbortSignal;
 }
 
+/** Something between the device and relay refused a request that relay would have taken. */
+class Blocked extends Error {
+  override readonly name = 'Blocked';
+
+  constructor(readonly status: number) {
+    super(`refused with ${status} on the way`);
+  }
+}
+
 /** The upload is gone at relay: it waited for too long. */
 export class UploadVanished extends Error {
   override readonly name = 'UploadVanished';
@@ -48,6 +70,7 @@ export async function upload(signed: SignedConnection, shipment: Shipment): Prom
   let at = shipment.upload;
   let reached = 0;
   let failures = 0;
+  const manner: Manner = { byPost: false, atOnce: SEGMENT_BYTES };
   const told = {
     ...shipment,
     begun: async (path: string) => {
@@ -62,9 +85,13 @@ export async function upload(signed: SignedConnection, shipment: Shipment): Prom
   };
   while (!shipment.signal.aborted) {
     try {
-      await attempt(signed, { ...told, upload: at });
+      await attempt(signed, { ...told, upload: at }, manner);
       return;
     } catch (error) {
+      if (error instanceof Blocked) {
+        if (changes(manner, error.status)) continue;
+        throw new Refused('refused');
+      }
       if (!mayHelp(error)) throw error;
       failures += 1;
     }
@@ -79,7 +106,18 @@ export async function endUpload(signed: SignedConnection, path: string): Promise
   await signed.open('DELETE', path, { headers: { 'Tus-Resumable': '1.0.0' } }).catch(() => null);
 }
 
-function attempt(signed: SignedConnection, shipment: Shipment): Promise<void> {
+/** Another manner where a proxy refused this one; false where there is no other. */
+function changes(manner: Manner, status: number): boolean {
+  if (status === TOO_LARGE) {
+    manner.atOnce = Math.floor(manner.atOnce / 2);
+    return manner.atOnce >= SMALLEST_BYTES;
+  }
+  const isNew = !manner.byPost;
+  manner.byPost = true;
+  return isNew;
+}
+
+function attempt(signed: SignedConnection, shipment: Shipment, manner: Manner): Promise<void> {
   return new Promise((resolve, reject) => {
     const { url } = signed.connection;
     let movedAt = Date.now();
@@ -114,7 +152,8 @@ function attempt(signed: SignedConnection, shipment: Shipment): Promise<void> {
       // With an address of its own it goes on there or nowhere: to begin anew is not decided by the library.
       ...(shipment.upload === null ? { endpoint: `${url}/v1/uploads` } : { uploadUrl: `${url}${shipment.upload}` }),
       uploadSize: shipment.size,
-      chunkSize: SEGMENT_BYTES,
+      chunkSize: manner.atOnce,
+      overridePatchMethod: manner.byPost,
       metadata: { message: shipment.message, revision: String(shipment.revision) },
       retryDelays: null,
       storeFingerprintForResuming: false,
@@ -172,6 +211,9 @@ function meaning(error: Error): Error {
   if (VANISHED.has(status)) return new UploadVanished();
   const refused = refusedBy(status, problemOf(response));
   const { code } = refused.refusal;
+  // What relay itself refuses has a code.
+  const isSending = error.originalRequest.getMethod() !== 'HEAD';
+  if (code === undefined && isSending && (status === TOO_LARGE || UNKNOWN_METHOD.has(status))) return new Blocked(status);
   if (TRY_AGAIN.has(status) || (code !== undefined && ASK_AGAIN.has(code))) return new Refused('busy');
   return refused;
 }
