@@ -9,8 +9,7 @@ PAGES := relay/pages/integrity.json
 SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) $(wildcard relay/crypto/wordlists/*.txt) docs/openapi.yaml
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-header --no-emit-index-url --upgrade
-# One process more than processors: tests also wait.
-PARALLEL := --numprocesses $(shell echo $$(($$(nproc) + 1))) --dist loadgroup
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
 FAST := not (own_relay or browsers or faults or media or builds or slow)
 # Every process of the tests starts with compiled modules, also where the environment keeps none.
 unexport PYTHONDONTWRITEBYTECODE

@@ -29,7 +29,7 @@ from tests.relays import WORK_FACTOR_LOG2
 from tests.uploads import Sending, body_of, sending, signed
 
 KILLS = 8
-PATIENT = Retry(attempts=200, first_pause_seconds=0.05, longest_pause_seconds=0.2)
+PATIENT = Retry(attempts=1000, first_pause_seconds=0.05, longest_pause_seconds=0.2)
 
 
 @dataclasses.dataclass(slots=True)
