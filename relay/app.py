@@ -82,7 +82,8 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
 
 def create_app(settings: Settings) -> web.Application:
     """The web application; it connects when it starts and lets go when it is cleaned up."""
-    app = web.Application(middlewares=[problems], client_max_size=BODY_MAX_BYTES)
+    nowhere = pages.nowhere(lambda: app[RELAY].pages)
+    app = web.Application(middlewares=[problems, nowhere], client_max_size=BODY_MAX_BYTES)
 
     async def connected(app: web.Application) -> AsyncIterator[None]:
         async with wire(settings) as relay:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler as WebHandler
+from aiohttp.typedefs import Middleware
 
 from relay.handlers.routing import Call, Handler, Role, answer, route
-from relay.services.pages import embed_origins
+from relay.services.pages import Page, Pages, embed_origins
 
 
 class Embedding(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,16 +27,39 @@ async def embedding(call: Call) -> web.Response:
 def _file(name: str) -> Handler:
     async def handle(call: Call) -> web.Response:
         page = call.relay.pages.find(name or f"assets/{call.request.match_info['asset']}")
-        headers = {**page.headers, hdrs.ETAG: page.etag}
         known = call.request.headers.get(hdrs.IF_NONE_MATCH, "")
         if page.etag in {tag.strip().removeprefix("W/") for tag in known.split(",")}:
-            return web.Response(status=304, headers=headers)
-        coding, content = page.encoded(call.request.headers.get(hdrs.ACCEPT_ENCODING, ""))
-        if coding != "identity":
-            headers[hdrs.CONTENT_ENCODING] = coding
-        return web.Response(body=content, headers=headers)
+            return web.Response(status=304, headers={**page.headers, hdrs.ETAG: page.etag})
+        return _whole(page, call.request)
 
     return handle
+
+
+def _whole(page: Page, request: web.Request, status: int = 200) -> web.Response:
+    headers = {**page.headers, hdrs.ETAG: page.etag}
+    coding, content = page.encoded(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
+    if coding != "identity":
+        headers[hdrs.CONTENT_ENCODING] = coding
+    return web.Response(body=content, headers=headers, status=status)
+
+
+def nowhere(pages: Callable[[], Pages]) -> Middleware:
+    """Answers whoever opens an address where nothing is: a person with a page that says what to do.
+
+    Programs, which do not ask for HTML, go on to the problem document.
+    """
+
+    @web.middleware
+    async def answer_people(request: web.Request, handler: WebHandler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            wants_page = "text/html" in request.headers.get(hdrs.ACCEPT, "")
+            if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD} or not wants_page:
+                raise
+            return _whole(pages().find("receipt.html"), request, status=404)
+
+    return answer_people
 
 
 ROUTES = (route("GET", "/v1/embedding", embedding, Role.PUBLIC),)

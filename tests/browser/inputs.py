@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Final, Protocol
 
-from playwright.async_api import FileChooser, Locator, Page, expect
+from playwright.async_api import FileChooser, FilePayload, Locator, Page, expect
 
 MOST_TABS: Final = 120
 WINDOW_SECONDS: Final = 20
@@ -42,7 +42,7 @@ class Input(Protocol):
     async def move(self, slider: Locator, value: float) -> None:
         """Move a slider to about this value."""
 
-    async def pick(self, button: Locator, file: Path) -> None:
+    async def pick(self, button: Locator, file: Path | FilePayload) -> None:
         """Press a field for a file, and pick one from the device."""
 
 
@@ -65,7 +65,7 @@ class Mouse:
         """Drag it."""
         await slider.fill(str(value))
 
-    async def pick(self, button: Locator, file: Path) -> None:
+    async def pick(self, button: Locator, file: Path | FilePayload) -> None:
         """Give the file to the field."""
         await button.set_input_files(file)
 
@@ -110,7 +110,7 @@ class Keyboard:
             await self._page.keyboard.press("ArrowRight")
         raise AssertionError(f"{value} is not reached with the arrows")
 
-    async def pick(self, button: Locator, file: Path) -> None:
+    async def pick(self, button: Locator, file: Path | FilePayload) -> None:
         """Go there and press Space; the window of files is the browser's own."""
         await self._reach(button)
         await self._page.keyboard.press("Space")

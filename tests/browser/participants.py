@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, expect
 
 from relay.demo.cast import PASSPHRASE
 from tests.browser.inputs import Input, Keyboard, Mouse
@@ -162,7 +162,7 @@ class ParticipantPage:
         await self.input.press(self.button(self.sending("done.home")))
         await self.at_home()
 
-    async def choose_video(self, file: Path) -> None:
+    async def choose_video(self, file: Path | FilePayload) -> None:
         """Pick a file from the device."""
         await self.input.press(self.button(self.home("home.newVideo")))
         await expect(self.heading(self.sending("video.heading"))).to_be_visible()

@@ -353,3 +353,33 @@ async def test_a_page_whose_worker_cannot_be_fetched_says_so_and_tries_again(
     await person.claim()
     await console.button("again").click()
     await expect(console.heading("unlock.title")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", ["/", "/L/nothing", "/konsole", "/v1/nothing"])
+async def test_an_address_where_nothing_is_shows_a_page_for_a_person(
+    scene: Scene, visit: Visit, path: str, language: Language
+) -> None:
+    """Mistyped or unknown: what to do, in one's own language, and who to call."""
+    guest = await visit(language=language)
+    guest.expects("status of 404")
+    page = await guest.open(f"{scene.url}{path}")
+    person = ParticipantPage(page, guest, language)
+    await expect(person.heading(person.arriving("problem.no-such-link.heading"))).to_be_visible()
+    await expect(person.page.get_by_text(person.arriving("help.mediator"))).to_be_visible()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_webassembly_that_is_switched_off_is_named(
+    scene: Scene, visit: Visit, language: Language
+) -> None:
+    """Lockdown Mode and Tor Browser: the setting is told, and nobody is told that their browser is old."""
+    waiting = await scene.waiting()
+    guest = await visit(language=language)
+    await guest.context.add_init_script("delete globalThis.WebAssembly")
+    guest.address_may_stay = True
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url, language)
+    await expect(person.heading(person.arriving("problem.switchedOff.heading"))).to_be_visible()
+    await expect(
+        person.page.get_by_text(person.arriving("problem.switchedOff.todo"))
+    ).to_be_visible()

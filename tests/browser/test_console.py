@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
@@ -147,6 +148,27 @@ async def test_what_is_pressed_while_a_page_still_loads_is_done(scene: Scene, vi
     await expect(mediator.dialog).to_have_count(0)
     guest.wire.let_go()
     assert await mediator.read_address()
+
+
+@pytest.mark.parametrize("purpose", ["Participate", "Upload"])
+async def test_a_sheet_is_printed_with_all_that_is_on_it(
+    scene: Scene, visit: Visit, purpose: str
+) -> None:
+    """A page in each language, with the address and the code; the rest of the console stays on the screen."""
+    waiting = await scene.waiting()
+    page = await CasePage.open(await visit(), scene, scene.mediator)
+    await page.at_case(f"case {waiting.case_id}")
+    make = page.words(f"case.make{purpose}")
+    await page.person("harmed").get_by_role("button", name=make).click()
+    await page.dialog.get_by_role("button", name=page.words("address.sheet")).click()
+    sheets = page.page.locator("console-sheet section")
+    await expect(sheets).to_have_count(2)
+    await page.page.emulate_media(media="print")
+    for sheet in await sheets.all():
+        await expect(sheet.locator(".code")).to_be_visible()
+        await expect(sheet.get_by_role("img")).to_be_visible()
+    await expect(page.button("print")).to_be_hidden()
+    await page.page.emulate_media(media="screen")
 
 
 async def test_the_cases_are_listed_without_a_request_for_each(scene: Scene, visit: Visit) -> None:

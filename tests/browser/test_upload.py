@@ -81,3 +81,26 @@ async def test_a_proxy_that_lets_nothing_through_is_told(
     await expect(person.page.get_by_role("alert")).to_be_visible()
     tries = guest.wire.to_relay("/v1/uploads/", "P")
     assert 1 < len(tries) < 20
+
+
+@pytest.mark.parametrize("media_type", ["model/vnd.mts", "application/mp4", ""])
+async def test_a_film_of_an_unknown_type_is_looked_at_by_relay(
+    scene: Scene, visit: Visit, tmp_path: Path, media_type: str
+) -> None:
+    """What a device calls a file is no reason to refuse it."""
+    waiting = await scene.waiting()
+    content = (await asyncio.to_thread(film, tmp_path / "film.mp4", 3)).read_bytes()
+    person = await ParticipantPage.begin(await visit(), waiting.harmed_url)
+    await person.choose_video({"name": "00001.MTS", "mimeType": media_type, "buffer": content})
+    await person.button(person.sending("video.send")).click()
+    await person.has_arrived()
+
+
+async def test_a_picture_or_a_text_is_no_film(scene: Scene, visit: Visit) -> None:
+    """What is certainly none is told at once, before it is sealed."""
+    waiting = await scene.waiting()
+    person = await ParticipantPage.begin(await visit(), waiting.harmed_url)
+    for media_type in ("image/jpeg", "application/pdf", "text/plain"):
+        await person.choose_video({"name": "file", "mimeType": media_type, "buffer": b"words"})
+        await expect(person.page.get_by_text(person.sending("video.notVideo"))).to_be_visible()
+        await person.go_home()

@@ -167,7 +167,9 @@ class Wire:
             return web.Response(status=403)
         if status := self._blocked(request):
             one.status = status
-            return web.Response(status=status, text="<html>Blocked</html>", content_type="text/html")
+            return web.Response(
+                status=status, text="<html>Blocked</html>", content_type="text/html"
+            )
         headers = CIMultiDict(
             (name, value)
             for name, value in request.headers.items()

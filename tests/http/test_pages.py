@@ -151,6 +151,27 @@ async def test_documents_run_nothing_but_their_own_code(site: aiohttp.ClientSess
             assert answer.headers[hdrs.CACHE_CONTROL] == "no-cache"
 
 
+@pytest.mark.parametrize("path", ["/", "/L/", "/l/", "/receipts", "/index.php", "/v1/nothing"])
+async def test_where_nothing_is_a_person_gets_a_page_and_a_program_a_problem(
+    site: aiohttp.ClientSession, path: str
+) -> None:
+    """The page has the policy of the others and asks for no camera; its status is 404."""
+    browser = {hdrs.ACCEPT: "text/html,application/xhtml+xml,*/*;q=0.8"}
+    async with site.get(path, headers=browser) as answer:
+        assert (answer.status, answer.content_type) == (404, "text/html")
+        assert await answer.text() == DOCUMENT
+        assert policy_of(answer)["default-src"] == "'none'"
+        assert permissions_of(answer)["camera"] == "()"
+    async with site.head(path, headers=browser) as answer:
+        assert (answer.status, answer.content_type) == (404, "text/html")
+    for headers in ({}, {hdrs.ACCEPT: "application/json"}):
+        async with site.get(path, headers=headers) as answer:
+            assert (answer.status, answer.content_type) == (404, "application/problem+json")
+            assert (await answer.json())["code"] == "no-such-route"
+    async with site.post(path, headers=browser) as answer:
+        assert answer.content_type == "application/problem+json"
+
+
 async def test_only_named_origins_frame_the_console_and_nobody_the_rest(
     site: aiohttp.ClientSession,
 ) -> None:

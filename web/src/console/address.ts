@@ -95,7 +95,7 @@ export class ConsoleSheet extends PlainElement {
   private renderPage(language: Language, { sheet, address }: Words): TemplateResult | typeof nothing {
     const upload = this.address.purpose === 'upload';
     const steps = upload ? [sheet.upload1, sheet.upload2, sheet.upload3] : [sheet.step1, sheet.step2, sheet.step3];
-    return html`<section class="card paper" lang=${language}>
+    return html`<section class="card paper printed" lang=${language}>
       <h2>${sheet.heading}</h2>
       <p>${sheet.hello}</p>
       <p>${sheet.free}</p>

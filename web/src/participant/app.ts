@@ -120,6 +120,7 @@ export class RelayParticipant extends PlainElement {
 
   private toAddress(): void {
     const address = readAddress(new URL(location.href));
+    const inTheWay = whatIsInTheWay();
     if (this.phase.name === 'inside') this.phase = { name: 'checking' }; // what it shows is not there any more
     this.assisted = address.page === 'kiosk';
     this.forgetHere();
@@ -127,7 +128,7 @@ export class RelayParticipant extends PlainElement {
     if (address.page === 'receipt') void this.show({ name: 'receipt' });
     else if (address.page === 'none') void this.show({ name: 'problem', problem: 'no-such-link' });
     else if (address.page === 'exposed') void this.show({ name: 'exposed' });
-    else if (!isAble()) void this.show({ name: 'problem', problem: 'unsupported' });
+    else if (inTheWay !== null) void this.show({ name: 'problem', problem: inTheWay });
     else if (address.page === 'kiosk') void this.show({ name: 'kiosk' });
     else void this.open(address.link, address.fragment);
   }
@@ -473,9 +474,10 @@ function forgetOpened(link: string): void {
   }
 }
 
-/** Everything without which nothing can be sealed. */
-function isAble(): boolean {
-  return typeof Worker === 'function' && typeof WebAssembly === 'object' && 'subtle' in crypto;
+/** Why nothing can be sealed in this browser: it is too old, or a setting of somebody careful has switched something off. */
+function whatIsInTheWay(): 'unsupported' | 'switchedOff' | null {
+  if (typeof Worker !== 'function' || !('subtle' in crypto)) return 'unsupported';
+  return typeof WebAssembly === 'object' ? null : 'switchedOff';
 }
 
 /** After the first page is painted; soon, where the browser does not say when it is at rest. */

@@ -10,6 +10,12 @@ import { ScreenElement } from './screen';
 /** From here on somebody on a slow line should know what they begin. */
 const LARGE_BYTES = 200_000_000;
 
+/** Of cameras whose files a device may not know; relay looks into a file, and not at its name. */
+const ACCEPTED = 'video/*,.mts,.m2ts,.m2t,.mod,.tod,.vob,.dv,.avi,.wmv,.asf,.flv,.mkv,.3gp,.3g2';
+/** What is certainly no recording. */
+const SOMETHING_ELSE = /^(?:image|text|font)\/|^application\/(?:pdf|zip|msword|rtf|vnd\.(?:ms-|openxmlformats|oasis))/;
+const MEDIA_TYPE = /^[a-z]+\/[a-z0-9][a-z0-9.+-]*$/;
+
 interface Picked {
   readonly file: Blob;
   readonly mediaType: string;
@@ -94,8 +100,7 @@ export class RelayVideo extends ScreenElement {
           : nothing}
         ${this.way === 'file'
           ? this.renderFileField((file) => {
-              // Some systems do not know the type of what a phone made; relay looks for itself.
-              this.pick({ file, mediaType: file.type === '' ? 'video/mp4' : file.type, name: file.name });
+              this.pick({ file, mediaType: mediaTypeOf(file.type), name: file.name });
             })
           : nothing}
       </div>`;
@@ -108,7 +113,7 @@ export class RelayVideo extends ScreenElement {
       <input
         id="video-file"
         type="file"
-        accept="video/*"
+        accept=${ACCEPTED}
         aria-describedby="video-file-said"
         @change=${(event: Event) => {
           const file = (event.target as HTMLInputElement).files?.[0];
@@ -151,8 +156,7 @@ export class RelayVideo extends ScreenElement {
   }
 
   private pick(picked: Picked): void {
-    const looksLikeVideo = /^(?:video|audio)\//.test(picked.mediaType);
-    this.fault = picked.file.size === 0 ? 'empty' : looksLikeVideo ? null : 'notVideo';
+    this.fault = picked.file.size === 0 ? 'empty' : SOMETHING_ELSE.test(picked.mediaType) ? 'notVideo' : null;
     if (this.fault !== null) return;
     this.picked = picked;
     this.way = 'none';
@@ -230,6 +234,12 @@ export class RelayVideo extends ScreenElement {
     window.scrollTo(0, 0);
     this.querySelector<HTMLElement>('h1')?.focus();
   }
+}
+
+/** The type that a device gives, where it gives one. */
+function mediaTypeOf(given: string): string {
+  const [type = ''] = given.toLowerCase().split(';');
+  return MEDIA_TYPE.test(type) ? type : 'application/octet-stream';
 }
 
 customElements.define('relay-video', RelayVideo);

@@ -161,6 +161,11 @@ export const en = {
       text: 'It lacks something that is needed to keep your words sealed.',
       todo: 'Please open the link in a newer browser, or ask your mediator for another way.',
     },
+    switchedOff: {
+      heading: 'A setting of this browser is in the way',
+      text: 'WebAssembly is switched off. This page needs it to seal your words. The browser itself is new enough.',
+      todo: 'On an iPhone, iPad or Mac with Lockdown Mode, switch Lockdown Mode off for this site alone, in the menu beside the address. In Tor Browser, set the security level to Standard. Then load this page again. Or open the link in another browser, or ask your mediator for another way.',
+    },
     again: 'Try again',
   },
   receipt: {

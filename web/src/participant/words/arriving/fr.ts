@@ -163,6 +163,11 @@ export const fr: Catalogue<typeof en> = {
       text: 'Il lui manque quelque chose de nécessaire pour garder vos mots scellés.',
       todo: 'Ouvrez le lien dans un navigateur plus récent, ou demandez une autre voie à votre médiatrice ou médiateur.',
     },
+    switchedOff: {
+      heading: 'Un réglage de ce navigateur fait obstacle',
+      text: 'WebAssembly est désactivé. Cette page en a besoin pour sceller vos mots. Le navigateur lui-même est assez récent.',
+      todo: 'Sur un iPhone, un iPad ou un Mac en mode Isolement, désactivez ce mode pour ce seul site, dans le menu à côté de l’adresse. Dans le navigateur Tor, choisissez le niveau de sécurité « Normal ». Puis rechargez la page. Vous pouvez aussi ouvrir le lien dans un autre navigateur, ou demander une autre solution à votre médiatrice ou médiateur.',
+    },
     again: 'Essayer de nouveau',
   },
   receipt: {
