@@ -254,7 +254,7 @@ def test_the_deployment_comes_up_from_nothing_and_goes_down_in_order(
     passphrase.write_text("correct horse battery staple\n")
     relay("root", "new", "--output", root, "--passphrase-file", passphrase)
     shown = relay("root", "show", "--root", root, "--passphrase-file", passphrase)
-    public_keys = re.findall(r"\b[A-Za-z0-9_-]{43}\b", shown)
+    public_keys = re.findall(r"(?<!\S)[A-Za-z0-9_-]{43}(?!\S)", shown)
     deployment.environment["RELAY_ROOT_PUBLIC_KEYS"] = public_keys[0]
     relay("keys", "new", "media", "--output", deployment.secret("media_key"), "--request", media)
     credential = folder / "credential"
