@@ -171,6 +171,22 @@ async def test_a_sheet_is_printed_with_all_that_is_on_it(
     await page.page.emulate_media(media="screen")
 
 
+async def test_no_key_leaves_a_form_that_is_being_filled_in(scene: Scene, visit: Visit) -> None:
+    """A letter key that is pressed on a box to tick, or on the button, is no shortcut: the words stay."""
+    waiting = await scene.waiting()
+    page = await CasePage.open(await visit(), scene, scene.mediator)
+    await page.go("letter")
+    await page.field("letter.case").select_option(label=f"case {waiting.case_id}")
+    words = page.field("letter.words")
+    await words.fill(WORDS)
+    for control in (page.page.get_by_role("checkbox"), page.button("letter.do")):
+        await control.focus()
+        for key in ("u", "g", "j", "a", "?"):
+            await page.page.keyboard.press(key)
+        await expect(words).to_have_value(WORDS)
+        await expect(page.dialog).to_have_count(0)
+
+
 async def test_the_cases_are_listed_without_a_request_for_each(scene: Scene, visit: Visit) -> None:
     """Whether a charter is out of date is seen in the list itself."""
     await scene.waiting()

@@ -19,6 +19,8 @@ from tests.browser.scene import Scene
 
 FILE_BYTES: Final = 96 * MIB
 CUT_AFTER_BYTES: Final = 36 * MIB
+SLOW_MS: Final = 6_000
+"""Three seconds, and what a busy machine adds."""
 SENT_TWICE_BYTES: Final = 32 * MIB
 """At most what was under way when the line broke: a few segments."""
 
@@ -104,3 +106,21 @@ async def test_a_picture_or_a_text_is_no_film(scene: Scene, visit: Visit) -> Non
         await person.choose_video({"name": "file", "mimeType": media_type, "buffer": b"words"})
         await expect(person.page.get_by_text(person.sending("video.notVideo"))).to_be_visible()
         await person.go_home()
+
+
+async def test_an_upload_that_stands_still_is_said_to_be_slow(
+    scene: Scene, visit: Visit, tmp_path: Path
+) -> None:
+    """Within some seconds, and it is said no more when it goes on; before, it is being sent."""
+    waiting = await scene.waiting()
+    file = await asyncio.to_thread(film, tmp_path / "film.mp4", 3)
+    guest = await visit()
+    person = await ParticipantPage.begin(guest, waiting.harmed_url)
+    await person.choose_video(file)
+    guest.wire.hold("/v1/uploads")
+    await person.button(person.sending("video.send")).click()
+    await guest.wire.until_held()
+    slow = person.page.get_by_text(person.sending("progress.stage.slow"))
+    await expect(slow).to_be_visible(timeout=SLOW_MS)
+    guest.wire.let_go()
+    await person.has_arrived()

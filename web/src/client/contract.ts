@@ -94,7 +94,7 @@ export type RefusalKind =
 
 /** Sealed and uploaded; `fraction` of both together, for a bar. */
 export interface SendingProgress {
-  readonly stage: 'sealing' | 'sending' | 'finishing' | 'waiting-for-connection';
+  readonly stage: 'sealing' | 'sending' | 'slow' | 'finishing' | 'waiting-for-connection';
   readonly sealedBytes: number;
   readonly sentBytes: number;
   readonly totalBytes: number;

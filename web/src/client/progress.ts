@@ -13,6 +13,7 @@ export class Progress {
   private sealedBytes = 0;
   private sentBytes = 0;
   private isWaiting = false;
+  private isSlow = false;
   private safeToClose = false;
   private readonly moments: { readonly at: number; readonly sent: number }[] = [];
   private toldAt = 0;
@@ -41,6 +42,13 @@ export class Progress {
     if (isWaiting === this.isWaiting) return;
     this.isWaiting = isWaiting;
     this.moments.length = 0;
+    this.say(true);
+  }
+
+  /** Nothing has moved for some seconds, though nobody said that the connection is gone. */
+  slow(isSlow: boolean): void {
+    if (isSlow === this.isSlow) return;
+    this.isSlow = isSlow;
     this.say(true);
   }
 
@@ -74,6 +82,7 @@ export class Progress {
 
   private currentStage(): SendingProgress['stage'] {
     if (this.isWaiting) return 'waiting-for-connection';
+    if (this.isSlow) return 'slow';
     if (this.stage === 'finishing') return 'finishing';
     return this.sealedBytes < this.totalBytes ? 'sealing' : 'sending';
   }

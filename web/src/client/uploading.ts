@@ -12,7 +12,9 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** A connection that takes nothing for this long is taken for dead. */
 const STALL_MS = 60_000;
-const LOOK_MS = 5_000;
+/** After this long without a byte it is said to be slow. */
+const SLOW_MS = 3_000;
+const LOOK_MS = 500;
 
 /** After these relay is asked where the upload stands now. */
 const ASK_AGAIN = new Set(['offset-mismatch', 'upload-taken-over']);
@@ -48,6 +50,8 @@ export interface Shipment {
   readonly acknowledged: (bytes: number) => Promise<void>;
   /** Whether a connection is being waited for. */
   readonly waiting: (isWaiting: boolean) => void;
+  /** Whether nothing has moved for some seconds. */
+  readonly slow: (isSlow: boolean) => void;
   readonly signal: AbortSignal;
 }
 
@@ -145,6 +149,7 @@ function attempt(signed: SignedConnection, shipment: Shipment, manner: Manner): 
     };
     const finish = (act: () => void) => {
       clearInterval(watch);
+      shipment.slow(false);
       shipment.signal.removeEventListener('abort', leave);
       act();
     };
@@ -186,7 +191,9 @@ function attempt(signed: SignedConnection, shipment: Shipment, manner: Manner): 
     };
     const leave = () => { end(new Refused('paused')); };
     const watch = setInterval(() => {
-      if (!isSealing && Date.now() - movedAt > STALL_MS) end(new Refused('offline'));
+      const still = isSealing ? 0 : Date.now() - movedAt;
+      shipment.slow(still > SLOW_MS);
+      if (still > STALL_MS) end(new Refused('offline'));
     }, LOOK_MS);
     shipment.signal.addEventListener('abort', leave);
     sending.start();

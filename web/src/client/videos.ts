@@ -220,6 +220,7 @@ class Sending {
           progress.safe(segments.isSafe);
         },
         waiting: (isWaiting) => { progress.waiting(isWaiting); },
+        slow: (isSlow) => { progress.slow(isSlow); },
         signal,
       });
     } catch (error) {

@@ -49,9 +49,12 @@ export function shortcutOf(pressed: Pressed, where: { readonly typing: boolean; 
   return found;
 }
 
-/** Where the keyboard is: in a field, on something that Enter works for, or nowhere in particular. */
+/**
+ * Where the keyboard is: filling something in, on something that Enter works for, or nowhere in particular. In a form every key
+ * is the form's, also on a box to tick: a page that is left takes with it what was typed.
+ */
 export function focusOf(element: Element | null): { typing: boolean; onControl: boolean } {
-  const typing = element?.closest('input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], dialog, relay-player') ?? null;
+  const typing = element?.closest('form, input, textarea, select, [contenteditable], dialog, relay-player') ?? null;
   const onControl = element?.closest('button, a, summary, input') ?? null;
   return { typing: typing !== null, onControl: onControl !== null };
 }
