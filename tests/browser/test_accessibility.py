@@ -1,4 +1,7 @@
-"""Every page and state in both languages: WCAG 2.2, light and dark, a narrow screen, text twice as large."""
+"""Every page and state in both languages: WCAG 2.2, light and dark, a narrow screen, text twice as large.
+
+On a participant's pages the way out and the numbers to call are there as well.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,21 @@ from tests.browser.visitors import Language
 NARROW: Final = {"width": 320, "height": 640}
 _WIDTHS: Final = "[document.documentElement.scrollWidth, innerWidth]"
 _TEXT: Final = "(size) => document.documentElement.style.setProperty('font-size', size)"
+
+_AT_HAND: Final = """
+() => {
+  const bar = document.querySelector('relay-participant .bar');
+  if (bar === null) return [];
+  scrollTo(0, document.documentElement.scrollHeight);
+  const { top, bottom } = bar.querySelector('nav > .primary').getBoundingClientRect();
+  const faults = top < 0 || bottom > innerHeight ? ['to leave in a hurry is out of sight'] : [];
+  if (document.querySelector('main a[href="tel:988"]') === null) faults.push('nobody to call');
+  scrollTo(0, 0);
+  return faults;
+}
+"""
+OF_STAFF: Final = {"assistant"}
+"""A page of the participant's site that is for somebody else."""
 
 
 class _Inspector:
@@ -35,6 +53,8 @@ class _Inspector:
         assert size is not None
         await page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
         await self._fits(f"{name} (320 px)", page)
+        if name not in OF_STAFF:
+            self.faults += [f"{name}: {fault}" for fault in await page.evaluate(_AT_HAND)]
         await page.set_viewport_size(size)
         await page.evaluate(_TEXT, "200%")
         await self._fits(f"{name} (200 % text)", page)

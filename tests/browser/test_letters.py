@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+import pytest
 from playwright.async_api import Page, expect
 
 from relay.demo.cast import PASSPHRASE, verify_everybody
 from relay.demo.story import LETTER, NOTE
 from tests.browser import forging, leaks
+from tests.browser.casework import LANGUAGES
 from tests.browser.conftest import Visit
 from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
 from tests.browser.tour import approved_letter
+from tests.browser.visitors import Language
 
 ASSISTANT: Final = "Monique Tremblay, programme officer"
 
@@ -42,6 +45,26 @@ async def test_nothing_stays_at_a_kiosk(scene: Scene, visit: Visit) -> None:
     await expect(
         mediator.page.get_by_text(mediator.words("review.assistant", ASSISTANT))
     ).to_be_visible()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_questions_that_help_are_of_ones_own_part(
+    scene: Scene, visit: Visit, language: Language
+) -> None:
+    """A person harmed is not asked what they take responsibility for, and the other one is."""
+    waiting = await scene.waiting()
+    for url, part, not_asked in (
+        (waiting.harmed_url, "harmed", "responsible"),
+        (waiting.responsible_url, "responsible", "harmed"),
+    ):
+        person = await ParticipantPage.begin(await visit(language=language), url, language)
+        await person.button(person.home("home.newLetter")).click()
+        await person.page.get_by_text(person.sending("letter.questions")).click()
+        asked = person.page.locator("relay-write details").first
+        await expect(asked).to_contain_text(person.sending(f"letter.questionsNot.{part}"))
+        await expect(asked).not_to_contain_text(person.sending(f"letter.questionsNot.{not_asked}"))
+        responsibility = {"en": "take responsibility", "fr": "assume la responsabilité"}[language]
+        assert (responsibility in await asked.inner_text()) == (part == "responsible")
 
 
 async def test_words_that_were_changed_on_the_way_are_never_shown(

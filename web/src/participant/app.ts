@@ -12,6 +12,7 @@ import { rememberLanguage, speak } from '../words/language';
 import { bareAddress, KIOSK, readAddress } from './address';
 import './arrive';
 import type { Why } from './come-back';
+import { whoToCall } from './explaining';
 import type { HandedLink } from './handed';
 import { keys, keysWereAskedFor, prepareKeys } from './keys';
 import './problem'; // at hand when nothing else can be fetched
@@ -404,7 +405,8 @@ export class RelayParticipant extends PlainElement {
         return html`<h1 tabindex="-1">${words.left.heading}</h1>
           <p class="note good">${words.left.text}</p>
           <p>${words.left.close}</p>
-          <p><button type="button" @click=${() => this.toAddress()}>${words.left.again}</button></p>`;
+          <p><button type="button" @click=${() => this.toAddress()}>${words.left.again}</button></p>
+          ${whoToCall(words)}`;
       case 'kiosk':
         return html`<relay-kiosk
           .words=${words}

@@ -36,10 +36,22 @@ export function whatHappensNext(words: Arriving): TemplateResult {
 export function whoToCall(words: Arriving): TemplateResult {
   return html`<section class="card">
     <h2>${words.help.heading}</h2>
-    <p>${words.help.mediator}</p>
-    <p>${words.help.emergency} <a class="tel" href="tel:911">9-1-1</a>.</p>
-    <p>${words.help.crisis} <a class="tel" href="tel:988">9-8-8</a>. ${words.help.crisisWhen}</p>
+    ${numbers(words)}
   </section>`;
+}
+
+/** The same below a page on which somebody writes, reads or decides: at hand, and not in their way. */
+export function whoToCallAtHand(words: Arriving): TemplateResult {
+  return html`<details class="card">
+    <summary>${words.help.heading}</summary>
+    ${numbers(words)}
+  </details>`;
+}
+
+function numbers({ help }: Arriving): TemplateResult {
+  return html`<p>${help.mediator}</p>
+    <p>${help.emergency} <a class="tel" href="tel:911">9-1-1</a>.</p>
+    <p>${help.crisis} <a class="tel" href="tel:988">9-8-8</a>. ${help.crisisWhen}</p>`;
 }
 
 export function howToLeave(words: Arriving, assisted: boolean): TemplateResult {

@@ -6,6 +6,7 @@ import '../ui/dialog';
 import { PlainElement } from '../ui/element';
 import { watchIdle } from '../ui/idle';
 import { titled } from './app';
+import { whoToCallAtHand } from './explaining';
 import { keys } from './keys';
 import { asRefusal } from './refusals';
 import { loadScreen, renderScreen } from './screens';
@@ -85,7 +86,7 @@ export class RelayInside extends PlainElement {
   protected override render(): TemplateResult | typeof nothing {
     const { shown } = this;
     if (shown === null) return html`<p class="waiting" role="status">${this.words.home.home.loading}</p>`;
-    return html`${renderScreen(shown, this.visit())} ${this.renderIdle()}`;
+    return html`${renderScreen(shown, this.visit())} ${whoToCallAtHand(this.arriving)} ${this.renderIdle()}`;
   }
 
   private renderIdle(): TemplateResult | typeof nothing {

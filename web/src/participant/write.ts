@@ -89,6 +89,8 @@ export class RelayWrite extends ScreenElement {
   private renderEditor(): TemplateResult {
     const { visit } = this;
     const { letter } = visit.words.sending;
+    const { role } = visit.arrival;
+    const part = role === 'harmed' || role === 'responsible' ? role : 'other';
     return html`${this.guidance === null
         ? html`<p>${letter.calm}</p>`
         : html`<aside class="note">
@@ -113,9 +115,9 @@ export class RelayWrite extends ScreenElement {
         <summary>${letter.questions}</summary>
         <p>${letter.questionsHow}</p>
         <ul>
-          ${letter.questionList.map((question) => html`<li>${question}</li>`)}
+          ${letter.questionsFor[part].map((question) => html`<li>${question}</li>`)}
         </ul>
-        <p>${letter.questionsNot}</p>
+        <p>${letter.questionsNot[part]}</p>
       </details>
       <div class="field">
         <label for="letter">${letter.field}</label>
