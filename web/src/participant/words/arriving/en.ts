@@ -35,7 +35,6 @@ export const en = {
     slow: 'Still checking. The connection is slow; nothing is wrong.',
   },
   what: {
-    heading: 'What this is',
     one: 'Here you can write a letter or send a video to the other person, or receive one. A mediator stands between you, always.',
     two: 'Everything is sealed on this device before it is sent.',
     voluntary: 'Taking part is your choice. You may pause or stop at any time, without giving a reason.',
@@ -163,8 +162,8 @@ export const en = {
     },
     switchedOff: {
       heading: 'A setting of this browser is in the way',
-      text: 'WebAssembly is switched off. This page needs it to seal your words. The browser itself is new enough.',
-      todo: 'On an iPhone, iPad or Mac with Lockdown Mode, switch Lockdown Mode off for this site alone, in the menu beside the address. In Tor Browser, set the security level to Standard. Then load this page again. Or open the link in another browser, or ask your mediator for another way.',
+      text: 'WebAssembly is switched off. This page needs it to seal your words.',
+      todo: 'In Lockdown Mode, switch it off for this site alone, in the menu beside the address. In Tor Browser, set the security level to Standard. Then load this page again, or ask your mediator for another way.',
     },
     again: 'Try again',
   },

@@ -37,7 +37,6 @@ export const fr: Catalogue<typeof en> = {
     slow: 'La vérification continue. La connexion est lente ; tout va bien.',
   },
   what: {
-    heading: 'De quoi il s’agit',
     one: 'Ici, vous pouvez écrire une lettre ou envoyer une vidéo à l’autre personne, ou en recevoir une. Une médiatrice ou un médiateur se tient toujours entre vous.',
     two: 'Tout est scellé sur cet appareil avant d’être envoyé.',
     voluntary: 'Participer est votre choix. Vous pouvez faire une pause ou arrêter à tout moment, sans donner de raison.',
@@ -165,8 +164,8 @@ export const fr: Catalogue<typeof en> = {
     },
     switchedOff: {
       heading: 'Un réglage de ce navigateur fait obstacle',
-      text: 'WebAssembly est désactivé. Cette page en a besoin pour sceller vos mots. Le navigateur lui-même est assez récent.',
-      todo: 'Sur un iPhone, un iPad ou un Mac en mode Isolement, désactivez ce mode pour ce seul site, dans le menu à côté de l’adresse. Dans le navigateur Tor, choisissez le niveau de sécurité « Normal ». Puis rechargez la page. Vous pouvez aussi ouvrir le lien dans un autre navigateur, ou demander une autre solution à votre médiatrice ou médiateur.',
+      text: 'WebAssembly est désactivé. Cette page en a besoin pour sceller vos mots.',
+      todo: 'En mode Isolement, désactivez-le pour ce seul site, dans le menu à côté de l’adresse. Dans le navigateur Tor, choisissez le niveau de sécurité « Normal ». Puis rechargez la page, ou demandez une autre voie à votre médiatrice ou médiateur.',
     },
     again: 'Essayer de nouveau',
   },
