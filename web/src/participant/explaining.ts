@@ -42,7 +42,7 @@ export function whoToCall(words: Arriving): TemplateResult {
 
 /** The same below a page on which somebody writes, reads or decides: at hand, and not in their way. */
 export function whoToCallAtHand(words: Arriving): TemplateResult {
-  return html`<details class="card">
+  return html`<details class="card after">
     <summary>${words.help.heading}</summary>
     ${numbers(words)}
   </details>`;
