@@ -19,7 +19,7 @@ from tests.browser.scene import Scene
 
 FILE_BYTES: Final = 96 * MIB
 CUT_AFTER_BYTES: Final = 36 * MIB
-SLOW_MS: Final = 6_000
+SLOW_MS: Final = 10_000
 """Three seconds, and what a busy machine adds."""
 SENT_TWICE_BYTES: Final = 32 * MIB
 """At most what was under way when the line broke: a few segments."""
