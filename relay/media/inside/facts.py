@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import TypedDict
 
@@ -11,7 +10,6 @@ import av
 from av.audio.stream import AudioStream
 from av.codec.context import CodecContext
 from av.container import InputContainer
-from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
@@ -104,7 +102,7 @@ def _count(container: InputContainer, streams: list[StreamFacts]) -> None:
     begins: dict[int, Fraction] = {}
     ends: dict[int, Fraction] = {}
     counted: dict[int, int] = {}
-    for packet in _packets(container):
+    for packet in container.demux():
         if packet.size == 0 or packet.is_discard:
             continue
         index = packet.stream_index
@@ -120,20 +118,6 @@ def _count(container: InputContainer, streams: list[StreamFacts]) -> None:
         stream["packets"] = counted.get(index, 0)
         stream["begin_ms"] = round(begins.get(index, Fraction(0)) * 1000)
         stream["end_ms"] = round(ends.get(index, Fraction(0)) * 1000)
-
-
-def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
-    """All that can be read: a recording that is damaged on the way ends there, as for ffmpeg."""
-    is_first = True
-    try:
-        for packet in container.demux():
-            yield packet
-            is_first = False
-    except av.error.MemoryError:
-        raise
-    except av.error.FFmpegError:
-        if is_first:
-            raise
 
 
 def _choose_video(streams: list[StreamFacts], codecs: frozenset[str]) -> None:
