@@ -29,7 +29,7 @@ MAX_THREADS = 8
 """More would not speed up 720p, and each takes its share of the jail's address space."""
 SHORTFALL, SHORTFALL_MS = 0.8, 2000
 """A rendition shorter than this share of what was counted, or announced, has lost its end."""
-_ANNOUNCED = {"avi", "wav", "flac", "aiff", "caf", "asf"}
+_ANNOUNCED = {"avi", "wav", "flac", "aiff", "caf"}
 """Containers whose duration is written once, and whose end shows nowhere else."""
 STALL_SECONDS = 120
 """No new picture or sound for so long means that ffmpeg hangs."""

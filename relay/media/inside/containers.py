@@ -39,6 +39,7 @@ _ASF_LOCKS = (
     bytes.fromhex("338505438169e6499b74ad12cb86d58c"),
 )
 """Content encryption, as such, extended and advanced."""
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_HEADER_MAX_BYTES = 1024 * 1024
 _IFF_AUDIO = {b"AIFF", b"AIFC"}
 
@@ -117,6 +118,12 @@ def _check_asf(descriptor: int, size: int) -> None:
     header = os.pread(descriptor, min(length, _ASF_HEADER_MAX_BYTES), 0)
     if any(lock in header for lock in _ASF_LOCKS):
         raise RefusedError("video-protected")
+    _, _, properties = header.partition(_ASF_PROPERTIES)
+    declared = int.from_bytes(properties[24:32], "little")
+    is_broadcast = int.from_bytes(properties[72:76], "little") & 1
+    # Of a broadcast the size was not known when its header was written.
+    if declared > size and not is_broadcast:
+        raise RefusedError("video-truncated")
 
 
 def boxes(

@@ -397,3 +397,27 @@ async def test_a_locked_recording_of_windows_is_told(run: Run, make: Make) -> No
     locked = content[:16] + (length + 24).to_bytes(8, "little") + content[24:length] + lock
     with pytest.raises(errors.ProtectedRecording):
         await run(locked + content[length:])
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec"), [("aiff", "pcm_s16be"), ("wma", "wmav2"), ("caf", "alac")]
+)
+async def test_a_voice_of_which_the_end_is_missing_is_told(
+    run: Run, make: Make, ending: str, codec: str
+) -> None:
+    """What these containers announce is held against what is there: nobody sends half a memo unawares."""
+    content = make(f"whole.{ending}", *SOUND, "-c:a", codec).read_bytes()
+    with pytest.raises((errors.TruncatedRecording, errors.UnreadableRecording)):
+        await run(content[: len(content) // 3])
+
+
+async def test_a_larger_picture_that_nobody_can_decode_is_not_chosen(run: Run, make: Make) -> None:
+    """Beside a track of an unknown kind the one that can be decoded is shown."""
+    source = make(
+        "unknown beside.mov",
+        *(*card.filmed(640, 360), *VIDEO, *SOUND, "-map", "0", "-map", "1", "-map", "2"),
+        *("-c:v:0", "mpeg4", "-c:v:1", "libx264", *BT709, *AAC, *TAKEN),
+    )
+    done = await run(boxes.unknown(source.read_bytes(), b"mp4v"))
+    assert_as_promised(done)
+    assert (done.transcoded.width, done.transcoded.height) == (320, 180)
