@@ -7,7 +7,7 @@ import functools
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -85,7 +85,7 @@ async def _elsewhere(_world: World, act: Act) -> Sending | None:
 
 
 async def _of_another_type(world: World, act: Act) -> Sending:
-    other: Any = Session(
+    other: Session | Consent = Session(
         challenge=b64u_encode(bytes(32)), audience=world.people.audience, at=act.statement.at
     )
     if isinstance(act.statement, Session):

@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -192,7 +192,7 @@ async def test_arqs_own_jobs_run_code_and_relays_do_not(
     by_arq, by_relay = tmp_path / "arq", tmp_path / "relay"
     await plant(administrator, pickled(by_arq))
 
-    async def transcode(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:
+    async def transcode(ctx: dict[object, object], *args: object, **kwargs: object) -> None:
         pass
 
     pool = await create_pool(RedisSettings.from_dsn(redis_url), default_queue_name=QUEUE_NAME)
