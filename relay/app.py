@@ -18,6 +18,7 @@ from relay.handlers import (
     parts,
     reviews,
     sessions,
+    unsent,
     uploads,
 )
 from relay.handlers.authentication import guarded
@@ -39,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *links.ROUTES,
     *live.ROUTES,
     *messages.ROUTES,
+    *unsent.ROUTES,
     *reviews.ROUTES,
     *uploads.ROUTES,
     *parts.ROUTES,

@@ -97,6 +97,8 @@ class Settings:
     sweep_seconds: int = 15
     draft_expires_seconds: int = 30 * DAY_SECONDS
     """A draft that nobody touched for this long ends."""
+    unsent_expires_seconds: int = 365 * DAY_SECONDS
+    """An unsent text that nobody changed for this long is removed."""
 
     @classmethod
     def from_environment(
@@ -140,7 +142,7 @@ OF_WORKER: Final = frozenset(
         *("media_key_file", "ffmpeg", "bubblewrap", "video_max_seconds", "video_max_pixels"),
         *("video_max_streams", "jail_memory_bytes", "jail_processes", "transcode_seconds"),
         *("job_lease_seconds", "job_attempts", "job_retry_seconds", "job_seconds", "worker_jobs"),
-        *("sweep_seconds", "draft_expires_seconds"),
+        *("sweep_seconds", "draft_expires_seconds", "unsent_expires_seconds"),
     }
 )
 """Settings that `relay worker` alone reads."""

@@ -1,4 +1,4 @@
-"""Finds what time has passed over: stalled jobs, lapsed leases, old sessions, uploads, orphans and drafts.
+"""Finds what time has passed over: stalled jobs, lapsed leases, old sessions, uploads, orphans, drafts, texts.
 
 Every step may be repeated and may run in several workers at once: a move is made after a second look,
 under the row's lock, and what is gone already is no error. A step that fails leaves the others alone, and is
@@ -26,6 +26,7 @@ from relay.storage import jobs as stored_jobs
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
 from relay.storage import sessions as stored_sessions
+from relay.storage import unsent as stored_unsent
 from relay.storage import uploads as stored_uploads
 from relay.storage.database import Database
 from relay.storage.objects import Objects
@@ -69,6 +70,7 @@ class Sweep:
             self.lapse_leases,
             self.end_sessions,
             self.expire_drafts,
+            self.forget_unsent,
             self.end_uploads,
             self.remove_orphans,
         ):
@@ -140,6 +142,13 @@ class Sweep:
             await stored_uploads.orphan_uploads(connection, message_id)
             await make_move(connection, message, Act.EXPIRE, Mover.CLOCK, actor=CLOCK_ACTOR)
             return True
+
+    async def forget_unsent(self) -> int:
+        """Remove unsent texts that nobody changed for long."""
+        seconds = self.settings.unsent_expires_seconds
+        async with self.database.connection() as connection:
+            await stored_unsent.delete_old(connection, seconds)
+        return 0
 
     async def end_uploads(self) -> int:
         """End uploads that were left until their time was over."""

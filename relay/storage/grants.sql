@@ -134,6 +134,13 @@ on jobs to relay_web;
 
 grant insert (object_prefix) on orphans to relay_web;
 
+grant
+select,
+insert (kid, text_id, version, sealed),
+update (version, sealed, changed_at),
+delete
+on unsent_texts to relay_web;
+
 -- The media workers, and the sweep that they do. ------------------------------------------------------------
 
 -- Not to be read by them: letters, receipts, keyrings, the sealed secrets of links and identities of cases.
@@ -192,3 +199,4 @@ on jobs to relay_worker;
 grant select, insert (object_prefix), update (noted_at), delete on orphans to relay_worker;
 grant select (upload_id, message_id, expires_at, submitted_at), delete on uploads to relay_worker;
 grant select (expires_at), delete on sessions, challenges to relay_worker;
+grant select (changed_at), delete on unsent_texts to relay_worker;

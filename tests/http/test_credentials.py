@@ -183,6 +183,7 @@ async def scene(
             "credential": str(case.mediator.credential_id),
             "commitment": sent.parts[0].commitment,
             "upload": str(uuid.uuid4()),
+            "text": str(uuid.uuid4()),
         },
         callers=callers,
     )

@@ -380,6 +380,23 @@ async def test_a_draft_that_nobody_touches_ends(stage: Studio) -> None:
     assert (await stage.message(new)).state is State.DRAFT
 
 
+async def test_an_unsent_text_that_nobody_changes_is_removed(stage: Studio) -> None:
+    """The sweep removes an unsent text after its time, and one that was changed since stays."""
+    seconds = stage.settings.unsent_expires_seconds
+    for kid, age_seconds in (("old", seconds + 1), ("new", seconds - 60)):
+        await stage.execute(
+            "insert into unsent_texts (kid, text_id, version, sealed, changed_at)"
+            " values ($1, gen_random_uuid(), 1, 'sealed', $2)",
+            kid,
+            datetime.now(UTC) - timedelta(seconds=age_seconds),
+        )
+
+    await stage.sweep.forget_unsent()
+
+    assert await stage.count("select count(*) from unsent_texts where kid = 'old'") == 0
+    assert await stage.count("select count(*) from unsent_texts where kid = 'new'") == 1
+
+
 async def test_old_sessions_are_forgotten(stage: Studio) -> None:
     """The sweep removes sessions and challenges whose time is over, and no others."""
     open_sessions = await stage.count("select count(*) from sessions")

@@ -122,6 +122,12 @@ MAY: Final[dict[str, Rights]] = {
             "update": "state lease_token lease_expires_at",
         },
         "orphans": {"insert": "object_prefix"},
+        "unsent_texts": {
+            "select": "*",
+            "insert": "kid text_id version sealed",
+            "update": "version sealed changed_at",
+            "delete": "",
+        },
     },
     WORKER: {
         "statements": _SIGNED,
@@ -168,6 +174,7 @@ MAY: Final[dict[str, Rights]] = {
         "uploads": {"select": "upload_id message_id expires_at submitted_at", "delete": ""},
         "sessions": {"select": "expires_at", "delete": ""},
         "challenges": {"select": "expires_at", "delete": ""},
+        "unsent_texts": {"select": "changed_at", "delete": ""},
     },
 }
 """What each may do; everything else it may not."""

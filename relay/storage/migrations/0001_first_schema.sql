@@ -572,6 +572,22 @@ create table orphans (
     noted_at timestamptz not null default now()
 );
 
+-- Unsent texts. ---------------------------------------------------------------------------------------------
+
+create table unsent_texts (
+    kid text not null,
+    text_id uuid not null,
+    version integer not null check (version > 0),
+    sealed bytea not null check (octet_length(sealed) between 1 and 720896),
+    changed_at timestamptz not null default now(),
+    primary key (kid, text_id)
+);
+
+create index unsent_texts_by_change on unsent_texts (changed_at);
+
+comment on table unsent_texts is
+'What somebody is writing, sealed with a key that is theirs alone; by the identifier of the key that they sign with.';
+
 -- The log. --------------------------------------------------------------------------------------------------
 
 create table events (
