@@ -1,4 +1,4 @@
-"""Finds what time has passed over: stalled jobs, lapsed leases, old sessions, uploads, orphans, drafts, texts.
+"""Finds what time has passed over: stalled jobs, lapsed leases, sessions, uploads, orphans, drafts, texts.
 
 Every step may be repeated and may run in several workers at once: a move is made after a second look,
 under the row's lock, and what is gone already is no error. A step that fails leaves the others alone, and is

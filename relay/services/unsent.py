@@ -16,6 +16,7 @@ from relay.domain.unsent import (
     NewUnsentText,
     UnsentChanged,
     UnsentFull,
+    UnsentText,
     UnsentTexts,
 )
 from relay.errors import InvalidRequest, TooLarge
@@ -26,7 +27,15 @@ from relay.storage.database import Database
 async def list_own(database: Database, actor: Participant | Mediator) -> UnsentTexts:
     """Every unsent text of the caller's key."""
     async with database.connection() as connection:
-        return UnsentTexts(texts=await stored.list_texts(connection, actor.kid))
+        rows = await stored.list_texts(connection, actor.kid)
+    return UnsentTexts(
+        texts=[
+            UnsentText(
+                text=row.text_id, version=row.version, sealed=row.sealed, changed_at=row.changed_at
+            )
+            for row in rows
+        ]
+    )
 
 
 async def keep(

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 import msgspec
 
-from relay.domain.unsent import UnsentText
 from relay.storage.database import Connection, many, one
 from relay.storage.queries import named_queries
 
 _SQL = named_queries("unsent")
+
+
+class TextRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One text, as it is kept."""
+
+    text_id: uuid.UUID
+    version: int
+    sealed: bytes
+    changed_at: datetime
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,14 +34,14 @@ async def lock_writer(connection: Connection, kid: str) -> None:
     await connection.execute(_SQL["lock_writer"], kid)
 
 
-async def list_texts(connection: Connection, kid: str) -> list[UnsentText]:
+async def list_texts(connection: Connection, kid: str) -> list[TextRow]:
     """The texts of a key, the latest first."""
-    return many(await connection.fetch(_SQL["list_texts"], kid), UnsentText)
+    return many(await connection.fetch(_SQL["list_texts"], kid), TextRow)
 
 
-async def find_text(connection: Connection, kid: str, text_id: uuid.UUID) -> UnsentText | None:
+async def find_text(connection: Connection, kid: str, text_id: uuid.UUID) -> TextRow | None:
     """One text of a key."""
-    return one(await connection.fetchrow(_SQL["find_text"], kid, text_id), UnsentText)
+    return one(await connection.fetchrow(_SQL["find_text"], kid, text_id), TextRow)
 
 
 async def measure_texts(connection: Connection, kid: str, without: uuid.UUID) -> Measure:

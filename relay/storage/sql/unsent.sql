@@ -4,17 +4,17 @@ select pg_advisory_xact_lock(hashtextextended('unsent ' || $1::text, 0));
 
 -- name: list_texts
 select
-    text_id as "text",
+    text_id,
     version,
     sealed,
     changed_at
 from unsent_texts
 where kid = $1
-order by changed_at desc, text_id;
+order by changed_at desc, text_id asc;
 
 -- name: find_text
 select
-    text_id as "text",
+    text_id,
     version,
     sealed,
     changed_at
@@ -32,10 +32,10 @@ where kid = $1 and text_id <> $2;
 -- name: keep_text
 insert into unsent_texts (kid, text_id, version, sealed) values ($1, $2, $3, $4)
 on conflict (kid, text_id) do update
-set
-version = excluded.version,
-sealed = excluded.sealed,
-changed_at = now();
+    set
+        version = excluded.version,
+        sealed = excluded.sealed,
+        changed_at = now();
 
 -- name: delete_text
 delete from unsent_texts
