@@ -586,7 +586,7 @@ create table unsent_texts (
 create index unsent_texts_by_change on unsent_texts (changed_at);
 
 comment on table unsent_texts is
-'What somebody is writing, sealed with a key that is theirs alone; by the identifier of the key that they sign with.';
+'What somebody is writing, sealed with a key that is theirs alone, by the key that they sign with.';
 
 -- The log. --------------------------------------------------------------------------------------------------
 

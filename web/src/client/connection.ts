@@ -22,6 +22,8 @@ export interface Asked {
   readonly body?: unknown;
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Go on sending after the page is gone. */
+  readonly keepalive?: boolean;
 }
 
 /** A connection without an identity; a bearer goes with each request that needs one. */
@@ -48,7 +50,7 @@ export class Connection {
   }
 
   /** One attempt, for as long as `signal` lets it; the caller reads the body. */
-  async open(method: Method, path: string, { bearer, body, signal, headers }: Asked): Promise<Response> {
+  async open(method: Method, path: string, { bearer, body, signal, headers, keepalive = false }: Asked): Promise<Response> {
     const response = await answered(
       this.fetch(`${this.url}${path}`, {
         method,
@@ -62,6 +64,7 @@ export class Connection {
         cache: 'no-store',
         credentials: 'omit',
         redirect: 'error',
+        keepalive,
         ...(signal === undefined ? {} : { signal }),
       }),
     );

@@ -198,14 +198,22 @@ export interface UnfinishedVideo {
   readonly whole: boolean;
 }
 
-/** A letter that is being written, kept on the device as an age file for its writer alone. */
+/** A letter that is being written, sealed for its writer alone. */
 export interface LetterDraft {
-  readonly id: string;
+  readonly id: Uuid;
   readonly to: Uuid;
   readonly language: Language;
   readonly text: string;
   readonly revises: Uuid | null;
   readonly changedAt: Time;
+}
+
+/** Where a text is kept that was not sent. */
+export interface KeptSafe {
+  /** `device`: on this device now, and where relay keeps it too, soon there. `relay`: this device keeps nothing. */
+  readonly where: 'device' | 'relay';
+  /** It was changed or sent elsewhere meanwhile, and goes on as a text of its own. */
+  readonly isCopy: boolean;
 }
 
 /** What is shown before anything is opened. */
@@ -293,9 +301,11 @@ export interface ParticipantClient extends Playback {
   /** Stops sending for now; `unfinishedVideos` lists it. */
   pauseVideo(): Promise<void>;
   discardVideo(id: string): Promise<void>;
-  saveDraft(draft: LetterDraft): Promise<void>;
+  /** Through an upload link it stays on this device; else it follows its writer to every device. */
+  saveDraft(draft: LetterDraft): Promise<KeptSafe>;
+  /** The latest first. */
   drafts(): Promise<readonly LetterDraft[]>;
-  discardDraft(id: string): Promise<void>;
+  discardDraft(id: Uuid): Promise<void>;
 
   /** The text of one's own letter, to read again or to begin a revision from; `broken` where it does not hold. */
   ownText(message: Uuid): Promise<string>;
@@ -598,6 +608,14 @@ export interface NewDecision {
   readonly note?: string;
 }
 
+/** What a mediator is typing, sealed for themself alone. */
+export interface KeptForm {
+  /** Where it is typed, such as `return:` and the identifier of a message. */
+  readonly place: string;
+  readonly values: Readonly<Record<string, string>>;
+  readonly changedAt: Time;
+}
+
 export interface NewRelayedLetter {
   readonly case: Uuid;
   readonly from: Uuid;
@@ -659,6 +677,11 @@ export interface MediatorClient extends Playback {
   log(id: Uuid): Promise<readonly LogEntry[]>;
   /** Every message of the case that waits for somebody, newest first. */
   messages(id: Uuid): Promise<readonly QueueItem[]>;
+
+  keepForm(form: KeptForm): Promise<KeptSafe>;
+  /** What was typed in a place and neither sent nor thrown away, on whatever device. */
+  keptForm(place: string): Promise<KeptForm | null>;
+  dropForm(place: string): Promise<void>;
 
   queue(filter: QueueFilter): Promise<{ readonly items: readonly QueueItem[]; readonly next: string | null }>;
   /** Figures by state, at once and after every change. */

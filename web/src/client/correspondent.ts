@@ -42,14 +42,15 @@ export class Correspondent {
     private readonly admitted: Admitted,
     private readonly failures: Failures,
   ) {
-    this.drafts = new Drafts(admitted);
+    const { device, link, ownSeal, reader, signed } = admitted;
+    this.drafts = new Drafts({ device, owner: link, seal: ownSeal, signed: reader === null ? null : signed });
     this.videos = new Videos(admitted);
     this.theatre = new Theatre(admitted.signed);
   }
 
   /** Ends everything that is under way, and the session. */
   async leave(): Promise<void> {
-    await this.videos.pause();
+    await Promise.all([this.videos.pause(), this.drafts.leave()]);
     await Promise.all(Array.from(this.stops, (stop) => stop()));
     this.theatre.close();
     await this.admitted.signed.end();

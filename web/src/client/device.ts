@@ -19,6 +19,7 @@ const DEVICE_KEY = 'device';
 const IV_BYTES = 12;
 
 export interface KeptDraft {
+  /** Whose it is: somebody's link, or a mediator's credential. */
   readonly link: Uuid;
   readonly id: string;
   readonly sealed: Uint8Array<ArrayBuffer>;
@@ -131,6 +132,10 @@ export class Device {
 
   keepDraft(draft: KeptDraft): Promise<void> {
     return this.shelf.put('drafts', [draft.link, draft.id], draft);
+  }
+
+  async draft(link: Uuid, id: string): Promise<KeptDraft | null> {
+    return ((await this.shelf.get('drafts', [link, id])) as KeptDraft | undefined) ?? null;
   }
 
   async drafts(link: Uuid): Promise<readonly KeptDraft[]> {

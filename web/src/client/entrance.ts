@@ -1,7 +1,6 @@
 /** The way in through a link: looked up, verified up to the fingerprint in its address, claimed or opened. */
 
 import type { Identity } from '../crypto/age';
-import * as age from '../crypto/age';
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
 import type { Bytes } from '../crypto/encoding';
@@ -27,6 +26,7 @@ import type { Uuid } from './contract';
 import type { Device } from './device';
 import { recoveriesOf } from './members';
 import { now } from './moments';
+import { type OwnSeal, ownSealOf } from './ownseal';
 import { isRefused, Refused } from './refusing';
 import type { components } from './schema';
 import { signingIn } from './sessions';
@@ -35,12 +35,6 @@ import { fromBase64, toBase64 } from './wire';
 import { Hand } from './writing';
 
 type Schemas = components['schemas'];
-
-/** Seals what stays on the device so that only its writer opens it again. */
-export interface OwnSeal {
-  seal(plain: Bytes): Promise<Bytes> | Bytes;
-  open(sealed: Bytes): Promise<Bytes> | Bytes;
-}
 
 /** Somebody who came in, with all that they need to act. */
 export interface Admitted {
@@ -208,10 +202,7 @@ export class Entrance {
     return {
       ...this.common(signed, signer, recipient),
       origin: [this.view.statement, claim],
-      ownSeal: {
-        seal: (plain) => age.sealFile(plain, [identity.recipient]),
-        open: (sealed) => age.openFile(sealed, [identity]),
-      },
+      ownSeal: ownSealOf(identity),
       reader: {
         identity,
         recipient,

@@ -13,9 +13,11 @@ import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { Device } from './device';
 import { Failures } from './failures';
+import { Forms } from './forms';
 import { endOf, newerOf, standingOf } from './members';
 import { newId, now } from './moments';
 import { OpenCases } from './opencases';
+import { ownSealOf } from './ownseal';
 import type { Surroundings } from './participant';
 import { Refused } from './refusing';
 import { Reviewing } from './reviewing';
@@ -39,6 +41,7 @@ interface Inside {
   readonly reviews: Reviews;
   readonly reviewing: Reviewing;
   readonly theatre: Theatre;
+  readonly forms: Forms;
 }
 
 /** The worker's half of `MediatorClient`: one mediator at a time. */
@@ -135,7 +138,8 @@ export class Mediator implements contract.MediatorClient {
     const reviews = new Reviews(cases, theatre, this.failures);
     const casework = new Casework(cases);
     const charterwork = new Charterwork(cases, casework);
-    this.inside = { known, signed, cases, theatre, reviews, casework, charterwork, reviewing: new Reviewing(cases, reviews) };
+    const forms = new Forms({ device, owner: self.credential, seal: ownSealOf(keyring.identity), signed });
+    this.inside = { known, signed, cases, theatre, reviews, casework, charterwork, reviewing: new Reviewing(cases, reviews), forms };
     // Opaque to relay: so that a lost laptop is not a lost key, and the case system can hand it to its console.
     await signed.call('PUT', '/v1/keyring', { body: { keyring: toBase64(sealed) } }).catch(() => null);
     return self;
@@ -145,7 +149,7 @@ export class Mediator implements contract.MediatorClient {
     const { inside } = this;
     this.inside = null;
     if (inside === null) return;
-    await inside.reviewing.leave();
+    await Promise.all([inside.reviewing.leave(), inside.forms.leave()]);
     inside.theatre.close();
     await inside.signed.end();
   }
@@ -228,6 +232,18 @@ export class Mediator implements contract.MediatorClient {
   }
 
   // Review.
+
+  async keepForm(form: contract.KeptForm): Promise<contract.KeptSafe> {
+    return this.#inside().forms.save(form);
+  }
+
+  async keptForm(place: string): Promise<contract.KeptForm | null> {
+    return this.#inside().forms.find(place);
+  }
+
+  async dropForm(place: string): Promise<void> {
+    await this.#inside().forms.discard(place);
+  }
 
   async queue(filter: contract.QueueFilter): Promise<{ readonly items: readonly contract.QueueItem[]; readonly next: string | null }> {
     return this.#inside().reviewing.queue(filter);

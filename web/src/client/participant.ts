@@ -146,15 +146,15 @@ export class Participant implements contract.ParticipantClient {
     await this.#signedIn().videos.discard(id);
   }
 
-  async saveDraft(draft: contract.LetterDraft): Promise<void> {
-    await this.#signedIn().drafts.save(draft);
+  async saveDraft(draft: contract.LetterDraft): Promise<contract.KeptSafe> {
+    return this.#signedIn().drafts.save(draft);
   }
 
   async drafts(): Promise<readonly contract.LetterDraft[]> {
     return this.#signedIn().drafts.all();
   }
 
-  async discardDraft(id: string): Promise<void> {
+  async discardDraft(id: Uuid): Promise<void> {
     await this.#signedIn().drafts.discard(id);
   }
 

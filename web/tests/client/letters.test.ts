@@ -275,23 +275,6 @@ describe('a letter', () => {
   });
 });
 
-describe('drafts', () => {
-  it('lie sealed on the device, for their writer alone', async () => {
-    const browser = new Browser();
-    const { harmed, harmedUrl, responsibleId } = await openCase({}, { harmed: browser });
-    const draft = { id: 'one', to: responsibleId, language: 'en', text: LETTER, revises: null, changedAt: '2030-01-01T00:00:00Z' } as const;
-    await harmed.saveDraft(draft);
-    await harmed.lock();
-    const again = await unlocked(harmedUrl, browser);
-    expect(await again.drafts()).toEqual([draft]);
-    await again.discardDraft('one');
-    expect(await again.drafts()).toEqual([]);
-    await again.saveDraft(draft);
-    await again.leaveNothing();
-    expect(await (await unlocked(harmedUrl, browser)).drafts()).toEqual([]);
-  });
-});
-
 describe('a charter that changes meanwhile', () => {
   it('has what is being sent granted and signed once more, and nothing sealed a second time', async () => {
     const asked: { readonly what: string; readonly body: string | null }[] = [];

@@ -206,7 +206,7 @@ describe('an upload link', () => {
     const { id, fragment } = linkOf(url);
     expect(await person.arrive(id, fragment, { keep: true, language: 'en' })).toMatchObject({ purpose: 'upload', spent: false });
     await person.enter();
-    const draft = { id: 'one', to: harmedId, language: 'en', text: 'Once.', revises: null, changedAt: '2030-01-01T00:00:00Z' } as const;
+    const draft = { id: crypto.randomUUID(), to: harmedId, language: 'en', text: 'Once.', revises: null, changedAt: '2030-01-01T00:00:00Z' } as const;
     await person.saveDraft(draft);
     expect(await person.drafts()).toEqual([draft]);
     const { message, receipt } = await person.sendVideo({ to: harmedId, language: 'en', file: await phoneVideo(), mediaType: 'video/quicktime' }, () => undefined);

@@ -1,0 +1,347 @@
+/**
+ * What somebody is writing: kept on the device at once, and soon after at relay, from where it follows them to another.
+ *
+ * Both places have it sealed with a key of its writer alone. Each version at relay takes the place of the one that it was
+ * made from. Where that is not the one relay has, because another device changed or removed it meanwhile, this one goes
+ * on as a text of its own: nothing that somebody wrote is written over by something that they did not see.
+ */
+
+import { utf8 } from '../crypto/encoding';
+import { pad, unpad } from '../crypto/padding';
+import type { SignedConnection } from './connection';
+import type { KeptSafe, Uuid } from './contract';
+import type { Device } from './device';
+import { newId } from './moments';
+import type { OwnSeal } from './ownseal';
+import { isRefused, Refused } from './refusing';
+import type { components } from './schema';
+import { fromBase64, toBase64 } from './wire';
+
+type Schemas = components['schemas'];
+
+/** So often relay is given what changed; more often it would learn how fast somebody writes. */
+const GIVEN_EVERY_MS = 10_000;
+/** Whoever leaves does not wait longer for relay. */
+const LEAVING_MS = 2_000;
+/** Nothing shorter can be told from it: what is being written grows with every version. */
+const SMALLEST_BYTES = 4096;
+/** What a browser goes on sending after its page is gone. */
+const OUTLIVES_PAGE_BYTES = 60_000;
+
+interface Here<Content> {
+  readonly id: Uuid;
+  /** The version at relay that it was made from; 0 where there was none. */
+  readonly base: number;
+  /** Names this very text: a new one for every change. */
+  readonly mark: string;
+  /** The marks of those that relay was given as the version after `base`, without an answer. */
+  readonly tried: readonly string[];
+  /** Whether relay has not been given this text. */
+  readonly isAhead: boolean;
+  /** Whether it was sent or deleted here, which relay does not know yet. */
+  readonly isGone: boolean;
+  readonly content: Content;
+}
+
+interface There<Content> {
+  readonly id: Uuid;
+  readonly version: number;
+  readonly mark: string;
+  readonly content: Content;
+}
+
+export interface Unsent<Content> {
+  readonly id: Uuid;
+  readonly content: Content;
+}
+
+export interface Shelf {
+  readonly device: Device;
+  /** Whose texts they are on this device. */
+  readonly owner: Uuid;
+  readonly seal: OwnSeal;
+  /** Null where relay keeps none of them: through an upload link. */
+  readonly signed: SignedConnection | null;
+}
+
+export class UnsentTexts<Content> {
+  /** What is read and written here, one after the other. */
+  private line: Promise<unknown> = Promise.resolve();
+  /** The marks of the texts as this page has shown or written them; another page of this device may have changed them. */
+  private readonly seen = new Map<Uuid, string>();
+  /** Those that the device had no room for. */
+  private readonly homeless = new Map<Uuid, Here<Content>>();
+  /** What goes on under another identifier. */
+  private readonly moved = new Map<Uuid, Uuid>();
+  private readonly timers = new Map<Uuid, ReturnType<typeof setTimeout>>();
+  private readonly giving = new Map<Uuid, Promise<void>>();
+
+  constructor(private readonly shelf: Shelf) {}
+
+  /** Keeps a text as it is now: on the device, or at relay where the device keeps nothing; rejects where neither does. */
+  async save(id: Uuid, content: Content): Promise<KeptSafe> {
+    const own = await this.inLine(() => this.write(id, content));
+    const { device, signed } = this.shelf;
+    const isHere = device.lasting && !this.homeless.has(own);
+    if (isHere) this.giveSoon(own);
+    else if (signed !== null) await this.give(own);
+    else if (device.lasting) throw new Refused('storage-full');
+    return { where: isHere || signed === null ? 'device' : 'relay', isCopy: this.current(id) !== id };
+  }
+
+  /** All that open. What relay or another device knows better is taken over; without relay, what is here. */
+  async all(): Promise<readonly Unsent<Content>[]> {
+    const there = this.shelf.signed === null ? null : await this.there().catch(() => null);
+    return this.inLine(async () => {
+      if (there !== null) await this.reconcile(await this.here(), there);
+      const texts = await this.here();
+      for (const { id, mark } of texts) this.seen.set(id, mark);
+      return texts.filter(({ isGone }) => !isGone).map(({ id, content }) => ({ id, content }));
+    });
+  }
+
+  /** Removes a text that was sent, or is not wanted; a later version from another device stays. */
+  async discard(id: Uuid): Promise<void> {
+    const own = this.current(id);
+    this.unplan(own);
+    await this.inLine(async () => {
+      const text = await this.read(own);
+      if (text !== null) await this.put({ ...text, isAhead: false, isGone: true });
+    });
+    await this.giving.get(own)?.catch(() => undefined);
+    await this.remove(own);
+  }
+
+  /** Gives relay what it does not have yet, for as long as somebody who leaves would wait. */
+  async leave(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const tooLong = new Promise((over) => { timer = setTimeout(over, LEAVING_MS); });
+    const ahead = Array.from(this.timers.keys(), (id) => this.give(id).catch(() => undefined));
+    await Promise.race([Promise.all(ahead), tooLong]);
+    clearTimeout(timer);
+    for (const id of this.timers.keys()) this.unplan(id);
+  }
+
+  /** The identifier that a text has now. */
+  private current(id: Uuid): Uuid {
+    const next = this.moved.get(id);
+    return next === undefined ? id : this.current(next);
+  }
+
+  private async write(id: Uuid, content: Content): Promise<Uuid> {
+    const own = this.current(id);
+    const before = await this.read(own);
+    const mark = newId();
+    if (before?.mark !== this.seen.get(own) || before?.isGone === true) {
+      // Another page of this device changed it, or sent it.
+      const apart = newId();
+      this.moved.set(own, apart);
+      this.seen.set(apart, mark);
+      await this.put({ id: apart, base: 0, mark, tried: [], isAhead: true, isGone: false, content });
+      return apart;
+    }
+    const { base, tried } = before ?? { base: 0, tried: [] };
+    this.seen.set(own, mark);
+    await this.put({ id: own, base, mark, tried, isAhead: true, isGone: false, content });
+    return own;
+  }
+
+  private async reconcile(here: readonly Here<Content>[], there: readonly There<Content>[]): Promise<void> {
+    const unknown = new Map(there.map((text) => [text.id, text]));
+    for (const text of here) {
+      const other = unknown.get(text.id);
+      unknown.delete(text.id);
+      if (other === undefined) await this.missed(text);
+      else await this.compare(text, other);
+    }
+    for (const other of unknown.values()) await this.take(other);
+  }
+
+  /** Relay does not have it: it was never given, or another device removed it. */
+  private async missed(text: Here<Content>): Promise<void> {
+    if (text.isGone || (text.base > 0 && !text.isAhead)) await this.forget(text.id);
+    else this.giveSoon(text.base === 0 ? text.id : await this.goOnApart(text));
+  }
+
+  private async compare(text: Here<Content>, other: There<Content>): Promise<void> {
+    if (text.isGone) {
+      if (other.version > seenVersion(text)) await this.take(other);
+      else void this.remove(text.id); // whatever comes of it is seen with the next look
+    } else if (text.tried.includes(other.mark)) {
+      await this.arrived(text, other);
+      if (text.mark !== other.mark) this.giveSoon(text.id);
+    } else if (other.version === text.base) {
+      if (text.isAhead) this.giveSoon(text.id);
+    } else {
+      // What relay has is another device's, or older than what it had once.
+      if (text.isAhead || other.version < text.base) this.giveSoon(await this.goOnApart(text));
+      await this.take(other);
+    }
+  }
+
+  private take({ id, version, mark, content }: There<Content>): Promise<void> {
+    return this.put({ id, base: version, mark, tried: [], isAhead: false, isGone: false, content });
+  }
+
+  /** Relay has what it was given, whose answer was lost. */
+  private arrived(text: Here<Content>, { version, mark }: There<Content>): Promise<void> {
+    return this.put({ ...text, base: version, tried: [], isAhead: text.mark !== mark });
+  }
+
+  /** What was written here goes on beside what relay has, or has no more, under its identifier. */
+  private async goOnApart(text: Here<Content>): Promise<Uuid> {
+    const id = newId();
+    await this.put({ ...text, id, base: 0, tried: [], isAhead: true });
+    await this.forget(text.id);
+    this.moved.set(text.id, id);
+    this.seen.set(id, text.mark);
+    return id;
+  }
+
+  private giveSoon(id: Uuid): void {
+    if (this.shelf.signed === null || this.timers.has(id)) return;
+    this.timers.set(id, setTimeout(() => void this.give(id).catch(() => undefined), GIVEN_EVERY_MS));
+  }
+
+  private unplan(id: Uuid): void {
+    clearTimeout(this.timers.get(id));
+    this.timers.delete(id);
+  }
+
+  /** Gives relay a text as it is now, after what is being given of it. */
+  private give(id: Uuid): Promise<void> {
+    this.unplan(id);
+    const before = this.giving.get(id) ?? Promise.resolve();
+    const given = before.catch(() => undefined).then(() => this.giveNow(this.current(id)));
+    this.giving.set(id, given);
+    return given;
+  }
+
+  private async giveNow(id: Uuid): Promise<void> {
+    const text = await this.inLine(async () => {
+      const now = await this.read(id);
+      if (now?.isAhead !== true) return null;
+      const tried = { ...now, tried: [...now.tried.filter((mark) => mark !== now.mark), now.mark] };
+      await this.put(tried);
+      return tried;
+    });
+    if (text === null) return;
+    try {
+      await this.tell(text, text.base + 1);
+    } catch (error) {
+      if (!isRefused(error, 'refused', 'unsent-changed')) throw error;
+      await this.giveApart(id);
+      return;
+    }
+    await this.inLine(async () => {
+      const now = await this.read(id);
+      if (now !== null) await this.put({ ...now, base: text.base + 1, tried: [], isAhead: now.isAhead && now.mark !== text.mark });
+    });
+  }
+
+  /** Relay has something else under this identifier: something of ours whose answer was lost, or another device's. */
+  private async giveApart(id: Uuid): Promise<void> {
+    const other = (await this.there()).find((text) => text.id === id);
+    const next = await this.inLine(async () => {
+      const now = await this.read(id);
+      if (now === null || now.isGone) return null;
+      if (other === undefined || !now.tried.includes(other.mark)) return this.goOnApart(now);
+      await this.arrived(now, other);
+      return id;
+    });
+    if (next !== null) await this.giveNow(next);
+  }
+
+  private async tell({ id, mark, content }: Here<Content>, version: number): Promise<void> {
+    const said: There<Content> = { id, version, mark, content };
+    const sealed = toBase64(await this.shelf.seal.seal(pad(utf8(JSON.stringify(said)), SMALLEST_BYTES)));
+    const body: Schemas['NewUnsentText'] = { version, sealed };
+    await this.shelf.signed?.call('PUT', `/v1/unsent/${id}`, { body, keepalive: sealed.length < OUTLIVES_PAGE_BYTES });
+  }
+
+  /** Tells relay that a text is gone; where nobody answers, the next look tries again. */
+  private async remove(id: Uuid): Promise<void> {
+    const text = await this.inLine(() => this.read(id));
+    if (text === null) return;
+    const version = seenVersion(text);
+    if (version > 0) {
+      try {
+        await this.shelf.signed?.call('DELETE', `/v1/unsent/${id}?version=${String(version)}`);
+      } catch (error) {
+        if (!isRefused(error, 'refused')) return;
+      }
+    }
+    await this.inLine(() => this.forget(id));
+  }
+
+  private async there(): Promise<readonly There<Content>[]> {
+    const { seal, signed } = this.shelf;
+    const { texts } = (await signed?.call<Schemas['UnsentTexts']>('GET', '/v1/unsent')) ?? { texts: [] };
+    const found: There<Content>[] = [];
+    for (const { text, version, sealed } of texts) {
+      try {
+        const said = JSON.parse(new TextDecoder().decode(unpad(await seal.open(fromBase64(sealed)), SMALLEST_BYTES))) as There<Content>;
+        // Relay may not show one text as another, nor an older version as a newer one.
+        if (said.id === text && said.version === version) found.push(said);
+      } catch {
+        continue; // nothing that this key sealed
+      }
+    }
+    return found;
+  }
+
+  /** All that this device has, and what it had no room for. */
+  private async here(): Promise<readonly Here<Content>[]> {
+    const { device, owner } = this.shelf;
+    const found = new Map(this.homeless);
+    for (const { id, sealed } of await device.drafts(owner)) {
+      const text = found.has(id) ? null : await this.opened(sealed);
+      if (text !== null) found.set(id, text);
+    }
+    return Array.from(found.values());
+  }
+
+  private async read(id: Uuid): Promise<Here<Content> | null> {
+    const { device, owner } = this.shelf;
+    const homeless = this.homeless.get(id);
+    if (homeless !== undefined) return homeless;
+    const kept = await device.draft(owner, id);
+    return kept === null ? null : this.opened(kept.sealed);
+  }
+
+  /** Null where it was sealed for an older key of this person. */
+  private async opened(sealed: Uint8Array<ArrayBuffer>): Promise<Here<Content> | null> {
+    try {
+      // Nothing else is ever put there; whoever alters a device can do worse.
+      return JSON.parse(new TextDecoder().decode(await this.shelf.seal.open(sealed))) as Here<Content>;
+    } catch {
+      return null;
+    }
+  }
+
+  private async put(text: Here<Content>): Promise<void> {
+    const { device, owner, seal } = this.shelf;
+    try {
+      await device.keepDraft({ link: owner, id: text.id, sealed: await seal.seal(utf8(JSON.stringify(text))) });
+      this.homeless.delete(text.id);
+    } catch {
+      this.homeless.set(text.id, text);
+    }
+  }
+
+  private async forget(id: Uuid): Promise<void> {
+    this.homeless.delete(id);
+    await this.shelf.device.discardDraft(this.shelf.owner, id);
+  }
+
+  private inLine<Value>(work: () => Promise<Value>): Promise<Value> {
+    const done = this.line.then(work);
+    this.line = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** The latest version that relay may have of what this device knows. */
+function seenVersion<Content>({ base, tried }: Here<Content>): number {
+  return base + (tried.length > 0 ? 1 : 0);
+}
