@@ -116,10 +116,15 @@ export class UnsentTexts<Content> {
   async leave(): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const tooLong = new Promise((over) => { timer = setTimeout(over, LEAVING_MS); });
-    const ahead = Array.from(this.timers.keys(), (id) => this.give(id).catch(() => undefined));
-    await Promise.race([Promise.all(ahead), tooLong]);
+    await Promise.race([this.giveAll(), tooLong]);
     clearTimeout(timer);
     for (const id of this.timers.keys()) this.unplan(id);
+  }
+
+  private async giveAll(): Promise<void> {
+    await this.line; // what is being saved is given too
+    for (const id of this.timers.keys()) void this.give(id);
+    await Promise.allSettled(this.giving.values());
   }
 
   /** The identifier that a text has now. */

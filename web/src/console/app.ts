@@ -12,6 +12,7 @@ import { preferredLanguage, rememberLanguage, speak } from '../words/language';
 import { loadReasons, type Reasons } from '../words/reasons';
 import { dateOnly } from './ages';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
+import { keepEverything } from './keeping';
 import { Pins } from './pins';
 import { screenOf, type Screen } from './screens';
 import type { Mediator, Session } from './session';
@@ -241,6 +242,7 @@ export class RelayConsole extends PlainElement {
   private forget(stage: 'locked' | 'untrusted'): void {
     this.stopIdle?.();
     this.stopIdle = null;
+    keepEverything(); // before its keys go
     this.session = null;
     this.helping = false;
     this.idling = false;

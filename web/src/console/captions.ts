@@ -4,6 +4,7 @@ import { html, nothing, type PropertyDeclarations, type PropertyValues, type Tem
 import { repeat } from 'lit/directives/repeat.js';
 import type { Language, ReviewItem, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
+import { FormKeeper } from './keeping';
 import './media';
 import type { ConsoleMedia } from './media';
 import { cueText, formatTime, parse, readTime, serialize, type Cue, type Parsed } from '../playback/webvtt';
@@ -40,6 +41,7 @@ export class ConsoleCaptions extends ConsoleElement {
   private language: Language = 'en';
   private hint = '';
   private keys = 0;
+  private readonly keeper = new FormKeeper(this, () => `captions:${this.message}`, () => ({ file: this.file(), language: this.language }));
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('message')) void this.load();
@@ -56,8 +58,10 @@ export class ConsoleCaptions extends ConsoleElement {
       this.language = item.captions?.language ?? item.language;
       // Captions that cannot be read are written anew.
       const readable = item.captions?.exception === null && item.faults.every(({ record }) => record !== 'captions');
-      const kept = readable ? await client.captionsText(this.message) : null;
-      if (kept !== null) this.takeIn(kept);
+      const begun = await this.keeper.find();
+      const file = begun?.['file'] ?? (readable ? await client.captionsText(this.message) : null);
+      if (begun !== null) this.language = begun['language'] === 'fr' ? 'fr' : 'en';
+      if (file !== null) this.takeIn(file);
       this.item = item;
     });
   }
@@ -91,6 +95,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private change(key: number, changed: Partial<Draft>): void {
+    this.keeper.changed();
     this.drafts = this.drafts.map((one) => (one.key === key ? { ...one, ...changed } : one));
     this.mistakes = [];
   }
@@ -110,6 +115,7 @@ export class ConsoleCaptions extends ConsoleElement {
     const start = this.player?.currentTime() ?? (last === undefined ? 0 : (readTime(last.end) ?? 0));
     const added = this.draft({ start, end: start + LINE_MS, text: '' });
     this.drafts = [...this.drafts, added];
+    this.keeper.changed();
     void this.updateComplete.then(() => this.querySelector<HTMLElement>(`#cue-text-${String(added.key)}`)?.focus());
   }
 
@@ -136,6 +142,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private leave(sentence: string): void {
+    this.keeper.drop();
     this.session.say(sentence);
     this.session.go({ name: 'review', message: this.message });
   }
@@ -144,7 +151,10 @@ export class ConsoleCaptions extends ConsoleElement {
     const input = event.target as HTMLInputElement;
     const file = input.files?.[0];
     if (file === undefined || file.size > FILE_MOST_BYTES) return;
-    void file.text().then((text) => this.takeIn(text));
+    void file.text().then((text) => {
+      this.takeIn(text);
+      this.keeper.changed();
+    });
     input.value = '';
   };
 
@@ -188,13 +198,14 @@ export class ConsoleCaptions extends ConsoleElement {
           </div>`}
       <div class="field">
         <label for="captions-language">${captions.language}</label>
-        <select id="captions-language" @change=${(event: Event) => (this.language = (event.target as HTMLSelectElement).value as Language)}>
+        <select id="captions-language" @change=${this.languagePicked}>
           ${(['en', 'fr'] as const).map(
             (one) => html`<option value=${one} ?selected=${one === this.language}>${languageName[one]}</option>`,
           )}
         </select>
       </div>
       <p role="status">${this.hint}</p>
+      <p class="quiet">${this.words.kept}</p>
       <button class="primary" ?disabled=${this.running} @click=${() => this.save()}>${captions.saveDo}</button>
     </section>`;
   }
@@ -202,7 +213,18 @@ export class ConsoleCaptions extends ConsoleElement {
   private readonly typed = (event: Event): void => {
     this.plain = (event.target as HTMLTextAreaElement).value;
     this.mistakes = [];
+    this.keeper.changed();
   };
+
+  private readonly languagePicked = (event: Event): void => {
+    this.language = (event.target as HTMLSelectElement).value as Language;
+    this.keeper.changed();
+  };
+
+  private leaveOut(key: number): void {
+    this.drafts = this.drafts.filter((other) => other.key !== key);
+    this.keeper.changed();
+  }
 
   private renderMistakes(): TemplateResult | typeof nothing {
     const { captions } = this.words;
@@ -240,7 +262,7 @@ export class ConsoleCaptions extends ConsoleElement {
         autocomplete="off"
         aria-invalid=${readTime(one[which]) === null ? 'true' : nothing}
         .value=${one[which]}
-        @change=${(event: Event) => this.change(one.key, { [which]: (event.target as HTMLInputElement).value })}
+        @input=${(event: Event) => this.change(one.key, { [which]: (event.target as HTMLInputElement).value })}
       />
       <button class="plain" @click=${() => this.setTime(one.key, which)}>${set}</button>
     </div>`;
@@ -258,11 +280,11 @@ export class ConsoleCaptions extends ConsoleElement {
           rows="2"
           lang=${language}
           .value=${one.text}
-          @change=${(event: Event) => this.change(one.key, { text: (event.target as HTMLTextAreaElement).value })}
+          @input=${(event: Event) => this.change(one.key, { text: (event.target as HTMLTextAreaElement).value })}
         ></textarea>
         <div class="row">
           <button class="plain" @click=${() => this.player?.seek(readTime(one.start) ?? 0)}>${captions.play}</button>
-          <button class="plain" aria-label=${captions.removeCue(number)} @click=${() => (this.drafts = this.drafts.filter((other) => other.key !== one.key))}>
+          <button class="plain" aria-label=${captions.removeCue(number)} @click=${() => this.leaveOut(one.key)}>
             ${captions.remove}
           </button>
         </div>

@@ -53,13 +53,17 @@ export const TELLS_AUTHOR: readonly DecisionKind[] = ['return', 'decline'];
 export const GRAVE: readonly Choice[] = ['decline', 'recall'];
 
 /** What a mediator types for an act; mutable, since it is kept while dialogs come and go. */
-export interface ActDraft {
-  words: string;
-  note: string;
-  contentNote: string;
-  summary: string;
-}
+export type ActDraft = Record<'reason' | 'words' | 'note' | 'contentNote' | 'summary' | 'notBefore', string>;
 
-export function emptyDraft(): ActDraft {
-  return { words: '', note: '', contentNote: '', summary: '' };
+/** The draft of an act as it was kept, or an empty one. */
+export function actDraft(kept: Readonly<Record<string, string>> | null = null): ActDraft {
+  const value = (name: keyof ActDraft): string => kept?.[name] ?? '';
+  return {
+    reason: value('reason'),
+    words: value('words'),
+    note: value('note'),
+    contentNote: value('contentNote'),
+    summary: value('summary'),
+    notBefore: value('notBefore'),
+  };
 }

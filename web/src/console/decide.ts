@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { DecisionKind, NewDecision, Refusal, ReviewItem } from '../client/contract';
 import { PlainElement } from '../ui/element';
-import { emptyDraft, GRAVE, NEEDS_REASON, TELLS_AUTHOR, type ActDraft } from './choices';
+import { actDraft, GRAVE, NEEDS_REASON, TELLS_AUTHOR, type ActDraft } from './choices';
 import '../ui/dialog';
 import { refusalText } from './element';
 import type { Session } from './session';
@@ -16,17 +16,15 @@ export class ConsoleDecide extends PlainElement {
     draft: { attribute: false },
     running: { attribute: false },
     problem: { attribute: false },
-    reason: { state: true },
     wanting: { state: true },
   };
 
   session!: Session;
   item!: ReviewItem;
   decision: DecisionKind = 'approve';
-  draft: ActDraft = emptyDraft();
+  draft: ActDraft = actDraft();
   running = false;
   problem: Refusal | null = null;
-  private reason = '';
   private wanting: 'reason' | 'words' | null = null;
 
   protected override render(): TemplateResult {
@@ -58,7 +56,7 @@ export class ConsoleDecide extends PlainElement {
               aria-describedby="decision-words-hint decision-words-fault"
               lang=${this.item.language}
               .value=${this.draft.words}
-              @input=${(event: Event) => (this.draft.words = (event.target as HTMLTextAreaElement).value)}
+              @input=${(event: Event) => this.typed('words', event)}
             ></textarea>
             <small id="decision-words-hint">${form.wordsHint}</small>
             ${this.item.authorReady ? nothing : html`<p class="note">${words.broken.authorNotReady}</p>`}
@@ -73,7 +71,7 @@ export class ConsoleDecide extends PlainElement {
           class="short"
           aria-describedby="decision-note-hint"
           .value=${this.draft.note}
-          @input=${(event: Event) => (this.draft.note = (event.target as HTMLTextAreaElement).value)}
+          @input=${(event: Event) => this.typed('note', event)}
         ></textarea>
         <small id="decision-note-hint">${form.noteHint}</small>
       </div>
@@ -83,6 +81,7 @@ export class ConsoleDecide extends PlainElement {
         <button type="button" @click=${() => this.tell('given-up')}>${words.cancel}</button>
       </p>
       <p role="status">${this.running ? words.working : nothing}</p>
+      <p class="quiet">${words.kept}</p>
     </form>`;
   }
 
@@ -90,19 +89,32 @@ export class ConsoleDecide extends PlainElement {
     const { words, reasons } = this.session;
     const { form } = words;
     const offered = reasons[this.decision as keyof typeof reasons];
+    const chosen = this.reason();
     return html`<div class="field">
       <label for="decision-reason">${form.reason}</label>
-      <select id="decision-reason" aria-describedby="decision-reason-fault" @change=${(event: Event) => (this.reason = (event.target as HTMLSelectElement).value)}>
+      <select id="decision-reason" aria-describedby="decision-reason-fault" @change=${(event: Event) => this.typed('reason', event)}>
         <option value="">${form.chooseReason}</option>
-        ${Object.entries(offered).map(([code, text]) => html`<option value=${code} ?selected=${code === this.reason}>${text}</option>`)}
+        ${Object.entries(offered).map(([code, text]) => html`<option value=${code} ?selected=${code === chosen}>${text}</option>`)}
       </select>
       <p id="decision-reason-fault" class="fault" role="alert">${this.wanting === 'reason' ? form.reasonNeeded : nothing}</p>
     </div>`;
   }
 
+  private typed(name: 'words' | 'note' | 'reason', event: Event): void {
+    this.draft[name] = (event.target as HTMLTextAreaElement | HTMLSelectElement).value;
+    this.tell('typed');
+  }
+
+  /** The reason that was chosen, where this decision has it among its own. */
+  private reason(): string {
+    const offered: Readonly<Record<string, string>> = this.session.reasons[this.decision as keyof typeof this.session.reasons];
+    return this.draft.reason in offered ? this.draft.reason : '';
+  }
+
   private readonly submit = (event: Event): void => {
     event.preventDefault(); // it closes once the decision was taken in
-    const { decision, reason } = this;
+    const { decision } = this;
+    const reason = NEEDS_REASON.includes(decision) ? this.reason() : '';
     const words = TELLS_AUTHOR.includes(decision) ? this.draft.words.trim() : '';
     const note = this.draft.note.trim();
     this.wanting = null;

@@ -3,6 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { CaseDetail, CaseSummary, Language, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
+import { FormKeeper } from './keeping';
 import { person } from './people';
 
 export class ConsoleLetter extends ConsoleElement {
@@ -13,6 +14,8 @@ export class ConsoleLetter extends ConsoleElement {
     detail: { state: true },
     from: { state: true },
     to: { state: true },
+    language: { state: true },
+    text: { state: true },
     wanting: { state: true },
   };
 
@@ -21,18 +24,37 @@ export class ConsoleLetter extends ConsoleElement {
   private detail: CaseDetail | null = null;
   private from: Uuid = '';
   private to: Uuid = '';
+  private language: Language = 'en';
+  private text = '';
+  private readonly keeper = new FormKeeper(
+    this,
+    () => (this.given === null ? 'letter' : `letter:${this.given}`),
+    () => ({ case: this.detail?.case ?? '', from: this.from, to: this.to, language: this.language, text: this.text }),
+  );
   private wanting: 'fields' | 'confirm' | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.language = this.session.language;
     void this.read(async () => {
+      const kept = await this.keeper.find();
       this.cases = (await this.session.client.cases()).filter((one) => one.charterVersion > 0);
-      if (this.given !== null) await this.pick(this.given);
+      if (kept !== null && this.text === '') await this.takeUp(kept);
+      else if (this.given !== null) await this.pick(this.given);
     });
   }
 
   protected override firstUpdated(): void {
     this.focusHeading();
+  }
+
+  /** Goes on with a letter that was begun. */
+  private async takeUp(kept: Readonly<Record<string, string>>): Promise<void> {
+    await this.pick(kept['case'] ?? '');
+    this.from = kept['from'] ?? '';
+    this.to = kept['to'] ?? '';
+    this.language = kept['language'] === 'fr' ? 'fr' : 'en';
+    this.text = kept['text'] ?? '';
   }
 
   private async pick(id: Uuid): Promise<void> {
@@ -66,16 +88,32 @@ export class ConsoleLetter extends ConsoleElement {
         ${this.detail === null ? nothing : this.renderWho(this.detail)}
         <div class="field">
           <label for="letter-language">${letter.language}</label>
-          <select id="letter-language">
+          <select
+            id="letter-language"
+            @change=${(event: Event) => {
+              this.language = (event.target as HTMLSelectElement).value as Language;
+              this.keeper.changed();
+            }}
+          >
             ${(['en', 'fr'] as const).map(
-              (one) => html`<option value=${one} ?selected=${one === this.session.language}>${this.words.languageName[one]}</option>`,
+              (one) => html`<option value=${one} ?selected=${one === this.language}>${this.words.languageName[one]}</option>`,
             )}
           </select>
         </div>
         <div class="field">
           <label for="letter-words">${letter.words}</label>
-          <textarea id="letter-words" autocomplete="off"></textarea>
+          <textarea
+            id="letter-words"
+            autocomplete="off"
+            lang=${this.language}
+            .value=${this.text}
+            @input=${(event: Event) => {
+              this.text = (event.target as HTMLTextAreaElement).value;
+              this.keeper.changed();
+            }}
+          ></textarea>
         </div>
+        <p class="quiet">${this.words.kept}</p>
         <label class="choice"><input id="letter-confirm" type="checkbox" aria-describedby="letter-fault" /><span>${letter.confirm}</span></label>
         <p id="letter-fault" class="fault" role="alert">
           ${this.wanting === 'fields' ? letter.missing : this.wanting === 'confirm' ? letter.confirmNeeded : nothing}
@@ -104,7 +142,7 @@ export class ConsoleLetter extends ConsoleElement {
       </div>
       <div class="field">
         <label for="letter-to">${letter.to}</label>
-        <select id="letter-to" @change=${(event: Event) => (this.to = (event.target as HTMLSelectElement).value)}>
+        <select id="letter-to" @change=${this.toPicked}>
           ${options(detail.participants.filter((one) => partners.includes(one.participant)), this.to)}
         </select>
       </div>
@@ -114,20 +152,26 @@ export class ConsoleLetter extends ConsoleElement {
   private readonly casePicked = (event: Event): void => {
     const { value } = event.target as HTMLSelectElement;
     void this.read(() => this.pick(value));
+    this.keeper.changed();
   };
 
   private readonly fromPicked = (event: Event): void => {
     this.from = (event.target as HTMLSelectElement).value;
     const partners = this.partners(this.from);
     this.to = partners.length === 1 ? (partners[0] ?? '') : '';
+    this.keeper.changed();
+  };
+
+  private readonly toPicked = (event: Event): void => {
+    this.to = (event.target as HTMLSelectElement).value;
+    this.keeper.changed();
   };
 
   private readonly submit = (event: Event): void => {
     event.preventDefault();
-    const text = this.querySelector<HTMLTextAreaElement>('#letter-words')?.value.trim() ?? '';
+    const text = this.text.trim();
     const confirmed = this.querySelector<HTMLInputElement>('#letter-confirm')?.checked === true;
-    const language = this.querySelector<HTMLSelectElement>('#letter-language')?.value as Language;
-    const { detail, from, to } = this;
+    const { detail, from, language, to } = this;
     this.wanting = null;
     if (detail === null || from === '' || to === '' || text === '') {
       this.wanting = 'fields';
@@ -139,6 +183,7 @@ export class ConsoleLetter extends ConsoleElement {
     }
     void this.attempt(async () => {
       const message = await this.session.client.relayLetter({ case: detail.case, from, to, language, text, confirmed });
+      this.keeper.drop();
       this.session.say(this.words.letter.done);
       this.session.go({ name: 'review', message });
     });

@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Refusal, ReviewItem } from '../client/contract';
 import { PlainElement } from '../ui/element';
-import { emptyDraft, type ActDraft } from './choices';
+import { actDraft, type ActDraft } from './choices';
 import '../ui/dialog';
 import { refusalText } from './element';
 import type { Session } from './session';
@@ -21,7 +21,7 @@ export class ConsoleOffer extends PlainElement {
 
   session!: Session;
   item!: ReviewItem;
-  draft: ActDraft = emptyDraft();
+  draft: ActDraft = actDraft();
   running = false;
   problem: Refusal | null = null;
   private later = false;
@@ -48,7 +48,7 @@ export class ConsoleOffer extends PlainElement {
           class="short"
           aria-describedby="offer-note-hint offer-note-fault"
           .value=${this.draft.contentNote}
-          @input=${(event: Event) => (this.draft.contentNote = (event.target as HTMLTextAreaElement).value)}
+          @input=${(event: Event) => this.typed('contentNote', event)}
         ></textarea>
         <small id="offer-note-hint">${offer.contentNoteHint}</small>
         <p id="offer-note-fault" class="fault" role="alert">${this.wanting === 'note' ? offer.contentNoteNeeded : nothing}</p>
@@ -61,7 +61,7 @@ export class ConsoleOffer extends PlainElement {
           class="short"
           aria-describedby="offer-summary-hint"
           .value=${this.draft.summary}
-          @input=${(event: Event) => (this.draft.summary = (event.target as HTMLTextAreaElement).value)}
+          @input=${(event: Event) => this.typed('summary', event)}
         ></textarea>
         <small id="offer-summary-hint">${offer.summaryHint}</small>
       </div>
@@ -78,7 +78,14 @@ export class ConsoleOffer extends PlainElement {
         ${this.later
           ? html`<div class="field">
               <label for="offer-date">${offer.notBefore}</label>
-              <input id="offer-date" autocomplete="off" type="datetime-local" aria-describedby="offer-date-fault" />
+              <input
+                id="offer-date"
+                autocomplete="off"
+                type="datetime-local"
+                aria-describedby="offer-date-fault"
+                .value=${this.draft.notBefore}
+                @input=${(event: Event) => this.typed('notBefore', event)}
+              />
               <p id="offer-date-fault" class="fault" role="alert">${this.wanting === 'date' ? offer.notBeforeBad : nothing}</p>
             </div>`
           : nothing}
@@ -89,14 +96,25 @@ export class ConsoleOffer extends PlainElement {
         <button type="button" @click=${() => this.tell('given-up')}>${words.cancel}</button>
       </p>
       <p role="status">${this.running ? words.working : nothing}</p>
+      <p class="quiet">${words.kept}</p>
     </form>`;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.later = this.draft.notBefore !== '';
+  }
+
+  private typed(name: 'contentNote' | 'summary' | 'notBefore', event: Event): void {
+    this.draft[name] = (event.target as HTMLTextAreaElement | HTMLInputElement).value;
+    this.tell('typed');
   }
 
   private readonly submit = (event: Event): void => {
     event.preventDefault(); // it closes once the offer was taken in
     const contentNote = this.draft.contentNote.trim();
     const summary = this.draft.summary.trim();
-    const date = new Date(this.querySelector<HTMLInputElement>('#offer-date')?.value ?? '');
+    const date = new Date(this.draft.notBefore);
     this.wanting = null;
     if (contentNote === '') this.wanting = 'note';
     else if (this.later && !(date.getTime() > Date.now())) this.wanting = 'date';

@@ -3,11 +3,12 @@
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import type { Broken, Lease, ReviewItem, State, Uuid } from '../client/contract';
 import { countdown } from './ages';
-import { choicesFor, emptyDraft, standing, type ActDraft, type Choice } from './choices';
+import { actDraft, choicesFor, standing, type ActDraft, type Choice } from './choices';
 import '../ui/dialog';
 import './decide';
 import { ConsoleElement, grantedText, isConflict } from './element';
 import { renderDecisions, renderFacts, renderFaults, renderOrigin } from './facts';
+import { FormKeeper } from './keeping';
 import './media';
 import './offer';
 import { capital, mediator, shortId } from './people';
@@ -45,7 +46,8 @@ export class ConsoleReview extends ConsoleElement {
   private withdrawing = false;
   private now = Date.now();
   /** What was typed into a dialog, which outlives the dialog: a lost lease loses no words. */
-  private draft: ActDraft = emptyDraft();
+  private draft: ActDraft = actDraft();
+  private readonly keeper = new FormKeeper(this, () => `review:${this.message}`, () => ({ ...this.draft }));
   private ticking: ReturnType<typeof setInterval> | undefined;
   private lookedAt = 0;
 
@@ -67,8 +69,9 @@ export class ConsoleReview extends ConsoleElement {
     this.asking = null;
     this.lost = false;
     this.changed = false;
-    this.draft = emptyDraft();
+    this.draft = actDraft();
     void this.load();
+    void this.findDraft();
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -102,6 +105,16 @@ export class ConsoleReview extends ConsoleElement {
       const item = await this.session.client.review(message);
       if (message === this.message) await this.takeIn(item);
     });
+  }
+
+  /** What was typed about this message and not sent, unless somebody types already. */
+  private async findDraft(): Promise<void> {
+    const { draft } = this;
+    const kept = await this.keeper.find().catch(() => null);
+    const untouched = draft === this.draft && Object.values(draft).every((value) => value === '');
+    if (kept === null || !untouched) return;
+    this.draft = actDraft(kept);
+    this.requestUpdate();
   }
 
   /** Shows a message as relay has it now; words are fetched again where they may be other words. */
@@ -351,11 +364,12 @@ export class ConsoleReview extends ConsoleElement {
         if (!done) return;
         this.session.say(this.words.form.done[asking as keyof typeof this.words.form.done]);
         this.asking = null;
-        this.draft = emptyDraft();
+        this.draft = actDraft();
+        this.keeper.drop();
       });
     };
     return asking === 'offer'
-      ? html`<console-offer .session=${this.session} .item=${item} .draft=${this.draft} .running=${this.running} .problem=${this.refusal} @given-up=${end} @chosen=${accept}></console-offer>`
+      ? html`<console-offer .session=${this.session} .item=${item} .draft=${this.draft} .running=${this.running} .problem=${this.refusal} @typed=${() => this.keeper.changed()} @given-up=${end} @chosen=${accept}></console-offer>`
       : html`<console-decide
           .session=${this.session}
           .item=${item}
@@ -363,6 +377,7 @@ export class ConsoleReview extends ConsoleElement {
           .draft=${this.draft}
           .running=${this.running}
           .problem=${this.refusal}
+          @typed=${() => this.keeper.changed()}
           @given-up=${end}
           @chosen=${accept}
         ></console-decide>`;

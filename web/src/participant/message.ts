@@ -94,7 +94,7 @@ export class RelayMessage extends ScreenElement {
     const { visit } = this;
     const words = visit.words.home.sent;
     return sent.kind === 'letter'
-      ? html`<p><button class="primary" type="button" @click=${() => void this.revise(sent)}>${words.reviseLetter}</button></p>`
+      ? html`<p><button class="primary" type="button" @click=${() => visit.go({ name: 'write', draft: null, to: sent.to, revises: sent.message })}>${words.reviseLetter}</button></p>`
       : html`<p>
           <button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: sent.to, revises: sent.message, resume: null })}>
             ${words.reviseVideo}
@@ -114,14 +114,6 @@ export class RelayMessage extends ScreenElement {
         this.ownText = await this.visit.client.ownText(sent.message);
       });
     return html`<p><button type="button" aria-expanded="false" ?disabled=${this.running} @click=${read}>${words.readOwn}</button></p>`;
-  }
-
-  /** A revision that was begun before goes on where it was. */
-  private async revise(sent: SentMessage): Promise<void> {
-    await this.attempt(async () => {
-      const begun = (await this.visit.client.drafts()).find((draft) => draft.revises === sent.message);
-      this.visit.go({ name: 'write', draft: begun?.id ?? null, to: sent.to, revises: sent.message });
-    });
   }
 
   private askWithdraw(sent: SentMessage): void {

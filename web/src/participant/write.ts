@@ -1,7 +1,8 @@
 /** A letter: written in peace, kept sealed while it is written, seen as its reader would see it, and sent. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Language, LetterDraft, Uuid } from '../client/contract';
+import type { KeptSafe, Language, LetterDraft, Uuid } from '../client/contract';
+import { newId } from '../client/moments';
 import { guidanceText, type Guidance } from './guidance';
 import './recipient';
 import { ScreenElement } from './screen';
@@ -19,18 +20,21 @@ export class RelayWrite extends ScreenElement {
     to: { state: true },
     language: { state: true },
     kept: { state: true },
+    isCopy: { state: true },
     previewing: { state: true },
     missing: { state: true },
     guidance: { state: true },
     ready: { state: true },
   };
 
-  private draft: string = crypto.randomUUID();
+  private draft: Uuid = newId();
   private text = '';
   private to: Uuid | null = null;
   private language: Language = 'en';
   private revises: Uuid | null = null;
-  private kept: 'nothing' | 'saving' | 'failed' | Date = 'nothing';
+  private kept: 'nothing' | 'saving' | 'failed' | (KeptSafe & { readonly at: Date }) = 'nothing';
+  /** It was changed or sent elsewhere meanwhile. */
+  private isCopy = false;
   private previewing = false;
   private missing = false;
   private guidance: Guidance | null = null;
@@ -67,7 +71,7 @@ export class RelayWrite extends ScreenElement {
   private async open(): Promise<void> {
     const { visit, screen } = this;
     const asked = screen.name === 'write' ? screen : { draft: null, to: null, revises: null };
-    const draft = asked.draft === null ? undefined : (await visit.client.drafts()).find((one) => one.id === asked.draft);
+    const draft = await this.begun(asked.draft, asked.revises);
     const revised = visit.correspondence?.sent.find((message) => message.message === (draft?.revises ?? asked.revises));
     this.revises = draft?.revises ?? asked.revises;
     this.draft = draft?.id ?? this.draft;
@@ -76,6 +80,13 @@ export class RelayWrite extends ScreenElement {
     this.text = draft?.text ?? (this.revises === null ? '' : await visit.client.ownText(this.revises));
     if (this.revises !== null && revised?.hasGuidance === true) this.guidance = await visit.client.guidance(this.revises);
     this.ready = true;
+  }
+
+  /** The draft to go on with: the one that was asked for, the latest of this revision, or the one letter of an upload link. */
+  private async begun(asked: Uuid | null, revises: Uuid | null): Promise<LetterDraft | undefined> {
+    const { arrival, client } = this.visit;
+    if (asked === null && revises === null && arrival.purpose === 'participate') return undefined;
+    return (await client.drafts()).find((draft) => (asked === null ? draft.revises === revises : draft.id === asked));
   }
 
   protected override render(): TemplateResult {
@@ -140,6 +151,7 @@ export class RelayWrite extends ScreenElement {
             <span>${letter.words(countWords(this.text))}</span>
             <span role="status">${this.keptText()}</span>
           </p>
+          ${this.isCopy ? html`<p class="note" role="status">${letter.copied}</p>` : nothing}
           ${this.missing ? html`<p class="fault" role="alert">${letter.missing}</p>` : nothing}
         </div>
       </div>
@@ -163,18 +175,22 @@ export class RelayWrite extends ScreenElement {
       <p class="quiet" role="status">${this.running ? preview.sending : nothing}</p>`;
   }
 
-  /** On a shared computer, and through a link for one message, nothing is promised to be kept. */
+  /** Through a link for one message, on a shared computer, there is no place where it could be kept. */
   private keeps(): boolean {
-    return this.visit.assistant === null && this.visit.arrival.purpose === 'participate';
+    return this.visit.assistant === null || this.visit.arrival.purpose === 'participate';
   }
 
   private keptText(): string {
-    const { letter } = this.visit.words.sending;
-    if (this.visit.assistant !== null) return letter.notKept;
-    if (this.kept === 'nothing') return '';
-    if (this.kept === 'saving') return letter.saving;
-    if (this.kept === 'failed') return letter.notSaved;
-    return letter.saved(new Intl.DateTimeFormat(this.visit.language === 'fr' ? 'fr-CA' : 'en-CA', { timeStyle: 'short' }).format(this.kept));
+    const { kept, visit } = this;
+    const { letter } = visit.words.sending;
+    const here = visit.arrival.purpose === 'upload';
+    if (!this.keeps()) return letter.notKept;
+    if (kept === 'nothing') return here ? letter.stays : letter.follows;
+    if (kept === 'saving') return letter.saving;
+    if (kept === 'failed') return letter.notSaved;
+    const time = new Intl.DateTimeFormat(visit.language === 'fr' ? 'fr-CA' : 'en-CA', { timeStyle: 'short' }).format(kept.at);
+    if (here) return letter.savedHere(time);
+    return kept.where === 'relay' ? letter.savedElsewhere(time) : letter.saved(time);
   }
 
   private changed(): void {
@@ -191,10 +207,13 @@ export class RelayWrite extends ScreenElement {
     const { to, language, text, revises } = this;
     const draft: LetterDraft = { id: this.draft, to, language, text, revises, changedAt: new Date().toISOString() };
     // Whoever writes on is not told the same again and again.
-    if (!(this.kept instanceof Date)) this.kept = 'saving';
+    if (typeof this.kept === 'string') this.kept = 'saving';
     // Asked for at once: the screen that comes next looks for drafts after this one.
     this.saving = this.visit.client.saveDraft(draft).then(
-      () => void (this.kept = new Date()),
+      (safe) => {
+        this.kept = { ...safe, at: new Date() };
+        this.isCopy = safe.isCopy;
+      },
       () => void (this.kept = 'failed'),
     );
     return this.saving;

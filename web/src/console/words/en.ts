@@ -22,6 +22,7 @@ export const en = {
   more: 'Show more',
   loading: 'One moment…',
   working: 'Working…',
+  kept: 'What you type is saved as you go. Only you can open it.',
   optional: 'optional',
   nav: { label: 'Console', queue: 'Queue', cases: 'Cases', letter: 'Relay a letter', keys: 'Your keys', shortcuts: 'Shortcuts' },
   people: {

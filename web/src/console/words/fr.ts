@@ -24,6 +24,7 @@ export const fr: Catalogue<typeof en> = {
   more: 'Afficher la suite',
   loading: 'Un instant…',
   working: 'En cours…',
+  kept: 'Ce que vous écrivez est enregistré à mesure. Personne d’autre ne peut l’ouvrir.',
   optional: 'facultatif',
   nav: { label: 'Console', queue: 'File', cases: 'Dossiers', letter: 'Transmettre une lettre', keys: 'Vos clés', shortcuts: 'Raccourcis' },
   people: {

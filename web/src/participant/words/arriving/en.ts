@@ -104,8 +104,8 @@ export const en = {
       `Several passphrases in a row did not fit, so this link stays closed for ${howLong}. That protects you from anybody who guesses. Nothing is lost, and you can try again then. If it was not you who tried, please tell your mediator.`,
     lost: 'I have forgotten it',
     taken: 'This link was opened with a passphrase before. If that was not you, please call your mediator now.',
-    locked: 'This page is locked. Nothing you sealed was lost.',
-    lockedIdle: 'This page locked itself because nobody touched it for a while. Nothing you sealed was lost.',
+    locked: 'This page is locked. Everything that was saved is still there.',
+    lockedIdle: 'This page locked itself because nobody used it for a while. Everything that was saved is still there.',
   },
   assistant: {
     heading: 'Who is helping today?',

@@ -106,8 +106,8 @@ export const fr: Catalogue<typeof en> = {
       `Plusieurs phrases de suite n’ont pas convenu : ce lien reste fermé pendant ${howLong}. Cela vous protège de quelqu’un qui chercherait à deviner. Rien n’est perdu, et vous pourrez réessayer ensuite. Si ce n’était pas vous, dites-le à votre médiatrice ou médiateur.`,
     lost: 'Je l’ai oubliée',
     taken: 'Ce lien a déjà été ouvert avec une phrase secrète. Si ce n’était pas vous, appelez tout de suite votre médiatrice ou médiateur.',
-    locked: 'Cette page est verrouillée. Rien de ce que vous avez scellé n’est perdu.',
-    lockedIdle: 'Cette page s’est verrouillée parce que personne ne l’a touchée depuis un moment. Rien de ce que vous avez scellé n’est perdu.',
+    locked: 'Cette page est verrouillée. Tout ce qui était enregistré est toujours là.',
+    lockedIdle: 'Cette page s’est verrouillée parce que personne ne l’a utilisée depuis un moment. Tout ce qui était enregistré est toujours là.',
   },
   assistant: {
     heading: 'Qui aide aujourd’hui ?',

@@ -16,7 +16,7 @@ export const en = {
     draft: (letters: number) => (letters === 0 ? 'A letter, still empty' : `A letter that you began, of ${String(letters)} words`),
     goOnWriting: 'Go on writing',
     discardDraft: 'Delete this draft',
-    discardDraftSure: 'The draft is removed from this device and cannot be brought back.',
+    discardDraftSure: 'The draft is deleted on all your devices and cannot be brought back.',
     unfinished: (sent: string, total: string) => `A video that has not been sent whole: ${sent} of ${total}`,
     resume: 'Go on sending',
     discardVideo: 'Do not send it',

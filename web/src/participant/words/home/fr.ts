@@ -19,7 +19,7 @@ export const fr: Catalogue<typeof en> = {
     draft: (letters) => (letters === 0 ? 'Une lettre, encore vide' : `Une lettre commencée, de ${String(letters)} mots`),
     goOnWriting: 'Continuer d’écrire',
     discardDraft: 'Supprimer ce brouillon',
-    discardDraftSure: 'Le brouillon est retiré de cet appareil et ne pourra pas être retrouvé.',
+    discardDraftSure: 'Le brouillon est supprimé de tous vos appareils et ne pourra pas être retrouvé.',
     unfinished: (sent, total) => `Une vidéo qui n’a pas été envoyée en entier\u00a0: ${sent} sur ${total}`,
     resume: 'Continuer l’envoi',
     discardVideo: 'Ne pas l’envoyer',
