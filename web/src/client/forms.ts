@@ -8,7 +8,9 @@ export class Forms {
   private readonly texts: UnsentTexts<KeptForm>;
   /** The texts of each place, the latest first; there is more than one where two devices wrote at the same time. */
   private places = new Map<string, readonly Uuid[]>();
-  private looked: Promise<unknown> | null = null;
+  private looked: Promise<readonly KeptForm[]> | null = null;
+  /** What is being kept. */
+  private saving: Promise<unknown> = Promise.resolve();
 
   constructor(shelf: Shelf) {
     this.texts = new UnsentTexts(shelf);
@@ -16,14 +18,14 @@ export class Forms {
 
   /** What was typed there last, here or on another device. */
   async find(place: string): Promise<KeptForm | null> {
-    return (await this.look()).find((form) => form.place === place) ?? null;
+    this.looked = this.look();
+    return (await this.looked).find((form) => form.place === place) ?? null;
   }
 
-  async save(form: KeptForm): Promise<KeptSafe> {
-    await (this.looked ??= this.look());
-    const [id = newId(), ...others] = this.places.get(form.place) ?? [];
-    this.places.set(form.place, [id, ...others]);
-    return this.texts.save(id, form);
+  save(form: KeptForm): Promise<KeptSafe> {
+    const saving = this.saveNow(form);
+    this.saving = saving.catch(() => undefined);
+    return saving;
   }
 
   /** It has become something, or is not wanted. */
@@ -35,7 +37,14 @@ export class Forms {
   }
 
   leave(): Promise<void> {
-    return this.texts.leave();
+    return this.texts.leave(this.saving);
+  }
+
+  private async saveNow(form: KeptForm): Promise<KeptSafe> {
+    await (this.looked ??= this.look());
+    const [id = newId(), ...others] = this.places.get(form.place) ?? [];
+    this.places.set(form.place, [id, ...others]);
+    return this.texts.save(id, form);
   }
 
   /** The latest of each place. */

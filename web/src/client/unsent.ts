@@ -112,11 +112,11 @@ export class UnsentTexts<Content> {
     await this.remove(own);
   }
 
-  /** Gives relay what it does not have yet, for as long as somebody who leaves would wait. */
-  async leave(): Promise<void> {
+  /** After `saving`, gives relay what it does not have yet, for as long as somebody who leaves would wait. */
+  async leave(saving: Promise<unknown> = Promise.resolve()): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const tooLong = new Promise((over) => { timer = setTimeout(over, LEAVING_MS); });
-    await Promise.race([this.giveAll(), tooLong]);
+    await Promise.race([saving.then(() => this.giveAll()), tooLong]);
     clearTimeout(timer);
     for (const id of this.timers.keys()) this.unplan(id);
   }
