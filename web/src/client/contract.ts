@@ -545,6 +545,7 @@ export type PastDecision = ReadDecision | { readonly fault: Fault };
 export interface ReadDecision {
   readonly at: Time;
   readonly mediator: Uuid;
+  /** Whether the mediator who is signed in decided it, with whichever of their keys. */
   readonly mine: boolean;
   readonly decision: string;
   readonly reason: string | null;
@@ -577,7 +578,8 @@ export interface ReviewItem extends QueueItem {
   readonly video: VideoFacts | null;
   /** Those that are released: a mediator's, or else those that came with the video. */
   readonly captions: { readonly by: 'author' | 'mediator'; readonly language: Language; readonly exception: string | null } | null;
-  readonly offered: { readonly at: Time; readonly notBefore: Time | null } | null;
+  /** `notes`: what its recipient reads before they decide; null where it cannot be read. */
+  readonly offered: { readonly at: Time; readonly notBefore: Time | null; readonly notes: OfferNotes | null } | null;
   readonly decisions: readonly PastDecision[];
   /** Whether the author has keys that a mediator's words can be sealed for. */
   readonly authorReady: boolean;
@@ -585,6 +587,53 @@ export interface ReviewItem extends QueueItem {
   readonly recipientReady: boolean;
   /** The recipient has newer keys than those that the release was granted to. */
   readonly grantAgain: boolean;
+}
+
+/** What came before a message, and how its recipient comes to what is offered to them. */
+export interface History {
+  /** The revisions before the one that is shown, the latest first. */
+  readonly revisions: readonly EarlierRevision[];
+  /** What else the two people sent each other, the newest first. */
+  readonly others: readonly PastMessage[];
+  /** Of what the recipient sent, what the sender had opened last when they sent this; null where they had opened nothing. */
+  readonly answers: Uuid | null;
+  readonly access: Access;
+}
+
+export interface EarlierRevision {
+  readonly revision: number;
+  readonly sentAt: Time;
+  /** Null where it has no words, or `fault` says why they cannot be read. */
+  readonly text: string | null;
+  readonly fault: Broken | null;
+}
+
+export interface PastMessage {
+  readonly message: Uuid;
+  readonly from: Uuid;
+  readonly kind: Kind;
+  readonly language: Language;
+  readonly state: State;
+  readonly revision: number;
+  readonly createdAt: Time;
+  /** When its recipient first opened it. */
+  readonly openedAt: Time | null;
+}
+
+/** How somebody comes to what is offered to them, as far as relay can know. */
+export interface Access {
+  /**
+   * `claimed`: they used a link, and nobody has verified that it was they; `made`: there is a link that nobody has used;
+   * `broken`: their keys do not hold.
+   */
+  readonly way:
+    | { readonly by: 'verified' | 'claimed' | 'made'; readonly since: Time }
+    | { readonly by: 'none' | 'broken' };
+  readonly hasUploadLink: boolean;
+  /** The languages of what they wrote to this person, the latest first: which one they read nobody tells relay. */
+  readonly wroteIn: readonly Language[];
+  /** Whether somebody helped with the last message that they wrote; null where they wrote none. */
+  readonly assisted: boolean | null;
 }
 
 export type DecisionKind = 'approve' | 'return' | 'decline' | 'hold' | 'resume' | 'reopen' | 'retract' | 'recall' | 'retry';
@@ -667,6 +716,8 @@ export interface MediatorClient extends Playback {
     broken: (refusal: Refusal) => void,
   ): Promise<Stop>;
   review(message: Uuid): Promise<ReviewItem>;
+  /** What came before a message, verified and opened. */
+  history(message: Uuid): Promise<History>;
   lease(message: Uuid): Promise<ReviewItem>;
   letGo(message: Uuid): Promise<void>;
   /** The words of a letter, or those that came with a video; null where there are none. */

@@ -13,6 +13,7 @@ import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { Device } from './device';
 import { Failures } from './failures';
+import { Histories } from './histories';
 import { endOf, newerOf, standingOf } from './members';
 import { newId, now } from './moments';
 import { OpenCases } from './opencases';
@@ -38,6 +39,7 @@ interface Inside {
   readonly charterwork: Charterwork;
   readonly reviews: Reviews;
   readonly reviewing: Reviewing;
+  readonly histories: Histories;
   readonly theatre: Theatre;
 }
 
@@ -135,7 +137,8 @@ export class Mediator implements contract.MediatorClient {
     const reviews = new Reviews(cases, theatre, this.failures);
     const casework = new Casework(cases);
     const charterwork = new Charterwork(cases, casework);
-    this.inside = { known, signed, cases, theatre, reviews, casework, charterwork, reviewing: new Reviewing(cases, reviews) };
+    const [reviewing, histories] = [new Reviewing(cases, reviews), new Histories(cases, reviews)];
+    this.inside = { known, signed, cases, theatre, reviews, casework, charterwork, reviewing, histories };
     // Opaque to relay: so that a lost laptop is not a lost key, and the case system can hand it to its console.
     await signed.call('PUT', '/v1/keyring', { body: { keyring: toBase64(sealed) } }).catch(() => null);
     return self;
@@ -242,6 +245,10 @@ export class Mediator implements contract.MediatorClient {
 
   async review(message: Uuid): Promise<contract.ReviewItem> {
     return this.#inside().reviews.review(message);
+  }
+
+  async history(message: Uuid): Promise<contract.History> {
+    return this.#inside().histories.find(message);
   }
 
   async lease(message: Uuid): Promise<contract.ReviewItem> {
