@@ -154,8 +154,20 @@ export interface ReceivedMessage {
   readonly kind: Kind;
   readonly language: Language;
   readonly view: RecipientView;
+  /** From when on it was offered, as its offer is signed; null where that does not hold. */
+  readonly offeredAt: Time | null;
 }
 
+/** What a mediator said of a message that came back or was closed. */
+export interface Guidance {
+  readonly reason: string | null;
+  /** Empty where there are none for its author. */
+  readonly words: string;
+  /** Whether there are words that were sealed for an earlier link, whose key is gone. */
+  readonly older: boolean;
+}
+
+/** Each list the newest first. */
 export interface Correspondence {
   readonly sent: readonly SentMessage[];
   readonly received: readonly ReceivedMessage[];
@@ -297,9 +309,14 @@ export interface ParticipantClient extends Playback {
   drafts(): Promise<readonly LetterDraft[]>;
   discardDraft(id: string): Promise<void>;
 
-  /** The text of one's own letter, to read again or to begin a revision from; `broken` where it does not hold. */
+  /**
+   * The text of one's own letter, to read again or to begin a revision from; `broken` where it does not hold. Refused, with
+   * nothing wrong, as `older-key`: it was sealed for an earlier link; `upload-link`: it came through one, with which nothing
+   * is read; `no-key-then`: a mediator wrote it down before its author had keys; `unchecked-link`: it came through another
+   * link of theirs, and nobody has verified by whom.
+   */
   ownText(message: Uuid): Promise<string>;
-  guidance(message: Uuid): Promise<{ readonly reason: string | null; readonly words: string }>;
+  guidance(message: Uuid): Promise<Guidance>;
   withdraw(message: Uuid): Promise<void>;
 
   offerNotes(message: Uuid): Promise<OfferNotes>;
