@@ -23,6 +23,7 @@ from relay.domain.messages import (
     AuthorMessage,
     Body,
     Grant,
+    History,
     Language,
     QueuePage,
     ReviewMessage,
@@ -57,6 +58,10 @@ class Mediator(Casework):
     async def read(self, message_id: uuid.UUID) -> ReviewMessage:
         """A message with everything around it."""
         return await self._signed.call("GET", f"/v1/messages/{message_id}", into=ReviewMessage)
+
+    async def history(self, message_id: uuid.UUID) -> History:
+        """Every revision of a message, and what else the two people sent each other."""
+        return await self._signed.call("GET", f"/v1/messages/{message_id}/history", into=History)
 
     async def examine(self, message: ReviewMessage) -> Examined:
         """A message record by record: what holds, what it says, and what does not hold."""

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from relay.client.acting import ActSigner
 from relay.client.connection import Connection, LinkConnection, Problem, SignedConnection
 from relay.client.downloading import download
-from relay.client.records import BrokenRecord, Fault, Record, reading, trusting
+from relay.client.records import BrokenRecord, Record, reading, trusting
 from relay.client.sealing import Sealed, open_text, seal_file, unwrap, view_of
 from relay.client.seen import SeenCharters
 from relay.client.uploading import upload_body
@@ -355,10 +355,10 @@ class Participant:
     def own_text(self, message: AuthorMessage) -> str:
         """The words of one's own letter, or of one that a mediator wrote down; else BrokenRecord.
 
-        A letter from before the last link was signed and sealed with older keys: it does not open.
+        A letter from before the last link was sealed for older keys: it is one's own, and does not open.
         """
         with reading(Record.MESSAGE):
-            said = self._verify_own(message.statement or "")
+            said = self._verify_own(message.statement or "", message.origin)
             if said.message != message.message:
                 raise ChainError("another message")
         body = next((part for part in said.parts if part.role == "body"), None)
@@ -367,7 +367,8 @@ class Participant:
         with reading(Record.BODY):
             return open_text(self.case_id, body, view_of(message.parts, body), [self.identity])
 
-    def _verify_own(self, compact: str) -> statements.Message:
+    def _verify_own(self, compact: str, older_way: list[str]) -> statements.Message:
+        """By one's own key, one from before the last link, or a mediator's who wrote it down."""
         key = self.hand.signer.public_key
         if read_unverified(compact).kid == key_id(key):
             said = statements.verify(compact, statements.Message, key)
@@ -375,12 +376,14 @@ class Participant:
                 raise ChainError("a message of another case or sender")
             self._charter.require_version(said.charter, said.at)
             return said
-        try:
+        if not older_way:
             return chain.verify_relayed_message(compact, self._charter, sender=self.participant_id)[
                 0
             ]
-        except ChainError:
-            raise BrokenRecord(Record.BODY, Fault.NO_KEY, "signed with other keys") from None
+        origin = chain.verify_origin(older_way, self._charter)
+        if origin.participant != self.participant_id:
+            raise ChainError("a message through the link of somebody else")
+        return chain.verify_message(compact, self._charter, origin)
 
     # Receiving.
 

@@ -259,6 +259,8 @@ class AuthorMessage(msgspec.Struct, frozen=True, kw_only=True):
     """The decision that sent it back or closed it."""
     parts: list[PartView]
     """The author's own parts and the notes to them that they can open."""
+    origin: list[str] = []
+    """Only in the answer about one message that was signed with an older key of its author's: that way in."""
     receipt: str | None = None
     """Only in the answer to a submission through an upload link: a code to ask about it later."""
 
@@ -375,6 +377,41 @@ class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
     offer: str | None
     decisions: list[str]
     parts: list[PartView]
+
+
+class SignedRevision(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision of a message as it was signed; its parts are among those of the message."""
+
+    revision: int
+    sent_at: datetime
+    statement: str
+    origin: list[str]
+    """Whose words these are: the link, its claim, the verification and endings; none if relayed."""
+
+
+class PastMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Another message between the same two people."""
+
+    message: uuid.UUID
+    sender: uuid.UUID = msgspec.field(name="from")
+    kind: Kind
+    language: Language
+    state: State
+    revision: int
+    created_at: datetime
+    opened_at: datetime | None
+    """When its recipient first opened it."""
+    assisted: bool
+    """Whether it names somebody who helped its sender."""
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """What came before a message, for the mediators who review it."""
+
+    revisions: list[SignedRevision]
+    """Every revision of it, the first one first."""
+    others: list[PastMessage]
+    """Every other message that either of the two sent the other, the newest first."""
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):

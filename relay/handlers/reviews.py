@@ -7,7 +7,7 @@ from aiohttp import web
 from relay.domain.messages import SignedAct
 from relay.domain.reviews import QueueQuery
 from relay.handlers.routing import Call, Role, answer, done, route
-from relay.services import offers, reviews
+from relay.services import offers, reading, reviews
 
 
 async def queue(call: Call) -> web.Response:
@@ -30,6 +30,11 @@ async def let_go(call: Call) -> web.Response:
     """The end of a lease."""
     await reviews.let_go(call.database, call.mediator, call.uuid("message"))
     return done()
+
+
+async def history(call: Call) -> web.Response:
+    """What came before a message."""
+    return answer(await reading.history(call.database, call.mediator, call.uuid("message")))
 
 
 async def decide(call: Call) -> web.Response:
@@ -69,6 +74,7 @@ ROUTES = (
     route("GET", "/v1/queue/figures", figures, Role.MEDIATOR, Role.SERVICE),
     route("PUT", "/v1/messages/{message}/lease", take, Role.MEDIATOR),
     route("DELETE", "/v1/messages/{message}/lease", let_go, Role.MEDIATOR),
+    route("GET", "/v1/messages/{message}/history", history, Role.MEDIATOR),
     route("POST", "/v1/messages/{message}/decisions", decide, Role.MEDIATOR),
     route("PUT", "/v1/messages/{message}/captions", caption, Role.MEDIATOR),
     route("POST", "/v1/messages/{message}/offers", offer, Role.MEDIATOR),

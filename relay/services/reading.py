@@ -15,6 +15,7 @@ from relay.domain.messages import (
     AuthorMessage,
     Consents,
     Correspondence,
+    History,
     Lease,
     PartRole,
     PartView,
@@ -22,6 +23,7 @@ from relay.domain.messages import (
     RecipientMessage,
     ReviewMessage,
     SignedConsent,
+    SignedRevision,
 )
 from relay.domain.moves import State
 from relay.domain.views import RecipientView, author_view, recipient_view
@@ -61,7 +63,7 @@ async def read_own(
     async with database.snapshot() as connection:
         sent, received = await _visible(connection, actor, message_id)
         if message_id in sent:
-            return await author_message(connection, message_id)
+            return await author_message(connection, message_id, reader=actor)
         shown = await recipient_message(connection, message_id) if received else None
     if shown is None:
         raise NotFound("no such message for this participant")
@@ -78,6 +80,25 @@ async def review(database: Database, mediator: Mediator, message_id: uuid.UUID) 
         return await review_message(connection, message)
 
 
+async def history(database: Database, mediator: Mediator, message_id: uuid.UUID) -> History:
+    """What came before a message: its revisions, and what else the two people sent each other."""
+    async with database.snapshot() as connection:
+        message = await _require(connection, message_id)
+        await require_mediator(connection, message.case_id, mediator)
+        return History(
+            revisions=[
+                SignedRevision(
+                    revision=row.revision,
+                    sent_at=row.created_at,
+                    statement=await _statement(connection, row.statement_hash) or "",
+                    origin=await stored.list_origin(connection, row.statement_hash),
+                )
+                for row in await stored.list_revisions(connection, message_id)
+            ],
+            others=await stored.list_between(connection, message_id),
+        )
+
+
 async def read_receipt(database: Database, receipt_hash: bytes) -> ReceiptStatus:
     """How the message of a receipt stands; whoever holds the code learns the author's view and no more."""
     async with database.snapshot() as connection:
@@ -89,13 +110,19 @@ async def read_receipt(database: Database, receipt_hash: bytes) -> ReceiptStatus
 
 
 async def author_message(
-    connection: Connection, message_id: uuid.UUID, *, receipt: str | None = None
+    connection: Connection,
+    message_id: uuid.UUID,
+    *,
+    reader: Participant | None = None,
+    receipt: str | None = None,
 ) -> AuthorMessage:
-    """A message as its author sees it."""
+    """A message as its author sees it; for one `reader`, with the way in of an older key of theirs."""
     message = await _require(connection, message_id)
     parts = await stored.list_parts(connection, message_id, Audience.AUTHOR, message.sender_id)
     texts = await stored.author_texts(connection, message_id)
     own = (message.statement_hash,)
+    is_older = reader is not None and reader.is_verified and texts.kid != reader.kid
+    origin = await stored.list_origin(connection, message.statement_hash or b"") if is_older else []
     return AuthorMessage(
         message=message_id,
         case=message.case_id,
@@ -115,6 +142,7 @@ async def author_message(
         statement=texts.statement,
         guidance=texts.guidance,
         parts=[_part(row) for row in parts if row.statement_hash in own or row.header is not None],
+        origin=origin,
         receipt=receipt,
     )
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from relay.domain.gates import GateFacts
-from relay.domain.messages import Audience, Kind, Language, PartRole, Processing
+from relay.domain.messages import Audience, Kind, Language, PartRole, PastMessage, Processing
 from relay.domain.moves import Move, State
 from relay.storage.database import Connection, many, one
 from relay.storage.queries import named_queries
@@ -58,6 +58,7 @@ class RevisionRow(msgspec.Struct, frozen=True, kw_only=True):
 
     revision: int
     statement_hash: bytes
+    created_at: datetime
 
 
 class PartRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +98,8 @@ class AuthorTexts(msgspec.Struct, frozen=True, kw_only=True):
     """What an author is shown besides the row of their message."""
 
     statement: str | None
+    kid: str | None
+    """The key that signed it."""
     guidance: str | None
     stage: str | None
     fraction: float | None
@@ -261,6 +264,11 @@ async def find_by_receipt(connection: Connection, receipt_hash: bytes) -> uuid.U
 async def list_revisions(connection: Connection, message_id: uuid.UUID) -> list[RevisionRow]:
     """The revisions that were submitted, oldest first."""
     return many(await connection.fetch(_SQL["list_revisions"], message_id), RevisionRow)
+
+
+async def list_between(connection: Connection, message_id: uuid.UUID) -> list[PastMessage]:
+    """The other messages between the two people of a message, the newest first."""
+    return many(await connection.fetch(_SQL["list_between"], message_id), PastMessage)
 
 
 async def insert_part(

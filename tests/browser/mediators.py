@@ -124,6 +124,25 @@ class MediatorPage:
         """Approve what is on the screen."""
         await self.decide("approve")
 
+    async def approve_unwatched(self) -> None:
+        """Approve a video of which nothing was played, first without and then with saying so."""
+        await self.input.press(self.button("choice.approve"))
+        dialog = self.page.get_by_role("dialog")
+        approving = dialog.get_by_role("button", name=self.words("choice.approve"), exact=True)
+        await self.input.press(approving)
+        await expect(dialog.get_by_text(self.words("confirm.unwatchedNeeded"))).to_be_visible()
+        sure = dialog.get_by_role("checkbox", name=self.words("confirm.unwatchedSure"))
+        await expect(sure).to_be_focused()
+        await sure.check()
+        await self.input.press(approving)
+        await self.done("approve")
+
+    async def waits_for_another(self) -> None:
+        """Wait until the message on the screen is said to need a colleague, too."""
+        facts = self.page.get_by_role("definition")
+        waits = facts.filter(has_text=self.words("review.waitsForAnother"))
+        await expect(waits).to_be_visible()
+
     async def stands(self, state: str) -> None:
         """Wait until the message on the screen is said to stand so."""
         facts = self.page.get_by_role("definition").filter(has_text=self.words(f"state.{state}"))

@@ -175,10 +175,39 @@ where receipt_hash = $1;
 -- name: list_revisions
 select
     revision,
-    statement_hash
+    statement_hash,
+    created_at
 from revisions
 where message_id = $1
 order by revision;
+
+-- name: list_between
+-- The other messages between the two people of one, the newest first; without what was never sent.
+select
+    other.message_id as message,
+    other.sender_id as "from",
+    other.kind,
+    other.language,
+    other.state,
+    other.revision,
+    other.created_at,
+    (
+        select min(events.at) from events
+        where events.message_id = other.message_id and events.kind = 'open'
+    ) as opened_at,
+    exists(
+        select 1 from parts
+        where parts.statement_hash = other.statement_hash and parts.role = 'note'
+    ) as assisted
+from messages as one
+inner join messages as other
+    on
+        one.case_id = other.case_id
+        and one.message_id <> other.message_id
+        and least(one.sender_id, one.recipient_id) = least(other.sender_id, other.recipient_id)
+        and greatest(one.sender_id, one.recipient_id) = greatest(other.sender_id, other.recipient_id)
+where one.message_id = $1 and other.statement_hash is not null
+order by other.created_at desc, other.message_id asc;
 
 -- name: insert_part
 insert into parts (
@@ -320,6 +349,7 @@ order by created_at, message_id;
 -- What an author is shown besides the row: their statement, what it came back with, how far the video is.
 select
     signed.compact as statement,
+    signed.kid,
     guidance.compact as guidance,
     working.stage,
     working.progress as fraction

@@ -154,8 +154,20 @@ export interface ReceivedMessage {
   readonly kind: Kind;
   readonly language: Language;
   readonly view: RecipientView;
+  /** From when on it was offered, as its offer is signed; null where that does not hold. */
+  readonly offeredAt: Time | null;
 }
 
+/** What a mediator said of a message that came back or was closed. */
+export interface Guidance {
+  readonly reason: string | null;
+  /** Empty where there are none for its author. */
+  readonly words: string;
+  /** Whether there are words that were sealed for an earlier link, whose key is gone. */
+  readonly older: boolean;
+}
+
+/** Each list the newest first. */
 export interface Correspondence {
   readonly sent: readonly SentMessage[];
   readonly received: readonly ReceivedMessage[];
@@ -307,9 +319,14 @@ export interface ParticipantClient extends Playback {
   drafts(): Promise<readonly LetterDraft[]>;
   discardDraft(id: Uuid): Promise<void>;
 
-  /** The text of one's own letter, to read again or to begin a revision from; `broken` where it does not hold. */
+  /**
+   * The text of one's own letter, to read again or to begin a revision from; `broken` where it does not hold. Refused, with
+   * nothing wrong, as `older-key`: it was sealed for an earlier link; `upload-link`: it came through one, with which nothing
+   * is read; `no-key-then`: a mediator wrote it down before its author had keys; `unchecked-link`: it came through another
+   * link of theirs, and nobody has verified by whom.
+   */
   ownText(message: Uuid): Promise<string>;
-  guidance(message: Uuid): Promise<{ readonly reason: string | null; readonly words: string }>;
+  guidance(message: Uuid): Promise<Guidance>;
   withdraw(message: Uuid): Promise<void>;
 
   offerNotes(message: Uuid): Promise<OfferNotes>;
@@ -555,6 +572,7 @@ export type PastDecision = ReadDecision | { readonly fault: Fault };
 export interface ReadDecision {
   readonly at: Time;
   readonly mediator: Uuid;
+  /** Whether the mediator who is signed in decided it, with whichever of their keys. */
   readonly mine: boolean;
   readonly decision: string;
   readonly reason: string | null;
@@ -587,7 +605,8 @@ export interface ReviewItem extends QueueItem {
   readonly video: VideoFacts | null;
   /** Those that are released: a mediator's, or else those that came with the video. */
   readonly captions: { readonly by: 'author' | 'mediator'; readonly language: Language; readonly exception: string | null } | null;
-  readonly offered: { readonly at: Time; readonly notBefore: Time | null } | null;
+  /** `notes`: what its recipient reads before they decide; null where it cannot be read. */
+  readonly offered: { readonly at: Time; readonly notBefore: Time | null; readonly notes: OfferNotes | null } | null;
   readonly decisions: readonly PastDecision[];
   /** Whether the author has keys that a mediator's words can be sealed for. */
   readonly authorReady: boolean;
@@ -595,6 +614,53 @@ export interface ReviewItem extends QueueItem {
   readonly recipientReady: boolean;
   /** The recipient has newer keys than those that the release was granted to. */
   readonly grantAgain: boolean;
+}
+
+/** What came before a message, and how its recipient comes to what is offered to them. */
+export interface History {
+  /** The revisions before the one that is shown, the latest first. */
+  readonly revisions: readonly EarlierRevision[];
+  /** What else the two people sent each other, the newest first. */
+  readonly others: readonly PastMessage[];
+  /** Of what the recipient sent, what the sender had opened last when they sent this; null where they had opened nothing. */
+  readonly answers: Uuid | null;
+  readonly access: Access;
+}
+
+export interface EarlierRevision {
+  readonly revision: number;
+  readonly sentAt: Time;
+  /** Null where it has no words, or `fault` says why they cannot be read. */
+  readonly text: string | null;
+  readonly fault: Broken | null;
+}
+
+export interface PastMessage {
+  readonly message: Uuid;
+  readonly from: Uuid;
+  readonly kind: Kind;
+  readonly language: Language;
+  readonly state: State;
+  readonly revision: number;
+  readonly createdAt: Time;
+  /** When its recipient first opened it. */
+  readonly openedAt: Time | null;
+}
+
+/** How somebody comes to what is offered to them, as far as relay can know. */
+export interface Access {
+  /**
+   * `claimed`: they used a link, and nobody has verified that it was they; `made`: there is a link that nobody has used;
+   * `broken`: their keys do not hold.
+   */
+  readonly way:
+    | { readonly by: 'verified' | 'claimed' | 'made'; readonly since: Time }
+    | { readonly by: 'none' | 'broken' };
+  readonly hasUploadLink: boolean;
+  /** The languages of what they wrote to this person, the latest first: which one they read nobody tells relay. */
+  readonly wroteIn: readonly Language[];
+  /** Whether somebody helped with the last message that they wrote; null where they wrote none. */
+  readonly assisted: boolean | null;
 }
 
 export type DecisionKind = 'approve' | 'return' | 'decline' | 'hold' | 'resume' | 'reopen' | 'retract' | 'recall' | 'retry';
@@ -690,6 +756,8 @@ export interface MediatorClient extends Playback {
     broken: (refusal: Refusal) => void,
   ): Promise<Stop>;
   review(message: Uuid): Promise<ReviewItem>;
+  /** What came before a message, verified and opened. */
+  history(message: Uuid): Promise<History>;
   lease(message: Uuid): Promise<ReviewItem>;
   letGo(message: Uuid): Promise<void>;
   /** The words of a letter, or those that came with a video; null where there are none. */

@@ -5,7 +5,7 @@ import { claimWords } from '../crypto/claimwords';
 import { CryptoError } from '../crypto/errors';
 import type { Part } from '../crypto/fields';
 import * as release from '../crypto/release';
-import { fingerprint, readUnverified } from '../crypto/signing';
+import { readUnverified } from '../crypto/signing';
 import * as statements from '../crypto/statements';
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
@@ -29,6 +29,12 @@ import { fromBase64 } from './wire';
 import { address, type Address, pathOf } from './writing';
 
 type Schemas = components['schemas'];
+
+/** A message of one's own, and whose key signed it; what could be read with any but the first and the last is gone. */
+interface Own {
+  readonly said: statements.Message;
+  readonly with: 'own' | 'older-key' | 'upload-link' | 'unchecked-link' | 'mediator';
+}
 
 export class Correspondent {
   readonly drafts: Drafts;
@@ -101,20 +107,26 @@ export class Correspondent {
     return this.shown(await this.videos.resume(id, file, progress));
   }
 
-  /** One's own words, held against one's own signature; or a mediator's, who wrote them down. */
+  /** One's own words, held against one's own signature of whichever link; or a mediator's, who wrote them down. */
   async ownText(message: Uuid): Promise<string> {
     const own = await this.authorMessage(message);
-    const { statement } = own;
-    if (statement === null) throw new Refused('refused');
     return this.opening('body', (charter, identities) => {
-      const said = this.verifyOwn(statement, charter);
+      const { said, with: key } = this.verifyOwn(own, charter);
       if (said.message !== message) throw new CryptoError('chain', 'another message');
       const body = partWith(said.parts, 'body');
-      return openText(said.case, body, viewIn(own.parts, body), identities);
+      const view = viewIn(own.parts, body);
+      const read = (): string => openText(said.case, body, view, identities);
+      if (key === 'own') return read();
+      if (key !== 'mediator') throw new Refused('refused', { code: key });
+      // Before its author had keys, a mediator could seal it for nobody but the case.
+      if (view.header === null) throw new Refused('refused', { code: 'no-key-then' });
+      return openedOr(read, () => {
+        throw new Refused('refused', { code: 'older-key' });
+      });
     });
   }
 
-  async guidance(message: Uuid): Promise<{ readonly reason: string | null; readonly words: string }> {
+  async guidance(message: Uuid): Promise<contract.Guidance> {
     const { guidance, parts } = await this.authorMessage(message);
     if (guidance === null) throw new Refused('refused');
     return this.opening('decision', (charter, identities) => {
@@ -122,8 +134,9 @@ export class Correspondent {
       if (decision.message !== message) throw new CryptoError('chain', 'a decision on another message');
       // A note that is for the mediators alone comes without a grant.
       const own = decision.notes.filter((note) => viewOf(parts, note)?.header != null);
-      const words = own.map((note) => openText(decision.case, note, viewIn(parts, note), identities));
-      return { reason: decision.reason, words: words.join('\n\n') };
+      const words = own.map((note) => openedOr(() => openText(decision.case, note, viewIn(parts, note), identities), () => null));
+      const read = words.filter((text) => text !== null);
+      return { reason: decision.reason, words: read.join('\n\n'), older: read.length < words.length };
     });
   }
 
@@ -146,7 +159,7 @@ export class Correspondent {
   async respond(message: Uuid, answer: statements.Response['answer'], tellAuthor: boolean): Promise<contract.ReceivedMessage> {
     const { hand, signed } = this.admitted;
     const body = hand.response(await this.recipientMessage(message), answer, tellAuthor);
-    return showReceived(await signed.call('POST', `/v1/messages/${message}/responses`, { body }));
+    return this.received(await signed.call('POST', `/v1/messages/${message}/responses`, { body }));
   }
 
   /**
@@ -156,7 +169,7 @@ export class Correspondent {
   async open(message: Uuid): Promise<contract.OpenedMessage> {
     const { hand, reader, signed } = this.admitted;
     if (reader === null) throw new Refused('refused');
-    const { offer } = await this.recipientMessage(message);
+    const { offer, from } = await this.recipientMessage(message);
     // Whoever was revoked since is believed no more.
     await this.admitted.charter.renew();
     // Asked first: relay writes down that it was opened as soon as it hands it out.
@@ -165,7 +178,7 @@ export class Correspondent {
     const verified = await this.opening('message', (charter) => {
       const found = verifyItem(opening.statements, opening.origin, charter);
       const { message: said } = found.item;
-      if (said.message !== message || said.to !== hand.participant) throw new CryptoError('chain', 'another message');
+      if (said.message !== message || said.from !== from || said.to !== hand.participant) throw new CryptoError('chain', 'another message');
       return found;
     });
     await this.opening('approvals', (charter) => {
@@ -234,14 +247,23 @@ export class Correspondent {
     return { ...factsOf(rendition, video.part), poster: await poster() };
   }
 
-  private verifyOwn(statement: string, charter: VerifiedCharter): statements.Message {
+  /** What is said to be one's own, and with which key it was signed; `broken` with any other than these. */
+  private verifyOwn({ statement, origin: older }: Schemas['AuthorMessage'], charter: VerifiedCharter): Own {
     const { hand, origin, signer } = this.admitted;
-    const { kid } = readUnverified(statement);
-    if (kid === signer.kid) return chain.verifyMessage(statement, charter, chain.verifyOrigin(origin, charter));
-    const isRelayed = charter.terms.some(({ mediators }) => mediators.some((mediator) => fingerprint(mediator.signer) === kid));
-    // One's own from an earlier link: its key is gone, and so is what could be read with it.
-    if (!isRelayed) throw new Refused('refused', { code: 'older-key' });
-    return chain.verifyRelayedMessage(statement, charter, hand.participant).statement;
+    if (statement === null) throw new Refused('refused');
+    if (readUnverified(statement).kid === signer.kid) {
+      return { said: chain.verifyMessage(statement, charter, chain.verifyOrigin(origin, charter)), with: 'own' };
+    }
+    if (older.length === 0) {
+      return { said: chain.verifyRelayedMessage(statement, charter, hand.participant).statement, with: 'mediator' };
+    }
+    const way = chain.verifyOrigin(older, charter);
+    if (way.participant !== hand.participant) throw new CryptoError('chain', 'the link of somebody else');
+    const said = chain.verifyMessage(statement, charter, way);
+    const standing = way.standingAt(said.at);
+    if (standing === 'ended') throw new CryptoError('chain', 'signed through a link that was ended');
+    if (way.claim === null) return { said, with: 'upload-link' };
+    return { said, with: standing === 'verified' ? 'older-key' : 'unchecked-link' };
   }
 
   /** A mediator's offer of this message to these keys; `older-key` where it went to those of an earlier link. */
@@ -252,23 +274,14 @@ export class Correspondent {
     return said;
   }
 
-  /** Runs what opens one record with one's own keys: what does not hold is `broken`, what was sealed for an older key is not. */
+  /** Runs what opens one record with one's own keys: what does not hold is `broken`. */
   private opening<Value>(
     record: contract.RecordName,
     work: (charter: VerifiedCharter, identities: readonly age.Identity[]) => Value | Promise<Value>,
   ): Promise<Value> {
     const { charter, reader } = this.admitted;
     if (reader === null) return Promise.reject(new Refused('refused'));
-    return charter.under((current) =>
-      reading(record, async () => {
-        try {
-          return await work(current, [reader.identity]);
-        } catch (error) {
-          if (error instanceof CryptoError && error.failure === 'no-match') throw new Refused('refused', { code: 'older-key' });
-          throw error;
-        }
-      }),
-    );
+    return charter.under((current) => reading(record, () => work(current, [reader.identity])));
   }
 
   private async address({ to, language, revises }: contract.NewLetter | contract.NewVideo): Promise<Address> {
@@ -284,9 +297,13 @@ export class Correspondent {
   }
 
   private async show({ sent, received, consent, verified }: Schemas['Correspondence']): Promise<contract.Correspondence> {
+    const [written, offered] = await Promise.all([
+      Promise.all(sent.map((message) => this.shown(message))),
+      Promise.all(received.map((message) => this.received(message))),
+    ]);
     return {
-      sent: await Promise.all(sent.map((message) => this.shown(message))),
-      received: received.map(showReceived),
+      sent: written.sort((one, other) => newestFirst(one.createdAt, other.createdAt)),
+      received: offered.sort((one, other) => newestFirst(one.offeredAt, other.offeredAt)),
       consent,
       verified,
       words: verified ? null : await this.words(),
@@ -302,6 +319,17 @@ export class Correspondent {
     if (reader === null) return null;
     this.spoken ??= claimWords(reader.claimHash);
     return this.spoken;
+  }
+
+  private async received(view: Schemas['RecipientMessage']): Promise<contract.ReceivedMessage> {
+    const { message, from, kind, language, offer } = view;
+    const read = (): Promise<contract.Time> =>
+      this.opening('offer', (charter) => {
+        const { statement: said } = charter.verifyByMediator(offer, statements.Offer);
+        if (said.message !== message) throw new CryptoError('chain', 'an offer of another message');
+        return said.not_before !== null && said.not_before > said.at ? said.not_before : said.at;
+      });
+    return { message, from, kind, language, view: view.view, offeredAt: await orBroken(read, () => null) };
   }
 
   private async shown(message: Schemas['AuthorMessage']): Promise<contract.SentMessage> {
@@ -322,6 +350,16 @@ export class Correspondent {
   }
 }
 
-function showReceived({ message, from, kind, language, view }: Schemas['RecipientMessage']): contract.ReceivedMessage {
-  return { message, from, kind, language, view };
+function newestFirst(one: contract.Time | null, other: contract.Time | null): number {
+  return (other === null ? 0 : Date.parse(other)) - (one === null ? 0 : Date.parse(one));
+}
+
+/** What `open` gives; `instead` where it is sealed for other keys than one's own. */
+function openedOr<Value, Other>(open: () => Value, instead: () => Other): Value | Other {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof CryptoError && error.failure === 'no-match') return instead();
+    throw error;
+  }
 }

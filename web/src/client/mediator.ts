@@ -14,6 +14,7 @@ import type { Uuid } from './contract';
 import { Device } from './device';
 import { Failures } from './failures';
 import { Forms } from './forms';
+import { Histories } from './histories';
 import { endOf, newerOf, standingOf } from './members';
 import { newId, now } from './moments';
 import { OpenCases } from './opencases';
@@ -40,6 +41,7 @@ interface Inside {
   readonly charterwork: Charterwork;
   readonly reviews: Reviews;
   readonly reviewing: Reviewing;
+  readonly histories: Histories;
   readonly theatre: Theatre;
   readonly forms: Forms;
 }
@@ -138,8 +140,9 @@ export class Mediator implements contract.MediatorClient {
     const reviews = new Reviews(cases, theatre, this.failures);
     const casework = new Casework(cases);
     const charterwork = new Charterwork(cases, casework);
+    const [reviewing, histories] = [new Reviewing(cases, reviews), new Histories(cases, reviews)];
     const forms = new Forms({ device, owner: self.credential, seal: ownSealOf(keyring.identity), signed });
-    this.inside = { known, signed, cases, theatre, reviews, casework, charterwork, reviewing: new Reviewing(cases, reviews), forms };
+    this.inside = { known, signed, cases, theatre, reviews, casework, charterwork, reviewing, histories, forms };
     // Opaque to relay: so that a lost laptop is not a lost key, and the case system can hand it to its console.
     await signed.call('PUT', '/v1/keyring', { body: { keyring: toBase64(sealed) } }).catch(() => null);
     return self;
@@ -258,6 +261,10 @@ export class Mediator implements contract.MediatorClient {
 
   async review(message: Uuid): Promise<contract.ReviewItem> {
     return this.#inside().reviews.review(message);
+  }
+
+  async history(message: Uuid): Promise<contract.History> {
+    return this.#inside().histories.find(message);
   }
 
   async lease(message: Uuid): Promise<contract.ReviewItem> {

@@ -162,7 +162,7 @@ export class Participant implements contract.ParticipantClient {
     return this.#signedIn().ownText(message);
   }
 
-  async guidance(message: Uuid): Promise<{ readonly reason: string | null; readonly words: string }> {
+  async guidance(message: Uuid): Promise<contract.Guidance> {
     return this.#signedIn().guidance(message);
   }
 

@@ -3,7 +3,7 @@
 import { CryptoError } from '../crypto/errors';
 import type { VerifiedParticipant } from '../crypto/chain';
 import * as release from '../crypto/release';
-import { Decision } from '../crypto/statements';
+import { Decision, type Offer } from '../crypto/statements';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { download } from './downloading';
@@ -110,7 +110,7 @@ export class Reviews {
       hasText: partOf(examined, 'body') !== null,
       video,
       captions: captionsOf(examined),
-      offered: offer === null ? null : { at: offer.at, notBefore: offer.not_before },
+      offered: offer === null ? null : { at: offer.at, notBefore: offer.not_before, notes: await this.notes(message, offer) },
       decisions,
       recipientReady: recipient !== null,
       authorReady: author !== null,
@@ -123,6 +123,18 @@ export class Reviews {
     return this.cases.under(message.case, (opened) => recipientOf(message, opened));
   }
 
+  /** What the recipient of an offer reads before they decide; null where it cannot be read. */
+  private notes(message: Message, { notes }: Offer): Promise<contract.OfferNotes | null> {
+    const read = (): Promise<contract.OfferNotes> =>
+      this.cases.under(message.case, ({ identities }) =>
+        readingNow('offer', () => {
+          const [contentNote = null, summary = null] = notes.map((note) => openText(message.case, note, viewIn(message.parts, note), identities));
+          return { contentNote, summary };
+        }),
+      );
+    return orBroken(read, () => null);
+  }
+
   private decision(compact: string, { item }: Examined, message: Message, { charter, identities }: OpenCase): contract.PastDecision {
     try {
       const { statement, by } = readingNow('decision', () => {
@@ -133,7 +145,7 @@ export class Reviews {
       return {
         at: statement.at,
         mediator: by.credential,
-        mine: by.credential === this.cases.office.credential,
+        mine: by.person === charter.trust.authorities.get(this.cases.office.credential)?.person,
         decision: statement.decision,
         reason: statement.reason,
         ...wordsOf(statement, message, identities),

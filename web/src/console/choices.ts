@@ -1,6 +1,6 @@
 /** What a mediator may do with a message as it stands; relay's table of moves has the last word. */
 
-import type { DecisionKind, ReviewItem } from '../client/contract';
+import type { DecisionKind, ReadDecision, ReviewItem } from '../client/contract';
 
 export type Choice = DecisionKind | 'lease' | 'offer' | 'caption' | 'let-go' | 'grant-again';
 
@@ -9,9 +9,28 @@ const NEEDS_KNOWN_SENDER: readonly Choice[] = ['approve', 'offer', 'grant-again'
 /** Nothing goes on of which something does not hold. */
 const NEEDS_ALL_OF_IT: readonly Choice[] = ['approve', 'offer', 'grant-again', 'retry'];
 
-export function choicesFor(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain' | 'standing' | 'faults'>): readonly Choice[] {
-  const refused = new Set([...(item.standing === 'verified' ? [] : NEEDS_KNOWN_SENDER), ...(item.faults.length === 0 ? [] : NEEDS_ALL_OF_IT)]);
+export function choicesFor(
+  item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain' | 'standing' | 'faults' | 'decisions'>,
+): readonly Choice[] {
+  const refused = new Set<Choice>([
+    ...(item.standing === 'verified' ? [] : NEEDS_KNOWN_SENDER),
+    ...(item.faults.length === 0 ? [] : NEEDS_ALL_OF_IT),
+    ...(isApprovedByMe(item) ? (['approve'] as const) : []),
+  ]);
   return choicesIn(item).filter((choice) => !refused.has(choice));
+}
+
+/** Whether one's own approval of exactly this counts already: another one has to be a colleague's. */
+export function isApprovedByMe({ decisions }: Pick<ReviewItem, 'decisions'>): boolean {
+  const read = decisions.filter((past): past is ReadDecision => !('fault' in past));
+  // Reopened, a review starts over.
+  const since = read.map(({ decision }) => decision).lastIndexOf('reopen');
+  return read.slice(since + 1).some(({ decision, mine, current }) => decision === 'approve' && mine && current);
+}
+
+/** Whether one's own approval counts, and a colleague's is still to come. */
+export function waitsForAnother(item: Pick<ReviewItem, 'decisions' | 'approvals' | 'approvalsNeeded' | 'state'>): boolean {
+  return (item.state === 'queued' || item.state === 'claimed') && item.approvals < item.approvalsNeeded && isApprovedByMe(item);
 }
 
 function choicesIn(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain'>): readonly Choice[] {

@@ -13,6 +13,8 @@ export class ConsoleDecide extends PlainElement {
     session: { attribute: false },
     item: { attribute: false },
     decision: { attribute: false },
+    about: { attribute: false },
+    unwatched: { attribute: false },
     draft: { attribute: false },
     running: { attribute: false },
     problem: { attribute: false },
@@ -22,15 +24,19 @@ export class ConsoleDecide extends PlainElement {
   session!: Session;
   item!: ReviewItem;
   decision: DecisionKind = 'approve';
+  /** Which message it is. */
+  about: TemplateResult | typeof nothing = nothing;
+  /** It is a video that this mediator has played nothing of. */
+  unwatched = false;
   draft: ActDraft = actDraft();
   running = false;
   problem: Refusal | null = null;
-  private wanting: 'reason' | 'words' | null = null;
+  private wanting: 'reason' | 'words' | 'unwatched' | null = null;
 
   protected override render(): TemplateResult {
-    const { confirm } = this.session.words;
+    const { confirm, kind } = this.session.words;
     return html`<relay-dialog
-      .heading=${confirm[this.decision].title}
+      .heading=${confirm[this.decision].title(kind[this.item.kind].toLocaleLowerCase())}
       .content=${this.renderForm()}
       @dismissed=${() => this.tell('given-up')}
     ></relay-dialog>`;
@@ -41,11 +47,12 @@ export class ConsoleDecide extends PlainElement {
     const { decision } = this;
     const { confirm, form, choice } = words;
     return html`<form method="dialog" @submit=${this.submit}>
+      ${this.about}
       <p>${confirm[decision].what}</p>
       ${decision === 'approve' && this.item.approvalsNeeded > 1
         ? html`<p>${this.item.approvals + 1 < this.item.approvalsNeeded ? confirm.approve.second : confirm.approve.last}</p>`
         : nothing}
-      ${NEEDS_REASON.includes(decision) ? this.renderReason() : nothing}
+      ${this.isUnwatched ? this.renderUnwatched() : nothing} ${NEEDS_REASON.includes(decision) ? this.renderReason() : nothing}
       ${TELLS_AUTHOR.includes(decision)
         ? html`<div class="field">
             <label for="decision-words">${form.words}</label>
@@ -85,6 +92,22 @@ export class ConsoleDecide extends PlainElement {
     </form>`;
   }
 
+  private get isUnwatched(): boolean {
+    return this.decision === 'approve' && this.unwatched;
+  }
+
+  private renderUnwatched(): TemplateResult {
+    const { confirm } = this.session.words;
+    return html`<div class="note warn">
+      <p>${confirm.unwatched}</p>
+      <label class="choice">
+        <input type="checkbox" id="decision-unwatched" aria-describedby="decision-unwatched-fault" />
+        <span>${confirm.unwatchedSure}</span>
+      </label>
+      <p id="decision-unwatched-fault" class="fault" role="alert">${this.wanting === 'unwatched' ? confirm.unwatchedNeeded : nothing}</p>
+    </div>`;
+  }
+
   private renderReason(): TemplateResult {
     const { words, reasons } = this.session;
     const { form } = words;
@@ -120,6 +143,7 @@ export class ConsoleDecide extends PlainElement {
     this.wanting = null;
     if (NEEDS_REASON.includes(decision) && reason === '') this.wanting = 'reason';
     else if (TELLS_AUTHOR.includes(decision) && words === '') this.wanting = 'words';
+    else if (this.isUnwatched && this.querySelector<HTMLInputElement>('#decision-unwatched')?.checked !== true) this.wanting = 'unwatched';
     if (this.wanting !== null) {
       this.querySelector<HTMLElement>(`#decision-${this.wanting}`)?.focus();
       return;

@@ -1,12 +1,16 @@
 /** What is known of a message apart from its content: what it is, whose words it holds, and what was decided so far. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Fault, Origin, ReadDecision, ReviewItem } from '../client/contract';
-import { dateAndTime, duration } from './ages';
+import type { Access, Fault, Origin, ReadDecision, ReviewItem } from '../client/contract';
+import { dateAndTime, dateOnly, duration } from './ages';
+import { waitsForAnother } from './choices';
 import { brokenText } from './element';
 import { capital, mediator, person, shortId } from './people';
 import { reasonText } from './reasons';
 import type { Session } from './session';
+
+/** So many characters of a letter tell it from another one. */
+const BEGINNING = 80;
 
 export function renderFacts(session: Session, item: ReviewItem): TemplateResult {
   const { review, state, inLanguage, queue } = session.words;
@@ -24,7 +28,7 @@ export function renderFacts(session: Session, item: ReviewItem): TemplateResult 
       <dd>${inLanguage[item.language]}</dd>
       <dt>${review.state}</dt>
       <dd>
-        ${state[item.state]}${item.approvalsNeeded > 1 ? html`, ${queue.approvals(item.approvals, item.approvalsNeeded)}` : nothing}
+        ${item.state === 'queued' && waitsForAnother(item) ? review.waitsForAnother : state[item.state]}${item.approvalsNeeded > 1 ? html`, ${queue.approvals(item.approvals, item.approvalsNeeded)}` : nothing}
       </dd>
       <dt>${review.sent}</dt>
       <dd>${dateAndTime(item.createdAt, language)}</dd>
@@ -38,8 +42,56 @@ export function renderFacts(session: Session, item: ReviewItem): TemplateResult 
       : html`<p>
           ${review.offered(dateAndTime(item.offered.at, language))}
           ${item.offered.notBefore === null ? nothing : review.offeredLater(dateAndTime(item.offered.notBefore, language))}
-        </p>`}
+        </p>
+        ${renderNote(review.offeredNote, item.offered.notes?.contentNote)} ${renderNote(review.offeredSummary, item.offered.notes?.summary)}`}
   </section>`;
+}
+
+function renderNote(heading: string, note: string | null | undefined): TemplateResult | typeof nothing {
+  return note == null ? nothing : html`<h3>${heading}</h3><blockquote class="letter">${note}</blockquote>`;
+}
+
+/** Which message something is about, so that nobody takes it for another one: its kind and time, whose it is, how it begins. */
+export function renderSubject(session: Session, item: ReviewItem, text: string | null): TemplateResult {
+  const { review, kind } = session.words;
+  const at = dateAndTime(item.createdAt, session.language);
+  const name = item.revision === 1 ? review.named(kind[item.kind], at) : review.namedVersion(kind[item.kind], at, item.revision);
+  const begins = text === null ? '' : beginning(text);
+  return html`<div class="subject">
+    <p><strong>${name}</strong></p>
+    <p>
+      ${review.fromTo(person(session.words, item.fromRole, item.from), person(session.words, item.toRole, item.to))}<br />
+      ${review.ofCase(item.reference)}
+    </p>
+    ${item.video === null ? nothing : html`<p>${review.lasts(duration(item.video.durationMs))}</p>`}
+    ${begins === '' ? nothing : html`<p>${review.begins} <q lang=${item.language}>${begins}</q></p>`}
+  </div>`;
+}
+
+/** How a text begins: whole words, as far as one line goes. */
+export function beginning(text: string): string {
+  const line = text.trim().replace(/\s+/gu, ' ');
+  if (line.length <= BEGINNING) return line;
+  const cut = Array.from(line).slice(0, BEGINNING).join('');
+  return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), BEGINNING / 2)).trimEnd()}…`;
+}
+
+/** How the recipient comes to what is offered to them, and whether they are known to read its language. */
+export function renderAccess(session: Session, item: ReviewItem, access: Access): TemplateResult {
+  const { review, inLanguage } = session.words;
+  const { way, wroteIn } = access;
+  const [first, second] = wroteIn.map((language) => inLanguage[language]);
+  const language = inLanguage[item.language];
+  const differs = first !== undefined && !wroteIn.includes(item.language);
+  return html`<p><strong>${person(session.words, item.toRole, item.to)}</strong></p>
+    <p>${'since' in way ? review.accessWay[way.by](dateOnly(way.since, session.language)) : review.accessWay[way.by]}</p>
+    ${access.hasUploadLink ? html`<p>${review.accessUpload}</p>` : nothing}
+    ${access.assisted === null ? nothing : html`<p>${access.assisted ? review.accessAssisted : review.accessAlone}</p>`}
+    <p>
+      ${first === undefined ? review.accessWroteNothing : review.accessWrote(second === undefined ? first : review.and(first, second))}
+      ${differs ? nothing : review.accessLanguage(language)}
+    </p>
+    ${differs ? html`<p class="note warn">${review.accessDiffers(language)}</p>` : nothing}`;
 }
 
 export function renderOrigin(session: Session, item: ReviewItem): TemplateResult {

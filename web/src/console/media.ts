@@ -5,6 +5,14 @@ import type { Playback, VideoFacts } from '../client/contract';
 import { PlainElement } from '../ui/element';
 import type { Session } from './session';
 
+/** What a mediator has played any of, since this page was opened: who, and the sealed part. */
+const played = new Set<string>();
+
+/** Whether the mediator who is signed in has played any of this video here. */
+export function wasPlayed({ self }: Session, { part }: VideoFacts): boolean {
+  return played.has(`${self.credential} ${part}`);
+}
+
 export class ConsoleMedia extends PlainElement {
   static override properties: PropertyDeclarations = {
     session: { attribute: false },
@@ -22,6 +30,21 @@ export class ConsoleMedia extends PlainElement {
   alone = false;
   private mode: 'picture' | 'sound' | null = null;
   private ready = false;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // What a player tells does not bubble: it is heard on its way down.
+    this.addEventListener('playing', this.heard, true);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.removeEventListener('playing', this.heard, true);
+  }
+
+  private readonly heard = (): void => {
+    played.add(`${this.session.self.credential} ${this.video.part}`);
+  };
 
   /** Where the player is, in milliseconds; null where it is put away. */
   currentTime(): number | null {

@@ -12,6 +12,7 @@ export class ConsoleOffer extends PlainElement {
   static override properties: PropertyDeclarations = {
     session: { attribute: false },
     item: { attribute: false },
+    about: { attribute: false },
     draft: { attribute: false },
     running: { attribute: false },
     problem: { attribute: false },
@@ -21,6 +22,8 @@ export class ConsoleOffer extends PlainElement {
 
   session!: Session;
   item!: ReviewItem;
+  /** Which message it is, and to whom it goes. */
+  about: TemplateResult | typeof nothing = nothing;
   draft: ActDraft = actDraft();
   running = false;
   problem: Refusal | null = null;
@@ -28,8 +31,9 @@ export class ConsoleOffer extends PlainElement {
   private wanting: 'note' | 'date' | null = null;
 
   protected override render(): TemplateResult {
+    const { confirm, kind } = this.session.words;
     return html`<relay-dialog
-      .heading=${this.session.words.confirm.offer.title}
+      .heading=${confirm.offer.title(kind[this.item.kind].toLocaleLowerCase())}
       .content=${this.renderForm()}
       @dismissed=${() => this.tell('given-up')}
     ></relay-dialog>`;
@@ -39,6 +43,7 @@ export class ConsoleOffer extends PlainElement {
     const { words } = this.session;
     const { offer, confirm } = words;
     return html`<form method="dialog" @submit=${this.submit}>
+      ${this.about}
       <p>${confirm.offer.what} ${this.later ? confirm.offer.later : nothing}</p>
       <div class="field">
         <label for="offer-note">${offer.contentNote}</label>

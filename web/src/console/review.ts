@@ -1,15 +1,16 @@
 /** One message under review: what it is and whose words it is first, then the words, then, when asked for, the video. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
-import type { Broken, Lease, ReviewItem, State, Uuid } from '../client/contract';
+import type { Broken, History, Lease, ReviewItem, State, Uuid } from '../client/contract';
 import { countdown } from './ages';
-import { actDraft, choicesFor, standing, type ActDraft, type Choice } from './choices';
+import { actDraft, choicesFor, standing, waitsForAnother, type ActDraft, type Choice } from './choices';
 import '../ui/dialog';
 import './decide';
-import { ConsoleElement, grantedText, isConflict } from './element';
-import { renderDecisions, renderFacts, renderFaults, renderOrigin } from './facts';
+import { asRefusal, ConsoleElement, grantedText, isConflict } from './element';
+import { renderAccess, renderDecisions, renderFacts, renderFaults, renderOrigin, renderSubject } from './facts';
+import './history';
 import { FormKeeper } from './keeping';
-import './media';
+import { wasPlayed } from './media';
 import './offer';
 import { capital, mediator, shortId } from './people';
 import type { Shortcut } from './shortcuts';
@@ -29,6 +30,7 @@ export class ConsoleReview extends ConsoleElement {
     item: { state: true },
     text: { state: true },
     captions: { state: true },
+    history: { state: true },
     lost: { state: true },
     changed: { state: true },
     asking: { state: true },
@@ -40,6 +42,8 @@ export class ConsoleReview extends ConsoleElement {
   private item: ReviewItem | null = null;
   private text: string | null = null;
   private captions: string | null = null;
+  /** Null before it is there. */
+  private history: History | 'failed' | null = null;
   private lost = false;
   private changed = false;
   private asking: Choice | null = null;
@@ -66,6 +70,7 @@ export class ConsoleReview extends ConsoleElement {
     this.item = null;
     this.text = null;
     this.captions = null;
+    this.history = null;
     this.asking = null;
     this.lost = false;
     this.changed = false;
@@ -105,6 +110,19 @@ export class ConsoleReview extends ConsoleElement {
       const item = await this.session.client.review(message);
       if (message === this.message) await this.takeIn(item);
     });
+    if (message === this.message && this.item !== null) await this.lookBack(message);
+  }
+
+  /** What came before, which nobody waits for: the message is read and decided without it, too. */
+  private async lookBack(message: Uuid): Promise<void> {
+    try {
+      const history = await this.session.client.history(message);
+      if (message === this.message) this.history = history;
+    } catch (thrown) {
+      const refusal = asRefusal(thrown);
+      if (refusal.refusal === 'untrusted' || refusal.refusal === 'signed-out') this.refused(refusal);
+      else if (message === this.message) this.history = 'failed';
+    }
   }
 
   /** What was typed about this message and not sent, unless somebody types already. */
@@ -198,15 +216,30 @@ export class ConsoleReview extends ConsoleElement {
       ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
       ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
       <div class="beside review">
-        <div>${renderFacts(this.session, item)} ${renderOrigin(this.session, item)}</div>
+        <div>${renderFacts(this.session, item)} ${renderOrigin(this.session, item)} ${this.renderAccess(item)}</div>
         <div class="words-first">
           ${renderFaults(this.session, item)} ${this.renderStanding(item)} ${this.renderContent(item)} ${this.renderLease(item)}
           ${this.renderGates(item)} ${this.renderChoices(item)}
         </div>
-        <div>${renderDecisions(this.session, item)}</div>
+        <div>${renderDecisions(this.session, item)} ${this.renderHistory(item)}</div>
       </div>
       ${this.renderAsking(item)}
     </main>`;
+  }
+
+  private renderAccess(item: ReviewItem): TemplateResult | typeof nothing {
+    if (this.history === null || this.history === 'failed') return nothing;
+    return html`<section class="card">
+      <h2>${this.words.review.access}</h2>
+      ${renderAccess(this.session, item, this.history.access)}
+    </section>`;
+  }
+
+  private renderHistory(item: ReviewItem): TemplateResult {
+    const { history } = this;
+    if (history === null) return html`<p role="status">${this.words.loading}</p>`;
+    if (history === 'failed') return html`<p class="note" role="status">${this.words.review.historyFailed}</p>`;
+    return html`<console-history .session=${this.session} .item=${item} .text=${this.text} .history=${history}></console-history>`;
   }
 
   private sender({ from, fromRole }: ReviewItem): string {
@@ -321,13 +354,15 @@ export class ConsoleReview extends ConsoleElement {
     const withdrawable = WITHDRAWABLE.includes(item.state);
     if (choices.length === 0 && !withdrawable) return nothing;
     const takes = choices.includes('lease');
+    const waits = waitsForAnother(item);
     return html`<section>
       <h2>${review.decide}</h2>
-      ${takes ? html`<p>${review.leaseWhat}</p>` : nothing}
+      ${waits ? html`<p class="note">${takes ? review.approvedByYou : review.approvedByYouMine}</p>` : nothing}
+      ${takes && !waits ? html`<p>${review.leaseWhat}</p>` : nothing}
       <div class="row">
         ${choices.map(
           (one, index) => html`<button
-            class=${one === 'decline' || one === 'recall' ? 'grave' : index === 0 ? 'primary' : ''}
+            class=${one === 'decline' || one === 'recall' ? 'grave' : index === 0 && !waits ? 'primary' : ''}
             ?disabled=${this.running || (one === 'offer' && (item.gates.length > 0 || !item.recipientReady))}
             @click=${() => this.choose(one)}
           >
@@ -338,21 +373,37 @@ export class ConsoleReview extends ConsoleElement {
           ? html`<button class="plain" @click=${() => (this.withdrawing = true)}>${this.words.form.recordWithdrawal}</button>`
           : nothing}
       </div>
-      ${this.withdrawing ? this.renderWithdrawing() : nothing}
+      ${this.withdrawing ? this.renderWithdrawing(item) : nothing}
     </section>`;
   }
 
-  private renderWithdrawing(): TemplateResult {
-    const { confirm, form } = this.words;
+  private renderWithdrawing(item: ReviewItem): TemplateResult {
+    const { confirm, form, kind } = this.words;
     return html`<relay-dialog
-      .heading=${confirm.withdrawal.title}
-      .content=${html`<p>${confirm.withdrawal.what}</p>
+      .heading=${confirm.withdrawal.title(kind[item.kind].toLocaleLowerCase())}
+      .content=${html`${renderSubject(this.session, item, this.text)}
+        <p>${confirm.withdrawal.what}</p>
         <p class="row">
           <button class="grave" ?disabled=${this.running} @click=${() => this.withdraw()}>${form.recordWithdrawal}</button>
           <button @click=${() => (this.withdrawing = false)}>${this.words.cancel}</button>
         </p>`}
       @dismissed=${() => (this.withdrawing = false)}
     ></relay-dialog>`;
+  }
+
+  /** To whom an offer goes, said where it is made. */
+  private renderGoing(item: ReviewItem): TemplateResult | typeof nothing {
+    const { history } = this;
+    return history === null || history === 'failed' ? nothing : html`<div class="note">${renderAccess(this.session, item, history.access)}</div>`;
+  }
+
+  /**
+   * A video of which one has played nothing here, and whose words no mediator has written down: captions that came with it say
+   * what their author wants.
+   */
+  private isUnwatched({ captions, video }: ReviewItem): boolean {
+    const isRead = this.captions !== null && captions?.by === 'mediator';
+    return video !== null && !isRead && !wasPlayed(this.session, video);
   }
 
   private renderAsking(item: ReviewItem): TemplateResult | typeof nothing {
@@ -368,12 +419,25 @@ export class ConsoleReview extends ConsoleElement {
         this.keeper.drop();
       });
     };
+    const about = renderSubject(this.session, item, this.text);
     return asking === 'offer'
-      ? html`<console-offer .session=${this.session} .item=${item} .draft=${this.draft} .running=${this.running} .problem=${this.refusal} @typed=${() => this.keeper.changed()} @given-up=${end} @chosen=${accept}></console-offer>`
+      ? html`<console-offer
+          .session=${this.session}
+          .item=${item}
+          .about=${html`${about}${this.renderGoing(item)}`}
+          .draft=${this.draft}
+          .running=${this.running}
+          .problem=${this.refusal}
+          @typed=${() => this.keeper.changed()}
+          @given-up=${end}
+          @chosen=${accept}
+        ></console-offer>`
       : html`<console-decide
           .session=${this.session}
           .item=${item}
           .decision=${asking}
+          .about=${about}
+          .unwatched=${this.isUnwatched(item)}
           .draft=${this.draft}
           .running=${this.running}
           .problem=${this.refusal}

@@ -138,7 +138,7 @@ describe('a letter', () => {
 
     const { sent: own } = await responsible.correspondence();
     expect(own[0]).toMatchObject({ view: 'sent back to you', hasGuidance: true });
-    expect(await responsible.guidance(sent.message)).toEqual({ reason: 'tone', words: 'Begin with her, not with you.' });
+    expect(await responsible.guidance(sent.message)).toEqual({ reason: 'tone', words: 'Begin with her, not with you.', older: false });
     const revised = await responsible.sendLetter({ to: harmedId, language: 'en', text: 'For you.', revises: sent.message });
     expect(revised).toMatchObject({ message: sent.message, revision: 2 });
 
@@ -148,10 +148,11 @@ describe('a letter', () => {
     expect(item.decisions).toMatchObject([{ current: false }, { current: true }]);
     expect(await harmed.correspondence()).toMatchObject({ sent: [], received: [] });
     item = await someone.offer(sent.message, { contentNote: 'Speaks of that evening.', summary: 'An apology.', notBefore: null });
-    expect(item.offered?.notBefore).toBeNull();
+    expect(item.offered).toMatchObject({ notBefore: null, notes: { contentNote: 'Speaks of that evening.', summary: 'An apology.' } });
 
     const { received } = await harmed.correspondence();
-    expect(received).toEqual([{ message: sent.message, from: responsibleId, kind: 'letter', language: 'en', view: 'waiting for you' }]);
+    const shown = { message: sent.message, from: responsibleId, kind: 'letter', language: 'en', view: 'waiting for you' };
+    expect(received).toEqual([{ ...shown, offeredAt: item.offered?.at }]);
     expect(await harmed.offerNotes(sent.message)).toEqual({ contentNote: 'Speaks of that evening.', summary: 'An apology.' });
     expect((await refusal(harmed.open(sent.message))).code).toBe('not-available-now');
     expect((await harmed.respond(sent.message, 'accept', true)).view).toBe('yours to open');

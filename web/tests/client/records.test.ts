@@ -309,7 +309,7 @@ async function opened(sent: Sent): Promise<OpenedMessage> {
   const recipient = denis.recipient.toString();
   const made = [sent.statement, sent.rendition, sent.captions].filter((compact) => compact !== null);
   const person = await reader({
-    [path]: { message: sent.message, offer: sent.offer(), parts: [] },
+    [path]: { message: sent.message, from: participants.Claire, offer: sent.offer(), parts: [] },
     [`${path}/openings`]: {
       statements: made,
       approvals: [sent.decision('Anna'), sent.decision('Boris')],
@@ -361,17 +361,17 @@ describe("a mediator's words", () => {
     const note = forge(caseId, 'note', corruption);
     const guidance = sent.decision('Anna', { decision: 'return', reason: 'tone', notes: [note.part] });
     const path = `/v1/messages/${sent.message}`;
+    const older = corruption.header === KEYS['a grant for nobody']?.header;
     const person = await reader({ [path]: { message: sent.message, guidance, parts: [note.view(denis.recipient.toString())] } });
     const read = person.guidance(sent.message);
-    if (corruption.fault === undefined) expect(await read).toEqual({ reason: 'tone', words: shown('note', note) });
+    // A header that no key of one's own opens may be for those of an earlier link.
+    if (older) expect(await read).toEqual({ reason: 'tone', words: '', older });
+    else if (corruption.fault === undefined) expect(await read).toEqual({ reason: 'tone', words: shown('note', note), older });
     else expect(await caught(read)).toEqual(unopened('decision', corruption));
   });
 });
 
-/** A header that no key of one's own opens may be for those of an earlier link. */
-function unopened(record: 'offer' | 'decision', { fault, header }: Corruption): Refusal {
-  const older = header === KEYS['a grant for nobody']?.header;
-  if (older) return { refusal: 'refused', code: 'older-key' };
+function unopened(record: 'offer' | 'decision', { fault }: Corruption): Refusal {
   return fault === undefined ? { refusal: 'unexpected' } : { refusal: 'broken', broken: { record, fault } };
 }
 
@@ -389,7 +389,7 @@ describe('through relay', () => {
     expect(await refusal(someone.text(message))).toEqual({ refusal: 'broken', broken: faults[0] });
     expect(await refusal(someone.decide(message, { decision: 'approve' }))).toEqual({ refusal: 'broken', broken: faults[0] });
     expect(await someone.decide(message, { decision: 'return', reason: 'unclear', words: 'Please send it once more.' })).toMatchObject({ state: 'returned' });
-    expect(await responsible.guidance(message)).toEqual({ reason: 'unclear', words: 'Please send it once more.' });
+    expect(await responsible.guidance(message)).toEqual({ reason: 'unclear', words: 'Please send it once more.', older: false });
     expect(await responsible.ownText(sent)).toBe('All is well.');
 
     await someone.lease(sent);

@@ -1,9 +1,9 @@
 /** Ages, keys and choices: what a mediator is shown follows from what relay said and from nothing else. */
 
 import { describe, expect, it } from 'vitest';
-import type { Broken, State } from '../../src/client/contract';
+import type { Broken, PastDecision, State } from '../../src/client/contract';
 import { ageOf, countdown, duration } from '../../src/console/ages';
-import { choicesFor, standing } from '../../src/console/choices';
+import { choicesFor, isApprovedByMe, standing, waitsForAnother } from '../../src/console/choices';
 import { screenOf } from '../../src/console/screens';
 import { SHORTCUTS, shortcutOf, type Pressed } from '../../src/console/shortcuts';
 import { en } from '../../src/console/words/en';
@@ -77,6 +77,7 @@ describe('choices', () => {
     grantAgain,
     standing: 'verified' as const,
     faults: [] as readonly Broken[],
+    decisions: [] as readonly PastDecision[],
     lease: mine === null ? null : { holder: 'a', mine, expiresAt: ago(0) },
   });
 
@@ -87,6 +88,36 @@ describe('choices', () => {
     expect(choicesFor(item('approved'))).toEqual(['offer', 'reopen']);
     expect(choicesFor(item('offered'))).toEqual(['retract']);
     expect(choicesFor(item('failed'))).toEqual(['retry']);
+  });
+
+  it('are no second approval for whoever gave the first, while it counts', () => {
+    const past = (decision: string, mine: boolean, current: boolean): PastDecision => ({
+      at: ago(0),
+      mediator: 'a',
+      mine,
+      decision,
+      reason: null,
+      words: null,
+      wordsFault: null,
+      current,
+    });
+    const without = ['return', 'hold', 'decline', 'let-go'];
+    const [approved, reopened] = [past('approve', true, true), past('reopen', false, true)];
+    for (const [decisions, counts] of [
+      [[approved], true],
+      [[past('return', false, false), approved, { fault: 'not-signed' }], true],
+      [[reopened, approved, past('hold', true, true), past('resume', true, true)], true],
+      [[approved, reopened], false],
+      [[past('approve', true, false)], false], // of an earlier version, or before there were captions
+      [[past('approve', false, true)], false],
+      [[past('hold', true, true)], false],
+    ] as const satisfies readonly (readonly [readonly PastDecision[], boolean])[]) {
+      const of = { ...item('claimed', true), decisions, approvals: 1, approvalsNeeded: 2 };
+      expect(isApprovedByMe(of)).toBe(counts);
+      expect(choicesFor(of)).toEqual(counts ? without : ['approve', ...without]);
+      expect([waitsForAnother(of), waitsForAnother({ ...of, state: 'queued' }), waitsForAnother({ ...of, state: 'held' })]).toEqual([counts, counts, false]);
+      expect(waitsForAnother({ ...of, approvals: 2 })).toBe(false);
+    }
   });
 
   it('are none while a colleague reviews, and none once it has ended', () => {
