@@ -440,6 +440,8 @@ class ReceiptStatus(msgspec.Struct, frozen=True, kw_only=True):
     view: AuthorView
     view_since: datetime
     failure: str | None
+    reason: str | None
+    """Of the mediator, where it came back or was closed; their own words are sealed."""
 
 
 RELEASED_WITH: dict[Kind, frozenset[PartRole]] = {

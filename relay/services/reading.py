@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Container
 
+from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Participant
 from relay.domain.cases import Consent
@@ -106,7 +107,18 @@ async def read_receipt(database: Database, receipt_hash: bytes) -> ReceiptStatus
         if message_id is None:
             raise NotFound("no such receipt")
         message = await author_message(connection, message_id)
-    return ReceiptStatus(view=message.view, view_since=message.view_since, failure=message.failure)
+    return ReceiptStatus(
+        view=message.view,
+        view_since=message.view_since,
+        failure=message.failure,
+        reason=_reason(message.guidance),
+    )
+
+
+def _reason(guidance: str | None) -> str | None:
+    if guidance is None:
+        return None
+    return statements.decode_unverified(guidance, statements.Decision).reason
 
 
 async def author_message(

@@ -7,8 +7,10 @@ from typing import Final
 import pytest
 from playwright.async_api import Page, expect
 
+from relay.client.participant import Participant
 from relay.demo.cast import PASSPHRASE, verify_everybody
 from relay.demo.story import LETTER, NOTE
+from relay.domain.moves import State
 from tests.browser import forging, leaks
 from tests.browser.casework import LANGUAGES
 from tests.browser.conftest import Visit
@@ -16,8 +18,19 @@ from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
 from tests.browser.tour import approved_letter
-from tests.browser.visitors import Language
+from tests.browser.visitors import Language, Visitor
+from tests.browser.words import Words
 
+REVISED: Final = "I have said it in another way."
+_KEEPS_NO_DRAFT: Final = """
+() => new Promise((answer) => {
+  const opening = indexedDB.open('relay');
+  opening.onsuccess = () => {
+    const counting = opening.result.transaction('drafts').objectStore('drafts').count();
+    counting.onsuccess = () => answer(counting.result === 0);
+  };
+})
+"""
 ASSISTANT: Final = "Monique Tremblay, programme officer"
 
 
@@ -105,3 +118,83 @@ async def _controls_a_worker(page: Page) -> bool:
         "async () => (await navigator.serviceWorker.getRegistrations()).length > 0"
     )
     return kept
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_letter_through_a_link_for_one_message_comes_back_and_is_changed(
+    scene: Scene, visit: Visit, language: Language
+) -> None:
+    """The receipt says why and what to do; the link shows it too, with the words as they were."""
+    waiting = await scene.waiting()
+    url = await waiting.mediator.make_link(waiting.case_id, waiting.harmed_id, "upload")
+    person = await _at_upload_link(await visit(language=language), url, language)
+    await person.button(person.sending("choose.letter")).click()
+    person.guest.keeps_secret(LETTER, REVISED)
+    await person.page.get_by_label(person.sending("letter.field"), exact=True).fill(LETTER)
+    await person.button(person.sending("letter.preview")).click()
+    await person.button(person.sending("preview.send")).click()
+    await expect(person.heading(person.sending("done.heading"))).to_be_visible()
+    await expect(person.page.get_by_text(person.sending("done.copyHere"))).to_be_visible()
+    receipt = await person.page.locator("p.code").inner_text()
+
+    mediator = waiting.mediator
+    [item] = (await mediator.queue(case=str(waiting.case_id))).items
+    leased = await mediator.lease(item.message)
+    await mediator.decide(leased, "return", reason="unclear", words="More, please.")
+    why = Words("reasons", language)("return.unclear")
+
+    asking = await person.guest.open(f"{scene.url}/receipt")
+    await asking.get_by_role("textbox").fill(receipt)
+    await asking.get_by_role("button", name=person.arriving("receipt.ask")).click()
+    await expect(asking.get_by_text(why)).to_be_visible()
+    await expect(asking.get_by_text(person.home("sent.openLink"))).to_be_visible()
+
+    await person.page.goto("about:blank")
+    await person.page.goto(url.partition("#")[0])
+    await expect(person.page.get_by_text(why)).to_be_visible()
+    await expect(person.page.get_by_text(person.home("sent.onlyReason"))).to_be_visible()
+    await person.button(person.home("sent.reviseLetter")).click()
+    field = person.page.get_by_label(person.sending("letter.field"), exact=True)
+    await expect(field).to_have_value(LETTER)
+    await field.fill(REVISED)
+    await person.button(person.sending("letter.preview")).click()
+    await person.button(person.sending("preview.send")).click()
+    await expect(person.heading(person.sending("done.heading"))).to_be_visible()
+    revised = await mediator.read(item.message)
+    assert (revised.state, revised.revision) == (State.QUEUED, 2)
+
+    # Taken back, nothing of it stays on the device.
+    await person.page.goto("about:blank")
+    await person.page.goto(url.partition("#")[0])
+    await person.button(person.home("sent.withdraw")).click()
+    await (
+        person.page.get_by_role("dialog")
+        .get_by_role("button", name=person.home("sent.withdrawDo"))
+        .click()
+    )
+    await expect(person.page.get_by_text(person.home("author.closed.means"))).to_be_visible()
+    await person.page.wait_for_function(_KEEPS_NO_DRAFT)
+
+
+async def test_a_used_link_for_one_message_shows_no_word_elsewhere(
+    scene: Scene, visit: Visit
+) -> None:
+    """On another device it says how the message stands, and neither shows nor begins anything."""
+    waiting = await scene.waiting()
+    url = await waiting.mediator.make_link(waiting.case_id, waiting.harmed_id, "upload")
+    uploader = await Participant.through_upload_link(scene.people.connection, url)
+    await uploader.send_letter(waiting.responsible_id, LETTER)
+    person = await ParticipantPage.arrive(await visit(), url)
+    await expect(person.page.get_by_text(person.home("author.in review.means"))).to_be_visible()
+    await expect(person.page.get_by_text(LETTER)).to_have_count(0)
+    await expect(person.button(person.sending("choose.letter"))).to_have_count(0)
+    await expect(person.button(person.home("sent.reviseLetter"))).to_have_count(0)
+
+
+async def _at_upload_link(guest: Visitor, url: str, language: Language) -> ParticipantPage:
+    """Somebody who has begun through a link for one message."""
+    person = await ParticipantPage.arrive(guest, url, language)
+    once = person.page.get_by_role("heading", name=person.arriving("upload.heading"))
+    await expect(once).to_be_visible()
+    await person.button(person.arriving("upload.begin")).click()
+    return person

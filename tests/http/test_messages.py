@@ -194,6 +194,7 @@ async def test_an_upload_link_carries_one_message(case: Case, people: Organizati
         body = {"receipt": code}
         status = await hands_of(uploader).ask("POST", "/v1/receipts", body)
         assert status.document["view"] == AuthorView.SENT_BACK_TO_YOU
+        assert status.document["reason"] == "unclear"
     returned = await uploader.sent(sent.message)
     await uploader.send_letter(case.responsible.participant_id, "Other words.", revises=returned)
     assert (await case.mediator.read(sent.message)).state is State.QUEUED

@@ -333,8 +333,8 @@ export interface ParticipantClient extends Playback {
   respond(message: Uuid, answer: 'accept' | 'wait' | 'refuse' | 'close', tellAuthor: boolean): Promise<ReceivedMessage>;
   open(message: Uuid): Promise<OpenedMessage>;
 
-  /** How the message of a receipt stands; needs no link. */
-  receipt(code: string): Promise<{ readonly view: AuthorView; readonly since: Time; readonly failure: SentMessage['failure'] }>;
+  /** How the message of a receipt stands, and why it came back or was closed; needs no link, and nothing of it is verified. */
+  receipt(code: string): Promise<{ readonly view: AuthorView; readonly since: Time; readonly failure: SentMessage['failure']; readonly reason: string | null }>;
 }
 
 // ------------------------------------------------------------------------------------------------- mediators

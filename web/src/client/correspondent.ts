@@ -17,6 +17,7 @@ import { Drafts } from './drafts';
 import type { Admitted } from './entrance';
 import { watch } from './events';
 import type { Failures } from './failures';
+import { newId, now } from './moments';
 import { Faulty, orBroken, reading } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
@@ -96,6 +97,7 @@ export class Correspondent {
     const sent = await charter.sending((current) =>
       signed.call<Schemas['AuthorMessage']>('PUT', pathOf(to), { body: hand.letter(current, to, texts) }),
     );
+    await this.keepCopy(sent, letter).catch(() => undefined);
     return this.shown(sent);
   }
 
@@ -109,6 +111,7 @@ export class Correspondent {
 
   /** One's own words, held against one's own signature of whichever link; or a mediator's, who wrote them down. */
   async ownText(message: Uuid): Promise<string> {
+    if (this.admitted.reader === null) return this.copyOf(message);
     const own = await this.authorMessage(message);
     return this.opening('body', (charter, identities) => {
       const { said, with: key } = this.verifyOwn(own, charter);
@@ -132,6 +135,7 @@ export class Correspondent {
     return this.opening('decision', (charter, identities) => {
       const { statement: decision } = charter.verifyByMediator(guidance, statements.Decision);
       if (decision.message !== message) throw new CryptoError('chain', 'a decision on another message');
+      if (this.admitted.reader === null) return { reason: decision.reason, words: '', older: false };
       // A note that is for the mediators alone comes without a grant.
       const own = decision.notes.filter((note) => viewOf(parts, note)?.header != null);
       const words = own.map((note) => openedOr(() => openText(decision.case, note, viewIn(parts, note), identities), () => null));
@@ -280,8 +284,25 @@ export class Correspondent {
     work: (charter: VerifiedCharter, identities: readonly age.Identity[]) => Value | Promise<Value>,
   ): Promise<Value> {
     const { charter, reader } = this.admitted;
-    if (reader === null) return Promise.reject(new Refused('refused'));
-    return charter.under((current) => reading(record, () => work(current, [reader.identity])));
+    // Through an upload link nothing is opened; what is signed can be verified all the same.
+    return charter.under((current) => reading(record, () => work(current, reader === null ? [] : [reader.identity])));
+  }
+
+  /**
+   * Nobody reads through an upload link, its sender neither: what they wrote stays on the device that sent it, for when it
+   * comes back to them.
+   */
+  private async keepCopy({ message }: Schemas['AuthorMessage'], { to, language, text }: contract.NewLetter): Promise<void> {
+    const { device, reader } = this.admitted;
+    if (reader !== null || !device.lasting) return;
+    const before = (await this.drafts.all()).find(({ revises }) => revises === message);
+    await this.drafts.save({ id: before?.id ?? newId(), to, language, text, revises: message, changedAt: now() });
+  }
+
+  private async copyOf(message: Uuid): Promise<string> {
+    const copy = (await this.drafts.all()).find(({ revises }) => revises === message);
+    if (copy === undefined) throw new Refused('refused', { code: 'upload-link' });
+    return copy.text;
   }
 
   private async address({ to, language, revises }: contract.NewLetter | contract.NewVideo): Promise<Address> {

@@ -195,7 +195,7 @@ export class Participant implements contract.ParticipantClient {
 
   async receipt(code: string): ReturnType<contract.ParticipantClient['receipt']> {
     const status = await this.connection.call<Schemas['ReceiptStatus']>('POST', '/v1/receipts', { body: { receipt: code } });
-    return { view: status.view, since: status.view_since, failure: await this.failures.find(status.failure) };
+    return { view: status.view, since: status.view_since, failure: await this.failures.find(status.failure), reason: status.reason };
   }
 
   #device(): Promise<Device> {

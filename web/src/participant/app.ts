@@ -175,11 +175,20 @@ export class RelayParticipant extends PlainElement {
   private async toEntrance(why: Why | null): Promise<void> {
     const { arrival } = this;
     if (arrival === null) return;
-    if (arrival.purpose === 'upload' && arrival.spent) await this.show({ name: 'problem', problem: 'spent' });
-    else if (this.assisted && this.assistant === null) await this.show({ name: 'assistant' });
+    if (this.assisted && this.assistant === null) await this.show({ name: 'assistant' });
+    else if (arrival.purpose === 'upload' && arrival.spent) await this.lookAgain();
     else if (arrival.claimed || why !== null) await this.show({ name: 'come-back', why });
     else await this.show({ name: 'arrive' });
     void import('./inside').catch(() => undefined); // while somebody reads or types
+  }
+
+  /** Through an upload link that was used: to how its message stands. */
+  private async lookAgain(): Promise<void> {
+    try {
+      await this.enter(await keys.enter());
+    } catch (thrown) {
+      await this.refuse(asRefusal(thrown));
+    }
   }
 
   private async enter(arrival: Arrival): Promise<void> {
@@ -400,7 +409,7 @@ export class RelayParticipant extends PlainElement {
           @idled=${() => (this.assisted ? this.finish() : this.lock('lockedIdle'))}
         ></relay-inside>`;
       case 'receipt':
-        return html`<relay-receipt .words=${words} .home=${this.inside?.home} .language=${this.language}></relay-receipt>`;
+        return html`<relay-receipt .words=${words} .home=${this.inside?.home} .reasons=${this.inside?.reasons} .language=${this.language}></relay-receipt>`;
       case 'left':
         return html`<h1 tabindex="-1">${words.left.heading}</h1>
           <p class="note good">${words.left.text}</p>

@@ -1,10 +1,25 @@
-/** Through an upload link: a letter or a video, once. */
+/** Through an upload link: a letter or a video, once; after that, how it stands. */
 
 import { html, nothing, type TemplateResult } from 'lit';
+import type { SentMessage } from '../client/contract';
 import { ScreenElement } from './screen';
+import { isOver } from './timeline';
 
 export class RelayChoose extends ScreenElement {
+  private forgotten = false;
+
+  protected override updated(): void {
+    const sent = this.sent();
+    if (this.forgotten || sent === undefined || !isOver(sent.view)) return;
+    this.forgotten = true;
+    void this.forgetCopy(sent).catch(() => undefined);
+  }
+
   protected override render(): TemplateResult {
+    return this.visit.arrival.spent ? this.renderSent() : this.renderChoice();
+  }
+
+  private renderChoice(): TemplateResult {
     const { visit } = this;
     const words = visit.words.sending.choose;
     return html`<h1 tabindex="-1">${words.heading}</h1>
@@ -15,6 +30,25 @@ export class RelayChoose extends ScreenElement {
           ? html`<button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: null, revises: null, resume: null })}>${words.video}</button>`
           : nothing}
       </div>`;
+  }
+
+  private renderSent(): TemplateResult {
+    const { visit } = this;
+    const words = visit.words.sending.choose;
+    const sent = this.sent();
+    if (sent === undefined) return html`<h1 tabindex="-1">${words.used}</h1><p role="status">${visit.words.home.home.loading}</p>`;
+    return html`<relay-message .visit=${visit} .screen=${{ name: 'message', message: sent.message }}></relay-message>
+      <p class="after">${words.another}</p>`;
+  }
+
+  private sent(): SentMessage | undefined {
+    return this.visit.arrival.spent ? this.visit.correspondence?.sent[0] : undefined;
+  }
+
+  /** What was kept for when it comes back, which it does not any more. */
+  private async forgetCopy({ message }: SentMessage): Promise<void> {
+    const { client } = this.visit;
+    for (const { id, revises } of await client.drafts()) if (revises === message) await client.discardDraft(id);
   }
 }
 

@@ -12,5 +12,5 @@ export interface Guidance {
 export function guidanceText({ reason, words }: Guidance, visit: Visit): TemplateResult {
   const sentence = reason === null ? null : reasonForAuthor(visit.words.reasons, reason);
   return html`${sentence === null ? nothing : html`<p><strong>${sentence}</strong></p>`}
-    <p class="said">${words === '' ? visit.words.home.sent.noWords : words}</p>`;
+    <p class="said">${words === '' ? visit.words.home.sent[visit.arrival.purpose === 'upload' ? 'onlyReason' : 'noWords'] : words}</p>`;
 }

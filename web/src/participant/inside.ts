@@ -72,7 +72,7 @@ export class RelayInside extends PlainElement {
         idle: () => this.tell('idled'),
       }),
     ];
-    if (!onlySends) void this.watch();
+    if (!onlySends || this.arrival.spent) void this.watch();
     void this.show(this.trail.current);
   }
 
@@ -121,6 +121,7 @@ export class RelayInside extends PlainElement {
         void this.show(screen);
       },
       replace: (screen) => {
+        if (screen.name === 'sent') this.spend();
         this.trail?.replace(screen);
         void this.show(screen);
       },
@@ -150,6 +151,13 @@ export class RelayInside extends PlainElement {
     this.querySelector<HTMLElement>('h1')?.focus();
   }
 
+  /** The one message of an upload link was sent; from now on it shows how that stands. */
+  private spend(): void {
+    if (this.arrival.purpose !== 'upload' || this.arrival.spent) return;
+    this.arrival = { ...this.arrival, spent: true };
+    void this.watch();
+  }
+
   private async watch(): Promise<void> {
     try {
       const stop: Stop = await keys.watch(
@@ -171,7 +179,7 @@ export class RelayInside extends PlainElement {
   }
 
   private async renew(): Promise<void> {
-    if (this.arrival.purpose === 'participate') this.correspondence = await keys.correspondence();
+    if (this.arrival.purpose === 'participate' || this.arrival.spent) this.correspondence = await keys.correspondence();
   }
 
   private consented(status: Consent): void {

@@ -44,11 +44,11 @@ export class RelayMessage extends ScreenElement {
     if (sent === undefined) return html`${this.renderBack()}<h1 tabindex="-1">${words.home.loading}</h1>`;
     const when = day(sent.createdAt, visit.language);
     const who = nameOf(visit.arrival, sent.to, words);
-    return html`${this.renderBack()}
+    return html`${visit.arrival.purpose === 'upload' ? nothing : this.renderBack()}
       <h1 tabindex="-1">${sent.kind === 'letter' ? words.letterOf(when) : words.videoOf(when)}</h1>
       <p class="quiet">${[who === null ? '' : words.to(who), words.sent.revision(sent.revision)].filter((part) => part !== '').join(' · ')}</p>
       ${this.renderGuidance()} ${this.renderView(sent)} ${this.renderRefusal()} ${this.renderRevise(sent)} ${this.renderOwn(sent)}
-      ${isOver(sent.view) || visit.arrival.purpose === 'upload'
+      ${isOver(sent.view)
         ? nothing
         : html`<p class="after"><button class="grave" type="button" ?disabled=${this.running} @click=${() => this.askWithdraw(sent)}>${words.sent.withdraw}</button></p>`}
       ${this.renderQuestion()}`;

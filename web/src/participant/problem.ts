@@ -22,7 +22,6 @@ export class RelayProblem extends PlainElement {
         ${'nothing' in said ? html`<p><strong>${said.nothing}</strong></p>` : nothing}
         <p>${said.todo}</p>
       </div>
-      ${'receipt' in said ? html`<p><a class="button" href="/receipt">${said.receipt}</a></p>` : nothing}
       ${again ? html`<p><button class="primary" type="button" @click=${() => this.tell('again')}>${words.problem.again}</button></p>` : nothing}
       ${whoToCall(words)}`;
   }

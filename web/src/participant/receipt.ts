@@ -7,18 +7,21 @@ import { PlainElement } from '../ui/element';
 import { whoToCall } from './explaining';
 import { keys } from './keys';
 import { asRefusal, refusalText } from './refusals';
+import { reasonForAuthor, type Reasons } from '../words/reasons';
 import type { Arriving, Home } from './words';
 
 interface Standing {
   readonly view: AuthorView;
   readonly since: Time;
   readonly failure: SentMessage['failure'];
+  readonly reason: string | null;
 }
 
 export class RelayReceipt extends PlainElement {
   static override properties: PropertyDeclarations = {
     words: { attribute: false },
     home: { attribute: false },
+    reasons: { attribute: false },
     language: { attribute: false },
     running: { state: true },
     refusal: { state: true },
@@ -27,6 +30,7 @@ export class RelayReceipt extends PlainElement {
 
   words!: Arriving;
   home!: Home;
+  reasons!: Reasons;
   language: Language = 'en';
   private running = false;
   private refusal: Refusal | null = null;
@@ -58,15 +62,18 @@ export class RelayReceipt extends PlainElement {
       ${whoToCall(words)}`;
   }
 
-  private renderStanding({ view, since, failure }: Standing): TemplateResult {
+  private renderStanding({ view, since, failure, reason }: Standing): TemplateResult {
     const { home } = this;
+    const why = reason === null ? null : reasonForAuthor(this.reasons, reason);
     const said = home.author[view];
     return html`<section class="card">
       <h2>${said.name}</h2>
       <p class="quiet">${home.sent.since(day(since, this.language))}</p>
       <p>${said.means}</p>
       ${failure === null ? nothing : html`<p>${failure[this.language]}</p>`}
+      ${why === null ? nothing : html`<p><strong>${why}</strong></p>`}
       <p>${said.next}</p>
+      ${view === 'sent back to you' || view === 'could not be prepared' ? html`<p>${home.sent.openLink}</p>` : nothing}
     </section>`;
   }
 

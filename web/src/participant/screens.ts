@@ -5,7 +5,7 @@ import type { Screen, Visit } from './visit';
 
 const ELEMENTS: Readonly<Record<Screen['name'], () => Promise<unknown>>> = {
   home: () => import('./home'),
-  choose: () => import('./choose'),
+  choose: () => Promise.all([import('./choose'), import('./message')]),
   write: () => import('./write'),
   video: () => import('./video'),
   sent: () => import('./sent'),

@@ -23,7 +23,7 @@ export class RelaySent extends ScreenElement {
         </ul>
       </section>
       ${upload
-        ? html`<p>${done.finished}</p>`
+        ? html`<p>${done.finished} ${screen.kind === 'letter' && visit.assistant === null ? done.copyHere : nothing}</p>`
         : html`<p><button class="primary" type="button" @click=${() => visit.replace({ name: 'home' })}>${done.home}</button></p>`}`;
   }
 

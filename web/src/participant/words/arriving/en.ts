@@ -134,12 +134,6 @@ export const en = {
       text: 'It may have ended, or a piece of it is missing. If you copied it, please try the whole link again, up to its last sign.',
       todo: 'If it still does not open, your mediator can give you a new one. You have done nothing wrong.',
     },
-    spent: {
-      heading: 'This link has been used',
-      text: 'It was for one message, and that message was sent. With your receipt you can ask how it stands.',
-      todo: 'If you want to send something else, your mediator can give you another link.',
-      receipt: 'I have a receipt',
-    },
     offline: {
       heading: 'There is no connection',
       text: 'This page cannot reach relay at the moment. Your link still works, and nothing is lost.',

@@ -136,12 +136,6 @@ export const fr: Catalogue<typeof en> = {
       text: 'Il a peut-être pris fin, ou il en manque un morceau. Si vous l’avez copié, essayez de nouveau le lien entier, jusqu’à son dernier signe.',
       todo: 'S’il n’ouvre toujours rien, votre médiatrice ou médiateur peut vous en donner un nouveau. Vous n’avez rien fait de mal.',
     },
-    spent: {
-      heading: 'Ce lien a déjà servi',
-      text: 'Il était prévu pour un message, et ce message a été envoyé. Avec votre reçu, vous pouvez demander où il en est.',
-      todo: 'Si vous voulez envoyer autre chose, votre médiatrice ou médiateur peut vous donner un autre lien.',
-      receipt: 'J’ai un reçu',
-    },
     offline: {
       heading: 'Il n’y a pas de connexion',
       text: 'Cette page ne peut pas joindre relay pour l’instant. Votre lien fonctionne toujours, et rien n’est perdu.',

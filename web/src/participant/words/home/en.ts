@@ -151,6 +151,8 @@ export const en = {
     hideOwn: 'Hide what I wrote',
     guidanceHeading: 'What your mediator says',
     noWords: 'There are no further words. Please ask your mediator.',
+    onlyReason: 'Through this link only the reason can be shown. Your mediator can tell you more.',
+    openLink: 'To change it, open the link again with which you sent it. If you no longer have it, ask your mediator for another one.',
     reviseLetter: 'Change it and send it again',
     reviseVideo: 'Send another video in its place',
     withdraw: 'Take it back',

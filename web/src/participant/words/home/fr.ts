@@ -151,6 +151,8 @@ export const fr: Catalogue<typeof en> = {
     hideOwn: 'Cacher ce que j’ai écrit',
     guidanceHeading: 'Ce que dit votre médiatrice ou médiateur',
     noWords: 'Il n’y a pas d’autre explication. Demandez à votre médiatrice ou médiateur.',
+    onlyReason: 'Par ce lien, seule la raison peut être montrée. Votre médiatrice ou médiateur peut vous en dire plus.',
+    openLink: 'Pour la modifier, ouvrez de nouveau le lien avec lequel vous l’avez envoyée. Si vous ne l’avez plus, demandez-en un autre à votre médiatrice ou médiateur.',
     reviseLetter: 'La modifier et l’envoyer de nouveau',
     reviseVideo: 'Envoyer une autre vidéo à sa place',
     withdraw: 'Le reprendre',
