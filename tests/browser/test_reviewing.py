@@ -25,7 +25,9 @@ SECOND: Final = "I was there when it happened. I am sorry."
 QUESTION: Final = "Why did you say nothing for eleven years?"
 NOTE: Final = "A short letter with a question."
 SUMMARY: Final = "They ask why you were silent."
-LONG: Final = "It is eleven years now, and there is no morning on which I do not ask myself the same again."
+LONG: Final = (
+    "It is eleven years now, and there is no morning on which I do not ask myself the same again."
+)
 FILM_SECONDS: Final = 3
 
 

@@ -1,0 +1,411 @@
+"""Somebody at work in a browser, and what takes them away from it: a lock, a reload, a dead battery."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import random
+import re
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final, Protocol
+
+from playwright.async_api import BrowserContext, Error, Locator, Page, Playwright, expect
+
+from relay.demo.cast import PASSPHRASE, verify_everybody
+from relay.domain.messages import ReviewMessage
+from tests.browser import profiles
+from tests.browser.mediators import MediatorPage
+from tests.browser.participants import ParticipantPage
+from tests.browser.scene import Scene
+from tests.browser.visitors import PATIENCE_MS, Visitor
+from tests.browser.wire import Wire, wire_to
+
+SAFE_SECONDS: Final = 5.0
+"""What was on the screen for longer than this is never lost."""
+KEPT_MS: Final = 5_000
+PIECES: Final = ("I ", "have ", "thought ", "of ", "that ", "evening ", "every ", "day. ")
+
+
+class Device:
+    """A browser whose profile stays on disk when the browser is killed."""
+
+    def __init__(self, playwright: Playwright, profile: Path, wire: Wire) -> None:
+        self._playwright = playwright
+        self._profile = profile
+        self.wire = wire
+        self._running = contextlib.AsyncExitStack()
+        self.context: BrowserContext
+        self.guest: Visitor
+
+    async def start(self) -> None:
+        """Open the browser."""
+        self.context = await self._running.enter_async_context(
+            profiles.chromium_with(self._playwright, self._profile, self.wire.url, whole=False)
+        )
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.guest = Visitor(self.context, self.wire)
+
+    async def end(self) -> None:
+        """Close the browser."""
+        with contextlib.suppress(Error):
+            await self._running.aclose()
+
+    async def kill(self) -> None:
+        """Kill every process of this browser, and of no other, and open it again."""
+        for pid in await asyncio.to_thread(_processes_with, str(self._profile)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        await self.end()
+        self._running = contextlib.AsyncExitStack()
+        for name in ("SingletonLock", "SingletonCookie", "SingletonSocket"):
+            (self._profile / name).unlink(missing_ok=True)
+        await self.start()
+
+
+def _processes_with(argument: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if argument.encode() in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+    return found
+
+
+@contextlib.asynccontextmanager
+async def device(playwright: Playwright, profile: Path, scene: Scene) -> AsyncIterator[Device]:
+    """A device on a wire of its own."""
+    async with wire_to(scene.url, ()) as wire:
+        made = Device(playwright, profile, wire)
+        await made.start()
+        try:
+            yield made
+        finally:
+            await made.end()
+
+
+@dataclasses.dataclass(slots=True)
+class Typed:
+    """What somebody typed, and since when each of it is on the screen."""
+
+    chance: random.Random
+    text: str = ""
+    _since: list[tuple[float, str]] = dataclasses.field(default_factory=list)
+
+    async def type(self, page: Page, pieces: int) -> None:
+        """Type some words, with pauses as people make them."""
+        for _ in range(pieces):
+            piece = self.chance.choice(PIECES)
+            await page.keyboard.type(piece)
+            self.text += piece
+            self._since.append((time.monotonic(), self.text))
+            await asyncio.sleep(self.chance.choice((0.0, 0.05, 0.3, 1.2)))
+
+    def safe(self) -> str:
+        """What has been on the screen for long enough by now."""
+        now = time.monotonic()
+        return max(
+            (text for at, text in self._since if now - at > SAFE_SECONDS), key=len, default=""
+        )
+
+
+class Work(Protocol):
+    """Something that somebody is doing when they are interrupted."""
+
+    def __init__(self, scene: Scene, device: Device) -> None:
+        """On this device, in a case of its own."""
+
+    async def begin(self) -> Page:
+        """Come to where it is done, with the cursor in the field."""
+
+    async def finish(self) -> None:
+        """Do what follows the typing, as far as one gets."""
+
+    async def lock(self) -> None:
+        """Lock the page."""
+
+    async def find(self) -> list[str]:
+        """Come back: every text that is there, whether it was sent or not."""
+
+
+class Writing:
+    """A letter, through one's own link."""
+
+    def __init__(self, scene: Scene, device: Device) -> None:
+        self.scene = scene
+        self.device = device
+        self.url = ""
+        self.person: ParticipantPage
+
+    async def begin(self) -> Page:
+        """A new letter."""
+        self.url = (await self.scene.waiting()).harmed_url
+        self.person = await ParticipantPage.begin(self.device.guest, self.url)
+        await self.person.button(self.person.home("home.newLetter")).click()
+        return await self._at_field()
+
+    async def finish(self) -> None:
+        """Nothing: it is still being written."""
+
+    async def lock(self) -> None:
+        """The button on top."""
+        await self.person.button(self.person.arriving("lock")).click()
+
+    async def find(self) -> list[str]:
+        """The latest draft."""
+        person = await self._back()
+        await person.type_passphrase(PASSPHRASE)
+        await person.at_home()
+        await person.button(person.home("home.goOnWriting")).first.click()
+        return [await _field(person).input_value()]
+
+    async def _back(self) -> ParticipantPage:
+        page = await self.device.guest.open(self.url.partition("#")[0])
+        return ParticipantPage(page, self.device.guest, "en")
+
+    async def _at_field(self) -> Page:
+        await _field(self.person).click()
+        return self.person.page
+
+
+class Sending(Writing):
+    """A letter that is on its way to the mediator."""
+
+    async def finish(self) -> None:
+        """Read it as the other would, and press Send."""
+        await self.person.button(self.person.sending("letter.preview")).click()
+        await self.person.button(self.person.sending("preview.send")).click()
+
+    async def find(self) -> list[str]:
+        """What arrived, once at most, and what is there as a draft."""
+        person = await self._back()
+        await person.type_passphrase(PASSPHRASE)
+        await person.at_home()
+        sent = person.page.get_by_role("button", name=re.compile(person.home("home.see")))
+        drafts = person.button(person.home("home.goOnWriting"))
+        await expect(sent.or_(drafts).first).to_be_visible()
+        assert await sent.count() <= 1, "it was sent twice"
+        found = []
+        if await drafts.count():
+            await drafts.first.click()
+            found.append(await _field(person).input_value())
+            await person.button(person.home("home.back")).click()
+            await person.at_home()
+        if await sent.count():
+            await sent.click()
+            await person.button(person.home("sent.readOwn")).click()
+            found.append(await person.page.get_by_role("article").inner_text())
+        return found
+
+
+class WritingOnce(Writing):
+    """A letter through a link for one message."""
+
+    async def begin(self) -> Page:
+        """A letter."""
+        waiting = await self.scene.waiting()
+        self.url = await waiting.mediator.make_link(waiting.case_id, waiting.harmed_id, "upload")
+        self.person = await ParticipantPage.arrive(self.device.guest, self.url)
+        await self._enter(self.person)
+        return await self._at_field()
+
+    async def lock(self) -> None:
+        """There is no passphrase to lock it with: one leaves in a hurry."""
+        await self.person.button(self.person.arriving("shared.leaveNow")).click(no_wait_after=True)
+
+    async def find(self) -> list[str]:
+        """The letter."""
+        person = await self._back()
+        await self._enter(person)
+        return [await _field(person).input_value()]
+
+    async def _enter(self, person: ParticipantPage) -> None:
+        once = person.page.get_by_role("heading", name=person.arriving("upload.heading"))
+        await expect(once).to_be_visible()
+        await person.button(person.arriving("upload.begin")).click()
+        letter = person.button(person.sending("choose.letter"))
+        await expect(letter.or_(_field(person)).first).to_be_visible()
+        if await letter.is_visible():
+            await letter.click()
+        await expect(_field(person)).to_be_visible()
+
+
+class Dictating:
+    """A letter that a mediator writes down for somebody."""
+
+    field = "#letter-words"
+
+    def __init__(self, scene: Scene, device: Device) -> None:
+        self.scene = scene
+        self.device = device
+        self.reference = ""
+        self.console: MediatorPage
+
+    async def begin(self) -> Page:
+        """The form, for a case."""
+        waiting = await self.scene.waiting()
+        self.reference = f"case {waiting.case_id}"
+        self.console = await self._open()
+        await self._come(self.console)
+        await self.console.page.get_by_label(self.console.words("letter.case")).select_option(
+            label=self.reference
+        )
+        await self.console.page.locator(self.field).fill("")
+        await self.console.page.locator(self.field).click()
+        return self.console.page
+
+    async def finish(self) -> None:
+        """Nothing: it is still being typed."""
+
+    async def lock(self) -> None:
+        """From the dialog in front of the button, and locked."""
+        await self.console.page.keyboard.press("Escape")
+        await self.console.button("lock").click()
+
+    async def find(self) -> list[str]:
+        """What stands in the field."""
+        console = await self._open()
+        await self._come(console)
+        field = console.page.locator(self.field)
+        # What was kept comes a moment after the field.
+        with contextlib.suppress(AssertionError):
+            await expect(field).not_to_have_value("", timeout=KEPT_MS)
+        return [await field.input_value()]
+
+    async def _open(self) -> MediatorPage:
+        """The console, open; its keys are in this browser from the first time on."""
+        console = MediatorPage(await self.device.guest.open(self.scene.console_url), "en")
+        passphrase = console.page.get_by_label(console.words("unlock.passphrase"), exact=True)
+        await expect(passphrase.or_(console.field("unlock.importLabel")).first).to_be_visible()
+        if not await passphrase.is_visible():
+            await console.import_keys(self.scene.mediator)
+        await console.unlock(self.scene.mediator)
+        return console
+
+    async def _come(self, console: MediatorPage) -> None:
+        await console.go("letter")
+        await expect(console.page.locator(self.field)).to_be_visible()
+
+
+class Returning(Dictating):
+    """The words with which a mediator sends a letter back."""
+
+    field = "#decision-words"
+    state = "claimed"
+
+    async def begin(self) -> Page:
+        """The dialog, about a letter that was taken for review."""
+        waiting = await self.scene.waiting()
+        self.reference = f"case {waiting.case_id}"
+        harmed = await self.scene.claim(waiting.harmed_url)
+        await self.scene.claim(waiting.responsible_url)
+        await verify_everybody(waiting.mediator, waiting.case_id)
+        sent = await harmed.send_letter(waiting.responsible_id, "Why our house?")
+        await self._prepare(await waiting.mediator.lease(sent.message))
+        self.console = await self._open()
+        await self._come(self.console)
+        await self.console.page.locator(self.field).click()
+        return self.console.page
+
+    async def _prepare(self, message: ReviewMessage) -> None:
+        """Bring the letter to where the dialog is asked for."""
+
+    async def _come(self, console: MediatorPage) -> None:
+        await console.see(self.reference, self.state)
+        await console.button("choice.return").click()
+
+
+class Offering(Returning):
+    """The note with which a mediator offers a letter."""
+
+    field = "#offer-note"
+    state = "approved"
+
+    async def _prepare(self, message: ReviewMessage) -> None:
+        await self.scene.mediator.client.decide(message, "approve")
+
+    async def _come(self, console: MediatorPage) -> None:
+        await console.see(self.reference, self.state)
+        await console.button("choice.offer").click()
+
+
+async def lock(device: Device, work: Work, page: Page) -> None:
+    """Lock the page."""
+    await work.lock()
+
+
+async def reload(device: Device, work: Work, page: Page) -> None:
+    """Load it anew."""
+    await page.reload()
+
+
+async def close(device: Device, work: Work, page: Page) -> None:
+    """Close the tab."""
+    await page.close()
+
+
+async def back(device: Device, work: Work, page: Page) -> None:
+    """Go back."""
+    await page.go_back()
+
+
+async def lose_the_line(device: Device, work: Work, page: Page) -> None:
+    """Lose the connection, and close the tab without it."""
+    device.wire.cut()
+    await asyncio.sleep(0.2)
+    await page.close()
+    device.wire.mend()
+
+
+async def kill(device: Device, work: Work, page: Page) -> None:
+    """Have the browser killed."""
+    await device.kill()
+
+
+WORKS: Final[tuple[type[Work], ...]] = (
+    Writing,
+    Sending,
+    WritingOnce,
+    Dictating,
+    Returning,
+    Offering,
+)
+INTERRUPTIONS: Final = (lock, reload, close, back, lose_the_line, kill)
+
+
+async def interrupted(scene: Scene, device: Device, chance: random.Random) -> str:
+    """One piece of work, interrupted at some moment; what was lost of it, or nothing."""
+    work = chance.choice(WORKS)(scene, device)
+    interrupt = chance.choice(INTERRUPTIONS)
+    page = await work.begin()
+    typed = Typed(chance)
+    await typed.type(page, chance.randint(1, 8))
+    if chance.random() < 0.7:
+        await asyncio.sleep(SAFE_SECONDS * chance.random() * 1.3)
+    await typed.type(page, chance.randint(0, 4))
+    ending = asyncio.ensure_future(work.finish())
+    await asyncio.sleep(chance.choice((0.0, 0.0, 0.1, 0.4, 1.0)))
+    safe = typed.safe()
+    with contextlib.suppress(Error):
+        await interrupt(device, work, page)
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
+    with contextlib.suppress(Error):
+        await page.close()
+    if not safe:
+        return ""
+    found = await work.find()
+    for left in device.context.pages:
+        await left.close()
+    if any(text.startswith(safe.rstrip()) for text in found):
+        return ""
+    return f"{type(work).__name__}, {interrupt.__name__}: {safe!r} is not in {found!r}"
+
+
+def _field(person: ParticipantPage) -> Locator:
+    return person.page.get_by_label(person.sending("letter.field"), exact=True)
