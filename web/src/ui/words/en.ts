@@ -25,8 +25,8 @@ export const en = {
   },
   idle: {
     heading: 'Are you still there?',
-    willLock: (seconds: number) => `For your safety, this page locks in ${String(seconds)} seconds. What you wrote stays sealed.`,
-    willEnd: (seconds: number) => `In ${String(seconds)} seconds everything is removed from this device. What was not sent is lost.`,
+    willLock: (seconds: number) => `For your safety, this page locks in ${String(seconds)} seconds. What you wrote is saved.`,
+    willEnd: (seconds: number) => `In ${String(seconds)} seconds everything is removed from this device. What was not sent or saved is lost.`,
     stay: 'I am still here',
   },
 } as const;

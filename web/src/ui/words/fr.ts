@@ -28,8 +28,8 @@ export const fr: Catalogue<typeof en> = {
   },
   idle: {
     heading: 'Êtes-vous encore là ?',
-    willLock: (seconds) => `Pour votre sécurité, cette page se verrouille dans ${String(seconds)} secondes. Ce que vous avez écrit reste scellé.`,
-    willEnd: (seconds) => `Dans ${String(seconds)} secondes, tout sera effacé de cet appareil. Ce qui n’a pas été envoyé sera perdu.`,
+    willLock: (seconds) => `Pour votre sécurité, cette page se verrouille dans ${String(seconds)} secondes. Ce que vous avez écrit est enregistré.`,
+    willEnd: (seconds) => `Dans ${String(seconds)} secondes, tout sera effacé de cet appareil. Ce qui n’a été ni envoyé ni enregistré sera perdu.`,
     stay: 'Je suis encore là',
   },
 };

@@ -30,26 +30,26 @@ export const en = {
   staffPresent: (who: string) => `A member of staff is present: ${who}.`,
 
   checking: {
-    heading: 'Messages, with a mediator between you',
+    heading: 'Send and receive messages through a mediator',
     status: 'We are checking your link. This takes a moment.',
     slow: 'Still checking. The connection is slow; nothing is wrong.',
   },
   what: {
-    one: 'Here you can write a letter or send a video to the other person, or receive one. A mediator stands between you, always.',
-    two: 'Everything is sealed on this device before it is sent.',
+    one: 'Here you can write a letter or send a video to the other person, or receive one. Everything goes through a mediator.',
+    two: 'Everything is sealed on this device before it is sent: nobody can open it but the people named below.',
     voluntary: 'Taking part is your choice. You may pause or stop at any time, without giving a reason.',
   },
   opens: {
     heading: 'Who can open what you send',
-    people: 'Your mediators. The other person, but only after a mediator has passed it on and they have said yes.',
+    people: 'Your mediators. The other person, but only once a mediator has approved it and they have said yes.',
     worker: 'A video is also opened by a computer of this service, which prepares it for playing. Nobody watches it there.',
-    recovery: 'Should no mediator be left, your case can be given to a new one with a key that is kept for emergencies. You would see that here.',
+    recovery: 'If no mediator is left, your case can be given to a new one with a key that is kept for emergencies. You would see that here.',
     nobodyElse: 'Nobody else can open it.',
   },
   next: {
     heading: 'What happens next',
     steps: [
-      'You write, or you record or choose a video. There is no hurry: a letter can wait here, sealed, until you are ready.',
+      'You write, or you record or choose a video. There is no hurry: a letter is saved until you are ready.',
       'A mediator reads or watches it. This usually takes some days, sometimes a few weeks.',
       'If something needs another look, it comes back to you with an explanation.',
       'Otherwise your mediator keeps it until the time is right, and asks the other person whether they want it. They may also say no, or not now.',
@@ -65,7 +65,7 @@ export const en = {
   },
   exit: {
     heading: 'If you need to leave quickly',
-    text: 'Press “Leave now” at the top, or the Escape key twice. This page locks and a search page takes its place. A letter you were writing stays sealed here as it was last saved. The visit stays in this browser’s history, with your link, until you delete it there.',
+    text: 'Press “Leave now” at the top, or the Escape key twice. This page locks and a search page takes its place. A letter you were writing is saved. Your visit stays in this browser’s history, with your link, until you delete it there.',
     assisted: 'Press “Leave now” at the top, or the Escape key twice. A search page takes the place of this one, and everything is removed from this device.',
   },
   choose: {
@@ -90,7 +90,7 @@ export const en = {
   assistedSwitch: {
     heading: 'On a shared computer, with staff beside you?',
     text: 'Then please do not go on here: this browser has written the address with your link into its history. We show you how to remove it, and how to begin so that nothing stays.',
-    button: 'Nothing may stay on this computer',
+    button: 'Use without saving anything',
   },
   back: {
     heading: 'Welcome back',
@@ -99,9 +99,9 @@ export const en = {
     open: 'Open',
     opening: 'Opening… this can take some seconds.',
     wrong:
-      'This passphrase does not fit. Look at small and capital letters, and at another keyboard language, and try again. If it does not come back to you, your mediator can give you a new link.',
+      'That is not the right passphrase. Check the capital letters and the language of the keyboard, and try again. If you cannot remember it, your mediator can give you a new link.',
     wait: (howLong: string) =>
-      `Several passphrases in a row did not fit, so this link stays closed for ${howLong}. That protects you from anybody who guesses. Nothing is lost, and you can try again then. If it was not you who tried, please tell your mediator.`,
+      `The passphrase was wrong several times in a row, so this link stays closed for ${howLong}. That protects you from anybody who guesses. Nothing is lost, and you can try again then. If it was not you who tried, please tell your mediator.`,
     lost: 'I have forgotten it',
     taken: 'This link was opened with a passphrase before. If that was not you, please call your mediator now.',
     locked: 'This page is locked. Everything that was saved is still there.',
@@ -111,7 +111,7 @@ export const en = {
     heading: 'Who is helping today?',
     text: 'This is for the member of staff: please write your name or your role, for example “Chaplain” or “J. Roy, programme officer”. It is sealed with what is sent, for the mediators alone. The other person is not told.',
     field: 'Name or role of the person who helps',
-    nothing: 'Nothing is kept on this computer. At the end, or after three minutes without a touch, everything is removed. What was not sent by then is lost.',
+    nothing: 'Nothing is kept on this computer. When you finish, or after three minutes without activity, everything is removed. What was not sent or saved by then is lost.',
     privacy: 'Please let the person write and read by themselves as far as they can.',
     go: 'Continue',
     missing: 'Please write who is helping.',
@@ -131,7 +131,7 @@ export const en = {
     },
     'no-such-link': {
       heading: 'This link does not open anything',
-      text: 'It may have ended, or a piece of it is missing. If you copied it, please try the whole link again, up to its last sign.',
+      text: 'It may have ended, or a piece of it is missing. If you copied it, please try the whole link again, up to its last character.',
       todo: 'If it still does not open, your mediator can give you a new one. You have done nothing wrong.',
     },
     offline: {
@@ -140,7 +140,7 @@ export const en = {
       todo: 'Please try again in a little while.',
     },
     busy: {
-      heading: 'It does not work just now',
+      heading: 'This is not working right now',
       text: 'This is on our side, and it will pass. Nothing is lost.',
       todo: 'Please try again in a few minutes.',
     },
@@ -166,7 +166,7 @@ export const en = {
     text: 'Write the code from your receipt. Capital letters and dashes do not matter.',
     field: 'Receipt code',
     ask: 'Look',
-    none: 'There is no message with this code. Please compare it with your receipt, sign by sign.',
+    none: 'There is no message with this code. Please compare it with your receipt, character by character.',
   },
   olderKey: 'This was sealed for the link that you had before. Please tell your mediator that you have come in with the new one: they can then seal it for you again. Nothing is lost.',
   refusal: {
@@ -174,16 +174,16 @@ export const en = {
     'another-root': 'This address names another organization than the one that this device knows. Nothing was sent.',
     broken: 'This cannot be opened as it is. Everything else here is as it was. Your mediator can look at it with you.',
     'no-such-link': 'This link does not open anything any more.',
-    'wrong-passphrase': 'This passphrase does not fit.',
+    'wrong-passphrase': 'That is not the right passphrase.',
     'weak-passphrase': 'This passphrase is too easy to guess. Please choose another one.',
-    wait: 'Several passphrases in a row did not fit. Please wait a while, then try again. Nothing is lost.',
+    wait: 'The passphrase was wrong several times in a row. Please wait a while, then try again. Nothing is lost.',
     offline: 'There is no connection. Nothing is lost; please try again in a little while.',
-    busy: 'It does not work just now. Nothing is lost; please try again in a few minutes.',
+    busy: 'This is not working right now. Nothing is lost; please try again in a few minutes.',
     'signed-out': 'This page has locked. Please open it again with your passphrase.',
     refused: 'This is not possible now.',
-    'file-unreadable': 'This file cannot be read to its end, or it is another one than before. Please choose it again.',
-    'storage-full': 'This device has no room to keep the sealed video. You can make room and try again, or choose a smaller one.',
-    paused: 'It is set aside. You can go on with it later.',
+    'file-unreadable': 'This file cannot be read to the end, or it is not the same one as before. Please choose it again.',
+    'storage-full': 'This device has no room left to save the video. You can make room and try again, or choose a smaller one.',
+    paused: 'It is paused. You can continue later.',
     unexpected: 'Something went wrong. This is a mistake of ours; please try again.',
   },
 };

@@ -32,18 +32,18 @@ export const fr: Catalogue<typeof en> = {
   staffPresent: (who) => `Une personne du personnel est présente\u00a0: ${who}.`,
 
   checking: {
-    heading: 'Des messages, avec une personne médiatrice entre vous',
+    heading: 'Envoyer et recevoir des messages par l’entremise de la médiation',
     status: 'Nous vérifions votre lien. Cela prend un instant.',
     slow: 'La vérification continue. La connexion est lente ; tout va bien.',
   },
   what: {
-    one: 'Ici, vous pouvez écrire une lettre ou envoyer une vidéo à l’autre personne, ou en recevoir une. Une médiatrice ou un médiateur se tient toujours entre vous.',
-    two: 'Tout est scellé sur cet appareil avant d’être envoyé.',
+    one: 'Ici, vous pouvez écrire une lettre ou envoyer une vidéo à l’autre personne, ou en recevoir une. Tout passe par une médiatrice ou un médiateur.',
+    two: 'Tout est scellé sur cet appareil avant d’être envoyé : seules les personnes nommées plus bas peuvent l’ouvrir.',
     voluntary: 'Participer est votre choix. Vous pouvez faire une pause ou arrêter à tout moment, sans donner de raison.',
   },
   opens: {
     heading: 'Qui peut ouvrir ce que vous envoyez',
-    people: 'Votre médiatrice ou médiateur. L’autre personne, mais seulement une fois que la médiation le lui a transmis et qu’elle a dit oui.',
+    people: 'Votre médiatrice ou médiateur. L’autre personne, mais seulement une fois que la médiation l’a approuvé et qu’elle a dit oui.',
     worker: 'Une vidéo est aussi ouverte par un ordinateur du service, qui la prépare pour la lecture. Personne ne l’y regarde.',
     recovery: 'S’il ne restait plus personne pour la médiation, votre dossier pourrait être confié à quelqu’un d’autre avec une clé gardée pour les urgences. Vous le verriez ici.',
     nobodyElse: 'Personne d’autre ne peut l’ouvrir.',
@@ -51,7 +51,7 @@ export const fr: Catalogue<typeof en> = {
   next: {
     heading: 'Ce qui se passe ensuite',
     steps: [
-      'Vous écrivez, ou vous enregistrez ou choisissez une vidéo. Rien ne presse : une lettre peut attendre ici, scellée, jusqu’à ce que vous vous sentiez prêt ou prête.',
+      'Vous écrivez, ou vous enregistrez ou choisissez une vidéo. Rien ne presse : une lettre reste enregistrée jusqu’à ce que vous vous sentiez prêt ou prête.',
       'Une médiatrice ou un médiateur la lit ou la regarde. Cela prend d’habitude quelques jours, parfois quelques semaines.',
       'Si quelque chose mérite d’être revu, le message vous revient avec une explication.',
       'Sinon, il est gardé jusqu’au bon moment, puis l’autre personne dit si elle veut le recevoir. Elle peut aussi dire non, ou pas maintenant.',
@@ -67,7 +67,7 @@ export const fr: Catalogue<typeof en> = {
   },
   exit: {
     heading: 'Si vous devez partir vite',
-    text: 'Appuyez sur « Quitter » en haut, ou deux fois sur la touche Échap. Cette page se verrouille et une page de recherche prend sa place. La lettre en cours reste scellée ici, telle qu’elle a été gardée en dernier. La visite reste dans l’historique de ce navigateur, avec votre lien, jusqu’à ce que vous l’y effaciez.',
+    text: 'Appuyez sur « Quitter » en haut, ou deux fois sur la touche Échap. Cette page se verrouille et une page de recherche prend sa place. La lettre en cours est enregistrée. Votre visite reste dans l’historique de ce navigateur, avec votre lien, jusqu’à ce que vous l’y effaciez.',
     assisted: 'Appuyez sur « Quitter » en haut, ou deux fois sur la touche Échap. Une page de recherche prend la place de celle-ci, et tout est effacé de cet appareil.',
   },
   choose: {
@@ -78,7 +78,7 @@ export const fr: Catalogue<typeof en> = {
     show: 'Montrer ce que j’écris',
     lost: 'Et si je l’oublie ?',
     lostText:
-      'Personne ne peut la retrouver. Votre médiatrice ou médiateur peut vous donner un nouveau lien, avec lequel vous choisirez une nouvelle phrase. Ce qui vous avait été transmis vous sera alors redonné ; une lettre pas encore envoyée est perdue.',
+      'Personne ne peut la retrouver. Votre médiatrice ou médiateur peut vous donner un nouveau lien, avec lequel vous choisirez une nouvelle phrase secrète. Ce qui vous avait été transmis vous sera alors redonné ; une lettre pas encore envoyée est perdue.',
     begin: 'Commencer',
     beginning: 'Vos clés se préparent… cela peut prendre quelques secondes.',
     says: 'En commençant, vous dites que vous participez de votre plein gré.',
@@ -92,7 +92,7 @@ export const fr: Catalogue<typeof en> = {
   assistedSwitch: {
     heading: 'Sur un ordinateur partagé, avec une personne du personnel à vos côtés ?',
     text: 'Alors ne continuez pas ici : ce navigateur a noté dans son historique l’adresse qui contient votre lien. Nous vous montrons comment l’effacer, et comment commencer sans rien laisser.',
-    button: 'Rien ne doit rester sur cet ordinateur',
+    button: 'Utiliser sans rien enregistrer',
   },
   back: {
     heading: 'Bon retour',
@@ -101,9 +101,9 @@ export const fr: Catalogue<typeof en> = {
     open: 'Ouvrir',
     opening: 'Ouverture… cela peut prendre quelques secondes.',
     wrong:
-      'Cette phrase ne convient pas. Vérifiez les majuscules et la langue du clavier, puis réessayez. Si elle ne vous revient pas, votre médiatrice ou médiateur peut vous donner un nouveau lien.',
+      'Ce n’est pas la bonne phrase secrète. Vérifiez les majuscules et la langue du clavier, puis réessayez. Si vous ne vous en souvenez plus, votre médiatrice ou médiateur peut vous donner un nouveau lien.',
     wait: (howLong) =>
-      `Plusieurs phrases de suite n’ont pas convenu : ce lien reste fermé pendant ${howLong}. Cela vous protège de quelqu’un qui chercherait à deviner. Rien n’est perdu, et vous pourrez réessayer ensuite. Si ce n’était pas vous, dites-le à votre médiatrice ou médiateur.`,
+      `La phrase secrète était incorrecte plusieurs fois de suite : ce lien reste fermé pendant ${howLong}. Cela vous protège de quelqu’un qui chercherait à deviner. Rien n’est perdu, et vous pourrez réessayer ensuite. Si ce n’était pas vous, dites-le à votre médiatrice ou médiateur.`,
     lost: 'Je l’ai oubliée',
     taken: 'Ce lien a déjà été ouvert avec une phrase secrète. Si ce n’était pas vous, appelez tout de suite votre médiatrice ou médiateur.',
     locked: 'Cette page est verrouillée. Tout ce qui était enregistré est toujours là.',
@@ -113,7 +113,7 @@ export const fr: Catalogue<typeof en> = {
     heading: 'Qui aide aujourd’hui ?',
     text: 'Ceci s’adresse au personnel : écrivez votre nom ou votre fonction, par exemple « Aumônerie » ou « J. Roy, responsable du programme ». C’est scellé avec l’envoi, pour les personnes médiatrices seulement. L’autre personne ne le saura pas.',
     field: 'Nom ou fonction de la personne qui aide',
-    nothing: 'Rien n’est gardé sur cet ordinateur. À la fin, ou après trois minutes sans un geste, tout est effacé. Ce qui n’a pas été envoyé est alors perdu.',
+    nothing: 'Rien n’est gardé sur cet ordinateur. À la fin, ou après trois minutes sans activité, tout est effacé. Ce qui n’a été ni envoyé ni enregistré est alors perdu.',
     privacy: 'Laissez la personne écrire et lire par elle-même autant que possible.',
     go: 'Continuer',
     missing: 'Écrivez qui aide.',
@@ -133,7 +133,7 @@ export const fr: Catalogue<typeof en> = {
     },
     'no-such-link': {
       heading: 'Ce lien n’ouvre rien',
-      text: 'Il a peut-être pris fin, ou il en manque un morceau. Si vous l’avez copié, essayez de nouveau le lien entier, jusqu’à son dernier signe.',
+      text: 'Il a peut-être pris fin, ou il en manque un morceau. Si vous l’avez copié, essayez de nouveau le lien entier, jusqu’au dernier caractère.',
       todo: 'S’il n’ouvre toujours rien, votre médiatrice ou médiateur peut vous en donner un nouveau. Vous n’avez rien fait de mal.',
     },
     offline: {
@@ -168,7 +168,7 @@ export const fr: Catalogue<typeof en> = {
     text: 'Écrivez le code de votre reçu. Les majuscules et les tirets n’ont pas d’importance.',
     field: 'Code du reçu',
     ask: 'Consulter',
-    none: 'Il n’y a pas de message avec ce code. Comparez-le avec votre reçu, signe par signe.',
+    none: 'Il n’y a pas de message avec ce code. Comparez-le avec votre reçu, caractère par caractère.',
   },
   olderKey: 'Ce message a été scellé pour le lien que vous aviez avant. Dites à votre médiatrice ou médiateur que vous utilisez le nouveau : on pourra alors le sceller de nouveau pour vous. Rien n’est perdu.',
   refusal: {
@@ -176,16 +176,16 @@ export const fr: Catalogue<typeof en> = {
     'another-root': 'Cette adresse nomme une autre organisation que celle que cet appareil connaît. Rien n’a été envoyé.',
     broken: 'Ceci ne peut pas s’ouvrir tel quel. Tout le reste est comme avant. Votre médiatrice ou médiateur peut le regarder avec vous.',
     'no-such-link': 'Ce lien n’ouvre plus rien.',
-    'wrong-passphrase': 'Cette phrase secrète ne convient pas.',
+    'wrong-passphrase': 'Ce n’est pas la bonne phrase secrète.',
     'weak-passphrase': 'Cette phrase secrète est trop facile à deviner. Choisissez-en une autre.',
-    wait: 'Plusieurs phrases secrètes de suite n’ont pas convenu. Attendez un peu, puis réessayez. Rien n’est perdu.',
+    wait: 'La phrase secrète était incorrecte plusieurs fois de suite. Attendez un peu, puis réessayez. Rien n’est perdu.',
     offline: 'Il n’y a pas de connexion. Rien n’est perdu ; essayez de nouveau dans un petit moment.',
     busy: 'Cela ne fonctionne pas pour l’instant. Rien n’est perdu ; essayez de nouveau dans quelques minutes.',
     'signed-out': 'Cette page s’est verrouillée. Ouvrez-la de nouveau avec votre phrase secrète.',
     refused: 'Ce n’est pas possible maintenant.',
     'file-unreadable': 'Ce fichier ne peut pas être lu jusqu’au bout, ou ce n’est pas le même qu’avant. Choisissez-le de nouveau.',
-    'storage-full': 'Cet appareil n’a plus de place pour garder la vidéo scellée. Vous pouvez libérer de la place et réessayer, ou en choisir une plus petite.',
-    paused: 'La vidéo est mise de côté. Vous pourrez continuer plus tard.',
+    'storage-full': 'Cet appareil n’a plus de place pour enregistrer la vidéo. Vous pouvez libérer de la place et réessayer, ou en choisir une plus petite.',
+    paused: 'L’envoi est en pause. Vous pourrez continuer plus tard.',
     unexpected: 'Quelque chose n’a pas marché. C’est une erreur de notre part ; essayez de nouveau.',
   },
 };
