@@ -4,7 +4,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'l
 import { repeat } from 'lit/directives/repeat.js';
 import type { LetterDraft, ReceivedMessage, SentMessage, UnfinishedVideo } from '../client/contract';
 import { day, moment, size } from '../ui/amounts';
-import { receivedLine, titleOf } from './naming';
+import { offeredSince, receivedLine, titleOf } from './naming';
 import { whoIs } from './people';
 import { ScreenElement } from './screen';
 import { countWords } from './counting';
@@ -105,13 +105,14 @@ export class RelayHome extends ScreenElement {
 
   private renderReceived(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
-    const { home, kind, received, from, offeredAt } = visit.words.home;
+    const { home, kind, received, from } = visit.words.home;
+    const since = offeredSince(message, visit);
     const opens = message.view === 'yours to open' || message.view === 'opened';
     const view = received[message.view];
     return html`<li class="card">
       <h3>
         ${kind[message.kind]}<small>
-          ${from(whoIs(visit.arrival, message.from, visit.words.home))}${message.offeredAt === null ? nothing : html`, ${offeredAt(moment(message.offeredAt, visit.language))}`}</small
+          ${from(whoIs(visit.arrival, message.from, visit.words.home))}${since === null ? nothing : html`, ${since}`}</small
         >
       </h3>
       <p><strong>${view.name}.</strong> ${view.means}</p>
