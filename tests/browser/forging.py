@@ -40,7 +40,7 @@ def _another_key_for_the_case(said: dict[str, Any]) -> None:
     said["trust"]["charters"][-1] = statements.sign(_FALSE, own)
 
 
-def _a_changed_link(said: dict[str, Any]) -> None:
+def _a_changed_statement(said: dict[str, Any]) -> None:
     said["statement"] = _flipped(said["statement"])
 
 
@@ -61,7 +61,7 @@ def _flipped(compact: str) -> str:
 ARRIVAL: Final[dict[str, Alter]] = {
     "another root": _changed(_another_root),
     "another key for the case": _changed(_another_key_for_the_case),
-    "a changed link": _changed(_a_changed_link),
+    "a changed link": _changed(_a_changed_statement),
     "another relay": _changed(_another_relay),
 }
 """Answers to somebody who opens a link."""
@@ -69,6 +69,9 @@ ARRIVAL: Final[dict[str, Alter]] = {
 CREDENTIALS: Final = _changed(_another_root)
 """The answer to a mediator who asks whom the organization vouches for."""
 
+
+LETTER: Final = _changed(_a_changed_statement)
+"""The answer to somebody who reads a letter of their own."""
 
 OPENING: Final = _changed(_changed_statements)
 """The answer to somebody who opens what was released."""

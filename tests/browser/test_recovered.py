@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 from playwright.async_api import expect
@@ -19,6 +20,8 @@ from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene, new_reviewer
 from tests.browser.visitors import Language
 
+OWN: Final = "What I wrote before the case was given to somebody else."
+
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_recovery_key_is_told_of_before_and_when_it_was_used(
@@ -31,6 +34,7 @@ async def test_a_recovery_key_is_told_of_before_and_when_it_was_used(
         waiting = await scene.waiting()
         guest = await visit(language=language)
         person = await ParticipantPage.begin(guest, waiting.harmed_url, language)
+        await person.write(OWN)
         sender = await scene.people.claim(waiting.responsible_url)
         sent = await sender.send_letter(waiting.harmed_id, LETTER)
 
@@ -49,6 +53,9 @@ async def test_a_recovery_key_is_told_of_before_and_when_it_was_used(
         await person.unlock()
         told = person.home("home.recovered", "•").partition("•")
         await expect(person.page.get_by_text(told[2].strip())).to_be_visible()
+        await person.open_sent("in review")
+        await person.input.press(person.button(person.home("sent.readOwn")))
+        await expect(person.page.get_by_text(OWN)).to_be_visible()
 
         console = await CasePage.open(await visit(language=language), scene, newcomer, language)
         await console.at_case(f"case {waiting.case_id}")

@@ -1,4 +1,4 @@
-"""What a mediator is told while they review: what came before, to whom it goes, what exactly they decide on."""
+"""What a mediator is told while they review: what came before, to whom it goes, what they decide on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUESTION: Final = "Why did you say nothing for eleven years?"
 NOTE: Final = "A short letter with a question."
 SUMMARY: Final = "They ask why you were silent."
 LONG: Final = (
-    "It is eleven years now, and there is no morning on which I do not ask myself the same again."
+    "It is eleven years now, and no morning on which I do not ask myself the same thing once again."
 )
 FILM_SECONDS: Final = 3
 
@@ -136,7 +136,7 @@ async def test_what_came_before_can_be_missing(desk: Desk) -> None:
 
 
 async def test_every_act_names_what_it_is_about(desk: Desk) -> None:
-    """Of two letters of one day each question says which: when, between whom, in which case, how it begins."""
+    """Of two letters of one day each question says which: when, between whom, how it begins."""
     mediator = desk.mediator
     for text in (LONG, FIRST):
         await desk.harmed.send_letter(desk.responsible.participant_id, text)
@@ -214,7 +214,7 @@ async def test_an_offer_says_to_whom_and_in_which_language(scene: Scene, desk: D
 async def test_a_video_is_not_approved_unwatched_by_mistake(
     scene: Scene, desk: Desk, visit: Visit, tmp_path: Path
 ) -> None:
-    """Without having played any of it one has to say so; once it was played nothing is asked, of another it is."""
+    """Without having played any of it one has to say so; once played nothing is asked."""
     mediator = desk.mediator
     file = await asyncio.to_thread(film, tmp_path / "film.mp4", FILM_SECONDS)
     for _ in range(2):
@@ -233,7 +233,7 @@ async def test_a_video_is_not_approved_unwatched_by_mistake(
 
     played = mediator.page.locator("audio, video")
     await played.evaluate(
-        "(media) => new Promise((good) => { media.addEventListener('playing', good, { once: true }); media.play(); })"
+        "(media) => new Promise((good) => { media.onplaying = () => good(); media.play(); })"
     )
     await mediator.input.press(mediator.button("choice.approve"))
     await expect(mediator.dialog.get_by_role("heading")).to_be_visible()

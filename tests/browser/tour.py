@@ -81,6 +81,14 @@ async def returned_letter(waiting: Waiting, sender: Participant, to: uuid.UUID) 
     )
 
 
+async def revised_letter(waiting: Waiting, sender: Participant, to: uuid.UUID) -> None:
+    """A letter that came back once, in the queue."""
+    sent = await sender.send_letter(to, FIRST_LETTER)
+    leased = await waiting.mediator.lease(sent.message)
+    await waiting.mediator.decide(leased, "return", reason="needs-a-question", words=GUIDANCE)
+    await sender.send_letter(to, LETTER, revises=await sender.sent(sent.message))
+
+
 def with_another_root(url: str) -> str:
     """The same link, for whoever trusts another root."""
     link = parse_link_url(url)
@@ -359,7 +367,7 @@ class Tour:
             await self.look("console-unchecked", page)
             await one.withdraw(early.message)
             await self._case(console, case)
-            await one.send_letter(other.participant_id, LETTER)
+            await revised_letter(waiting, one, other.participant_id)
             await self._letter(console, case)
             with tempfile.TemporaryDirectory() as folder:
                 file = await asyncio.to_thread(film, Path(folder) / "film.mp4", 3)
@@ -430,6 +438,10 @@ class Tour:
         await page.get_by_text(console.words("queue.filters")).click()
         await self.look("console-queue", page)
         await console.take(case)
+        await page.locator("console-history summary").click()
+        await page.locator("console-history li").first.get_by_role("button").first.click()
+        await expect(page.locator("console-history li .letter")).to_be_visible()
+        await expect(page.locator("console-history ins").first).to_be_visible()
         await self.look("console-letter", page)
         for choice in ("approve", "return", "decline", "hold"):
             await console.button(f"choice.{choice}").click()
@@ -446,6 +458,10 @@ class Tour:
         page = console.page
         await console.take(case)
         await self.look("console-video", page)
+        await console.button("choice.approve").click()
+        await expect(page.get_by_role("dialog").get_by_role("checkbox")).to_be_visible()
+        await self.look("console-unwatched", page)
+        await console.button("cancel").click()
         await console.button("review.showVideo").click()
         await expect(page.locator("video")).to_be_visible()
         await self.look("console-video-open", page)

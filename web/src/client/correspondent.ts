@@ -323,8 +323,9 @@ export class Correspondent {
       Promise.all(received.map((message) => this.received(message))),
     ]);
     return {
-      sent: written.sort((one, other) => newestFirst(one.createdAt, other.createdAt)),
-      received: offered.sort((one, other) => newestFirst(one.offeredAt, other.offeredAt)),
+      // Relay gives the oldest first, which decides between two of one moment.
+      sent: written.reverse().sort((one, other) => newestFirst(one.createdAt, other.createdAt)),
+      received: offered.reverse().sort((one, other) => newestFirst(one.offeredAt, other.offeredAt)),
       consent,
       verified,
       words: verified ? null : await this.words(),

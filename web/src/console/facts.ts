@@ -2,15 +2,13 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Access, Fault, Origin, ReadDecision, ReviewItem } from '../client/contract';
+import { beginning } from '../ui/beginning';
 import { dateAndTime, dateOnly, duration } from './ages';
 import { waitsForAnother } from './choices';
 import { brokenText } from './element';
 import { capital, mediator, person, shortId } from './people';
 import { reasonText } from './reasons';
 import type { Session } from './session';
-
-/** So many characters of a letter tell it from another one. */
-const BEGINNING = 80;
 
 export function renderFacts(session: Session, item: ReviewItem): TemplateResult {
   const { review, state, inLanguage, queue } = session.words;
@@ -66,14 +64,6 @@ export function renderSubject(session: Session, item: ReviewItem, text: string |
     ${item.video === null ? nothing : html`<p>${review.lasts(duration(item.video.durationMs))}</p>`}
     ${begins === '' ? nothing : html`<p>${review.begins} <q lang=${item.language}>${begins}</q></p>`}
   </div>`;
-}
-
-/** How a text begins: whole words, as far as one line goes. */
-export function beginning(text: string): string {
-  const line = text.trim().replace(/\s+/gu, ' ');
-  if (line.length <= BEGINNING) return line;
-  const cut = Array.from(line).slice(0, BEGINNING).join('');
-  return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), BEGINNING / 2)).trimEnd()}…`;
 }
 
 /** How the recipient comes to what is offered to them, and whether they are known to read its language. */

@@ -1,16 +1,17 @@
 /** What a mediator said about a message: the coded reason in words, and their own words. */
 
 import { html, nothing, type TemplateResult } from 'lit';
+import type { Guidance } from '../client/contract';
 import { reasonForAuthor } from '../words/reasons';
 import type { Visit } from './visit';
 
-export interface Guidance {
-  readonly reason: string | null;
-  readonly words: string;
-}
+export type { Guidance };
 
-export function guidanceText({ reason, words }: Guidance, visit: Visit): TemplateResult {
+export function guidanceText({ reason, words, older }: Guidance, visit: Visit): TemplateResult {
+  const { sent } = visit.words.home;
+  const none = visit.arrival.purpose === 'upload' ? sent.onlyReason : sent.noWords;
   const sentence = reason === null ? null : reasonForAuthor(visit.words.reasons, reason);
   return html`${sentence === null ? nothing : html`<p><strong>${sentence}</strong></p>`}
-    <p class="said">${words === '' ? visit.words.home.sent[visit.arrival.purpose === 'upload' ? 'onlyReason' : 'noWords'] : words}</p>`;
+    ${older ? html`<p>${sent.guidanceOlder}</p>` : nothing}
+    ${words === '' && older ? nothing : html`<p class="said">${words === '' ? none : words}</p>`}`;
 }

@@ -3,8 +3,9 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { LetterDraft, ReceivedMessage, SentMessage, UnfinishedVideo } from '../client/contract';
-import { day, size } from '../ui/amounts';
-import { nameOf } from './people';
+import { day, moment, size } from '../ui/amounts';
+import { offeredSince, receivedLine, titleOf } from './naming';
+import { whoIs } from './people';
 import { ScreenElement } from './screen';
 import { countWords } from './counting';
 
@@ -97,6 +98,7 @@ export class RelayHome extends ScreenElement {
     return html`<section class="card calls">
       <h2>${home.waitingHeading}</h2>
       <p>${home.waiting}</p>
+      <p class="quiet">${receivedLine(message, visit)}</p>
       <button class="primary" type="button" @click=${() => visit.go({ name: 'waiting', message: message.message })}>${home.look}</button>
     </section>`;
   }
@@ -104,11 +106,15 @@ export class RelayHome extends ScreenElement {
   private renderReceived(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
     const { home, kind, received, from } = visit.words.home;
-    const who = nameOf(visit.arrival, message.from, visit.words.home);
+    const since = offeredSince(message, visit);
     const opens = message.view === 'yours to open' || message.view === 'opened';
     const view = received[message.view];
     return html`<li class="card">
-      <h3>${kind[message.kind]}${who === null ? nothing : html`<small>${from(who)}</small>`}</h3>
+      <h3>
+        ${kind[message.kind]}<small>
+          ${from(whoIs(visit.arrival, message.from, visit.words.home))}${since === null ? nothing : html`, ${since}`}</small
+        >
+      </h3>
       <p><strong>${view.name}.</strong> ${view.means}</p>
       ${opens
         ? html`<button type="button" @click=${() => visit.go({ name: 'waiting', message: message.message })}>
@@ -121,17 +127,20 @@ export class RelayHome extends ScreenElement {
   private renderSent(message: SentMessage): TemplateResult {
     const { visit } = this;
     const words = visit.words.home;
-    const when = day(message.createdAt, visit.language);
-    const who = nameOf(visit.arrival, message.to, words);
+    const title = titleOf(message, visit);
     const view = words.author[message.view];
     const back = message.view === 'sent back to you' || message.view === 'could not be prepared';
     return html`<li class=${back ? 'card calls' : 'card'}>
-      <h3>${message.kind === 'letter' ? words.letterOf(when) : words.videoOf(when)}${who === null ? nothing : html`<small>${words.to(who)}</small>`}</h3>
+      <h3>
+        ${title}<small>
+          ${words.to(whoIs(visit.arrival, message.to, words))}${message.revision === 1 ? nothing : html`, ${words.sent.revision(message.revision)}`}</small
+        >
+      </h3>
       <p><strong>${view.name}.</strong> ${view.means}</p>
       <button
         class=${back ? 'primary' : ''}
         type="button"
-        aria-label="${words.home.see}: ${message.kind === 'letter' ? words.letterOf(when) : words.videoOf(when)}"
+        aria-label="${words.home.see}: ${title}"
         @click=${() => visit.go({ name: 'message', message: message.message })}
       >
         ${words.home.see}
@@ -167,7 +176,10 @@ export class RelayHome extends ScreenElement {
       await this.lookAfresh();
     };
     return html`<li class="card">
-      <p>${home.unfinished(size(video.sentBytes, visit.language), size(video.totalBytes, visit.language))}</p>
+      <p>
+        ${home.unfinished(size(video.sentBytes, visit.language), size(video.totalBytes, visit.language))}
+        <small>${moment(video.startedAt, visit.language)}</small>
+      </p>
       <div class="row">
         <button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: video.to, revises: null, resume: video.id })}>${home.resume}</button>
         <button
@@ -189,7 +201,7 @@ export class RelayHome extends ScreenElement {
       await this.lookAfresh();
     };
     return html`<li class="card">
-      <p>${home.draft(countWords(draft.text))} <small>${day(draft.changedAt, visit.language)}</small></p>
+      <p>${home.draft(countWords(draft.text))} <small>${moment(draft.changedAt, visit.language)}</small></p>
       <div class="row">
         <button type="button" @click=${() => visit.go({ name: 'write', draft: draft.id, to: draft.to, revises: draft.revises })}>${home.goOnWriting}</button>
         <button

@@ -3,20 +3,29 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { SentMessage } from '../client/contract';
 import { day } from '../ui/amounts';
+import { isRefusal } from '../client/contract';
+import { newId } from '../client/moments';
 import { guidanceText, type Guidance } from './guidance';
-import { nameOf } from './people';
+import { sentLine, titleOf } from './naming';
+import { whoIs } from './people';
 import { ScreenElement } from './screen';
 import { isOver, timeline } from './timeline';
+import type { Home } from './words';
+
+type Unread = keyof Home['sent']['unread'];
 
 export class RelayMessage extends ScreenElement {
   static override properties: PropertyDeclarations = {
     ...ScreenElement.properties,
     guidance: { state: true },
     ownText: { state: true },
+    unread: { state: true },
   };
 
   private guidance: Guidance | null = null;
   private ownText: string | null = null;
+  /** Why one's own words cannot be read here, where nothing is wrong with them. */
+  private unread: Unread | null = null;
   private askedFor = '';
 
   protected override updated(): void {
@@ -42,11 +51,9 @@ export class RelayMessage extends ScreenElement {
     const words = visit.words.home;
     const sent = this.message();
     if (sent === undefined) return html`${this.renderBack()}<h1 tabindex="-1">${words.home.loading}</h1>`;
-    const when = day(sent.createdAt, visit.language);
-    const who = nameOf(visit.arrival, sent.to, words);
     return html`${visit.arrival.purpose === 'upload' ? nothing : this.renderBack()}
-      <h1 tabindex="-1">${sent.kind === 'letter' ? words.letterOf(when) : words.videoOf(when)}</h1>
-      <p class="quiet">${[who === null ? '' : words.to(who), words.sent.revision(sent.revision)].filter((part) => part !== '').join(' · ')}</p>
+      <h1 tabindex="-1">${titleOf(sent, visit)}</h1>
+      <p class="quiet">${words.to(whoIs(visit.arrival, sent.to, words))} · ${words.sent.revision(sent.revision)}</p>
       ${this.renderGuidance()} ${this.renderView(sent)} ${this.renderRefusal()} ${this.renderRevise(sent)} ${this.renderOwn(sent)}
       ${isOver(sent.view)
         ? nothing
@@ -94,7 +101,7 @@ export class RelayMessage extends ScreenElement {
     const { visit } = this;
     const words = visit.words.home.sent;
     return sent.kind === 'letter'
-      ? html`<p><button class="primary" type="button" @click=${() => visit.go({ name: 'write', draft: null, to: sent.to, revises: sent.message })}>${words.reviseLetter}</button></p>`
+      ? html`<p><button class="primary" type="button" @click=${() => void this.revise(sent)}>${words.reviseLetter}</button></p>`
       : html`<p>
           <button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: sent.to, revises: sent.message, resume: null })}>
             ${words.reviseVideo}
@@ -109,17 +116,57 @@ export class RelayMessage extends ScreenElement {
       return html`<p><button type="button" aria-expanded="true" @click=${() => (this.ownText = null)}>${words.hideOwn}</button></p>
         <article class="card letter" lang=${sent.language}>${this.ownText}</article>`;
     }
-    const read = (): Promise<boolean> =>
-      this.attempt(async () => {
-        this.ownText = await this.visit.client.ownText(sent.message);
-      });
-    return html`<p><button type="button" aria-expanded="false" ?disabled=${this.running} @click=${read}>${words.readOwn}</button></p>`;
+    const read = (): Promise<boolean> => this.attempt(() => this.read(sent));
+    return html`<p><button type="button" aria-expanded="false" ?disabled=${this.running} @click=${read}>${words.readOwn}</button></p>
+      <div role="status">${this.unread === null ? nothing : html`<p class="note">${words.unread[this.unread]}</p>`}</div>`;
+  }
+
+  /** One's own words, or why they cannot be read here. */
+  private async read(sent: SentMessage): Promise<void> {
+    this.unread = null;
+    try {
+      this.ownText = await this.visit.client.ownText(sent.message);
+    } catch (thrown) {
+      const code = isRefusal(thrown) ? thrown.code : undefined;
+      const known = (Object.keys(this.visit.words.home.sent.unread) as Unread[]).find((one) => one === code);
+      if (known === undefined) throw thrown;
+      this.unread = known;
+    }
+  }
+
+  /** A revision that was begun before goes on where it was. */
+  private async revise(sent: SentMessage): Promise<void> {
+    await this.attempt(async () => {
+      const begun = (await this.visit.client.drafts()).find((draft) => draft.revises === sent.message);
+      if (begun === undefined) await this.read(sent);
+      if (this.unread === null) this.visit.go({ name: 'write', draft: begun?.id ?? null, to: sent.to, revises: sent.message });
+      else this.askAnew(sent, this.unread);
+    });
+  }
+
+  /** A revision of words that cannot be read here begins without them. */
+  private askAnew(sent: SentMessage, unread: Unread): void {
+    const { visit } = this;
+    const words = visit.words.home;
+    this.question = {
+      heading: words.sent.reviseEmpty,
+      text: words.sent.unread[unread],
+      yes: words.sent.reviseEmptyDo,
+      no: words.home.cancel,
+      act: async () => {
+        const id = newId();
+        const changedAt = new Date().toISOString();
+        await visit.client.saveDraft({ id, to: sent.to, language: sent.language, text: '', revises: sent.message, changedAt });
+        visit.go({ name: 'write', draft: id, to: sent.to, revises: sent.message });
+      },
+    };
   }
 
   private askWithdraw(sent: SentMessage): void {
     const words = this.visit.words.home.sent;
     this.question = {
       heading: words.withdrawHeading,
+      about: sentLine(sent, this.ownText, this.visit),
       text: words.withdrawMeans,
       yes: words.withdrawDo,
       no: words.keep,

@@ -3,6 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Broken, OfferNotes, OpenedMessage, Playback, ReceivedMessage } from '../client/contract';
 import { day } from '../ui/amounts';
+import { receivedLine } from './naming';
 import { ScreenElement } from './screen';
 import { transcript } from '../playback/transcript';
 
@@ -31,6 +32,7 @@ export class RelayOpening extends ScreenElement {
     if (this.stopped) return this.renderStopped();
     const order: readonly Step[] = message.kind === 'letter' ? ['summary', 'text'] : ['summary', 'transcript', 'sound', 'video'];
     return html`<h1 tabindex="-1">${steps.heading}</h1>
+      <p class="quiet">${receivedLine(message, visit)}</p>
       <p>${message.kind === 'letter' ? steps.letterHow : steps.order}</p>
       ${this.notes?.contentNote == null
         ? nothing
@@ -120,13 +122,16 @@ export class RelayOpening extends ScreenElement {
   private renderStopped(): TemplateResult {
     const { visit } = this;
     const { steps } = visit.words.opening;
+    // What nobody has opened relay does not close.
+    const isOpened = this.opened !== null || this.message.view === 'opened';
     return html`<h1 tabindex="-1">${steps.stopHeading}</h1>
-      <p>${steps.stopText}</p>
+      <p class="quiet">${receivedLine(this.message, visit)}</p>
+      <p>${isOpened ? steps.stopText : steps.stopTextUnopened}</p>
       <p class="note">${steps.breathe}</p>
       ${this.renderRefusal()}
       <div class="choices">
         <button class="primary" type="button" @click=${() => visit.replace({ name: 'home' })}>${steps.leave}</button>
-        <button type="button" @click=${() => this.askKeep()}>${steps.keep}</button>
+        ${isOpened ? html`<button type="button" @click=${() => this.askKeep()}>${steps.keep}</button>` : nothing}
         <button class="plain" type="button" @click=${() => this.goOn()}>${steps.comeBack}</button>
       </div>
       ${this.renderQuestion()}`;
@@ -166,6 +171,7 @@ export class RelayOpening extends ScreenElement {
     const { steps } = visit.words.opening;
     this.question = {
       heading: steps.keepSure,
+      about: receivedLine(message, visit),
       text: steps.keepMeans,
       yes: steps.keepDo,
       no: visit.words.home.home.cancel,

@@ -3,6 +3,11 @@
 import type { Arrival, Uuid } from '../client/contract';
 import type { Home } from './words';
 
+/** As `nameOf`; in general words where somebody is no correspondent any more. */
+export function whoIs(arrival: Pick<Arrival, 'correspondents'>, participant: Uuid, words: Home): string {
+  return nameOf(arrival, participant, words) ?? words.somebody;
+}
+
 export function nameOf(arrival: Pick<Arrival, 'correspondents'>, participant: Uuid, words: Home): string | null {
   const person = arrival.correspondents.find((somebody) => somebody.participant === participant);
   if (person === undefined) return null;

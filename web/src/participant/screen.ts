@@ -9,6 +9,8 @@ import type { Screen, Visit } from './visit';
 
 export interface Question {
   readonly heading: string;
+  /** What it is about, where there may be several. */
+  readonly about?: string;
   readonly text: string;
   readonly yes: string;
   readonly no: string;
@@ -80,7 +82,8 @@ export abstract class ScreenElement extends PlainElement {
     };
     return html`<relay-dialog
       .heading=${asked.heading}
-      .content=${html`<p>${asked.text}</p>
+      .content=${html`${asked.about === undefined ? nothing : html`<p><strong>${asked.about}</strong></p>`}
+        <p>${asked.text}</p>
         <div class="row">
           <button type="button" @click=${close}>${asked.no}</button>
           <button class="grave" type="button" @click=${act}>${asked.yes}</button>

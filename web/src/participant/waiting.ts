@@ -1,9 +1,9 @@
 /** What waits for somebody: first the mediator's note and a free choice; then, if they said yes, the steps of opening. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { OfferNotes, ReceivedMessage } from '../client/contract';
 import './opening';
-import { nameOf } from './people';
+import { receivedLine } from './naming';
 import { ScreenElement } from './screen';
 
 export class RelayWaiting extends ScreenElement {
@@ -52,6 +52,7 @@ export class RelayWaiting extends ScreenElement {
     if (message.view === 'waiting for you' && this.answered === null) return this.renderOffer(message);
     const view = visit.words.home.received[message.view];
     return html`<h1 tabindex="-1">${view.name}</h1>
+      <p class="quiet">${receivedLine(message, visit)}</p>
       <p class="note" role="status">${this.answered === null ? view.means : visit.words.opening.offer[this.answered]}</p>
       <p><button class="primary" type="button" @click=${() => visit.replace({ name: 'home' })}>${visit.words.sending.done.home}</button></p>`;
   }
@@ -60,10 +61,9 @@ export class RelayWaiting extends ScreenElement {
   private renderOffer(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
     const { offer } = visit.words.opening;
-    const who = nameOf(visit.arrival, message.from, visit.words.home);
     return html`${this.renderBack()}
       <h1 tabindex="-1">${offer.heading}</h1>
-      <p>${offer[message.kind]} ${who === null ? nothing : html`<span class="quiet">${visit.words.home.from(who)}.</span>`}</p>
+      <p>${offer[message.kind]} <span class="quiet">${receivedLine(message, visit)}</span></p>
       <p>${offer.yours}</p>
       <section class="note">
         <h2>${offer.noteHeading}</h2>
@@ -112,6 +112,7 @@ export class RelayWaiting extends ScreenElement {
     const { offer } = this.visit.words.opening;
     this.question = {
       heading: offer.refuseSure,
+      about: receivedLine(message, this.visit),
       text: offer.refuseSureMeans,
       yes: offer.refuseDo,
       no: this.visit.words.home.home.cancel,

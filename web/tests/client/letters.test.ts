@@ -224,6 +224,23 @@ describe('a letter', () => {
     expect((await responsible.correspondence()).sent.map(({ view }) => view)).toEqual(['closed', 'closed']);
   });
 
+  it('is first where it was sent last, and where it was offered last, whatever was sent before', async () => {
+    const { mediator: someone, harmed, responsible, harmedId } = await openCase();
+    const sent: string[] = [];
+    for (const text of ['One.', 'Two.', 'Three.']) sent.push((await responsible.sendLetter({ to: harmedId, language: 'en', text })).message);
+    expect((await responsible.correspondence()).sent.map(({ message }) => message)).toEqual([...sent].reverse());
+    const [one, two, three] = sent as [string, string, string];
+    for (const message of [two, one, three]) {
+      await someone.lease(message);
+      await someone.decide(message, { decision: 'approve' });
+      await someone.offer(message, { contentNote: 'An apology.', summary: null, notBefore: null });
+      await new Promise((begins) => setTimeout(begins, 1000 - (Date.now() % 1000)));
+    }
+    const { received } = await harmed.correspondence();
+    expect(received.map(({ message }) => message)).toEqual([three, one, two]);
+    expect(received.map(({ offeredAt }) => offeredAt !== null)).toEqual([true, true, true]);
+  });
+
   it('stays where a gate is closed, and the refusal names the gate', async () => {
     const { case: opened, mediator: someone, harmed, responsible, harmedId } = await openCase();
     const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });

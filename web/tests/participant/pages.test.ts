@@ -1,10 +1,11 @@
 /** What the participant's pages decide without a browser: addresses, the way back, the way of a message, who is who. */
 
 import { describe, expect, it } from 'vitest';
-import type { AuthorView, RecipientView } from '../../src/client/contract';
+import type { Arrival, AuthorView, Kind, ReceivedMessage, RecipientView, SentMessage } from '../../src/client/contract';
 import { bareAddress, readAddress } from '../../src/participant/address';
 import { LinkSecret, linkUrl } from '../../src/crypto/links';
 import { readHanded, type HandedLink } from '../../src/participant/handed';
+import { receivedLine, sentLine, titleOf } from '../../src/participant/naming';
 import { nameOf } from '../../src/participant/people';
 import { problemOf } from '../../src/participant/problem-of';
 import { fractionOf } from '../../src/participant/fraction';
@@ -12,6 +13,7 @@ import { isOver, timeline } from '../../src/participant/timeline';
 import { Trail } from '../../src/participant/trail';
 import { en } from '../../src/participant/words/home/en';
 import { fr } from '../../src/participant/words/home/fr';
+import { beginning } from '../../src/ui/beginning';
 import { reasonForAuthor } from '../../src/words/reasons';
 import { en as reasons } from '../../src/words/reasons/en';
 
@@ -217,6 +219,55 @@ describe('people', () => {
     expect(nameOf(two, 'b', en)).toBe('the person responsible (2)');
     expect(nameOf(two, 'c', en)).toBe('the person harmed');
     expect(nameOf(two, 'd', en)).toBeNull();
+  });
+});
+
+describe('messages', () => {
+  const sent = (message: string, createdAt: string, kind: Kind = 'letter'): SentMessage => ({
+    message,
+    to: 'a',
+    kind,
+    language: 'en',
+    revision: 1,
+    view: 'in review',
+    viewSince: createdAt,
+    createdAt,
+    failure: null,
+    processing: null,
+    hasGuidance: false,
+    receipt: null,
+  });
+  const received = (message: string, from: string, offeredAt: string | null): ReceivedMessage => ({ message, from, kind: 'letter', language: 'en', view: 'opened', offeredAt });
+  const minute = (second: number): string => `2030-05-01T12:05:0${String(second)}.000Z`;
+  const written = [sent('d', '2030-05-01T14:05:00Z'), sent('c', minute(9)), sent('v', minute(8), 'video'), sent('b', minute(2)), sent('a', minute(1))];
+  const offered = [received('z', 'b', minute(5)), received('y', 'a', minute(4)), received('x', 'b', minute(3)), received('w', 'b', null)];
+  const place = {
+    arrival: { correspondents: [{ participant: 'a', role: 'responsible' }] } as unknown as Arrival,
+    correspondence: { sent: written, received: offered, consent: null, verified: true, words: null },
+    language: 'en' as const,
+    words: { home: en },
+  };
+
+  it('are called by their time, and have a number where the minute is the same', () => {
+    const titles = written.map((one) => titleOf(one, place));
+    expect(new Set(titles).size).toBe(titles.length);
+    expect(titles.map((title) => /\(\d\)$/.exec(title)?.[0] ?? '')).toEqual(['', '(3)', '', '(2)', '']);
+    expect(sentLine(sent('a', minute(1)), '  I was\nthere.', place)).toMatch(/^Letter of .+ · To the person responsible · Version 1 · “I was there\.”$/);
+  });
+
+  it('are named by who sent them, also where that is nobody to write to any more', () => {
+    const lines = offered.map((one) => receivedLine(one, place));
+    expect(new Set(lines).size).toBe(lines.length);
+    expect(lines[1]).toMatch(/^Letter · From the person responsible · for you since /);
+    expect(lines[0]).toMatch(/^Letter · From somebody of your case · for you since .+ \(2\)$/);
+    expect(lines[3]).toBe('Letter · From somebody of your case');
+  });
+
+  it('begin with whole words, as far as a line goes', () => {
+    expect(beginning(' One\n\ntwo ')).toBe('One two');
+    expect(beginning('word '.repeat(30))).toBe(`${'word '.repeat(16).trimEnd()}…`);
+    expect(beginning('😶'.repeat(100))).toBe(`${'😶'.repeat(80)}…`);
+    expect(beginning('')).toBe('');
   });
 });
 

@@ -143,7 +143,7 @@ export const reviewing: Catalogue<typeof english> = {
       none: 'Cette personne n’a aucun lien qui lui permette de lire.',
       broken: 'Les clés de son lien ne tiennent pas. Mettez fin au lien et créez-en un autre.',
     },
-    accessUpload: 'Elle a aussi un lien d’envoi : il lui permet d’envoyer, et de ne rien lire.',
+    accessUpload: 'Elle a aussi un lien d’envoi : par lui, elle peut envoyer, mais ne rien lire.',
     accessAssisted: 'Quelqu’un l’a aidée pour le dernier message qu’elle a envoyé à cette personne : demandez qui est avec elle quand elle lit.',
     accessAlone: 'Pour le dernier message qu’elle a envoyé à cette personne, aucune aide n’est nommée.',
     accessWrote: (languages) => `À cette personne, elle a écrit ${languages}.`,

@@ -67,8 +67,11 @@ export const en = {
     },
   },
   kind: { letter: 'Letter', video: 'Video' },
-  letterOf: (day: string) => `Letter of ${day}`,
-  videoOf: (day: string) => `Video of ${day}`,
+  letterOf: (when: string) => `Letter of ${when}`,
+  videoOf: (when: string) => `Video of ${when}`,
+  /** Of something received. */
+  offeredAt: (when: string) => `for you since ${when}`,
+  somebody: 'somebody of your case',
   role: {
     harmed: 'the person harmed',
     'harmed-family': 'family of the person harmed',
@@ -149,7 +152,18 @@ export const en = {
     revision: (number: number) => `Version ${String(number)}`,
     readOwn: 'Read what I wrote',
     hideOwn: 'Hide what I wrote',
+    begins: (words: string) => `“${words}”`,
+    /** Why one's own words cannot be read here; nothing is wrong with them. */
+    unread: {
+      'older-key': 'This was sealed for the link that you had before, so it cannot be read here any more. Nothing is lost: your mediator has it and can read it to you.',
+      'upload-link': 'You sent this through an upload link. Nothing that is sent that way can be read here. Your mediator has it and can read it to you.',
+      'no-key-then': 'Your mediator wrote this down for you before you first used your link, so it cannot be read here. They have it and can read it to you.',
+      'unchecked-link': 'This was sent through another link that was made for you, and nobody has checked yet who used it. If it was not you, please tell your mediator. Nothing of it is passed on until then.',
+    },
     guidanceHeading: 'What your mediator says',
+    guidanceOlder: 'The words of your mediator were sealed for the link that you had before, so they cannot be read here any more. Please ask your mediator: they can say them again.',
+    reviseEmpty: 'Write it anew?',
+    reviseEmptyDo: 'Begin with an empty page',
     noWords: 'There are no further words. Please ask your mediator.',
     onlyReason: 'Through this link only the reason can be shown. Your mediator can tell you more.',
     openLink: 'To change it, open the link again with which you sent it. If you no longer have it, ask your mediator for another one.',

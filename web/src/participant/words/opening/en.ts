@@ -48,6 +48,7 @@ export const en = {
     stop: 'Stop here',
     stopHeading: 'That is enough for now',
     stopText: 'It is put away. You can come back to it, or let your mediator keep it.',
+    stopTextUnopened: 'Nothing of it was opened. You can come back to it whenever you like.',
     breathe: 'If it weighs on you: breathe, look around, drink some water. Then speak with somebody, if you like.',
     comeBack: 'Open it again',
     keep: 'Keep it with my mediator',

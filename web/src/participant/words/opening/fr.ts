@@ -51,6 +51,7 @@ export const fr: Catalogue<typeof en> = {
     stop: 'M’arrêter ici',
     stopHeading: 'C’est assez pour le moment',
     stopText: 'C’est rangé. Vous pouvez y revenir, ou le laisser à votre médiatrice ou médiateur.',
+    stopTextUnopened: 'Rien n’en a été ouvert. Vous pouvez y revenir quand vous voulez.',
     breathe: 'Si cela vous pèse : respirez, regardez autour de vous, buvez un peu d’eau. Parlez ensuite à quelqu’un, si vous le voulez.',
     comeBack: 'L’ouvrir de nouveau',
     keep: 'Le laisser à ma médiatrice ou mon médiateur',
