@@ -180,7 +180,10 @@ export interface NewLetter {
 export interface NewVideo {
   readonly to: Uuid;
   readonly language: Language;
-  readonly file: Blob;
+  /** What was picked; null where it is a recording that is kept. */
+  readonly file: Blob | null;
+  /** Such a recording, which is kept until relay has all of it. */
+  readonly take?: string;
   /** The file's own type, `video/mp4` where the browser does not know. */
   readonly mediaType: string;
   readonly revises?: Uuid;
@@ -191,11 +194,31 @@ export interface NewVideo {
 export interface UnfinishedVideo {
   readonly id: string;
   readonly to: Uuid;
+  readonly mediaType: string;
+  /** The recording that it is, if it is one that is kept here. */
+  readonly take: string | null;
   readonly startedAt: Time;
   readonly sentBytes: number;
   readonly totalBytes: number;
   /** False where the device kept no sealed copy of all of it: then the same file has to be picked again. */
   readonly whole: boolean;
+}
+
+/** A recording that is being made. */
+export interface NewTake {
+  readonly id: string;
+  /** Without parameters, as a statement names it. */
+  readonly mediaType: string;
+  readonly startedAt: Time;
+  readonly revises: Uuid | null;
+}
+
+/** A recording that is kept, piece by piece and sealed, and is not on its way to anybody. */
+export interface Take extends NewTake {
+  readonly seconds: number;
+  readonly bytes: number;
+  /** False where it lies in memory, in part or whole, and goes with the page. */
+  readonly lasting: boolean;
 }
 
 /** A letter that is being written, kept on the device as an age file for its writer alone. */
@@ -293,6 +316,15 @@ export interface ParticipantClient extends Playback {
   /** Stops sending for now; `unfinishedVideos` lists it. */
   pauseVideo(): Promise<void>;
   discardVideo(id: string): Promise<void>;
+  /**
+   * Keeps the next piece of a recording, which is `seconds` long by then; the first one begins it. Tells whether all of it is
+   * still there after the page was closed. After one that is refused no more is kept of this recording.
+   */
+  keepPiece(take: NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean>;
+  takes(): Promise<readonly Take[]>;
+  /** All that was kept of a recording, to watch it. */
+  takeBlob(id: string): Promise<Blob>;
+  discardTake(id: string): Promise<void>;
   saveDraft(draft: LetterDraft): Promise<void>;
   drafts(): Promise<readonly LetterDraft[]>;
   discardDraft(id: string): Promise<void>;

@@ -24,6 +24,7 @@ import { openText, partWith, unwrap, viewIn, viewOf } from './sealing';
 import { factsOf, Theatre } from './theatre';
 import type { VerifiedItem } from './verifying';
 import { verifyItem } from './verifying';
+import { Takes } from './takes';
 import { Videos } from './videos';
 import { fromBase64 } from './wire';
 import { address, type Address, pathOf } from './writing';
@@ -32,6 +33,7 @@ type Schemas = components['schemas'];
 
 export class Correspondent {
   readonly drafts: Drafts;
+  readonly takes: Takes;
   readonly videos: Videos;
   readonly theatre: Theatre;
   private readonly stops = new Set<contract.Stop>();
@@ -43,7 +45,8 @@ export class Correspondent {
     private readonly failures: Failures,
   ) {
     this.drafts = new Drafts(admitted);
-    this.videos = new Videos(admitted);
+    this.takes = new Takes(admitted);
+    this.videos = new Videos(admitted, this.takes);
     this.theatre = new Theatre(admitted.signed);
   }
 

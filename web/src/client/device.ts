@@ -1,6 +1,6 @@
 /**
- * What relay keeps on a device, all of it sealed: link secrets under a key that no script can read out, drafts and
- * unfinished videos, a mediator's keyrings; and in the clear the hash of every charter that this device has seen.
+ * What relay keeps on a device, all of it sealed: link secrets under a key that no script can read out, drafts,
+ * recordings and unfinished videos, a mediator's keyrings; and in the clear the hash of every charter that this device has seen.
  *
  * Where nothing may be kept (a kiosk) or nothing can be (no IndexedDB), the same lies in memory and goes with the page.
  */
@@ -42,19 +42,28 @@ export interface KeptVideo {
   readonly upload: string | null;
 }
 
+/** A recording, kept while it is made. What is known of it is sealed. */
+export interface KeptTake {
+  readonly link: Uuid;
+  readonly id: string;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+}
+
 interface Kept extends DBSchema {
   keys: { key: string; value: CryptoKey };
   links: { key: Uuid; value: Uint8Array<ArrayBuffer> };
   drafts: { key: [Uuid, string]; value: KeptDraft };
   videos: { key: [Uuid, string]; value: KeptVideo };
   segments: { key: [string, number]; value: ArrayBuffer };
+  takes: { key: [Uuid, string]; value: KeptTake };
+  pieces: { key: [string, number]; value: Uint8Array<ArrayBuffer> };
   charters: { key: [string, Uuid, number]; value: Digest };
   keyrings: { key: string; value: KnownKeyring };
 }
 
-const ROOMS = ['keys', 'links', 'drafts', 'videos', 'segments', 'charters', 'keyrings'] as const;
+const ROOMS = ['keys', 'links', 'drafts', 'videos', 'segments', 'takes', 'pieces', 'charters', 'keyrings'] as const;
 
-type Room = 'links' | 'drafts' | 'videos' | 'segments' | 'charters' | 'keyrings';
+type Room = Exclude<(typeof ROOMS)[number], 'keys'>;
 type Key = string | readonly (string | number)[];
 
 /** Where things lie: IndexedDB, or memory. */
@@ -182,6 +191,59 @@ export class Device {
     return this.shelf.delete('segments', [video, number]);
   }
 
+  // Recordings: what finds no room here lies in memory, until it is discarded or the page goes.
+
+  private readonly overflow = fleeting();
+
+  /** Keeps the next sealed piece of a recording, and what is known of it by now. */
+  async keepPiece(take: KeptTake, number: number, piece: Uint8Array<ArrayBuffer>): Promise<void> {
+    const key = [take.link, take.id];
+    const put = async (shelf: Shelf): Promise<void> => {
+      await shelf.put('pieces', [take.id, number], piece);
+      await shelf.put('takes', key, take);
+    };
+    // After one that found no room, room is of no use: the one in between would be missing when the page is gone.
+    let isKept = !(await this.overflow.has('takes', key));
+    try {
+      if (isKept) await put(this.shelf);
+    } catch (error) {
+      if (!isStorageFull(error)) throw error;
+      isKept = false;
+    }
+    if (!isKept) await put(this.overflow);
+  }
+
+  async piece(take: string, number: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    const key = [take, number];
+    const kept = (await this.shelf.get('pieces', key)) ?? (await this.overflow.get('pieces', key));
+    return (kept as Uint8Array<ArrayBuffer> | undefined) ?? null;
+  }
+
+  async take(link: Uuid, id: string): Promise<KeptTake | null> {
+    const kept = (await this.overflow.get('takes', [link, id])) ?? (await this.shelf.get('takes', [link, id]));
+    return (kept as KeptTake | undefined) ?? null;
+  }
+
+  /** Whether all of a recording is still there after the page was closed. */
+  async isTakeLasting(link: Uuid, id: string): Promise<boolean> {
+    return this.lasting && !(await this.overflow.has('takes', [link, id]));
+  }
+
+  async takes(link: Uuid): Promise<readonly KeptTake[]> {
+    const found = new Map<string, KeptTake>();
+    for (const shelf of [this.shelf, this.overflow]) {
+      for (const take of (await shelf.all('takes')) as KeptTake[]) if (take.link === link) found.set(take.id, take);
+    }
+    return [...found.values()];
+  }
+
+  async discardTake(link: Uuid, id: string): Promise<void> {
+    for (const shelf of [this.shelf, this.overflow]) {
+      await shelf.delete('takes', [link, id]);
+      await shelf.clear('pieces', id);
+    }
+  }
+
   /**
    * Refuses a charter that does not extend every version that this device has seen, and remembers the new ones.
    *
@@ -224,6 +286,7 @@ export class Device {
   async forgetLink(link: Uuid): Promise<void> {
     for (const video of await this.videos(link)) await this.discardVideo(link, video.id);
     for (const draft of await this.drafts(link)) await this.discardDraft(link, draft.id);
+    for (const take of await this.takes(link)) await this.discardTake(link, take.id);
     await this.shelf.delete('links', link);
   }
 }

@@ -25,6 +25,8 @@ export class Segments {
   constructor(
     private readonly device: Device,
     begun: KeptVideo,
+    /** Whether what is sealed lies on the device anyway, and can be sealed again: then no segment is kept. */
+    private readonly isSourceKept = false,
   ) {
     this.state = begun;
     this.count = Math.ceil(begun.totalBytes / SEGMENT_BYTES);
@@ -43,6 +45,7 @@ export class Segments {
   /** Whether every byte is sealed, and on the device or at relay. */
   get isSafe(): boolean {
     const { kept, sentBytes, totalBytes } = this.state;
+    if (this.isSourceKept) return true;
     return this.device.lasting && this.digests.length === this.count && (kept || sentBytes === totalBytes);
   }
 
@@ -59,7 +62,7 @@ export class Segments {
     const known = this.digests[number];
     if (known !== undefined && known !== digest) throw new Refused('file-unreadable');
     const isSent = (number + 1) * SEGMENT_BYTES <= this.state.sentBytes;
-    const isKept = isSent || (await this.device.keepSegment(this.state.id, number, segment.buffer));
+    const isKept = isSent || (!this.isSourceKept && (await this.device.keepSegment(this.state.id, number, segment.buffer)));
     if (!isKept) await this.waitForRoom(number);
     await this.note({ kept: this.state.kept && isKept, ...(known === undefined ? { digests: [...this.digests, digest] } : {}) });
     if (!isSent && (!isKept || this.held.size < HELD)) this.held.set(number, segment);

@@ -1,7 +1,9 @@
-/** Through an upload link: a letter or a video, once. */
+/** Through an upload link: a letter, a video or a voice message, once. */
 
 import { html, nothing, type TemplateResult } from 'lit';
+import type { Take } from '../client/contract';
 import { ScreenElement } from './screen';
+import './takes';
 
 export class RelayChoose extends ScreenElement {
   protected override render(): TemplateResult {
@@ -14,7 +16,11 @@ export class RelayChoose extends ScreenElement {
         ${visit.arrival.takesVideo
           ? html`<button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: null, revises: null, resume: null })}>${words.video}</button>`
           : nothing}
-      </div>`;
+      </div>
+      <relay-takes
+        .visit=${visit}
+        @take-used=${({ detail }: CustomEvent<Take>) => visit.go({ name: 'video', to: null, revises: null, resume: null, take: detail.id })}
+      ></relay-takes>`;
   }
 }
 

@@ -2,11 +2,12 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { LetterDraft, ReceivedMessage, SentMessage, UnfinishedVideo } from '../client/contract';
+import type { LetterDraft, ReceivedMessage, SentMessage, Take, UnfinishedVideo } from '../client/contract';
 import { day, size } from '../ui/amounts';
 import { nameOf } from './people';
 import { ScreenElement } from './screen';
 import { countWords } from './counting';
+import './takes';
 
 export class RelayHome extends ScreenElement {
   static override properties: PropertyDeclarations = {
@@ -48,6 +49,7 @@ export class RelayHome extends ScreenElement {
       ${correspondence === null ? html`<p role="status">${home.loading}</p>` : nothing}
       ${repeat(waiting, ({ message }) => message, (message) => this.renderWaiting(message))}
       ${this.renderGoOn()}
+      <relay-takes .visit=${visit} @take-used=${(event: CustomEvent<Take>) => this.use(event.detail)}></relay-takes>
       ${nothingYet ? html`<p>${home.nothingYet}</p>` : nothing}
       ${this.renderNew()}
       ${received.length === 0
@@ -157,6 +159,14 @@ export class RelayHome extends ScreenElement {
         ${repeat(unfinished, ({ id }) => id, (video) => this.renderUnfinished(video))}
         ${repeat(this.drafts, ({ id }) => id, (draft) => this.renderDraft(draft))}
       </ul>`;
+  }
+
+  /** For the message that it was recorded for, where another revision of that is still asked for. */
+  private use({ id, revises }: Take): void {
+    const { visit } = this;
+    const back = visit.correspondence?.sent.find(({ message }) => message === revises);
+    const isAsked = back?.view === 'sent back to you' || back?.view === 'could not be prepared';
+    visit.go({ name: 'video', to: null, revises: isAsked ? revises : null, resume: null, take: id });
   }
 
   private renderUnfinished(video: UnfinishedVideo): TemplateResult {

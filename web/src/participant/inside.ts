@@ -2,6 +2,7 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Arrival, Consent, Correspondence, Language, Refusal, SendingProgress, Stop } from '../client/contract';
+import { isActive, isFragile } from '../ui/activity';
 import '../ui/dialog';
 import { PlainElement } from '../ui/element';
 import { watchIdle } from '../ui/idle';
@@ -57,7 +58,7 @@ export class RelayInside extends PlainElement {
     };
     const closing = (event: BeforeUnloadEvent): void => {
       if (document.body.hidden) return; // somebody leaves quickly
-      if (this.transfer?.state === 'running' && this.transfer.progress?.safeToClose !== true) event.preventDefault();
+      if (isFragile() || (this.transfer?.state === 'running' && this.transfer.progress?.safeToClose !== true)) event.preventDefault();
     };
     window.addEventListener('popstate', back);
     window.addEventListener('beforeunload', closing);
@@ -67,7 +68,7 @@ export class RelayInside extends PlainElement {
       watchIdle({
         idleMs: this.assistant === null ? IDLE_MS.alone : IDLE_MS.assisted,
         warnMs: MINUTE_MS,
-        busy: () => this.transfer?.state === 'running',
+        busy: () => this.transfer?.state === 'running' || isActive(),
         warn: (secondsLeft) => (this.secondsLeft = secondsLeft),
         idle: () => this.tell('idled'),
       }),

@@ -18,7 +18,7 @@ export type Screen =
   | { readonly name: 'home' }
   | { readonly name: 'choose' }
   | { readonly name: 'write'; readonly draft: string | null; readonly to: Uuid | null; readonly revises: Uuid | null }
-  | { readonly name: 'video'; readonly to: Uuid | null; readonly revises: Uuid | null; readonly resume: string | null }
+  | { readonly name: 'video'; readonly to: Uuid | null; readonly revises: Uuid | null; readonly resume: string | null; readonly take?: string }
   | { readonly name: 'sent'; readonly kind: Kind; readonly receipt: string | null }
   | { readonly name: 'message'; readonly message: Uuid }
   | { readonly name: 'waiting'; readonly message: Uuid }
