@@ -101,6 +101,7 @@ async def author_message(
         case=message.case_id,
         recipient=message.recipient_id,
         kind=message.kind,
+        voice=await stored.is_voice(connection, message.message_id),
         language=message.language,
         revision=message.revision,
         view=author_view(
@@ -138,6 +139,7 @@ async def recipient_message(
         case=message.case_id,
         sender=message.sender_id,
         kind=message.kind,
+        voice=await stored.is_voice(connection, message.message_id),
         language=message.language,
         view=view,
         offer=offer,
@@ -195,6 +197,7 @@ async def review_message(connection: Connection, message: stored.MessageRow) -> 
         sender=message.sender_id,
         recipient=message.recipient_id,
         kind=message.kind,
+        voice=await stored.is_voice(connection, message.message_id),
         language=message.language,
         state=message.state,
         revision=message.revision,

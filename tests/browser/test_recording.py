@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import pytest
-from playwright.async_api import Locator, Page, Playwright, expect
+from playwright.async_api import BrowserContext, Locator, Page, Playwright, expect
 
 from tests.browser import leaks
 from tests.browser.conftest import Visit
@@ -26,7 +26,7 @@ from tests.browser.wire import wire_to
 ASSISTANT: Final = "M. Roy, chaplain"
 ONE_MINUTE_MS: Final = 60_000
 IDLE_MINUTES: Final = {"alone": 10, "assisted": 3}
-LITTLE_ROOM_BYTES: Final = 400_000
+LITTLE_ROOM_BYTES: Final = 150_000
 IN_A_RECORDING: Final = [b"OpusHead", b"\x42\x82\x84webm"]
 """What stands in the clear at the beginning of what Chromium records."""
 
@@ -36,22 +36,32 @@ async (media) => {
   await media.play();
 }
 """
-_DIGITAL_SILENCE: Final = """
-const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async (wanted) => {
+_WITHOUT_SOUND: Final = """
+const devices = navigator.mediaDevices ?? {};
+const ask = devices.getUserMedia?.bind(devices);
+devices.getUserMedia = async (wanted) => {
   const stream = await ask(wanted);
   for (const track of stream.getAudioTracks()) {
     track.stop();
     stream.removeTrack(track);
   }
-  const [silent] = new AudioContext().createMediaStreamDestination().stream.getTracks();
-  stream.addTrack(silent);
+  const context = new AudioContext();
+  const given = context.createMediaStreamDestination();
+  SOURCE
+  stream.addTrack(given.stream.getTracks()[0]);
   return stream;
 };
 """
+_DIGITAL_SILENCE: Final = _WITHOUT_SOUND.replace(
+    "SOURCE",
+    "const source = new ConstantSourceNode(context, { offset: 0 });"
+    "source.connect(given); source.start();",
+)
+_NO_SOUND_AT_ALL: Final = _WITHOUT_SOUND.replace("SOURCE", "")
 _BLACK: Final = """
-const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async (wanted) => {
+const devices = navigator.mediaDevices ?? {};
+const ask = devices.getUserMedia?.bind(devices);
+devices.getUserMedia = async (wanted) => {
   const stream = await ask(wanted);
   for (const track of stream.getVideoTracks()) {
     track.stop();
@@ -65,8 +75,9 @@ navigator.mediaDevices.getUserMedia = async (wanted) => {
 };
 """
 _REMEMBER: Final = """
-const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async (wanted) => (globalThis.given = await ask(wanted));
+const devices = navigator.mediaDevices ?? {};
+const ask = devices.getUserMedia?.bind(devices);
+devices.getUserMedia = async (wanted) => (globalThis.given = await ask(wanted));
 """
 
 
@@ -231,23 +242,30 @@ async def test_a_recording_is_replaced_only_after_a_question_and_when_the_next_o
 
 
 async def test_a_device_without_room_says_that_a_recording_is_not_kept(
-    scene: Scene, visit: Visit
+    scene: Scene, playwright: Playwright, tmp_path: Path
 ) -> None:
     """It is said while it is recorded, it goes on, is found again within the page, and can be sent."""
-    person = await _somebody(scene, visit, "alone")
-    await _leave_room(person.page, LITTLE_ROOM_BYTES)
-    await _to_recorder(person)
-    await person.begin_recording(2)
-    told = person.page.get_by_text(person.capture("notKept"))
-    await expect(told).to_be_visible()
-    recorded = person.page.get_by_text(person.capture("recorded", "0:07"))
-    await expect(recorded).to_be_visible()
-    await person.button(person.home("home.back")).click()
-    await expect(_kept(person)).to_contain_text(person.sending("takes.fleeting"))
-    await person.button(person.sending("takes.use")).click()
-    await person.button(person.sending("video.send")).click()
-    await person.has_arrived()
-    await person.stands("in review")
+    waiting = await scene.waiting()
+    async with (
+        wire_to(scene.url) as wire,
+        chromium_with(playwright, tmp_path, wire.url, whole=False) as context,
+    ):
+        await context.grant_permissions(["camera", "microphone"])
+        await _leave_room(context, scene.url)
+        person = await ParticipantPage.begin(Visitor(context, wire), waiting.harmed_url)
+        await _to_recorder(person)
+        await person.begin_recording(2)
+        told = person.page.get_by_text(person.capture("notKept"))
+        await expect(told).to_be_visible()
+        recorded = person.page.get_by_text(person.capture.pattern("recorded"))
+        at = await recorded.inner_text()
+        await expect(recorded).not_to_have_text(at)
+        await person.button(person.home("home.back")).click()
+        await expect(_kept(person)).to_contain_text(person.sending("takes.fleeting"))
+        await person.button(person.sending("takes.use")).click()
+        await person.button(person.sending("video.send")).click()
+        await person.has_arrived()
+        await person.stands("in review")
 
 
 async def test_a_recording_on_its_way_goes_on_without_being_chosen_again(
@@ -320,6 +338,21 @@ async def test_a_device_that_gives_nothing_is_told_before_and_while_it_is_record
     await person.button(person.capture("stop")).click()
     silent = person.page.get_by_text(person.capture("silent"))
     await expect(silent).to_have_count(1 if told == "unheard" else 0)
+
+
+async def test_a_microphone_that_gives_nothing_at_all_is_told_and_not_passed_over(
+    scene: Scene, visit: Visit
+) -> None:
+    """Where a browser then records nothing, it is told while it is recorded, and again at its end."""
+    waiting = await scene.waiting()
+    guest = await visit()
+    await guest.context.add_init_script(_NO_SOUND_AT_ALL)
+    person = await ParticipantPage.begin(guest, waiting.harmed_url)
+    await _to_recorder(person)
+    await person.begin_recording(1)
+    await expect(person.page.get_by_text(person.capture("unheard"))).to_be_visible()
+    await person.button(person.capture("stop")).click()
+    await expect(person.page.get_by_text(person.capture("video.faults.nothing"))).to_be_visible()
 
 
 @pytest.mark.parametrize(("kind", "told"), [("audio", "unheard"), ("video", "unseen")])
@@ -428,12 +461,10 @@ async def _answer(person: ParticipantPage, text: str) -> None:
     await person.page.get_by_role("dialog").get_by_role("button", name=text, exact=True).click()
 
 
-async def _leave_room(page: Page, more_bytes: int) -> None:
-    """The device has only so much room left for this origin."""
-    origin = await page.evaluate("location.origin")
-    used = await page.evaluate("navigator.storage.estimate().then(({ usage }) => usage)")
-    session = await page.context.new_cdp_session(page)
-    quota = {"origin": origin, "quotaSize": used + more_bytes}
+async def _leave_room(context: BrowserContext, origin: str) -> None:
+    """The device has little room for this origin, as long as the first page is there."""
+    session = await context.new_cdp_session(context.pages[0])
+    quota = {"origin": origin, "quotaSize": LITTLE_ROOM_BYTES}
     await session.send("Storage.overrideQuotaForOrigin", quota)
 
 

@@ -299,6 +299,8 @@ export class RelayRecorder extends PlainElement {
     this.off();
     this.fault = take.broken ? 'broken' : null;
     if (take.file.size === 0) {
+      // A device that is on and gives nothing, from which some browsers record nothing at all.
+      this.fault = 'nothing';
       this.making = null;
       return;
     }

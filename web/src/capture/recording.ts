@@ -12,7 +12,7 @@ const PIECE_MS = 2_000;
 const VIDEO_BITS_PER_SECOND = 2_500_000;
 const AUDIO_BITS_PER_SECOND = 96_000;
 
-export type CaptureFault = 'denied' | 'missing' | 'busy' | 'unsupported' | 'broken';
+export type CaptureFault = 'denied' | 'missing' | 'busy' | 'unsupported' | 'broken' | 'nothing';
 
 export interface Take {
   readonly file: Blob;

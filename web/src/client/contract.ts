@@ -14,6 +14,8 @@ type Schemas = components['schemas'];
 export type Uuid = string;
 export type Language = Schemas['Language'];
 export type Kind = Schemas['Kind'];
+/** What a message is to a person: a video without a picture is a voice message. */
+export type Form = 'letter' | 'video' | 'voice';
 export type Consent = Schemas['Consent'];
 export type ParticipantRole = Schemas['ParticipantRole'];
 export type AuthorView = Schemas['AuthorView'];
@@ -133,6 +135,7 @@ export interface SentMessage {
   readonly message: Uuid;
   readonly to: Uuid;
   readonly kind: Kind;
+  readonly form: Form;
   readonly language: Language;
   readonly revision: number;
   readonly view: AuthorView;
@@ -152,6 +155,7 @@ export interface ReceivedMessage {
   readonly message: Uuid;
   readonly from: Uuid;
   readonly kind: Kind;
+  readonly form: Form;
   readonly language: Language;
   readonly view: RecipientView;
 }
@@ -242,6 +246,7 @@ export interface OpenedMessage {
   readonly message: Uuid;
   readonly from: Uuid;
   readonly kind: Kind;
+  readonly form: Form;
   readonly language: Language;
   readonly writtenAt: Time;
   /** A mediator wrote it down for its sender. */
@@ -532,6 +537,7 @@ export interface QueueItem {
   readonly to: Uuid;
   readonly toRole: ParticipantRole | null;
   readonly kind: Kind;
+  readonly form: Form;
   readonly language: Language;
   readonly state: State;
   readonly revision: number;

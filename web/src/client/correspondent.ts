@@ -17,6 +17,7 @@ import { Drafts } from './drafts';
 import type { Admitted } from './entrance';
 import { watch } from './events';
 import type { Failures } from './failures';
+import { formOf } from './forms';
 import { Faulty, orBroken, reading } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
@@ -214,6 +215,7 @@ export class Correspondent {
       message: message.message,
       from: message.from,
       kind: message.kind,
+      form: formOf({ kind: message.kind, voice: rendition?.profile === 'audio' }),
       language: message.language,
       writtenAt: message.at,
       relayed: provenance.by === 'mediator',
@@ -311,6 +313,7 @@ export class Correspondent {
       message: message.message,
       to: message.to,
       kind: message.kind,
+      form: formOf(message),
       language: message.language,
       revision: message.revision,
       view: message.view,
@@ -324,6 +327,7 @@ export class Correspondent {
   }
 }
 
-function showReceived({ message, from, kind, language, view }: Schemas['RecipientMessage']): contract.ReceivedMessage {
-  return { message, from, kind, language, view };
+function showReceived(received: Schemas['RecipientMessage']): contract.ReceivedMessage {
+  const { message, from, kind, language, view } = received;
+  return { message, from, kind, form: formOf(received), language, view };
 }

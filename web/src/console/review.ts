@@ -12,6 +12,8 @@ import './media';
 import './offer';
 import { capital, mediator, shortId } from './people';
 import type { Shortcut } from './shortcuts';
+import { wordsOf } from './spoken';
+import type { Words } from './words';
 import { transcript } from '../playback/transcript';
 
 const TICK_MS = 1000;
@@ -36,6 +38,11 @@ export class ConsoleReview extends ConsoleElement {
   };
 
   message: Uuid = '';
+
+  protected override get words(): Words {
+    return wordsOf(this.session.words, this.item?.form);
+  }
+
   private item: ReviewItem | null = null;
   private text: string | null = null;
   private captions: string | null = null;
@@ -181,7 +188,7 @@ export class ConsoleReview extends ConsoleElement {
     }
     return html`<main id="content" class="wide">
       <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button></p>
-      <h1 tabindex="-1">${review.title(kind[item.kind], this.sender(item))}</h1>
+      <h1 tabindex="-1">${review.title(kind[item.form], this.sender(item))}</h1>
       ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
       ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
       <div class="beside review">

@@ -110,7 +110,7 @@ export class RelayHome extends ScreenElement {
     const opens = message.view === 'yours to open' || message.view === 'opened';
     const view = received[message.view];
     return html`<li class="card">
-      <h3>${kind[message.kind]}${who === null ? nothing : html`<small>${from(who)}</small>`}</h3>
+      <h3>${kind[message.form]}${who === null ? nothing : html`<small>${from(who)}</small>`}</h3>
       <p><strong>${view.name}.</strong> ${view.means}</p>
       ${opens
         ? html`<button type="button" @click=${() => visit.go({ name: 'waiting', message: message.message })}>
@@ -128,12 +128,12 @@ export class RelayHome extends ScreenElement {
     const view = words.author[message.view];
     const back = message.view === 'sent back to you' || message.view === 'could not be prepared';
     return html`<li class=${back ? 'card calls' : 'card'}>
-      <h3>${message.kind === 'letter' ? words.letterOf(when) : words.videoOf(when)}${who === null ? nothing : html`<small>${words.to(who)}</small>`}</h3>
+      <h3>${words.formOf[message.form](when)}${who === null ? nothing : html`<small>${words.to(who)}</small>`}</h3>
       <p><strong>${view.name}.</strong> ${view.means}</p>
       <button
         class=${back ? 'primary' : ''}
         type="button"
-        aria-label="${words.home.see}: ${message.kind === 'letter' ? words.letterOf(when) : words.videoOf(when)}"
+        aria-label="${words.home.see}: ${words.formOf[message.form](when)}"
         @click=${() => visit.go({ name: 'message', message: message.message })}
       >
         ${words.home.see}

@@ -187,7 +187,7 @@ export class RelayInside extends PlainElement {
       });
       this.transfer = null;
       this.tell('said', this.words.sending.done.heading);
-      const after: Screen = { name: 'sent', kind: 'video', receipt: sent.receipt };
+      const after: Screen = { name: 'sent', kind: sent.form, receipt: sent.receipt };
       // Elsewhere in the meantime, somebody is not pulled away from what they do.
       if (this.shown?.name === 'video' || sent.receipt !== null) this.visit().replace(after);
       await this.renew().catch(() => undefined);

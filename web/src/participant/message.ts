@@ -45,7 +45,7 @@ export class RelayMessage extends ScreenElement {
     const when = day(sent.createdAt, visit.language);
     const who = nameOf(visit.arrival, sent.to, words);
     return html`${this.renderBack()}
-      <h1 tabindex="-1">${sent.kind === 'letter' ? words.letterOf(when) : words.videoOf(when)}</h1>
+      <h1 tabindex="-1">${words.formOf[sent.form](when)}</h1>
       <p class="quiet">${[who === null ? '' : words.to(who), words.sent.revision(sent.revision)].filter((part) => part !== '').join(' · ')}</p>
       ${this.renderGuidance()} ${this.renderView(sent)} ${this.renderRefusal()} ${this.renderRevise(sent)} ${this.renderOwn(sent)}
       ${isOver(sent.view) || visit.arrival.purpose === 'upload'

@@ -63,7 +63,7 @@ export class RelayWaiting extends ScreenElement {
     const who = nameOf(visit.arrival, message.from, visit.words.home);
     return html`${this.renderBack()}
       <h1 tabindex="-1">${offer.heading}</h1>
-      <p>${offer[message.kind]} ${who === null ? nothing : html`<span class="quiet">${visit.words.home.from(who)}.</span>`}</p>
+      <p>${offer[message.form]} ${who === null ? nothing : html`<span class="quiet">${visit.words.home.from(who)}.</span>`}</p>
       <p>${offer.yours}</p>
       <section class="note">
         <h2>${offer.noteHeading}</h2>

@@ -13,6 +13,7 @@ export const en = {
       busy: 'The camera or the microphone is used by another program. Close it, then try again.',
       unsupported: 'This browser cannot record. Make the video with the camera of your phone, and choose it here.',
       broken: 'The recording broke off: the camera or the microphone is no longer there. What was recorded until then is kept: watch it, or record again.',
+      nothing: 'Nothing was recorded: the camera or the microphone is on, but gives nothing. Use another one, or record with your phone and choose the file.',
     },
   },
   voice: {
@@ -27,6 +28,7 @@ export const en = {
       busy: 'The microphone is used by another program. Close it, then try again.',
       unsupported: 'This browser cannot record. Record your voice with your phone, and choose the file here.',
       broken: 'The recording broke off: the microphone is no longer there. What was recorded until then is kept: listen to it, or record again.',
+      nothing: 'Nothing was recorded: the microphone is on, but gives nothing. Use another one, or record with your phone and choose the file.',
     },
   },
   camera: 'Camera',

@@ -16,6 +16,7 @@ export const fr: Catalogue<typeof en> = {
       busy: 'La caméra ou le micro est utilisé par un autre programme. Fermez-le, puis réessayez.',
       unsupported: 'Ce navigateur ne peut pas enregistrer. Faites la vidéo avec l’appareil photo de votre téléphone, et choisissez-la ici.',
       broken: 'L’enregistrement s’est interrompu : la caméra ou le micro n’est plus là. Ce qui a été enregistré jusque-là est gardé : regardez-le, ou recommencez.',
+      nothing: 'Rien n’a été enregistré : la caméra ou le micro est allumé, mais ne donne rien. Utilisez-en un autre, ou enregistrez avec votre téléphone et choisissez le fichier.',
     },
   },
   voice: {
@@ -30,6 +31,7 @@ export const fr: Catalogue<typeof en> = {
       busy: 'Le micro est utilisé par un autre programme. Fermez-le, puis réessayez.',
       unsupported: 'Ce navigateur ne peut pas enregistrer. Enregistrez votre voix avec votre téléphone, et choisissez le fichier ici.',
       broken: 'L’enregistrement s’est interrompu : le micro n’est plus là. Ce qui a été enregistré jusque-là est gardé : écoutez-le, ou recommencez.',
+      nothing: 'Rien n’a été enregistré : le micro est allumé, mais ne donne rien. Utilisez-en un autre, ou enregistrez avec votre téléphone et choisissez le fichier.',
     },
   },
   camera: 'Caméra',

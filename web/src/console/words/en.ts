@@ -43,7 +43,7 @@ export const en = {
     link: (short: string) => `somebody with link ${short}`,
   },
 
-  kind: { letter: 'Letter', video: 'Video' },
+  kind: { letter: 'Letter', video: 'Video', voice: 'Voice message' },
   inLanguage: { en: 'in English', fr: 'in French' },
   languageName: { en: 'English', fr: 'French' },
   state: {

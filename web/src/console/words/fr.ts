@@ -45,7 +45,7 @@ export const fr: Catalogue<typeof en> = {
     link: (short) => `quelqu’un avec le lien ${short}`,
   },
 
-  kind: { letter: 'Lettre', video: 'Vidéo' },
+  kind: { letter: 'Lettre', video: 'Vidéo', voice: 'Message vocal' },
   inLanguage: { en: 'en anglais', fr: 'en français' },
   languageName: { en: 'Anglais', fr: 'Français' },
   state: {

@@ -76,7 +76,6 @@ export const reviewing = {
     showVideo: 'Open the video, guarded',
     soundOnly: 'Sound only',
     hideMedia: 'Put it away',
-    noPicture: 'This recording has sound alone.',
     transcript: 'What is said, as captions',
     noCaptions: 'There are no captions yet.',
     captionException: (reason: string) => `No captions: ${reason}`,
@@ -180,7 +179,7 @@ export const reviewing = {
       title: 'Recall this message?',
       what: 'The recipient accepted it and has not opened it. They will see that it is not available. It cannot be offered again.',
     },
-    retry: { title: 'Prepare the video again?', what: 'The original is sealed for the media workers once more, and one of them tries again.' },
+    retry: { title: 'Prepare it again?', what: 'The original is sealed for the media workers once more, and one of them tries again.' },
     offer: {
       title: 'Offer this message?',
       what: 'Keys that open it are written for the recipient now. They are told that something waits, see your content note, and decide: accept, wait, or refuse.',
@@ -242,7 +241,7 @@ export const reviewing = {
       is: 'The recipient’s keys were not checked.',
       todo: 'If their link was used, check on the page of the case by whom. If not, they need a link first.',
     },
-    captions: { is: 'The video has no captions.', todo: 'Reopen the review, then write captions or record why there are none.' },
+    captions: { is: 'The video has no captions, or the voice message no transcript.', todo: 'Reopen the review, then write what is said or record why it is not written.' },
   },
 
   offer: {
@@ -288,7 +287,7 @@ export const reviewing = {
       'starts-before-last': 'it begins before the line above.',
       'no-text': 'there are no words.',
       'arrow-in-text': 'the words cannot hold “-->”.',
-      'after-end': 'the video is over by then.',
+      'after-end': 'the recording is over by then.',
     },
     saveDo: 'Seal and save the captions',
     saved: 'The captions were saved.',
@@ -303,7 +302,31 @@ export const reviewing = {
       'told-in-person': 'a mediator is with the recipient and says what is said',
     },
     back: 'Back to the message',
-    needsTime: 'Open the video first to take times from it.',
+    needsTime: 'Open the recording first to take times from it.',
+  },
+
+  /** What is said of a voice message in place of what is said of a video. */
+  voice: {
+    review: {
+      mediaTitle: 'The voice message',
+      mediaGuarded: 'The sound is not loaded yet. It opens with the sound off. It does not start by itself.',
+      soundOnly: 'Open the sound, guarded',
+      transcript: 'What is said, as a transcript',
+      noCaptions: 'There is no transcript yet.',
+      captionException: (reason: string) => `No transcript: ${reason}`,
+      failed: 'This voice message could not be prepared',
+      textOfVideo: 'The words that came with the voice message',
+      captionsByAuthor: 'This transcript came with the voice message.',
+    },
+    captions: {
+      title: 'Transcript',
+      lead: 'A transcript helps people who cannot hear, and people who do not want to listen yet.',
+      language: 'Language of the transcript',
+      saveDo: 'Seal and save the transcript',
+      saved: 'The transcript was saved.',
+      exceptionReason: 'Why there is none',
+    },
+    choice: { caption: 'Transcript' },
   },
 
   letter: {

@@ -79,7 +79,6 @@ export const reviewing: Catalogue<typeof english> = {
     showVideo: 'Ouvrir la vidéo, voilée',
     soundOnly: 'Le son seulement',
     hideMedia: 'La ranger',
-    noPicture: 'Cet enregistrement n’a que du son.',
     transcript: 'Ce qui est dit, en sous-titres',
     noCaptions: 'Il n’y a pas encore de sous-titres.',
     captionException: (reason) => `Pas de sous-titres : ${reason}`,
@@ -183,7 +182,7 @@ export const reviewing: Catalogue<typeof english> = {
       title: 'Rappeler ce message ?',
       what: 'Le destinataire l’a accepté et ne l’a pas ouvert. Il verra que le message n’est plus disponible. On ne pourra plus l’offrir.',
     },
-    retry: { title: 'Préparer la vidéo de nouveau ?', what: 'L’original est scellé encore une fois pour les services vidéo, et l’un d’eux réessaie.' },
+    retry: { title: 'Préparer l’enregistrement de nouveau ?', what: 'L’original est scellé encore une fois pour les services vidéo, et l’un d’eux réessaie.' },
     offer: {
       title: 'Offrir ce message ?',
       what: 'Les clés qui l’ouvrent sont écrites maintenant pour le destinataire. Il apprend que quelque chose attend, voit votre note sur le contenu et décide : accepter, attendre ou refuser.',
@@ -245,7 +244,7 @@ export const reviewing: Catalogue<typeof english> = {
       is: 'Les clés du destinataire n’ont pas été vérifiées.',
       todo: 'Si son lien a été utilisé, vérifiez sur la page du dossier par qui. Sinon, il lui faut d’abord un lien.',
     },
-    captions: { is: 'La vidéo n’a pas de sous-titres.', todo: 'Rouvrez l’examen, puis écrivez des sous-titres ou consignez pourquoi il n’y en a pas.' },
+    captions: { is: 'La vidéo n’a pas de sous-titres, ou le message vocal pas de transcription.', todo: 'Rouvrez l’examen, puis écrivez ce qui est dit ou consignez pourquoi ce n’est pas écrit.' },
   },
 
   offer: {
@@ -291,7 +290,7 @@ export const reviewing: Catalogue<typeof english> = {
       'starts-before-last': 'elle commence avant la ligne précédente.',
       'no-text': 'il n’y a pas de mots.',
       'arrow-in-text': 'les mots ne peuvent pas contenir « --> ».',
-      'after-end': 'la vidéo est alors terminée.',
+      'after-end': 'l’enregistrement est alors terminé.',
     },
     saveDo: 'Sceller et enregistrer les sous-titres',
     saved: 'Les sous-titres sont enregistrés.',
@@ -306,7 +305,30 @@ export const reviewing: Catalogue<typeof english> = {
       'told-in-person': 'une médiatrice ou un médiateur est avec le destinataire et dit ce qui est dit',
     },
     back: 'Retour au message',
-    needsTime: 'Ouvrez d’abord la vidéo pour y prendre les temps.',
+    needsTime: 'Ouvrez d’abord l’enregistrement pour y prendre les temps.',
+  },
+
+  voice: {
+    review: {
+      mediaTitle: 'Le message vocal',
+      mediaGuarded: 'Le son n’est pas encore chargé. Il s’ouvre coupé. Il ne démarre pas tout seul.',
+      soundOnly: 'Ouvrir le son, voilé',
+      transcript: 'Ce qui est dit, en transcription',
+      noCaptions: 'Il n’y a pas encore de transcription.',
+      captionException: (reason) => `Pas de transcription : ${reason}`,
+      failed: 'Ce message vocal n’a pas pu être préparé',
+      textOfVideo: 'Les mots joints au message vocal',
+      captionsByAuthor: 'Cette transcription était jointe au message vocal.',
+    },
+    captions: {
+      title: 'Transcription',
+      lead: 'Une transcription aide les personnes qui n’entendent pas, et celles qui ne veulent pas encore écouter.',
+      language: 'Langue de la transcription',
+      saveDo: 'Sceller et enregistrer la transcription',
+      saved: 'La transcription est enregistrée.',
+      exceptionReason: 'Pourquoi il n’y en a pas',
+    },
+    choice: { caption: 'Transcription' },
   },
 
   letter: {
