@@ -102,6 +102,10 @@ class ParticipantPage:
         """The heading of the screen."""
         return self.page.get_by_role("heading", name=name, level=1)
 
+    def heading_like(self, key: str) -> Locator:
+        """The heading of the screen, with anything in its places."""
+        return self.page.get_by_role("heading", name=self.home.pattern(key), level=1)
+
     async def claim(self, passphrase: str = PASSPHRASE) -> None:
         """Choose a passphrase."""
         await self.input.write(
@@ -277,9 +281,9 @@ class ParticipantPage:
         await self.input.press(self.button(name))
 
     async def play(self) -> None:
-        """Play the video that is shown, until it moves."""
+        """Play the video or the sound that is shown, until it moves."""
         await self.input.press(self.button(self.playback("play")))
-        await self.page.locator("video").evaluate(_MOVES)
+        await self.page.locator("relay-player").locator("video, audio").evaluate(_MOVES)
         await self.input.press(self.button(self.playback("pause")))
 
     async def seek(self, seconds: float) -> None:
