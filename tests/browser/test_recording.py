@@ -12,6 +12,7 @@ from typing import Final, Literal
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, Playwright, expect
 
+from relay.demo.cast import verify_everybody
 from tests.browser import leaks
 from tests.browser.conftest import Visit
 from tests.browser.films import film
@@ -19,7 +20,7 @@ from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.profiles import chromium_with
 from tests.browser.scene import Scene
-from tests.browser.tour import prepared_video
+from tests.browser.tour import CAPTIONS, prepared_video
 from tests.browser.visitors import Visitor
 from tests.browser.wire import wire_to
 
@@ -30,6 +31,15 @@ LITTLE_ROOM_BYTES: Final = 150_000
 IN_A_RECORDING: Final = [b"OpusHead", b"\x42\x82\x84webm"]
 """What stands in the clear at the beginning of what Chromium records."""
 
+ELSEWHERE: Final = "https://www.google.com/"
+
+_WOULD_BE_LOST: Final = """
+() => {
+  const closing = new Event('beforeunload', { cancelable: true });
+  dispatchEvent(closing);
+  return closing.defaultPrevented;
+}
+"""
 _LOOPS: Final = """
 async (media) => {
   media.loop = true;
@@ -149,6 +159,32 @@ async def test_a_console_that_plays_is_not_left_alone(
     await expect(console.page.get_by_text(console.words("unlock.idle"))).to_be_visible()
 
 
+async def test_a_console_that_saves_captions_is_not_left_alone(
+    scene: Scene, visit: Visit, tmp_path: Path
+) -> None:
+    """However long relay takes to answer, what was written is not locked away under way."""
+    waiting = await scene.waiting()
+    sender = await scene.claim(waiting.harmed_url)
+    file = await asyncio.to_thread(film, tmp_path / "film.mp4", 2)
+    await prepared_video(waiting, sender, waiting.responsible_id, file)
+    await verify_everybody(waiting.mediator, waiting.case_id)
+    guest = await visit()
+    await guest.context.clock.install()
+    console = await MediatorPage.open(guest, scene, scene.mediator)
+    await console.take(f"case {waiting.case_id}")
+    await console.button("choice.caption").click()
+    await console.button("captions.plain").click()
+    await console.field("captions.cues").fill(CAPTIONS)
+    guest.wire.hold("/captions")
+    await console.button("captions.saveDo").click()
+    await guest.wire.until_held()
+    for _ in range(2):
+        await console.page.clock.fast_forward(10 * ONE_MINUTE_MS)
+        await expect(console.heading("captions.title")).to_be_visible()
+    guest.wire.let_go()
+    await expect(console.page.get_by_text(console.words("captions.saved"))).to_be_visible()
+
+
 # What is recorded is kept.
 
 
@@ -211,9 +247,26 @@ async def test_who_goes_away_from_a_recording_finds_it_again(
     await person.button(person.sending("takes.use")).click()
     await person.button(person.home("home.back")).click()
     await expect(told).to_be_visible()
+    assert await person.page.evaluate(_WOULD_BE_LOST) is (where == "assisted")
     await person.button(person.sending("takes.discard")).click()
     await _answer(person, person.sending("takes.discard"))
     await expect(_kept(person)).to_have_count(0)
+    assert await person.page.evaluate(_WOULD_BE_LOST) is False
+
+
+async def test_who_leaves_in_a_hurry_finds_their_recording_again(
+    scene: Scene, visit: Visit
+) -> None:
+    """It was kept to the last seconds before."""
+    person = await _somebody(scene, visit, "alone")
+    await person.guest.may_be_led_to(ELSEWHERE)
+    await _to_recorder(person)
+    await person.begin_recording(4)
+    await person.button(person.arriving("shared.leaveNow")).click()
+    await expect(person.page.get_by_role("heading", name="Elsewhere")).to_be_visible()
+    await person.page.go_back()
+    await person.unlock()
+    await expect(_kept(person)).to_contain_text(re.compile(r"0:0[2-9]"))
 
 
 async def test_a_recording_is_replaced_only_after_a_question_and_when_the_next_one_begins(

@@ -12,7 +12,10 @@ const PIECE_MS = 2_000;
 const VIDEO_BITS_PER_SECOND = 2_500_000;
 const AUDIO_BITS_PER_SECOND = 96_000;
 
-export type CaptureFault = 'denied' | 'missing' | 'busy' | 'unsupported' | 'broken' | 'nothing';
+/** Why there is no device. */
+export type DeviceFault = 'denied' | 'missing' | 'busy' | 'unsupported';
+/** Or no whole recording: a device went away, or gave nothing. */
+export type CaptureFault = DeviceFault | 'broken' | 'nothing';
 
 export interface Take {
   readonly file: Blob;
@@ -52,7 +55,7 @@ export async function devices(): Promise<Devices> {
 }
 
 /** What went wrong when a camera was asked for. */
-export function faultOf(thrown: unknown): CaptureFault {
+export function faultOf(thrown: unknown): DeviceFault {
   // By its name: an OverconstrainedError is no DOMException in every browser.
   const name = typeof thrown === 'object' && thrown !== null && 'name' in thrown ? thrown.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';

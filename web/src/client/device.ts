@@ -150,20 +150,24 @@ export class Device {
     return this.shelf.delete('drafts', [link, id]);
   }
 
-  keepVideo(video: KeptVideo): Promise<void> {
-    return this.shelf.put('videos', [video.link, video.id], video);
+  /** Whether it is still there after the page was closed. Where it finds no room, what was known before is gone, too: it is old. */
+  async keepVideo(video: KeptVideo): Promise<boolean> {
+    const key = [video.link, video.id];
+    if (await this.putOrHold('videos', key, video)) return this.lasting;
+    await this.shelf.delete('videos', key);
+    return false;
   }
 
   async video(link: Uuid, id: string): Promise<KeptVideo | null> {
-    return ((await this.shelf.get('videos', [link, id])) as KeptVideo | undefined) ?? null;
+    return (await this.find<KeptVideo>('videos', [link, id])) ?? null;
   }
 
-  async videos(link: Uuid): Promise<readonly KeptVideo[]> {
-    return ((await this.shelf.all('videos')) as KeptVideo[]).filter((video) => video.link === link);
+  videos(link: Uuid): Promise<readonly KeptVideo[]> {
+    return this.ofLink<KeptVideo>('videos', link);
   }
 
   async discardVideo(link: Uuid, id: string): Promise<void> {
-    await this.shelf.delete('videos', [link, id]);
+    for (const shelf of [this.shelf, this.overflow]) await shelf.delete('videos', [link, id]);
     await this.shelf.clear('segments', id);
   }
 
@@ -191,37 +195,22 @@ export class Device {
     return this.shelf.delete('segments', [video, number]);
   }
 
-  // Recordings: what finds no room here lies in memory, until it is discarded or the page goes.
-
-  private readonly overflow = fleeting();
+  // Recordings.
 
   /** Keeps the next sealed piece of a recording, and what is known of it by now. */
   async keepPiece(take: KeptTake, number: number, piece: Uint8Array<ArrayBuffer>): Promise<void> {
-    const key = [take.link, take.id];
-    const put = async (shelf: Shelf): Promise<void> => {
-      await shelf.put('pieces', [take.id, number], piece);
-      await shelf.put('takes', key, take);
-    };
-    // After one that found no room, room is of no use: the one in between would be missing when the page is gone.
-    let isKept = !(await this.overflow.has('takes', key));
-    try {
-      if (isKept) await put(this.shelf);
-    } catch (error) {
-      if (!isStorageFull(error)) throw error;
-      isKept = false;
-    }
-    if (!isKept) await put(this.overflow);
+    await this.putOrHold('pieces', [take.id, number], piece);
+    // What is known on the device is never more than what lies there: the beginning, when the page is gone.
+    const isHeld = await this.overflow.has('pieces', [take.id, number]);
+    await this.putOrHold('takes', [take.link, take.id], take, isHeld);
   }
 
   async piece(take: string, number: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    const key = [take, number];
-    const kept = (await this.shelf.get('pieces', key)) ?? (await this.overflow.get('pieces', key));
-    return (kept as Uint8Array<ArrayBuffer> | undefined) ?? null;
+    return (await this.find<Uint8Array<ArrayBuffer>>('pieces', [take, number])) ?? null;
   }
 
   async take(link: Uuid, id: string): Promise<KeptTake | null> {
-    const kept = (await this.overflow.get('takes', [link, id])) ?? (await this.shelf.get('takes', [link, id]));
-    return (kept as KeptTake | undefined) ?? null;
+    return (await this.find<KeptTake>('takes', [link, id])) ?? null;
   }
 
   /** Whether all of a recording is still there after the page was closed. */
@@ -229,12 +218,8 @@ export class Device {
     return this.lasting && !(await this.overflow.has('takes', [link, id]));
   }
 
-  async takes(link: Uuid): Promise<readonly KeptTake[]> {
-    const found = new Map<string, KeptTake>();
-    for (const shelf of [this.shelf, this.overflow]) {
-      for (const take of (await shelf.all('takes')) as KeptTake[]) if (take.link === link) found.set(take.id, take);
-    }
-    return [...found.values()];
+  takes(link: Uuid): Promise<readonly KeptTake[]> {
+    return this.ofLink<KeptTake>('takes', link);
   }
 
   async discardTake(link: Uuid, id: string): Promise<void> {
@@ -242,6 +227,36 @@ export class Device {
       await shelf.delete('takes', [link, id]);
       await shelf.clear('pieces', id);
     }
+  }
+
+  // What finds no room is held in memory, until it is discarded or the page goes.
+
+  private readonly overflow = fleeting();
+
+  /** False where it is held; from then on it is, with room or without: what lies on the device is older. */
+  private async putOrHold(room: Room, key: Key, value: unknown, isHeld = false): Promise<boolean> {
+    if (!isHeld && !(await this.overflow.has(room, key))) {
+      try {
+        await this.shelf.put(room, key, value);
+        return true;
+      } catch (error) {
+        if (!isStorageFull(error)) throw error;
+      }
+    }
+    await this.overflow.put(room, key, value);
+    return false;
+  }
+
+  private async find<Value>(room: Room, key: Key): Promise<Value | undefined> {
+    return ((await this.overflow.get(room, key)) ?? (await this.shelf.get(room, key))) as Value | undefined;
+  }
+
+  private async ofLink<Value extends { readonly link: Uuid; readonly id: string }>(room: Room, link: Uuid): Promise<readonly Value[]> {
+    const found = new Map<string, Value>();
+    for (const shelf of [this.shelf, this.overflow]) {
+      for (const value of (await shelf.all(room)) as Value[]) if (value.link === link) found.set(value.id, value);
+    }
+    return [...found.values()];
   }
 
   /**

@@ -19,6 +19,8 @@ export class Segments {
   private change: Promise<void>;
   /** Segments that may be sent. */
   private ready: number;
+  /** Whether what is known of the video is still there after the page was closed. */
+  private isNoted = true;
   /** Set while the file is sealed in this page; without it only what lies on the device can be sent. */
   private isSealing = false;
 
@@ -45,8 +47,8 @@ export class Segments {
   /** Whether every byte is sealed, and on the device or at relay. */
   get isSafe(): boolean {
     const { kept, sentBytes, totalBytes } = this.state;
-    if (this.isSourceKept) return true;
-    return this.device.lasting && this.digests.length === this.count && (kept || sentBytes === totalBytes);
+    if (!this.device.lasting || !this.isNoted) return false;
+    return this.isSourceKept || (this.digests.length === this.count && (kept || sentBytes === totalBytes));
   }
 
   begin(): void {
@@ -129,7 +131,7 @@ export class Segments {
 
   private async note(change: Partial<KeptVideo>): Promise<void> {
     this.state = { ...this.state, ...change };
-    await this.device.keepVideo(this.state);
+    this.isNoted = await this.device.keepVideo(this.state);
   }
 
   private tell(): void {
