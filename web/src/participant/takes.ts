@@ -8,6 +8,7 @@ import { timeOf } from '../ui/amounts';
 import { clock } from '../words/clock';
 import { isVoice } from './forms';
 import { ScreenElement } from './screen';
+import './takes.css';
 import type { Visit } from './visit';
 
 /** Somebody went away from a recording, and is told of it where they come to. */
@@ -93,19 +94,20 @@ export class RelayTakes extends ScreenElement {
     const voice = isVoice(take.mediaType);
     const name = words[voice ? 'voice' : 'video'](clock(take.seconds), timeOf(take.startedAt, visit.language));
     const named = `take-${take.id}`;
+    const isShown = shown?.id === take.id;
     return html`<li class="card">
       <p id=${named}>${name}</p>
       <p class="quiet">${take.lasting ? words.lasting : visit.assistant === null ? words.fleeting : words.assisted}</p>
-      ${shown?.id !== take.id
+      ${!isShown
         ? nothing
         : voice
           ? html`<audio controls src=${shown.url} aria-labelledby=${named}></audio>`
           : html`<video controls playsinline src=${shown.url} aria-labelledby=${named}></video>`}
       <div class="row">
         <button class="primary" type="button" aria-describedby=${named} @click=${() => this.tell('take-used', take)}>${words.use}</button>
-        ${shown?.id === take.id
-          ? html`<button type="button" aria-describedby=${named} aria-expanded="true" @click=${() => this.hide()}>${words.hide}</button>`
-          : html`<button type="button" aria-describedby=${named} aria-expanded="false" @click=${() => this.watch(take)}>${voice ? words.listen : words.watch}</button>`}
+        <button type="button" aria-describedby=${named} aria-expanded=${isShown ? 'true' : 'false'} @click=${() => (isShown ? this.hide() : this.watch(take))}>
+          ${isShown ? words.hide : voice ? words.listen : words.watch}
+        </button>
         <button class="plain" type="button" aria-describedby=${named} @click=${() => this.askDiscard(take)}>${words.discard}</button>
       </div>
     </li>`;

@@ -209,6 +209,7 @@ export class RelayVideo extends ScreenElement {
     if (this.fault !== null) return;
     this.picked = picked;
     this.way = 'none';
+    void this.headed(); // what was pressed is off the page
   }
 
   private send({ file, take, mediaType }: Picked): void {
