@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from typing import Literal
 
 from relay.client.sealing import Role, seal_file
 from relay.crypto.age import FileKey
@@ -12,11 +13,18 @@ from relay.services import processing
 from relay.settings import Settings
 from relay.storage.database import Database
 
-_MADE: tuple[tuple[Role, str], ...] = (("rendition", "video/mp4"), ("poster", "image/jpeg"))
+_MADE: dict[str, tuple[tuple[Role, str], ...]] = {
+    "h264-720p": (("rendition", "video/mp4"), ("poster", "image/jpeg")),
+    "audio": (("rendition", "audio/mp4"), ("poster", "image/jpeg")),
+}
 
 
 async def hand_in(
-    database: Database, settings: Settings, worker: processing.MediaWorker, job: Job
+    database: Database,
+    settings: Settings,
+    worker: processing.MediaWorker,
+    job: Job,
+    profile: Literal["h264-720p", "audio"] = "h264-720p",
 ) -> tuple[str, dict[str, FileKey]]:
     """Verify what is to be prepared and hand in a rendition of it, as a worker does.
 
@@ -25,7 +33,7 @@ async def hand_in(
     source = await processing.find_source(database, settings, worker, job)
     made = [
         seal_file(source.message.case, role, io.BytesIO(b"a film"), media_type, io.BytesIO())
-        for role, media_type in _MADE
+        for role, media_type in _MADE[profile]
     ]
     rendition, poster = (
         processing.SealedResult(
@@ -42,7 +50,7 @@ async def hand_in(
         duration_ms=1000,
         width=1280,
         height=720,
-        profile="h264-720p",
+        profile=profile,
     )
     await processing.finish(database, worker, job, source, prepared)
     async with database.connection() as connection:
@@ -55,7 +63,10 @@ async def hand_in(
 
 
 async def prepare(
-    settings: Settings, worker: processing.MediaWorker, message_id: uuid.UUID
+    settings: Settings,
+    worker: processing.MediaWorker,
+    message_id: uuid.UUID,
+    profile: Literal["h264-720p", "audio"] = "h264-720p",
 ) -> dict[str, FileKey]:
     """Take the job of a video and hand in a rendition of it; the keys as by `hand_in`."""
     database = await Database.connect(settings.database_url, connections=2)
@@ -66,6 +77,6 @@ async def prepare(
             )
         job = await processing.lease_job(database, settings, job_id, worker)
         assert job is not None
-        return (await hand_in(database, settings, worker, job))[1]
+        return (await hand_in(database, settings, worker, job, profile))[1]
     finally:
         await database.close()

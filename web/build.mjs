@@ -36,10 +36,20 @@ const files = (await readdir(out, { recursive: true, withFileTypes: true }))
 const hashes = {};
 for (const file of files) hashes[file] = integrity(await readFile(join(out, file)));
 
-// What a document names is held to its hash by an attribute; what a module imports, by the import map.
-const modules = Object.fromEntries(
-  files.filter((file) => file.startsWith('assets/') && file.endsWith('.js')).map((file) => [`/${file}`, hashes[file]]),
-);
+// What a document names is held to its hash by an attribute; what a module imports, by the import map of its own document.
+const chunks = new Map(output.filter(({ type }) => type === 'chunk').map((chunk) => [chunk.fileName, chunk]));
+const reach = (file, found = new Set()) => {
+  const chunk = chunks.get(file);
+  if (chunk === undefined || found.has(file)) return found;
+  found.add(file);
+  for (const next of [...chunk.imports, ...chunk.dynamicImports]) reach(next, found);
+  return found;
+};
+const modulesOf = (page) => {
+  const entry = output.find((chunk) => chunk.type === 'chunk' && chunk.isEntry && chunk.facadeModuleId?.endsWith(`/${page}`));
+  if (entry === undefined) throw new Error(`${page} has no program`);
+  return Object.fromEntries([...reach(entry.fileName)].sort().map((file) => [`/${file}`, hashes[file]]));
+};
 // The first sentences are asked for together with the code that shows them: a round trip less, in either language.
 const sentences = output
   .filter((chunk) => /\/participant\/words\/arriving\/(en|fr)\.ts$/.test(chunk.facadeModuleId ?? ''))
@@ -52,7 +62,7 @@ for (const file of files.filter((name) => name.endsWith('.html'))) {
   page = page.replace(/ crossorigin/g, '').replace(/(src|href)="\/(assets\/[^"]+)"/g, (_, attribute, name) => {
     return `${attribute}="/${name}" integrity="${hashes[name]}" crossorigin="anonymous"`;
   });
-  const map = `<script type="importmap">${JSON.stringify({ integrity: modules })}</script>`;
+  const map = `<script type="importmap">${JSON.stringify({ integrity: modulesOf(file) })}</script>`;
   page = page.replace('</title>', `</title>\n    ${map}`);
   await writeFile(join(out, file), page);
   hashes[file] = integrity(page);

@@ -246,6 +246,8 @@ class AuthorMessage(msgspec.Struct, frozen=True, kw_only=True):
     case: uuid.UUID
     recipient: uuid.UUID = msgspec.field(name="to")
     kind: Kind
+    voice: bool
+    """Whether it is a voice alone: by its rendition, and before there is one by the type its sender named."""
     language: Language
     revision: int
     view: AuthorView
@@ -272,6 +274,7 @@ class RecipientMessage(msgspec.Struct, frozen=True, kw_only=True):
     case: uuid.UUID
     sender: uuid.UUID = msgspec.field(name="from")
     kind: Kind
+    voice: bool
     language: Language
     view: RecipientView
     offer: str
@@ -324,6 +327,7 @@ class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
     sender: uuid.UUID = msgspec.field(name="from")
     recipient: uuid.UUID = msgspec.field(name="to")
     kind: Kind
+    voice: bool
     language: Language
     state: State
     revision: int
@@ -350,6 +354,7 @@ class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
     sender: uuid.UUID = msgspec.field(name="from")
     recipient: uuid.UUID = msgspec.field(name="to")
     kind: Kind
+    voice: bool
     language: Language
     state: State
     revision: int
@@ -395,6 +400,7 @@ class PastMessage(msgspec.Struct, frozen=True, kw_only=True):
     message: uuid.UUID
     sender: uuid.UUID = msgspec.field(name="from")
     kind: Kind
+    voice: bool
     language: Language
     state: State
     revision: int

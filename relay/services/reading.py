@@ -140,6 +140,7 @@ async def author_message(
         case=message.case_id,
         recipient=message.recipient_id,
         kind=message.kind,
+        voice=await stored.is_voice(connection, message.message_id),
         language=message.language,
         revision=message.revision,
         view=author_view(
@@ -178,6 +179,7 @@ async def recipient_message(
         case=message.case_id,
         sender=message.sender_id,
         kind=message.kind,
+        voice=await stored.is_voice(connection, message.message_id),
         language=message.language,
         view=view,
         offer=offer,
@@ -235,6 +237,7 @@ async def review_message(connection: Connection, message: stored.MessageRow) -> 
         sender=message.sender_id,
         recipient=message.recipient_id,
         kind=message.kind,
+        voice=await stored.is_voice(connection, message.message_id),
         language=message.language,
         state=message.state,
         revision=message.revision,

@@ -383,6 +383,11 @@ async def list_origin(connection: Connection, statement_hash: bytes) -> list[str
     return [row["compact"] for row in rows]
 
 
+async def is_voice(connection: Connection, message_id: uuid.UUID) -> bool:
+    """Whether a message is a voice alone, as far as that is known."""
+    return bool(await connection.fetchval(_SQL["is_voice"], message_id))
+
+
 async def find_processing(connection: Connection, message_id: uuid.UUID) -> Processing | None:
     """How far the media worker is."""
     return one(await connection.fetchrow(_SQL["find_processing"], message_id), Processing)

@@ -162,13 +162,14 @@ class MediatorPage:
         await self.input.press(offering)
         await self.done("offer")
 
-    async def caption(self, web_vtt: str) -> None:
-        """Write captions as text."""
-        await self.input.press(self.button("choice.caption"))
+    async def caption(self, web_vtt: str, *, voice: bool = False) -> None:
+        """Write captions as text, or the transcript of a voice message."""
+        of = "voice." if voice else ""
+        await self.input.press(self.button(f"{of}choice.caption"))
         await self.input.press(self.button("captions.plain"))
         await self.input.write(self.field("captions.cues"), web_vtt)
-        await self.input.press(self.button("captions.saveDo"))
-        await expect(self.page.get_by_text(self.words("captions.saved"))).to_be_visible()
+        await self.input.press(self.button(f"{of}captions.saveDo"))
+        await expect(self.page.get_by_text(self.words(f"{of}captions.saved"))).to_be_visible()
 
     async def done(self, what: str) -> None:
         """Wait until the page says that it was done."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from playwright.async_api import FilePayload, Locator, Page, expect
 
@@ -102,6 +102,10 @@ class ParticipantPage:
         """The heading of the screen."""
         return self.page.get_by_role("heading", name=name, level=1)
 
+    def heading_like(self, key: str) -> Locator:
+        """The heading of the screen, with anything in its places."""
+        return self.page.get_by_role("heading", name=self.home.pattern(key), level=1)
+
     async def claim(self, passphrase: str = PASSPHRASE) -> None:
         """Choose a passphrase."""
         await self.input.write(
@@ -178,11 +182,28 @@ class ParticipantPage:
     async def record_video(self, seconds: int = 2) -> None:
         """Record with the camera, watch it, and send it."""
         await self.input.press(self.button(self.home("home.newVideo")))
-        await self.input.press(self.button(self.sending("video.record")))
-        await self.input.press(self.button(self.capture("start")))
+        await self.begin_recording(seconds)
+        await self.send_recording()
+
+    async def record_voice(self, seconds: int = 2) -> None:
+        """Record one's voice alone, listen to it, and send it."""
+        await self.input.press(self.button(self.home("home.newVideo")))
+        await self.begin_recording(seconds, "voice")
+        await self.send_recording()
+
+    async def begin_recording(
+        self, seconds: int = 2, form: Literal["video", "voice"] = "video"
+    ) -> None:
+        """Turn the devices on, and record until it is so long."""
+        way = {"video": "record", "voice": "voice"}[form]
+        await self.input.press(self.button(self.sending(f"video.{way}")))
+        await self.input.press(self.button(self.capture(f"{form}.start")))
         await self.input.press(self.button(self.capture("record")))
         recorded = self.capture("recorded", f"0:{seconds:02}")
         await expect(self.page.get_by_text(recorded)).to_be_visible()
+
+    async def send_recording(self) -> None:
+        """Stop, use what was recorded, and send it."""
         await self.input.press(self.button(self.capture("stop")))
         await self.input.press(self.button(self.capture("use")))
         await self.input.press(self.button(self.sending("video.send")))
@@ -260,9 +281,9 @@ class ParticipantPage:
         await self.input.press(self.button(name))
 
     async def play(self) -> None:
-        """Play the video that is shown, until it moves."""
+        """Play the video or the sound that is shown, until it moves."""
         await self.input.press(self.button(self.playback("play")))
-        await self.page.locator("video").evaluate(_MOVES)
+        await self.page.locator("relay-player").locator("video, audio").evaluate(_MOVES)
         await self.input.press(self.button(self.playback("pause")))
 
     async def seek(self, seconds: float) -> None:

@@ -181,7 +181,15 @@ MAY: Final[dict[str, Rights]] = {
 
 CALLS: Final = {
     WEB: {
-        *("append_event", "lock_case", "by_web", "by_worker", "approvals_of", "is_in_queue"),
+        *(
+            "append_event",
+            "lock_case",
+            "by_web",
+            "by_worker",
+            "approvals_of",
+            "is_voice",
+            "is_in_queue",
+        ),
         *("consents", "sender_is_known"),
     },
     WORKER: {"append_event", "lock_case", "by_web", "by_worker"},

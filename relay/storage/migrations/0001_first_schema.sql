@@ -707,6 +707,21 @@ create function approvals_of(of_message messages) returns bigint language sql st
         and decisions.captions_hash is not distinct from of_message.captions_hash
 $$;
 
+-- Whether a message is a voice alone: by its rendition, and before there is one by the type that its
+-- sender named.
+create function is_voice(of_message messages) returns boolean language sql stable as $$
+    select exists (
+        select 1 from parts
+        where parts.message_id = of_message.message_id
+            and parts.media_type like 'audio/%'
+            and case
+                when of_message.rendition_hash is null
+                    then parts.role = 'original' and parts.statement_hash = of_message.statement_hash
+                else parts.role = 'rendition' and parts.statement_hash = of_message.rendition_hash
+            end
+    )
+$$;
+
 -- Whether a participant says yes: by their own verified key, or as somebody recorded it.
 create function consents(participant participants) returns boolean language sql stable as $$
     select participant.consent is not distinct from 'active' and not exists (

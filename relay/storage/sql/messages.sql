@@ -94,6 +94,11 @@ select
 from messages
 where message_id = $1;
 
+-- name: is_voice
+-- Whether it is a voice alone, as far as that is known.
+select is_voice(messages) from messages
+where message_id = $1;
+
 -- name: move_message
 -- draft → queued, queued → claimed, …: whatever the table of moves says, from the state that is expected.
 -- The lease goes with the state; a waiting time starts only where the move says so.
@@ -187,6 +192,7 @@ select
     other.message_id as message,
     other.sender_id as "from",
     other.kind,
+    is_voice(other) as voice,
     other.language,
     other.state,
     other.revision,

@@ -15,6 +15,7 @@ select
     messages.lease_expires_at,
     messages.failure,
     cases.approvals as approvals_needed,
+    is_voice(messages) as voice,
     approvals_of(messages) as approvals
 from queue_entries
 inner join messages on queue_entries.message_id = messages.message_id

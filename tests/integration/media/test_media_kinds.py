@@ -229,6 +229,12 @@ KINDS: Final = (
             ("au", "pcm_mulaw"),
         )
     ),
+    _kind("a browser's voice.webm", *SOUND, *("-c:a", "libopus", "-live", "1"), has_video=False),
+    _kind(
+        "a voice of Safari.mp4",
+        *(*SOUND, *AAC, "-movflags", "+frag_keyframe+empty_moov+default_base_moof"),
+        has_video=False,
+    ),
     _kind("a voice.wma", *SOUND, "-c:a", "wmav2", has_video=False, late_seconds=WMA_SECONDS),
 )
 

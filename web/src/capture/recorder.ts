@@ -1,11 +1,30 @@
-/** Records a video in the page: choose devices, see and hear that they work, count down, take, watch, use or repeat. */
+/**
+ * Records a video or a voice in the page: choose devices, see and hear that they work, count down, take, watch, use or repeat.
+ * Every piece is given to whoever keeps it as it comes: nothing that goes wrong with the page takes more than seconds.
+ */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import type { NewTake, Uuid } from '../client/contract';
+import { begins, keeps, setFragile } from '../ui/activity';
+import '../ui/dialog';
 import { PlainElement } from '../ui/element';
 import type { Language } from '../words/catalogue';
 import { clock } from '../words/clock';
 import './recorder.css';
-import { type CaptureFault, type Devices, devices, faultOf, Loudness, recordableType, Recording, type Take, turnOff, turnOn } from './recording';
+import {
+  type CaptureFault,
+  type Devices,
+  devices,
+  faultOf,
+  type Form,
+  Loudness,
+  recordableType,
+  Recording,
+  Sight,
+  type Take,
+  turnOff,
+  turnOn,
+} from './recording';
 import { loadWords, type Words } from './words';
 
 const COUNTDOWN_SECONDS = 3;
@@ -14,12 +33,37 @@ const LIMIT_NOTICE_SECONDS = 5 * 60;
 const TICK_MS = 250;
 const QUIET = 0.35;
 const LOUD = 0.92;
+/** A microphone that gives nothing, or a camera that shows only black, for so long is told. */
+const NOTHING_SECONDS = 4;
 
 type Stage = 'off' | 'starting' | 'ready' | 'counting' | 'recording' | 'paused' | 'taken';
+/** `lost`: by this page alone, where it cannot be kept. */
+type KeptBy = 'device' | 'memory' | 'lost';
+
+/** Where a recording is kept while it is made. */
+export interface Keeper {
+  /** Whether it is kept on the device, and not only in memory; refused where it is not kept at all. */
+  keep(take: NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean>;
+  discard(id: string): Promise<void>;
+  /** The recorder was put away before what it had recorded was used; it is kept. */
+  left(): void;
+}
+
+/** What was recorded and is to be used. */
+export interface Recorded {
+  readonly file: Blob;
+  readonly mediaType: string;
+  /** Under which it is kept; null where it is not. */
+  readonly take: string | null;
+  readonly seconds: number;
+}
 
 export class RelayRecorder extends PlainElement {
   static override properties: PropertyDeclarations = {
     language: { attribute: false },
+    form: { attribute: false },
+    assisted: { attribute: false },
+    revises: { attribute: false },
     words: { state: true },
     stage: { state: true },
     fault: { state: true },
@@ -30,9 +74,18 @@ export class RelayRecorder extends PlainElement {
     seconds: { state: true },
     take: { state: true },
     limited: { state: true },
+    keptBy: { state: true },
+    unheard: { state: true },
+    unseen: { state: true },
+    asking: { state: true },
   };
 
   language: Language = 'en';
+  form: Form = 'video';
+  /** Where nothing stays on the device, as everybody has been told. */
+  assisted = false;
+  revises: Uuid | null = null;
+  keeper!: Keeper;
   private words: Words | null = null;
   private stage: Stage = 'off';
   private fault: CaptureFault | null = null;
@@ -44,20 +97,41 @@ export class RelayRecorder extends PlainElement {
   private seconds = 0;
   private take: Take | null = null;
   private limited = false;
+  private keptBy: KeptBy = 'device';
+  /** Nothing comes from the microphone, or from the camera. */
+  private unheard = false;
+  private unseen = false;
+  private asking = false;
   private camera: string | null = null;
   private microphone: string | null = null;
   private stream: MediaStream | null = null;
   private loudness: Loudness | null = null;
+  private sight: Sight | null = null;
   private recording: Recording | null = null;
+  /** What is being recorded, or was, until it is used. */
+  private making: NewTake | null = null;
   private watching: string | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
   private countdown: ReturnType<typeof setInterval> | undefined;
   private ticked = 0;
+  private heardAt = 0;
+  private seenAt = 0;
+  /** Whether anything was heard in the whole of the take. */
+  private heard = false;
+  private ends: (() => void) | null = null;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener('visibilitychange', this.outOfSight);
+  }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    document.removeEventListener('visibilitychange', this.outOfSight);
+    if (this.making !== null && this.keptBy !== 'lost') this.keeper.left();
     this.off();
     this.forget();
+    this.mind();
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -69,12 +143,31 @@ export class RelayRecorder extends PlainElement {
   }
 
   protected override updated(): void {
-    const live = this.querySelector<HTMLVideoElement>('video.mirrored');
+    const live = this.live();
     if (live !== null && live.srcObject !== this.stream) live.srcObject = this.stream;
+    this.mind();
   }
 
+  private live(): HTMLVideoElement | null {
+    return this.querySelector<HTMLVideoElement>('video.mirrored');
+  }
+
+  /** Nobody need touch a page that records; one that is paused may be locked, and loses nothing. */
+  private mind(): void {
+    const isGoing = this.isConnected && (this.stage === 'counting' || this.stage === 'recording');
+    if (isGoing) this.ends ??= begins();
+    else {
+      this.ends?.();
+      this.ends = null;
+    }
+  }
+
+  private readonly outOfSight = (): void => {
+    if (document.visibilityState === 'hidden') this.recording?.flush();
+  };
+
   private async on(): Promise<void> {
-    if (recordableType() === null) {
+    if (recordableType(this.form) === null) {
       this.fault = 'unsupported';
       return;
     }
@@ -82,18 +175,20 @@ export class RelayRecorder extends PlainElement {
     this.fault = null;
     this.stage = 'starting';
     try {
-      const stream = await turnOn(this.camera, this.microphone);
+      const stream = await turnOn(this.form, this.camera, this.microphone);
       if (!this.isConnected) {
         turnOff(stream);
         return;
       }
       this.stream = stream;
       this.loudness = new Loudness(stream);
+      this.sight = this.form === 'video' ? new Sight() : null;
       const found = await devices();
       if (this.stream !== stream) return; // the page was left meanwhile, and the devices are off
       this.found = found;
       this.camera = deviceOf(stream.getVideoTracks());
       this.microphone = deviceOf(stream.getAudioTracks());
+      this.heardAt = this.seenAt = performance.now();
       this.timer = setInterval(() => this.tick(), TICK_MS);
       this.stage = 'ready';
     } catch (thrown) {
@@ -113,10 +208,13 @@ export class RelayRecorder extends PlainElement {
     this.recording = null;
     this.loudness?.close();
     this.loudness = null;
+    this.sight = null;
     turnOff(this.stream);
     this.stream = null;
     this.level = 0;
-    this.stage = 'off';
+    this.unheard = false;
+    this.unseen = false;
+    this.stage = this.take === null ? 'off' : 'taken';
   }
 
   private forget(): void {
@@ -129,16 +227,28 @@ export class RelayRecorder extends PlainElement {
     const now = performance.now();
     if (this.stage === 'recording') this.seconds += (now - this.ticked) / 1000;
     this.ticked = now;
-    this.level = this.loudness?.level() ?? 0;
-    this.loudest = Math.max(this.level, this.loudest * 0.93);
+    this.sense(now);
     if (this.seconds >= LIMIT_SECONDS) {
       this.limited = true;
       this.recording?.stop();
     }
   }
 
+  /** Looks whether anything comes from the devices. */
+  private sense(now: number): void {
+    const { level, isHeard } = this.loudness?.look() ?? { level: 0, isHeard: true };
+    this.level = level;
+    this.loudest = Math.max(level, this.loudest * 0.93);
+    if (isHeard && !isMuted(this.stream?.getAudioTracks())) {
+      this.heardAt = now;
+      this.heard ||= this.stage === 'recording';
+    }
+    if (this.sight?.isSeen(this.live()) !== false && !isMuted(this.stream?.getVideoTracks())) this.seenAt = now;
+    this.unheard = now - this.heardAt > NOTHING_SECONDS * 1000;
+    this.unseen = now - this.seenAt > NOTHING_SECONDS * 1000;
+  }
+
   private count(): void {
-    this.forget();
     this.left = COUNTDOWN_SECONDS;
     this.stage = 'counting';
     this.countdown = setInterval(() => {
@@ -155,29 +265,59 @@ export class RelayRecorder extends PlainElement {
   }
 
   private async record(): Promise<void> {
-    const type = recordableType();
+    const type = recordableType(this.form);
     if (this.stream === null || type === null) return;
+    let before = this.making;
+    const [mediaType = type] = type.split(';');
+    const making: NewTake = { id: crypto.randomUUID(), mediaType, startedAt: new Date().toISOString(), revises: this.revises };
+    let line = Promise.resolve();
     this.seconds = 0;
     this.limited = false;
+    this.heard = false;
     this.ticked = performance.now();
     let recording: Recording;
     try {
-      recording = new Recording(this.stream, type);
+      recording = new Recording(this.stream, type, (piece) => {
+        const { seconds } = this;
+        line = line.then(() => this.keep(making, piece, seconds));
+        if (before !== null) void this.keeper.discard(before.id).catch(() => undefined);
+        before = null;
+      });
     } catch {
       this.off(); // a device went away while it was counted down
       this.fault = 'missing';
       return;
     }
+    this.forget();
+    this.keptBy = 'device';
     this.recording = recording;
+    this.making = making;
     this.stage = 'recording';
+    keeps(recording.taken.then(() => line));
     const take = await recording.taken;
     if (this.recording !== recording) return; // it was let go of, with the page
     this.off();
     this.fault = take.broken ? 'broken' : null;
-    if (take.file.size === 0) return;
+    if (take.file.size === 0) {
+      // A device that is on and gives nothing, from which some browsers record nothing at all.
+      this.fault = 'nothing';
+      this.making = null;
+      return;
+    }
     this.take = take;
     this.watching = URL.createObjectURL(take.file);
     this.stage = 'taken';
+  }
+
+  /** Gives one piece to be kept; after one that was not, no more: what follows would have no beginning. */
+  private async keep(making: NewTake, piece: Blob, seconds: number): Promise<void> {
+    if (this.keptBy === 'lost') return;
+    try {
+      this.keptBy = (await this.keeper.keep(making, await piece.arrayBuffer(), seconds)) ? 'device' : 'memory';
+    } catch {
+      this.keptBy = 'lost';
+    }
+    if (this.keptBy !== 'device') setFragile(true);
   }
 
   private pause(): void {
@@ -192,39 +332,47 @@ export class RelayRecorder extends PlainElement {
   }
 
   private use(): void {
-    const { take } = this;
-    if (take === null) return;
-    this.tell('recorded', { file: take.file, mediaType: take.mediaType });
+    const { take, making, seconds } = this;
+    if (take === null || making === null) return;
+    this.making = null;
+    const { file, mediaType } = take;
+    const used: Recorded = { file, mediaType, take: this.keptBy === 'lost' ? null : making.id, seconds };
+    this.tell('recorded', used);
   }
 
+  /** The one that is there is replaced when the next one begins. */
   private async again(): Promise<void> {
-    this.forget();
+    this.asking = false;
     await this.on();
   }
 
   protected override render(): TemplateResult | typeof nothing {
     const { words } = this;
     if (words === null) return nothing;
-    return html`${this.fault === null ? nothing : html`<p class="note warn" role="alert">${words.faults[this.fault]}</p>`}
+    const { fault } = this;
+    return html`${fault === null ? nothing : html`<p class="note warn" role="alert">${words[this.form].faults[fault]}</p>`}
       ${this.limited && this.stage === 'taken' ? html`<p class="note" role="status">${words.limitReached}</p>` : nothing}
       ${this.renderStage(words)}`;
   }
 
   private renderStage(words: Words): TemplateResult {
+    const form = words[this.form];
     switch (this.stage) {
       case 'off':
-        return html`<p>${words.intro}</p>
-          <button class="primary" type="button" @click=${() => this.on()}>${words.start}</button>`;
+        return html`<p>${form.intro}</p>
+          <button class="primary" type="button" @click=${() => this.on()}>${form.start}</button>`;
       case 'starting':
-        return html`<p role="status">${words.starting}</p>`;
+        return html`<p role="status">${form.starting}</p>`;
       case 'taken':
         return this.renderTaken(words);
       case 'ready':
       case 'counting':
       case 'recording':
       case 'paused':
-        return html`<video class="mirrored" muted autoplay playsinline aria-label=${words.live} .muted=${true}></video>
-          ${this.renderLive(words)}`;
+        return html`${this.form === 'voice'
+            ? nothing
+            : html`<video class="mirrored" muted autoplay playsinline aria-label=${words.live} .muted=${true}></video>`}
+          ${this.renderLive(words)} ${this.renderNothing(words)}`;
     }
   }
 
@@ -241,14 +389,22 @@ export class RelayRecorder extends PlainElement {
     }
   }
 
+  /** What a device does not give, while something can still be done about it. */
+  private renderNothing(words: Words): TemplateResult {
+    return html`${this.unheard ? html`<p class="note warn" role="alert">${words.unheard}</p>` : nothing}
+      ${this.unseen ? html`<p class="note warn" role="alert">${words.unseen}</p>` : nothing}`;
+  }
+
   private renderReady(words: Words): TemplateResult {
     const { cameras, microphones } = this.found;
     return html`${this.renderLevel(words)}
-      ${this.renderDevices(words.camera, cameras, this.camera, words.unnamedCamera, (id) => (this.camera = id))}
+      ${this.form === 'voice'
+        ? nothing
+        : this.renderDevices(words.camera, cameras, this.camera, words.unnamedCamera, (id) => (this.camera = id))}
       ${this.renderDevices(words.microphone, microphones, this.microphone, words.unnamedMicrophone, (id) => (this.microphone = id))}
       <div class="row">
         <button class="primary" type="button" @click=${() => this.count()}>${words.record}</button>
-        <button type="button" @click=${() => this.off()}>${words.off}</button>
+        <button type="button" @click=${() => this.off()}>${words[this.form].off}</button>
       </div>`;
   }
 
@@ -289,6 +445,7 @@ export class RelayRecorder extends PlainElement {
       </p>
       <meter aria-label=${words.level} min="0" max="1" .value=${this.level}></meter>
       ${this.seconds > LIMIT_SECONDS - LIMIT_NOTICE_SECONDS ? html`<p class="note" role="status">${words.limit}</p>` : nothing}
+      ${this.renderKept(words)}
       <div class="row">
         <button class="primary" type="button" @click=${() => this.recording?.stop()}>${words.stop}</button>
         ${paused
@@ -297,20 +454,53 @@ export class RelayRecorder extends PlainElement {
       </div>`;
   }
 
+  /** Truthfully, whether it would still be there after the page was closed. */
+  private renderKept(words: Words): TemplateResult {
+    if (this.keptBy === 'device') return html`<p class="quiet">${words.kept}</p>`;
+    if (this.assisted && this.keptBy === 'memory') return html`<p class="quiet">${words.keptAssisted}</p>`;
+    return html`<p class="note warn" role="alert">${words.notKept}</p>`;
+  }
+
   private renderTaken(words: Words): TemplateResult {
-    return html`<p>${words.watch}</p>
-      <video controls playsinline src=${this.watching ?? nothing} aria-label=${words.preview}></video>
+    const { watching } = this;
+    const form = words[this.form];
+    return html`<p>${form.watch}</p>
+      ${this.form === 'voice'
+        ? html`<audio controls src=${watching ?? nothing} aria-label=${words.preview}></audio>`
+        : html`<video controls playsinline src=${watching ?? nothing} aria-label=${words.preview}></video>`}
       <p>${words.recorded(clock(this.seconds))}</p>
+      ${this.heard ? nothing : html`<p class="note warn" role="status">${words.silent}</p>`}
+      ${this.renderKept(words)}
       <div class="row">
         <button class="primary" type="button" @click=${() => this.use()}>${words.use}</button>
-        <button type="button" @click=${() => this.again()}>${words.again}</button>
+        <button type="button" @click=${() => (this.asking = true)}>${words.again}</button>
       </div>
-      <p class="quiet">${words.againSure}</p>`;
+      ${this.asking ? this.renderAsking(words) : nothing}`;
+  }
+
+  private renderAsking(words: Words): TemplateResult {
+    const close = (): void => {
+      this.asking = false;
+    };
+    return html`<relay-dialog
+      .heading=${words.againSure}
+      .content=${html`<p>${words.againMeans}</p>
+        <div class="row">
+          <button type="button" @click=${close}>${words.againNot}</button>
+          <button class="grave" type="button" @click=${() => this.again()}>${words.again}</button>
+        </div>`}
+      @dismissed=${close}
+    ></relay-dialog>`;
   }
 }
 
 function deviceOf(tracks: readonly MediaStreamTrack[]): string | null {
   return tracks[0]?.getSettings().deviceId ?? null;
+}
+
+/** Whether a device gives nothing at the moment: switched off by a key, or taken by a call. */
+function isMuted(tracks: readonly MediaStreamTrack[] | undefined): boolean {
+  return tracks?.some((track) => track.muted) === true;
 }
 
 customElements.define('relay-recorder', RelayRecorder);

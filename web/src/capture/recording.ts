@@ -1,12 +1,21 @@
 /** Camera, microphone and one take at a time: the browser's own recorder, with nothing of the page in it. */
 
+/** A picture with sound, or a voice alone. */
+export type Form = 'video' | 'voice';
+
 /** In the order in which they are wanted: what most browsers write, then what Safari does. */
-const TYPES = ['video/webm;codecs=vp9,opus', 'video/webm;codecs=vp8,opus', 'video/webm', 'video/mp4'];
+const TYPES: Readonly<Record<Form, readonly string[]>> = {
+  video: ['video/webm;codecs=vp9,opus', 'video/webm;codecs=vp8,opus', 'video/webm', 'video/mp4'],
+  voice: ['audio/webm;codecs=opus', 'audio/webm', 'audio/mp4', 'audio/ogg;codecs=opus'],
+};
 const PIECE_MS = 2_000;
 const VIDEO_BITS_PER_SECOND = 2_500_000;
 const AUDIO_BITS_PER_SECOND = 96_000;
 
-export type CaptureFault = 'denied' | 'missing' | 'busy' | 'unsupported' | 'broken';
+/** Why there is no device. */
+export type DeviceFault = 'denied' | 'missing' | 'busy' | 'unsupported';
+/** Or no whole recording: a device went away, or gave nothing. */
+export type CaptureFault = DeviceFault | 'broken' | 'nothing';
 
 export interface Take {
   readonly file: Blob;
@@ -20,15 +29,15 @@ export interface Devices {
   readonly microphones: readonly MediaDeviceInfo[];
 }
 
-export function recordableType(): string | null {
+export function recordableType(form: Form): string | null {
   if (!('MediaRecorder' in globalThis) || !('mediaDevices' in navigator)) return null;
-  return TYPES.find((type) => MediaRecorder.isTypeSupported(type)) ?? null;
+  return TYPES[form].find((type) => MediaRecorder.isTypeSupported(type)) ?? null;
 }
 
-/** Turns camera and microphone on; the devices that were chosen before, where they are still there. */
-export function turnOn(camera: string | null, microphone: string | null): Promise<MediaStream> {
+/** Turns camera and microphone on, or the microphone alone; the devices that were chosen before, where they are still there. */
+export function turnOn(form: Form, camera: string | null, microphone: string | null): Promise<MediaStream> {
   return navigator.mediaDevices.getUserMedia({
-    video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 }, ...(camera === null ? { facingMode: 'user' } : { deviceId: { exact: camera } }) },
+    video: form === 'video' && { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 }, ...(camera === null ? { facingMode: 'user' } : { deviceId: { exact: camera } }) },
     audio: { echoCancellation: true, noiseSuppression: true, ...(microphone === null ? {} : { deviceId: { exact: microphone } }) },
   });
 }
@@ -46,7 +55,7 @@ export async function devices(): Promise<Devices> {
 }
 
 /** What went wrong when a camera was asked for. */
-export function faultOf(thrown: unknown): CaptureFault {
+export function faultOf(thrown: unknown): DeviceFault {
   // By its name: an OverconstrainedError is no DOMException in every browser.
   const name = typeof thrown === 'object' && thrown !== null && 'name' in thrown ? thrown.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
@@ -55,7 +64,7 @@ export function faultOf(thrown: unknown): CaptureFault {
   return 'unsupported';
 }
 
-/** One take: from its first frame to `stop`, or to the end that a lost device makes. */
+/** One take: from its first frame to `stop`, or to the end that a lost device makes; `keep` is given each piece as it comes. */
 export class Recording {
   readonly #recorder: MediaRecorder;
   readonly #pieces: Blob[] = [];
@@ -63,7 +72,7 @@ export class Recording {
   /** Resolves when the take is whole. */
   readonly taken: Promise<Take>;
 
-  constructor(stream: MediaStream, type: string) {
+  constructor(stream: MediaStream, type: string, keep: (piece: Blob) => void) {
     this.#recorder = new MediaRecorder(stream, {
       mimeType: type,
       videoBitsPerSecond: VIDEO_BITS_PER_SECOND,
@@ -72,7 +81,9 @@ export class Recording {
     const [mediaType = type] = type.split(';');
     this.taken = new Promise((resolve) => {
       this.#recorder.ondataavailable = ({ data }) => {
-        if (data.size > 0) this.#pieces.push(data);
+        if (data.size === 0) return;
+        this.#pieces.push(data);
+        keep(data);
       };
       this.#recorder.onerror = () => {
         this.#broken = true;
@@ -90,6 +101,12 @@ export class Recording {
 
   pause(): void {
     if (this.#recorder.state === 'recording') this.#recorder.pause();
+    this.flush();
+  }
+
+  /** Gives what was recorded since the last piece: a page that is out of sight may be ended any time. */
+  flush(): void {
+    if (this.#recorder.state !== 'inactive') this.#recorder.requestData();
   }
 
   resume(): void {
@@ -101,29 +118,61 @@ export class Recording {
   }
 }
 
-/** How loud it is, from 0 to 1, as often as it is asked. */
+/** Of 16-bit sound: what stays below is no sound at all, not even that of a quiet room. */
+const SMALLEST_STEP = 1 / 32_768;
+const LEVEL_SAMPLES = 1024;
+/** Two thirds of a second, so that between two looks nothing is missed. */
+const HEARD_SAMPLES = 32_768;
+
+/** How loud it is, from 0 to 1, as often as it is asked; and whether anything comes at all. */
 export class Loudness {
   readonly #context = new AudioContext();
   readonly #analyser: AnalyserNode;
-  readonly #samples: Float32Array<ArrayBuffer>;
+  readonly #samples = new Float32Array(HEARD_SAMPLES);
 
   constructor(stream: MediaStream) {
     this.#analyser = this.#context.createAnalyser();
-    this.#analyser.fftSize = 1024;
-    this.#samples = new Float32Array(this.#analyser.fftSize);
+    this.#analyser.fftSize = HEARD_SAMPLES;
     this.#context.createMediaStreamSource(stream).connect(this.#analyser);
     // Some browsers start it asleep when the answer about the camera came long after the button.
     this.#context.resume().catch(() => undefined);
   }
 
-  level(): number {
+  /** False where the microphone gives digital silence; true while that cannot be told. */
+  look(): { readonly level: number; readonly isHeard: boolean } {
     this.#analyser.getFloatTimeDomainData(this.#samples);
-    const power = this.#samples.reduce((sum, sample) => sum + sample * sample, 0) / this.#samples.length;
-    // From -60 dB, a quiet room, to 0 dB, as loud as can be recorded.
-    return Math.min(1, Math.max(0, 1 + (10 * Math.log10(power + 1e-12)) / 60));
+    const latest = this.#samples.subarray(-LEVEL_SAMPLES);
+    const power = latest.reduce((sum, sample) => sum + sample * sample, 0) / latest.length;
+    return {
+      // From -60 dB, a quiet room, to 0 dB, as loud as can be recorded.
+      level: Math.min(1, Math.max(0, 1 + (10 * Math.log10(power + 1e-12)) / 60)),
+      isHeard: this.#context.state !== 'running' || this.#samples.some((sample) => Math.abs(sample) >= SMALLEST_STEP),
+    };
   }
 
   close(): void {
     void this.#context.close();
+  }
+}
+
+const SIGHT = { width: 16, height: 9 } as const;
+/** Of 255: darker than any room that a camera brightens. */
+const BLACK = 12;
+
+/** Whether a camera shows anything but black; true while that cannot be told. */
+export class Sight {
+  readonly #context: CanvasRenderingContext2D | null;
+
+  constructor() {
+    const canvas = Object.assign(document.createElement('canvas'), SIGHT);
+    this.#context = canvas.getContext('2d', { willReadFrequently: true });
+  }
+
+  isSeen(video: HTMLVideoElement | null): boolean {
+    if (video === null || this.#context === null || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return true;
+    const { width, height } = SIGHT;
+    this.#context.drawImage(video, 0, 0, width, height);
+    const { data } = this.#context.getImageData(0, 0, width, height);
+    return data.some((value, place) => place % 4 !== 3 && value > BLACK);
   }
 }

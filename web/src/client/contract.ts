@@ -14,6 +14,8 @@ type Schemas = components['schemas'];
 export type Uuid = string;
 export type Language = Schemas['Language'];
 export type Kind = Schemas['Kind'];
+/** What a message is to a person: a video without a picture is a voice message. */
+export type Form = 'letter' | 'video' | 'voice';
 export type Consent = Schemas['Consent'];
 export type ParticipantRole = Schemas['ParticipantRole'];
 export type AuthorView = Schemas['AuthorView'];
@@ -133,6 +135,7 @@ export interface SentMessage {
   readonly message: Uuid;
   readonly to: Uuid;
   readonly kind: Kind;
+  readonly form: Form;
   readonly language: Language;
   readonly revision: number;
   readonly view: AuthorView;
@@ -152,6 +155,7 @@ export interface ReceivedMessage {
   readonly message: Uuid;
   readonly from: Uuid;
   readonly kind: Kind;
+  readonly form: Form;
   readonly language: Language;
   readonly view: RecipientView;
   /** From when on it was offered, as its offer is signed; null where that does not hold. */
@@ -192,7 +196,10 @@ export interface NewLetter {
 export interface NewVideo {
   readonly to: Uuid;
   readonly language: Language;
-  readonly file: Blob;
+  /** What was picked; null where it is a recording that is kept. */
+  readonly file: Blob | null;
+  /** Such a recording, which is kept until relay has all of it. */
+  readonly take?: string;
   /** The file's own type, `video/mp4` where the browser does not know. */
   readonly mediaType: string;
   readonly revises?: Uuid;
@@ -203,11 +210,31 @@ export interface NewVideo {
 export interface UnfinishedVideo {
   readonly id: string;
   readonly to: Uuid;
+  readonly mediaType: string;
+  /** The recording that it is, if it is one that is kept here. */
+  readonly take: string | null;
   readonly startedAt: Time;
   readonly sentBytes: number;
   readonly totalBytes: number;
   /** False where the device kept no sealed copy of all of it: then the same file has to be picked again. */
   readonly whole: boolean;
+}
+
+/** A recording that is being made. */
+export interface NewTake {
+  readonly id: string;
+  /** Without parameters, as a statement names it. */
+  readonly mediaType: string;
+  readonly startedAt: Time;
+  readonly revises: Uuid | null;
+}
+
+/** A recording that is kept, piece by piece and sealed, and is not on its way to anybody. */
+export interface Take extends NewTake {
+  readonly seconds: number;
+  readonly bytes: number;
+  /** False where it lies in memory, in part or whole, and goes with the page. */
+  readonly lasting: boolean;
 }
 
 /** A letter that is being written, sealed for its writer alone. */
@@ -239,6 +266,7 @@ export interface OpenedMessage {
   readonly message: Uuid;
   readonly from: Uuid;
   readonly kind: Kind;
+  readonly form: Form;
   readonly language: Language;
   readonly writtenAt: Time;
   /** A mediator wrote it down for its sender. */
@@ -313,6 +341,15 @@ export interface ParticipantClient extends Playback {
   /** Stops sending for now; `unfinishedVideos` lists it. */
   pauseVideo(): Promise<void>;
   discardVideo(id: string): Promise<void>;
+  /**
+   * Keeps the next piece of a recording, which is `seconds` long by then; the first one begins it. Tells whether all of it is
+   * still there after the page was closed. After one that is refused no more is kept of this recording.
+   */
+  keepPiece(take: NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean>;
+  takes(): Promise<readonly Take[]>;
+  /** All that was kept of a recording, to watch it. */
+  takeBlob(id: string): Promise<Blob>;
+  discardTake(id: string): Promise<void>;
   /** Through an upload link it stays on this device; else it follows its writer to every device. */
   saveDraft(draft: LetterDraft): Promise<KeptSafe>;
   /** The latest first. */
@@ -527,6 +564,7 @@ export interface QueueItem {
   readonly to: Uuid;
   readonly toRole: ParticipantRole | null;
   readonly kind: Kind;
+  readonly form: Form;
   readonly language: Language;
   readonly state: State;
   readonly revision: number;
@@ -639,6 +677,7 @@ export interface PastMessage {
   readonly message: Uuid;
   readonly from: Uuid;
   readonly kind: Kind;
+  readonly form: Form;
   readonly language: Language;
   readonly state: State;
   readonly revision: number;

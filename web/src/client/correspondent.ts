@@ -17,6 +17,7 @@ import { Drafts } from './drafts';
 import type { Admitted } from './entrance';
 import { watch } from './events';
 import type { Failures } from './failures';
+import { formOf } from './forms';
 import { newId, now } from './moments';
 import { Faulty, orBroken, reading } from './records';
 import { Refused } from './refusing';
@@ -25,6 +26,7 @@ import { openText, partWith, unwrap, viewIn, viewOf } from './sealing';
 import { factsOf, Theatre } from './theatre';
 import type { VerifiedItem } from './verifying';
 import { verifyItem } from './verifying';
+import { Takes } from './takes';
 import { Videos } from './videos';
 import { fromBase64 } from './wire';
 import { address, type Address, pathOf } from './writing';
@@ -39,6 +41,7 @@ interface Own {
 
 export class Correspondent {
   readonly drafts: Drafts;
+  readonly takes: Takes;
   readonly videos: Videos;
   readonly theatre: Theatre;
   private readonly stops = new Set<contract.Stop>();
@@ -51,7 +54,8 @@ export class Correspondent {
   ) {
     const { device, link, ownSeal, reader, signed } = admitted;
     this.drafts = new Drafts({ device, owner: link, seal: ownSeal, signed: reader === null ? null : signed });
-    this.videos = new Videos(admitted);
+    this.takes = new Takes(admitted);
+    this.videos = new Videos(admitted, this.takes);
     this.theatre = new Theatre(admitted.signed);
   }
 
@@ -229,6 +233,7 @@ export class Correspondent {
       message: message.message,
       from: message.from,
       kind: message.kind,
+      form: formOf({ kind: message.kind, voice: rendition?.profile === 'audio' }),
       language: message.language,
       writtenAt: message.at,
       relayed: provenance.by === 'mediator',
@@ -351,7 +356,7 @@ export class Correspondent {
         if (said.message !== message) throw new CryptoError('chain', 'an offer of another message');
         return said.not_before !== null && said.not_before > said.at ? said.not_before : said.at;
       });
-    return { message, from, kind, language, view: view.view, offeredAt: await orBroken(read, () => null) };
+    return { message, from, kind, form: formOf(view), language, view: view.view, offeredAt: await orBroken(read, () => null) };
   }
 
   private async shown(message: Schemas['AuthorMessage']): Promise<contract.SentMessage> {
@@ -359,6 +364,7 @@ export class Correspondent {
       message: message.message,
       to: message.to,
       kind: message.kind,
+      form: formOf(message),
       language: message.language,
       revision: message.revision,
       view: message.view,

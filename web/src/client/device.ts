@@ -1,6 +1,6 @@
 /**
- * What relay keeps on a device, all of it sealed: link secrets under a key that no script can read out, drafts and
- * unfinished videos, a mediator's keyrings; and in the clear the hash of every charter that this device has seen.
+ * What relay keeps on a device, all of it sealed: link secrets under a key that no script can read out, drafts,
+ * recordings and unfinished videos, a mediator's keyrings; and in the clear the hash of every charter that this device has seen.
  *
  * Where nothing may be kept (a kiosk) or nothing can be (no IndexedDB), the same lies in memory and goes with the page.
  */
@@ -43,19 +43,28 @@ export interface KeptVideo {
   readonly upload: string | null;
 }
 
+/** A recording, kept while it is made. What is known of it is sealed. */
+export interface KeptTake {
+  readonly link: Uuid;
+  readonly id: string;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+}
+
 interface Kept extends DBSchema {
   keys: { key: string; value: CryptoKey };
   links: { key: Uuid; value: Uint8Array<ArrayBuffer> };
   drafts: { key: [Uuid, string]; value: KeptDraft };
   videos: { key: [Uuid, string]; value: KeptVideo };
   segments: { key: [string, number]; value: ArrayBuffer };
+  takes: { key: [Uuid, string]; value: KeptTake };
+  pieces: { key: [string, number]; value: Uint8Array<ArrayBuffer> };
   charters: { key: [string, Uuid, number]; value: Digest };
   keyrings: { key: string; value: KnownKeyring };
 }
 
-const ROOMS = ['keys', 'links', 'drafts', 'videos', 'segments', 'charters', 'keyrings'] as const;
+const ROOMS = ['keys', 'links', 'drafts', 'videos', 'segments', 'takes', 'pieces', 'charters', 'keyrings'] as const;
 
-type Room = 'links' | 'drafts' | 'videos' | 'segments' | 'charters' | 'keyrings';
+type Room = Exclude<(typeof ROOMS)[number], 'keys'>;
 type Key = string | readonly (string | number)[];
 
 /** Where things lie: IndexedDB, or memory. */
@@ -146,20 +155,24 @@ export class Device {
     return this.shelf.delete('drafts', [link, id]);
   }
 
-  keepVideo(video: KeptVideo): Promise<void> {
-    return this.shelf.put('videos', [video.link, video.id], video);
+  /** Whether it is still there after the page was closed. Where it finds no room, what was known before is gone, too: it is old. */
+  async keepVideo(video: KeptVideo): Promise<boolean> {
+    const key = [video.link, video.id];
+    if (await this.putOrHold('videos', key, video)) return this.lasting;
+    await this.shelf.delete('videos', key);
+    return false;
   }
 
   async video(link: Uuid, id: string): Promise<KeptVideo | null> {
-    return ((await this.shelf.get('videos', [link, id])) as KeptVideo | undefined) ?? null;
+    return (await this.find<KeptVideo>('videos', [link, id])) ?? null;
   }
 
-  async videos(link: Uuid): Promise<readonly KeptVideo[]> {
-    return ((await this.shelf.all('videos')) as KeptVideo[]).filter((video) => video.link === link);
+  videos(link: Uuid): Promise<readonly KeptVideo[]> {
+    return this.ofLink<KeptVideo>('videos', link);
   }
 
   async discardVideo(link: Uuid, id: string): Promise<void> {
-    await this.shelf.delete('videos', [link, id]);
+    for (const shelf of [this.shelf, this.overflow]) await shelf.delete('videos', [link, id]);
     await this.shelf.clear('segments', id);
   }
 
@@ -185,6 +198,70 @@ export class Device {
 
   discardSegment(video: string, number: number): Promise<void> {
     return this.shelf.delete('segments', [video, number]);
+  }
+
+  // Recordings.
+
+  /** Keeps the next sealed piece of a recording, and what is known of it by now. */
+  async keepPiece(take: KeptTake, number: number, piece: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.putOrHold('pieces', [take.id, number], piece);
+    // What is known on the device is never more than what lies there: the beginning, when the page is gone.
+    const isHeld = await this.overflow.has('pieces', [take.id, number]);
+    await this.putOrHold('takes', [take.link, take.id], take, isHeld);
+  }
+
+  async piece(take: string, number: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    return (await this.find<Uint8Array<ArrayBuffer>>('pieces', [take, number])) ?? null;
+  }
+
+  async take(link: Uuid, id: string): Promise<KeptTake | null> {
+    return (await this.find<KeptTake>('takes', [link, id])) ?? null;
+  }
+
+  /** Whether all of a recording is still there after the page was closed. */
+  async isTakeLasting(link: Uuid, id: string): Promise<boolean> {
+    return this.lasting && !(await this.overflow.has('takes', [link, id]));
+  }
+
+  takes(link: Uuid): Promise<readonly KeptTake[]> {
+    return this.ofLink<KeptTake>('takes', link);
+  }
+
+  async discardTake(link: Uuid, id: string): Promise<void> {
+    for (const shelf of [this.shelf, this.overflow]) {
+      await shelf.delete('takes', [link, id]);
+      await shelf.clear('pieces', id);
+    }
+  }
+
+  // What finds no room is held in memory, until it is discarded or the page goes.
+
+  private readonly overflow = fleeting();
+
+  /** False where it is held; from then on it is, with room or without: what lies on the device is older. */
+  private async putOrHold(room: Room, key: Key, value: unknown, isHeld = false): Promise<boolean> {
+    if (!isHeld && !(await this.overflow.has(room, key))) {
+      try {
+        await this.shelf.put(room, key, value);
+        return true;
+      } catch (error) {
+        if (!isStorageFull(error)) throw error;
+      }
+    }
+    await this.overflow.put(room, key, value);
+    return false;
+  }
+
+  private async find<Value>(room: Room, key: Key): Promise<Value | undefined> {
+    return ((await this.overflow.get(room, key)) ?? (await this.shelf.get(room, key))) as Value | undefined;
+  }
+
+  private async ofLink<Value extends { readonly link: Uuid; readonly id: string }>(room: Room, link: Uuid): Promise<readonly Value[]> {
+    const found = new Map<string, Value>();
+    for (const shelf of [this.shelf, this.overflow]) {
+      for (const value of (await shelf.all(room)) as Value[]) if (value.link === link) found.set(value.id, value);
+    }
+    return [...found.values()];
   }
 
   /**
@@ -229,6 +306,7 @@ export class Device {
   async forgetLink(link: Uuid): Promise<void> {
     for (const video of await this.videos(link)) await this.discardVideo(link, video.id);
     for (const draft of await this.drafts(link)) await this.discardDraft(link, draft.id);
+    for (const take of await this.takes(link)) await this.discardTake(link, take.id);
     await this.shelf.delete('links', link);
   }
 }

@@ -4,6 +4,7 @@ import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
 import { CryptoError } from '../crypto/errors';
 import { statementHash } from '../crypto/signing';
+import { formOf } from './forms';
 import type * as contract from './contract';
 import type { Language, Uuid } from './contract';
 import { claimedBy, isUnverified, type OpenCase, type OpenCases, wayIn } from './opencases';
@@ -91,7 +92,7 @@ function areSound(revisions: readonly contract.EarlierRevision[]): boolean {
 
 function past(one: Schemas['PastMessage']): contract.PastMessage {
   const { message, from, kind, language, state, revision, created_at: createdAt, opened_at: openedAt } = one;
-  return { message, from, kind, language, state, revision, createdAt, openedAt };
+  return { message, from, kind, form: formOf(one), language, state, revision, createdAt, openedAt };
 }
 
 /** Of what `from` sent, what had been opened last by then. */

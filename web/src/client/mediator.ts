@@ -13,7 +13,7 @@ import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { Device } from './device';
 import { Failures } from './failures';
-import { Forms } from './forms';
+import { KeptForms } from './keptforms';
 import { Histories } from './histories';
 import { endOf, newerOf, standingOf } from './members';
 import { newId, now } from './moments';
@@ -43,7 +43,7 @@ interface Inside {
   readonly reviewing: Reviewing;
   readonly histories: Histories;
   readonly theatre: Theatre;
-  readonly forms: Forms;
+  readonly forms: KeptForms;
 }
 
 /** The worker's half of `MediatorClient`: one mediator at a time. */
@@ -141,7 +141,7 @@ export class Mediator implements contract.MediatorClient {
     const casework = new Casework(cases);
     const charterwork = new Charterwork(cases, casework);
     const [reviewing, histories] = [new Reviewing(cases, reviews), new Histories(cases, reviews)];
-    const forms = new Forms({ device, owner: self.credential, seal: ownSealOf(keyring.identity), signed });
+    const forms = new KeptForms({ device, owner: self.credential, seal: ownSealOf(keyring.identity), signed });
     this.inside = { known, signed, cases, theatre, reviews, casework, charterwork, reviewing, histories, forms };
     // Opaque to relay: so that a lost laptop is not a lost key, and the case system can hand it to its console.
     await signed.call('PUT', '/v1/keyring', { body: { keyring: toBase64(sealed) } }).catch(() => null);

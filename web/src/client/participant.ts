@@ -146,6 +146,22 @@ export class Participant implements contract.ParticipantClient {
     await this.#signedIn().videos.discard(id);
   }
 
+  async keepPiece(take: contract.NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean> {
+    return this.#signedIn().takes.keep(take, piece, seconds);
+  }
+
+  async takes(): Promise<readonly contract.Take[]> {
+    return this.#signedIn().videos.takes();
+  }
+
+  async takeBlob(id: string): Promise<Blob> {
+    return this.#signedIn().takes.blob(id);
+  }
+
+  async discardTake(id: string): Promise<void> {
+    await this.#signedIn().takes.discard(id);
+  }
+
   async saveDraft(draft: contract.LetterDraft): Promise<contract.KeptSafe> {
     return this.#signedIn().drafts.save(draft);
   }

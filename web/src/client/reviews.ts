@@ -9,6 +9,7 @@ import type { Uuid } from './contract';
 import { download } from './downloading';
 import { examine, type Examined, partOf } from './examining';
 import type { Failures } from './failures';
+import { formOf } from './forms';
 import { keysFrom, type OpenCase, type OpenCases } from './opencases';
 import { brokenOf, orBroken, reading, readingNow } from './records';
 import type { components } from './schema';
@@ -63,6 +64,7 @@ export class Reviews {
       to,
       toRole: await this.cases.role(id, to),
       kind: item.kind,
+      form: formOf(item),
       language: item.language,
       state: item.state,
       revision: item.revision,
@@ -99,6 +101,7 @@ export class Reviews {
     this.shown.set(message.message, message);
     return {
       ...common,
+      form: formOf(message, video),
       createdAt: message.created_at,
       processing: message.processing,
       withdrawalAsked: message.withdrawal_asked,

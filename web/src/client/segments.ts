@@ -19,12 +19,16 @@ export class Segments {
   private change: Promise<void>;
   /** Segments that may be sent. */
   private ready: number;
+  /** Whether what is known of the video is still there after the page was closed. */
+  private isNoted = true;
   /** Set while the file is sealed in this page; without it only what lies on the device can be sent. */
   private isSealing = false;
 
   constructor(
     private readonly device: Device,
     begun: KeptVideo,
+    /** Whether what is sealed lies on the device anyway, and can be sealed again: then no segment is kept. */
+    private readonly isSourceKept = false,
   ) {
     this.state = begun;
     this.count = Math.ceil(begun.totalBytes / SEGMENT_BYTES);
@@ -43,7 +47,8 @@ export class Segments {
   /** Whether every byte is sealed, and on the device or at relay. */
   get isSafe(): boolean {
     const { kept, sentBytes, totalBytes } = this.state;
-    return this.device.lasting && this.digests.length === this.count && (kept || sentBytes === totalBytes);
+    if (!this.device.lasting || !this.isNoted) return false;
+    return this.isSourceKept || (this.digests.length === this.count && (kept || sentBytes === totalBytes));
   }
 
   begin(): void {
@@ -59,7 +64,7 @@ export class Segments {
     const known = this.digests[number];
     if (known !== undefined && known !== digest) throw new Refused('file-unreadable');
     const isSent = (number + 1) * SEGMENT_BYTES <= this.state.sentBytes;
-    const isKept = isSent || (await this.device.keepSegment(this.state.id, number, segment.buffer));
+    const isKept = isSent || (!this.isSourceKept && (await this.device.keepSegment(this.state.id, number, segment.buffer)));
     if (!isKept) await this.waitForRoom(number);
     await this.note({ kept: this.state.kept && isKept, ...(known === undefined ? { digests: [...this.digests, digest] } : {}) });
     if (!isSent && (!isKept || this.held.size < HELD)) this.held.set(number, segment);
@@ -126,7 +131,7 @@ export class Segments {
 
   private async note(change: Partial<KeptVideo>): Promise<void> {
     this.state = { ...this.state, ...change };
-    await this.device.keepVideo(this.state);
+    this.isNoted = await this.device.keepVideo(this.state);
   }
 
   private tell(): void {

@@ -1,5 +1,6 @@
 /**
- * Sends videos: seals the file piece by piece, keeps what is sealed until relay has it, and goes on after any break.
+ * Sends videos: seals the file piece by piece, keeps what is sealed until relay has it, and goes on after any break. Of a
+ * recording that lies on the device nothing is kept a second time: it is sealed again where it was broken off.
  *
  * The device keeps a record of each video that is under way, sealed for its sender: with it the same file can be sealed
  * once more, under the same key and nonce, into the same bytes. What was sealed before is held against its hash before
@@ -13,13 +14,15 @@ import { commit, newFileKey } from '../crypto/filekeys';
 import { SEGMENT_BYTES, segmentDigest } from '../crypto/segments';
 import { NONCE_BYTES, Sealer, sealedSize } from '../crypto/stream';
 import { pause } from './connection';
-import type { NewVideo, SendingProgress, UnfinishedVideo, Uuid } from './contract';
+import type { NewVideo, SendingProgress, Take, UnfinishedVideo, Uuid } from './contract';
 import type { KeptVideo } from './device';
 import type { Admitted } from './entrance';
 import { Progress } from './progress';
 import { isRefused, Refused } from './refusing';
 import type { components } from './schema';
 import { Segments } from './segments';
+import { fromFile, type Source } from './sources';
+import type { Takes } from './takes';
 import { endUpload, upload, UploadVanished } from './uploading';
 import type { Address } from './writing';
 import { pathOf } from './writing';
@@ -44,6 +47,8 @@ interface VideoRecord extends Address {
   /** SHA-256 of the first MiB: tells early that another file was picked. */
   readonly beginning: string;
   readonly assistant: string | null;
+  /** The recording that it is, which is kept until relay has all of it. */
+  readonly take: string | null;
 }
 
 interface Underway {
@@ -55,41 +60,48 @@ interface Underway {
 export class Videos {
   private underway: Underway | null = null;
 
-  constructor(private readonly admitted: Admitted) {}
+  constructor(
+    private readonly admitted: Admitted,
+    private readonly recordings: Takes,
+  ) {}
 
   async send(to: Address, video: NewVideo, tell: Tell): Promise<Schemas['AuthorMessage']> {
     const { device, link, ownSeal } = this.admitted;
+    const source = await this.source(video.file, video.take ?? null);
+    if (source === null) throw new Refused('file-unreadable');
     const record: VideoRecord = {
       ...to,
       mediaType: video.mediaType,
       fileKey: b64uEncode(newFileKey()),
       nonce: b64uEncode(crypto.getRandomValues(new Uint8Array(NONCE_BYTES))),
-      fileBytes: video.file.size,
-      beginning: await beginningOf(video.file),
+      fileBytes: source.size,
+      beginning: await beginningOf(source),
       assistant: video.assistant ?? null,
+      take: video.take ?? null,
     };
     const kept: KeptVideo = {
       link,
       id: to.message,
       sealed: await ownSeal.seal(utf8(JSON.stringify(record))),
       startedAt: new Date().toISOString(),
-      totalBytes: sealedSize(video.file.size),
+      totalBytes: sealedSize(source.size),
       sentBytes: 0,
       digests: [],
       kept: true,
       upload: null,
     };
     await device.keepVideo(kept);
-    return this.run(record, kept, video.file, tell);
+    return this.run(record, kept, source, tell);
   }
 
   async resume(id: Uuid, file: Blob | null, tell: Tell): Promise<Schemas['AuthorMessage']> {
     const kept = await this.admitted.device.video(this.admitted.link, id);
     if (kept === null) throw new Refused('refused');
     const record = await this.open(kept);
-    if (file === null && !(await new Segments(this.admitted.device, kept).isWhole())) throw new Refused('file-unreadable');
-    if (file !== null && !(await isSameFile(file, record))) throw new Refused('file-unreadable');
-    return this.run(record, kept, file, tell);
+    const source = await this.source(file, record.take);
+    if (source === null && !(await new Segments(this.admitted.device, kept).isWhole())) throw new Refused('file-unreadable');
+    if (source !== null && !(await isSameFile(source, record))) throw new Refused('file-unreadable');
+    return this.run(record, kept, source, tell);
   }
 
   /** Those that can be gone on with; one whose keys are gone is passed over. */
@@ -100,9 +112,16 @@ export class Videos {
       const record = await this.open(kept).catch(() => null);
       if (record === null) continue;
       const { id, startedAt, sentBytes, totalBytes } = kept;
-      found.push({ id, to: record.to, startedAt, sentBytes, totalBytes, whole: await new Segments(device, kept).isWhole() });
+      const whole = (await this.source(null, record.take)) !== null || (await new Segments(device, kept).isWhole());
+      found.push({ id, to: record.to, mediaType: record.mediaType, take: record.take, startedAt, sentBytes, totalBytes, whole });
     }
     return found.sort((one, other) => other.startedAt.localeCompare(one.startedAt));
+  }
+
+  /** The recordings that are kept here and are not on their way. */
+  async takes(): Promise<readonly Take[]> {
+    const onTheirWay = (await this.unfinished()).map(({ take }) => take);
+    return (await this.recordings.all()).filter(({ id }) => !onTheirWay.includes(id));
   }
 
   /** Sets aside what is under way, and waits until it stands still. */
@@ -124,19 +143,27 @@ export class Videos {
     await device.discardVideo(link, id);
   }
 
+  private async source(file: Blob | null, take: string | null): Promise<Source | null> {
+    if (file !== null) return fromFile(file);
+    return take === null ? null : this.recordings.source(take);
+  }
+
   private async open({ sealed }: KeptVideo): Promise<VideoRecord> {
     // The device keeps what it was given; whoever altered it only hurts a video that then does not verify.
     return JSON.parse(new TextDecoder().decode(await this.admitted.ownSeal.open(sealed))) as VideoRecord;
   }
 
-  private async run(record: VideoRecord, kept: KeptVideo, file: Blob | null, tell: Tell): Promise<Schemas['AuthorMessage']> {
+  private async run(record: VideoRecord, kept: KeptVideo, source: Source | null, tell: Tell): Promise<Schemas['AuthorMessage']> {
     await this.pause();
     const stop = new AbortController();
-    const sending = new Sending(this.admitted, record, file, new Progress(kept.totalBytes, tell), stop.signal).all(kept);
+    const sending = new Sending(this.admitted, record, source, new Progress(kept.totalBytes, tell), stop.signal).all(kept);
     const underway = { id: kept.id, stop, ended: sending.catch(() => null) };
     this.underway = underway;
     try {
-      return await sending;
+      const message = await sending;
+      await this.admitted.device.discardVideo(this.admitted.link, kept.id);
+      if (record.take !== null) await this.recordings.discard(record.take);
+      return message;
     } finally {
       if (this.underway === underway) this.underway = null;
     }
@@ -148,27 +175,23 @@ class Sending {
   constructor(
     private readonly admitted: Admitted,
     private readonly record: VideoRecord,
-    private readonly file: Blob | null,
+    private readonly source: Source | null,
     private readonly progress: Progress,
     private readonly signal: AbortSignal,
   ) {}
 
   async all(kept: KeptVideo): Promise<Schemas['AuthorMessage']> {
-    const { device, link } = this.admitted;
-    let message = await this.insist(() => this.sentBefore());
-    if (message === null) {
-      const digests = await this.body(kept);
-      this.progress.finishing();
-      message = await this.submit(kept.totalBytes, digests);
-    }
-    await device.discardVideo(link, kept.id);
-    return message;
+    const before = await this.insist(() => this.sentBefore());
+    if (before !== null) return before;
+    const digests = await this.body(kept);
+    this.progress.finishing();
+    return this.submit(kept.totalBytes, digests);
   }
 
   /** Seals and sends the body; from the beginning where the upload has ended at relay meanwhile. */
   private async body(kept: KeptVideo): Promise<readonly string[]> {
     for (let state = kept; ; ) {
-      const segments = new Segments(this.admitted.device, state);
+      const segments = new Segments(this.admitted.device, state, this.source?.lasting);
       try {
         await Promise.all([this.seal(segments), this.ship(segments)]);
         return segments.digests;
@@ -176,21 +199,21 @@ class Sending {
         if (!(error instanceof UploadVanished)) throw error;
       }
       await segments.startOver();
-      if (this.file === null && !(await segments.isWhole())) throw new Refused('file-unreadable');
+      if (this.source === null && !(await segments.isWhole())) throw new Refused('file-unreadable');
       state = segments.video;
     }
   }
 
   private async seal(segments: Segments): Promise<void> {
-    const { file, progress } = this;
-    if (file === null) {
+    const { source, progress } = this;
+    if (source === null) {
       progress.sealed(segments.video.totalBytes);
       progress.safe(segments.isSafe);
       return;
     }
     segments.begin();
     try {
-      await sealInto(segments, file, this.record, this.signal, (bytes) => {
+      await sealInto(segments, source, this.record, this.signal, (bytes) => {
         progress.sealed(bytes);
         progress.safe(segments.isSafe);
       });
@@ -294,13 +317,13 @@ class Sending {
 /** Reads, seals and cuts; the next piece is read, and the last segment kept, while this one is sealed. */
 async function sealInto(
   segments: Segments,
-  file: Blob,
+  source: Source,
   record: VideoRecord,
   signal: AbortSignal,
   sealed: (bytes: number) => void,
 ): Promise<void> {
   const sealer = new Sealer(b64uDecode(record.fileKey), b64uDecode(record.nonce));
-  const total = sealedSize(file.size);
+  const total = sealedSize(source.size);
   let done = 0;
   let segment = new Uint8Array(Math.min(SEGMENT_BYTES, total));
   let adding = Promise.resolve();
@@ -321,11 +344,11 @@ async function sealInto(
     }
     sealed(done);
   };
-  let reading = read(file, 0);
-  for (let at = 0; at < file.size; at += READ_BYTES) {
+  let reading = source.read(0, READ_BYTES);
+  for (let at = 0; at < source.size; at += READ_BYTES) {
     const plain = await reading;
     if (signal.aborted) throw new Refused('paused');
-    reading = read(file, at + READ_BYTES);
+    reading = source.read(at + READ_BYTES, at + 2 * READ_BYTES);
     reading.catch(() => null);
     await cut(sealer.update(plain));
   }
@@ -335,20 +358,11 @@ async function sealInto(
 }
 
 /** As far as can be told without sealing it; what was sealed before is compared as it is sealed again. */
-async function isSameFile(file: Blob, { fileBytes, beginning }: VideoRecord): Promise<boolean> {
-  return file.size === fileBytes && (await beginningOf(file)) === beginning;
+async function isSameFile(source: Source, { fileBytes, beginning }: VideoRecord): Promise<boolean> {
+  return source.size === fileBytes && (await beginningOf(source)) === beginning;
 }
 
-async function beginningOf(file: Blob): Promise<string> {
-  if (file.size === 0) throw new Refused('file-unreadable');
-  return segmentDigest(await read(file.slice(0, BEGINNING_BYTES), 0));
+async function beginningOf(source: Source): Promise<string> {
+  if (source.size === 0) throw new Refused('file-unreadable');
+  return segmentDigest(await source.read(0, BEGINNING_BYTES));
 }
-
-async function read(file: Blob, at: number): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await file.slice(at, at + READ_BYTES).arrayBuffer());
-  } catch {
-    throw new Refused('file-unreadable');
-  }
-}
-

@@ -6,6 +6,7 @@ import { isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys } from '.
 import { isFingerprint } from '../embed/protocol';
 import './another-root';
 import { PlainElement } from '../ui/element';
+import { isActive } from '../ui/activity';
 import { watchIdle } from '../ui/idle';
 import type { Language } from '../words/catalogue';
 import { preferredLanguage, rememberLanguage, speak } from '../words/language';
@@ -213,7 +214,7 @@ export class RelayConsole extends PlainElement {
     this.stopIdle = watchIdle({
       idleMs: IDLE_MS,
       warnMs: IDLE_WARN_MS,
-      busy: () => false,
+      busy: isActive,
       warn: (secondsLeft) => (this.idling = secondsLeft !== null),
       idle: () => this.locked(this.words?.unlock.idle ?? null),
     });

@@ -1,4 +1,4 @@
-/** Captions of a video under review: a list of lines beside the player, or the file as text, or a reason for none. */
+/** Captions of a video, or the transcript of a voice message, under review: a list of lines beside the player, or the file as text, or a reason for none. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
@@ -7,6 +7,8 @@ import { ConsoleElement } from './element';
 import { FormKeeper } from './keeping';
 import './media';
 import type { ConsoleMedia } from './media';
+import { wordsOf } from './spoken';
+import type { Words } from './words';
 import { cueText, formatTime, parse, readTime, serialize, type Cue, type Parsed } from '../playback/webvtt';
 
 /** A line as it is being typed; times stay text until they are times. */
@@ -33,6 +35,11 @@ export class ConsoleCaptions extends ConsoleElement {
   };
 
   message: Uuid = '';
+
+  protected override get words(): Words {
+    return wordsOf(this.session.words, this.item?.form);
+  }
+
   private item: ReviewItem | null = null;
   private drafts: readonly Draft[] = [];
   /** The file as text, while that is how it is edited. */

@@ -203,7 +203,7 @@ export class ConsoleCase extends ConsoleElement {
                 const since = ageOf(item.stateSince, Date.now());
                 return html`<li class="card">
                   <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
-                    <strong>${kind[item.kind]}</strong>
+                    <strong>${kind[item.form]}</strong>
                     <span>${queue.from} ${this.who(item.from)} ${queue.to} ${this.who(item.to)}</span>
                   </button>
                   <p class="quiet">${state[item.state]} ${age.since(age[since.unit](since.count))}</p>

@@ -34,9 +34,9 @@ export class ConsoleDecide extends PlainElement {
   private wanting: 'reason' | 'words' | 'unwatched' | null = null;
 
   protected override render(): TemplateResult {
-    const { confirm, kind } = this.session.words;
+    const { confirm, thisOne } = this.session.words;
     return html`<relay-dialog
-      .heading=${confirm[this.decision].title(kind[this.item.kind].toLocaleLowerCase())}
+      .heading=${confirm[this.decision].title(thisOne[this.item.form])}
       .content=${this.renderForm()}
       @dismissed=${() => this.tell('given-up')}
     ></relay-dialog>`;

@@ -2,6 +2,7 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { type Broken, type GrantedAgain, isRefusal, type Refusal } from '../client/contract';
+import { during } from '../ui/activity';
 import { PlainElement } from '../ui/element';
 import type { Session } from './session';
 import type { Words } from './words';
@@ -79,7 +80,7 @@ export abstract class ConsoleElement extends PlainElement {
     if (this.running) return false;
     this.running = true;
     try {
-      return await this.inLine(act);
+      return await during(() => this.inLine(act));
     } finally {
       this.running = false;
     }

@@ -53,7 +53,7 @@ function renderNote(heading: string, note: string | null | undefined): TemplateR
 export function renderSubject(session: Session, item: ReviewItem, text: string | null): TemplateResult {
   const { review, kind } = session.words;
   const at = dateAndTime(item.createdAt, session.language);
-  const name = item.revision === 1 ? review.named(kind[item.kind], at) : review.namedVersion(kind[item.kind], at, item.revision);
+  const name = item.revision === 1 ? review.named(kind[item.form], at) : review.namedVersion(kind[item.form], at, item.revision);
   const begins = text === null ? '' : beginning(text);
   return html`<div class="subject">
     <p><strong>${name}</strong></p>

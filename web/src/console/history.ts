@@ -56,8 +56,8 @@ export class ConsoleHistory extends ConsoleElement {
     </section>`;
   }
 
-  private name({ kind, createdAt }: PastMessage): string {
-    return this.words.review.named(this.words.kind[kind], dateAndTime(createdAt, this.session.language));
+  private name({ form, createdAt }: PastMessage): string {
+    return this.words.review.named(this.words.kind[form], dateAndTime(createdAt, this.session.language));
   }
 
   private renderOther(other: PastMessage): TemplateResult {

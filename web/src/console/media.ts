@@ -1,9 +1,10 @@
-/** The video of a message under review: nothing is loaded before it is asked for, and then without sound, blurred and grey. */
+/** The video or voice of a message under review: nothing is loaded before it is asked for, and then without sound, blurred and grey. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Playback, VideoFacts } from '../client/contract';
 import { PlainElement } from '../ui/element';
 import type { Session } from './session';
+import { wordsOf } from './spoken';
 
 /** What a mediator has played any of, since this page was opened: who, and the sealed part. */
 const played = new Set<string>();
@@ -64,11 +65,10 @@ export class ConsoleMedia extends PlainElement {
   }
 
   protected override render(): TemplateResult {
-    const { review } = this.session.words;
+    const { review } = wordsOf(this.session.words, this.video.hasPicture ? 'video' : 'voice');
     const { mode } = this;
     return html`<section class="card">
       ${this.alone ? html`<h2>${review.mediaTitle}</h2>` : html`<h3>${review.mediaTitle}</h3>`}
-      ${this.video.hasPicture ? nothing : html`<p>${review.noPicture}</p>`}
       ${mode === null
         ? html`<p>${review.mediaGuarded}</p>
             <div class="row">

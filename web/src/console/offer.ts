@@ -31,9 +31,9 @@ export class ConsoleOffer extends PlainElement {
   private wanting: 'note' | 'date' | null = null;
 
   protected override render(): TemplateResult {
-    const { confirm, kind } = this.session.words;
+    const { confirm, thisOne } = this.session.words;
     return html`<relay-dialog
-      .heading=${confirm.offer.title(kind[this.item.kind].toLocaleLowerCase())}
+      .heading=${confirm.offer.title(thisOne[this.item.form])}
       .content=${this.renderForm()}
       @dismissed=${() => this.tell('given-up')}
     ></relay-dialog>`;

@@ -222,7 +222,7 @@ export class ConsoleQueue extends ConsoleElement {
     const waits = ageOf(item.waitingSince, this.now);
     return html`<li class="card">
       <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
-        <span><strong>${kind[item.kind]}</strong> ${inLanguage[item.language]}</span>
+        <span><strong>${kind[item.form]}</strong> ${inLanguage[item.language]}</span>
         <span>${queue.from} ${person(this.words, item.fromRole, item.from)} ${queue.to} ${person(this.words, item.toRole, item.to)}</span>
       </button>
       <p class="quiet facts">

@@ -14,6 +14,8 @@ import { wasPlayed } from './media';
 import './offer';
 import { capital, mediator, shortId } from './people';
 import type { Shortcut } from './shortcuts';
+import { wordsOf } from './spoken';
+import type { Words } from './words';
 import { transcript } from '../playback/transcript';
 
 const TICK_MS = 1000;
@@ -39,6 +41,11 @@ export class ConsoleReview extends ConsoleElement {
   };
 
   message: Uuid = '';
+
+  protected override get words(): Words {
+    return wordsOf(this.session.words, this.item?.form);
+  }
+
   private item: ReviewItem | null = null;
   private text: string | null = null;
   private captions: string | null = null;
@@ -212,7 +219,7 @@ export class ConsoleReview extends ConsoleElement {
     }
     return html`<main id="content" class="wide">
       <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button></p>
-      <h1 tabindex="-1">${review.title(kind[item.kind], this.sender(item))}</h1>
+      <h1 tabindex="-1">${review.title(kind[item.form], this.sender(item))}</h1>
       ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
       ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
       <div class="beside review">
@@ -378,9 +385,9 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderWithdrawing(item: ReviewItem): TemplateResult {
-    const { confirm, form, kind } = this.words;
+    const { confirm, form, thisOne } = this.words;
     return html`<relay-dialog
-      .heading=${confirm.withdrawal.title(kind[item.kind].toLocaleLowerCase())}
+      .heading=${confirm.withdrawal.title(thisOne[item.form])}
       .content=${html`${renderSubject(this.session, item, this.text)}
         <p>${confirm.withdrawal.what}</p>
         <p class="row">

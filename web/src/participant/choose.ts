@@ -1,8 +1,9 @@
-/** Through an upload link: a letter or a video, once; after that, how it stands. */
+/** Through an upload link: a letter, a video or a voice message, once; after that, how it stands. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { SentMessage } from '../client/contract';
+import type { SentMessage, Take } from '../client/contract';
 import { ScreenElement } from './screen';
+import './takes';
 import { isOver } from './timeline';
 
 export class RelayChoose extends ScreenElement {
@@ -29,7 +30,11 @@ export class RelayChoose extends ScreenElement {
         ${visit.arrival.takesVideo
           ? html`<button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: null, revises: null, resume: null })}>${words.video}</button>`
           : nothing}
-      </div>`;
+      </div>
+      <relay-takes
+        .visit=${visit}
+        @take-used=${({ detail }: CustomEvent<Take>) => visit.go({ name: 'video', to: null, revises: null, resume: null, take: detail.id })}
+      ></relay-takes>`;
   }
 
   private renderSent(): TemplateResult {

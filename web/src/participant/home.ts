@@ -2,12 +2,13 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { LetterDraft, ReceivedMessage, SentMessage, UnfinishedVideo } from '../client/contract';
+import type { LetterDraft, ReceivedMessage, SentMessage, Take, UnfinishedVideo } from '../client/contract';
 import { day, moment, size } from '../ui/amounts';
 import { offeredSince, receivedLine, titleOf } from './naming';
 import { whoIs } from './people';
 import { ScreenElement } from './screen';
 import { countWords } from './counting';
+import './takes';
 
 export class RelayHome extends ScreenElement {
   static override properties: PropertyDeclarations = {
@@ -49,6 +50,7 @@ export class RelayHome extends ScreenElement {
       ${correspondence === null ? html`<p role="status">${home.loading}</p>` : nothing}
       ${repeat(waiting, ({ message }) => message, (message) => this.renderWaiting(message))}
       ${this.renderGoOn()}
+      <relay-takes .visit=${visit} @take-used=${(event: CustomEvent<Take>) => this.use(event.detail)}></relay-takes>
       ${nothingYet ? html`<p>${home.nothingYet}</p>` : nothing}
       ${this.renderNew()}
       ${received.length === 0
@@ -111,7 +113,7 @@ export class RelayHome extends ScreenElement {
     const view = received[message.view];
     return html`<li class="card">
       <h3>
-        ${kind[message.kind]}<small>
+        ${kind[message.form]}<small>
           ${from(whoIs(visit.arrival, message.from, visit.words.home))}${since === null ? nothing : html`, ${since}`}</small
         >
       </h3>
@@ -166,6 +168,14 @@ export class RelayHome extends ScreenElement {
         ${repeat(unfinished, ({ id }) => id, (video) => this.renderUnfinished(video))}
         ${repeat(this.drafts, ({ id }) => id, (draft) => this.renderDraft(draft))}
       </ul>`;
+  }
+
+  /** For the message that it was recorded for, where another revision of that is still asked for. */
+  private use({ id, revises }: Take): void {
+    const { visit } = this;
+    const back = visit.correspondence?.sent.find(({ message }) => message === revises);
+    const isAsked = back?.view === 'sent back to you' || back?.view === 'could not be prepared';
+    visit.go({ name: 'video', to: null, revises: isAsked ? revises : null, resume: null, take: id });
   }
 
   private renderUnfinished(video: UnfinishedVideo): TemplateResult {

@@ -2,6 +2,7 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Arrival, Consent, Correspondence, Language, Refusal, SendingProgress, Stop } from '../client/contract';
+import { isActive, isFragile } from '../ui/activity';
 import '../ui/dialog';
 import { PlainElement } from '../ui/element';
 import { watchIdle } from '../ui/idle';
@@ -57,7 +58,7 @@ export class RelayInside extends PlainElement {
     };
     const closing = (event: BeforeUnloadEvent): void => {
       if (document.body.hidden) return; // somebody leaves quickly
-      if (this.transfer?.state === 'running' && this.transfer.progress?.safeToClose !== true) event.preventDefault();
+      if (isFragile() || (this.transfer?.state === 'running' && this.transfer.progress?.safeToClose !== true)) event.preventDefault();
     };
     window.addEventListener('popstate', back);
     window.addEventListener('beforeunload', closing);
@@ -67,7 +68,7 @@ export class RelayInside extends PlainElement {
       watchIdle({
         idleMs: this.assistant === null ? IDLE_MS.alone : IDLE_MS.assisted,
         warnMs: MINUTE_MS,
-        busy: () => this.transfer?.state === 'running',
+        busy: () => this.transfer?.state === 'running' || isActive(),
         warn: (secondsLeft) => (this.secondsLeft = secondsLeft),
         idle: () => this.tell('idled'),
       }),
@@ -194,7 +195,7 @@ export class RelayInside extends PlainElement {
       });
       this.transfer = null;
       this.tell('said', this.words.sending.done.heading);
-      const after: Screen = { name: 'sent', kind: 'video', receipt: sent.receipt };
+      const after: Screen = { name: 'sent', kind: sent.form, receipt: sent.receipt };
       // Elsewhere in the meantime, somebody is not pulled away from what they do.
       if (this.shown?.name === 'video' || sent.receipt !== null) this.visit().replace(after);
       await this.renew().catch(() => undefined);

@@ -1,6 +1,6 @@
-/** How messages are called, so that two of one day are told apart: by their kind, their time, and who sent them or is to have them. */
+/** How messages are called, so that two of one day are told apart: by their form, their time, and who sent them or is to have them. */
 
-import type { Kind, ReceivedMessage, SentMessage } from '../client/contract';
+import type { ReceivedMessage, SentMessage } from '../client/contract';
 import { moment } from '../ui/amounts';
 import { beginning } from '../ui/beginning';
 import { whoIs } from './people';
@@ -8,18 +8,17 @@ import type { Visit } from './visit';
 
 type Place = Pick<Visit, 'arrival' | 'correspondence' | 'language'> & { readonly words: Pick<Visit['words'], 'home'> };
 
-/** Kind and time; with a number where others of the same minute are called the same. */
+/** Form and time; with a number where others of the same minute are called the same. */
 export function titleOf(message: SentMessage, place: Place): string {
-  const { letterOf, videoOf } = place.words.home;
-  const names: Readonly<Record<Kind, (when: string) => string>> = { letter: letterOf, video: videoOf };
-  return numbered(message, place.correspondence?.sent ?? [], place, ({ createdAt, kind }) => names[kind](moment(createdAt, place.language)));
+  const { formOf } = place.words.home;
+  return numbered(message, place.correspondence?.sent ?? [], place, ({ createdAt, form }) => formOf[form](moment(createdAt, place.language)));
 }
 
 /** From when on something was offered; null where that does not hold. */
 export function offeredSince(message: ReceivedMessage, place: Place): string | null {
   if (message.offeredAt === null) return null;
   const since = ({ offeredAt }: ReceivedMessage): string => (offeredAt === null ? '' : place.words.home.offeredAt(moment(offeredAt, place.language)));
-  const alike = (place.correspondence?.received ?? []).filter(({ kind, from }) => kind === message.kind && from === message.from);
+  const alike = (place.correspondence?.received ?? []).filter(({ form, from }) => form === message.form && from === message.from);
   return numbered(message, alike, place, since);
 }
 
@@ -35,7 +34,7 @@ export function sentLine(sent: SentMessage, text: string | null, place: Place): 
 export function receivedLine(message: ReceivedMessage, place: Place): string {
   const { home } = place.words;
   const since = offeredSince(message, place);
-  return [home.kind[message.kind], home.from(whoIs(place.arrival, message.from, home)), ...(since === null ? [] : [since])].join(' · ');
+  return [home.kind[message.form], home.from(whoIs(place.arrival, message.from, home)), ...(since === null ? [] : [since])].join(' · ');
 }
 
 /** What `name` calls a message of a list, which has the newest first; a later one of the same name has a number. */

@@ -1,13 +1,19 @@
 /** Opening what was accepted, in steps of one's own choosing, the gentlest first; stopping anywhere; keeping it away. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Broken, OfferNotes, OpenedMessage, Playback, ReceivedMessage } from '../client/contract';
+import type { Broken, Form, OfferNotes, OpenedMessage, Playback, ReceivedMessage } from '../client/contract';
 import { day } from '../ui/amounts';
 import { receivedLine } from './naming';
 import { ScreenElement } from './screen';
 import { transcript } from '../playback/transcript';
 
-type Step = 'summary' | 'text' | 'transcript' | 'sound' | 'video';
+type Step = 'summary' | 'text' | 'transcript' | 'sound' | 'video' | 'voice';
+
+const STEPS: Readonly<Record<Form, readonly Step[]>> = {
+  letter: ['summary', 'text'],
+  video: ['summary', 'transcript', 'sound', 'video'],
+  voice: ['summary', 'transcript', 'voice'],
+};
 
 export class RelayOpening extends ScreenElement {
   static override properties: PropertyDeclarations = {
@@ -30,7 +36,7 @@ export class RelayOpening extends ScreenElement {
     const { visit, message } = this;
     const { steps, offer } = visit.words.opening;
     if (this.stopped) return this.renderStopped();
-    const order: readonly Step[] = message.kind === 'letter' ? ['summary', 'text'] : ['summary', 'transcript', 'sound', 'video'];
+    const order = STEPS[this.opened?.form ?? message.form];
     return html`<h1 tabindex="-1">${steps.heading}</h1>
       <p class="quiet">${receivedLine(message, visit)}</p>
       <p>${message.kind === 'letter' ? steps.letterHow : steps.order}</p>
@@ -106,13 +112,14 @@ export class RelayOpening extends ScreenElement {
           : html`<article class="reading" lang=${language}>${paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}</article>`}`;
       }
       case 'sound':
+      case 'voice':
       case 'video':
         if (opened.video === null) return html`<p>${steps.none}</p>`;
         return html`<relay-player
           .client=${this.playback()}
           .video=${opened.video}
           .captions=${opened.captions}
-          .mode=${step === 'sound' ? 'sound' : 'picture'}
+          .mode=${step === 'video' ? 'picture' : 'sound'}
           .guarded=${false}
           .language=${visit.language}
         ></relay-player>`;
@@ -148,7 +155,7 @@ export class RelayOpening extends ScreenElement {
 
   private show(step: Step): Promise<boolean> {
     return this.attempt(async () => {
-      if (step === 'sound' || step === 'video') await import('../playback/player');
+      if (step === 'sound' || step === 'voice' || step === 'video') await import('../playback/player');
       // The summary is the mediator's: reading it opens nothing of the message.
       if (step !== 'summary') this.opened ??= await this.visit.client.open(this.message.message);
       this.open = step;

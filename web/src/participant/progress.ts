@@ -1,7 +1,7 @@
-/** A video on its way: how far, how fast, how long still, and, truthfully, whether the page may be closed. */
+/** A recording on its way: how far, how fast, how long still, and, truthfully, whether the page may be closed. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { SendingProgress } from '../client/contract';
+import type { Refusal, SendingProgress } from '../client/contract';
 import { duration, size } from '../ui/amounts';
 import { fractionOf } from './fraction';
 import { refusalText } from './refusals';
@@ -10,9 +10,11 @@ import type { Transfer, Visit } from './visit';
 export interface Acts {
   readonly goOn: () => void;
   readonly cancel: () => void;
+  /** The field for a file that can no longer be read. */
+  readonly fileAgain: TemplateResult;
 }
 
-export function renderTransfer(transfer: Transfer, visit: Visit, { goOn, cancel }: Acts): TemplateResult {
+export function renderTransfer(transfer: Transfer, visit: Visit, { goOn, cancel, fileAgain }: Acts): TemplateResult {
   const words = visit.words.sending.progress;
   const { progress, state, refusal } = transfer;
   return html`<h1 tabindex="-1">${words.heading}</h1>
@@ -21,15 +23,23 @@ export function renderTransfer(transfer: Transfer, visit: Visit, { goOn, cancel 
       ${progress === null ? nothing : html`<p class="row apart">${renderFigures(progress, state === 'running', visit)}</p>`}
       ${state === 'running' ? html`<p role="status"><strong>${words.stage[progress?.stage ?? 'sealing']}</strong></p>` : nothing}
       ${state === 'paused' ? html`<p role="status"><strong>${words.paused}</strong></p>` : nothing}
-      ${state === 'failed' ? html`<p class="note warn" role="alert">${words.failed} ${refusal === null ? nothing : refusalText(visit.arriving, refusal)}</p>` : nothing}
+      ${state === 'failed' ? html`<p class="note warn" role="alert">${words.failed} ${refusal === null ? nothing : whyNot(visit, refusal)}</p>` : nothing}
+      ${state === 'failed' && refusal?.refusal === 'file-unreadable' ? fileAgain : nothing}
       <div class="row">
         ${state === 'running'
           ? html`<button type="button" @click=${() => void visit.client.pauseVideo()}>${words.pause}</button>`
-          : html`<button class="primary" type="button" @click=${goOn}>${words.goOn}</button>`}
+          : refusal?.refusal === 'file-unreadable'
+            ? nothing
+            : html`<button class="primary" type="button" @click=${goOn}>${words.goOn}</button>`}
         <button class="plain" type="button" @click=${cancel}>${words.cancel}</button>
       </div>
     </section>
     ${state === 'running' ? renderSafety(progress, visit) : nothing}`;
+}
+
+/** A file that is not there any more is asked for once more, right here. */
+function whyNot(visit: Visit, refusal: Refusal): string {
+  return refusal.refusal === 'file-unreadable' ? visit.words.sending.video.unreadable : refusalText(visit.arriving, refusal);
 }
 
 function renderSafety(progress: SendingProgress | null, visit: Visit): TemplateResult {

@@ -1,9 +1,9 @@
 /** Reads a QR code from a camera. Pictures are looked at in memory, in this page, and are kept nowhere. */
 
 import type { DecodeQR } from 'qr/decode.js';
-import { faultOf, turnOff, type CaptureFault } from '../capture/recording';
+import { faultOf, turnOff, type DeviceFault } from '../capture/recording';
 
-export type ScanFault = Exclude<CaptureFault, 'broken'> | 'offline';
+export type ScanFault = DeviceFault | 'offline';
 
 /** Between two looks: an old computer has to do other things as well. */
 const LOOK_MS = 150;
@@ -35,8 +35,7 @@ export async function startScan(after: string | null = null): Promise<Scan> {
     const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, height: { ideal: 720 }, ...which } });
     return scanOf(stream, (await cameras()).length, decodeQR);
   } catch (thrown) {
-    const kind = faultOf(thrown);
-    throw new ScanError(kind === 'broken' ? 'unsupported' : kind);
+    throw new ScanError(faultOf(thrown));
   }
 }
 

@@ -1,25 +1,38 @@
-/** A video message: recorded here or picked, sealed, and sent in pieces that go on where they stopped. */
+/** A video or a voice message: recorded here or picked, sealed, and sent in pieces that go on where they stopped. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Language, UnfinishedVideo, Uuid } from '../client/contract';
+import { keyed } from 'lit/directives/keyed.js';
+import type { Keeper, Recorded } from '../capture/recorder';
+import type { Form } from '../capture/recording';
+import type { Language, NewVideo, SentMessage, Take, UnfinishedVideo, Uuid } from '../client/contract';
+import { setFragile } from '../ui/activity';
 import { size } from '../ui/amounts';
+import { clock } from '../words/clock';
+import { mediaTypeOf } from './forms';
 import { renderTransfer } from './progress';
 import './recipient';
 import { ScreenElement } from './screen';
+import { keptTakes, leftKept } from './takes';
+import type { Sending } from './visit';
 
 /** From here on somebody on a slow line should know what they begin. */
 const LARGE_BYTES = 200_000_000;
 
 /** Of cameras whose files a device may not know; relay looks into a file, and not at its name. */
-const ACCEPTED = 'video/*,.mts,.m2ts,.m2t,.mod,.tod,.vob,.dv,.avi,.wmv,.asf,.flv,.mkv,.3gp,.3g2';
+const ACCEPTED =
+  'video/*,audio/*,.mts,.m2ts,.m2t,.mod,.tod,.vob,.dv,.avi,.wmv,.asf,.flv,.mkv,.3gp,.3g2,.m4a,.m4b,.aac,.amr,.awb,.3ga,.caf,.opus,.ogg,.oga,.aiff,.aif,.au,.flac,.wma,.qcp';
 /** What is certainly no recording. */
 const SOMETHING_ELSE = /^(?:image|text|font)\/|^application\/(?:pdf|zip|msword|rtf|vnd\.(?:ms-|openxmlformats|oasis))/;
-const MEDIA_TYPE = /^[a-z]+\/[a-z0-9][a-z0-9.+-]*$/;
 
+/** A file, or a recording: that of this page, or one that is kept. */
 interface Picked {
-  readonly file: Blob;
+  readonly file: Blob | null;
+  readonly take: string | null;
   readonly mediaType: string;
+  readonly bytes: number;
+  /** The name of the file; null of a recording. */
   readonly name: string | null;
+  readonly seconds: number;
 }
 
 export class RelayVideo extends ScreenElement {
@@ -33,7 +46,7 @@ export class RelayVideo extends ScreenElement {
     resumes: { state: true },
   };
 
-  private way: 'none' | 'record' | 'file' = 'none';
+  private way: 'none' | 'video' | 'voice' | 'file' = 'none';
   private picked: Picked | null = null;
   private fault: 'notVideo' | 'empty' | null = null;
   private to: Uuid | null = null;
@@ -48,15 +61,22 @@ export class RelayVideo extends ScreenElement {
     const revised = visit.correspondence?.sent.find((message) => message.message === screen.revises);
     this.to = screen.to ?? revised?.to ?? visit.arrival.correspondents[0]?.participant ?? null;
     this.language = revised?.language ?? visit.language;
-    const { resume } = screen;
+    const { resume, take } = screen;
     if (resume !== null && visit.transfer === null) void this.attempt(() => this.resume(resume, null));
+    if (take !== undefined) void this.attempt(() => this.take(take));
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    if (this.picked?.take != null && this.visit.transfer === null) leftKept(this.visit);
   }
 
   protected override render(): TemplateResult {
     const { visit, screen } = this;
     const { video } = visit.words.sending;
     if (visit.transfer !== null) {
-      return html`${this.renderBack()} ${renderTransfer(visit.transfer, visit, { goOn: () => this.goOn(), cancel: () => this.askCancel() })} ${this.renderRefusal()}
+      const acts = { goOn: () => this.goOn(), cancel: () => this.askCancel(), fileAgain: this.renderFileField((file) => this.goOnWith(file)) };
+      return html`${this.renderBack()} ${renderTransfer(visit.transfer, visit, acts)} ${this.renderRefusal()}
       ${this.renderQuestion()}`;
     }
     const revises = screen.name === 'video' && screen.revises !== null;
@@ -79,31 +99,60 @@ export class RelayVideo extends ScreenElement {
     const { video } = visit.words.sending;
     if (this.picked !== null) return this.renderSend(this.picked, revises);
     const asked = this.way === 'none' ? 'primary' : '';
-    return html`<p>${video.advice}</p>
+    const button = (way: typeof this.way, text: string, act: () => void): TemplateResult =>
+      html`<button type="button" class=${asked} aria-expanded=${this.way === way ? 'true' : 'false'} @click=${act}>${text}</button>`;
+    return html`<p>${video.advice} ${video.voiceEnough}</p>
       <p>${video.noOthers}</p>
       <div class="row">
-        <button type="button" class=${asked} aria-expanded=${this.way === 'record' ? 'true' : 'false'} @click=${() => this.record()}>
-          ${video.record}
-        </button>
-        <button type="button" class=${asked} aria-expanded=${this.way === 'file' ? 'true' : 'false'} @click=${() => (this.way = 'file')}>
-          ${video.file}
-        </button>
+        ${button('video', video.record, () => void this.record('video'))} ${button('voice', video.voice, () => void this.record('voice'))}
+        ${button('file', video.file, () => (this.way = 'file'))}
       </div>
       <div class="after">
-        ${this.way === 'record'
-          ? html`<relay-recorder
-              .language=${visit.language}
-              @recorded=${(event: CustomEvent<{ readonly file: Blob; readonly mediaType: string }>) => {
-                this.pick({ ...event.detail, name: null });
-              }}
-            ></relay-recorder>`
+        ${this.way === 'video' || this.way === 'voice'
+          ? keyed(
+              this.way,
+              html`<relay-recorder
+                .language=${visit.language}
+                .form=${this.way}
+                .assisted=${visit.assistant !== null}
+                .revises=${this.revised()}
+                .keeper=${this.keeper}
+                @recorded=${(event: CustomEvent<Recorded>) => this.recorded(event.detail)}
+              ></relay-recorder>`,
+            )
           : nothing}
         ${this.way === 'file'
           ? this.renderFileField((file) => {
-              this.pick({ file, mediaType: mediaTypeOf(file.type), name: file.name });
+              this.pick({ file, take: null, mediaType: mediaTypeOf(file), bytes: file.size, name: file.name, seconds: 0 });
             })
           : nothing}
-      </div>`;
+      </div>
+      ${keyed(this.way, html`<relay-takes .visit=${visit} @take-used=${(event: CustomEvent<Take>) => this.use(event.detail)}></relay-takes>`)}`;
+  }
+
+  /** Where a recording is kept while it is made. */
+  private readonly keeper: Keeper = {
+    keep: (take, piece, seconds) => this.visit.client.keepPiece(take, piece, seconds),
+    discard: (id) => this.visit.client.discardTake(id),
+    left: () => leftKept(this.visit),
+  };
+
+  private revised(): Uuid | null {
+    return this.screen.name === 'video' ? this.screen.revises : null;
+  }
+
+  private recorded({ file, take, mediaType, seconds }: Recorded): void {
+    // One that is kept is read from where it is kept: this page holds it no longer than it has to.
+    this.pick({ file: take === null ? file : null, take, mediaType, bytes: file.size, name: null, seconds });
+  }
+
+  private use({ id, mediaType, bytes, seconds }: Take): void {
+    this.pick({ file: null, take: id, mediaType, bytes, name: null, seconds });
+  }
+
+  private async take(id: string): Promise<void> {
+    const found = (await keptTakes(this.visit)).find((take) => take.id === id);
+    if (found !== undefined) this.use(found);
   }
 
   private renderFileField(chosen: (file: File) => void): TemplateResult {
@@ -130,9 +179,9 @@ export class RelayVideo extends ScreenElement {
   private renderSend(picked: Picked, revises: boolean): TemplateResult {
     const { visit } = this;
     const { video } = visit.words.sending;
-    const bytes = size(picked.file.size, visit.language);
-    return html`<p class="card">${picked.name === null ? video.recorded(bytes) : video.chosen(picked.name, bytes)}</p>
-      ${picked.file.size >= LARGE_BYTES ? html`<p class="note">${video.large}</p>` : nothing}
+    const bytes = size(picked.bytes, visit.language);
+    return html`<p class="card">${picked.name === null ? video.recorded(clock(picked.seconds), bytes) : video.chosen(picked.name, bytes)}</p>
+      ${picked.bytes >= LARGE_BYTES ? html`<p class="note">${video.large}</p>` : nothing}
       <relay-recipient
         .visit=${visit}
         .to=${this.to}
@@ -148,30 +197,45 @@ export class RelayVideo extends ScreenElement {
       </div>`;
   }
 
-  private async record(): Promise<void> {
+  private async record(form: Form): Promise<void> {
     const loaded = await this.attempt(async () => {
       await import('../capture/recorder');
     });
-    if (loaded) this.way = 'record';
+    if (loaded) this.way = form;
   }
 
   private pick(picked: Picked): void {
-    this.fault = picked.file.size === 0 ? 'empty' : SOMETHING_ELSE.test(picked.mediaType) ? 'notVideo' : null;
+    this.fault = picked.bytes === 0 ? 'empty' : SOMETHING_ELSE.test(picked.mediaType) ? 'notVideo' : null;
     if (this.fault !== null) return;
     this.picked = picked;
     this.way = 'none';
+    void this.headed(); // what was pressed is off the page
   }
 
-  private send({ file, mediaType }: Picked): void {
-    const { visit, screen, to, language } = this;
+  private send({ file, take, mediaType }: Picked): void {
+    const { visit, to, language } = this;
     if (to === null) return;
-    const revises = screen.name === 'video' ? screen.revises : null;
-    visit.send(file, (progress) =>
-      visit.client.sendVideo(
-        { to, language, file, mediaType, ...(revises === null ? {} : { revises }), ...(visit.assistant === null ? {} : { assistant: visit.assistant }) },
-        progress,
-      ),
-    );
+    const revises = this.revised();
+    const video: NewVideo = {
+      to,
+      language,
+      file,
+      mediaType,
+      ...(take === null ? {} : { take }),
+      ...(revises === null ? {} : { revises }),
+      ...(visit.assistant === null ? {} : { assistant: visit.assistant }),
+    };
+    this.begin(file, (progress) => visit.client.sendVideo(video, progress));
+  }
+
+  private begin(file: Blob | null, sending: Sending): void {
+    const { visit } = this;
+    visit.send(file, async (progress): Promise<SentMessage> => {
+      const sent = await sending(progress);
+      // What was sent is not lost with the page any more.
+      await keptTakes(visit).catch(() => setFragile(false));
+      return sent;
+    });
     void this.headed();
   }
 
@@ -187,12 +251,13 @@ export class RelayVideo extends ScreenElement {
       return;
     }
     this.resumes = null;
-    visit.send(file, (progress) => visit.client.resumeVideo(id, found.whole ? null : file, progress));
-    void this.headed();
+    this.picked = null;
+    this.begin(file, (progress) => visit.client.resumeVideo(id, found.whole ? null : file, progress));
   }
 
-  /** The one that this page was sending: the last that was begun. */
+  /** The one that this page was sending: the last that was begun; null where it failed before that. */
   private async latest(): Promise<UnfinishedVideo | null> {
+    if (this.picked !== null && this.visit.transfer?.progress === null) return null;
     const all = [...(await this.visit.client.unfinishedVideos())];
     return all.sort((one, other) => other.startedAt.localeCompare(one.startedAt))[0] ?? null;
   }
@@ -205,8 +270,19 @@ export class RelayVideo extends ScreenElement {
       if (video !== null) {
         visit.endTransfer();
         await this.resume(video.id, file);
-      } else if (picked !== null) this.send(picked); // it failed before anything was begun
+      } else if (picked !== null) this.send(picked);
       else visit.endTransfer();
+    });
+  }
+
+  /** The file that could not be read is there again. */
+  private goOnWith(file: File): void {
+    const { visit } = this;
+    void this.attempt(async () => {
+      const video = await this.latest();
+      visit.endTransfer();
+      if (video !== null) await this.resume(video.id, file);
+      else this.pick({ file, take: null, mediaType: mediaTypeOf(file), bytes: file.size, name: file.name, seconds: 0 });
     });
   }
 
@@ -234,12 +310,6 @@ export class RelayVideo extends ScreenElement {
     window.scrollTo(0, 0);
     this.querySelector<HTMLElement>('h1')?.focus();
   }
-}
-
-/** The type that a device gives, where it gives one. */
-function mediaTypeOf(given: string): string {
-  const [type = ''] = given.toLowerCase().split(';');
-  return MEDIA_TYPE.test(type) ? type : 'application/octet-stream';
 }
 
 customElements.define('relay-video', RelayVideo);

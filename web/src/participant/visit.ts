@@ -4,7 +4,7 @@ import type {
   Arrival,
   Consent,
   Correspondence,
-  Kind,
+  Form,
   Language,
   ParticipantClient,
   Refusal,
@@ -18,8 +18,8 @@ export type Screen =
   | { readonly name: 'home' }
   | { readonly name: 'choose' }
   | { readonly name: 'write'; readonly draft: string | null; readonly to: Uuid | null; readonly revises: Uuid | null }
-  | { readonly name: 'video'; readonly to: Uuid | null; readonly revises: Uuid | null; readonly resume: string | null }
-  | { readonly name: 'sent'; readonly kind: Kind; readonly receipt: string | null }
+  | { readonly name: 'video'; readonly to: Uuid | null; readonly revises: Uuid | null; readonly resume: string | null; readonly take?: string }
+  | { readonly name: 'sent'; readonly kind: Form; readonly receipt: string | null }
   | { readonly name: 'message'; readonly message: Uuid }
   | { readonly name: 'waiting'; readonly message: Uuid }
   | { readonly name: 'taking-part' };

@@ -63,7 +63,7 @@ export class RelayWaiting extends ScreenElement {
     const { offer } = visit.words.opening;
     return html`${this.renderBack()}
       <h1 tabindex="-1">${offer.heading}</h1>
-      <p>${offer[message.kind]} <span class="quiet">${receivedLine(message, visit)}</span></p>
+      <p>${offer[message.form]} <span class="quiet">${receivedLine(message, visit)}</span></p>
       <p>${offer.yours}</p>
       <section class="note">
         <h2>${offer.noteHeading}</h2>

@@ -1,5 +1,5 @@
 /**
- * Plays a released video, or its sound alone: controls of its own, nothing by itself, nothing to download.
+ * Plays a released video, or its sound alone, or a voice: controls of its own, nothing by itself, nothing to download.
  *
  * Where it is guarded, for somebody who has to look at many, the picture is blurred and grey and the sound off until
  * they ask.
@@ -13,6 +13,7 @@ import { clock } from '../words/clock';
 import { type Source, streamed, whole } from './bridge';
 import './player.css';
 import { standsStill } from './standing';
+import { transcript } from './transcript';
 import { parse } from './webvtt';
 import { loadWords, type Words } from './words';
 
@@ -259,7 +260,7 @@ export class RelayPlayer extends PlainElement {
     return html`<div class="frame" role="group" aria-label=${isPicture ? words.player : words.soundPlayer} @keydown=${(event: KeyboardEvent) => this.key(event)}>
       ${this.guarded && isPicture && this.veiled ? html`<p class="quiet">${words.guarded}</p>` : nothing}
       ${isPicture ? this.renderPicture(words, this.source) : this.renderSound(words, this.source)}
-      ${this.renderControls(words, isPicture)}
+      ${this.renderControls(words, isPicture)} ${this.renderTranscript(words)}
     </div>`;
   }
 
@@ -299,6 +300,14 @@ export class RelayPlayer extends PlainElement {
       @loadedmetadata=${() => this.begun()}
       @error=${() => this.broken()}
     ></audio>`;
+  }
+
+  /** A voice has no picture to put captions on: its words stand below, unless they do so anyway where it is reviewed. */
+  private renderTranscript(words: Words): TemplateResult | typeof nothing {
+    if (this.video.hasPicture || this.guarded || this.captions === null) return nothing;
+    return html`<section class="reading" aria-label=${words.transcript}>
+      ${transcript(this.captions).map((paragraph) => html`<p>${paragraph}</p>`)}
+    </section>`;
   }
 
   private renderControls(words: Words, isPicture: boolean): TemplateResult {

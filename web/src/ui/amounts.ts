@@ -31,3 +31,10 @@ export function day(time: string, language: Language): string {
 export function moment(time: string, language: Language): string {
   return new Intl.DateTimeFormat(language === 'fr' ? 'fr-CA' : 'en-CA', { dateStyle: 'long', timeStyle: 'short' }).format(new Date(time));
 }
+
+/** The time of day, with the day where that is not today. */
+export function timeOf(time: string, language: Language): string {
+  const at = new Date(time);
+  if (at.toDateString() !== new Date().toDateString()) return moment(time, language);
+  return new Intl.DateTimeFormat(language === 'fr' ? 'fr-CA' : 'en-CA', { timeStyle: 'short' }).format(at);
+}

@@ -33,18 +33,27 @@ describe('what went wrong', () => {
 describe('the format', () => {
   it('is WebM with VP9 where there is a choice', () => {
     browser('video/mp4', 'video/webm;codecs=vp8,opus', 'video/webm;codecs=vp9,opus');
-    expect(recordableType()).toBe('video/webm;codecs=vp9,opus');
+    expect(recordableType('video')).toBe('video/webm;codecs=vp9,opus');
   });
 
   it('is MP4 in Safari', () => {
     browser('video/mp4');
-    expect(recordableType()).toBe('video/mp4');
+    expect(recordableType('video')).toBe('video/mp4');
+  });
+
+  it('of a voice alone is sound alone', () => {
+    browser('video/webm', 'audio/webm', 'audio/webm;codecs=opus', 'audio/mp4');
+    expect(recordableType('voice')).toBe('audio/webm;codecs=opus');
+    browser('video/mp4', 'audio/mp4');
+    expect(recordableType('voice')).toBe('audio/mp4');
+    browser('video/mp4');
+    expect(recordableType('voice')).toBeNull();
   });
 
   it('is none where a browser records nothing', () => {
     browser();
-    expect(recordableType()).toBeNull();
+    expect(recordableType('video')).toBeNull();
     vi.stubGlobal('navigator', {});
-    expect(recordableType()).toBeNull();
+    expect(recordableType('video')).toBeNull();
   });
 });

@@ -153,6 +153,7 @@ class Sent {
       from: participants.Claire,
       to: participants.Denis,
       kind: this.parts.original === undefined ? 'letter' : 'video',
+      voice: false,
       language: 'en',
       state: 'claimed',
       revision: 1,

@@ -197,6 +197,56 @@ describe('a video that was broken off', () => {
   });
 });
 
+describe('a recording that is kept', () => {
+  it('is sent from where it is kept, goes on in another page, and is gone once relay has it', async () => {
+    const browser = new Browser();
+    const { responsible, responsibleUrl, harmedId } = await openCase({}, { responsible: browser });
+    const take = { id: crypto.randomUUID(), mediaType: 'video/webm', startedAt: '2030-01-01T00:00:00Z', revises: null };
+    for (let number = 0; number < 20; number += 1) {
+      expect(await responsible.keepPiece(take, await noise(MIB + number).arrayBuffer(), number)).toBe(true);
+    }
+    const video = { to: harmedId, language: 'en', file: null, take: take.id, mediaType: 'video/webm' } as const;
+    const told: SendingProgress[] = [];
+    const sending = responsible.sendVideo(video, (progress) => {
+      told.push(progress);
+      if (progress.sentBytes > 9 * MIB) void responsible.pauseVideo();
+    });
+    expect((await refusal(sending)).refusal).toBe('paused');
+    expect(told.some(({ safeToClose }) => safeToClose)).toBe(true);
+    expect(await (await browser.shelf()).hasSegment((await responsible.unfinishedVideos())[0]?.id ?? '', 1)).toBe(false);
+
+    const again = await unlocked(responsibleUrl, browser);
+    expect(await again.takes()).toEqual([]);
+    const [unfinished] = await again.unfinishedVideos();
+    expect(unfinished).toMatchObject({ whole: true, take: take.id, mediaType: 'video/webm' });
+    expect((await again.resumeVideo(unfinished?.id ?? '', null, () => undefined)).view).toBe('being prepared');
+    expect([await again.takes(), await again.unfinishedVideos()]).toEqual([[], []]);
+    expect(await (await browser.shelf()).piece(take.id, 0)).toBeNull();
+  });
+
+  it('is there again where its sender did not send it after all', async () => {
+    const { responsible, harmedId } = await openCase();
+    const take = { id: crypto.randomUUID(), mediaType: 'audio/webm', startedAt: '2030-01-01T00:00:00Z', revises: null };
+    await responsible.keepPiece(take, await noise(MIB).arrayBuffer(), 2);
+    const video = { to: harmedId, language: 'en', file: null, take: take.id, mediaType: 'audio/webm' } as const;
+    const sending = responsible.sendVideo(video, ({ sealedBytes }) => {
+      if (sealedBytes > 0) void responsible.pauseVideo();
+    });
+    expect((await refusal(sending)).refusal).toBe('paused');
+    expect(await responsible.takes()).toEqual([]);
+    await responsible.discardVideo((await responsible.unfinishedVideos())[0]?.id ?? '');
+    expect((await responsible.takes()).map(({ id }) => id)).toEqual([take.id]);
+    expect(await responsible.sendVideo(video, () => undefined)).toMatchObject({ form: 'voice', view: 'being prepared' });
+  });
+
+  it('that is gone is no file that can be read', async () => {
+    const { responsible, harmedId } = await openCase();
+    const video = { to: harmedId, language: 'en', file: null, take: crypto.randomUUID(), mediaType: 'audio/webm' } as const;
+    expect((await refusal(responsible.sendVideo(video, () => undefined))).refusal).toBe('file-unreadable');
+    expect(await responsible.unfinishedVideos()).toEqual([]);
+  });
+});
+
 describe('an upload link', () => {
   it('carries one message, without a passphrase, and gives a receipt for it', async () => {
     const { case: opened, mediator: someone, harmed, responsibleId, harmedId } = await openCase();

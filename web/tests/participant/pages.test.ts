@@ -227,6 +227,7 @@ describe('messages', () => {
     message,
     to: 'a',
     kind,
+    form: kind,
     language: 'en',
     revision: 1,
     view: 'in review',
@@ -237,7 +238,7 @@ describe('messages', () => {
     hasGuidance: false,
     receipt: null,
   });
-  const received = (message: string, from: string, offeredAt: string | null): ReceivedMessage => ({ message, from, kind: 'letter', language: 'en', view: 'opened', offeredAt });
+  const received = (message: string, from: string, offeredAt: string | null): ReceivedMessage => ({ message, from, kind: 'letter', form: 'letter', language: 'en', view: 'opened', offeredAt });
   const minute = (second: number): string => `2030-05-01T12:05:0${String(second)}.000Z`;
   const written = [sent('d', '2030-05-01T14:05:00Z'), sent('c', minute(9)), sent('v', minute(8), 'video'), sent('b', minute(2)), sent('a', minute(1))];
   const offered = [received('z', 'b', minute(5)), received('y', 'a', minute(4)), received('x', 'b', minute(3)), received('w', 'b', null)];

@@ -44,7 +44,8 @@ export const en = {
     link: (short: string) => `somebody with link ${short}`,
   },
 
-  kind: { letter: 'Letter', video: 'Video' },
+  kind: { letter: 'Letter', video: 'Video', voice: 'Voice message' },
+  thisOne: { letter: 'this letter', video: 'this video', voice: 'this voice message' },
   inLanguage: { en: 'in English', fr: 'in French' },
   languageName: { en: 'English', fr: 'French' },
   state: {

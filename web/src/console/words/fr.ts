@@ -46,7 +46,8 @@ export const fr: Catalogue<typeof en> = {
     link: (short) => `quelqu’un avec le lien ${short}`,
   },
 
-  kind: { letter: 'Lettre', video: 'Vidéo' },
+  kind: { letter: 'Lettre', video: 'Vidéo', voice: 'Message vocal' },
+  thisOne: { letter: 'cette lettre', video: 'cette vidéo', voice: 'ce message vocal' },
   inLanguage: { en: 'en anglais', fr: 'en français' },
   languageName: { en: 'Anglais', fr: 'Français' },
   state: {

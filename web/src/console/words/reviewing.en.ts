@@ -76,7 +76,6 @@ export const reviewing = {
     showVideo: 'Open the video, guarded',
     soundOnly: 'Sound only',
     hideMedia: 'Put it away',
-    noPicture: 'This recording has sound alone.',
     transcript: 'What is said, as captions',
     noCaptions: 'There are no captions yet.',
     captionException: (reason: string) => `No captions: ${reason}`,
@@ -195,44 +194,44 @@ export const reviewing = {
 
   confirm: {
     approve: {
-      title: (kind: string) => `Approve this ${kind}?`,
+      title: (what: string) => `Approve ${what}?`,
       what: 'Your approval is signed for exactly this revision. Nobody is told: the recipient learns nothing until a mediator offers it.',
       second: 'This case asks for two approvals. After yours it waits for a colleague.',
       last: 'It is the last approval that the case asks for.',
     },
     return: {
-      title: (kind: string) => `Send this ${kind} back with guidance?`,
+      title: (what: string) => `Send ${what} back with guidance?`,
       what: 'The author is told that it came back, with the reason and your words. They can write a new revision. The recipient learns nothing.',
     },
     decline: {
-      title: (kind: string) => `Decline this ${kind}?`,
+      title: (what: string) => `Decline ${what}?`,
       what: 'It ends here and cannot be taken up again. The author is told that it is closed, with the reason and your words. The recipient learns nothing.',
     },
     hold: {
-      title: (kind: string) => `Put this ${kind} on hold?`,
+      title: (what: string) => `Put ${what} on hold?`,
       what: 'It leaves the queue until a mediator puts it back. The author sees it as in review. The reason stays with the mediators.',
     },
-    resume: { title: (kind: string) => `Put this ${kind} back in the queue?`, what: 'It waits for review again. Nobody outside is told.' },
+    resume: { title: (what: string) => `Put ${what} back in the queue?`, what: 'It waits for review again. Nobody outside is told.' },
     reopen: {
-      title: (kind: string) => `Reopen the review of this ${kind}?`,
+      title: (what: string) => `Reopen the review of ${what}?`,
       what: 'The approvals no longer count, and it goes back to the queue. Nobody outside is told.',
     },
     retract: {
-      title: (kind: string) => `Take the offer of this ${kind} back?`,
+      title: (what: string) => `Take the offer of ${what} back?`,
       what: 'The recipient no longer sees that something waits. What was sealed for them is deleted. It stays approved.',
     },
     recall: {
-      title: (kind: string) => `Recall this ${kind}?`,
+      title: (what: string) => `Recall ${what}?`,
       what: 'The recipient accepted it and has not opened it. They will see that it is not available. It cannot be offered again.',
     },
-    retry: { title: (kind: string) => `Prepare this ${kind} again?`, what: 'The original is sealed for the media workers once more, and one of them tries again.' },
+    retry: { title: (what: string) => `Prepare ${what} again?`, what: 'The original is sealed for the media workers once more, and one of them tries again.' },
     offer: {
-      title: (kind: string) => `Offer this ${kind}?`,
+      title: (what: string) => `Offer ${what}?`,
       what: 'Keys that open it are written for the recipient now. They are told that something waits, see your content note, and decide: accept, wait, or refuse.',
       later: 'They are told nothing before the date you chose.',
     },
     withdrawal: {
-      title: (kind: string) => `Record that the author withdraws this ${kind}?`,
+      title: (what: string) => `Record that the author withdraws ${what}?`,
       what: 'It ends here. Do this only when the author asked you to.',
     },
     unwatched: 'You have not played this video here. Nobody but a mediator looks at it before its recipient does.',
@@ -289,7 +288,7 @@ export const reviewing = {
       is: 'The recipient’s keys were not checked.',
       todo: 'If their link was used, check on the page of the case by whom. If not, they need a link first.',
     },
-    captions: { is: 'The video has no captions.', todo: 'Reopen the review, then write captions or record why there are none.' },
+    captions: { is: 'The video has no captions, or the voice message no transcript.', todo: 'Reopen the review, then write what is said or record why it is not written.' },
   },
 
   offer: {
@@ -335,7 +334,7 @@ export const reviewing = {
       'starts-before-last': 'it begins before the line above.',
       'no-text': 'there are no words.',
       'arrow-in-text': 'the words cannot hold “-->”.',
-      'after-end': 'the video is over by then.',
+      'after-end': 'the recording is over by then.',
     },
     saveDo: 'Seal and save the captions',
     saved: 'The captions were saved.',
@@ -350,7 +349,31 @@ export const reviewing = {
       'told-in-person': 'a mediator is with the recipient and says what is said',
     },
     back: 'Back to the message',
-    needsTime: 'Open the video first to take times from it.',
+    needsTime: 'Open the recording first to take times from it.',
+  },
+
+  /** What is said of a voice message in place of what is said of a video. */
+  voice: {
+    review: {
+      mediaTitle: 'The voice message',
+      mediaGuarded: 'The sound is not loaded yet. It opens with the sound off. It does not start by itself.',
+      soundOnly: 'Open the sound, guarded',
+      transcript: 'What is said, as a transcript',
+      noCaptions: 'There is no transcript yet.',
+      captionException: (reason: string) => `No transcript: ${reason}`,
+      failed: 'This voice message could not be prepared',
+      textOfVideo: 'The words that came with the voice message',
+      captionsByAuthor: 'This transcript came with the voice message.',
+    },
+    captions: {
+      title: 'Transcript',
+      lead: 'A transcript helps people who cannot hear, and people who do not want to listen yet.',
+      language: 'Language of the transcript',
+      saveDo: 'Seal and save the transcript',
+      saved: 'The transcript was saved.',
+      exceptionReason: 'Why there is none',
+    },
+    choice: { caption: 'Transcript' },
   },
 
   letter: {

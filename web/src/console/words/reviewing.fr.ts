@@ -79,7 +79,6 @@ export const reviewing: Catalogue<typeof english> = {
     showVideo: 'Ouvrir la vidéo, voilée',
     soundOnly: 'Le son seulement',
     hideMedia: 'La ranger',
-    noPicture: 'Cet enregistrement n’a que du son.',
     transcript: 'Ce qui est dit, en sous-titres',
     noCaptions: 'Il n’y a pas encore de sous-titres.',
     captionException: (reason) => `Pas de sous-titres : ${reason}`,
@@ -198,44 +197,44 @@ export const reviewing: Catalogue<typeof english> = {
 
   confirm: {
     approve: {
-      title: (kind) => `Approuver cette ${kind} ?`,
+      title: (what) => `Approuver ${what} ?`,
       what: 'Votre approbation est signée pour cette révision exactement. Personne n’est averti : le destinataire n’apprend rien avant qu’on le lui offre.',
       second: 'Ce dossier demande deux approbations. Après la vôtre, il attend un·e collègue.',
       last: 'C’est la dernière approbation que demande le dossier.',
     },
     return: {
-      title: (kind) => `Renvoyer cette ${kind} avec des conseils ?`,
+      title: (what) => `Renvoyer ${what} avec des conseils ?`,
       what: 'L’auteur·e apprend que le message est revenu, avec le motif et vos mots, et peut écrire une nouvelle révision. Le destinataire n’apprend rien.',
     },
     decline: {
-      title: (kind) => `Écarter cette ${kind} ?`,
+      title: (what) => `Écarter ${what} ?`,
       what: 'Il s’arrête ici et ne peut pas être repris. L’auteur·e apprend qu’il est clos, avec le motif et vos mots. Le destinataire n’apprend rien.',
     },
     hold: {
-      title: (kind) => `Mettre cette ${kind} en suspens ?`,
+      title: (what) => `Mettre ${what} en suspens ?`,
       what: 'Il quitte la file jusqu’à ce qu’on l’y remette. Pour l’auteur·e, il reste à l’examen. Le motif reste entre médiatrices et médiateurs.',
     },
-    resume: { title: (kind) => `Remettre cette ${kind} dans la file ?`, what: 'Il attend de nouveau d’être examiné. Personne d’autre n’est averti.' },
+    resume: { title: (what) => `Remettre ${what} dans la file ?`, what: 'Il attend de nouveau d’être examiné. Personne d’autre n’est averti.' },
     reopen: {
-      title: (kind) => `Rouvrir l’examen de cette ${kind} ?`,
+      title: (what) => `Rouvrir l’examen de ${what} ?`,
       what: 'Les approbations ne comptent plus et il retourne dans la file. Personne d’autre n’est averti.',
     },
     retract: {
-      title: (kind) => `Reprendre l’offre de cette ${kind} ?`,
+      title: (what) => `Reprendre l’offre de ${what} ?`,
       what: 'Le destinataire ne voit plus que quelque chose attend. Ce qui a été scellé pour lui est supprimé. Le message reste approuvé.',
     },
     recall: {
-      title: (kind) => `Rappeler cette ${kind} ?`,
+      title: (what) => `Rappeler ${what} ?`,
       what: 'Le destinataire l’a accepté et ne l’a pas ouvert. Il verra que le message n’est plus disponible. On ne pourra plus l’offrir.',
     },
-    retry: { title: (kind) => `Préparer cette ${kind} de nouveau ?`, what: 'L’original est scellé encore une fois pour les services vidéo, et l’un d’eux réessaie.' },
+    retry: { title: (what) => `Préparer ${what} de nouveau ?`, what: 'L’original est scellé encore une fois pour les services vidéo, et l’un d’eux réessaie.' },
     offer: {
-      title: (kind) => `Offrir cette ${kind} ?`,
+      title: (what) => `Offrir ${what} ?`,
       what: 'Les clés qui l’ouvrent sont écrites maintenant pour le destinataire. Il apprend que quelque chose attend, voit votre note sur le contenu et décide : accepter, attendre ou refuser.',
       later: 'Il n’apprend rien avant la date choisie.',
     },
     withdrawal: {
-      title: (kind) => `Consigner que l’auteur·e retire cette ${kind} ?`,
+      title: (what) => `Consigner que l’auteur·e retire ${what} ?`,
       what: 'Il s’arrête ici. Ne le faites que si l’auteur·e vous l’a demandé.',
     },
     unwatched: 'Vous n’avez pas regardé cette vidéo ici. Avant son destinataire, personne ne la regarde, sauf une médiatrice ou un médiateur.',
@@ -292,7 +291,7 @@ export const reviewing: Catalogue<typeof english> = {
       is: 'Les clés du destinataire n’ont pas été vérifiées.',
       todo: 'Si son lien a été utilisé, vérifiez sur la page du dossier par qui. Sinon, il lui faut d’abord un lien.',
     },
-    captions: { is: 'La vidéo n’a pas de sous-titres.', todo: 'Rouvrez l’examen, puis écrivez des sous-titres ou consignez pourquoi il n’y en a pas.' },
+    captions: { is: 'La vidéo n’a pas de sous-titres, ou le message vocal pas de transcription.', todo: 'Rouvrez l’examen, puis écrivez ce qui est dit ou consignez pourquoi ce n’est pas écrit.' },
   },
 
   offer: {
@@ -338,7 +337,7 @@ export const reviewing: Catalogue<typeof english> = {
       'starts-before-last': 'elle commence avant la ligne précédente.',
       'no-text': 'il n’y a pas de mots.',
       'arrow-in-text': 'les mots ne peuvent pas contenir « --> ».',
-      'after-end': 'la vidéo est alors terminée.',
+      'after-end': 'l’enregistrement est alors terminé.',
     },
     saveDo: 'Sceller et enregistrer les sous-titres',
     saved: 'Les sous-titres sont enregistrés.',
@@ -353,7 +352,30 @@ export const reviewing: Catalogue<typeof english> = {
       'told-in-person': 'une médiatrice ou un médiateur est avec le destinataire et dit ce qui est dit',
     },
     back: 'Retour au message',
-    needsTime: 'Ouvrez d’abord la vidéo pour y prendre les temps.',
+    needsTime: 'Ouvrez d’abord l’enregistrement pour y prendre les temps.',
+  },
+
+  voice: {
+    review: {
+      mediaTitle: 'Le message vocal',
+      mediaGuarded: 'Le son n’est pas encore chargé. Il s’ouvre coupé. Il ne démarre pas tout seul.',
+      soundOnly: 'Ouvrir le son, voilé',
+      transcript: 'Ce qui est dit, en transcription',
+      noCaptions: 'Il n’y a pas encore de transcription.',
+      captionException: (reason) => `Pas de transcription : ${reason}`,
+      failed: 'Ce message vocal n’a pas pu être préparé',
+      textOfVideo: 'Les mots joints au message vocal',
+      captionsByAuthor: 'Cette transcription était jointe au message vocal.',
+    },
+    captions: {
+      title: 'Transcription',
+      lead: 'Une transcription aide les personnes qui n’entendent pas, et celles qui ne veulent pas encore écouter.',
+      language: 'Langue de la transcription',
+      saveDo: 'Sceller et enregistrer la transcription',
+      saved: 'La transcription est enregistrée.',
+      exceptionReason: 'Pourquoi il n’y en a pas',
+    },
+    choice: { caption: 'Transcription' },
   },
 
   letter: {

@@ -17,8 +17,9 @@ export const en = {
   clear: 'Show the picture clearly',
   blur: 'Blur the picture',
   guarded: 'The picture is blurred and grey, and the sound is off, until you choose otherwise.',
-  loading: 'Getting the video…',
-  loadingWhole: 'Getting the whole video first, since this browser cannot play it piece by piece…',
-  failed: 'The video cannot be played now. Check your connection, then try again.',
+  transcript: 'What is said',
+  loading: 'Getting the recording…',
+  loadingWhole: 'Getting the whole recording first, since this browser cannot play it piece by piece…',
+  failed: 'The recording cannot be played now. Check your connection, then try again.',
   again: 'Try again',
 } as const;

@@ -20,8 +20,9 @@ export const fr: Catalogue<typeof en> = {
   clear: 'Montrer l’image clairement',
   blur: 'Flouter l’image',
   guarded: 'L’image est floue et grise, et le son est coupé, jusqu’à ce que vous en décidiez autrement.',
-  loading: 'Chargement de la vidéo…',
-  loadingWhole: 'Chargement de toute la vidéo d’abord, car ce navigateur ne peut pas la lire morceau par morceau…',
-  failed: 'La vidéo ne peut pas être lue maintenant. Vérifiez votre connexion, puis réessayez.',
+  transcript: 'Ce qui est dit',
+  loading: 'Chargement de l’enregistrement…',
+  loadingWhole: 'Chargement de tout l’enregistrement d’abord, car ce navigateur ne peut pas la lire morceau par morceau…',
+  failed: 'L’enregistrement ne peut pas être lu maintenant. Vérifiez votre connexion, puis réessayez.',
   again: 'Réessayer',
 };

@@ -35,21 +35,21 @@ export const en = {
     slow: 'Still checking. The connection is slow; nothing is wrong.',
   },
   what: {
-    one: 'Here you can write a letter or send a video to the other person, or receive one. Everything goes through a mediator.',
+    one: 'Here you can write a letter or send a video or voice message to the other person, or receive one. Everything goes through a mediator.',
     two: 'Everything is sealed on this device before it is sent: nobody can open it but the people named below.',
     voluntary: 'Taking part is your choice. You may pause or stop at any time, without giving a reason.',
   },
   opens: {
     heading: 'Who can open what you send',
     people: 'Your mediators. The other person, but only once a mediator has approved it and they have said yes.',
-    worker: 'A video is also opened by a computer of this service, which prepares it for playing. Nobody watches it there.',
+    worker: 'A video or voice message is also opened by a computer of this service, which prepares it for playing. Nobody watches it or listens to it there.',
     recovery: 'If no mediator is left, your case can be given to a new one with a key that is kept for emergencies. You would see that here.',
     nobodyElse: 'Nobody else can open it.',
   },
   next: {
     heading: 'What happens next',
     steps: [
-      'You write, or you record or choose a video. There is no hurry: a letter is saved until you are ready.',
+      'You write, or you record or choose a video or a voice message. There is no hurry: a letter is saved until you are ready.',
       'A mediator reads or watches it. This usually takes some days, sometimes a few weeks.',
       'If something needs another look, it comes back to you with an explanation.',
       'Otherwise your mediator keeps it until the time is right, and asks the other person whether they want it. They may also say no, or not now.',
@@ -84,7 +84,7 @@ export const en = {
   },
   upload: {
     heading: 'You have a link for one message',
-    text: 'With this link you can send one letter or one video. You need no passphrase. Afterwards you get a receipt, with which you can ask how it stands.',
+    text: 'With this link you can send one letter, video or voice message. You need no passphrase. Afterwards you get a receipt, with which you can ask how it stands.',
     begin: 'Begin',
   },
   assistedSwitch: {
@@ -182,7 +182,7 @@ export const en = {
     'signed-out': 'This page has locked. Please open it again with your passphrase.',
     refused: 'This is not possible now.',
     'file-unreadable': 'This file cannot be read to the end, or it is not the same one as before. Please choose it again.',
-    'storage-full': 'This device has no room left to save the video. You can make room and try again, or choose a smaller one.',
+    'storage-full': 'This device has no room left to save it. You can make room and try again, or choose a smaller file.',
     paused: 'It is paused. You can continue later.',
     unexpected: 'Something went wrong. This is a mistake of ours; please try again.',
   },

@@ -37,21 +37,21 @@ export const fr: Catalogue<typeof en> = {
     slow: 'La vérification continue. La connexion est lente ; tout va bien.',
   },
   what: {
-    one: 'Ici, vous pouvez écrire une lettre ou envoyer une vidéo à l’autre personne, ou en recevoir une. Tout passe par une médiatrice ou un médiateur.',
+    one: 'Ici, vous pouvez écrire une lettre ou envoyer un message vidéo ou vocal à l’autre personne, ou en recevoir. Tout passe par une médiatrice ou un médiateur.',
     two: 'Tout est scellé sur cet appareil avant d’être envoyé : seules les personnes nommées plus bas peuvent l’ouvrir.',
     voluntary: 'Participer est votre choix. Vous pouvez faire une pause ou arrêter à tout moment, sans donner de raison.',
   },
   opens: {
     heading: 'Qui peut ouvrir ce que vous envoyez',
     people: 'Votre médiatrice ou médiateur. L’autre personne, mais seulement une fois que la médiation l’a approuvé et qu’elle a dit oui.',
-    worker: 'Une vidéo est aussi ouverte par un ordinateur du service, qui la prépare pour la lecture. Personne ne l’y regarde.',
+    worker: 'Un message vidéo ou vocal est aussi ouvert par un ordinateur du service, qui le prépare pour la lecture. Personne ne l’y regarde ni ne l’écoute.',
     recovery: 'S’il ne restait plus personne pour la médiation, votre dossier pourrait être confié à quelqu’un d’autre avec une clé gardée pour les urgences. Vous le verriez ici.',
     nobodyElse: 'Personne d’autre ne peut l’ouvrir.',
   },
   next: {
     heading: 'Ce qui se passe ensuite',
     steps: [
-      'Vous écrivez, ou vous enregistrez ou choisissez une vidéo. Rien ne presse : une lettre reste enregistrée jusqu’à ce que vous vous sentiez prêt ou prête.',
+      'Vous écrivez, ou vous enregistrez ou choisissez une vidéo ou un message vocal. Rien ne presse : une lettre reste enregistrée jusqu’à ce que vous vous sentiez prêt ou prête.',
       'Une médiatrice ou un médiateur la lit ou la regarde. Cela prend d’habitude quelques jours, parfois quelques semaines.',
       'Si quelque chose mérite d’être revu, le message vous revient avec une explication.',
       'Sinon, il est gardé jusqu’au bon moment, puis l’autre personne dit si elle veut le recevoir. Elle peut aussi dire non, ou pas maintenant.',
@@ -86,7 +86,7 @@ export const fr: Catalogue<typeof en> = {
   },
   upload: {
     heading: 'Vous avez un lien pour un seul message',
-    text: 'Avec ce lien, vous pouvez envoyer une lettre ou une vidéo. Aucune phrase secrète n’est nécessaire. Vous recevrez ensuite un reçu, pour demander où en est votre message.',
+    text: 'Avec ce lien, vous pouvez envoyer une lettre, une vidéo ou un message vocal. Aucune phrase secrète n’est nécessaire. Vous recevrez ensuite un reçu, pour demander où en est votre message.',
     begin: 'Commencer',
   },
   assistedSwitch: {
@@ -184,7 +184,7 @@ export const fr: Catalogue<typeof en> = {
     'signed-out': 'Cette page s’est verrouillée. Ouvrez-la de nouveau avec votre phrase secrète.',
     refused: 'Ce n’est pas possible maintenant.',
     'file-unreadable': 'Ce fichier ne peut pas être lu jusqu’au bout, ou ce n’est pas le même qu’avant. Choisissez-le de nouveau.',
-    'storage-full': 'Cet appareil n’a plus de place pour enregistrer la vidéo. Vous pouvez libérer de la place et réessayer, ou en choisir une plus petite.',
+    'storage-full': 'Cet appareil n’a plus de place. Vous pouvez libérer de la place et réessayer, ou choisir un fichier plus petit.',
     paused: 'L’envoi est en pause. Vous pourrez continuer plus tard.',
     unexpected: 'Quelque chose n’a pas marché. C’est une erreur de notre part ; essayez de nouveau.',
   },

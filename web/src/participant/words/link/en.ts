@@ -56,7 +56,7 @@ export const en = {
     todo: 'Please call your mediator, with a number that you had before.',
     kept: 'Continue with the link that this device knows',
     told: 'My mediator told me to use the new address',
-    toldText: 'What this device keeps for the old address is removed first: the link, letters that were not sent, and videos that were not sent whole. This cannot be undone.',
+    toldText: 'What this device keeps for the old address is removed first: the link, letters and recordings that were not sent, or not whole. This cannot be undone.',
     replace: 'Remove it and use the new address',
   },
 };

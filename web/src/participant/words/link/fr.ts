@@ -59,7 +59,7 @@ export const fr: Catalogue<typeof en> = {
     todo: 'Appelez votre médiatrice ou médiateur, à un numéro que vous aviez déjà.',
     kept: 'Continuer avec le lien que cet appareil connaît',
     told: 'Ma médiatrice ou mon médiateur m’a dit d’utiliser la nouvelle adresse',
-    toldText: 'Ce que cet appareil garde pour l’ancienne adresse est d’abord effacé : le lien, les lettres qui n’ont pas été envoyées et les vidéos qui n’ont pas été envoyées en entier. C’est définitif.',
+    toldText: 'Ce que cet appareil garde pour l’ancienne adresse est d’abord effacé : le lien, les lettres et les enregistrements qui n’ont pas été envoyés, ou pas en entier. C’est définitif.',
     replace: 'Effacer et utiliser la nouvelle adresse',
   },
 };

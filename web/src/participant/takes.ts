@@ -1,0 +1,128 @@
+/** Recordings that are kept, sealed, and not on their way: to watch, to use, to delete. */
+
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import type { Take } from '../client/contract';
+import { allKept, setFragile } from '../ui/activity';
+import { timeOf } from '../ui/amounts';
+import { clock } from '../words/clock';
+import { isVoice } from './forms';
+import { ScreenElement } from './screen';
+import './takes.css';
+import type { Visit } from './visit';
+
+/** Somebody went away from a recording, and is told of it where they come to. */
+let justKept = false;
+
+/** A recording was left before it was used. */
+export function leftKept(visit: Visit): void {
+  justKept = true;
+  visit.say(visit.words.sending.takes.justKept);
+}
+
+/** All that is kept, once the last of it is; and whether a page that closes would take any of it with it. */
+export async function keptTakes({ client }: Pick<Visit, 'client'>): Promise<readonly Take[]> {
+  await allKept();
+  const takes = await client.takes();
+  setFragile(takes.some(({ lasting }) => !lasting));
+  return takes;
+}
+
+export class RelayTakes extends ScreenElement {
+  static override properties: PropertyDeclarations = {
+    ...ScreenElement.properties,
+    takes: { state: true },
+    shown: { state: true },
+    told: { state: true },
+  };
+
+  private takes: readonly Take[] = [];
+  private shown: { readonly id: string; readonly url: string } | null = null;
+  private told = false;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.attempt(async () => {
+      this.takes = await keptTakes(this.visit);
+      this.told = justKept;
+      justKept = false;
+    });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.hide();
+  }
+
+  private async watch(take: Take): Promise<void> {
+    await this.attempt(async () => {
+      const url = URL.createObjectURL(await this.visit.client.takeBlob(take.id));
+      this.hide();
+      if (this.isConnected) this.shown = { id: take.id, url };
+      else URL.revokeObjectURL(url);
+    });
+  }
+
+  private hide(): void {
+    if (this.shown !== null) URL.revokeObjectURL(this.shown.url);
+    this.shown = null;
+  }
+
+  private async discard(take: Take): Promise<void> {
+    this.hide();
+    await this.visit.client.discardTake(take.id);
+    this.takes = await keptTakes(this.visit);
+    this.told = false;
+    // The button went with it: begins at the heading of the screen again.
+    document.querySelector<HTMLElement>('h1')?.focus();
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const words = this.visit.words.sending.takes;
+    if (this.takes.length === 0) return html`${this.renderRefusal()}`;
+    return html`<h2>${words.heading}</h2>
+      ${this.told ? html`<p class="note good" role="status">${words.justKept}</p>` : nothing} ${this.renderRefusal()}
+      <ul class="plain">
+        ${repeat(this.takes, ({ id }) => id, (take) => this.renderTake(take))}
+      </ul>
+      ${this.renderQuestion()}`;
+  }
+
+  private renderTake(take: Take): TemplateResult {
+    const { visit, shown } = this;
+    const words = visit.words.sending.takes;
+    const voice = isVoice(take.mediaType);
+    const name = words[voice ? 'voice' : 'video'](clock(take.seconds), timeOf(take.startedAt, visit.language));
+    const named = `take-${take.id}`;
+    const isShown = shown?.id === take.id;
+    return html`<li class="card">
+      <p id=${named}>${name}</p>
+      <p class="quiet">${take.lasting ? words.lasting : visit.assistant === null ? words.fleeting : words.assisted}</p>
+      ${!isShown
+        ? nothing
+        : voice
+          ? html`<audio controls src=${shown.url} aria-labelledby=${named}></audio>`
+          : html`<video controls playsinline src=${shown.url} aria-labelledby=${named}></video>`}
+      <div class="row">
+        <button class="primary" type="button" aria-describedby=${named} @click=${() => this.tell('take-used', take)}>${words.use}</button>
+        <button type="button" aria-describedby=${named} aria-expanded=${isShown ? 'true' : 'false'} @click=${() => (isShown ? this.hide() : this.watch(take))}>
+          ${isShown ? words.hide : voice ? words.listen : words.watch}
+        </button>
+        <button class="plain" type="button" aria-describedby=${named} @click=${() => this.askDiscard(take)}>${words.discard}</button>
+      </div>
+    </li>`;
+  }
+
+  private askDiscard(take: Take): void {
+    const { takes } = this.visit.words.sending;
+    this.question = {
+      heading: takes.discard,
+      text: takes.discardSure,
+      yes: takes.discard,
+      no: this.visit.words.home.home.cancel,
+      act: () => this.discard(take),
+    };
+  }
+}
+
+customElements.define('relay-takes', RelayTakes);
