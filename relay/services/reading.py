@@ -228,6 +228,7 @@ async def review_message(connection: Connection, message: stored.MessageRow) -> 
     """A message as the mediators of its case see it."""
     parts = await stored.list_parts(connection, message.message_id, Audience.CASE, message.case_id)
     approvals = await stored_reviews.count_approvals(connection, message.message_id)
+    sent = await stored.list_revisions(connection, message.message_id)
     lease = None
     if message.lease_holder is not None and message.lease_expires_at is not None:
         lease = Lease(holder=message.lease_holder, expires_at=message.lease_expires_at)
@@ -240,7 +241,8 @@ async def review_message(connection: Connection, message: stored.MessageRow) -> 
         voice=await stored.is_voice(connection, message.message_id),
         language=message.language,
         state=message.state,
-        revision=message.revision,
+        # The next one may have been begun: what its author has not sent is theirs alone.
+        revision=sent[-1].revision if sent else message.revision,
         waiting_since=message.waiting_since,
         state_since=message.state_since,
         created_at=message.created_at,

@@ -132,6 +132,8 @@ async def test_what_came_before_can_be_missing(desk: Desk) -> None:
     await mediator.take(desk.case)
     await expect(mediator.page.get_by_text(mediator.words("review.historyFailed"))).to_be_visible()
     await mediator.approve()
+    await mediator.input.press(mediator.button("choice.offer"))
+    await expect(mediator.dialog).to_contain_text(mediator.words("review.historyFailed"))
     await mediator.page.context.unroute(path)
 
 

@@ -14,6 +14,7 @@ from relay.client.writing import address
 from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_encode
 from relay.demo.cast import Case, Organization, open_case, verify_everybody
+from relay.domain.messages import Kind, Language, NewDraft
 from relay.domain.moves import State
 from tests.hands import hands_of
 
@@ -124,3 +125,22 @@ async def test_ones_own_earlier_letter_is_told_from_a_forged_one(
         with pytest.raises(BrokenRecord) as refused:
             anew.own_text(msgspec.structs.replace(found, origin=origin))
         assert (refused.value.record, refused.value.fault) == (record, fault)
+
+
+async def test_a_revision_that_was_begun_hides_nothing_of_the_one_before(case: Case) -> None:
+    """Until it is sent, mediators read what was sent before, also where it is taken back meanwhile."""
+    message = await _returned(case, "Before.")
+    draft = NewDraft(
+        recipient=case.responsible.participant_id, kind=Kind.LETTER, language=Language.EN
+    )
+    path = f"/v1/messages/{message}/revisions/2/draft"
+    assert (await hands_of(case.harmed).ask("PUT", path, draft)).status == 200
+    other = (await case.harmed.send_letter(case.responsible.participant_id, "Another.")).message
+    for state in (State.DRAFT, State.WITHDRAWN):
+        if state is State.WITHDRAWN:
+            await case.harmed.withdraw(message)
+        read = await case.mediator.read(message)
+        assert (read.state, read.revision) == (state, 1)
+        assert await case.mediator.read_letter(read) == "Before."
+        [past] = (await case.mediator.history(other)).others
+        assert (past.message, past.state, past.revision) == (message, state, 1)

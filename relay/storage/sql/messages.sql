@@ -195,8 +195,11 @@ select
     is_voice(other) as voice,
     other.language,
     other.state,
-    other.revision,
     other.created_at,
+    (
+        select max(revisions.revision) from revisions
+        where revisions.message_id = other.message_id
+    ) as revision,
     (
         select min(events.at) from events
         where events.message_id = other.message_id and events.kind = 'open'

@@ -795,7 +795,7 @@ export interface MediatorClient extends Playback {
     broken: (refusal: Refusal) => void,
   ): Promise<Stop>;
   review(message: Uuid): Promise<ReviewItem>;
-  /** What came before a message, verified and opened. */
+  /** What came before a message as it was shown last, verified and opened. */
   history(message: Uuid): Promise<History>;
   lease(message: Uuid): Promise<ReviewItem>;
   letGo(message: Uuid): Promise<void>;

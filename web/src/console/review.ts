@@ -111,13 +111,15 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private async load(): Promise<void> {
-    const { message } = this;
+    const { message, item: before } = this;
     this.lookedAt = Date.now();
     await this.read(async () => {
       const item = await this.session.client.review(message);
       if (message === this.message) await this.takeIn(item);
     });
-    if (message === this.message && this.item !== null) await this.lookBack(message);
+    // While a video is prepared this is asked every few seconds, and nothing comes before it meanwhile.
+    const isSame = this.history !== null && before?.state === 'processing' && this.item?.state === 'processing';
+    if (message === this.message && this.item !== null && !isSame) await this.lookBack(message);
   }
 
   /** What came before, which nobody waits for: the message is read and decided without it, too. */
@@ -399,9 +401,12 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   /** To whom an offer goes, said where it is made. */
-  private renderGoing(item: ReviewItem): TemplateResult | typeof nothing {
+  private renderGoing(item: ReviewItem): TemplateResult {
     const { history } = this;
-    return history === null || history === 'failed' ? nothing : html`<div class="note">${renderAccess(this.session, item, history.access)}</div>`;
+    if (history === null) return html`<p role="status">${this.words.loading}</p>`;
+    return history === 'failed'
+      ? html`<p class="note warn">${this.words.review.historyFailed}</p>`
+      : html`<div class="note">${renderAccess(this.session, item, history.access)}</div>`;
   }
 
   /**

@@ -189,6 +189,24 @@ describe('a mediator who renews their keys', () => {
     for (const id of ids) expect(await mediatorsOf(anew, id)).toEqual([renewed]);
     expect(await anew.ownKeys()).toMatchObject({ credential: renewed, endSoon: false, next: null, cases: 3 });
   });
+
+  it('has approved already what they approved with the old ones', async () => {
+    const old = await newMediator(30 * DAY_MS);
+    const second = await newMediator();
+    const { case: id, participants } = await newCase(old.client, { approvals: 2, colleagues: [second.credential] });
+    const [from, to] = participants.map(({ participant }) => participant) as [string, string];
+    const message = await old.client.relayLetter({ case: id, from, to, language: 'en', text: LETTER, confirmed: true });
+    await old.client.lease(message);
+    expect((await old.client.decide(message, { decision: 'approve' })).state).toBe('queued');
+    const { keyring, request } = await old.client.renewKeys(PASSPHRASE, 'new', true);
+    await vouch(request, YEAR_MS);
+    await old.client.bringOver(untold);
+    const anew = await opened({ keyring, browser: old.browser });
+    expect((await anew.review(message)).decisions).toMatchObject([{ decision: 'approve', mine: true, current: true }]);
+    expect((await second.client.review(message)).decisions).toMatchObject([{ decision: 'approve', mine: false, current: true }]);
+    await anew.lease(message);
+    expect((await refusal(anew.decide(message, { decision: 'approve' }))).code).toBe('approved-already');
+  });
 });
 
 /** The same browser, whose requests to file a charter of this case break. */
