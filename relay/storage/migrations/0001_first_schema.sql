@@ -516,7 +516,8 @@ where waits_for is not null;
 create index queue_entries_by_message on queue_entries (message_id);
 
 comment on table queue_entries is 'What each mediator has to do or can look up; drafts are not in it.';
-comment on column queue_entries.since is 'When it was first ready for review; where it has ended, when it did.';
+comment on column queue_entries.since is
+'When it was first ready for review; where it has ended, when it did.';
 
 -- The entry of a message for one of its mediators; none for a draft, which nobody but its sender sees.
 create function queue_entry(of_message messages, mediator uuid) returns setof queue_entries

@@ -59,6 +59,7 @@ export class ConsoleCaptions extends ConsoleElement {
       const kept = readable ? await client.captionsText(this.message) : null;
       if (kept !== null) this.takeIn(kept);
       this.item = item;
+      this.session.entitle((words) => words.place.captions(item.reference));
     });
   }
 

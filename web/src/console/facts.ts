@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Fault, Origin, ReadDecision, ReviewItem } from '../client/contract';
 import { dateAndTime, duration } from './ages';
 import { brokenText } from './element';
-import { capital, mediator, person, shortId } from './people';
+import { capital, mediator, recipient, sender, shortId } from './people';
 import { reasonText } from './reasons';
 import type { Session } from './session';
 
@@ -17,9 +17,9 @@ export function renderFacts(session: Session, item: ReviewItem): TemplateResult 
       <dt>${review.case}</dt>
       <dd><button class="plain inline" @click=${() => session.go({ name: 'case', case: item.case })}>${item.reference}</button></dd>
       <dt>${review.from}</dt>
-      <dd>${person(session.words, item.fromRole, item.from)}</dd>
+      <dd>${sender(session.words, item)}</dd>
       <dt>${review.to}</dt>
-      <dd>${person(session.words, item.toRole, item.to)}</dd>
+      <dd>${recipient(session.words, item)}</dd>
       <dt>${review.language}</dt>
       <dd>${inLanguage[item.language]}</dd>
       <dt>${review.state}</dt>
@@ -47,7 +47,7 @@ export function renderOrigin(session: Session, item: ReviewItem): TemplateResult
   const { origin } = item;
   return html`<section class="card">
     <h2>${review.originTitle}</h2>
-    <p>${origin === null ? review.notToldWho : originText(session, origin, person(session.words, item.fromRole, origin.participant))}</p>
+    <p>${origin === null ? review.notToldWho : originText(session, origin, sender(session.words, item))}</p>
     ${origin === null || origin.by === 'mediator' || origin.assistant === null
       ? nothing
       : html`<p>${review.assistant} <bdi>${origin.assistant}</bdi></p>`}

@@ -3,6 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { CaseDetail, CaseSummary, Language, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
+import { byReference } from './finding';
 import { person } from './people';
 
 export class ConsoleLetter extends ConsoleElement {
@@ -26,7 +27,7 @@ export class ConsoleLetter extends ConsoleElement {
   override connectedCallback(): void {
     super.connectedCallback();
     void this.read(async () => {
-      this.cases = (await this.session.client.cases()).filter((one) => one.charterVersion > 0);
+      this.cases = byReference(await this.session.client.cases(), this.session.language).filter((one) => one.charterVersion > 0);
       if (this.given !== null) await this.pick(this.given);
     });
   }
@@ -94,7 +95,7 @@ export class ConsoleLetter extends ConsoleElement {
     const options = (people: CaseDetail['participants'], chosen: Uuid): TemplateResult[] => [
       html`<option value="">${letter.choosePerson}</option>`,
       ...people.map(
-        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.words, one.role, one.participant)}</option>`,
+        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.words, one)}</option>`,
       ),
     ];
     return html`<div class="columns">

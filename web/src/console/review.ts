@@ -10,7 +10,7 @@ import { ConsoleElement, grantedText, isConflict } from './element';
 import { renderDecisions, renderFacts, renderFaults, renderOrigin } from './facts';
 import './media';
 import './offer';
-import { capital, mediator, shortId } from './people';
+import { capital, mediator, sender } from './people';
 import type { Shortcut } from './shortcuts';
 import { transcript } from '../playback/transcript';
 
@@ -109,6 +109,7 @@ export class ConsoleReview extends ConsoleElement {
     const same = this.item?.message === item.message && this.item.revision === item.revision;
     const holds = (record: Broken['record']): boolean => item.faults.every((fault) => fault.record !== record);
     this.item = item;
+    this.session.entitle((words) => words.place.message(words.kind[item.kind], item.reference));
     this.now = Date.now();
     if (!item.hasText || !holds('body')) this.text = null;
     else if (!(same && this.text !== null)) this.text = await this.session.client.text(item.message);
@@ -180,7 +181,8 @@ export class ConsoleReview extends ConsoleElement {
       </main>`;
     }
     return html`<main id="content" class="wide">
-      <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button></p>
+      <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button>
+        <button class="plain" @click=${() => this.session.next()}>${this.words.lists.next} <span aria-hidden="true">→</span></button></p>
       <h1 tabindex="-1">${review.title(kind[item.kind], this.sender(item))}</h1>
       ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
       ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
@@ -196,9 +198,8 @@ export class ConsoleReview extends ConsoleElement {
     </main>`;
   }
 
-  private sender({ from, fromRole }: ReviewItem): string {
-    const { people } = this.words;
-    return fromRole === null ? people.participant(shortId(from)) : people.role[fromRole];
+  private sender(item: ReviewItem): string {
+    return sender(this.words, item);
   }
 
   private renderStanding(item: ReviewItem): TemplateResult | typeof nothing {

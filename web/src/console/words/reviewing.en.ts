@@ -37,6 +37,7 @@ export const reviewing = {
       next: 'next message',
       previous: 'message before',
       open: 'open the message',
+      'next-message': 'go to the next message that waits for you',
       lease: 'take it for review',
       approve: 'approve',
       return: 'send back with guidance',

@@ -40,6 +40,7 @@ export const reviewing: Catalogue<typeof english> = {
       next: 'message suivant',
       previous: 'message précédent',
       open: 'ouvrir le message',
+      'next-message': 'passer au message suivant qui attend de votre part',
       lease: 'le prendre pour l’examiner',
       approve: 'approuver',
       return: 'renvoyer avec des conseils',
