@@ -137,6 +137,13 @@ async def new_reviewer(people: Organization, keyring_file: Path) -> Reviewer:
     return Reviewer(client=client, keyring_file=keyring_file)
 
 
+async def with_mediators_of_its_own(scene: Scene, folder: Path) -> Scene:
+    """The same, where nothing but what a test puts there is in the queue of its mediators."""
+    mediator = await new_reviewer(scene.people, folder / "mediator.keyring")
+    colleague = await new_reviewer(scene.people, folder / "colleague.keyring")
+    return dataclasses.replace(scene, mediator=mediator, colleague=colleague)
+
+
 @dataclasses.dataclass(slots=True)
 class _Host:
     origin: str

@@ -20,7 +20,7 @@ from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from tests.browser.casework import CasePage
 from tests.browser.conftest import Visit
 from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Reviewer, Scene, new_reviewer
+from tests.browser.scene import Reviewer, Scene, with_mediators_of_its_own
 from tests.browser.visitors import ViewportSize
 
 TWO: Final = Policy(approvals=2, captions="optional", server_processing=True, retention_days=365)
@@ -47,10 +47,8 @@ class Alone:
 @pytest_asyncio.fixture(loop_scope="session")
 async def alone(scene: Scene, tmp_path: Path) -> Alone:
     """Two new mediators."""
-    mediator = await new_reviewer(scene.people, tmp_path / "own.keyring")
-    colleague = await new_reviewer(scene.people, tmp_path / "other.keyring")
-    changed = dataclasses.replace(scene, mediator=mediator, colleague=colleague)
-    return Alone(scene=changed, mediator=mediator, colleague=colleague)
+    own = await with_mediators_of_its_own(scene, tmp_path)
+    return Alone(scene=own, mediator=own.mediator, colleague=own.colleague)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from relay.demo.story import LETTER
 from tests.browser.conftest import Visit
 from tests.browser.films import film
 from tests.browser.profiles import chromium_with
-from tests.browser.scene import Scene, Waiting
+from tests.browser.scene import Scene, Waiting, with_mediators_of_its_own
 from tests.browser.tour import prepared_video
 from tests.browser.visitors import Visitor
 from tests.browser.wire import wire_to
@@ -169,9 +169,10 @@ async def in_sight(page: Page, shown: Locator) -> None:
 
 @pytest.mark.parametrize("around", ["tells", "tells nothing", "clips"])
 async def test_what_is_asked_and_said_is_where_the_mediator_looks(
-    scene: Scene, visit: Visit, around: str
+    scene: Scene, visit: Visit, tmp_path: Path, around: str
 ) -> None:
     """Dialogs, what was done and the next screen, in a frame that is several screens tall; nothing jumps."""
+    scene = await with_mediators_of_its_own(scene, tmp_path)
     waiting = await long_case(scene)
     guest = await visit(also=[scene.third_party_url.rstrip("/")])
     await guest.context.clock.install()
@@ -240,6 +241,7 @@ async def test_a_browser_that_keeps_nothing_is_enough(
     scene: Scene, playwright: Playwright, tmp_path: Path
 ) -> None:
     """In a case system on another site: letters are approved and videos play, and nothing is kept."""
+    scene = await with_mediators_of_its_own(scene, tmp_path)
     waiting = await scene.waiting()
     sender = await scene.claim(waiting.harmed_url)
     await verify_everybody(waiting.mediator, waiting.case_id)

@@ -6,8 +6,6 @@ export const casework = {
     lead: 'The cases that you are a mediator of.',
     empty: 'You are in no case yet.',
     notOpened: 'waits to be opened',
-    isOpened: 'open',
-    approvals: (count: number) => (count === 1 ? 'one approval' : `${count} approvals`),
     new: 'Open a new case',
     changeAsked: 'other mediators asked for',
     fromSystem: 'New cases come from your case system.',

@@ -9,8 +9,6 @@ export const casework: Catalogue<typeof english> = {
     lead: 'Les dossiers dont vous êtes médiatrice ou médiateur.',
     empty: 'Vous n’êtes encore dans aucun dossier.',
     notOpened: 'attend d’être ouvert',
-    isOpened: 'ouvert',
-    approvals: (count) => (count < 2 ? 'une approbation' : `${count} approbations`),
     new: 'Ouvrir un nouveau dossier',
     changeAsked: 'changement de médiation demandé',
     fromSystem: 'Les nouveaux dossiers viennent de votre système de dossiers.',

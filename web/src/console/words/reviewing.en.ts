@@ -20,7 +20,6 @@ export const reviewing = {
     broken: 'The live figures stopped. They are as of the last answer.',
     from: 'From',
     to: 'to',
-    waiting: (age: string) => `waiting for ${age}`,
     approvals: (have: number, need: number) => `${have} of ${need} approvals`,
     leasedMine: 'You are reviewing this.',
     leasedOther: (who: string) => `Under review by ${who}.`,

@@ -23,7 +23,6 @@ export const reviewing: Catalogue<typeof english> = {
     broken: 'Les chiffres ne se mettent plus à jour. Ce sont ceux de la dernière réponse.',
     from: 'De',
     to: 'à',
-    waiting: (age) => `en attente depuis ${age}`,
     approvals: (have, need) => `${have} approbation(s) sur ${need}`,
     leasedMine: 'Vous examinez ce message.',
     leasedOther: (who) => `À l’examen : ${who}.`,
