@@ -50,13 +50,13 @@ new_statements as (
 )
 insert into messages (
     message_id, case_id, sender_id, recipient_id, kind, language, state, statement_hash, offer_hash,
-    waiting_since
+    writer_kid, waiting_since
 )
 select
     bench_uuid('message', n), bench_uuid('case', n / $3), bench_uuid('one', n / $3),
     bench_uuid('other', n / $3), 'letter', case when n % 3 = 0 then 'fr' else 'en' end::message_language,
     case when n % 5 < 3 then 'queued' when n % 5 = 3 then 'held' else 'closed' end::message_state,
-    sha256(n::text::bytea), sha256(n::text::bytea),
+    sha256(n::text::bytea), sha256(n::text::bytea), 'bench',
     now() - make_interval(secs => ($2 - n) * 7 % 8000000)
 from numbered
 """

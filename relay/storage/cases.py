@@ -143,7 +143,12 @@ async def count_figures(
     """What there is to do in each of these cases, as a mediator or (None) the case system sees it."""
     none = dict.fromkeys(CaseFigures.__struct_fields__, 0)
     counted = {case_id: dict(none) for case_id in cases}
-    for row in await connection.fetch(_SQL["count_waiting"], cases, mediator_id):
+    waiting = (
+        await connection.fetch(_SQL["count_all_waiting"], cases)
+        if mediator_id is None
+        else await connection.fetch(_SQL["count_waiting"], cases, mediator_id)
+    )
+    for row in waiting:
         counted[row["case"]][row["waits_for"]] = row["messages"]
     for row in await connection.fetch(_SQL["count_links"], cases):
         counted[row["case"]].update(claims=row["claims"], unused_links=row["unused_links"])

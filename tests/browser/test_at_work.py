@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from relay.client.casework import DEFAULT_POLICY
 from relay.client.participant import Participant
@@ -21,7 +21,6 @@ from tests.browser.casework import CasePage
 from tests.browser.conftest import Visit
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Reviewer, Scene, with_mediators_of_its_own
-from tests.browser.visitors import ViewportSize
 
 TWO: Final = Policy(approvals=2, captions="optional", server_processing=True, retention_days=365)
 LAPTOP: Final[ViewportSize] = {"width": 1366, "height": 768}

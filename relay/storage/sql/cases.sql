@@ -128,14 +128,28 @@ select role from participants
 where case_id = $1 and participant_id = $2;
 
 -- name: count_waiting
--- For whom the messages of some cases wait, as a mediator or (null) the case system sees it.
+-- For whom the messages of some cases wait, as one of their mediators sees it.
+select
+    messages.case_id as "case",
+    queue_entries.waits_for,
+    count(*) as messages
+from messages
+inner join queue_entries on messages.message_id = queue_entries.message_id
+where
+    messages.case_id = any($1::uuid[])
+    and queue_entries.mediator_id = $2
+    and queue_entries.waits_for is not null
+group by messages.case_id, queue_entries.waits_for;
+
+-- name: count_all_waiting
+-- The same as the case system sees it, which is none of the mediators.
 select
     case_id as "case",
-    waits_for(messages, $2) as waits_for,
+    waits_for(messages, null) as waits_for,
     count(*) as messages
 from messages
 where case_id = any($1::uuid[]) and is_in_queue(state) and waiting_since is not null
-group by case_id, waits_for(messages, $2);
+group by case_id, waits_for(messages, null);
 
 -- name: count_links
 -- The links of some cases that somebody used and nobody has checked, and those to take part that nobody used.

@@ -271,6 +271,7 @@ export class ConsoleReview extends ConsoleElement {
   private renderLease(item: ReviewItem): TemplateResult | typeof nothing {
     const { review } = this.words;
     const { lease } = item;
+    if (item.state === 'queued' && item.waitsFor === 'mediator') return html`<p class="note">${this.words.lists.approvedByYou}</p>`;
     if (item.state !== 'claimed' || lease === null) return nothing;
     if (!lease.mine) return html`<p class="note">${capital(review.leaseOther(mediator(this.session, lease.holder)))}</p>`;
     return this.renderMine(lease);
