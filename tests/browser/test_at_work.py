@@ -61,10 +61,10 @@ class Two:
     responsible: uuid.UUID
 
 
-async def two_harmed(alone: Alone, policy: Policy = DEFAULT_POLICY) -> Two:
+async def two_harmed(alone: Alone, policy: Policy = DEFAULT_POLICY, *, reference: str = "") -> Two:
     """Registered by the case system, in an order that is not that of their identifiers."""
     case_id, responsible = uuid.uuid4(), uuid.uuid4()
-    reference = f"R-2026-{case_id.hex[:4]}"
+    reference = reference or f"R-2026-{case_id.hex[:4]}"
     first, second = sorted((uuid.uuid4(), uuid.uuid4()), reverse=True)
     await alone.scene.people.case_system.register(
         case_id,
@@ -326,3 +326,19 @@ async def test_what_comes_into_an_empty_queue_is_shown(alone: Alone, visit: Visi
     await expect(page.page.get_by_text(page.words("lists.emptyYou"))).to_be_visible()
     await sender.send_letter(case.responsible, LETTER)
     await expect(rows(page.page)).to_have_count(1)
+
+
+async def test_cases_are_chosen_in_the_order_of_their_references(
+    alone: Alone, visit: Visit
+) -> None:
+    """In the filter of the queue and where a letter is written down: the ninth before the tenth."""
+    for number in (10, 9, 11):
+        await two_harmed(alone, reference=f"S-2026-{number}")
+    page = await CasePage.open(await visit(), alone.scene, alone.mediator)
+    expected = [f"S-2026-{number}" for number in (9, 10, 11)]
+    await page.page.get_by_text(page.words("queue.filters"), exact=True).click()
+    options = page.page.get_by_label(page.words("queue.case"), exact=True).locator("option")
+    await expect(options).to_have_text([page.words("queue.anyCase"), *expected])
+    await page.go("letter")
+    options = page.field("letter.case").locator("option")
+    await expect(options).to_have_text([page.words("letter.chooseCase"), *expected])

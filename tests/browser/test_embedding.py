@@ -195,9 +195,13 @@ async def test_what_is_asked_and_said_is_where_the_mediator_looks(
     await change.click()
     dialog = frame.get_by_role("dialog")
     await in_sight(page, dialog)
-    await in_sight(page, dialog.get_by_role("button", name=WORDS("cancel")))
+    cancel = dialog.get_by_role("button", name=WORDS("cancel"))
+    await (
+        cancel.scroll_into_view_if_needed()
+    )  # within the dialog, where that is longer than what is in sight
+    await in_sight(page, cancel)
     assert await page.evaluate(place) == before
-    await dialog.get_by_role("button", name=WORDS("cancel")).click()
+    await cancel.click()
     await expect(change).to_be_focused()
     assert await page.evaluate(place) == before
 

@@ -159,9 +159,8 @@ export class ConsoleCase extends ConsoleElement {
     const { case: words } = this.words;
     const said = words.consent[one.consent ?? 'none'];
     const id = shortId(one.participant);
-    // None is disabled meanwhile: it would lose the focus, to which a dialog gives it back. What is under way is not begun twice.
-    const act = (text: string, run: () => unknown): TemplateResult =>
-      html`<button aria-label=${this.about(text, this.who(one.participant))} @click=${run}>${text}</button>`;
+    const act = (text: string, run: () => unknown, busy = false): TemplateResult =>
+      html`<button aria-label=${this.about(text, this.who(one.participant))} aria-disabled=${busy ? 'true' : nothing} @click=${run}>${text}</button>`;
     return html`<section class="card" aria-labelledby="person-${id}">
       <h3 id="person-${id}">${this.who(one.participant)}</h3>
       <ul class="plain-list">
@@ -172,10 +171,10 @@ export class ConsoleCase extends ConsoleElement {
       <div class="row">
         ${act(words.recordConsent, () => (this.asking = { about: 'consent', who: one }))}
         ${one.keys === 'none'
-          ? act(words.makeParticipate, () => this.makeLink(one, 'participate'))
+          ? act(words.makeParticipate, () => this.makeLink(one, 'participate'), this.running)
           : html`${act(words.newLink, () => (this.asking = { about: 'new-link', who: one }))}
             ${act(words.grantAgain, () => (this.asking = { about: 'grant-again', who: one }))}`}
-        ${act(words.makeUpload, () => this.makeLink(one, 'upload'))}
+        ${act(words.makeUpload, () => this.makeLink(one, 'upload'), this.running)}
       </div>
       <h4>${words.linksOf}</h4>
       ${this.renderLinks(one, detail.links.filter((link) => link.participant === one.participant))}
@@ -260,6 +259,7 @@ export class ConsoleCase extends ConsoleElement {
     const act = (text: string, run: () => unknown, style = ''): TemplateResult =>
       html`<button
         class=${style}
+        aria-disabled=${style !== 'grave' && this.running ? 'true' : nothing}
         aria-label=${this.about(text, `${this.which(link)}, ${this.who(link.participant)}`)}
         @click=${run}
       >

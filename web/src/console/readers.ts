@@ -50,7 +50,7 @@ export class ConsoleReaders extends ConsoleElement {
           </div>`
         : nothing}
       ${ROLES.map((role) => this.renderRole(role))}
-      <p><button @click=${() => this.change()}>${readers.change}</button></p>
+      <p><button aria-disabled=${this.running ? 'true' : nothing} @click=${() => this.change()}>${readers.change}</button></p>
       ${this.asking === null ? nothing : this.renderAsking(this.asking)}
     </section>`;
   }
