@@ -34,9 +34,9 @@ new_cases as (
     select bench_uuid('case', n / $3), 'bench ' || n / $3, 1 from numbered where n % $3 = 0
 ),
 new_participants as (
-    insert into participants (participant_id, case_id, role, consent)
-    select bench_uuid(side, n / $3), bench_uuid('case', n / $3), 'harmed', 'active'
-    from numbered, unnest(array['one', 'other']) as side where n % $3 = 0
+    insert into participants (participant_id, case_id, role, number, consent)
+    select bench_uuid(side, n / $3), bench_uuid('case', n / $3), 'harmed', number, 'active'
+    from numbered, unnest(array['one', 'other']) with ordinality as sides (side, number) where n % $3 = 0
 ),
 new_mediators as (
     insert into case_mediators (case_id, credential_id)
@@ -50,13 +50,13 @@ new_statements as (
 )
 insert into messages (
     message_id, case_id, sender_id, recipient_id, kind, language, state, statement_hash, offer_hash,
-    waiting_since
+    writer_kid, waiting_since
 )
 select
     bench_uuid('message', n), bench_uuid('case', n / $3), bench_uuid('one', n / $3),
     bench_uuid('other', n / $3), 'letter', case when n % 3 = 0 then 'fr' else 'en' end::message_language,
     case when n % 5 < 3 then 'queued' when n % 5 = 3 then 'held' else 'closed' end::message_state,
-    sha256(n::text::bytea), sha256(n::text::bytea),
+    sha256(n::text::bytea), sha256(n::text::bytea), 'bench',
     now() - make_interval(secs => ($2 - n) * 7 % 8000000)
 from numbered
 """
@@ -111,9 +111,10 @@ async def _fill(url: str, messages: int, mediator_id: uuid.UUID) -> None:
             last = min(first + AT_ONCE, messages) - 1
             await connection.execute(FILL, first, last, CASE_MESSAGES, mediator_id, MEDIATOR_CASES)
         await connection.execute(
-            "insert into queue_entries (mediator_id, state, waiting_since, message_id) "
-            "select credential_id, state, waiting_since, message_id "
-            "from messages inner join case_mediators using (case_id) where is_in_queue(state)"
+            "insert into queue_entries (mediator_id, state, waits_for, since, message_id) "
+            "select entry.mediator_id, entry.state, entry.waits_for, entry.since, entry.message_id "
+            "from messages inner join case_mediators using (case_id) "
+            "cross join lateral queue_entry(messages, credential_id) as entry"
         )
         await connection.execute("vacuum analyze")
         await connection.execute("checkpoint")

@@ -132,6 +132,8 @@ class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
 
     participant: uuid.UUID
     role: ParticipantRole
+    number: int | None
+    """Counts those with this role, in the order in which they were registered; None for the only one."""
     consent: Consent | None
     consent_at: datetime | None
 
@@ -144,8 +146,23 @@ class PairView(msgspec.Struct, frozen=True, kw_only=True):
     no_contact: bool
 
 
-class CaseSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A case in a list."""
+class CaseFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages of a case wait for whom, and what there is to do about its links."""
+
+    you: int
+    """For the mediator who asks; none for the case system."""
+    mediator: int
+    sender: int
+    recipient: int
+    relay: int
+    claims: int
+    """Links that somebody used; nobody has checked who."""
+    unused_links: int
+    """Links to take part that nobody has used."""
+
+
+class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A case by itself."""
 
     case: uuid.UUID
     reference: str
@@ -163,10 +180,16 @@ class CaseSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Those of its recovery keys."""
 
 
-class CaseView(CaseSummary, frozen=True, kw_only=True):
-    """A case with the people in it."""
+class CaseSummary(CaseFacts, frozen=True, kw_only=True):
+    """A case in a list."""
 
     participants: list[ParticipantView]
+    figures: CaseFigures
+
+
+class CaseView(CaseSummary, frozen=True, kw_only=True):
+    """A case with what there is between its people."""
+
     pairs: list[PairView]
     mediators: list[uuid.UUID]
 
@@ -215,3 +238,5 @@ class Correspondent(msgspec.Struct, frozen=True, kw_only=True):
 
     participant: uuid.UUID
     role: ParticipantRole
+    number: int | None
+    """As for everybody else in the case; None for the only one with this role whom they may write to."""

@@ -312,6 +312,17 @@ class Consents(msgspec.Struct, frozen=True, kw_only=True):
     recipient: SignedConsent | None
 
 
+class WaitsFor(StrEnum):
+    """Who has to do something before a message goes on, as one of its mediators sees it."""
+
+    YOU = "you"
+    MEDIATOR = "mediator"
+    """Another one: whoever reviews it, or has to approve it after the mediator who asks."""
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    RELAY = "relay"
+
+
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """Who reviews a message, and until when."""
 
@@ -333,6 +344,8 @@ class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     waiting_since: datetime
     state_since: datetime
+    waits_for: WaitsFor | None
+    """None where it has ended."""
     approvals: int
     approvals_needed: int
     lease: Lease | None
@@ -340,7 +353,7 @@ class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
-    """Queue items, oldest first; `next` asks for the following page."""
+    """Queue items; `next` asks for the following page."""
 
     items: list[QueueItem]
     next: str | None
@@ -360,6 +373,8 @@ class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     waiting_since: datetime | None
     state_since: datetime
+    waits_for: WaitsFor | None
+    """None where it has ended, and for a draft."""
     created_at: datetime
     approvals: int
     approvals_needed: int

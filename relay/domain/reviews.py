@@ -7,11 +7,11 @@ import binascii
 import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
-from relay.domain.messages import Language
+from relay.domain.messages import Language, WaitsFor
 from relay.domain.moves import State
 from relay.errors import InvalidRequest
 
@@ -19,8 +19,12 @@ BEGINNING = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 """The place before the oldest item."""
 
 
+END = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
+"""The place after the newest item."""
+
+
 class QueueState(StrEnum):
-    """The states in which a message is somebody's to do, or may still be recalled."""
+    """The states in which a message is somebody's to do, or may still be recalled; then those after that."""
 
     PROCESSING = State.PROCESSING
     FAILED = State.FAILED
@@ -31,12 +35,27 @@ class QueueState(StrEnum):
     APPROVED = State.APPROVED
     OFFERED = State.OFFERED
     RELEASED = State.RELEASED
+    VIEWED = State.VIEWED
+    DECLINED = State.DECLINED
+    REFUSED = State.REFUSED
+    WITHDRAWN = State.WITHDRAWN
+    RECALLED = State.RECALLED
+    EXPIRED = State.EXPIRED
+    CLOSED = State.CLOSED
+
+
+ENDED: Final = frozenset(list(QueueState)[list(QueueState).index(QueueState.VIEWED) :])
+"""The states in which a message waits for nobody: they are looked up, the newest first."""
 
 
 class QueueQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The filters of the queue; `older_than_seconds` is an age, `after` is `next` of the page before."""
+    """The filters of the queue; `older_than_seconds` is an age, `after` is `next` of the page before.
 
-    state: QueueState = QueueState.QUEUED
+    With `waits_for` alone the states are taken together; with neither, what waits for review is meant.
+    """
+
+    state: QueueState | None = None
+    waits_for: WaitsFor | None = None
     case: uuid.UUID | None = None
     language: Language | None = None
     older_than_seconds: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
@@ -44,10 +63,19 @@ class QueueQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
 
 
+class CaseMessagesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of the messages of a case; `after` is `next` of the page before."""
+
+    after: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+
+
 class QueueFigure(msgspec.Struct, frozen=True, kw_only=True):
-    """How many messages are in a state, and since when the oldest of them waits."""
+    """How many messages are in a state, for whom they wait, and since when the oldest of them waits."""
 
     state: State
+    waits_for: WaitsFor | None
+    """None for the case system, which is none of the mediators."""
     messages: int
     oldest: datetime | None
 
@@ -58,9 +86,9 @@ class QueueFigures(msgspec.Struct, frozen=True, kw_only=True):
     figures: list[QueueFigure]
 
 
-def encode_place(waiting_since: datetime, message_id: uuid.UUID) -> str:
+def encode_place(since: datetime, message_id: uuid.UUID) -> str:
     """A place in the queue, as an opaque text."""
-    raw = f"{waiting_since.astimezone(UTC).isoformat()} {message_id}"
+    raw = f"{since.astimezone(UTC).isoformat()} {message_id}"
     return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
 
 

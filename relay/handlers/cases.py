@@ -10,9 +10,10 @@ from aiohttp import web
 
 from relay.domain.actors import Mediator, Participant, Service
 from relay.domain.cases import CaseRegistration, CharterFiling, NoContact
+from relay.domain.reviews import CaseMessagesQuery
 from relay.domain.sessions import SignedRequest
 from relay.handlers.routing import Call, Role, answer, done, route
-from relay.services import cases, links, log
+from relay.services import cases, links, log, reviews
 
 
 class CasesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,6 +121,14 @@ async def read_log(call: Call) -> web.Response:
     return answer(page)
 
 
+async def list_messages(call: Call) -> web.Response:
+    """A page of the messages of a case."""
+    page = await reviews.of_case(
+        call.database, call.mediator, call.uuid("case"), call.query(CaseMessagesQuery)
+    )
+    return answer(page)
+
+
 ROUTES = (
     route("GET", "/v1/cases", list_cases, Role.MEDIATOR, Role.SERVICE),
     route("PUT", "/v1/cases/{case}", register, Role.MEDIATOR, Role.SERVICE),
@@ -137,5 +146,6 @@ ROUTES = (
         Role.SERVICE,
     ),
     route("PUT", "/v1/cases/{case}/pairs/{one}/{other}/no-contact", set_no_contact, Role.SERVICE),
+    route("GET", "/v1/cases/{case}/messages", list_messages, Role.MEDIATOR),
     route("GET", "/v1/cases/{case}/log", read_log, Role.MEDIATOR, Role.SERVICE),
 )

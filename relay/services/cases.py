@@ -6,6 +6,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+
 from relay.crypto import chain, signing, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError, StatementError
@@ -13,6 +15,7 @@ from relay.domain.actors import Mediator, Participant, Service
 from relay.domain.cases import (
     ApprovalsLowered,
     CaseExists,
+    CaseFacts,
     CasePage,
     CaseRegistration,
     CaseSummary,
@@ -80,7 +83,7 @@ async def register(
                 )
         elif mediators:
             await _propose(connection, actor, case_id, mediators)
-        return await _view(connection, await require_case(connection, case_id))
+        return await _view(connection, actor, await require_case(connection, case_id))
 
 
 async def _add_participants(
@@ -88,8 +91,7 @@ async def _add_participants(
 ) -> None:
     for entry in registration.participants:
         await stored.insert_participant(connection, case_id, entry.participant, entry.role)
-        known = await stored.find_participant(connection, case_id, entry.participant)
-        if known is None or known.role is not entry.role:
+        if await stored.find_role(connection, case_id, entry.participant) is not entry.role:
             raise CaseExists("participant")
     for one, other in registration.all_pairs():
         await stored.insert_pair(connection, case_id, one, other)
@@ -157,7 +159,7 @@ async def read(database: Database, actor: Mediator | Service, case_id: uuid.UUID
     async with database.transaction() as connection:
         if isinstance(actor, Mediator):
             await require_mediator(connection, case_id, actor)
-        return await _view(connection, await require_case(connection, case_id))
+        return await _view(connection, actor, await require_case(connection, case_id))
 
 
 async def list_cases(
@@ -165,11 +167,11 @@ async def list_cases(
 ) -> CasePage:
     """A page of the cases of a mediator, or of all for the case system."""
     mediator_id = actor.credential_id if isinstance(actor, Mediator) else None
-    async with database.connection() as connection:
+    async with database.snapshot() as connection:
         found = await stored.list_cases(
             connection, mediator_id=mediator_id, after=after, limit=limit + 1
         )
-    page = found[:limit]
+        page = await _summaries(connection, actor, found[:limit])
     return CasePage(cases=page, next=page[-1].case if len(found) > limit else None)
 
 
@@ -188,7 +190,7 @@ async def file_charter(
     async with database.transaction() as connection:
         await stored.lock_case(connection, case_id)
         await require_mediator(connection, case_id, mediator)
-        return await _put_in_force(
+        await _put_in_force(
             connection,
             settings,
             case_id,
@@ -197,6 +199,7 @@ async def file_charter(
             signer=mediator.signer,
             actor=str(mediator),
         )
+        return await _view(connection, mediator, await require_case(connection, case_id))
 
 
 async def file_recovered(
@@ -236,7 +239,7 @@ async def _put_in_force(
     *,
     signer: bytes,
     actor: str,
-) -> CaseView:
+) -> None:
     """Keep a charter that every reader will accept as the next one of the case."""
     require_recent(said.at, settings)
     if len(filing.key_file) > KEY_FILE_MAX_BYTES:
@@ -248,7 +251,7 @@ async def _put_in_force(
     charters = await stored.list_charters(connection, case_id)
     statement_hash = signing.statement_hash(filing.statement)
     if charters and charters[-1].statement_hash == statement_hash:
-        return await _view(connection, case)
+        return
     previous = b64u_encode(charters[-1].statement_hash) if charters else None
     if said.version != (version or 0) + 1 or said.previous != previous:
         raise CharterOutOfOrder
@@ -303,7 +306,6 @@ async def _put_in_force(
         actor=actor,
         statement_hash=statement_hash,
     )
-    return await _view(connection, await require_case(connection, case_id))
 
 
 def _require_valid_newcomers(charter: chain.VerifiedCharter) -> None:
@@ -484,7 +486,7 @@ async def require_latest_charter(connection: Connection, case_id: uuid.UUID, nam
         raise CharterChanged
 
 
-async def require_case(connection: Connection, case_id: uuid.UUID) -> CaseSummary:
+async def require_case(connection: Connection, case_id: uuid.UUID) -> CaseFacts:
     """The case, or NotFound."""
     case = await stored.find_case(connection, case_id)
     if case is None:
@@ -501,19 +503,29 @@ async def require_service_signer(connection: Connection, compact: str) -> bytes:
     return signer
 
 
-async def _view(connection: Connection, case: CaseSummary) -> CaseView:
+async def _view(connection: Connection, actor: Mediator | Service, case: CaseFacts) -> CaseView:
+    """A case as a mediator sees it, or the case system."""
+    [summary] = await _summaries(connection, actor, [case])
     return CaseView(
-        case=case.case,
-        reference=case.reference,
-        charter_version=case.charter_version,
-        approvals=case.approvals,
-        captions_required=case.captions_required,
-        server_processing=case.server_processing,
-        proposed_mediators=case.proposed_mediators,
-        created_at=case.created_at,
-        media=case.media,
-        recovery=case.recovery,
-        participants=await stored.list_participants(connection, case.case),
+        **msgspec.structs.asdict(summary),
         pairs=await stored.list_pairs(connection, case.case),
         mediators=await stored.list_mediators(connection, case.case),
     )
+
+
+async def _summaries(
+    connection: Connection, actor: Mediator | Service, cases: list[CaseFacts]
+) -> list[CaseSummary]:
+    """Cases with their people, and with what there is to do."""
+    ids = [case.case for case in cases]
+    mediator_id = actor.credential_id if isinstance(actor, Mediator) else None
+    people = await stored.list_participants(connection, ids)
+    figures = await stored.count_figures(connection, ids, mediator_id)
+    return [
+        CaseSummary(
+            **msgspec.structs.asdict(case),
+            participants=people[case.case],
+            figures=figures[case.case],
+        )
+        for case in cases
+    ]

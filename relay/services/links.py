@@ -75,7 +75,7 @@ async def make(
         if isinstance(actor, Mediator):
             await require_mediator(connection, said.case, actor)
         await require_latest_charter(connection, said.case, said.charter)
-        if await stored_cases.find_participant(connection, said.case, said.participant) is None:
+        if await stored_cases.find_role(connection, said.case, said.participant) is None:
             raise NotFound("no such participant")
         upload_signer = b64u_decode(said.signer) if said.signer is not None else None
         statement_hash = await insert_statement(connection, link.statement)
@@ -120,10 +120,8 @@ async def show(database: Database, settings: Settings, holder: LinkHolder) -> Li
     """What a link leads to, with everything that its holder needs to verify it."""
     async with database.transaction() as connection:
         link = await stored.find_link(connection, holder.link_id)
-        participant = await stored_cases.find_participant(
-            connection, holder.case_id, holder.participant_id
-        )
-        if link is None or participant is None:
+        role = await stored_cases.find_role(connection, holder.case_id, holder.participant_id)
+        if link is None or role is None:
             raise NotFound("no such link")
         claim = await stored.find_claim_of_link(connection, holder.link_id)
         statement = await find_statement(connection, link.statement_hash)
@@ -133,7 +131,7 @@ async def show(database: Database, settings: Settings, holder: LinkHolder) -> Li
             link=link.link_id,
             case=link.case_id,
             participant=link.participant_id,
-            role=participant.role,
+            role=role,
             purpose=link.purpose,
             expires_at=link.expires_at,
             spent=link.message_id is not None,

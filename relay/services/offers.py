@@ -76,7 +76,7 @@ async def offer(
         _require_same_message(message, said)
         statement_hash = signing.statement_hash(act.statement)
         if await stored_reviews.is_offered(connection, statement_hash):
-            return await review_message(connection, message)
+            return await review_message(connection, mediator, message)
         await require_timely(connection, settings, act.statement, said.at)
         is_renewal = message.state in _RELEASED
         if not is_renewal:
@@ -128,7 +128,7 @@ async def offer(
                 actor=str(mediator),
                 statement_hash=statement_hash,
             )
-        return await review_message(connection, await reload(connection, message))
+        return await review_message(connection, mediator, await reload(connection, message))
 
 
 async def respond(

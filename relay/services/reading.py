@@ -78,7 +78,7 @@ async def review(database: Database, mediator: Mediator, message_id: uuid.UUID) 
         if message is None:
             raise NotFound("no such message")
         await require_mediator(connection, message.case_id, mediator)
-        return await review_message(connection, message)
+        return await review_message(connection, mediator, message)
 
 
 async def history(database: Database, mediator: Mediator, message_id: uuid.UUID) -> History:
@@ -224,8 +224,10 @@ def released_rows(message: stored.MessageRow, rows: list[stored.PartRow]) -> lis
     ]
 
 
-async def review_message(connection: Connection, message: stored.MessageRow) -> ReviewMessage:
-    """A message as the mediators of its case see it."""
+async def review_message(
+    connection: Connection, mediator: Mediator, message: stored.MessageRow
+) -> ReviewMessage:
+    """A message as a mediator of its case sees it."""
     parts = await stored.list_parts(connection, message.message_id, Audience.CASE, message.case_id)
     approvals = await stored_reviews.count_approvals(connection, message.message_id)
     sent = await stored.list_revisions(connection, message.message_id)
@@ -245,6 +247,9 @@ async def review_message(connection: Connection, message: stored.MessageRow) -> 
         revision=sent[-1].revision if sent else message.revision,
         waiting_since=message.waiting_since,
         state_since=message.state_since,
+        waits_for=await stored_reviews.find_turn(
+            connection, message.message_id, mediator.credential_id
+        ),
         created_at=message.created_at,
         approvals=approvals.approvals,
         approvals_needed=approvals.approvals_needed,

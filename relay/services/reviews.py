@@ -25,8 +25,12 @@ from relay.domain.messages import (
 from relay.domain.moves import Act, Mover, State, WrongState, find_move
 from relay.domain.reviews import (
     BEGINNING,
+    END,
+    ENDED,
+    CaseMessagesQuery,
     QueueFigures,
     QueueQuery,
+    QueueState,
     decode_place,
     encode_place,
 )
@@ -73,24 +77,56 @@ _CHOICES: Final = {
 
 
 async def queue(database: Database, mediator: Mediator, query: QueueQuery) -> QueuePage:
-    """A page of the review queue of a mediator, oldest first."""
-    after = BEGINNING if query.after is None else decode_place(query.after)
-    waiting_before = datetime.now(UTC) - timedelta(seconds=query.older_than_seconds)
-    async with database.connection() as connection:
-        found = await stored_reviews.queue_page(
-            connection,
-            mediator_id=mediator.credential_id,
-            state=query.state,
-            after=after,
-            waiting_before=waiting_before,
-            language=query.language,
-            case_id=query.case,
-            limit=query.limit + 1,
+    """A page of the review queue of a mediator: what waits, oldest first; what has ended, newest first."""
+    wanted = stored_reviews.QueueFilter(
+        mediator_id=mediator.credential_id,
+        since_before=datetime.now(UTC) - timedelta(seconds=query.older_than_seconds),
+        language=query.language,
+        case_id=query.case,
+        limit=query.limit + 1,
+    )
+    after = None if query.after is None else decode_place(query.after)
+    async with database.snapshot() as connection:
+        if query.state in ENDED and query.waits_for is None:
+            found = await stored_reviews.ended_of_state(
+                connection, wanted, query.state, after or END
+            )
+        elif query.state is None and query.waits_for is not None:
+            found = await stored_reviews.queue_of_turn(
+                connection, wanted, query.waits_for, after or BEGINNING
+            )
+        else:
+            state = query.state or QueueState.QUEUED
+            found = await stored_reviews.queue_of_state(
+                connection, wanted, state, query.waits_for, after or BEGINNING
+            )
+        return await _page(connection, mediator, found, query.limit)
+
+
+async def of_case(
+    database: Database, mediator: Mediator, case_id: uuid.UUID, query: CaseMessagesQuery
+) -> QueuePage:
+    """A page of every message of a case that was ever sent, whatever became of it, newest first."""
+    before = END if query.after is None else decode_place(query.after)
+    async with database.snapshot() as connection:
+        await require_mediator(connection, case_id, mediator)
+        found = await stored_reviews.messages_of_case(
+            connection, case_id, mediator.credential_id, before, query.limit + 1
         )
-    page = found[: query.limit]
-    if len(found) <= query.limit:
-        return QueuePage(items=page, next=None)
-    return QueuePage(items=page, next=encode_place(page[-1].waiting_since, page[-1].message))
+        return await _page(connection, mediator, found, query.limit)
+
+
+async def _page(
+    connection: Connection, mediator: Mediator, found: list[stored_reviews.Place], limit: int
+) -> QueuePage:
+    """The items at so many places, one of which may be the first of the next page."""
+    shown = found[:limit]
+    items = await stored_reviews.queue_items(
+        connection, [place.message for place in shown], mediator.credential_id
+    )
+    if len(found) <= limit:
+        return QueuePage(items=items, next=None)
+    return QueuePage(items=items, next=encode_place(shown[-1].since, shown[-1].message))
 
 
 async def figures(database: Database, actor: Mediator | Service) -> QueueFigures:
@@ -122,7 +158,7 @@ async def take(
                 actor=str(mediator),
                 lease=(mediator.credential_id, settings.lease_seconds),
             )
-        return await review_message(connection, await reload(connection, message))
+        return await review_message(connection, mediator, await reload(connection, message))
 
 
 async def let_go(database: Database, mediator: Mediator, message_id: uuid.UUID) -> None:
@@ -158,7 +194,7 @@ async def decide(
         _require_same_message(message, said)
         statement_hash = signing.statement_hash(act.statement)
         if await stored_reviews.is_decided(connection, statement_hash):
-            return await review_message(connection, message)
+            return await review_message(connection, mediator, message)
         await require_timely(connection, settings, act.statement, said.at)
         require_same_words(message, said)
         choice = _CHOICES[said.decision]
@@ -190,7 +226,7 @@ async def decide(
             await stored.raise_round(connection, message_id)
         if made is Act.RETRY:
             job_id = await stored.insert_job(connection, message_id, message.revision)
-        answer = await review_message(connection, await reload(connection, message))
+        answer = await review_message(connection, mediator, await reload(connection, message))
     if job_id is not None:
         await queue.wake(job_id)
     return answer
@@ -215,7 +251,7 @@ async def caption(
             raise StatementMismatch("captions for a letter")
         statement_hash = signing.statement_hash(act.statement)
         if await stored_reviews.is_captioned(connection, statement_hash):
-            return await review_message(connection, message)
+            return await review_message(connection, mediator, message)
         await require_timely(connection, settings, act.statement, said.at)
         _require_lease(message, mediator)
         if (said.revision, said.source, said.rendition) != (
@@ -257,7 +293,7 @@ async def caption(
             message_id=message_id,
             statement_hash=statement_hash,
         )
-        return await review_message(connection, await reload(connection, message))
+        return await review_message(connection, mediator, await reload(connection, message))
 
 
 async def _require_reviewable(

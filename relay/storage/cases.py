@@ -7,7 +7,15 @@ from datetime import datetime
 
 import msgspec
 
-from relay.domain.cases import CaseSummary, Consent, Correspondent, PairView, ParticipantView
+from relay.domain.cases import (
+    CaseFacts,
+    CaseFigures,
+    Consent,
+    Correspondent,
+    PairView,
+    ParticipantRole,
+    ParticipantView,
+)
 from relay.storage.database import Connection, many, one
 from relay.storage.queries import named_queries
 
@@ -70,9 +78,9 @@ async def dismiss_mediators(
     await connection.execute(_SQL["dismiss_mediators"], case_id, keep)
 
 
-async def find_case(connection: Connection, case_id: uuid.UUID) -> CaseSummary | None:
+async def find_case(connection: Connection, case_id: uuid.UUID) -> CaseFacts | None:
     """One case."""
-    return one(await connection.fetchrow(_SQL["find_case"], case_id), CaseSummary)
+    return one(await connection.fetchrow(_SQL["find_case"], case_id), CaseFacts)
 
 
 async def find_registration(connection: Connection, case_id: uuid.UUID) -> str | None:
@@ -113,23 +121,46 @@ async def lock_case(connection: Connection, case_id: uuid.UUID) -> int | None:
 
 async def list_cases(
     connection: Connection, *, mediator_id: uuid.UUID | None, after: uuid.UUID, limit: int
-) -> list[CaseSummary]:
+) -> list[CaseFacts]:
     """Cases after an identifier: those of one mediator, or all."""
     rows = await connection.fetch(_SQL["list_cases"], mediator_id, after, limit)
-    return many(rows, CaseSummary)
+    return many(rows, CaseFacts)
 
 
-async def list_participants(connection: Connection, case_id: uuid.UUID) -> list[ParticipantView]:
-    """Who takes part in a case."""
-    return many(await connection.fetch(_SQL["list_participants"], case_id), ParticipantView)
+async def list_participants(
+    connection: Connection, cases: list[uuid.UUID]
+) -> dict[uuid.UUID, list[ParticipantView]]:
+    """Who takes part in each of these cases."""
+    found: dict[uuid.UUID, list[ParticipantView]] = {case_id: [] for case_id in cases}
+    for row in await connection.fetch(_SQL["list_participants"], cases):
+        found[row["case"]].append(msgspec.convert(dict(row), ParticipantView))
+    return found
 
 
-async def find_participant(
+async def count_figures(
+    connection: Connection, cases: list[uuid.UUID], mediator_id: uuid.UUID | None
+) -> dict[uuid.UUID, CaseFigures]:
+    """What there is to do in each of these cases, as a mediator or (None) the case system sees it."""
+    none = dict.fromkeys(CaseFigures.__struct_fields__, 0)
+    counted = {case_id: dict(none) for case_id in cases}
+    waiting = (
+        await connection.fetch(_SQL["count_all_waiting"], cases)
+        if mediator_id is None
+        else await connection.fetch(_SQL["count_waiting"], cases, mediator_id)
+    )
+    for row in waiting:
+        counted[row["case"]][row["waits_for"]] = row["messages"]
+    for row in await connection.fetch(_SQL["count_links"], cases):
+        counted[row["case"]].update(claims=row["claims"], unused_links=row["unused_links"])
+    return {case_id: CaseFigures(**figures) for case_id, figures in counted.items()}
+
+
+async def find_role(
     connection: Connection, case_id: uuid.UUID, participant_id: uuid.UUID
-) -> ParticipantView | None:
-    """One participant of a case."""
-    row = await connection.fetchrow(_SQL["find_participant"], case_id, participant_id)
-    return one(row, ParticipantView)
+) -> ParticipantRole | None:
+    """In which part somebody takes part in a case; None where they do not."""
+    found = await connection.fetchval(_SQL["find_role"], case_id, participant_id)
+    return None if found is None else ParticipantRole(found)
 
 
 async def list_pairs(connection: Connection, case_id: uuid.UUID) -> list[PairView]:

@@ -28,8 +28,10 @@ grant execute on function by_worker() to relay_web, relay_worker;
 
 -- The web service. ------------------------------------------------------------------------------------------
 
+grant execute on function approvers_of(messages) to relay_web;
 grant execute on function approvals_of(messages) to relay_web;
 grant execute on function is_voice(messages) to relay_web;
+grant execute on function waits_for(messages, uuid) to relay_web;
 grant execute on function consents(participants) to relay_web;
 grant execute on function sender_is_known(messages) to relay_web;
 grant execute on function is_in_queue(message_state) to relay_web;

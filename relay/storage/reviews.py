@@ -8,7 +8,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from relay.domain.messages import Lease, QueueItem
+from relay.domain.messages import Lease, QueueItem, WaitsFor
 from relay.domain.reviews import QueueFigure
 from relay.storage.database import Connection, many
 from relay.storage.queries import named_queries
@@ -37,22 +37,87 @@ class Approvals(msgspec.Struct, frozen=True, kw_only=True):
     approvals_needed: int
 
 
-async def queue_page(
+class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries of a mediator's queue are asked for."""
+
+    mediator_id: uuid.UUID
+    since_before: datetime
+    language: str | None
+    case_id: uuid.UUID | None
+    limit: int
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a message stands in a list."""
+
+    message: uuid.UUID
+    since: datetime
+
+
+async def queue_of_state(
     connection: Connection,
-    *,
-    mediator_id: uuid.UUID,
+    wanted: QueueFilter,
     state: str,
+    waits_for: str | None,
     after: tuple[datetime, uuid.UUID],
-    waiting_before: datetime,
-    language: str | None,
-    case_id: uuid.UUID | None,
-    limit: int,
-) -> list[QueueItem]:
-    """Items in the cases of a mediator, oldest first, after a place in the queue."""
+) -> list[Place]:
+    """What is in a state, oldest first, after a place in the queue."""
     rows = await connection.fetch(
-        _SQL["queue_page"], mediator_id, state, *after, waiting_before, language, case_id, limit
+        _SQL["queue_of_state"], *_of(wanted, state, after), waits_for, wanted.limit
     )
+    return many(rows, Place)
+
+
+async def queue_of_turn(
+    connection: Connection,
+    wanted: QueueFilter,
+    waits_for: str,
+    after: tuple[datetime, uuid.UUID],
+) -> list[Place]:
+    """What waits for somebody, oldest first, after a place in the queue."""
+    rows = await connection.fetch(
+        _SQL["queue_of_turn"], *_of(wanted, waits_for, after), wanted.limit
+    )
+    return many(rows, Place)
+
+
+async def ended_of_state(
+    connection: Connection, wanted: QueueFilter, state: str, before: tuple[datetime, uuid.UUID]
+) -> list[Place]:
+    """What is in a state in which nothing waits, newest first, before a place."""
+    rows = await connection.fetch(_SQL["ended_of_state"], *_of(wanted, state, before), wanted.limit)
+    return many(rows, Place)
+
+
+async def messages_of_case(
+    connection: Connection,
+    case_id: uuid.UUID,
+    mediator_id: uuid.UUID,
+    before: tuple[datetime, uuid.UUID],
+    limit: int,
+) -> list[Place]:
+    """The messages of a case, newest first, before a place."""
+    rows = await connection.fetch(_SQL["messages_of_case"], case_id, mediator_id, *before, limit)
+    return many(rows, Place)
+
+
+async def queue_items(
+    connection: Connection, messages: list[uuid.UUID], mediator_id: uuid.UUID
+) -> list[QueueItem]:
+    """These messages as a mediator sees them, in this order."""
+    rows = await connection.fetch(_SQL["queue_items"], messages, mediator_id)
     return [_item(row) for row in rows]
+
+
+def _of(wanted: QueueFilter, what: str, place: tuple[datetime, uuid.UUID]) -> tuple[object, ...]:
+    return (
+        wanted.mediator_id,
+        what,
+        *place,
+        wanted.since_before,
+        wanted.language,
+        wanted.case_id,
+    )
 
 
 def _item(row: asyncpg.Record) -> QueueItem:
@@ -96,6 +161,14 @@ async def count_approvals(connection: Connection, message_id: uuid.UUID) -> Appr
     """The approvals of what is there now."""
     row = await connection.fetchrow(_SQL["count_approvals"], message_id)
     return msgspec.convert(row, Approvals)
+
+
+async def find_turn(
+    connection: Connection, message_id: uuid.UUID, mediator_id: uuid.UUID
+) -> WaitsFor | None:
+    """For whom a message waits, as one of its mediators sees it."""
+    found = await connection.fetchval(_SQL["find_turn"], message_id, mediator_id)
+    return None if found is None else WaitsFor(found)
 
 
 async def list_decisions(connection: Connection, message_id: uuid.UUID) -> list[str]:

@@ -53,28 +53,28 @@ class CasePage(MediatorPage):
     async def link_for(self, role: str) -> str:
         """Make somebody a link to take part, and read it."""
         await self.input.press(
-            self.person(role).get_by_role("button", name=self.words("case.makeParticipate"))
+            self.person(role).get_by_role("button", name=self.act("case.makeParticipate"))
         )
         return await self.read_address()
 
     async def new_link_for(self, role: str) -> str:
         """Make somebody another link for a lost one."""
         await self.input.press(
-            self.person(role).get_by_role("button", name=self.words("case.newLink"))
+            self.person(role).get_by_role("button", name=self.act("case.newLink"))
         )
         await self.input.press(self.dialog.get_by_role("button", name=self.words("case.newLinkDo")))
         return await self.read_address()
 
     async def grant_again(self, role: str) -> None:
         """Seal what was released to somebody for their newest keys."""
-        again = self.words("case.grantAgain")
+        again = self.act("case.grantAgain")
         await self.input.press(self.person(role).get_by_role("button", name=again))
         await self.input.press(self.dialog.get_by_role("button", name=again))
 
     async def ask_about_claim(self, role: str) -> dict[Language, tuple[str, ...]]:
         """Ask who used somebody's link: the words of the claim, in each language."""
         await self.input.press(
-            self.person(role).get_by_role("button", name=self.words("claim.check"))
+            self.person(role).get_by_role("button", name=self.act("claim.check"))
         )
         said: dict[Language, tuple[str, ...]] = {}
         for language in LANGUAGES:
@@ -94,9 +94,7 @@ class CasePage(MediatorPage):
 
     async def end_link(self, role: str, reason: str) -> None:
         """End the latest link of somebody that has not ended, as `replaced` or `misused`."""
-        ending = self.person(role).get_by_role(
-            "button", name=self.words("case.endLink"), exact=True
-        )
+        ending = self.person(role).get_by_role("button", name=self.act("case.endLink"))
         await self.input.press(ending.last)
         await self.input.press(self.dialog.get_by_role("button", name=self.words("ending.do")))
         await expect(self.dialog.get_by_text(self.words("ending.choose"))).to_be_visible()
@@ -132,7 +130,7 @@ class CasePage(MediatorPage):
     async def record(self, role: str, said: str) -> None:
         """Write down what somebody said about taking part."""
         await self.input.press(
-            self.person(role).get_by_role("button", name=self.words("case.recordConsent"))
+            self.person(role).get_by_role("button", name=self.act("case.recordConsent"))
         )
         choice = self.words(f"case.consentChoice.{said}")
         await self.input.press(self.dialog.get_by_role("button", name=choice))

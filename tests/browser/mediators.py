@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Self
 
 from playwright.async_api import Locator, Page, expect
@@ -40,8 +41,12 @@ class MediatorPage:
         return console
 
     def button(self, key: str, *given: object) -> Locator:
-        """The button that says this."""
-        return self.page.get_by_role("button", name=self.words(key, *given), exact=True)
+        """The button that says this; and to whoever only hears it, what it is about."""
+        return self.page.get_by_role("button", name=self.act(key, *given))
+
+    def act(self, key: str, *given: object) -> re.Pattern[str]:
+        """The name of a button that says this, alone or with what it is about."""
+        return re.compile(rf"^{re.escape(self.words(key, *given))}(\s?: .*)?$")
 
     def field(self, key: str) -> Locator:
         """The field with this label."""

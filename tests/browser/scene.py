@@ -54,6 +54,8 @@ class Scene:
     colleague: Reviewer
     embedding_url: str
     """A page of another origin that may embed the console, as the case system's is."""
+    third_party_url: str
+    """The same page on another site, so that a browser sees a third party in relay."""
     forged_url: str
     """The same page on an origin that may not."""
 
@@ -97,9 +99,11 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
     """Everything up, on a data folder of its own."""
     await asyncio.to_thread(build_pages)
     async with contextlib.AsyncExitStack() as stack:
-        hosts = [await stack.enter_async_context(_another_origin()) for _ in range(2)]
+        names = ("127.0.0.1", "localhost", "127.0.0.1")
+        hosts = [await stack.enter_async_context(_another_origin(name)) for name in names]
+        may_embed = ",".join(host.origin for host in hosts[:2])
         running = await stack.enter_async_context(
-            stage(folder / "data", settings={"RELAY_EMBED_ORIGINS": hosts[0].origin})
+            stage(folder / "data", settings={"RELAY_EMBED_ORIGINS": may_embed})
         )
         for host in hosts:
             host.relay = running.url
@@ -113,7 +117,8 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
             mediator=await new_reviewer(people, folder / "mediator.keyring"),
             colleague=await new_reviewer(people, folder / "colleague.keyring"),
             embedding_url=f"{hosts[0].origin}/",
-            forged_url=f"{hosts[1].origin}/",
+            third_party_url=f"{hosts[1].origin}/",
+            forged_url=f"{hosts[2].origin}/",
         )
 
 
@@ -132,6 +137,13 @@ async def new_reviewer(people: Organization, keyring_file: Path) -> Reviewer:
     return Reviewer(client=client, keyring_file=keyring_file)
 
 
+async def with_mediators_of_its_own(scene: Scene, folder: Path) -> Scene:
+    """The same, where nothing but what a test puts there is in the queue of its mediators."""
+    mediator = await new_reviewer(scene.people, folder / "mediator.keyring")
+    colleague = await new_reviewer(scene.people, folder / "colleague.keyring")
+    return dataclasses.replace(scene, mediator=mediator, colleague=colleague)
+
+
 @dataclasses.dataclass(slots=True)
 class _Host:
     origin: str
@@ -139,7 +151,7 @@ class _Host:
 
 
 @contextlib.asynccontextmanager
-async def _another_origin() -> AsyncIterator[_Host]:
+async def _another_origin(name: str) -> AsyncIterator[_Host]:
     """A page that embeds the console as docs/embedding says, served on a port of its own."""
     host = _Host("")
 
@@ -158,7 +170,7 @@ async def _another_origin() -> AsyncIterator[_Host]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    host.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    host.origin = f"http://{name}:{runner.addresses[0][1]}"
     try:
         yield host
     finally:

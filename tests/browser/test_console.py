@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,15 +18,17 @@ from relay.client.casework import DEFAULT_POLICY
 from relay.crypto.statements import Policy
 from relay.demo.cast import verify_everybody
 from relay.demo.story import LETTER, NOTE
-from tests.browser.casework import CasePage
+from tests.browser.casework import LANGUAGES, CasePage
 from tests.browser.conftest import Visit
 from tests.browser.films import film
 from tests.browser.mediators import PREPARED_MS, MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene, Waiting
+from tests.browser.words import Words
 
 WORDS: Final = "Let us find another way together. I will call you."
 FILM_SECONDS: Final = 3
+ROLES: Final = ("harmed", "harmed-family", "representative", "responsible", "responsible-family")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +157,7 @@ async def test_what_is_pressed_while_a_page_still_loads_is_done(scene: Scene, vi
     guest.wire.hold("/v1/queue?")
     await mediator.at_case(f"case {waiting.case_id}")
     person = mediator.person("harmed")
-    await person.get_by_role("button", name=mediator.words("case.makeUpload")).click()
+    await person.get_by_role("button", name=mediator.act("case.makeUpload")).click()
     await expect(mediator.dialog).to_have_count(0)
     guest.wire.let_go()
     assert await mediator.read_address()
@@ -164,19 +167,35 @@ async def test_what_is_pressed_while_a_page_still_loads_is_done(scene: Scene, vi
 async def test_a_sheet_is_printed_with_all_that_is_on_it(
     scene: Scene, visit: Visit, purpose: str
 ) -> None:
-    """A page in each language, with the address and the code; the rest of the console stays on the screen."""
+    """A page in each language, with the address and the code; the rest of the console stays on the screen.
+
+    A strip to cut off says whose it is. What is left tells whoever sees it of no case and no part in it.
+    """
     waiting = await scene.waiting()
     page = await CasePage.open(await visit(), scene, scene.mediator)
     await page.at_case(f"case {waiting.case_id}")
-    make = page.words(f"case.make{purpose}")
+    make = page.act(f"case.make{purpose}")
     await page.person("harmed").get_by_role("button", name=make).click()
     await page.dialog.get_by_role("button", name=page.words("address.sheet")).click()
     sheets = page.page.locator("console-sheet section")
     await expect(sheets).to_have_count(2)
     await page.page.emulate_media(media="print")
-    for sheet in await sheets.all():
-        await expect(sheet.locator(".code")).to_be_visible()
+    printed = await page.page.pdf()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == len(LANGUAGES)
+    mark = str(waiting.harmed_id)[-4:]
+    for sheet, language in zip(await sheets.all(), LANGUAGES, strict=True):
+        words = Words("console", language)
+        await expect(sheet.locator("p > .code").first).to_contain_text(f"{scene.url}/")
         await expect(sheet.get_by_role("img")).to_be_visible()
+        whose = words("sheet.whose", words("people.role.harmed"), f"case {waiting.case_id}")
+        strip = sheet.locator(".strip")
+        await expect(strip).to_contain_text(whose)
+        await expect(strip).to_contain_text(words("finding.mark", mark))
+        await strip.evaluate("(strip) => strip.remove()")
+        kept = await sheet.inner_text()
+        assert mark in kept
+        for told in (str(waiting.case_id), *(words(f"people.role.{role}") for role in ROLES)):
+            assert told not in kept
     await expect(page.button("print")).to_be_hidden()
     await page.page.emulate_media(media="screen")
 
@@ -203,7 +222,7 @@ async def test_the_cases_are_listed_without_a_request_for_each(scene: Scene, vis
     guest = await visit()
     mediator = await CasePage.open(guest, scene, scene.mediator)
     await mediator.go("cases")
-    await expect(mediator.page.locator("li.card").nth(1)).to_be_visible()
+    await expect(mediator.page.locator(".lines > li").nth(1)).to_be_visible()
     assert guest.wire.to_relay("/charters") == []
 
 

@@ -181,16 +181,8 @@ MAY: Final[dict[str, Rights]] = {
 
 CALLS: Final = {
     WEB: {
-        *(
-            "append_event",
-            "lock_case",
-            "by_web",
-            "by_worker",
-            "approvals_of",
-            "is_voice",
-            "is_in_queue",
-        ),
-        *("consents", "sender_is_known"),
+        *("append_event", "lock_case", "by_web", "by_worker", "approvers_of", "approvals_of"),
+        *("is_in_queue", "is_voice", "waits_for", "consents", "sender_is_known"),
     },
     WORKER: {"append_event", "lock_case", "by_web", "by_worker"},
 }

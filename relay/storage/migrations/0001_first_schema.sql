@@ -104,14 +104,29 @@ create table participants (
     participant_id uuid primary key,
     case_id uuid not null references cases,
     role participant_role not null,
+    number integer not null check (number >= 1),
     consent consent_status,
     consent_hash bytea references statements,
     consent_at timestamptz,
-    unique (case_id, participant_id)
+    unique (case_id, participant_id),
+    unique (case_id, role, number)
 );
 
 comment on column participants.consent is
 'Null until the person said yes: nothing reaches or leaves them before.';
+comment on column participants.number is
+'Counts those with one role in a case, as they were registered: the same for everybody, and for good.';
+
+create function number_participant() returns trigger language plpgsql as $$
+begin
+    select coalesce(max(participants.number), 0) + 1 into new.number from participants
+    where participants.case_id = new.case_id and participants.role = new.role;
+    return new;
+end
+$$;
+
+create trigger participants_are_numbered before insert on participants
+for each row execute function number_participant();
 
 create table pairs (
     case_id uuid not null references cases,
@@ -440,25 +455,83 @@ create index responses_by_message on responses (message_id, answered_at);
 
 -- The review queue. -----------------------------------------------------------------------------------------
 
+-- Who approved exactly what would be released: people, whichever of their keys they did it with.
+create function approvers_of(of_message messages) returns setof uuid language sql stable as $$
+    select distinct person_id from decisions
+    where decisions.message_id = of_message.message_id
+        and decisions.decision = 'approve'
+        and decisions.review_round = of_message.review_round
+        and decisions.source_hash = of_message.statement_hash
+        and decisions.rendition_hash is not distinct from of_message.rendition_hash
+        and decisions.captions_hash is not distinct from of_message.captions_hash
+$$;
+
+-- How many different people did.
+create function approvals_of(of_message messages) returns bigint language sql stable as $$
+    select count(*) from approvers_of(of_message)
+$$;
+
+create function is_in_queue(state message_state) returns boolean language sql immutable as $$
+    select state in (
+        'processing', 'failed', 'queued', 'claimed', 'held', 'returned', 'approved', 'offered', 'released'
+    )
+$$;
+
+create type waited_for as enum ('you', 'mediator', 'sender', 'recipient', 'relay');
+
+-- Who has to do something before a message goes on, as one of its mediators sees it; as nobody's `you` where
+-- there is none. Null where it has ended, and for a draft.
+create function waits_for(of_message messages, mediator uuid) returns waited_for language sql stable as $$
+    select case
+        when not is_in_queue(of_message.state) then null
+        when of_message.state = 'processing' then 'relay'
+        when of_message.state in ('failed', 'returned') then 'sender'
+        when of_message.state = 'offered' then 'recipient'
+        when of_message.state = 'released' and of_message.withdrawal_hash is null then 'recipient'
+        when mediator is null then 'mediator'
+        when of_message.state = 'claimed' and of_message.lease_holder <> mediator then 'mediator'
+        when of_message.state = 'queued' and exists (
+            select 1 from approvers_of(of_message) as approver
+            inner join credentials on credentials.person_id = approver
+            where credentials.credential_id = mediator
+        ) then 'mediator'
+        else 'you'
+    end::waited_for
+$$;
+
 -- One row for each message and mediator, in the order of the queue: a page costs the same however many
 -- messages there are, and however few of them are this mediator's. Kept by triggers, so it cannot drift.
 
 create table queue_entries (
     mediator_id uuid not null,
     state message_state not null,
-    waiting_since timestamptz not null,
+    waits_for waited_for,
+    since timestamptz not null,
     message_id uuid not null references messages on delete cascade,
-    primary key (mediator_id, state, waiting_since, message_id)
+    primary key (mediator_id, state, since, message_id)
 );
 
+create index queue_entries_by_turn on queue_entries (mediator_id, waits_for, since, message_id)
+where waits_for is not null;
 create index queue_entries_by_message on queue_entries (message_id);
 
-comment on table queue_entries is 'What each mediator has to do; drafts and what has ended are not in it.';
+comment on table queue_entries is 'What each mediator has to do or can look up; drafts are not in it.';
+comment on column queue_entries.since is
+'When it was first ready for review; where it has ended, when it did.';
 
-create function is_in_queue(state message_state) returns boolean language sql immutable as $$
-    select state in (
-        'processing', 'failed', 'queued', 'claimed', 'held', 'returned', 'approved', 'offered', 'released'
-    )
+-- The entry of a message for one of its mediators; none for a draft, which nobody but its sender sees.
+create function queue_entry(of_message messages, mediator uuid) returns setof queue_entries
+language sql stable as $$
+    select
+        mediator,
+        of_message.state,
+        waits_for(of_message, mediator),
+        case
+            when is_in_queue(of_message.state) then of_message.waiting_since
+            else of_message.state_since
+        end,
+        of_message.message_id
+    where of_message.state <> 'draft' and of_message.waiting_since is not null
 $$;
 
 create function keep_queue_of_message() returns trigger language plpgsql
@@ -467,19 +540,28 @@ begin
     -- A charter that changes the mediators at this moment is waited for, lest its mediators miss the message.
     perform 1 from cases where cases.case_id = new.case_id for no key update;
     delete from queue_entries where queue_entries.message_id = new.message_id;
-    if is_in_queue(new.state) and new.waiting_since is not null then
-        insert into queue_entries (mediator_id, state, waiting_since, message_id)
-        select case_mediators.credential_id, new.state, new.waiting_since, new.message_id
-        from case_mediators
-        where case_mediators.case_id = new.case_id;
-    end if;
+    insert into queue_entries (mediator_id, state, waits_for, since, message_id)
+    select entry.mediator_id, entry.state, entry.waits_for, entry.since, entry.message_id
+    from case_mediators
+    cross join lateral queue_entry(new, case_mediators.credential_id) as entry
+    where case_mediators.case_id = new.case_id;
     return null;
 end
 $$;
 
-create trigger messages_keep_the_queue after update of state, waiting_since on messages
+-- On whatever an entry says, or an approval counts for.
+create trigger messages_keep_the_queue after update of
+state, waiting_since, lease_holder, review_round,
+statement_hash, rendition_hash, captions_hash, withdrawal_hash
+on messages
 for each row when (
-    old.state is distinct from new.state or old.waiting_since is distinct from new.waiting_since
+    (
+        old.state, old.waiting_since, old.lease_holder, old.review_round, old.statement_hash,
+        old.rendition_hash, old.captions_hash, old.withdrawal_hash
+    ) is distinct from (
+        new.state, new.waiting_since, new.lease_holder, new.review_round, new.statement_hash,
+        new.rendition_hash, new.captions_hash, new.withdrawal_hash
+    )
 )
 execute function keep_queue_of_message();
 
@@ -493,12 +575,11 @@ begin
             and messages.message_id = queue_entries.message_id
             and messages.case_id = old.case_id;
     else
-        insert into queue_entries (mediator_id, state, waiting_since, message_id)
-        select new.credential_id, messages.state, messages.waiting_since, messages.message_id
+        insert into queue_entries (mediator_id, state, waits_for, since, message_id)
+        select entry.mediator_id, entry.state, entry.waits_for, entry.since, entry.message_id
         from messages
-        where messages.case_id = new.case_id
-            and is_in_queue(messages.state)
-            and messages.waiting_since is not null;
+        cross join lateral queue_entry(messages, new.credential_id) as entry
+        where messages.case_id = new.case_id;
     end if;
     return null;
 end
@@ -695,17 +776,6 @@ insert into message_moves (source, target, web, worker) values
 ('returned', 'withdrawn', true, false), ('approved', 'withdrawn', true, false),
 ('offered', 'withdrawn', true, false), ('draft', 'expired', false, true),
 ('failed', 'expired', false, true), ('returned', 'expired', false, true);
-
--- How many different people approved exactly what would be released.
-create function approvals_of(of_message messages) returns bigint language sql stable as $$
-    select count(distinct person_id) from decisions
-    where decisions.message_id = of_message.message_id
-        and decisions.decision = 'approve'
-        and decisions.review_round = of_message.review_round
-        and decisions.source_hash = of_message.statement_hash
-        and decisions.rendition_hash is not distinct from of_message.rendition_hash
-        and decisions.captions_hash is not distinct from of_message.captions_hash
-$$;
 
 -- Whether a message is a voice alone: by its rendition, and before there is one by the type that its
 -- sender named.

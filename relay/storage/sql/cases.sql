@@ -86,15 +86,22 @@ order by cases.case_id
 limit $3;
 
 -- name: list_participants
--- What a key said of consent that nobody verified does not count yet.
+-- The people of some cases. What a key said of consent that nobody verified does not count yet. A number is
+-- for those whose role somebody else has, too.
 select
-    participant_id as participant,
-    role,
-    consent_at,
-    case when consent <> 'active' or consents(participants) then consent end as consent
+    participants.case_id as "case",
+    participants.participant_id as participant,
+    participants.role,
+    participants.consent_at,
+    case
+        when count(*) over (partition by participants.case_id, participants.role) > 1 then participants.number
+    end as number,
+    case
+        when participants.consent <> 'active' or consents(participants) then participants.consent
+    end as consent
 from participants
-where case_id = $1
-order by participant_id;
+where participants.case_id = any($1::uuid[])
+order by participants.case_id, participants.role, participants.number;
 
 -- name: list_pairs
 select
@@ -116,14 +123,47 @@ select exists(
     where case_id = $1 and credential_id = $2
 );
 
--- name: find_participant
-select
-    participant_id as participant,
-    role,
-    consent,
-    consent_at
-from participants
+-- name: find_role
+select role from participants
 where case_id = $1 and participant_id = $2;
+
+-- name: count_waiting
+-- For whom the messages of some cases wait, as one of their mediators sees it.
+select
+    messages.case_id as "case",
+    queue_entries.waits_for,
+    count(*) as messages
+from messages
+inner join queue_entries on messages.message_id = queue_entries.message_id
+where
+    messages.case_id = any($1::uuid[])
+    and queue_entries.mediator_id = $2
+    and queue_entries.waits_for is not null
+group by messages.case_id, queue_entries.waits_for;
+
+-- name: count_all_waiting
+-- The same as the case system sees it, which is none of the mediators.
+select
+    case_id as "case",
+    waits_for(messages, null) as waits_for,
+    count(*) as messages
+from messages
+where case_id = any($1::uuid[]) and is_in_queue(state) and waiting_since is not null
+group by case_id, waits_for(messages, null);
+
+-- name: count_links
+-- The links of some cases that somebody used and nobody has checked, and those to take part that nobody used.
+select
+    links.case_id as "case",
+    count(*) filter (where claims.verification_hash is null and claims.claimed_at is not null) as claims,
+    count(*) filter (where claims.claimed_at is null and links.purpose = 'participate') as unused_links
+from links
+left join claims on links.link_id = claims.link_id
+where
+    links.case_id = any($1::uuid[])
+    and links.ended_at is null
+    and (claims.claimed_at is not null or links.expires_at is null or links.expires_at > now())
+group by links.case_id;
 
 -- name: find_consent
 select
@@ -205,12 +245,14 @@ where charters.case_id = $1
 order by charters.version;
 
 -- name: list_correspondents
--- Those a participant is paired with: nobody else of the case is named to them.
+-- Those a participant is paired with: nobody else of the case is named to them, or shows in a number where
+-- they know of one person with that role alone.
 select
     participants.participant_id as participant,
-    participants.role
+    participants.role,
+    case when count(*) over (partition by participants.role) > 1 then participants.number end as number
 from pairs
 inner join participants
     on participants.participant_id = case when pairs.one = $2 then pairs.other else pairs.one end
 where pairs.case_id = $1 and $2 in (pairs.one, pairs.other)
-order by participants.participant_id;
+order by participants.role, participants.number;

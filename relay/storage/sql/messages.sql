@@ -192,10 +192,10 @@ select
     other.message_id as message,
     other.sender_id as "from",
     other.kind,
-    is_voice(other) as voice,
     other.language,
     other.state,
     other.created_at,
+    is_voice(other) as voice,
     (
         select max(revisions.revision) from revisions
         where revisions.message_id = other.message_id

@@ -1,5 +1,71 @@
--- name: queue_page
--- The oldest first, of one mediator; the key is where the page before ended.
+-- name: queue_of_state
+-- Where the entries of one mediator in a state stand, the oldest first, after where the page before ended.
+select
+    queue_entries.message_id as message,
+    queue_entries.since
+from queue_entries
+inner join messages on queue_entries.message_id = messages.message_id
+where
+    queue_entries.mediator_id = $1
+    and queue_entries.state = $2
+    and (queue_entries.since, queue_entries.message_id) > ($3, $4)
+    and queue_entries.since <= $5
+    and ($6::message_language is null or messages.language = $6)
+    and ($7::uuid is null or messages.case_id = $7)
+    and ($8::waited_for is null or queue_entries.waits_for = $8)
+order by queue_entries.since, queue_entries.message_id
+limit $9;
+
+-- name: queue_of_turn
+-- The same of all states together that wait for somebody.
+select
+    queue_entries.message_id as message,
+    queue_entries.since
+from queue_entries
+inner join messages on queue_entries.message_id = messages.message_id
+where
+    queue_entries.mediator_id = $1
+    and queue_entries.waits_for = $2
+    and (queue_entries.since, queue_entries.message_id) > ($3, $4)
+    and queue_entries.since <= $5
+    and ($6::message_language is null or messages.language = $6)
+    and ($7::uuid is null or messages.case_id = $7)
+order by queue_entries.since, queue_entries.message_id
+limit $8;
+
+-- name: ended_of_state
+-- The same of a state in which nothing waits, the newest first.
+select
+    queue_entries.message_id as message,
+    queue_entries.since
+from queue_entries
+inner join messages on queue_entries.message_id = messages.message_id
+where
+    queue_entries.mediator_id = $1
+    and queue_entries.state = $2
+    and (queue_entries.since, queue_entries.message_id) < ($3, $4)
+    and queue_entries.since <= $5
+    and ($6::message_language is null or messages.language = $6)
+    and ($7::uuid is null or messages.case_id = $7)
+order by queue_entries.since desc, queue_entries.message_id desc
+limit $8;
+
+-- name: messages_of_case
+-- Every message of a case that one mediator has an entry for, whose state changed last first.
+select
+    messages.message_id as message,
+    messages.state_since as since
+from messages
+inner join queue_entries on messages.message_id = queue_entries.message_id
+where
+    messages.case_id = $1
+    and queue_entries.mediator_id = $2
+    and (messages.state_since, messages.message_id) < ($3, $4)
+order by messages.state_since desc, messages.message_id desc
+limit $5;
+
+-- name: queue_items
+-- These messages as a mediator sees them, in this order.
 select
     messages.message_id as message,
     messages.case_id as "case",
@@ -16,35 +82,30 @@ select
     messages.failure,
     cases.approvals as approvals_needed,
     is_voice(messages) as voice,
+    waits_for(messages, $2) as waits_for,
     approvals_of(messages) as approvals
-from queue_entries
-inner join messages on queue_entries.message_id = messages.message_id
+from unnest($1::uuid[]) with ordinality as page (message_id, place)
+inner join messages on page.message_id = messages.message_id
 inner join cases on messages.case_id = cases.case_id
-where
-    queue_entries.mediator_id = $1
-    and queue_entries.state = $2
-    and (queue_entries.waiting_since, queue_entries.message_id) > ($3, $4)
-    and queue_entries.waiting_since <= $5
-    and ($6::message_language is null or messages.language = $6)
-    and ($7::uuid is null or messages.case_id = $7)
-order by queue_entries.waiting_since, queue_entries.message_id
-limit $8;
+order by page.place;
 
 -- name: queue_figures
--- How much waits for one mediator, and for how long.
+-- How much one mediator has in each state, for whom it waits, and for how long.
 select
     state,
+    waits_for,
     count(*) as messages,
-    min(waiting_since) as oldest
+    min(since) as oldest
 from queue_entries
-where mediator_id = $1
-group by state
-order by state;
+where mediator_id = $1 and is_in_queue(state)
+group by state, waits_for
+order by waits_for, state;
 
 -- name: all_figures
 -- How much waits everywhere.
 select
     state,
+    null as waits_for,
     count(*) as messages,
     min(waiting_since) as oldest
 from messages
@@ -83,6 +144,11 @@ select
     approvals_of(messages) as approvals
 from messages inner join cases on messages.case_id = cases.case_id
 where messages.message_id = $1;
+
+-- name: find_turn
+-- For whom a message waits, as one of its mediators sees it.
+select waits_for(messages, $2) from messages
+where message_id = $1;
 
 -- name: list_decisions
 select statements.compact from decisions

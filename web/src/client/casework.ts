@@ -248,13 +248,19 @@ function summary(view: Schemas['CaseSummary']): contract.CaseSummary {
     approvals: view.approvals,
     createdAt: view.created_at,
     changeAsked: view.proposed_mediators !== null,
+    people: view.participants.map(({ participant, role, number }) => ({ participant, role, number })),
+    figures: figuresOf(view),
   };
+}
+
+function figuresOf({ figures: { unused_links: unusedLinks, ...figures } }: Schemas['CaseSummary']): contract.CaseFigures {
+  return { ...figures, unusedLinks };
 }
 
 type Person = contract.CaseDetail['participants'][number];
 
-function person({ participant, role, consent, consent_at: consentAt }: Schemas['ParticipantView'], keys: Person['keys']): Person {
-  return { participant, role, consent, consentAt, keys };
+function person({ consent_at: consentAt, ...known }: Schemas['ParticipantView'], keys: Person['keys']): Person {
+  return { ...known, consentAt, keys };
 }
 
 function keysOf(links: readonly Schemas['LinkRecord'][], participant: Uuid, charter: chain.VerifiedCharter): Person['keys'] {

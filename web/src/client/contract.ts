@@ -21,6 +21,8 @@ export type ParticipantRole = Schemas['ParticipantRole'];
 export type AuthorView = Schemas['AuthorView'];
 export type RecipientView = Schemas['RecipientView'];
 export type State = Schemas['State'];
+/** Who has to do something before a message goes on, as the mediator sees it who asks. */
+export type WaitsFor = Schemas['WaitsFor'];
 export type Gate = Schemas['Gate'];
 export type Purpose = Schemas['Purpose'];
 export type Time = string;
@@ -111,6 +113,13 @@ export type Stop = () => Promise<void>;
 
 // ---------------------------------------------------------------------------------------------- participants
 
+/** Somebody of a case: a role, and a number where the reader knows of two with that role. It is the same for everybody. */
+export interface Person {
+  readonly participant: Uuid;
+  readonly role: ParticipantRole;
+  readonly number: number | null;
+}
+
 /** Who came, as the signed link says. Roles, not names: relay knows none. */
 export interface Arrival {
   readonly link: Uuid;
@@ -121,7 +130,7 @@ export interface Arrival {
   readonly claimed: boolean;
   readonly spent: boolean;
   readonly expiresAt: Time | null;
-  readonly correspondents: readonly { readonly participant: Uuid; readonly role: ParticipantRole }[];
+  readonly correspondents: readonly Person[];
   /** False where the case lets no server process video: then only letters are offered, and no server opens anything. */
   readonly takesVideo: boolean;
   /** Whether the organization keeps a key with which the case can be given to another mediator. */
@@ -427,6 +436,16 @@ export interface CaseSummary {
   readonly createdAt: Time;
   /** Whether the case system asks for other mediators. */
   readonly changeAsked: boolean;
+  readonly people: readonly Person[];
+  readonly figures: CaseFigures;
+}
+
+/** How many messages of a case wait for whom, and what there is to do about its links. */
+export interface CaseFigures extends Readonly<Record<WaitsFor, number>> {
+  /** Links that somebody used; nobody has checked who. */
+  readonly claims: number;
+  /** Links to take part that nobody has used. */
+  readonly unusedLinks: number;
 }
 
 /** A case whose charter verified from the root to its latest version. */
@@ -434,9 +453,7 @@ export interface CaseDetail extends CaseSummary {
   readonly captionsRequired: boolean;
   readonly serverProcessing: boolean;
   readonly retentionDays: number | null;
-  readonly participants: readonly {
-    readonly participant: Uuid;
-    readonly role: ParticipantRole;
+  readonly participants: readonly (Person & {
     readonly consent: Consent | null;
     readonly consentAt: Time | null;
     /**
@@ -444,7 +461,7 @@ export interface CaseDetail extends CaseSummary {
      * `broken`: their keys do not hold, and a new link helps.
      */
     readonly keys: 'none' | 'unverified' | 'verified' | 'broken';
-  }[];
+  })[];
   readonly pairs: readonly { readonly one: Uuid; readonly other: Uuid; readonly noContact: boolean }[];
   readonly mediators: readonly Uuid[];
   readonly links: readonly CaseLink[];
@@ -546,12 +563,21 @@ export interface LogEntry {
   readonly actor: string;
 }
 
+/** Without a state the states are taken together. */
 export interface QueueFilter {
-  readonly state: State;
+  readonly state?: State;
+  readonly waitsFor?: WaitsFor;
   readonly case?: Uuid;
   readonly language?: Language;
   readonly olderThanSeconds?: number;
   readonly after?: string;
+}
+
+export interface QueueFigure {
+  readonly state: State;
+  readonly waitsFor: WaitsFor | null;
+  readonly messages: number;
+  readonly oldest: Time | null;
 }
 
 export interface QueueItem {
@@ -561,8 +587,10 @@ export interface QueueItem {
   readonly from: Uuid;
   /** Null where relay does not say which part somebody has in the case. */
   readonly fromRole: ParticipantRole | null;
+  readonly fromNumber: number | null;
   readonly to: Uuid;
   readonly toRole: ParticipantRole | null;
+  readonly toNumber: number | null;
   readonly kind: Kind;
   readonly form: Form;
   readonly language: Language;
@@ -570,6 +598,8 @@ export interface QueueItem {
   readonly revision: number;
   readonly waitingSince: Time;
   readonly stateSince: Time;
+  /** Null where it waits for nobody any more; `mediator` is another one, also where this one approved it first. */
+  readonly waitsFor: WaitsFor | null;
   readonly approvals: number;
   readonly approvalsNeeded: number;
   readonly lease: Lease | null;
@@ -780,7 +810,7 @@ export interface MediatorClient extends Playback {
   recordConsent(id: Uuid, participant: Uuid, status: Consent): Promise<void>;
   /** All rows, each verified against the one before; `broken` where one does not follow. */
   log(id: Uuid): Promise<readonly LogEntry[]>;
-  /** Every message of the case that waits for somebody, newest first. */
+  /** Every message of the case that was ever sent, whatever became of it, newest first. */
   messages(id: Uuid): Promise<readonly QueueItem[]>;
 
   keepForm(form: KeptForm): Promise<KeptSafe>;
@@ -789,9 +819,11 @@ export interface MediatorClient extends Playback {
   dropForm(place: string): Promise<void>;
 
   queue(filter: QueueFilter): Promise<{ readonly items: readonly QueueItem[]; readonly next: string | null }>;
-  /** Figures by state, at once and after every change. */
+  /** What waits for this mediator next after a message, oldest first, then from the beginning again; null where nothing else does. */
+  nextWaiting(after: Uuid | null): Promise<Uuid | null>;
+  /** Figures by state and by whom it waits for, at once and after every change. */
   watchQueue(
-    changed: (figures: readonly { readonly state: State; readonly messages: number; readonly oldest: Time | null }[]) => void,
+    changed: (figures: readonly QueueFigure[]) => void,
     broken: (refusal: Refusal) => void,
   ): Promise<Stop>;
   review(message: Uuid): Promise<ReviewItem>;

@@ -217,7 +217,7 @@ export class Mediator implements contract.MediatorClient {
 
   async grantAgain(id: Uuid, participant: Uuid): Promise<contract.GrantedAgain> {
     const { casework, reviewing } = this.#inside();
-    // The log names every message that ever was; the queue those alone that still wait for somebody.
+    // The log names every message that ever was.
     const messages = new Set((await casework.log(id)).flatMap(({ message }) => (message === null ? [] : [message])));
     return reviewing.grantAgain(id, participant, [...messages]);
   }
@@ -246,6 +246,10 @@ export class Mediator implements contract.MediatorClient {
 
   async dropForm(place: string): Promise<void> {
     await this.#inside().forms.discard(place);
+  }
+
+  async nextWaiting(after: Uuid | null): Promise<Uuid | null> {
+    return this.#inside().reviewing.nextWaiting(after);
   }
 
   async queue(filter: contract.QueueFilter): Promise<{ readonly items: readonly contract.QueueItem[]; readonly next: string | null }> {

@@ -9,7 +9,7 @@ import { CryptoError } from '../crypto/errors';
 import type { Trust } from '../crypto/trust';
 import { inForce } from './charter';
 import type { SignedConnection } from './connection';
-import type { ParticipantRole, Uuid } from './contract';
+import type { Person, Uuid } from './contract';
 import type { Device } from './device';
 import { now } from './moments';
 import { brokenOf, Faulty, orBroken, readingNow } from './records';
@@ -21,7 +21,7 @@ import { fromBase64 } from './wire';
 
 type Schemas = components['schemas'];
 
-/** A charter is asked for again after this long: somebody else may have signed the next one. */
+/** A charter, and who is in a case, is asked for again after this long: somebody else may have changed it. */
 const FRESH_MS = 60_000;
 
 /** A mediator who is signed in. */
@@ -42,7 +42,7 @@ export interface OpenCase {
 
 export class OpenCases {
   private readonly known = new Map<Uuid, { readonly at: number; readonly opened: Promise<OpenCase> }>();
-  private readonly views = new Map<Uuid, Promise<Schemas['CaseView']>>();
+  private readonly views = new Map<Uuid, { readonly at: number; readonly view: Promise<Schemas['CaseView']> }>();
 
   constructor(readonly office: Office) {}
 
@@ -87,18 +87,18 @@ export class OpenCases {
   /** What relay knows of a case besides what is signed: its reference, and who has which part in it. */
   view(id: Uuid, again = false): Promise<Schemas['CaseView']> {
     const known = again ? undefined : this.views.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined && Date.now() - known.at < FRESH_MS) return known.view;
     const view = this.office.signed.call<Schemas['CaseView']>('GET', `/v1/cases/${id}`);
     view.catch(() => { this.views.delete(id); });
-    this.views.set(id, view);
+    this.views.set(id, { at: Date.now(), view });
     return view;
   }
 
-  /** Which part somebody has in a case; null where relay does not say. */
-  async role(id: Uuid, participant: Uuid): Promise<ParticipantRole | null> {
+  /** Who somebody is in a case; null where relay does not say. */
+  async person(id: Uuid, participant: Uuid): Promise<Person | null> {
     for (const again of [false, true]) {
       const found = (await this.view(id, again)).participants.find((entry) => entry.participant === participant);
-      if (found !== undefined) return found.role;
+      if (found !== undefined) return found;
     }
     return null;
   }

@@ -28,17 +28,6 @@ type Schemas = components['schemas'];
 type Message = Schemas['ReviewMessage'];
 
 const ITEMS_A_PAGE = 50;
-const IN_QUEUE: readonly Schemas['QueueState'][] = [
-  'processing',
-  'failed',
-  'queued',
-  'claimed',
-  'held',
-  'returned',
-  'approved',
-  'offered',
-  'released',
-];
 /** What relay answers where one message cannot be offered as it is, whatever the others are. */
 const KEEPS_ONE = ['not-verifiable', 'gate-closed'];
 /** Words to the author about these would tell them of the offer. */
@@ -60,28 +49,42 @@ export class Reviewing {
   // The queue.
 
   async queue(filter: contract.QueueFilter): Promise<{ readonly items: readonly contract.QueueItem[]; readonly next: string | null }> {
-    const query = new URLSearchParams({ state: filter.state, limit: String(ITEMS_A_PAGE) });
+    const query = new URLSearchParams({ limit: String(ITEMS_A_PAGE) });
+    if (filter.state !== undefined) query.set('state', filter.state);
+    if (filter.waitsFor !== undefined) query.set('waits_for', filter.waitsFor);
     if (filter.case !== undefined) query.set('case', filter.case);
     if (filter.language !== undefined) query.set('language', filter.language);
     if (filter.olderThanSeconds !== undefined) query.set('older_than_seconds', String(Math.floor(filter.olderThanSeconds)));
     if (filter.after !== undefined) query.set('after', filter.after);
-    const page = await this.signed.call<Schemas['QueuePage']>('GET', `/v1/queue?${query.toString()}`);
+    const page = await this.page('/v1/queue', query);
     return { items: await Promise.all(page.items.map((item) => this.reviews.queueItem(item))), next: page.next };
+  }
+
+  async nextWaiting(after: Uuid | null): Promise<Uuid | null> {
+    const before = after === null ? null : await this.reviews.inFront(after);
+    let first: Uuid | null = null;
+    for await (const item of this.all('/v1/queue', { waits_for: 'you' })) {
+      if (item.message === after) continue;
+      if (before === null || comesAfter(item, before)) return item.message;
+      first ??= item.message;
+    }
+    return first;
   }
 
   watchQueue(changed: Parameters<contract.MediatorClient['watchQueue']>[0], broken: (refusal: contract.Refusal) => void): contract.Stop {
     const stop = watch<Schemas['QueueFigures']>(this.signed, '/v1/queue/events', {
-      changed: ({ figures }) => { changed(figures); },
+      changed: ({ figures }) => { changed(figures.map(({ waits_for: waitsFor, ...figure }) => ({ ...figure, waitsFor }))); },
       broken,
     });
     this.stops.add(stop);
     return stop;
   }
 
-  /** Every message of a case that waits for somebody, newest first. */
+  /** Every message of a case that was ever sent, newest first. */
   async ofCase(id: Uuid): Promise<readonly contract.QueueItem[]> {
-    const states = await Promise.all(IN_QUEUE.map((state) => this.wholeQueue(id, state)));
-    return states.flat().sort((one, other) => Date.parse(other.stateSince) - Date.parse(one.stateSince));
+    const found: contract.QueueItem[] = [];
+    for await (const item of this.all(`/v1/cases/${id}/messages`)) found.push(await this.reviews.queueItem(item));
+    return found;
   }
 
   // Reading.
@@ -305,15 +308,26 @@ export class Reviewing {
     return mediaReaders(charter).map((worker) => grant(sealed, worker));
   }
 
-  private async wholeQueue(id: Uuid, state: Schemas['QueueState']): Promise<contract.QueueItem[]> {
-    const found: contract.QueueItem[] = [];
-    for (let after: string | null | undefined; after !== null; ) {
-      const page: Awaited<ReturnType<Reviewing['queue']>> = await this.queue({ state, case: id, ...(after === undefined ? {} : { after }) });
-      found.push(...page.items);
-      after = page.next;
-    }
-    return found;
+  private page(path: string, query: URLSearchParams): Promise<Schemas['QueuePage']> {
+    return this.signed.call('GET', `${path}?${query.toString()}`);
   }
+
+  /** Everything in a list, page by page. */
+  private async *all(path: string, filter: Readonly<Record<string, string>> = {}): AsyncGenerator<Schemas['QueueItem']> {
+    const query = new URLSearchParams({ ...filter, limit: String(ITEMS_A_PAGE) });
+    for (;;) {
+      const { items, next } = await this.page(path, query);
+      yield* items;
+      if (next === null) return;
+      query.set('after', next);
+    }
+  }
+}
+
+/** Whether an item stands after a message in the order of the queue. */
+function comesAfter({ waiting_since: since, message }: Schemas['QueueItem'], before: Message): boolean {
+  const apart = Date.parse(since) - Date.parse(before.waiting_since ?? since);
+  return apart > 0 || (apart === 0 && message > before.message);
 }
 
 /** What an offer is made of. */

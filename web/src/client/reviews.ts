@@ -55,14 +55,17 @@ export class Reviews {
   async queueItem(item: Schemas['QueueItem']): Promise<contract.QueueItem> {
     const { case: id, from, to } = item;
     const { reference } = await this.cases.view(id);
+    const [sender, recipient] = [await this.cases.person(id, from), await this.cases.person(id, to)];
     return {
       message: item.message,
       case: id,
       reference,
       from,
-      fromRole: await this.cases.role(id, from),
+      fromRole: sender?.role ?? null,
+      fromNumber: sender?.number ?? null,
       to,
-      toRole: await this.cases.role(id, to),
+      toRole: recipient?.role ?? null,
+      toNumber: recipient?.number ?? null,
       kind: item.kind,
       form: formOf(item),
       language: item.language,
@@ -70,6 +73,7 @@ export class Reviews {
       revision: item.revision,
       waitingSince: item.waiting_since,
       stateSince: item.state_since,
+      waitsFor: item.waits_for,
       approvals: item.approvals,
       approvalsNeeded: item.approvals_needed,
       lease: this.lease(item.lease),

@@ -1,10 +1,11 @@
 /** A link to hand over: as text, as a picture to scan, and as a sheet of paper in both languages. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Purpose } from '../client/contract';
+import type { Person, Purpose } from '../client/contract';
 import { PlainElement } from '../ui/element';
 import type { Language } from '../words/catalogue';
 import '../ui/dialog';
+import { person, shortId } from './people';
 import { qrCode } from './qr';
 import type { Session } from './session';
 import { loadWords, type Words } from './words';
@@ -12,8 +13,9 @@ import { loadWords, type Words } from './words';
 export interface Address {
   readonly url: string;
   readonly purpose: Purpose;
-  /** Whom it is for, in words. */
-  readonly person: string;
+  readonly who: Person;
+  /** Of the case. */
+  readonly reference: string;
 }
 
 export class ConsoleAddress extends PlainElement {
@@ -26,15 +28,15 @@ export class ConsoleAddress extends PlainElement {
   address!: Address;
 
   protected override render(): TemplateResult {
-    const { address: words } = this.session.words;
-    return html`<relay-dialog .heading=${words.title} .content=${this.renderContent()} @dismissed=${() => this.tell('put-away')}></relay-dialog>`;
+    const { words } = this.session;
+    const heading = words.address.title(person(words, this.address.who), this.address.reference);
+    return html`<relay-dialog .heading=${heading} .content=${this.renderContent()} @dismissed=${() => this.tell('put-away')}></relay-dialog>`;
   }
 
   private renderContent(): TemplateResult {
     const { words, say } = this.session;
-    const { url, person } = this.address;
-    return html`<p><strong>${words.address.for(person)}</strong></p>
-      <p>${words.address.lead}</p>
+    const { url } = this.address;
+    return html`<p>${words.address.lead}</p>
       <div class="field">
         <label for="address-text">${words.address.text}</label>
         <textarea id="address-text" autocomplete="off" class="code short" readonly spellcheck="false" .value=${url}></textarea>
@@ -64,7 +66,10 @@ function kioskOf(url: string): string {
   return new URL('/kiosk', url).href;
 }
 
-/** The sheet that a person is handed: one page in each language. */
+/**
+ * The sheet that a person is handed: one page in each language. What they keep says nothing of a case or a role to whoever
+ * sees it, and bears a mark; a strip to cut off says to the mediator whose it is.
+ */
 export class ConsoleSheet extends PlainElement {
   static override properties: PropertyDeclarations = {
     session: { attribute: false },
@@ -92,10 +97,17 @@ export class ConsoleSheet extends PlainElement {
       ${this.both.map(([language, catalogue]) => this.renderPage(language, catalogue))}`;
   }
 
-  private renderPage(language: Language, { sheet, address }: Words): TemplateResult | typeof nothing {
-    const upload = this.address.purpose === 'upload';
+  private renderPage(language: Language, words: Words): TemplateResult | typeof nothing {
+    const { sheet, address, finding } = words;
+    const { purpose, reference, who } = this.address;
+    const upload = purpose === 'upload';
+    const mark = shortId(who.participant);
     const steps = upload ? [sheet.upload1, sheet.upload2, sheet.upload3] : [sheet.step1, sheet.step2, sheet.step3];
     return html`<section class="card paper printed" lang=${language}>
+      <div class="strip">
+        <p><strong>${sheet.whose(person(words, who), reference)}</strong>, ${finding.mark(mark)}</p>
+        <p class="quiet">${sheet.cut}</p>
+      </div>
       <h2>${sheet.heading}</h2>
       <p>${sheet.hello}</p>
       <p>${sheet.free}</p>
@@ -108,6 +120,7 @@ export class ConsoleSheet extends PlainElement {
       <p>${sheet.keep}</p>
       <p>${sheet.call}</p>
       <p class="blank"></p>
+      <p class="quiet">${sheet.mark} <span class="code">${mark}</span></p>
     </section>`;
   }
 }

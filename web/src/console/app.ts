@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import { connectClient } from '../client/connect';
-import { isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys } from '../client/contract';
+import { isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys, type Uuid } from '../client/contract';
 import { isFingerprint } from '../embed/protocol';
 import './another-root';
 import { PlainElement } from '../ui/element';
@@ -12,10 +12,12 @@ import type { Language } from '../words/catalogue';
 import { preferredLanguage, rememberLanguage, speak } from '../words/language';
 import { loadReasons, type Reasons } from '../words/reasons';
 import { dateOnly } from './ages';
+import { asRefusal, refusalText } from './element';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
 import { keepEverything } from './keeping';
 import { Pins } from './pins';
 import { screenOf, type Screen } from './screens';
+import { followSight } from './sight';
 import type { Mediator, Session } from './session';
 import { focusOf, shortcutOf, shortcutsOn, switchShortcuts, SHORTCUTS, type Shortcut } from './shortcuts';
 import '../ui/dialog';
@@ -55,6 +57,8 @@ export class RelayConsole extends PlainElement {
   private client: Mediator | null = null;
   private session: Session | null = null;
   private screen: Screen = { name: 'queue' };
+  /** What the screen shows, where it has said so. */
+  private place: ((words: Words) => string) | null = null;
   private said = '';
   private helping = false;
   private shortcuts = shortcutsOn();
@@ -119,6 +123,7 @@ export class RelayConsole extends PlainElement {
     };
     if (settings.message !== undefined) this.screen = { name: 'review', message: settings.message };
     else if (settings.case !== undefined) this.screen = { name: 'case', case: settings.case };
+    followSight(this.embedding);
     if (settings.language !== this.language) await this.speak(settings.language);
     new ResizeObserver(() => this.embedding?.tell({ relay: 'height', pixels: this.scrollHeight })).observe(this);
     return this.isTrusted(settings.fingerprint);
@@ -184,7 +189,8 @@ export class RelayConsole extends PlainElement {
 
   private entitle(): void {
     if (this.words === null) return;
-    const here = this.stage === 'open' ? `${screenTitle(this.words, this.screen)} · ` : '';
+    const place = this.place?.(this.words) ?? screenTitle(this.words, this.screen);
+    const here = this.stage === 'open' ? `${place} · ` : '';
     const title = `${here}${this.words.title}`;
     document.title = title;
     this.embedding?.tell({ relay: 'title', title });
@@ -201,6 +207,11 @@ export class RelayConsole extends PlainElement {
       reasons: this.reasons,
       language: this.language,
       go: (screen) => this.go(screen),
+      next: () => void this.next(),
+      entitle: (place) => {
+        this.place = place;
+        this.entitle();
+      },
       lock: () => this.locked(null),
       say: (sentence) => this.say(sentence),
     };
@@ -245,6 +256,7 @@ export class RelayConsole extends PlainElement {
     this.stopIdle = null;
     keepEverything(); // before its keys go
     this.session = null;
+    this.place = null;
     this.helping = false;
     this.idling = false;
     this.say('');
@@ -259,8 +271,29 @@ export class RelayConsole extends PlainElement {
     this.show(screen);
   }
 
+  private async next(): Promise<void> {
+    const { screen, session } = this;
+    if (session === null) return;
+    let found: Uuid | null;
+    try {
+      found = await session.client.nextWaiting(screen.name === 'review' ? screen.message : null);
+    } catch (thrown) {
+      const refusal = asRefusal(thrown);
+      if (refusal.refusal === 'untrusted') this.stop();
+      else if (refusal.refusal === 'signed-out') this.locked(null);
+      else this.say(refusalText(session.words, refusal));
+      return;
+    }
+    if (this.screen !== screen || this.stage !== 'open') return; // they went elsewhere meanwhile
+    if (found === null) {
+      this.say(session.words.lists.noNext);
+      if (screen.name === 'review') this.go({ name: 'queue' });
+    } else this.go({ name: 'review', message: found });
+  }
+
   private show(screen: Screen): void {
     this.screen = screen;
+    this.place = null;
     this.entitle();
     window.scrollTo(0, 0);
     const { name } = screen;
@@ -285,6 +318,7 @@ export class RelayConsole extends PlainElement {
     event.preventDefault();
     if (does === 'help') this.helping = true;
     else if (does === 'back') this.go({ name: 'queue' });
+    else if (does === 'next-message') void this.next();
     else (this.querySelector('[data-screen]') as Partial<Listening> | null)?.shortcut?.(does);
   };
 

@@ -70,6 +70,7 @@ export class ConsoleCaptions extends ConsoleElement {
       if (begun !== null) this.language = begun['language'] === 'fr' ? 'fr' : 'en';
       if (file !== null) this.takeIn(file);
       this.item = item;
+      this.session.entitle((words) => words.place.captions(item.reference));
     });
   }
 

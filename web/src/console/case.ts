@@ -1,7 +1,7 @@
 /** One case: its people, what they said, their links and keys, its messages, and what happened. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
-import type { CaseDetail, CaseLink, Consent, LinkEndReason, ParticipantRole, Purpose, QueueItem, Uuid } from '../client/contract';
+import type { CaseDetail, CaseLink, Consent, LinkEndReason, Purpose, QueueItem, Uuid } from '../client/contract';
 import './address';
 import type { Address } from './address';
 import { ageOf, dateAndTime, dateOnly } from './ages';
@@ -9,7 +9,7 @@ import './claim';
 import '../ui/dialog';
 import { ConsoleElement, grantedText } from './element';
 import './ending';
-import { mediator, person, shortId } from './people';
+import { mediator, person, recipient, sender, shortId } from './people';
 import './readers';
 import './timeline';
 
@@ -50,6 +50,7 @@ export class ConsoleCase extends ConsoleElement {
     if (!changed.has('case')) return;
     this.detail = null;
     this.messages = null;
+    this.session.entitle((words) => words.review.case);
     void this.read(() => this.load()).then(() => {
       const link = this.detail?.links.find((one) => one.link === this.claim && one.state === 'claimed');
       if (link !== undefined) this.asking = { about: 'claim', link };
@@ -61,7 +62,9 @@ export class ConsoleCase extends ConsoleElement {
   }
 
   private async load(): Promise<void> {
-    this.detail = await this.session.client.case(this.case);
+    const detail = await this.session.client.case(this.case);
+    this.detail = detail;
+    this.session.entitle((words) => words.case.title(detail.reference));
     this.messages = await this.session.client.messages(this.case);
   }
 
@@ -76,23 +79,27 @@ export class ConsoleCase extends ConsoleElement {
   }
 
   private who(id: Uuid): string {
-    const found = this.detail?.participants.find((one) => one.participant === id);
-    return found === undefined ? this.words.people.participant(shortId(id)) : person(this.words, found.role, id);
+    return person(this.words, this.detail?.participants.find((one) => one.participant === id) ?? { participant: id, role: null, number: null });
   }
 
-  private makeLink(participant: Uuid, purpose: Purpose, ending: readonly CaseLink[] = []): Promise<void> {
+  /** What a button does, and for whom: several on the page say the same. */
+  private about(act: string, what: string): string {
+    return this.words.lists.about(act, what);
+  }
+
+  private makeLink(who: Participant, purpose: Purpose, ending: readonly CaseLink[] = []): Promise<void> {
     return this.act(async () => {
       for (const old of ending) await this.session.client.endLink(this.case, old.link, 'replaced');
-      const { url } = await this.session.client.makeLink(this.case, participant, purpose);
-      this.address = { url, purpose, person: this.who(participant) };
+      const { url } = await this.session.client.makeLink(this.case, who.participant, purpose);
+      this.address = { url, purpose, who, reference: this.detail?.reference ?? '' };
       return '';
     });
   }
 
-  private async showLink(link: CaseLink, printing: boolean): Promise<void> {
+  private async showLink(who: Participant, link: CaseLink, printing: boolean): Promise<void> {
     await this.attempt(async () => {
       const url = await this.session.client.linkAddress(this.case, link.link);
-      this.address = { url, purpose: link.purpose, person: this.who(link.participant) };
+      this.address = { url, purpose: link.purpose, who, reference: this.detail?.reference ?? '' };
       this.printing = printing;
     });
   }
@@ -111,7 +118,6 @@ export class ConsoleCase extends ConsoleElement {
         <console-sheet .session=${this.session} .address=${this.address} @put-away=${() => this.putAway()}></console-sheet>
       </main>`;
     }
-    const roles = new Map<Uuid, ParticipantRole>(detail.participants.map((one) => [one.participant, one.role]));
     return html`<main id="content" class="wide">
       <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'cases' })}>← ${this.words.nav.cases}</button></p>
       <h1 tabindex="-1">${words.title(detail.reference)}</h1>
@@ -120,7 +126,7 @@ export class ConsoleCase extends ConsoleElement {
         <div>${this.renderPeople(detail)}</div>
         <div>${this.renderMessages()} ${this.renderRules(detail)} ${this.renderReaders(detail)}</div>
       </div>
-      <console-timeline .session=${this.session} .case=${this.case} .roles=${roles}></console-timeline>
+      <console-timeline .session=${this.session} .case=${this.case} .people=${detail.participants}></console-timeline>
       ${this.asking === null ? nothing : this.renderAsking(this.asking, detail)}
       ${this.address === null
         ? nothing
@@ -153,22 +159,25 @@ export class ConsoleCase extends ConsoleElement {
     const { case: words } = this.words;
     const said = words.consent[one.consent ?? 'none'];
     const id = shortId(one.participant);
+    const act = (text: string, run: () => unknown, busy = false): TemplateResult =>
+      html`<button aria-label=${this.about(text, this.who(one.participant))} aria-disabled=${busy ? 'true' : nothing} @click=${run}>${text}</button>`;
     return html`<section class="card" aria-labelledby="person-${id}">
       <h3 id="person-${id}">${this.who(one.participant)}</h3>
       <ul class="plain-list">
         <li>${one.consentAt === null ? said : words.consentSince(said, dateOnly(one.consentAt, this.session.language))}</li>
         <li>${words.keys[one.keys]}</li>
+        <li class="quiet">${words.mark(id)}</li>
       </ul>
       <div class="row">
-        <button @click=${() => (this.asking = { about: 'consent', who: one })}>${words.recordConsent}</button>
+        ${act(words.recordConsent, () => (this.asking = { about: 'consent', who: one }))}
         ${one.keys === 'none'
-          ? html`<button ?disabled=${this.running} @click=${() => this.makeLink(one.participant, 'participate')}>${words.makeParticipate}</button>`
-          : html`<button @click=${() => (this.asking = { about: 'new-link', who: one })}>${words.newLink}</button>
-              <button @click=${() => (this.asking = { about: 'grant-again', who: one })}>${words.grantAgain}</button>`}
-        <button ?disabled=${this.running} @click=${() => this.makeLink(one.participant, 'upload')}>${words.makeUpload}</button>
+          ? act(words.makeParticipate, () => this.makeLink(one, 'participate'), this.running)
+          : html`${act(words.newLink, () => (this.asking = { about: 'new-link', who: one }))}
+            ${act(words.grantAgain, () => (this.asking = { about: 'grant-again', who: one }))}`}
+        ${act(words.makeUpload, () => this.makeLink(one, 'upload'), this.running)}
       </div>
       <h4>${words.linksOf}</h4>
-      ${this.renderLinks(detail.links.filter((link) => link.participant === one.participant))}
+      ${this.renderLinks(one, detail.links.filter((link) => link.participant === one.participant))}
     </section>`;
   }
 
@@ -190,27 +199,43 @@ export class ConsoleCase extends ConsoleElement {
   }
 
   private renderMessages(): TemplateResult {
-    const { case: words, kind, state, age, queue } = this.words;
+    const { case: words, lists } = this.words;
     const { messages } = this;
+    if (messages === null) {
+      return html`<section>
+        <h2>${words.messages}</h2>
+        <p role="status">${this.words.loading}</p>
+      </section>`;
+    }
     return html`<section>
       <h2>${words.messages}</h2>
-      ${messages === null
-        ? html`<p role="status">${this.words.loading}</p>`
-        : messages.length === 0
-          ? html`<p>${words.noMessages}</p>`
-          : html`<ul class="queue">
-              ${messages.map((item) => {
-                const since = ageOf(item.stateSince, Date.now());
-                return html`<li class="card">
-                  <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
-                    <strong>${kind[item.form]}</strong>
-                    <span>${queue.from} ${this.who(item.from)} ${queue.to} ${this.who(item.to)}</span>
-                  </button>
-                  <p class="quiet">${state[item.state]} ${age.since(age[since.unit](since.count))}</p>
-                </li>`;
-              })}
-            </ul>`}
+      ${this.renderList(messages.filter((item) => item.waitsFor !== null), words.noMessages)}
+      <h3>${lists.past}</h3>
+      ${this.renderList(messages.filter((item) => item.waitsFor === null), lists.nonePast)}
     </section>`;
+  }
+
+  private renderList(messages: readonly QueueItem[], none: string): TemplateResult {
+    if (messages.length === 0) return html`<p>${none}</p>`;
+    return html`<ul class="queue">
+      ${messages.map((item) => this.renderMessage(item))}
+    </ul>`;
+  }
+
+  private renderMessage(item: QueueItem): TemplateResult {
+    const { kind, state, age, queue, turn, lists } = this.words;
+    const since = ageOf(item.stateSince, Date.now());
+    return html`<li class="card">
+      <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
+        <strong>${kind[item.form]}</strong>
+        <span>${queue.from} ${sender(this.words, item)} ${queue.to} ${recipient(this.words, item)}</span>
+      </button>
+      <p class="quiet facts">
+        ${item.waitsFor === null
+          ? html`<span>${lists.endedOn(state[item.state], dateOnly(item.stateSince, this.session.language))}</span>`
+          : html`<span>${turn[item.waitsFor]}</span> <span>${state[item.state]} ${age.since(age[since.unit](since.count))}</span>`}
+      </p>
+    </li>`;
   }
 
   private renderReaders(detail: CaseDetail): TemplateResult | typeof nothing {
@@ -219,23 +244,32 @@ export class ConsoleCase extends ConsoleElement {
     return html`<console-readers .session=${this.session} .detail=${detail} @charter-signed=${signed}></console-readers>`;
   }
 
-  private renderLinks(links: readonly CaseLink[]): TemplateResult {
+  private renderLinks(who: Participant, links: readonly CaseLink[]): TemplateResult {
     const { case: words } = this.words;
     if (links.length === 0) return html`<p>${words.noLinks}</p>`;
     return html`<ul class="plain-list links">
-      ${[...links].sort((one, other) => other.createdAt.localeCompare(one.createdAt)).map((link) => this.renderLink(link))}
+      ${[...links].sort((one, other) => other.createdAt.localeCompare(one.createdAt)).map((link) => this.renderLink(who, link))}
     </ul>`;
   }
 
-  private renderLink(link: CaseLink): TemplateResult {
+  private renderLink(who: Participant, link: CaseLink): TemplateResult {
     const { case: words, claim } = this.words;
     const { language } = this.session;
     const waits = link.state === 'claimed';
+    const act = (text: string, run: () => unknown, style = ''): TemplateResult =>
+      html`<button
+        class=${style}
+        aria-disabled=${style !== 'grave' && this.running ? 'true' : nothing}
+        aria-label=${this.about(text, `${this.which(link)}, ${this.who(link.participant)}`)}
+        @click=${run}
+      >
+        ${text}
+      </button>`;
     return html`<li class=${waits ? 'note' : ''}>
       <p>
         ${words.purpose[link.purpose]}, <strong>${this.linkState(link)}</strong><br />
         <span class="quiet">
-          ${this.madeOn(link)}${link.expiresAt === null
+          ${words.link(shortId(link.link))}, ${this.madeOn(link)}${link.expiresAt === null
             ? nothing
             : html`, ${words.expires(dateOnly(link.expiresAt, language))}`}
         </span>
@@ -243,18 +277,23 @@ export class ConsoleCase extends ConsoleElement {
       ${link.endReason === 'misused'
         ? nothing
         : html`<div class="row">
-            ${waits
-              ? html`<button class="primary" ?disabled=${this.running} @click=${() => (this.asking = { about: 'claim', link })}>${claim.check}</button>`
-              : nothing}
+            ${waits ? act(claim.check, () => (this.asking = { about: 'claim', link }), 'primary') : nothing}
             ${link.showable && link.state === 'open'
-              ? html`<button ?disabled=${this.running} @click=${() => this.showLink(link, false)}>${words.showLink}</button>
-                  <button ?disabled=${this.running} @click=${() => this.showLink(link, true)}>${words.sheet}</button>`
+              ? html`${act(words.showLink, () => this.showLink(who, link, false))} ${act(words.sheet, () => this.showLink(who, link, true))}`
               : nothing}
-            <button class="grave" @click=${() => (this.asking = { about: 'end-link', link, only: isOver(link) ? 'misused' : null })}>
-              ${isOver(link) ? words.endMisused : words.endLink}
-            </button>
+            ${act(
+              isOver(link) ? words.endMisused : words.endLink,
+              () => (this.asking = { about: 'end-link', link, only: isOver(link) ? 'misused' : null }),
+              'grave',
+            )}
           </div>`}
     </li>`;
+  }
+
+  /** Which of somebody's links it is. */
+  private which(link: CaseLink): string {
+    const { aLink, purpose } = this.words.case;
+    return aLink(shortId(link.link), purpose[link.purpose], dateAndTime(link.createdAt, this.session.language));
   }
 
   private madeOn({ createdAt, madeBy }: CaseLink): string {
@@ -295,7 +334,7 @@ export class ConsoleCase extends ConsoleElement {
             return words.recorded;
           });
         return ask(
-          words.recordConsentTitle(this.who(participant)),
+          words.recordConsentTitle(this.who(participant), detail.reference),
           words.recordConsentWhat,
           html`<ul class="plain-list">
             ${CONSENTS.map((status) => html`<li><button @click=${() => record(status)}>${words.consentChoice[status]}</button></li>`)}
@@ -309,15 +348,15 @@ export class ConsoleCase extends ConsoleElement {
           (link) => link.participant === participant && link.purpose === 'participate' && link.state === 'open',
         );
         return ask(
-          words.newLink,
+          words.newLinkTitle(this.who(participant), detail.reference),
           words.newLinkWhat,
-          html`<p><button class="primary" @click=${() => this.makeLink(participant, 'participate', old)}>${words.newLinkDo}</button></p>`,
+          html`<p><button class="primary" @click=${() => this.makeLink(asking.who, 'participate', old)}>${words.newLinkDo}</button></p>`,
         );
       }
       case 'grant-again': {
         const { participant } = asking.who;
         return ask(
-          words.grantAgainTitle(this.who(participant)),
+          words.grantAgainTitle(this.who(participant), detail.reference),
           words.grantAgainWhat,
           html`<p>
             <button class="primary" @click=${() => this.act(async () => grantedText(this.words, await this.session.client.grantAgain(this.case, participant)))}>
@@ -334,6 +373,7 @@ export class ConsoleCase extends ConsoleElement {
           .case=${this.case}
           .link=${link.link}
           .person=${who}
+          .reference=${detail.reference}
           @given-up=${end}
           @not-them=${() => (this.asking = { about: 'end-link', link, only: 'misused' })}
           @claim-verified=${() => this.signed(this.words.claim.verified(who))}
@@ -344,6 +384,9 @@ export class ConsoleCase extends ConsoleElement {
           .session=${this.session}
           .case=${this.case}
           .link=${asking.link.link}
+          .which=${this.which(asking.link)}
+          .person=${this.who(asking.link.participant)}
+          .reference=${detail.reference}
           .only=${asking.only}
           @given-up=${end}
           @link-ended=${() => this.signed(words.linkEnded)}

@@ -1,10 +1,16 @@
-/** The cases of this mediator. */
+/** The cases of this mediator, those first in which there is something to do; to be found by reference or by whom they are of. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { CaseSummary } from '../client/contract';
+import { repeat } from 'lit/directives/repeat.js';
+import type { CaseFigures, CaseSummary, Person } from '../client/contract';
 import { dateOnly } from './ages';
 import { ConsoleElement } from './element';
+import { byNeed, find, type Found } from './finding';
+import { person, shortId } from './people';
 import './stale';
+
+const OWN = ['you', 'claims'] as const satisfies readonly (keyof CaseFigures)[];
+const OTHERS = ['mediator', 'sender', 'recipient', 'relay', 'unusedLinks'] as const satisfies readonly (keyof CaseFigures)[];
 
 export class ConsoleCases extends ConsoleElement {
   static override properties: PropertyDeclarations = {
@@ -19,8 +25,7 @@ export class ConsoleCases extends ConsoleElement {
   override connectedCallback(): void {
     super.connectedCallback();
     void this.read(async () => {
-      const cases = await this.session.client.cases();
-      this.cases = [...cases].sort((one, other) => other.createdAt.localeCompare(one.createdAt));
+      this.cases = byNeed(await this.session.client.cases());
     });
   }
 
@@ -29,9 +34,8 @@ export class ConsoleCases extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { cases } = this.words;
-    const sought = this.sought.trim().toLocaleLowerCase();
-    const shown = (this.cases ?? []).filter((one) => one.reference.toLocaleLowerCase().includes(sought));
+    const { cases, finding } = this.words;
+    const found = find(this.words, this.cases ?? [], this.sought);
     return html`<main id="content" class="wide">
       <h1 tabindex="-1">${cases.title}</h1>
       <p>${cases.lead}</p>
@@ -40,33 +44,55 @@ export class ConsoleCases extends ConsoleElement {
         : html`<p>${cases.fromSystem}</p>`}
       ${this.renderRefusal()} ${this.cases === null ? nothing : html`<console-stale .session=${this.session}></console-stale>`}
       <div class="field narrow">
-        <label for="case-find">${cases.find}</label>
-        <input id="case-find" type="search" autocomplete="off" @input=${(event: Event) => (this.sought = (event.target as HTMLInputElement).value)} />
+        <label for="case-find">${finding.label}</label>
+        <input
+          id="case-find"
+          type="search"
+          autocomplete="off"
+          spellcheck="false"
+          aria-describedby="case-find-hint"
+          @input=${(event: Event) => (this.sought = (event.target as HTMLInputElement).value)}
+        />
+        <small id="case-find-hint">${finding.hint}</small>
       </div>
       ${this.cases === null
         ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>`
-        : shown.length === 0
-          ? html`<p class="card" role="status">${cases.empty}</p>`
-          : html`<ul class="queue">
-              ${shown.map((one) => this.renderCase(one))}
+        : html`<p class="quiet" role="status">${found.length > 0 ? finding.found(found.length) : this.cases.length === 0 ? cases.empty : finding.none}</p>
+            <ul class="queue lines cases">
+              ${repeat(found, (one) => one.case.case, (one) => this.renderCase(one))}
             </ul>`}
     </main>`;
   }
 
-  private renderCase(one: CaseSummary): TemplateResult {
+  private renderCase({ case: one, people }: Found): TemplateResult {
     const { cases } = this.words;
     const opened = one.charterVersion > 0;
-    return html`<li class="card">
-      <button class="queue-open" @click=${() => this.session.go(opened ? { name: 'case', case: one.case } : { name: 'new-case', case: one.case })}>
+    return html`<li>
+      <button
+        class="queue-open"
+        aria-label=${this.words.ownKeys.openCase(one.reference)}
+        @click=${() => this.session.go(opened ? { name: 'case', case: one.case } : { name: 'new-case', case: one.case })}
+      >
         <strong>${one.reference}</strong>
-        <span>${opened ? cases.isOpened : cases.notOpened}</span>
       </button>
-      <p class="quiet facts">
-        <span>${dateOnly(one.createdAt, this.session.language)}</span>
-        ${opened ? html`<span>${cases.approvals(one.approvals)}</span>` : nothing}
+      <p class="facts">
+        ${opened ? this.renderFigures(one.figures) : html`<strong>${cases.notOpened}</strong>`}
         ${one.changeAsked ? html`<strong>${cases.changeAsked}</strong>` : nothing}
+        ${people.map((somebody) => html`<span>${this.found(somebody)}</span>`)}
+        <span class="quiet">${dateOnly(one.createdAt, this.session.language)}</span>
       </p>
     </li>`;
+  }
+
+  /** What a mediator has to do in strong letters, then for whom else something waits. */
+  private renderFigures(figures: CaseFigures): TemplateResult {
+    const { count } = this.words.finding;
+    return html`${OWN.filter((one) => figures[one] > 0).map((one) => html`<strong>${count[one](figures[one])}</strong>`)}
+    ${OTHERS.filter((one) => figures[one] > 0).map((one) => html`<span class="quiet">${count[one](figures[one])}</span>`)}`;
+  }
+
+  private found(somebody: Person): string {
+    return `${person(this.words, somebody)}, ${this.words.finding.mark(shortId(somebody.participant))}`;
   }
 }
 

@@ -12,6 +12,7 @@ export class ConsoleClaim extends ConsoleElement {
     case: { attribute: false },
     link: { attribute: false },
     person: { attribute: false },
+    reference: { attribute: false },
     waiting: { state: true },
   };
 
@@ -19,6 +20,8 @@ export class ConsoleClaim extends ConsoleElement {
   link: Uuid = '';
   /** Whose link it is, in words. */
   person = '';
+  /** Of the case. */
+  reference = '';
   private waiting: WaitingClaim | null = null;
 
   override connectedCallback(): void {
@@ -31,7 +34,7 @@ export class ConsoleClaim extends ConsoleElement {
   protected override render(): TemplateResult {
     const { claim } = this.words;
     return html`<relay-dialog
-      .heading=${claim.title(this.person)}
+      .heading=${claim.title(this.person, this.reference)}
       .content=${html`${this.renderRefusal()}
         ${this.waiting === null ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>` : this.renderWaiting(this.waiting)}
         <p><button @click=${() => this.tell('given-up')}>${this.words.cancel}</button></p>`}

@@ -58,7 +58,10 @@ export abstract class ConsoleElement extends PlainElement {
   session!: Session;
   /** Something is being fetched to be shown. Nothing is disabled meanwhile: what is pressed is done next. */
   protected reading = false;
-  /** Something that somebody pressed is being done, or is next; pressed again, it is not done twice. */
+  /**
+   * Something that somebody pressed is being done, or is next; pressed again, it is not done twice. A button that opens a dialog
+   * then is `aria-disabled` meanwhile: a disabled one would lose the focus, which comes back to it when the dialog is closed.
+   */
   protected running = false;
   protected refusal: Refusal | null = null;
   /** Ends when all that was asked for is done. */

@@ -1,11 +1,13 @@
 /** The console's side of the handshake with the page it is embedded in. */
 
-import { HELLO, isRecord, isWelcome, readSettings, type EmbedSettings, type Told } from '../embed/protocol';
+import { HELLO, isRecord, isWelcome, readSettings, readSight, type EmbedSettings, type Sight, type Told } from '../embed/protocol';
 import type { Listening } from '../embed/embed';
 
 export interface Embedding {
   readonly settings: EmbedSettings;
   tell(told: Told): void;
+  /** From now on hears which part of the frame is in sight. */
+  watchSight(seen: (sight: Sight) => void): void;
 }
 
 /** What the console needs of the page around it. */
@@ -33,7 +35,7 @@ export async function allowedOrigins(): Promise<readonly string[]> {
 /**
  * Says hello to the parent, to each allowed origin and no other (a browser delivers only to the one that is there), and
  * takes the first welcome that comes from the parent's own window, from an allowed origin, with one port. Whatever comes
- * from elsewhere, and whatever comes after, is not listened to.
+ * from elsewhere is not listened to; over the port comes the settings, once, and then only what is in sight.
  */
 export function greetParent(
   own: Listening,
@@ -54,7 +56,6 @@ export function greetParent(
       if (port === undefined || event.ports.length !== 1) return;
       own.removeEventListener('message', listener);
       port.onmessage = ({ data }: MessageEvent) => {
-        port.onmessage = null;
         clearTimeout(patience);
         const settings = readSettings(data);
         if (settings === null) {
@@ -62,8 +63,21 @@ export function greetParent(
           fail();
           return;
         }
+        let last: Sight | null = null;
+        let watching: ((sight: Sight) => void) | null = null;
+        port.onmessage = ({ data: said }: MessageEvent) => {
+          last = readSight(said) ?? last;
+          if (last !== null) watching?.(last);
+        };
         port.postMessage({ relay: 'ready' } satisfies Told);
-        resolve({ settings, tell: (told) => port.postMessage(told) });
+        resolve({
+          settings,
+          tell: (told) => port.postMessage(told),
+          watchSight: (seen) => {
+            watching = seen;
+            if (last !== null) seen(last);
+          },
+        });
       };
     };
     own.addEventListener('message', listener);

@@ -4,6 +4,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'l
 import type { LinkEndReason, Uuid } from '../client/contract';
 import '../ui/dialog';
 import { ConsoleElement } from './element';
+import { capital } from './people';
 
 const REASONS = ['replaced', 'misused'] as const satisfies readonly LinkEndReason[];
 
@@ -12,6 +13,9 @@ export class ConsoleEnding extends ConsoleElement {
     ...ConsoleElement.properties,
     case: { attribute: false },
     link: { attribute: false },
+    which: { attribute: false },
+    person: { attribute: false },
+    reference: { attribute: false },
     only: { attribute: false },
     reason: { state: true },
     missing: { state: true },
@@ -19,6 +23,12 @@ export class ConsoleEnding extends ConsoleElement {
 
   case: Uuid = '';
   link: Uuid = '';
+  /** Which of their links it is, in words. */
+  which = '';
+  /** Whose it is, in words. */
+  person = '';
+  /** Of the case. */
+  reference = '';
   /** The one reason that is asked about, where there is no choice. */
   only: LinkEndReason | null = null;
   private reason: LinkEndReason | null = null;
@@ -28,8 +38,9 @@ export class ConsoleEnding extends ConsoleElement {
     const { ending } = this.words;
     const chosen = this.only ?? this.reason;
     return html`<relay-dialog
-      .heading=${this.only === 'misused' ? ending.titleMisused : ending.title}
+      .heading=${(this.only === 'misused' ? ending.titleMisused : ending.title)(this.person, this.reference)}
       .content=${html`<form novalidate @submit=${this.submit}>
+        <p>${capital(this.which)}</p>
         ${this.only === null ? this.renderReasons() : html`<p>${ending[this.only]}.</p>`}
         <p class="note warn">${chosen === 'misused' ? ending.whatMisused : ending.what}</p>
         ${this.renderRefusal()}

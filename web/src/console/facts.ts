@@ -6,7 +6,7 @@ import { beginning } from '../ui/beginning';
 import { dateAndTime, dateOnly, duration } from './ages';
 import { waitsForAnother } from './choices';
 import { brokenText } from './element';
-import { capital, mediator, person, shortId } from './people';
+import { capital, mediator, recipient, sender, shortId } from './people';
 import { reasonText } from './reasons';
 import type { Session } from './session';
 
@@ -19,9 +19,9 @@ export function renderFacts(session: Session, item: ReviewItem): TemplateResult 
       <dt>${review.case}</dt>
       <dd><button class="plain inline" @click=${() => session.go({ name: 'case', case: item.case })}>${item.reference}</button></dd>
       <dt>${review.from}</dt>
-      <dd>${person(session.words, item.fromRole, item.from)}</dd>
+      <dd>${sender(session.words, item)}</dd>
       <dt>${review.to}</dt>
-      <dd>${person(session.words, item.toRole, item.to)}</dd>
+      <dd>${recipient(session.words, item)}</dd>
       <dt>${review.language}</dt>
       <dd>${inLanguage[item.language]}</dd>
       <dt>${review.state}</dt>
@@ -58,7 +58,7 @@ export function renderSubject(session: Session, item: ReviewItem, text: string |
   return html`<div class="subject">
     <p><strong>${name}</strong></p>
     <p>
-      ${review.fromTo(person(session.words, item.fromRole, item.from), person(session.words, item.toRole, item.to))}<br />
+      ${review.fromTo(sender(session.words, item), recipient(session.words, item))}<br />
       ${review.ofCase(item.reference)}
     </p>
     ${item.video === null ? nothing : html`<p>${review.lasts(duration(item.video.durationMs))}</p>`}
@@ -73,7 +73,7 @@ export function renderAccess(session: Session, item: ReviewItem, access: Access)
   const [first, second] = wroteIn.map((language) => inLanguage[language]);
   const language = inLanguage[item.language];
   const differs = first !== undefined && !wroteIn.includes(item.language);
-  return html`<p><strong>${person(session.words, item.toRole, item.to)}</strong></p>
+  return html`<p><strong>${recipient(session.words, item)}</strong></p>
     <p>${'since' in way ? review.accessWay[way.by](dateOnly(way.since, session.language)) : review.accessWay[way.by]}</p>
     ${access.hasUploadLink ? html`<p>${review.accessUpload}</p>` : nothing}
     ${access.assisted === null ? nothing : html`<p>${access.assisted ? review.accessAssisted : review.accessAlone}</p>`}
@@ -89,7 +89,7 @@ export function renderOrigin(session: Session, item: ReviewItem): TemplateResult
   const { origin } = item;
   return html`<section class="card">
     <h2>${review.originTitle}</h2>
-    <p>${origin === null ? review.notToldWho : originText(session, origin, person(session.words, item.fromRole, origin.participant))}</p>
+    <p>${origin === null ? review.notToldWho : originText(session, origin, sender(session.words, item))}</p>
     ${origin === null || origin.by === 'mediator' || origin.assistant === null
       ? nothing
       : html`<p>${review.assistant} <bdi>${origin.assistant}</bdi></p>`}

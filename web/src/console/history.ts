@@ -7,7 +7,7 @@ import { transcript } from '../playback/transcript';
 import { dateAndTime } from './ages';
 import { differences, type Piece } from './differences';
 import { brokenText, ConsoleElement } from './element';
-import { person } from './people';
+import { recipient, sender } from './people';
 
 /** The words of a message that was opened to be read here. */
 interface Read {
@@ -69,7 +69,7 @@ export class ConsoleHistory extends ConsoleElement {
     return html`<p>
         <strong>${name}</strong><br />
         <span class="quiet">
-          ${review.fromWhom(person(this.words, other.from === item.from ? item.fromRole : item.toRole, other.from))}<br />
+          ${review.fromWhom(other.from === item.from ? sender(this.words, item) : recipient(this.words, item))}<br />
           ${state[other.state]}${opened}
         </span>
       </p>

@@ -4,6 +4,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'l
 import type { CaseDetail, CaseSummary, Language, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
 import { FormKeeper } from './keeping';
+import { byReference } from './finding';
 import { person } from './people';
 
 export class ConsoleLetter extends ConsoleElement {
@@ -38,7 +39,7 @@ export class ConsoleLetter extends ConsoleElement {
     this.language = this.session.language;
     void this.read(async () => {
       const kept = await this.keeper.find();
-      this.cases = (await this.session.client.cases()).filter((one) => one.charterVersion > 0);
+      this.cases = byReference(await this.session.client.cases(), this.session.language).filter((one) => one.charterVersion > 0);
       if (kept !== null && this.text === '') await this.takeUp(kept);
       else if (this.given !== null) await this.pick(this.given);
     });
@@ -132,7 +133,7 @@ export class ConsoleLetter extends ConsoleElement {
     const options = (people: CaseDetail['participants'], chosen: Uuid): TemplateResult[] => [
       html`<option value="">${letter.choosePerson}</option>`,
       ...people.map(
-        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.words, one.role, one.participant)}</option>`,
+        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.words, one)}</option>`,
       ),
     ];
     return html`<div class="columns">

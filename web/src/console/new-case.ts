@@ -32,7 +32,9 @@ export class ConsoleNewCase extends ConsoleElement {
       const { client } = this.session;
       this.colleagues = (await client.colleagues()).filter((one) => !one.self);
       const cases = this.registered === null ? [] : await client.cases();
-      this.reference = cases.find((one) => one.case === this.registered)?.reference ?? '';
+      const { reference } = cases.find((one) => one.case === this.registered) ?? { reference: '' };
+      this.reference = reference;
+      if (reference !== '') this.session.entitle((words) => words.newCase.titleRegistered(reference));
     });
   }
 

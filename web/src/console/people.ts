@@ -1,18 +1,29 @@
-/** People in words: relay knows no names, so a role and the end of an opaque reference. */
+/** People in words: relay knows no names, so a role, and its number where two of a case have the same. */
 
-import type { ParticipantRole, Uuid } from '../client/contract';
+import type { Person, QueueItem, Uuid } from '../client/contract';
 import type { Session } from './session';
 import type { Words } from './words';
 
-/** Four characters are enough to tell apart the few people of a case. */
+/** Four characters are enough to tell apart the few people of a case; of a participant they are the mark on their sheets. */
 export function shortId(id: Uuid): string {
   return id.slice(-4);
 }
 
-export function person(words: Words, role: ParticipantRole | null, id: Uuid): string {
-  if (role === null) return words.people.participant(shortId(id));
-  return words.people.withId(words.people.role[role], shortId(id));
+export function person({ people }: Words, { participant, role, number }: Somebody): string {
+  if (role === null) return people.participant(shortId(participant));
+  return number === null ? people.role[role] : people.several(people.role[role], number);
 }
+
+export function sender(words: Words, { from, fromRole, fromNumber }: QueueItem): string {
+  return person(words, { participant: from, role: fromRole, number: fromNumber });
+}
+
+export function recipient(words: Words, { to, toRole, toNumber }: QueueItem): string {
+  return person(words, { participant: to, role: toRole, number: toNumber });
+}
+
+/** Somebody of a case; without a role where relay does not say which. */
+type Somebody = Omit<Person, 'role'> & { readonly role: Person['role'] | null };
 
 export function mediator({ words, self }: Pick<Session, 'words' | 'self'>, id: Uuid): string {
   return id === self.credential ? words.people.you : words.people.colleague(shortId(id));
@@ -22,7 +33,7 @@ export function mediator({ words, self }: Pick<Session, 'words' | 'self'>, id: U
 export function actor(
   session: Pick<Session, 'words' | 'self'>,
   text: string,
-  roles: ReadonlyMap<Uuid, ParticipantRole>,
+  known: ReadonlyMap<Uuid, Person>,
 ): string {
   const { people } = session.words;
   const colon = text.indexOf(':');
@@ -32,8 +43,7 @@ export function actor(
     case 'mediator':
       return mediator(session, id);
     case 'participant': {
-      const role = roles.get(id);
-      return role === undefined ? people.participant(shortId(id)) : person(session.words, role, id);
+      return person(session.words, known.get(id) ?? { participant: id, role: null, number: null });
     }
     case 'service':
       return people.system;

@@ -1,29 +1,33 @@
-/** The review queue: how much there is, what waits longest first, live, with filters and the keyboard. */
+/** The review queue: for whom how much waits, the longest first, live, with filters and the keyboard; and what has ended. */
 
 import { proxy } from 'comlink';
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { CaseSummary, Language, QueueFilter, QueueItem, State, Stop, Time } from '../client/contract';
-import { ageOf } from './ages';
+import type { CaseSummary, Language, QueueFigure, QueueFilter, QueueItem, State, Stop, WaitsFor } from '../client/contract';
+import { ageOf, dateOnly } from './ages';
 import { asRefusal, ConsoleElement } from './element';
-import { mediator, person } from './people';
+import { byReference } from './finding';
+import { mediator, recipient, sender } from './people';
 import type { Shortcut } from './shortcuts';
 
-/** The states in which a message is somebody's to do, or may still be recalled. */
-export const QUEUE_STATES = ['queued', 'claimed', 'held', 'approved', 'offered', 'released', 'returned', 'processing', 'failed'] as const satisfies readonly State[];
-
-interface Figure {
-  readonly state: State;
-  readonly messages: number;
-  readonly oldest: Time | null;
-}
+/** Whose turn it is, the mediator's own first; with the states in which it can be. */
+const TURNS: readonly { readonly turn: WaitsFor; readonly states: readonly State[] }[] = [
+  { turn: 'you', states: ['queued', 'claimed', 'held', 'approved', 'released'] },
+  { turn: 'mediator', states: ['queued', 'claimed'] },
+  { turn: 'sender', states: ['returned', 'failed'] },
+  { turn: 'recipient', states: ['offered', 'released'] },
+  { turn: 'relay', states: ['processing'] },
+];
+const WAITING: readonly State[] = [...new Set(TURNS.flatMap(({ states }) => states))];
+/** In which it waits for nobody. */
+const ENDED = ['viewed', 'closed', 'declined', 'refused', 'withdrawn', 'recalled', 'expired'] as const satisfies readonly State[];
 
 const HOUR_SECONDS = 3600;
 const AGES = { hour: HOUR_SECONDS, day: 24 * HOUR_SECONDS, threeDays: 72 * HOUR_SECONDS, week: 168 * HOUR_SECONDS };
 const TICK_MS = 30_000;
 
 /** Kept while the page lives, so that coming back from a message shows the same queue. */
-let filter: QueueFilter = { state: 'queued' };
+let filter: QueueFilter = { waitsFor: 'you' };
 
 export class ConsoleQueue extends ConsoleElement {
   static override properties: PropertyDeclarations = {
@@ -38,9 +42,11 @@ export class ConsoleQueue extends ConsoleElement {
 
   private items: readonly QueueItem[] | null = null;
   private next: string | null = null;
-  private figures: readonly Figure[] = [];
+  private figures: readonly QueueFigure[] = [];
   private cases: readonly CaseSummary[] = [];
   private broken = false;
+  /** The figures have come. */
+  private watched = false;
   /** The first page is to be fetched. */
   private stale = false;
   private now = Date.now();
@@ -52,12 +58,13 @@ export class ConsoleQueue extends ConsoleElement {
     this.ticking = setInterval(() => (this.now = Date.now()), TICK_MS);
     void this.load();
     void this.session.client.cases().then(
-      (cases) => (this.cases = cases),
+      (cases) => (this.cases = byReference(cases, this.session.language)),
       (thrown: unknown) => this.refused(asRefusal(thrown)),
     );
     this.stopWatching = this.session.client.watchQueue(
-      proxy((figures: readonly Figure[]) => {
-        const first = this.figures.length === 0;
+      proxy((figures: readonly QueueFigure[]) => {
+        const first = !this.watched;
+        this.watched = true;
         this.figures = figures;
         this.broken = false;
         if (!first) void this.load(); // what waits longest comes first, so rows do not jump under a finger
@@ -117,8 +124,9 @@ export class ConsoleQueue extends ConsoleElement {
   }
 
   private choose(changed: Partial<Record<keyof QueueFilter, string | number | undefined>>): void {
-    const merged = { ...filter, ...changed };
-    filter = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)) as unknown as QueueFilter;
+    const merged: Record<string, unknown> = { ...filter, ...changed };
+    if (merged['state'] === undefined && merged['waitsFor'] === undefined) merged['waitsFor'] = 'you';
+    filter = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
     this.items = null;
     void this.load();
   }
@@ -127,39 +135,74 @@ export class ConsoleQueue extends ConsoleElement {
     const { queue } = this.words;
     return html`<main id="content" class="wide">
       <h1 tabindex="-1">${queue.title}</h1>
-      ${this.renderFigures()} ${this.renderFilters()} ${this.renderRefusal()}
+      ${this.renderFigures()}
+      <div class="narrowing">
+        ${this.renderFilters()}
+        <p class="quiet" role="status">${this.items === null || this.items.length === 0 ? nothing : queue.shown(this.items.length)}</p>
+      </div>
+      ${this.renderRefusal()}
       ${this.broken ? html`<p class="note" role="status">${queue.broken}</p>` : nothing} ${this.renderItems()}
     </main>`;
   }
 
   private renderFigures(): TemplateResult {
-    const shown = QUEUE_STATES.filter((one) => one === 'queued' || one === filter.state || this.count(one) > 0);
+    const { turn: names } = this.words;
+    const { state, waitsFor } = filter;
+    const shown = TURNS.filter(({ turn }) => turn === 'you' || turn === waitsFor || this.count(turn) > 0);
+    const past = isEnded(state);
     return html`<section aria-label=${this.words.queue.figures}>
-      <ul class="figures">
-        ${repeat(shown, (one) => one, (one) => this.renderFigure(one))}
+      <ul class="turns">
+        ${repeat(shown, ({ turn }) => turn, ({ turn, states }) => this.renderTurn(turn, states))}
+        <li>
+          <ul class="figures">
+            <li><button class="turn" aria-pressed=${past ? 'true' : 'false'} @click=${() => this.choose({ state: 'viewed', waitsFor: undefined })}>${names.ended}</button></li>
+            ${past ? ENDED.map((one) => html`<li>${this.renderChoice(one, undefined, html`${this.words.state[one]}`)}</li>`) : nothing}
+          </ul>
+        </li>
       </ul>
     </section>`;
   }
 
-  private renderFigure(one: (typeof QUEUE_STATES)[number]): TemplateResult {
-    const { queue, state, age } = this.words;
-    const figure = this.figures.find((found) => found.state === one);
-    const oldest = figure?.oldest == null ? null : ageOf(figure.oldest, this.now);
+  /** All that waits for somebody, and that in each state. */
+  private renderTurn(turn: WaitsFor, states: readonly State[]): TemplateResult {
+    const { state: names, turn: turns, queue, age } = this.words;
+    const shown = states.filter((state) => this.count(turn, state) > 0 || (turn === filter.waitsFor && state === filter.state) || state === FIRST[turn]);
+    const oldest = this.figures.flatMap((one) => (one.waitsFor === turn && one.oldest !== null ? [one.oldest] : [])).sort()[0];
+    const waits = oldest === undefined ? null : ageOf(oldest, this.now);
     return html`<li>
-      <button aria-pressed=${filter.state === one ? 'true' : 'false'} @click=${() => this.choose({ state: one })}>
-        <span class="figure-count">${figure?.messages ?? 0}</span>
-        <span>${state[one]}</span>
-        ${oldest === null ? nothing : html`<small>${queue.oldest(age[oldest.unit](oldest.count))}</small>`}
-      </button>
+      <ul class="figures">
+        <li>
+          ${this.renderChoice(
+            undefined,
+            turn,
+            html`<strong>${turns[turn]}</strong> <span class="figure-count">${this.count(turn)}</span>
+              ${waits === null ? nothing : html`<small>${queue.oldest(age[waits.unit](waits.count))}</small>`}`,
+          )}
+        </li>
+        ${repeat(
+          shown,
+          (state) => state,
+          (state) => html`<li>${this.renderChoice(state, turn, html`${names[state]} <span class="figure-count">${this.count(turn, state)}</span>`)}</li>`,
+        )}
+      </ul>
     </li>`;
   }
 
-  private count(state: State): number {
-    return this.figures.find((figure) => figure.state === state)?.messages ?? 0;
+  private renderChoice(state: State | undefined, waitsFor: WaitsFor | undefined, content: TemplateResult): TemplateResult {
+    const isChosen = filter.state === state && filter.waitsFor === waitsFor;
+    return html`<button class=${state === undefined ? 'turn' : ''} aria-pressed=${isChosen ? 'true' : 'false'} @click=${() => this.choose({ state, waitsFor })}>
+      ${content}
+    </button>`;
+  }
+
+  private count(turn: WaitsFor, state?: State): number {
+    return this.figures
+      .filter((figure) => figure.waitsFor === turn && (state === undefined || figure.state === state))
+      .reduce((sum, { messages }) => sum + messages, 0);
   }
 
   private renderFilters(): TemplateResult {
-    const { queue, languageName, state } = this.words;
+    const { queue, languageName, state, turn, lists } = this.words;
     const pick = (name: keyof QueueFilter, number = false) => (event: Event): void => {
       const { value } = event.target as HTMLSelectElement;
       this.choose({ [name]: value === '' ? undefined : number ? Number(value) : value });
@@ -168,9 +211,20 @@ export class ConsoleQueue extends ConsoleElement {
       <summary>${queue.filters}</summary>
       <div class="columns">
       <div class="field">
+        <label for="filter-turn">${lists.waits}</label>
+        <select id="filter-turn" @change=${pick('waitsFor')}>
+          <option value="" ?selected=${filter.waitsFor === undefined}>${lists.anybody}</option>
+          ${TURNS.map((one) => html`<option value=${one.turn} ?selected=${filter.waitsFor === one.turn}>${turn[one.turn]}</option>`)}
+        </select>
+      </div>
+      <div class="field">
         <label for="filter-state">${queue.state}</label>
-        <select id="filter-state" @change=${pick('state')}>
-          ${QUEUE_STATES.map((one) => html`<option value=${one} ?selected=${filter.state === one}>${state[one]}</option>`)}
+        <select id="filter-state" @change=${this.statePicked}>
+          <option value="" ?selected=${filter.state === undefined}>${lists.all}</option>
+          ${WAITING.map((one) => html`<option value=${one} ?selected=${filter.state === one}>${state[one]}</option>`)}
+          <optgroup label=${lists.past}>
+            ${ENDED.map((one) => html`<option value=${one} ?selected=${filter.state === one}>${state[one]}</option>`)}
+          </optgroup>
         </select>
       </div>
       <div class="field">
@@ -202,14 +256,21 @@ export class ConsoleQueue extends ConsoleElement {
     </details>`;
   }
 
+  /** What has ended waits for nobody. */
+  private readonly statePicked = (event: Event): void => {
+    const { value } = event.target as HTMLSelectElement;
+    const state = value === '' ? undefined : (value as State);
+    this.choose(isEnded(state) ? { state, waitsFor: undefined } : { state });
+  };
+
   private renderItems(): TemplateResult {
-    const { queue } = this.words;
+    const { queue, lists } = this.words;
     if (this.items === null) return this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : html``;
     if (this.items.length === 0) {
-      return html`<p class="card" role="status">${filter.state === 'queued' ? queue.emptyQueued : queue.empty}</p>`;
+      const none = filter.waitsFor !== 'you' ? queue.empty : filter.state === 'queued' ? queue.emptyQueued : lists.emptyYou;
+      return html`<p class="card" role="status">${none}</p>`;
     }
-    return html`<p class="quiet" role="status">${queue.shown(this.items.length)}</p>
-      <ol class="queue">
+    return html`<ol class="queue lines">
         ${repeat(this.items, (item) => item.message, (item) => this.renderItem(item))}
       </ol>
       ${this.next === null
@@ -218,25 +279,44 @@ export class ConsoleQueue extends ConsoleElement {
   }
 
   private renderItem(item: QueueItem): TemplateResult {
-    const { queue, kind, inLanguage, age, state } = this.words;
-    const waits = ageOf(item.waitingSince, this.now);
-    return html`<li class="card">
+    const { queue, kind, inLanguage } = this.words;
+    return html`<li>
       <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
-        <span><strong>${kind[item.form]}</strong> ${inLanguage[item.language]}</span>
-        <span>${queue.from} ${person(this.words, item.fromRole, item.from)} ${queue.to} ${person(this.words, item.toRole, item.to)}</span>
+        <strong>${kind[item.form]}</strong> <span>${inLanguage[item.language]}</span>
+        <span>${queue.from} ${sender(this.words, item)} ${queue.to} ${recipient(this.words, item)}</span>
+        <strong>${item.reference}</strong>
       </button>
       <p class="quiet facts">
-        <span>${item.reference}</span>
-        <span>${filter.state === 'queued' ? queue.waiting(age[waits.unit](waits.count)) : state[item.state]}</span>
+        ${this.renderStanding(item)}
         ${item.revision > 1 ? html`<span>${queue.revision(item.revision)}</span>` : nothing}
         ${item.approvalsNeeded > 1 ? html`<span>${queue.approvals(item.approvals, item.approvalsNeeded)}</span>` : nothing}
-        ${item.lease === null
-          ? nothing
-          : html`<span>${item.lease.mine ? queue.leasedMine : queue.leasedOther(mediator(this.session, item.lease.holder))}</span>`}
         ${item.failure === null ? nothing : html`<span>${item.failure[this.session.language]}</span>`}
       </p>
     </li>`;
   }
+
+  /** In which state it is, why it waits for whom it waits, and since when. */
+  private renderStanding({ lease, state, stateSince, waitingSince, waitsFor }: QueueItem): TemplateResult {
+    const { queue, lists, state: names, age } = this.words;
+    if (waitsFor === null) return html`<span>${lists.endedOn(names[state], dateOnly(stateSince, this.session.language))}</span>`;
+    const waits = ageOf(waitingSince, this.now);
+    const approved = state === 'queued' && waitsFor === 'mediator';
+    const said = approved
+      ? lists.approvedByYou
+      : lease === null
+        ? names[state]
+        : lease.mine
+          ? queue.leasedMine
+          : queue.leasedOther(mediator(this.session, lease.holder));
+    return html`<span>${said}</span> <span>${age.since(age[waits.unit](waits.count))}</span>`;
+  }
+}
+
+/** What is shown of a turn also where there is none of it. */
+const FIRST: Readonly<Partial<Record<WaitsFor, State>>> = { you: 'queued' };
+
+function isEnded(state: State | undefined): boolean {
+  return ENDED.some((one) => one === state);
 }
 
 customElements.define('console-queue', ConsoleQueue);

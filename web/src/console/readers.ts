@@ -50,7 +50,7 @@ export class ConsoleReaders extends ConsoleElement {
           </div>`
         : nothing}
       ${ROLES.map((role) => this.renderRole(role))}
-      <p><button ?disabled=${this.running} @click=${() => this.change()}>${readers.change}</button></p>
+      <p><button aria-disabled=${this.running ? 'true' : nothing} @click=${() => this.change()}>${readers.change}</button></p>
       ${this.asking === null ? nothing : this.renderAsking(this.asking)}
     </section>`;
   }
@@ -126,10 +126,10 @@ export class ConsoleReaders extends ConsoleElement {
       </p>`;
     switch (asking.about) {
       case 'change':
-        return dialog(readers.changeTitle, this.renderChange(asking.colleagues, end));
+        return dialog(readers.changeTitle(this.detail.reference), this.renderChange(asking.colleagues, end));
       case 'proposal':
         return dialog(
-          readers.signTitle,
+          readers.signTitle(this.detail.reference),
           html`${this.renderDifference(asking.mediators)}
             <p>${readers.changeWhat}</p>
             ${this.leaves(asking.mediators) ? html`<p class="note warn">${readers.withdrawYou}</p>` : nothing}
@@ -138,7 +138,7 @@ export class ConsoleReaders extends ConsoleElement {
       case 'let-back': {
         const who = this.name(asking.member);
         return dialog(
-          readers.letBackTitle(who),
+          readers.letBackTitle(who, this.detail.reference),
           html`<p>${readers.letBackWhat}</p>
             ${actions(readers.letBack, () => this.letBack(asking.member.credential, asking.newer))}`,
         );

@@ -12,7 +12,7 @@ import './history';
 import { FormKeeper } from './keeping';
 import { wasPlayed } from './media';
 import './offer';
-import { capital, mediator, shortId } from './people';
+import { capital, mediator, sender } from './people';
 import type { Shortcut } from './shortcuts';
 import { wordsOf } from './spoken';
 import type { Words } from './words';
@@ -149,6 +149,7 @@ export class ConsoleReview extends ConsoleElement {
     const same = this.item?.message === item.message && this.item.revision === item.revision;
     const holds = (record: Broken['record']): boolean => item.faults.every((fault) => fault.record !== record);
     this.item = item;
+    this.session.entitle((words) => words.place.message(words.kind[item.form], item.reference));
     this.now = Date.now();
     if (!item.hasText || !holds('body')) this.text = null;
     else if (!(same && this.text !== null)) this.text = await this.session.client.text(item.message);
@@ -220,7 +221,10 @@ export class ConsoleReview extends ConsoleElement {
       </main>`;
     }
     return html`<main id="content" class="wide">
-      <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button></p>
+      <p class="back">
+        <button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button>
+        <button class="plain" @click=${() => this.session.next()}>${this.words.lists.next} <span aria-hidden="true">→</span></button>
+      </p>
       <h1 tabindex="-1">${review.title(kind[item.form], this.sender(item))}</h1>
       ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
       ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
@@ -251,9 +255,8 @@ export class ConsoleReview extends ConsoleElement {
     return html`<console-history .session=${this.session} .item=${item} .text=${this.text} .history=${history}></console-history>`;
   }
 
-  private sender({ from, fromRole }: ReviewItem): string {
-    const { people } = this.words;
-    return fromRole === null ? people.participant(shortId(from)) : people.role[fromRole];
+  private sender(item: ReviewItem): string {
+    return sender(this.words, item);
   }
 
   private renderStanding(item: ReviewItem): TemplateResult | typeof nothing {
@@ -325,6 +328,7 @@ export class ConsoleReview extends ConsoleElement {
   private renderLease(item: ReviewItem): TemplateResult | typeof nothing {
     const { review } = this.words;
     const { lease } = item;
+    if (item.state === 'queued' && item.waitsFor === 'mediator') return html`<p class="note">${this.words.lists.approvedByYou}</p>`;
     if (item.state !== 'claimed' || lease === null) return nothing;
     if (!lease.mine) return html`<p class="note">${capital(review.leaseOther(mediator(this.session, lease.holder)))}</p>`;
     return this.renderMine(lease);

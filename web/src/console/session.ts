@@ -18,6 +18,10 @@ export interface Session {
   readonly reasons: Reasons;
   readonly language: Language;
   readonly go: (screen: Screen) => void;
+  /** Goes to the message that waits for this mediator next, after the one on the screen; says so where there is none. */
+  readonly next: () => void;
+  /** Names what is on the screen in the title of the tab: a kind, a case's reference, and never content. */
+  readonly entitle: (place: (words: Words) => string) => void;
   /** Locks the keys at once. */
   readonly lock: () => void;
   /** Said to screen readers too, and shown for a while. */

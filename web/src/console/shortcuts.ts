@@ -4,6 +4,7 @@ export type Shortcut =
   | 'next'
   | 'previous'
   | 'open'
+  | 'next-message'
   | 'lease'
   | 'approve'
   | 'return'
@@ -18,6 +19,7 @@ export const SHORTCUTS: readonly { readonly key: string; readonly does: Shortcut
   { key: 'j', does: 'next' },
   { key: 'k', does: 'previous' },
   { key: 'Enter', does: 'open' },
+  { key: 'n', does: 'next-message' },
   { key: 't', does: 'lease' },
   { key: 'a', does: 'approve' },
   { key: 'r', does: 'return' },

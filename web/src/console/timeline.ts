@@ -1,7 +1,7 @@
 /** What happened in a case, row by row as relay's log has it, in words; shown only if every row follows from the one before. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { LogEntry, ParticipantRole, Uuid } from '../client/contract';
+import type { LogEntry, Person, Uuid } from '../client/contract';
 import { dateAndTime } from './ages';
 import { ConsoleElement } from './element';
 import { actor, shortId } from './people';
@@ -10,12 +10,12 @@ export class ConsoleTimeline extends ConsoleElement {
   static override properties: PropertyDeclarations = {
     ...ConsoleElement.properties,
     case: { attribute: false },
-    roles: { attribute: false },
+    people: { attribute: false },
     entries: { state: true },
   };
 
   case: Uuid = '';
-  roles: ReadonlyMap<Uuid, ParticipantRole> = new Map();
+  people: readonly Person[] = [];
   private entries: readonly LogEntry[] | null = null;
 
   protected override render(): TemplateResult {
@@ -40,11 +40,12 @@ export class ConsoleTimeline extends ConsoleElement {
     const { event, eventOther, eventMessage } = this.words;
     const names: Readonly<Record<string, string>> = event;
     const latestFirst = [...entries].reverse();
+    const known = new Map(this.people.map((one) => [one.participant, one]));
     return html`<ol class="timeline" reversed>
       ${latestFirst.map(
         (entry) => html`<li>
           <time class="quiet" datetime=${entry.at}>${dateAndTime(entry.at, this.session.language)}</time>
-          <span>${actor(this.session, entry.actor, this.roles)}</span>
+          <span>${actor(this.session, entry.actor, known)}</span>
           <span>
             ${names[entry.kind] ?? eventOther(entry.kind)}
             ${entry.message === null ? nothing : html`<small>(${eventMessage(shortId(entry.message))})</small>`}

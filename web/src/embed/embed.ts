@@ -1,6 +1,6 @@
 /** The script that a case system loads to put the mediators' console into its own page: `relayConsole.open(…)`. */
 
-import { isHello, isRecord, WELCOME, type EmbedSettings } from './protocol';
+import { isHello, isRecord, WELCOME, type EmbedSettings, type Sight } from './protocol';
 
 export interface OpenOptions extends Omit<EmbedSettings, 'relay'> {
   /** The origin of relay, such as `https://relay.example`. */
@@ -33,14 +33,50 @@ export function open(element: Element, options: OpenOptions): OpenedConsole {
   frame.style.setProperty('width', '100%');
   frame.style.setProperty('min-height', '40rem');
   const handshake = answerHello(window, () => frame.contentWindow, origin, options, (told) => {
+    if (isRecord(told) && told['relay'] === 'ready') sight.look();
     follow(frame, options, told);
+  });
+  const sight = watchSight(frame, (seen) => {
+    handshake.tell(seen);
   });
   frame.src = `${origin}/console`;
   element.append(frame);
   return {
     close: () => {
+      sight.stop();
       handshake.stop();
       frame.remove();
+    },
+  };
+}
+
+/**
+ * Tells which part of the frame somebody sees whenever that may have changed, whatever of the page around it scrolls or cuts
+ * it off: the frame is as tall as what is in it, so only the page around knows.
+ */
+function watchSight(frame: HTMLElement, tell: (seen: Sight) => void): { look(): void; stop(): void } {
+  const observer = new IntersectionObserver((entries) => {
+    const entry = entries.at(-1);
+    if (entry === undefined || entry.intersectionRect.height === 0) return;
+    const { boundingClientRect: whole, intersectionRect: part } = entry;
+    tell({ relay: 'sight', top: Math.max(0, part.top - whole.top), height: part.height });
+  });
+  const look = (): void => {
+    observer.unobserve(frame); // what is observed anew is measured at once
+    observer.observe(frame);
+  };
+  const resizing = new ResizeObserver(look);
+  resizing.observe(frame);
+  resizing.observe(document.documentElement);
+  window.addEventListener('scroll', look, { capture: true, passive: true });
+  window.addEventListener('resize', look);
+  return {
+    look,
+    stop: () => {
+      observer.disconnect();
+      resizing.disconnect();
+      window.removeEventListener('scroll', look, { capture: true });
+      window.removeEventListener('resize', look);
     },
   };
 }
@@ -61,7 +97,7 @@ export function answerHello(
   origin: string,
   settings: Omit<EmbedSettings, 'relay'>,
   told: (message: unknown) => void,
-): { stop(): void } {
+): { tell(sight: Sight): void; stop(): void } {
   let port: MessagePort | null = null;
   const listener = (event: MessageEvent): void => {
     const frame = frameWindow();
@@ -75,6 +111,7 @@ export function answerHello(
   };
   own.addEventListener('message', listener);
   return {
+    tell: (sight) => port?.postMessage(sight),
     stop: () => {
       own.removeEventListener('message', listener);
       port?.close();
@@ -104,6 +141,7 @@ function follow(frame: HTMLIFrameElement, options: OpenOptions, told: unknown): 
   } else if (told['relay'] === 'locked') {
     options.onLocked?.();
   } else if (told['relay'] === 'navigated' && typeof told['screen'] === 'string') {
+    if (frame.getBoundingClientRect().top < 0) frame.scrollIntoView({ block: 'start' }); // another screen begins at its top
     options.onNavigated?.({
       screen: told['screen'],
       ...(typeof told['case'] === 'string' ? { case: told['case'] } : {}),

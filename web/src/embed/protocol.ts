@@ -24,6 +24,13 @@ export interface EmbedSettings {
   readonly message?: string;
 }
 
+/** Which part of the frame is in sight, in pixels of the frame; from the page around, whenever that has changed. */
+export interface Sight {
+  readonly relay: 'sight';
+  readonly top: number;
+  readonly height: number;
+}
+
 /** What the console tells over the port. Nothing of it is content. */
 export type Told =
   | { readonly relay: 'ready' }
@@ -71,6 +78,17 @@ export function readSettings(said: unknown): EmbedSettings | null {
     ...(forCase === undefined ? {} : { case: forCase }),
     ...(message === undefined ? {} : { message }),
   };
+}
+
+/** The part in sight if it is one, else null. */
+export function readSight(said: unknown): Sight | null {
+  if (!isRecord(said) || said['relay'] !== 'sight') return null;
+  const { top, height } = said;
+  return isLength(top) && isLength(height) && height > 0 ? { relay: 'sight', top, height } : null;
+}
+
+function isLength(pixels: unknown): pixels is number {
+  return typeof pixels === 'number' && Number.isFinite(pixels) && pixels >= 0;
 }
 
 function isUuid(text: unknown): text is string {

@@ -1,4 +1,4 @@
-/** Who somebody is to the reader: a role, and a number where two have the same. */
+/** Who somebody is to the reader: a role, and the number that relay gives where two have the same. */
 
 import type { Arrival, Uuid } from '../client/contract';
 import type { Home } from './words';
@@ -11,7 +11,6 @@ export function whoIs(arrival: Pick<Arrival, 'correspondents'>, participant: Uui
 export function nameOf(arrival: Pick<Arrival, 'correspondents'>, participant: Uuid, words: Home): string | null {
   const person = arrival.correspondents.find((somebody) => somebody.participant === participant);
   if (person === undefined) return null;
-  const alike = arrival.correspondents.filter((somebody) => somebody.role === person.role);
   const role = words.role[person.role];
-  return alike.length === 1 ? role : words.several(role, alike.indexOf(person) + 1);
+  return person.number === null ? role : words.several(role, person.number);
 }

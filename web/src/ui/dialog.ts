@@ -28,7 +28,7 @@ export class RelayDialog extends PlainElement {
     // Safari before 15.4 has no modal dialogs: there it stands in the page, with the focus on its heading.
     if (typeof dialog?.showModal === 'function') dialog.showModal();
     else dialog?.setAttribute('open', '');
-    this.querySelector<HTMLElement>('h2')?.focus();
+    this.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true }); // it is in sight, and the page around stays where it is
   }
 
   protected override render(): TemplateResult {

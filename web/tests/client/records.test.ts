@@ -159,6 +159,7 @@ class Sent {
       revision: 1,
       waiting_since: at(1),
       state_since: at(1),
+      waits_for: 'you',
       created_at: at(1),
       approvals: 0,
       approvals_needed: 2,

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { greetParent, NotEmbedded } from '../../src/console/embedding';
 import { answerHello } from '../../src/embed/embed';
-import { HELLO, readSettings, WELCOME, type EmbedSettings } from '../../src/embed/protocol';
+import { HELLO, readSettings, readSight, WELCOME, type EmbedSettings } from '../../src/embed/protocol';
 
 const RELAY = 'https://relay.example';
 const SYSTEM = 'https://cases.example';
@@ -54,7 +54,7 @@ function windows(parentOrigin = SYSTEM, frameOrigin = RELAY): { parent: FakeWind
   return { parent, frame };
 }
 
-function embed(parent: FakeWindow, frame: FakeWindow, told: unknown[] = [], settings: object = SETTINGS): { stop(): void } {
+function embed(parent: FakeWindow, frame: FakeWindow, told: unknown[] = [], settings: object = SETTINGS): ReturnType<typeof answerHello> {
   return answerHello(
     parent,
     () => frame as unknown as Window,
@@ -135,6 +135,40 @@ describe('the handshake', () => {
     const { parent, frame } = windows();
     embed(parent, frame, [], { ...SETTINGS, fingerprint: 'short' });
     await expect(greetParent(frame, parent, [SYSTEM])).rejects.toEqual(new NotEmbedded('no-answer'));
+  });
+});
+
+describe('what is in sight', () => {
+  it('is heard over the port, the last of it also by whoever watches later', async () => {
+    const { parent, frame } = windows();
+    const handshake = embed(parent, frame);
+    const embedding = await greetParent(frame, parent, [SYSTEM]);
+    handshake.tell({ relay: 'sight', top: 40, height: 700 });
+    await arrived();
+    const seen: unknown[] = [];
+    embedding.watchSight(({ top, height }) => void seen.push([top, height]));
+    handshake.tell({ relay: 'sight', top: 1500, height: 300 });
+    await arrived();
+    expect(seen).toEqual([[40, 700], [1500, 300]]);
+    handshake.stop();
+    handshake.tell({ relay: 'sight', top: 0, height: 1 });
+    await arrived();
+    expect(seen).toHaveLength(2);
+  });
+
+  it.each([
+    null,
+    7,
+    {},
+    { relay: 'settings', ...SETTINGS },
+    { relay: 'sight', top: '1', height: 2 },
+    { relay: 'sight', top: -1, height: 2 },
+    { relay: 'sight', top: 1, height: 0 },
+    { relay: 'sight', top: Number.NaN, height: 2 },
+    { relay: 'sight', top: 1, height: Number.POSITIVE_INFINITY },
+    { relay: 'sight', top: 1 },
+  ])('is nothing else: %j', (said) => {
+    expect(readSight(said)).toBeNull();
   });
 });
 

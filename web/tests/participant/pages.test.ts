@@ -208,15 +208,15 @@ describe('the way of a message', () => {
 describe('people', () => {
   const two = {
     correspondents: [
-      { participant: 'a', role: 'responsible' },
-      { participant: 'b', role: 'responsible' },
-      { participant: 'c', role: 'harmed' },
+      { participant: 'a', role: 'responsible', number: 2 },
+      { participant: 'b', role: 'responsible', number: 3 },
+      { participant: 'c', role: 'harmed', number: null },
     ],
   } as const;
 
-  it('are named by their part, and numbered where two have the same', () => {
-    expect(nameOf(two, 'a', en)).toBe('the person responsible (1)');
-    expect(nameOf(two, 'b', en)).toBe('the person responsible (2)');
+  it('are named by their part, with the number that relay gives', () => {
+    expect(nameOf(two, 'a', en)).toBe('the person responsible (2)');
+    expect(nameOf(two, 'b', en)).toBe('the person responsible (3)');
     expect(nameOf(two, 'c', en)).toBe('the person harmed');
     expect(nameOf(two, 'd', en)).toBeNull();
   });

@@ -3,7 +3,7 @@
 export const charters = {
   claim: {
     check: 'Check who used it',
-    title: (person: string) => `Who used the link of the ${person}?`,
+    title: (person: string, reference: string) => `Who used the link of the ${person}, case ${reference}?`,
     ask: 'Ask them on the telephone, or face to face, to read you the four words on their page. They must be exactly these.',
     inEnglish: 'If their page is in English',
     inFrench: 'If their page is in French',
@@ -24,8 +24,8 @@ export const charters = {
   },
 
   ending: {
-    title: 'End this link?',
-    titleMisused: 'Did somebody else use this link?',
+    title: (person: string, reference: string) => `End this link of the ${person}, case ${reference}?`,
+    titleMisused: (person: string, reference: string) => `Did somebody else use this link of the ${person}, case ${reference}?`,
     why: 'Why does it end?',
     replaced: 'It is lost, or they have a new one: what they wrote stays theirs',
     misused: 'Somebody else used it: nothing that came through it counts',
@@ -51,7 +51,7 @@ export const charters = {
     recoveredAsk: 'If you do not know why, ask your administrator.',
     newer: (who: string) => `${who} has new keys.`,
     letBack: 'Let them back in',
-    letBackTitle: (who: string) => `Let ${who} back in with new keys?`,
+    letBackTitle: (who: string, reference: string) => `Let ${who} back into case ${reference} with new keys?`,
     letBackWhat: 'Call them first: are these new keys theirs? You sign that the new keys take the place of the old ones. With them they read everything in this case. The old keys read nothing that is sealed from then on.',
     letBackDone: 'The new keys are in.',
     outdated: 'The media workers or recovery keys of your organization have changed. Until the next charter is signed, videos may not be prepared.',
@@ -63,9 +63,9 @@ export const charters = {
     proposalLeave: (who: string) => `to leave: ${who}`,
     proposalNot: 'It cannot be signed: one of them has no valid keys.',
     sign: 'Sign this change',
-    signTitle: 'Sign this change?',
+    signTitle: (reference: string) => `Sign this change of case ${reference}?`,
     change: 'Change the mediators',
-    changeTitle: 'Change the mediators of this case',
+    changeTitle: (reference: string) => `Change the mediators of case ${reference}`,
     changeWhat: 'Who leaves can read nothing that is sealed from then on; what they could read before, they may have kept. Who joins can read everything in this case, also what was written before.',
     withdrawYou: 'You leave this case, too. You will not be able to open it any more.',
     who: 'Mediators from now on',

@@ -6,7 +6,7 @@ import type { charters as english } from './charters.en';
 export const charters: Catalogue<typeof english> = {
   claim: {
     check: 'Vérifier qui l’a utilisé',
-    title: (person) => `Qui a utilisé le lien ? (${person})`,
+    title: (person, reference) => `Qui a utilisé le lien : ${person}, dossier ${reference} ?`,
     ask: 'Demandez-lui au téléphone, ou de vive voix, de vous lire les quatre mots affichés sur sa page. Ce doit être exactement ceux-ci.',
     inEnglish: 'Si sa page est en anglais',
     inFrench: 'Si sa page est en français',
@@ -27,8 +27,8 @@ export const charters: Catalogue<typeof english> = {
   },
 
   ending: {
-    title: 'Mettre fin à ce lien ?',
-    titleMisused: 'Quelqu’un d’autre a-t-il utilisé ce lien ?',
+    title: (person, reference) => `Mettre fin à ce lien : ${person}, dossier ${reference} ?`,
+    titleMisused: (person, reference) => `Quelqu’un d’autre a-t-il utilisé ce lien : ${person}, dossier ${reference} ?`,
     why: 'Pourquoi prend-il fin ?',
     replaced: 'Il est perdu, ou la personne en a un nouveau : ce qu’elle a écrit reste à elle',
     misused: 'Quelqu’un d’autre l’a utilisé : rien de ce qui est passé par ce lien ne compte',
@@ -54,7 +54,7 @@ export const charters: Catalogue<typeof english> = {
     recoveredAsk: 'Si vous n’en connaissez pas la raison, demandez à votre administration.',
     newer: (who) => `${who} : de nouvelles clés existent.`,
     letBack: 'Redonner l’accès',
-    letBackTitle: (who) => `Redonner l’accès avec de nouvelles clés : ${who} ?`,
+    letBackTitle: (who, reference) => `Redonner l’accès au dossier ${reference} avec de nouvelles clés : ${who} ?`,
     letBackWhat: 'Téléphonez d’abord : ces nouvelles clés sont-elles bien les siennes ? Vous signez que les nouvelles clés remplacent les anciennes. Elles permettent de tout lire dans ce dossier. Les anciennes ne lisent rien de ce qui est scellé par la suite.',
     letBackDone: 'Les nouvelles clés ont accès.',
     outdated: 'Les services vidéo ou les clés de secours de votre organisation ont changé. Tant que la charte suivante n’est pas signée, des vidéos pourraient ne pas être préparées.',
@@ -66,9 +66,9 @@ export const charters: Catalogue<typeof english> = {
     proposalLeave: (who) => `départ : ${who}`,
     proposalNot: 'La demande ne peut pas être signée : l’une de ces personnes n’a pas de clés valables.',
     sign: 'Signer ce changement',
-    signTitle: 'Signer ce changement ?',
+    signTitle: (reference) => `Signer ce changement du dossier ${reference} ?`,
     change: 'Changer la médiation',
-    changeTitle: 'Changer les médiatrices et médiateurs de ce dossier',
+    changeTitle: (reference) => `Changer les médiatrices et médiateurs du dossier ${reference}`,
     changeWhat: 'Qui part ne peut rien lire de ce qui est scellé par la suite; ce qui était lisible avant a pu être gardé. Qui arrive peut tout lire dans ce dossier, même ce qui a été écrit avant.',
     withdrawYou: 'Vous quittez aussi ce dossier. Vous ne pourrez plus l’ouvrir.',
     who: 'Médiation à partir de maintenant',

@@ -4,6 +4,7 @@ import { en as shared } from '../../ui/words/en';
 import { casework } from './casework.en';
 import { charters } from './charters.en';
 import { faults } from './faults.en';
+import { lists } from './lists.en';
 import { reviewing } from './reviewing.en';
 
 export const en = {
@@ -35,7 +36,7 @@ export const en = {
       responsible: 'person responsible',
       'responsible-family': 'family of the person responsible',
     },
-    withId: (role: string, short: string) => `${role} · ${short}`,
+    several: (role: string, number: number) => `${role} (${number})`,
     participant: (short: string) => `participant ${short}`,
     system: 'the case system',
     recovery: 'the recovery key',
@@ -173,6 +174,7 @@ export const en = {
   },
 
   ...reviewing,
+  ...lists,
   ...casework,
   ...faults,
   ...charters,

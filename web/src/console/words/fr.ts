@@ -6,6 +6,7 @@ import { casework } from './casework.fr';
 import { charters } from './charters.fr';
 import type { en } from './en';
 import { faults } from './faults.fr';
+import { lists } from './lists.fr';
 import { reviewing } from './reviewing.fr';
 
 export const fr: Catalogue<typeof en> = {
@@ -37,7 +38,7 @@ export const fr: Catalogue<typeof en> = {
       responsible: 'personne responsable',
       'responsible-family': 'famille de la personne responsable',
     },
-    withId: (role, short) => `${role} · ${short}`,
+    several: (role, number) => `${role} (no ${number})`,
     participant: (short) => `participant·e ${short}`,
     system: 'le système de dossiers',
     recovery: 'la clé de secours',
@@ -175,6 +176,7 @@ export const fr: Catalogue<typeof en> = {
   },
 
   ...reviewing,
+  ...lists,
   ...casework,
   ...faults,
   ...charters,
