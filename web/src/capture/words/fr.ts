@@ -51,7 +51,7 @@ export const fr: Catalogue<typeof en> = {
   recording: 'Enregistrement en cours',
   paused: 'En pause',
   recorded: (time) => `Enregistré : ${time}`,
-  kept: 'Gardé, scellé, sur cet appareil.',
+  kept: 'Enregistré sur cet appareil.',
   keptAssisted: 'Gardé jusqu’à ce que vous ayez fini. Rien ne reste sur cet ordinateur.',
   notKept: 'Cet enregistrement n’est pas gardé sur cet appareil : si la page se ferme, il est perdu.',
   pause: 'Mettre en pause',

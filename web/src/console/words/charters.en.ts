@@ -79,7 +79,7 @@ export const charters = {
 
   ownKeys: {
     title: 'Your keys',
-    soon: (at: string) => `Your keys end on ${at}. Renew them before, so that you can go on in your cases.`,
+    soon: (at: string) => `Your keys end on ${at}. Renew them before, so that you can continue in your cases.`,
     see: 'Renew your keys',
     ready: 'Your new keys are signed. Bring your cases over.',
     until: (at: string) => `These keys are valid until ${at}.`,
@@ -103,7 +103,7 @@ export const charters = {
     bringWhat: (at: string) => `Your organization vouches for new keys of yours, valid until ${at}. For each case you sign the next charter, with the new keys in the place of these. Only do it if you made the new keys.`,
     bringDo: (count: number) => (count === 1 ? 'Bring my case over' : `Bring my ${count} cases over`),
     noCases: 'There is no case left to bring over. Open the new keys from now on.',
-    notHere: 'The new keys are not in this browser. Have their file and passphrase ready before you go on: after this step only they open your cases.',
+    notHere: 'The new keys are not in this browser. Have their file and passphrase ready before you continue: after this step only they open your cases.',
     progress: (done: number, total: number) => `${done} of ${total} cases`,
     results: 'What was done',
     ok: 'done',

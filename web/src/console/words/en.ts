@@ -99,7 +99,7 @@ export const en = {
     title: 'Stop. This cannot be trusted.',
     what: 'relay showed something that your organization did not vouch for: its root, a credential or the charter of a case does not lead back to the fingerprint you came with. The keys were locked at once. Nothing was sent.',
     means: 'It may be a mistake in the setup. It may also be somebody who tries to read or to change messages.',
-    todo: 'Do not go on in another tab. Call your administrator, and say what you did just before.',
+    todo: 'Do not continue in another tab. Call your administrator, and say what you did just before.',
     again: 'Begin again',
   },
 
@@ -151,7 +151,7 @@ export const en = {
     means: 'Your organization may have a new root key. It may also be somebody who wants you to trust keys of theirs.',
     known: 'This browser trusts',
     given: 'Named now',
-    goOn: 'Go on with the organization that this browser trusts',
+    goOn: 'Continue with the organization that this browser trusts',
     told: 'My administrator told me to trust the other one as well',
     toldWhat: 'Ask your administrator by telephone or in person, and compare all 22 characters. What this browser trusts already stays.',
     compared: 'I have compared the 22 characters with what my administrator told me.',

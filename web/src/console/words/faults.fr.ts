@@ -30,7 +30,7 @@ export const faults: Catalogue<typeof en> = {
     captions: 'Les sous-titres',
     decision: 'Une décision',
     approvals: 'Les approbations',
-    offer: 'L’offre',
+    offer: 'La proposition',
     log: 'Le journal',
   },
 

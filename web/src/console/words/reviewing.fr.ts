@@ -153,7 +153,7 @@ export const reviewing: Catalogue<typeof english> = {
     offeredNote: 'Votre note sur le contenu, lue en premier',
     offeredSummary: 'Le résumé qui l’accompagne',
     historyFailed: 'Ce qui a précédé ce message n’a pas pu être lu.',
-    notReady: 'Le destinataire n’a pas encore de clés pour lesquelles écrire une offre. Il lui faut d’abord utiliser son lien.',
+    notReady: 'Le destinataire n’a pas encore de clés pour lesquelles préparer une proposition. Il lui faut d’abord utiliser son lien.',
     grantAgain: 'Le destinataire a des clés plus récentes. Remettez l’accès, afin que ce qui lui a été remis puisse s’ouvrir.',
   },
 
@@ -173,12 +173,12 @@ export const reviewing: Catalogue<typeof english> = {
     return: 'Renvoyer avec des conseils',
     decline: 'Écarter',
     hold: 'Mettre en suspens',
-    resume: 'Remettre dans la file',
+    resume: 'Lever la suspension',
     reopen: 'Rouvrir l’examen',
-    retract: 'Reprendre l’offre',
+    retract: 'Reprendre la proposition',
     recall: 'Rappeler',
     retry: 'Réessayer',
-    offer: 'Offrir',
+    offer: 'Proposer',
     caption: 'Sous-titres',
     'grant-again': 'Remettre l’accès',
   },
@@ -188,9 +188,9 @@ export const reviewing: Catalogue<typeof english> = {
     return: 'renvoyé',
     decline: 'écarté',
     hold: 'mis en suspens',
-    resume: 'remis dans la file',
+    resume: 'suspension levée',
     reopen: 'examen rouvert',
-    retract: 'offre reprise',
+    retract: 'proposition reprise',
     recall: 'rappelé',
     retry: 'nouvel essai',
   },
@@ -198,7 +198,7 @@ export const reviewing: Catalogue<typeof english> = {
   confirm: {
     approve: {
       title: (what) => `Approuver ${what} ?`,
-      what: 'Votre approbation est signée pour cette révision exactement. Personne n’est averti : le destinataire n’apprend rien avant qu’on le lui offre.',
+      what: 'Votre approbation est signée pour cette révision exactement. Personne n’est averti : le destinataire n’apprend rien avant qu’on le lui propose.',
       second: 'Ce dossier demande deux approbations. Après la vôtre, il attend un·e collègue.',
       last: 'C’est la dernière approbation que demande le dossier.',
     },
@@ -220,16 +220,16 @@ export const reviewing: Catalogue<typeof english> = {
       what: 'Les approbations ne comptent plus et il retourne dans la file. Personne d’autre n’est averti.',
     },
     retract: {
-      title: (what) => `Reprendre l’offre de ${what} ?`,
+      title: (what) => `Reprendre la proposition de ${what} ?`,
       what: 'Le destinataire ne voit plus que quelque chose attend. Ce qui a été scellé pour lui est supprimé. Le message reste approuvé.',
     },
     recall: {
       title: (what) => `Rappeler ${what} ?`,
-      what: 'Le destinataire l’a accepté et ne l’a pas ouvert. Il verra que le message n’est plus disponible. On ne pourra plus l’offrir.',
+      what: 'Le destinataire l’a accepté et ne l’a pas ouvert. Il verra que le message n’est plus disponible. On ne pourra plus le proposer.',
     },
     retry: { title: (what) => `Préparer ${what} de nouveau ?`, what: 'L’original est scellé encore une fois pour les services vidéo, et l’un d’eux réessaie.' },
     offer: {
-      title: (what) => `Offrir ${what} ?`,
+      title: (what) => `Proposer ${what} ?`,
       what: 'Les clés qui l’ouvrent sont écrites maintenant pour le destinataire. Il apprend que quelque chose attend, voit votre note sur le contenu et décide : accepter, attendre ou refuser.',
       later: 'Il n’apprend rien avant la date choisie.',
     },
@@ -258,7 +258,7 @@ export const reviewing: Catalogue<typeof english> = {
       hold: 'En suspens.',
       resume: 'De nouveau dans la file.',
       reopen: 'L’examen est rouvert.',
-      retract: 'L’offre a été reprise.',
+      retract: 'La proposition a été reprise.',
       recall: 'Rappelé.',
       retry: 'En préparation de nouveau.',
       offer: 'Offert.',
@@ -283,7 +283,7 @@ export const reviewing: Catalogue<typeof english> = {
       todo: 'Parlez-lui. Si vous recevez un oui, consignez-le sur la page du dossier.',
     },
     'no-contact': {
-      is: 'Une interdiction de contact sépare les deux personnes.',
+      is: 'Une ordonnance de non-communication sépare les deux personnes.',
       todo: 'Seul le système de dossiers peut la lever. Demandez à qui tient le dossier.',
     },
     approvals: { is: 'Il manque des approbations.', todo: 'Un·e collègue doit aussi approuver cette version exactement.' },
@@ -295,7 +295,7 @@ export const reviewing: Catalogue<typeof english> = {
   },
 
   offer: {
-    title: 'L’offrir',
+    title: 'Le proposer',
     contentNote: 'Note sur le contenu',
     contentNoteHint: 'Le destinataire la lit d’abord, avant de décider. Dites de quel message il s’agit, sa longueur et ce qu’il aborde. Ne le citez pas.',
     contentNoteNeeded: 'Il faut une note sur le contenu : personne ne devrait ouvrir un message à l’aveugle.',
@@ -306,7 +306,7 @@ export const reviewing: Catalogue<typeof english> = {
     later: 'Pas avant une date',
     notBefore: 'Pas avant',
     notBeforeBad: 'Choisissez une date à venir.',
-    do: 'L’offrir',
+    do: 'Le proposer',
   },
 
   captions: {
@@ -380,7 +380,7 @@ export const reviewing: Catalogue<typeof english> = {
 
   letter: {
     title: 'Transmettre une lettre',
-    lead: 'Vous mettez par écrit ce que quelqu’un vous dit. La lettre est scellée et attend dans la file comme tout autre message; qui la lit voit que vous l’avez écrite en son nom.',
+    lead: 'Vous mettez par écrit ce que quelqu’un vous dit. La lettre attend dans la file comme tout autre message; qui la lit voit que vous l’avez écrite en son nom.',
     case: 'Dossier',
     chooseCase: 'Choisissez un dossier',
     from: 'Au nom de',

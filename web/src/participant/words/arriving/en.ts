@@ -89,7 +89,7 @@ export const en = {
   },
   assistedSwitch: {
     heading: 'On a shared computer, with staff beside you?',
-    text: 'Then please do not go on here: this browser has written the address with your link into its history. We show you how to remove it, and how to begin so that nothing stays.',
+    text: 'Then please do not continue here: this browser has written the address with your link into its history. We show you how to remove it, and how to begin so that nothing stays.',
     button: 'Use without saving anything',
   },
   back: {

@@ -37,7 +37,7 @@ export const fr: Catalogue<typeof en> = {
     cancel: 'Annuler',
     loading: 'Un instant…',
     connection: 'La connexion est perdue. Ce que vous voyez date peut-être un peu ; la page se met à jour d’elle-même.',
-    saved: 'Gardé, scellé, sur cet appareil',
+    saved: 'Enregistré sur cet appareil',
   },
   unverified: {
     heading: 'Quatre mots pour votre médiatrice ou médiateur',
@@ -77,8 +77,8 @@ export const fr: Catalogue<typeof en> = {
   offeredAt: (when) => `pour vous depuis le ${when}`,
   somebody: 'quelqu’un de votre dossier',
   role: {
-    harmed: 'la personne lésée',
-    'harmed-family': 'la famille de la personne lésée',
+    harmed: 'la personne touchée',
+    'harmed-family': 'la famille de la personne touchée',
     representative: 'une personne représentante',
     responsible: 'la personne responsable',
     'responsible-family': 'la famille de la personne responsable',

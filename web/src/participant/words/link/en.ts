@@ -41,7 +41,7 @@ export const en = {
   },
   exposed: {
     heading: 'This link is in the browser’s history',
-    text: 'The link was opened as an address. A browser writes every address into its history, and the next person at this computer could find the link there. On a shared computer this page does not go on with it.',
+    text: 'The link was opened as an address. A browser writes every address into its history, and the next person at this computer could find the link there. On a shared computer this page does not continue with it.',
     steps: 'Please do this now',
     guest: 'If this window is a guest or private window, close all of its windows: its history goes with it.',
     clear: 'Otherwise delete today’s history in this browser. In most browsers, Ctrl, Shift and Delete together lead there.',

@@ -60,14 +60,14 @@ export const fr: Catalogue<typeof en> = {
     text: 'Seulement si une médiatrice ou un médiateur l’a permis, et seulement si elle dit oui.',
     edit: 'Changer quelque chose',
     send: 'Envoyer à la médiation',
-    sending: 'La lettre est scellée et envoyée…',
+    sending: 'Envoi en cours…',
     what: 'Elle va d’abord à votre médiatrice ou médiateur, et à personne d’autre. Vous pouvez la reprendre tant qu’elle n’a pas été transmise.',
   },
   done: {
     heading: 'C’est arrivé',
-    letter: 'Votre lettre est arrivée, scellée. Votre médiatrice ou médiateur peut l’ouvrir.',
-    video: 'Votre vidéo est arrivée, scellée. Elle est en préparation, sans que personne la regarde.',
-    voice: 'Votre message vocal est arrivé, scellé. Il est en préparation, sans que personne l’écoute.',
+    letter: 'Votre lettre est arrivée. Votre médiatrice ou médiateur peut l’ouvrir.',
+    video: 'Votre vidéo est arrivée. Elle est en préparation, sans que personne la regarde.',
+    voice: 'Votre message vocal est arrivé. Il est en préparation, sans que personne l’écoute.',
     next: 'Ce qui se passe ensuite',
     steps: [
       'Une médiatrice ou un médiateur lit, regarde ou écoute le message. Cela prend d’habitude quelques jours, parfois quelques semaines.',
@@ -112,7 +112,7 @@ export const fr: Catalogue<typeof en> = {
     other: 'Choisir autre chose',
     send: 'Envoyer à la médiation',
     what: 'Le message va d’abord à votre médiatrice ou médiateur. Une machine le prépare pour qu’il se lise partout, et retire où et avec quoi il a été fait. L’original n’est jamais transmis.',
-    again: 'Choisissez de nouveau le même fichier : cet appareil n’a pas pu en garder une copie scellée entière.',
+    again: 'Choisissez de nouveau le même fichier : cet appareil n’a pas pu en enregistrer une copie entière.',
     unreadable:
       'Le fichier ne peut plus être lu, ou n’est plus le même qu’avant. Il a peut-être été déplacé ou modifié, ou la carte ou le stockage en ligne où il se trouve n’est pas là. Choisissez de nouveau le même fichier ici. S’il a été modifié, choisissez « Ne pas l’envoyer » et recommencez.',
   },
@@ -133,7 +133,7 @@ export const fr: Catalogue<typeof en> = {
   },
   progress: {
     heading: 'Votre message est en route',
-    label: 'Part du message scellée et envoyée',
+    label: 'Part du message envoyée',
     stage: {
       sealing: 'Scellement sur cet appareil',
       sending: 'Envoi en cours',
@@ -144,7 +144,7 @@ export const fr: Catalogue<typeof en> = {
     of: (sent, total) => `${sent} sur ${total}`,
     speed: (perSecond) => `${perSecond} par seconde`,
     left: (time) => `encore ${time} environ`,
-    safe: 'Vous pouvez fermer cette page : tout est scellé sur cet appareil ou auprès des personnes médiatrices. À votre retour, l’envoi continue.',
+    safe: 'Vous pouvez fermer cette page : tout est enregistré sur cet appareil ou est déjà arrivé. À votre retour, l’envoi continue.',
     keepOpen: 'Gardez cette page ouverte pour le moment.',
     keepOpenAssisted: 'Gardez cette page ouverte jusqu’à l’arrivée : rien n’est gardé sur cet ordinateur.',
     awake: 'Cette page ne se verrouille pas pendant l’envoi.',
