@@ -11,7 +11,7 @@ export const faults = {
     words: 'The words of this decision cannot be read.',
     link: 'The link’s own statement does not hold. End the link and make a new one.',
     authorNotReady: 'The author has no checked keys, so your words stay with the case. They are told that it came back or was closed, and the reason.',
-    grantedNot: (count: number) => (count === 1 ? 'One message could not be granted again: open it to see why.' : `${count} messages could not be made accessible again: open them to see why.`),
+    grantedNot: (count: number) => (count === 1 ? 'One message could not be made accessible again: open it to see why.' : `${count} messages could not be made accessible again: open them to see why.`),
   },
 
   /** What a failure is about. */
