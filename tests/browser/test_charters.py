@@ -290,8 +290,8 @@ async def test_a_link_is_shown_again_until_it_is_used(scene: Scene, visit: Visit
     """To whoever made it, with the code to scan; once it is claimed, to nobody."""
     waiting = await scene.waiting()
     mediator = await _case_page(scene, visit, waiting)
-    show = mediator.words("case.showLink")
-    shown = mediator.person("harmed").get_by_role("button", name=show, exact=True)
+    show = mediator.act("case.showLink")
+    shown = mediator.person("harmed").get_by_role("button", name=show)
     await mediator.input.press(shown)
     assert await mediator.read_address() == waiting.harmed_url
     person = await ParticipantPage.begin(await visit(), waiting.harmed_url)

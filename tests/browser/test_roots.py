@@ -9,7 +9,7 @@ from relay.demo.story import LETTER
 from tests.browser.conftest import Visit
 from tests.browser.mediators import MediatorPage
 from tests.browser.scene import Scene
-from tests.browser.test_embedding import settings_of, show
+from tests.browser.test_embedding import OTHER_ORIGIN, settings_of, show
 
 ANOTHER = b64u_encode(bytes(16))
 
@@ -82,6 +82,7 @@ async def test_a_page_around_that_names_another_root_is_not_followed(
 ) -> None:
     """The console in a frame refuses it as well, and goes on with the one that it was handed first."""
     guest = await visit(also=[scene.embedding_url.rstrip("/")])
+    guest.expects(OTHER_ORIGIN)
     page = await guest.open(scene.embedding_url)
     words = MediatorPage(page, "en").words
     frame = await show(page, settings_of(scene))
