@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Access, Fault, Origin, ReadDecision, ReviewItem } from '../client/contract';
-import { beginning } from '../ui/beginning';
+import { beginning } from '../ui/amounts';
 import { dateAndTime, dateOnly, duration } from './ages';
 import { waitsForAnother } from './choices';
 import { brokenText } from './element';

@@ -4,8 +4,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'l
 import { repeat } from 'lit/directives/repeat.js';
 import type { LetterDraft, ReceivedMessage, SentMessage, Take, UnfinishedVideo } from '../client/contract';
 import { day, moment, size } from '../ui/amounts';
-import { offeredSince, receivedLine, titleOf } from './naming';
-import { whoIs } from './people';
+import { offeredSince, receivedLine, titleOf, whoIs } from './people';
 import { ScreenElement } from './screen';
 import { countWords } from './counting';
 import './takes';

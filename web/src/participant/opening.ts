@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Broken, Form, OfferNotes, OpenedMessage, Playback, ReceivedMessage } from '../client/contract';
 import { day } from '../ui/amounts';
-import { receivedLine } from './naming';
+import { receivedLine } from './people';
 import { ScreenElement } from './screen';
 import { transcript } from '../playback/transcript';
 

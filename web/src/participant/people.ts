@@ -1,7 +1,14 @@
-/** Who somebody is to the reader: a role, and the number that relay gives where two have the same. */
+/**
+ * Who somebody is to the reader: a role, and the number that relay gives where two have the same. And how messages are called, so that two of one
+ * day are told apart: by their form, their time, and who sent them or is to have them.
+ */
 
-import type { Arrival, Uuid } from '../client/contract';
+import type { Arrival, ReceivedMessage, SentMessage, Uuid } from '../client/contract';
+import { beginning, moment } from '../ui/amounts';
+import type { Visit } from './visit';
 import type { Home } from './words';
+
+type Place = Pick<Visit, 'arrival' | 'correspondence' | 'language'> & { readonly words: Pick<Visit['words'], 'home'> };
 
 /** As `nameOf`; in general words where somebody is no correspondent any more. */
 export function whoIs(arrival: Pick<Arrival, 'correspondents'>, participant: Uuid, words: Home): string {
@@ -13,4 +20,41 @@ export function nameOf(arrival: Pick<Arrival, 'correspondents'>, participant: Uu
   if (person === undefined) return null;
   const role = words.role[person.role];
   return person.number === null ? role : words.several(role, person.number);
+}
+
+/** Form and time; with a number where others of the same minute are called the same. */
+export function titleOf(message: SentMessage, place: Place): string {
+  const { formOf } = place.words.home;
+  return numbered(message, place.correspondence?.sent ?? [], place, ({ createdAt, form }) => formOf[form](moment(createdAt, place.language)));
+}
+
+/** From when on something was offered; null where that does not hold. */
+export function offeredSince(message: ReceivedMessage, place: Place): string | null {
+  if (message.offeredAt === null) return null;
+  const since = ({ offeredAt }: ReceivedMessage): string => (offeredAt === null ? '' : place.words.home.offeredAt(moment(offeredAt, place.language)));
+  const alike = (place.correspondence?.received ?? []).filter(({ form, from }) => form === message.form && from === message.from);
+  return numbered(message, alike, place, since);
+}
+
+/** What one sent, in a line; with its first words where they are known. */
+export function sentLine(sent: SentMessage, text: string | null, place: Place): string {
+  const { home } = place.words;
+  const parts = [titleOf(sent, place), home.to(whoIs(place.arrival, sent.to, home)), home.sent.revision(sent.revision)];
+  const first = text === null ? '' : beginning(text);
+  return [...parts, ...(first === '' ? [] : [home.sent.begins(first)])].join(' · ');
+}
+
+/** What was offered to one, in a line. */
+export function receivedLine(message: ReceivedMessage, place: Place): string {
+  const { home } = place.words;
+  const since = offeredSince(message, place);
+  return [home.kind[message.form], home.from(whoIs(place.arrival, message.from, home)), ...(since === null ? [] : [since])].join(' · ');
+}
+
+/** What `name` calls a message of a list, which has the newest first; a later one of the same name has a number. */
+function numbered<One extends { readonly message: string }>(message: One, list: readonly One[], { words }: Place, name: (one: One) => string): string {
+  const called = name(message);
+  const alike = list.filter((one) => name(one) === called).reverse();
+  const place = alike.findIndex((one) => one.message === message.message);
+  return place < 1 ? called : words.home.several(called, place + 1);
 }

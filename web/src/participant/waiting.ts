@@ -3,7 +3,7 @@
 import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { OfferNotes, ReceivedMessage } from '../client/contract';
 import './opening';
-import { receivedLine } from './naming';
+import { receivedLine } from './people';
 import { ScreenElement } from './screen';
 
 export class RelayWaiting extends ScreenElement {

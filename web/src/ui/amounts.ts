@@ -1,7 +1,9 @@
-/** Sizes, speeds and times as a person says them, in either language. */
+/** Sizes, speeds and times as a person says them, in either language; and as much of a text as tells it from another one. */
 
 import type { Language } from '../words/catalogue';
 
+/** About a line. */
+const LINE_LETTERS = 80;
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
 
 export function size(bytes: number, language: Language): string {
@@ -37,4 +39,14 @@ export function timeOf(time: string, language: Language): string {
   const at = new Date(time);
   if (at.toDateString() !== new Date().toDateString()) return moment(time, language);
   return new Intl.DateTimeFormat(language === 'fr' ? 'fr-CA' : 'en-CA', { timeStyle: 'short' }).format(at);
+}
+
+/** How a text begins: whole words, as far as a line goes. */
+export function beginning(text: string): string {
+  const line = text.trim().replace(/\s+/gu, ' ');
+  const letters = Array.from(line);
+  if (letters.length <= LINE_LETTERS) return line;
+  const cut = letters.slice(0, LINE_LETTERS).join('');
+  const space = cut.lastIndexOf(' ');
+  return `${space < LINE_LETTERS / 2 ? cut : cut.slice(0, space)}…`;
 }

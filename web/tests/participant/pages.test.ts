@@ -5,15 +5,14 @@ import type { Arrival, AuthorView, Kind, ReceivedMessage, RecipientView, SentMes
 import { bareAddress, readAddress } from '../../src/participant/address';
 import { LinkSecret, linkUrl } from '../../src/crypto/links';
 import { readHanded, type HandedLink } from '../../src/participant/handed';
-import { receivedLine, sentLine, titleOf } from '../../src/participant/naming';
-import { nameOf } from '../../src/participant/people';
+import { nameOf, receivedLine, sentLine, titleOf } from '../../src/participant/people';
 import { problemOf } from '../../src/participant/problem-of';
 import { fractionOf } from '../../src/participant/fraction';
 import { isOver, timeline } from '../../src/participant/timeline';
 import { Trail } from '../../src/participant/trail';
 import { en } from '../../src/participant/words/home/en';
 import { fr } from '../../src/participant/words/home/fr';
-import { beginning } from '../../src/ui/beginning';
+import { beginning } from '../../src/ui/amounts';
 import { reasonForAuthor } from '../../src/words/reasons';
 import { en as reasons } from '../../src/words/reasons/en';
 
