@@ -37,10 +37,10 @@ async def test_two_of_one_day_are_told_apart_and_named_in_every_question(
     await verify_everybody(waiting.mediator, waiting.case_id)
     for text in (EARLIER, LATER):
         await person.write(text)
-    received = [await approved_letter(waiting, other, waiting.responsible_id) for _ in range(2)]
-    for letter in received:
+    for _ in range(2):
+        letter = await approved_letter(waiting, other, waiting.responsible_id)
         await waiting.mediator.offer(letter, note=NOTE)
-    page = person.page
+    page, dialog = person.page, person.page.get_by_role("dialog")
     await expect(person.button(person.home("home.look"))).to_have_count(2)
     sender = person.home("from", person.home("role.harmed"))
     cards = page.locator("section.card.calls").filter(has_text=sender)
@@ -53,8 +53,8 @@ async def test_two_of_one_day_are_told_apart_and_named_in_every_question(
     await expect(sent).to_have_count(2)
     await expect(sent.first).to_contain_text(A_TIME[language])
     await person.input.press(sent.first.get_by_role("button"))
+    await expect(person.button(person.home("sent.withdraw"))).to_be_visible()
     title = await page.get_by_role("heading", level=1).inner_text()
-    dialog = page.get_by_role("dialog")
     for words in ("", LATER):
         await person.input.press(person.button(person.home("sent.withdraw")))
         for part in (title, person.home("to", person.home("role.harmed")), words):
@@ -68,6 +68,7 @@ async def test_two_of_one_day_are_told_apart_and_named_in_every_question(
 
     # What is offered is named alike on every page, and where it is refused or put away.
     await person.input.press(person.button(person.home("home.look")).first)
+    await expect(person.heading(person.opening("offer.heading"))).to_be_visible()
     line = await page.locator("main p .quiet").inner_text()
     assert sender in line
     await person.input.press(person.button(person.opening("offer.refuse")))
