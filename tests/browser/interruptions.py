@@ -114,11 +114,31 @@ class Typed:
         )
 
 
+@dataclasses.dataclass(slots=True)
+class Recorded:
+    """What is recorded, as one dot for each second."""
+
+    chance: random.Random
+    began_at: float = 0.0
+
+    async def type(self, _page: Page, pieces: int) -> None:
+        """Let it run on."""
+        self.began_at = self.began_at or time.monotonic()
+        await asyncio.sleep(pieces * self.chance.choice((0.3, 0.9)))
+
+    def safe(self) -> str:
+        """The seconds that were recorded long enough ago."""
+        return "." * int(time.monotonic() - self.began_at - SAFE_SECONDS)
+
+
 class Work(Protocol):
     """Something that somebody is doing when they are interrupted."""
 
     def __init__(self, scene: Scene, device: Device) -> None:
         """On this device, in a case of its own."""
+
+    def make(self, chance: random.Random) -> Typed | Recorded:
+        """What comes of it."""
 
     async def begin(self) -> Page:
         """Come to where it is done, with the cursor in the field."""
@@ -141,6 +161,10 @@ class Writing:
         self.device = device
         self.url = ""
         self.person: ParticipantPage
+
+    def make(self, chance: random.Random) -> Typed | Recorded:
+        """Words."""
+        return Typed(chance)
 
     async def begin(self) -> Page:
         """A new letter."""
@@ -203,6 +227,33 @@ class Sending(Writing):
         return found
 
 
+class Recording(Writing):
+    """A video that is being recorded."""
+
+    def make(self, chance: random.Random) -> Typed | Recorded:
+        """Seconds."""
+        return Recorded(chance)
+
+    async def begin(self) -> Page:
+        """The camera runs."""
+        self.url = (await self.scene.waiting()).harmed_url
+        self.person = await ParticipantPage.begin(self.device.guest, self.url)
+        await self.person.button(self.person.home("home.newVideo")).click()
+        await self.person.begin_recording()
+        return self.person.page
+
+    async def find(self) -> list[str]:
+        """The recording that is kept."""
+        person = await self._back()
+        await person.type_passphrase(PASSPHRASE)
+        await person.at_home()
+        kept = person.page.locator("relay-takes li").first
+        await expect(kept).to_be_visible()
+        found = re.search(r"(\d+):(\d\d)", await kept.inner_text())
+        assert found is not None
+        return ["." * (int(found[1]) * 60 + int(found[2]))]
+
+
 class WritingOnce(Writing):
     """A letter through a link for one message."""
 
@@ -245,6 +296,10 @@ class Dictating:
         self.device = device
         self.reference = ""
         self.console: MediatorPage
+
+    def make(self, chance: random.Random) -> Typed | Recorded:
+        """Words."""
+        return Typed(chance)
 
     async def begin(self) -> Page:
         """The form, for a case."""
@@ -368,6 +423,7 @@ async def kill(device: Device, work: Work, page: Page) -> None:
 
 
 WORKS: Final[tuple[type[Work], ...]] = (
+    Recording,
     Writing,
     Sending,
     WritingOnce,
@@ -383,7 +439,7 @@ async def interrupted(scene: Scene, device: Device, chance: random.Random) -> st
     work = chance.choice(WORKS)(scene, device)
     interrupt = chance.choice(INTERRUPTIONS)
     page = await work.begin()
-    typed = Typed(chance)
+    typed = work.make(chance)
     await typed.type(page, chance.randint(1, 8))
     if chance.random() < 0.7:
         await asyncio.sleep(SAFE_SECONDS * chance.random() * 1.3)
