@@ -210,6 +210,24 @@ async def test_an_offer_that_was_being_written_is_there_after(
     await expect(console.page.locator("#offer-date")).to_have_value("2040-01-31T10:15")
 
 
+async def test_the_warning_before_the_lock_stands_in_front_of_a_dialog(
+    scene: Scene, visit: Visit
+) -> None:
+    """It can be seen and answered, and the dialog behind it is as it was."""
+    reference = await _with_letter(scene)
+    console = await _ticking(scene, visit)
+    await console.take(reference)
+    await console.button("choice.return").click()
+    words = console.page.locator("#decision-words")
+    await words.fill(GUIDANCE)
+    await console.page.clock.fast_forward(TEN_MINUTES - 30_000)
+    stay = console.button("unlock.stay")
+    await stay.click()
+    await expect(stay).to_have_count(0)
+    await expect(words).to_have_value(GUIDANCE)
+    await expect(words).to_be_focused()
+
+
 async def test_what_a_mediator_types_is_found_on_another_computer(
     scene: Scene, visit: Visit
 ) -> None:

@@ -343,8 +343,23 @@ export class RelayConsole extends PlainElement {
         </div>
       </header>
       <p class=${this.said === '' ? 'unseen' : 'said'} role="status">${this.said}</p>
-      ${this.renderKeysEnd(words)} ${this.idling ? html`<p class="said" role="alert">${words.unlock.idleSoon}</p>` : nothing}
+      ${this.renderKeysEnd(words)} ${this.renderIdle(words)}
       ${this.renderStage(words)} ${this.helping ? this.renderHelp(words) : nothing}`;
+  }
+
+  /** In front of whatever dialog is open, which would hide it otherwise. */
+  private renderIdle({ unlock }: Words): TemplateResult | typeof nothing {
+    if (!this.idling) return nothing;
+    const stay = (): void => {
+      this.idling = false;
+    };
+    // Any key or touch keeps it open; the button is there for whoever looks for one.
+    return html`<relay-dialog
+      .heading=${unlock.idleTitle}
+      .content=${html`<p role="alert">${unlock.idleSoon}</p>
+        <button class="primary" type="button" @click=${stay}>${unlock.stay}</button>`}
+      @dismissed=${stay}
+    ></relay-dialog>`;
   }
 
   private renderKeysEnd(words: Words): TemplateResult | typeof nothing {

@@ -3,6 +3,9 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { PlainElement } from './element';
 
+/** Two may be open, one in front of the other. */
+let opened = 0;
+
 export class RelayDialog extends PlainElement {
   static override properties: PropertyDeclarations = {
     heading: { attribute: false },
@@ -11,6 +14,7 @@ export class RelayDialog extends PlainElement {
 
   heading = '';
   content: TemplateResult | typeof nothing = nothing;
+  private readonly named = `dialog-${String(++opened)}`;
   private returnTo: HTMLElement | null = null;
 
   override connectedCallback(): void {
@@ -32,8 +36,8 @@ export class RelayDialog extends PlainElement {
   }
 
   protected override render(): TemplateResult {
-    return html`<dialog aria-labelledby="dialog-heading" @close=${() => this.tell('dismissed')}>
-      <h2 id="dialog-heading" tabindex="-1">${this.heading}</h2>
+    return html`<dialog aria-labelledby=${this.named} @close=${() => this.tell('dismissed')}>
+      <h2 id=${this.named} tabindex="-1">${this.heading}</h2>
       ${this.content}
     </dialog>`;
   }
