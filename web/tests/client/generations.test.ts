@@ -68,11 +68,16 @@ describe("one's own letter", () => {
   it('through an upload link is said to be that', async () => {
     const { mediator: someone, responsible, harmedId, responsibleId, id } = await newLink();
     const browser = new Browser();
-    const person = await arrived((await someone.makeLink(id, responsibleId, 'upload')).url, browser);
+    const { url } = await someone.makeLink(id, responsibleId, 'upload');
+    const person = await arrived(url, browser);
     await person.enter();
     const { message } = await person.sendLetter({ to: harmedId, language: 'en', text: EARLIER });
     expect(await refusal(responsible.ownText(message))).toEqual(unread('upload-link'));
-    expect((await refusal(person.ownText(message))).refusal).toBe('refused');
+    // Behind the link itself its words are on the device that sent them, and nowhere else.
+    expect(await person.ownText(message)).toBe(EARLIER);
+    const elsewhere = await arrived(url);
+    await elsewhere.enter();
+    expect(await refusal(elsewhere.ownText(message))).toEqual(unread('upload-link'));
   });
 
   it('through a link that nobody has checked is said to be that, since it may be somebody else’s', async () => {

@@ -151,7 +151,7 @@ describe('a letter', () => {
     expect(item.offered).toMatchObject({ notBefore: null, notes: { contentNote: 'Speaks of that evening.', summary: 'An apology.' } });
 
     const { received } = await harmed.correspondence();
-    const shown = { message: sent.message, from: responsibleId, kind: 'letter', language: 'en', view: 'waiting for you' };
+    const shown = { message: sent.message, from: responsibleId, kind: 'letter', form: 'letter', language: 'en', view: 'waiting for you' };
     expect(received).toEqual([{ ...shown, offeredAt: item.offered?.at }]);
     expect(await harmed.offerNotes(sent.message)).toEqual({ contentNote: 'Speaks of that evening.', summary: 'An apology.' });
     expect((await refusal(harmed.open(sent.message))).code).toBe('not-available-now');

@@ -242,7 +242,7 @@ describe('messages', () => {
   const written = [sent('d', '2030-05-01T14:05:00Z'), sent('c', minute(9)), sent('v', minute(8), 'video'), sent('b', minute(2)), sent('a', minute(1))];
   const offered = [received('z', 'b', minute(5)), received('y', 'a', minute(4)), received('x', 'b', minute(3)), received('w', 'b', null)];
   const place = {
-    arrival: { correspondents: [{ participant: 'a', role: 'responsible' }] } as unknown as Arrival,
+    arrival: { correspondents: [{ participant: 'a', role: 'responsible', number: null }] } as unknown as Arrival,
     correspondence: { sent: written, received: offered, consent: null, verified: true, words: null },
     language: 'en' as const,
     words: { home: en },
