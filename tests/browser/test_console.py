@@ -265,7 +265,7 @@ async def test_a_case_is_opened_and_a_lost_link_made_up_for(scene: Scene, visit:
     await again.go_home()
     await mediator.at_case(reference)
     await mediator.grant_again("responsible")
-    await expect(mediator.page.get_by_text("One message was granted again.")).to_be_visible()
+    await expect(mediator.page.get_by_text("Access to one message was restored.")).to_be_visible()
     await again.open_again()
     await again.open_step("text")
     await expect(again.page.get_by_text(LETTER)).to_be_visible()

@@ -211,9 +211,13 @@ async def test_what_is_asked_and_said_is_where_the_mediator_looks(
     await dialog.get_by_role("button", name=WORDS("case.consentChoice.active")).click()
     await in_sight(page, frame.get_by_text(WORDS("case.recorded")))
 
+    # What is being recorded is activity: the time begins when it is done.
+    await expect(frame.locator("button[aria-disabled=true]")).to_have_count(0)
     await guest.context.clock.fast_forward(9 * MINUTE_MS + MINUTE_MS // 2)
     warned = frame.get_by_role("alert").filter(has_text=WORDS("unlock.idleSoon"))
     await in_sight(page, warned)
+    await frame.get_by_role("button", name=WORDS("unlock.stay")).click()
+    await expect(warned).to_have_count(0)
 
     last = frame.locator("ul.queue > li").last
     await last.get_by_role("button").click()
