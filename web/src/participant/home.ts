@@ -13,15 +13,17 @@ export class RelayHome extends ScreenElement {
   static override properties: PropertyDeclarations = {
     ...ScreenElement.properties,
     drafts: { state: true },
+    looked: { state: true },
     unfinished: { state: true },
   };
 
   private drafts: readonly LetterDraft[] = [];
   private unfinished: readonly UnfinishedVideo[] = [];
+  private looked = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.attempt(() => this.look());
+    void this.attempt(() => this.look()).then(() => (this.looked = true));
   }
 
   private async look(): Promise<void> {
@@ -38,20 +40,22 @@ export class RelayHome extends ScreenElement {
 
   protected override render(): TemplateResult {
     const { visit } = this;
-    const { correspondence } = visit;
     const { home } = visit.words.home;
+    // All of it at once: what comes later would move a button from under a finger.
+    const ready = this.looked && (visit.correspondence !== null || visit.broken);
+    const correspondence = ready ? visit.correspondence : null;
     const waiting = correspondence?.received.filter((message) => message.view === 'waiting for you') ?? [];
     const received = correspondence?.received.filter((message) => message.view !== 'waiting for you') ?? [];
     const sent = correspondence?.sent ?? [];
     const nothingYet = correspondence !== null && waiting.length + received.length + sent.length === 0;
     return html`<h1 tabindex="-1">${home.heading}</h1>
       ${this.renderConsent()} ${this.renderRecovered()} ${this.renderWords()} ${visit.broken ? html`<p class="note" role="status">${home.connection}</p>` : nothing} ${this.renderRefusal()}
-      ${correspondence === null ? html`<p role="status">${home.loading}</p>` : nothing}
+      ${ready ? nothing : html`<p role="status">${home.loading}</p>`}
       ${repeat(waiting, ({ message }) => message, (message) => this.renderWaiting(message))}
-      ${this.renderGoOn()}
+      ${ready ? this.renderGoOn() : nothing}
       <relay-takes .visit=${visit} @take-used=${(event: CustomEvent<Take>) => this.use(event.detail)}></relay-takes>
       ${nothingYet ? html`<p>${home.nothingYet}</p>` : nothing}
-      ${this.renderNew()}
+      ${ready ? this.renderNew() : nothing}
       ${received.length === 0
         ? nothing
         : html`<h2>${home.opened}</h2>
