@@ -162,8 +162,8 @@ async def a_consent_is_another(owner: Owner, told: Told) -> None:
 async def a_consent_stands_beside_the_log(owner: Owner, told: Told) -> None:
     """Somebody never said a word, and takes part."""
     await owner.run(
-        "insert into participants (participant_id, case_id, role, consent) "
-        "values ($2, $1, 'harmed', 'active')",
+        "insert into participants (participant_id, case_id, role, number, consent) "
+        "values ($2, $1, 'harmed', 9, 'active')",
         told.case_id,
         uuid.uuid4(),
     )
