@@ -326,13 +326,7 @@ async def test_a_recording_on_its_way_goes_on_without_being_chosen_again(
 ) -> None:
     """The page is closed while it is sent, though no sealed copy was kept: it lies on the device already."""
     person = await _somebody(scene, visit, "alone")
-    await _to_recorder(person)
-    await person.begin_recording(3)
-    await person.button(person.capture("stop")).click()
-    await person.button(person.capture("use")).click()
-    person.guest.wire.hold("/v1/uploads")
-    await person.button(person.sending("video.send")).click()
-    await person.guest.wire.until_held()
+    await _send_into_a_held_line(person, 3)
     await expect(person.page.get_by_text(person.sending("progress.safe"))).to_be_visible()
     person.guest.expects("net::ERR_")
     await person.page.reload()
@@ -350,13 +344,7 @@ async def test_who_does_not_send_a_recording_after_all_still_has_it(
 ) -> None:
     """What was sent of it is removed; the recording is kept."""
     person = await _somebody(scene, visit, "assisted")
-    await _to_recorder(person)
-    await person.begin_recording(1)
-    await person.button(person.capture("stop")).click()
-    await person.button(person.capture("use")).click()
-    person.guest.wire.hold("/v1/uploads")
-    await person.button(person.sending("video.send")).click()
-    await person.guest.wire.until_held()
+    await _send_into_a_held_line(person, 1)
     person.guest.expects("net::ERR_")
     await person.button(person.sending("progress.pause")).click()
     person.guest.wire.let_go()
@@ -504,6 +492,17 @@ async def _somebody(
 async def _to_recorder(person: ParticipantPage) -> None:
     await person.button(person.home("home.newVideo")).click()
     await expect(person.heading(person.sending("video.heading"))).to_be_visible()
+
+
+async def _send_into_a_held_line(person: ParticipantPage, seconds: int) -> None:
+    """Record, and send what was recorded, of which relay gets nothing yet."""
+    await _to_recorder(person)
+    await person.begin_recording(seconds)
+    await person.button(person.capture("stop")).click()
+    await person.button(person.capture("use")).click()
+    person.guest.wire.hold("/v1/uploads")
+    await person.button(person.sending("video.send")).click()
+    await person.guest.wire.until_held()
 
 
 def _kept(person: ParticipantPage) -> Locator:
