@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -246,6 +247,47 @@ async def test_what_a_mediator_types_is_found_on_another_computer(
     await home.see(reference, "claimed")
     await home.button("choice.return").click()
     await expect(home.page.locator("#decision-words")).to_have_value(GUIDANCE)
+
+
+@pytest.mark.parametrize(
+    ("screen", "field"), [("letter", "#letter-words"), ("review", "#decision-words")]
+)
+async def test_nobody_types_before_what_was_typed_is_there(
+    scene: Scene, visit: Visit, screen: str, field: str
+) -> None:
+    """While relay is slow to give it there is no field that would be filled, or mixed with it, later."""
+    reference = await _with_letter(scene)
+    office = await MediatorPage.open(await visit(), scene, scene.mediator)
+    await office.take(reference)
+
+    async def come(console: MediatorPage) -> None:
+        if screen == "letter":
+            await console.go("letter")
+        else:
+            await console.see(reference, "claimed")
+
+    async def to_field(console: MediatorPage) -> Locator:
+        if screen == "review":
+            await console.button("choice.return").click()
+        return console.page.locator(field)
+
+    await come(office)
+    await (await to_field(office)).fill(GUIDANCE)
+    await office.page.keyboard.press("Escape")
+    await office.button("lock").click()
+    await expect(office.button("unlock.open")).to_be_visible()
+
+    guest = await visit()
+    home = await MediatorPage.open(guest, scene, scene.mediator)
+    guest.wire.hold("/v1/unsent")
+    coming = asyncio.create_task(come(home))
+    await guest.wire.until_held()
+    await expect(home.page.get_by_text(home.words("loading"))).to_be_visible()
+    await expect(home.page.locator("textarea")).to_have_count(0)
+    await expect(home.button("choice.return")).to_have_count(0)
+    guest.wire.let_go()
+    await coming
+    await expect(await to_field(home)).to_have_value(GUIDANCE)
 
 
 async def _with_letter(scene: Scene, *, claimed: bool = False) -> str:

@@ -21,6 +21,7 @@ export class ConsoleLetter extends ConsoleElement {
   };
 
   given: Uuid | null = null;
+  /** Null until these are here, and what was typed before: nobody types into a form that is then filled. */
   private cases: readonly CaseSummary[] | null = null;
   private detail: CaseDetail | null = null;
   private from: Uuid = '';
@@ -39,9 +40,10 @@ export class ConsoleLetter extends ConsoleElement {
     this.language = this.session.language;
     void this.read(async () => {
       const kept = await this.keeper.find();
-      this.cases = byReference(await this.session.client.cases(), this.session.language).filter((one) => one.charterVersion > 0);
-      if (kept !== null && this.text === '') await this.takeUp(kept);
+      const cases = byReference(await this.session.client.cases(), this.session.language).filter((one) => one.charterVersion > 0);
+      if (kept !== null) await this.takeUp(kept);
       else if (this.given !== null) await this.pick(this.given);
+      this.cases = cases;
     });
   }
 
@@ -76,53 +78,60 @@ export class ConsoleLetter extends ConsoleElement {
       <h1 tabindex="-1">${letter.title}</h1>
       <p>${letter.lead}</p>
       ${this.renderRefusal()}
-      <form @submit=${this.submit}>
-        <div class="field">
-          <label for="letter-case">${letter.case}</label>
-          <select id="letter-case" required @change=${this.casePicked}>
-            <option value="">${letter.chooseCase}</option>
-            ${(this.cases ?? []).map(
-              (one) => html`<option value=${one.case} ?selected=${one.case === this.detail?.case}>${one.reference}</option>`,
-            )}
-          </select>
-        </div>
-        ${this.detail === null ? nothing : this.renderWho(this.detail)}
-        <div class="field">
-          <label for="letter-language">${letter.language}</label>
-          <select
-            id="letter-language"
-            @change=${(event: Event) => {
-              this.language = (event.target as HTMLSelectElement).value as Language;
-              this.keeper.changed();
-            }}
-          >
-            ${(['en', 'fr'] as const).map(
-              (one) => html`<option value=${one} ?selected=${one === this.language}>${this.words.languageName[one]}</option>`,
-            )}
-          </select>
-        </div>
-        <div class="field">
-          <label for="letter-words">${letter.words}</label>
-          <textarea
-            id="letter-words"
-            autocomplete="off"
-            lang=${this.language}
-            .value=${this.text}
-            @input=${(event: Event) => {
-              this.text = (event.target as HTMLTextAreaElement).value;
-              this.keeper.changed();
-            }}
-          ></textarea>
-        </div>
-        <p class="quiet">${this.words.kept}</p>
-        <label class="choice"><input id="letter-confirm" type="checkbox" aria-describedby="letter-fault" /><span>${letter.confirm}</span></label>
-        <p id="letter-fault" class="fault" role="alert">
-          ${this.wanting === 'fields' ? letter.missing : this.wanting === 'confirm' ? letter.confirmNeeded : nothing}
-        </p>
-        <button class="primary" ?disabled=${this.running}>${letter.do}</button>
-        <p role="status">${this.running ? this.words.working : nothing}</p>
-      </form>
+      ${this.cases === null
+        ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>`
+        : this.renderForm(this.cases)}
     </main>`;
+  }
+
+  private renderForm(cases: readonly CaseSummary[]): TemplateResult {
+    const { letter } = this.words;
+    return html`<form @submit=${this.submit}>
+      <div class="field">
+        <label for="letter-case">${letter.case}</label>
+        <select id="letter-case" required @change=${this.casePicked}>
+          <option value="">${letter.chooseCase}</option>
+          ${cases.map(
+            (one) => html`<option value=${one.case} ?selected=${one.case === this.detail?.case}>${one.reference}</option>`,
+          )}
+        </select>
+      </div>
+      ${this.detail === null ? nothing : this.renderWho(this.detail)}
+      <div class="field">
+        <label for="letter-language">${letter.language}</label>
+        <select
+          id="letter-language"
+          @change=${(event: Event) => {
+            this.language = (event.target as HTMLSelectElement).value as Language;
+            this.keeper.changed();
+          }}
+        >
+          ${(['en', 'fr'] as const).map(
+            (one) => html`<option value=${one} ?selected=${one === this.language}>${this.words.languageName[one]}</option>`,
+          )}
+        </select>
+      </div>
+      <div class="field">
+        <label for="letter-words">${letter.words}</label>
+        <textarea
+          id="letter-words"
+          autocomplete="off"
+          lang=${this.language}
+          .value=${this.text}
+          @input=${(event: Event) => {
+            this.text = (event.target as HTMLTextAreaElement).value;
+            this.keeper.changed();
+          }}
+        ></textarea>
+      </div>
+      <p class="quiet">${this.words.kept}</p>
+      <label class="choice"><input id="letter-confirm" type="checkbox" aria-describedby="letter-fault" /><span>${letter.confirm}</span></label>
+      <p id="letter-fault" class="fault" role="alert">
+        ${this.wanting === 'fields' ? letter.missing : this.wanting === 'confirm' ? letter.confirmNeeded : nothing}
+      </p>
+      <button class="primary" ?disabled=${this.running}>${letter.do}</button>
+      <p role="status">${this.running ? this.words.working : nothing}</p>
+    </form>`;
   }
 
   private renderWho(detail: CaseDetail): TemplateResult {

@@ -83,7 +83,6 @@ export class ConsoleReview extends ConsoleElement {
     this.changed = false;
     this.draft = actDraft();
     void this.load();
-    void this.findDraft();
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -114,7 +113,8 @@ export class ConsoleReview extends ConsoleElement {
     const { message, item: before } = this;
     this.lookedAt = Date.now();
     await this.read(async () => {
-      const item = await this.session.client.review(message);
+      // What was typed here before is there before anybody can type.
+      const [item] = await Promise.all([this.session.client.review(message), before === null ? this.findDraft(message) : undefined]);
       if (message === this.message) await this.takeIn(item);
     });
     // While a video is prepared this is asked every few seconds, and nothing comes before it meanwhile.
@@ -134,14 +134,10 @@ export class ConsoleReview extends ConsoleElement {
     }
   }
 
-  /** What was typed about this message and not sent, unless somebody types already. */
-  private async findDraft(): Promise<void> {
-    const { draft } = this;
+  /** What was typed about this message and not sent. */
+  private async findDraft(message: Uuid): Promise<void> {
     const kept = await this.keeper.find().catch(() => null);
-    const untouched = draft === this.draft && Object.values(draft).every((value) => value === '');
-    if (kept === null || !untouched) return;
-    this.draft = actDraft(kept);
-    this.requestUpdate();
+    if (kept !== null && message === this.message) this.draft = actDraft(kept);
   }
 
   /** Shows a message as relay has it now; words are fetched again where they may be other words. */
