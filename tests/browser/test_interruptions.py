@@ -10,14 +10,18 @@ import random
 from pathlib import Path
 from typing import Final
 
+import pytest
 from playwright.async_api import Playwright
 
 from tests.browser.interruptions import device, interrupted
 from tests.browser.scene import Scene
 
 RUNS: Final = int(os.environ.get("INTERRUPTIONS", "6"))
+RUN_SECONDS: Final = 90
+"""More than any one run takes, on a busy machine too."""
 
 
+@pytest.mark.timeout(RUNS * RUN_SECONDS)
 async def test_nothing_is_lost_by_an_interruption(
     scene: Scene, playwright: Playwright, tmp_path: Path, chance: random.Random
 ) -> None:
