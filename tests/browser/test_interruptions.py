@@ -13,7 +13,8 @@ from typing import Final
 import pytest
 from playwright.async_api import Playwright
 
-from tests.browser.interruptions import device, interrupted
+from tests.browser.device import device
+from tests.browser.interruptions import interrupted
 from tests.browser.scene import Scene
 
 RUNS: Final = int(os.environ.get("INTERRUPTIONS", "6"))
