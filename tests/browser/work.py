@@ -226,11 +226,14 @@ class SendingRecording(Recording):
     async def _arrived(self) -> str:
         mediator = self.waiting.mediator
         await verify_everybody(mediator, self.waiting.case_id)
+        page = await mediator.queue(case=str(self.waiting.case_id))
         for _ in range(POLLS):
-            if prepared := (await mediator.queue(case=str(self.waiting.case_id))).items:
+            if page.items:
                 break
             await asyncio.sleep(POLL_SECONDS)
-        item = await mediator.verify(await mediator.lease(prepared[0].message))
+            page = await mediator.queue(case=str(self.waiting.case_id))
+        [prepared] = page.items
+        item = await mediator.verify(await mediator.lease(prepared.message))
         assert item.rendition is not None
         return "." * (item.rendition.duration_ms // 1000)
 
