@@ -374,7 +374,7 @@ class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
     waiting_since: datetime | None
     state_since: datetime
     waits_for: WaitsFor | None
-    """None where it has ended, and for a draft."""
+    """None where it has ended, and for what was never sent."""
     created_at: datetime
     approvals: int
     approvals_needed: int

@@ -6,7 +6,6 @@ import base64
 import binascii
 import uuid
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
@@ -23,28 +22,7 @@ END = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
 """The place after the newest item."""
 
 
-class QueueState(StrEnum):
-    """The states in which a message is somebody's to do, or may still be recalled; then those after that."""
-
-    PROCESSING = State.PROCESSING
-    FAILED = State.FAILED
-    QUEUED = State.QUEUED
-    CLAIMED = State.CLAIMED
-    HELD = State.HELD
-    RETURNED = State.RETURNED
-    APPROVED = State.APPROVED
-    OFFERED = State.OFFERED
-    RELEASED = State.RELEASED
-    VIEWED = State.VIEWED
-    DECLINED = State.DECLINED
-    REFUSED = State.REFUSED
-    WITHDRAWN = State.WITHDRAWN
-    RECALLED = State.RECALLED
-    EXPIRED = State.EXPIRED
-    CLOSED = State.CLOSED
-
-
-ENDED: Final = frozenset(list(QueueState)[list(QueueState).index(QueueState.VIEWED) :])
+ENDED: Final = frozenset(list(State)[list(State).index(State.VIEWED) :])
 """The states in which a message waits for nobody: they are looked up, the newest first."""
 
 
@@ -52,9 +30,10 @@ class QueueQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The filters of the queue; `older_than_seconds` is an age, `after` is `next` of the page before.
 
     With `waits_for` alone the states are taken together; with neither, what waits for review is meant.
+    A draft is one of a message that was sent before: its author is changing it.
     """
 
-    state: QueueState | None = None
+    state: State | None = None
     waits_for: WaitsFor | None = None
     case: uuid.UUID | None = None
     language: Language | None = None

@@ -74,18 +74,14 @@ async def read_own(
 async def review(database: Database, mediator: Mediator, message_id: uuid.UUID) -> ReviewMessage:
     """One message, as the mediators of its case see it."""
     async with database.snapshot() as connection:
-        message = await stored.read_message(connection, message_id)
-        if message is None:
-            raise NotFound("no such message")
-        await require_mediator(connection, message.case_id, mediator)
+        message = await _require_sent(connection, mediator, message_id)
         return await review_message(connection, mediator, message)
 
 
 async def history(database: Database, mediator: Mediator, message_id: uuid.UUID) -> History:
     """What came before a message: its revisions, and what else the two people sent each other."""
     async with database.snapshot() as connection:
-        message = await _require(connection, message_id)
-        await require_mediator(connection, message.case_id, mediator)
+        await _require_sent(connection, mediator, message_id)
         return History(
             revisions=[
                 SignedRevision(
@@ -319,6 +315,17 @@ async def _way_in(connection: Connection, participant_id: uuid.UUID) -> list[str
     """The statements of the verified way in of a participant; none where there is none."""
     claim = await stored_links.current_claim(connection, participant_id)
     return [] if claim is None else await stored_links.list_way_in(connection, claim.statement_hash)
+
+
+async def _require_sent(
+    connection: Connection, mediator: Mediator, message_id: uuid.UUID
+) -> stored.MessageRow:
+    """A message of a mediator's case; before it is sent it is its author's alone, and NotFound for them."""
+    message = await _require(connection, message_id)
+    await require_mediator(connection, message.case_id, mediator)
+    if message.statement_hash is None:
+        raise NotFound("not sent yet")
+    return message
 
 
 async def _require(connection: Connection, message_id: uuid.UUID) -> stored.MessageRow:

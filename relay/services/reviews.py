@@ -30,7 +30,6 @@ from relay.domain.reviews import (
     CaseMessagesQuery,
     QueueFigures,
     QueueQuery,
-    QueueState,
     decode_place,
     encode_place,
 )
@@ -96,7 +95,7 @@ async def queue(database: Database, mediator: Mediator, query: QueueQuery) -> Qu
                 connection, wanted, query.waits_for, after or BEGINNING
             )
         else:
-            state = query.state or QueueState.QUEUED
+            state = query.state or State.QUEUED
             found = await stored_reviews.queue_of_state(
                 connection, wanted, state, query.waits_for, after or BEGINNING
             )

@@ -34,7 +34,7 @@ grant execute on function is_voice(messages) to relay_web;
 grant execute on function waits_for(messages, uuid) to relay_web;
 grant execute on function consents(participants) to relay_web;
 grant execute on function sender_is_known(messages) to relay_web;
-grant execute on function is_in_queue(message_state) to relay_web;
+grant execute on function is_in_queue(messages) to relay_web;
 
 grant select on migrations, events, queue_entries to relay_web;
 grant select, insert on charters, upload_segments to relay_web;

@@ -21,7 +21,7 @@ from relay.domain.cases import (
     NewParticipant,
     ParticipantRole,
 )
-from relay.domain.messages import QueuePage, WaitsFor
+from relay.domain.messages import Kind, Language, NewDraft, QueuePage, WaitsFor
 from relay.domain.moves import State
 from relay.domain.reviews import ENDED, QueueFigures
 from tests.hands import hands_of
@@ -166,6 +166,35 @@ async def test_every_state_waits_for_somebody(case: Case) -> None:
 
     await case.harmed.withdraw(released)  # too late, so a mediator has to speak with them
     assert await of_turn(mediator, WaitsFor.YOU) == [held, waiting, released]
+
+
+async def test_what_its_author_is_changing_waits_for_them(case: Case) -> None:
+    """A letter that came back stays in the queue while its author changes it; a first draft is in none."""
+    mediator, author = case.mediator, hands_of(case.harmed)
+    message, first = await send(case), uuid.uuid4()
+    await mediator.decide(
+        await mediator.lease(message), "return", reason="needs-a-question", words="Ask."
+    )
+    draft = NewDraft(
+        recipient=case.responsible.participant_id, kind=Kind.LETTER, language=Language.EN
+    )
+    for of, revision in ((message, 2), (first, 1)):
+        path = f"/v1/messages/{of}/revisions/{revision}/draft"
+        assert (await author.ask("PUT", path, draft)).status == 200
+
+    assert await figures(mediator) == {(State.DRAFT, WaitsFor.SENDER): 1}
+    assert await of_turn(mediator, WaitsFor.SENDER) == [message]
+    [item] = (await mediator.queue(state=State.DRAFT)).items
+    assert (item.message, item.revision) == (message, 1), "what was not sent is its author's alone"
+    assert await of_case(mediator, case.case_id) == [(message, State.DRAFT)]
+    await mediator.verify(await mediator.read(message))
+    with pytest.raises(Problem):
+        await mediator.lease(message)
+    with pytest.raises(Problem):
+        await mediator.read(first)
+
+    await case.harmed.withdraw(message)
+    assert await figures(mediator) == {}
 
 
 async def test_pages_of_a_turn_go_on_across_states(case: Case) -> None:

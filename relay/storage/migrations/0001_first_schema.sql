@@ -471,21 +471,22 @@ create function approvals_of(of_message messages) returns bigint language sql st
     select count(*) from approvers_of(of_message)
 $$;
 
-create function is_in_queue(state message_state) returns boolean language sql immutable as $$
-    select state in (
-        'processing', 'failed', 'queued', 'claimed', 'held', 'returned', 'approved', 'offered', 'released'
+-- Whether somebody has to do something before it goes on. What was never sent is its sender's alone.
+create function is_in_queue(of_message messages) returns boolean language sql immutable as $$
+    select of_message.waiting_since is not null and of_message.state in (
+        'draft', 'processing', 'failed', 'queued', 'claimed', 'held', 'returned', 'approved', 'offered', 'released'
     )
 $$;
 
 create type waited_for as enum ('you', 'mediator', 'sender', 'recipient', 'relay');
 
 -- Who has to do something before a message goes on, as one of its mediators sees it; as nobody's `you` where
--- there is none. Null where it has ended, and for a draft.
+-- there is none. Null where it has ended, and where it was never sent.
 create function waits_for(of_message messages, mediator uuid) returns waited_for language sql stable as $$
     select case
-        when not is_in_queue(of_message.state) then null
+        when not is_in_queue(of_message) then null
         when of_message.state = 'processing' then 'relay'
-        when of_message.state in ('failed', 'returned') then 'sender'
+        when of_message.state in ('draft', 'failed', 'returned') then 'sender'
         when of_message.state = 'offered' then 'recipient'
         when of_message.state = 'released' and of_message.withdrawal_hash is null then 'recipient'
         when mediator is null then 'mediator'
@@ -515,11 +516,12 @@ create index queue_entries_by_turn on queue_entries (mediator_id, waits_for, sin
 where waits_for is not null;
 create index queue_entries_by_message on queue_entries (message_id);
 
-comment on table queue_entries is 'What each mediator has to do or can look up; drafts are not in it.';
+comment on table queue_entries is
+'What each mediator has to do or can look up; what was never sent is not in it.';
 comment on column queue_entries.since is
 'When it was first ready for review; where it has ended, when it did.';
 
--- The entry of a message for one of its mediators; none for a draft, which nobody but its sender sees.
+-- The entry of a message for one of its mediators; none for what was never sent, which only its sender sees.
 create function queue_entry(of_message messages, mediator uuid) returns setof queue_entries
 language sql stable as $$
     select
@@ -527,11 +529,11 @@ language sql stable as $$
         of_message.state,
         waits_for(of_message, mediator),
         case
-            when is_in_queue(of_message.state) then of_message.waiting_since
+            when is_in_queue(of_message) then of_message.waiting_since
             else of_message.state_since
         end,
         of_message.message_id
-    where of_message.state <> 'draft' and of_message.waiting_since is not null
+    where of_message.waiting_since is not null
 $$;
 
 create function keep_queue_of_message() returns trigger language plpgsql

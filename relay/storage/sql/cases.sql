@@ -148,7 +148,7 @@ select
     waits_for(messages, null) as waits_for,
     count(*) as messages
 from messages
-where case_id = any($1::uuid[]) and is_in_queue(state) and waiting_since is not null
+where case_id = any($1::uuid[]) and is_in_queue(messages)
 group by case_id, waits_for(messages, null);
 
 -- name: count_links

@@ -65,7 +65,7 @@ order by messages.state_since desc, messages.message_id desc
 limit $5;
 
 -- name: queue_items
--- These messages as a mediator sees them, in this order.
+-- These messages as a mediator sees them, in this order; of one that is being changed, what was sent.
 select
     messages.message_id as message,
     messages.case_id as "case",
@@ -74,7 +74,6 @@ select
     messages.kind,
     messages.language,
     messages.state,
-    messages.revision,
     messages.waiting_since,
     messages.state_since,
     messages.lease_holder,
@@ -83,7 +82,11 @@ select
     cases.approvals as approvals_needed,
     is_voice(messages) as voice,
     waits_for(messages, $2) as waits_for,
-    approvals_of(messages) as approvals
+    approvals_of(messages) as approvals,
+    (
+        select max(revisions.revision) from revisions
+        where revisions.message_id = messages.message_id
+    ) as revision
 from unnest($1::uuid[]) with ordinality as page (message_id, place)
 inner join messages on page.message_id = messages.message_id
 inner join cases on messages.case_id = cases.case_id
@@ -97,7 +100,7 @@ select
     count(*) as messages,
     min(since) as oldest
 from queue_entries
-where mediator_id = $1 and is_in_queue(state)
+where mediator_id = $1 and waits_for is not null
 group by state, waits_for
 order by waits_for, state;
 
@@ -109,7 +112,7 @@ select
     count(*) as messages,
     min(waiting_since) as oldest
 from messages
-where is_in_queue(state)
+where is_in_queue(messages)
 group by state
 order by state;
 

@@ -14,7 +14,7 @@ import type { Shortcut } from './shortcuts';
 const TURNS: readonly { readonly turn: WaitsFor; readonly states: readonly State[] }[] = [
   { turn: 'you', states: ['queued', 'claimed', 'held', 'approved', 'released'] },
   { turn: 'mediator', states: ['queued', 'claimed'] },
-  { turn: 'sender', states: ['returned', 'failed'] },
+  { turn: 'sender', states: ['returned', 'draft', 'failed'] },
   { turn: 'recipient', states: ['offered', 'released'] },
   { turn: 'relay', states: ['processing'] },
 ];

@@ -22,7 +22,7 @@ const TICK_MS = 1000;
 const SOON_MS = 2 * 60_000;
 const PROCESSING_MS = 4000;
 /** The states in which its author may still take it back, and so a mediator for them. */
-const WITHDRAWABLE: readonly State[] = ['processing', 'failed', 'queued', 'claimed', 'held', 'returned', 'approved', 'offered'];
+const WITHDRAWABLE: readonly State[] = ['draft', 'processing', 'failed', 'queued', 'claimed', 'held', 'returned', 'approved', 'offered'];
 const ASKABLE = ['approve', 'return', 'decline', 'hold'] as const satisfies readonly Choice[];
 
 export class ConsoleReview extends ConsoleElement {

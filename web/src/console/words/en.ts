@@ -50,7 +50,7 @@ export const en = {
   inLanguage: { en: 'in English', fr: 'in French' },
   languageName: { en: 'English', fr: 'French' },
   state: {
-    draft: 'being written',
+    draft: 'being changed by its author',
     processing: 'being prepared',
     failed: 'could not be prepared',
     queued: 'waiting for review',

@@ -52,7 +52,7 @@ export const fr: Catalogue<typeof en> = {
   inLanguage: { en: 'en anglais', fr: 'en français' },
   languageName: { en: 'Anglais', fr: 'Français' },
   state: {
-    draft: 'en cours de rédaction',
+    draft: 'en cours de modification',
     processing: 'en préparation',
     failed: 'n’a pas pu être préparé',
     queued: 'en attente d’examen',
