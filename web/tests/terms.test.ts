@@ -1,6 +1,6 @@
-/** One term for each thing: the words of docs/glossary.md, and none of those that stood for the same before. */
+/** One term for each thing: the words of docs/glossary.md, and none of those that stood for the same before; and their typography. */
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -16,13 +16,16 @@ const AVOIDED: Readonly<Record<'en' | 'fr', readonly (readonly [RegExp, string])
     [/\bgrant(?:ed)? again\b/i, 'restore access'],
     [/\brestraining order\b/i, 'no-contact order'],
     [/\bencrypt/i, 'sealed'],
+    [/\brevisions?\b/i, 'version'],
   ],
   fr: [
     [/\bphrases?\b(?! secrètes?)/i, 'phrase secrète'],
     [/\bmot de passe\b/i, 'phrase secrète'],
     [/\bpersonnes? lésées?\b/i, 'personne touchée'],
     [/\b(?:délinquant|victime|contrevenant)/i, 'personne responsable, personne touchée'],
-    [/\boffr(?:e|es|ir|ez|i)\b/i, 'proposer, proposition'],
+    [/\boff(?:r(?:e|es|ir|ez|i)|ert(?:es?|s)?)\b/i, 'proposer, proposition'],
+    [/\brévisions?\b/i, 'version'],
+    [/\bbalay/i, 'numériser'],
     [/\binterdiction de contact\b/i, 'ordonnance de non-communication'],
     [/\bscann/i, 'numériser'],
     [/\bchiffr(?:er|é|ée)s?\b/i, 'scellé'],
@@ -41,11 +44,36 @@ const catalogues = readdirSync(SRC, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && /(?:^|\.)(?:en|fr)\.ts$/.test(entry.name))
   .map((entry) => ({ file: join(entry.parentPath, entry.name), language: entry.name.endsWith('fr.ts') ? ('fr' as const) : ('en' as const) }));
 
+const GLOSSARY = readFileSync(new URL('../../docs/glossary.md', import.meta.url), 'utf8')
+  .split('\n')
+  .map((line) => line.split('|').map((cell) => cell.trim()))
+  .filter(([, english, french]) => french !== undefined && english !== 'English' && !french.startsWith('-'));
+
+async function said(file: string): Promise<string[]> {
+  return Object.values((await import(file)) as Record<string, Words>).flatMap(sentences);
+}
+
 describe('terms', () => {
   it.each(catalogues)('are one for each thing in $file', async ({ file, language }) => {
-    const room = (await import(file)) as Record<string, Words>;
-    const said = Object.values(room).flatMap(sentences);
-    const found = AVOIDED[language].flatMap(([avoided, instead]) => said.filter((sentence) => avoided.test(sentence)).map((sentence) => `${instead}: ${sentence}`));
+    const all = await said(file);
+    const found = AVOIDED[language].flatMap(([avoided, instead]) => all.filter((sentence) => avoided.test(sentence)).map((sentence) => `${instead}: ${sentence}`));
     expect(found).toEqual([]);
+  });
+
+  it.each(['en', 'fr'] as const)('of the glossary are those that the pages use (%s)', async (language) => {
+    const files = catalogues.filter((one) => one.language === language);
+    const all = (await Promise.all(files.map(({ file }) => said(file)))).flat().join('\n').toLowerCase();
+    const terms = GLOSSARY.flatMap(([, english = '', french = '']) => (language === 'en' ? english : french).split(/[:;,] ?/));
+    expect(terms.length).toBeGreaterThan(GLOSSARY.length);
+    expect(terms.map((term) => term.replace(/^to /, '').trim()).filter((term) => !all.includes(term.toLowerCase()))).toEqual([]);
+  });
+});
+
+/** A space that breaks no line stands before a colon and inside quotation marks, a narrow one before the other marks. */
+const BADLY_SPACED = /[ \u202F]:(?!\S)|[\p{L}\p{N})…»’]:(?!\S)|[ \u00A0][?!;]|[\p{L}\p{N})…»’][?!;](?!\S)|«[^\u00A0]|[^\u00A0]»/u;
+
+describe('typography', () => {
+  it.each(catalogues.filter(({ language }) => language === 'fr'))('leaves no mark alone at the beginning of a line in $file', async ({ file }) => {
+    expect((await said(file)).filter((sentence) => BADLY_SPACED.test(sentence))).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = new URL('../src/', import.meta.url).pathname;
 /** Names, and words that are the same in both languages. */
-const ALIKE = new Set(['relay', 'Message', 'Messages', 'Console', 'message {0}', '{0} messages', '{0} minutes', 'Version {0}']);
+const ALIKE = new Set(['relay', 'Message', 'Messages', 'Console', 'message {0}', '{0} messages', '{0} minutes', 'Version', 'Version {0}', 'version {0}']);
 const NAMING = /(?:aria-label|aria-description|aria-valuetext|aria-roledescription|title|placeholder|alt|label)=$/;
 
 function files(ending: RegExp): string[] {

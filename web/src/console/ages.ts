@@ -1,6 +1,4 @@
-/** Times as a person says them: how long something waits, how long a lease lasts, and dates in the language shown. */
-
-import type { Language } from '../words/catalogue';
+/** Times as a person says them: how long something waits, how long a lease lasts. */
 
 export interface Age {
   readonly count: number;
@@ -23,17 +21,4 @@ export function ageOf(since: string, now: number): Age {
 export function countdown(until: string, now: number): string {
   const left = Math.max(0, Math.ceil((Date.parse(until) - now) / 1000));
   return `${String(Math.floor(left / 60))}:${String(left % 60).padStart(2, '0')}`;
-}
-
-export function dateAndTime(time: string, language: Language): string {
-  return new Intl.DateTimeFormat(`${language}-CA`, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(time));
-}
-
-export function dateOnly(time: string, language: Language): string {
-  return new Intl.DateTimeFormat(`${language}-CA`, { dateStyle: 'long' }).format(new Date(time));
-}
-
-export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  return `${String(Math.floor(seconds / 60))}:${String(seconds % 60).padStart(2, '0')}`;
 }

@@ -11,7 +11,7 @@ import { watchIdle } from '../ui/idle';
 import type { Language } from '../words/catalogue';
 import { preferredLanguage, rememberLanguage, speak } from '../words/language';
 import { loadReasons, type Reasons } from '../words/reasons';
-import { dateOnly } from './ages';
+import { day } from '../ui/amounts';
 import { asRefusal, refusalText } from './element';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
 import { keepEverything } from './keeping';
@@ -368,7 +368,7 @@ export class RelayConsole extends PlainElement {
     const isReady = ownKeys.next !== null && ownKeys.cases > 0;
     if (!ownKeys.endSoon && !isReady) return nothing;
     return html`<aside class="note warn ends" aria-label=${words.ownKeys.title}>
-      <p>${isReady ? words.ownKeys.ready : words.ownKeys.soon(dateOnly(ownKeys.endsAt, session.language))}</p>
+      <p>${isReady ? words.ownKeys.ready : words.ownKeys.soon(day(ownKeys.endsAt, session.language))}</p>
       <button @click=${() => this.go({ name: 'keys' })}>${words.ownKeys.see}</button>
     </aside>`;
   }

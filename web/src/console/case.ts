@@ -4,7 +4,8 @@ import { html, nothing, type PropertyDeclarations, type PropertyValues, type Tem
 import type { CaseDetail, CaseLink, Consent, LinkEndReason, Purpose, QueueItem, Uuid } from '../client/contract';
 import './address';
 import type { Address } from './address';
-import { ageOf, dateAndTime, dateOnly } from './ages';
+import { day, moment } from '../ui/amounts';
+import { ageOf } from './ages';
 import './claim';
 import '../ui/dialog';
 import { ConsoleElement, grantedText } from './element';
@@ -164,7 +165,7 @@ export class ConsoleCase extends ConsoleElement {
     return html`<section class="card" aria-labelledby="person-${id}">
       <h3 id="person-${id}">${this.who(one.participant)}</h3>
       <ul class="plain-list">
-        <li>${one.consentAt === null ? said : words.consentSince(said, dateOnly(one.consentAt, this.session.language))}</li>
+        <li>${one.consentAt === null ? said : words.consentSince(said, day(one.consentAt, this.session.language))}</li>
         <li>${words.keys[one.keys]}</li>
         <li class="quiet">${words.mark(id)}</li>
       </ul>
@@ -232,7 +233,7 @@ export class ConsoleCase extends ConsoleElement {
       </button>
       <p class="quiet facts">
         ${item.waitsFor === null
-          ? html`<span>${lists.endedOn(state[item.state], dateOnly(item.stateSince, this.session.language))}</span>`
+          ? html`<span>${lists.endedOn(state[item.state], day(item.stateSince, this.session.language))}</span>`
           : html`<span>${turn[item.waitsFor]}</span> <span>${state[item.state]} ${age.since(age[since.unit](since.count))}</span>`}
       </p>
     </li>`;
@@ -271,7 +272,7 @@ export class ConsoleCase extends ConsoleElement {
         <span class="quiet">
           ${words.link(shortId(link.link))}, ${this.madeOn(link)}${link.expiresAt === null
             ? nothing
-            : html`, ${words.expires(dateOnly(link.expiresAt, language))}`}
+            : html`, ${words.expires(day(link.expiresAt, language))}`}
         </span>
       </p>
       ${link.endReason === 'misused'
@@ -293,13 +294,13 @@ export class ConsoleCase extends ConsoleElement {
   /** Which of somebody's links it is. */
   private which(link: CaseLink): string {
     const { aLink, purpose } = this.words.case;
-    return aLink(shortId(link.link), purpose[link.purpose], dateAndTime(link.createdAt, this.session.language));
+    return aLink(shortId(link.link), purpose[link.purpose], moment(link.createdAt, this.session.language));
   }
 
   private madeOn({ createdAt, madeBy }: CaseLink): string {
     if (madeBy === null) return this.words.broken.link;
     const maker = madeBy === 'service' ? this.words.people.system : mediator(this.session, madeBy);
-    return this.words.case.madeOn(dateAndTime(createdAt, this.session.language), maker);
+    return this.words.case.madeOn(moment(createdAt, this.session.language), maker);
   }
 
   private linkState({ state, endReason, claimFault }: CaseLink): string {

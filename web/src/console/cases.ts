@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { CaseFigures, CaseSummary, Person } from '../client/contract';
-import { dateOnly } from './ages';
+import { day } from '../ui/amounts';
 import { ConsoleElement } from './element';
 import { byNeed, find, type Found } from './finding';
 import { person, shortId } from './people';
@@ -79,7 +79,7 @@ export class ConsoleCases extends ConsoleElement {
         ${opened ? this.renderFigures(one.figures) : html`<strong>${cases.notOpened}</strong>`}
         ${one.changeAsked ? html`<strong>${cases.changeAsked}</strong>` : nothing}
         ${people.map((somebody) => html`<span>${this.found(somebody)}</span>`)}
-        <span class="quiet">${dateOnly(one.createdAt, this.session.language)}</span>
+        <span class="quiet">${day(one.createdAt, this.session.language)}</span>
       </p>
     </li>`;
   }

@@ -2,8 +2,8 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Access, Fault, Origin, ReadDecision, ReviewItem } from '../client/contract';
-import { beginning } from '../ui/amounts';
-import { dateAndTime, dateOnly, duration } from './ages';
+import { beginning, day, moment } from '../ui/amounts';
+import { clock } from '../words/clock';
 import { waitsForAnother } from './choices';
 import { brokenText } from './element';
 import { capital, mediator, recipient, sender, shortId } from './people';
@@ -29,17 +29,17 @@ export function renderFacts(session: Session, item: ReviewItem): TemplateResult 
         ${item.state === 'queued' && waitsForAnother(item) ? review.waitsForAnother : state[item.state]}${item.approvalsNeeded > 1 ? html`, ${queue.approvals(item.approvals, item.approvalsNeeded)}` : nothing}
       </dd>
       <dt>${review.sent}</dt>
-      <dd>${dateAndTime(item.createdAt, language)}</dd>
+      <dd>${moment(item.createdAt, language)}</dd>
       <dt>${review.revision}</dt>
-      <dd>${item.revision === 1 ? review.revisionFirst : item.revision}</dd>
-      ${item.video === null ? nothing : html`<dt>${review.length}</dt><dd>${duration(item.video.durationMs)}</dd>`}
+      <dd>${item.revision}</dd>
+      ${item.video === null ? nothing : html`<dt>${review.length}</dt><dd>${clock(item.video.durationMs / 1000)}</dd>`}
     </dl>
     ${item.withdrawalAsked ? html`<p class="note warn">${review.withdrawalAsked}</p>` : nothing}
     ${item.offered === null
       ? nothing
       : html`<p>
-          ${review.offered(dateAndTime(item.offered.at, language))}
-          ${item.offered.notBefore === null ? nothing : review.offeredLater(dateAndTime(item.offered.notBefore, language))}
+          ${review.offered(moment(item.offered.at, language))}
+          ${item.offered.notBefore === null ? nothing : review.offeredLater(moment(item.offered.notBefore, language))}
         </p>
         ${renderNote(review.offeredNote, item.offered.notes?.contentNote)} ${renderNote(review.offeredSummary, item.offered.notes?.summary)}`}
   </section>`;
@@ -52,7 +52,7 @@ function renderNote(heading: string, note: string | null | undefined): TemplateR
 /** Which message something is about, so that nobody takes it for another one: its kind and time, whose it is, how it begins. */
 export function renderSubject(session: Session, item: ReviewItem, text: string | null): TemplateResult {
   const { review, kind } = session.words;
-  const at = dateAndTime(item.createdAt, session.language);
+  const at = moment(item.createdAt, session.language);
   const name = item.revision === 1 ? review.named(kind[item.form], at) : review.namedVersion(kind[item.form], at, item.revision);
   const begins = text === null ? '' : beginning(text);
   return html`<div class="subject">
@@ -61,7 +61,7 @@ export function renderSubject(session: Session, item: ReviewItem, text: string |
       ${review.fromTo(sender(session.words, item), recipient(session.words, item))}<br />
       ${review.ofCase(item.reference)}
     </p>
-    ${item.video === null ? nothing : html`<p>${review.lasts(duration(item.video.durationMs))}</p>`}
+    ${item.video === null ? nothing : html`<p>${review.lasts(clock(item.video.durationMs / 1000))}</p>`}
     ${begins === '' ? nothing : html`<p>${review.begins} <q lang=${item.language}>${begins}</q></p>`}
   </div>`;
 }
@@ -74,7 +74,7 @@ export function renderAccess(session: Session, item: ReviewItem, access: Access)
   const language = inLanguage[item.language];
   const differs = first !== undefined && !wroteIn.includes(item.language);
   return html`<p><strong>${recipient(session.words, item)}</strong></p>
-    <p>${'since' in way ? review.accessWay[way.by](dateOnly(way.since, session.language)) : review.accessWay[way.by]}</p>
+    <p>${'since' in way ? review.accessWay[way.by](day(way.since, session.language)) : review.accessWay[way.by]}</p>
     ${access.hasUploadLink ? html`<p>${review.accessUpload}</p>` : nothing}
     ${access.assisted === null ? nothing : html`<p>${access.assisted ? review.accessAssisted : review.accessAlone}</p>`}
     <p>
@@ -135,7 +135,7 @@ function renderDecision(session: Session, past: ReadDecision): TemplateResult {
       <strong>${names[past.decision] ?? past.decision}</strong>
       ${past.reason === null ? nothing : html`(${reasonText(session.reasons, past.decision, past.reason)})`}<br />
       <span class="quiet"
-        >${mediator(session, past.mediator)}, ${dateAndTime(past.at, session.language)},
+        >${mediator(session, past.mediator)}, ${moment(past.at, session.language)},
         ${past.current ? review.decidedCurrent : review.decidedOther}</span
       >
     </p>

@@ -4,7 +4,7 @@ import { html, nothing, type PropertyDeclarations, type PropertyValues, type Tem
 import { repeat } from 'lit/directives/repeat.js';
 import type { EarlierRevision, History, PastMessage, ReviewItem, Uuid } from '../client/contract';
 import { transcript } from '../playback/transcript';
-import { dateAndTime } from './ages';
+import { moment } from '../ui/amounts';
 import { differences, type Piece } from './differences';
 import { brokenText, ConsoleElement } from './element';
 import { recipient, sender } from './people';
@@ -57,7 +57,7 @@ export class ConsoleHistory extends ConsoleElement {
   }
 
   private name({ form, createdAt }: PastMessage): string {
-    return this.words.review.named(this.words.kind[form], dateAndTime(createdAt, this.session.language));
+    return this.words.review.named(this.words.kind[form], moment(createdAt, this.session.language));
   }
 
   private renderOther(other: PastMessage): TemplateResult {
@@ -65,7 +65,7 @@ export class ConsoleHistory extends ConsoleElement {
     const { item } = this;
     const isOpen = this.shown?.message === other.message;
     const name = this.name(other);
-    const opened = other.openedAt === null ? nothing : html`<br />${review.openedAt(dateAndTime(other.openedAt, this.session.language))}`;
+    const opened = other.openedAt === null ? nothing : html`<br />${review.openedAt(moment(other.openedAt, this.session.language))}`;
     return html`<p>
         <strong>${name}</strong><br />
         <span class="quiet">
@@ -119,7 +119,7 @@ export class ConsoleHistory extends ConsoleElement {
   private renderRevision({ revision, sentAt, text, fault }: EarlierRevision, next: string | null): TemplateResult {
     const { review } = this.words;
     return html`<details>
-      <summary>${review.version(revision, dateAndTime(sentAt, this.session.language))}</summary>
+      <summary>${review.version(revision, moment(sentAt, this.session.language))}</summary>
       ${fault !== null
         ? html`<p class="note warn">${brokenText(this.words, fault)}</p>`
         : text === null

@@ -5,7 +5,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'l
 import type { CaseOutcome, KnownKeyring, OwnKeys } from '../client/contract';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
-import { dateOnly } from './ages';
+import { day } from '../ui/amounts';
 import { ConsoleElement } from './element';
 import { allDone, type Reached, renderOutcomes, renderReached } from './outcomes';
 import { download } from './saving';
@@ -60,7 +60,7 @@ export class ConsoleKeys extends ConsoleElement {
   private renderOwn(own: OwnKeys): TemplateResult {
     const { ownKeys } = this.words;
     const { outcomes } = this;
-    const until = dateOnly(own.endsAt, this.session.language);
+    const until = day(own.endsAt, this.session.language);
     return html`<p class=${own.endSoon ? 'note warn' : ''}>${own.endSoon ? ownKeys.soon(until) : ownKeys.until(until)}</p>
       ${own.endSoon || own.next !== null ? nothing : html`<p>${ownKeys.notYet}</p>`}
       ${renderReached(this.words, this.at)}
@@ -123,7 +123,7 @@ export class ConsoleKeys extends ConsoleElement {
       ${cases === 0
         ? html`<p>${ownKeys.noCases}</p>
             <button class="primary" @click=${() => this.session.lock()}>${ownKeys.lock}</button>`
-        : html`<p>${ownKeys.bringWhat(dateOnly(next.endsAt, this.session.language))}</p>
+        : html`<p>${ownKeys.bringWhat(day(next.endsAt, this.session.language))}</p>
             ${next.here ? nothing : html`<p class="note warn">${ownKeys.notHere}</p>`}
             <button class="primary" ?disabled=${this.running} @click=${() => this.bringOver()}>${ownKeys.bringDo(cases)}</button>`}
     </section>`;

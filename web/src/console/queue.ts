@@ -4,7 +4,8 @@ import { proxy } from 'comlink';
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { CaseSummary, Language, QueueFigure, QueueFilter, QueueItem, State, Stop, WaitsFor } from '../client/contract';
-import { ageOf, dateOnly } from './ages';
+import { day } from '../ui/amounts';
+import { ageOf } from './ages';
 import { asRefusal, ConsoleElement } from './element';
 import { byReference } from './finding';
 import { mediator, recipient, sender } from './people';
@@ -298,7 +299,7 @@ export class ConsoleQueue extends ConsoleElement {
   /** In which state it is, why it waits for whom it waits, and since when. */
   private renderStanding({ lease, state, stateSince, waitingSince, waitsFor }: QueueItem): TemplateResult {
     const { queue, lists, state: names, age } = this.words;
-    if (waitsFor === null) return html`<span>${lists.endedOn(names[state], dateOnly(stateSince, this.session.language))}</span>`;
+    if (waitsFor === null) return html`<span>${lists.endedOn(names[state], day(stateSince, this.session.language))}</span>`;
     const waits = ageOf(waitingSince, this.now);
     const approved = state === 'queued' && waitsFor === 'mediator';
     const said = approved

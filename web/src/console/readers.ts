@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { CaseDetail, CaseMember, Colleague, Uuid } from '../client/contract';
-import { dateOnly } from './ages';
+import { day } from '../ui/amounts';
 import '../ui/dialog';
 import { ConsoleElement } from './element';
 import { capital, mediator, shortId } from './people';
@@ -40,7 +40,7 @@ export class ConsoleReaders extends ConsoleElement {
     const { detail } = this;
     return html`<section class="card" aria-labelledby="readers-heading">
       <h2 id="readers-heading">${readers.title}</h2>
-      <p class="quiet">${readers.lead(detail.charterVersion, dateOnly(detail.charterAt, this.session.language))}</p>
+      <p class="quiet">${readers.lead(detail.charterVersion, day(detail.charterAt, this.session.language))}</p>
       ${this.asking === null ? this.renderRefusal() : nothing}
       ${detail.recoveries.map((one) => this.renderRecovery(one))} ${this.renderProposal()}
       ${detail.outdated
@@ -69,7 +69,7 @@ export class ConsoleReaders extends ConsoleElement {
   private renderMember(member: CaseMember): TemplateResult {
     const { readers } = this.words;
     const { newer, standing, endsAt } = member;
-    const said = readers.standing[standing](dateOnly(endsAt, this.session.language));
+    const said = readers.standing[standing](day(endsAt, this.session.language));
     const isOwn = member.credential === this.session.self.credential;
     return html`<li class=${standing === 'valid' ? '' : 'note warn'}>
       <strong>${capital(this.name(member))}</strong>, ${said}
@@ -84,7 +84,7 @@ export class ConsoleReaders extends ConsoleElement {
 
   private renderRecovery({ at, mediators }: CaseDetail['recoveries'][number]): TemplateResult {
     const { readers } = this.words;
-    const date = dateOnly(at, this.session.language);
+    const date = day(at, this.session.language);
     const who = mediators.map((id) => mediator(this.session, id)).join(', ');
     return html`<p class="note warn">${who === '' ? readers.recoveredNobody(date) : readers.recovered(date, who)} ${readers.recoveredAsk}</p>`;
   }

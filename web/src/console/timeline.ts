@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { LogEntry, Person, Uuid } from '../client/contract';
-import { dateAndTime } from './ages';
+import { moment } from '../ui/amounts';
 import { ConsoleElement } from './element';
 import { actor, shortId } from './people';
 
@@ -44,7 +44,7 @@ export class ConsoleTimeline extends ConsoleElement {
     return html`<ol class="timeline" reversed>
       ${latestFirst.map(
         (entry) => html`<li>
-          <time class="quiet" datetime=${entry.at}>${dateAndTime(entry.at, this.session.language)}</time>
+          <time class="quiet" datetime=${entry.at}>${moment(entry.at, this.session.language)}</time>
           <span>${actor(this.session, entry.actor, known)}</span>
           <span>
             ${names[entry.kind] ?? eventOther(entry.kind)}

@@ -3,6 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { KeptSafe, Language, LetterDraft, Uuid } from '../client/contract';
 import { newId } from '../client/moments';
+import { timeOfDay } from '../ui/amounts';
 import { guidanceText, type Guidance } from './guidance';
 import './recipient';
 import { ScreenElement } from './screen';
@@ -188,7 +189,7 @@ export class RelayWrite extends ScreenElement {
     if (kept === 'nothing') return here ? letter.stays : letter.follows;
     if (kept === 'saving') return letter.saving;
     if (kept === 'failed') return letter.notSaved;
-    const time = new Intl.DateTimeFormat(visit.language === 'fr' ? 'fr-CA' : 'en-CA', { timeStyle: 'short' }).format(kept.at);
+    const time = timeOfDay(kept.at, visit.language);
     if (here) return letter.savedHere(time);
     return kept.where === 'relay' ? letter.savedElsewhere(time) : letter.saved(time);
   }

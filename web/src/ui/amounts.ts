@@ -10,7 +10,7 @@ export function size(bytes: number, language: Language): string {
   const step = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** step;
   const digits = step < 2 || value >= 100 ? 0 : 1;
-  return new Intl.NumberFormat(language === 'fr' ? 'fr-CA' : 'en-CA', {
+  return new Intl.NumberFormat(`${language}-CA`, {
     style: 'unit',
     unit: UNITS[step] ?? 'byte',
     unitDisplay: 'short',
@@ -23,22 +23,35 @@ export function duration(seconds: number, language: Language): string {
   const unit = seconds < 90 ? 'second' : seconds < 5400 ? 'minute' : 'hour';
   const each = { second: 1, minute: 60, hour: 3600 }[unit];
   const value = unit === 'second' ? Math.max(5, Math.ceil(seconds / 5) * 5) : Math.round(seconds / each);
-  return new Intl.NumberFormat(language === 'fr' ? 'fr-CA' : 'en-CA', { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+  return new Intl.NumberFormat(`${language}-CA`, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
 }
 
-export function day(time: string, language: Language): string {
-  return new Intl.DateTimeFormat(language === 'fr' ? 'fr-CA' : 'en-CA', { dateStyle: 'long' }).format(new Date(time));
+export function day(time: string | Date, language: Language): string {
+  return formatted(time, language, { dateStyle: 'long' });
 }
 
-export function moment(time: string, language: Language): string {
-  return new Intl.DateTimeFormat(language === 'fr' ? 'fr-CA' : 'en-CA', { dateStyle: 'long', timeStyle: 'short' }).format(new Date(time));
+export function moment(time: string | Date, language: Language): string {
+  return formatted(time, language, { dateStyle: 'long', timeStyle: 'short' });
+}
+
+export function timeOfDay(time: string | Date, language: Language): string {
+  return formatted(time, language, { timeStyle: 'short' });
 }
 
 /** The time of day, with the day where that is not today. */
-export function timeOf(time: string, language: Language): string {
-  const at = new Date(time);
-  if (at.toDateString() !== new Date().toDateString()) return moment(time, language);
-  return new Intl.DateTimeFormat(language === 'fr' ? 'fr-CA' : 'en-CA', { timeStyle: 'short' }).format(at);
+export function timeOf(time: string | Date, language: Language): string {
+  const isToday = new Date(time).toDateString() === new Date().toDateString();
+  return isToday ? timeOfDay(time, language) : moment(time, language);
+}
+
+/** A date in words; its time of day stays on one line. */
+function formatted(time: string | Date, language: Language, style: Intl.DateTimeFormatOptions): string {
+  let isTime = false;
+  const parts = new Intl.DateTimeFormat(`${language}-CA`, style).formatToParts(new Date(time)).map(({ type, value }) => {
+    isTime ||= type === 'hour';
+    return isTime ? value.replace(/\s/gu, '\u00A0') : value;
+  });
+  return parts.join('');
 }
 
 /** How a text begins: whole words, as far as a line goes. */

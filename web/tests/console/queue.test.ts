@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Broken, PastDecision, State } from '../../src/client/contract';
-import { ageOf, countdown, duration } from '../../src/console/ages';
+import { ageOf, countdown } from '../../src/console/ages';
 import { choicesFor, isApprovedByMe, standing, waitsForAnother } from '../../src/console/choices';
 import { screenOf } from '../../src/console/screens';
 import { SHORTCUTS, shortcutOf, type Pressed } from '../../src/console/shortcuts';
@@ -29,7 +29,6 @@ describe('ages', () => {
     expect(countdown(ago(-15 * MINUTE), NOW)).toBe('15:00');
     expect(countdown(ago(-1), NOW)).toBe('0:01');
     expect(countdown(ago(MINUTE), NOW)).toBe('0:00');
-    expect(duration(61_400)).toBe('1:01');
   });
 });
 

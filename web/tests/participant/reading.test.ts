@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { countWords } from '../../src/participant/counting';
 import { transcript } from '../../src/playback/transcript';
-import { duration, size } from '../../src/ui/amounts';
+import { day, duration, moment, size, timeOfDay, timeOf } from '../../src/ui/amounts';
 import { strengthOf } from '../../src/ui/strength';
 
 describe('a transcript', () => {
@@ -69,5 +69,16 @@ describe('amounts', () => {
     expect(duration(12, 'en')).toBe('15 seconds');
     expect(duration(240, 'en')).toBe('4 minutes');
     expect(duration(7200, 'fr').replace(/\s/g, ' ')).toBe('2 heures');
+  });
+
+  it('of the clock stay on one line', () => {
+    const at = new Date(2020, 10, 27, 4, 31).toISOString();
+    expect(day(at, 'fr')).toBe('27 novembre 2020');
+    expect(moment(at, 'fr')).toBe('27 novembre 2020 à 04\u00A0h\u00A031');
+    expect(timeOfDay(at, 'fr')).toBe('04\u00A0h\u00A031');
+    expect(timeOfDay(at, 'en')).toBe('4:31\u00A0a.m.');
+    expect(timeOf(at, 'fr')).toBe(moment(at, 'fr'));
+    const now = new Date().toISOString();
+    expect(timeOf(now, 'en')).toBe(timeOfDay(now, 'en'));
   });
 });

@@ -7,7 +7,7 @@ export const faults: Catalogue<typeof en> = {
   broken: {
     title: 'Un élément de ce message ne tient pas',
     rest: 'Cela ne concerne que ce message. Vos clés, ce dossier et tous les autres messages restent comme ils étaient.',
-    possible: 'Il ne peut être ni approuvé ni offert. Vous pouvez le renvoyer, l’écarter ou le mettre en suspens.',
+    possible: 'Il ne peut être ni approuvé ni proposé. Vous pouvez le renvoyer, l’écarter ou le mettre en suspens.',
     says: (record, is, todo) => `${record} : ${is} ${todo}`,
     captions: 'Vous pouvez aussi écrire des sous-titres : les vôtres prennent la place de ceux-ci.',
     decision: 'Cette décision est illisible.',

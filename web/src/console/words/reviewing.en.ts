@@ -23,7 +23,7 @@ export const reviewing = {
     approvals: (have: number, need: number) => `${have} of ${need} approvals`,
     leasedMine: 'You are reviewing this.',
     leasedOther: (who: string) => `Under review by ${who}.`,
-    revision: (number: number) => `revision ${number}`,
+    revision: (number: number) => `version ${number}`,
   },
 
   shortcuts: {
@@ -57,8 +57,7 @@ export const reviewing = {
     language: 'Language',
     state: 'State',
     sent: 'Sent',
-    revision: 'Revision',
-    revisionFirst: 'the first',
+    revision: 'Version',
     length: 'Length',
     originTitle: 'Whose words these are',
     originParticipant: (person: string, checker: string) =>
@@ -195,13 +194,13 @@ export const reviewing = {
   confirm: {
     approve: {
       title: (what: string) => `Approve ${what}?`,
-      what: 'Your approval is signed for exactly this revision. Nobody is told: the recipient learns nothing until a mediator offers it.',
+      what: 'Your approval is signed for exactly this version. Nobody is told: the recipient learns nothing until a mediator offers it.',
       second: 'This case asks for two approvals. After yours it waits for a colleague.',
       last: 'It is the last approval that the case asks for.',
     },
     return: {
       title: (what: string) => `Send ${what} back with guidance?`,
-      what: 'The author is told that it came back, with the reason and your words. They can write a new revision. The recipient learns nothing.',
+      what: 'The author is told that it came back, with the reason and your words. They can write a new version. The recipient learns nothing.',
     },
     decline: {
       title: (what: string) => `Decline ${what}?`,

@@ -15,7 +15,7 @@ export const fr: Catalogue<typeof en> = {
     strong: 'Solide.',
   },
   weakness: {
-    'passphrase-short': 'Un peu plus longue, s’il vous plaît : au moins 12 caractères.',
+    'passphrase-short': 'Un peu plus longue, s’il vous plaît : au moins 12 caractères.',
     'passphrase-repeats': 'Les mêmes caractères reviennent sans cesse. Choisissez des mots différents.',
     'passphrase-uniform': 'Elle compte trop peu de caractères différents. Utilisez-en au moins 6 différents.',
     'passphrase-from-link': 'C’est un morceau de votre lien, et qui trouverait le lien l’aurait aussi. Choisissez d’autres mots.',

@@ -170,7 +170,7 @@ export const fr: Catalogue<typeof en> = {
     ask: 'Consulter',
     none: 'Il n’y a pas de message avec ce code. Comparez-le avec votre reçu, caractère par caractère.',
   },
-  olderKey: 'Ce message a été scellé pour le lien que vous aviez avant. Dites à votre médiatrice ou médiateur que vous utilisez le nouveau : on pourra alors le sceller de nouveau pour vous. Rien n’est perdu.',
+  olderKey: 'Ce message a été scellé pour le lien que vous aviez avant. Dites à votre médiatrice ou médiateur que vous utilisez le nouveau : on pourra alors le sceller de nouveau pour vous. Rien n’est perdu.',
   refusal: {
     untrusted: 'Ce que dit ce site ne correspond pas à votre lien. Rien n’a été envoyé.',
     'another-root': 'Cette adresse nomme une autre organisation que celle que cet appareil connaît. Rien n’a été envoyé.',

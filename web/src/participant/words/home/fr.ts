@@ -163,7 +163,7 @@ export const fr: Catalogue<typeof en> = {
     },
     guidanceHeading: 'Ce que dit votre médiatrice ou médiateur',
     guidanceOlder: 'Ces mots ont été scellés pour le lien que vous aviez avant et ne peuvent donc plus se lire ici. Demandez-les à votre médiatrice ou médiateur, qui peut vous les redire.',
-    reviseEmpty: 'L’écrire de nouveau ?',
+    reviseEmpty: 'L’écrire de nouveau ?',
     reviseEmptyDo: 'Commencer avec une page vide',
     noWords: 'Il n’y a pas d’autre explication. Demandez à votre médiatrice ou médiateur.',
     onlyReason: 'Par ce lien, seule la raison peut être montrée. Votre médiatrice ou médiateur peut vous en dire plus.',
