@@ -6,6 +6,7 @@ The only file that imports ffmpeg-python.
 from __future__ import annotations
 
 import dataclasses
+import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,16 @@ LONG_SIDE_PIXELS = 2560
 """Keeps a panorama within what a phone can play."""
 MAX_RATE = 30
 SLOWEST_FILM_RATE = 23
-SLOWEST_RATE = 1
-"""A slide show, or one picture with a voice."""
+SLOWEST_RATE = 15
+"""Fewer pictures come more than once: a change is shown at most half a step beside its moment."""
 CAMERA_MAX_RATE = 240
 """Above this a number is the tick of a recorder's clock, not a rate of pictures."""
 KEYFRAME_SECONDS = 2
 TARGET_LUFS = -16.0
 SILENCE_LUFS = -55.0
 """Below this there is only the noise of the microphone, which is better left alone."""
+STEP_SECONDS = 0.03
+"""A sound that is further beside its moment, as after lost packets, is moved to it."""
 PEAK_LIMIT = 0.84
 """-1.5 dBFS: a single loud noise is held back so that the voice may be lifted."""
 QUALITY = "23"
@@ -34,6 +37,13 @@ PRESET = "veryfast"
 """The best a 2-core worker can do in half of real time; measured in docs/media.md."""
 VIDEO_MAX_RATE, VIDEO_BUFFER = "4M", "8M"
 AUDIO_RATE = "128k"
+
+ONE_SIDE_DB, OPPOSED_DB = 30, 15
+"""What two microphones hear of one room, or music, is never that far apart."""
+VOICE_RATE = 8000
+"""Enough to tell by, and six times cheaper."""
+BOTH_SIDES_DB = 3
+"""How much louder a sound is on both sides than on one."""
 
 _PQ, _HLG = 16, 18
 _BT709, _UNKNOWN, _BT2020, _P3 = 1, {0, 2, 3}, 9, {11, 12}
@@ -68,6 +78,8 @@ class Sound:
     """Integrated; None where nothing is to be heard."""
     changes: bool
     """Its rate or its channels become others on the way."""
+    mix: str = ""
+    """How its sides are put together, where one ear or one loudspeaker would hear nothing of it."""
 
     @property
     def is_silent(self) -> bool:
@@ -106,16 +118,23 @@ def _even(side: Fraction) -> int:
 
 
 def output_rate(video: StreamFacts) -> Fraction:
-    """The rate of the recording, halved until it is at most 30; 30 where it is no rate at all."""
+    """That of the recording, halved until it is at most 30, or made a multiple that is at least 15."""
+    rate = _recorded_rate(video)
+    while rate > MAX_RATE and rate / 2 >= SLOWEST_FILM_RATE:
+        rate /= 2
+    rate *= math.ceil(SLOWEST_RATE / rate)
+    return min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
+
+
+def _recorded_rate(video: StreamFacts) -> Fraction:
+    """How fast pictures come where they come fastest; 30 where that is not known."""
     average = Fraction(video.average_rate or 0)
     base = Fraction(video.base_rate or 0)
     # A variable rate: take the faster of both, or quick movements would lose their pictures.
-    rate = max(average, base) if base <= CAMERA_MAX_RATE else average
-    if rate <= 0:
-        return Fraction(MAX_RATE)
-    while rate > MAX_RATE and rate / 2 >= SLOWEST_FILM_RATE:
-        rate /= 2
-    return min(max(rate, Fraction(SLOWEST_RATE)), Fraction(MAX_RATE)).limit_denominator(1001)
+    if base <= CAMERA_MAX_RATE and (average or base):
+        return max(average, base)
+    # Long rests, as of a filmed screen, make an average slow, and say nothing of the movements.
+    return average if average >= SLOWEST_FILM_RATE else Fraction(MAX_RATE)
 
 
 def loudness_command(
@@ -123,7 +142,15 @@ def loudness_command(
 ) -> list[str]:
     """Decode the sound alone, as it will be heard, and measure it (EBU R 128)."""
     opened = _input(demuxer, source, threads=1)
-    chain = _chain(*_heard(from_start=False), _filter("ebur128", framelog="quiet"))
+    sides = _chain(
+        _filter("aresample", VOICE_RATE),
+        # Both sides, what they have in common, and what they have not.
+        "pan=quad|c0=FL|c1=FR|c2=0.5*FL+0.5*FR|c3=0.5*FL-0.5*FR",
+        _filter("astats", measure_perchannel="RMS_level", measure_overall="none"),
+        "anullsink",
+    )
+    whole = _filter("ebur128", framelog="quiet")
+    chain = f"{_chain(*_heard(), 'asplit')}[sides][whole];[sides]{sides};[whole]{whole}"
     output = ffmpeg.output(opened[str(audio.index)], "-", **{"filter:a": chain}, format="null")
     told = ("-loglevel", "info", "-progress", "pipe:2")
     return _compiled(output, program, *told, "-filter_threads", "1")
@@ -151,9 +178,9 @@ def encode_command(
         options |= {"filter:v": _chain(*_shown(facts.video, out))} | _video_options(out, threads)
     if sound is not None:
         streams.append(opened[str(sound.stream.index)])
-        heard = _heard(from_start=not sound.changes) + _normalized(gain_db(sound.loudness_lufs))
-        options |= {"filter:a": _chain(*heard), "c:a": "aac", "b:a": AUDIO_RATE, "ar": 48000}
-        options |= {"ac": 2, "flags:a": "+bitexact"}
+        options |= {"c:a": "aac", "b:a": AUDIO_RATE, "ar": 48000, "ac": 2, "flags:a": "+bitexact"}
+        if not sound.changes:
+            options["filter:a"] = _chain(*_heard(), *_delivered(sound))
     output = ffmpeg.output(
         *streams,
         "fd:",
@@ -166,7 +193,21 @@ def encode_command(
         t=source.max_seconds + 1,
     )
     told = ("-loglevel", "error", "-progress", "pipe:2")
-    return _compiled(output, program, *told, "-filter_threads", str(threads))
+    command = _compiled(output, program, *told, "-filter_threads", str(threads))
+    return _in_one_piece(command, sound) if sound is not None and sound.changes else command
+
+
+def _in_one_piece(command: list[str], sound: Sound) -> list[str]:
+    """The command for a sound that changes: as its filters begin anew, a pause there would be lost.
+
+    A first output makes all of it alike, as PCM that goes nowhere. That is decoded once more, and goes
+    without a change through the filters that keep it in step. ffmpeg-python has no words for it.
+    """
+    track = f"0:{sound.stream.index}"
+    inputs, at = command.index("-i") + 2, command.index(track)
+    alike = ["-map", track, "-filter:a", _chain(*_heard()), "-c:a", "pcm_f32le", "-f", "null", "-"]
+    again = ["-dec", "0:0", "-filter_complex", f"[dec:0]{_chain(*_delivered(sound))}[voice]"]
+    return [*command[:inputs], *alike, *again, *command[inputs:at], "[voice]", *command[at + 1 :]]
 
 
 def _compiled(output: ffmpeg.nodes.OutputStream, program: str, *options: str) -> list[str]:
@@ -207,8 +248,11 @@ def _shown(video: StreamFacts, out: Shape) -> list[str]:
     filters = []
     if video.interlaced:
         filters.append(_filter("bwdif", mode="send_frame", deint="interlaced"))
-    # Dropping and shrinking come first: everything after them costs that much less.
-    filters.append(_filter("fps", fps=f"{out.rate.numerator}/{out.rate.denominator}"))
+    rate = _filter("fps", fps=f"{out.rate.numerator}/{out.rate.denominator}")
+    repeats = out.rate > _recorded_rate(video)
+    # Dropping and shrinking come first, and repeating last: what is between costs that much less.
+    if not repeats:
+        filters.append(rate)
     if video.transfer in {_PQ, _HLG} or video.primaries == _BT2020 or video.primaries in _P3:
         filters += [_fitted(video, out), *_to_bt709(video)]
     else:
@@ -232,6 +276,7 @@ def _shown(video: StreamFacts, out: Shape) -> list[str]:
         ),
         # What the recording says of its brightness is not so of this picture.
         _filter("sidedata", mode="delete"),
+        *([rate] if repeats else []),
     ]
 
 
@@ -294,6 +339,8 @@ HDR_PEAK = 5
 def _video_options(out: Shape, threads: int) -> dict[str, str | int]:
     return {
         "c:v": "libx264",
+        # From the first moment, also where the sound begins earlier.
+        "fps_mode": "cfr",
         "preset": PRESET,
         "crf": QUALITY,
         "maxrate": VIDEO_MAX_RATE,
@@ -312,26 +359,37 @@ def _video_options(out: Shape, threads: int) -> dict[str, str | int]:
     }
 
 
-def _heard(*, from_start: bool) -> list[str]:
-    """Stereo at 48 kHz, gaps filled with silence so that lips and sound stay together.
-
-    `from_start`: the gap before the first sound as well. Not of a sound that changes: its filters begin anew
-    on the way, and would put in as much silence as has passed.
-    """
-    start = {"first_pts": 0} if from_start else {}
+def _heard() -> list[str]:
+    """Stereo at 48 kHz."""
     return [
-        _filter("aresample", 48000, **{"async": 1}, **start),
+        _filter("aresample", 48000),
         _filter("aformat", sample_fmts="fltp", channel_layouts="stereo"),
     ]
 
 
-def _normalized(gain_db: float | None) -> list[str]:
-    if gain_db is None:
-        return []
-    return [
-        _filter("volume", f"{gain_db:.2f}dB"),
-        _filter("alimiter", limit=PEAK_LIMIT, level="disabled", attack=2, release=60),
-    ]
+def _delivered(sound: Sound) -> list[str]:
+    """As loud as all, from the first moment, gaps filled so that lips and sound stay together."""
+    mixed = [f"pan=stereo|{sound.mix}"] if sound.mix else []
+    in_step = {"async": 1, "min_hard_comp": STEP_SECONDS, "first_pts": 0}
+    filters = [*mixed, _filter("aresample", 48000, **in_step)]
+    gain = gain_db(sound.loudness_lufs)
+    if gain is not None:
+        filters += [
+            _filter("volume", f"{gain:.2f}dB"),
+            _filter("alimiter", limit=PEAK_LIMIT, level="disabled", attack=2, release=60),
+        ]
+    return filters
+
+
+def mix(left: float, right: float, middle: float, difference: float) -> tuple[str, float]:
+    """How sides of such levels are put together, "" where as they are; and by how much it becomes louder."""
+    if left - right > ONE_SIDE_DB:
+        return "c0=FL|c1=FL", BOTH_SIDES_DB
+    if right - left > ONE_SIDE_DB:
+        return "c0=FR|c1=FR", BOTH_SIDES_DB
+    if difference - middle > OPPOSED_DB:
+        return "c0=FL|c1=-1*FR", 0
+    return "", 0
 
 
 def gain_db(loudness_lufs: float | None) -> float | None:

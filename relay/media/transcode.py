@@ -41,6 +41,7 @@ _SHARES: dict[Stage, tuple[float, float]] = {
 }
 _CHANGES = b"Reconfiguring filter graph"
 """What ffmpeg says where a track becomes another on the way."""
+_LEVEL = re.compile(rb"RMS level dB: (-?[0-9.]+|-inf)")
 _LOUDNESS = re.compile(rb"^\s+I:\s+(-?[0-9.]+|-inf|nan) LUFS", re.MULTILINE)
 
 
@@ -169,12 +170,16 @@ class _Work:
                 on_line=_follow(facts.duration_ms, lambda part: self._tell("measuring", part)),
             )
         self._raise_if_failed(outcome)
+        # One summary for each time that the filters began anew: the loudest part counts.
         found = [one for one in _LOUDNESS.findall(outcome.stderr) if one not in {b"nan", b"-inf"}]
+        levels = list(map(float, _LEVEL.findall(outcome.stderr)))
+        sides = [max(levels[side::4], default=-math.inf) for side in range(4)]
+        mix, louder = recipe.mix(*sides)
         return recipe.Sound(
             stream=stream,
-            # One summary for each time that the filters began anew: the loudest part counts.
-            loudness_lufs=max(map(float, found), default=None),
+            loudness_lufs=max(map(float, found), default=-math.inf) + louder,
             changes=_CHANGES in outcome.stderr,
+            mix=mix,
         )
 
     async def _encode(

@@ -32,6 +32,8 @@ _MAGIC = {
     b"\x1f\x07\0\x3f": "dv",
     b"\x1f\x07\0\xbf": "dv",
 }
+_LARGEST_RIFF = 0x7FFF0000
+"""What is announced from here on is what programs write that do not know: 2 or 4 GiB, less a little."""
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_LOCKS = (
     bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),
@@ -101,8 +103,8 @@ def check_whole(descriptor: int, demuxer: str) -> None:
         _check_matroska(descriptor, 0, size)
     elif demuxer in {"avi", "wav"}:
         declared = struct.unpack("<I", os.pread(descriptor, 4, 4))[0]
-        # A recorder that could not seek back leaves 0 or the largest number.
-        if declared not in {0, 0xFFFFFFFF} and declared > size:
+        # A recorder that could not seek back leaves 0 or one of the largest numbers.
+        if size < declared < _LARGEST_RIFF:
             raise RefusedError("video-truncated")
     elif demuxer == "aiff":
         if struct.unpack(">I", os.pread(descriptor, 4, 4))[0] > size:
@@ -131,8 +133,10 @@ def boxes(
 ) -> Iterator[tuple[bytes, int, int]]:
     """Type, first byte of the content and end of each box; refuses one that goes past `end`.
 
-    With `trailer` it stops instead at what is no box at all: some cameras append notes of their own.
+    With `trailer` it stops instead at what is no box at all, for some cameras append notes of their own; and
+    among fragments, of which each stands alone: a phone whose battery ended has left those before.
     """
+    fragments = False
     while start + 8 <= end:
         length, kind = struct.unpack(">I4s", os.pread(descriptor, 8, start))
         content = start + 8
@@ -142,9 +146,10 @@ def boxes(
         elif length == 0:
             length = end - start
         if length < content - start or start + length > end:
-            if trailer and kind not in _MOV_STARTS:
+            if trailer and (fragments or kind not in _MOV_STARTS):
                 return
             raise RefusedError("video-truncated")
+        fragments = fragments or kind == b"moof"
         yield kind, content, start + length
         start += length
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import TypedDict
 
@@ -10,10 +11,13 @@ import av
 from av.audio.stream import AudioStream
 from av.codec.context import CodecContext
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 PACKETS_TO_FIRST_FRAME = 400
+LARGEST_FRAME_BYTES = 8191
+"""Of a raw stream of AAC."""
 
 
 class StreamFacts(TypedDict, total=False):
@@ -102,7 +106,7 @@ def _count(container: InputContainer, streams: list[StreamFacts]) -> None:
     begins: dict[int, Fraction] = {}
     ends: dict[int, Fraction] = {}
     counted: dict[int, int] = {}
-    for packet in container.demux():
+    for packet in _packets(container):
         if packet.size == 0 or packet.is_discard:
             continue
         index = packet.stream_index
@@ -118,6 +122,18 @@ def _count(container: InputContainer, streams: list[StreamFacts]) -> None:
         stream["packets"] = counted.get(index, 0)
         stream["begin_ms"] = round(begins.get(index, Fraction(0)) * 1000)
         stream["end_ms"] = round(ends.get(index, Fraction(0)) * 1000)
+
+
+def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
+    """All there are; where a recorder lost its power, a raw stream ends within a frame."""
+    end = 0
+    try:
+        for packet in container.demux():
+            end = max(end, (packet.pos or 0) + packet.size)
+            yield packet
+    except av.error.InvalidDataError:
+        if not end or end + LARGEST_FRAME_BYTES < container.size:
+            raise
 
 
 def _choose_video(streams: list[StreamFacts], codecs: frozenset[str]) -> None:

@@ -43,6 +43,12 @@ def unknown(content: bytes, kind: bytes) -> bytes:
     raise AssertionError(kind)
 
 
+def replaced(content: bytes, kind: bytes, box: bytes, number: int = 0) -> bytes:
+    """With another box in place of this one; the index is behind the samples."""
+    start, end = found(content, kind, number)
+    return _spliced(content, start, end, box, _around(content, start, end))
+
+
 def with_box_in_entry(content: bytes, kind: bytes, box: bytes) -> bytes:
     """With one more box at the end of the sample description of `kind`; the index is behind the samples."""
     start, end = next(
@@ -50,15 +56,21 @@ def with_box_in_entry(content: bytes, kind: bytes, box: bytes) -> bytes:
         for name, start, end in boxes(content)
         if name == b"stsd" and content[start + 20 : start + 24] == kind
     )
-    assert found(content, b"mdat")[0] < start, "places of samples would be others"
-    around = [
-        begin
-        for name, begin, stop in boxes(content)
-        if name in _PARENTS | {b"stsd"} and begin <= start and stop >= end
-    ]
-    changed = bytearray(content)
-    for begin in [*around, start + 16]:
-        length = int.from_bytes(changed[begin : begin + 4]) + len(box)
-        changed[begin : begin + 4] = length.to_bytes(4)
     entry_end = start + 16 + int.from_bytes(content[start + 16 : start + 20])
-    return bytes(changed[:entry_end]) + box + bytes(changed[entry_end:])
+    around = [*_around(content, start, end), start, start + 16]
+    return _spliced(content, entry_end, entry_end, box, around)
+
+
+def _around(content: bytes, start: int, end: int) -> list[int]:
+    """Where the boxes begin that this place is in."""
+    parents = [box for box in boxes(content) if box[0] in _PARENTS]
+    return [begin for _, begin, stop in parents if begin < start and stop >= end]
+
+
+def _spliced(content: bytes, start: int, end: int, new: bytes, around: list[int]) -> bytes:
+    assert found(content, b"mdat")[0] < start, "places of samples would be others"
+    changed = bytearray(content)
+    for begin in around:
+        length = int.from_bytes(changed[begin : begin + 4]) + len(new) - (end - start)
+        changed[begin : begin + 4] = length.to_bytes(4)
+    return bytes(changed[:start]) + new + bytes(changed[end:])

@@ -28,7 +28,7 @@ COLOURS: Final = {
 }
 BEEP_AT_LEAST: Final = 0.1
 PIECE_SECONDS: Final = 0.005
-WHITE_SUM: Final = 690
+WHITE_SUM: Final = 600
 
 Colour: TypeAlias = tuple[int, int, int]
 

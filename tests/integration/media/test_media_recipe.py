@@ -62,18 +62,20 @@ def test_the_short_side_is_at_most_720_and_nothing_grows(
         ("24/1", "24/1", Fraction(24)),
         ("35/1", "35/1", Fraction(30)),
         ("15/1", "15/1", Fraction(15)),
-        ("1/1", "1/1", Fraction(1)),
+        ("10/1", "10/1", Fraction(20)),
+        ("1/1", "1/1", Fraction(15)),
+        ("180/83", "2/1", Fraction(1260, 83)),
         ("17/1", "30/1", Fraction(30)),
+        ("25/1", "1000/1", Fraction(25)),
+        ("7/1", "600/1", Fraction(30)),
         ("", "1000/1", Fraction(30)),
         ("1000/1", "1000/1", Fraction(30)),
         ("", "", Fraction(30)),
-        ("1/2400", "1/2400", Fraction(1)),
+        ("1/2400", "1/2400", Fraction(15)),
     ],
 )
-def test_the_rate_is_at_most_30_and_never_raised(
-    average: str, base: str, expected: Fraction
-) -> None:
-    """Halved where that is even; a slow recording stays slow; a clock is not taken for a rate."""
+def test_the_rate_is_between_15_and_30(average: str, base: str, expected: Fraction) -> None:
+    """Halved where that is even; what is slower comes more than once; a clock is not taken for a rate."""
     assert recipe.output_rate(video(average_rate=average, base_rate=base)) == expected
 
 

@@ -86,7 +86,6 @@ async def test_a_file_cut_off_before_its_index_is_truncated(
     ("name", "options"),
     [
         ("front.mp4", ("-movflags", "+faststart")),
-        ("fragments.mp4", ("-movflags", "+frag_keyframe+empty_moov", "-g", "5")),
         ("cut.mkv", ()),
         ("cut.avi", ()),
     ],
