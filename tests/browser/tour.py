@@ -497,7 +497,7 @@ class Tour:
     async def _rest(self, console: MediatorPage, guest: Visitor) -> None:
         page = console.page
         await console.go("letter")
-        await expect(console.heading("letter.title")).to_be_visible()
+        await expect(console.field("letter.words")).to_be_visible()
         await self.look("console-relay", page)
         await console.go("keys")
         await expect(console.button("ownKeys.do")).to_be_visible()
