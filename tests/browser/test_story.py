@@ -103,7 +103,7 @@ async def test_a_letter_and_a_video_go_from_one_person_to_the_other(
             for _ in range(3)
         ]
         guests = await asyncio.gather(*map(stack.enter_async_context, people))
-        # WebKitGTK records nothing.
+        # MiniBrowser has no camera to pretend with.
         picked = (
             await asyncio.to_thread(film, tmp_path / "film.mp4") if engine == "webkit" else None
         )
