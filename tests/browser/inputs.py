@@ -35,13 +35,16 @@ async () => {
     const { top, height } = on.getBoundingClientRect();
     const places = Array.from({ length: 20 }, (_, at) => top + (height * (at + 0.5)) / 20);
     const seen = places.filter(isIn).length / places.length;
-    // Half of it, or half a window: until the passphrase it is for the browser how much it shows.
-    return seen * height >= Math.min(height, innerHeight) / 2;
+    // Half of it, or a third of the window: until the passphrase it is for the browser how much it shows.
+    return seen * height >= Math.min(height / 2, innerHeight / 3);
   };
   const what = on.outerHTML.slice(0, 200);
   if (outlineStyle === 'none' || outlineWidth === '0px') return `not to be seen with the focus: ${what}`;
   for (const until = performance.now() + 2000; !isInSight(); ) {
-    if (performance.now() > until) return `out of sight with the focus: ${what}`;
+    if (performance.now() > until) {
+      const { top, bottom } = on.getBoundingClientRect();
+      return `out of sight with the focus, from ${top} to ${bottom} of ${innerHeight}: ${what}`;
+    }
     await new Promise((painted) => requestAnimationFrame(painted));
   }
   return null;
