@@ -45,6 +45,14 @@ async def violations(page: Page) -> list[str]:
         await session.detach()
 
 
+async def violations_here(page: Page) -> list[str]:
+    """The same in the colours that a page has now, in any browser: beside the page's own scripts."""
+    if await page.evaluate("globalThis.axe === undefined"):
+        await page.evaluate(f"() => {{ {_SOURCE.read_text('utf-8')} }}")
+    found: list[str] = await page.evaluate(_RUN % json.dumps(_RULES["light"]))
+    return found
+
+
 async def _run(session: CDPSession, where: int, expression: str) -> Any:
     answer = await session.send(
         "Runtime.evaluate",

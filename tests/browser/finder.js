@@ -1,46 +1,48 @@
-// Finds what a person would: a button, field, heading or text by its name. Run in Firefox and in WebKit; gives the element or null.
-function relayFind(role, name) {
+// Finds what a person would, step by step as Playwright's locators do: by role and name, label or text. Run in Firefox and in WebKit.
+(steps) => {
   const plain = (text) => (text ?? '').replace(/\s+/g, ' ').trim();
-  const selectors = {
+  const ROLES = {
     button: 'button, [role=button], summary',
-    link: 'a[href]',
+    dialog: 'dialog, [role=dialog]',
     heading: 'h1, h2, h3, h4',
-    textbox: 'textarea, input:not([type=checkbox]):not([type=radio]):not([type=file]), [contenteditable]',
-    checkbox: 'input[type=checkbox]',
-    radio: 'input[type=radio]',
-    combobox: 'select',
-    file: 'input[type=file]',
-    video: 'video',
-    text: 'p, li, dd, dt, td, span, div, strong, h1, h2, h3, label, summary, output',
+    list: 'ul, ol',
+    listitem: 'li',
+    navigation: 'nav',
+    slider: 'input[type=range]',
   };
-  const nameOf = (element) => {
-    const label = element.getAttribute('aria-label');
-    if (label !== null) return plain(label);
+  const FIELDS = 'input, textarea, select';
+  const labels = (element) => {
+    const own = element.getAttribute('aria-label');
+    if (own !== null) return [own];
     const by = element.getAttribute('aria-labelledby');
-    if (by !== null) return plain(by.split(' ').map((id) => document.getElementById(id)?.textContent).join(' '));
-    if (element.labels?.length > 0) return plain(element.labels[0].textContent);
-    return plain(element.textContent);
+    if (by !== null) return [by.split(' ').map((id) => document.getElementById(id)?.textContent).join(' ')];
+    return [...(element.labels ?? [])].map((label) => label.textContent);
   };
-  const wanted = plain(name);
-  const shown = (element) => element.type === 'file' || element.getClientRects().length > 0;
-  const found = [...document.querySelectorAll(selectors[role])].filter(shown);
-  return (
-    found.find((element) => nameOf(element) === wanted) ??
-    found.find((element) => (wanted === '' ? true : nameOf(element).startsWith(wanted))) ??
-    (role === 'text' ? found.reverse().find((element) => nameOf(element).includes(wanted)) : undefined) ??
-    null
-  );
-}
-
-// Brings an element to the middle of the window, and waits until it stays there: a page that just changed may scroll by itself.
-async function relayAtRest(element) {
-  const frame = () => new Promise((painted) => requestAnimationFrame(painted));
-  for (let at = null; ; ) {
-    element.scrollIntoView({ block: 'center' });
-    await frame();
-    await frame();
-    const { x, y } = element.getBoundingClientRect();
-    if (at === `${x} ${y}`) return;
-    at = `${x} ${y}`;
-  }
+  const nameOf = (element) => labels(element)[0] ?? element.textContent;
+  const says = (text, { wanted, pattern, exact }) => {
+    const said = plain(text);
+    if (pattern !== undefined) return new RegExp(pattern).test(said) || new RegExp(pattern).test((text ?? '').trim());
+    const what = plain(wanted);
+    return exact ? said === what : said.toLowerCase().includes(what.toLowerCase());
+  };
+  const within = (roots, selector) => [...new Set(roots.flatMap((root) => [...root.querySelectorAll(selector)]))];
+  const shown = (element) => element.checkVisibility({ visibilityProperty: true });
+  const ways = {
+    role: (roots, { role, level, name }) =>
+      within(roots, level === null ? ROLES[role] : `h${level}`).filter(
+        (element) => shown(element) && (name === null || says(nameOf(element), name)),
+      ),
+    label: (roots, { name }) => within(roots, FIELDS).filter((element) => labels(element).some((label) => says(label, name))),
+    text: (roots, { name }) =>
+      within(roots, '*').filter(
+        (element) =>
+          !['SCRIPT', 'STYLE'].includes(element.tagName) &&
+          says(element.textContent, name) &&
+          ![...element.children].some((child) => says(child.textContent, name)),
+      ),
+    css: (roots, { selector }) => within(roots, selector),
+    has: (roots, { name }) => roots.filter((element) => says(element.textContent, name)),
+    first: (roots) => roots.slice(0, 1),
+  };
+  return steps.reduce((roots, { by, ...how }) => ways[by](roots, how), [document]);
 }

@@ -1,25 +1,26 @@
 // Drives Firefox over WebDriver BiDi for a test: one JSON command a line on standard input, one JSON answer a line back.
 
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
-const [proxy, languages, profile] = process.argv.slice(2);
+const { proxy, languages, profile, narrow } = JSON.parse(process.argv[2]);
 const { hostname, port } = new URL(proxy);
 const require = createRequire(new URL('../../web/', import.meta.url));
 const { default: puppeteer } = await import(pathToFileURL(require.resolve('puppeteer-core')));
-const finder = await readFile(new URL('finder.js', import.meta.url), 'utf8');
 const PATIENCE_MS = 30_000;
 
 const browser = await puppeteer.launch({
   browser: 'firefox',
   executablePath: '/usr/bin/firefox-esr',
   headless: true,
-  ...(profile === undefined ? {} : { userDataDir: profile }),
+  ...(profile === null ? {} : { userDataDir: profile }),
+  ...(narrow === null ? {} : { defaultViewport: narrow }),
   extraPrefsFirefox: {
     'intl.accept_languages': languages,
     'media.autoplay.default': 0,
+    'media.navigator.permission.disabled': true,
+    'media.navigator.streams.fake': true,
     'network.proxy.type': 1,
     'network.proxy.http': hostname,
     'network.proxy.http_port': Number(port),
@@ -27,6 +28,7 @@ const browser = await puppeteer.launch({
     'network.proxy.ssl_port': Number(port),
     'network.proxy.allow_hijacking_localhost': true,
     'network.proxy.no_proxies_on': '',
+    ...(narrow === null ? {} : { 'layout.css.prefers-color-scheme.content-override': 0, 'ui.prefersReducedMotion': 1 }),
   },
 });
 const page = await browser.newPage();
@@ -35,46 +37,38 @@ const said = [];
 page.on('console', (message) => said.push({ kind: message.type(), text: message.text() }));
 page.on('pageerror', (error) => said.push({ kind: 'uncaught', text: String(error) }));
 
-const element = async (role, name) => {
-  const handle = await page.waitForFunction(`(() => { ${finder}; return relayFind(${JSON.stringify(role)}, ${JSON.stringify(name)}); })()`);
-  return handle.asElement();
+// Asked for before a window of files can open: one that nobody waits for is nobody's.
+const nextWindow = () => {
+  const opened = page.waitForFileChooser({ timeout: 0 });
+  opened.catch(() => undefined);
+  return opened;
 };
-
-const atRest = new Function('found', `${finder}; return relayAtRest(found);`);
+let fileWindow = nextWindow();
 
 const commands = {
-  go: ({ url }) => page.goto(url).then(() => null),
-  back: () => page.goBack().then(() => null),
-  reload: () => page.reload().then(() => null),
-  see: ({ role, name }) => element(role, name).then(() => null),
-  click: async ({ role, name }) => {
-    const found = await element(role, name);
-    await found.evaluate(atRest);
-    await found.click();
-    return null;
-  },
-  fill: async ({ name, text }) => {
-    const found = await element('textbox', name);
-    await found.click();
-    await page.keyboard.type(text);
-    return null;
-  },
-  pick: async ({ name, path }) => {
-    await (await element('file', name)).uploadFile(path);
-    return null;
-  },
+  go: ({ url }) => page.goto(url),
   script: ({ script }) => page.evaluate(script),
-  until: ({ script }) => page.waitForFunction(script).then(() => null),
-  said: () => Promise.resolve(said),
+  key: async ({ held, key }) => {
+    if (held !== null) await page.keyboard.down(held);
+    await page.keyboard.press(key === 'Space' ? ' ' : key);
+    if (held !== null) await page.keyboard.up(held);
+  },
+  type: ({ text }) => page.keyboard.type(text),
+  pick: async ({ path }) => {
+    const opened = await fileWindow;
+    fileWindow = nextWindow();
+    await opened.accept([path]);
+  },
+  said: () => said,
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { does, ...given } = JSON.parse(line);
   try {
-    console.log(JSON.stringify({ answer: (await commands[does](given)) ?? null }));
+    const answer = await commands[does](given);
+    console.log(JSON.stringify({ answer: ['script', 'said'].includes(does) ? (answer ?? null) : null }));
   } catch (error) {
-    const seen = await page.evaluate(() => document.body.innerText).catch(() => '');
-    console.log(JSON.stringify({ error: `${does} ${JSON.stringify(given)}: ${error}\n${seen}` }));
+    console.log(JSON.stringify({ error: `${does}: ${error}` }));
   }
 }
 await browser.close();

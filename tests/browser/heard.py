@@ -8,7 +8,7 @@ from typing import Final
 
 from playwright.async_api import Page
 
-from tests.browser.visitors import Language, Visitor
+from tests.browser.visitors import Guest, Language
 from tests.browser.words import Sentences, catalogues
 
 _LISTEN: Final = """
@@ -27,6 +27,7 @@ const listen = (node) => {
   for (const name of NAMES) hear(node.getAttribute(name));
   for (const child of node.childNodes) listen(child);
 };
+if (document.documentElement !== null) listen(document.documentElement);
 new MutationObserver((changes) => {
   for (const { target, addedNodes } of changes) {
     listen(target.nodeType === Node.TEXT_NODE ? target : target.cloneNode(false));
@@ -38,9 +39,9 @@ new MutationObserver((changes) => {
 """
 
 
-async def listen(guest: Visitor) -> None:
-    """Keep every sentence of every page that this visitor opens from now on."""
-    await guest.context.add_init_script(_LISTEN)
+async def listen(guest: Guest) -> None:
+    """Keep every sentence of every page that this person opens from now on."""
+    await guest.at_every_page(_LISTEN)
 
 
 async def foreign(page: Page, language: Language) -> list[str]:

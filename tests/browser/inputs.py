@@ -4,26 +4,58 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
-from playwright.async_api import FileChooser, FilePayload, Locator, Page, expect
+from playwright.async_api import FileChooser, FilePayload, Locator, Page
+
+from tests.browser.remote import expect
 
 MOST_TABS: Final = 120
 WINDOW_SECONDS: Final = 20
 
-_HAS_FOCUS: Final = "(element) => element === document.activeElement"
-_VISIBLE: Final = """
-() => {
+_WAY_TO: Final = """
+(element) => {
+  const on = document.activeElement;
+  if (on === element) return null;
+  return on.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_PRECEDING ? 'Shift+Tab' : 'Tab';
+}
+"""
+_LOST: Final = """
+async () => {
   const on = document.activeElement;
   // The browser's own controls of a film draw their own.
   if (on === null || on === document.body || on.controls === true) return null;
-  const style = getComputedStyle(on);
-  if (style.outlineStyle !== 'none' && style.outlineWidth !== '0px') return null;
-  return on.outerHTML.slice(0, 200);
+  const { outlineStyle, outlineWidth } = getComputedStyle(on);
+  const isIn = (y) => {
+    const { left, width } = on.getBoundingClientRect();
+    const hit = document.elementFromPoint(left + width / 2, y);
+    return hit !== null && (on.contains(hit) || hit.contains(on));
+  };
+  const isInSight = () => {
+    const { top, height } = on.getBoundingClientRect();
+    const places = Array.from({ length: 20 }, (_, at) => top + (height * (at + 0.5)) / 20);
+    const seen = places.filter(isIn).length / places.length;
+    // Half of it, or a third of the window: until the passphrase it is for the browser how much it shows.
+    return seen * height >= Math.min(height / 2, innerHeight / 3);
+  };
+  const what = on.outerHTML.slice(0, 200);
+  if (outlineStyle === 'none' || outlineWidth === '0px') return `not to be seen with the focus: ${what}`;
+  for (const until = performance.now() + 2000; !isInSight(); ) {
+    if (performance.now() > until) {
+      const { top, bottom } = on.getBoundingClientRect();
+      return `out of sight with the focus, from ${top} to ${bottom} of ${innerHeight}: ${what}`;
+    }
+    await new Promise((painted) => requestAnimationFrame(painted));
+  }
+  return null;
 }
 """
-_GOES_TO: Final = """
-(slider, value) => Math.abs(Number(slider.value) - value) < Number(slider.step || 1)
+_WAY_ALONG: Final = """
+(slider, value) => {
+  const left = value - Number(slider.value);
+  if (Math.abs(left) < Number(slider.step || 1)) return null;
+  return left > 0 ? 'ArrowRight' : 'ArrowLeft';
+}
 """
 
 
@@ -48,6 +80,9 @@ class Input(Protocol):
 
 class Mouse:
     """Points, clicks, and types where it clicked."""
+
+    def __init__(self, page: Page) -> None:
+        """Take up a page; elements are all that a mouse needs."""
 
     async def press(self, button: Locator) -> None:
         """Click it."""
@@ -105,9 +140,10 @@ class Keyboard:
         """Go there, and along it with the arrows."""
         await self._reach(slider)
         for _ in range(MOST_TABS):
-            if await slider.evaluate(_GOES_TO, value):
+            way: str | None = await slider.evaluate(_WAY_ALONG, value)
+            if way is None:
                 return
-            await self._page.keyboard.press("ArrowRight")
+            await self._page.keyboard.press(way)
         raise AssertionError(f"{value} is not reached with the arrows")
 
     async def pick(self, button: Locator, file: Path | FilePayload) -> None:
@@ -121,10 +157,18 @@ class Keyboard:
     async def _reach(self, wanted: Locator) -> None:
         await expect(wanted).to_be_visible()
         await expect(wanted).to_be_enabled()
+        await self._before()
         for _ in range(MOST_TABS):
-            if await wanted.evaluate(_HAS_FOCUS):
+            way: str | None = await wanted.evaluate(_WAY_TO)
+            if way is None:
                 return
-            await self._page.keyboard.press("Tab")
-            lost = await self._page.evaluate(_VISIBLE)
-            assert lost is None, f"the focus is not to be seen on {lost}"
+            await self._page.keyboard.press(way)
+            lost = await self._page.evaluate(_LOST)
+            assert lost is None, lost
         raise AssertionError(f"{wanted} is not reached with Tab")
+
+    async def _before(self) -> None:
+        """Look around before the first key."""
+
+
+Hand: TypeAlias = "type[Mouse | Keyboard]"

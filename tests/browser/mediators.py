@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final, Self
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page
 
-from tests.browser.inputs import Input, Keyboard, Mouse
+from tests.browser.inputs import Hand, Input, Mouse
+from tests.browser.remote import expect
 from tests.browser.scene import Reviewer, Scene
-from tests.browser.visitors import Language, Visitor
+from tests.browser.visitors import Guest, Language
 from tests.browser.words import Words
 
 PREPARED_MS: Final = 120_000
@@ -18,24 +19,24 @@ PREPARED_MS: Final = 120_000
 class MediatorPage:
     """The console in one tab."""
 
-    def __init__(self, page: Page, language: Language, *, keyboard: bool = False) -> None:
+    def __init__(self, page: Page, language: Language, *, by: Hand = Mouse) -> None:
         self.page = page
-        self.input: Input = Keyboard(page) if keyboard else Mouse()
+        self.input: Input = by(page)
         self.words = Words("console", language)
 
     @classmethod
     async def open(
         cls,
-        guest: Visitor,
+        guest: Guest,
         scene: Scene,
         reviewer: Reviewer,
         language: Language = "en",
         *,
-        keyboard: bool = False,
+        by: Hand = Mouse,
     ) -> Self:
         """Come for the first time: import the sealed keys from a file and open them."""
         guest.keeps_secret(reviewer.passphrase)
-        console = cls(await guest.open(scene.console_url), language, keyboard=keyboard)
+        console = cls(await guest.open(scene.console_url), language, by=by)
         await console.import_keys(reviewer)
         await console.unlock(reviewer)
         return console

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
-from playwright.async_api import FilePayload, Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page
 
 from relay.demo.cast import PASSPHRASE
-from tests.browser.inputs import Input, Keyboard, Mouse
-from tests.browser.visitors import Language, Visitor
+from tests.browser.inputs import Hand, Input, Mouse
+from tests.browser.remote import expect
+from tests.browser.visitors import Guest, Language
 from tests.browser.words import Words
 
 _MOVES: Final = """
@@ -30,11 +31,9 @@ _IS_AT: Final = """
 class ParticipantPage:
     """A participant's pages in one tab."""
 
-    def __init__(
-        self, page: Page, guest: Visitor, language: Language, *, keyboard: bool = False
-    ) -> None:
+    def __init__(self, page: Page, guest: Guest, language: Language, *, by: Hand = Mouse) -> None:
         self.page = page
-        self.input: Input = Keyboard(page) if keyboard else Mouse()
+        self.input: Input = by(page)
         self.guest = guest
         self.arriving = Words("participant/arriving", language)
         self.link = Words("participant/link", language)
@@ -48,24 +47,24 @@ class ParticipantPage:
 
     @classmethod
     async def arrive(
-        cls, guest: Visitor, url: str, language: Language = "en", *, keyboard: bool = False
+        cls, guest: Guest, url: str, language: Language = "en", *, by: Hand = Mouse
     ) -> ParticipantPage:
         """Open a link."""
         guest.keeps_link_secret(url)
         guest.keeps_secret(PASSPHRASE)
-        return cls(await guest.open(url), guest, language, keyboard=keyboard)
+        return cls(await guest.open(url), guest, language, by=by)
 
     @classmethod
     async def begin(
-        cls, guest: Visitor, url: str, language: Language = "en", *, keyboard: bool = False
+        cls, guest: Guest, url: str, language: Language = "en", *, by: Hand = Mouse
     ) -> ParticipantPage:
         """Open a link for the first time and take it into one's own hands."""
-        person = await cls.arrive(guest, url, language, keyboard=keyboard)
+        person = await cls.arrive(guest, url, language, by=by)
         await person.claim()
         return person
 
     @classmethod
-    async def begin_with_staff(cls, guest: Visitor, url: str, assistant: str) -> ParticipantPage:
+    async def begin_with_staff(cls, guest: Guest, url: str, assistant: str) -> ParticipantPage:
         """Hand over a link for the first time at a kiosk, with somebody of the staff present."""
         person = await cls.at_kiosk(guest)
         await person.hand_over(url)
@@ -75,11 +74,11 @@ class ParticipantPage:
 
     @classmethod
     async def at_kiosk(
-        cls, guest: Visitor, language: Language = "en", *, keyboard: bool = False
+        cls, guest: Guest, language: Language = "en", *, by: Hand = Mouse
     ) -> ParticipantPage:
         """Open the page that staff open, which has no link in its address."""
         page = await guest.open(f"{guest.wire.origin}/kiosk")
-        return cls(page, guest, language, keyboard=keyboard)
+        return cls(page, guest, language, by=by)
 
     async def hand_over(self, url: str) -> None:
         """Type a link into the page."""

@@ -11,12 +11,11 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.browser import axe
+from tests.browser.inspecting import FITS, MOVING
 from tests.browser.scene import Scene
 from tests.browser.tour import Tour
-from tests.browser.visitors import Language
+from tests.browser.visitors import NARROW, Language
 
-NARROW: Final = {"width": 320, "height": 640}
-_WIDTHS: Final = "[document.documentElement.scrollWidth, innerWidth]"
 _TEXT: Final = "(size) => document.documentElement.style.setProperty('font-size', size)"
 
 _AT_HAND: Final = """
@@ -44,14 +43,12 @@ class _Inspector:
         """Hold one page against everything, and leave it as it was."""
         self.stops.append(name)
         self.faults += [f"{name} {fault}" for fault in await axe.violations(page)]
-        moving: int = await page.evaluate(
-            "document.getAnimations().filter((one) => one.playState === 'running').length"
-        )
+        moving: int = await page.evaluate(MOVING)
         if moving:
             self.faults.append(f"{name}: moves although less motion was asked for")
         size = page.viewport_size
         assert size is not None
-        await page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
+        await page.set_viewport_size(NARROW)
         await self._fits(f"{name} (320 px)", page)
         if name not in OF_STAFF:
             self.faults += [f"{name}: {fault}" for fault in await page.evaluate(_AT_HAND)]
@@ -61,7 +58,7 @@ class _Inspector:
         await page.evaluate(_TEXT, "")
 
     async def _fits(self, name: str, page: Page) -> None:
-        width, room = await page.evaluate(_WIDTHS)
+        width, room = await page.evaluate(FITS)
         if width > room:
             self.faults.append(f"{name}: {width} px wide in {room}")
 

@@ -17,6 +17,7 @@ from relay.demo.cast import PASSPHRASE
 from tests.browser import forging
 from tests.browser.casework import LANGUAGES
 from tests.browser.conftest import Visit
+from tests.browser.inputs import Keyboard
 from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
@@ -189,7 +190,7 @@ async def test_four_words_can_be_had_for_the_asking(
     """With the keyboard alone, on a narrow screen: they are drawn, shown, and open the page later."""
     waiting = await scene.waiting()
     guest = await visit(language=language, viewport={"width": 320, "height": 640})
-    person = await ParticipantPage.arrive(guest, waiting.harmed_url, language, keyboard=True)
+    person = await ParticipantPage.arrive(guest, waiting.harmed_url, language, by=Keyboard)
     field = person.page.get_by_label(person.arriving("choose.field"))
     await expect(field).to_have_attribute("type", "password")
     assert [one.url for one in guest.wire.sent if "/words-" in one.url] == []

@@ -22,6 +22,7 @@ from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.domain.messages import ReviewMessage
 from tests.browser.casework import LANGUAGES, CasePage
 from tests.browser.conftest import Visit
+from tests.browser.inputs import Keyboard
 from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Reviewer, Scene, Waiting, new_reviewer
@@ -126,7 +127,7 @@ async def test_mediators_join_and_leave_with_the_keyboard_alone(
     before = await person.send_letter(waiting.responsible_id, LETTER)
     newcomer = await new_reviewer(scene.people, tmp_path / "newcomer.keyring")
     mediator = await CasePage.open(
-        await visit(language=language), scene, scene.mediator, language, keyboard=True
+        await visit(language=language), scene, scene.mediator, language, by=Keyboard
     )
     await mediator.at_case(f"case {waiting.case_id}")
     await mediator.change_mediators(

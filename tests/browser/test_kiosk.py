@@ -17,7 +17,8 @@ from playwright.async_api import Playwright, expect
 from relay.demo.cast import PASSPHRASE
 from relay.demo.story import LETTER
 from tests.browser.conftest import Visit
-from tests.browser.engines import firefox
+from tests.browser.engines import EngineVisitor, firefox
+from tests.browser.inputs import Keyboard
 from tests.browser.leaks import found_in, needles_of, needles_of_link, stored
 from tests.browser.mediators import MediatorPage
 from tests.browser.node import ROOT, node
@@ -127,25 +128,18 @@ async def test_firefox_has_no_secret_in_its_profile_after_a_visit_at_a_kiosk(
     """Typed and claimed, reloaded with half a link in the field, typed and opened again."""
     waiting = await scene.waiting()
     url = waiting.harmed_url
-    async with wire_to(scene.url) as wire, firefox(wire.url, profile=tmp_path) as hands:
-        await hands.go(f"{scene.url}/kiosk")
-        for field, button in (
-            (ARRIVING("choose.field"), "choose.begin"),
-            (ARRIVING("back.field"), "back.open"),
-        ):
-            await hands.fill(LINK("kiosk.field.label"), url)
-            await hands.click("button", LINK("kiosk.field.open"))
-            await hands.fill(ARRIVING("assistant.field"), ASSISTANT)
-            await hands.click("button", ARRIVING("assistant.go"))
-            await hands.fill(field, PASSPHRASE)
-            await hands.click("button", ARRIVING(button))
-            await hands.see("heading", HOME("home.heading"))
-            await hands.click("button", HOME("home.newLetter"))
-            await hands.fill(SENDING("letter.field"), LETTER)
-            assert await hands.script("location.href") == f"{scene.url}/kiosk"
-            await hands.go(f"{scene.url}/kiosk")
-        await hands.fill(LINK("kiosk.field.label"), url)
-        assert await hands.wrong() == []
+    async with wire_to(scene.url) as wire, firefox(wire.url, profile=tmp_path) as driver:
+        guest = EngineVisitor(driver, wire)
+        for again in (False, True):
+            person = await ParticipantPage.at_kiosk(guest, by=Keyboard)
+            await person.hand_over(url)
+            await person.name_assistant(ASSISTANT)
+            await (person.unlock() if again else person.claim())
+            await person.begin_letter(LETTER)
+            assert await person.page.evaluate("location.href") == f"{scene.url}/kiosk"
+        person = await ParticipantPage.at_kiosk(guest, by=Keyboard)
+        await person.input.write(person.page.get_by_label(LINK("kiosk.field.label")), url)
+        assert await driver.said() == []
     assert found_on_disk(tmp_path, _needles(url)) == []
     assert [one for one in visited(tmp_path) if one.startswith(scene.url)] == [f"{scene.url}/kiosk"]
 
@@ -172,11 +166,8 @@ async def test_chromium_keeps_a_link_that_was_an_address(
 async def test_firefox_keeps_a_link_that_was_an_address(scene: Scene, tmp_path: Path) -> None:
     """Its history has the whole address."""
     waiting = await scene.waiting()
-    async with wire_to(scene.url) as wire, firefox(wire.url, profile=tmp_path) as hands:
-        await hands.go(waiting.harmed_url)
-        await hands.fill(ARRIVING("choose.field"), PASSPHRASE)
-        await hands.click("button", ARRIVING("choose.begin"))
-        await hands.see("heading", HOME("home.heading"))
+    async with wire_to(scene.url) as wire, firefox(wire.url, profile=tmp_path) as driver:
+        await ParticipantPage.begin(EngineVisitor(driver, wire), waiting.harmed_url, by=Keyboard)
     assert waiting.harmed_url in visited(tmp_path)
 
 
@@ -320,7 +311,7 @@ async def test_a_kiosk_works_by_keyboard_alone_and_in_french(scene: Scene, visit
     """The page without a link, the link, who helps, and the passphrase."""
     waiting = await scene.waiting()
     guest = await visit(language="fr")
-    person = await ParticipantPage.at_kiosk(guest, "fr", keyboard=True)
+    person = await ParticipantPage.at_kiosk(guest, "fr", by=Keyboard)
     await person.hand_over(waiting.harmed_url)
     await person.name_assistant(ASSISTANT)
     await person.claim()

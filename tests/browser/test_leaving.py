@@ -14,6 +14,7 @@ from tests.browser.conftest import Visit
 from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
+from tests.browser.visitors import Visitor
 
 WORDS: Final = "I have begun, and somebody comes in."
 ELSEWHERE: Final = "https://www.google.com/"
@@ -54,6 +55,7 @@ async def test_who_leaves_in_a_hurry_leaves_nothing_open_and_loses_no_word(
 ) -> None:
     """A neutral page takes its place, going back finds the way in, and behind it the last word."""
     person = await _writing(scene, visit)
+    assert isinstance(person.guest, Visitor)
     await person.guest.may_be_led_to(ELSEWHERE)
     await way(person)
     await expect(person.page.get_by_role("heading", name="Elsewhere")).to_be_visible()
@@ -69,6 +71,7 @@ async def test_who_leaves_in_a_hurry_does_not_wait_for_keys_that_are_busy(
 ) -> None:
     """Where what was written cannot be sealed in a moment, the page goes all the same."""
     person = await _writing(scene, visit)
+    assert isinstance(person.guest, Visitor)
     await person.guest.may_be_led_to(ELSEWHERE)
     [keys] = person.page.workers
     busy = asyncio.create_task(keys.evaluate("() => { for (;;); }"))

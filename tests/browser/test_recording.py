@@ -259,6 +259,7 @@ async def test_who_leaves_in_a_hurry_finds_their_recording_again(
 ) -> None:
     """It was kept to the last seconds before."""
     person = await _somebody(scene, visit, "alone")
+    assert isinstance(person.guest, Visitor)
     await person.guest.may_be_led_to(ELSEWHERE)
     await _to_recorder(person)
     await person.begin_recording(4)

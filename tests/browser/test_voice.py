@@ -14,6 +14,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.casework import LANGUAGES
 from tests.browser.conftest import Visit
+from tests.browser.inputs import Keyboard, Mouse
 from tests.browser.mediators import MediatorPage
 from tests.browser.participants import ParticipantPage
 from tests.browser.scene import Scene
@@ -47,20 +48,16 @@ async def test_a_voice_goes_from_one_person_to_the_other_and_is_called_so(
     scene: Scene, visit: Visit, language: Language
 ) -> None:
     """Recorded without a camera, reviewed with a transcript, and heard; in French by keyboard alone."""
-    keyboard = language == "fr"
+    by = Keyboard if language == "fr" else Mouse
     waiting = await scene.waiting()
     case = f"case {waiting.case_id}"
     guests = [await visit(language=language) for _ in range(3)]
     for guest in guests:
         guest.keeps_secret(NOTE[language], SPOKEN[language])
     await guests[0].context.add_init_script(_REMEMBER)
-    harmed = await ParticipantPage.begin(guests[0], waiting.harmed_url, language, keyboard=keyboard)
-    responsible = await ParticipantPage.begin(
-        guests[1], waiting.responsible_url, language, keyboard=keyboard
-    )
-    mediator = await MediatorPage.open(
-        guests[2], scene, scene.mediator, language, keyboard=keyboard
-    )
+    harmed = await ParticipantPage.begin(guests[0], waiting.harmed_url, language, by=by)
+    responsible = await ParticipantPage.begin(guests[1], waiting.responsible_url, language, by=by)
+    mediator = await MediatorPage.open(guests[2], scene, scene.mediator, language, by=by)
     await mediator.verify_claims(case)
 
     await harmed.record_voice()

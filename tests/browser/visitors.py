@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
@@ -26,6 +27,8 @@ from tests.browser.wire import Wire, wire_to
 
 PATIENCE_MS: Final = 20_000
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
+NARROW: Final[ViewportSize] = {"width": 320, "height": 640}
+TEXT_TWICE: Final = "document.documentElement.style.setProperty('font-size', '200%');"
 CHROMIUM: Final = "/usr/bin/chromium"
 HEADLESS: Final = "/usr/bin/chromium-headless-shell"
 """The same engine without windows, tabs and bars, which cost as much to draw as a page."""
@@ -67,28 +70,24 @@ class Manner(TypedDict, total=False):
     check: bool
     """Whether what was wrong fails the test."""
     viewport: ViewportSize
+    narrow: bool
+    """On a narrow dark screen, with text twice as large and little motion."""
     bypass_csp: bool
     service_workers: Literal["allow", "block"]
 
 
-class Visitor:
-    """A person in a browser context of their own, on a wire of their own."""
+class Guest(abc.ABC):
+    """A person at a browser, on a wire of their own."""
 
-    def __init__(self, context: BrowserContext, wire: Wire) -> None:
-        self.context = context
+    def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.problems: list[str] = []
         self._expected: list[str] = []
         self._led_to: list[str] = []
         self._said: list[str] = []
-        self._seen_urls: list[str] = []
         self._secret: list[bytes] = []
         self.address_may_stay = False
         """Whether a link may stay in the address bar: nothing could be kept, and a reload finds back."""
-        context.on("console", self._console)
-        context.on("weberror", self._error)
-        context.on("page", self._page)
-        context.on("serviceworker", lambda worker: worker.on("console", self._console))
 
     def expects(self, *texts: str) -> None:
         """Let the console say this: browsers complain of every refusal and broken line."""
@@ -102,27 +101,22 @@ class Visitor:
         """Watch that the secret of this link is nowhere."""
         self._secret += needles_of_link(url)
 
-    async def may_be_led_to(self, url: str) -> None:
-        """Let a page lead to this address, where a page of the test's stands: no other is asked."""
-        await self.context.route(
-            url, lambda route: route.fulfill(content_type="text/html", body="<h1>Elsewhere</h1>")
-        )
-        # Browsers open the line already while they ask for the page.
-        self._led_to.append(f"CONNECT {URL(url).host}:443")
+    @property
+    @abc.abstractmethod
+    def pages(self) -> list[Page]:
+        """What is open."""
 
-    async def page(self) -> Page:
-        """A new tab."""
-        return await self.context.new_page()
+    @abc.abstractmethod
+    async def at_every_page(self, script: str) -> None:
+        """Run this on every page that is opened from now on."""
 
+    @abc.abstractmethod
     async def open(self, url: str) -> Page:
-        """A new tab with this address."""
-        page = await self.page()
-        await page.goto(url)
-        return page
+        """Open an address."""
 
     async def wrong(self) -> list[str]:
         """All that was wrong on any page, went elsewhere, or leaked."""
-        for page in self.context.pages:
+        for page in self.pages:
             if page.url.startswith(self.wire.origin):
                 kept = [
                     one
@@ -135,6 +129,45 @@ class Visitor:
         self.problems += [f"to elsewhere: {one}" for one in elsewhere]
         self.problems += await asyncio.to_thread(self.wire.find, self._secret)
         return self.problems
+
+
+class Visitor(Guest):
+    """Somebody with a browser context of their own."""
+
+    def __init__(self, context: BrowserContext, wire: Wire) -> None:
+        super().__init__(wire)
+        self.context = context
+        context.on("console", self._console)
+        context.on("weberror", self._error)
+        context.on("page", self._page)
+        context.on("serviceworker", lambda worker: worker.on("console", self._console))
+
+    async def may_be_led_to(self, url: str) -> None:
+        """Let a page lead to this address, where a page of the test's stands: no other is asked."""
+        await self.context.route(
+            url, lambda route: route.fulfill(content_type="text/html", body="<h1>Elsewhere</h1>")
+        )
+        # Browsers open the line already while they ask for the page.
+        self._led_to.append(f"CONNECT {URL(url).host}:443")
+
+    @property
+    def pages(self) -> list[Page]:
+        """Every tab."""
+        return self.context.pages
+
+    async def at_every_page(self, script: str) -> None:
+        """Run this on every page that is opened from now on."""
+        await self.context.add_init_script(script)
+
+    async def page(self) -> Page:
+        """A new tab."""
+        return await self.context.new_page()
+
+    async def open(self, url: str) -> Page:
+        """A new tab with this address."""
+        page = await self.page()
+        await page.goto(url)
+        return page
 
     def _console(self, message: ConsoleMessage) -> None:
         self._said.append(message.text)
@@ -156,18 +189,25 @@ async def visitor(
     **manner: Unpack[Manner],
 ) -> AsyncIterator[Visitor]:
     """A visitor of the relay at `origin`; everything about them is checked when they leave."""
+    narrow = manner.get("narrow", False)
     async with wire_to(origin, manner.get("also", ())) as wire:
         context = await browser.new_context(
             proxy={"server": wire.url, "bypass": "<-loopback>"},
             locale="fr-CA" if manner.get("language") == "fr" else "en-CA",
             permissions=["camera", "microphone"],
-            viewport=manner.get("viewport", DESKTOP),
+            viewport=manner.get("viewport", NARROW if narrow else DESKTOP),
+            color_scheme="dark" if narrow else None,
+            reduced_motion="reduce" if narrow else None,
             bypass_csp=manner.get("bypass_csp"),
             service_workers=manner.get("service_workers"),
         )
         context.set_default_timeout(PATIENCE_MS)
         await context.add_init_script(_WATCH_POLICY)
         guest = Visitor(context, wire)
+        if narrow:
+            await guest.at_every_page(
+                f"addEventListener('DOMContentLoaded', () => {{ {TEXT_TWICE} }});"
+            )
         try:
             yield guest
             if manner.get("check", True) and (problems := await guest.wrong()):

@@ -6,6 +6,7 @@ import { isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys, type Uui
 import { isFingerprint } from '../embed/protocol';
 import './another-root';
 import { PlainElement } from '../ui/element';
+import { bringInSight, watchFocus } from '../ui/in-sight';
 import { isActive } from '../ui/activity';
 import { watchIdle } from '../ui/idle';
 import type { Language } from '../words/catalogue';
@@ -83,6 +84,7 @@ export class RelayConsole extends PlainElement {
     });
     window.addEventListener('keydown', this.pressed);
     window.addEventListener('hashchange', this.addressed);
+    watchFocus();
     void this.start();
   }
 
@@ -311,6 +313,13 @@ export class RelayConsole extends PlainElement {
     if (sentence !== '') this.unsaying = setTimeout(() => (this.said = ''), SAID_MS);
   }
 
+  /** What was just said is in front of the lowest part of the window: nothing with the focus stays behind it. */
+  private makeRoom(): void {
+    const height = this.said === '' ? 0 : (this.querySelector<HTMLElement>('p[role=status]')?.offsetHeight ?? 0);
+    document.documentElement.style.setProperty('scroll-padding-bottom', `${height}px`);
+    bringInSight(document.activeElement);
+  }
+
   private readonly pressed = (event: KeyboardEvent): void => {
     if (this.stage !== 'open' || !this.shortcuts) return;
     const does = shortcutOf(event, focusOf(event.target instanceof Element ? event.target : null));
@@ -323,6 +332,7 @@ export class RelayConsole extends PlainElement {
   };
 
   protected override updated(changed: PropertyValues): void {
+    if (changed.has('said')) this.makeRoom();
     if (changed.has('stage') && this.stage !== 'open' && this.stage !== 'locked') this.querySelector<HTMLElement>('h1')?.focus();
   }
 

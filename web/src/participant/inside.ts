@@ -6,6 +6,7 @@ import { isActive, isFragile } from '../ui/activity';
 import '../ui/dialog';
 import { PlainElement } from '../ui/element';
 import { watchIdle } from '../ui/idle';
+import { watchFocus } from '../ui/in-sight';
 import { titled } from './app';
 import { whoToCallAtHand } from './explaining';
 import { keys } from './keys';
@@ -63,6 +64,7 @@ export class RelayInside extends PlainElement {
     window.addEventListener('popstate', back);
     window.addEventListener('beforeunload', closing);
     this.stops = [
+      watchFocus(),
       () => window.removeEventListener('popstate', back),
       () => window.removeEventListener('beforeunload', closing),
       watchIdle({
