@@ -217,6 +217,9 @@ async def visitor(
 
 
 async def picture(page: Page, path: Path) -> None:
-    """A picture of the whole page."""
+    """A picture of the whole page, from its top: what stays in sight is where it is without scrolling."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    before = await page.evaluate("scrollY")
+    await page.evaluate("scrollTo(0, 0)")
     await page.screenshot(path=path, full_page=True, animations="disabled")
+    await page.evaluate("(top) => scrollTo(0, top)", before)
