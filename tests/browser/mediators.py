@@ -47,7 +47,7 @@ class MediatorPage:
 
     def act(self, key: str, *given: object) -> re.Pattern[str]:
         """The name of a button that says this, alone or with what it is about."""
-        return re.compile(rf"^{re.escape(self.words(key, *given))}(\s?: .*)?$")
+        return re.compile(rf"^{self.words.expression(key, *given)}(\s?: .*)?$")
 
     def field(self, key: str) -> Locator:
         """The field with this label."""

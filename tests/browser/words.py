@@ -40,6 +40,11 @@ class Words:
             found = found.replace(f"{{{place}}}", str(value))
         return found
 
-    def pattern(self, key: str) -> re.Pattern[str]:
+    def pattern(self, key: str, *given: object) -> re.Pattern[str]:
         """The sentence of this key with anything in its places."""
-        return re.compile(re.sub(r"\\\{\d\\\}", ".*", re.escape(self(key))))
+        return re.compile(self.expression(key, *given))
+
+    def expression(self, key: str, *given: object) -> str:
+        """The same to build upon. A name that Playwright compares has no other space than the plain one."""
+        any_space = re.sub(r"\\ |\s", r"\\s", re.escape(self(key, *given)))
+        return re.sub(r"\\\{\d\\\}", ".*", any_space)

@@ -150,7 +150,7 @@ class Sending(Writing):
         person = await self._back()
         await person.type_passphrase(PASSPHRASE)
         await person.at_home()
-        sent = person.page.get_by_role("button", name=re.compile(person.home("home.see")))
+        sent = person.page.get_by_role("button", name=person.home.pattern("home.see"))
         drafts = person.button(person.home("home.goOnWriting"))
         await expect(sent.or_(drafts).first).to_be_visible()
         assert await sent.count() <= 1, "it was sent twice"
@@ -211,7 +211,7 @@ class SendingRecording(Recording):
         await person.type_passphrase(PASSPHRASE)
         await person.at_home()
         kept = person.page.locator("relay-takes li")
-        sent = person.page.get_by_role("button", name=re.compile(person.home("home.see")))
+        sent = person.page.get_by_role("button", name=person.home.pattern("home.see"))
         begun = person.button(person.home("home.resume"))
         await expect(sent.or_(begun).or_(kept).first).to_be_visible()
         if await begun.count():
