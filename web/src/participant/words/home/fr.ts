@@ -85,7 +85,7 @@ export const fr: Catalogue<typeof en> = {
   },
   to: (who) => `Pour ${who}`,
   from: (who) => `De ${who}`,
-  several: (who, number) => `${who} (no ${String(number)})`,
+  several: (who, number) => `${who} (n° ${String(number)})`,
   recipient: 'Pour qui ?',
   language: 'Dans quelle langue ?',
   languageName: { en: 'Anglais', fr: 'Français' },
