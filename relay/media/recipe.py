@@ -127,7 +127,7 @@ def together_command(
 ) -> list[str]:
     """Mix several tracks, as they will be heard, and measure what comes of it."""
     streams = [one.stream for one in together.sounds]
-    opened = _apart(facts.demuxer, streams, sources, threads=1)
+    opened = _apart(facts.demuxer, streams, sources)
     tracks = [f"{number}:{stream.index}" for number, stream in enumerate(streams)]
     mixed = sound.joined(together, tracks, sound.LOUDNESS)
     output = ("-map", "[voice]", "-f", "null", "-")
@@ -208,14 +208,16 @@ def _joined(
 
 
 def _apart(
-    demuxer: str, streams: Sequence[StreamFacts], sources: Sequence[Source], *, threads: int
+    demuxer: str, streams: Sequence[StreamFacts], sources: Sequence[Source], *, threads: int = 1
 ) -> list[str]:
     """Each stream through an input of its own, all by the clock of the one that begins first."""
     begins = [stream.begin_ms for stream in streams]
     first = begins.index(min(begins))
-    arguments: list[str] = []
-    for source in sources:
-        opened = _input(demuxer, source, threads=threads, isync=first)
+    # Each thread takes its share of the jail's address space, and sound has no use for a second.
+    arguments = ["-filter_complex_threads", "1"]
+    for stream, source in zip(streams, sources, strict=True):
+        needed = threads if stream.kind == "video" else 1
+        opened = _input(demuxer, source, threads=needed, isync=first)
         command = ffmpeg.output(opened, "-").compile()
         arguments += command[1 : command.index("-i") + 2]
     return arguments
