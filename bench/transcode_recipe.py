@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from relay.media import recipe
+from relay.media import recipe, sound
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
 from relay.media.probe import CODECS, probe
@@ -60,11 +60,14 @@ def bare_seconds(tools: MediaTools, path: Path, folder: Path) -> float:
         opened = recipe.Source(
             descriptor=read.fileno(), codecs=CODECS, max_pixels=1 << 30, max_seconds=3600
         )
+        heard = sound.Sound(
+            stream=facts.sounds[0], loudness_lufs=-21.0, range_lu=9.0, changes=False
+        )
         command = recipe.encode_command(
             facts,
             program=str(tools.ffmpeg),
-            source=opened,
-            sound=recipe.Sound(stream=facts.sounds[0], loudness_lufs=-21.0, changes=False),
+            sources=[opened],
+            together=sound.Together(sounds=[heard], loudness_lufs=heard.loudness_lufs),
             threads=min(os.cpu_count() or 1, MAX_THREADS),
         )
         begin = time.perf_counter()

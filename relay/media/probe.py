@@ -129,6 +129,15 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return sorted(heard, key=lambda s: not s.enabled)
 
     @property
+    def played(self) -> list[StreamFacts]:
+        """The sounds that are meant to be heard together.
+
+        A MOV or MP4 says which are: the others are another language, or the same once more. Elsewhere a mark
+        says only which one a player that has to choose begins with.
+        """
+        return [s for s in self.sounds if s.enabled or self.demuxer != "mov"]
+
+    @property
     def has_unknown_sound(self) -> bool:
         """Whether there is sound, and none that can be decoded."""
         return bool(self._filled_sounds) and not self.sounds

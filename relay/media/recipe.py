@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import ffmpeg
+
+from relay.media import sound
+from relay.media.filters import chain, named
 
 if TYPE_CHECKING:
     from relay.media.probe import Facts, StreamFacts
@@ -25,25 +29,14 @@ SLOWEST_RATE = 15
 CAMERA_MAX_RATE = 240
 """Above this a number is the tick of a recorder's clock, not a rate of pictures."""
 KEYFRAME_SECONDS = 2
-TARGET_LUFS = -16.0
-SILENCE_LUFS = -55.0
-"""Below this there is only the noise of the microphone, which is better left alone."""
-STEP_SECONDS = 0.03
-"""A sound that is further beside its moment, as after lost packets, is moved to it."""
-PEAK_LIMIT = 0.84
-"""-1.5 dBFS: a single loud noise is held back so that the voice may be lifted."""
 QUALITY = "23"
 PRESET = "veryfast"
 """The best a 2-core worker can do in half of real time; measured in docs/media.md."""
 VIDEO_MAX_RATE, VIDEO_BUFFER = "4M", "8M"
 AUDIO_RATE = "128k"
 
-ONE_SIDE_DB, OPPOSED_DB = 30, 15
-"""What two microphones hear of one room, or music, is never that far apart."""
-VOICE_RATE = 8000
-"""Enough to tell by, and six times cheaper."""
-BOTH_SIDES_DB = 3
-"""How much louder a sound is on both sides than on one."""
+_TOLD = ("-hide_banner", "-nostdin", "-nostats", "-y")
+_MEASURED = ("-loglevel", "info", "-progress", "pipe:2")
 
 _PQ, _HLG = 16, 18
 _BT709, _UNKNOWN, _BT2020, _P3 = 1, {0, 2, 3}, 9, {11, 12}
@@ -67,24 +60,6 @@ class Source:
     max_seconds: int
     whole: bool = False
     """What the edit list of a MOV leaves out is taken as well."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """The track that is heard, and what measuring it told."""
-
-    stream: StreamFacts
-    loudness_lufs: float | None
-    """Integrated; None where nothing is to be heard."""
-    changes: bool
-    """Its rate or its channels become others on the way."""
-    mix: str = ""
-    """How its sides are put together, where one ear or one loudspeaker would hear nothing of it."""
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether there is no more than a microphone's noise."""
-        return gain_db(self.loudness_lufs) is None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,28 +115,41 @@ def _recorded_rate(video: StreamFacts) -> Fraction:
 def loudness_command(
     audio: StreamFacts, demuxer: str, *, program: str, source: Source
 ) -> list[str]:
-    """Decode the sound alone, as it will be heard, and measure it (EBU R 128)."""
+    """Decode a track of sound, as it will be heard, and measure it."""
     opened = _input(demuxer, source, threads=1)
-    sides = _chain(
-        _filter("aresample", VOICE_RATE),
-        # Both sides, what they have in common, and what they have not.
-        "pan=quad|c0=FL|c1=FR|c2=0.5*FL+0.5*FR|c3=0.5*FL-0.5*FR",
-        _filter("astats", measure_perchannel="RMS_level", measure_overall="none"),
-        "anullsink",
-    )
-    whole = _filter("ebur128", framelog="quiet")
-    chain = f"{_chain(*_heard(), 'asplit')}[sides][whole];[sides]{sides};[whole]{whole}"
-    output = ffmpeg.output(opened[str(audio.index)], "-", **{"filter:a": chain}, format="null")
-    told = ("-loglevel", "info", "-progress", "pipe:2")
-    return _compiled(output, program, *told, "-filter_threads", "1")
+    options = {"filter:a": sound.measured(), "format": "null"}
+    output = ffmpeg.output(opened[str(audio.index)], "-", **options)
+    return _compiled(output, program, *_MEASURED, "-filter_threads", "1")
+
+
+def together_command(
+    facts: Facts, together: sound.Together, *, program: str, sources: Sequence[Source]
+) -> list[str]:
+    """Mix several tracks, as they will be heard, and measure what comes of it."""
+    streams = [one.stream for one in together.sounds]
+    opened = _apart(facts.demuxer, streams, sources)
+    tracks = [f"{number}:{stream.index}" for number, stream in enumerate(streams)]
+    mixed = sound.joined(together, tracks, sound.LOUDNESS)
+    output = ("-map", "[voice]", "-f", "null", "-")
+    return [program, *opened, *mixed, *output, *_TOLD, *_MEASURED, "-filter_threads", "1"]
+
+
+def inputs(facts: Facts, together: sound.Together | None) -> int:
+    """How often the recording is opened to be encoded.
+
+    Several tracks of sound are each read on their own: one that begins late, or lies in another place of
+    the file, is waited for without keeping all of the others in memory.
+    """
+    count = len(together.sounds) if together else 0
+    return 1 if count < 2 else count + (facts.video is not None)  # noqa: PLR2004 - more than one
 
 
 def encode_command(
     facts: Facts,
     *,
     program: str,
-    source: Source,
-    sound: Sound | None,
+    sources: Sequence[Source],
+    together: sound.Together | None,
     threads: int,
 ) -> list[str]:
     """Make the rendition: written to stdout, read again through stdin to move the index forward.
@@ -169,18 +157,18 @@ def encode_command(
     Picture and sound are filtered apart: where one becomes another on the way, as when a phone is turned,
     its filters are made anew, and those of the other go on.
     """
-    opened = _input(facts.demuxer, source, threads=threads)
+    opened = _input(facts.demuxer, sources[0], threads=threads)
     streams = []
     options: dict[str, str | int] = {}
     if facts.video is not None:
         out = shape(facts.video)
         streams.append(opened[str(facts.video.index)])
-        options |= {"filter:v": _chain(*_shown(facts.video, out))} | _video_options(out, threads)
-    if sound is not None:
-        streams.append(opened[str(sound.stream.index)])
+        options |= {"filter:v": chain(*_shown(facts.video, out))} | _video_options(out, threads)
+    if together is not None:
+        streams.append(opened[str(together.sounds[0].stream.index)])
         options |= {"c:a": "aac", "b:a": AUDIO_RATE, "ar": 48000, "ac": 2, "flags:a": "+bitexact"}
-        if not sound.changes:
-            options["filter:a"] = _chain(*_heard(), *_delivered(sound))
+        if together.is_plain:
+            options["filter:a"] = sound.delivered(together)
     output = ffmpeg.output(
         *streams,
         "fd:",
@@ -190,34 +178,59 @@ def encode_command(
         fflags="+bitexact",
         map_metadata=-1,
         map_chapters=-1,
-        t=source.max_seconds + 1,
+        t=sources[0].max_seconds + 1,
     )
     told = ("-loglevel", "error", "-progress", "pipe:2")
     command = _compiled(output, program, *told, "-filter_threads", str(threads))
-    return _in_one_piece(command, sound) if sound is not None and sound.changes else command
+    if together is None or together.is_plain:
+        return command
+    return _joined(command, facts, sources, together, threads)
 
 
-def _in_one_piece(command: list[str], sound: Sound) -> list[str]:
-    """The command for a sound that changes: as its filters begin anew, a pause there would be lost.
+def _joined(
+    command: list[str],
+    facts: Facts,
+    sources: Sequence[Source],
+    together: sound.Together,
+    threads: int,
+) -> list[str]:
+    """The command with its sound put together first: ffmpeg-python has no words for it."""
+    streams = [one.stream for one in together.sounds]
+    at, end = command.index(f"0:{streams[0].index}"), command.index("-i") + 2
+    opened, first = command[1:end], 0
+    if len(streams) > 1:
+        film = [facts.video] if facts.video else []
+        opened = _apart(facts.demuxer, [*film, *streams], sources, threads=threads)
+        first = len(film)
+    tracks = [f"{number}:{stream.index}" for number, stream in enumerate(streams, first)]
+    mixed = sound.joined(together, tracks, *sound.leveled(together.loudness_lufs))
+    return [command[0], *opened, *mixed, *command[end:at], "[voice]", *command[at + 1 :]]
 
-    A first output makes all of it alike, as PCM that goes nowhere. That is decoded once more, and goes
-    without a change through the filters that keep it in step. ffmpeg-python has no words for it.
-    """
-    track = f"0:{sound.stream.index}"
-    inputs, at = command.index("-i") + 2, command.index(track)
-    alike = ["-map", track, "-filter:a", _chain(*_heard()), "-c:a", "pcm_f32le", "-f", "null", "-"]
-    again = ["-dec", "0:0", "-filter_complex", f"[dec:0]{_chain(*_delivered(sound))}[voice]"]
-    return [*command[:inputs], *alike, *again, *command[inputs:at], "[voice]", *command[at + 1 :]]
+
+def _apart(
+    demuxer: str, streams: Sequence[StreamFacts], sources: Sequence[Source], *, threads: int = 1
+) -> list[str]:
+    """Each stream through an input of its own, all by the clock of the one that begins first."""
+    begins = [stream.begin_ms for stream in streams]
+    first = begins.index(min(begins))
+    # Each thread takes its share of the jail's address space, and sound has no use for a second.
+    arguments = ["-filter_complex_threads", "1"]
+    for stream, source in zip(streams, sources, strict=True):
+        needed = threads if stream.kind == "video" else 1
+        opened = _input(demuxer, source, threads=needed, isync=first)
+        command = ffmpeg.output(opened, "-").compile()
+        arguments += command[1 : command.index("-i") + 2]
+    return arguments
 
 
 def _compiled(output: ffmpeg.nodes.OutputStream, program: str, *options: str) -> list[str]:
-    output = output.global_args("-hide_banner", "-nostdin", "-nostats", "-y", *options)
+    output = output.global_args(*_TOLD, *options)
     return [str(argument) for argument in output.compile(cmd=program)]
 
 
-def _input(demuxer: str, source: Source, *, threads: int) -> ffmpeg.nodes.Stream:
+def _input(demuxer: str, source: Source, *, threads: int, **others: int) -> ffmpeg.nodes.Stream:
     """Only the demuxer that the probe settled on, the decoders on the list, and one descriptor."""
-    options = {"ignore_editlist": 1} if source.whole else {}
+    options = others | ({"ignore_editlist": 1} if source.whole else {})
     return ffmpeg.input(
         "fd:",
         **options,
@@ -233,22 +246,11 @@ def _input(demuxer: str, source: Source, *, threads: int) -> ffmpeg.nodes.Stream
     )
 
 
-def _chain(*filters: str) -> str:
-    return ",".join(filters)
-
-
-def _filter(name: str, *values: str | int, **named: str | float) -> str:
-    """One filter as ffmpeg reads it; no value has a sign that it would take for its own."""
-    arguments = [str(value) for value in values]
-    arguments += [f"{key}={value}" for key, value in named.items()]
-    return f"{name}={':'.join(arguments)}" if arguments else name
-
-
 def _shown(video: StreamFacts, out: Shape) -> list[str]:
     filters = []
     if video.interlaced:
-        filters.append(_filter("bwdif", mode="send_frame", deint="interlaced"))
-    rate = _filter("fps", fps=f"{out.rate.numerator}/{out.rate.denominator}")
+        filters.append(named("bwdif", mode="send_frame", deint="interlaced"))
+    rate = named("fps", fps=f"{out.rate.numerator}/{out.rate.denominator}")
     repeats = out.rate > _recorded_rate(video)
     # Dropping and shrinking come first, and repeating last: what is between costs that much less.
     if not repeats:
@@ -268,14 +270,14 @@ def _shown(video: StreamFacts, out: Shape) -> list[str]:
         )
     return [
         *filters,
-        _filter("format", "yuv420p"),
-        _filter("pad", out.width, out.height, "(ow-iw)/2", "(oh-ih)/2"),
-        _filter("setsar", "1"),
-        _filter(
+        named("format", "yuv420p"),
+        named("pad", out.width, out.height, "(ow-iw)/2", "(oh-ih)/2"),
+        named("setsar", "1"),
+        named(
             "setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv"
         ),
         # What the recording says of its brightness is not so of this picture.
-        _filter("sidedata", mode="delete"),
+        named("sidedata", mode="delete"),
         *([rate] if repeats else []),
     ]
 
@@ -288,7 +290,7 @@ def _fitted(video: StreamFacts, out: Shape, **colours: str) -> str:
     same = f"eq(iw\\,{width})*eq(ih\\,{height})"
     wide = f"2*round(min({out.width}\\,{out.height}*dar)/2)"
     high = f"2*round(min({out.height}\\,{out.width}/dar)/2)"
-    return _filter(
+    return named(
         "scale",
         w=f"if({same}\\,{out.width}\\,{wide})",
         h=f"if({same}\\,{out.height}\\,{high})",
@@ -313,20 +315,20 @@ def _to_bt709(video: StreamFacts) -> list[str]:
     wide = video.transfer in {_PQ, _HLG}
     filters = [
         # Said of the frames themselves: a recording may leave any of these unsaid.
-        _filter(
+        named(
             "setparams",
             color_trc=_TRANSFERS.get(video.transfer, "bt709"),
             color_primaries=_PRIMARIES.get(video.primaries, "bt2020" if wide else "bt709"),
             colorspace=_MATRICES.get(video.matrix, "bt2020nc" if wide else "bt709"),
             range=_range(video),
         ),
-        _filter("zscale", transfer="linear", npl=REFERENCE_WHITE_NITS if wide else 100),
-        _filter("format", "gbrpf32le"),
-        _filter("zscale", primaries="bt709"),
+        named("zscale", transfer="linear", npl=REFERENCE_WHITE_NITS if wide else 100),
+        named("format", "gbrpf32le"),
+        named("zscale", primaries="bt709"),
     ]
     if wide:
-        filters.append(_filter("tonemap", "mobius", param=ROLL_OFF_FROM, desat=0, peak=HDR_PEAK))
-    return [*filters, _filter("zscale", transfer="bt709", matrix="bt709", range="limited")]
+        filters.append(named("tonemap", "mobius", param=ROLL_OFF_FROM, desat=0, peak=HDR_PEAK))
+    return [*filters, named("zscale", transfer="bt709", matrix="bt709", range="limited")]
 
 
 REFERENCE_WHITE_NITS = 203
@@ -357,43 +359,3 @@ def _video_options(out: Shape, threads: int) -> dict[str, str | int]:
         "a53cc": 0,
         "bsf:v": "filter_units=remove_types=6",
     }
-
-
-def _heard() -> list[str]:
-    """Stereo at 48 kHz."""
-    return [
-        _filter("aresample", 48000),
-        _filter("aformat", sample_fmts="fltp", channel_layouts="stereo"),
-    ]
-
-
-def _delivered(sound: Sound) -> list[str]:
-    """As loud as all, from the first moment, gaps filled so that lips and sound stay together."""
-    mixed = [f"pan=stereo|{sound.mix}"] if sound.mix else []
-    in_step = {"async": 1, "min_hard_comp": STEP_SECONDS, "first_pts": 0}
-    filters = [*mixed, _filter("aresample", 48000, **in_step)]
-    gain = gain_db(sound.loudness_lufs)
-    if gain is not None:
-        filters += [
-            _filter("volume", f"{gain:.2f}dB"),
-            _filter("alimiter", limit=PEAK_LIMIT, level="disabled", attack=2, release=60),
-        ]
-    return filters
-
-
-def mix(left: float, right: float, middle: float, difference: float) -> tuple[str, float]:
-    """How sides of such levels are put together, "" where as they are; and by how much it becomes louder."""
-    if left - right > ONE_SIDE_DB:
-        return "c0=FL|c1=FL", BOTH_SIDES_DB
-    if right - left > ONE_SIDE_DB:
-        return "c0=FR|c1=FR", BOTH_SIDES_DB
-    if difference - middle > OPPOSED_DB:
-        return "c0=FL|c1=-1*FR", 0
-    return "", 0
-
-
-def gain_db(loudness_lufs: float | None) -> float | None:
-    """How much louder the sound has to be, None where it is silence."""
-    if loudness_lufs is None or loudness_lufs < SILENCE_LUFS:
-        return None
-    return TARGET_LUFS - loudness_lufs

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
-from relay.media import errors, recipe
+from relay.media import errors, recipe, sound
 from relay.media.clean import check_poster, check_rendition
 from relay.media.jail import FFMPEG, SCRIPTS, Outcome, Sentence, run_in_jail
 from relay.media.limits import MediaLimits
@@ -42,7 +43,10 @@ _SHARES: dict[Stage, tuple[float, float]] = {
 _CHANGES = b"Reconfiguring filter graph"
 """What ffmpeg says where a track becomes another on the way."""
 _LEVEL = re.compile(rb"RMS level dB: (-?[0-9.]+|-inf)")
-_LOUDNESS = re.compile(rb"^\s+I:\s+(-?[0-9.]+|-inf|nan) LUFS", re.MULTILINE)
+_LOUDNESS = re.compile(rb"^\s+I:\s+(-?[0-9.]+) LUFS", re.MULTILINE)
+_RANGE = re.compile(rb"^\s+LRA:\s+([0-9.]+) LU", re.MULTILINE)
+CANCELLED_LU = 10
+"""Tracks that are lifted to one loudness and together are so much quieter take each other away."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,16 +117,16 @@ class _Work:
         self._tell("probing")
         facts = await probe(self.source, limits=self.limits, tools=self.tools)
         self._tell("measuring")
-        sound = await self._listen(facts)
+        together = await self._listen(facts)
         self._tell("encoding")
-        await self._encode(facts, sound, rendition)
+        await self._encode(facts, together, rendition)
         rendition.seal()
         self._tell("checking")
         found = await self._check(rendition, poster)
         poster.seal()
         check_rendition(rendition, found)
         check_poster(poster)
-        done = _described(facts, sound, found, rendition, poster, self.limits)
+        done = _described(facts, together, found, rendition, poster, self.limits)
         self.progress(Progress(stage="checking", fraction=1.0))
         return done
 
@@ -139,54 +143,92 @@ class _Work:
             stall_seconds=stall_seconds,
         )
 
-    def _opened(self, descriptor: int, facts: Facts) -> recipe.Source:
-        return recipe.Source(
-            descriptor=descriptor,
-            codecs=CODECS,
-            max_pixels=self.limits.video_max_pixels,
-            max_seconds=self.limits.video_max_seconds,
-            whole=facts.whole,
-        )
+    @contextlib.contextmanager
+    def _opened(self, facts: Facts, times: int = 1) -> Iterator[list[recipe.Source]]:
+        with contextlib.ExitStack() as stack:
+            yield [
+                recipe.Source(
+                    descriptor=stack.enter_context(self.source.reader()),
+                    codecs=CODECS,
+                    max_pixels=self.limits.video_max_pixels,
+                    max_seconds=self.limits.video_max_seconds,
+                    whole=facts.whole,
+                )
+                for _ in range(times)
+            ]
 
-    async def _listen(self, facts: Facts) -> recipe.Sound | None:
-        """The first track with something to hear, else the first of all; None where there is none."""
-        first: recipe.Sound | None = None
-        for stream in facts.sounds:
-            sound = await self._measure(facts, stream)
-            if not sound.is_silent:
-                return sound
-            first = first or sound
-        return first
+    async def _listen(self, facts: Facts) -> sound.Together | None:
+        """All that are played and have something to hear; where none has a voice, of the others up to one."""
+        tracks = [
+            await self._measure(facts, number, stream) for number, stream in enumerate(facts.played)
+        ]
+        for stream in facts.sounds[len(tracks) :]:
+            if any(track.is_voice for track in tracks):
+                break
+            tracks.append(await self._measure(facts, len(tracks), stream))
+        return await self._join(facts, [t for t in tracks if not t.is_silent] or tracks[:1])
 
-    async def _measure(self, facts: Facts, stream: StreamFacts) -> recipe.Sound:
+    async def _join(self, facts: Facts, sounds: Sequence[sound.Sound]) -> sound.Together | None:
+        """How loud they are together; where tracks cancel each other, every second is turned over."""
+        if not sounds:
+            return None
+        together = sound.Together(sounds=sounds, loudness_lufs=sounds[0].loudness_lufs)
+        if len(sounds) == 1:
+            return together
+        loudness = await self._measure_all(facts, together, len(facts.sounds))
+        if loudness < sound.TARGET_LUFS - CANCELLED_LU:
+            together = dataclasses.replace(together, turned=True)
+            loudness = await self._measure_all(facts, together, len(facts.sounds) + 1)
+        return dataclasses.replace(together, loudness_lufs=loudness)
+
+    async def _measure(self, facts: Facts, number: int, stream: StreamFacts) -> sound.Sound:
         """Decode a whole track."""
-        with self.source.reader() as descriptor:
-            source = self._opened(descriptor, facts)
-            outcome = await run_in_jail(
-                recipe.loudness_command(stream, facts.demuxer, program=FFMPEG, source=source),
-                sentence=self._sentence(0, stall_seconds=STALL_SECONDS),
-                tools=self.tools,
-                descriptors=(descriptor,),
-                on_line=_follow(facts.duration_ms, lambda part: self._tell("measuring", part)),
+        with self._opened(facts) as sources:
+            said = await self._hear(
+                facts,
+                recipe.loudness_command(stream, facts.demuxer, program=FFMPEG, source=sources[0]),
+                sources,
+                number,
             )
-        self._raise_if_failed(outcome)
-        # One summary for each time that the filters began anew: the loudest part counts.
-        found = [one for one in _LOUDNESS.findall(outcome.stderr) if one not in {b"nan", b"-inf"}]
-        levels = list(map(float, _LEVEL.findall(outcome.stderr)))
+        levels = list(map(float, _LEVEL.findall(said)))
         sides = [max(levels[side::4], default=-math.inf) for side in range(4)]
-        mix, louder = recipe.mix(*sides)
-        return recipe.Sound(
+        mix, louder = sound.mix(*sides)
+        return sound.Sound(
             stream=stream,
-            loudness_lufs=max(map(float, found), default=-math.inf) + louder,
-            changes=_CHANGES in outcome.stderr,
+            loudness_lufs=_loudest(said) + louder,
+            range_lu=max(map(float, _RANGE.findall(said)), default=0.0),
+            changes=_CHANGES in said,
             mix=mix,
         )
 
+    async def _measure_all(self, facts: Facts, together: sound.Together, number: int) -> float:
+        """Decode all tracks that are heard, and mix them."""
+        with self._opened(facts, len(together.sounds)) as sources:
+            command = recipe.together_command(facts, together, program=FFMPEG, sources=sources)
+            return _loudest(await self._hear(facts, command, sources, number))
+
+    async def _hear(
+        self, facts: Facts, command: list[str], sources: Sequence[recipe.Source], number: int
+    ) -> bytes:
+        """What ffmpeg says of a sound; `number` counts the runs of which there may be several."""
+        runs = len(facts.sounds) + 2 if len(facts.sounds) > 1 else 1
+        outcome = await run_in_jail(
+            command,
+            sentence=self._sentence(0, stall_seconds=STALL_SECONDS),
+            tools=self.tools,
+            descriptors=tuple(source.descriptor for source in sources),
+            on_line=_follow(
+                facts.duration_ms, lambda part: self._tell("measuring", (number + part) / runs)
+            ),
+        )
+        self._raise_if_failed(outcome)
+        return outcome.stderr
+
     async def _encode(
-        self, facts: Facts, sound: recipe.Sound | None, rendition: MemoryFile
+        self, facts: Facts, together: sound.Together | None, rendition: MemoryFile
     ) -> None:
         with (
-            self.source.reader() as descriptor,
+            self._opened(facts, recipe.inputs(facts, together)) as sources,
             rendition.writer() as written,
             rendition.reader() as read_again,
         ):
@@ -194,8 +236,8 @@ class _Work:
                 recipe.encode_command(
                     facts,
                     program=FFMPEG,
-                    source=self._opened(descriptor, facts),
-                    sound=sound,
+                    sources=sources,
+                    together=together,
                     threads=min(os.cpu_count() or 1, MAX_THREADS),
                 ),
                 sentence=self._sentence(
@@ -205,7 +247,7 @@ class _Work:
                 # The muxer opens its own output once more, by default through descriptor 0.
                 stdin=read_again,
                 stdout=written,
-                descriptors=(descriptor,),
+                descriptors=tuple(source.descriptor for source in sources),
                 on_line=_follow(facts.duration_ms, lambda part: self._tell("encoding", part)),
             )
         self._raise_if_failed(outcome)
@@ -258,16 +300,21 @@ def _follow(duration_ms: int | None, tell: Callable[[float], None]) -> Callable[
     return read
 
 
+def _loudest(said: bytes) -> float:
+    """One summary for each time that the filters began anew: the loudest part counts."""
+    return max(map(float, _LOUDNESS.findall(said)), default=-math.inf)
+
+
 def _described(
     facts: Facts,
-    sound: recipe.Sound | None,
+    together: sound.Together | None,
     found: Facts,
     rendition: MemoryFile,
     poster: MemoryFile,
     limits: MediaLimits,
 ) -> Transcoded:
     """What is told of the result; refuses one that is not what its source announced."""
-    if (facts.video is None) != (found.video is None) or (sound and not found.sounds):
+    if (facts.video is None) != (found.video is None) or (together and not found.sounds):
         raise errors.UnreadableRecording("a track did not come through")
     expected, duration = facts.duration_ms or 0, found.duration_ms or 0
     if facts.demuxer in _ANNOUNCED:

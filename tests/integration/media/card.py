@@ -49,10 +49,12 @@ def filmed(width: int, height: int, *, rate: int = 30, seconds: int = SECONDS) -
     return ("-f", "lavfi", "-i", f"{picture},{drawn},{to_video}")
 
 
-def heard(*, seconds: int = SECONDS, channels: str = "mono") -> tuple[str, ...]:
+def heard(
+    *, seconds: int = SECONDS, channels: str = "mono", moments: tuple[float, ...] = MOMENTS
+) -> tuple[str, ...]:
     """The beeps as an input of ffmpeg."""
-    moments = "+".join(f"between(t,{at},{at + FIELD_SECONDS})" for at in MOMENTS)
-    beep = f"aevalsrc='0.5*sin(2000*PI*t)*({moments})':d={seconds}:s=48000:c=mono"
+    loud = "+".join(f"between(t,{at},{at + FIELD_SECONDS})" for at in moments)
+    beep = f"aevalsrc='0.5*sin(2000*PI*t)*({loud})':d={seconds}:s=48000:c=mono"
     return ("-f", "lavfi", "-i", f"{beep},aformat=channel_layouts={channels}")
 
 

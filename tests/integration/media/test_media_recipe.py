@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 
-from relay.media import recipe
+from relay.media import recipe, sound
 from relay.media.probe import CODECS, Facts, StreamFacts
 
 
@@ -81,10 +82,10 @@ def test_the_rate_is_between_15_and_30(average: str, base: str, expected: Fracti
 
 def test_loudness_is_lifted_to_16_below_full_and_silence_is_left() -> None:
     """The gain is the difference to the target; nothing to hear needs none."""
-    assert recipe.gain_db(-23.0) == 7.0
-    assert recipe.gain_db(-9.5) == -6.5
-    assert recipe.gain_db(-60.0) is None
-    assert recipe.gain_db(None) is None
+    assert sound.gain_db(-23.0) == 7.0
+    assert sound.gain_db(-9.5) == -6.5
+    assert sound.gain_db(-60.0) is None
+    assert sound.gain_db(-math.inf) is None
 
 
 def test_nothing_is_guessed_again_and_nothing_is_carried_over() -> None:
@@ -92,7 +93,7 @@ def test_nothing_is_guessed_again_and_nothing_is_carried_over() -> None:
     facts = Facts(demuxer="mov", duration_ms=1000, streams=(video(transfer=18, primaries=9),))
     source = recipe.Source(descriptor=7, codecs=CODECS, max_pixels=100, max_seconds=60)
     command = recipe.encode_command(
-        facts, program="/relay/ffmpeg", source=source, sound=None, threads=2
+        facts, program="/relay/ffmpeg", sources=[source], together=None, threads=2
     )
     before, after = command[: command.index("-i")], command[command.index("-i") :]
     pairs = set(pairwise(before))
@@ -116,6 +117,6 @@ def test_an_ordinary_picture_takes_no_detour_through_linear_light() -> None:
     facts = Facts(demuxer="mov", duration_ms=1000, streams=(video(),))
     source = recipe.Source(descriptor=7, codecs=CODECS, max_pixels=100, max_seconds=60)
     command = recipe.encode_command(
-        facts, program="/relay/ffmpeg", source=source, sound=None, threads=2
+        facts, program="/relay/ffmpeg", sources=[source], together=None, threads=2
     )
     assert "zscale" not in " ".join(command)
