@@ -35,6 +35,8 @@ PRESET = "veryfast"
 VIDEO_MAX_RATE, VIDEO_BUFFER = "4M", "8M"
 AUDIO_RATE = "128k"
 
+_APART = {"mov", "matroska", "avi"}
+"""Kinds whose clock never begins anew: each track can be read without the others."""
 _TOLD = ("-hide_banner", "-nostdin", "-nostats", "-y")
 _MEASURED = ("-loglevel", "info", "-progress", "pipe:2")
 
@@ -127,21 +129,19 @@ def together_command(
 ) -> list[str]:
     """Mix several tracks, as they will be heard, and measure what comes of it."""
     streams = [one.stream for one in together.sounds]
-    opened = _apart(facts.demuxer, streams, sources)
-    tracks = [f"{number}:{stream.index}" for number, stream in enumerate(streams)]
+    opened, tracks = _opened(facts.demuxer, streams, sources)
     mixed = sound.joined(together, tracks, sound.LOUDNESS)
     output = ("-map", "[voice]", "-f", "null", "-")
     return [program, *opened, *mixed, *output, *_TOLD, *_MEASURED, "-filter_threads", "1"]
 
 
-def inputs(facts: Facts, together: sound.Together | None) -> int:
-    """How often the recording is opened to be encoded.
+def inputs(facts: Facts, tracks: int) -> int:
+    """How often the recording is opened for so many tracks.
 
-    Several tracks of sound are each read on their own: one that begins late, or lies in another place of
-    the file, is waited for without keeping all of the others in memory.
+    Several of them are each read on their own: one that begins late, or lies in another place of the file,
+    is waited for without keeping all of the others in memory.
     """
-    count = len(together.sounds) if together else 0
-    return 1 if count < 2 else count + (facts.video is not None)  # noqa: PLR2004 - more than one
+    return tracks if facts.demuxer in _APART else 1
 
 
 def encode_command(
@@ -195,32 +195,30 @@ def _joined(
     threads: int,
 ) -> list[str]:
     """The command with its sound put together first: ffmpeg-python has no words for it."""
+    film = [facts.video] if facts.video else []
     streams = [one.stream for one in together.sounds]
     at, end = command.index(f"0:{streams[0].index}"), command.index("-i") + 2
-    opened, first = command[1:end], 0
+    opened, tracks = command[1:end], [command[at]]
     if len(streams) > 1:
-        film = [facts.video] if facts.video else []
-        opened = _apart(facts.demuxer, [*film, *streams], sources, threads=threads)
-        first = len(film)
-    tracks = [f"{number}:{stream.index}" for number, stream in enumerate(streams, first)]
+        opened, tracks = _opened(facts.demuxer, [*film, *streams], sources, threads=threads)
+        tracks = tracks[len(film) :]
     mixed = sound.joined(together, tracks, *sound.leveled(together.loudness_lufs))
     return [command[0], *opened, *mixed, *command[end:at], "[voice]", *command[at + 1 :]]
 
 
-def _apart(
+def _opened(
     demuxer: str, streams: Sequence[StreamFacts], sources: Sequence[Source], *, threads: int = 1
-) -> list[str]:
-    """Each stream through an input of its own, all by the clock of the one that begins first."""
-    begins = [stream.begin_ms for stream in streams]
-    first = begins.index(min(begins))
+) -> tuple[list[str], list[str]]:
+    """The inputs, and each stream in them."""
     # Each thread takes its share of the jail's address space, and sound has no use for a second.
     arguments = ["-filter_complex_threads", "1"]
-    for stream, source in zip(streams, sources, strict=True):
-        needed = threads if stream.kind == "video" else 1
-        opened = _input(demuxer, source, threads=needed, isync=first)
-        command = ffmpeg.output(opened, "-").compile()
+    for number, source in enumerate(sources):
+        needed = threads if number == 0 else 1
+        command = ffmpeg.output(_input(demuxer, source, threads=needed), "-").compile()
         arguments += command[1 : command.index("-i") + 2]
-    return arguments
+    numbers = range(len(streams)) if len(sources) > 1 else [0] * len(streams)
+    tracks = zip(numbers, streams, strict=True)
+    return arguments, [f"{number}:{stream.index}" for number, stream in tracks]
 
 
 def _compiled(output: ffmpeg.nodes.OutputStream, program: str, *options: str) -> list[str]:
@@ -228,9 +226,9 @@ def _compiled(output: ffmpeg.nodes.OutputStream, program: str, *options: str) ->
     return [str(argument) for argument in output.compile(cmd=program)]
 
 
-def _input(demuxer: str, source: Source, *, threads: int, **others: int) -> ffmpeg.nodes.Stream:
+def _input(demuxer: str, source: Source, *, threads: int) -> ffmpeg.nodes.Stream:
     """Only the demuxer that the probe settled on, the decoders on the list, and one descriptor."""
-    options = others | ({"ignore_editlist": 1} if source.whole else {})
+    options = {"ignore_editlist": 1} if source.whole else {}
     return ffmpeg.input(
         "fd:",
         **options,

@@ -144,7 +144,7 @@ class _Work:
         )
 
     @contextlib.contextmanager
-    def _opened(self, facts: Facts, times: int = 1) -> Iterator[list[recipe.Source]]:
+    def _opened(self, facts: Facts, tracks: int = 1) -> Iterator[list[recipe.Source]]:
         with contextlib.ExitStack() as stack:
             yield [
                 recipe.Source(
@@ -154,7 +154,7 @@ class _Work:
                     max_seconds=self.limits.video_max_seconds,
                     whole=facts.whole,
                 )
-                for _ in range(times)
+                for _ in range(recipe.inputs(facts, tracks))
             ]
 
     async def _listen(self, facts: Facts) -> sound.Together | None:
@@ -227,8 +227,10 @@ class _Work:
     async def _encode(
         self, facts: Facts, together: sound.Together | None, rendition: MemoryFile
     ) -> None:
+        sounds = len(together.sounds) if together else 0
+        tracks = sounds + (facts.video is not None) if sounds > 1 else 1
         with (
-            self._opened(facts, recipe.inputs(facts, together)) as sources,
+            self._opened(facts, tracks) as sources,
             rendition.writer() as written,
             rendition.reader() as read_again,
         ):

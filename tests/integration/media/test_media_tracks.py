@@ -130,6 +130,20 @@ HEARD: Final = (
         )
         for ending in ("mkv", "ts")
     ),
+    *(
+        picture(
+            f"somebody who joins late.{ending}",
+            *_tracks(
+                card.filmed(320, 180, seconds=16),
+                card.heard(seconds=16),
+                ("-itsoffset", "12", *card.heard(seconds=3)),
+            ),
+            *CODED,
+            seconds=16,
+            beeps=(*card.MOMENTS, 13.0, 14.5),
+        )
+        for ending in ("mkv", "ts")
+    ),
     picture(
         "a pause in one of two.mkv",
         *(*TWO, *CODED, "-bsf:a:0", "noise=drop='gt(pts*tb\\,3.7)*lt(pts*tb\\,4.3)'"),
