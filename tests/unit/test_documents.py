@@ -11,8 +11,11 @@ import pytest
 from relay.__main__ import COMMANDS
 
 ROOT: Final = Path(__file__).parents[2]
-DOCUMENTS: Final = sorted(
-    [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+DOCUMENTS: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DECISIONS: Final = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+DECISION: Final = re.compile(
+    r"# (?P<number>\d{4}) (?P<title>.+)\n\n"
+    r"(?P<date>\d{4}-\d\d-\d\d) · (?P<status>accepted|superseded by \d{4})\n"
 )
 LINK: Final = re.compile(r"\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
 BUILT: Final = "relay/pages"
@@ -33,3 +36,17 @@ def test_every_command_is_in_the_readme() -> None:
     """The table of commands names each command there is."""
     readme = (ROOT / "README.md").read_text("utf-8")
     assert [name for name in COMMANDS if f"`relay {name}" not in readme] == []
+
+
+def test_decisions_are_numbered_dated_and_listed() -> None:
+    """Numbers follow each other without a gap, each file has a date and a status, the index lists all."""
+    rows = []
+    for number, file in enumerate(DECISIONS, 1):
+        found = DECISION.match(file.read_text("utf-8"))
+        assert found is not None, f"{file.name} begins with its number, title, date and status"
+        assert file.name.startswith(f"{found['number']}-")
+        assert int(found["number"]) == number
+        link = f"[{found['number']}]({file.name})"
+        rows.append(f"| {link} | {found['title']} | {found['date']} | {found['status']} |")
+    index = (ROOT / "docs/decisions/README.md").read_text("utf-8")
+    assert [line for line in index.splitlines() if line.startswith("| [")] == rows
