@@ -38,6 +38,8 @@ _OUT_OF_MEMORY = (
     *(b"get_buffer() failed", b"pthread_create() failed", b"failed to map segment"),
     # An encoder that did not open; its parameters are the recipe's, so that only room can be missing.
     b"Generic error in an external library",
+    # Silence before a sound that begins late: without it the sound is left out.
+    b"Failed to compensate for timestamp delta",
 )
 _NOBODY = 65534
 _FIRST_FREE_UID, _FREE_UIDS = 1_900_000_000, 100_000_000
