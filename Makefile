@@ -74,8 +74,9 @@ check: $(READY) $(PACKAGES) ## Lint, format, types, direction of imports, SQL
 	$(VENV)/bin/sqlfluff lint relay/storage
 	.ci/npm run --silent check
 
-bench: $(READY) ## Measure relay against its peers; JSON=FILE writes the figures there, too
-	@$(VENV)/bin/python -m bench $(if $(JSON),--json $(JSON))
+bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters queue' only these, JSON=FILE for a file
+	@.ci/browsers
+	@$(VENV)/bin/python -m bench $(if $(JSON),--json $(JSON)) $(ARGS)
 
 screenshots: $(READY) $(PAGES) ## Take a picture of every page, in both languages and two sizes, into screenshots/
 	@.ci/browsers

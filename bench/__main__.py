@@ -1,4 +1,4 @@
-"""`python -m bench [--json FILE] [NAME…]`: one table of ratios."""
+"""`python -m bench [--json FILE] [PART…]`: ratios, each printed as soon as it is measured."""
 
 from __future__ import annotations
 
@@ -8,48 +8,55 @@ from typing import Annotated
 
 import msgspec
 import typer
+import uvloop
 from rich.console import Console
-from rich.table import Table
 
 from bench.rows import Row
 
-BENCHES = ("sealing", "transfer", "worker", "letters", "queue", "browser")
+PARTS = ("sealing", "transfer", "worker", "letters", "queue", "browser")
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(BENCHES)}.")] = None,
+    parts: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(PARTS)}.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures there, too.")] = None,
 ) -> None:
-    """Measure, print one table, and end with 1 where a bar does not hold."""
+    """Measure, and end with 1 where a bar does not hold or a part could not be measured."""
+    wanted = parts or list(PARTS)
+    if unknown := sorted({*wanted} - {*PARTS}):
+        raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(PARTS)}")
     console = Console()
     found: list[Row] = []
-    for name in names or BENCHES:
-        with console.status(f"measuring {name}"):
-            found += importlib.import_module(f"bench.{name}").rows()
-    console.print(_table(found))
-    if json is not None:
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(_objects(found))) + b"\n")
-    if not all(row.holds for row in found):
+    failed: list[str] = []
+    for part in wanted:
+        try:
+            uvloop.run(_measure(part, console, found))
+        except Exception:  # noqa: BLE001 - what was measured before is kept, and so is what comes after
+            console.print_exception()
+            failed.append(part)
+        if json is not None:
+            json.write_bytes(msgspec.json.format(msgspec.json.encode(_objects(found))) + b"\n")
+    if failed:
+        console.print(f"[red]not measured to the end: {', '.join(failed)}[/red]")
+    if failed or not all(row.holds for row in found):
         raise typer.Exit(1)
+
+
+async def _measure(part: str, console: Console, found: list[Row]) -> None:
+    with console.status(f"measuring {part}"):
+        async for row in importlib.import_module(f"bench.{part}").rows():
+            found.append(row)
+            console.print(_line(row))
+
+
+def _line(row: Row) -> str:
+    sign = "≥" if row.better == "higher" else "≤"
+    holds = "[green]holds[/green]" if row.holds else "[red]does not hold[/red]"
+    measured = f"{row.value:,.1f} {row.unit}, {row.ratio:.2f} of {row.peer}"
+    return f"{row.name}: {measured}; {sign} {row.bar:g} {holds}"
 
 
 def _objects(found: list[Row]) -> list[dict[str, object]]:
     return [{**msgspec.structs.asdict(row), "holds": row.holds} for row in found]
-
-
-def _table(found: list[Row]) -> Table:
-    table = Table("what", "figure", "against", "ratio", "bar", "holds")
-    for row in found:
-        sign = "≥" if row.better == "higher" else "≤"
-        table.add_row(
-            row.name,
-            f"{row.value:,.1f} {row.unit}",
-            row.peer,
-            f"{row.ratio:.2f}",
-            f"{sign} {row.bar:g}",
-            "[green]yes[/green]" if row.holds else "[red]no[/red]",
-        )
-    return table
 
 
 if __name__ == "__main__":

@@ -61,25 +61,19 @@ new MutationObserver((_, observer) => {
 """
 
 
-def rows(
+async def rows(
     ratio_bytes: int = RATIO_BYTES, long_bytes: int = LONG_BYTES, rounds: int = ROUNDS
-) -> list[Row]:
+) -> AsyncIterator[Row]:
     """Sealing in a worker against age-encryption in a worker, and the longest task of the page beside it."""
-    return asyncio.run(_measure(ratio_bytes, long_bytes, rounds))
-
-
-async def _measure(ratio_bytes: int, long_bytes: int, rounds: int) -> list[Row]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
-        found = [
-            *await _sealing(browser, ratio_bytes, long_bytes, rounds),
-            await _sending(browser, long_bytes),
-            await _arriving(browser, rounds),
-        ]
+        for row in await _sealing(browser, ratio_bytes, long_bytes, rounds):
+            yield row
+        yield await _sending(browser, long_bytes)
+        yield await _arriving(browser, rounds)
         await browser.close()
-    return found
 
 
 async def _sealing(browser: Browser, ratio_bytes: int, long_bytes: int, rounds: int) -> list[Row]:

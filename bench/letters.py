@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from collections.abc import AsyncIterator
 
 from bench.rows import Row
 from bench.service import service
@@ -18,16 +19,14 @@ TEXT = "I have carried that night for eleven years. " * 20
 BAR_PER_SECOND = 150.0
 
 
-def rows() -> list[Row]:
+async def rows() -> AsyncIterator[Row]:
     """A row for each number of senders at once; only 32 at once has a bar."""
-    return asyncio.run(_rows())
-
-
-async def _rows() -> list[Row]:
     async with service() as (_running, people):
         cases = [await open_case(people) for _ in range(CASES)]
         await _send(cases, 8, 100)
-        return [row for at_once in AT_ONCE for row in await _measure(cases, at_once)]
+        for at_once in AT_ONCE:
+            for row in await _measure(cases, at_once):
+                yield row
 
 
 async def _measure(cases: list[Case], at_once: int) -> list[Row]:

@@ -10,7 +10,7 @@ import io
 import secrets
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pyrage
 from nacl.bindings import (
@@ -33,7 +33,7 @@ SODIUM = "bare loop over libsodium"
 PYRAGE = "pyrage"
 
 
-def rows(stream_bytes: int = STREAM_BYTES, rounds: int = ROUNDS) -> list[Row]:
+async def rows(stream_bytes: int = STREAM_BYTES, rounds: int = ROUNDS) -> AsyncIterator[Row]:
     """Sealing and opening, each against both peers."""
     # A quarter is made and repeated: random bytes take longer to make than to seal.
     plain = secrets.token_bytes(stream_bytes // 4) * 4
@@ -50,6 +50,8 @@ def rows(stream_bytes: int = STREAM_BYTES, rounds: int = ROUNDS) -> list[Row]:
         },
         rounds,
     )
+    for row in _rows("seal stream", sealing, stream_bytes):
+        yield row
     body_pieces = _pieces(seal_body(file_key, plain), PIECE_BYTES)
     sealed_chunks = [
         crypto_aead_chacha20poly1305_ietf_encrypt(chunk, None, _nonce(number), key)
@@ -64,11 +66,13 @@ def rows(stream_bytes: int = STREAM_BYTES, rounds: int = ROUNDS) -> list[Row]:
         },
         rounds,
     )
-    return [
-        _row(name, seconds, peer, bar, stream_bytes)
-        for name, seconds in (("seal stream", sealing), ("open stream", opening))
-        for peer, bar in ((SODIUM, SODIUM_BAR), (PYRAGE, PYRAGE_BAR))
-    ]
+    for row in _rows("open stream", opening, stream_bytes):
+        yield row
+
+
+def _rows(name: str, seconds: Mapping[str, list[float]], size: int) -> list[Row]:
+    peers = ((SODIUM, SODIUM_BAR), (PYRAGE, PYRAGE_BAR))
+    return [_row(name, seconds, peer, bar, size) for peer, bar in peers]
 
 
 def _seal(file_key: FileKey, pieces: list[bytes]) -> None:
@@ -126,11 +130,3 @@ def _row(name: str, seconds: Mapping[str, list[float]], peer: str, bar: float, s
         bar=bar,
         better="higher",
     )
-
-
-if __name__ == "__main__":
-    for row in rows():
-        print(
-            f"{row.name}: {row.value:.0f} {row.unit}, {row.ratio:.2f} x {row.peer}, "
-            f"bar {row.bar}: {'holds' if row.holds else 'does not hold'}"
-        )

@@ -14,11 +14,10 @@ import secrets
 import statistics
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
-import uvloop
 from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
@@ -60,12 +59,8 @@ class Scene:
     """Its memory before anything large went through it."""
 
 
-def rows() -> list[Row]:
+async def rows() -> AsyncIterator[Row]:
     """Speed and memory of uploads and downloads."""
-    return uvloop.run(_rows())
-
-
-async def _rows() -> list[Row]:
     async with service() as (stage, people):
         case = await open_case(people)
         environment = stage.environment
@@ -94,10 +89,11 @@ async def _rows() -> list[Row]:
                 idle_mib=0,
             )
             await straight.create_bucket(Bucket=scene.bucket)
-            return await _measure(scene)
+            async for row in _measure(scene):
+                yield row
 
 
-async def _measure(scene: Scene) -> list[Row]:
+async def _measure(scene: Scene) -> AsyncIterator[Row]:
     body = io.BytesIO()
     plain = secrets.token_bytes(BODY_BYTES // 8) * 8
     sealed = await asyncio.to_thread(
@@ -107,35 +103,33 @@ async def _measure(scene: Scene) -> list[Row]:
     await _send(scene, io.BytesIO(small), WARM_UP_BYTES)
     scene = dataclasses.replace(scene, idle_mib=_resident(scene.web, "VmRSS"))
 
-    one_grew = await _growth(scene, lambda: _send(scene, body, sealed.part.size))
-    many_grew = await _growth(
+    grew = await _growth(scene, lambda: _send(scene, body, sealed.part.size))
+    yield _memory("one upload of 512 MiB: web memory", grew, ONE_MIB)
+    grew = await _growth(
         scene,
         lambda: asyncio.gather(
             *(_send(scene, io.BytesIO(small), SMALL_BYTES) for _ in range(AT_ONCE))
         ),
     )
+    yield _memory(f"{AT_ONCE} uploads at once: web memory", grew, MANY_MIB)
     up = await _race(
         lambda: _send(scene, body, sealed.part.size), lambda: _put_straight(scene, body)
     )
+    yield _speed("upload of 512 MiB", up)
     commitment = await _submit(scene, body, sealed)
     out = await _race(
         lambda: _fetch(scene, commitment, sealed.part.size), lambda: _get_straight(scene)
     )
-    out_grew = await _growth(scene, lambda: _fetch(scene, commitment, sealed.part.size))
-    out_many = await _growth(
+    yield _speed("download of 512 MiB", out)
+    grew = await _growth(scene, lambda: _fetch(scene, commitment, sealed.part.size))
+    yield _memory("one download of 512 MiB: web memory", grew, ONE_MIB)
+    grew = await _growth(
         scene,
         lambda: asyncio.gather(
             *(_fetch(scene, commitment, sealed.part.size) for _ in range(AT_ONCE))
         ),
     )
-    return [
-        _speed("upload of 512 MiB", up),
-        _speed("download of 512 MiB", out),
-        _memory("one upload of 512 MiB: web memory", one_grew, ONE_MIB),
-        _memory(f"{AT_ONCE} uploads at once: web memory", many_grew, MANY_MIB),
-        _memory("one download of 512 MiB: web memory", out_grew, ONE_MIB),
-        _memory(f"{AT_ONCE} downloads at once: web memory", out_many, MANY_MIB),
-    ]
+    yield _memory(f"{AT_ONCE} downloads at once: web memory", grew, MANY_MIB)
 
 
 async def _send(scene: Scene, body: io.BytesIO, size: int) -> None:

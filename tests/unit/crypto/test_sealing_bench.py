@@ -9,9 +9,9 @@ from bench import sealing
 from bench.rows import Row
 
 
-def test_sealing_and_opening_are_measured_against_both_peers() -> None:
+async def test_sealing_and_opening_are_measured_against_both_peers() -> None:
     """Two things against two peers, with figures that make sense, whatever the machine is doing."""
-    rows = sealing.rows(stream_bytes=4 * sealing.MIB, rounds=1)
+    rows = [row async for row in sealing.rows(stream_bytes=4 * sealing.MIB, rounds=1)]
     assert [(row.name, row.peer) for row in rows] == [
         ("seal stream", sealing.SODIUM),
         ("seal stream", sealing.PYRAGE),
