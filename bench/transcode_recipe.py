@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 from relay.media import recipe, sound
+from relay.media.facts import CODECS
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
-from relay.media.probe import CODECS, probe
+from relay.media.probe import probe
 from relay.media.tools import MediaTools
 from relay.media.transcode import MAX_THREADS, Progress, transcode
 

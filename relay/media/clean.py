@@ -10,8 +10,8 @@ import struct
 from collections.abc import Iterator
 
 from relay.media.errors import TracesRemained
+from relay.media.facts import Facts
 from relay.media.memory import MemoryFile
-from relay.media.probe import Facts
 from relay.settings import MIB
 
 MOOV_MAX_BYTES = 64 * MIB

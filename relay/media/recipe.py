@@ -17,7 +17,7 @@ from relay.media import sound
 from relay.media.filters import chain, named
 
 if TYPE_CHECKING:
-    from relay.media.probe import Facts, StreamFacts
+    from relay.media.facts import Facts, StreamFacts
 
 SHORT_SIDE_PIXELS = 720
 LONG_SIDE_PIXELS = 2560

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from relay.media.filters import chain, named
 
 if TYPE_CHECKING:
-    from relay.media.probe import StreamFacts
+    from relay.media.facts import StreamFacts
 
 TARGET_LUFS = -16.0
 SILENCE_LUFS = -55.0

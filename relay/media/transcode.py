@@ -15,10 +15,11 @@ import msgspec
 
 from relay.media import errors, recipe, sound
 from relay.media.clean import check_poster, check_rendition
+from relay.media.facts import CODECS, Facts, StreamFacts
 from relay.media.jail import FFMPEG, SCRIPTS, Outcome, Sentence, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
-from relay.media.probe import CODECS, Facts, StreamFacts, out_of_memory, probe
+from relay.media.probe import out_of_memory, probe
 from relay.media.tools import MediaTools
 from relay.settings import MIB
 

@@ -11,9 +11,9 @@ import pytest
 
 from relay.media.clean import check_poster, check_rendition
 from relay.media.errors import TracesRemained
+from relay.media.facts import Facts
 from relay.media.jail import SCRIPTS, Sentence, run_in_jail
 from relay.media.memory import MemoryFile
-from relay.media.probe import Facts
 from relay.media.tools import MediaTools
 
 Make = Callable[..., Path]

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from relay.media import recipe, sound
-from relay.media.probe import CODECS, Facts, StreamFacts
+from relay.media.facts import CODECS, Facts, StreamFacts
 
 
 def video(**given: object) -> StreamFacts:

@@ -9,7 +9,7 @@ import type { IDBPDatabase, DBSchema } from 'idb';
 import { openDB } from 'idb';
 
 import { checkSeen, type VerifiedCharter } from '../crypto/chain';
-import type { Digest } from '../crypto/fields';
+import type { Digest } from '../crypto/values';
 import type { KnownKeyring, Time, Uuid } from './contract';
 import { isStorageFull } from './refusing';
 

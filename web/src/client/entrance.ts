@@ -4,7 +4,7 @@ import type { Identity } from '../crypto/age';
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
 import type { Bytes } from '../crypto/encoding';
-import type { Digest, Time } from '../crypto/fields';
+import type { Digest, Time } from '../crypto/values';
 import type { Keyring, Stretched } from '../crypto/keyrings';
 import {
   generateKeyring,

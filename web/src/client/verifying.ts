@@ -3,7 +3,7 @@
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
 import { CryptoError } from '../crypto/errors';
-import type { Digest } from '../crypto/fields';
+import type { Digest } from '../crypto/values';
 import type { Fragment } from '../crypto/links';
 import * as release from '../crypto/release';
 import { fingerprint, readUnverified, statementHash } from '../crypto/signing';

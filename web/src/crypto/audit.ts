@@ -1,7 +1,7 @@
 /** The rows of a case's log and the chain of hashes that ties them: altered, missing and moved rows show. */
 
 import { type Bytes, b64uDecode, b64uEncode, concat, utf8 } from './encoding';
-import type { Digest, Uuid } from './fields';
+import type { Digest, Uuid } from './values';
 import { sha256 } from './sodium';
 
 const AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,6}))?(?:Z|\+00:00)$/;

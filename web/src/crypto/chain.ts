@@ -9,7 +9,7 @@
 
 import { b64uDecode, b64uEncode, sameBytes } from './encoding';
 import { CryptoError } from './errors';
-import type { Digest, PublicKey, RecipientText, Time, Uuid } from './fields';
+import type { Digest, PublicKey, RecipientText, Time, Uuid } from './values';
 import { anchorOf, authDigest, claimMac, type LinkSecret } from './links';
 import { checkPublicKey, readUnverified, statementHash } from './signing';
 import { sha256 } from './sodium';

@@ -1,7 +1,7 @@
 /** The four words of a claim: said by the person over the telephone, and compared by a mediator. */
 
 import { utf8 } from './encoding';
-import type { Digest } from './fields';
+import type { Digest } from './values';
 import { stretch } from './scrypt';
 import { CODE_BYTES, spell, type WordLanguage } from './words';
 

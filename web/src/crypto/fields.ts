@@ -4,18 +4,8 @@ import { isUuid } from './encoding';
 import { CryptoError } from './errors';
 import { segmentCount } from './segments';
 import { openedSize } from './stream';
+import type { Digest, Time } from './values';
 
-export type Uuid = string;
-/** 32 bytes as base64url: a SHA-256, an HMAC, a commitment or a nonce. */
-export type Digest = string;
-/** An Ed25519 public key as base64url. */
-export type PublicKey = string;
-/** A post-quantum age recipient, `age1pq1…`; the only kind that statements name. */
-export type RecipientText = string;
-/** UTC and whole seconds: `2030-01-31T23:59:59Z`. */
-export type Time = string;
-/** A stable word for a reason, such as `identifies-a-third-person`; its sentence is in the catalogues. */
-export type ReasonCode = string;
 export type Language = 'en' | 'fr';
 export type PartRole = 'body' | 'original' | 'rendition' | 'poster' | 'captions' | 'note';
 

@@ -2,7 +2,7 @@
 
 import { type Bytes, b64uDecode, b64uEncode, sameBytes, utf8, uuidBytes } from './encoding';
 import { CryptoError } from './errors';
-import type { Digest } from './fields';
+import type { Digest } from './values';
 import { hkdf, randomBytes } from './sodium';
 
 /** The 16 random bytes that one age file is sealed under. */

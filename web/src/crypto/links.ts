@@ -2,7 +2,7 @@
 
 import { type Bytes, b64uDecode, b64uEncode, concat, isUuid, utf8, uuidBytes } from './encoding';
 import { CryptoError } from './errors';
-import type { Digest, PublicKey, RecipientText, Uuid } from './fields';
+import type { Digest, PublicKey, RecipientText, Uuid } from './values';
 import { FINGERPRINT_BYTES, Signer } from './signing';
 import { hkdf, hmacSha256, randomBytes, sha256 } from './sodium';
 

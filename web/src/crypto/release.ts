@@ -8,7 +8,8 @@
 import { type Signed, type Standing, type VerifiedCharter, verifyConsent, type VerifiedParticipant } from './chain';
 import { b64uEncode } from './encoding';
 import { CryptoError } from './errors';
-import type { Digest, Part, Uuid } from './fields';
+import type { Part } from './fields';
+import type { Digest, Uuid } from './values';
 import { statementHash } from './signing';
 import { sha256 } from './sodium';
 import { type Captions, Decision, type Message, Offer, type Rendition, type Statement } from './statements';

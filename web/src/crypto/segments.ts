@@ -1,7 +1,7 @@
 /** Cuts a sealed body into 8 MiB segments and hashes each, so that an upload is checked as it arrives. */
 
 import { b64uEncode } from './encoding';
-import type { Digest } from './fields';
+import type { Digest } from './values';
 
 export const SEGMENT_BYTES = 8 * 1024 * 1024;
 

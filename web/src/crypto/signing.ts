@@ -7,7 +7,7 @@
 
 import { type Bytes, b64uDecode, b64uEncode, utf8 } from './encoding';
 import { CryptoError } from './errors';
-import type { Digest, PublicKey } from './fields';
+import type { Digest, PublicKey } from './values';
 import { isValidPoint, randomBytes, sha256, signDetached, signingPair, type SigningPair, verifyDetached } from './sodium';
 
 /** Longest compact statement that is read: room for the segment digests of a video of 30 GiB. */

@@ -6,35 +6,8 @@
  */
 
 import { CryptoError } from './errors';
-import {
-  audience,
-  type Digest,
-  digest,
-  type Form,
-  type Language,
-  language,
-  list,
-  oneOf,
-  ordinal,
-  orNull,
-  type Part,
-  part,
-  type PartRole,
-  pixels,
-  type PublicKey,
-  publicKey,
-  type ReasonCode,
-  reasonCode,
-  recipient,
-  type RecipientText,
-  record,
-  size,
-  type Time,
-  time,
-  truth,
-  type Uuid,
-  uuid,
-} from './fields';
+import { audience, digest, type Form, type Language, language, list, oneOf, ordinal, orNull, type Part, part, type PartRole, pixels, publicKey, reasonCode, recipient, record, size, time, truth, uuid } from './fields';
+import type { Digest, PublicKey, ReasonCode, RecipientText, Time, Uuid } from './values';
 import { readUnverified, type Signer, signStatement, verifyStatement } from './signing';
 
 /** What all statements share: when they were signed, as the signer says. */

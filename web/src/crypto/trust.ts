@@ -2,7 +2,7 @@
 
 import { b64uDecode, sameBytes } from './encoding';
 import { CryptoError } from './errors';
-import type { Digest, PublicKey, RecipientText, Time, Uuid } from './fields';
+import type { Digest, PublicKey, RecipientText, Time, Uuid } from './values';
 import { checkPublicKey, fingerprint, readUnverified, statementHash } from './signing';
 import { Credential, type Kind, Revocation, type Role, type Statement, Succession, verify } from './statements';
 

@@ -18,6 +18,7 @@ import { keys, keysWereAskedFor, prepareKeys } from './keys';
 import './problem'; // at hand when nothing else can be fetched
 import { problemOf, type Problem } from './problem-of';
 import { asRefusal } from './refusals';
+import { titled } from './titles';
 import { loadArriving, loadInside, loadLinkWords, type Arriving, type Inside, type LinkWords } from './words';
 
 type Phase =
@@ -451,11 +452,6 @@ export class RelayParticipant extends PlainElement {
     }
     void this.check();
   }
-}
-
-/** What the browser's tab says; nothing that tells a passer-by more than a word. */
-export function titled(words: Arriving, name: keyof Arriving['title']): string {
-  return `${words.title[name]} · ${words.name}`;
 }
 
 // That a link was opened on this device is no secret beside the address itself; it spares whoever comes back a page.

@@ -3,7 +3,7 @@
 import { HybridIdentity } from '../../src/crypto/age';
 import { verifyCharters, type VerifiedCharter } from '../../src/crypto/chain';
 import { b64uEncode } from '../../src/crypto/encoding';
-import type { Digest, Time, Uuid } from '../../src/crypto/fields';
+import type { Digest, Time, Uuid } from '../../src/crypto/values';
 import { generateKeyring, type Keyring } from '../../src/crypto/keyrings';
 import { authDigest, claimMac, LinkSecret } from '../../src/crypto/links';
 import { Signer, statementHash } from '../../src/crypto/signing';

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Standing, VerifiedCharter, VerifiedParticipant } from '../../src/crypto/chain';
 import { verifyCharters, verifyParticipant } from '../../src/crypto/chain';
 import { b64uEncode } from '../../src/crypto/encoding';
-import type { Time } from '../../src/crypto/fields';
+import type { Time } from '../../src/crypto/values';
 import { checkGrant, hasCaptions, item, type Item, partOf, releasableParts, type SignedConsent, verifyApprovals, verifyOffer } from '../../src/crypto/release';
 import { statementHash } from '../../src/crypto/signing';
 import { randomBytes, sha256, sodiumReady } from '../../src/crypto/sodium';

@@ -18,7 +18,7 @@ import {
   type VerifiedCharter,
 } from '../../src/crypto/chain';
 import { b64uEncode } from '../../src/crypto/encoding';
-import type { Digest, Time } from '../../src/crypto/fields';
+import type { Digest, Time } from '../../src/crypto/values';
 import { generateKeyring } from '../../src/crypto/keyrings';
 import { LinkSecret } from '../../src/crypto/links';
 import { statementHash } from '../../src/crypto/signing';

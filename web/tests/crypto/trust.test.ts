@@ -1,7 +1,7 @@
 /** Whom a root vouches for, until when, and which roots stand for one another. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { PublicKey, Time } from '../../src/crypto/fields';
+import type { PublicKey, Time } from '../../src/crypto/values';
 import { fingerprint, Signer } from '../../src/crypto/signing';
 import { sodiumReady } from '../../src/crypto/sodium';
 import { Revocation, sign, Succession } from '../../src/crypto/statements';
