@@ -21,7 +21,7 @@ LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 WORDS: Final = "Begin with her, not with you."
 EARLIER: Final = "I wrote this on the telephone that I lost."
 LATER: Final = "I write this on my new telephone."
-A_TIME: Final = {"en": re.compile(r"\d:\d\d [ap]\.m\."), "fr": re.compile(r"\d{2}\sh\s\d{2}")}
+A_TIME: Final = {"en": re.compile(r"\d:\d\d\s[ap]\.m\."), "fr": re.compile(r"\d{2}\sh\s\d{2}")}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
