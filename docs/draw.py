@@ -1,4 +1,4 @@
-"""Draws the state diagram in docs/architecture.md anew, after the table of moves has changed."""
+"""Draws the state diagram in docs/architecture.md anew, after the transition table has changed."""
 
 from __future__ import annotations
 

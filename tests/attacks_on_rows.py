@@ -227,7 +227,7 @@ async def a_signed_row_names_somebody_else(owner: Owner, told: Told) -> None:
     )
 
 
-@ATTACKS.finds(Code.MOVE_BY_ANOTHER)
+@ATTACKS.finds(Code.TRANSITION_BY_ANOTHER)
 async def an_unsigned_row_names_somebody_else(owner: Owner, told: Told) -> None:
     """The letter was leased by one mediator and approved by another."""
     await owner.run(
@@ -282,7 +282,7 @@ async def a_row_is_dated_back(owner: Owner, told: Told) -> None:
     )
 
 
-@ATTACKS.finds(Code.MOVE_UNKNOWN)
+@ATTACKS.finds(Code.TRANSITION_UNKNOWN)
 async def two_rows_are_swapped(owner: Owner, told: Told) -> None:
     """The letter is accepted before it was offered."""
     await owner.swap(told.case_id, "offer", "accept")

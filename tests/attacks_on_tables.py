@@ -259,7 +259,7 @@ async def a_link_is_open_for_longer(owner: Owner, told: Told) -> None:
     )
 
 
-@ATTACKS.finds(Code.MOVE_UNKNOWN)
+@ATTACKS.finds(Code.TRANSITION_UNKNOWN)
 async def a_case_begins_without_its_registration(owner: Owner, told: Told) -> None:
     """The first row is gone."""
     await owner.run(

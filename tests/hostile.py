@@ -32,8 +32,8 @@ from relay.domain.messages import (
     SignedAct,
     Submission,
 )
-from relay.domain.moves import ENDED, State
 from relay.domain.texts import readable
+from relay.domain.transitions import ENDED, State
 from relay.services import processing
 from relay.services.processing import MediaWorker
 from relay.settings import Settings

@@ -27,7 +27,7 @@ from relay.crypto.keyfiles import save_keyring_file
 from relay.crypto.signing import Signer
 from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, organization
 from relay.domain.jobs import poster_prefix, rendition_prefix
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
 from relay.queue import Queue

@@ -1,6 +1,6 @@
 """Finds what time has passed over: stalled jobs, lapsed leases, sessions, uploads, orphans, drafts, texts.
 
-Every step may be repeated and may run in several workers at once: a move is made after a second look,
+Every step may be repeated and may run in several workers at once: a transition is made after a second look,
 under the row's lock, and what is gone already is no error. A step that fails leaves the others alone, and is
 tried again with the next sweep.
 """
@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from relay.domain.jobs import WorkerRefused
-from relay.domain.moves import Act, Mover, State
+from relay.domain.transitions import Act, Mover, State
 from relay.queue import Queue
 from relay.services import processing, reviews, uploads
-from relay.services.moves import CLOCK_ACTOR, make_move
 from relay.services.processing import MediaWorker
+from relay.services.transitions import CLOCK_ACTOR, make_transition
 from relay.settings import Settings
 from relay.storage import jobs as stored_jobs
 from relay.storage import messages as stored
@@ -140,7 +140,7 @@ class Sweep:
             if age_seconds < self.settings.draft_expires_seconds:
                 return False
             await stored_uploads.orphan_uploads(connection, message_id)
-            await make_move(connection, message, Act.EXPIRE, Mover.CLOCK, actor=CLOCK_ACTOR)
+            await make_transition(connection, message, Act.EXPIRE, Mover.CLOCK, actor=CLOCK_ACTOR)
             return True
 
     async def forget_unsent(self) -> int:

@@ -18,7 +18,7 @@ from relay.demo.cast import PASSPHRASE, Case, open_case, organization
 from relay.demo.cutting import cutting_proxy
 from relay.demo.stage import Stage
 from relay.domain.messages import AuthorMessage, ReviewMessage
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.domain.views import RecipientView
 from relay.errors import RelayError
 from relay.media.tools import MediaTools

@@ -1,21 +1,21 @@
-"""Draws the table of moves as a state diagram (Mermaid), for docs/architecture.md."""
+"""Draws the transition table as a state diagram (Mermaid), for docs/architecture.md."""
 
 from __future__ import annotations
 
-from relay.domain.moves import ENDED, MOVES, Move, State
+from relay.domain.transitions import ENDED, TRANSITIONS, State, Transition
 
-BEGINS = "<!-- state diagram: drawn from relay/domain/moves.py by `python docs/draw.py` -->"
+BEGINS = "<!-- state diagram: drawn from relay/domain/transitions.py by `python docs/draw.py` -->"
 ENDS = "<!-- end of the state diagram -->"
 
 
 def state_diagram() -> str:
-    """Every move as an arrow; those between the same two states share one."""
-    arrows: dict[tuple[State, State | None], list[Move]] = {}
-    for move in MOVES:
-        arrows.setdefault((move.source, move.target), []).append(move)
+    """Every transition as an arrow; those between the same two states share one."""
+    arrows: dict[tuple[State, State | None], list[Transition]] = {}
+    for transition in TRANSITIONS:
+        arrows.setdefault((transition.source, transition.target), []).append(transition)
     lines = ["stateDiagram-v2", f"    [*] --> {State.DRAFT}"]
-    for (source, target), moves in arrows.items():
-        said = ", ".join(f"{_act(move)} ({move.mover})" for move in moves)
+    for (source, target), transitions in arrows.items():
+        said = ", ".join(f"{_act(transition)} ({transition.mover})" for transition in transitions)
         lines.append(f"    {source} --> {target or '[*]'}: {said}")
     lines += [f"    {state} --> [*]" for state in ENDED]
     return "\n".join(lines)
@@ -28,5 +28,5 @@ def with_diagram(document: str) -> str:
     return f"{before}{BEGINS}\n\n```mermaid\n{state_diagram()}\n```\n\n{ENDS}{after}"
 
 
-def _act(move: Move) -> str:
-    return f"{move.act} ⚑" if move.gated else str(move.act)
+def _act(transition: Transition) -> str:
+    return f"{transition.act} ⚑" if transition.gated else str(transition.act)

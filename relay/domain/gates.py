@@ -35,7 +35,7 @@ class GateClosed(Conflict):
 
 
 class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gates look at, read in the same transaction as the move."""
+    """What the gates look at, read in the same transaction as the transition."""
 
     sender_verified: bool
     """The words came by a verified claim or an upload link that nobody misused, or a mediator signed them."""

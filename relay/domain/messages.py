@@ -10,7 +10,7 @@ import msgspec
 
 from relay.domain.cases import Consent
 from relay.domain.gates import Gate
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.domain.views import AuthorView, RecipientView
 from relay.errors import Conflict, InvalidRequest
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from relay.domain.messages import PartRole
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.domain.uploads import RangeNotSatisfiable
 
 _RANGE: Final = re.compile(

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import msgspec
 
 from relay.domain.messages import Language, WaitsFor
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.errors import InvalidRequest
 
 BEGINNING = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))

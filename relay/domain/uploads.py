@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from relay.domain.moves import State
 from relay.domain.segments import SEGMENT_BYTES
+from relay.domain.transitions import State
 from relay.errors import Conflict, InvalidRequest, RelayError, TooLarge
 
 TUS_VERSION: Final = "1.0.0"

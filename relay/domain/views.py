@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from relay.domain.moves import State
+from relay.domain.transitions import State
 
 
 class AuthorView(StrEnum):

@@ -21,12 +21,11 @@ from relay.domain.messages import (
     SignedAct,
     StatementMismatch,
 )
-from relay.domain.moves import Act, Mover, State, find_move
+from relay.domain.transitions import Act, Mover, State, find_transition
 from relay.domain.views import recipient_view
 from relay.errors import NotFound
 from relay.services.cases import require_latest_charter, require_mediator
 from relay.services.credentials import require_recent, require_timely
-from relay.services.moves import make_move, reload, require_message, require_same_words
 from relay.services.reading import (
     recipient_message,
     recipient_parts,
@@ -36,6 +35,7 @@ from relay.services.reading import (
     signed_consent,
 )
 from relay.services.sealed import Readers, check_grants, hold_text, keep
+from relay.services.transitions import make_transition, reload, require_message, require_same_words
 from relay.services.verifiable import require_readable
 from relay.settings import Settings
 from relay.storage import links as stored_links
@@ -64,10 +64,10 @@ async def offer(
 ) -> ReviewMessage:
     """Let an approved message wait for its recipient, with the grants that open it to their key alone.
 
-    Every gate is checked here, in the transaction of the move, and again when the recipient accepts and
+    Every gate is checked here, in the transaction of the transition, and again when the recipient accepts and
     opens. The case is locked meanwhile, as by whoever closes a gate: one of the two comes first.
     What was released before is granted again in the same way, to somebody who lost their link and has a
-    new key; nothing moves then, and what they answered stands.
+    new key; no state changes then, and what they answered stands.
     """
     said = statements.verify(act.statement, statements.Offer, mediator.signer)
     async with database.transaction() as connection:
@@ -80,7 +80,7 @@ async def offer(
         await require_timely(connection, settings, act.statement, said.at)
         is_renewal = message.state in _RELEASED
         if not is_renewal:
-            find_move(Act.OFFER, message.state)
+            find_transition(Act.OFFER, message.state)
         require_open(await stored.gate_facts(connection, message_id, for_new_offer=True))
         require_same_words(message, said)
         await require_latest_charter(connection, message.case_id, said.charter)
@@ -120,7 +120,7 @@ async def offer(
                 statement_hash=statement_hash,
             )
         else:
-            await make_move(
+            await make_transition(
                 connection,
                 message,
                 Act.OFFER,
@@ -168,7 +168,7 @@ async def open_message(
         if message.state is State.RELEASED:
             if closed_gates(await stored.gate_facts(connection, message_id)):
                 raise NotAvailableNow
-            await make_move(connection, message, Act.OPEN, Mover.RECIPIENT, actor=str(actor))
+            await make_transition(connection, message, Act.OPEN, Mover.RECIPIENT, actor=str(actor))
         return Opening(
             statements=await released_statements(connection, message),
             approvals=await stored_reviews.list_approvals(connection, message_id),
@@ -238,7 +238,7 @@ async def _answer(
         raise NotAvailableNow
     if said.offer != b64u_encode(message.offer_hash or b""):
         raise StatementMismatch("an answer to another offer")
-    find_move(_ACTS[answer], message.state)
+    find_transition(_ACTS[answer], message.state)
     if answer is Answer.ACCEPT:
         await _require_readable(connection, settings, message)
     statement_hash = await insert_statement(connection, compact)
@@ -253,7 +253,7 @@ async def _answer(
     if answer in {Answer.ACCEPT, Answer.REFUSE}:
         tell_author = said.tell_author
         await stored.set_tell_author(connection, message.message_id, tell_author=tell_author)
-    await make_move(
+    await make_transition(
         connection,
         message,
         _ACTS[answer],

@@ -27,11 +27,11 @@ from relay.domain.jobs import (
     WorkerRefused,
 )
 from relay.domain.messages import Audience, Grant
-from relay.domain.moves import Act, Mover, State
+from relay.domain.transitions import Act, Mover, State
 from relay.errors import CryptoError
 from relay.services.credentials import require_standing
-from relay.services.moves import make_move
 from relay.services.sealed import StoredBody, hold_upload, keep, keep_first_grants
+from relay.services.transitions import make_transition
 from relay.services.trust import charter as verified_charter
 from relay.settings import Settings
 from relay.storage import cases as stored_cases
@@ -272,7 +272,7 @@ async def finish(
         await stored.set_rendition(connection, message.message_id, statement_hash)
         await stored.delete_grants(connection, message.message_id, Audience.MEDIA)
         await stored_jobs.end_job(connection, job.job_id, JobState.DONE)
-        await make_move(
+        await make_transition(
             connection,
             message,
             Act.FINISH_PROCESSING,
@@ -325,7 +325,7 @@ async def _fail(
 ) -> None:
     await stored.delete_grants(connection, message.message_id, Audience.MEDIA)
     await stored_jobs.end_job(connection, job_id, JobState.FAILED, code)
-    await make_move(
+    await make_transition(
         connection, message, Act.FAIL_PROCESSING, Mover.WORKER, actor=str(worker), failure=code
     )
 

@@ -26,7 +26,7 @@ from relay.domain.messages import (
     SignedConsent,
     SignedRevision,
 )
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.domain.views import RecipientView, author_view, recipient_view
 from relay.errors import NotFound
 from relay.services.cases import require_mediator

@@ -22,7 +22,6 @@ from relay.domain.messages import (
     SignedAct,
     StatementMismatch,
 )
-from relay.domain.moves import Act, Mover, State, WrongState, find_move
 from relay.domain.reviews import (
     BEGINNING,
     END,
@@ -33,19 +32,20 @@ from relay.domain.reviews import (
     decode_place,
     encode_place,
 )
+from relay.domain.transitions import Act, Mover, State, WrongState, find_transition
 from relay.errors import NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
 from relay.services.credentials import require_timely
-from relay.services.moves import (
+from relay.services.reading import review_message
+from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
+from relay.services.transitions import (
     CLOCK_ACTOR,
-    make_move,
+    make_transition,
     reload,
     require_message,
     require_same_words,
 )
-from relay.services.reading import review_message
-from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
 from relay.services.verifiable import require_verifiable
 from relay.settings import Settings
 from relay.storage import messages as stored
@@ -149,7 +149,7 @@ async def take(
             if message.state is State.CLAIMED:
                 await lapse(connection, message)
                 message = await reload(connection, message)
-            await make_move(
+            await make_transition(
                 connection,
                 message,
                 Act.LEASE,
@@ -165,12 +165,12 @@ async def let_go(database: Database, mediator: Mediator, message_id: uuid.UUID) 
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
         _require_lease(message, mediator)
-        await make_move(connection, message, Act.LET_GO, Mover.REVIEWER, actor=str(mediator))
+        await make_transition(connection, message, Act.LET_GO, Mover.REVIEWER, actor=str(mediator))
 
 
 async def lapse(connection: Connection, message: stored.MessageRow) -> None:
     """Put an item whose lease ran out back into the queue."""
-    await make_move(connection, message, Act.LAPSE, Mover.CLOCK, actor=CLOCK_ACTOR)
+    await make_transition(connection, message, Act.LAPSE, Mover.CLOCK, actor=CLOCK_ACTOR)
 
 
 async def decide(
@@ -197,7 +197,7 @@ async def decide(
         await require_timely(connection, settings, act.statement, said.at)
         require_same_words(message, said)
         choice = _CHOICES[said.decision]
-        find_move(choice.act, message.state)
+        find_transition(choice.act, message.state)
         mover = _require_mover(message, mediator, choice)
         if choice.act is Act.APPROVE:
             await _require_known_sender(connection, message_id)
@@ -213,7 +213,7 @@ async def decide(
             approvals = await stored_reviews.count_approvals(connection, message_id)
             if approvals.approvals < approvals.approvals_needed:
                 made = Act.APPROVE_FIRST
-        await make_move(
+        await make_transition(
             connection,
             message,
             made,

@@ -24,13 +24,12 @@ from relay.domain.messages import (
     UploadUnfinished,
     VideoNotTaken,
 )
-from relay.domain.moves import MOVES, Act, Mover, State, WrongState
+from relay.domain.transitions import TRANSITIONS, Act, Mover, State, WrongState
 from relay.domain.uploads import object_prefix
 from relay.errors import InvalidRequest, NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
 from relay.services.credentials import require_timely
-from relay.services.moves import make_move, reload, require_message
 from relay.services.reading import author_message
 from relay.services.sealed import (
     Readers,
@@ -40,6 +39,7 @@ from relay.services.sealed import (
     hold_upload,
     keep,
 )
+from relay.services.transitions import make_transition, reload, require_message
 from relay.settings import Settings
 from relay.storage import links as stored_links
 from relay.storage import messages as stored
@@ -51,7 +51,7 @@ from relay.storage.events import append_event, insert_statement
 _RECEIPT_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _RECEIPT_GROUPS = 5
 _RECEIPT_GROUP_LETTERS = 5
-_WITHDRAWABLE = {move.source for move in MOVES if move.act is Act.WITHDRAW}
+_WITHDRAWABLE = {transition.source for transition in TRANSITIONS if transition.act is Act.WITHDRAW}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,7 @@ async def submit(
             grants=submission.grants,
         )
         act = Act.SUBMIT_LETTER if message.kind is Kind.LETTER else Act.SUBMIT_VIDEO
-        await make_move(
+        await make_transition(
             connection,
             message,
             act,
@@ -226,7 +226,7 @@ async def discard(
         if actor.link_id is not None:
             await stored_links.unspend_link(connection, actor.link_id, message_id)
         await stored_uploads.orphan_uploads(connection, message_id)
-        await make_move(connection, message, Act.DISCARD, Mover.SENDER, actor=str(actor))
+        await make_transition(connection, message, Act.DISCARD, Mover.SENDER, actor=str(actor))
 
 
 async def withdraw(
@@ -259,7 +259,7 @@ async def withdraw(
         await require_timely(connection, settings, compact, said.at)
         statement_hash = await insert_statement(connection, compact)
         if message.state in _WITHDRAWABLE:
-            await make_move(
+            await make_transition(
                 connection,
                 message,
                 Act.WITHDRAW,
@@ -378,7 +378,7 @@ async def _require_draft(
     if (message.recipient_id, message.kind) != (recipient_id, kind):
         raise InvalidRequest("a revision keeps its recipient and its kind")
     if revision == message.revision + 1:
-        await make_move(connection, message, Act.REVISE, Mover.SENDER, actor=actor)
+        await make_transition(connection, message, Act.REVISE, Mover.SENDER, actor=actor)
         await stored.begin_revision(connection, message_id)
         message = await reload(connection, message)
     if message.state is not State.DRAFT or message.revision != revision:

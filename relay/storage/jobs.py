@@ -44,7 +44,7 @@ async def find_message(connection: Connection, job_id: uuid.UUID) -> uuid.UUID |
 
 
 async def lock_job(connection: Connection, job_id: uuid.UUID) -> JobRow | None:
-    """The job, which nobody else moves until this transaction ends; its message is locked before."""
+    """The job, which nobody else changes until this transaction ends; its message is locked before."""
     return one(await connection.fetchrow(_SQL["lock_job"], job_id), JobRow)
 
 

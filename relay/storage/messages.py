@@ -1,4 +1,4 @@
-"""Messages, their revisions, parts and grants. Nothing here decides: services do, by the table of moves."""
+"""Messages, their revisions, parts and grants. Nothing here decides: services do, by the transition table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from relay.domain.gates import GateFacts
 from relay.domain.messages import Audience, Kind, Language, PartRole, PastMessage, Processing
-from relay.domain.moves import Move, State
+from relay.domain.transitions import State, Transition
 from relay.storage.database import Connection, many, one
 from relay.storage.queries import named_queries
 
@@ -18,7 +18,7 @@ _SQL = named_queries("messages")
 
 
 class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A message with everything that moves depend on."""
+    """A message with everything that a transition depends on."""
 
     message_id: uuid.UUID
     case_id: uuid.UUID
@@ -153,7 +153,7 @@ async def lock_identifier(connection: Connection, message_id: uuid.UUID) -> None
 
 
 async def lock_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:
-    """The message, which nobody else moves until this transaction ends."""
+    """The message, which nobody else changes until this transaction ends."""
     return one(await connection.fetchrow(_SQL["lock_message"], message_id), MessageRow)
 
 
@@ -162,26 +162,26 @@ async def read_message(connection: Connection, message_id: uuid.UUID) -> Message
     return one(await connection.fetchrow(_SQL["read_message"], message_id), MessageRow)
 
 
-async def move_message(
+async def change_state(
     connection: Connection,
     *,
     message_id: uuid.UUID,
-    move: Move,
+    transition: Transition,
     author_view_changes: bool,
     starts_waiting: bool,
     lease_holder: uuid.UUID | None,
     lease_seconds: int,
     failure: str | None,
 ) -> bool:
-    """Make a move of the table; False where the message is not in the state that it starts from."""
-    if move.target is None:
+    """Make a transition; False where the message is not in the state that it starts from."""
+    if transition.target is None:
         return bool(await connection.fetchval(_SQL["delete_draft"], message_id))
     return bool(
         await connection.fetchval(
-            _SQL["move_message"],
+            _SQL["change_state"],
             message_id,
-            move.source,
-            move.target,
+            transition.source,
+            transition.target,
             author_view_changes,
             starts_waiting,
             lease_holder,

@@ -8,8 +8,8 @@ import msgspec
 
 from relay.domain.actors import Participant
 from relay.domain.messages import PartRole
-from relay.domain.moves import State
 from relay.domain.parts import Reader
+from relay.domain.transitions import State
 from relay.storage.database import Connection, one
 from relay.storage.queries import named_queries
 

@@ -13,7 +13,7 @@ from tests.browser.remote import expect
 from tests.browser.visitors import Guest, Language
 from tests.browser.words import Words
 
-_MOVES: Final = """
+_TRANSITIONS: Final = """
 (video) => new Promise((good) => {
   const look = () => (video.currentTime > 0.3 ? good() : requestAnimationFrame(look));
   look();
@@ -282,7 +282,7 @@ class ParticipantPage:
     async def play(self) -> None:
         """Play the video or the sound that is shown, until it moves."""
         await self.input.press(self.button(self.playback("play")))
-        await self.page.locator("relay-player").locator("video, audio").evaluate(_MOVES)
+        await self.page.locator("relay-player").locator("video, audio").evaluate(_TRANSITIONS)
         await self.input.press(self.button(self.playback("pause")))
 
     async def seek(self, seconds: float) -> None:

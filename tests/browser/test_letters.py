@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from relay.client.participant import Participant
 from relay.demo.cast import PASSPHRASE, verify_everybody
 from relay.demo.story import LETTER, NOTE
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from tests.browser import forging, leaks
 from tests.browser.casework import LANGUAGES
 from tests.browser.conftest import Visit

@@ -20,7 +20,7 @@ from relay.crypto.links import link_url, parse_link_url
 from relay.demo.cast import PASSPHRASE, verify_everybody
 from relay.demo.story import FIRST_LETTER, GUIDANCE, LETTER, NOTE
 from relay.domain.messages import ReviewMessage
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from tests.browser import forging
 from tests.browser.films import film
 from tests.browser.mediators import MediatorPage

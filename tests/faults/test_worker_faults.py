@@ -27,7 +27,7 @@ from relay.crypto.signing import Signer, statement_hash
 from relay.demo.cast import open_case
 from relay.domain.jobs import LeaseLost
 from relay.domain.messages import Audience
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.queue import QUEUE_NAME, TRANSCODE
 from relay.services import processing
 from relay.services.processing import MediaWorker

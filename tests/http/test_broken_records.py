@@ -12,7 +12,7 @@ from relay.client.records import BrokenRecord, Record
 from relay.crypto import statements
 from relay.demo.cast import Case
 from relay.domain.messages import SignedAct, StatementMismatch
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from tests.corruptions import CAPTIONS, KEYS, LETTERS, TIMED, forge
 from tests.hands import digest_of, hands_of
 from tests.hostile import (

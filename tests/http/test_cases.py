@@ -21,7 +21,7 @@ from relay.demo.cast import Case, Organization, open_case, register_case
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.domain.gates import Gate
 from relay.domain.messages import ReviewMessage
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.domain.views import RecipientView
 from tests.hands import Answer, Hands, consent, hands_of, second_begins
 

@@ -23,7 +23,7 @@ from relay.demo.cast import Case, Organization, open_case, register_case
 from relay.domain.cases import CaseRegistration
 from relay.domain.jobs import LeaseLost
 from relay.domain.messages import ReviewMessage
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.services import processing
 from relay.services.processing import MediaWorker
 from relay.settings import Settings

@@ -15,7 +15,7 @@ from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_encode
 from relay.demo.cast import Case, Organization, open_case, verify_everybody
 from relay.domain.messages import Kind, Language, NewDraft
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from tests.hands import hands_of
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relay.demo.cast import Case
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.domain.views import AuthorView, RecipientView
 
 

@@ -16,7 +16,7 @@ from relay.crypto.links import parse_link_url
 from relay.demo.cast import Case, Organization, open_case
 from relay.domain import actors
 from relay.domain.messages import Audience, AuthorMessage, Kind, Language, NewDraft, Submission
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.domain.views import AuthorView
 from relay.services import reading
 from relay.services.log import LogPage

@@ -20,7 +20,7 @@ from relay.crypto.signing import statement_hash
 from relay.demo.cast import Case, Organization, verify_everybody
 from relay.domain.gates import Gate
 from relay.domain.messages import Audience, RecipientMessage, ReviewMessage, SignedAct
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.services.log import LogPage
 from relay.storage.database import Connection
 from tests.hands import (

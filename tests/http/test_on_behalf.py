@@ -19,7 +19,7 @@ from relay.crypto.items import verify_item
 from relay.crypto.statements import OFFER_NOTES, Message, Offer, decode_unverified
 from relay.demo.cast import Case, Organization, open_case
 from relay.domain.messages import AuthorMessage, RecipientMessage, Submission
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.domain.views import AuthorView
 from tests.hands import Hands, digest_of, hands_of, letter, message_statement
 from tests.http.test_offers import desk_of, waiting

@@ -19,8 +19,8 @@ from relay.crypto.encoding import b64u_encode
 from relay.demo.cast import Case, Organization, open_case
 from relay.domain.actors import Mediator, Participant
 from relay.domain.messages import PartRole
-from relay.domain.moves import State
 from relay.domain.segments import SEGMENT_BYTES
+from relay.domain.transitions import State
 from relay.errors import NotFound
 from relay.services.parts import find_body
 from relay.settings import Settings

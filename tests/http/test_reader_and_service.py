@@ -20,7 +20,7 @@ from relay.crypto.statements import Policy
 from relay.demo.cast import Case, Organization, open_case, verify_everybody
 from relay.domain.gates import Gate
 from relay.domain.messages import ReviewMessage
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from tests.corruptions import TIMED, WORDS
 from tests.hands import Words, hands_of
 from tests.hostile import Offering, Sender, Stage

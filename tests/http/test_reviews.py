@@ -16,7 +16,7 @@ from relay.client.connection import Problem
 from relay.crypto.statements import Policy
 from relay.demo.cast import Case, Organization, open_case
 from relay.domain.messages import ReviewMessage, SignedAct
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Connection

@@ -22,7 +22,7 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.crypto.signing import statement_hash
 from relay.demo.cast import Case, Organization, register_case
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from tests.hands import hands_of, withdrawal
 
 STATUSES: Final[tuple[ConsentStatus, ...]] = ("active", "paused", "withdrawn")

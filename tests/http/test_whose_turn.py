@@ -22,8 +22,8 @@ from relay.domain.cases import (
     ParticipantRole,
 )
 from relay.domain.messages import Kind, Language, NewDraft, QueuePage, WaitsFor
-from relay.domain.moves import State
 from relay.domain.reviews import ENDED, QueueFigures
+from relay.domain.transitions import State
 from tests.hands import hands_of
 
 TWO: Final = Policy(approvals=2, captions="optional", server_processing=True, retention_days=365)

@@ -98,7 +98,7 @@ class Item:
         self.guidance = None
 
     def move(self, state: str) -> None:
-        """Every move ends a lease."""
+        """Every transition ends a lease."""
         self.state = state
         self.holder, self.lease_is_over = None, False
 

@@ -114,7 +114,7 @@ class Rows:
         )
 
     async def move_after(self, change: str, message: uuid.UUID, state: str) -> None:
-        """Move as by `move` after a change about the sender ($1): both or neither."""
+        """As `move` does, after a change about the sender ($1): both or neither."""
         async with self.connection.transaction():
             await self.connection.execute(change, self.sender)
             await self.move(message, state)

@@ -13,11 +13,11 @@ import pytest
 
 from relay.crypto import statements
 from relay.crypto.statements import Statement
-from relay.domain.moves import MOVES, Act, Mover
+from relay.domain.transitions import TRANSITIONS, Act, Mover
 from relay.services.audit.findings import Code
 from relay.services.audit.keys import parse_actor
 from relay.services.audit.kinds import KINDS, Fact, Kind, Who, kind_of
-from relay.services.moves import CLOCK_ACTOR
+from relay.services.transitions import CLOCK_ACTOR
 
 ROOT: Final = Path(__file__).parents[2]
 NOT_LOGGED: Final = {
@@ -123,7 +123,7 @@ def test_every_statement_that_belongs_to_a_case_stands_behind_a_kind() -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_an_entry_speaks_of_members_that_its_statement_has(name: str) -> None:
-    """Its members exist, those of case and message are compared, and acts fit the table of moves."""
+    """Its members exist, those of case and message are compared, and acts fit the transition table."""
     kind = KINDS[name]
     members = {} if kind.statement is None else _members(kind.statement)
     assert set(kind.says) <= set(members)
@@ -133,7 +133,12 @@ def test_an_entry_speaks_of_members_that_its_statement_has(name: str) -> None:
         assert kind.says["message"] is Fact.MESSAGE
         assert kind.of_message
     if kind.act is not None:
-        allowed = {who for move in MOVES if move.act is kind.act for who in WHO[move.mover]}
+        allowed = {
+            who
+            for transition in TRANSITIONS
+            if transition.act is kind.act
+            for who in WHO[transition.mover]
+        }
         assert kind.who <= allowed
         assert name == kind_of(kind.act)
 

@@ -23,7 +23,7 @@ from relay.crypto.keyrings import generate_keyring
 from relay.crypto.signing import Signer
 from relay.domain.jobs import Stage, WorkerRefused
 from relay.domain.messages import Processing
-from relay.domain.moves import State
+from relay.domain.transitions import State
 from relay.domain.views import AuthorView
 from relay.services import processing
 from relay.services.processing import MediaWorker

@@ -500,13 +500,17 @@ async def test_each_role_makes_its_own_moves(
 ) -> None:
     """What the media worker and the clock do no web service does, and no worker what people do."""
     message = await rows.letter()
-    moves = await rows.connection.fetch("select * from message_moves")
-    others = [move for move in moves if not move["worker" if role == WORKER else "web"]]
+    transitions = await rows.connection.fetch("select * from message_transitions")
+    others = [
+        transition
+        for transition in transitions
+        if not transition["worker" if role == WORKER else "web"]
+    ]
     assert len(others) >= 5
-    for move in others:
-        await rows.put(message, move["source"])
+    for transition in others:
+        await rows.put(message, transition["source"])
         moving = "update messages set state = $2 where message_id = $1"
-        assert await refused(roles[role], moving, message, move["target"]), tuple(move)
+        assert await refused(roles[role], moving, message, transition["target"]), tuple(transition)
 
 
 async def test_a_worker_touches_nothing_but_its_video(

@@ -16,7 +16,7 @@ from relay.domain.cases import Consent, ParticipantRole
 from relay.domain.jobs import JobState
 from relay.domain.links import Purpose
 from relay.domain.messages import Answer, Audience, Kind, Language, PartRole
-from relay.domain.moves import MOVES, Act, Mover, State
+from relay.domain.transitions import TRANSITIONS, Act, Mover, State
 from relay.storage.database import Connection
 from tests.integration.rows import Rows
 
@@ -58,35 +58,45 @@ async def refused(connection: Connection, statement: str, *arguments: object) ->
 
 
 async def test_the_schema_has_the_moves_of_the_table(rows: Rows) -> None:
-    """Each pair of states of the table of moves is in the schema, with who makes it, and no other.
+    """Each pair of states of the transition table is in the schema, with who makes it, and no other.
 
     What the media worker does and what becomes of forgotten drafts is a worker's; that a lease ran out
     is found by whoever looks first; everything else comes through the web service.
     """
     kept = {
         (row["source"], row["target"]): (row["web"], row["worker"])
-        for row in await rows.connection.fetch("select * from message_moves")
+        for row in await rows.connection.fetch("select * from message_transitions")
     }
 
-    moves = [move for move in MOVES if move.target is not None and move.target is not move.source]
-    assert kept.keys() == {(move.source, move.target) for move in moves}
+    transitions = [
+        transition
+        for transition in TRANSITIONS
+        if transition.target is not None and transition.target is not transition.source
+    ]
+    assert kept.keys() == {(transition.source, transition.target) for transition in transitions}
     for pair, makers in kept.items():
-        made = [move for move in moves if (move.source, move.target) == pair]
+        made = [
+            transition
+            for transition in transitions
+            if (transition.source, transition.target) == pair
+        ]
         by_web = [m for m in made if m.mover is not Mover.WORKER and m.act is not Act.EXPIRE]
         by_worker = [m for m in made if m.mover in {Mover.WORKER, Mover.CLOCK}]
         assert makers == (bool(by_web), bool(by_worker)), pair
 
 
 async def test_every_other_move_is_refused(rows: Rows) -> None:
-    """Whatever the row holds: from each state only the table's moves lead, and the rest is refused."""
+    """Whatever the row holds: from each state only the table's transitions lead, and the rest is refused."""
     message = await rows.letter()
-    allowed = {(move.source, move.target) for move in MOVES}
+    allowed = {(transition.source, transition.target) for transition in TRANSITIONS}
     forbidden = [pair for pair in itertools.permutations(State, 2) if pair not in allowed]
     assert len(forbidden) > 200
 
     for source, target in forbidden:
         await rows.put(message, source)
-        with pytest.raises(asyncpg.CheckViolationError, match=f"no move from {source} to {target}"):
+        with pytest.raises(
+            asyncpg.CheckViolationError, match=f"no transition from {source} to {target}"
+        ):
             async with rows.connection.transaction():
                 await rows.move(message, target)
 
@@ -147,7 +157,7 @@ async def test_nobody_approves_the_same_words_twice(rows: Rows) -> None:
 
 @pytest.mark.parametrize("target", ["offered", "released"])
 async def test_a_closed_gate_holds_in_the_schema_too(rows: Rows, target: str) -> None:
-    """Consent, no-contact and the recipient's grants are asked for again with the move itself."""
+    """Consent, no-contact and the recipient's grants are asked for again with the transition itself."""
     message = await rows.letter()
     await rows.approve(message)
     await rows.put(message, "approved")

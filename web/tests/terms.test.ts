@@ -47,7 +47,7 @@ const catalogues = readdirSync(SRC, { recursive: true, withFileTypes: true })
 const GLOSSARY = readFileSync(new URL('../../docs/glossary.md', import.meta.url), 'utf8')
   .split('\n')
   .map((line) => line.split('|').map((cell) => cell.trim()))
-  .filter(([, english, french]) => french !== undefined && english !== 'English' && !french.startsWith('-'));
+  .filter(({ length, 1: english = '' }) => length === 5 && english !== 'English' && !english.startsWith('-'));
 
 async function said(file: string): Promise<string[]> {
   return Object.values((await import(file)) as Record<string, Words>).flatMap(sentences);

@@ -30,8 +30,8 @@ class Code(StrEnum):
     STATEMENT_TIME = "statement-time"
     STATEMENT_UNLOGGED = "statement-unlogged"
     # What the rows lead to.
-    MOVE_UNKNOWN = "move-unknown"
-    MOVE_BY_ANOTHER = "move-by-another"
+    TRANSITION_UNKNOWN = "transition-unknown"
+    TRANSITION_BY_ANOTHER = "transition-by-another"
     GATE_CLOSED = "gate-closed"
     KEY_UNKNOWN = "key-unknown"
     # The tables beside the log.

@@ -1,4 +1,4 @@
-"""Replays each message of a case through the table of moves, and everything that hangs on it."""
+"""Replays each message of a case through the transition table, and everything that hangs on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from relay.crypto.encoding import b64u_decode
 from relay.crypto.fields import Part
 from relay.domain.messages import RELEASED_WITH, Audience, PartRole
 from relay.domain.messages import Kind as MessageKind
-from relay.domain.moves import BEFORE_RELEASE, MOVES, Act, Mover, State
+from relay.domain.transitions import BEFORE_RELEASE, TRANSITIONS, Act, Mover, State
 from relay.services.audit.expected import ANY, Expected
 from relay.services.audit.findings import Code, Report
 from relay.services.audit.keys import RACE, CaseKeys, WayIn
@@ -22,8 +22,10 @@ from relay.services.audit.people import People
 from relay.services.audit.rows import Row
 from relay.storage import audit as stored
 
-_MOVES: Final = {(move.act, move.source): move for move in MOVES}
-_TARGETS: Final = {move.act: move.target for move in MOVES}
+_TRANSITIONS: Final = {
+    (transition.act, transition.source): transition for transition in TRANSITIONS
+}
+_TARGETS: Final = {transition.act: transition.target for transition in TRANSITIONS}
 
 _BEGINS: Final = {"draft-begun", "submit-letter", "submit-video"}
 _TAKES_BACK: Final = {Act.RETRACT, Act.RECALL, Act.WITHDRAW, Act.CLOSE, Act.REFUSE}
@@ -116,7 +118,7 @@ class Items:
         if item.state is None:
             self._begin(row, item)
         if row.kind.act is not None:
-            self._move(row, item, row.kind.act)
+            self._transition(row, item, row.kind.act)
         effect = _EFFECTS.get(row.log.kind)
         if effect is not None:
             effect(self, row, item)
@@ -181,7 +183,7 @@ class Items:
     def _begin(self, row: Row, item: Item) -> None:
         if row.log.kind not in _BEGINS:
             self._report.add(
-                Code.MOVE_UNKNOWN,
+                Code.TRANSITION_UNKNOWN,
                 f"{row.log.kind} of a message that is not there",
                 seq=row.seq,
                 message=row.log.message_id,
@@ -192,15 +194,15 @@ class Items:
         item.state = State.DRAFT
         item.relayed = row.actor is not None and row.actor.who is Who.MEDIATOR
 
-    def _move(self, row: Row, item: Item, act: Act) -> None:
+    def _transition(self, row: Row, item: Item, act: Act) -> None:
         source = item.state or State.DRAFT
-        move = _MOVES.get((act, source))
-        if move is None:
-            self._found(row, Code.MOVE_UNKNOWN, f"{act} of a message that is {source}")
+        transition = _TRANSITIONS.get((act, source))
+        if transition is None:
+            self._found(row, Code.TRANSITION_UNKNOWN, f"{act} of a message that is {source}")
             item.state = _TARGETS[act]
         else:
-            self._check_mover(row, item, move.mover)
-            item.state = move.target
+            self._check_mover(row, item, transition.mover)
+            item.state = transition.target
         if item.state is not source:
             item.holder = row.actor_id if act is Act.LEASE else None
         if act in _TAKES_BACK:
@@ -211,13 +213,15 @@ class Items:
             return
         own = {Mover.SENDER: item.sender, Mover.RECIPIENT: item.recipient}
         if row.actor.who is Who.PARTICIPANT and row.actor.id != own.get(mover):
-            self._found(row, Code.MOVE_BY_ANOTHER, f"somebody else than the {mover}")
+            self._found(row, Code.TRANSITION_BY_ANOTHER, f"somebody else than the {mover}")
         if mover is Mover.REVIEWER and row.actor.id != item.holder:
-            self._found(row, Code.MOVE_BY_ANOTHER, "a mediator who did not hold the message")
+            self._found(row, Code.TRANSITION_BY_ANOTHER, "a mediator who did not hold the message")
         is_relaying = row.kind.act in {Act.SUBMIT_LETTER, Act.REVISE}
         if is_relaying and row.actor.who is Who.MEDIATOR and not item.relayed:
             self._found(
-                row, Code.MOVE_BY_ANOTHER, "a mediator changed what a participant wrote themself"
+                row,
+                Code.TRANSITION_BY_ANOTHER,
+                "a mediator changed what a participant wrote themself",
             )
 
     # What rows do besides moving.
@@ -225,7 +229,7 @@ class Items:
     def begin_draft(self, row: Row, item: Item) -> None:
         """A sender begins to write."""
         if item.state is not State.DRAFT or item.source is not None:
-            self._found(row, Code.MOVE_UNKNOWN, "a draft of a message that was begun before")
+            self._found(row, Code.TRANSITION_UNKNOWN, "a draft of a message that was begun before")
 
     def submit(self, row: Row, item: Item) -> None:
         """New words: what was rendered, captioned or approved before does not belong to them."""
@@ -253,7 +257,9 @@ class Items:
         way = item.way
         if way is not None and way.link.purpose == "upload":
             if way.message not in {None, row.log.message_id}:
-                self._found(row, Code.MOVE_BY_ANOTHER, "a second message through one upload link")
+                self._found(
+                    row, Code.TRANSITION_BY_ANOTHER, "a second message through one upload link"
+                )
             way.message = row.log.message_id
             self._expected.change("links", way.link.link, message_id=row.log.message_id)
 
@@ -264,7 +270,7 @@ class Items:
     def discard(self, row: Row, item: Item) -> None:
         """A draft that was never sent is gone."""
         if item.revision != 1 or item.source is not None:
-            self._found(row, Code.MOVE_UNKNOWN, "a message was discarded after it was sent")
+            self._found(row, Code.TRANSITION_UNKNOWN, "a message was discarded after it was sent")
 
     def withdraw(self, row: Row, item: Item) -> None:
         """A sender takes the message back in time."""
@@ -274,10 +280,10 @@ class Items:
         """A sender takes it back too late, which is kept for the mediator."""
         if item.state in BEFORE_RELEASE:
             self._found(
-                row, Code.MOVE_UNKNOWN, f"a late withdrawal of a message that is {item.state}"
+                row, Code.TRANSITION_UNKNOWN, f"a late withdrawal of a message that is {item.state}"
             )
         if row.actor is not None and row.actor.participant not in {None, item.sender}:
-            self._found(row, Code.MOVE_BY_ANOTHER, "somebody else than the sender")
+            self._found(row, Code.TRANSITION_BY_ANOTHER, "somebody else than the sender")
         item.withdrawal = row.digest
 
     def render(self, row: Row, item: Item) -> None:
@@ -292,7 +298,7 @@ class Items:
         """A mediator captioned a video, or said why it needs none."""
         said = row.statement(statements.Captions)
         if item.state is not State.CLAIMED or row.actor_id != item.holder:
-            self._found(row, Code.MOVE_BY_ANOTHER, "a mediator who did not hold the message")
+            self._found(row, Code.TRANSITION_BY_ANOTHER, "a mediator who did not hold the message")
         item.captions = row.digest
         if said is None:
             return
@@ -341,7 +347,7 @@ class Items:
         item.approvals.add((self._keys.person(row.actor_id), item.words))
         approvers = item.approvers()
         if approvers == before:
-            self._found(row, Code.MOVE_BY_ANOTHER, "somebody approved the same words twice")
+            self._found(row, Code.TRANSITION_BY_ANOTHER, "somebody approved the same words twice")
         if not self._is_sender_known(item, row.at - RACE):
             self._found(row, Code.GATE_CLOSED, "approved before it was known whose words these are")
         is_last = row.kind.act is Act.APPROVE
@@ -359,7 +365,9 @@ class Items:
     def grant_again(self, row: Row, item: Item) -> None:
         """A mediator grants what was released to a new key of its recipient."""
         if item.state not in _AFTER_ACCEPTANCE:
-            self._found(row, Code.MOVE_UNKNOWN, f"granted again while the message is {item.state}")
+            self._found(
+                row, Code.TRANSITION_UNKNOWN, f"granted again while the message is {item.state}"
+            )
         self._check_gates(row, item)
         self._file_offer(row, item)
         self._check_recipient_key(row, item)

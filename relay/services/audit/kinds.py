@@ -1,7 +1,7 @@
 """What each kind of row must have behind it: who may be named in it, which statement, and what that says.
 
 The one table of the audit. A kind that is not in it is a finding, and a test holds it to every row that relay
-can write. What a row changes is in `replay.py`, as far as the table of moves does not say it.
+can write. What a row changes is in `replay.py`, as far as the transition table does not say it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from relay.crypto.statements import (
     Verification,
     Withdrawal,
 )
-from relay.domain.moves import Act
+from relay.domain.transitions import Act
 
 
 class Who(StrEnum):
@@ -79,7 +79,7 @@ class Kind:
     says: Says = dataclasses.field(default_factory=dict)
     of_message: bool = False
     act: Act | None = None
-    """The move of the table that the row is; None where no state changes."""
+    """The transition that the row is; None where no state changes."""
 
 
 _MEDIATOR: Final = frozenset({Who.MEDIATOR})
@@ -111,7 +111,7 @@ def _act(
 
 
 def kind_of(act: Act) -> str:
-    """What the row of a move is called."""
+    """What the row of a transition is called."""
     return act.replace(" ", "-")
 
 

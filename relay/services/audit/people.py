@@ -108,7 +108,7 @@ class People:
         """Take in what a row says."""
         if (row.seq == 1) != (row.log.kind == "case-registered"):
             self._report.add(
-                Code.MOVE_UNKNOWN, "a case is registered once, in its first row", seq=row.seq
+                Code.TRANSITION_UNKNOWN, "a case is registered once, in its first row", seq=row.seq
             )
         effect = _EFFECTS.get(row.log.kind)
         if effect is not None:
@@ -164,7 +164,7 @@ class People:
             return
         if self.version:
             self._report.add(
-                Code.MOVE_UNKNOWN, "a registration after the first charter", seq=row.seq
+                Code.TRANSITION_UNKNOWN, "a registration after the first charter", seq=row.seq
             )
         self._registration = row.digest
         by_mediator = row.actor is not None and row.actor.who is Who.MEDIATOR
@@ -205,12 +205,14 @@ class People:
     ) -> None:
         if way is not None and not way.is_known and way is not before.way:
             self._report.add(
-                Code.MOVE_BY_ANOTHER, "a consent by a key that no mediator verified", seq=row.seq
+                Code.TRANSITION_BY_ANOTHER,
+                "a consent by a key that no mediator verified",
+                seq=row.seq,
             )
         raises = _STATUSES.index(said.status) < _STATUSES.index(before.said.status)
         if raises and way is None and before.way is not None:
             self._report.add(
-                Code.MOVE_BY_ANOTHER,
+                Code.TRANSITION_BY_ANOTHER,
                 "somebody went back on what a participant said themself",
                 seq=row.seq,
             )

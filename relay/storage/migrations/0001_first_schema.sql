@@ -274,7 +274,7 @@ create type message_state as enum (
     'released', 'viewed', 'declined', 'refused', 'withdrawn', 'recalled', 'expired', 'closed'
 );
 
-create table message_moves (
+create table message_transitions (
     source message_state not null,
     target message_state not null,
     web boolean not null,
@@ -282,8 +282,8 @@ create table message_moves (
     primary key (source, target)
 );
 
-comment on table message_moves is
-'The pairs of states of the table of moves, and which role makes them; a test holds it equal to the code.';
+comment on table message_transitions is
+'The pairs of states of the transition table, and which role makes them; a test holds it equal to the code.';
 
 create table messages (
     message_id uuid primary key,
@@ -759,9 +759,9 @@ begin
 end
 $$;
 
--- Guards: the table of moves, the gates and the grants, once more. ------------------------------------------
+-- Guards: the transition table, the gates and the grants, once more. ------------------------------
 
-insert into message_moves (source, target, web, worker) values
+insert into message_transitions (source, target, web, worker) values
 ('draft', 'queued', true, false), ('draft', 'processing', true, false),
 ('processing', 'queued', false, true), ('processing', 'failed', false, true),
 ('failed', 'processing', true, false), ('failed', 'draft', true, false), ('returned', 'draft', true, false),
@@ -847,16 +847,16 @@ begin
         raise exception 'these words are approved' using errcode = 'check_violation';
     end if;
     if new.state is distinct from old.state and not exists (
-        select 1 from message_moves where source = old.state and target = new.state
+        select 1 from message_transitions where source = old.state and target = new.state
     ) then
-        raise exception 'no move from % to %', old.state, new.state using errcode = 'check_violation';
+        raise exception 'no transition from % to %', old.state, new.state using errcode = 'check_violation';
     end if;
     if new.state is distinct from old.state and not exists (
-        select 1 from message_moves
+        select 1 from message_transitions
         where source = old.state and target = new.state
             and (web or not by_web()) and (worker or not by_worker())
     ) then
-        raise exception '% may not move from % to %', session_user, old.state, new.state
+        raise exception '% may not make the transition from % to %', session_user, old.state, new.state
             using errcode = 'insufficient_privilege';
     end if;
     -- Back from an offer to the approval before it is always possible.

@@ -34,7 +34,7 @@ returning
 select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0));
 
 -- name: lock_message
--- The message, which nobody else moves until this transaction ends.
+-- The message, which nobody else changes until this transaction ends.
 select
     message_id,
     case_id,
@@ -99,9 +99,9 @@ where message_id = $1;
 select is_voice(messages) from messages
 where message_id = $1;
 
--- name: move_message
--- draft → queued, queued → claimed, …: whatever the table of moves says, from the state that is expected.
--- The lease goes with the state; a waiting time starts only where the move says so.
+-- name: change_state
+-- draft → queued, queued → claimed, …: whatever the transition table says, from the state that is expected.
+-- The lease goes with the state; a waiting time starts only where the transition says so.
 update messages
 set
     state = $3,

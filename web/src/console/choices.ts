@@ -1,4 +1,4 @@
-/** What a mediator may do with a message as it stands; relay's table of moves has the last word. */
+/** What a mediator may do with a message as it stands; relay's transition table has the last word. */
 
 import type { DecisionKind, ReadDecision, ReviewItem } from '../client/contract';
 

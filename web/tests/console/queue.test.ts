@@ -80,7 +80,7 @@ describe('choices', () => {
     lease: mine === null ? null : { holder: 'a', mine, expiresAt: ago(0) },
   });
 
-  it('are those of the table of moves', () => {
+  it('are those of the transition table', () => {
     expect(choicesFor(item('queued'))).toEqual(['lease']);
     expect(choicesFor(item('claimed', true))).toEqual(['approve', 'return', 'hold', 'decline', 'let-go']);
     expect(choicesFor({ ...item('claimed', true), kind: 'video' })).toContain('caption');

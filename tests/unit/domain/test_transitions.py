@@ -1,4 +1,4 @@
-"""The table of moves, the gates and the views, each held against what the product promises."""
+"""The transition table, the gates and the views, each held against what the product promises."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import pytest
 
 from relay.domain.diagram import with_diagram
 from relay.domain.gates import Gate, GateClosed, GateFacts, closed_gates, require_open
-from relay.domain.moves import (
+from relay.domain.transitions import (
     BEFORE_RELEASE,
     ENDED,
-    MOVES,
+    TRANSITIONS,
     Act,
     Mover,
     State,
     WrongState,
-    find_move,
+    find_transition,
 )
 from relay.domain.views import AuthorView, RecipientView, author_view, recipient_view
 
@@ -51,7 +51,7 @@ def test_the_diagram_in_the_documents_is_drawn_from_the_table() -> None:
 
 def test_each_act_leads_to_one_place_from_each_state() -> None:
     """The table is a function: no act has two targets from one state."""
-    keys = [(move.act, move.source) for move in MOVES]
+    keys = [(transition.act, transition.source) for transition in TRANSITIONS]
     assert len(set(keys)) == len(keys)
 
 
@@ -59,19 +59,23 @@ def test_each_act_leads_to_one_place_from_each_state() -> None:
 @pytest.mark.parametrize("act", Act)
 def test_what_the_table_does_not_hold_is_refused(state: State, act: Act) -> None:
     """Every pair of an act and a state is a row of the table or a WrongState."""
-    rows = [move for move in MOVES if (move.act, move.source) == (act, state)]
+    rows = [
+        transition
+        for transition in TRANSITIONS
+        if (transition.act, transition.source) == (act, state)
+    ]
     if rows:
-        assert [find_move(act, state)] == rows
+        assert [find_transition(act, state)] == rows
     else:
         with pytest.raises(WrongState):
-            find_move(act, state)
+            find_transition(act, state)
 
 
 def test_what_has_ended_does_not_move() -> None:
     """No act leads out of an ended state, and every other state leads to an end."""
-    assert not [move for move in MOVES if move.source in ENDED]
+    assert not [transition for transition in TRANSITIONS if transition.source in ENDED]
     reached = set(ENDED)
-    while more := {m.source for m in MOVES if m.target in reached} - reached:
+    while more := {m.source for m in TRANSITIONS if m.target in reached} - reached:
         reached |= more
     assert reached == set(State)
 
@@ -82,7 +86,9 @@ def test_a_release_passes_review_offer_and_the_recipient() -> None:
         reached = {State.DRAFT}
         while (
             more := {
-                m.target for m in MOVES if m.act is not missing and m.source in reached and m.target
+                m.target
+                for m in TRANSITIONS
+                if m.act is not missing and m.source in reached and m.target
             }
             - reached
         ):
@@ -92,16 +98,18 @@ def test_a_release_passes_review_offer_and_the_recipient() -> None:
 
 
 def test_only_the_recipient_accepts_and_only_behind_the_gates() -> None:
-    """Into `released` leads one move, the recipient's, gated; into `offered` from outside one, gated."""
-    [accept] = [move for move in MOVES if move.target is State.RELEASED]
+    """One transition leads into `released`, and one from outside into `offered`; both are gated."""
+    [accept] = [transition for transition in TRANSITIONS if transition.target is State.RELEASED]
     assert (accept.mover, accept.gated) == (Mover.RECIPIENT, True)
-    [offer] = [m for m in MOVES if m.target is State.OFFERED and m.source is not State.OFFERED]
+    [offer] = [
+        m for m in TRANSITIONS if m.target is State.OFFERED and m.source is not State.OFFERED
+    ]
     assert (offer.mover, offer.gated) == (Mover.MEDIATOR, True)
 
 
 def test_the_sender_may_withdraw_until_release() -> None:
     """From every state before release, and from none after it."""
-    assert {m.source for m in MOVES if m.act is Act.WITHDRAW} == set(BEFORE_RELEASE)
+    assert {m.source for m in TRANSITIONS if m.act is Act.WITHDRAW} == set(BEFORE_RELEASE)
     assert not {State.RELEASED, State.VIEWED, *ENDED} & set(BEFORE_RELEASE)
 
 

@@ -1,4 +1,4 @@
-"""Makes one move of the table, and writes it to the log; nothing else in relay changes a state."""
+"""Makes a transition, and writes it to the log; nothing else in relay changes a state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uuid
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.messages import Audience
-from relay.domain.moves import Act, Move, Mover, WrongState, find_move
+from relay.domain.transitions import Act, Mover, Transition, WrongState, find_transition
 from relay.domain.views import author_view
 from relay.errors import Forbidden, NotFound
 from relay.storage import messages as stored
@@ -24,7 +24,7 @@ _TAKES_GRANTS_BACK = {Act.RETRACT, Act.RECALL, Act.WITHDRAW, Act.CLOSE, Act.REFU
 _STARTS_WAITING = {Act.SUBMIT_LETTER, Act.SUBMIT_VIDEO, Act.FINISH_PROCESSING}
 
 
-async def make_move(
+async def make_transition(
     connection: Connection,
     message: MessageRow,
     act: Act,
@@ -38,19 +38,19 @@ async def make_move(
 ) -> None:
     """Do `act` to `message`, whose row this transaction has locked.
 
-    `lease`: who holds the message after the move, and for how many seconds. WrongState where the table
-    has no such move from the message's state, Forbidden where it is somebody else's to make.
+    `lease`: who holds the message after it, and for how many seconds. WrongState where the table
+    has no such transition from the message's state, Forbidden where it is somebody else's to make.
     """
-    move = find_move(act, message.state)
-    if move.mover is not mover:
-        raise Forbidden(f"{act} is for the {move.mover}")
+    transition = find_transition(act, message.state)
+    if transition.mover is not mover:
+        raise Forbidden(f"{act} is for the {transition.mover}")
     holder, seconds = lease or (None, 0)
-    if move.target is not move.source:
-        moved = await stored.move_message(
+    if transition.target is not transition.source:
+        moved = await stored.change_state(
             connection,
             message_id=message.message_id,
-            move=move,
-            author_view_changes=_author_view_changes(message, move, tell_author=tell_author),
+            transition=transition,
+            author_view_changes=_author_view_changes(message, transition, tell_author=tell_author),
             starts_waiting=act in _STARTS_WAITING,
             lease_holder=holder,
             lease_seconds=seconds,
@@ -70,13 +70,15 @@ async def make_move(
     )
 
 
-def _author_view_changes(message: MessageRow, move: Move, *, tell_author: bool | None) -> bool:
-    if move.target is None:
+def _author_view_changes(
+    message: MessageRow, transition: Transition, *, tell_author: bool | None
+) -> bool:
+    if transition.target is None:
         return False
     asked = message.withdrawal_hash is not None
     told = message.tell_author if tell_author is None else tell_author
-    before = author_view(move.source, withdrawal_asked=asked, tell_author=message.tell_author)
-    after = author_view(move.target, withdrawal_asked=asked, tell_author=told)
+    before = author_view(transition.source, withdrawal_asked=asked, tell_author=message.tell_author)
+    after = author_view(transition.target, withdrawal_asked=asked, tell_author=told)
     return before is not after
 
 
