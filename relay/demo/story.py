@@ -207,7 +207,7 @@ async def _the_recipient(case: Case, say: Say, rendition_file: Path) -> None:
         say(f"The person responsible is told that something waits: «{note}» He lets it wait.")
     for message in waiting:
         accepted = await case.responsible.respond(message, "accept")
-        _expect(accepted.view is RecipientView.YOURS_TO_OPEN, "it is his to open")
+        _expect(accepted.view is RecipientView.TO_OPEN, "it is his to open")
         received = await case.responsible.open(accepted)
         if received.item.message.kind == "letter":
             text = case.responsible.read_text(received)

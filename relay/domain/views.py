@@ -16,45 +16,45 @@ class AuthorView(StrEnum):
     """What the author of a message is shown."""
 
     SENDING = "sending"
-    BEING_PREPARED = "being prepared"
-    COULD_NOT_BE_PREPARED = "could not be prepared"
-    IN_REVIEW = "in review"
-    SENT_BACK_TO_YOU = "sent back to you"
-    WITH_YOUR_MEDIATOR = "with your mediator"
+    PREPARING = "preparing"
+    NOT_PREPARED = "not-prepared"
+    IN_REVIEW = "in-review"
+    SENT_BACK = "sent-back"
+    WITH_MEDIATOR = "with-mediator"
     CLOSED = "closed"
     ACCEPTED = "accepted"
     """Shown only where the recipient chose to let the author know."""
-    NOT_ACCEPTED = "not accepted"
+    NOT_ACCEPTED = "not-accepted"
     """Shown only where the recipient chose to let the author know."""
 
 
 class RecipientView(StrEnum):
     """What the recipient of a message is shown, of those that were offered to them."""
 
-    WAITING_FOR_YOU = "waiting for you"
-    YOURS_TO_OPEN = "yours to open"
+    WAITING = "waiting"
+    TO_OPEN = "to-open"
     OPENED = "opened"
-    NOT_ACCEPTED = "not accepted"
-    NOT_AVAILABLE = "not available"
+    NOT_ACCEPTED = "not-accepted"
+    NOT_AVAILABLE = "not-available"
     """It was accepted and not opened, and a mediator recalled it, or a gate is closed: which, is not said."""
     CLOSED = "closed"
 
 
 _AUTHOR: Final = {
     State.DRAFT: AuthorView.SENDING,
-    State.PROCESSING: AuthorView.BEING_PREPARED,
-    State.FAILED: AuthorView.COULD_NOT_BE_PREPARED,
+    State.PROCESSING: AuthorView.PREPARING,
+    State.FAILED: AuthorView.NOT_PREPARED,
     State.QUEUED: AuthorView.IN_REVIEW,
     State.CLAIMED: AuthorView.IN_REVIEW,
     State.HELD: AuthorView.IN_REVIEW,
-    State.RETURNED: AuthorView.SENT_BACK_TO_YOU,
-    State.APPROVED: AuthorView.WITH_YOUR_MEDIATOR,
-    State.OFFERED: AuthorView.WITH_YOUR_MEDIATOR,
-    State.RELEASED: AuthorView.WITH_YOUR_MEDIATOR,
-    State.VIEWED: AuthorView.WITH_YOUR_MEDIATOR,
-    State.REFUSED: AuthorView.WITH_YOUR_MEDIATOR,
-    State.RECALLED: AuthorView.WITH_YOUR_MEDIATOR,
-    State.CLOSED: AuthorView.WITH_YOUR_MEDIATOR,
+    State.RETURNED: AuthorView.SENT_BACK,
+    State.APPROVED: AuthorView.WITH_MEDIATOR,
+    State.OFFERED: AuthorView.WITH_MEDIATOR,
+    State.RELEASED: AuthorView.WITH_MEDIATOR,
+    State.VIEWED: AuthorView.WITH_MEDIATOR,
+    State.REFUSED: AuthorView.WITH_MEDIATOR,
+    State.RECALLED: AuthorView.WITH_MEDIATOR,
+    State.CLOSED: AuthorView.WITH_MEDIATOR,
     State.DECLINED: AuthorView.CLOSED,
     State.WITHDRAWN: AuthorView.CLOSED,
     State.EXPIRED: AuthorView.CLOSED,
@@ -69,8 +69,8 @@ _TOLD_AUTHOR: Final = {
 }
 
 _RECIPIENT: Final = {
-    State.OFFERED: RecipientView.WAITING_FOR_YOU,
-    State.RELEASED: RecipientView.YOURS_TO_OPEN,
+    State.OFFERED: RecipientView.WAITING,
+    State.RELEASED: RecipientView.TO_OPEN,
     State.VIEWED: RecipientView.OPENED,
     State.REFUSED: RecipientView.NOT_ACCEPTED,
     State.RECALLED: RecipientView.NOT_AVAILABLE,

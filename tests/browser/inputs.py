@@ -72,7 +72,7 @@ class Input(Protocol):
         """Choose one of a list."""
 
     async def move(self, slider: Locator, value: float) -> None:
-        """Transition a slider to about this value."""
+        """Move a slider to about this value."""
 
     async def pick(self, button: Locator, file: Path | FilePayload) -> None:
         """Press a field for a file, and pick one from the device."""

@@ -219,7 +219,7 @@ class ParticipantPage:
 
     async def revise(self, before: str, guidance: str, text: str) -> None:
         """Read why a letter came back, and send a new revision that begins from the old one."""
-        view = self.home("author.sent back to you.name")
+        view = self.home("author.sent-back.name")
         await self.input.press(self.sent(view).get_by_role("button"))
         await expect(self.page.get_by_text(guidance)).to_be_visible()
         await self.input.press(self.button(self.home("sent.reviseLetter")))

@@ -69,7 +69,7 @@ async def test_a_letter_is_held_put_back_and_declined(cast: Cast) -> None:
     await mediator.take(cast.case)
     await mediator.decide("hold", reason="readiness")
     await mediator.stands("held")
-    await author.stands("in review")
+    await author.stands("in-review")
     await mediator.decide("resume")
     await mediator.stands("queued")
     await mediator.take(cast.case)
@@ -116,9 +116,9 @@ async def test_an_offer_waits_for_its_day_is_taken_back_and_recalled(cast: Cast)
     await mediator.stands("recalled")
     await recipient.page.reload()
     await recipient.unlock()
-    gone = recipient.home("received.not available.name")
+    gone = recipient.home("received.not-available.name")
     await expect(recipient.page.get_by_text(gone).first).to_be_visible()
-    await author.stands("with your mediator")
+    await author.stands("with-mediator")
 
 
 async def test_two_approvals_are_given_by_two_people(scene: Scene, visit: Visit) -> None:
@@ -323,7 +323,7 @@ async def test_a_letter_is_relayed_for_somebody_who_confirmed_it(cast: Cast) -> 
     await recipient.open_step("text")
     await expect(recipient.page.get_by_text(LETTER)).to_be_visible()
     await expect(recipient.page.get_by_text(recipient.opening("steps.relayed"))).to_be_visible()
-    await cast.author.stands("with your mediator")
+    await cast.author.stands("with-mediator")
 
 
 async def test_a_video_that_cannot_be_prepared_is_explained_and_tried_again(
@@ -334,7 +334,7 @@ async def test_a_video_that_cannot_be_prepared_is_explained_and_tried_again(
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"\0" * 4096)
     await cast.author.send_video(broken)
-    await cast.author.stands("could not be prepared")
+    await cast.author.stands("not-prepared")
     await mediator.see(cast.case, "failed")
     await expect(mediator.page.get_by_text(mediator.words("review.failed"))).to_be_visible()
     await mediator.decide("retry")

@@ -43,7 +43,7 @@ async def test_a_letter_is_gone_on_with_on_another_device(scene: Scene, visit: V
     await expect(_letter(phone)).to_have_value(MORE)
     await phone.finish_letter(MORE)
     await tablet.unlock()
-    await tablet.stands("in review")
+    await tablet.stands("in-review")
     await expect(tablet.button(tablet.home("home.goOnWriting"))).to_have_count(0)
 
 

@@ -185,7 +185,7 @@ async def test_a_used_link_for_one_message_shows_no_word_elsewhere(
     uploader = await Participant.through_upload_link(scene.people.connection, url)
     await uploader.send_letter(waiting.responsible_id, LETTER)
     person = await ParticipantPage.arrive(await visit(), url)
-    await expect(person.page.get_by_text(person.home("author.in review.means"))).to_be_visible()
+    await expect(person.page.get_by_text(person.home("author.in-review.means"))).to_be_visible()
     await expect(person.page.get_by_text(LETTER)).to_have_count(0)
     await expect(person.button(person.sending("choose.letter"))).to_have_count(0)
     await expect(person.button(person.home("sent.reviseLetter"))).to_have_count(0)

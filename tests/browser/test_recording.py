@@ -217,7 +217,7 @@ async def test_a_browser_that_is_killed_loses_seconds_of_a_recording(
             await person.button(person.sending("takes.use")).click()
             await person.button(person.sending("video.send")).click()
             await person.has_arrived()
-            await person.stands("in review")
+            await person.stands("in-review")
             await expect(_kept(person)).to_have_count(0)
             await person.page.reload()
             await person.unlock()
@@ -319,7 +319,7 @@ async def test_a_device_without_room_says_that_a_recording_is_not_kept(
         await person.button(person.sending("takes.use")).click()
         await person.button(person.sending("video.send")).click()
         await person.has_arrived()
-        await person.stands("in review")
+        await person.stands("in-review")
 
 
 async def test_a_recording_on_its_way_goes_on_without_being_chosen_again(
@@ -336,7 +336,7 @@ async def test_a_recording_on_its_way_goes_on_without_being_chosen_again(
     await expect(_kept(person)).to_have_count(0)
     await person.button(person.home("home.resume")).click()
     await person.has_arrived()
-    await person.stands("in review")
+    await person.stands("in-review")
     await expect(_kept(person)).to_have_count(0)
 
 

@@ -53,7 +53,7 @@ async def test_a_recovery_key_is_told_of_before_and_when_it_was_used(
         await person.unlock()
         told = person.home("home.recovered", "•").partition("•")
         await expect(person.page.get_by_text(told[2].strip())).to_be_visible()
-        await person.open_sent("in review")
+        await person.open_sent("in-review")
         await person.input.press(person.button(person.home("sent.readOwn")))
         await expect(person.page.get_by_text(OWN)).to_be_visible()
 

@@ -127,16 +127,16 @@ async def _tell(
 
     # A letter, which comes back once.
     await harmed.write(said.first_letter)
-    await harmed.stands("in review")
+    await harmed.stands("in-review")
     await mediator.take(case)
     await expect(mediator.page.get_by_text(said.first_letter)).to_be_visible()
     await mediator.return_with("needs-a-question", said.guidance)
-    await harmed.stands("sent back to you")
+    await harmed.stands("sent-back")
     await harmed.revise(said.first_letter, said.guidance, said.letter)
     await mediator.take(case)
     await expect(mediator.page.get_by_text(said.letter)).to_be_visible()
     await mediator.approve()
-    await harmed.stands("with your mediator")
+    await harmed.stands("with-mediator")
 
     # A video from the camera, or a file.
     if picked is None:
@@ -170,7 +170,7 @@ async def _tell(
     await expect(responsible.page.get_by_text(said.letter)).to_be_visible()
 
     # To the author it reads as before: whether it was accepted is the other's to tell.
-    await harmed.stands("with your mediator")
+    await harmed.stands("with-mediator")
     await expect(harmed.page.get_by_text(harmed.home("author.accepted.name"))).to_have_count(0)
 
     for page in (harmed.page, responsible.page, mediator.page):

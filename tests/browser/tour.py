@@ -308,10 +308,10 @@ class Tour:
         await person.button(person.home("home.newVideo")).click()
 
     async def _standing(self, person: ParticipantPage) -> None:
-        await person.stands("sent back to you")
+        await person.stands("sent-back")
         await expect(person.button(person.home("home.look")).first).to_be_visible()
         await self.look("home", person.page)
-        await person.sent(person.home("author.sent back to you.name")).get_by_role("button").click()
+        await person.sent(person.home("author.sent-back.name")).get_by_role("button").click()
         await expect(person.page.get_by_text(GUIDANCE)).to_be_visible()
         await self.look("sent-back", person.page)
         await person.button(person.home("sent.withdraw")).click()

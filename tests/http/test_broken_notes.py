@@ -78,7 +78,7 @@ async def test_an_offer_that_does_not_hold_is_a_state_of_that_offer(case: Case) 
                 case.responsible.content_note(waiting)
             found = (refused.value.record, refused.value.fault)
             assert found == (Record.OFFER, corruption.fault), name
-        assert (await case.responsible.respond(waiting, "refuse")).view == "not accepted"
+        assert (await case.responsible.respond(waiting, "refuse")).view == "not-accepted"
 
 
 async def test_a_released_letter_that_does_not_open_is_a_state_of_that_letter(case: Case) -> None:

@@ -21,7 +21,7 @@ async def test_a_letter_reaches_its_recipient_only_after_review_and_acceptance(c
     )
 
     returned = await case.harmed.sent(first.message)
-    assert returned.view is AuthorView.SENT_BACK_TO_YOU
+    assert returned.view is AuthorView.SENT_BACK
     assert case.harmed.guidance(returned) == ("unclear", "Tell more.")
     await case.harmed.send_letter(
         case.responsible.participant_id, "Why did you come to our street?", revises=returned
@@ -34,13 +34,13 @@ async def test_a_letter_reaches_its_recipient_only_after_review_and_acceptance(c
     offered = await case.mediator.offer(approved, note="A letter with questions.")
     assert offered.state is State.OFFERED
     [waiting] = (await case.responsible.correspondence()).received
-    assert waiting.view is RecipientView.WAITING_FOR_YOU
+    assert waiting.view is RecipientView.WAITING
     assert waiting.statements == []
     assert case.responsible.content_note(waiting) == "A letter with questions."
     await case.responsible.respond(waiting, "wait")
     accepted = await case.responsible.respond(waiting, "accept")
-    assert accepted.view is RecipientView.YOURS_TO_OPEN
+    assert accepted.view is RecipientView.TO_OPEN
     received = await case.responsible.open(accepted)
     assert case.responsible.read_text(received) == "Why did you come to our street?"
 
-    assert (await case.harmed.sent(first.message)).view is AuthorView.WITH_YOUR_MEDIATOR
+    assert (await case.harmed.sent(first.message)).view is AuthorView.WITH_MEDIATOR

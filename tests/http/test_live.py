@@ -95,7 +95,7 @@ async def test_a_change_arrives_within_a_second(case: Case) -> None:
         sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
 
         [heard] = (await own.event(1))["sent"]
-        assert (heard["message"], heard["view"]) == (str(sent.message), "in review")
+        assert (heard["message"], heard["view"]) == (str(sent.message), "in-review")
         [figure] = (await queue.event(1))["figures"]
         assert (figure["state"], figure["messages"]) == ("queued", 1)
 
@@ -137,7 +137,7 @@ async def test_a_recipient_hears_of_an_offer_and_not_of_a_review(case: Case) -> 
         approved = await case.mediator.decide(await case.mediator.read(sent.message), "approve")
         await case.mediator.offer(approved)
         [heard] = (await stream.event(1))["received"]
-        assert heard["view"] == "waiting for you"
+        assert heard["view"] == "waiting"
 
         await case.harmed.withdraw(sent.message)
         assert (await stream.event(1))["received"] == []

@@ -193,7 +193,7 @@ async def test_an_upload_link_carries_one_message(case: Case, people: Organizati
     for code in (sent.receipt, sent.receipt.lower().replace("-", " ")):
         body = {"receipt": code}
         status = await hands_of(uploader).ask("POST", "/v1/receipts", body)
-        assert status.document["view"] == AuthorView.SENT_BACK_TO_YOU
+        assert status.document["view"] == AuthorView.SENT_BACK
         assert status.document["reason"] == "unclear"
     returned = await uploader.sent(sent.message)
     await uploader.send_letter(case.responsible.participant_id, "Other words.", revises=returned)
@@ -298,5 +298,5 @@ async def test_an_answer_is_of_one_moment(
     assert isinstance(before, AuthorMessage)
     assert isinstance(after, AuthorMessage)
     assert (before.view, before.guidance) == (AuthorView.IN_REVIEW, None)
-    assert after.view == AuthorView.SENT_BACK_TO_YOU
+    assert after.view == AuthorView.SENT_BACK
     assert after.guidance is not None

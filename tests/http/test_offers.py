@@ -171,7 +171,7 @@ async def test_an_offer_is_for_later_where_it_says_so(case: Case) -> None:
     await case.mediator.offer(
         await case.mediator.read(message.message), not_before=now - timedelta(hours=1)
     )
-    assert (await waiting(case, message.message)).view == "waiting for you"
+    assert (await waiting(case, message.message)).view == "waiting"
 
 
 async def test_an_offer_that_was_taken_back_is_not_made_again_by_repeating_it(case: Case) -> None:

@@ -97,7 +97,7 @@ async def test_a_mediator_does_not_touch_a_participants_own_words(case: Case) ->
     ):
         answer = await hands_of(case.mediator).ask("PUT", written.path, hand.letter(written, WORDS))
         assert (answer.status, answer.code) == (409, "wrong-state")
-    assert (await case.harmed.sent(own.message)).view is AuthorView.SENT_BACK_TO_YOU
+    assert (await case.harmed.sent(own.message)).view is AuthorView.SENT_BACK
 
 
 async def test_only_a_mediator_of_the_case_writes_down_and_only_between_a_pair(

@@ -160,7 +160,7 @@ async def test_an_approval_that_stopped_counting_stops_what_is_under_way(
         await case.mediator.offer(approved)
     assert (refused.value.record, refused.value.fault) == (Record.APPROVALS, Fault.TOO_FEW)
     waiting = await offering.waiting(offered.message)
-    assert (await case.responsible.respond(waiting, "refuse")).view == "not accepted"
+    assert (await case.responsible.respond(waiting, "refuse")).view == "not-accepted"
 
 
 async def test_a_charter_that_asks_for_more_by_now_is_asked_before_anything_is_opened(

@@ -77,14 +77,14 @@ class Item:
             return self.tells
         return {
             "draft": "sending",
-            "processing": "being prepared",
-            "failed": "could not be prepared",
-            "queued": "in review",
-            "claimed": "in review",
-            "held": "in review",
-            "returned": "sent back to you",
+            "processing": "preparing",
+            "failed": "not-prepared",
+            "queued": "in-review",
+            "claimed": "in-review",
+            "held": "in-review",
+            "returned": "sent-back",
             "declined": "closed",
-        }.get(self.state, "with your mediator")
+        }.get(self.state, "with-mediator")
 
     @property
     def author_facts(self) -> tuple[object, ...]:
@@ -140,14 +140,14 @@ class Model:
     def recipient_view(self, item: Item) -> str | None:
         """What the recipient should read, or None where they should see nothing at all."""
         if item.state == "offered":
-            return "waiting for you" if self.gates_open(item) and not item.early else None
+            return "waiting" if self.gates_open(item) and not item.early else None
         if item.state == "released" and not self.gates_open(item):
-            return "not available"
+            return "not-available"
         return {
-            "released": "yours to open",
+            "released": "to-open",
             "viewed": "opened",
-            "refused": "not accepted",
-            "recalled": "not available",
+            "refused": "not-accepted",
+            "recalled": "not-available",
             "closed": "closed",
         }.get(item.state)
 
@@ -319,7 +319,7 @@ class Model:
             return Verdict.DONE
         item.move({"accept": "released", "refuse": "refused", "close": "closed"}[answer])
         if tell and answer != "close":
-            item.tells = {"accept": "accepted", "refuse": "not accepted"}[answer]
+            item.tells = {"accept": "accepted", "refuse": "not-accepted"}[answer]
         return Verdict.DONE
 
     def open(self, actor: str, item: Item) -> Verdict:

@@ -113,7 +113,7 @@ async def test_the_sender_sees_how_far_the_work_is(stage: Studio) -> None:
     while not work.done():
         sent = await stage.case.harmed.sent(message_id)
         if sent.processing is not None and sent.processing not in seen:
-            assert sent.view is AuthorView.BEING_PREPARED
+            assert sent.view is AuthorView.PREPARING
             seen.append(sent.processing)
         await asyncio.sleep(0.1)
 
@@ -134,7 +134,7 @@ async def test_a_refused_video_tells_its_sender_why(stage: Studio) -> None:
     await stage.transcoder.run(await stage.job_of(message_id))
 
     sent = await stage.case.harmed.sent(message_id)
-    assert (sent.view, sent.failure) == (AuthorView.COULD_NOT_BE_PREPARED, "video-not-recognized")
+    assert (sent.view, sent.failure) == (AuthorView.NOT_PREPARED, "video-not-recognized")
     assert await stage.grants_of(message_id, "media") == 0
     assert await stage.count("select count(*) from jobs where state = 'failed'") == 1
 

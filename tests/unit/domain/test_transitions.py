@@ -156,7 +156,7 @@ def test_a_recipient_may_let_the_author_know() -> None:
     }
     assert told[State.REFUSED] is AuthorView.NOT_ACCEPTED
     assert told[State.RELEASED] is AuthorView.ACCEPTED
-    assert told[State.OFFERED] is told[State.APPROVED] is AuthorView.WITH_YOUR_MEDIATOR
+    assert told[State.OFFERED] is told[State.APPROVED] is AuthorView.WITH_MEDIATOR
 
 
 def test_a_recipient_is_shown_nothing_that_was_not_offered() -> None:
@@ -164,5 +164,5 @@ def test_a_recipient_is_shown_nothing_that_was_not_offered() -> None:
     hidden = {State.DECLINED, State.RETURNED, State.HELD, State.WITHDRAWN, State.EXPIRED}
     for state in {*hidden, *BEFORE_RELEASE} - {State.OFFERED}:
         assert recipient_view(state, gates_open=True) is None
-    assert recipient_view(State.OFFERED, gates_open=True) is RecipientView.WAITING_FOR_YOU
+    assert recipient_view(State.OFFERED, gates_open=True) is RecipientView.WAITING
     assert recipient_view(State.OFFERED, gates_open=False) is None

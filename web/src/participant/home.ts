@@ -44,8 +44,8 @@ export class RelayHome extends ScreenElement {
     // All of it at once: what comes later would move a button from under a finger.
     const ready = this.looked && (visit.correspondence !== null || visit.broken);
     const correspondence = ready ? visit.correspondence : null;
-    const waiting = correspondence?.received.filter((message) => message.view === 'waiting for you') ?? [];
-    const received = correspondence?.received.filter((message) => message.view !== 'waiting for you') ?? [];
+    const waiting = correspondence?.received.filter((message) => message.view === 'waiting') ?? [];
+    const received = correspondence?.received.filter((message) => message.view !== 'waiting') ?? [];
     const sent = correspondence?.sent ?? [];
     const nothingYet = correspondence !== null && waiting.length + received.length + sent.length === 0;
     return html`<h1 tabindex="-1">${home.heading}</h1>
@@ -112,7 +112,7 @@ export class RelayHome extends ScreenElement {
     const { visit } = this;
     const { home, kind, received, from } = visit.words.home;
     const since = offeredSince(message, visit);
-    const opens = message.view === 'yours to open' || message.view === 'opened';
+    const opens = message.view === 'to-open' || message.view === 'opened';
     const view = received[message.view];
     return html`<li class="card">
       <h3>
@@ -134,7 +134,7 @@ export class RelayHome extends ScreenElement {
     const words = visit.words.home;
     const title = titleOf(message, visit);
     const view = words.author[message.view];
-    const back = message.view === 'sent back to you' || message.view === 'could not be prepared';
+    const back = message.view === 'sent-back' || message.view === 'not-prepared';
     return html`<li class=${back ? 'card calls' : 'card'}>
       <h3>
         ${title}<small>
@@ -177,7 +177,7 @@ export class RelayHome extends ScreenElement {
   private use({ id, revises }: Take): void {
     const { visit } = this;
     const back = visit.correspondence?.sent.find(({ message }) => message === revises);
-    const isAsked = back?.view === 'sent back to you' || back?.view === 'could not be prepared';
+    const isAsked = back?.view === 'sent-back' || back?.view === 'not-prepared';
     visit.go({ name: 'video', to: null, revises: isAsked ? revises : null, resume: null, take: id });
   }
 

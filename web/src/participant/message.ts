@@ -96,7 +96,7 @@ export class RelayMessage extends ScreenElement {
   }
 
   private renderRevise(sent: SentMessage): TemplateResult | typeof nothing {
-    if (sent.view !== 'sent back to you' && sent.view !== 'could not be prepared') return nothing;
+    if (sent.view !== 'sent-back' && sent.view !== 'not-prepared') return nothing;
     const { visit } = this;
     const words = visit.words.home.sent;
     return sent.kind === 'letter'

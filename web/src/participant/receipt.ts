@@ -73,7 +73,7 @@ export class RelayReceipt extends PlainElement {
       ${failure === null ? nothing : html`<p>${failure[this.language]}</p>`}
       ${why === null ? nothing : html`<p><strong>${why}</strong></p>`}
       <p>${said.next}</p>
-      ${view === 'sent back to you' || view === 'could not be prepared' ? html`<p>${home.sent.openLink}</p>` : nothing}
+      ${view === 'sent-back' || view === 'not-prepared' ? html`<p>${home.sent.openLink}</p>` : nothing}
     </section>`;
   }
 

@@ -8,16 +8,16 @@ export interface Step {
 }
 
 const WAY: Readonly<Record<Kind, readonly AuthorView[]>> = {
-  letter: ['sending', 'in review', 'with your mediator'],
-  video: ['sending', 'being prepared', 'in review', 'with your mediator'],
+  letter: ['sending', 'in-review', 'with-mediator'],
+  video: ['sending', 'preparing', 'in-review', 'with-mediator'],
 };
 
 /** Where a view leaves the usual way: after which step of it. Of a closed message nothing is said but that. */
 const BRANCH: Readonly<Partial<Record<AuthorView, AuthorView>>> = {
-  'could not be prepared': 'sending',
-  'sent back to you': 'in review',
-  accepted: 'with your mediator',
-  'not accepted': 'with your mediator',
+  'not-prepared': 'sending',
+  'sent-back': 'in-review',
+  accepted: 'with-mediator',
+  'not-accepted': 'with-mediator',
   closed: 'sending',
 };
 
@@ -34,5 +34,5 @@ export function timeline(kind: Kind, view: AuthorView): readonly Step[] {
 
 /** Views from which nothing comes any more, so that there is nothing to take back. */
 export function isOver(view: AuthorView): boolean {
-  return view === 'closed' || view === 'accepted' || view === 'not accepted';
+  return view === 'closed' || view === 'accepted' || view === 'not-accepted';
 }

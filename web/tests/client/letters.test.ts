@@ -123,7 +123,7 @@ describe('a letter', () => {
   it('goes through return, revision, approval, offer and acceptance to its reader', async () => {
     const { case: opened, mediator: someone, harmed, responsible, harmedId, responsibleId } = await openCase();
     const sent = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
-    expect(sent).toMatchObject({ kind: 'letter', revision: 1, view: 'in review', hasGuidance: false, receipt: null });
+    expect(sent).toMatchObject({ kind: 'letter', revision: 1, view: 'in-review', hasGuidance: false, receipt: null });
     expect(await responsible.ownText(sent.message)).toBe(LETTER);
     const [waiting] = (await someone.queue({ state: 'queued', case: opened.case })).items;
     expect(waiting).toMatchObject({ message: sent.message, fromRole: 'responsible', toRole: 'harmed', reference: opened.reference });
@@ -137,7 +137,7 @@ describe('a letter', () => {
     expect(item.decisions[0]).toMatchObject({ decision: 'return', mine: true, current: true, words: 'Begin with her, not with you.\n\nRing him first.' });
 
     const { sent: own } = await responsible.correspondence();
-    expect(own[0]).toMatchObject({ view: 'sent back to you', hasGuidance: true });
+    expect(own[0]).toMatchObject({ view: 'sent-back', hasGuidance: true });
     expect(await responsible.guidance(sent.message)).toEqual({ reason: 'tone', words: 'Begin with her, not with you.', older: false });
     const revised = await responsible.sendLetter({ to: harmedId, language: 'en', text: 'For you.', revises: sent.message });
     expect(revised).toMatchObject({ message: sent.message, revision: 2 });
@@ -151,11 +151,11 @@ describe('a letter', () => {
     expect(item.offered).toMatchObject({ notBefore: null, notes: { contentNote: 'Speaks of that evening.', summary: 'An apology.' } });
 
     const { received } = await harmed.correspondence();
-    const shown = { message: sent.message, from: responsibleId, kind: 'letter', form: 'letter', language: 'en', view: 'waiting for you' };
+    const shown = { message: sent.message, from: responsibleId, kind: 'letter', form: 'letter', language: 'en', view: 'waiting' };
     expect(received).toEqual([{ ...shown, offeredAt: item.offered?.at }]);
     expect(await harmed.offerNotes(sent.message)).toEqual({ contentNote: 'Speaks of that evening.', summary: 'An apology.' });
     expect((await refusal(harmed.open(sent.message))).code).toBe('not-available-now');
-    expect((await harmed.respond(sent.message, 'accept', true)).view).toBe('yours to open');
+    expect((await harmed.respond(sent.message, 'accept', true)).view).toBe('to-open');
     expect(await harmed.open(sent.message)).toMatchObject({ text: 'For you.', relayed: false, from: responsibleId, video: null, captions: null });
     expect((await responsible.correspondence()).sent[0]?.view).toBe('accepted');
     expect((await harmed.respond(sent.message, 'close', false)).view).toBe('closed');
@@ -274,10 +274,10 @@ describe('a letter', () => {
     const views: string[] = [];
     const { message } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
     const stop = await responsible.watch(({ sent }) => { views.push(sent[0]?.view ?? ''); }, () => { views.push('broken'); });
-    await expect.poll(() => views).toEqual(['in review']);
+    await expect.poll(() => views).toEqual(['in-review']);
     await someone.lease(message);
     await someone.decide(message, { decision: 'decline', reason: 'safety', words: 'Not now.' });
-    await expect.poll(() => views).toEqual(['in review', 'closed']);
+    await expect.poll(() => views).toEqual(['in-review', 'closed']);
     await stop();
   });
 
@@ -303,7 +303,7 @@ describe('a charter that changes meanwhile', () => {
     const { case: opened, mediator: someone, harmed, responsible, harmedId } = await openCase({}, { responsible: browser });
     await nextCharter(opened.case, () => ({}));
     const { message, view } = await responsible.sendLetter({ to: harmedId, language: 'en', text: LETTER });
-    expect(view).toBe('in review');
+    expect(view).toBe('in-review');
     const puts = asked.filter(({ what }) => what.startsWith('PUT /v1/messages/'));
     const [first, second] = puts.map(({ body }) => JSON.parse(body ?? '') as { statement: string; grants: unknown; bodies: unknown });
     expect([puts.length, asked.filter(({ what }) => what === 'GET /v1/trust').length]).toEqual([2, 1]);

@@ -49,7 +49,7 @@ describe('a video', () => {
     const file = await phoneVideo();
     const video = { to: harmedId, language: 'en', file, mediaType: 'video/quicktime' } as const;
     const { message, view } = await responsible.sendVideo(video, (progress) => told.push(progress));
-    expect(view).toBe('being prepared');
+    expect(view).toBe('preparing');
     expect(await responsible.unfinishedVideos()).toEqual([]);
     expect(told.at(-1)).toMatchObject({ stage: 'finishing', sentBytes: told[0]?.totalBytes, safeToClose: true });
     for (const { sentBytes, sealedBytes, totalBytes } of told) {
@@ -92,7 +92,7 @@ describe('a video', () => {
   it('that no one can play comes back to its sender with the reason', async () => {
     const { mediator: someone, responsible, harmedId } = await openCase();
     const { message } = await responsible.sendVideo({ to: harmedId, language: 'en', file: noise(70_000), mediaType: 'video/mp4' }, () => undefined);
-    await expect.poll(async () => (await responsible.correspondence()).sent[0]?.view, { timeout: 50_000, interval: 500 }).toBe('could not be prepared');
+    await expect.poll(async () => (await responsible.correspondence()).sent[0]?.view, { timeout: 50_000, interval: 500 }).toBe('not-prepared');
     const failure = (await responsible.correspondence()).sent[0]?.failure;
     expect(failure?.en).toMatch(/\.$/);
     expect(failure?.fr).toMatch(/\.$/);
@@ -111,7 +111,7 @@ describe('a charter that changes while a video is sent', () => {
     await nextCharter(opened.case, () => ({}));
     const video = { to: harmedId, language: 'en', file: noise(MIB), mediaType: 'video/mp4', assistant: 'M. Roy' } as const;
     const progress: SendingProgress[] = [];
-    expect((await responsible.sendVideo(video, (now) => progress.push(now))).view).toBe('being prepared');
+    expect((await responsible.sendVideo(video, (now) => progress.push(now))).view).toBe('preparing');
     expect(asked.filter((one) => one.startsWith('PUT') && one.endsWith('/revisions/1'))).toHaveLength(2);
     expect(asked.filter((one) => one === 'GET /v1/trust')).toHaveLength(1);
     const sent = progress.map(({ sentBytes }) => sentBytes);
@@ -131,7 +131,7 @@ describe('a video that was broken off', () => {
     const [video] = await again.unfinishedVideos();
     expect(video).toMatchObject({ to: harmedId, whole: true });
     const sent = await again.resumeVideo(video?.id ?? '', null, () => undefined);
-    expect(sent).toMatchObject({ message: video?.id, view: 'being prepared' });
+    expect(sent).toMatchObject({ message: video?.id, view: 'preparing' });
     expect(await again.unfinishedVideos()).toEqual([]);
   });
 
@@ -148,7 +148,7 @@ describe('a video that was broken off', () => {
     expect((await refusal(again.resumeVideo(id, noise(40 * MIB), () => undefined))).refusal).toBe('file-unreadable');
     const altered = new Blob([file.slice(0, 9 * MIB), new Uint8Array(1), file.slice(9 * MIB + 1)]);
     expect((await refusal(again.resumeVideo(id, altered, () => undefined))).refusal).toBe('file-unreadable');
-    expect((await again.resumeVideo(id, file, () => undefined)).view).toBe('being prepared');
+    expect((await again.resumeVideo(id, file, () => undefined)).view).toBe('preparing');
   });
 
   it('is sent again from the beginning where relay has given the upload up', async () => {
@@ -169,7 +169,7 @@ describe('a video that was broken off', () => {
     expect(given.status).toBe(204);
     const id = kept?.id ?? '';
     expect((await refusal(responsible.resumeVideo(id, null, () => undefined))).refusal).toBe('file-unreadable');
-    expect((await responsible.resumeVideo(id, file, () => undefined)).view).toBe('being prepared');
+    expect((await responsible.resumeVideo(id, file, () => undefined)).view).toBe('preparing');
   });
 
   it('waits for a connection and goes on by itself', async () => {
@@ -182,7 +182,7 @@ describe('a video that was broken off', () => {
       stages.add(now);
       if (now === 'waiting-for-connection') online = true;
     });
-    expect((await sending).view).toBe('being prepared');
+    expect((await sending).view).toBe('preparing');
     expect(stages).toContain('waiting-for-connection');
   });
 
@@ -219,7 +219,7 @@ describe('a recording that is kept', () => {
     expect(await again.takes()).toEqual([]);
     const [unfinished] = await again.unfinishedVideos();
     expect(unfinished).toMatchObject({ whole: true, take: take.id, mediaType: 'video/webm' });
-    expect((await again.resumeVideo(unfinished?.id ?? '', null, () => undefined)).view).toBe('being prepared');
+    expect((await again.resumeVideo(unfinished?.id ?? '', null, () => undefined)).view).toBe('preparing');
     expect([await again.takes(), await again.unfinishedVideos()]).toEqual([[], []]);
     expect(await (await browser.shelf()).piece(take.id, 0)).toBeNull();
   });
@@ -236,7 +236,7 @@ describe('a recording that is kept', () => {
     expect(await responsible.takes()).toEqual([]);
     await responsible.discardVideo((await responsible.unfinishedVideos())[0]?.id ?? '');
     expect((await responsible.takes()).map(({ id }) => id)).toEqual([take.id]);
-    expect(await responsible.sendVideo(video, () => undefined)).toMatchObject({ form: 'voice', view: 'being prepared' });
+    expect(await responsible.sendVideo(video, () => undefined)).toMatchObject({ form: 'voice', view: 'preparing' });
   });
 
   it('that is gone is no file that can be read', async () => {
@@ -261,7 +261,7 @@ describe('an upload link', () => {
     expect(await person.drafts()).toEqual([draft]);
     const { message, receipt } = await person.sendVideo({ to: harmedId, language: 'en', file: await phoneVideo(), mediaType: 'video/quicktime' }, () => undefined);
     expect(receipt).toMatch(/^(?:[2-9A-Z]{5}-){4}[2-9A-Z]{5}$/);
-    expect(await new Browser().participant().receipt(receipt ?? '')).toMatchObject({ view: 'being prepared', failure: null });
+    expect(await new Browser().participant().receipt(receipt ?? '')).toMatchObject({ view: 'preparing', failure: null });
     expect((await refusal(person.sendLetter({ to: harmedId, language: 'en', text: 'Twice.' }))).code).toBe('link-spent');
     expect((await refusal(person.open(message))).refusal).toBe('refused');
 

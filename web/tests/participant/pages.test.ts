@@ -155,7 +155,7 @@ describe('the way of a message', () => {
     for (const kind of ['letter', 'video'] as const) {
       const now = timeline(kind, view).filter((step) => step.when === 'now');
       // A letter is never prepared: whatever else relay said, it would be shown as no place at all.
-      if (kind === 'letter' && view === 'being prepared') expect(now).toEqual([]);
+      if (kind === 'letter' && view === 'preparing') expect(now).toEqual([]);
       else expect(now).toEqual([{ view, when: 'now' }]);
     }
   });
@@ -165,35 +165,35 @@ describe('the way of a message', () => {
   });
 
   it('ends with the mediator, where nobody chose to say more', () => {
-    expect(timeline('letter', 'in review').map((step) => [step.view, step.when])).toEqual([
+    expect(timeline('letter', 'in-review').map((step) => [step.view, step.when])).toEqual([
       ['sending', 'before'],
-      ['in review', 'now'],
-      ['with your mediator', 'after'],
+      ['in-review', 'now'],
+      ['with-mediator', 'after'],
     ]);
   });
 
   it('offers no taking back of what is over', () => {
-    expect(views.filter(isOver)).toEqual(['closed', 'accepted', 'not accepted']);
+    expect(views.filter(isOver)).toEqual(['closed', 'accepted', 'not-accepted']);
   });
 
   it('has words for every view of an author and of a recipient, in both languages', () => {
     const author: Record<AuthorView, true> = {
       sending: true,
-      'being prepared': true,
-      'could not be prepared': true,
-      'in review': true,
-      'sent back to you': true,
-      'with your mediator': true,
+      'preparing': true,
+      'not-prepared': true,
+      'in-review': true,
+      'sent-back': true,
+      'with-mediator': true,
       closed: true,
       accepted: true,
-      'not accepted': true,
+      'not-accepted': true,
     };
     const recipient: Record<RecipientView, true> = {
-      'waiting for you': true,
-      'yours to open': true,
+      'waiting': true,
+      'to-open': true,
       opened: true,
-      'not accepted': true,
-      'not available': true,
+      'not-accepted': true,
+      'not-available': true,
       closed: true,
     };
     for (const words of [en, fr]) {
@@ -229,7 +229,7 @@ describe('messages', () => {
     form: kind,
     language: 'en',
     revision: 1,
-    view: 'in review',
+    view: 'in-review',
     viewSince: createdAt,
     createdAt,
     failure: null,

@@ -38,7 +38,7 @@ export const en = {
   level: 'Sound level',
   levelQuiet: 'Very quiet. Say a few words, or come closer.',
   levelGood: 'Your voice is heard well.',
-  levelLoud: 'Very loud. Transition back a little.',
+  levelLoud: 'Very loud. Move back a little.',
   unheard: 'Nothing is heard. Check that the microphone is not switched off or muted, on the device itself too, or use another one.',
   unseen: 'The camera shows only black. Check that it is not covered, or used by another program.',
   silent: 'Nothing was heard in this recording. Check the microphone, then record again.',

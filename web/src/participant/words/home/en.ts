@@ -96,27 +96,27 @@ export const en = {
       means: 'It has not arrived whole yet.',
       next: 'Once all of it has arrived, a mediator can look at it.',
     },
-    'being prepared': {
+    'preparing': {
       name: 'Being prepared',
       means: 'It is brought into a form that plays everywhere, and details about your device and place are taken out.',
       next: 'This usually takes some minutes. Then a mediator looks at it.',
     },
-    'could not be prepared': {
+    'not-prepared': {
       name: 'Could not be prepared',
       means: 'Something about the file stood in the way.',
       next: 'You can send another recording or file in its place.',
     },
-    'in review': {
+    'in-review': {
       name: 'In review',
       means: 'A mediator reads it, watches it or listens to it with care. It has not been passed on.',
       next: 'This usually takes some days, sometimes a few weeks. That it takes long says nothing about what you wrote.',
     },
-    'sent back to you': {
+    'sent-back': {
       name: 'Sent back to you',
       means: 'Your mediator asks you to look at it once more, and says why.',
       next: 'You can change it and send it again, or leave it. There is no deadline.',
     },
-    'with your mediator': {
+    'with-mediator': {
       name: 'With your mediator',
       means: 'It has been reviewed. Your mediator passes things on when the time is right for everybody.',
       next: 'You may not hear whether or when it is read: that is the other person’s to say. Your mediator can talk with you about it.',
@@ -131,7 +131,7 @@ export const en = {
       means: 'The other person said yes to it, and wanted you to know.',
       next: 'An answer may come, or not. Both are all right.',
     },
-    'not accepted': {
+    'not-accepted': {
       name: 'Not accepted',
       means: 'The other person does not want it now, and wanted you to know.',
       next: 'It is not passed on. Your mediator is there if this is hard.',
@@ -139,11 +139,11 @@ export const en = {
   },
   /** What the recipient is shown. */
   received: {
-    'waiting for you': { name: 'Waiting for you', means: 'It stays where it is until you decide. You need not decide now.' },
-    'yours to open': { name: 'Yours to open', means: 'You said yes. You can open it when you like, in steps of your own.' },
+    'waiting': { name: 'Waiting for you', means: 'It stays where it is until you decide. You need not decide now.' },
+    'to-open': { name: 'Yours to open', means: 'You said yes. You can open it when you like, in steps of your own.' },
     opened: { name: 'Opened', means: 'You can open it again for as long as it stays here.' },
-    'not accepted': { name: 'Not accepted', means: 'You said no. It does not come back by itself; your mediator can help if you change your mind.' },
-    'not available': { name: 'Not available', means: 'It cannot be opened at the moment. You can ask your mediator why.' },
+    'not-accepted': { name: 'Not accepted', means: 'You said no. It does not come back by itself; your mediator can help if you change your mind.' },
+    'not-available': { name: 'Not available', means: 'It cannot be opened at the moment. You can ask your mediator why.' },
     closed: { name: 'Kept with your mediator', means: 'You have closed it. Your mediator keeps it for you.' },
   },
   sent: {

@@ -96,27 +96,27 @@ export const fr: Catalogue<typeof en> = {
       means: 'Le message n’est pas encore arrivé en entier.',
       next: 'Quand tout sera arrivé, une médiatrice ou un médiateur pourra l’examiner.',
     },
-    'being prepared': {
+    'preparing': {
       name: 'En préparation',
       means: 'Le message est mis sous une forme qui se lit partout, et les indications sur votre appareil et votre lieu sont retirées.',
       next: 'Cela prend d’habitude quelques minutes. Ensuite, une médiatrice ou un médiateur l’examine.',
     },
-    'could not be prepared': {
+    'not-prepared': {
       name: 'Préparation impossible',
       means: 'Quelque chose dans le fichier a fait obstacle.',
       next: 'Vous pouvez envoyer un autre enregistrement ou fichier à sa place.',
     },
-    'in review': {
+    'in-review': {
       name: 'En examen',
       means: 'Une médiatrice ou un médiateur lit, regarde ou écoute le message avec soin. Il n’a pas été transmis.',
       next: 'Cela prend d’habitude quelques jours, parfois quelques semaines. Un délai ne dit rien de ce que vous avez écrit.',
     },
-    'sent back to you': {
+    'sent-back': {
       name: 'Revenu vers vous',
       means: 'Votre médiatrice ou médiateur vous demande de le revoir, et explique pourquoi.',
       next: 'Vous pouvez le modifier et l’envoyer de nouveau, ou le laisser. Il n’y a pas de date limite.',
     },
-    'with your mediator': {
+    'with-mediator': {
       name: 'Chez votre médiatrice ou médiateur',
       means: 'Le message a été examiné. Il est transmis quand le moment convient à tout le monde.',
       next: 'Vous n’apprendrez peut-être pas si le message est lu, ni quand : c’est à l’autre personne de le dire. Votre médiatrice ou médiateur peut en parler avec vous.',
@@ -131,18 +131,18 @@ export const fr: Catalogue<typeof en> = {
       means: 'L’autre personne a dit oui, et a voulu que vous le sachiez.',
       next: 'Une réponse viendra peut-être, ou non. Les deux sont bien.',
     },
-    'not accepted': {
+    'not-accepted': {
       name: 'Non accepté',
       means: 'L’autre personne n’en veut pas pour l’instant, et a voulu que vous le sachiez.',
       next: 'Le message n’est pas transmis. Votre médiatrice ou médiateur est là si c’est difficile.',
     },
   },
   received: {
-    'waiting for you': { name: 'Vous attend', means: 'Le message reste où il est jusqu’à votre décision. Rien ne vous oblige à décider maintenant.' },
-    'yours to open': { name: 'À vous de l’ouvrir', means: 'Vous avez dit oui. Vous pouvez l’ouvrir quand vous voulez, par étapes, à votre façon.' },
+    'waiting': { name: 'Vous attend', means: 'Le message reste où il est jusqu’à votre décision. Rien ne vous oblige à décider maintenant.' },
+    'to-open': { name: 'À vous de l’ouvrir', means: 'Vous avez dit oui. Vous pouvez l’ouvrir quand vous voulez, par étapes, à votre façon.' },
     opened: { name: 'Ouvert', means: 'Vous pouvez l’ouvrir de nouveau tant qu’il reste ici.' },
-    'not accepted': { name: 'Non accepté', means: 'Vous avez dit non. Il ne reviendra pas de lui-même ; votre médiatrice ou médiateur peut vous aider si vous changez d’avis.' },
-    'not available': { name: 'Pas disponible', means: 'Il ne peut pas être ouvert pour le moment. Vous pouvez demander pourquoi à votre médiatrice ou médiateur.' },
+    'not-accepted': { name: 'Non accepté', means: 'Vous avez dit non. Il ne reviendra pas de lui-même ; votre médiatrice ou médiateur peut vous aider si vous changez d’avis.' },
+    'not-available': { name: 'Pas disponible', means: 'Il ne peut pas être ouvert pour le moment. Vous pouvez demander pourquoi à votre médiatrice ou médiateur.' },
     closed: { name: 'Gardé par votre médiatrice ou médiateur', means: 'Vous l’avez fermé. Il est gardé pour vous.' },
   },
   sent: {
