@@ -45,7 +45,7 @@ export const en = {
     none: 'There is none.',
     relayed: 'Your mediator wrote this down for the person who sends it, who confirmed the words.',
     written: (when: string) => `Written on ${when}`,
-    opening: 'Opening, and checking every seal…',
+    opening: 'Opening it, and checking it…',
     checked: 'This was checked: these are the words that the mediators approved, unchanged.',
     stop: 'Stop here',
     stopHeading: 'That is enough for now',

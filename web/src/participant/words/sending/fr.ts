@@ -121,7 +121,7 @@ export const fr: Catalogue<typeof en> = {
     justKept: 'Votre enregistrement est gardé. Vous le trouvez ici.',
     video: (time, when) => `Un enregistrement de ${time} (${when})`,
     voice: (time, when) => `Un enregistrement de votre voix de ${time} (${when})`,
-    lasting: 'Scellé sur cet appareil, jusqu’à ce que vous l’envoyiez ou le supprimiez.',
+    lasting: 'Enregistré sur cet appareil, jusqu’à ce que vous l’envoyiez ou le supprimiez.',
     fleeting: 'Cet appareil n’a pas de place pour le garder : si la page se ferme, il est perdu.',
     assisted: 'Gardé jusqu’à ce que vous ayez fini. Rien ne reste sur cet ordinateur.',
     watch: 'Le regarder',
@@ -135,7 +135,7 @@ export const fr: Catalogue<typeof en> = {
     heading: 'Votre message est en route',
     label: 'Part du message envoyée',
     stage: {
-      sealing: 'Scellement sur cet appareil',
+      sealing: 'Préparation sur cet appareil',
       sending: 'Envoi en cours',
       slow: 'La connexion est lente, ou s’est arrêtée un moment. Rien n’est perdu, et l’envoi reprend de lui-même.',
       finishing: 'Presque terminé',
