@@ -90,9 +90,16 @@ class RemotePage:
         assert event == "filechooser"
         self.file_windows.append(handle)
 
-    def get_by_role(self, role: str, **how: Any) -> RemoteElements:
-        """What has this role."""
-        return RemoteElements(self, ()).get_by_role(role, **how)
+    def get_by_role(
+        self,
+        role: str,
+        *,
+        name: Name | None = None,
+        exact: bool = False,
+        level: int | None = None,
+    ) -> RemoteElements:
+        """What has this role, and this name."""
+        return RemoteElements(self, ()).get_by_role(role, name=name, exact=exact, level=level)
 
     def get_by_label(self, text: str, *, exact: bool = False) -> RemoteElements:
         """The fields with this label."""
@@ -110,14 +117,14 @@ class RemotePage:
 class RemoteElements:
     """The elements that a person would find by what they are called; looked for again each time."""
 
-    def __init__(self, page: RemotePage, steps: tuple[dict[str, Any], ...]) -> None:
+    def __init__(self, page: RemotePage, steps: tuple[dict[str, object], ...]) -> None:
         self._page = page
         self._steps = steps
 
     def __str__(self) -> str:
         return " > ".join(map(str, self._steps))
 
-    def _then(self, by: str, **how: Any) -> RemoteElements:
+    def _then(self, by: str, **how: object) -> RemoteElements:
         return RemoteElements(self._page, (*self._steps, {"by": by, **how}))
 
     def get_by_role(

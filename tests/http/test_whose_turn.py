@@ -190,8 +190,9 @@ async def test_what_its_author_is_changing_waits_for_them(case: Case) -> None:
     await mediator.verify(await mediator.read(message))
     with pytest.raises(Problem):
         await mediator.lease(message)
-    with pytest.raises(Problem):
-        await mediator.read(first)
+    for look in (mediator.read, mediator.history):
+        with pytest.raises(Problem, match="404"):
+            await look(first)
 
     await case.harmed.withdraw(message)
     assert await figures(mediator) == {}
