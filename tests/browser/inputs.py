@@ -39,11 +39,16 @@ async () => {
     return seen * height >= Math.min(height / 2, innerHeight / 3);
   };
   const what = on.outerHTML.slice(0, 200);
+  const inFront = () => {
+    const { left, width, top, height } = on.getBoundingClientRect();
+    const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+    return hit === null ? 'nothing' : hit.outerHTML.slice(0, 100);
+  };
   if (outlineStyle === 'none' || outlineWidth === '0px') return `not to be seen with the focus: ${what}`;
   for (const until = performance.now() + 2000; !isInSight(); ) {
     if (performance.now() > until) {
       const { top, bottom } = on.getBoundingClientRect();
-      return `out of sight with the focus, from ${top} to ${bottom} of ${innerHeight}: ${what}`;
+      return `out of sight with the focus, from ${top} to ${bottom} of ${innerHeight}, behind ${inFront()}: ${what}`;
     }
     await new Promise((painted) => requestAnimationFrame(painted));
   }
