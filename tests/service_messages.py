@@ -268,7 +268,7 @@ async def _consent(world: World, by: Person) -> Act:
         path=path.format(participant),
         by=by,
         statement=statements.Consent(
-            case=case, participant=participant, status="active", at=world.next_second()
+            case=case, participant=participant, status="active", at=datetime.now(UTC)
         ),
         wrap=signed,
         elsewhere=path.format(world.case.responsible.participant_id),

@@ -97,7 +97,7 @@ TAKES_BACK: Final = Accepted("`relay-withdrawal+jws` | sender, or a mediator who
 CONSENTS_TO: Final = Accepted(
     "`relay-consent+jws` | participant, or a mediator or service that recorded it"
 )
-SAME_ACT: Final = Accepted("The same text is the same act, however often it arrives.")
+SAME_ACT: Final = Accepted("The same text is the same statement, however often it arrives.")
 LOGGED_AGAIN: Final = Accepted(
     "A case that is registered once more has a row of its own, also where nothing in it changes.",
     adds=frozenset({"events"}),

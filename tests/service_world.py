@@ -8,7 +8,7 @@ import hashlib
 import io
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import asyncpg
@@ -100,7 +100,6 @@ class World:
     """A letter that was offered to the person harmed."""
     revoked_at: datetime
     persons: Mapping[str, Person]
-    second: list[datetime]
 
     @property
     def mediator(self) -> Mediator:
@@ -119,12 +118,6 @@ class World:
     async def charter(self) -> str:
         """Hash of the charter in force."""
         return b64u_encode((await self.opened()).charter.statement_hash)
-
-    def next_second(self) -> datetime:
-        """A time at which nothing was said before: what is said twice is another text."""
-        now = datetime.now(UTC).replace(microsecond=0)
-        self.second[0] = max(now, self.second[0] + timedelta(seconds=1))
-        return self.second[0]
 
     async def kept(self) -> dict[str, int]:
         """How many rows there are, by their tables, and how many credentials were revoked."""
@@ -251,7 +244,6 @@ async def world(
         offered=(await _received(case)).message,
         revoked_at=decode_unverified(revocation, Revocation).at,
         persons=persons,
-        second=[datetime.now(UTC).replace(microsecond=0)],
     )
     persons["an upload link"] = await made.upload_link()
     try:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from relay.client import charters
-from relay.client.acting import ActSigner
 from relay.client.charters import OpenCase, People, valid_now
 from relay.client.connection import Connection, SignedConnection
 from relay.client.linking import LinkPurpose, make_link, open_claim_key, sign_ending
@@ -60,7 +59,6 @@ class Casework:
         """`seen`: where the charters that were seen are remembered; in memory alone by default."""
         self._signed = SignedConnection(connection, keyring.signer, audience)
         self._keyring = keyring
-        self._acts = ActSigner(keyring.signer)
         self._root_fingerprint = root_fingerprint
         self._audience = audience
         self._seen = seen or SeenCharters()

@@ -111,8 +111,9 @@ class Mediator(Casework):
         grants, bodies = await self._note(message, note, Audience.AUTHOR, message.sender, author)
         if decision == "retry":
             grants = await self._media_grants(message)
-        statement = await self._acts.sign(
-            lambda at: statements.Decision(
+        statement = statements.sign(
+            self._keyring.signer,
+            statements.Decision(
                 case=message.case,
                 message=message.message,
                 revision=message.revision,
@@ -122,7 +123,7 @@ class Mediator(Casework):
                 decision=decision,
                 reason=reason,
                 notes=[] if note is None else [note.part],
-                at=at,
+                at=datetime.now(UTC),
             ),
         )
         return await self._signed.call(
@@ -149,8 +150,9 @@ class Mediator(Casework):
             if text is None
             else seal_text(message.case, "captions", text, media_type="text/vtt")
         )
-        statement = await self._acts.sign(
-            lambda at: statements.Captions(
+        statement = statements.sign(
+            self._keyring.signer,
+            statements.Captions(
                 case=message.case,
                 message=message.message,
                 revision=message.revision,
@@ -159,7 +161,7 @@ class Mediator(Casework):
                 language=message.language.value,
                 part=None if sealed is None else sealed.part,
                 exception=exception,
-                at=at,
+                at=datetime.now(UTC),
             ),
         )
         to_case = (Audience.CASE, message.case, case.charter.recipient)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from relay.client.acting import ActSigner
 from relay.client.connection import Connection, LinkConnection, Problem, SignedConnection
 from relay.client.downloading import download
 from relay.client.records import BrokenRecord, Record, reading, trusting
@@ -92,7 +91,6 @@ class Participant:
         self._signed = signed
         self._charter = charter
         self._identity = identity
-        self._acts = ActSigner(signer)
         self.hand = Hand(
             case_id=link.case,
             participant_id=link.participant,
@@ -250,10 +248,14 @@ class Participant:
 
     async def consent(self, status: ConsentStatus) -> None:
         """Say whether one takes part."""
-        statement = await self._acts.sign(
-            lambda at: statements.Consent(
-                case=self.case_id, participant=self.participant_id, status=status, at=at
-            )
+        statement = statements.sign(
+            self.hand.signer,
+            statements.Consent(
+                case=self.case_id,
+                participant=self.participant_id,
+                status=status,
+                at=datetime.now(UTC),
+            ),
         )
         await self._signed.call(
             "PUT",

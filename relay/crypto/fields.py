@@ -17,7 +17,10 @@ _LARGEST_WHOLE = 2**53 - 1
 """The largest whole number that JavaScript reads back exactly."""
 
 Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern=_32_BYTES, max_length=43)]
-"""32 bytes as base64url: a SHA-256, an HMAC, a commitment or a nonce."""
+"""32 bytes as base64url: a SHA-256, an HMAC, a commitment or a challenge."""
+
+Nonce: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{21}[AQgw]$", max_length=22)]
+"""16 random bytes as base64url."""
 
 PublicKey: TypeAlias = Annotated[str, msgspec.Meta(pattern=_32_BYTES, max_length=43)]
 """An Ed25519 public key as base64url."""

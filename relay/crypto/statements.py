@@ -6,16 +6,19 @@ Readers encode what they decoded and compare, so no two programs read one statem
 
 from __future__ import annotations
 
+import secrets
 from typing import ClassVar, Final, Literal, TypeVar
 
 import msgspec
 
+from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import StatementError
 from relay.crypto.fields import (
     Audience,
     Digest,
     Identifier,
     Language,
+    Nonce,
     Ordinal,
     Part,
     PartRole,
@@ -36,15 +39,22 @@ from relay.crypto.signing import (
 )
 
 
-class Statement(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What all statements share: a type, which is signed with them, and when they were signed.
+def new_nonce() -> str:
+    """16 random bytes as base64url."""
+    return b64u_encode(secrets.token_bytes(16))
 
-    Subclasses keep to the order of members: `at` comes first in the JSON, then theirs as declared.
+
+class Statement(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all statements share: a type, which is signed with them, when they were signed, and a nonce.
+
+    Subclasses keep to the order of members: `at` and `nonce` come first in the JSON, then theirs as declared.
     """
 
     typ: ClassVar[str]
     at: Time
     """When it was signed, as the signer says."""
+    nonce: Nonce = msgspec.field(default_factory=new_nonce)
+    """Tells two statements apart that say the same in the same second."""
 
 
 StatementT = TypeVar("StatementT", bound=Statement)

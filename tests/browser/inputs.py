@@ -48,7 +48,8 @@ async () => {
   for (const until = performance.now() + 2000; !isInSight(); ) {
     if (performance.now() > until) {
       const { top, bottom } = on.getBoundingClientRect();
-      return `out of sight with the focus, from ${top} to ${bottom} of ${innerHeight}, behind ${inFront()}: ${what}`;
+      return `out of sight with the focus, from ${top} to ${bottom} of ${innerHeight}, ` +
+        `behind ${inFront()}: ${what}`;
     }
     await new Promise((painted) => requestAnimationFrame(painted));
   }

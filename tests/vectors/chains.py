@@ -21,7 +21,6 @@ from relay.crypto.statements import (
     Succession,
     Verification,
     decode_unverified,
-    sign,
 )
 from tests.vectors import cast
 
@@ -60,12 +59,12 @@ def _public(signer: Signer) -> str:
 
 def succession(by: Signer, old: Signer, new: Signer, at: int = 500) -> str:
     """A statement that `new` takes the place of `old`, at that step after noon."""
-    return sign(by, Succession(old=_public(old), new=_public(new), at=cast.noon_and(at)))
+    return cast.sign(by, Succession(old=_public(old), new=_public(new), at=cast.noon_and(at)))
 
 
 def revocation(by: Signer, of: cast.Person, at: int) -> str:
     """A statement that a credential counts for nothing from that step after noon on."""
-    return sign(by, Revocation(credential=of.credential.credential, at=cast.noon_and(at)))
+    return cast.sign(by, Revocation(credential=of.credential.credential, at=cast.noon_and(at)))
 
 
 BY_OLD = succession(cast.ROOT, cast.ROOT, cast.NEW_ROOT)
@@ -267,7 +266,7 @@ def _bad_trust() -> Iterator[Json]:
         successions=[succession(root, _STRANGER, _THIRD_ROOT)],
     )
     to_no_key = Succession(old=_public(root), new=_NO_KEY, at=cast.noon_and(500))
-    yield _given("a succession to what is no key", successions=[sign(root, to_no_key)])
+    yield _given("a succession to what is no key", successions=[cast.sign(root, to_no_key)])
     yield _given("a succession whose signature does not hold", successions=[altered(BY_OLD)])
     yield _given("a credential whose signature does not hold", credentials=[altered(anna.compact)])
     revoked = revocation(root, anna, 60)
@@ -296,13 +295,13 @@ def _opened(by: cast.Person, registration: str, **changes: object) -> str:
     first = cast.charter(
         1, None, registration=cast.hash_of(registration), mediators=[by.member], **changes
     )
-    return sign(by.keyring.signer, first)
+    return cast.sign(by.keyring.signer, first)
 
 
 _LATE_SERVICE = cast.person("a later case system", "service", begins=60)
 _NAMES = tuple(person.name for person in PEOPLE)
 _WITHOUT_SERVICE = tuple(name for name in _NAMES if name != cast.SERVICE.name)
-_OWN = sign(_ANNA, cast.REGISTRATION)
+_OWN = cast.sign(_ANNA, cast.REGISTRATION)
 """Anna registers the case herself."""
 
 
@@ -382,7 +381,7 @@ def _bad_charters() -> Iterator[Json]:
     )
     yield _case("a registration of another case", [_opened(cast.ANNA, other_case)], other_case)
     for who, signer in (("worker", _WORKER), ("recovery key", _RECOVERY), ("stranger", _STRANGER)):
-        said = sign(signer, cast.REGISTRATION)
+        said = cast.sign(signer, cast.REGISTRATION)
         yield _case(
             f"a registration by a {who}", [_opened(cast.ANNA, said)], said, _WITHOUT_SERVICE
         )
@@ -545,7 +544,7 @@ def _bad_origins() -> Iterator[Json]:
         ("an end by a recovery key", (*_WAY.origin, cast.ending(_WAY.link, cast.RECOVERY))),
         ("an end by a mediator who had left",
          (*_WAY.origin, cast.ending(_WAY.link, cast.ANNA, at=cast.noon_and(210)))),
-        ("a link by a worker", (sign(_WORKER, _WAY.link), claim)),
+        ("a link by a worker", (cast.sign(_WORKER, _WAY.link), claim)),
         ("a link into another case", (cast.resigned(_ANNA, _WAY.link, case=other), claim)),
         ("a link that names no version", (cast.resigned(_ANNA, _WAY.link, charter=cast.digest("x")), claim)),
         ("a link that names a version that had ended",
@@ -613,7 +612,7 @@ def _good_chain() -> dict[str, Json]:
 
 def _recorded(status: Literal["active", "paused"], at: int) -> str:
     said = Consent(case=cast.CASE, participant=cast.DENIS.id, status=status, at=cast.noon_and(at))
-    return sign(_BORIS, said)
+    return cast.sign(_BORIS, said)
 
 
 _PAUSE, _LATER = _recorded("paused", 31), _recorded("active", 80)
@@ -685,7 +684,7 @@ def _bad_people() -> Iterator[tuple[str, str, Json]]:
     yield "no charter", "charters", []
     yield "the first charter missing", "charters", [*CHARTERS[1:]]
     yield "charters reversed", "charters", [*CHARTERS[::-1]]
-    newcomer = sign(_BORIS, cast.charter(2, cast.hash_of(cast.CHARTER_1)))
+    newcomer = cast.sign(_BORIS, cast.charter(2, cast.hash_of(cast.CHARTER_1)))
     yield "a charter by a newcomer", "charters", [cast.CHARTER_1, newcomer]
     yield "an anchor of another case", "anchor", b64u_encode(bytes(ANCHOR_BYTES))
     yield "a version missing that was seen", "seen", {"4": cast.digest("the fourth version")}
@@ -698,13 +697,13 @@ def _bad_people() -> Iterator[tuple[str, str, Json]]:
 def _bad_ways_in() -> Iterator[tuple[str, str, Json]]:
     claire, denis = cast.CLAIRE, cast.DENIS
     said = decode_unverified(claire.verification_compact, Verification)
-    yield "a link by a worker", "author_link", sign(_WORKER, claire.link)
+    yield "a link by a worker", "author_link", cast.sign(_WORKER, claire.link)
     yield "a link of another person", "author_link", denis.link_compact
     older = cast.resigned(_ANNA, claire.link, charter=cast.hash_of(cast.CHARTER_1))
     yield "a link under an older charter", "author_link", older
     yield "a claim of another link", "author_claim", denis.claim_compact
-    yield "a verification by a service", "author_verification", sign(_SERVICE, said)
-    yield "a verification by the author", "author_verification", sign(_CLAIRE, said)
+    yield "a verification by a service", "author_verification", cast.sign(_SERVICE, said)
+    yield "a verification by the author", "author_verification", cast.sign(_CLAIRE, said)
     yield "a verification of another", "author_verification", denis.verification_compact
     yield (
         "the author's link replaced before the video",
@@ -727,7 +726,7 @@ def _bad_ways_in() -> Iterator[tuple[str, str, Json]]:
 
 def _bad_releases() -> Iterator[tuple[str, str, Json]]:
     first = cast.hash_of(cast.CHARTER_1)
-    yield "a message by the relay", "message", sign(_SERVICE, cast.VIDEO)
+    yield "a message by the relay", "message", cast.sign(_SERVICE, cast.VIDEO)
     to_another = cast.resigned(_CLAIRE, cast.VIDEO, recipient=cast.identifier("x"))
     yield "a message to another", "message", to_another
     yield (
@@ -739,14 +738,14 @@ def _bad_releases() -> Iterator[tuple[str, str, Json]]:
     yield "a message in another case", "message", cast.resigned(_CLAIRE, cast.VIDEO, **in_another)
     before = cast.resigned(_WORKER, cast.RENDITION, at=cast.noon_and(40, -11))
     yield "a rendition dated before the message", "rendition", before
-    yield "a rendition by a mediator", "rendition", sign(_ANNA, cast.RENDITION)
+    yield "a rendition by a mediator", "rendition", cast.sign(_ANNA, cast.RENDITION)
     older = cast.resigned(_WORKER, cast.RENDITION, charter=first)
     yield "a rendition under another charter", "rendition", older
     before = cast.resigned(_ANNA, cast.CAPTIONS, at=cast.noon_and(40, -11))
     yield "captions dated before the message", "captions", before
     same_key = cast.resigned(_ANNA, cast.CAPTIONS, part=cast.part("captions", "original"))
     yield "captions with the file key of the original", "captions", same_key
-    yield "captions by a worker", "captions", sign(_WORKER, cast.CAPTIONS)
+    yield "captions by a worker", "captions", cast.sign(_WORKER, cast.CAPTIONS)
     yield "one approval", "decisions", [cast.APPROVALS[0]]
     yield "one approval twice", "decisions", [cast.APPROVALS[0]] * 2
     renewed = cast.approval(cast.ANNA_RENEWED, at=cast.noon_and(201))
@@ -764,7 +763,7 @@ def _bad_releases() -> Iterator[tuple[str, str, Json]]:
     before = cast.approval(cast.ANNA, at=cast.noon_and(55, -11))
     yield "an approval dated before the captions", "decisions", [before, cast.APPROVALS[1]]
     for why, signer, changes in _bad_offers():
-        yield why, "offer", sign(signer, cast.offer(**changes))
+        yield why, "offer", cast.sign(signer, cast.offer(**changes))
     yield "another grant", "grant_header", b64u_encode(b"another")
 
 

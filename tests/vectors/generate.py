@@ -36,7 +36,7 @@ from relay.crypto.links import ANCHOR_BYTES, LinkSecret, auth_digest, claim_mac,
 from relay.crypto.padding import pad, padded_size
 from relay.crypto.passphrases import find_weakness
 from relay.crypto.signing import Signer, fingerprint, key_id, sign_statement
-from relay.crypto.statements import Session, sign
+from relay.crypto.statements import Session
 from relay.crypto.words import claim_words, word_list
 from tests.vectors import cast, chains, releases, shown, walk
 from tests.vectors.chains import Json
@@ -44,6 +44,10 @@ from tests.vectors.chains import Json
 FOLDER = Path(__file__).parent
 _ORDER = 2**252 + 27742317777372353535851937790883648493
 """Of the group in which signatures are made."""
+
+
+def _without(fields: Mapping[str, str], name: str) -> dict[str, str]:
+    return {each: value for each, value in fields.items() if each != name}
 
 
 def commitments() -> Json:
@@ -277,8 +281,8 @@ def statements() -> Json:
             {
                 "typ": statement.typ,
                 "payload": msgspec.json.encode(statement).decode(),
-                "compact": sign(signer, statement),
-                "hash": cast.hash_of(sign(signer, statement)),
+                "compact": cast.sign(signer, statement),
+                "hash": cast.hash_of(cast.sign(signer, statement)),
             }
             for statement in cast.EVERY
         ],
@@ -292,7 +296,7 @@ def statements() -> Json:
 def _bad_sessions(signer: Signer) -> Iterator[tuple[str, bytes, str]]:
     """Why it is bad, the key to verify it with, and the text."""
     payload = msgspec.json.encode(cast.SESSION).decode()
-    good = sign(signer, cast.SESSION)
+    good = cast.sign(signer, cast.SESSION)
     fields = json.loads(payload)
     key = signer.public_key
 
@@ -307,7 +311,12 @@ def _bad_sessions(signer: Signer) -> Iterator[tuple[str, bytes, str]]:
         "another order": compact_json(dict(reversed(fields.items()))),
         "a member twice": payload[:-1] + f',"at":"{fields["at"]}"}}',
         "an unknown member": payload[:-1] + ',"more":null}',
-        "a missing member": compact_json({name: fields[name] for name in ("at", "challenge")}),
+        "a missing member": compact_json(_without(fields, "audience")),
+        "no nonce": compact_json(_without(fields, "nonce")),
+        "a nonce that is not canonical": payload.replace(
+            fields["nonce"], fields["nonce"][:-1] + "B"
+        ),
+        "a nonce of another length": payload.replace(fields["nonce"], fields["nonce"] + "AA"),
         "an escape where none is needed": payload.replace("https", "\\u0068ttps"),
         "an escaped slash": payload.replace("://", ":\\/\\/"),
         "a fraction of a second": payload.replace(":00Z", ":00.5Z"),

@@ -11,7 +11,7 @@ import msgspec
 
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.fields import Part, PartRole
-from relay.crypto.statements import GrantedPart, sign
+from relay.crypto.statements import GrantedPart
 from tests.vectors import cast
 from tests.vectors.chains import Json
 
@@ -22,7 +22,7 @@ CHARTERS: dict[Policy, tuple[str, ...]] = {
     "required": cast.CHARTERS,
     "optional": (
         *cast.CHARTERS,
-        sign(
+        cast.sign(
             cast.ANNA.keyring.signer,
             cast.charter(
                 3,
@@ -76,7 +76,7 @@ class Offered:
             notes=[],
             **self._named,
         )
-        return sign(cast.ANNA.keyring.signer, said)
+        return cast.sign(cast.ANNA.keyring.signer, said)
 
     @property
     def released(self) -> list[str] | None:

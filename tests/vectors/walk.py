@@ -41,7 +41,6 @@ from relay.crypto.statements import (
     Verification,
     Withdrawal,
     decode_unverified,
-    sign,
 )
 from tests.vectors import cast
 from tests.vectors.chains import Json, revocation, succession, time
@@ -709,7 +708,7 @@ def _revoked(kind: type[Statement], signed: dt.datetime, revoked: dt.datetime) -
     spare = _spare(kind)
     ends = Revocation(credential=spare.credential.credential, at=revoked)
     world = _changed(kind, Change(by=spare.keyring.signer, members={"at": signed}))
-    return dataclasses.replace(world, revocations=[sign(cast.ROOT, ends)])
+    return dataclasses.replace(world, revocations=[cast.sign(cast.ROOT, ends)])
 
 
 def _dated_back(kind: type[Statement]) -> World:
@@ -784,7 +783,7 @@ def _after_succession(kind: type[Statement]) -> World:
         new=b64u_encode(cast.NEW_ROOT.public_key),
         at=cast.noon_and(0, 15),
     )
-    return World(successions=[sign(by, early) for by in (cast.ROOT, cast.NEW_ROOT)])
+    return World(successions=[cast.sign(by, early) for by in (cast.ROOT, cast.NEW_ROOT)])
 
 
 def _before_succession(kind: type[Statement]) -> World:

@@ -172,6 +172,7 @@ def test_times_are_utc_and_whole_seconds() -> None:
     spoken = Session(
         challenge=SESSION.challenge,
         audience=SESSION.audience,
+        nonce=SESSION.nonce,
         at=dt.datetime(2030, 1, 1, 7, 35, 0, 999_999, tzinfo=west),
     )
     assert spoken == SESSION

@@ -9,7 +9,6 @@ import { anchorOf, linkUrl, LinkSecret } from '../crypto/links';
 import { statementHash } from '../crypto/signing';
 import * as statements from '../crypto/statements';
 import { type Authority } from '../crypto/trust';
-import { ActSigner } from './acting';
 import { authority, firstCharter, peopleOf, validNow } from './charters';
 import type * as contract from './contract';
 import type { ParticipantRole, Uuid } from './contract';
@@ -32,7 +31,6 @@ const HARMED_SIDE: ReadonlySet<ParticipantRole> = new Set(['harmed', 'harmed-fam
 type Opening = Omit<contract.NewCase, 'reference' | 'roles'>;
 
 export class Casework {
-  private readonly acts = new ActSigner();
 
   constructor(private readonly cases: OpenCases) {}
 
@@ -212,9 +210,7 @@ export class Casework {
 
   async recordConsent(id: Uuid, participant: Uuid, status: contract.Consent): Promise<void> {
     const { keyring, signed } = this.cases.office;
-    const statement = await this.acts.sign((at) =>
-      statements.sign(keyring.signer, statements.Consent, { at, case: id, participant, status }),
-    );
+    const statement = statements.sign(keyring.signer, statements.Consent, { at: now(), case: id, participant, status });
     await signed.call('PUT', `/v1/cases/${id}/participants/${participant}/consent`, { body: { statement } });
   }
 

@@ -9,7 +9,6 @@ import { readUnverified } from '../crypto/signing';
 import * as statements from '../crypto/statements';
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
-import { ActSigner } from './acting';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { download } from './downloading';
@@ -45,7 +44,6 @@ export class Correspondent {
   readonly videos: Videos;
   readonly theatre: Theatre;
   private readonly stops = new Set<contract.Stop>();
-  private readonly acts = new ActSigner();
   private spoken: Promise<contract.SpokenWords> | null = null;
 
   constructor(
@@ -69,9 +67,7 @@ export class Correspondent {
 
   async consent(status: contract.Consent): Promise<void> {
     const { hand, signed, signer } = this.admitted;
-    const statement = await this.acts.sign((at) =>
-      statements.sign(signer, statements.Consent, { at, case: hand.caseId, participant: hand.participant, status }),
-    );
+    const statement = statements.sign(signer, statements.Consent, { at: now(), case: hand.caseId, participant: hand.participant, status });
     await signed.call('PUT', `/v1/cases/${hand.caseId}/participants/${hand.participant}/consent`, { body: { statement } });
   }
 

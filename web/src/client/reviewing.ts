@@ -5,7 +5,6 @@ import * as release from '../crypto/release';
 import { statementHash } from '../crypto/signing';
 import { sha256 } from '../crypto/sodium';
 import * as statements from '../crypto/statements';
-import { ActSigner } from './acting';
 import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { watch } from './events';
@@ -35,7 +34,6 @@ const SECRET = new Set<contract.DecisionKind>(['retract', 'recall']);
 
 export class Reviewing {
   private readonly stops = new Set<contract.Stop>();
-  private readonly acts = new ActSigner();
 
   constructor(
     private readonly cases: OpenCases,
@@ -130,7 +128,7 @@ export class Reviewing {
       reason: reason ?? null,
       notes: notes.map(({ sealed }) => sealed.part),
     };
-    const statement = await this.acts.sign((at) => statements.sign(this.signer, statements.Decision, { at, ...said }));
+    const statement = statements.sign(this.signer, statements.Decision, { at: now(), ...said });
     return this.act(id, 'decisions', { statement, grants, bodies: notes.map(({ sealed }) => bodyOf(sealed)) });
   }
 
@@ -152,7 +150,7 @@ export class Reviewing {
       part: sealed?.part ?? null,
       exception: 'text' in given ? null : given.exception,
     };
-    const statement = await this.acts.sign((at) => statements.sign(this.signer, statements.Captions, { at, ...said }));
+    const statement = statements.sign(this.signer, statements.Captions, { at: now(), ...said });
     const grants = sealed === null ? [] : [grant(sealed, caseReader(charter))];
     const body: Schemas['SignedAct'] = { statement, grants, bodies: sealed === null ? [] : [bodyOf(sealed)] };
     return this.reviews.show(await this.signed.call('PUT', `/v1/messages/${id}/captions`, { body }));

@@ -105,7 +105,7 @@ export class Hand {
     return parts.flatMap((part) => readers.map((reader) => grant(part, reader)));
   }
 
-  private sign<Said extends statements.Statement>(kind: statements.Kind<Said>, said: Said): Schemas['SignedRequest'] {
+  private sign<Said extends statements.Statement>(kind: statements.Kind<Said>, said: statements.Unsigned<Said>): Schemas['SignedRequest'] {
     return { statement: statements.sign(this.signer, kind, said) };
   }
 }

@@ -27,6 +27,8 @@ export type Form<T> = (value: unknown) => T;
 
 export const uuid = text(isUuid);
 export const digest = matching(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, 43);
+/** 16 random bytes. */
+export const nonce = matching(/^[A-Za-z0-9_-]{21}[AQgw]$/, 22);
 export const publicKey = digest;
 export const recipient = matching(/^age1pq1[02-9ac-hj-np-z]{1952}$/, 1959);
 export const reasonCode = matching(/^[a-z][a-z0-9-]*$/, 64);

@@ -5,15 +5,24 @@
  * what they decoded and compare, so no two programs read one statement in two ways.
  */
 
+import { b64uEncode } from './encoding';
 import { CryptoError } from './errors';
-import { audience, digest, type Form, type Language, language, list, oneOf, ordinal, orNull, type Part, part, type PartRole, pixels, publicKey, reasonCode, recipient, record, size, time, truth, uuid } from './fields';
+import { audience, digest, type Form, type Language, language, list, nonce, oneOf, ordinal, orNull, type Part, part, type PartRole, pixels, publicKey, reasonCode, recipient, record, size, time, truth, uuid } from './fields';
 import type { Digest, PublicKey, ReasonCode, RecipientText, Time, Uuid } from './values';
 import { readUnverified, type Signer, signStatement, verifyStatement } from './signing';
 
-/** What all statements share: when they were signed, as the signer says. */
+const NONCE_BYTES = 16;
+
+/** What all statements share. */
 export interface Statement {
+  /** When it was signed, as the signer says. */
   readonly at: Time;
+  /** 16 random bytes: tells two statements apart that say the same in the same second. */
+  readonly nonce: string;
 }
+
+/** A statement to be signed: it is given a nonce if it has none. */
+export type Unsigned<S extends Statement> = Omit<S, 'nonce'> & Partial<Pick<Statement, 'nonce'>>;
 
 /** A type of statement: its name, which is signed with it, and how its payload is read. */
 export interface Kind<S extends Statement> {
@@ -22,8 +31,8 @@ export interface Kind<S extends Statement> {
 }
 
 /** The compact JWS of a statement; refuses one with a member that is not of its form. */
-export function sign<S extends Statement>(signer: Signer, kind: Kind<S>, statement: S): string {
-  return signStatement(signer, kind.typ, JSON.stringify(kind.read(statement)));
+export function sign<S extends Statement>(signer: Signer, kind: Kind<S>, statement: Unsigned<S>): string {
+  return signStatement(signer, kind.typ, JSON.stringify(kind.read({ nonce: newNonce(), ...statement })));
 }
 
 /** The statement, if it is one of `kind` signed by `publicKey`. */
@@ -38,6 +47,10 @@ export function decodeUnverified<S extends Statement>(compact: string, kind: Kin
   return decode(claimed.payload, kind);
 }
 
+function newNonce(): string {
+  return b64uEncode(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
+}
+
 function decode<S extends Statement>(payload: string, kind: Kind<S>): S {
   let value: unknown;
   try {
@@ -50,13 +63,13 @@ function decode<S extends Statement>(payload: string, kind: Kind<S>): S {
   return statement;
 }
 
-/** Members in the order of the payload; `at` comes first. */
+/** Members in the order of the payload; `at` and `nonce` come first. */
 function kind<S extends Statement>(
   typ: string,
-  members: { readonly [Name in Exclude<keyof S, 'at'>]-?: Form<S[Name]> },
+  members: { readonly [Name in Exclude<keyof S, keyof Statement>]-?: Form<S[Name]> },
   rule?: (given: S) => boolean,
 ): Kind<S> {
-  const all = { at: time, ...members } as { readonly [Name in keyof S]-?: Form<S[Name]> };
+  const all = { at: time, nonce, ...members } as { readonly [Name in keyof S]-?: Form<S[Name]> };
   return { typ, read: record<S>(all, rule) };
 }
 

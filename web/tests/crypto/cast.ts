@@ -23,7 +23,7 @@ import {
   Verification,
 } from '../../src/crypto/statements';
 import { establishTrust, type Trust } from '../../src/crypto/trust';
-import { aCase, aPart } from './people';
+import { A_NONCE, aCase, aPart } from './people';
 
 export const BEGAN = '2030-01-01T00:00:00Z';
 export const CHANGED = '2030-06-01T00:00:00Z';
@@ -130,6 +130,7 @@ export class World {
     const isUpload = changes.purpose === 'upload';
     const link: Link = {
       at: BEGAN,
+      nonce: A_NONCE,
       link: id,
       case: aCase,
       charter: statementHash(charter),
@@ -188,6 +189,7 @@ export function claimOf(link: Link, secret: LinkSecret, keys: Keyring, changes: 
 export function aLetter(charter: Digest, at: Time, changes: Partial<Message> = {}): Message {
   return {
     at,
+    nonce: A_NONCE,
     case: aCase,
     charter,
     message: '4f1c2672-3db0-4adb-b5f1-4776d5a6c377',

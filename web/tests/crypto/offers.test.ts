@@ -10,7 +10,7 @@ import { statementHash } from '../../src/crypto/signing';
 import { randomBytes, sha256, sodiumReady } from '../../src/crypto/sodium';
 import { Captions, Decision, Message, Offer, type Policy, Rendition, sign } from '../../src/crypto/statements';
 import { aLetter, BEGAN, CHANGED, CLAIRE, DENIS, vouch, type Vouched, type WayIn, World } from './cast';
-import { aCase, aPart } from './people';
+import { A_NONCE, aCase, aPart } from './people';
 import { cause, refusal } from './refusal';
 
 const TWO: Policy = { approvals: 2, captions: 'required', server_processing: true, retention_days: 30 };
@@ -50,6 +50,7 @@ function videoOf(roles: readonly ('original' | 'captions')[], captions: Partial<
   const { message, revision } = statement;
   const rendition: Rendition = {
     at: BEGAN,
+    nonce: A_NONCE,
     case: aCase,
     charter: named,
     message,
@@ -65,7 +66,7 @@ function videoOf(roles: readonly ('original' | 'captions')[], captions: Partial<
   };
   const made = { statement: rendition, compact: sign(world.worker.keys.signer, Rendition, rendition) };
   if (captions === null) return item('verified', { statement, compact }, made);
-  const about = { at: BEGAN, case: aCase, message, revision, source, rendition: statementHash(made.compact) };
+  const about = { at: BEGAN, nonce: A_NONCE, case: aCase, message, revision, source, rendition: statementHash(made.compact) };
   const said: Captions = { ...about, language: 'en', part: null, exception: 'no-speech', ...captions };
   return item('verified', { statement, compact }, made, { statement: said, compact: sign(world.anna.keys.signer, Captions, said) });
 }

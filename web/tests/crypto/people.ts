@@ -6,6 +6,8 @@ import { randomBytes } from '../../src/crypto/sodium';
 import fc from '../chance';
 
 export const aCase = '8e85e116-f661-42f0-9a3c-a89a47f9506f';
+/** The nonce of statements of which nothing else is said twice. */
+export const A_NONCE = 'A'.repeat(22);
 
 /** Plaintexts of sizes around the edges of chunks, where mistakes live. */
 export function plaintexts(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {

@@ -7,7 +7,7 @@ import { b64uEncode } from '../../src/crypto/encoding';
 import { timeOf } from '../../src/crypto/fields';
 import { Charter, Consent, Credential, decodeUnverified, Decision, Link, Message, Offer, Registration, sign, verify } from '../../src/crypto/statements';
 import { HybridIdentity } from '../../src/crypto/age';
-import { aCase, aPart } from './people';
+import { A_NONCE, aCase, aPart } from './people';
 import { refusal } from './refusal';
 
 const AT = '2030-01-31T23:59:59Z';
@@ -19,6 +19,7 @@ beforeAll(sodiumReady);
 function aMessage(changes: Partial<Message>): Message {
   return {
     at: AT,
+    nonce: A_NONCE,
     case: aCase,
     charter: b64uEncode(randomBytes(32)),
     message: '4f1c2672-3db0-4adb-b5f1-4776d5a6c377',
@@ -86,6 +87,7 @@ test('an offer rests on two consents, and has at most a content note and a summa
   const notes = [aPart('note'), aPart('note'), aPart('note')];
   const offer = {
     at: AT,
+    nonce: A_NONCE,
     case: aCase,
     charter: b64uEncode(randomBytes(32)),
     message: ONE,
@@ -112,7 +114,7 @@ test('an offer rests on two consents, and has at most a content note and a summa
 
 describe('a credential', () => {
   const recipient = (): string => HybridIdentity.generate().recipient.toString();
-  const credential = { at: AT, credential: ONE, person: OTHER, not_before: AT, not_after: '2031-01-31T23:59:59Z' };
+  const credential = { at: AT, nonce: A_NONCE, credential: ONE, person: OTHER, not_before: AT, not_after: '2031-01-31T23:59:59Z' };
 
   test('has a signer in every role, and a recipient in every role that reads', () => {
     const signer = Signer.generate().publicKey;
@@ -130,7 +132,7 @@ describe('a credential', () => {
 });
 
 test('a registration lists a mediator, and nobody twice', () => {
-  const registration = { at: AT, case: aCase, mediators: [ONE, OTHER] };
+  const registration = { at: AT, nonce: A_NONCE, case: aCase, mediators: [ONE, OTHER] };
   expect(Registration.read(registration)).toEqual(registration);
   for (const mediators of [[], [ONE, ONE]]) expect(refusal(() => Registration.read({ ...registration, mediators }))).toBe('statement');
 });
@@ -140,6 +142,7 @@ test('the first charter names its registration, a later one the version before, 
   const member = (credential: string) => ({ credential, statement: hash() });
   const first = {
     at: AT,
+    nonce: A_NONCE,
     case: aCase,
     version: 1,
     registration: hash(),
@@ -168,7 +171,7 @@ test('the first charter names its registration, a later one the version before, 
 
 test('an upload link has a signer and an end, and one to come in by a sealed claim key', () => {
   const hash = (): string => b64uEncode(randomBytes(32));
-  const link = { at: AT, link: ONE, case: aCase, charter: hash(), participant: OTHER, auth: hash() };
+  const link = { at: AT, nonce: A_NONCE, link: ONE, case: aCase, charter: hash(), participant: OTHER, auth: hash() };
   const upload = { ...link, purpose: 'upload', signer: hash(), sealed: null, expires: AT };
   const participate = { ...link, purpose: 'participate', signer: null, sealed: hash(), expires: null };
   for (const good of [upload, participate, { ...participate, expires: AT }]) expect(Link.read(good).purpose).toBe(good.purpose);
@@ -186,6 +189,7 @@ test('an upload link has a signer and an end, and one to come in by a sealed cla
 test.each(['return', 'decline', 'hold'])('a %s has a reason', (decision) => {
   const given = {
     at: AT,
+    nonce: A_NONCE,
     case: aCase,
     message: ONE,
     revision: 1,
@@ -200,11 +204,22 @@ test.each(['return', 'decline', 'hold'])('a %s has a reason', (decision) => {
   expect(Decision.read({ ...given, reason: 'too-long' }).reason).toBe('too-long');
 });
 
+test('two that say the same in the same second are two', () => {
+  const signer = Signer.generate();
+  const said = { at: AT, case: aCase, participant: ONE, status: 'paused' } as const;
+  expect(sign(signer, Consent, said)).not.toBe(sign(signer, Consent, said));
+});
+
+test.each(['', 'A'.repeat(21), `${'A'.repeat(21)}B`, 'A'.repeat(23), '='.repeat(22)])('"%s" is no nonce', (nonce) => {
+  const said = { at: AT, nonce, case: aCase, participant: ONE, status: 'paused' } as const;
+  expect(refusal(() => sign(Signer.generate(), Consent, said))).toBe('statement');
+});
+
 test('members given in another order are signed in the one order', () => {
   const signer = Signer.generate();
   const shuffled = { status: 'paused', participant: ONE, case: aCase, at: AT } as const;
   const compact = sign(signer, Consent, shuffled);
-  expect(Object.keys(decodeUnverified(compact, Consent))).toEqual(['at', 'case', 'participant', 'status']);
+  expect(Object.keys(decodeUnverified(compact, Consent))).toEqual(['at', 'nonce', 'case', 'participant', 'status']);
 });
 
 test.each(['2030-02-30T00:00:00Z', '2030-01-31T24:00:00Z', '2030-01-31T23:59:60Z', '0000-01-01T00:00:00Z', '2030-01-31 23:59:59Z', '2030-01-31T23:59:59.0Z', '2030-01-31T23:59:59+00:00', '2030-1-31T23:59:59Z'])(
