@@ -18,9 +18,14 @@ from typing import Final
 from relay.domain.jobs import WorkerRefused
 from relay.domain.transitions import Act, Mover, State
 from relay.queue import Queue
-from relay.services import processing, reviews, uploads
+from relay.services import processing, uploads
 from relay.services.processing import MediaWorker
-from relay.services.transitions import CLOCK_ACTOR, make_transition
+from relay.services.transitions import (
+    CLOCK_ACTOR,
+    lapse,
+    make_transition,
+    require_transition,
+)
 from relay.settings import Settings
 from relay.storage import jobs as stored_jobs
 from relay.storage import messages as stored
@@ -113,9 +118,9 @@ class Sweep:
     async def _lapse(self, message_id: uuid.UUID) -> bool:
         async with self.database.transaction() as connection:
             message = await stored.lock_message(connection, message_id)
-            if message is None or message.state is not State.CLAIMED or not message.lease_is_over:
+            if message is None or not message.lease_is_over:
                 return False
-            await reviews.lapse(connection, message)
+            await lapse(connection, message)
             return True
 
     async def end_sessions(self) -> int:
@@ -140,7 +145,8 @@ class Sweep:
             if age_seconds < self.settings.draft_expires_seconds:
                 return False
             await stored_uploads.orphan_uploads(connection, message_id)
-            await make_transition(connection, message, Act.EXPIRE, Mover.CLOCK, actor=CLOCK_ACTOR)
+            expired = await require_transition(connection, message, Act.EXPIRE, Mover.CLOCK)
+            await make_transition(connection, message, expired, actor=CLOCK_ACTOR)
             return True
 
     async def forget_unsent(self) -> int:

@@ -1,11 +1,12 @@
 """The gates between an approved message and its recipient.
 
-They are checked at offer, at accept, at the first opening, and when a message is granted again.
+Which transitions they are asked for, the transition table says.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -35,20 +36,28 @@ class GateClosed(Conflict):
 
 
 class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gates look at, read in the same transaction as the transition."""
+    """What the gates look at, read in the same transaction as the transition; closed where nobody looked."""
 
-    sender_verified: bool
+    sender_verified: bool = False
     """The words came by a verified claim or an upload link that nobody misused, or a mediator signed them."""
-    sender_consents: bool
-    recipient_consents: bool
-    no_contact: bool
-    approvals: int
+    sender_consents: bool = False
+    recipient_consents: bool = False
+    no_contact: bool = True
+    approvals: int = 0
     """Different people who approved, as mediators, exactly what would be released."""
-    approvals_needed: int
-    recipient_key_verified: bool
+    approvals_needed: int = 2
+    has_approved: bool = False
+    """Whether the mediator who asks is one of them."""
+    recipient_key_verified: bool = False
     """A mediator has verified the claim whose key the offer is for."""
-    captions_settled: bool
+    captions_settled: bool = False
     """Captions exist, an exception was recorded, or the case does not ask for them."""
+    is_early: bool = True
+    """The offer is for later."""
+
+
+NOT_ASKED: Final = GateFacts()
+"""Of whoever passes no gate."""
 
 
 def closed_gates(facts: GateFacts) -> tuple[Gate, ...]:
@@ -63,6 +72,11 @@ def closed_gates(facts: GateFacts) -> tuple[Gate, ...]:
         Gate.CAPTIONS: not facts.captions_settled,
     }
     return tuple(gate for gate in Gate if closed[gate])
+
+
+def is_open(facts: GateFacts) -> bool:
+    """Whether nothing keeps an offer from its recipient now."""
+    return not closed_gates(facts) and not facts.is_early
 
 
 def require_open(facts: GateFacts) -> None:

@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import Final
 
 from relay.domain.messages import PartRole
-from relay.domain.transitions import State
+from relay.domain.transitions import RELEASED, State
 from relay.domain.uploads import RangeNotSatisfiable
 
 _RANGE: Final = re.compile(
     r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*", re.ASCII | re.IGNORECASE
 )
-_READABLE: Final = frozenset({State.RELEASED, State.VIEWED})
 _OWN: Final = frozenset({PartRole.BODY, PartRole.ORIGINAL})
 _TYPES: Final = {
     PartRole.BODY: frozenset({"text/plain"}),
@@ -77,7 +76,7 @@ def may_read(facts: ReadFacts) -> bool:
             return (
                 facts.has_grant
                 and facts.is_current
-                and facts.state in _READABLE
+                and facts.state in RELEASED
                 and facts.role is not PartRole.ORIGINAL
             )
         case Reader.STRANGER:

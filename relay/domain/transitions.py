@@ -1,14 +1,15 @@
 """The life of a message: all transitions are in one table, and nothing else assigns a state.
 
-The table drives the services, is mirrored by a table in the schema that refuses every other update,
-and the diagram in docs/architecture.md is drawn from it.
+What follows from a transition is in the table, too. `allowed.py` holds it against who comes and what is the
+case. Its mirror in the schema, which refuses every other update, and the diagram in docs/architecture.md are
+written from it by `python docs/draw.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from relay.errors import Conflict
 
@@ -51,29 +52,34 @@ class Mover(StrEnum):
 
 
 class Act(StrEnum):
-    """What is done to a message."""
+    """What is done to a message: as the log and the API name it."""
 
-    SUBMIT_LETTER = "submit letter"
-    SUBMIT_VIDEO = "submit video"
+    SUBMIT_LETTER = "submit-letter"
+    SUBMIT_VIDEO = "submit-video"
     REVISE = "revise"
     DISCARD = "discard"
     WITHDRAW = "withdraw"
-    FINISH_PROCESSING = "finish processing"
-    FAIL_PROCESSING = "fail processing"
+    FINISH_PROCESSING = "finish-processing"
+    FAIL_PROCESSING = "fail-processing"
     RETRY = "retry"
     LEASE = "lease"
-    LET_GO = "let go"
+    """Also by whoever holds it already, for longer."""
+    LET_GO = "let-go"
     LAPSE = "lapse"
-    APPROVE_FIRST = "approve first"
+    APPROVE_FIRST = "approve-first"
     """An approval after which the case asks for another one, by somebody else."""
     APPROVE = "approve"
     """The last approval that the case asks for."""
+    CAPTION = "caption"
+    """With captions, or with the reason why a video needs none."""
     RETURN = "return"
     DECLINE = "decline"
     HOLD = "hold"
     RESUME = "resume"
     REOPEN = "reopen"
     OFFER = "offer"
+    GRANT_AGAIN = "grant-again"
+    """An offer of what was released, to newer keys of its recipient."""
     RETRACT = "retract"
     ACCEPT = "accept"
     WAIT = "wait"
@@ -84,18 +90,30 @@ class Act(StrEnum):
     EXPIRE = "expire"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Transition:
-    """One row of the table: `mover` does `act` to a message in `source`, which is then in `target`.
-
-    `target` None means that the message is gone. `gated` transitions are made only while every gate is open.
-    """
+    """One row of the table: `mover` does `act` to a message in `source`, which is then in `target`."""
 
     act: Act
     mover: Mover
     source: State
     target: State | None
+    """None: the message is gone."""
+    _: dataclasses.KW_ONLY
     gated: bool = False
+    """Only while every gate is open."""
+    known_sender: bool = False
+    """Only where it is known whose words these are."""
+    only: Literal["letter", "video"] | None = None
+    """Only with this kind of message."""
+    on_behalf: bool = False
+    """A mediator does it in the name of the sender, too, who told them to."""
+    ends_grants: bool = False
+    """The recipient's key opens nothing any more."""
+    starts_waiting: bool = False
+    """The time begins that somebody has waited for a review of this revision."""
+    logged: bool = True
+    """Every time under the name of the act; otherwise the service writes down what there is to say of it."""
 
 
 class WrongState(Conflict):
@@ -108,88 +126,112 @@ class WrongState(Conflict):
     )
 
 
-BEFORE_RELEASE: Final = (
-    State.DRAFT,
-    State.PROCESSING,
-    State.FAILED,
-    State.QUEUED,
-    State.CLAIMED,
-    State.HELD,
-    State.RETURNED,
-    State.APPROVED,
-    State.OFFERED,
-)
-"""The sender may withdraw from each of these."""
-
-ENDED: Final = (
-    State.DECLINED,
-    State.REFUSED,
-    State.WITHDRAWN,
-    State.RECALLED,
-    State.EXPIRED,
-    State.CLOSED,
-)
-"""No transition leads out of these."""
-
-
-def _transition(
-    act: Act, mover: Mover, source: State, target: State | None, *, gated: bool = False
-) -> Transition:
-    return Transition(act=act, mover=mover, source=source, target=target, gated=gated)
-
+_BEFORE_RELEASE: Final = tuple(State)[: tuple(State).index(State.RELEASED)]
 
 TRANSITIONS: Final[tuple[Transition, ...]] = (
-    _transition(Act.SUBMIT_LETTER, Mover.SENDER, State.DRAFT, State.QUEUED),
-    _transition(Act.SUBMIT_VIDEO, Mover.SENDER, State.DRAFT, State.PROCESSING),
-    _transition(Act.DISCARD, Mover.SENDER, State.DRAFT, None),
-    _transition(Act.FINISH_PROCESSING, Mover.WORKER, State.PROCESSING, State.QUEUED),
-    _transition(Act.FAIL_PROCESSING, Mover.WORKER, State.PROCESSING, State.FAILED),
-    _transition(Act.RETRY, Mover.MEDIATOR, State.FAILED, State.PROCESSING),
-    _transition(Act.REVISE, Mover.SENDER, State.FAILED, State.DRAFT),
-    _transition(Act.REVISE, Mover.SENDER, State.RETURNED, State.DRAFT),
-    _transition(Act.LEASE, Mover.MEDIATOR, State.QUEUED, State.CLAIMED),
-    _transition(Act.LET_GO, Mover.REVIEWER, State.CLAIMED, State.QUEUED),
-    _transition(Act.LAPSE, Mover.CLOCK, State.CLAIMED, State.QUEUED),
-    _transition(Act.APPROVE_FIRST, Mover.REVIEWER, State.CLAIMED, State.QUEUED),
-    _transition(Act.APPROVE, Mover.REVIEWER, State.CLAIMED, State.APPROVED),
-    _transition(Act.RETURN, Mover.REVIEWER, State.CLAIMED, State.RETURNED),
-    _transition(Act.DECLINE, Mover.REVIEWER, State.CLAIMED, State.DECLINED),
-    _transition(Act.HOLD, Mover.REVIEWER, State.CLAIMED, State.HELD),
-    _transition(Act.RESUME, Mover.MEDIATOR, State.HELD, State.QUEUED),
-    _transition(Act.DECLINE, Mover.MEDIATOR, State.HELD, State.DECLINED),
-    _transition(Act.REOPEN, Mover.MEDIATOR, State.APPROVED, State.QUEUED),
-    _transition(Act.OFFER, Mover.MEDIATOR, State.APPROVED, State.OFFERED, gated=True),
-    _transition(Act.RETRACT, Mover.MEDIATOR, State.OFFERED, State.APPROVED),
-    _transition(Act.ACCEPT, Mover.RECIPIENT, State.OFFERED, State.RELEASED, gated=True),
-    _transition(Act.WAIT, Mover.RECIPIENT, State.OFFERED, State.OFFERED),
-    _transition(Act.REFUSE, Mover.RECIPIENT, State.OFFERED, State.REFUSED),
-    _transition(Act.OPEN, Mover.RECIPIENT, State.RELEASED, State.VIEWED),
-    _transition(Act.OPEN, Mover.RECIPIENT, State.VIEWED, State.VIEWED),
-    _transition(Act.RECALL, Mover.MEDIATOR, State.RELEASED, State.RECALLED),
-    _transition(Act.CLOSE, Mover.RECIPIENT, State.VIEWED, State.CLOSED),
+    Transition(
+        Act.SUBMIT_LETTER,
+        Mover.SENDER,
+        State.DRAFT,
+        State.QUEUED,
+        only="letter",
+        starts_waiting=True,
+    ),
+    Transition(
+        Act.SUBMIT_VIDEO,
+        Mover.SENDER,
+        State.DRAFT,
+        State.PROCESSING,
+        only="video",
+        starts_waiting=True,
+    ),
+    Transition(Act.DISCARD, Mover.SENDER, State.DRAFT, None),
+    Transition(
+        Act.FINISH_PROCESSING,
+        Mover.WORKER,
+        State.PROCESSING,
+        State.QUEUED,
+        starts_waiting=True,
+    ),
+    Transition(Act.FAIL_PROCESSING, Mover.WORKER, State.PROCESSING, State.FAILED),
+    Transition(Act.RETRY, Mover.MEDIATOR, State.FAILED, State.PROCESSING),
+    Transition(Act.REVISE, Mover.SENDER, State.FAILED, State.DRAFT),
+    Transition(Act.REVISE, Mover.SENDER, State.RETURNED, State.DRAFT),
+    Transition(Act.LEASE, Mover.MEDIATOR, State.QUEUED, State.CLAIMED),
+    Transition(Act.LEASE, Mover.REVIEWER, State.CLAIMED, State.CLAIMED, logged=False),
+    Transition(Act.LET_GO, Mover.REVIEWER, State.CLAIMED, State.QUEUED),
+    Transition(Act.LAPSE, Mover.CLOCK, State.CLAIMED, State.QUEUED),
+    Transition(Act.APPROVE_FIRST, Mover.REVIEWER, State.CLAIMED, State.QUEUED, known_sender=True),
+    Transition(Act.APPROVE, Mover.REVIEWER, State.CLAIMED, State.APPROVED, known_sender=True),
+    Transition(
+        Act.CAPTION,
+        Mover.REVIEWER,
+        State.CLAIMED,
+        State.CLAIMED,
+        only="video",
+        logged=False,
+    ),
+    Transition(Act.RETURN, Mover.REVIEWER, State.CLAIMED, State.RETURNED),
+    Transition(Act.DECLINE, Mover.REVIEWER, State.CLAIMED, State.DECLINED),
+    Transition(Act.HOLD, Mover.REVIEWER, State.CLAIMED, State.HELD),
+    Transition(Act.RESUME, Mover.MEDIATOR, State.HELD, State.QUEUED),
+    Transition(Act.DECLINE, Mover.MEDIATOR, State.HELD, State.DECLINED),
+    Transition(Act.REOPEN, Mover.MEDIATOR, State.APPROVED, State.QUEUED),
+    Transition(Act.OFFER, Mover.MEDIATOR, State.APPROVED, State.OFFERED, gated=True),
+    Transition(Act.RETRACT, Mover.MEDIATOR, State.OFFERED, State.APPROVED, ends_grants=True),
+    Transition(Act.ACCEPT, Mover.RECIPIENT, State.OFFERED, State.RELEASED, gated=True),
+    Transition(Act.WAIT, Mover.RECIPIENT, State.OFFERED, State.OFFERED, gated=True),
+    Transition(
+        Act.REFUSE,
+        Mover.RECIPIENT,
+        State.OFFERED,
+        State.REFUSED,
+        gated=True,
+        ends_grants=True,
+    ),
+    Transition(Act.OPEN, Mover.RECIPIENT, State.RELEASED, State.VIEWED, gated=True),
+    Transition(Act.OPEN, Mover.RECIPIENT, State.VIEWED, State.VIEWED, logged=False),
     *(
-        _transition(Act.WITHDRAW, Mover.SENDER, source, State.WITHDRAWN)
-        for source in BEFORE_RELEASE
+        Transition(Act.GRANT_AGAIN, Mover.MEDIATOR, source, source, gated=True, logged=False)
+        for source in (State.RELEASED, State.VIEWED)
+    ),
+    Transition(Act.RECALL, Mover.MEDIATOR, State.RELEASED, State.RECALLED, ends_grants=True),
+    Transition(Act.CLOSE, Mover.RECIPIENT, State.VIEWED, State.CLOSED, ends_grants=True),
+    *(
+        Transition(
+            Act.WITHDRAW,
+            Mover.SENDER,
+            source,
+            State.WITHDRAWN,
+            on_behalf=True,
+            ends_grants=True,
+        )
+        for source in _BEFORE_RELEASE
+    ),
+    # Too late, and taken in all the same: a refusal would tell the sender what became of the message.
+    *(
+        Transition(Act.WITHDRAW, Mover.SENDER, source, source, on_behalf=True, logged=False)
+        for source in (
+            *(State.RELEASED, State.VIEWED, State.REFUSED),
+            *(State.RECALLED, State.CLOSED),
+        )
     ),
     *(
-        _transition(Act.EXPIRE, Mover.CLOCK, source, State.EXPIRED)
+        Transition(Act.EXPIRE, Mover.CLOCK, source, State.EXPIRED)
         for source in (State.DRAFT, State.FAILED, State.RETURNED)
     ),
 )
 
-_BY_ACT_AND_SOURCE: Final = {
+BY_ACT_AND_SOURCE: Final = {
     (transition.act, transition.source): transition for transition in TRANSITIONS
 }
 
+RELEASED: Final = frozenset({State.RELEASED, State.VIEWED})
+"""The recipient may read what was granted to them."""
 
-def find_transition(act: Act, source: State) -> Transition:
-    """The transition that `act` makes from `source`; where the table has none, WrongState."""
-    transition = _BY_ACT_AND_SOURCE.get((act, source))
-    if transition is None:
-        raise WrongState(f"{act} from {source}")
-    return transition
-
-
-def moves_of(source: State) -> tuple[Transition, ...]:
-    """Every transition out of `source`, in the order of the table."""
-    return tuple(transition for transition in TRANSITIONS if transition.source is source)
+ENDED: Final = tuple(
+    state
+    for state in State
+    if all(transition.target is state for transition in TRANSITIONS if transition.source is state)
+)
+"""No transition leads out of these."""

@@ -8,7 +8,6 @@ import uuid
 from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Participant
-from relay.domain.gates import closed_gates, require_open
 from relay.domain.messages import (
     Answer,
     Audience,
@@ -21,8 +20,7 @@ from relay.domain.messages import (
     SignedAct,
     StatementMismatch,
 )
-from relay.domain.transitions import Act, Mover, State, find_transition
-from relay.domain.views import recipient_view
+from relay.domain.transitions import RELEASED, Act, Mover
 from relay.errors import NotFound
 from relay.services.cases import require_latest_charter, require_mediator
 from relay.services.credentials import require_recent, require_timely
@@ -35,7 +33,13 @@ from relay.services.reading import (
     signed_consent,
 )
 from relay.services.sealed import Readers, check_grants, hold_text, keep
-from relay.services.transitions import make_transition, reload, require_message, require_same_words
+from relay.services.transitions import (
+    make_transition,
+    reload,
+    require_message,
+    require_same_words,
+    require_transition,
+)
 from relay.services.verifiable import require_readable
 from relay.settings import Settings
 from relay.storage import links as stored_links
@@ -44,15 +48,6 @@ from relay.storage import reviews as stored_reviews
 from relay.storage.cases import read_consent
 from relay.storage.database import Connection, Database
 from relay.storage.events import append_event, find_statement, insert_statement
-
-_RELEASED = {State.RELEASED, State.VIEWED}
-
-_ACTS = {
-    Answer.ACCEPT: Act.ACCEPT,
-    Answer.WAIT: Act.WAIT,
-    Answer.REFUSE: Act.REFUSE,
-    Answer.CLOSE: Act.CLOSE,
-}
 
 
 async def offer(
@@ -64,7 +59,7 @@ async def offer(
 ) -> ReviewMessage:
     """Let an approved message wait for its recipient, with the grants that open it to their key alone.
 
-    Every gate is checked here, in the transaction of the transition, and again when the recipient accepts and
+    The gates are checked in the transaction of the transition, and again when the recipient accepts and
     opens. The case is locked meanwhile, as by whoever closes a gate: one of the two comes first.
     What was released before is granted again in the same way, to somebody who lost their link and has a
     new key; no state changes then, and what they answered stands.
@@ -78,10 +73,13 @@ async def offer(
         if await stored_reviews.is_offered(connection, statement_hash):
             return await review_message(connection, mediator, message)
         await require_timely(connection, settings, act.statement, said.at)
-        is_renewal = message.state in _RELEASED
-        if not is_renewal:
-            find_transition(Act.OFFER, message.state)
-        require_open(await stored.gate_facts(connection, message_id, for_new_offer=True))
+        made = await require_transition(
+            connection,
+            message,
+            Act.GRANT_AGAIN if message.state in RELEASED else Act.OFFER,
+            Mover.MEDIATOR,
+            mediator_id=mediator.credential_id,
+        )
         require_same_words(message, said)
         await require_latest_charter(connection, message.case_id, said.charter)
         consents = await _require_consents(connection, message, said)
@@ -110,22 +108,16 @@ async def offer(
             not_before=said.not_before,
         )
         await stored.set_offer(connection, message_id, statement_hash)
-        if is_renewal:
+        await make_transition(
+            connection, message, made, actor=str(mediator), statement_hash=statement_hash
+        )
+        if made.act is Act.GRANT_AGAIN:
             await append_event(
                 connection,
                 case_id=message.case_id,
                 kind="granted-again",
                 actor=str(mediator),
                 message_id=message_id,
-                statement_hash=statement_hash,
-            )
-        else:
-            await make_transition(
-                connection,
-                message,
-                Act.OFFER,
-                Mover.MEDIATOR,
-                actor=str(mediator),
                 statement_hash=statement_hash,
             )
         return await review_message(connection, mediator, await reload(connection, message))
@@ -162,13 +154,9 @@ async def open_message(
     """
     async with database.transaction() as connection:
         message = await _require_own(connection, actor, message_id)
-        if message.state not in _RELEASED:
-            raise NotAvailableNow
+        opened = await require_transition(connection, message, Act.OPEN, Mover.RECIPIENT)
         await _require_readable(connection, settings, message)
-        if message.state is State.RELEASED:
-            if closed_gates(await stored.gate_facts(connection, message_id)):
-                raise NotAvailableNow
-            await make_transition(connection, message, Act.OPEN, Mover.RECIPIENT, actor=str(actor))
+        await make_transition(connection, message, opened, actor=str(actor))
         return Opening(
             statements=await released_statements(connection, message),
             approvals=await stored_reviews.list_approvals(connection, message_id),
@@ -231,14 +219,9 @@ async def _answer(
     compact: str,
 ) -> None:
     answer = Answer(said.answer)
-    facts = await stored.gate_facts(connection, message.message_id)
-    gates_open = not closed_gates(facts) and not facts.is_early
-    if recipient_view(message.state, gates_open=gates_open) is None:
-        # The gates by name are for mediators: to a recipient they would tell of the other person.
-        raise NotAvailableNow
+    made = await require_transition(connection, message, Act(answer), Mover.RECIPIENT)
     if said.offer != b64u_encode(message.offer_hash or b""):
         raise StatementMismatch("an answer to another offer")
-    find_transition(_ACTS[answer], message.state)
     if answer is Answer.ACCEPT:
         await _require_readable(connection, settings, message)
     statement_hash = await insert_statement(connection, compact)
@@ -256,8 +239,7 @@ async def _answer(
     await make_transition(
         connection,
         message,
-        _ACTS[answer],
-        Mover.RECIPIENT,
+        made,
         actor=str(actor),
         statement_hash=statement_hash,
         tell_author=tell_author,

@@ -31,7 +31,7 @@ from relay.domain.transitions import Act, Mover, State
 from relay.errors import CryptoError
 from relay.services.credentials import require_standing
 from relay.services.sealed import StoredBody, hold_upload, keep, keep_first_grants
-from relay.services.transitions import make_transition
+from relay.services.transitions import make_transition, require_transition
 from relay.services.trust import charter as verified_charter
 from relay.settings import Settings
 from relay.storage import cases as stored_cases
@@ -275,8 +275,7 @@ async def finish(
         await make_transition(
             connection,
             message,
-            Act.FINISH_PROCESSING,
-            Mover.WORKER,
+            await require_transition(connection, message, Act.FINISH_PROCESSING, Mover.WORKER),
             actor=str(worker),
             statement_hash=statement_hash,
         )
@@ -325,9 +324,8 @@ async def _fail(
 ) -> None:
     await stored.delete_grants(connection, message.message_id, Audience.MEDIA)
     await stored_jobs.end_job(connection, job_id, JobState.FAILED, code)
-    await make_transition(
-        connection, message, Act.FAIL_PROCESSING, Mover.WORKER, actor=str(worker), failure=code
-    )
+    failed = await require_transition(connection, message, Act.FAIL_PROCESSING, Mover.WORKER)
+    await make_transition(connection, message, failed, actor=str(worker), failure=code)
 
 
 async def _verified_charter(

@@ -9,7 +9,7 @@ from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Participant
 from relay.domain.cases import Consent
-from relay.domain.gates import closed_gates
+from relay.domain.gates import closed_gates, is_open
 from relay.domain.messages import (
     RELEASED_WITH,
     Audience,
@@ -26,8 +26,8 @@ from relay.domain.messages import (
     SignedConsent,
     SignedRevision,
 )
-from relay.domain.transitions import State
-from relay.domain.views import RecipientView, author_view, recipient_view
+from relay.domain.transitions import RELEASED
+from relay.domain.views import AuthorView, RecipientView, author_view, recipient_view
 from relay.errors import NotFound
 from relay.services.cases import require_mediator
 from relay.storage import cases as stored_cases
@@ -36,8 +36,6 @@ from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
 from relay.storage.database import Connection, Database
 from relay.storage.events import find_statement
-
-_AFTER_ACCEPTANCE = {State.RELEASED, State.VIEWED}
 
 
 async def correspondence(database: Database, actor: Participant) -> Correspondence:
@@ -139,11 +137,7 @@ async def author_message(
         voice=await stored.is_voice(connection, message.message_id),
         language=message.language,
         revision=message.revision,
-        view=author_view(
-            message.state,
-            withdrawal_asked=message.withdrawal_hash is not None,
-            tell_author=message.tell_author,
-        ),
+        view=shown_to_author(message),
         view_since=message.author_view_since,
         created_at=message.created_at,
         failure=message.failure,
@@ -156,18 +150,27 @@ async def author_message(
     )
 
 
+def shown_to_author(message: stored.MessageRow) -> AuthorView:
+    """What the author of a message sees of where it stands."""
+    return author_view(
+        message.state,
+        withdrawal_asked=message.withdrawal_hash is not None,
+        tell_author=message.tell_author,
+    )
+
+
 async def recipient_message(
     connection: Connection, message_id: uuid.UUID
 ) -> RecipientMessage | None:
     """A message as its recipient sees it; None while there is nothing to see."""
     message = await _require(connection, message_id)
     facts = await stored.gate_facts(connection, message_id)
-    view = recipient_view(message.state, gates_open=not closed_gates(facts) and not facts.is_early)
+    view = recipient_view(message.state, gates_open=is_open(facts))
     offer = await _statement(connection, message.offer_hash)
     if view is None or offer is None:
         return None
     is_available = view is not RecipientView.NOT_AVAILABLE
-    accepted = message.state in _AFTER_ACCEPTANCE and is_available
+    accepted = message.state in RELEASED and is_available
     parts = await _notes(connection, message) if is_available else []
     parts += await recipient_parts(connection, message, with_headers=False) if accepted else []
     return RecipientMessage(

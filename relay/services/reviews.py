@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Service
 from relay.domain.messages import (
-    ApprovedAlready,
     Audience,
-    Kind,
-    LeaseTaken,
     PartRole,
     QueuePage,
     ReviewMessage,
-    SenderUnverified,
     SignedAct,
     StatementMismatch,
 )
@@ -32,7 +26,7 @@ from relay.domain.reviews import (
     decode_place,
     encode_place,
 )
-from relay.domain.transitions import Act, Mover, State, WrongState, find_transition
+from relay.domain.transitions import Act, Mover, State, Transition
 from relay.errors import NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
@@ -40,11 +34,11 @@ from relay.services.credentials import require_timely
 from relay.services.reading import review_message
 from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
 from relay.services.transitions import (
-    CLOCK_ACTOR,
     make_transition,
     reload,
     require_message,
     require_same_words,
+    require_transition,
 )
 from relay.services.verifiable import require_verifiable
 from relay.settings import Settings
@@ -52,27 +46,6 @@ from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
 from relay.storage.database import Connection, Database
 from relay.storage.events import append_event, insert_statement
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Choice:
-    """What a decision does: the act, and who may make it in which state."""
-
-    act: Act
-    mover: Mover
-
-
-_CHOICES: Final = {
-    "approve": _Choice(Act.APPROVE, Mover.REVIEWER),
-    "return": _Choice(Act.RETURN, Mover.REVIEWER),
-    "decline": _Choice(Act.DECLINE, Mover.REVIEWER),
-    "hold": _Choice(Act.HOLD, Mover.REVIEWER),
-    "resume": _Choice(Act.RESUME, Mover.MEDIATOR),
-    "reopen": _Choice(Act.REOPEN, Mover.MEDIATOR),
-    "retract": _Choice(Act.RETRACT, Mover.MEDIATOR),
-    "recall": _Choice(Act.RECALL, Mover.MEDIATOR),
-    "retry": _Choice(Act.RETRY, Mover.MEDIATOR),
-}
 
 
 async def queue(database: Database, mediator: Mediator, query: QueueQuery) -> QueuePage:
@@ -141,22 +114,13 @@ async def take(
     """Lease an item, or renew the lease that one holds. Of two who try at once, one has it."""
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
-        if message.state is State.CLAIMED and not message.lease_is_over:
-            if message.lease_holder != mediator.credential_id:
-                raise LeaseTaken
-            await stored.renew_lease(connection, message_id, settings.lease_seconds)
-        else:
-            if message.state is State.CLAIMED:
-                await lapse(connection, message)
-                message = await reload(connection, message)
-            await make_transition(
-                connection,
-                message,
-                Act.LEASE,
-                Mover.MEDIATOR,
-                actor=str(mediator),
-                lease=(mediator.credential_id, settings.lease_seconds),
-            )
+        await make_transition(
+            connection,
+            message,
+            await _require(connection, mediator, message, Act.LEASE),
+            actor=str(mediator),
+            lease=(mediator.credential_id, settings.lease_seconds),
+        )
         return await review_message(connection, mediator, await reload(connection, message))
 
 
@@ -164,13 +128,8 @@ async def let_go(database: Database, mediator: Mediator, message_id: uuid.UUID) 
     """Give an item back to the queue."""
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
-        _require_lease(message, mediator)
-        await make_transition(connection, message, Act.LET_GO, Mover.REVIEWER, actor=str(mediator))
-
-
-async def lapse(connection: Connection, message: stored.MessageRow) -> None:
-    """Put an item whose lease ran out back into the queue."""
-    await make_transition(connection, message, Act.LAPSE, Mover.CLOCK, actor=CLOCK_ACTOR)
+        given_back = await _require(connection, mediator, message, Act.LET_GO)
+        await make_transition(connection, message, given_back, actor=str(mediator))
 
 
 async def decide(
@@ -196,34 +155,20 @@ async def decide(
             return await review_message(connection, mediator, message)
         await require_timely(connection, settings, act.statement, said.at)
         require_same_words(message, said)
-        choice = _CHOICES[said.decision]
-        find_transition(choice.act, message.state)
-        mover = _require_mover(message, mediator, choice)
-        if choice.act is Act.APPROVE:
-            await _require_known_sender(connection, message_id)
+        made = await _require(connection, mediator, message, Act(said.decision))
+        if made.known_sender:
             await require_verifiable(connection, settings, message)
         await insert_statement(connection, act.statement)
         await _keep_notes(connection, settings, message, said, act, statement_hash)
-        if not await stored_reviews.insert_decision(
+        await stored_reviews.insert_decision(
             connection, _new_decision(message, mediator, said, statement_hash)
-        ):
-            raise ApprovedAlready
-        made = choice.act
-        if made is Act.APPROVE:
-            approvals = await stored_reviews.count_approvals(connection, message_id)
-            if approvals.approvals < approvals.approvals_needed:
-                made = Act.APPROVE_FIRST
-        await make_transition(
-            connection,
-            message,
-            made,
-            mover,
-            actor=str(mediator),
-            statement_hash=statement_hash,
         )
-        if made is Act.REOPEN:
+        await make_transition(
+            connection, message, made, actor=str(mediator), statement_hash=statement_hash
+        )
+        if made.act is Act.REOPEN:
             await stored.raise_round(connection, message_id)
-        if made is Act.RETRY:
+        if made.act is Act.RETRY:
             job_id = await stored.insert_job(connection, message_id, message.revision)
         answer = await review_message(connection, mediator, await reload(connection, message))
     if job_id is not None:
@@ -246,13 +191,11 @@ async def caption(
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
         _require_same_message(message, said)
-        if message.kind is not Kind.VIDEO:
-            raise StatementMismatch("captions for a letter")
         statement_hash = signing.statement_hash(act.statement)
         if await stored_reviews.is_captioned(connection, statement_hash):
             return await review_message(connection, mediator, message)
         await require_timely(connection, settings, act.statement, said.at)
-        _require_lease(message, mediator)
+        await _require(connection, mediator, message, Act.CAPTION)
         if (said.revision, said.source, said.rendition) != (
             message.revision,
             _text(message.statement_hash),
@@ -304,27 +247,12 @@ async def _require_reviewable(
     return message
 
 
-def _require_mover(message: stored.MessageRow, mediator: Mediator, choice: _Choice) -> Mover:
-    """As whom the mediator decides; a reviewer must hold the lease."""
-    mover = choice.mover
-    if choice.act is Act.DECLINE and message.state is State.HELD:
-        mover = Mover.MEDIATOR
-    if mover is Mover.REVIEWER:
-        _require_lease(message, mediator)
-    return mover
-
-
-async def _require_known_sender(connection: Connection, message_id: uuid.UUID) -> None:
-    facts = await stored.gate_facts(connection, message_id)
-    if not facts.sender_verified:
-        raise SenderUnverified
-
-
-def _require_lease(message: stored.MessageRow, mediator: Mediator) -> None:
-    if message.state is not State.CLAIMED or message.lease_is_over:
-        raise WrongState("not leased now")
-    if message.lease_holder != mediator.credential_id:
-        raise LeaseTaken
+async def _require(
+    connection: Connection, mediator: Mediator, message: stored.MessageRow, act: Act
+) -> Transition:
+    return await require_transition(
+        connection, message, act, Mover.MEDIATOR, mediator_id=mediator.credential_id
+    )
 
 
 def _require_same_message(

@@ -24,13 +24,14 @@ from relay.domain.messages import (
     UploadUnfinished,
     VideoNotTaken,
 )
-from relay.domain.transitions import TRANSITIONS, Act, Mover, State, WrongState
+from relay.domain.transitions import Act, Mover, State, WrongState
 from relay.domain.uploads import object_prefix
+from relay.domain.views import AuthorView
 from relay.errors import InvalidRequest, NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
 from relay.services.credentials import require_timely
-from relay.services.reading import author_message
+from relay.services.reading import author_message, shown_to_author
 from relay.services.sealed import (
     Readers,
     StoredBody,
@@ -39,7 +40,12 @@ from relay.services.sealed import (
     hold_upload,
     keep,
 )
-from relay.services.transitions import make_transition, reload, require_message
+from relay.services.transitions import (
+    make_transition,
+    reload,
+    require_message,
+    require_transition,
+)
 from relay.settings import Settings
 from relay.storage import links as stored_links
 from relay.storage import messages as stored
@@ -51,7 +57,6 @@ from relay.storage.events import append_event, insert_statement
 _RECEIPT_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _RECEIPT_GROUPS = 5
 _RECEIPT_GROUP_LETTERS = 5
-_WITHDRAWABLE = {transition.source for transition in TRANSITIONS if transition.act is Act.WITHDRAW}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,13 +203,9 @@ async def submit(
             grants=submission.grants,
         )
         act = Act.SUBMIT_LETTER if message.kind is Kind.LETTER else Act.SUBMIT_VIDEO
+        sent = await require_transition(connection, message, act, Mover.SENDER)
         await make_transition(
-            connection,
-            message,
-            act,
-            Mover.SENDER,
-            actor=str(actor),
-            statement_hash=statement_hash,
+            connection, message, sent, actor=str(actor), statement_hash=statement_hash
         )
         if message.kind is Kind.VIDEO:
             job_id = await stored.insert_job(connection, message_id, revision)
@@ -221,12 +222,13 @@ async def discard(
     async with database.transaction() as connection:
         message = await require_message(connection, message_id)
         await _require_sender(connection, _Sender.participant(actor), message)
-        if message.revision != 1 or revision != 1:
-            raise WrongState("a later revision is not discarded")
+        discarded = await require_transition(connection, message, Act.DISCARD, Mover.SENDER)
+        if revision != message.revision:
+            raise WrongState("another revision")
         if actor.link_id is not None:
             await stored_links.unspend_link(connection, actor.link_id, message_id)
         await stored_uploads.orphan_uploads(connection, message_id)
-        await make_transition(connection, message, Act.DISCARD, Mover.SENDER, actor=str(actor))
+        await make_transition(connection, message, discarded, actor=str(actor))
 
 
 async def withdraw(
@@ -254,19 +256,16 @@ async def withdraw(
             message.sender_id,
         ):
             raise StatementMismatch("the statement is for another message")
-        if message.withdrawal_hash is not None:
+        if shown_to_author(message) is AuthorView.CLOSED:
             return
         await require_timely(connection, settings, compact, said.at)
+        by = Mover.MEDIATOR if isinstance(actor, Mediator) else Mover.SENDER
+        withdrawn = await require_transition(connection, message, Act.WITHDRAW, by)
         statement_hash = await insert_statement(connection, compact)
-        if message.state in _WITHDRAWABLE:
-            await make_transition(
-                connection,
-                message,
-                Act.WITHDRAW,
-                Mover.SENDER,
-                actor=str(actor),
-                statement_hash=statement_hash,
-            )
+        await make_transition(
+            connection, message, withdrawn, actor=str(actor), statement_hash=statement_hash
+        )
+        if withdrawn.target is State.WITHDRAWN:
             await stored.cancel_jobs(connection, message_id)
             await stored.delete_grants(connection, message_id, Audience.MEDIA)
             await stored_uploads.orphan_uploads(connection, message_id)
@@ -378,7 +377,8 @@ async def _require_draft(
     if (message.recipient_id, message.kind) != (recipient_id, kind):
         raise InvalidRequest("a revision keeps its recipient and its kind")
     if revision == message.revision + 1:
-        await make_transition(connection, message, Act.REVISE, Mover.SENDER, actor=actor)
+        revised = await require_transition(connection, message, Act.REVISE, Mover.SENDER)
+        await make_transition(connection, message, revised, actor=actor)
         await stored.begin_revision(connection, message_id)
         message = await reload(connection, message)
     if message.state is not State.DRAFT or message.revision != revision:

@@ -1,4 +1,4 @@
-"""Makes a transition, and writes it to the log; nothing else in relay changes a state."""
+"""Asks whether a transition may be made, makes it, and writes it to the log; nothing else changes a state."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import uuid
 
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
+from relay.domain.allowed import PASSES_GATES, transition
+from relay.domain.gates import NOT_ASKED
 from relay.domain.messages import Audience
-from relay.domain.transitions import Act, Mover, Transition, WrongState, find_transition
+from relay.domain.transitions import Act, Mover, State, Transition, WrongState
 from relay.domain.views import author_view
-from relay.errors import Forbidden, NotFound
+from relay.errors import NotFound
 from relay.storage import messages as stored
 from relay.storage.cases import lock_case
 from relay.storage.database import Connection
@@ -18,17 +20,36 @@ from relay.storage.messages import MessageRow
 
 CLOCK_ACTOR = "clock"
 
-_TAKES_GRANTS_BACK = {Act.RETRACT, Act.RECALL, Act.WITHDRAW, Act.CLOSE, Act.REFUSE}
-"""After these the recipient's key opens nothing any more."""
 
-_STARTS_WAITING = {Act.SUBMIT_LETTER, Act.SUBMIT_VIDEO, Act.FINISH_PROCESSING}
+async def require_transition(
+    connection: Connection,
+    message: MessageRow,
+    act: Act,
+    by: Mover,
+    *,
+    mediator_id: uuid.UUID | None = None,
+) -> Transition:
+    """The transition that `by` may make now with `act`; refused as the transition table has it.
+
+    `mediator_id`: of a mediator. The row of the message is locked by this transaction.
+    """
+    gates = (
+        await stored.gate_facts(
+            connection,
+            message.message_id,
+            for_new_offer=by is Mover.MEDIATOR,
+            mediator_id=mediator_id,
+        )
+        if by in PASSES_GATES
+        else NOT_ASKED
+    )
+    return transition(message.state, act, by, message.facts(mediator_id, gates))
 
 
 async def make_transition(
     connection: Connection,
     message: MessageRow,
-    act: Act,
-    mover: Mover,
+    made: Transition,
     *,
     actor: str,
     statement_hash: bytes | None = None,
@@ -36,38 +57,44 @@ async def make_transition(
     lease: tuple[uuid.UUID, int] | None = None,
     failure: str | None = None,
 ) -> None:
-    """Do `act` to `message`, whose row this transaction has locked.
+    """Make a transition that `require_transition` found, with everything that follows from it.
 
-    `lease`: who holds the message after it, and for how many seconds. WrongState where the table
-    has no such transition from the message's state, Forbidden where it is somebody else's to make.
+    `lease`: who holds the message after it, and for how many seconds. WrongState where it was made before.
     """
-    transition = find_transition(act, message.state)
-    if transition.mover is not mover:
-        raise Forbidden(f"{act} is for the {transition.mover}")
+    if made.source is State.QUEUED and message.state is State.CLAIMED:
+        await lapse(connection, message)
     holder, seconds = lease or (None, 0)
-    if transition.target is not transition.source:
+    if made.target is not made.source:
         moved = await stored.change_state(
             connection,
             message_id=message.message_id,
-            transition=transition,
-            author_view_changes=_author_view_changes(message, transition, tell_author=tell_author),
-            starts_waiting=act in _STARTS_WAITING,
+            transition=made,
+            author_view_changes=_author_view_changes(message, made, tell_author=tell_author),
             lease_holder=holder,
             lease_seconds=seconds,
             failure=failure,
         )
         if not moved:
-            raise WrongState(f"{act} raced")
-    if act in _TAKES_GRANTS_BACK:
+            raise WrongState(f"{made.act} raced")
+    elif holder is not None:
+        await stored.renew_lease(connection, message.message_id, seconds)
+    if made.ends_grants:
         await stored.delete_grants(connection, message.message_id, Audience.RECIPIENT)
-    await append_event(
-        connection,
-        case_id=message.case_id,
-        kind=act.replace(" ", "-"),
-        actor=actor,
-        message_id=message.message_id,
-        statement_hash=statement_hash,
-    )
+    if made.logged:
+        await append_event(
+            connection,
+            case_id=message.case_id,
+            kind=made.act,
+            actor=actor,
+            message_id=message.message_id,
+            statement_hash=statement_hash,
+        )
+
+
+async def lapse(connection: Connection, message: MessageRow) -> None:
+    """Put an item whose lease ran out back into the queue."""
+    made = await require_transition(connection, message, Act.LAPSE, Mover.CLOCK)
+    await make_transition(connection, message, made, actor=CLOCK_ACTOR)
 
 
 def _author_view_changes(

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from relay.domain.gates import GateFacts
+from relay.domain.allowed import Facts, Holder
+from relay.domain.gates import NOT_ASKED, GateFacts
 from relay.domain.messages import Audience, Kind, Language, PartRole, PastMessage, Processing
 from relay.domain.transitions import State, Transition
 from relay.storage.database import Connection, many, one
@@ -46,11 +47,17 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
     state_since: datetime
     created_at: datetime
 
-
-class GateRow(GateFacts, frozen=True, kw_only=True):
-    """What the gates look at, and whether an offer is for later."""
-
-    is_early: bool
+    def facts(self, mediator_id: uuid.UUID | None, gates: GateFacts = NOT_ASKED) -> Facts:
+        """What a transition depends on, for the mediator who asks, or for somebody else."""
+        holder = Holder.SELF if self.lease_holder == mediator_id else Holder.ANOTHER
+        is_free = self.lease_holder is None or self.lease_is_over
+        return Facts(
+            kind=self.kind,
+            revision=self.revision,
+            withdrawal_asked=self.withdrawal_hash is not None,
+            holder=Holder.NOBODY if is_free else holder,
+            gates=gates,
+        )
 
 
 class RevisionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +175,6 @@ async def change_state(
     message_id: uuid.UUID,
     transition: Transition,
     author_view_changes: bool,
-    starts_waiting: bool,
     lease_holder: uuid.UUID | None,
     lease_seconds: int,
     failure: str | None,
@@ -183,7 +189,7 @@ async def change_state(
             transition.source,
             transition.target,
             author_view_changes,
-            starts_waiting,
+            transition.starts_waiting,
             lease_holder,
             lease_seconds,
             failure,
@@ -332,14 +338,18 @@ async def sender_context(
 
 
 async def gate_facts(
-    connection: Connection, message_id: uuid.UUID, *, for_new_offer: bool = False
-) -> GateRow:
+    connection: Connection,
+    message_id: uuid.UUID,
+    *,
+    for_new_offer: bool = False,
+    mediator_id: uuid.UUID | None = None,
+) -> GateFacts:
     """What the gates look at, as it is in this transaction.
 
-    `for_new_offer`: whatever key an earlier offer was for.
+    `for_new_offer`: whatever key an earlier offer was for, and from when. `mediator_id`: who asks.
     """
-    row = await connection.fetchrow(_SQL["gate_facts"], message_id, for_new_offer)
-    return msgspec.convert(row, GateRow)
+    row = await connection.fetchrow(_SQL["gate_facts"], message_id, for_new_offer, mediator_id)
+    return msgspec.convert(row, GateFacts)
 
 
 async def list_sent(

@@ -134,21 +134,19 @@ async def queue_figures(connection: Connection, mediator_id: uuid.UUID | None) -
     return many(await connection.fetch(_SQL["queue_figures"], mediator_id), QueueFigure)
 
 
-async def insert_decision(connection: Connection, decision: NewDecision) -> bool:
-    """Keep a decision; False where this mediator has approved these words in this round before."""
-    return bool(
-        await connection.fetchval(
-            _SQL["insert_decision"],
-            decision.statement_hash,
-            decision.message_id,
-            decision.review_round,
-            decision.mediator_id,
-            decision.decision,
-            decision.reason,
-            decision.source_hash,
-            decision.rendition_hash,
-            decision.captions_hash,
-        )
+async def insert_decision(connection: Connection, decision: NewDecision) -> None:
+    """Keep a decision."""
+    await connection.execute(
+        _SQL["insert_decision"],
+        decision.statement_hash,
+        decision.message_id,
+        decision.review_round,
+        decision.mediator_id,
+        decision.decision,
+        decision.reason,
+        decision.source_hash,
+        decision.rendition_hash,
+        decision.captions_hash,
     )
 
 

@@ -242,7 +242,7 @@ async def test_a_letter_has_no_captions(case: Case) -> None:
     for given in ({"text": CAPTIONS}, {"exception": "no-speech"}):
         with pytest.raises(Problem) as refused:
             await case.mediator.caption(leased, **given)
-        assert refused.value.code == "statement-mismatch"
+        assert refused.value.code == "wrong-state"
 
 
 async def test_a_decision_is_about_one_message(case: Case) -> None:

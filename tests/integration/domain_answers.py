@@ -13,7 +13,8 @@ from relay.client.sealing import Sealed
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.messages import Audience, Grant, SignedAct
-from relay.services import processing, reviews
+from relay.services import processing
+from relay.services.transitions import lapse
 from relay.storage.messages import lock_message
 from tests.films import hand_in
 from tests.hands import digest_of, response
@@ -85,7 +86,7 @@ class Acts(Writing):
         async with self.stage.worker_database.transaction() as connection:
             message = await lock_message(connection, held.message)
             if swept and message is not None and message.lease_is_over:
-                await reviews.lapse(connection, message)
+                await lapse(connection, message)
 
     @rule(number=picks, actor=actors, decision=st.sampled_from(DECISIONS), quality=qualities)
     def decide(self, number: int, actor: str | None, decision: Decision, quality: Quality) -> None:

@@ -201,7 +201,7 @@ class Model:
             return Verdict.ABSENT
         if not right:
             return Verdict.REFUSED
-        if item.taken_back:
+        if item.taken_back or item.author_view == "closed":
             return Verdict.NOTHING
         item.taken_back = True
         if item.state not in TOO_LATE_TO_TAKE_BACK:

@@ -13,7 +13,7 @@ from relay.crypto.encoding import b64u_decode
 from relay.crypto.fields import Part
 from relay.domain.messages import RELEASED_WITH, Audience, PartRole
 from relay.domain.messages import Kind as MessageKind
-from relay.domain.transitions import BEFORE_RELEASE, TRANSITIONS, Act, Mover, State
+from relay.domain.transitions import BY_ACT_AND_SOURCE, RELEASED, TRANSITIONS, Act, Mover, State
 from relay.services.audit.expected import ANY, Expected
 from relay.services.audit.findings import Code, Report
 from relay.services.audit.keys import RACE, CaseKeys, WayIn
@@ -22,15 +22,9 @@ from relay.services.audit.people import People
 from relay.services.audit.rows import Row
 from relay.storage import audit as stored
 
-_TRANSITIONS: Final = {
-    (transition.act, transition.source): transition for transition in TRANSITIONS
-}
 _TARGETS: Final = {transition.act: transition.target for transition in TRANSITIONS}
 
 _BEGINS: Final = {"draft-begun", "submit-letter", "submit-video"}
-_TAKES_BACK: Final = {Act.RETRACT, Act.RECALL, Act.WITHDRAW, Act.CLOSE, Act.REFUSE}
-"""After these there is no grant to the recipient any more."""
-_AFTER_ACCEPTANCE: Final = {State.RELEASED, State.VIEWED}
 _SECRET: Final = {"retract", "recall"}
 """Decisions whose notes are for the case alone."""
 
@@ -196,17 +190,17 @@ class Items:
 
     def _transition(self, row: Row, item: Item, act: Act) -> None:
         source = item.state or State.DRAFT
-        transition = _TRANSITIONS.get((act, source))
+        transition = BY_ACT_AND_SOURCE.get((act, source))
         if transition is None:
             self._found(row, Code.TRANSITION_UNKNOWN, f"{act} of a message that is {source}")
             item.state = _TARGETS[act]
         else:
             self._check_mover(row, item, transition.mover)
             item.state = transition.target
+            if transition.ends_grants:
+                item.grants = {}
         if item.state is not source:
             item.holder = row.actor_id if act is Act.LEASE else None
-        if act in _TAKES_BACK:
-            item.grants = {}
 
     def _check_mover(self, row: Row, item: Item, mover: Mover) -> None:
         if row.actor is None:
@@ -278,7 +272,8 @@ class Items:
 
     def ask_withdrawal(self, row: Row, item: Item) -> None:
         """A sender takes it back too late, which is kept for the mediator."""
-        if item.state in BEFORE_RELEASE:
+        late = BY_ACT_AND_SOURCE.get((Act.WITHDRAW, item.state or State.DRAFT))
+        if late is None or late.target is not late.source:
             self._found(
                 row, Code.TRANSITION_UNKNOWN, f"a late withdrawal of a message that is {item.state}"
             )
@@ -364,7 +359,7 @@ class Items:
 
     def grant_again(self, row: Row, item: Item) -> None:
         """A mediator grants what was released to a new key of its recipient."""
-        if item.state not in _AFTER_ACCEPTANCE:
+        if item.state not in RELEASED:
             self._found(
                 row, Code.TRANSITION_UNKNOWN, f"granted again while the message is {item.state}"
             )

@@ -107,12 +107,7 @@ def _act(
     says: Says | None = None,
 ) -> tuple[str, Kind]:
     kind = Kind(who=who, statement=statement, says=says or {}, of_message=True, act=act)
-    return kind_of(act), kind
-
-
-def kind_of(act: Act) -> str:
-    """What the row of a transition is called."""
-    return act.replace(" ", "-")
+    return act.value, kind
 
 
 def _submission(act: Act, who: frozenset[Who], kind: str) -> tuple[str, Kind]:

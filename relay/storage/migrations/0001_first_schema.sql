@@ -279,11 +279,13 @@ create table message_transitions (
     target message_state not null,
     web boolean not null,
     worker boolean not null,
+    gated boolean not null,
+    known_sender boolean not null,
     primary key (source, target)
 );
 
 comment on table message_transitions is
-'The pairs of states of the transition table, and which role makes them; a test holds it equal to the code.';
+'The pairs of states of the transition table, which role makes them, and what each way between the two asks for.';
 
 create table messages (
     message_id uuid primary key,
@@ -761,23 +763,44 @@ $$;
 
 -- Guards: the transition table, the gates and the grants, once more. ------------------------------
 
-insert into message_transitions (source, target, web, worker) values
-('draft', 'queued', true, false), ('draft', 'processing', true, false),
-('processing', 'queued', false, true), ('processing', 'failed', false, true),
-('failed', 'processing', true, false), ('failed', 'draft', true, false), ('returned', 'draft', true, false),
-('queued', 'claimed', true, false), ('claimed', 'queued', true, true), ('claimed', 'approved', true, false),
-('claimed', 'returned', true, false), ('claimed', 'declined', true, false),
-('claimed', 'held', true, false), ('held', 'queued', true, false), ('held', 'declined', true, false),
-('approved', 'queued', true, false), ('approved', 'offered', true, false),
-('offered', 'approved', true, false), ('offered', 'released', true, false),
-('offered', 'refused', true, false), ('released', 'viewed', true, false),
-('released', 'recalled', true, false), ('viewed', 'closed', true, false),
-('draft', 'withdrawn', true, false), ('processing', 'withdrawn', true, false),
-('failed', 'withdrawn', true, false), ('queued', 'withdrawn', true, false),
-('claimed', 'withdrawn', true, false), ('held', 'withdrawn', true, false),
-('returned', 'withdrawn', true, false), ('approved', 'withdrawn', true, false),
-('offered', 'withdrawn', true, false), ('draft', 'expired', false, true),
-('failed', 'expired', false, true), ('returned', 'expired', false, true);
+-- The rows are written from relay/domain/transitions.py by `python docs/draw.py`.
+insert into message_transitions (source, target, web, worker, gated, known_sender) values
+('draft', 'queued', true, false, false, false),
+('draft', 'processing', true, false, false, false),
+('processing', 'queued', false, true, false, false),
+('processing', 'failed', false, true, false, false),
+('failed', 'processing', true, false, false, false),
+('failed', 'draft', true, false, false, false),
+('returned', 'draft', true, false, false, false),
+('queued', 'claimed', true, false, false, false),
+('claimed', 'queued', true, true, false, false),
+('claimed', 'approved', true, false, false, true),
+('claimed', 'returned', true, false, false, false),
+('claimed', 'declined', true, false, false, false),
+('claimed', 'held', true, false, false, false),
+('held', 'queued', true, false, false, false),
+('held', 'declined', true, false, false, false),
+('approved', 'queued', true, false, false, false),
+('approved', 'offered', true, false, true, false),
+('offered', 'approved', true, false, false, false),
+('offered', 'released', true, false, true, false),
+('offered', 'refused', true, false, true, false),
+('released', 'viewed', true, false, true, false),
+('released', 'recalled', true, false, false, false),
+('viewed', 'closed', true, false, false, false),
+('draft', 'withdrawn', true, false, false, false),
+('processing', 'withdrawn', true, false, false, false),
+('failed', 'withdrawn', true, false, false, false),
+('queued', 'withdrawn', true, false, false, false),
+('claimed', 'withdrawn', true, false, false, false),
+('held', 'withdrawn', true, false, false, false),
+('returned', 'withdrawn', true, false, false, false),
+('approved', 'withdrawn', true, false, false, false),
+('offered', 'withdrawn', true, false, false, false),
+('draft', 'expired', false, true, false, false),
+('failed', 'expired', false, true, false, false),
+('returned', 'expired', false, true, false, false);
+-- End of these rows.
 
 -- Whether a message is a voice alone: by its rendition, and before there is one by the type that its
 -- sender named.
@@ -830,6 +853,8 @@ $$;
 
 create function guard_message_state() returns trigger language plpgsql
 security definer set search_path = public, pg_temp as $$
+declare
+    made message_transitions;
 begin
     if tg_op = 'INSERT' then
         if new.state <> 'draft' then
@@ -846,22 +871,18 @@ begin
         is distinct from (old.statement_hash, old.rendition_hash, old.captions_hash) then
         raise exception 'these words are approved' using errcode = 'check_violation';
     end if;
-    if new.state is distinct from old.state and not exists (
-        select 1 from message_transitions where source = old.state and target = new.state
-    ) then
+    if new.state is not distinct from old.state then
+        return new;
+    end if;
+    select * into made from message_transitions where source = old.state and target = new.state;
+    if not found then
         raise exception 'no transition from % to %', old.state, new.state using errcode = 'check_violation';
     end if;
-    if new.state is distinct from old.state and not exists (
-        select 1 from message_transitions
-        where source = old.state and target = new.state
-            and (web or not by_web()) and (worker or not by_worker())
-    ) then
+    if (by_web() and not made.web) or (by_worker() and not made.worker) then
         raise exception '% may not make the transition from % to %', session_user, old.state, new.state
             using errcode = 'insufficient_privilege';
     end if;
-    -- Back from an offer to the approval before it is always possible.
-    if new.state is distinct from old.state and new.state in ('approved', 'offered', 'released', 'viewed')
-        and (old.state, new.state) is distinct from ('offered', 'approved') then
+    if made.known_sender or made.gated then
         if approvals_of(new) < (select approvals from cases where case_id = new.case_id) then
             raise exception 'not approved as the case asks' using errcode = 'check_violation';
         end if;
@@ -869,7 +890,7 @@ begin
             raise exception 'nobody verified whose words these are' using errcode = 'check_violation';
         end if;
     end if;
-    if new.state is distinct from old.state and new.state in ('offered', 'released', 'viewed') then
+    if made.gated then
         if exists (
             select 1 from participants
             where participant_id in (new.sender_id, new.recipient_id) and not consents(participants)

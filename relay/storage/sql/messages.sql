@@ -290,13 +290,18 @@ where cases.case_id = $1;
 
 -- name: gate_facts
 -- Everything that the gates look at, for one message. For a new offer ($2) it does not matter which key an
--- earlier one was for.
+-- earlier one was for, nor from when. $3: the mediator who asks, if one does.
 select
     cases.approvals as approvals_needed,
     consents(sender) as sender_consents,
     consents(recipient) as recipient_consents,
     coalesce(pairs.no_contact, true) as no_contact,
     approvals_of(messages) as approvals,
+    exists (
+        select 1 from approvers_of(messages) as approver
+        inner join credentials on credentials.person_id = approver
+        where credentials.credential_id = $3
+    ) as has_approved,
     sender_is_known(messages) as sender_verified,
     coalesce((
         select
@@ -318,7 +323,7 @@ select
         select 1 from parts
         where parts.statement_hash = messages.statement_hash and parts.role = 'captions'
     ) as captions_settled,
-    coalesce(offers.not_before > now(), false) as is_early
+    not $2 and coalesce(offers.not_before > now(), false) as is_early
 from messages
 inner join cases on messages.case_id = cases.case_id
 inner join participants as sender on messages.sender_id = sender.participant_id

@@ -133,9 +133,7 @@ select
     $8 as rendition_hash,
     $9 as captions_hash
 from credentials
-where credential_id = $4
-on conflict do nothing
-returning true;
+where credential_id = $4;
 
 -- name: find_decision
 select true from decisions
