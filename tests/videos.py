@@ -36,9 +36,10 @@ from relay.services.processing import MediaWorker, Prepared
 from relay.settings import Settings
 from relay.storage import messages as stored
 from relay.storage.database import Database
-from relay.storage.events import find_statement, insert_statement
 from relay.storage.objects import Objects, segment_key
+from relay.storage.statements import find_statement
 from tests.relays import WORK_FACTOR_LOG2
+from tests.statements import put_statement
 from workers.result import store
 from workers.sweep import Sweep
 from workers.transcoding import Transcoder
@@ -227,7 +228,7 @@ class Studio:
     async def put_statement(self, message_id: uuid.UUID, compact: str) -> None:
         """Put something else in its place, as whoever owns the database could."""
         async with self.unguarded.transaction() as connection:
-            forged = await insert_statement(connection, compact)
+            forged = await put_statement(connection, compact)
             await connection.execute(
                 "update messages set statement_hash = $2 where message_id = $1", message_id, forged
             )

@@ -6,8 +6,9 @@ Readers encode what they decoded and compare, so no two programs read one statem
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
-from typing import ClassVar, Final, Literal, TypeVar
+from typing import ClassVar, Final, Generic, Literal, Self, TypeVar
 
 import msgspec
 
@@ -33,8 +34,10 @@ from relay.crypto.fields import (
 from relay.crypto.signing import (
     STATEMENT_MAX_BYTES,
     Signer,
+    key_id,
     read_unverified,
     sign_statement,
+    statement_hash,
     verify_statement,
 )
 
@@ -60,6 +63,23 @@ class Statement(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
 StatementT = TypeVar("StatementT", bound=Statement)
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Verified(Generic[StatementT]):
+    """A statement whose signature holds, read and hashed once."""
+
+    said: StatementT
+    compact: str
+    kid: str
+    """The key that signed it."""
+    hash: bytes
+    """How other statements name it: 32 bytes."""
+
+    @classmethod
+    def of(cls, said: StatementT, compact: str, public_key: bytes) -> Self:
+        """What `public_key` signed as `compact`, once that was verified."""
+        return cls(said=said, compact=compact, kid=key_id(public_key), hash=statement_hash(compact))
+
+
 def sign(signer: Signer, statement: Statement) -> str:
     """The compact JWS of `statement`; StatementError if a member is not of its form."""
     payload = msgspec.json.encode(statement)
@@ -75,6 +95,11 @@ def verify(
 ) -> StatementT:
     """The statement, if it is one of `kind` signed by `public_key` (32 bytes); StatementError otherwise."""
     return _decode(verify_statement(compact, kind.typ, public_key, max_bytes), kind)
+
+
+def verified(compact: str, kind: type[StatementT], public_key: bytes) -> Verified[StatementT]:
+    """As `verify`, with what the statement is stored and named by."""
+    return Verified.of(verify(compact, kind, public_key), compact, public_key)
 
 
 def decode_unverified(

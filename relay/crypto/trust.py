@@ -24,6 +24,7 @@ from relay.crypto.statements import (
     Statement,
     StatementT,
     Succession,
+    Verified,
     verify,
 )
 
@@ -147,7 +148,7 @@ def verify_by_root(
     roots: Collection[bytes],
     successions: Iterable[str],
     now: dt.datetime,
-) -> StatementT:
+) -> Verified[StatementT]:
     """A statement that arrives now, by one of `roots` or by a root that these lead to; ChainError otherwise.
 
     A root whose successor took over admits nothing any more, whatever time it bears.
@@ -157,7 +158,7 @@ def verify_by_root(
         raise ChainError("not signed by a trusted root")
     if root.until is not None and now >= root.until:
         raise ChainError("signed by a root whose successor took over")
-    return _verify_by_root(compact, kind, root)
+    return Verified.of(_verify_by_root(compact, kind, root), compact, root.public_key)
 
 
 def trusted_roots(roots: Collection[bytes], successions: Iterable[str]) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -33,12 +34,14 @@ from relay.domain.credentials import CaseFile, UnknownSigner
 from relay.domain.links import ClaimUnverified
 from relay.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from relay.services import trust
-from relay.services.credentials import list_all, require_recent, require_timely
+from relay.services.credentials import list_all
+from relay.services.statements import is_new, verify_by
 from relay.settings import KIB, Settings
 from relay.storage import cases as stored
 from relay.storage import credentials as stored_credentials
 from relay.storage.database import Connection, Database
-from relay.storage.events import append_event, find_statement, insert_statement
+from relay.storage.events import append_event
+from relay.storage.statements import insert_statement
 
 KEY_FILE_MAX_BYTES: Final = 256 * KIB
 """Room for the identities of many versions, sealed to some forty holders."""
@@ -105,15 +108,13 @@ async def _keep_registration(
     compact: str,
 ) -> None:
     """Keep who may open the case, if readers will believe it; no mediator replaces the case system's word."""
-    if isinstance(actor, Mediator):
-        signer = actor.signer
-    else:
-        signer = await require_service_signer(connection, compact)
-    said = statements.verify(compact, statements.Registration, signer)
+    registration = await verify_by(connection, actor, compact, statements.Registration)
+    said = registration.said
     known = await stored.find_registration(connection, case_id)
     if known == compact:
         return
-    require_recent(said.at, settings)
+    if not await is_new(connection, settings, registration):
+        raise CaseExists("registered")
     assigned = await stored.list_mediators(connection, case_id)
     if said.case != case_id or not set(said.mediators) <= set(assigned):
         raise InvalidRequest("a registration of another case, or of mediators who are not assigned")
@@ -123,11 +124,11 @@ async def _keep_registration(
         chain.verify_registration(await trust.organization(connection, settings), compact)
     except ChainError as error:
         raise UnknownSigner(error.detail) from None
-    statement_hash = await insert_statement(connection, compact)
+    await insert_statement(connection, registration)
     await stored.set_registration(
         connection,
         case_id,
-        statement_hash,
+        registration.hash,
         by_mediator_at=said.at if isinstance(actor, Mediator) else None,
     )
     await append_event(
@@ -135,7 +136,7 @@ async def _keep_registration(
         case_id=case_id,
         kind="mediators-registered",
         actor=str(actor),
-        statement_hash=statement_hash,
+        statement_hash=registration.hash,
     )
 
 
@@ -186,7 +187,7 @@ async def file_charter(
 
     Each is signed by a mediator of the version before; the first, by one who was assigned to the case.
     """
-    said = statements.verify(filing.statement, statements.Charter, mediator.signer)
+    charter = statements.verified(filing.statement, statements.Charter, mediator.signer)
     async with database.transaction() as connection:
         await stored.lock_case(connection, case_id)
         await require_mediator(connection, case_id, mediator)
@@ -195,7 +196,7 @@ async def file_charter(
             settings,
             case_id,
             filing,
-            said,
+            charter,
             signer=mediator.signer,
             actor=str(mediator),
         )
@@ -216,15 +217,15 @@ async def file_recovered(
         if recovery is None:
             raise UnknownSigner
         credential_id, signer = recovery
-        said = statements.verify(filing.statement, statements.Charter, signer)
-        if said.version == 1:
+        charter = statements.verified(filing.statement, statements.Charter, signer)
+        if charter.said.version == 1:
             raise CharterInvalid("a recovery key opens no case")
         await _put_in_force(
             connection,
             settings,
             case_id,
             filing,
-            said,
+            charter,
             signer=signer,
             actor=f"recovery:{credential_id}",
         )
@@ -235,13 +236,13 @@ async def _put_in_force(
     settings: Settings,
     case_id: uuid.UUID,
     filing: CharterFiling,
-    said: statements.Charter,
+    charter: statements.Verified[statements.Charter],
     *,
     signer: bytes,
     actor: str,
 ) -> None:
     """Keep a charter that every reader will accept as the next one of the case."""
-    require_recent(said.at, settings)
+    said = charter.said
     if len(filing.key_file) > KEY_FILE_MAX_BYTES:
         raise TooLarge("key file")
     if said.case != case_id:
@@ -249,12 +250,11 @@ async def _put_in_force(
     version = await stored.lock_case(connection, case_id)
     case = await require_case(connection, case_id)
     charters = await stored.list_charters(connection, case_id)
-    statement_hash = signing.statement_hash(filing.statement)
-    if charters and charters[-1].statement_hash == statement_hash:
-        return
-    previous = b64u_encode(charters[-1].statement_hash) if charters else None
-    if said.version != (version or 0) + 1 or said.previous != previous:
+    if not await is_new(connection, settings, charter):
+        if charters and charters[-1].statement_hash == charter.hash:
+            return
         raise CharterOutOfOrder
+    _require_next(said, version or 0, charters)
     if version and said.policy.approvals < case.approvals:
         raise ApprovalsLowered
     known = await stored.find_registration(connection, case_id)
@@ -276,13 +276,13 @@ async def _put_in_force(
         await _register_with_charter(
             connection, settings, case_id, registration, signer=signer, actor=actor
         )
-    await insert_statement(connection, filing.statement)
+    await insert_statement(connection, charter)
     mediators = [entry.credential for entry in said.mediators]
     await stored.insert_charter(
         connection,
         case_id=case_id,
         version=said.version,
-        statement_hash=statement_hash,
+        statement_hash=charter.hash,
         recipient=said.recipient,
         mediators=mediators,
         media=[entry.credential for entry in said.media],
@@ -304,8 +304,17 @@ async def _put_in_force(
         case_id=case_id,
         kind="charter-filed",
         actor=actor,
-        statement_hash=statement_hash,
+        statement_hash=charter.hash,
     )
+
+
+def _require_next(
+    said: statements.Charter, version: int, charters: Sequence[stored.CharterRow]
+) -> None:
+    """Go on only with the version after the one in force; CharterOutOfOrder otherwise."""
+    previous = b64u_encode(charters[-1].statement_hash) if charters else None
+    if (said.version, said.previous) != (version + 1, previous):
+        raise CharterOutOfOrder
 
 
 def _require_valid_newcomers(charter: chain.VerifiedCharter) -> None:
@@ -327,16 +336,18 @@ async def _register_with_charter(
     actor: str,
 ) -> None:
     """Keep who may open the case as the mediator says who opens it: where nobody said so before."""
-    said = statements.verify(compact, statements.Registration, signer)
-    require_recent(said.at, settings)
-    registration_hash = await insert_statement(connection, compact)
-    await stored.set_registration(connection, case_id, registration_hash, by_mediator_at=said.at)
+    registration = statements.verified(compact, statements.Registration, signer)
+    await is_new(connection, settings, registration)
+    await insert_statement(connection, registration)
+    await stored.set_registration(
+        connection, case_id, registration.hash, by_mediator_at=registration.said.at
+    )
     await append_event(
         connection,
         case_id=case_id,
         kind="mediators-registered",
         actor=actor,
-        statement_hash=registration_hash,
+        statement_hash=registration.hash,
     )
 
 
@@ -398,32 +409,27 @@ async def record_consent(
         if isinstance(actor, Participant):
             if (actor.case_id, actor.participant_id) != (case_id, participant_id):
                 raise NotFound("another participant")
-            signer = actor.signer
         elif isinstance(actor, Mediator):
             await require_mediator(connection, case_id, actor)
-            signer = actor.signer
-        else:
-            signer = await require_service_signer(connection, compact)
-        said = statements.verify(compact, statements.Consent, signer)
-        await require_timely(connection, settings, compact, said.at)
+        consent = await verify_by(connection, actor, compact, statements.Consent)
+        said = consent.said
         if (said.case, said.participant) != (case_id, participant_id):
             raise InvalidRequest("the statement is for somebody else")
         participant = await stored.find_consent(connection, case_id, participant_id)
         if participant is None:
             raise NotFound("no such participant")
-        statement_hash = signing.statement_hash(compact)
-        if participant.consent_hash == statement_hash:
+        if participant.consent_hash == consent.hash:
             return
         _require_may_say(actor, said.status, participant)
-        if await find_statement(connection, statement_hash) is not None:
+        if not await is_new(connection, settings, consent):
             raise Conflict("said before, and something else since")
-        await insert_statement(connection, compact)
+        await insert_statement(connection, consent)
         if not await stored.set_consent(
             connection,
             case_id=case_id,
             participant_id=participant_id,
             consent=said.status,
-            statement_hash=statement_hash,
+            statement_hash=consent.hash,
             at=said.at,
             earlier_holds=participant.holds,
         ):
@@ -433,7 +439,7 @@ async def record_consent(
             case_id=case_id,
             kind=f"consent-{said.status}",
             actor=str(actor),
-            statement_hash=statement_hash,
+            statement_hash=consent.hash,
         )
 
 
@@ -492,15 +498,6 @@ async def require_case(connection: Connection, case_id: uuid.UUID) -> CaseFacts:
     if case is None:
         raise NotFound("no such case")
     return case
-
-
-async def require_service_signer(connection: Connection, compact: str) -> bytes:
-    """The public key with which the case system signed; UnknownSigner where it has none."""
-    _typ, kid, _payload = signing.read_unverified(compact)
-    signer = await stored_credentials.find_service_signer(connection, kid)
-    if signer is None:
-        raise UnknownSigner
-    return signer
 
 
 async def _view(connection: Connection, actor: Mediator | Service, case: CaseFacts) -> CaseView:

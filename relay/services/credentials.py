@@ -24,7 +24,7 @@ from relay.settings import KIB, Settings
 from relay.storage import cases as stored_cases
 from relay.storage import credentials as stored
 from relay.storage.database import Connection, Database
-from relay.storage.events import insert_statement
+from relay.storage.statements import insert_statement
 
 KEYRING_MAX_BYTES = 4 * KIB
 
@@ -44,7 +44,7 @@ async def succeed(database: Database, settings: Settings, compact: str) -> None:
     )
     if signer is None:
         raise UnknownSigner("a succession of other roots than its signer")
-    statements.verify(compact, statements.Succession, signer)
+    succession = statements.verified(compact, statements.Succession, signer)
     async with database.transaction() as connection:
         known = await stored.list_successions(connection)
         try:
@@ -54,28 +54,29 @@ async def succeed(database: Database, settings: Settings, compact: str) -> None:
         if not {b64u_decode(said.old), b64u_decode(said.new)} <= set(trusted):
             raise UnknownSigner("not a succession of a root of ours")
         await _require_nothing_later(connection, settings, [*known, compact])
-        statement_hash = await insert_statement(connection, compact)
+        await insert_statement(connection, succession)
         await stored.insert_succession(
-            connection, statement_hash, b64u_decode(said.old), b64u_decode(said.new)
+            connection, succession.hash, b64u_decode(said.old), b64u_decode(said.new)
         )
 
 
 async def add(database: Database, settings: Settings, compact: str) -> uuid.UUID:
     """Keep a credential that a root signed."""
     async with database.transaction() as connection:
-        said = await _by_root(connection, settings, compact, statements.Credential)
+        credential = await _by_root(connection, settings, compact, statements.Credential)
+        said = credential.said
         signer = b64u_decode(said.signer)
         signing.check_public_key(signer)
         if said.role == "service":
             await _require_after_mediators(connection, said.not_before)
-        statement_hash = await insert_statement(connection, compact)
+        await insert_statement(connection, credential)
         await stored.insert_credential(
             connection,
             stored.NewCredential(
                 credential_id=said.credential,
                 person_id=said.person,
                 role=said.role,
-                statement_hash=statement_hash,
+                statement_hash=credential.hash,
                 kid=signing.key_id(signer),
                 signer=signer,
                 recipient=said.recipient,
@@ -84,7 +85,7 @@ async def add(database: Database, settings: Settings, compact: str) -> uuid.UUID
             ),
         )
         kept = await stored.find_credential(connection, said.credential)
-        if kept is None or kept.statement_hash != statement_hash:
+        if kept is None or kept.statement_hash != credential.hash:
             raise CredentialExists
     return said.credential
 
@@ -94,11 +95,11 @@ async def revoke(
 ) -> None:
     """End a credential: its sessions end at once, and what it signs from now on is refused."""
     async with database.transaction() as connection:
-        said = await _by_root(connection, settings, compact, statements.Revocation)
-        if said.credential != credential_id:
+        revocation = await _by_root(connection, settings, compact, statements.Revocation)
+        if revocation.said.credential != credential_id:
             raise Forbidden("the statement ends another credential")
-        revocation_hash = await insert_statement(connection, compact)
-        if not await stored.revoke_credential(connection, credential_id, revocation_hash):
+        await insert_statement(connection, revocation)
+        if not await stored.revoke_credential(connection, credential_id, revocation.hash):
             raise NotFound("no such credential")
 
 
@@ -165,7 +166,7 @@ async def _require_nothing_later(
 
 async def _by_root(
     connection: Connection, settings: Settings, compact: str, kind: type[statements.StatementT]
-) -> statements.StatementT:
+) -> statements.Verified[statements.StatementT]:
     try:
         return verify_by_root(
             compact,
@@ -176,21 +177,3 @@ async def _by_root(
         )
     except ChainError as error:
         raise UnknownSigner(error.detail) from None
-
-
-async def require_timely(
-    connection: Connection, settings: Settings, compact: str, at: datetime
-) -> None:
-    """Refuse a verified statement whose time is far from ours, or at which its signer had no credential yet.
-
-    Readers go by the time in the statement: they would refuse what is of a time before its credential.
-    """
-    require_recent(at, settings)
-    if not await stored.counts_at(connection, signing.read_unverified(compact).kid, at):
-        raise Forbidden("a time at which the credential is not valid", problem="statement-time")
-
-
-def require_recent(at: datetime, settings: Settings) -> None:
-    """Refuse a statement whose time is far from ours: a clock is wrong, or it was kept back."""
-    if abs((datetime.now(UTC) - at).total_seconds()) > settings.statement_skew_seconds:
-        raise Forbidden("the time in the statement", problem="statement-time")

@@ -32,15 +32,16 @@ from relay.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from relay.services.cases import (
     require_latest_charter,
     require_mediator,
-    require_service_signer,
 )
-from relay.services.credentials import KEYRING_MAX_BYTES, require_recent, require_timely
+from relay.services.credentials import KEYRING_MAX_BYTES
+from relay.services.statements import is_new, verify_by
 from relay.services.trust import view as trust_view
 from relay.settings import Settings
 from relay.storage import cases as stored_cases
 from relay.storage import links as stored
 from relay.storage.database import Connection, Database
-from relay.storage.events import append_event, find_statement, insert_statement
+from relay.storage.events import append_event
+from relay.storage.statements import find_statement, insert_statement
 
 SEALED_MAX_BYTES = 8 * 1024
 
@@ -59,12 +60,8 @@ async def make(
     if any(len(sealed or b"") > SEALED_MAX_BYTES for sealed in (link.sealed, link.again)):
         raise TooLarge("sealed secret")
     async with database.transaction() as connection:
-        if isinstance(actor, Mediator):
-            signer = actor.signer
-        else:
-            signer = await require_service_signer(connection, link.statement)
-        said = statements.verify(link.statement, statements.Link, signer)
-        await require_timely(connection, settings, link.statement, said.at)
+        statement = await verify_by(connection, actor, link.statement, statements.Link)
+        said = statement.said
         sealed = None if link.sealed is None else b64u_encode(hashlib.sha256(link.sealed).digest())
         if said.link != link_id or said.sealed != sealed:
             raise InvalidRequest("the statement is for another link")
@@ -74,18 +71,20 @@ async def make(
         await stored_cases.lock_case(connection, said.case)
         if isinstance(actor, Mediator):
             await require_mediator(connection, said.case, actor)
+        if not await is_new(connection, settings, statement):
+            return
         await require_latest_charter(connection, said.case, said.charter)
         if await stored_cases.find_role(connection, said.case, said.participant) is None:
             raise NotFound("no such participant")
         upload_signer = b64u_decode(said.signer) if said.signer is not None else None
-        statement_hash = await insert_statement(connection, link.statement)
+        await insert_statement(connection, statement)
         if not await stored.insert_link(
             connection,
             link_id=link_id,
             case_id=said.case,
             participant_id=said.participant,
             purpose=said.purpose,
-            statement_hash=statement_hash,
+            statement_hash=statement.hash,
             auth_hash=b64u_decode(said.auth),
             signer=upload_signer,
             kid=signing.key_id(upload_signer) if upload_signer is not None else None,
@@ -94,16 +93,13 @@ async def make(
             made_by=maker,
             expires_at=said.expires,
         ):
-            known = await stored.find_link(connection, link_id)
-            if known is None or known.statement_hash != statement_hash:
-                raise LinkExists
-            return
+            raise LinkExists
         await append_event(
             connection,
             case_id=said.case,
             kind=f"link-made-to-{said.purpose}",
             actor=str(actor),
-            statement_hash=statement_hash,
+            statement_hash=statement.hash,
         )
 
 
@@ -162,9 +158,8 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
     if len(new.proof_hash) != hashlib.sha256().digest_size:
         raise InvalidRequest("proof_hash", problem="`proof_hash` must be a SHA-256 hash: 32 bytes.")
     signer = b64u_decode(statements.decode_unverified(new.statement, statements.Claim).signer)
-    said = statements.verify(new.statement, statements.Claim, signer)
-    signing.check_public_key(signer)
-    require_recent(said.at, settings)
+    claimed = statements.verified(new.statement, statements.Claim, signer)
+    said = claimed.said
     if (said.link, said.case, said.participant) != (
         holder.link_id,
         holder.case_id,
@@ -177,11 +172,9 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
         await stored_cases.lock_case(connection, holder.case_id)
         if await stored.lock_link(connection, holder.link_id) is not Purpose.PARTICIPATE:
             raise NotFound("not a link to claim")
-        statement_hash = signing.statement_hash(new.statement)
-        known = await stored.find_claim_of_link(connection, holder.link_id)
-        if known is not None:
-            if known.statement_hash == statement_hash:
-                return
+        if not await is_new(connection, settings, claimed):
+            return
+        if await stored.find_claim_of_link(connection, holder.link_id) is not None:
             second_claim = True
             await append_event(
                 connection,
@@ -190,14 +183,14 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
                 actor=f"link:{holder.link_id}",
             )
         else:
-            await insert_statement(connection, new.statement)
+            await insert_statement(connection, claimed)
             if not await stored.insert_claim(
                 connection,
-                statement_hash=statement_hash,
+                statement_hash=claimed.hash,
                 link_id=holder.link_id,
                 case_id=holder.case_id,
                 participant_id=holder.participant_id,
-                kid=signing.key_id(signer),
+                kid=claimed.kid,
                 signer=signer,
                 recipient=said.recipient,
                 keyring=new.keyring,
@@ -210,7 +203,7 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
                 case_id=holder.case_id,
                 kind="link-claimed",
                 actor=f"participant:{holder.participant_id}",
-                statement_hash=statement_hash,
+                statement_hash=claimed.hash,
             )
     if second_claim:
         raise LinkClaimed
@@ -262,9 +255,9 @@ async def verify(
     From now on this key is the participant's. The other links that they claimed end in the same step, each
     with a statement of the mediator's: EarlierLinkOpen where one is missing.
     """
-    said = statements.verify(new.statement, statements.Verification, mediator.signer)
+    verification = statements.verified(new.statement, statements.Verification, mediator.signer)
+    said = verification.said
     async with database.transaction() as connection:
-        await require_timely(connection, settings, new.statement, said.at)
         await stored_cases.lock_case(connection, said.case)
         await require_mediator(connection, said.case, mediator)
         known = await stored.find_claim(connection, b64u_decode(said.claim))
@@ -272,23 +265,25 @@ async def verify(
             raise NotFound("no such claim")
         if known.recipient != said.recipient:
             raise InvalidRequest("the claim is for another key")
-        if known.verification_hash is not None:
+        is_known = known.verification_hash is not None
+        if is_known or not await is_new(connection, settings, verification):
             return
         link = await stored.lock_claim(connection, known.statement_hash)
         if link is None or link[1]:
             raise LinkEnded
         for compact in new.endings:
-            await _end(connection, settings, mediator, mediator.signer, compact)
+            ending = statements.verified(compact, statements.LinkEnding, mediator.signer)
+            await _end(connection, settings, mediator, ending)
         if await stored.list_earlier_links(connection, said.participant, link[0]):
             raise EarlierLinkOpen
-        statement_hash = await insert_statement(connection, new.statement)
-        await stored.verify_claim(connection, known.statement_hash, statement_hash)
+        await insert_statement(connection, verification)
+        await stored.verify_claim(connection, known.statement_hash, verification.hash)
         await append_event(
             connection,
             case_id=said.case,
             kind="claim-verified",
             actor=str(mediator),
-            statement_hash=statement_hash,
+            statement_hash=verification.hash,
         )
 
 
@@ -310,38 +305,35 @@ async def end(
 ) -> None:
     """End a link, and every session that came through it: signed by a mediator or the case system."""
     async with database.transaction() as connection:
-        if isinstance(actor, Mediator):
-            signer = actor.signer
-        else:
-            signer = await require_service_signer(connection, compact)
-        said = statements.verify(compact, statements.LinkEnding, signer)
+        ending = await verify_by(connection, actor, compact, statements.LinkEnding)
+        said = ending.said
         if said.link != link_id:
             raise InvalidRequest("the statement ends another link")
         await stored_cases.lock_case(connection, said.case)
         if isinstance(actor, Mediator):
             await require_mediator(connection, said.case, actor)
-        await _end(connection, settings, actor, signer, compact)
+        await _end(connection, settings, actor, ending)
 
 
 async def _end(
     connection: Connection,
     settings: Settings,
     actor: Mediator | Service,
-    signer: bytes,
-    compact: str,
+    ending: statements.Verified[statements.LinkEnding],
 ) -> None:
-    said = statements.verify(compact, statements.LinkEnding, signer)
-    await require_timely(connection, settings, compact, said.at)
+    said = ending.said
+    if not await is_new(connection, settings, ending):
+        return
     link = await stored.find_link(connection, said.link)
     if link is None or (link.case_id, link.participant_id) != (said.case, said.participant):
         raise NotFound("no such link")
     if await stored.end_link(connection, said.link, is_misused=said.reason == "misused"):
-        statement_hash = await insert_statement(connection, compact)
-        await stored.insert_link_ending(connection, statement_hash, said.link)
+        await insert_statement(connection, ending)
+        await stored.insert_link_ending(connection, ending.hash, said.link)
         await append_event(
             connection,
             case_id=said.case,
             kind=f"link-{said.reason}",
             actor=str(actor),
-            statement_hash=statement_hash,
+            statement_hash=ending.hash,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 
-from relay.crypto import signing, statements
+from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Participant
 from relay.domain.messages import (
@@ -23,7 +23,6 @@ from relay.domain.messages import (
 from relay.domain.transitions import RELEASED, Act, Mover
 from relay.errors import NotFound
 from relay.services.cases import require_latest_charter, require_mediator
-from relay.services.credentials import require_recent, require_timely
 from relay.services.reading import (
     recipient_message,
     recipient_parts,
@@ -33,9 +32,11 @@ from relay.services.reading import (
     signed_consent,
 )
 from relay.services.sealed import Readers, check_grants, hold_text, keep
+from relay.services.statements import is_new
 from relay.services.transitions import (
     make_transition,
     reload,
+    require_about,
     require_message,
     require_same_words,
     require_transition,
@@ -47,7 +48,8 @@ from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
 from relay.storage.cases import read_consent
 from relay.storage.database import Connection, Database
-from relay.storage.events import append_event, find_statement, insert_statement
+from relay.storage.events import append_event
+from relay.storage.statements import find_statement, insert_statement
 
 
 async def offer(
@@ -64,15 +66,14 @@ async def offer(
     What was released before is granted again in the same way, to somebody who lost their link and has a
     new key; no state changes then, and what they answered stands.
     """
-    said = statements.verify(act.statement, statements.Offer, mediator.signer)
+    offered = statements.verified(act.statement, statements.Offer, mediator.signer)
+    said = offered.said
     async with database.transaction() as connection:
         message = await require_message(connection, message_id)
         await require_mediator(connection, message.case_id, mediator)
-        _require_same_message(message, said)
-        statement_hash = signing.statement_hash(act.statement)
-        if await stored_reviews.is_offered(connection, statement_hash):
+        require_about(message, said)
+        if not await is_new(connection, settings, offered):
             return await review_message(connection, mediator, message)
-        await require_timely(connection, settings, act.statement, said.at)
         made = await require_transition(
             connection,
             message,
@@ -90,26 +91,26 @@ async def offer(
             raise StatementMismatch("an offer to another key than the recipient's")
         await _check_offer_grants(connection, message, said, act)
         await require_readable(connection, settings, message, act.statement, consents)
-        await insert_statement(connection, act.statement)
+        await insert_statement(connection, offered)
         await keep(
             connection,
             message_id=message_id,
-            statement_hash=statement_hash,
+            statement_hash=offered.hash,
             parts=[hold_text(note, act.bodies, settings) for note in said.notes],
             grants=act.grants,
         )
         await stored_reviews.insert_offer(
             connection,
-            statement_hash=statement_hash,
+            statement_hash=offered.hash,
             message_id=message_id,
             mediator_id=mediator.credential_id,
             claim_hash=claim.statement_hash,
             consents=consents,
             not_before=said.not_before,
         )
-        await stored.set_offer(connection, message_id, statement_hash)
+        await stored.set_offer(connection, message_id, offered.hash)
         await make_transition(
-            connection, message, made, actor=str(mediator), statement_hash=statement_hash
+            connection, message, made, actor=str(mediator), statement_hash=offered.hash
         )
         if made.act is Act.GRANT_AGAIN:
             await append_event(
@@ -118,7 +119,7 @@ async def offer(
                 kind="granted-again",
                 actor=str(mediator),
                 message_id=message_id,
-                statement_hash=statement_hash,
+                statement_hash=offered.hash,
             )
         return await review_message(connection, mediator, await reload(connection, message))
 
@@ -131,14 +132,12 @@ async def respond(
     compact: str,
 ) -> RecipientMessage:
     """Carry out what a recipient answers; the same statement again answers as the first time did."""
-    said = statements.verify(compact, statements.Response, actor.signer)
+    response = statements.verified(compact, statements.Response, actor.signer)
     async with database.transaction() as connection:
         message = await _require_own(connection, actor, message_id)
-        _require_same_message(message, said)
-        statement_hash = signing.statement_hash(compact)
-        if not await stored_reviews.is_answered(connection, statement_hash):
-            require_recent(said.at, settings)
-            await _answer(connection, settings, actor, message, said, compact)
+        require_about(message, response.said)
+        if await is_new(connection, settings, response):
+            await _answer(connection, settings, actor, message, response)
         shown = await recipient_message(connection, message_id)
         if shown is None:
             raise NotAvailableNow
@@ -215,19 +214,19 @@ async def _answer(
     settings: Settings,
     actor: Participant,
     message: stored.MessageRow,
-    said: statements.Response,
-    compact: str,
+    response: statements.Verified[statements.Response],
 ) -> None:
+    said = response.said
     answer = Answer(said.answer)
     made = await require_transition(connection, message, Act(answer), Mover.RECIPIENT)
     if said.offer != b64u_encode(message.offer_hash or b""):
         raise StatementMismatch("an answer to another offer")
     if answer is Answer.ACCEPT:
         await _require_readable(connection, settings, message)
-    statement_hash = await insert_statement(connection, compact)
+    await insert_statement(connection, response)
     await stored_reviews.insert_response(
         connection,
-        statement_hash=statement_hash,
+        statement_hash=response.hash,
         message_id=message.message_id,
         offer_hash=message.offer_hash or b"",
         answer=answer,
@@ -241,16 +240,9 @@ async def _answer(
         message,
         made,
         actor=str(actor),
-        statement_hash=statement_hash,
+        statement_hash=response.hash,
         tell_author=tell_author,
     )
-
-
-def _require_same_message(
-    message: stored.MessageRow, said: statements.Offer | statements.Response
-) -> None:
-    if (said.case, said.message) != (message.case_id, message.message_id):
-        raise StatementMismatch("an offer of another message, or an answer about one")
 
 
 async def _check_offer_grants(

@@ -39,8 +39,8 @@ from relay.storage import credentials as stored_credentials
 from relay.storage import jobs as stored_jobs
 from relay.storage import messages as stored
 from relay.storage.database import Connection, Database
-from relay.storage.events import insert_statement
 from relay.storage.orphans import note_orphans
+from relay.storage.statements import insert_statement
 
 NOTE_SECONDS: Final = 10 * 60
 """A note on what is being written is younger than this, or the sweep may be removing what it is about."""
@@ -236,7 +236,7 @@ async def finish(
     where the job is not this worker's any more, or the charter changed since it was read.
     """
     results = (prepared.rendition, prepared.poster)
-    statement = _sign(worker, source, prepared)
+    rendition = _sign(worker, source, prepared)
     case = age.parse_recipient(source.case_recipient)
     grants = [
         Grant(
@@ -260,16 +260,16 @@ async def finish(
         prefixes = [result.object_prefix for result in results]
         if not await stored_jobs.take_notes(connection, prefixes, NOTE_SECONDS):
             raise LeaseLost("the sweep may have removed what was written")
-        statement_hash = await insert_statement(connection, statement)
+        await insert_statement(connection, rendition)
         await keep(
             connection,
             message_id=message.message_id,
-            statement_hash=statement_hash,
+            statement_hash=rendition.hash,
             parts=[hold_upload(result.part, _stored(result)) for result in results],
             grants=[],
         )
         await keep_first_grants(connection, grants)
-        await stored.set_rendition(connection, message.message_id, statement_hash)
+        await stored.set_rendition(connection, message.message_id, rendition.hash)
         await stored.delete_grants(connection, message.message_id, Audience.MEDIA)
         await stored_jobs.end_job(connection, job.job_id, JobState.DONE)
         await make_transition(
@@ -277,7 +277,7 @@ async def finish(
             message,
             await require_transition(connection, message, Act.FINISH_PROCESSING, Mover.WORKER),
             actor=str(worker),
-            statement_hash=statement_hash,
+            statement_hash=rendition.hash,
         )
 
 
@@ -360,9 +360,12 @@ def _verify_message(
     return said
 
 
-def _sign(worker: MediaWorker, source: Source, prepared: Prepared) -> str:
-    return statements.sign(
-        worker.keyring.signer,
+def _sign(
+    worker: MediaWorker, source: Source, prepared: Prepared
+) -> statements.Verified[statements.Rendition]:
+    signer = worker.keyring.signer
+    compact = statements.sign(
+        signer,
         statements.Rendition(
             case=source.message.case,
             charter=b64u_encode(source.charter_hash),
@@ -378,6 +381,7 @@ def _sign(worker: MediaWorker, source: Source, prepared: Prepared) -> str:
             at=datetime.now(UTC),
         ),
     )
+    return statements.verified(compact, statements.Rendition, signer.public_key)
 
 
 def _stored(result: SealedResult) -> StoredBody:

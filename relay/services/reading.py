@@ -35,7 +35,7 @@ from relay.storage import links as stored_links
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
 from relay.storage.database import Connection, Database
-from relay.storage.events import find_statement
+from relay.storage.statements import find_statement
 
 
 async def correspondence(database: Database, actor: Participant) -> Correspondence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from relay.crypto import signing, statements
+from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Service
 from relay.domain.messages import (
@@ -30,12 +30,13 @@ from relay.domain.transitions import Act, Mover, State, Transition
 from relay.errors import NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
-from relay.services.credentials import require_timely
 from relay.services.reading import review_message
 from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
+from relay.services.statements import is_new
 from relay.services.transitions import (
     make_transition,
     reload,
+    require_about,
     require_message,
     require_same_words,
     require_transition,
@@ -45,7 +46,8 @@ from relay.settings import Settings
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
 from relay.storage.database import Connection, Database
-from relay.storage.events import append_event, insert_statement
+from relay.storage.events import append_event
+from relay.storage.statements import insert_statement
 
 
 async def queue(database: Database, mediator: Mediator, query: QueueQuery) -> QueuePage:
@@ -145,26 +147,23 @@ async def decide(
     A decision names by hash exactly what was in front of the mediator: new words, another rendition or
     other captions make it void before it is stored.
     """
-    said = statements.verify(act.statement, statements.Decision, mediator.signer)
+    decision = statements.verified(act.statement, statements.Decision, mediator.signer)
+    said = decision.said
     job_id = None
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
-        _require_same_message(message, said)
-        statement_hash = signing.statement_hash(act.statement)
-        if await stored_reviews.is_decided(connection, statement_hash):
+        require_about(message, said)
+        if not await is_new(connection, settings, decision):
             return await review_message(connection, mediator, message)
-        await require_timely(connection, settings, act.statement, said.at)
         require_same_words(message, said)
         made = await _require(connection, mediator, message, Act(said.decision))
         if made.known_sender:
             await require_verifiable(connection, settings, message)
-        await insert_statement(connection, act.statement)
-        await _keep_notes(connection, settings, message, said, act, statement_hash)
-        await stored_reviews.insert_decision(
-            connection, _new_decision(message, mediator, said, statement_hash)
-        )
+        await insert_statement(connection, decision)
+        await _keep_notes(connection, settings, message, decision, act)
+        await stored_reviews.insert_decision(connection, _new_decision(message, mediator, decision))
         await make_transition(
-            connection, message, made, actor=str(mediator), statement_hash=statement_hash
+            connection, message, made, actor=str(mediator), statement_hash=decision.hash
         )
         if made.act is Act.REOPEN:
             await stored.raise_round(connection, message_id)
@@ -187,14 +186,13 @@ async def caption(
 
     They are part of what is released, so an approval given before does not count for them.
     """
-    said = statements.verify(act.statement, statements.Captions, mediator.signer)
+    captions = statements.verified(act.statement, statements.Captions, mediator.signer)
+    said = captions.said
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
-        _require_same_message(message, said)
-        statement_hash = signing.statement_hash(act.statement)
-        if await stored_reviews.is_captioned(connection, statement_hash):
+        require_about(message, said)
+        if not await is_new(connection, settings, captions):
             return await review_message(connection, mediator, message)
-        await require_timely(connection, settings, act.statement, said.at)
         await _require(connection, mediator, message, Act.CAPTION)
         if (said.revision, said.source, said.rendition) != (
             message.revision,
@@ -202,7 +200,7 @@ async def caption(
             _text(message.rendition_hash),
         ):
             raise StatementMismatch("captions for other words")
-        await insert_statement(connection, act.statement)
+        await insert_statement(connection, captions)
         parts = []
         if said.part is not None:
             if said.part.role != "captions":
@@ -215,25 +213,25 @@ async def caption(
         await keep(
             connection,
             message_id=message_id,
-            statement_hash=statement_hash,
+            statement_hash=captions.hash,
             parts=parts,
             grants=act.grants,
         )
         await stored_reviews.insert_captions(
             connection,
-            statement_hash=statement_hash,
+            statement_hash=captions.hash,
             message_id=message_id,
             source_hash=message.statement_hash or b"",
             exception=said.exception,
         )
-        await stored.set_captions(connection, message_id, statement_hash)
+        await stored.set_captions(connection, message_id, captions.hash)
         await append_event(
             connection,
             case_id=message.case_id,
             kind="captions-added" if parts else "captions-excepted",
             actor=str(mediator),
             message_id=message_id,
-            statement_hash=statement_hash,
+            statement_hash=captions.hash,
         )
         return await review_message(connection, mediator, await reload(connection, message))
 
@@ -255,22 +253,15 @@ async def _require(
     )
 
 
-def _require_same_message(
-    message: stored.MessageRow, said: statements.Decision | statements.Captions
-) -> None:
-    if (said.case, said.message) != (message.case_id, message.message_id):
-        raise StatementMismatch("a decision or captions about another message")
-
-
 async def _keep_notes(
     connection: Connection,
     settings: Settings,
     message: stored.MessageRow,
-    said: statements.Decision,
+    decision: statements.Verified[statements.Decision],
     act: SignedAct,
-    statement_hash: bytes,
 ) -> None:
     """Keep the mediator's own words to the sender, or to the case; for a retry, the worker's new grant."""
+    said = decision.said
     grants = act.grants
     if said.decision == "retry":
         await _grant_retry(connection, message, act)
@@ -286,7 +277,7 @@ async def _keep_notes(
     await keep(
         connection,
         message_id=message.message_id,
-        statement_hash=statement_hash,
+        statement_hash=decision.hash,
         parts=[hold_text(note, act.bodies, settings) for note in said.notes],
         grants=grants,
     )
@@ -313,16 +304,15 @@ async def _grant_retry(connection: Connection, message: stored.MessageRow, act: 
 def _new_decision(
     message: stored.MessageRow,
     mediator: Mediator,
-    said: statements.Decision,
-    statement_hash: bytes,
+    decision: statements.Verified[statements.Decision],
 ) -> stored_reviews.NewDecision:
     return stored_reviews.NewDecision(
-        statement_hash=statement_hash,
+        statement_hash=decision.hash,
         message_id=message.message_id,
         review_round=message.review_round,
         mediator_id=mediator.credential_id,
-        decision=said.decision,
-        reason=said.reason,
+        decision=decision.said.decision,
+        reason=decision.said.reason,
         source_hash=message.statement_hash or b"",
         rendition_hash=message.rendition_hash,
         captions_hash=message.captions_hash,

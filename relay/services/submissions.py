@@ -8,7 +8,7 @@ import secrets
 import uuid
 from typing import Self
 
-from relay.crypto import signing, statements
+from relay.crypto import statements
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.domain.actors import Mediator, Participant
 from relay.domain.cases import CharterChanged
@@ -30,7 +30,6 @@ from relay.domain.views import AuthorView
 from relay.errors import InvalidRequest, NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
-from relay.services.credentials import require_timely
 from relay.services.reading import author_message, shown_to_author
 from relay.services.sealed import (
     Readers,
@@ -40,6 +39,7 @@ from relay.services.sealed import (
     hold_upload,
     keep,
 )
+from relay.services.statements import is_new
 from relay.services.transitions import (
     make_transition,
     reload,
@@ -52,7 +52,8 @@ from relay.storage import messages as stored
 from relay.storage import uploads as stored_uploads
 from relay.storage.cases import lock_case
 from relay.storage.database import Connection, Database
-from relay.storage.events import append_event, insert_statement
+from relay.storage.events import append_event
+from relay.storage.statements import insert_statement
 
 _RECEIPT_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _RECEIPT_GROUPS = 5
@@ -151,7 +152,8 @@ async def submit(
     Sending the same statement again answers as the first time did, so that a client whose connection broke
     may simply repeat itself.
     """
-    said = statements.verify(submission.statement, statements.Message, actor.signer)
+    words = statements.verified(submission.statement, statements.Message, actor.signer)
+    said = words.said
     sender = _Sender.of(actor, said)
     if (said.message, said.revision, said.case, said.sender) != (
         message_id,
@@ -162,20 +164,19 @@ async def submit(
         raise StatementMismatch("the statement is for another message")
     job_id = None
     async with database.transaction() as connection:
-        statement_hash = signing.statement_hash(submission.statement)
         await stored.lock_identifier(connection, message_id)
         earlier = await _earlier_revisions(connection, sender, message_id)
         await lock_case(connection, sender.case_id)
         if isinstance(actor, Mediator):
             await require_mediator(connection, sender.case_id, actor)
         if revision in earlier:
-            if earlier[revision] != statement_hash:
+            if earlier[revision] != words.hash:
                 raise RevisionExists
             return await _answer(connection, sender, message_id)
-        await require_timely(connection, settings, submission.statement, said.at)
+        if not await is_new(connection, settings, words):
+            raise RevisionExists
         previous = earlier.get(revision - 1)
-        if sender.relayed:
-            await _require_relayable(connection, message_id, said, previous)
+        await _require_relayable(connection, sender, message_id, said, previous)
         message, context, _is_new = await _require_draft(
             connection,
             sender,
@@ -191,21 +192,19 @@ async def submit(
         if said.supersedes != (b64u_encode(previous) if previous is not None else None):
             raise StatementMismatch("the statement does not follow the revision before")
         parts = await _hold_parts(connection, settings, message, context, said, submission)
-        await insert_statement(connection, submission.statement)
-        await stored.submit_revision(
-            connection, message_id, revision, statement_hash, said.language
-        )
+        await insert_statement(connection, words)
+        await stored.submit_revision(connection, message_id, revision, words.hash, said.language)
         await keep(
             connection,
             message_id=message_id,
-            statement_hash=statement_hash,
+            statement_hash=words.hash,
             parts=parts,
             grants=submission.grants,
         )
         act = Act.SUBMIT_LETTER if message.kind is Kind.LETTER else Act.SUBMIT_VIDEO
         sent = await require_transition(connection, message, act, Mover.SENDER)
         await make_transition(
-            connection, message, sent, actor=str(actor), statement_hash=statement_hash
+            connection, message, sent, actor=str(actor), statement_hash=words.hash
         )
         if message.kind is Kind.VIDEO:
             job_id = await stored.insert_job(connection, message_id, revision)
@@ -243,7 +242,8 @@ async def withdraw(
     Before release that ends it. Afterwards it is too late, but to say so would tell the sender that the
     message reached somebody: the wish is kept for the mediator, and the sender is answered alike.
     """
-    said = statements.verify(compact, statements.Withdrawal, actor.signer)
+    withdrawal = statements.verified(compact, statements.Withdrawal, actor.signer)
+    said = withdrawal.said
     async with database.transaction() as connection:
         message = await require_message(connection, message_id)
         if isinstance(actor, Mediator):
@@ -256,14 +256,14 @@ async def withdraw(
             message.sender_id,
         ):
             raise StatementMismatch("the statement is for another message")
-        if shown_to_author(message) is AuthorView.CLOSED:
+        is_closed = shown_to_author(message) is AuthorView.CLOSED
+        if is_closed or not await is_new(connection, settings, withdrawal):
             return
-        await require_timely(connection, settings, compact, said.at)
         by = Mover.MEDIATOR if isinstance(actor, Mediator) else Mover.SENDER
         withdrawn = await require_transition(connection, message, Act.WITHDRAW, by)
-        statement_hash = await insert_statement(connection, compact)
+        await insert_statement(connection, withdrawal)
         await make_transition(
-            connection, message, withdrawn, actor=str(actor), statement_hash=statement_hash
+            connection, message, withdrawn, actor=str(actor), statement_hash=withdrawal.hash
         )
         if withdrawn.target is State.WITHDRAWN:
             await stored.cancel_jobs(connection, message_id)
@@ -276,9 +276,9 @@ async def withdraw(
                 kind="withdrawal-asked",
                 actor=str(actor),
                 message_id=message_id,
-                statement_hash=statement_hash,
+                statement_hash=withdrawal.hash,
             )
-        await stored.set_withdrawal(connection, message_id, statement_hash)
+        await stored.set_withdrawal(connection, message_id, withdrawal.hash)
 
 
 def hash_receipt(code: str) -> bytes:
@@ -303,14 +303,17 @@ async def _require_sender(
 
 async def _require_relayable(
     connection: Connection,
+    sender: _Sender,
     message_id: uuid.UUID,
     said: statements.Message,
     previous: bytes | None,
 ) -> None:
-    """Go on only with a letter, and only where no participant's own hand was at work before.
+    """From a mediator go on only with a letter, and only where no participant began or sent it.
 
     A mediator never changes another's words: what a participant began or sent is theirs to revise.
     """
+    if not sender.relayed:
+        return
     if said.kind != Kind.LETTER.value:
         raise InvalidRequest("relayed", problem="A mediator writes down letters only.")
     if previous is None:

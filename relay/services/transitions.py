@@ -8,7 +8,7 @@ from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.allowed import PASSES_GATES, transition
 from relay.domain.gates import NOT_ASKED
-from relay.domain.messages import Audience
+from relay.domain.messages import Audience, StatementMismatch
 from relay.domain.transitions import Act, Mover, State, Transition, WrongState
 from relay.domain.views import author_view
 from relay.errors import NotFound
@@ -128,6 +128,15 @@ async def reload(connection: Connection, message: MessageRow) -> MessageRow:
     if found is None:
         raise NotFound("no such message")
     return found
+
+
+def require_about(
+    message: MessageRow,
+    said: statements.Decision | statements.Captions | statements.Offer | statements.Response,
+) -> None:
+    """Go on only with a statement about this message; StatementMismatch otherwise."""
+    if (said.case, said.message) != (message.case_id, message.message_id):
+        raise StatementMismatch("about another message")
 
 
 def require_same_words(message: MessageRow, said: statements.Decision | statements.Offer) -> None:

@@ -76,12 +76,6 @@ async def find_credential(connection: Connection, credential_id: uuid.UUID) -> C
     return one(await connection.fetchrow(_SQL["find_credential"], credential_id), CredentialRow)
 
 
-async def counts_at(connection: Connection, kid: str, at: datetime) -> bool:
-    """Whether a statement of that time counts by this key; one without a credential has no times."""
-    counts: bool = await connection.fetchval(_SQL["counts_at"], kid, at)
-    return counts
-
-
 async def find_service_signer(connection: Connection, kid: str) -> bytes | None:
     """The public key of the case system with this identifier."""
     found: bytes | None = await connection.fetchval(_SQL["find_service_signer"], kid)

@@ -1,4 +1,4 @@
-"""Statements, and the append-only log that names them."""
+"""The append-only log of a case."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from datetime import datetime
 
 import msgspec
 
-from relay.crypto import signing
 from relay.storage.database import Connection, many
 from relay.storage.queries import named_queries
 
-_STATEMENTS = named_queries("statements")
-_EVENTS = named_queries("events")
+_SQL = named_queries("events")
 
 
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,20 +34,6 @@ class CaseHead(msgspec.Struct, frozen=True, kw_only=True):
     event_hash: bytes
 
 
-async def insert_statement(connection: Connection, compact: str) -> bytes:
-    """Keep a verified statement and return its hash; the same one again changes nothing."""
-    typ, kid, _payload = signing.read_unverified(compact)
-    statement_hash = signing.statement_hash(compact)
-    await connection.execute(_STATEMENTS["insert_statement"], statement_hash, typ, kid, compact)
-    return statement_hash
-
-
-async def find_statement(connection: Connection, statement_hash: bytes) -> str | None:
-    """The text of a statement."""
-    found: str | None = await connection.fetchval(_STATEMENTS["find_statement"], statement_hash)
-    return found
-
-
 async def append_event(
     connection: Connection,
     *,
@@ -60,24 +44,22 @@ async def append_event(
     statement_hash: bytes | None = None,
 ) -> None:
     """Write one row of the log; it is part of the transaction, and notifies those who watch."""
-    await connection.execute(
-        _EVENTS["append_event"], case_id, kind, message_id, actor, statement_hash
-    )
+    await connection.execute(_SQL["append_event"], case_id, kind, message_id, actor, statement_hash)
 
 
 async def list_events(
     connection: Connection, case_id: uuid.UUID, *, after: int, limit: int
 ) -> list[StoredEvent]:
     """The log of a case after a sequence number, oldest first."""
-    rows = await connection.fetch(_EVENTS["list_events"], case_id, after, limit)
+    rows = await connection.fetch(_SQL["list_events"], case_id, after, limit)
     return many(rows, StoredEvent)
 
 
 async def find_head(connection: Connection, case_id: uuid.UUID) -> CaseHead:
     """The head of the log of a case that there is."""
-    return msgspec.convert(await connection.fetchrow(_EVENTS["find_head"], case_id), CaseHead)
+    return msgspec.convert(await connection.fetchrow(_SQL["find_head"], case_id), CaseHead)
 
 
 async def list_heads(connection: Connection, *, after: uuid.UUID, limit: int) -> list[CaseHead]:
     """Cases in the order of their identifiers, with the heads of their logs."""
-    return many(await connection.fetch(_EVENTS["list_cases_with_events"], after, limit), CaseHead)
+    return many(await connection.fetch(_SQL["list_cases_with_events"], after, limit), CaseHead)

@@ -150,11 +150,6 @@ async def insert_decision(connection: Connection, decision: NewDecision) -> None
     )
 
 
-async def is_decided(connection: Connection, statement_hash: bytes) -> bool:
-    """Whether this very decision was taken already."""
-    return bool(await connection.fetchval(_SQL["find_decision"], statement_hash))
-
-
 async def count_approvals(connection: Connection, message_id: uuid.UUID) -> Approvals:
     """The approvals of what is there now."""
     row = await connection.fetchrow(_SQL["count_approvals"], message_id)
@@ -195,11 +190,6 @@ async def insert_captions(
     )
 
 
-async def is_captioned(connection: Connection, statement_hash: bytes) -> bool:
-    """Whether these very captions, or this exception, were added before."""
-    return bool(await connection.fetchval(_SQL["find_captions"], statement_hash))
-
-
 async def insert_offer(
     connection: Connection,
     *,
@@ -230,11 +220,6 @@ async def find_offer_consents(
     return None if row is None else (row["sender_consent"], row["recipient_consent"])
 
 
-async def is_offered(connection: Connection, statement_hash: bytes) -> bool:
-    """Whether this very offer was made before, whatever became of it."""
-    return bool(await connection.fetchval(_SQL["find_offer"], statement_hash))
-
-
 async def insert_response(
     connection: Connection,
     *,
@@ -247,11 +232,6 @@ async def insert_response(
     await connection.execute(
         _SQL["insert_response"], statement_hash, message_id, offer_hash, answer
     )
-
-
-async def is_answered(connection: Connection, statement_hash: bytes) -> bool:
-    """Whether this very answer was given already."""
-    return bool(await connection.fetchval(_SQL["find_response"], statement_hash))
 
 
 async def list_lapsed(connection: Connection, limit: int) -> list[uuid.UUID]:

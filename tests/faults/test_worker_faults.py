@@ -32,9 +32,10 @@ from relay.queue import QUEUE_NAME, TRANSCODE
 from relay.services import processing
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
-from relay.storage.events import find_statement, insert_statement
+from relay.storage.statements import find_statement
 from tests.corruptions import KEYS, TEXTS, Corruption
 from tests.hostile import Sender
+from tests.statements import put_statement
 from tests.videos import Studio, film, studio
 
 KILLS = 6
@@ -439,7 +440,7 @@ async def test_a_charter_that_nobody_signed_gets_nothing(stage: Studio) -> None:
                 policy=said.policy,
             ),
         )
-        forged_hash = await insert_statement(connection, forged)
+        forged_hash = await put_statement(connection, forged)
         await connection.execute(
             "insert into charters values ($1, 2, $2, $3, $4, $5, $6, $7)",
             row["case_id"],

@@ -7,7 +7,8 @@ import uuid
 from relay.crypto.audit import GENESIS, ChainedRow, EventRow, event_hash, verify_chain
 from relay.crypto.signing import Signer, sign_statement
 from relay.storage.database import Database
-from relay.storage.events import append_event, insert_statement, list_events
+from relay.storage.events import append_event, list_events
+from tests.statements import put_statement
 
 EVENTS = 12
 
@@ -18,7 +19,7 @@ async def test_rows_of_the_database_are_those_that_readers_compute(database_url:
     case_id = uuid.uuid4()
     async with database.transaction() as connection:
         await connection.execute("insert into cases (case_id, reference) values ($1, 'a')", case_id)
-        statement = await insert_statement(
+        statement = await put_statement(
             connection, sign_statement(Signer.generate(), "relay-test+jws", b"{}")
         )
         for number in range(EVENTS):

@@ -24,13 +24,6 @@ select
 from credentials
 where credentials.credential_id = $1;
 
--- name: counts_at
--- Whether something that was signed with this key at a time counts, as far as a credential of it says when.
-select not exists (
-    select 1 from credentials
-    where kid = $1 and ($2::timestamptz < not_before or $2 >= not_after)
-);
-
 -- name: find_service_signer
 -- The key with which the case system signs the links it makes.
 select signer from credentials

@@ -135,10 +135,6 @@ select
 from credentials
 where credential_id = $4;
 
--- name: find_decision
-select true from decisions
-where statement_hash = $1;
-
 -- name: count_approvals
 select
     cases.approvals as approvals_needed,
@@ -174,10 +170,6 @@ order by decisions.decided_at;
 -- name: insert_captions
 insert into captions (statement_hash, message_id, source_hash, exception) values ($1, $2, $3, $4);
 
--- name: find_captions
-select true from captions
-where statement_hash = $1;
-
 -- name: insert_offer
 insert into offers (
     statement_hash, message_id, mediator_id, claim_hash, sender_consent, recipient_consent, not_before
@@ -192,16 +184,8 @@ select
 from offers
 where statement_hash = $1;
 
--- name: find_offer
-select true from offers
-where statement_hash = $1;
-
 -- name: insert_response
 insert into responses (statement_hash, message_id, offer_hash, answer) values ($1, $2, $3, $4);
-
--- name: find_response
-select true from responses
-where statement_hash = $1;
 
 -- name: list_lapsed
 -- Leases that ran out.
