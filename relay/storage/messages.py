@@ -50,7 +50,9 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
 class GateRow(GateFacts, frozen=True, kw_only=True):
     """What the gates look at, and whether an offer is for later."""
 
+    message_id: uuid.UUID
     is_early: bool
+    not_before: datetime | None
 
 
 class RevisionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -338,31 +340,17 @@ async def gate_facts(
 
     `for_new_offer`: whatever key an earlier offer was for.
     """
-    row = await connection.fetchrow(_SQL["gate_facts"], message_id, for_new_offer)
+    row = await connection.fetchrow(_SQL["gate_facts"], [message_id], for_new_offer)
     return msgspec.convert(row, GateRow)
 
 
-async def list_sent(
-    connection: Connection,
-    participant_id: uuid.UUID,
-    message_id: uuid.UUID | None = None,
-    *,
-    writer_kid: str | None = None,
-) -> list[uuid.UUID]:
-    """The messages that a participant wrote, or the one of them that is asked for.
-
-    `writer_kid`: only those that this key began.
-    """
-    rows = await connection.fetch(_SQL["list_sent"], participant_id, message_id, writer_kid)
-    return [row["message_id"] for row in rows]
-
-
-async def list_received(
-    connection: Connection, participant_id: uuid.UUID, message_id: uuid.UUID | None = None
-) -> list[uuid.UUID]:
-    """The messages that were offered to a participant, or the one of them that is asked for."""
-    rows = await connection.fetch(_SQL["list_received"], participant_id, message_id)
-    return [row["message_id"] for row in rows]
+async def gates_of(
+    connection: Connection, messages: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, GateRow]:
+    """The same for each of some messages, by one query."""
+    for_new_offer = False
+    rows = many(await connection.fetch(_SQL["gate_facts"], messages, for_new_offer), GateRow)
+    return {row.message_id: row for row in rows}
 
 
 async def author_texts(connection: Connection, message_id: uuid.UUID) -> AuthorTexts:
