@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
+from urllib.parse import urlencode
 
 from relay.client.connection import Connection, LinkConnection, Problem, SignedConnection
 from relay.client.downloading import download
@@ -35,11 +37,11 @@ from relay.crypto.links import Link, claim_mac, parse_link_url
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer, key_id, read_unverified, statement_hash
 from relay.crypto.words import WordLanguage, claim_words
-from relay.domain.cases import CharterChanged
+from relay.domain.cases import CharterChanged, Consent
+from relay.domain.correspondence import Correspondence
 from relay.domain.links import ClaimedKeyring, KeyringRequest, LinkView, NewClaim, Trust
 from relay.domain.messages import (
     AuthorMessage,
-    Correspondence,
     Kind,
     Language,
     NewDraft,
@@ -49,6 +51,8 @@ from relay.domain.messages import (
     Submission,
 )
 from relay.domain.sessions import SignedRequest
+
+_Value = TypeVar("_Value")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,16 @@ class Received:
             if part.role == role and part.commit in self.keys:
                 return part
         raise LookupError(f"no {role} was released")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Everything:
+    """All that a participant sees, with what is sealed."""
+
+    sent: list[AuthorMessage]
+    received: list[RecipientMessage]
+    consent: Consent | None
+    verified: bool
 
 
 class Participant:
@@ -325,13 +339,39 @@ class Participant:
             "PUT", f"/v1/messages/{message_id}/withdrawal", body=self.hand.withdrawal(message_id)
         )
 
-    async def correspondence(self) -> Correspondence:
-        """Everything one wrote and was offered."""
-        return await self._signed.call("GET", "/v1/messages", into=Correspondence)
+    async def lists(self, **query: str) -> Correspondence:
+        """A page of what one wrote and was offered; `after` or `messages`, as the API has them."""
+        asked = f"?{urlencode(query)}" if query else ""
+        return await self._signed.call("GET", f"/v1/messages{asked}", into=Correspondence)
+
+    async def correspondence(self) -> Everything:
+        """Every message that one wrote or was offered, each as it is asked for alone, the oldest first."""
+        first = await self.lists()
+        sent, received = list(first.sent.items), list(first.received.items)
+        after = first.sent.next
+        while after is not None:
+            page = (await self.lists(after=after)).sent
+            sent, after = [*sent, *page.items], page.next
+        after = first.received.next
+        while after is not None:
+            offered = (await self.lists(after=after)).received
+            received, after = [*received, *offered.items], offered.next
+        written = [await _there(self.sent(one.message)) for one in reversed(sent)]
+        given = [await _there(self.offered(one.message)) for one in reversed(received)]
+        return Everything(
+            sent=sorted(filter(None, written), key=lambda one: one.created_at),
+            received=sorted(filter(None, given), key=lambda one: _offered_at(one.offer)),
+            consent=first.consent,
+            verified=first.verified,
+        )
 
     async def sent(self, message_id: uuid.UUID) -> AuthorMessage:
         """One message that one wrote."""
         return await self._signed.call("GET", f"/v1/messages/{message_id}", into=AuthorMessage)
+
+    async def offered(self, message_id: uuid.UUID) -> RecipientMessage:
+        """One message that one was offered."""
+        return await self._signed.call("GET", f"/v1/messages/{message_id}", into=RecipientMessage)
 
     def guidance(self, message: AuthorMessage) -> tuple[str | None, str]:
         """Why a message came back: the coded reason, and the mediator's own words.
@@ -523,6 +563,20 @@ def _verify_charter(found: Trust, address: Link, seen: SeenCharters) -> chain.Ve
         chain.check_anchor(charter, address.anchor)
         seen.require(charter)
     return charter
+
+
+async def _there(asked: Awaitable[_Value]) -> _Value | None:
+    """What is asked for, or None where it is gone since it was listed."""
+    try:
+        return await asked
+    except Problem as problem:
+        if problem.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+
+
+def _offered_at(offer: str) -> datetime:
+    return statements.decode_unverified(offer, statements.Offer).at
 
 
 def _bearer(address: Link) -> str:

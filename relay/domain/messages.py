@@ -8,7 +8,6 @@ from enum import StrEnum
 
 import msgspec
 
-from relay.domain.cases import Consent
 from relay.domain.gates import Gate
 from relay.domain.transitions import State
 from relay.domain.views import AuthorView, RecipientView
@@ -282,17 +281,6 @@ class RecipientMessage(msgspec.Struct, frozen=True, kw_only=True):
     """The message, its rendition and its captions as they were signed; empty until it was accepted."""
     parts: list[PartView]
     """The mediator's note at first; what was released, without headers, once it was accepted."""
-
-
-class Correspondence(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a participant sees."""
-
-    sent: list[AuthorMessage]
-    received: list[RecipientMessage]
-    consent: Consent | None
-    """What they said last about taking part."""
-    verified: bool
-    """Whether a mediator has verified their claim. Until then they see only what they wrote with it."""
 
 
 class SignedConsent(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,6 +65,14 @@ class QueueFigures(msgspec.Struct, frozen=True, kw_only=True):
     figures: list[QueueFigure]
 
 
+class QueueChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mediator's live feed says: in which of their cases something happened."""
+
+    cases: list[uuid.UUID]
+    everything: bool
+    """Look at all of it: at first, and where too many changed to name them."""
+
+
 def encode_place(since: datetime, message_id: uuid.UUID) -> str:
     """A place in the queue, as an opaque text."""
     raw = f"{since.astimezone(UTC).isoformat()} {message_id}"

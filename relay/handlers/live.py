@@ -1,51 +1,140 @@
-"""Server-sent events: the queue of a mediator, the messages of a participant.
+"""Server-sent events: which cases of a mediator changed, which messages of a participant look otherwise now.
 
-An event says that something changed and carries what the caller may see of it now; nothing is lost with
-a broken stream, since each begins with everything as it is.
+An event names what to ask for again, and holds nothing of it. Nothing is lost with a broken stream: each
+begins by saying that all of it is to be looked at.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Final, TypeAlias
 
 import msgspec
 from aiohttp import hdrs, web
 
-from relay.domain.actors import Participant
+from relay.domain.actors import Actor, Participant
+from relay.domain.correspondence import MessagesChanged
+from relay.domain.reviews import QueueChanged
 from relay.errors import NotFound, Unauthenticated
 from relay.handlers.authentication import identify
 from relay.handlers.routing import Call, Role, route
-from relay.services import reading, reviews
-from relay.services.feed import Change
+from relay.services.correspondence import Seen, look
+from relay.services.feed import EVERYTHING, Change, Watch
 
-Snapshot = Callable[[], Awaitable[msgspec.Struct]]
+NAMED_MAX: Final = 20
+"""So many identifiers fit into an event of a KiB."""
+
+SIGN_OF_LIFE: Final = b": still here\n\n"
+
+Events: TypeAlias = AsyncGenerator[bytes, None]
+
+
+class Rhythm:
+    """When it is time for a sign of life: by what was sent, never by what changed unseen.
+
+    A late one would tell an author that something happened to their message.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._seconds = call.settings.events_keepalive_seconds
+        self._silent_until = 0.0
+        self.restart()
+
+    def restart(self) -> None:
+        """Something was sent just now."""
+        self._silent_until = asyncio.get_running_loop().time() + self._seconds
+
+    async def wait(self, watch: Watch, due: datetime | None = None) -> set[Change] | None:
+        """What changes; nothing where it is `due`; None when it is time for a sign of life."""
+        until = self._silent_until
+        if due is not None:
+            seconds = max(0.0, (due - datetime.now(UTC)).total_seconds())
+            until = min(until, asyncio.get_running_loop().time() + seconds)
+        try:
+            async with asyncio.timeout_at(until):
+                return await watch.next()
+        except TimeoutError:
+            if until < self._silent_until:
+                return set()
+            self._silent_until += self._seconds
+            return None
 
 
 async def watch_queue(call: Call) -> web.StreamResponse:
-    """The figures of the queue whenever they change."""
+    """In which of the caller's cases something happened."""
 
-    async def figures() -> msgspec.Struct:
-        return await reviews.figures(call.database, call.mediator)
+    async def events(watch: Watch) -> Events:
+        yield _event("queue", QueueChanged(cases=[], everything=True))
+        rhythm = Rhythm(call)
+        while True:
+            changes = await rhythm.wait(watch)
+            await _admitted(call)
+            if changes is None:
+                yield SIGN_OF_LIFE
+                continue
+            cases = {change.case_id for change in changes if change.case_id is not None}
+            is_all = EVERYTHING in changes or len(cases) > NAMED_MAX
+            named = [] if is_all else sorted(cases)
+            yield _event("queue", QueueChanged(cases=named, everything=is_all))
+            rhythm.restart()
 
-    return await _stream(call, "queue", figures)
+    return await _stream(call, call.relay.feed.watch(call.mediator.credential_id), events)
 
 
 async def watch_messages(call: Call) -> web.StreamResponse:
-    """Everything a participant sees, whenever what they see changes; never when it does not."""
+    """Which messages look otherwise to the caller now; of what others alone can see there is no sound."""
 
-    async def correspondence() -> msgspec.Struct:
-        # A mediator may have verified the caller's claim since.
-        actor = await identify(call.request, call.relay, frozenset({call.actor.role}))
-        assert isinstance(actor, Participant)  # noqa: S101 - by the role
-        return await reading.correspondence(call.database, actor)
+    async def events(watch: Watch) -> Events:
+        seen = await look(call.database, call.participant)
+        yield _event("messages", MessagesChanged(messages=[], everything=True))
+        rhythm = Rhythm(call)
+        while True:
+            changes = await rhythm.wait(watch, seen.due)
+            # A mediator may have verified the caller's claim since.
+            actor = await _admitted(call)
+            assert isinstance(actor, Participant)  # noqa: S101 - by the role
+            if changes is None:
+                yield SIGN_OF_LIFE
+                continue
+            before, seen = seen, await _look_again(call, actor, seen, changes)
+            changed = seen.changed_since(before)
+            if changed or seen.standing != before.standing:
+                is_all = len(changed) > NAMED_MAX or seen.standing != before.standing
+                named = [] if is_all else sorted(changed)
+                yield _event("messages", MessagesChanged(messages=named, everything=is_all))
+                rhythm.restart()
 
-    return await _stream(call, "messages", correspondence)
+    return await _stream(call, call.relay.feed.watch(call.participant.case_id), events)
 
 
-async def _stream(call: Call, name: str, snapshot: Snapshot) -> web.StreamResponse:
+async def _look_again(call: Call, actor: Participant, seen: Seen, changes: set[Change]) -> Seen:
+    """What the caller sees now; only the messages that changed are looked at, where it is known which."""
+    named = {change.message_id for change in changes if change.message_id is not None}
+    if not changes or any(change.message_id is None for change in changes):
+        return await look(call.database, actor)
+    return seen.with_others(named, await look(call.database, actor, sorted(named)))
+
+
+async def _admitted(call: Call) -> Actor:
+    """The caller as they are now; Unauthenticated or NotFound where their session has ended."""
+    return await identify(call.request, call.relay, frozenset({call.actor.role}))
+
+
+def _event(name: str, value: msgspec.Struct) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(value) + b"\n\n"
+
+
+async def _stream(
+    call: Call,
+    watching: AbstractAsyncContextManager[Watch],
+    events: Callable[[Watch], Events],
+) -> web.StreamResponse:
+    """Say what there is to say until the caller leaves, or their session has ended."""
     response = web.StreamResponse(
         headers={
             hdrs.CONTENT_TYPE: "text/event-stream",
@@ -55,60 +144,11 @@ async def _stream(call: Call, name: str, snapshot: Snapshot) -> web.StreamRespon
     )
     response.set_status(HTTPStatus.OK)
     await response.prepare(call.request)
-    with contextlib.suppress(ConnectionResetError):
-        async for event in _events(call, name, snapshot):
-            await response.write(event)
+    with contextlib.suppress(ConnectionResetError, Unauthenticated, NotFound):
+        async with watching as watch:
+            async for event in events(watch):
+                await response.write(event)
     return response
-
-
-async def _events(call: Call, name: str, snapshot: Snapshot) -> AsyncIterator[bytes]:
-    """A snapshot at first and after every change that alters it, and a comment while nothing does.
-
-    The comments keep time by what was sent, never by what changed unseen: a late one would tell an author
-    that something happened to their message. With a session that has ended nothing is sent any more.
-    """
-    loop = asyncio.get_running_loop()
-    keepalive = call.settings.events_keepalive_seconds
-    sent: bytes | None = None
-    silent_until = loop.time()
-    async with call.relay.feed.watch() as changes:
-        while True:
-            try:
-                current = msgspec.json.encode(await snapshot())
-            except (Unauthenticated, NotFound):
-                return
-            if current != sent:
-                if sent is not None and not await _is_still_admitted(call):
-                    return
-                yield b"event: " + name.encode() + b"\ndata: " + current + b"\n\n"
-                sent = current
-                silent_until = loop.time() + keepalive
-            while not await _changed(call, changes, silent_until):
-                if not await _is_still_admitted(call):
-                    return
-                yield b": still here\n\n"
-                silent_until += keepalive
-
-
-async def _changed(call: Call, changes: asyncio.Queue[Change], deadline: float) -> bool:
-    """Wait for a change that may concern the caller; False when it is time for a sign of life."""
-    case_id = getattr(call.actor, "case_id", None)
-    loop = asyncio.get_running_loop()
-    while True:
-        try:
-            change = await asyncio.wait_for(changes.get(), deadline - loop.time())
-        except TimeoutError:
-            return False
-        if case_id is None or change.case_id in {None, case_id}:
-            return True
-
-
-async def _is_still_admitted(call: Call) -> bool:
-    try:
-        await identify(call.request, call.relay, frozenset({call.actor.role}))
-    except (Unauthenticated, NotFound):
-        return False
-    return True
 
 
 ROUTES = (

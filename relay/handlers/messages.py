@@ -5,10 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from relay.domain.actors import Mediator, Participant
+from relay.domain.correspondence import CorrespondenceQuery
 from relay.domain.messages import NewDraft, ReceiptRequest, Submission
 from relay.domain.sessions import SignedRequest
 from relay.handlers.routing import Call, Role, answer, done, route
-from relay.services import offers, reading, submissions
+from relay.services import correspondence, offers, reading, submissions
 
 
 async def begin_draft(call: Call) -> web.Response:
@@ -61,8 +62,9 @@ async def withdraw(call: Call) -> web.Response:
 
 
 async def list_own(call: Call) -> web.Response:
-    """Everything the caller wrote and was offered."""
-    return answer(await reading.correspondence(call.database, call.participant))
+    """A page of what the caller wrote and was offered."""
+    query = call.query(CorrespondenceQuery)
+    return answer(await correspondence.correspondence(call.database, call.participant, query))
 
 
 async def read(call: Call) -> web.Response:

@@ -1,7 +1,9 @@
-"""The live feed: one LISTEN connection for a process, fanned out to those who watch.
+"""The live feed: one reader of the log for a process, fanned out to those whom a change concerns.
 
-The database notifies `relay_events` with every row of the log; a watcher is told which case and message
-changed and reads the rest under its own rights. A watcher that falls behind is told to look at everything.
+A change is found in the log, which is part of the transaction that made it: nothing has to be told after
+the commit, and nothing is lost with a process. It reaches the watchers of its case and of the mediators of
+that case alone, who read under their own rights what it is about. A watcher that falls behind is told to
+look at everything.
 """
 
 from __future__ import annotations
@@ -9,18 +11,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Final
 
 import asyncpg
 import msgspec
 
+from relay.crypto import statements
+from relay.errors import CryptoError
+from relay.storage.database import Connection
+from relay.storage.events import NewEvent, NewEvents, follow_events, latest_events
+
 _log = logging.getLogger(__name__)
 
-CHANNEL: Final = "relay_events"
-BACKLOG_MAX_CHANGES: Final = 256
+LOOK_SECONDS: Final = 0.25
+"""Between two looks at the log: how late a watcher hears of a change."""
 RECONNECT_SECONDS: Final = 1.0
+BACKLOG_MAX_CHANGES: Final = 256
+EVENTS_AT_ONCE: Final = 1000
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,71 +43,136 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 EVERYTHING: Final = Change(case_id=None, message_id=None)
 
 
+class Watch:
+    """What changes for one watcher from now on."""
+
+    def __init__(self) -> None:
+        self._changes: asyncio.Queue[Change] = asyncio.Queue(BACKLOG_MAX_CHANGES)
+
+    def tell(self, change: Change) -> None:
+        """Add a change; where there are too many of them, everything may have changed."""
+        if self._changes.full():
+            self._empty()
+            change = EVERYTHING
+        self._changes.put_nowait(change)
+
+    async def next(self) -> set[Change]:
+        """Wait for a change, and take all that are there."""
+        return {await self._changes.get(), *self._empty()}
+
+    def _empty(self) -> list[Change]:
+        return [self._changes.get_nowait() for _ in range(self._changes.qsize())]
+
+
+class Follower:
+    """How far the log was read. Its numbers are given out before their transactions end, in any order."""
+
+    def __init__(self, latest: Collection[int]) -> None:
+        self._known = set(latest)
+        self._floor = min(latest, default=1) - 1
+        """Up to here nothing is missing any more."""
+        self._mark: tuple[int, int] | None = None
+        """The newest row of an earlier look, and the first transaction that began after that."""
+
+    @property
+    def newest(self) -> int:
+        """The newest row that was read."""
+        return max(self._known, default=self._floor)
+
+    async def look(self, connection: Connection) -> list[NewEvent]:
+        """What was not read before, also where its number is lower than that of what was."""
+        found = await follow_events(
+            connection, after=self._floor, known=self._known, limit=EVENTS_AT_ONCE
+        )
+        self._known.update(event.event_id for event in found.events)
+        if len(found.events) < EVENTS_AT_ONCE:
+            self._settle(found)
+        return found.events
+
+    def _settle(self, found: NewEvents) -> None:
+        """Where all have ended that could hold a number below the mark, this look saw what became of them."""
+        if self._mark is not None and found.undecided >= self._mark[1]:
+            self._floor = self._mark[0]
+            self._known = {event_id for event_id in self._known if event_id > self._floor}
+            self._mark = None
+        if self._mark is None and self._known:
+            self._mark = (self.newest, found.unbegun)
+
+
 class Feed:
-    """Fans the notifications of one database out to the watchers of this process."""
+    """Fans the log of one database out to the watchers of this process."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
-        self._watchers: set[asyncio.Queue[Change]] = set()
-        self._listener: asyncio.Task[None] | None = None
+        self._watches: defaultdict[uuid.UUID, set[Watch]] = defaultdict(set)
+        """By what they watch: a case, or the credential of a mediator."""
+        self._reader: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Listen until `close`; a lost connection is made again."""
-        listening = asyncio.Event()
-        self._listener = asyncio.create_task(self._listen(listening))
-        await listening.wait()
+        """Read until `close`; a lost connection is made again."""
+        reading = asyncio.Event()
+        self._reader = asyncio.create_task(self._read(reading))
+        await reading.wait()
 
     async def close(self) -> None:
-        """Stop listening."""
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+        """Stop reading."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
 
     @asynccontextmanager
-    async def watch(self) -> AsyncIterator[asyncio.Queue[Change]]:
-        """A queue of what changes from now on."""
-        queue: asyncio.Queue[Change] = asyncio.Queue(BACKLOG_MAX_CHANGES)
-        self._watchers.add(queue)
+    async def watch(self, concerned: uuid.UUID) -> AsyncIterator[Watch]:
+        """What changes from now on in this case, or in the cases of this mediator."""
+        watch = Watch()
+        self._watches[concerned].add(watch)
         try:
-            yield queue
+            yield watch
         finally:
-            self._watchers.discard(queue)
+            self._watches[concerned].discard(watch)
+            if not self._watches[concerned]:
+                del self._watches[concerned]
 
-    async def _listen(self, listening: asyncio.Event) -> None:
+    async def _read(self, reading: asyncio.Event) -> None:
+        follower: Follower | None = None
         while True:
             try:
                 connection = await asyncpg.connect(self._database_url)
                 try:
-                    lost = asyncio.Event()
-                    connection.add_termination_listener(lambda *_, lost=lost: lost.set())
-                    await connection.add_listener(CHANNEL, self._heard)
-                    self._tell(EVERYTHING)  # what happened while nobody listened
-                    listening.set()
-                    await lost.wait()
+                    latest = await latest_events(connection, EVENTS_AT_ONCE)
+                    if follower is None or max(latest, default=0) < follower.newest:
+                        # The first look; or another database, an older copy of this one.
+                        follower = Follower(latest)
+                        self._tell_all()
+                    reading.set()
+                    while True:
+                        for event in await follower.look(connection):
+                            self._tell(event)
+                        await asyncio.sleep(LOOK_SECONDS)
                 finally:
                     await connection.close(timeout=RECONNECT_SECONDS)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 _log.warning("the live feed lost its connection: %s", type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        """Tell of a row of the log; whoever may connect to the database can say other things here."""
-        try:
-            _event_id, case_id, message_id = str(payload).split(" ")
-            change = Change(
-                case_id=uuid.UUID(case_id),
-                message_id=None if message_id == "-" else uuid.UUID(message_id),
-            )
-        except ValueError:
-            _log.warning("the live feed heard what is no row of the log; dropped")
-            return
-        self._tell(change)
+    def _tell(self, event: NewEvent) -> None:
+        concerned = {event.case_id, *event.mediators, *_dismissed(event)}
+        change = Change(case_id=event.case_id, message_id=event.message_id)
+        for one in concerned & self._watches.keys():
+            for watch in self._watches[one]:
+                watch.tell(change)
 
-    def _tell(self, change: Change) -> None:
-        for queue in self._watchers:
-            if queue.full():
-                while not queue.empty():
-                    queue.get_nowait()
-                queue.put_nowait(EVERYTHING)
-            else:
-                queue.put_nowait(change)
+    def _tell_all(self) -> None:
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.tell(EVERYTHING)
+
+
+def _dismissed(event: NewEvent) -> set[uuid.UUID]:
+    """The mediators of the charter before a new one, whom that may have dismissed: their queue is another."""
+    if event.former_charter is None:
+        return set()
+    try:
+        charter = statements.decode_unverified(event.former_charter, statements.Charter)
+    except CryptoError:
+        return set()  # the audit says what is wrong with it
+    return {member.credential for member in charter.mediators}

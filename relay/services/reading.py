@@ -8,14 +8,12 @@ from collections.abc import Container
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Participant
-from relay.domain.cases import Consent
 from relay.domain.gates import closed_gates, is_open
 from relay.domain.messages import (
     RELEASED_WITH,
     Audience,
     AuthorMessage,
     Consents,
-    Correspondence,
     History,
     Lease,
     PartRole,
@@ -31,6 +29,7 @@ from relay.domain.views import AuthorView, RecipientView, author_view, recipient
 from relay.errors import NotFound
 from relay.services.cases import require_mediator
 from relay.storage import cases as stored_cases
+from relay.storage import correspondence as stored_lists
 from relay.storage import links as stored_links
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
@@ -38,32 +37,18 @@ from relay.storage.database import Connection, Database
 from relay.storage.statements import find_statement
 
 
-async def correspondence(database: Database, actor: Participant) -> Correspondence:
-    """Everything a participant wrote, and everything that was offered to them.
-
-    Through an upload link that is the one message it carried: whoever holds the link need not be the
-    participant themself.
-    """
-    async with database.snapshot() as connection:
-        sent, received = await _visible(connection, actor)
-        shown = [await recipient_message(connection, message_id) for message_id in received]
-        return Correspondence(
-            sent=[await author_message(connection, message_id) for message_id in sent],
-            received=[message for message in shown if message is not None],
-            consent=await _own_consent(connection, actor),
-            verified=actor.is_verified,
-        )
-
-
 async def read_own(
     database: Database, actor: Participant, message_id: uuid.UUID
 ) -> AuthorMessage | RecipientMessage:
     """One message, as its author or its recipient sees it; NotFound for everybody else."""
     async with database.snapshot() as connection:
-        sent, received = await _visible(connection, actor, message_id)
-        if message_id in sent:
+        if await _is_sent(connection, actor, message_id):
             return await author_message(connection, message_id, reader=actor)
-        shown = await recipient_message(connection, message_id) if received else None
+        is_reader = actor.link_id is None and actor.is_verified
+        if is_reader and await stored_lists.list_received(connection, actor, named=[message_id]):
+            shown = await recipient_message(connection, message_id)
+        else:
+            shown = None
     if shown is None:
         raise NotFound("no such message for this participant")
     return shown
@@ -272,29 +257,11 @@ async def review_message(
     )
 
 
-async def _own_consent(connection: Connection, actor: Participant) -> Consent | None:
-    """What the caller said last about taking part; of others, a claim that nobody verified learns nothing."""
+async def _is_sent(connection: Connection, actor: Participant, message_id: uuid.UUID) -> bool:
+    """Whether it is for the caller to see as its author; through an upload link, the one that it carried."""
     if actor.link_id is not None:
-        return None
-    row = await stored_cases.read_consent(connection, actor.case_id, actor.participant_id)
-    if row is None or not ((actor.is_verified and row.holds) or row.kid == actor.kid):
-        return None
-    return row.consent
-
-
-async def _visible(
-    connection: Connection, actor: Participant, message_id: uuid.UUID | None = None
-) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
-    if actor.link_id is not None:
-        carried = await stored.find_carried(connection, actor.link_id)
-        return ([carried] if carried is not None and message_id in {None, carried} else []), []
-    sent = await stored.list_sent(
-        connection, actor.participant_id, message_id, writer_kid=actor.only_kid
-    )
-    if not actor.is_verified:
-        return sent, []
-    received = await stored.list_received(connection, actor.participant_id, message_id)
-    return sent, received
+        return await stored.find_carried(connection, actor.link_id) == message_id
+    return bool(await stored_lists.list_sent(connection, actor, named=[message_id]))
 
 
 async def signed_consent(connection: Connection, consent_hash: bytes) -> SignedConsent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -26,6 +27,27 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     hash: bytes
 
 
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that came to the log of some case, and whose case it is."""
+
+    event_id: int
+    case_id: uuid.UUID
+    message_id: uuid.UUID | None
+    mediators: list[uuid.UUID]
+    former_charter: str | None
+    """Of a row that says that a charter was filed, the one before: its mediators may be others."""
+
+
+class NewEvents(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look at the log found, and which transactions it could not see the end of."""
+
+    events: list[NewEvent]
+    undecided: int
+    """The oldest transaction that was under way."""
+    unbegun: int
+    """The first that had not begun."""
+
+
 class CaseHead(msgspec.Struct, frozen=True, kw_only=True):
     """Where the log of a case ends."""
 
@@ -43,7 +65,7 @@ async def append_event(
     message_id: uuid.UUID | None = None,
     statement_hash: bytes | None = None,
 ) -> None:
-    """Write one row of the log; it is part of the transaction, and notifies those who watch."""
+    """Write one row of the log; it is part of the transaction, and whoever follows the log finds it."""
     await connection.execute(_SQL["append_event"], case_id, kind, message_id, actor, statement_hash)
 
 
@@ -63,3 +85,21 @@ async def find_head(connection: Connection, case_id: uuid.UUID) -> CaseHead:
 async def list_heads(connection: Connection, *, after: uuid.UUID, limit: int) -> list[CaseHead]:
     """Cases in the order of their identifiers, with the heads of their logs."""
     return many(await connection.fetch(_SQL["list_cases_with_events"], after, limit), CaseHead)
+
+
+async def latest_events(connection: Connection, limit: int) -> list[int]:
+    """The identifiers of the newest rows of all cases, the newest first."""
+    rows = await connection.fetch(_SQL["latest_events"], limit)
+    return [row["event_id"] for row in rows]
+
+
+async def follow_events(
+    connection: Connection, *, after: int, known: Collection[int], limit: int
+) -> NewEvents:
+    """What came to the log of all cases after a row, but for what is known; so many at most, in order."""
+    rows = await connection.fetch(_SQL["follow_events"], after, list(known), limit)
+    return NewEvents(
+        events=many((row for row in rows if row["event_id"] is not None), NewEvent),
+        undecided=rows[0]["undecided"],
+        unbegun=rows[0]["unbegun"],
+    )

@@ -1,4 +1,4 @@
-"""Server-sent events: what changes arrives at once, and what may not be seen makes no sound."""
+"""Server-sent events: what changes is named at once to those whom it concerns, and to nobody else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import aiohttp
 import pytest
@@ -15,17 +18,32 @@ from relay.client.administrator import publish_revocation
 from relay.crypto.links import parse_link_url
 from relay.demo.cast import Case, Organization, open_case
 from relay.domain.messages import RecipientMessage
+from relay.handlers.live import NAMED_MAX
+from relay.services.feed import LOOK_SECONDS
 from relay.settings import Settings
+from relay.storage.queries import all_rooms, named_queries
+from tests.counting import Queries, counted
 from tests.hands import Hands, hands_of
 
 pytestmark = pytest.mark.own_relay
 KEEPALIVE_SECONDS = 1
+KIB: Final = 1024
+QUERIES: Final = {text for room in all_rooms() for text in named_queries(room).values()}
+SESSION: Final = named_queries("sessions")["find_session"]
+"""What each request asks, and each sign of life."""
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """As ever, with a sign of life every second."""
     return dataclasses.replace(settings, events_keepalive_seconds=KEEPALIVE_SECONDS)
+
+
+@pytest.fixture
+def queries() -> Iterator[Queries]:
+    """What the relay of this test asks its database; it is opened after this."""
+    with counted() as found:
+        yield found
 
 
 class Stream:
@@ -47,13 +65,21 @@ class Stream:
         self.heard.append((asyncio.get_running_loop().time(), block))
         return block
 
-    async def event(self, seconds: float = 2) -> dict[str, list[dict[str, object]]]:
+    async def event(self, seconds: float = 2) -> dict[str, Any]:
         """The data of the next event, which has to come in time."""
         async with asyncio.timeout(seconds):
             while not (block := await self.next()).startswith(b"event:"):
                 assert block, "the stream has ended"
-        found: dict[str, list[dict[str, object]]] = json.loads(block.partition(b"data: ")[2])
+        assert len(block) <= KIB
+        found: dict[str, Any] = json.loads(block.partition(b"data: ")[2])
         return found
+
+    async def begins(self) -> dict[str, Any]:
+        """The data of the first event; what happened just before may be told once more, and is passed over."""
+        first = await self.event()
+        while await self.next() != b": still here\n\n":
+            pass
+        return first
 
     async def ends(self, seconds: float) -> bool:
         """Whether it ends in time."""
@@ -83,21 +109,32 @@ async def offered(case: Case) -> RecipientMessage:
     return message
 
 
-async def test_a_change_arrives_within_a_second(case: Case) -> None:
-    """What the sender does is heard by the sender and by the mediator, each with what they may see."""
+async def test_a_change_is_named_within_a_second(case: Case) -> None:
+    """What the sender does is heard by the sender and by the mediator; each asks for what they may see."""
     async with (
         listening(hands_of(case.harmed), "/v1/messages/events") as own,
         listening(hands_of(case.mediator), "/v1/queue/events") as queue,
     ):
-        assert (await own.event())["sent"] == []
-        assert (await queue.event())["figures"] == []
+        assert await own.begins() == {"messages": [], "everything": True}
+        assert await queue.begins() == {"cases": [], "everything": True}
 
         sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
 
-        [heard] = (await own.event(1))["sent"]
-        assert (heard["message"], heard["view"]) == (str(sent.message), "in-review")
-        [figure] = (await queue.event(1))["figures"]
-        assert (figure["state"], figure["messages"]) == ("queued", 1)
+        assert await own.event(1) == {"messages": [str(sent.message)], "everything": False}
+        assert await queue.event(1) == {"cases": [str(case.case_id)], "everything": False}
+
+
+async def test_what_somebody_says_of_taking_part_is_everything_to_them(case: Case) -> None:
+    """Consent and claim are no message: their reader looks at all of it, and nobody else hears of it."""
+    async with (
+        listening(hands_of(case.harmed), "/v1/messages/events") as own,
+        listening(hands_of(case.responsible), "/v1/messages/events") as other,
+    ):
+        await own.event()
+        await other.event()
+        await case.harmed.consent("paused")
+        assert await own.event(1) == {"messages": [], "everything": True}
+        assert await other.next() == b": still here\n\n"
 
 
 async def test_an_author_hears_nothing_of_what_they_may_not_know(case: Case) -> None:
@@ -131,25 +168,97 @@ async def test_an_author_hears_nothing_of_what_they_may_not_know(case: Case) -> 
 async def test_a_recipient_hears_of_an_offer_and_not_of_a_review(case: Case) -> None:
     """The review makes no sound for the recipient; the offer does, and so does its end."""
     async with listening(hands_of(case.responsible), "/v1/messages/events") as stream:
-        assert (await stream.event())["received"] == []
+        await stream.event()
         sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
         await case.mediator.lease(sent.message)
         approved = await case.mediator.decide(await case.mediator.read(sent.message), "approve")
         await case.mediator.offer(approved)
-        [heard] = (await stream.event(1))["received"]
-        assert heard["view"] == "waiting"
+        named = {"messages": [str(sent.message)], "everything": False}
+        assert await stream.event(1) == named
+        [waiting] = (await case.responsible.lists(messages=str(sent.message))).received.items
+        assert waiting.view == "waiting"
 
         await case.harmed.withdraw(sent.message)
-        assert (await stream.event(1))["received"] == []
+        assert await stream.event(1) == named
+        assert (await case.responsible.lists(messages=str(sent.message))).received.items == []
 
 
-async def test_nobody_hears_of_another_case(case: Case, people: Organization) -> None:
-    """What happens in a case is not heard by the people of another, not even as a sign of life too many."""
+async def test_nobody_hears_of_another_case(
+    queries: Queries, case: Case, people: Organization
+) -> None:
+    """Neither its people nor its mediators, not even by a sign of life too many; nothing is asked for them."""
     other = await open_case(people)
-    async with listening(hands_of(other.harmed), "/v1/messages/events") as stream:
-        await stream.event()
+
+    async def asked_by_a_letter() -> Counter[str]:
+        queries.asked.clear()
         await case.harmed.send_letter(case.responsible.participant_id, "Words.")
-        assert await stream.next() == b": still here\n\n"
+        await asyncio.sleep(2 * LOOK_SECONDS)
+        return Counter(query for query in queries.asked if query in QUERIES - {SESSION})
+
+    await asked_by_a_letter()
+    alone = await asked_by_a_letter()
+    async with contextlib.AsyncExitStack() as stack:
+        streams = [
+            await stack.enter_async_context(listening(hands_of(person), f"/v1/{path}/events"))
+            for person, path in (
+                (other.harmed, "messages"),
+                (other.responsible, "messages"),
+                (other.mediator, "queue"),
+                (other.colleague, "queue"),
+            )
+        ]
+        for stream in streams:
+            await stream.event()
+        assert await asked_by_a_letter() == alone
+        for stream in streams:
+            assert await stream.next() == b": still here\n\n"
+
+
+async def test_a_mediator_who_is_dismissed_hears_of_it(case: Case, people: Organization) -> None:
+    """Their queue is another one now; and of what happens in the case after that they hear nothing."""
+    async with (
+        listening(hands_of(case.colleague), "/v1/queue/events") as gone,
+        listening(hands_of(case.mediator), "/v1/queue/events") as staying,
+    ):
+        named = {"cases": [str(case.case_id)], "everything": False}
+        await gone.begins()
+        await staying.begins()
+        await case.mediator.change_charter(case.case_id, mediators=[case.mediator.credential_id])
+        assert await gone.event(1) == await staying.event(1) == named
+        again = await people.unlock(case.harmed_url)
+        await again.send_letter(case.responsible.participant_id, "Words.")
+        assert await staying.event(1) == named
+        assert await gone.next() == b": still here\n\n"
+
+
+async def test_what_is_offered_for_later_is_told_when_its_time_comes(case: Case) -> None:
+    """Without anything else happening in the case; and not before."""
+    sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
+    leased = await case.mediator.lease(sent.message)
+    approved = await case.mediator.decide(leased, "approve")
+    async with listening(hands_of(case.responsible), "/v1/messages/events") as stream:
+        await stream.event()
+        due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=4)
+        await case.mediator.offer(approved, not_before=due)
+        assert await stream.event(6) == {"messages": [str(sent.message)], "everything": False}
+        assert datetime.now(UTC) >= due
+        [waiting] = (await case.responsible.lists()).received.items
+        assert waiting.message == sent.message
+
+
+async def test_too_many_to_name_are_everything(case: Case, people: Organization) -> None:
+    """An event stays below a KiB: after a pause in which much changed it says to look at all of it."""
+    to = case.responsible.participant_id
+    for _ in range(NAMED_MAX + 1):
+        sent = await case.harmed.send_letter(to, "Words.")
+        leased = await case.mediator.lease(sent.message)
+        await case.mediator.offer(await case.mediator.decide(leased, "approve"))
+    async with listening(hands_of(case.responsible), "/v1/messages/events") as stream:
+        await stream.event()
+        await case.harmed.consent("paused")
+        assert await stream.event(1) == {"messages": [], "everything": True}
+        await case.harmed.consent("active")
+        assert await stream.event(1) == {"messages": [], "everything": True}
 
 
 async def test_a_stream_ends_with_the_session(case: Case, people: Organization) -> None:

@@ -29,7 +29,7 @@ async def test_a_live_event_is_as_it_is_described(case: Case, path: str) -> None
         lines = await _first_event(stream)
     assert lines[0] == f"event: {name}"
     value = json.loads(lines[1].removeprefix("data: "))
-    assert value not in ({"sent": [], "received": []}, {"figures": []})
+    assert value["everything"]
     validator = Draft202012Validator(
         {**schema, "components": document["components"]}, format_checker=FormatChecker()
     )

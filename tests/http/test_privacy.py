@@ -171,7 +171,7 @@ class Author:
         for asked, answer in answers.items():
             text = answer.content.decode("latin-1")
             if asked == LIST:
-                entries = json.loads(answer.content)["sent"]
+                entries = json.loads(answer.content)["sent"]["items"]
                 text = json.dumps([e for e in entries if e["message"] == str(shown.message)])
             if asked.startswith("GET "):
                 text = str(len(text))  # the sealed bytes

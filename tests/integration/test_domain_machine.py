@@ -106,12 +106,11 @@ class Relay(Acts):
     def everybody_is_shown_what_they_may_see(self) -> None:
         """Authors see their coarse view, and no byte of it changes without a reason that they may know."""
         for name in ("anna", "boris") if self.case else ():
-            document = self.ask(name, "GET", "/v1/messages").document
-            sent = {uuid.UUID(entry["message"]): entry for entry in _entries(document, "sent")}
+            sent = {uuid.UUID(entry["message"]): entry for entry in self._entries(name, "sent")}
             assert set(sent) == {held.message for held in self.held if held.item.sender == name}
             received = {
                 uuid.UUID(entry["message"]): entry["view"]
-                for entry in _entries(document, "received")
+                for entry in self._entries(name, "received")
             }
             expected = {
                 held.message: self.model.recipient_view(held.item)
@@ -121,7 +120,19 @@ class Relay(Acts):
             assert received == {key: view for key, view in expected.items() if view is not None}
             for held in self.held:
                 if held.item.sender == name:
-                    self._same_as_before(held, sent[held.message])
+                    whole = self.ask(name, "GET", f"/v1/messages/{held.message}").document
+                    self._same_as_before(held, {**whole, **sent[held.message]})
+
+    def _entries(self, name: str, side: str) -> list[dict[str, Any]]:
+        """One list of somebody's, all of its pages."""
+        found: list[dict[str, Any]] = []
+        path = "/v1/messages"
+        while True:
+            page = cast("dict[str, Any]", self.ask(name, "GET", path).document[side])
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            path = f"/v1/messages?after={page['next']}"
 
     def _same_as_before(self, held: Held, shown: dict[str, Any]) -> None:
         facts = held.item.author_facts
@@ -140,10 +151,6 @@ class Relay(Acts):
         assert [self.ask(name, "GET", path).status for name in ("carla", "third")] == [404, 404]
         visible = self.model.recipient_view(held.item) is not None
         assert self.ask(held.item.recipient, "GET", path).status == (200 if visible else 404)
-
-
-def _entries(document: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", document[name])
 
 
 def test_whatever_anybody_does_the_promises_hold(stage: Stage) -> None:

@@ -756,7 +756,6 @@ begin
     values (of_case, head.seq, happened, event_kind, of_message, by_actor, with_statement, head.prev, new_hash)
     returning event_id into new_id;
     update cases set event_seq = head.seq, event_hash = new_hash where case_id = of_case;
-    perform pg_notify('relay_events', concat_ws(' ', new_id, of_case, coalesce(of_message::text, '-')));
     return new_id;
 end
 $$;

@@ -289,9 +289,11 @@ inner join charters on cases.case_id = charters.case_id and cases.charter_versio
 where cases.case_id = $1;
 
 -- name: gate_facts
--- Everything that the gates look at, for one message. For a new offer ($2) it does not matter which key an
--- earlier one was for, nor from when. $3: the mediator who asks, if one does.
+-- Everything that the gates look at, for each of some messages. For a new offer ($2) it does not matter which
+-- key an earlier one was for, nor from when. $3: the mediator who asks, if one does.
 select
+    messages.message_id,
+    offers.not_before,
     cases.approvals as approvals_needed,
     consents(sender) as sender_consents,
     consents(recipient) as recipient_consents,
@@ -334,30 +336,7 @@ left join pairs
         and pairs.one = least(messages.sender_id, messages.recipient_id)
         and pairs.other = greatest(messages.sender_id, messages.recipient_id)
 left join offers on messages.offer_hash = offers.statement_hash
-where messages.message_id = $1;
-
--- name: list_sent
--- Without what came through a link that somebody else used, or that ended before anybody verified its claim.
-select message_id from messages
-where
-    sender_id = $1
-    and ($2::uuid is null or message_id = $2)
-    and ($3::text is null or writer_kid = $3)
-    and not exists (
-        select 1 from claims inner join links on claims.link_id = links.link_id
-        where
-            claims.kid = messages.writer_kid
-            and (links.is_misused or (links.ended_at is not null and claims.verification_hash is null))
-    )
-order by created_at, message_id;
-
--- name: list_received
-select message_id from messages
-where
-    recipient_id = $1
-    and state in ('offered', 'released', 'viewed', 'refused', 'recalled', 'closed')
-    and ($2::uuid is null or message_id = $2)
-order by created_at, message_id;
+where messages.message_id = any($1::uuid[]);
 
 -- name: author_texts
 -- What an author is shown besides the row: their statement, what it came back with, how far the video is.

@@ -180,10 +180,15 @@ export interface Guidance {
   readonly older: boolean;
 }
 
-/** Each list the newest first. */
+/** One of the two lists of a participant. */
+export type Side = 'sent' | 'received';
+
+/** Each list as far as it was read, the newest first. Whatever asks for something is among what is read first. */
 export interface Correspondence {
   readonly sent: readonly SentMessage[];
   readonly received: readonly ReceivedMessage[];
+  /** Whether there is more of a list: ask `more`. */
+  readonly more: Readonly<Record<Side, boolean>>;
   /** What they said last about taking part. */
   readonly consent: Consent | null;
   /** Whether a mediator has verified who came; until then only what they wrote themselves is shown. */
@@ -335,9 +340,14 @@ export interface ParticipantClient extends Playback {
   forgetLink(link: Uuid): Promise<void>;
 
   consent(status: Consent): Promise<void>;
+  /** All that was read of it, anew. */
   correspondence(): Promise<Correspondence>;
+  /** With the next page of one list. */
+  more(side: Side): Promise<Correspondence>;
+  /** With this message, wherever in a list it stands; without it where it is not there. */
+  include(message: Uuid): Promise<Correspondence>;
   /**
-   * Calls back with the whole correspondence at once and after every change, until stopped (use `Comlink.proxy`). `broken`
+   * Calls back with the correspondence at once and after every change, until stopped (use `Comlink.proxy`). `broken`
    * is told once when the connection is lost (`offline`, `busy`), which is then sought for ever; anything else ends it.
    */
   watch(changed: (correspondence: Correspondence) => void, broken: (refusal: Refusal) => void): Promise<Stop>;
@@ -821,9 +831,9 @@ export interface MediatorClient extends Playback {
   queue(filter: QueueFilter): Promise<{ readonly items: readonly QueueItem[]; readonly next: string | null }>;
   /** What waits for this mediator next after a message, oldest first, then from the beginning again; null where nothing else does. */
   nextWaiting(after: Uuid | null): Promise<Uuid | null>;
-  /** Figures by state and by whom it waits for, at once and after every change. */
+  /** Figures by state and by whom it waits for, at once and after every change; with the cases it was in, null for all of them. */
   watchQueue(
-    changed: (figures: readonly QueueFigure[]) => void,
+    changed: (figures: readonly QueueFigure[], cases: readonly Uuid[] | null) => void,
     broken: (refusal: Refusal) => void,
   ): Promise<Stop>;
   review(message: Uuid): Promise<ReviewItem>;

@@ -17,6 +17,7 @@ import type { Admitted } from './entrance';
 import { watch } from './events';
 import type { Failures } from './failures';
 import { formOf } from './forms';
+import { Lists } from './lists';
 import { newId, now } from './moments';
 import { Faulty, orBroken, reading } from './records';
 import { Refused } from './refusing';
@@ -43,6 +44,7 @@ export class Correspondent {
   readonly takes: Takes;
   readonly videos: Videos;
   readonly theatre: Theatre;
+  private readonly lists: Lists;
   private readonly stops = new Set<contract.Stop>();
   private spoken: Promise<contract.SpokenWords> | null = null;
 
@@ -55,6 +57,7 @@ export class Correspondent {
     this.takes = new Takes(admitted);
     this.videos = new Videos(admitted, this.takes);
     this.theatre = new Theatre(admitted.signed);
+    this.lists = new Lists(admitted.signed);
   }
 
   /** Ends everything that is under way, and the session. */
@@ -72,12 +75,22 @@ export class Correspondent {
   }
 
   async correspondence(): Promise<contract.Correspondence> {
-    return this.show(await this.admitted.signed.call<Schemas['Correspondence']>('GET', '/v1/messages'));
+    return this.show(await this.lists.refresh());
+  }
+
+  async more(side: contract.Side): Promise<contract.Correspondence> {
+    return this.show(await this.lists.more(side));
+  }
+
+  async include(message: Uuid): Promise<contract.Correspondence> {
+    return this.show(await this.lists.include(message));
   }
 
   watch(changed: (correspondence: contract.Correspondence) => void, broken: (refusal: contract.Refusal) => void): contract.Stop {
-    const stop = watch<Schemas['Correspondence']>(this.admitted.signed, '/v1/messages/events', {
-      changed: async (correspondence) => { changed(await this.show(correspondence)); },
+    const stop = watch<Schemas['MessagesChanged']>(this.admitted.signed, '/v1/messages/events', {
+      changed: async ({ messages, everything }) => {
+        changed(await this.show(everything ? await this.lists.refresh() : await this.lists.look(messages)));
+      },
       broken,
     });
     const stopHere = async () => {
@@ -163,7 +176,8 @@ export class Correspondent {
   async respond(message: Uuid, answer: statements.Response['answer'], tellAuthor: boolean): Promise<contract.ReceivedMessage> {
     const { hand, signed } = this.admitted;
     const body = hand.response(await this.recipientMessage(message), answer, tellAuthor);
-    return this.received(await signed.call('POST', `/v1/messages/${message}/responses`, { body }));
+    const answered = await signed.call<Schemas['RecipientMessage']>('POST', `/v1/messages/${message}/responses`, { body });
+    return this.received(answered, answered.offer);
   }
 
   /**
@@ -318,15 +332,15 @@ export class Correspondent {
     return this.admitted.signed.call('GET', `/v1/messages/${message}`);
   }
 
-  private async show({ sent, received, consent, verified }: Schemas['Correspondence']): Promise<contract.Correspondence> {
+  private async show({ sent, received, consent, verified }: Awaited<ReturnType<Lists['refresh']>>): Promise<contract.Correspondence> {
     const [written, offered] = await Promise.all([
-      Promise.all(sent.map((message) => this.shown(message))),
-      Promise.all(received.map((message) => this.received(message))),
+      Promise.all(Array.from(sent.items.values(), (message) => this.listed(message, message.has_guidance))),
+      Promise.all(Array.from(received.items.values(), (message) => this.received(message, this.lists.offerOf(message)))),
     ]);
     return {
-      // Relay gives the oldest first, which decides between two of one moment.
-      sent: written.reverse().sort((one, other) => newestFirst(one.createdAt, other.createdAt)),
-      received: offered.reverse().sort((one, other) => newestFirst(one.offeredAt, other.offeredAt)),
+      sent: written.sort((one, other) => newestFirst(one.createdAt, other.createdAt)),
+      received: offered.sort((one, other) => newestFirst(one.offeredAt, other.offeredAt)),
+      more: { sent: sent.next !== null, received: received.next !== null },
       consent,
       verified,
       words: verified ? null : await this.words(),
@@ -344,10 +358,11 @@ export class Correspondent {
     return this.spoken;
   }
 
-  private async received(view: Schemas['RecipientMessage']): Promise<contract.ReceivedMessage> {
-    const { message, from, kind, language, offer } = view;
+  private async received(view: Omit<Schemas['ReceivedSummary'], 'offer' | 'offer_hash'>, offer: string | null): Promise<contract.ReceivedMessage> {
+    const { message, from, kind, language } = view;
     const read = (): Promise<contract.Time> =>
       this.opening('offer', (charter) => {
+        if (offer === null) throw new CryptoError('chain', 'another offer than relay names');
         const { statement: said } = charter.verifyByMediator(offer, statements.Offer);
         if (said.message !== message) throw new CryptoError('chain', 'an offer of another message');
         return said.not_before !== null && said.not_before > said.at ? said.not_before : said.at;
@@ -356,6 +371,10 @@ export class Correspondent {
   }
 
   private async shown(message: Schemas['AuthorMessage']): Promise<contract.SentMessage> {
+    return { ...(await this.listed(message, message.guidance !== null)), receipt: message.receipt };
+  }
+
+  private async listed(message: Omit<Schemas['SentSummary'], 'has_guidance'>, hasGuidance: boolean): Promise<contract.SentMessage> {
     return {
       message: message.message,
       to: message.to,
@@ -368,8 +387,8 @@ export class Correspondent {
       createdAt: message.created_at,
       failure: await this.failures.find(message.failure),
       processing: message.processing,
-      hasGuidance: message.guidance !== null,
-      receipt: message.receipt,
+      hasGuidance,
+      receipt: null,
     };
   }
 }

@@ -118,6 +118,14 @@ export class Participant implements contract.ParticipantClient {
     return this.#signedIn().correspondence();
   }
 
+  async more(side: contract.Side): Promise<contract.Correspondence> {
+    return this.#signedIn().more(side);
+  }
+
+  async include(message: Uuid): Promise<contract.Correspondence> {
+    return this.#signedIn().include(message);
+  }
+
   watch(changed: (correspondence: contract.Correspondence) => void, broken: (refusal: contract.Refusal) => void): Promise<contract.Stop> {
     return Promise.resolve(this.#signedIn().watch(changed, broken));
   }

@@ -70,8 +70,11 @@ export class Reviewing {
   }
 
   watchQueue(changed: Parameters<contract.MediatorClient['watchQueue']>[0], broken: (refusal: contract.Refusal) => void): contract.Stop {
-    const stop = watch<Schemas['QueueFigures']>(this.signed, '/v1/queue/events', {
-      changed: ({ figures }) => { changed(figures.map(({ waits_for: waitsFor, ...figure }) => ({ ...figure, waitsFor }))); },
+    const stop = watch<Schemas['QueueChanged']>(this.signed, '/v1/queue/events', {
+      changed: async ({ cases, everything }) => {
+        const { figures } = await this.signed.call<Schemas['QueueFigures']>('GET', '/v1/queue/figures');
+        changed(figures.map(({ waits_for: waitsFor, ...figure }) => ({ ...figure, waitsFor })), everything ? null : cases);
+      },
       broken,
     });
     this.stops.add(stop);

@@ -63,12 +63,13 @@ export class ConsoleQueue extends ConsoleElement {
       (thrown: unknown) => this.refused(asRefusal(thrown)),
     );
     this.stopWatching = this.session.client.watchQueue(
-      proxy((figures: readonly QueueFigure[]) => {
+      proxy((figures: readonly QueueFigure[], cases: readonly string[] | null) => {
         const first = !this.watched;
         this.watched = true;
         this.figures = figures;
         this.broken = false;
-        if (!first) void this.load(); // what waits longest comes first, so rows do not jump under a finger
+        const isShown = cases === null || filter.case === undefined || cases.includes(filter.case);
+        if (!first && isShown) void this.load(); // what waits longest comes first, so rows do not jump under a finger
       }),
       proxy(() => (this.broken = true)),
     );

@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { LetterDraft, ReceivedMessage, SentMessage, Take, UnfinishedVideo } from '../client/contract';
+import type { LetterDraft, ReceivedMessage, SentMessage, Side, Take, UnfinishedVideo } from '../client/contract';
 import { day, moment, size } from '../ui/amounts';
 import { offeredSince, receivedLine, titleOf, whoIs } from './people';
 import { ScreenElement } from './screen';
@@ -56,16 +56,35 @@ export class RelayHome extends ScreenElement {
       <relay-takes .visit=${visit} @take-used=${(event: CustomEvent<Take>) => this.use(event.detail)}></relay-takes>
       ${nothingYet ? html`<p>${home.nothingYet}</p>` : nothing}
       ${ready ? this.renderNew() : nothing}
-      ${received.length === 0
+      ${received.length === 0 && correspondence?.more.received !== true
         ? nothing
         : html`<h2>${home.opened}</h2>
-            <ul class="plain">${repeat(received, ({ message }) => message, (message) => this.renderReceived(message))}</ul>`}
+            <ul class="plain">${repeat(received, ({ message }) => message, (message) => this.renderReceived(message))}</ul>
+            ${this.renderMore('received')}`}
       ${sent.length === 0
         ? nothing
         : html`<h2>${home.sentHeading}</h2>
-            <ul class="plain">${repeat(sent, ({ message }) => message, (message) => this.renderSent(message))}</ul>`}
+            <ul class="plain">${repeat(sent, ({ message }) => message, (message) => this.renderSent(message))}</ul>
+            ${this.renderMore('sent')}`}
       <p class="after"><button class="plain" type="button" @click=${() => visit.go({ name: 'taking-part' })}>${home.takingPart}</button></p>
       ${this.renderQuestion()}`;
+  }
+
+  private renderMore(side: Side): TemplateResult | typeof nothing {
+    const { correspondence, words } = this.visit;
+    if (correspondence?.more[side] !== true) return nothing;
+    const { home } = words.home;
+    return html`<p><button class="plain" type="button" @click=${() => this.attempt(() => this.more(side))}>${home.more[side]}</button></p>`;
+  }
+
+  /** What comes first of the older ones has the focus, which the button may leave with its place. */
+  private async more(side: Side): Promise<void> {
+    const { visit } = this;
+    const before = new Set(visit.correspondence?.[side].map(({ message }) => message));
+    await visit.more(side);
+    await this.updateComplete;
+    const first = this.visit.correspondence?.[side].find(({ message }) => !before.has(message));
+    if (first !== undefined) this.querySelector<HTMLElement>(`#m-${first.message} :is(h2, h3)`)?.focus();
   }
 
   private renderConsent(): TemplateResult | typeof nothing {
@@ -100,8 +119,8 @@ export class RelayHome extends ScreenElement {
   private renderWaiting(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
     const { home } = visit.words.home;
-    return html`<section class="card calls">
-      <h2>${home.waitingHeading}</h2>
+    return html`<section class="card calls" id="m-${message.message}">
+      <h2 tabindex="-1">${home.waitingHeading}</h2>
       <p>${home.waiting}</p>
       <p class="quiet">${receivedLine(message, visit)}</p>
       <button class="primary" type="button" @click=${() => visit.go({ name: 'waiting', message: message.message })}>${home.look}</button>
@@ -114,8 +133,8 @@ export class RelayHome extends ScreenElement {
     const since = offeredSince(message, visit);
     const opens = message.view === 'to-open' || message.view === 'opened';
     const view = received[message.view];
-    return html`<li class="card">
-      <h3>
+    return html`<li class="card" id="m-${message.message}">
+      <h3 tabindex="-1">
         ${kind[message.form]}<small>
           ${from(whoIs(visit.arrival, message.from, visit.words.home))}${since === null ? nothing : html`, ${since}`}</small
         >
@@ -135,8 +154,8 @@ export class RelayHome extends ScreenElement {
     const title = titleOf(message, visit);
     const view = words.author[message.view];
     const back = message.view === 'sent-back' || message.view === 'not-prepared';
-    return html`<li class=${back ? 'card calls' : 'card'}>
-      <h3>
+    return html`<li class=${back ? 'card calls' : 'card'} id="m-${message.message}">
+      <h3 tabindex="-1">
         ${title}<small>
           ${words.to(whoIs(visit.arrival, message.to, words))}${message.revision === 1 ? nothing : html`, ${words.sent.revision(message.revision)}`}</small
         >

@@ -132,6 +132,9 @@ export class RelayInside extends PlainElement {
       say: (text) => this.tell('said', text),
       send: (file, sending) => void this.send(file, sending),
       endTransfer: () => (this.transfer = null),
+      more: async (side) => {
+        this.correspondence = await keys.more(side);
+      },
       consented: (status) => this.consented(status),
       renew: () => this.renew(),
       refused: (refusal) => this.tell('refused', refusal),
@@ -146,6 +149,7 @@ export class RelayInside extends PlainElement {
       return;
     }
     if (this.gone || this.trail?.current !== screen) return;
+    void this.include(screen);
     this.shown = screen;
     document.title = titled(this.arriving, screen.name === 'choose' ? 'home' : screen.name);
     await this.updateComplete;
@@ -179,6 +183,17 @@ export class RelayInside extends PlainElement {
     } catch (thrown) {
       if (!this.gone) this.tell('refused', asRefusal(thrown));
     }
+  }
+
+  /** What a screen is about may be further down in a list than was read, where somebody came back to it. */
+  private async include(screen: Screen): Promise<void> {
+    const about = 'message' in screen ? screen.message : 'revises' in screen ? screen.revises : null;
+    const { sent, received } = this.correspondence ?? { sent: [], received: [] };
+    if (about === null || [...sent, ...received].some(({ message }) => message === about)) return;
+    await keys.include(about).then(
+      (correspondence) => (this.correspondence = correspondence),
+      () => undefined, // those who watch are told
+    );
   }
 
   private async renew(): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   Refusal,
   SendingProgress,
   SentMessage,
+  Side,
   Uuid,
 } from '../client/contract';
 import type { Arriving, Inside } from './words';
@@ -57,6 +58,8 @@ export interface Visit {
   send(file: Blob | null, sending: Sending): void;
   endTransfer(): void;
   consented(status: Consent): void;
+  /** The next page of one of the lists. */
+  more(side: Side): Promise<void>;
   /** After something was sent, withdrawn or answered. */
   renew(): Promise<void>;
   refused(refusal: Refusal): void;

@@ -11,6 +11,7 @@ export const en = {
     openAgain: 'Open',
     readAgain: 'Open again',
     sentHeading: 'What you sent',
+    more: { sent: 'Show older messages that you sent', received: 'Show older messages for you' },
     see: 'See more',
     goOnHeading: 'Continue',
     draft: (letters: number) => (letters === 0 ? 'A letter, still empty' : `A letter that you began, of ${String(letters)} words`),

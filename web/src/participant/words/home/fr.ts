@@ -14,6 +14,7 @@ export const fr: Catalogue<typeof en> = {
     openAgain: 'Ouvrir',
     readAgain: 'Ouvrir de nouveau',
     sentHeading: 'Ce que vous avez envoyé',
+    more: { sent: 'Afficher les messages plus anciens que vous avez envoyés', received: 'Afficher les messages plus anciens pour vous' },
     see: 'En voir plus',
     goOnHeading: 'À continuer',
     draft: (letters) => (letters === 0 ? 'Une lettre, encore vide' : `Une lettre commencée, de ${String(letters)} mots`),

@@ -1,0 +1,40 @@
+"""Counts what is asked of a database, by whichever connection of this process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+import asyncpg.connection
+
+
+class Queries:
+    """The queries of every connection that is opened while this listens."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, logged: Any) -> None:
+        """Note one; what a transaction begins and ends with is among them."""
+        self.asked.append(logged.query)
+
+
+@contextlib.contextmanager
+def counted() -> Iterator[Queries]:
+    """Have every pool that is opened meanwhile tell of its queries."""
+    queries = Queries()
+    opened = asyncpg.create_pool
+
+    async def listen(connection: Any) -> None:
+        connection.add_query_logger(queries)
+
+    def open_pool(*args: Any, **named: Any) -> Any:
+        return opened(*args, **named, init=listen)
+
+    asyncpg.create_pool = open_pool
+    try:
+        yield queries
+    finally:
+        asyncpg.create_pool = opened
