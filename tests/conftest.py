@@ -323,7 +323,7 @@ class Watch:
         query = logged.query
         if query.startswith("BEGIN"):
             self._is_locked, self._read = False, None
-        elif "lock_case(" in query:
+        elif "lock_case(" in query or "lock_submission(" in query:
             self._is_locked = True
         elif CASE_STATE.search(query) and not query.startswith("insert") and not self._is_locked:
             self._read = self._read or query

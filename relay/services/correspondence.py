@@ -32,6 +32,7 @@ from relay.domain.views import RecipientView, author_view, recipient_view
 from relay.storage import cases as stored_cases
 from relay.storage import correspondence as stored
 from relay.storage import messages as stored_messages
+from relay.storage import submissions as stored_submissions
 from relay.storage.database import Connection, Database
 
 PAGE_SENT: Final = 20
@@ -140,7 +141,7 @@ async def _list_sent(
     limit: int | None = None,
 ) -> list[stored.SentRow]:
     if actor.link_id is not None:
-        carried = await stored_messages.find_carried(connection, actor.link_id)
+        carried = await stored_submissions.find_carried(connection, actor.link_id)
         named = [carried] if carried is not None and (named is None or carried in named) else []
     return await stored.list_sent(connection, actor, named=named, after=after, limit=limit)
 

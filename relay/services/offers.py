@@ -31,7 +31,7 @@ from relay.services.reading import (
     review_message,
     signed_consent,
 )
-from relay.services.sealed import Readers, check_grants, hold_text, keep
+from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
 from relay.services.statements import is_new
 from relay.services.transitions import (
     make_transition,
@@ -89,7 +89,8 @@ async def offer(
             raise StatementMismatch("an offer to a key that nobody verified")
         if (said.claim, said.recipient) != (b64u_encode(claim.statement_hash), claim.recipient):
             raise StatementMismatch("an offer to another key than the recipient's")
-        await _check_offer_grants(connection, message, said, act)
+        notes = {note.commit for note in said.notes}
+        await _check_offer_grants(connection, message, said, act, notes)
         await require_readable(connection, settings, message, act.statement, consents)
         await insert_statement(connection, offered)
         await keep(
@@ -97,7 +98,10 @@ async def offer(
             message_id=message_id,
             statement_hash=offered.hash,
             parts=[hold_text(note, act.bodies, settings) for note in said.notes],
-            grants=act.grants,
+            grants=[grant for grant in act.grants if grant.commitment in notes],
+        )
+        await keep_grants(
+            connection, [grant for grant in act.grants if grant.commitment not in notes]
         )
         await stored_reviews.insert_offer(
             connection,
@@ -250,11 +254,11 @@ async def _check_offer_grants(
     message: stored.MessageRow,
     said: statements.Offer,
     act: SignedAct,
+    notes: set[str],
 ) -> None:
     """Hold the grants against what is released, and against the hashes that the mediator signed."""
     rows = await stored.list_parts(connection, message.message_id, Audience.CASE, message.case_id)
     released = {b64u_encode(row.commitment) for row in released_rows(message, rows)}
-    notes = {note.commit for note in said.notes}
     recipient = (Audience.RECIPIENT, message.recipient_id)
     case = (Audience.CASE, message.case_id)
     to_recipient = [grant for grant in act.grants if grant.audience is Audience.RECIPIENT]

@@ -30,7 +30,7 @@ from relay.domain.messages import Audience, Grant
 from relay.domain.transitions import Act, Mover, State
 from relay.errors import CryptoError
 from relay.services.credentials import require_standing
-from relay.services.sealed import StoredBody, hold_upload, keep, keep_first_grants
+from relay.services.sealed import StoredBody, hold_upload, keep
 from relay.services.transitions import make_transition, require_transition
 from relay.services.trust import charter as verified_charter
 from relay.settings import Settings
@@ -266,9 +266,8 @@ async def finish(
             message_id=message.message_id,
             statement_hash=rendition.hash,
             parts=[hold_upload(result.part, _stored(result)) for result in results],
-            grants=[],
+            grants=grants,
         )
-        await keep_first_grants(connection, grants)
         await stored.set_rendition(connection, message.message_id, rendition.hash)
         await stored.delete_grants(connection, message.message_id, Audience.MEDIA)
         await stored_jobs.end_job(connection, job.job_id, JobState.DONE)

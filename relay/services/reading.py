@@ -33,6 +33,7 @@ from relay.storage import correspondence as stored_lists
 from relay.storage import links as stored_links
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
+from relay.storage import submissions as stored_submissions
 from relay.storage.database import Connection, Database
 from relay.storage.statements import find_statement
 
@@ -108,27 +109,28 @@ async def author_message(
     receipt: str | None = None,
 ) -> AuthorMessage:
     """A message as its author sees it; for one `reader`, with the way in of an older key of theirs."""
-    message = await _require(connection, message_id)
+    message = await stored.read_author_message(connection, message_id)
+    if message is None:
+        raise NotFound("no such message")
     parts = await stored.list_parts(connection, message_id, Audience.AUTHOR, message.sender_id)
-    texts = await stored.author_texts(connection, message_id)
     own = (message.statement_hash,)
-    is_older = reader is not None and reader.is_verified and texts.kid != reader.kid
+    is_older = reader is not None and reader.is_verified and message.kid != reader.kid
     origin = await stored.list_origin(connection, message.statement_hash or b"") if is_older else []
     return AuthorMessage(
         message=message_id,
         case=message.case_id,
         recipient=message.recipient_id,
         kind=message.kind,
-        voice=await stored.is_voice(connection, message.message_id),
+        voice=message.voice,
         language=message.language,
         revision=message.revision,
         view=shown_to_author(message),
         view_since=message.author_view_since,
         created_at=message.created_at,
         failure=message.failure,
-        processing=texts.processing,
-        statement=texts.statement,
-        guidance=texts.guidance,
+        processing=message.processing,
+        statement=message.statement,
+        guidance=message.guidance,
         parts=[_part(row) for row in parts if row.statement_hash in own or row.header is not None],
         origin=origin,
         receipt=receipt,
@@ -260,7 +262,7 @@ async def review_message(
 async def _is_sent(connection: Connection, actor: Participant, message_id: uuid.UUID) -> bool:
     """Whether it is for the caller to see as its author; through an upload link, the one that it carried."""
     if actor.link_id is not None:
-        return await stored.find_carried(connection, actor.link_id) == message_id
+        return await stored_submissions.find_carried(connection, actor.link_id) == message_id
     return bool(await stored_lists.list_sent(connection, actor, named=[message_id]))
 
 

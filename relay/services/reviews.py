@@ -43,6 +43,7 @@ from relay.services.transitions import (
 )
 from relay.services.verifiable import require_verifiable
 from relay.settings import Settings
+from relay.storage import cases as stored_cases
 from relay.storage import messages as stored
 from relay.storage import reviews as stored_reviews
 from relay.storage.database import Connection, Database
@@ -285,18 +286,16 @@ async def _keep_notes(
 
 async def _grant_retry(connection: Connection, message: stored.MessageRow, act: SignedAct) -> None:
     """Let the media workers open the original once more: their grant ended with the failure."""
-    context = await stored.sender_context(
-        connection, message.case_id, message.sender_id, message.recipient_id
-    )
     parts = await stored.list_parts(connection, message.message_id, Audience.CASE, message.case_id)
     originals = {
         b64u_encode(part.commitment)
         for part in parts
         if part.role is PartRole.ORIGINAL and part.statement_hash == message.statement_hash
     }
-    if context is None or not originals:
+    if not originals:
         raise NotFound("nothing to try again")
-    workers = frozenset((Audience.MEDIA, worker) for worker in context.media)
+    media = await stored_cases.list_media(connection, message.case_id)
+    workers = frozenset((Audience.MEDIA, worker) for worker in media)
     check_grants(originals, act.grants, Readers(required=frozenset(), one_of=workers))
     await keep_grants(connection, act.grants)
 

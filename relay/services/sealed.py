@@ -110,22 +110,17 @@ async def keep(
     parts: Sequence[stored.NewPart],
     grants: Sequence[Grant],
 ) -> None:
-    """Keep parts and grants that were held against their statement."""
-    for part in parts:
-        if not await stored.insert_part(connection, message_id, statement_hash, part):
-            raise SealedBefore
-    await keep_grants(connection, grants)
+    """Store parts that were checked against their statement, with their grants; SealedBefore if known."""
+    new_grants = [_new_grant(grant) for grant in grants]
+    if parts and not await stored.insert_parts(
+        connection, message_id, statement_hash, parts, new_grants
+    ):
+        raise SealedBefore
 
 
 async def keep_grants(connection: Connection, grants: Sequence[Grant]) -> None:
-    """Keep grants that were held against the parts they are for."""
-    if grants:
-        await stored.insert_grants(connection, [_new_grant(grant) for grant in grants])
-
-
-async def keep_first_grants(connection: Connection, grants: Sequence[Grant]) -> None:
-    """Keep grants of parts that are kept in this transaction: nobody had one before."""
-    await stored.insert_first_grants(connection, [_new_grant(grant) for grant in grants])
+    """Store grants that were checked against the older parts they are for."""
+    await stored.insert_grants(connection, [_new_grant(grant) for grant in grants])
 
 
 def _new_part(part: Part, *, body: bytes | None, object_prefix: str | None) -> stored.NewPart:

@@ -42,9 +42,14 @@ async def is_new(
     admission = await stored.find_admission(
         connection, statement.hash, statement.kid, statement.said.at
     )
+    return is_admitted(settings, statement.said.at, admission)
+
+
+def is_admitted(settings: Settings, at: datetime, admission: stored.Admission) -> bool:
+    """As `is_new`, by what is known of the statement."""
     if admission.is_stored:
         return False
-    age = datetime.now(UTC) - statement.said.at
+    age = datetime.now(UTC) - at
     if abs(age.total_seconds()) > settings.statement_skew_seconds:
         raise Forbidden("the time in the statement", problem="statement-time")
     if not admission.counts:

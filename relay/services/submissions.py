@@ -27,7 +27,7 @@ from relay.domain.messages import (
 from relay.domain.transitions import Act, Mover, State, WrongState
 from relay.domain.uploads import object_prefix
 from relay.domain.views import AuthorView
-from relay.errors import InvalidRequest, NotFound
+from relay.errors import Conflict, InvalidRequest, NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
 from relay.services.reading import author_message, shown_to_author
@@ -39,18 +39,17 @@ from relay.services.sealed import (
     hold_upload,
     keep,
 )
-from relay.services.statements import is_new
+from relay.services.statements import is_admitted, is_new
 from relay.services.transitions import (
     make_transition,
-    reload,
     require_message,
     require_transition,
 )
 from relay.settings import Settings
 from relay.storage import links as stored_links
 from relay.storage import messages as stored
+from relay.storage import submissions as stored_submissions
 from relay.storage import uploads as stored_uploads
-from relay.storage.cases import lock_case
 from relay.storage.database import Connection, Database
 from relay.storage.events import append_event
 from relay.storage.statements import insert_statement
@@ -102,6 +101,15 @@ class _Sender:
         )
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Words:
+    """What a draft is for."""
+
+    recipient_id: uuid.UUID
+    kind: Kind
+    revision: int
+
+
 async def begin_draft(
     database: Database,
     actor: Participant,
@@ -110,29 +118,56 @@ async def begin_draft(
     draft: NewDraft,
 ) -> AuthorMessage:
     """Begin a message, or the next revision of one that came back; doing it again changes nothing."""
+    sender = _Sender.participant(actor)
     async with database.transaction() as connection:
-        await stored.lock_identifier(connection, message_id)
-        await stored.lock_message(connection, message_id)
-        await lock_case(connection, actor.case_id)
-        message, _context, is_new = await _require_draft(
+        known = await _lock(connection, sender, message_id)
+        facts = await stored_submissions.find_facts(
             connection,
-            _Sender.participant(actor),
-            str(actor),
-            message_id,
-            revision,
-            draft.recipient,
-            draft.kind,
-            draft.language,
+            case_id=sender.case_id,
+            sender_id=sender.participant_id,
+            recipient_id=draft.recipient,
+            message_id=message_id,
+            statement=None,
         )
-        if is_new:
-            await append_event(
-                connection,
-                case_id=message.case_id,
-                kind="draft-begun",
-                actor=str(actor),
-                message_id=message_id,
-            )
+        _require_correspondent(facts, draft.kind)
+        await _spend_link(connection, sender, message_id)
+        if known is not None:
+            words = _Words(draft.recipient, draft.kind, revision)
+            await _require_draft(connection, known, words, str(actor))
+        else:
+            await _begin(connection, sender, message_id, revision, draft, str(actor))
         return await author_message(connection, message_id)
+
+
+async def _begin(
+    connection: Connection,
+    sender: _Sender,
+    message_id: uuid.UUID,
+    revision: int,
+    draft: NewDraft,
+    actor: str,
+) -> None:
+    if revision != 1:
+        raise NotFound("no such message")
+    begun = await stored_submissions.insert_draft(
+        connection,
+        message_id=message_id,
+        case_id=sender.case_id,
+        sender_id=sender.participant_id,
+        recipient_id=draft.recipient,
+        kind=draft.kind,
+        language=draft.language,
+        writer_kid=sender.kid,
+    )
+    if begun is None:
+        raise Conflict("the identifier is taken")
+    await append_event(
+        connection,
+        case_id=sender.case_id,
+        kind="draft-begun",
+        actor=actor,
+        message_id=message_id,
+    )
 
 
 async def submit(
@@ -152,8 +187,8 @@ async def submit(
     Sending the same statement again answers as the first time did, so that a client whose connection broke
     may simply repeat itself.
     """
-    words = statements.verified(submission.statement, statements.Message, actor.signer)
-    said = words.said
+    statement = statements.verified(submission.statement, statements.Message, actor.signer)
+    said = statement.said
     sender = _Sender.of(actor, said)
     if (said.message, said.revision, said.case, said.sender) != (
         message_id,
@@ -164,47 +199,43 @@ async def submit(
         raise StatementMismatch("the statement is for another message")
     job_id = None
     async with database.transaction() as connection:
-        await stored.lock_identifier(connection, message_id)
-        earlier = await _earlier_revisions(connection, sender, message_id)
-        await lock_case(connection, sender.case_id)
+        known = await _lock(connection, sender, message_id)
         if isinstance(actor, Mediator):
             await require_mediator(connection, sender.case_id, actor)
-        if revision in earlier:
-            if earlier[revision] != words.hash:
+        facts = await stored_submissions.find_facts(
+            connection,
+            case_id=sender.case_id,
+            sender_id=sender.participant_id,
+            recipient_id=said.recipient,
+            message_id=message_id,
+            statement=statement,
+        )
+        if facts is not None and revision <= len(facts.revisions):
+            if facts.revisions[revision - 1] != statement.hash:
                 raise RevisionExists
             return await _answer(connection, sender, message_id)
-        if not await is_new(connection, settings, words):
+        facts = _require_correspondent(facts, Kind(said.kind))
+        if not is_admitted(settings, said.at, facts):
             raise RevisionExists
-        previous = earlier.get(revision - 1)
-        await _require_relayable(connection, sender, message_id, said, previous)
-        message, context, _is_new = await _require_draft(
-            connection,
-            sender,
-            str(actor),
-            message_id,
-            revision,
-            said.recipient,
-            Kind(said.kind),
-            said.language,
-        )
-        if b64u_encode(context.charter_hash) != said.charter:
-            raise CharterChanged
-        if said.supersedes != (b64u_encode(previous) if previous is not None else None):
-            raise StatementMismatch("the statement does not follow the revision before")
-        parts = await _hold_parts(connection, settings, message, context, said, submission)
-        await insert_statement(connection, words)
-        await stored.submit_revision(connection, message_id, revision, words.hash, said.language)
+        await _require_relayable(connection, sender, known, said, facts)
+        await _spend_link(connection, sender, message_id)
+        if known is not None:
+            words = _Words(said.recipient, Kind(said.kind), revision)
+            await _require_draft(connection, known, words, str(actor))
+        _require_follows(said, facts)
+        parts = await _hold_parts(connection, settings, sender, facts, said, submission)
+        message = await stored_submissions.store_revision(connection, statement)
         await keep(
             connection,
             message_id=message_id,
-            statement_hash=words.hash,
+            statement_hash=statement.hash,
             parts=parts,
             grants=submission.grants,
         )
         act = Act.SUBMIT_LETTER if message.kind is Kind.LETTER else Act.SUBMIT_VIDEO
         sent = await require_transition(connection, message, act, Mover.SENDER)
         await make_transition(
-            connection, message, sent, actor=str(actor), statement_hash=words.hash
+            connection, message, sent, actor=str(actor), statement_hash=statement.hash
         )
         if message.kind is Kind.VIDEO:
             job_id = await stored.insert_job(connection, message_id, revision)
@@ -296,17 +327,48 @@ async def _require_sender(
     if not sender.is_verified and message.writer_kid != sender.kid:
         raise NotFound("not begun with this key, which nobody has verified")
     if sender.link_id is not None:
-        carried = await stored.find_carried(connection, sender.link_id)
+        carried = await stored_submissions.find_carried(connection, sender.link_id)
         if carried != message.message_id:
             raise NotFound("not the message of this link")
+
+
+async def _lock(
+    connection: Connection, sender: _Sender, message_id: uuid.UUID
+) -> stored.MessageRow | None:
+    """The sender's message, where there is one, locked with its identifier and its case."""
+    message = await stored_submissions.lock_submission(connection, message_id, sender.case_id)
+    if message is not None:
+        await _require_sender(connection, sender, message)
+    return message
+
+
+def _require_correspondent(
+    facts: stored_submissions.SubmissionFacts | None, kind: Kind
+) -> stored_submissions.SubmissionFacts:
+    """Go on only to somebody whom the sender may write to, with what the case takes."""
+    if facts is None or not facts.is_pair:
+        raise NotFound("no such correspondent")
+    if kind is Kind.VIDEO and not facts.server_processing:
+        raise VideoNotTaken
+    return facts
+
+
+def _require_follows(said: statements.Message, facts: stored_submissions.SubmissionFacts) -> None:
+    """Go on only with words under the charter in force, after the revision that was sent last."""
+    if said.revision != len(facts.revisions) + 1:
+        raise NotFound("no such message")
+    if b64u_encode(facts.charter_hash) != said.charter:
+        raise CharterChanged
+    if said.supersedes != (b64u_encode(facts.revisions[-1]) if facts.revisions else None):
+        raise StatementMismatch("the statement does not follow the revision before")
 
 
 async def _require_relayable(
     connection: Connection,
     sender: _Sender,
-    message_id: uuid.UUID,
+    known: stored.MessageRow | None,
     said: statements.Message,
-    previous: bytes | None,
+    facts: stored_submissions.SubmissionFacts,
 ) -> None:
     """From a mediator go on only with a letter, and only where no participant began or sent it.
 
@@ -316,90 +378,47 @@ async def _require_relayable(
         return
     if said.kind != Kind.LETTER.value:
         raise InvalidRequest("relayed", problem="A mediator writes down letters only.")
-    if previous is None:
-        begun_by_sender = await stored.lock_message(connection, message_id) is not None
+    if facts.revisions:
+        begun_by_sender = bool(await stored.list_origin(connection, facts.revisions[-1]))
     else:
-        begun_by_sender = bool(await stored.list_origin(connection, previous))
+        begun_by_sender = known is not None
     if begun_by_sender:
         raise WrongState("these are the participant's own words")
 
 
-async def _earlier_revisions(
-    connection: Connection, sender: _Sender, message_id: uuid.UUID
-) -> dict[int, bytes]:
-    message = await stored.lock_message(connection, message_id)
-    if message is None:
-        return {}
-    await _require_sender(connection, sender, message)
-    rows = await stored.list_revisions(connection, message_id)
-    return {row.revision: row.statement_hash for row in rows}
+async def _spend_link(connection: Connection, sender: _Sender, message_id: uuid.UUID) -> None:
+    """Have an upload link carry this message and no other; LinkSpent where it carried another."""
+    if sender.link_id is None:
+        return
+    if not await stored_links.spend_link(connection, sender.link_id, message_id):
+        raise LinkSpent
 
 
 async def _require_draft(
-    connection: Connection,
-    sender: _Sender,
-    actor: str,
-    message_id: uuid.UUID,
-    revision: int,
-    recipient_id: uuid.UUID,
-    kind: Kind,
-    language: str,
-) -> tuple[stored.MessageRow, stored.SenderContext, bool]:
-    """The message, as a draft of this revision: as it is, begun anew, or begun from one that came back.
-
-    With it what the case lets its sender do, and whether it was begun just now. The message, if there is one,
-    and the case are locked.
-    """
-    context = await stored.sender_context(
-        connection, sender.case_id, sender.participant_id, recipient_id
-    )
-    if context is None or not context.is_pair:
-        raise NotFound("no such correspondent")
-    if kind is Kind.VIDEO and not context.server_processing:
-        raise VideoNotTaken
-    if sender.link_id is not None:
-        known = await stored.lock_message(connection, message_id)
-        if known is not None:
-            await _require_sender(connection, sender, known)
-        if not await stored_links.spend_link(connection, sender.link_id, message_id):
-            raise LinkSpent
-    begun = None
-    if revision == 1:
-        begun = await stored.insert_draft(
-            connection,
-            message_id=message_id,
-            case_id=sender.case_id,
-            sender_id=sender.participant_id,
-            recipient_id=recipient_id,
-            kind=kind,
-            language=language,
-            writer_kid=sender.kid,
-        )
-    message = begun or await require_message(connection, message_id)
-    await _require_sender(connection, sender, message)
-    if (message.recipient_id, message.kind) != (recipient_id, kind):
+    connection: Connection, message: stored.MessageRow, words: _Words, actor: str
+) -> None:
+    """Go on only with a draft of this revision, which is begun where the message came back."""
+    if (message.recipient_id, message.kind) != (words.recipient_id, words.kind):
         raise InvalidRequest("a revision keeps its recipient and its kind")
-    if revision == message.revision + 1:
+    if words.revision == message.revision + 1:
         revised = await require_transition(connection, message, Act.REVISE, Mover.SENDER)
         await make_transition(connection, message, revised, actor=actor)
-        await stored.begin_revision(connection, message_id)
-        message = await reload(connection, message)
-    if message.state is not State.DRAFT or message.revision != revision:
+        await stored.begin_revision(connection, message.message_id)
+    elif message.state is not State.DRAFT or message.revision != words.revision:
         raise WrongState("not a draft of this revision")
-    return message, context, begun is not None
 
 
 async def _hold_parts(
     connection: Connection,
     settings: Settings,
-    message: stored.MessageRow,
-    context: stored.SenderContext,
+    sender: _Sender,
+    facts: stored_submissions.SubmissionFacts,
     said: statements.Message,
     submission: Submission,
 ) -> list[stored.NewPart]:
-    case = (Audience.CASE, message.case_id)
-    author = frozenset({(Audience.AUTHOR, message.sender_id)})
-    workers = frozenset((Audience.MEDIA, worker) for worker in context.media)
+    case = (Audience.CASE, sender.case_id)
+    author = frozenset({(Audience.AUTHOR, sender.participant_id)})
+    workers = frozenset((Audience.MEDIA, worker) for worker in facts.media)
     parts = []
     for part in said.parts:
         grants = [grant for grant in submission.grants if grant.commitment == part.commit]
@@ -407,8 +426,8 @@ async def _hold_parts(
             readers = Readers(required=frozenset({case}), one_of=workers, allowed=author)
             upload = await stored_uploads.finished_upload(
                 connection,
-                message.message_id,
-                message.revision,
+                said.message,
+                said.revision,
                 [b64u_decode(digest) for digest in part.segments],
             )
             if upload is None:

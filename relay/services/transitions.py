@@ -73,14 +73,14 @@ async def make_transition(
             lease_holder=holder,
             lease_seconds=seconds,
             failure=failure,
+            actor=actor,
+            statement_hash=statement_hash,
         )
         if not moved:
             raise WrongState(f"{made.act} raced")
     elif holder is not None:
         await stored.renew_lease(connection, message.message_id, seconds)
-    if made.ends_grants:
-        await stored.delete_grants(connection, message.message_id, Audience.RECIPIENT)
-    if made.logged:
+    elif made.logged:
         await append_event(
             connection,
             case_id=message.case_id,
@@ -89,6 +89,8 @@ async def make_transition(
             message_id=message.message_id,
             statement_hash=statement_hash,
         )
+    if made.ends_grants:
+        await stored.delete_grants(connection, message.message_id, Audience.RECIPIENT)
 
 
 async def lapse(connection: Connection, message: MessageRow) -> None:

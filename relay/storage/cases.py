@@ -271,6 +271,12 @@ async def adopt_charter(
     )
 
 
+async def list_media(connection: Connection, case_id: uuid.UUID) -> list[uuid.UUID]:
+    """The media workers whom the charter in force names."""
+    found: list[uuid.UUID] | None = await connection.fetchval(_SQL["list_media"], case_id)
+    return found or []
+
+
 async def list_charters(connection: Connection, case_id: uuid.UUID) -> list[CharterRow]:
     """The charters of a case, oldest first."""
     return many(await connection.fetch(_SQL["list_charters"], case_id), CharterRow)

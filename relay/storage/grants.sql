@@ -28,6 +28,7 @@ grant execute on function by_worker() to relay_web, relay_worker;
 
 -- The web service. ------------------------------------------------------------------------------------------
 
+grant execute on function lock_submission(uuid, uuid) to relay_web;
 grant execute on function approvers_of(messages) to relay_web;
 grant execute on function approvals_of(messages) to relay_web;
 grant execute on function is_voice(messages) to relay_web;
@@ -103,7 +104,7 @@ on claims to relay_web;
 
 grant
 select,
-insert (message_id, case_id, sender_id, recipient_id, kind, language, writer_kid, state),
+insert (message_id, case_id, sender_id, recipient_id, kind, language, writer_kid, state, statement_hash, review_round),
 update (
     language, state, revision, review_round, statement_hash, rendition_hash, captions_hash, offer_hash,
     withdrawal_hash, tell_author, failure, lease_holder, lease_expires_at, waiting_since, author_view_since,

@@ -108,9 +108,10 @@ class NewGrant(msgspec.Struct, frozen=True, kw_only=True):
     header: bytes
 
 
-class AuthorTexts(msgspec.Struct, frozen=True, kw_only=True):
-    """What an author is shown besides the row of their message."""
+class AuthorRow(MessageRow, frozen=True, kw_only=True):
+    """A message with all that its author is shown of it but its parts."""
 
+    voice: bool
     statement: str | None
     kid: str | None
     """The key that signed it."""
@@ -126,46 +127,6 @@ class AuthorTexts(msgspec.Struct, frozen=True, kw_only=True):
         return Processing(stage=self.stage, fraction=self.fraction or 0.0)
 
 
-class SenderContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a case lets a sender do."""
-
-    server_processing: bool
-    charter_hash: bytes
-    """Of the charter in force."""
-    media: list[uuid.UUID]
-    is_pair: bool
-
-
-async def insert_draft(
-    connection: Connection,
-    *,
-    message_id: uuid.UUID,
-    case_id: uuid.UUID,
-    sender_id: uuid.UUID,
-    recipient_id: uuid.UUID,
-    kind: str,
-    language: str,
-    writer_kid: str,
-) -> MessageRow | None:
-    """Begin a message; None where the identifier is taken."""
-    row = await connection.fetchrow(
-        _SQL["insert_draft"],
-        message_id,
-        case_id,
-        sender_id,
-        recipient_id,
-        kind,
-        language,
-        writer_kid,
-    )
-    return one(row, MessageRow)
-
-
-async def lock_identifier(connection: Connection, message_id: uuid.UUID) -> None:
-    """Have whoever sends under the same identifier wait, also where there is no message yet to lock."""
-    await connection.execute(_SQL["lock_identifier"], message_id)
-
-
 async def lock_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:
     """The message, which nobody else changes until this transaction ends."""
     return one(await connection.fetchrow(_SQL["lock_message"], message_id), MessageRow)
@@ -174,6 +135,11 @@ async def lock_message(connection: Connection, message_id: uuid.UUID) -> Message
 async def read_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:
     """The message as it is, for reading."""
     return one(await connection.fetchrow(_SQL["read_message"], message_id), MessageRow)
+
+
+async def read_author_message(connection: Connection, message_id: uuid.UUID) -> AuthorRow | None:
+    """The message as its author is shown it, for reading."""
+    return one(await connection.fetchrow(_SQL["read_author_message"], message_id), AuthorRow)
 
 
 async def change_state(
@@ -185,12 +151,14 @@ async def change_state(
     lease_holder: uuid.UUID | None,
     lease_seconds: int,
     failure: str | None,
+    actor: str,
+    statement_hash: bytes | None,
 ) -> bool:
-    """Make a transition; False where the message is not in the state that it starts from."""
+    """Make a transition and log it; False where the message is not in the state that it starts from."""
     if transition.target is None:
-        return bool(await connection.fetchval(_SQL["delete_draft"], message_id))
-    return bool(
-        await connection.fetchval(
+        row = await connection.fetchrow(_SQL["delete_draft"], message_id, transition.act, actor)
+    else:
+        row = await connection.fetchrow(
             _SQL["change_state"],
             message_id,
             transition.source,
@@ -200,26 +168,16 @@ async def change_state(
             lease_holder,
             lease_seconds,
             failure,
+            transition.act if transition.logged else None,
+            actor,
+            statement_hash,
         )
-    )
+    return row is not None
 
 
 async def begin_revision(connection: Connection, message_id: uuid.UUID) -> None:
     """Count one revision more."""
     await connection.execute(_SQL["begin_revision"], message_id)
-
-
-async def submit_revision(
-    connection: Connection,
-    message_id: uuid.UUID,
-    revision: int,
-    statement_hash: bytes,
-    language: str,
-) -> None:
-    """Keep a signed revision and make it the current one."""
-    await connection.execute(
-        _SQL["submit_revision"], message_id, revision, statement_hash, language
-    )
 
 
 async def set_rendition(
@@ -284,34 +242,36 @@ async def list_between(connection: Connection, message_id: uuid.UUID) -> list[Pa
     return many(await connection.fetch(_SQL["list_between"], message_id), PastMessage)
 
 
-async def insert_part(
-    connection: Connection, message_id: uuid.UUID, statement_hash: bytes, part: NewPart
+async def insert_parts(
+    connection: Connection,
+    message_id: uuid.UUID,
+    statement_hash: bytes,
+    parts: Sequence[NewPart],
+    grants: Sequence[NewGrant],
 ) -> bool:
-    """Keep a part under the statement that declares it; False where one of its commitment is known."""
-    return bool(
-        await connection.fetchval(
-            _SQL["insert_part"],
-            part.commitment,
-            message_id,
-            statement_hash,
-            part.role,
-            part.media_type,
-            part.size_bytes,
-            part.segments,
-            part.body,
-            part.object_prefix,
-        )
+    """Store new parts under the statement that declares them, with their grants.
+
+    False where a part of the same commitment is known, and then no grant is stored.
+    """
+    stored = await connection.fetchval(
+        _SQL["insert_parts"],
+        message_id,
+        statement_hash,
+        [part.commitment for part in parts],
+        [part.role for part in parts],
+        [part.media_type for part in parts],
+        [part.size_bytes for part in parts],
+        [b"".join(part.segments) for part in parts],
+        [part.body for part in parts],
+        [part.object_prefix for part in parts],
+        *_columns(grants),
     )
+    return bool(stored == len(parts))
 
 
 async def insert_grants(connection: Connection, grants: Sequence[NewGrant]) -> None:
-    """Keep grants; a newer header for the same audience takes the place of the older."""
+    """Store grants of older parts; a newer header for the same audience takes the place of the older."""
     await connection.execute(_SQL["insert_grants"], *_columns(grants))
-
-
-async def insert_first_grants(connection: Connection, grants: Sequence[NewGrant]) -> None:
-    """Keep grants for audiences that have none yet; an older one is an error."""
-    await connection.execute(_SQL["insert_first_grants"], *_columns(grants))
 
 
 def _columns(grants: Sequence[NewGrant]) -> tuple[list[object], ...]:
@@ -336,14 +296,6 @@ async def list_parts(
     return many(rows, PartRow)
 
 
-async def sender_context(
-    connection: Connection, case_id: uuid.UUID, sender_id: uuid.UUID, recipient_id: uuid.UUID
-) -> SenderContext | None:
-    """What a case lets a sender do; None where it has no charter yet."""
-    row = await connection.fetchrow(_SQL["sender_context"], case_id, sender_id, recipient_id)
-    return one(row, SenderContext)
-
-
 async def gate_facts(
     connection: Connection,
     message_id: uuid.UUID,
@@ -365,18 +317,6 @@ async def gates_of(
     """The same for each of some messages, by one query."""
     rows = many(await connection.fetch(_SQL["gate_facts"], messages, False, None), GateRow)  # noqa: FBT003 - not for a new offer
     return {row.message_id: row for row in rows}
-
-
-async def author_texts(connection: Connection, message_id: uuid.UUID) -> AuthorTexts:
-    """The statement, guidance and progress that an author is shown."""
-    row = await connection.fetchrow(_SQL["author_texts"], message_id)
-    return msgspec.convert(row, AuthorTexts)
-
-
-async def find_carried(connection: Connection, link_id: uuid.UUID) -> uuid.UUID | None:
-    """The one message of an upload link."""
-    found: uuid.UUID | None = await connection.fetchval(_SQL["find_carried"], link_id)
-    return found
 
 
 async def list_origin(connection: Connection, statement_hash: bytes) -> list[str]:

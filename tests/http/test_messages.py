@@ -273,11 +273,11 @@ async def test_an_answer_is_of_one_moment(
     """A letter that comes back while its author asks for it comes back whole, or not yet at all."""
     sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
     leased = await case.mediator.lease(sent.message)
-    texts = stored.author_texts
+    read = stored.read_author_message
 
-    async def comes_back(connection: Connection, message: uuid.UUID) -> stored.AuthorTexts:
+    async def comes_back(connection: Connection, message: uuid.UUID) -> stored.AuthorRow | None:
         await case.mediator.decide(leased, "return", reason="unclear")
-        return await texts(connection, message)
+        return await read(connection, message)
 
     database = await Database.connect(relay_settings.database_url, connections=1)
     signer = hands_of(case.harmed).signer
@@ -290,7 +290,7 @@ async def test_an_answer_is_of_one_moment(
         is_verified=True,
     )
     with monkeypatch.context() as patched:
-        patched.setattr(stored, "author_texts", comes_back)
+        patched.setattr(stored, "read_author_message", comes_back)
         before = await reading.read_own(database, author, sent.message)
     after = await reading.read_own(database, author, sent.message)
     await database.close()

@@ -81,7 +81,8 @@ MAY: Final[dict[str, Rights]] = {
         "sessions": {"select": "*", "insert": "*", "delete": ""},
         "messages": {
             "select": "*",
-            "insert": "message_id case_id sender_id recipient_id kind language writer_kid state",
+            "insert": "message_id case_id sender_id recipient_id kind language writer_kid state"
+            " statement_hash review_round",
             "update": "language state revision review_round statement_hash rendition_hash captions_hash "
             "offer_hash withdrawal_hash tell_author failure lease_holder lease_expires_at waiting_since "
             "author_view_since state_since receipt_hash",
@@ -181,7 +182,15 @@ MAY: Final[dict[str, Rights]] = {
 
 CALLS: Final = {
     WEB: {
-        *("append_event", "lock_case", "by_web", "by_worker", "approvers_of", "approvals_of"),
+        *(
+            "append_event",
+            "lock_case",
+            "lock_submission",
+            "by_web",
+            "by_worker",
+            "approvers_of",
+            "approvals_of",
+        ),
         *("is_in_queue", "is_voice", "waits_for", "consents", "sender_is_known"),
     },
     WORKER: {"append_event", "lock_case", "by_web", "by_worker"},

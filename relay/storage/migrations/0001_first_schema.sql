@@ -724,6 +724,15 @@ begin
 end
 $$;
 
+-- Locks for whoever sends a message: its identifier, before there is a row; the row; and its case.
+create function lock_submission(of_message uuid, of_case uuid) returns setof messages language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended(of_message::text, 0));
+    return query select * from messages where messages.message_id = of_message for no key update;
+    perform lock_case(of_case);
+end
+$$;
+
 create function append_event(
     of_case uuid, event_kind text, of_message uuid, by_actor text, with_statement bytea
 ) returns bigint language plpgsql security definer set search_path = public, pg_temp as $$

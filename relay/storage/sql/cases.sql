@@ -256,3 +256,8 @@ inner join participants
     on participants.participant_id = case when pairs.one = $2 then pairs.other else pairs.one end
 where pairs.case_id = $1 and $2 in (pairs.one, pairs.other)
 order by participants.role, participants.number;
+
+-- name: list_media
+select charters.media from cases
+inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
+where cases.case_id = $1;

@@ -1,38 +1,3 @@
--- name: insert_draft
--- Every message begins here.
-insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, writer_kid, state)
-values ($1, $2, $3, $4, $5, $6, $7, 'draft')
-on conflict do nothing
-returning
-    message_id,
-    case_id,
-    sender_id,
-    recipient_id,
-    kind,
-    language,
-    state,
-    revision,
-    review_round,
-    statement_hash,
-    rendition_hash,
-    captions_hash,
-    offer_hash,
-    withdrawal_hash,
-    writer_kid,
-    tell_author,
-    failure,
-    lease_holder,
-    lease_expires_at,
-    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over,
-    waiting_since,
-    author_view_since,
-    state_since,
-    created_at;
-
--- name: lock_identifier
--- Two who send under one identifier at once: the second waits, before there is a row to lock.
-select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0));
-
 -- name: lock_message
 -- The message, which nobody else changes until this transaction ends.
 select
@@ -94,48 +59,105 @@ select
 from messages
 where message_id = $1;
 
+-- name: read_author_message
+-- The message as it is, with what its author is shown besides: the statement, what it came back with, how far
+-- a video is.
+select
+    messages.message_id,
+    messages.case_id,
+    messages.sender_id,
+    messages.recipient_id,
+    messages.kind,
+    messages.language,
+    messages.state,
+    messages.revision,
+    messages.review_round,
+    messages.statement_hash,
+    messages.rendition_hash,
+    messages.captions_hash,
+    messages.offer_hash,
+    messages.withdrawal_hash,
+    messages.writer_kid,
+    messages.tell_author,
+    messages.failure,
+    messages.lease_holder,
+    messages.lease_expires_at,
+    messages.waiting_since,
+    messages.author_view_since,
+    messages.state_since,
+    messages.created_at,
+    signed.compact as statement,
+    signed.kid,
+    guidance.compact as guidance,
+    working.stage,
+    working.progress as fraction,
+    coalesce(messages.lease_expires_at < clock_timestamp(), false) as lease_is_over,
+    is_voice(messages) as voice
+from messages
+left join statements as signed on messages.statement_hash = signed.statement_hash
+left join lateral (
+    select statements.compact
+    from decisions inner join statements on decisions.statement_hash = statements.statement_hash
+    where
+        decisions.message_id = messages.message_id
+        and decisions.source_hash = messages.statement_hash
+        and decisions.decision in ('return', 'decline')
+    order by decisions.decided_at desc
+    limit 1
+) as guidance on true
+left join lateral (
+    select
+        jobs.stage,
+        jobs.progress
+    from jobs
+    where
+        jobs.message_id = messages.message_id
+        and jobs.state in ('waiting', 'running')
+        and jobs.stage is not null
+    order by jobs.created_at desc
+    limit 1
+) as working on messages.kind = 'video'
+where messages.message_id = $1;
+
 -- name: is_voice
 -- Whether it is a voice alone, as far as that is known.
 select is_voice(messages) from messages
 where message_id = $1;
 
 -- name: change_state
--- draft → queued, queued → claimed, …: whatever the transition table says, from the state that is expected.
--- The lease goes with the state; a waiting time starts only where the transition says so.
-update messages
-set
-    state = $3,
-    state_since = clock_timestamp(),
-    author_view_since = case when $4 then clock_timestamp() else author_view_since end,
-    waiting_since = case when $5 then clock_timestamp() else waiting_since end,
-    lease_holder = $6,
-    lease_expires_at = case when $6::uuid is not null then clock_timestamp() + make_interval(secs => $7) end,
-    failure = $8
-where message_id = $1 and state = $2
-returning true;
+-- draft → queued, queued → claimed, …: whatever the transition table says, from the state that is expected,
+-- with a row of the log where it is of a kind ($9). The lease goes with the state; a waiting time starts only
+-- where the transition says so.
+with changed as (
+    update messages
+    set
+        state = $3,
+        state_since = clock_timestamp(),
+        author_view_since = case when $4 then clock_timestamp() else author_view_since end,
+        waiting_since = case when $5 then clock_timestamp() else waiting_since end,
+        lease_holder = $6,
+        lease_expires_at
+        = case when $6::uuid is not null then clock_timestamp() + make_interval(secs => $7) end,
+        failure = $8
+    where message_id = $1 and state = $2
+    returning case_id
+)
+
+select case when $9::text is null then 0 else append_event(case_id, $9, $1, $10, $11) end
+from changed;
 
 -- name: delete_draft
--- draft → gone: nothing was submitted, nothing is kept.
-delete from messages
-where message_id = $1 and state = 'draft' and revision = 1 returning true;
+-- draft → gone: nothing was submitted, nothing is kept but a row of the log.
+with deleted as (
+    delete from messages
+    where message_id = $1 and state = 'draft' and revision = 1
+    returning case_id
+)
+
+select append_event(case_id, $2, $1, $3, null) from deleted;
 
 -- name: begin_revision
 update messages set revision = revision + 1
-where message_id = $1;
-
--- name: submit_revision
--- New words: what was rendered, captioned or approved before does not belong to them.
-with submitted as (
-    insert into revisions (message_id, revision, statement_hash, language) values ($1, $2, $3, $4)
-)
-
-update messages
-set
-    statement_hash = $3,
-    language = $4,
-    rendition_hash = null,
-    captions_hash = null,
-    review_round = review_round + 1
 where message_id = $1;
 
 -- name: set_rendition
@@ -218,15 +240,63 @@ inner join messages as other
 where one.message_id = $1 and other.statement_hash is not null
 order by other.created_at desc, other.message_id asc;
 
--- name: insert_part
-insert into parts (
-    commitment, message_id, statement_hash, role, media_type, size_bytes, segments, body, object_prefix
+-- name: insert_parts
+-- New parts under the statement that declares them, with their grants; how many of the parts are new. The
+-- digests of a part's segments come one after the other.
+with given as (
+    select
+        commitment,
+        role,
+        media_type,
+        size_bytes,
+        digests,
+        body,
+        object_prefix
+    from
+        unnest($3::bytea[], $4::part_role[], $5::text[], $6::bigint[], $7::bytea[], $8::bytea[], $9::text[])
+            as parts (commitment, role, media_type, size_bytes, digests, body, object_prefix)
+),
+
+kept as (
+    insert into parts (
+        commitment, message_id, statement_hash, role, media_type, size_bytes, segments, body, object_prefix
+    )
+    select
+        given.commitment,
+        $1 as message_id,
+        $2 as statement_hash,
+        given.role,
+        given.media_type,
+        given.size_bytes,
+        array(
+            select substring(given.digests from place for 32)
+            from generate_series(1, length(given.digests), 32) as place
+            order by place
+        ) as segments,
+        given.body,
+        given.object_prefix
+    from given
+    on conflict do nothing
+    returning commitment
+),
+
+granted as (
+    insert into grants (commitment, audience, audience_id, header)
+    select
+        for_readers.commitment,
+        for_readers.audience,
+        for_readers.audience_id,
+        for_readers.header
+    from
+        unnest($10::bytea[], $11::grant_audience[], $12::uuid[], $13::bytea[])
+            as for_readers (commitment, audience, audience_id, header)
+    where (select count(*) from kept) = cardinality($3)
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-on conflict do nothing
-returning true;
+
+select count(*) as new_parts from kept;
 
 -- name: insert_grants
+-- A newer header for a reader takes the place of an older one.
 insert into grants (commitment, audience, audience_id, header)
 select
     given.commitment,
@@ -237,18 +307,6 @@ from
     unnest($1::bytea[], $2::grant_audience[], $3::uuid[], $4::bytea[])
         as given (commitment, audience, audience_id, header)
 on conflict (commitment, audience, audience_id) do update set header = excluded.header;
-
--- name: insert_first_grants
--- As insert_grants, by whom no older header is replaced.
-insert into grants (commitment, audience, audience_id, header)
-select
-    given.commitment,
-    given.audience,
-    given.audience_id,
-    given.header
-from
-    unnest($1::bytea[], $2::grant_audience[], $3::uuid[], $4::bytea[])
-        as given (commitment, audience, audience_id, header);
 
 -- name: delete_grants
 delete from grants
@@ -271,23 +329,6 @@ left join grants
 where parts.message_id = $1
 order by parts.role, parts.commitment;
 
--- name: sender_context
--- What must be known of a case before a sender may write to somebody in it.
-select
-    cases.server_processing,
-    charters.statement_hash as charter_hash,
-    charters.media,
-    exists(
-        select 1 from pairs
-        where
-            pairs.case_id = $1
-            and pairs.one = least($2::uuid, $3::uuid)
-            and pairs.other = greatest($2::uuid, $3::uuid)
-    ) as is_pair
-from cases
-inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
-where cases.case_id = $1;
-
 -- name: gate_facts
 -- Everything that the gates look at, for each of some messages. For a new offer ($2) it does not matter which
 -- key an earlier one was for, nor from when. $3: the mediator who asks, if one does.
@@ -299,7 +340,7 @@ select
     consents(recipient) as recipient_consents,
     coalesce(pairs.no_contact, true) as no_contact,
     approvals_of(messages) as approvals,
-    exists (
+    exists(
         select 1 from approvers_of(messages) as approver
         inner join credentials on credentials.person_id = approver
         where credentials.credential_id = $3
@@ -337,45 +378,6 @@ left join pairs
         and pairs.other = greatest(messages.sender_id, messages.recipient_id)
 left join offers on messages.offer_hash = offers.statement_hash
 where messages.message_id = any($1::uuid[]);
-
--- name: author_texts
--- What an author is shown besides the row: their statement, what it came back with, how far the video is.
-select
-    signed.compact as statement,
-    signed.kid,
-    guidance.compact as guidance,
-    working.stage,
-    working.progress as fraction
-from messages
-left join statements as signed on messages.statement_hash = signed.statement_hash
-left join lateral (
-    select statements.compact
-    from decisions inner join statements on decisions.statement_hash = statements.statement_hash
-    where
-        decisions.message_id = messages.message_id
-        and decisions.source_hash = messages.statement_hash
-        and decisions.decision in ('return', 'decline')
-    order by decisions.decided_at desc
-    limit 1
-) as guidance on true
-left join lateral (
-    select
-        jobs.stage,
-        jobs.progress
-    from jobs
-    where
-        jobs.message_id = messages.message_id
-        and jobs.state in ('waiting', 'running')
-        and jobs.stage is not null
-    order by jobs.created_at desc
-    limit 1
-) as working on messages.kind = 'video'
-where messages.message_id = $1;
-
--- name: find_carried
--- The one message of an upload link.
-select message_id from links
-where link_id = $1;
 
 -- name: list_origin
 -- The way in behind a signature: the link, and as far as they exist the claim, its verification and endings.
