@@ -47,15 +47,13 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
     state_since: datetime
     created_at: datetime
 
-    def facts(self, mediator_id: uuid.UUID | None, gates: GateFacts = NOT_ASKED) -> Facts:
+    def facts(self, mediator_id: uuid.UUID | None = None, gates: GateFacts = NOT_ASKED) -> Facts:
         """What a transition depends on, for the mediator who asks, or for somebody else."""
-        holder = Holder.SELF if self.lease_holder == mediator_id else Holder.ANOTHER
-        is_free = self.lease_holder is None or self.lease_is_over
         return Facts(
             kind=self.kind,
             revision=self.revision,
             withdrawal_asked=self.withdrawal_hash is not None,
-            holder=Holder.NOBODY if is_free else holder,
+            holder=Holder.of(self.lease_holder, mediator_id, is_over=self.lease_is_over),
             gates=gates,
         )
 
@@ -348,8 +346,19 @@ async def gate_facts(
 
     `for_new_offer`: whatever key an earlier offer was for, and from when. `mediator_id`: who asks.
     """
-    row = await connection.fetchrow(_SQL["gate_facts"], message_id, for_new_offer, mediator_id)
-    return msgspec.convert(row, GateFacts)
+    found = await list_gate_facts(connection, [message_id], for_new_offer, mediator_id)
+    return found[message_id]
+
+
+async def list_gate_facts(
+    connection: Connection,
+    messages: list[uuid.UUID],
+    for_new_offer: bool,  # noqa: FBT001 - as gate_facts has it
+    mediator_id: uuid.UUID | None,
+) -> dict[uuid.UUID, GateFacts]:
+    """The same of several messages."""
+    rows = await connection.fetch(_SQL["gate_facts"], messages, for_new_offer, mediator_id)
+    return {row["message_id"]: msgspec.convert(row, GateFacts) for row in rows}
 
 
 async def list_sent(

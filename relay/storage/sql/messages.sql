@@ -289,15 +289,16 @@ inner join charters on cases.case_id = charters.case_id and cases.charter_versio
 where cases.case_id = $1;
 
 -- name: gate_facts
--- Everything that the gates look at, for one message. For a new offer ($2) it does not matter which key an
--- earlier one was for, nor from when. $3: the mediator who asks, if one does.
+-- Everything that the gates look at, for each of these messages. For a new offer ($2) it does not matter
+-- which key an earlier one was for, nor from when. $3: the mediator who asks, if one does.
 select
+    messages.message_id,
     cases.approvals as approvals_needed,
     consents(sender) as sender_consents,
     consents(recipient) as recipient_consents,
     coalesce(pairs.no_contact, true) as no_contact,
     approvals_of(messages) as approvals,
-    exists (
+    exists(
         select 1 from approvers_of(messages) as approver
         inner join credentials on credentials.person_id = approver
         where credentials.credential_id = $3
@@ -334,7 +335,7 @@ left join pairs
         and pairs.one = least(messages.sender_id, messages.recipient_id)
         and pairs.other = greatest(messages.sender_id, messages.recipient_id)
 left join offers on messages.offer_hash = offers.statement_hash
-where messages.message_id = $1;
+where messages.message_id = any($1::uuid[]);
 
 -- name: list_sent
 -- Without what came through a link that somebody else used, or that ended before anybody verified its claim.
