@@ -23,6 +23,8 @@ export type RecipientView = Schemas['RecipientView'];
 export type State = Schemas['State'];
 /** Who has to do something before a message goes on, as the mediator sees it who asks. */
 export type WaitsFor = Schemas['WaitsFor'];
+/** What relay allows its caller to do with a message now. It may lie: a page offers what its own program would do. */
+export type Action = Schemas['Act'];
 export type Gate = Schemas['Gate'];
 export type Purpose = Schemas['Purpose'];
 export type Time = string;
@@ -149,6 +151,7 @@ export interface SentMessage {
   readonly revision: number;
   readonly view: AuthorView;
   readonly viewSince: Time;
+  readonly actions: readonly Action[];
   readonly createdAt: Time;
   /** Why a video could not be prepared, in both languages. */
   readonly failure: { readonly code: string; readonly en: string; readonly fr: string } | null;
@@ -167,6 +170,7 @@ export interface ReceivedMessage {
   readonly form: Form;
   readonly language: Language;
   readonly view: RecipientView;
+  readonly actions: readonly Action[];
   /** From when on it was offered, as its offer is signed; null where that does not hold. */
   readonly offeredAt: Time | null;
 }
@@ -603,6 +607,7 @@ export interface QueueItem {
   readonly approvals: number;
   readonly approvalsNeeded: number;
   readonly lease: Lease | null;
+  readonly actions: readonly Action[];
   readonly failure: SentMessage['failure'];
 }
 

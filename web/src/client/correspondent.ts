@@ -356,7 +356,7 @@ export class Correspondent {
         if (said.message !== message) throw new CryptoError('chain', 'an offer of another message');
         return said.not_before !== null && said.not_before > said.at ? said.not_before : said.at;
       });
-    return { message, from, kind, form: formOf(view), language, view: view.view, offeredAt: await orBroken(read, () => null) };
+    return { message, from, kind, form: formOf(view), language, view: view.view, actions: view.allowed_actions, offeredAt: await orBroken(read, () => null) };
   }
 
   private async shown(message: Schemas['AuthorMessage']): Promise<contract.SentMessage> {
@@ -369,6 +369,7 @@ export class Correspondent {
       revision: message.revision,
       view: message.view,
       viewSince: message.view_since,
+      actions: message.allowed_actions,
       createdAt: message.created_at,
       failure: await this.failures.find(message.failure),
       processing: message.processing,

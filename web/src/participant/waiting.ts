@@ -46,10 +46,10 @@ export class RelayWaiting extends ScreenElement {
       // It was taken back in the meantime, or is not read yet.
       return html`${this.renderBack()}<h1 tabindex="-1">${visit.correspondence === null ? home.loading : visit.words.home.received['not-available'].name}</h1>`;
     }
-    if (message.view === 'to-open' || message.view === 'opened') {
+    if (message.actions.includes('open')) {
       return html`${this.renderBack()}<relay-opening .visit=${visit} .message=${message} .notes=${this.notes}></relay-opening>`;
     }
-    if (message.view === 'waiting' && this.answered === null) return this.renderOffer(message);
+    if (message.actions.includes('accept') && this.answered === null) return this.renderOffer(message);
     const view = visit.words.home.received[message.view];
     return html`<h1 tabindex="-1">${view.name}</h1>
       <p class="quiet">${receivedLine(message, visit)}</p>
