@@ -6,7 +6,9 @@
  * up to the root fingerprint before they believe it, and reject with a `Refusal`.
  */
 
+import type * as chain from '../crypto/chain';
 import type { Weakness } from '../crypto/passphrases';
+import type * as statements from '../crypto/statements';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -15,7 +17,7 @@ export type Uuid = string;
 export type Language = Schemas['Language'];
 export type Kind = Schemas['Kind'];
 /** What a message is to a person: a video without a picture is a voice message. */
-export type Form = 'letter' | 'video' | 'voice';
+export type Form = Kind | 'voice';
 export type Consent = Schemas['Consent'];
 export type ParticipantRole = Schemas['ParticipantRole'];
 export type AuthorView = Schemas['AuthorView'];
@@ -26,6 +28,9 @@ export type WaitsFor = Schemas['WaitsFor'];
 /** What relay allows its caller to do with a message now. It may lie: a page offers what its own program would do. */
 export type Action = Schemas['Act'];
 export type Gate = Schemas['Gate'];
+export type ProblemCode = Schemas['ProblemCode'];
+/** What a recipient says to an offer, as they sign it. */
+export type Answer = statements.Response['answer'];
 export type Purpose = Schemas['Purpose'];
 export type Time = string;
 
@@ -380,7 +385,7 @@ export interface ParticipantClient extends Playback {
   withdraw(message: Uuid): Promise<void>;
 
   offerNotes(message: Uuid): Promise<OfferNotes>;
-  respond(message: Uuid, answer: 'accept' | 'wait' | 'refuse' | 'close', tellAuthor: boolean): Promise<ReceivedMessage>;
+  respond(message: Uuid, answer: Answer, tellAuthor: boolean): Promise<ReceivedMessage>;
   open(message: Uuid): Promise<OpenedMessage>;
 
   /** How the message of a receipt stands, and why it came back or was closed; needs no link, and nothing of it is verified. */
@@ -486,7 +491,7 @@ export type KeyStanding = 'valid' | 'ends-soon' | 'ended';
 
 /** Somebody whom the charter in force lists. */
 export interface CaseMember {
-  readonly role: 'mediator' | 'media' | 'recovery';
+  readonly role: Exclude<statements.Role, 'service'>;
   readonly credential: Uuid;
   readonly person: Uuid;
   readonly standing: KeyStanding;
@@ -547,7 +552,7 @@ export interface NewCase {
   readonly roles: readonly ParticipantRole[];
   readonly colleagues: readonly Uuid[];
   readonly approvals: 1 | 2;
-  readonly captions: 'required' | 'optional';
+  readonly captions: statements.Policy['captions'];
   readonly serverProcessing: boolean;
   readonly retentionDays: number;
 }
@@ -618,13 +623,13 @@ export interface Lease {
 }
 
 /** Why a link ended: the person has another one, or somebody else used it, so that nothing counts that came through it. */
-export type LinkEndReason = 'replaced' | 'misused';
+export type LinkEndReason = statements.LinkEnding['reason'];
 
 /**
  * How far a message may be believed to be its sender's. `unverified`: nobody has checked yet who made its keys. `ended`: it
  * came through a link after that had ended, or that somebody else used. Neither can be approved.
  */
-export type Standing = 'verified' | 'unverified' | 'ended';
+export type Standing = chain.Standing;
 
 /** Where the words of a part come from, once verified; pages put it in words. */
 export type Origin =
@@ -737,7 +742,7 @@ export interface Access {
   readonly assisted: boolean | null;
 }
 
-export type DecisionKind = 'approve' | 'return' | 'decline' | 'hold' | 'resume' | 'reopen' | 'retract' | 'recall' | 'retry';
+export type DecisionKind = statements.Decision['decision'];
 
 export interface NewDecision {
   readonly decision: DecisionKind;

@@ -164,7 +164,7 @@ export class Correspondent {
     });
   }
 
-  async respond(message: Uuid, answer: statements.Response['answer'], tellAuthor: boolean): Promise<contract.ReceivedMessage> {
+  async respond(message: Uuid, answer: contract.Answer, tellAuthor: boolean): Promise<contract.ReceivedMessage> {
     const { hand, signed } = this.admitted;
     const body = hand.response(await this.recipientMessage(message), answer, tellAuthor);
     return this.received(await signed.call('POST', `/v1/messages/${message}/responses`, { body }));

@@ -1,7 +1,7 @@
 /** What waits for somebody: first the mediator's note and a free choice; then, if they said yes, the steps of opening. */
 
 import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { OfferNotes, ReceivedMessage } from '../client/contract';
+import type { Answer, OfferNotes, ReceivedMessage } from '../client/contract';
 import './opening';
 import { receivedLine } from './people';
 import { ScreenElement } from './screen';
@@ -124,7 +124,7 @@ export class RelayWaiting extends ScreenElement {
     return this.attempt(() => this.respond(message, answer));
   }
 
-  private async respond(message: ReceivedMessage, answer: 'accept' | 'wait' | 'refuse'): Promise<void> {
+  private async respond(message: ReceivedMessage, answer: Exclude<Answer, 'close'>): Promise<void> {
     const { visit } = this;
     await visit.client.respond(message.message, answer, answer !== 'wait' && this.tellAuthor);
     if (answer !== 'accept') this.answered = answer === 'wait' ? 'waited' : 'refused';
