@@ -18,14 +18,7 @@ from relay.domain.messages import (
     NotAvailableNow,
     SenderUnverified,
 )
-from relay.domain.transitions import (
-    BY_ACT_AND_SOURCE,
-    Act,
-    Mover,
-    State,
-    Transition,
-    WrongState,
-)
+from relay.domain.transitions import BY_ACT_AND_SOURCE, Act, Mover, State, Transition, WrongState
 from relay.domain.views import RecipientView, recipient_view
 from relay.errors import Forbidden, RelayError
 
