@@ -6,8 +6,9 @@ Services ask here and nowhere else, and so does what the API shows as `allowed_a
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from enum import Enum, auto
-from typing import Final
+from typing import Final, Self
 
 from relay.domain.gates import NOT_ASKED, GateFacts, is_open, require_open
 from relay.domain.messages import (
@@ -17,14 +18,7 @@ from relay.domain.messages import (
     NotAvailableNow,
     SenderUnverified,
 )
-from relay.domain.transitions import (
-    BY_ACT_AND_SOURCE,
-    Act,
-    Mover,
-    State,
-    Transition,
-    WrongState,
-)
+from relay.domain.transitions import BY_ACT_AND_SOURCE, Act, Mover, State, Transition, WrongState
 from relay.domain.views import RecipientView, recipient_view
 from relay.errors import Forbidden, RelayError
 
@@ -41,6 +35,15 @@ class Holder(Enum):
     """There is none, or it ran out."""
     SELF = auto()
     ANOTHER = auto()
+
+    @classmethod
+    def of(
+        cls, lease_holder: uuid.UUID | None, mediator_id: uuid.UUID | None, *, is_over: bool
+    ) -> Self:
+        """Who holds a lease, for this mediator or for somebody else."""
+        if lease_holder is None or is_over:
+            return cls.NOBODY
+        return cls.SELF if lease_holder == mediator_id else cls.ANOTHER
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from relay.domain.gates import Gate
-from relay.domain.transitions import State
+from relay.domain.transitions import Act, State
 from relay.domain.views import AuthorView, RecipientView
 from relay.errors import Conflict, InvalidRequest
 
@@ -251,6 +251,8 @@ class AuthorMessage(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     view: AuthorView
     view_since: datetime
+    allowed_actions: list[Act]
+    """What its author may do now: the same while the view is."""
     created_at: datetime
     failure: str | None
     """Why a video could not be prepared: a stable code; `/v1/failures` has the sentences."""
@@ -276,6 +278,8 @@ class RecipientMessage(msgspec.Struct, frozen=True, kw_only=True):
     voice: bool
     language: Language
     view: RecipientView
+    allowed_actions: list[Act]
+    """What its recipient may do now: the same while the view is."""
     offer: str
     statements: list[str]
     """The message, its rendition and its captions as they were signed; empty until it was accepted."""
@@ -337,6 +341,8 @@ class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
     approvals: int
     approvals_needed: int
     lease: Lease | None
+    allowed_actions: list[Act]
+    """What the mediator who asks may do now."""
     failure: str | None
 
 
@@ -367,6 +373,8 @@ class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
     approvals: int
     approvals_needed: int
     lease: Lease | None
+    allowed_actions: list[Act]
+    """What the mediator who asks may do now."""
     failure: str | None
     processing: Processing | None
     withdrawal_asked: bool

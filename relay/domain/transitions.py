@@ -147,11 +147,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     ),
     Transition(Act.DISCARD, Mover.SENDER, State.DRAFT, None),
     Transition(
-        Act.FINISH_PROCESSING,
-        Mover.WORKER,
-        State.PROCESSING,
-        State.QUEUED,
-        starts_waiting=True,
+        Act.FINISH_PROCESSING, Mover.WORKER, State.PROCESSING, State.QUEUED, starts_waiting=True
     ),
     Transition(Act.FAIL_PROCESSING, Mover.WORKER, State.PROCESSING, State.FAILED),
     Transition(Act.RETRY, Mover.MEDIATOR, State.FAILED, State.PROCESSING),
@@ -164,12 +160,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(Act.APPROVE_FIRST, Mover.REVIEWER, State.CLAIMED, State.QUEUED, known_sender=True),
     Transition(Act.APPROVE, Mover.REVIEWER, State.CLAIMED, State.APPROVED, known_sender=True),
     Transition(
-        Act.CAPTION,
-        Mover.REVIEWER,
-        State.CLAIMED,
-        State.CLAIMED,
-        only="video",
-        logged=False,
+        Act.CAPTION, Mover.REVIEWER, State.CLAIMED, State.CLAIMED, only="video", logged=False
     ),
     Transition(Act.RETURN, Mover.REVIEWER, State.CLAIMED, State.RETURNED),
     Transition(Act.DECLINE, Mover.REVIEWER, State.CLAIMED, State.DECLINED),
@@ -182,12 +173,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(Act.ACCEPT, Mover.RECIPIENT, State.OFFERED, State.RELEASED, gated=True),
     Transition(Act.WAIT, Mover.RECIPIENT, State.OFFERED, State.OFFERED, gated=True),
     Transition(
-        Act.REFUSE,
-        Mover.RECIPIENT,
-        State.OFFERED,
-        State.REFUSED,
-        gated=True,
-        ends_grants=True,
+        Act.REFUSE, Mover.RECIPIENT, State.OFFERED, State.REFUSED, gated=True, ends_grants=True
     ),
     Transition(Act.OPEN, Mover.RECIPIENT, State.RELEASED, State.VIEWED, gated=True),
     Transition(Act.OPEN, Mover.RECIPIENT, State.VIEWED, State.VIEWED, logged=False),
@@ -199,12 +185,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(Act.CLOSE, Mover.RECIPIENT, State.VIEWED, State.CLOSED, ends_grants=True),
     *(
         Transition(
-            Act.WITHDRAW,
-            Mover.SENDER,
-            source,
-            State.WITHDRAWN,
-            on_behalf=True,
-            ends_grants=True,
+            Act.WITHDRAW, Mover.SENDER, source, State.WITHDRAWN, on_behalf=True, ends_grants=True
         )
         for source in _BEFORE_RELEASE
     ),

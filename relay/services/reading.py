@@ -8,6 +8,7 @@ from collections.abc import Container
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Mediator, Participant
+from relay.domain.allowed import allowed_actions
 from relay.domain.gates import closed_gates, is_open
 from relay.domain.messages import (
     RELEASED_WITH,
@@ -24,7 +25,7 @@ from relay.domain.messages import (
     SignedConsent,
     SignedRevision,
 )
-from relay.domain.transitions import RELEASED
+from relay.domain.transitions import RELEASED, Mover
 from relay.domain.views import AuthorView, RecipientView, author_view, recipient_view
 from relay.errors import NotFound
 from relay.services.cases import require_mediator
@@ -126,6 +127,7 @@ async def author_message(
         revision=message.revision,
         view=shown_to_author(message),
         view_since=message.author_view_since,
+        allowed_actions=allowed_actions(message.state, Mover.SENDER, message.facts()),
         created_at=message.created_at,
         failure=message.failure,
         processing=message.processing,
@@ -168,6 +170,7 @@ async def recipient_message(
         voice=await stored.is_voice(connection, message.message_id),
         language=message.language,
         view=view,
+        allowed_actions=allowed_actions(message.state, Mover.RECIPIENT, message.facts(gates=facts)),
         offer=offer,
         statements=await released_statements(connection, message) if accepted else [],
         parts=parts,
@@ -217,6 +220,12 @@ async def review_message(
     parts = await stored.list_parts(connection, message.message_id, Audience.CASE, message.case_id)
     approvals = await stored_reviews.count_approvals(connection, message.message_id)
     sent = await stored.list_revisions(connection, message.message_id)
+    for_offer = await stored.gate_facts(
+        connection,
+        message.message_id,
+        for_new_offer=True,
+        mediator_id=mediator.credential_id,
+    )
     lease = None
     if message.lease_holder is not None and message.lease_expires_at is not None:
         lease = Lease(holder=message.lease_holder, expires_at=message.lease_expires_at)
@@ -240,6 +249,9 @@ async def review_message(
         approvals=approvals.approvals,
         approvals_needed=approvals.approvals_needed,
         lease=lease,
+        allowed_actions=allowed_actions(
+            message.state, Mover.MEDIATOR, message.facts(mediator.credential_id, for_offer)
+        ),
         failure=message.failure,
         processing=await stored.find_processing(connection, message.message_id),
         withdrawal_asked=message.withdrawal_hash is not None,

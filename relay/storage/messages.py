@@ -47,15 +47,13 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
     state_since: datetime
     created_at: datetime
 
-    def facts(self, mediator_id: uuid.UUID | None, gates: GateFacts = NOT_ASKED) -> Facts:
+    def facts(self, mediator_id: uuid.UUID | None = None, gates: GateFacts = NOT_ASKED) -> Facts:
         """What a transition depends on, for the mediator who asks, or for somebody else."""
-        holder = Holder.SELF if self.lease_holder == mediator_id else Holder.ANOTHER
-        is_free = self.lease_holder is None or self.lease_is_over
         return Facts(
             kind=self.kind,
             revision=self.revision,
             withdrawal_asked=self.withdrawal_hash is not None,
-            holder=Holder.NOBODY if is_free else holder,
+            holder=Holder.of(self.lease_holder, mediator_id, is_over=self.lease_is_over),
             gates=gates,
         )
 
@@ -307,16 +305,22 @@ async def gate_facts(
 
     `for_new_offer`: whatever key an earlier offer was for, and from when. `mediator_id`: who asks.
     """
-    row = await connection.fetchrow(_SQL["gate_facts"], [message_id], for_new_offer, mediator_id)
-    return msgspec.convert(row, GateFacts)
+    found = await list_gate_facts(
+        connection, [message_id], for_new_offer=for_new_offer, mediator_id=mediator_id
+    )
+    return found[message_id]
 
 
-async def gates_of(
-    connection: Connection, messages: Sequence[uuid.UUID]
+async def list_gate_facts(
+    connection: Connection,
+    messages: Sequence[uuid.UUID],
+    *,
+    for_new_offer: bool = False,
+    mediator_id: uuid.UUID | None = None,
 ) -> dict[uuid.UUID, GateRow]:
     """The same for each of some messages, by one query."""
-    rows = many(await connection.fetch(_SQL["gate_facts"], messages, False, None), GateRow)  # noqa: FBT003 - not for a new offer
-    return {row.message_id: row for row in rows}
+    rows = await connection.fetch(_SQL["gate_facts"], messages, for_new_offer, mediator_id)
+    return {row.message_id: row for row in many(rows, GateRow)}
 
 
 async def list_origin(connection: Connection, statement_hash: bytes) -> list[str]:

@@ -8,9 +8,13 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from relay.domain.messages import Lease, QueueItem, WaitsFor
+from relay.domain.allowed import Facts, Holder, allowed_actions
+from relay.domain.gates import GateFacts
+from relay.domain.messages import Kind, Lease, QueueItem, WaitsFor
 from relay.domain.reviews import QueueFigure
+from relay.domain.transitions import Mover, State
 from relay.storage.database import Connection, many
+from relay.storage.messages import list_gate_facts
 from relay.storage.queries import named_queries
 
 _SQL = named_queries("reviews")
@@ -106,7 +110,8 @@ async def queue_items(
 ) -> list[QueueItem]:
     """These messages as a mediator sees them, in this order."""
     rows = await connection.fetch(_SQL["queue_items"], messages, mediator_id)
-    return [_item(row) for row in rows]
+    gates = await list_gate_facts(connection, messages, True, mediator_id)  # noqa: FBT003
+    return [_item(row, mediator_id, gates[row["message"]]) for row in rows]
 
 
 def _of(wanted: QueueFilter, what: str, place: tuple[datetime, uuid.UUID]) -> tuple[object, ...]:
@@ -120,11 +125,19 @@ def _of(wanted: QueueFilter, what: str, place: tuple[datetime, uuid.UUID]) -> tu
     )
 
 
-def _item(row: asyncpg.Record) -> QueueItem:
+def _item(row: asyncpg.Record, mediator_id: uuid.UUID, gates: GateFacts) -> QueueItem:
     values = dict(row)
     holder, expires_at = values.pop("lease_holder"), values.pop("lease_expires_at")
     lease = None if holder is None else Lease(holder=holder, expires_at=expires_at)
-    return msgspec.convert({**values, "lease": lease}, QueueItem)
+    facts = Facts(
+        kind=Kind(row["kind"]),
+        revision=row["revision"],
+        withdrawal_asked=values.pop("withdrawal_asked"),
+        holder=Holder.of(holder, mediator_id, is_over=values.pop("lease_is_over")),
+        gates=gates,
+    )
+    allowed = allowed_actions(State(row["state"]), Mover.MEDIATOR, facts)
+    return msgspec.convert({**values, "lease": lease, "allowed_actions": allowed}, QueueItem)
 
 
 async def queue_figures(connection: Connection, mediator_id: uuid.UUID | None) -> list[QueueFigure]:

@@ -285,7 +285,7 @@ create table message_transitions (
 );
 
 comment on table message_transitions is
-'The pairs of states of the transition table, which role makes them, and what each way between the two asks for.';
+'The ways of the transition table from one state to another: which role goes them, and what they ask for.';
 
 create table messages (
     message_id uuid primary key,

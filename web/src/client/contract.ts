@@ -6,7 +6,9 @@
  * up to the root fingerprint before they believe it, and reject with a `Refusal`.
  */
 
+import type * as chain from '../crypto/chain';
 import type { Weakness } from '../crypto/passphrases';
+import type * as statements from '../crypto/statements';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -15,7 +17,7 @@ export type Uuid = string;
 export type Language = Schemas['Language'];
 export type Kind = Schemas['Kind'];
 /** What a message is to a person: a video without a picture is a voice message. */
-export type Form = 'letter' | 'video' | 'voice';
+export type Form = Kind | 'voice';
 export type Consent = Schemas['Consent'];
 export type ParticipantRole = Schemas['ParticipantRole'];
 export type AuthorView = Schemas['AuthorView'];
@@ -23,7 +25,12 @@ export type RecipientView = Schemas['RecipientView'];
 export type State = Schemas['State'];
 /** Who has to do something before a message goes on, as the mediator sees it who asks. */
 export type WaitsFor = Schemas['WaitsFor'];
+/** What relay allows its caller to do with a message now. It may lie: a page offers what its own program would do. */
+export type Action = Schemas['Act'];
 export type Gate = Schemas['Gate'];
+export type ProblemCode = Schemas['ProblemCode'];
+/** What a recipient says to an offer, as they sign it. */
+export type Answer = statements.Response['answer'];
 export type Purpose = Schemas['Purpose'];
 export type Time = string;
 
@@ -149,6 +156,7 @@ export interface SentMessage {
   readonly revision: number;
   readonly view: AuthorView;
   readonly viewSince: Time;
+  readonly actions: readonly Action[];
   readonly createdAt: Time;
   /** Why a video could not be prepared, in both languages. */
   readonly failure: { readonly code: string; readonly en: string; readonly fr: string } | null;
@@ -167,6 +175,7 @@ export interface ReceivedMessage {
   readonly form: Form;
   readonly language: Language;
   readonly view: RecipientView;
+  readonly actions: readonly Action[];
   /** From when on it was offered, as its offer is signed; null where that does not hold. */
   readonly offeredAt: Time | null;
 }
@@ -386,7 +395,7 @@ export interface ParticipantClient extends Playback {
   withdraw(message: Uuid): Promise<void>;
 
   offerNotes(message: Uuid): Promise<OfferNotes>;
-  respond(message: Uuid, answer: 'accept' | 'wait' | 'refuse' | 'close', tellAuthor: boolean): Promise<ReceivedMessage>;
+  respond(message: Uuid, answer: Answer, tellAuthor: boolean): Promise<ReceivedMessage>;
   open(message: Uuid): Promise<OpenedMessage>;
 
   /** How the message of a receipt stands, and why it came back or was closed; needs no link, and nothing of it is verified. */
@@ -492,7 +501,7 @@ export type KeyStanding = 'valid' | 'ends-soon' | 'ended';
 
 /** Somebody whom the charter in force lists. */
 export interface CaseMember {
-  readonly role: 'mediator' | 'media' | 'recovery';
+  readonly role: Exclude<statements.Role, 'service'>;
   readonly credential: Uuid;
   readonly person: Uuid;
   readonly standing: KeyStanding;
@@ -553,7 +562,7 @@ export interface NewCase {
   readonly roles: readonly ParticipantRole[];
   readonly colleagues: readonly Uuid[];
   readonly approvals: 1 | 2;
-  readonly captions: 'required' | 'optional';
+  readonly captions: statements.Policy['captions'];
   readonly serverProcessing: boolean;
   readonly retentionDays: number;
 }
@@ -613,6 +622,7 @@ export interface QueueItem {
   readonly approvals: number;
   readonly approvalsNeeded: number;
   readonly lease: Lease | null;
+  readonly actions: readonly Action[];
   readonly failure: SentMessage['failure'];
 }
 
@@ -623,13 +633,13 @@ export interface Lease {
 }
 
 /** Why a link ended: the person has another one, or somebody else used it, so that nothing counts that came through it. */
-export type LinkEndReason = 'replaced' | 'misused';
+export type LinkEndReason = statements.LinkEnding['reason'];
 
 /**
  * How far a message may be believed to be its sender's. `unverified`: nobody has checked yet who made its keys. `ended`: it
  * came through a link after that had ended, or that somebody else used. Neither can be approved.
  */
-export type Standing = 'verified' | 'unverified' | 'ended';
+export type Standing = chain.Standing;
 
 /** Where the words of a part come from, once verified; pages put it in words. */
 export type Origin =
@@ -742,7 +752,7 @@ export interface Access {
   readonly assisted: boolean | null;
 }
 
-export type DecisionKind = 'approve' | 'return' | 'decline' | 'hold' | 'resume' | 'reopen' | 'retract' | 'recall' | 'retry';
+export type DecisionKind = statements.Decision['decision'];
 
 export interface NewDecision {
   readonly decision: DecisionKind;

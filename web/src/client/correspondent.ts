@@ -173,7 +173,7 @@ export class Correspondent {
     });
   }
 
-  async respond(message: Uuid, answer: statements.Response['answer'], tellAuthor: boolean): Promise<contract.ReceivedMessage> {
+  async respond(message: Uuid, answer: contract.Answer, tellAuthor: boolean): Promise<contract.ReceivedMessage> {
     const { hand, signed } = this.admitted;
     const body = hand.response(await this.recipientMessage(message), answer, tellAuthor);
     const answered = await signed.call<Schemas['RecipientMessage']>('POST', `/v1/messages/${message}/responses`, { body });
@@ -367,7 +367,7 @@ export class Correspondent {
         if (said.message !== message) throw new CryptoError('chain', 'an offer of another message');
         return said.not_before !== null && said.not_before > said.at ? said.not_before : said.at;
       });
-    return { message, from, kind, form: formOf(view), language, view: view.view, offeredAt: await orBroken(read, () => null) };
+    return { message, from, kind, form: formOf(view), language, view: view.view, actions: view.allowed_actions, offeredAt: await orBroken(read, () => null) };
   }
 
   private async shown(message: Schemas['AuthorMessage']): Promise<contract.SentMessage> {
@@ -384,6 +384,7 @@ export class Correspondent {
       revision: message.revision,
       view: message.view,
       viewSince: message.view_since,
+      actions: message.allowed_actions,
       createdAt: message.created_at,
       failure: await this.failures.find(message.failure),
       processing: message.processing,

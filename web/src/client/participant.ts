@@ -200,7 +200,7 @@ export class Participant implements contract.ParticipantClient {
     return this.#signedIn().offerNotes(message);
   }
 
-  async respond(message: Uuid, answer: 'accept' | 'wait' | 'refuse' | 'close', tellAuthor: boolean): Promise<contract.ReceivedMessage> {
+  async respond(message: Uuid, answer: contract.Answer, tellAuthor: boolean): Promise<contract.ReceivedMessage> {
     return this.#signedIn().respond(message, answer, tellAuthor);
   }
 

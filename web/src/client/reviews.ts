@@ -77,6 +77,7 @@ export class Reviews {
       approvals: item.approvals,
       approvalsNeeded: item.approvals_needed,
       lease: this.lease(item.lease),
+      actions: item.allowed_actions,
       failure: await this.failures.find(item.failure),
     };
   }

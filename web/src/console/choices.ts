@@ -1,8 +1,26 @@
-/** What a mediator may do with a message as it stands; relay's transition table has the last word. */
+/** What a mediator may do with a message as it stands: what relay allows, less what their own program has found. */
 
-import type { DecisionKind, ReadDecision, ReviewItem } from '../client/contract';
+import type { Action, DecisionKind, ReadDecision, ReviewItem } from '../client/contract';
 
-export type Choice = DecisionKind | 'lease' | 'offer' | 'caption' | 'let-go' | 'grant-again';
+/** What is chosen beside a message, in this order. */
+const CHOICES = [
+  'lease',
+  'approve',
+  'return',
+  'hold',
+  'resume',
+  'decline',
+  'caption',
+  'let-go',
+  'offer',
+  'reopen',
+  'retract',
+  'grant-again',
+  'recall',
+  'retry',
+] as const satisfies readonly Action[];
+
+export type Choice = (typeof CHOICES)[number];
 
 /** Nothing reaches anybody that may be somebody else's. */
 const NEEDS_KNOWN_SENDER: readonly Choice[] = ['approve', 'offer', 'grant-again'];
@@ -10,14 +28,16 @@ const NEEDS_KNOWN_SENDER: readonly Choice[] = ['approve', 'offer', 'grant-again'
 const NEEDS_ALL_OF_IT: readonly Choice[] = ['approve', 'offer', 'grant-again', 'retry'];
 
 export function choicesFor(
-  item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain' | 'standing' | 'faults' | 'decisions'>,
+  item: Pick<ReviewItem, 'actions' | 'lease' | 'grantAgain' | 'recipientReady' | 'standing' | 'faults'>,
 ): readonly Choice[] {
   const refused = new Set<Choice>([
     ...(item.standing === 'verified' ? [] : NEEDS_KNOWN_SENDER),
     ...(item.faults.length === 0 ? [] : NEEDS_ALL_OF_IT),
-    ...(isApprovedByMe(item) ? (['approve'] as const) : []),
+    ...(item.recipientReady ? [] : (['offer'] as const)),
+    ...(item.grantAgain ? [] : (['grant-again'] as const)),
+    ...(item.lease?.mine === true ? (['lease'] as const) : []),
   ]);
-  return choicesIn(item).filter((choice) => !refused.has(choice));
+  return CHOICES.filter((choice) => item.actions.includes(choice) && !refused.has(choice));
 }
 
 /** Whether one's own approval of exactly this counts already: another one has to be a colleague's. */
@@ -33,36 +53,11 @@ export function waitsForAnother(item: Pick<ReviewItem, 'decisions' | 'approvals'
   return (item.state === 'queued' || item.state === 'claimed') && item.approvals < item.approvalsNeeded && isApprovedByMe(item);
 }
 
-function choicesIn(item: Pick<ReviewItem, 'state' | 'lease' | 'kind' | 'grantAgain'>): readonly Choice[] {
-  switch (item.state) {
-    case 'queued':
-      return ['lease'];
-    case 'claimed':
-      if (item.lease?.mine !== true) return [];
-      return item.kind === 'video'
-        ? ['approve', 'return', 'hold', 'decline', 'caption', 'let-go']
-        : ['approve', 'return', 'hold', 'decline', 'let-go'];
-    case 'held':
-      return ['resume', 'decline'];
-    case 'approved':
-      return ['offer', 'reopen'];
-    case 'offered':
-      return ['retract'];
-    case 'released':
-      return item.grantAgain ? ['grant-again', 'recall'] : ['recall'];
-    case 'viewed':
-      return item.grantAgain ? ['grant-again'] : [];
-    case 'failed':
-      return ['retry'];
-    default:
-      return [];
-  }
-}
-
 /** A message as it stands now: a lease that ran out is none, even before relay has swept it up. */
-export function standing<Item extends Pick<ReviewItem, 'state' | 'lease'>>(item: Item, now: number): Item {
+export function standing<Item extends Pick<ReviewItem, 'state' | 'lease' | 'actions'>>(item: Item, now: number): Item {
   if (item.state !== 'claimed' || item.lease === null || Date.parse(item.lease.expiresAt) > now) return item;
-  return { ...item, state: 'queued', lease: null };
+  const actions = item.actions.filter((action) => action === 'lease' || action === 'withdraw');
+  return { ...item, state: 'queued', lease: null, actions };
 }
 
 /** Which decisions need a coded reason, and which are told to the author in the mediator's own words. */

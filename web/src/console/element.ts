@@ -1,7 +1,7 @@
 /** What the console's elements have in common: words, one thing at a time, and refusals in words. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { type Broken, type GrantedAgain, isRefusal, type Refusal } from '../client/contract';
+import { type Broken, type GrantedAgain, isRefusal, type ProblemCode, type Refusal } from '../client/contract';
 import { during } from '../ui/activity';
 import { PlainElement } from '../ui/element';
 import type { Session } from './session';
@@ -19,14 +19,14 @@ const CONFLICTS = [
   'consents-changed',
   'gate-closed',
   'link-claimed',
-];
+] as const satisfies readonly ProblemCode[];
 
 export function asRefusal(thrown: unknown): Refusal {
   return isRefusal(thrown) ? thrown : { refusal: 'unexpected' };
 }
 
 export function isConflict(refusal: Refusal): boolean {
-  return refusal.code !== undefined && CONFLICTS.includes(refusal.code);
+  return CONFLICTS.some((code) => code === refusal.code);
 }
 
 /** What is wrong with one record, and what can be done. */

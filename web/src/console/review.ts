@@ -1,7 +1,7 @@
 /** One message under review: what it is and whose words it is first, then the words, then, when asked for, the video. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
-import type { Broken, History, Lease, ReviewItem, State, Uuid } from '../client/contract';
+import type { Broken, History, Lease, ReviewItem, Uuid } from '../client/contract';
 import { countdown } from './ages';
 import { actDraft, choicesFor, standing, waitsForAnother, type ActDraft, type Choice } from './choices';
 import '../ui/dialog';
@@ -21,8 +21,6 @@ import { transcript } from '../playback/transcript';
 const TICK_MS = 1000;
 const SOON_MS = 2 * 60_000;
 const PROCESSING_MS = 4000;
-/** The states in which its author may still take it back, and so a mediator for them. */
-const WITHDRAWABLE: readonly State[] = ['draft', 'processing', 'failed', 'queued', 'claimed', 'held', 'returned', 'approved', 'offered'];
 const ASKABLE = ['approve', 'return', 'decline', 'hold'] as const satisfies readonly Choice[];
 
 export class ConsoleReview extends ConsoleElement {
@@ -106,7 +104,9 @@ export class ConsoleReview extends ConsoleElement {
       this.asking = null;
       void this.load();
     }
-    if (this.item?.state === 'processing' && this.now - this.lookedAt > PROCESSING_MS && !this.busy) void this.load();
+    // A colleague's lease that ran out: relay says what may be done with it now.
+    const isFree = lease !== null && Date.parse(lease.expiresAt) <= this.now && this.item?.actions.includes('lease') === false;
+    if ((isFree || this.item?.state === 'processing') && this.now - this.lookedAt > PROCESSING_MS && !this.busy) void this.load();
   }
 
   private async load(): Promise<void> {
@@ -360,7 +360,7 @@ export class ConsoleReview extends ConsoleElement {
   private renderChoices(item: ReviewItem): TemplateResult | typeof nothing {
     const { review, choice } = this.words;
     const choices = choicesFor(item);
-    const withdrawable = WITHDRAWABLE.includes(item.state);
+    const withdrawable = item.actions.includes('withdraw');
     if (choices.length === 0 && !withdrawable) return nothing;
     const takes = choices.includes('lease');
     const waits = waitsForAnother(item);
@@ -372,7 +372,7 @@ export class ConsoleReview extends ConsoleElement {
         ${choices.map(
           (one, index) => html`<button
             class=${one === 'decline' || one === 'recall' ? 'grave' : index === 0 && !waits ? 'primary' : ''}
-            ?disabled=${this.running || (one === 'offer' && (item.gates.length > 0 || !item.recipientReady))}
+            ?disabled=${this.running}
             @click=${() => this.choose(one)}
           >
             ${choice[one]}

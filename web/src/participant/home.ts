@@ -131,7 +131,7 @@ export class RelayHome extends ScreenElement {
     const { visit } = this;
     const { home, kind, received, from } = visit.words.home;
     const since = offeredSince(message, visit);
-    const opens = message.view === 'to-open' || message.view === 'opened';
+    const opens = message.actions.includes('open');
     const view = received[message.view];
     return html`<li class="card" id="m-${message.message}">
       <h3 tabindex="-1">
@@ -153,7 +153,7 @@ export class RelayHome extends ScreenElement {
     const words = visit.words.home;
     const title = titleOf(message, visit);
     const view = words.author[message.view];
-    const back = message.view === 'sent-back' || message.view === 'not-prepared';
+    const back = message.actions.includes('revise');
     return html`<li class=${back ? 'card calls' : 'card'} id="m-${message.message}">
       <h3 tabindex="-1">
         ${title}<small>
@@ -196,8 +196,7 @@ export class RelayHome extends ScreenElement {
   private use({ id, revises }: Take): void {
     const { visit } = this;
     const back = visit.correspondence?.sent.find(({ message }) => message === revises);
-    const isAsked = back?.view === 'sent-back' || back?.view === 'not-prepared';
-    visit.go({ name: 'video', to: null, revises: isAsked ? revises : null, resume: null, take: id });
+    visit.go({ name: 'video', to: null, revises: back?.actions.includes('revise') === true ? revises : null, resume: null, take: id });
   }
 
   private renderUnfinished(video: UnfinishedVideo): TemplateResult {

@@ -8,7 +8,7 @@ import { newId } from '../client/moments';
 import { guidanceText, type Guidance } from './guidance';
 import { sentLine, titleOf, whoIs } from './people';
 import { ScreenElement } from './screen';
-import { isOver, timeline } from './timeline';
+import { timeline } from './timeline';
 import type { Home } from './words';
 
 type Unread = keyof Home['sent']['unread'];
@@ -54,9 +54,9 @@ export class RelayMessage extends ScreenElement {
       <h1 tabindex="-1">${titleOf(sent, visit)}</h1>
       <p class="quiet">${words.to(whoIs(visit.arrival, sent.to, words))} · ${words.sent.revision(sent.revision)}</p>
       ${this.renderGuidance()} ${this.renderView(sent)} ${this.renderRefusal()} ${this.renderRevise(sent)} ${this.renderOwn(sent)}
-      ${isOver(sent.view)
-        ? nothing
-        : html`<p class="after"><button class="grave" type="button" ?disabled=${this.running} @click=${() => this.askWithdraw(sent)}>${words.sent.withdraw}</button></p>`}
+      ${sent.actions.includes('withdraw')
+        ? html`<p class="after"><button class="grave" type="button" ?disabled=${this.running} @click=${() => this.askWithdraw(sent)}>${words.sent.withdraw}</button></p>`
+        : nothing}
       ${this.renderQuestion()}`;
   }
 
@@ -96,7 +96,7 @@ export class RelayMessage extends ScreenElement {
   }
 
   private renderRevise(sent: SentMessage): TemplateResult | typeof nothing {
-    if (sent.view !== 'sent-back' && sent.view !== 'not-prepared') return nothing;
+    if (!sent.actions.includes('revise')) return nothing;
     const { visit } = this;
     const words = visit.words.home.sent;
     return sent.kind === 'letter'

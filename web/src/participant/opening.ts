@@ -130,7 +130,7 @@ export class RelayOpening extends ScreenElement {
     const { visit } = this;
     const { steps } = visit.words.opening;
     // What nobody has opened relay does not close.
-    const isOpened = this.opened !== null || this.message.view === 'opened';
+    const isOpened = this.opened !== null || this.message.actions.includes('close');
     return html`<h1 tabindex="-1">${steps.stopHeading}</h1>
       <p class="quiet">${receivedLine(this.message, visit)}</p>
       <p>${isOpened ? steps.stopText : steps.stopTextUnopened}</p>

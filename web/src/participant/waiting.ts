@@ -1,7 +1,7 @@
 /** What waits for somebody: first the mediator's note and a free choice; then, if they said yes, the steps of opening. */
 
 import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { OfferNotes, ReceivedMessage } from '../client/contract';
+import type { Answer, OfferNotes, ReceivedMessage } from '../client/contract';
 import './opening';
 import { receivedLine } from './people';
 import { ScreenElement } from './screen';
@@ -46,10 +46,10 @@ export class RelayWaiting extends ScreenElement {
       // It was taken back in the meantime, or is not read yet.
       return html`${this.renderBack()}<h1 tabindex="-1">${visit.correspondence === null ? home.loading : visit.words.home.received['not-available'].name}</h1>`;
     }
-    if (message.view === 'to-open' || message.view === 'opened') {
+    if (message.actions.includes('open')) {
       return html`${this.renderBack()}<relay-opening .visit=${visit} .message=${message} .notes=${this.notes}></relay-opening>`;
     }
-    if (message.view === 'waiting' && this.answered === null) return this.renderOffer(message);
+    if (message.actions.includes('accept') && this.answered === null) return this.renderOffer(message);
     const view = visit.words.home.received[message.view];
     return html`<h1 tabindex="-1">${view.name}</h1>
       <p class="quiet">${receivedLine(message, visit)}</p>
@@ -124,7 +124,7 @@ export class RelayWaiting extends ScreenElement {
     return this.attempt(() => this.respond(message, answer));
   }
 
-  private async respond(message: ReceivedMessage, answer: 'accept' | 'wait' | 'refuse'): Promise<void> {
+  private async respond(message: ReceivedMessage, answer: Exclude<Answer, 'close'>): Promise<void> {
     const { visit } = this;
     await visit.client.respond(message.message, answer, answer !== 'wait' && this.tellAuthor);
     if (answer !== 'accept') this.answered = answer === 'wait' ? 'waited' : 'refused';

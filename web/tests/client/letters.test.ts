@@ -151,10 +151,10 @@ describe('a letter', () => {
     expect(item.offered).toMatchObject({ notBefore: null, notes: { contentNote: 'Speaks of that evening.', summary: 'An apology.' } });
 
     const { received } = await harmed.correspondence();
-    const shown = { message: sent.message, from: responsibleId, kind: 'letter', form: 'letter', language: 'en', view: 'waiting' };
+    const shown = { message: sent.message, from: responsibleId, kind: 'letter', form: 'letter', language: 'en', view: 'waiting', actions: ['accept', 'wait', 'refuse'] };
     expect(received).toEqual([{ ...shown, offeredAt: item.offered?.at }]);
     expect(await harmed.offerNotes(sent.message)).toEqual({ contentNote: 'Speaks of that evening.', summary: 'An apology.' });
-    expect((await refusal(harmed.open(sent.message))).code).toBe('not-available-now');
+    expect((await refusal(harmed.open(sent.message))).code).toBe('wrong-state');
     expect((await harmed.respond(sent.message, 'accept', true)).view).toBe('to-open');
     expect(await harmed.open(sent.message)).toMatchObject({ text: 'For you.', relayed: false, from: responsibleId, video: null, captions: null });
     expect((await responsible.correspondence()).sent[0]?.view).toBe('accepted');

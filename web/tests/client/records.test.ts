@@ -160,6 +160,7 @@ class Sent {
       waiting_since: at(1),
       state_since: at(1),
       waits_for: 'you',
+      allowed_actions: ['lease', 'approve'],
       created_at: at(1),
       approvals: 0,
       approvals_needed: 2,

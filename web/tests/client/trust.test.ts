@@ -6,6 +6,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import type { Broken, MediatorClient, ParticipantClient } from '../../src/client/contract';
+import { choicesFor } from '../../src/console/choices';
 import { b64uDecode, b64uEncode } from '../../src/crypto/encoding';
 import { Signer } from '../../src/crypto/signing';
 import { sodiumReady } from '../../src/crypto/sodium';
@@ -326,6 +327,19 @@ describe('what a mediator reviews', () => {
     expect(await refusal(someone.decide(message, { decision: 'approve' }))).toMatchObject({ code: 'sender-unverified', gates: ['sender-key'] });
     browser.alterations = [];
     expect((await someone.review(message)).standing).toBe('verified');
+  });
+
+  it('is let on for no word of relay’s that it may be', async () => {
+    const unverified = at(['origin'], (origin) => (origin as Json[]).slice(0, 2));
+    const allowing = at(['allowed_actions'], () => ['approve', 'offer', 'grant-again', 'recall']);
+    browser.alter(MESSAGE, (answer) => allowing(unverified(answer)));
+    const item = await someone.review(message);
+    expect(item.actions).toEqual(['approve', 'offer', 'grant-again', 'recall']);
+    expect(choicesFor(item)).toEqual(['recall']);
+    expect((await refusal(someone.decide(message, { decision: 'approve' }))).code).toBe('sender-unverified');
+    expect((await refusal(someone.offer(message, { contentNote: 'Short.', summary: null, notBefore: null }))).code).toBe('sender-unverified');
+    expect(await refusal(someone.decide(message, { decision: 'recall' }))).toMatchObject({ code: 'wrong-state' });
+    browser.alterations = [];
   });
 
   it('has decisions that are broken each on its own', async () => {

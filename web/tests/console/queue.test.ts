@@ -1,7 +1,7 @@
 /** Ages, keys and choices: what a mediator is shown follows from what relay said and from nothing else. */
 
 import { describe, expect, it } from 'vitest';
-import type { Broken, PastDecision, State } from '../../src/client/contract';
+import type { Action, Broken, PastDecision, State } from '../../src/client/contract';
 import { ageOf, countdown } from '../../src/console/ages';
 import { choicesFor, isApprovedByMe, standing, waitsForAnother } from '../../src/console/choices';
 import { screenOf } from '../../src/console/screens';
@@ -70,26 +70,28 @@ describe('shortcuts', () => {
 });
 
 describe('choices', () => {
-  const item = (state: State, mine: boolean | null = null, grantAgain = false) => ({
-    state,
-    kind: 'letter' as const,
-    grantAgain,
-    standing: 'verified' as const,
+  const item = (actions: readonly Action[], mine: boolean | null = null) => ({
+    state: (mine === null ? 'approved' : 'claimed') as State,
+    actions,
+    grantAgain: false,
+    recipientReady: true,
+    standing: 'verified' as 'verified' | 'unverified' | 'ended' | null,
     faults: [] as readonly Broken[],
-    decisions: [] as readonly PastDecision[],
     lease: mine === null ? null : { holder: 'a', mine, expiresAt: ago(0) },
   });
+  const reviewing = ['withdraw', 'lease', 'let-go', 'approve', 'caption', 'return', 'decline', 'hold'] as const satisfies readonly Action[];
+  /** What relay may say whatever it is of: one in hostile hands says it. */
+  const everything = [...reviewing, 'retry', 'resume', 'reopen', 'offer', 'grant-again', 'retract', 'recall'] as const satisfies readonly Action[];
 
-  it('are those of the transition table', () => {
-    expect(choicesFor(item('queued'))).toEqual(['lease']);
-    expect(choicesFor(item('claimed', true))).toEqual(['approve', 'return', 'hold', 'decline', 'let-go']);
-    expect(choicesFor({ ...item('claimed', true), kind: 'video' })).toContain('caption');
-    expect(choicesFor(item('approved'))).toEqual(['offer', 'reopen']);
-    expect(choicesFor(item('offered'))).toEqual(['retract']);
-    expect(choicesFor(item('failed'))).toEqual(['retry']);
+  it('are what relay allows, in one order, and what belongs to others is none', () => {
+    expect(choicesFor(item(reviewing, true))).toEqual(['approve', 'return', 'hold', 'decline', 'caption', 'let-go']);
+    expect(choicesFor(item(['reopen', 'offer', 'withdraw']))).toEqual(['offer', 'reopen']);
+    expect(choicesFor(item(['lease', 'withdraw']))).toEqual(['lease']);
+    expect(choicesFor(item(['accept', 'open', 'submit-letter', 'lapse', 'expire']))).toEqual([]);
+    expect(choicesFor(item([]))).toEqual([]);
   });
 
-  it('are no second approval for whoever gave the first, while it counts', () => {
+  it('know whose approval counts, and whether another one is to come', () => {
     const past = (decision: string, mine: boolean, current: boolean): PastDecision => ({
       at: ago(0),
       mediator: 'a',
@@ -100,7 +102,6 @@ describe('choices', () => {
       wordsFault: null,
       current,
     });
-    const without = ['return', 'hold', 'decline', 'let-go'];
     const [approved, reopened] = [past('approve', true, true), past('reopen', false, true)];
     for (const [decisions, counts] of [
       [[approved], true],
@@ -111,55 +112,43 @@ describe('choices', () => {
       [[past('approve', false, true)], false],
       [[past('hold', true, true)], false],
     ] as const satisfies readonly (readonly [readonly PastDecision[], boolean])[]) {
-      const of = { ...item('claimed', true), decisions, approvals: 1, approvalsNeeded: 2 };
+      const of = { state: 'claimed' as State, decisions, approvals: 1, approvalsNeeded: 2 };
       expect(isApprovedByMe(of)).toBe(counts);
-      expect(choicesFor(of)).toEqual(counts ? without : ['approve', ...without]);
       expect([waitsForAnother(of), waitsForAnother({ ...of, state: 'queued' }), waitsForAnother({ ...of, state: 'held' })]).toEqual([counts, counts, false]);
       expect(waitsForAnother({ ...of, approvals: 2 })).toBe(false);
     }
   });
 
-  it('are none while a colleague reviews, and none once it has ended', () => {
-    expect(choicesFor(item('claimed', false))).toEqual([]);
-    for (const ended of ['declined', 'refused', 'withdrawn', 'recalled', 'expired', 'closed'] as const) {
-      expect(choicesFor(item(ended))).toEqual([]);
-    }
-  });
-
   it('are those of a message that waits, once a lease has run out', () => {
-    const leased = item('claimed', true); // until NOW
+    const leased = item(reviewing, true); // until NOW
     expect(choicesFor(standing(leased, NOW - 1))).toContain('approve');
     expect(choicesFor(standing(leased, NOW))).toEqual(['lease']);
-    expect(choicesFor(standing(item('claimed', false), NOW))).toEqual(['lease']);
-    expect(standing(item('held'), NOW).state).toBe('held');
+    expect(standing(leased, NOW)).toMatchObject({ state: 'queued', lease: null, actions: ['withdraw', 'lease'] });
+    expect(choicesFor(standing(item(['withdraw'], false), NOW))).toEqual([]); // relay is asked anew
+    expect(standing({ ...leased, state: 'held' }, NOW).state).toBe('held');
   });
 
-  it('let nothing on that may be somebody else’s', () => {
-    for (const of of ['unverified', 'ended'] as const) {
-      expect(choicesFor({ ...item('claimed', true), standing: of })).toEqual(['return', 'hold', 'decline', 'let-go']);
-      expect(choicesFor({ ...item('approved'), standing: of })).toEqual(['reopen']);
-      expect(choicesFor({ ...item('released', null, true), standing: of })).toEqual(['recall']);
-      expect(choicesFor({ ...item('queued'), standing: of })).toEqual(['lease']);
+  it('let nothing on that may be somebody else’s, whatever relay allows', () => {
+    for (const of of ['unverified', 'ended', null] as const) {
+      const choices = choicesFor({ ...item(everything), grantAgain: true, standing: of });
+      for (const choice of ['approve', 'offer', 'grant-again'] as const) expect(choices).not.toContain(choice);
+      for (const choice of ['return', 'decline', 'hold', 'recall', 'retry'] as const) expect(choices).toContain(choice);
     }
   });
 
   it('let nothing on of which something does not hold, and still end it, hold it and give it back', () => {
     const faults: readonly Broken[] = [{ record: 'body', fault: 'no-key' }];
-    expect(choicesFor({ ...item('claimed', true), faults })).toEqual(['return', 'hold', 'decline', 'let-go']);
-    expect(choicesFor({ ...item('claimed', true), standing: null, faults })).toEqual(['return', 'hold', 'decline', 'let-go']);
-    expect(choicesFor({ ...item('claimed', true), kind: 'video', faults })).toContain('caption');
-    expect(choicesFor({ ...item('held'), faults })).toEqual(['resume', 'decline']);
-    expect(choicesFor({ ...item('approved'), faults })).toEqual(['reopen']);
-    expect(choicesFor({ ...item('offered'), faults })).toEqual(['retract']);
-    expect(choicesFor({ ...item('released', null, true), faults })).toEqual(['recall']);
-    expect(choicesFor({ ...item('failed'), faults })).toEqual([]);
-    expect(choicesFor({ ...item('queued'), faults })).toEqual(['lease']);
+    for (const of of ['verified', null] as const) {
+      expect(choicesFor({ ...item(everything), grantAgain: true, standing: of, faults })).toEqual([
+        ...['lease', 'return', 'hold', 'resume', 'decline', 'caption', 'let-go', 'reopen', 'retract', 'recall'],
+      ]);
+    }
   });
 
-  it('offer to grant again only where there are newer keys', () => {
-    expect(choicesFor(item('viewed', null, true))).toEqual(['grant-again']);
-    expect(choicesFor(item('viewed'))).toEqual([]);
-    expect(choicesFor(item('released', null, true))).toEqual(['grant-again', 'recall']);
+  it('offer to nobody without keys, and grant again only where there are newer ones', () => {
+    expect(choicesFor({ ...item(['offer', 'reopen']), recipientReady: false })).toEqual(['reopen']);
+    expect(choicesFor({ ...item(['grant-again', 'recall']), grantAgain: true })).toEqual(['grant-again', 'recall']);
+    expect(choicesFor(item(['grant-again', 'recall']))).toEqual(['recall']);
   });
 });
 

@@ -231,13 +231,14 @@ describe('messages', () => {
     revision: 1,
     view: 'in-review',
     viewSince: createdAt,
+    actions: [],
     createdAt,
     failure: null,
     processing: null,
     hasGuidance: false,
     receipt: null,
   });
-  const received = (message: string, from: string, offeredAt: string | null): ReceivedMessage => ({ message, from, kind: 'letter', form: 'letter', language: 'en', view: 'opened', offeredAt });
+  const received = (message: string, from: string, offeredAt: string | null): ReceivedMessage => ({ message, from, kind: 'letter', form: 'letter', language: 'en', view: 'opened', actions: ['open', 'close'], offeredAt });
   const minute = (second: number): string => `2030-05-01T12:05:0${String(second)}.000Z`;
   const written = [sent('d', '2030-05-01T14:05:00Z'), sent('c', minute(9)), sent('v', minute(8), 'video'), sent('b', minute(2)), sent('a', minute(1))];
   const offered = [received('z', 'b', minute(5)), received('y', 'a', minute(4)), received('x', 'b', minute(3)), received('w', 'b', null)];

@@ -231,7 +231,7 @@ export const reviewing = {
     },
     withdrawal: {
       title: (what: string) => `Record that the author withdraws ${what}?`,
-      what: 'It ends here. Do this only when the author asked you to.',
+      what: 'If it has not been released, it ends here. If it has, it stays with the person it was for. The author sees it as closed either way. Do this only when the author asked you to.',
     },
     unwatched: 'You have not played this video here. Nobody but a mediator looks at it before its recipient does.',
     unwatchedSure: 'I have not watched or listened to this video here, and I approve it all the same.',

@@ -234,7 +234,7 @@ export const reviewing: Catalogue<typeof english> = {
     },
     withdrawal: {
       title: (what) => `Consigner que l’auteur·e retire ${what} ?`,
-      what: 'Il s’arrête ici. Ne le faites que si l’auteur·e vous l’a demandé.',
+      what: 'S’il n’a pas été remis, il s’arrête ici. S’il l’a été, il reste à la personne à qui il était destiné. Dans les deux cas, l’auteur·e le voit fermé. Ne le faites que si l’auteur·e vous l’a demandé.',
     },
     unwatched: 'Vous n’avez pas regardé cette vidéo ici. Avant son destinataire, personne ne la regarde, sauf une médiatrice ou un médiateur.',
     unwatchedSure: 'Je n’ai ni regardé ni écouté cette vidéo ici, et je l’approuve quand même.',

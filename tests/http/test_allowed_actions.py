@@ -1,0 +1,389 @@
+"""What relay says that somebody may do now is what they may do: over every state, for everybody in a case."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, TypeAlias, cast
+
+import msgspec
+import pytest
+
+from relay.client.mediator import Mediator
+from relay.client.participant import Participant
+from relay.client.sealing import seal_text
+from relay.crypto.age import FileKey
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.statements import Policy
+from relay.demo.cast import Case, Organization, open_case
+from relay.domain.messages import (
+    AuthorMessage,
+    Kind,
+    Language,
+    NewDraft,
+    QueuePage,
+    RecipientMessage,
+    ReviewMessage,
+)
+from relay.domain.transitions import Act, Mover, State
+from relay.services import processing
+from relay.services.transitions import CLOCK_ACTOR, make_transition, require_transition
+from relay.storage.messages import lock_message
+from tests.hands import (
+    Answer,
+    Hands,
+    Words,
+    consents_of,
+    digest_of,
+    hands_of,
+    letter,
+    message_statement,
+    response,
+    withdrawal,
+)
+from tests.hostile import Stage
+
+Name: TypeAlias = Literal["author", "recipient", "mediator", "colleague"]
+NAMES: Final[tuple[Name, ...]] = ("author", "recipient", "mediator", "colleague")
+NOTHING: Final = b64u_encode(bytes(32))
+OTHER: Final = b64u_encode(b"\1" * 32)
+TWO: Final = Policy(approvals=2, captions="optional", server_processing=True, retention_days=365)
+DECISIONS: Final = {
+    *(Act.APPROVE, Act.RETURN, Act.DECLINE, Act.HOLD, Act.RESUME),
+    *(Act.REOPEN, Act.RETRACT, Act.RECALL, Act.RETRY),
+}
+ANSWERS: Final = {Act.ACCEPT, Act.WAIT, Act.REFUSE, Act.CLOSE}
+UNSIGNED: Final = {
+    Act.LEASE: ("PUT", "lease"),
+    Act.LET_GO: ("DELETE", "lease"),
+    Act.OPEN: ("POST", "openings"),
+}
+WAYS: Final[dict[State, tuple[Act, ...]]] = {
+    State.QUEUED: (),
+    State.CLAIMED: (Act.LEASE,),
+    State.HELD: (Act.LEASE, Act.HOLD),
+    State.RETURNED: (Act.LEASE, Act.RETURN),
+    State.DECLINED: (Act.LEASE, Act.DECLINE),
+    State.APPROVED: (Act.LEASE, Act.APPROVE),
+    State.OFFERED: (Act.LEASE, Act.APPROVE, Act.OFFER),
+    State.REFUSED: (Act.LEASE, Act.APPROVE, Act.OFFER, Act.REFUSE),
+    State.RELEASED: (Act.LEASE, Act.APPROVE, Act.OFFER, Act.ACCEPT),
+    State.RECALLED: (Act.LEASE, Act.APPROVE, Act.OFFER, Act.ACCEPT, Act.RECALL),
+    State.VIEWED: (Act.LEASE, Act.APPROVE, Act.OFFER, Act.ACCEPT, Act.OPEN),
+    State.CLOSED: (Act.LEASE, Act.APPROVE, Act.OFFER, Act.ACCEPT, Act.OPEN, Act.CLOSE),
+    State.WITHDRAWN: (Act.WITHDRAW,),
+    State.EXPIRED: (Act.LEASE, Act.RETURN, Act.EXPIRE),
+}
+"""By which acts a letter or a prepared video comes into a state."""
+SAYS_NO: Final = {
+    *("wrong-state", "lease-taken", "approved-already", "sender-unverified"),
+    *("gate-closed", "not-available-now", "revision-exists"),
+}
+"""With which codes relay refuses an act that is not allowed now; another would be for another reason."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """People of a case who do things to its messages, by their acts."""
+
+    stage: Stage
+    case: Case
+    before: datetime = dataclasses.field(
+        default_factory=lambda: datetime.now(UTC) - timedelta(seconds=2)
+    )
+    """A time at which nobody here said anything: what is said of it was never said before."""
+
+    def hands(self, name: Name) -> Hands:
+        """Somebody's own session and key."""
+        case = self.case
+        people: dict[Name, Participant | Mediator] = {
+            "author": case.harmed,
+            "recipient": case.responsible,
+            "mediator": case.mediator,
+            "colleague": case.colleague,
+        }
+        return hands_of(people[name])
+
+    async def reach(self, kind: Kind, state: State) -> uuid.UUID:
+        """A message of its own in this state."""
+        author, to = self.case.harmed, self.case.responsible.participant_id
+        if state is State.DRAFT:
+            message = uuid.uuid4()
+            draft = NewDraft(recipient=to, kind=kind, language=Language.EN)
+            path = f"/v1/messages/{message}/revisions/1/draft"
+            assert (await hands_of(author).ask("PUT", path, draft)).status == 200
+            return message
+        if kind is Kind.LETTER:
+            message = (await author.send_letter(to, "Words.")).message
+        else:
+            film = io.BytesIO(b"a film")
+            message = (await author.send_video(to, film, "video/mp4")).message
+            if state is State.FAILED:
+                await self.fail(message)
+            elif state is not State.PROCESSING:
+                await self.stage.bench.prepare(message)
+        for act in WAYS.get(state, ()):
+            who: Name = "recipient" if act in {*ANSWERS, Act.OPEN} else "mediator"
+            await self.do(who, act, message)
+        return message
+
+    async def fail(self, message: uuid.UUID) -> None:
+        """The media worker gives up."""
+        bench = self.stage.bench
+        async with bench.database.connection() as connection:
+            job_id = await connection.fetchval(
+                "select job_id from jobs where message_id = $1", message
+            )
+        job = await processing.lease_job(bench.database, bench.settings, job_id, bench.worker)
+        assert job is not None
+        await processing.fail(bench.database, bench.worker, job, "video-failed")
+
+    async def expire(self, message: uuid.UUID) -> None:
+        """Time passes."""
+        async with self.stage.bench.database.transaction() as connection:
+            row = await lock_message(connection, message)
+            assert row is not None
+            made = await require_transition(connection, row, Act.EXPIRE, Mover.CLOCK)
+            await make_transition(connection, row, made, actor=CLOCK_ACTOR)
+
+    async def look(self, name: Name, message: uuid.UUID) -> tuple[bytes, list[Act]]:
+        """What somebody is shown of a message, and may do; nothing where it is not there for them."""
+        answer = await self.hands(name).ask("GET", f"/v1/messages/{message}")
+        if answer.status == 404:
+            return b"", []
+        types = {"author": AuthorMessage, "recipient": RecipientMessage}
+        shown = msgspec.json.decode(answer.content, type=types.get(name, ReviewMessage))
+        return answer.content, list(shown.allowed_actions)
+
+    async def in_list(self, name: Name, message: uuid.UUID) -> list[Act] | None:
+        """The same in the list of what a case holds; None where it is not in it."""
+        path = f"/v1/cases/{self.case.case_id}/messages?limit=100"
+        content = (await self.hands(name).ask("GET", path)).content
+        items = msgspec.json.decode(content, type=QueuePage).items
+        return next((item.allowed_actions for item in items if item.message == message), None)
+
+    # An act as a program of relay's makes it.
+
+    async def do(self, name: Name, act: Act, message: uuid.UUID) -> None:
+        """Do it, with everything that belongs to it; Problem where relay refuses."""
+        if act is Act.EXPIRE:
+            await self.expire(message)
+        elif name in {"mediator", "colleague"} and act is not Act.WITHDRAW:
+            mediator = self.case.mediator if name == "mediator" else self.case.colleague
+            await self._mediate(mediator, act, message)
+        elif act in {Act.OPEN, *ANSWERS}:
+            await self._receive(act, message)
+        else:
+            answer = await self.attempt(name, act, message)
+            assert answer.status in {200, 204}, (name, act, answer.content)
+
+    async def _mediate(self, mediator: Mediator, act: Act, message: uuid.UUID) -> None:
+        if act is Act.LEASE:
+            await mediator.lease(message)
+            return
+        if act is Act.LET_GO:
+            await mediator.let_go(message)
+            return
+        review = await mediator.read(message)
+        if act in {Act.OFFER, Act.GRANT_AGAIN}:
+            await mediator.offer(review, note="Short.")
+        elif act is Act.CAPTION:
+            await mediator.caption(review, exception="no-speech")
+        elif act in {Act.RETURN, Act.DECLINE, Act.HOLD}:
+            await mediator.decide(review, act.value, reason="unclear")  # type: ignore[arg-type]  # one of DECISIONS
+        else:
+            await mediator.decide(review, act.value)  # type: ignore[arg-type]  # one of DECISIONS
+
+    async def _receive(self, act: Act, message: uuid.UUID) -> None:
+        person = self.case.responsible
+        [found] = [
+            one for one in (await person.correspondence()).received if one.message == message
+        ]
+        if act is Act.OPEN:
+            await person.open(found)
+        else:
+            await person.respond(found, cast("Literal['accept']", act.value))
+
+    # An act as anybody may try it.
+
+    async def attempt(self, name: Name, act: Act, message: uuid.UUID) -> Answer:
+        """Try it, whatever relay will say: rightly signed, about what is there, and about nothing else."""
+        hands, now = self.hands(name), datetime.now(UTC)
+        path, case_id = f"/v1/messages/{message}", self.case.case_id
+        author = self.case.harmed.participant_id
+        if act is Act.WITHDRAW:
+            said = withdrawal(hands.signer, case_id, message, author, now)
+            return await hands.say("PUT", f"{path}/withdrawal", said)
+        if act in {Act.SUBMIT_LETTER, Act.SUBMIT_VIDEO, Act.REVISE, Act.DISCARD}:
+            return await self._attempt_as_sender(hands, act, message)
+        if act in UNSIGNED:
+            method, place = UNSIGNED[act]
+            return await hands.ask(method, f"{path}/{place}")
+        if act in ANSWERS:
+            _words, offer = await self._words(message)
+            answer = cast("Literal['accept']", act.value)
+            said = response(
+                hands.signer, case_id, message, digest_of(offer) or NOTHING, answer, now
+            )
+            return await hands.say("POST", f"{path}/responses", said)
+        return await self._attempt_as_mediator(hands, act, message)
+
+    async def _attempt_as_mediator(self, hands: Hands, act: Act, message: uuid.UUID) -> Answer:
+        path, now = f"/v1/messages/{message}", self.before
+        words, _offer = await self._words(message)
+        if act is Act.CAPTION:
+            return await hands.say("PUT", f"{path}/captions", words.exception(hands.signer, now))
+        if act in {Act.OFFER, Act.GRANT_AGAIN}:
+            recipient = self.hands("recipient")
+            to = (recipient.subject, recipient.recipient, NOTHING)
+            offered = words.offer(hands.signer, {NOTHING: FileKey(bytes(16))}, *to, now)
+            return await hands.ask("POST", f"{path}/offers", offered)
+        decision = words.decision(hands.signer, cast("Literal['approve']", act.value), now)
+        return await hands.say("POST", f"{path}/decisions", decision)
+
+    async def _attempt_as_sender(self, hands: Hands, act: Act, message: uuid.UUID) -> Answer:
+        author, to = self.case.harmed, self.case.responsible.participant_id
+        own = await author.sent(message)
+        revisions = f"/v1/messages/{message}/revisions"
+        if act is Act.DISCARD:
+            return await hands.ask("DELETE", f"{revisions}/{own.revision}/draft")
+        if act is Act.REVISE:
+            draft = NewDraft(recipient=to, kind=own.kind, language=own.language)
+            return await hands.ask("PUT", f"{revisions}/{own.revision + 1}/draft", draft)
+        body = seal_text(self.case.case_id, "body", "Other words.")
+        statement = message_statement(
+            hands.signer,
+            case=self.case.case_id,
+            charter=self.stage.sender.charter,
+            message=message,
+            sender=author.participant_id,
+            to=to,
+            parts=[body],
+            at=datetime.now(UTC),
+            revision=own.revision,
+        )
+        sent = letter(statement, body, self.case.case_id, self.stage.sender.case_recipient)
+        return await hands.ask("PUT", f"{revisions}/{own.revision}", sent)
+
+    async def _words(self, message: uuid.UUID) -> tuple[Words, str | None]:
+        answer = await self.hands("mediator").ask("GET", f"/v1/messages/{message}")
+        if answer.status == 404:
+            nobodys = Words(
+                case=self.case.case_id,
+                message=message,
+                revision=1,
+                source="",
+                charter=self.stage.sender.charter,
+                consents=[NOTHING, OTHER],
+            )
+            return nobodys, None
+        shown = msgspec.json.decode(answer.content, type=ReviewMessage)
+        words = Words(
+            case=shown.case,
+            message=message,
+            revision=shown.revision,
+            source=shown.statement or "",
+            rendition=shown.rendition,
+            captions=shown.captions,
+            charter=self.stage.sender.charter,
+            consents=consents_of(shown),
+        )
+        return words, shown.offer
+
+
+def acts_to_try(name: Name, kind: Kind) -> Sequence[Act]:
+    """All that can be asked for. Words are sent by their author alone; a film is sent in other tests."""
+    never = {Act.APPROVE_FIRST, Act.LAPSE, Act.EXPIRE, Act.FINISH_PROCESSING, Act.FAIL_PROCESSING}
+    never |= {Act.SUBMIT_VIDEO} if name == "author" else {Act.SUBMIT_VIDEO, Act.SUBMIT_LETTER}
+    if kind is Kind.VIDEO:
+        never.add(Act.SUBMIT_LETTER)
+    return [act for act in Act if act not in never]
+
+
+async def require_as_said(scene: Scene, kind: Kind, state: State) -> set[tuple[Name, Act]]:
+    """Fail unless what is not allowed is refused and changes nothing, and what is allowed is done."""
+    message = await scene.reach(kind, state)
+    allowed: set[tuple[Name, Act]] = set()
+    for name in NAMES:
+        shown = await scene.look(name, message)
+        allowed |= {(name, act) for act in shown[1]}
+        if name in {"mediator", "colleague"} and shown[0]:
+            assert await scene.in_list(name, message) == shown[1]
+        # One route for both: what it does follows from where the message stands.
+        offers = (
+            {Act.OFFER, Act.GRANT_AGAIN} if {Act.OFFER, Act.GRANT_AGAIN} & {*shown[1]} else set()
+        )
+        for act in acts_to_try(name, kind):
+            if act in {*shown[1], *offers}:
+                continue
+            answer = await scene.attempt(name, act, message)
+            is_taken = act is Act.WITHDRAW and answer.status == 204  # and nothing comes of it
+            assert is_taken or answer.status in {403, 404} or answer.code in SAYS_NO, (
+                name,
+                act,
+                answer,
+            )
+            assert await scene.look(name, message) == shown, (name, act)
+    for name, act in sorted(allowed - {("author", Act.SUBMIT_VIDEO)}):
+        await scene.do(name, act, await scene.reach(kind, state))
+    return allowed
+
+
+LETTERS: Final = [state for state in State if state not in {State.PROCESSING, State.FAILED}]
+VIDEOS: Final = [State.DRAFT, State.PROCESSING, State.FAILED, State.CLAIMED, State.APPROVED]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        *((Kind.LETTER, state) for state in LETTERS),
+        *((Kind.VIDEO, state) for state in VIDEOS),
+    ],
+)
+async def test_what_is_allowed_is_done_and_all_else_is_refused(
+    stage: Stage, kind: Kind, state: State
+) -> None:
+    """Each act by each of the four, from every state that a message can be in."""
+    allowed = await require_as_said(Scene(stage=stage, case=stage.case), kind, state)
+    withdraws = ("author", Act.WITHDRAW) in allowed
+    over = {State.DECLINED, State.WITHDRAWN, State.EXPIRED}
+    assert withdraws == (state not in over)
+
+
+@pytest.mark.parametrize("state", [State.APPROVED, State.OFFERED, State.RELEASED, State.VIEWED])
+async def test_a_closed_gate_is_minded_in_what_is_allowed(stage: Stage, state: State) -> None:
+    """Somebody pauses: what would bring it further is allowed to nobody, and what was opened stays."""
+    scene = Scene(stage=stage, case=stage.case)
+    message = await scene.reach(Kind.LETTER, state)
+    before = {name: (await scene.look(name, message))[1] for name in NAMES}
+    await stage.case.harmed.consent("paused")
+    after = {name: (await scene.look(name, message))[1] for name in NAMES}
+    gone = {State.APPROVED: {Act.OFFER}}.get(state, {Act.GRANT_AGAIN} - {*after["mediator"]})
+    assert after["author"] == before["author"]
+    assert {*before["mediator"]} - {*after["mediator"]} == gone & {*before["mediator"]}
+    assert after["recipient"] == (before["recipient"] if state is State.VIEWED else [])
+    for name in NAMES:
+        for act in {*before[name]} - {*after[name]}:
+            answer = await scene.attempt(name, act, message)
+            assert answer.code == ("not-available-now" if name == "recipient" else "gate-closed")
+
+
+async def test_a_first_approval_is_not_given_twice(stage: Stage, people: Organization) -> None:
+    """Who approved may take the message again, and is not told that they may approve it; another may."""
+    case = await open_case(people, policy=TWO)
+    message = (await case.harmed.send_letter(case.responsible.participant_id, "Words.")).message
+    scene = Scene(stage=stage, case=case)
+    for name in ("mediator", "colleague"):
+        await scene.do(name, Act.LEASE, message)
+        assert Act.APPROVE in (await scene.look(name, message))[1]
+        if name == "mediator":
+            await scene.do(name, Act.APPROVE, message)
+            await scene.do(name, Act.LEASE, message)
+            assert Act.APPROVE not in (await scene.look(name, message))[1]
+            assert (await scene.attempt(name, Act.APPROVE, message)).code == "approved-already"
+            await scene.do(name, Act.LET_GO, message)
+    await scene.do("colleague", Act.APPROVE, message)
+    assert (await case.mediator.read(message)).state is State.APPROVED
