@@ -17,8 +17,8 @@ import pytest
 from relay.client.administrator import publish_revocation
 from relay.crypto.links import parse_link_url
 from relay.demo.cast import Case, Organization, open_case
+from relay.domain.correspondence import NAMED_MAX
 from relay.domain.messages import RecipientMessage
-from relay.handlers.live import NAMED_MAX
 from relay.services.feed import LOOK_SECONDS
 from relay.settings import Settings
 from relay.storage.queries import all_rooms, named_queries

@@ -78,7 +78,7 @@ class Held:
     original: FileKey | None = None
     accepted: list[tuple[str, tuple[str, str, object]]] = dataclasses.field(default_factory=list)
     """Actor, method, path and body."""
-    shown: tuple[tuple[object, ...], object] | None = None
+    shown: tuple[tuple[object, ...], dict[str, Any]] | None = None
     """What the author's view was made of when it was last looked at, and all of it."""
 
 
