@@ -132,7 +132,7 @@ class Relay(Acts):
             while after is not None:
                 path = f"/v1/messages?after={after}"
                 page = cast("dict[str, Any]", self.ask(name, "GET", path).document[side])
-                items += page["items"]
+                items.extend(page["items"])
                 after = page["next"]
         return found
 
