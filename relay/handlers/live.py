@@ -42,6 +42,7 @@ class Rhythm:
     def __init__(self, call: Call) -> None:
         self._seconds = call.settings.events_keepalive_seconds
         self._silent_until = 0.0
+        self._look_again_from = 0.0
         self.restart()
 
     def restart(self) -> None:
@@ -50,15 +51,17 @@ class Rhythm:
 
     async def wait(self, watch: Watch, due: datetime | None = None) -> set[Change] | None:
         """What changes; nothing where it is `due`; None when it is time for a sign of life."""
+        now = asyncio.get_running_loop().time
         until = self._silent_until
         if due is not None:
-            seconds = max(LOOK_AGAIN_SECONDS, (due - datetime.now(UTC)).total_seconds())
-            until = min(until, asyncio.get_running_loop().time() + seconds)
+            due_at = now() + (due - datetime.now(UTC)).total_seconds()
+            until = min(until, max(due_at, self._look_again_from))
         try:
             async with asyncio.timeout_at(until):
                 return await watch.next()
         except TimeoutError:
             if until < self._silent_until:
+                self._look_again_from = now() + LOOK_AGAIN_SECONDS
                 return set()
             self._silent_until += self._seconds
             return None
