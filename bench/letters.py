@@ -23,7 +23,7 @@ async def rows() -> AsyncIterator[Row]:
     """A row for each number of senders at once; only 32 at once has a bar."""
     async with service() as (_running, people):
         cases = [await open_case(people) for _ in range(CASES)]
-        await _send(cases, 8, 100)
+        await send(cases, 8, 100)
         for at_once in AT_ONCE:
             for row in await _measure(cases, at_once):
                 yield row
@@ -31,7 +31,7 @@ async def rows() -> AsyncIterator[Row]:
 
 async def _measure(cases: list[Case], at_once: int) -> list[Row]:
     began = time.perf_counter()
-    latencies, failures = await _send(cases, at_once, LETTERS[at_once])
+    latencies, failures = await send(cases, at_once, LETTERS[at_once])
     per_second = len(latencies) / (time.perf_counter() - began)
     middle = statistics.median(latencies) * 1000
     slow = statistics.quantiles(latencies, n=100)[98] * 1000
@@ -61,7 +61,7 @@ async def _measure(cases: list[Case], at_once: int) -> list[Row]:
     return found
 
 
-async def _send(cases: list[Case], at_once: int, letters: int) -> tuple[list[float], int]:
+async def send(cases: list[Case], at_once: int, letters: int) -> tuple[list[float], int]:
     """Send so many letters by so many senders; the seconds each took, and how many were refused."""
     latencies: list[float] = []
     failures = 0

@@ -20,7 +20,7 @@ from relay.domain.views import AuthorView, RecipientView
 from relay.errors import InvalidRequest
 
 NAMED_MAX: Final = 20
-"""So many messages are asked for by name at once, and named by one live event."""
+"""So many are asked for by name at once, and named by one live event, which stays below a KiB."""
 
 
 class Side(StrEnum):

@@ -18,7 +18,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from relay.domain.actors import Actor, Participant
-from relay.domain.correspondence import MessagesChanged
+from relay.domain.correspondence import NAMED_MAX, MessagesChanged
 from relay.domain.reviews import QueueChanged
 from relay.errors import NotFound, Unauthenticated
 from relay.handlers.authentication import identify
@@ -26,9 +26,8 @@ from relay.handlers.routing import Call, Role, route
 from relay.services.correspondence import Seen, look
 from relay.services.feed import EVERYTHING, Change, Watch
 
-NAMED_MAX: Final = 20
-"""So many identifiers fit into an event of a KiB."""
-
+LOOK_AGAIN_SECONDS: Final = 1.0
+"""Where something is due and not yet there: the clock of the database may be late."""
 SIGN_OF_LIFE: Final = b": still here\n\n"
 
 Events: TypeAlias = AsyncGenerator[bytes, None]
@@ -43,6 +42,7 @@ class Rhythm:
     def __init__(self, call: Call) -> None:
         self._seconds = call.settings.events_keepalive_seconds
         self._silent_until = 0.0
+        self._look_again_from = 0.0
         self.restart()
 
     def restart(self) -> None:
@@ -51,15 +51,17 @@ class Rhythm:
 
     async def wait(self, watch: Watch, due: datetime | None = None) -> set[Change] | None:
         """What changes; nothing where it is `due`; None when it is time for a sign of life."""
+        now = asyncio.get_running_loop().time
         until = self._silent_until
         if due is not None:
-            seconds = max(0.0, (due - datetime.now(UTC)).total_seconds())
-            until = min(until, asyncio.get_running_loop().time() + seconds)
+            due_at = now() + (due - datetime.now(UTC)).total_seconds()
+            until = min(until, max(due_at, self._look_again_from))
         try:
             async with asyncio.timeout_at(until):
                 return await watch.next()
         except TimeoutError:
             if until < self._silent_until:
+                self._look_again_from = now() + LOOK_AGAIN_SECONDS
                 return set()
             self._silent_until += self._seconds
             return None

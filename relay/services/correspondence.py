@@ -180,7 +180,7 @@ async def _received_page(
 async def _offered(connection: Connection, rows: list[stored.ReceivedRow]) -> _Offered:
     """Of these what their recipient sees, by one look at the gates of all that one could hide."""
     gated = [row.message for row in rows if row.state in _BEHIND_GATES]
-    gates = await stored_messages.gates_of(connection, gated) if gated else {}
+    gates = await stored_messages.list_gate_facts(connection, gated) if gated else {}
     shown = []
     due: list[datetime] = []
     for row in rows:

@@ -91,6 +91,30 @@ async def test_two_of_one_day_are_told_apart_and_named_in_every_question(
     await expect(person.button(person.home("home.look"))).to_have_count(1)
 
 
+async def test_older_letters_are_shown_when_they_are_asked_for(scene: Scene, visit: Visit) -> None:
+    """A page of them at first; then the focus is on the first that came, and what changes stays in place."""
+    waiting = await scene.waiting()
+    earlier = await scene.claim(waiting.harmed_url)
+    await verify_everybody(waiting.mediator, waiting.case_id)
+    sent = [await earlier.send_letter(waiting.responsible_id, f"Letter {n}.") for n in range(22)]
+    person = await ParticipantPage.arrive(await visit(), waiting.harmed_url)
+    await person.unlock()
+    listed = person.page.get_by_role("listitem").filter(has=person.page.get_by_role("heading"))
+    await expect(listed).to_have_count(20)
+    older = person.button(person.home("home.more.sent"))
+    await person.input.press(older)
+    await expect(listed).to_have_count(22)
+    await expect(older).to_have_count(0)
+    await expect(listed.nth(20).get_by_role("heading")).to_be_focused()
+
+    await earlier.withdraw(sent[0].message)
+    closed = person.home("author.closed.name")
+    await expect(listed.last).to_contain_text(closed)
+    await expect(listed).to_have_count(22)
+    await person.input.press(listed.last.get_by_role("button"))
+    await expect(person.page.get_by_text(person.home("author.closed.means"))).to_be_visible()
+
+
 async def test_a_letter_of_a_lost_link_is_said_to_be_that_and_a_forged_one_is_not(
     scene: Scene, visit: Visit
 ) -> None:

@@ -17,8 +17,8 @@ import pytest
 from relay.client.administrator import publish_revocation
 from relay.crypto.links import parse_link_url
 from relay.demo.cast import Case, Organization, open_case
+from relay.domain.correspondence import NAMED_MAX
 from relay.domain.messages import RecipientMessage
-from relay.handlers.live import NAMED_MAX
 from relay.services.feed import LOOK_SECONDS
 from relay.settings import Settings
 from relay.storage.queries import all_rooms, named_queries
@@ -75,7 +75,7 @@ class Stream:
         return found
 
     async def begins(self) -> dict[str, Any]:
-        """The data of the first event; what happened just before may be told once more, and is passed over."""
+        """The data of the first event; what happened just before may be told once more, and is passed by."""
         first = await self.event()
         while await self.next() != b": still here\n\n":
             pass
@@ -186,7 +186,7 @@ async def test_a_recipient_hears_of_an_offer_and_not_of_a_review(case: Case) -> 
 async def test_nobody_hears_of_another_case(
     queries: Queries, case: Case, people: Organization
 ) -> None:
-    """Neither its people nor its mediators, not even by a sign of life too many; nothing is asked for them."""
+    """Neither its people nor its mediators, not by a sign of life too many; and nothing is asked for them."""
     other = await open_case(people)
 
     async def asked_by_a_letter() -> Counter[str]:

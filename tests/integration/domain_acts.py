@@ -6,7 +6,7 @@ import dataclasses
 import io
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -78,7 +78,7 @@ class Held:
     original: FileKey | None = None
     accepted: list[tuple[str, tuple[str, str, object]]] = dataclasses.field(default_factory=list)
     """Actor, method, path and body."""
-    shown: tuple[tuple[object, ...], object] | None = None
+    shown: tuple[tuple[object, ...], dict[str, Any]] | None = None
     """What the author's view was made of when it was last looked at, and all of it."""
 
 

@@ -88,7 +88,10 @@ export class Lists {
         read = followed(read, side, await this.ask({ after: next }));
       }
     }
-    return read;
+    // What newer ones have moved to a later page is still shown.
+    const pages = read;
+    const moved = SIDES.flatMap((side) => Array.from(this.read?.[side].items.keys() ?? []).filter((message) => !pages[side].items.has(message)));
+    return this.withNamed(read, moved);
   }
 
   private async withNamed(before: Read, messages: readonly Uuid[]): Promise<Read> {
@@ -141,7 +144,14 @@ function followed(read: Read, side: Side, page: Page): Read {
   return side === 'sent' ? { ...read, sent: added(read.sent, page.sent) } : { ...read, received: added(read.received, page.received) };
 }
 
+/** What is listed stays where it is, and what is new comes first. */
 function replaced<Item extends { readonly message: Uuid }>(list: List<Item>, named: readonly Uuid[], found: readonly Item[]): List<Item> {
-  const others = Array.from(list.items).filter(([message]) => !named.includes(message));
-  return { ...list, items: new Map([...others, ...found.map((item) => [item.message, item] as const)]) };
+  const fresh = new Map(found.map((item) => [item.message, item]));
+  const kept = Array.from(list.items.keys()).filter((message) => fresh.has(message) || !named.includes(message));
+  const order = [...Array.from(fresh.keys()).filter((message) => !list.items.has(message)), ...kept];
+  return { ...list, items: new Map(order.flatMap((message) => entry(message, fresh.get(message) ?? list.items.get(message)))) };
+}
+
+function entry<Item>(message: Uuid, item: Item | undefined): readonly (readonly [Uuid, Item])[] {
+  return item === undefined ? [] : [[message, item]];
 }

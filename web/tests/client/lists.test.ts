@@ -80,6 +80,7 @@ describe('the list of what one sent', () => {
     const last = sent.at(-1) ?? '';
     expect((await anew.include(last)).sent.map(({ message }) => message)).toEqual([...sent.slice(0, PAGE), last]);
     expect((await anew.include(crypto.randomUUID())).sent).toHaveLength(PAGE + 1);
+    expect((await anew.correspondence()).sent.at(-1)?.message).toBe(last);
     expect((await anew.more('sent')).sent.map(({ message }) => message)).toEqual(sent);
   });
 });
