@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 PACKAGES := web/node_modules/.package-lock.json
+SITE := site
 PAGES := relay/pages/integrity.json
 SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) $(wildcard relay/crypto/wordlists/*.txt) docs/openapi.yaml
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -15,7 +16,7 @@ FAST := not (own_relay or browsers or faults or media or builds or slow)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pages demo test test-code test-pages quick quick-code quick-pages quick-tests check bench screenshots lock clean
+.PHONY: help setup pages demo test test-code test-pages quick quick-code quick-pages quick-tests check bench docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +79,10 @@ bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters queue
 	@.ci/browsers
 	@$(VENV)/bin/python -m bench $(if $(JSON),--json $(JSON)) $(ARGS)
 
+docs: $(READY) $(PACKAGES) ## Build the documentation into site/, to read in a browser
+	@rm -rf $(SITE)
+	@$(VENV)/bin/sphinx-build --quiet --fresh-env --fail-on-warning -c docs/site -d .cache/docs . $(SITE)
+
 screenshots: $(READY) $(PAGES) ## Take a picture of every page, in both languages and two sizes, into screenshots/
 	@.ci/browsers
 	@$(VENV)/bin/python -m tests.browser.screenshots
@@ -89,5 +94,5 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their
 	echo hatchling | $(LOCK) - --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what set-up, tests and the demo left here, the demo's data too
-	rm -rf $(VENV) web/node_modules relay/pages .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) web/node_modules relay/pages site .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
