@@ -16,7 +16,7 @@ FAST := not (own_relay or browsers or faults or media or builds or slow)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pages demo test test-code test-pages quick quick-code quick-pages quick-tests check bench docs screenshots lock clean
+.PHONY: help setup pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check bench docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ $(PAGES): $(SOURCES) $(PACKAGES)
 
 demo: $(READY) $(PAGES) ## Tell the whole story on embedded services, then stay up; ARGS=--once ends after it
 	@$(VENV)/bin/relay demo $(ARGS)
+
+dev: $(READY) $(PAGES) ## Run relay with demo data, and follow what is saved; ARGS='--port 8000' chooses a port
+	@$(VENV)/bin/python -m dev $(ARGS)
 
 test: $(READY) $(PAGES) ## Run every test; ARGS='-k upload' a few of those in Python
 	@.ci/browsers
