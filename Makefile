@@ -11,12 +11,13 @@ SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-header --no-emit-index-url --upgrade
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
+MEASURED := not (browsers or faults or builds)
 FAST := not (own_relay or browsers or faults or media or builds or slow)
 # Every process of the tests starts with compiled modules, also where the environment keeps none.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check bench docs screenshots lock clean
+.PHONY: help setup pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check coverage bench docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +78,15 @@ check: $(READY) $(PACKAGES) ## Lint, format, types, direction of imports, SQL
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/sqlfluff lint relay/storage
 	.ci/npm run --silent check
+
+coverage: $(READY) $(PAGES) ## Measure which branches of the rules and the protocol the tests without a browser take
+	@rm -rf .cache/coverage .cache/coverage.* .cache/branches.json
+	@$(VENV)/bin/coverage run -m pytest $(PARALLEL) -m '$(MEASURED)' $(ARGS)
+	@$(VENV)/bin/coverage combine --quiet
+	@$(VENV)/bin/coverage report
+	@$(VENV)/bin/coverage json --quiet -o .cache/branches.json
+	@$(VENV)/bin/python -m dev.coverage .cache/branches.json
+	@.ci/npm run --silent coverage
 
 bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters queue' only these, JSON=FILE for a file
 	@.ci/browsers
