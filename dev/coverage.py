@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 AT_LEAST: Final = {"relay/domain": 95.0, "relay/crypto": 95.0, "relay/services": 75.0}
-"""Of each hundred branches. Of the services most of what is missing is what an audit would find wrong."""
+"""Of each hundred branches. Half of what is missing of the services is what an audit would find wrong."""
 
 
 class Summary(msgspec.Struct):

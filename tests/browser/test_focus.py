@@ -1,4 +1,4 @@
-"""What has the focus stays in sight when the page above it grows, also in a browser that keeps no place itself."""
+"""What has the focus stays in sight when the page above it grows, in browsers that keep no place too."""
 
 from __future__ import annotations
 
