@@ -5,17 +5,19 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 PACKAGES := web/node_modules/.package-lock.json
+SITE := site
 PAGES := relay/pages/integrity.json
 SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) $(wildcard relay/crypto/wordlists/*.txt) docs/openapi.yaml
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-header --no-emit-index-url --upgrade
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
+MEASURED := not (browsers or faults or builds)
 FAST := not (own_relay or browsers or faults or media or builds or slow)
 # Every process of the tests starts with compiled modules, also where the environment keeps none.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pages demo test test-code test-pages quick quick-code quick-pages quick-tests check bench screenshots lock clean
+.PHONY: help setup pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check coverage bench docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +41,9 @@ $(PAGES): $(SOURCES) $(PACKAGES)
 
 demo: $(READY) $(PAGES) ## Tell the whole story on embedded services, then stay up; ARGS=--once ends after it
 	@$(VENV)/bin/relay demo $(ARGS)
+
+dev: $(READY) $(PAGES) ## Run relay with demo data, and follow what is saved; ARGS='--port 8000' chooses a port
+	@$(VENV)/bin/python -m dev $(ARGS)
 
 test: $(READY) $(PAGES) ## Run every test; ARGS='-k upload' a few of those in Python
 	@.ci/browsers
@@ -74,9 +79,22 @@ check: $(READY) $(PACKAGES) ## Lint, format, types, direction of imports, SQL
 	$(VENV)/bin/sqlfluff lint relay/storage
 	.ci/npm run --silent check
 
+coverage: $(READY) $(PAGES) ## Measure which branches of the rules and the protocol the tests without a browser take
+	@rm -rf .cache/coverage .cache/coverage.* .cache/branches.json
+	@$(VENV)/bin/coverage run -m pytest $(PARALLEL) -m '$(MEASURED)' $(ARGS)
+	@$(VENV)/bin/coverage combine --quiet
+	@$(VENV)/bin/coverage report
+	@$(VENV)/bin/coverage json --quiet -o .cache/branches.json
+	@$(VENV)/bin/python -m dev.coverage .cache/branches.json
+	@.ci/npm run --silent coverage
+
 bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters queue' only these, JSON=FILE for a file
 	@.ci/browsers
 	@$(VENV)/bin/python -m bench $(if $(JSON),--json $(JSON)) $(ARGS)
+
+docs: $(READY) $(PACKAGES) ## Build the documentation into site/, to read in a browser
+	@rm -rf $(SITE)
+	@$(VENV)/bin/sphinx-build --quiet --fresh-env --fail-on-warning -c docs/site -d .cache/docs . $(SITE)
 
 screenshots: $(READY) $(PAGES) ## Take a picture of every page, in both languages and two sizes, into screenshots/
 	@.ci/browsers
@@ -89,5 +107,5 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their
 	echo hatchling | $(LOCK) - --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what set-up, tests and the demo left here, the demo's data too
-	rm -rf $(VENV) web/node_modules relay/pages .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) web/node_modules relay/pages site .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -51,6 +51,13 @@ export default defineConfig({
   },
   test: {
     testTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/crypto/**/*.ts', 'src/client/**/*.ts', 'src/*/protocol.ts'],
+      exclude: ['**/*.d.ts'],
+      reporter: [['text', { skipFull: true }]],
+      reportsDirectory: '../.cache/coverage-pages',
+    },
     projects: [
       { extends: true, test: { name: 'client', include: ['tests/client/**/*.test.ts'], globalSetup: 'tests/client/setup.ts' } },
       { extends: true, test: { name: 'kit', include: KIT, globalSetup: 'tests/seed.ts' } },

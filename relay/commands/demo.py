@@ -56,28 +56,28 @@ async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
             page = await context.enter_async_context(case_system_page())
             settings = {"RELAY_EMBED_ORIGINS": page.origin}
             starting = context.enter_async_context(stage(data, port=port, settings=settings))
-            running = await _unless(stopped, starting)
+            running = await unless(stopped, starting)
         if running is None:
             return
         with tempfile.TemporaryDirectory(prefix="relay-demo-") as workplace:
             story = tell(
                 running, lambda line: console.print(Padding(line, INDENT)), Path(workplace)
             )
-            told = await _unless(stopped, story)
+            told = await unless(stopped, story)
         if told is None:
             return
         console.print(f"\n  [green]The whole story in {told.seconds:.0f} s.[/green]")
         if once:
             return
-        visit = await _unless(stopped, _prepare(running, page))
+        visit = await unless(stopped, prepare(running, page))
         if visit is not None:
-            _where_to_click(console, visit, page)
+            where_to_click(console, visit, page)
         _how_to_go_on(console, running)
         await stopped.wait()
         console.print("\n  stopping; nothing is lost")
 
 
-async def _prepare(running: Stage, page: CaseSystemPage) -> Visit | None:
+async def prepare(running: Stage, page: CaseSystemPage) -> Visit | None:
     """A fresh case for a visitor with a browser; None where there are no pages to visit."""
     if not (BUILT / "integrity.json").exists():
         return None
@@ -89,7 +89,7 @@ async def _prepare(running: Stage, page: CaseSystemPage) -> Visit | None:
         return visit
 
 
-def _where_to_click(console: Console, visit: Visit, page: CaseSystemPage) -> None:
+def where_to_click(console: Console, visit: Visit, page: CaseSystemPage) -> None:
     """The ways into the fresh case, each on a line of its own so that a terminal makes it a link."""
     console.print(
         "\n  [bold]Now it is your turn[/bold], in a fresh case where nobody has come yet:"
@@ -108,7 +108,7 @@ def _where_to_click(console: Console, visit: Visit, page: CaseSystemPage) -> Non
     console.print(f"      {visit.passphrase}", markup=False)
 
 
-async def _unless(stopped: asyncio.Event, work: Coroutine[None, None, _Value]) -> _Value | None:
+async def unless(stopped: asyncio.Event, work: Coroutine[None, None, _Value]) -> _Value | None:
     """What `work` comes to, or None where a person stops it before its end."""
     task = asyncio.create_task(work)
     stop = asyncio.create_task(stopped.wait())

@@ -35,6 +35,7 @@ from relay.storage.database import migrate
 
 READY_SECONDS: Final = 60
 STOP_SECONDS: Final = 25
+COMMANDS: Final = {"web": "serve", "worker": "worker"}
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -59,6 +60,19 @@ class Stage:
     root: Signer
     token_key: Ed25519PrivateKey
     processes: dict[str, asyncio.subprocess.Process]
+    of_processes: Mapping[str, Mapping[str, str]]
+    """The settings of each."""
+
+    async def start_again(self) -> None:
+        """End the web service and the worker, and start them on the same data, as their files are now.
+
+        DidNotStart where the web service ends at once.
+        """
+        await _stop(self.processes)
+        for name, settings in self.of_processes.items():
+            log = self.folder / f"{name}.log"
+            self.processes[name] = await start_process(COMMANDS[name], settings, log)
+        await _until_ready(self.url, self.processes["web"])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,18 +111,21 @@ async def stage(
             **(settings or {}),
         }
         environment = {**services.accesses[Access.WEB], **common}
+        of_processes = {"web": environment}
         processes: dict[str, asyncio.subprocess.Process] = {}
         stack.push_async_callback(_stop, processes)
         processes["web"] = await start_process("serve", environment, folder / "web.log")
         await _until_ready(url, processes["web"])
         await _certify_worker(url, keys)
         if worker:
-            of_worker = {
+            of_processes["worker"] = {
                 **services.accesses[Access.WORKER],
                 **common,
                 "RELAY_MEDIA_KEY_FILE": str(keys.media_file),
             }
-            processes["worker"] = await start_process("worker", of_worker, folder / "worker.log")
+            processes["worker"] = await start_process(
+                "worker", of_processes["worker"], folder / "worker.log"
+            )
         yield Stage(
             folder=folder,
             services=services,
@@ -118,6 +135,7 @@ async def stage(
             root=keys.root,
             token_key=keys.token_key,
             processes=processes,
+            of_processes=of_processes,
         )
 
 

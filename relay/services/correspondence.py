@@ -13,6 +13,7 @@ import msgspec
 
 from relay.crypto.encoding import b64u_encode
 from relay.domain.actors import Participant
+from relay.domain.allowed import Facts, allowed_actions
 from relay.domain.cases import Consent
 from relay.domain.correspondence import (
     Correspondence,
@@ -25,9 +26,9 @@ from relay.domain.correspondence import (
     Side,
     encode_place,
 )
-from relay.domain.gates import is_open
+from relay.domain.gates import NOT_ASKED, GateFacts, is_open
 from relay.domain.messages import Processing
-from relay.domain.transitions import State
+from relay.domain.transitions import Mover, State
 from relay.domain.views import RecipientView, author_view, recipient_view
 from relay.storage import cases as stored_cases
 from relay.storage import correspondence as stored
@@ -64,11 +65,18 @@ class Seen:
         return {message for message, _digest in self.messages.items() ^ before.messages.items()}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Shown:
+    row: stored.ReceivedRow
+    view: RecipientView
+    gates: GateFacts
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Offered:
     """What was offered, as its recipient sees it, and when it will be seen where that is later."""
 
-    shown: list[tuple[stored.ReceivedRow, RecipientView]]
+    shown: list[_Shown]
     due: datetime | None
 
 
@@ -111,7 +119,7 @@ async def look(
     return Seen(
         messages={
             **{row.message: _digest(_sent(row)) for row in sent},
-            **{row.message: _digest(_received(row, view)) for row, view in offered.shown},
+            **{one.row.message: _digest(_received(one)) for one in offered.shown},
         },
         standing=(consent, actor.is_verified),
         due=offered.due,
@@ -156,7 +164,7 @@ async def _received_page(
     if _sees_own_alone(actor):
         return ReceivedPage(items=[], next=None)
     size = PAGE_RECEIVED if named is None else len(named)
-    found: list[tuple[stored.ReceivedRow, RecipientView]] = []
+    found: list[_Shown] = []
     limit = size + 1
     while True:
         rows = await stored.list_received(connection, actor, named=named, after=after, limit=limit)
@@ -169,11 +177,11 @@ async def _received_page(
     offers = (
         {}
         if named is None
-        else await stored.list_statements(connection, {row.offer_hash for row, _view in shown})
+        else await stored.list_statements(connection, {one.row.offer_hash for one in shown})
     )
     return ReceivedPage(
-        items=[_received(row, view, offers.get(row.offer_hash)) for row, view in shown],
-        next=None if len(found) == len(shown) else encode_place(_received_place(shown[-1][0])),
+        items=[_received(one, offers.get(one.row.offer_hash)) for one in shown],
+        next=None if len(found) == len(shown) else encode_place(_received_place(shown[-1].row)),
     )
 
 
@@ -187,7 +195,7 @@ async def _offered(connection: Connection, rows: list[stored.ReceivedRow]) -> _O
         facts = gates.get(row.message)
         view = recipient_view(row.state, gates_open=facts is None or is_open(facts))
         if view is not None:
-            shown.append((row, view))
+            shown.append(_Shown(row, view, facts or NOT_ASKED))
         if facts is not None and facts.is_early and facts.not_before is not None:
             due.append(facts.not_before)
     return _Offered(shown=shown, due=min(due, default=None))
@@ -197,6 +205,7 @@ def _sent(row: stored.SentRow) -> SentSummary:
     processing = None
     if row.stage is not None:
         processing = Processing(stage=row.stage, fraction=row.fraction or 0.0)
+    facts = Facts(kind=row.kind, revision=row.revision, withdrawal_asked=row.withdrawal_asked)
     return SentSummary(
         message=row.message,
         recipient=row.recipient,
@@ -208,6 +217,7 @@ def _sent(row: stored.SentRow) -> SentSummary:
             row.state, withdrawal_asked=row.withdrawal_asked, tell_author=row.tell_author
         ),
         view_since=row.view_since,
+        allowed_actions=allowed_actions(row.state, Mover.SENDER, facts),
         created_at=row.created_at,
         failure=row.failure,
         processing=processing,
@@ -215,16 +225,17 @@ def _sent(row: stored.SentRow) -> SentSummary:
     )
 
 
-def _received(
-    row: stored.ReceivedRow, view: RecipientView, offer: str | None = None
-) -> ReceivedSummary:
+def _received(shown: _Shown, offer: str | None = None) -> ReceivedSummary:
+    row = shown.row
+    facts = Facts(kind=row.kind, revision=1, withdrawal_asked=False, gates=shown.gates)
     return ReceivedSummary(
         message=row.message,
         sender=row.sender,
         kind=row.kind,
         voice=row.voice,
         language=row.language,
-        view=view,
+        view=shown.view,
+        allowed_actions=allowed_actions(row.state, Mover.RECIPIENT, facts),
         offer_hash=b64u_encode(row.offer_hash),
         offer=offer,
     )

@@ -110,9 +110,7 @@ async def queue_items(
 ) -> list[QueueItem]:
     """These messages as a mediator sees them, in this order."""
     rows = await connection.fetch(_SQL["queue_items"], messages, mediator_id)
-    gates = await list_gate_facts(
-        connection, messages, for_new_offer=True, mediator_id=mediator_id
-    )
+    gates = await list_gate_facts(connection, messages, for_new_offer=True, mediator_id=mediator_id)
     return [_item(row, mediator_id, gates[row["message"]]) for row in rows]
 
 

@@ -20,6 +20,7 @@ from relay.demo.story import LETTER
 from relay.settings import Settings, database_url
 from relay.storage.database import Database
 from relay.storage.objects import Objects
+from tests.processes import left_in_session
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,17 +87,4 @@ async def test_the_demo_tells_its_story_keeps_nothing_in_the_clear_and_stays_up(
     assert search["found"] == []
     assert search["searches"] > 1
     assert search["pieces"] > 2
-    assert _left_in_session(process.pid) == []
-
-
-def _left_in_session(session: int) -> list[str]:
-    left = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if int(fields[3]) == session and fields[0] != "Z":
-                left.append((folder / "cmdline").read_text())
-    return left
+    assert left_in_session(process.pid) == []

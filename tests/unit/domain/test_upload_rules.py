@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from relay.domain.segments import SEGMENT_BYTES, segment_end, segment_slices
 from relay.domain.uploads import (
+    SEALED_MIN_BYTES,
     Piece,
+    UploadTooLarge,
     pieces_to_join,
     read_checksum,
     read_metadata,
+    require_size,
     write_metadata,
 )
 from relay.errors import InvalidRequest
@@ -111,3 +114,21 @@ def test_other_checksums_are_an_invalid_request(text: str) -> None:
     """Only SHA-256 with 32 bytes is read."""
     with pytest.raises(InvalidRequest):
         read_checksum(text)
+
+
+def test_metadata_names_nothing_twice() -> None:
+    """Two readers could each take another one for the right one."""
+    once = write_metadata(uuid.UUID(int=1), 1)
+    assert read_metadata(once) == (uuid.UUID(int=1), 1)
+    with pytest.raises(InvalidRequest):
+        read_metadata(f"{once},{once}")
+
+
+@pytest.mark.parametrize("size", [0, SEALED_MIN_BYTES - 1])
+def test_a_body_that_is_too_short_to_be_sealed_is_refused(size: int) -> None:
+    """The smallest there is, and the largest that is allowed, are taken."""
+    require_size(SEALED_MIN_BYTES, SEALED_MIN_BYTES)
+    with pytest.raises(InvalidRequest):
+        require_size(size, SEALED_MIN_BYTES)
+    with pytest.raises(UploadTooLarge):
+        require_size(SEALED_MIN_BYTES + 1, SEALED_MIN_BYTES)

@@ -1,0 +1,1 @@
+"""What helps to change relay; nothing of it is installed with relay."""
