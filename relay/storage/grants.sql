@@ -104,7 +104,10 @@ on claims to relay_web;
 
 grant
 select,
-insert (message_id, case_id, sender_id, recipient_id, kind, language, writer_kid, state, statement_hash, review_round),
+insert (
+    message_id, case_id, sender_id, recipient_id, kind, language, writer_kid, state, statement_hash,
+    review_round
+),
 update (
     language, state, revision, review_round, statement_hash, rendition_hash, captions_hash, offer_hash,
     withdrawal_hash, tell_author, failure, lease_holder, lease_expires_at, waiting_since, author_view_since,

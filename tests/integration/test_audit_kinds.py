@@ -7,7 +7,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, TypeGuard, get_args, get_type_hints
 
 import pytest
 
@@ -75,14 +75,33 @@ def _values(kind: ast.expr, function: ast.AST) -> list[str]:
 
 
 def _said(name: str, function: ast.AST) -> type[Statement]:
-    """The type of a statement that a function verified into a variable."""
-    for assigned in ast.walk(function):
-        if isinstance(assigned, ast.Assign) and [_name(t) for t in assigned.targets] == [name]:
-            match assigned.value:
-                case ast.Call(args=[_, ast.Attribute(attr=kind), *_]):
-                    found: type[Statement] = getattr(statements, kind)
-                    return found
+    """The type of the statement that a function has under this name: verified there, or given to it verified."""
+    for node in ast.walk(function):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                match value:
+                    case ast.Attribute(value=ast.Name(id=verified), attr="said"):
+                        return _said(verified, function)
+                    case ast.Await(value=ast.Call(args=args)) | ast.Call(args=args):
+                        [kind] = [arg.attr for arg in args if _is_of_statements(arg)]
+                        return _statement(kind)
+            case ast.arg(arg=argument, annotation=ast.Subscript(slice=ast.Attribute(attr=kind))):
+                if argument == name:
+                    return _statement(kind)
     raise AssertionError(f"nobody knows what {name} is")
+
+
+def _is_of_statements(expression: ast.expr) -> TypeGuard[ast.Attribute]:
+    match expression:
+        case ast.Attribute(value=ast.Name(id="statements")):
+            return True
+        case _:
+            return False
+
+
+def _statement(kind: str) -> type[Statement]:
+    found: type[Statement] = getattr(statements, kind)
+    return found
 
 
 def _members(kind: type[Statement]) -> dict[str, Any]:
