@@ -75,7 +75,7 @@ def _values(kind: ast.expr, function: ast.AST) -> list[str]:
 
 
 def _said(name: str, function: ast.AST) -> type[Statement]:
-    """The type of the statement that a function has under this name: verified there, or given to it verified."""
+    """The type of the statement that a function has under this name: verified there, or given as verified."""
     for node in ast.walk(function):
         match node:
             case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
