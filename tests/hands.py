@@ -22,7 +22,7 @@ from relay.crypto import statements
 from relay.crypto.age import FileKey
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer, statement_hash
-from relay.domain.messages import Audience, Grant, ReviewMessage, SignedAct, Submission
+from relay.domain.messages import Audience, Grant, ReviewMessage, ReviewRequest, Submission
 
 VOLATILE: Final = frozenset({hdrs.DATE})
 """Headers of an answer that say nothing about what it answers."""
@@ -197,7 +197,7 @@ class Words:
         at: datetime,
         *,
         not_before: datetime | None = None,
-    ) -> SignedAct:
+    ) -> ReviewRequest:
         """A signed offer of the parts under `keys` (by commitment) to one recipient."""
         grants = [
             grant_key(commitment, key, Audience.RECIPIENT, to, recipient)
@@ -222,7 +222,7 @@ class Words:
                 at=at,
             ),
         )
-        return SignedAct(statement=statement, grants=grants)
+        return ReviewRequest(statement=statement, grants=grants)
 
 
 async def charter_of(mediator: Mediator, case: uuid.UUID) -> str:

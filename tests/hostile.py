@@ -29,7 +29,7 @@ from relay.domain.messages import (
     Grant,
     RecipientMessage,
     ReviewMessage,
-    SignedAct,
+    ReviewRequest,
     Submission,
 )
 from relay.domain.texts import readable
@@ -319,7 +319,7 @@ class Offering:
             at=datetime.now(UTC),
         )
         hands = hands_of(self.case.mediator)
-        act = SignedAct(
+        act = ReviewRequest(
             statement=statements.sign(hands.signer, said),
             grants=[*grants, *to_case],
             bodies=[forged.as_body() for forged in notes],

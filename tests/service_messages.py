@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from relay.client.sealing import seal_text
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
-from relay.domain.messages import ReviewMessage, SignedAct, Submission
+from relay.domain.messages import ReviewMessage, ReviewRequest, Submission
 from tests.hands import (
     Words,
     charter_of,
@@ -22,9 +22,9 @@ from tests.hands import (
 from tests.service_world import ANOTHER, TO_ANOTHER_KEY, Act, Person, World, signed
 
 
-def only(statement: str) -> SignedAct:
+def only(statement: str) -> ReviewRequest:
     """The body of a mediator's act that has no parts."""
-    return SignedAct(statement=statement)
+    return ReviewRequest(statement=statement)
 
 
 async def written(world: World) -> Act:
@@ -169,7 +169,7 @@ async def offer(world: World) -> Act:
         path=f"/v1/messages/{message.message}/offers",
         by=by,
         statement=statements.decode_unverified(act.statement, statements.Offer),
-        wrap=lambda text: SignedAct(statement=text, grants=act.grants),
+        wrap=lambda text: ReviewRequest(statement=text, grants=act.grants),
         elsewhere=f"/v1/messages/{world.letter}/offers",
         words={"source": ANOTHER},
         key={"claim": ANOTHER, "recipient": TO_ANOTHER_KEY},

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from relay.domain.jobs import WorkerRefused
-from relay.domain.transitions import Act, Mover, State
+from relay.domain.transitions import Event, Mover, State
 from relay.queue import Queue
 from relay.services import processing, uploads
 from relay.services.processing import MediaWorker
@@ -145,7 +145,7 @@ class Sweep:
             if age_seconds < self.settings.draft_expires_seconds:
                 return False
             await stored_uploads.orphan_uploads(connection, message_id)
-            expired = await require_transition(connection, message, Act.EXPIRE, Mover.CLOCK)
+            expired = await require_transition(connection, message, Event.EXPIRE, Mover.CLOCK)
             await make_transition(connection, message, expired, actor=CLOCK_ACTOR)
             return True
 

@@ -27,7 +27,7 @@ from relay.domain.messages import (
     Language,
     QueuePage,
     ReviewMessage,
-    SignedAct,
+    ReviewRequest,
 )
 
 DecisionKind = Literal[
@@ -129,7 +129,7 @@ class Mediator(Casework):
         return await self._signed.call(
             "POST",
             f"/v1/messages/{message.message}/decisions",
-            body=SignedAct(statement=statement, grants=grants, bodies=bodies),
+            body=ReviewRequest(statement=statement, grants=grants, bodies=bodies),
             into=ReviewMessage,
         )
 
@@ -168,7 +168,7 @@ class Mediator(Casework):
         return await self._signed.call(
             "PUT",
             f"/v1/messages/{message.message}/captions",
-            body=SignedAct(
+            body=ReviewRequest(
                 statement=statement,
                 grants=[] if sealed is None else [sealed.grant(*to_case)],
                 bodies=[] if sealed is None else [sealed.as_body()],
@@ -244,7 +244,7 @@ class Mediator(Casework):
         return await self._signed.call(
             "POST",
             f"/v1/messages/{message.message}/offers",
-            body=SignedAct(statement=statement, grants=grants, bodies=bodies),
+            body=ReviewRequest(statement=statement, grants=grants, bodies=bodies),
             into=ReviewMessage,
         )
 

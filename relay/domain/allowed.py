@@ -18,7 +18,14 @@ from relay.domain.messages import (
     NotAvailableNow,
     SenderUnverified,
 )
-from relay.domain.transitions import BY_ACT_AND_SOURCE, Act, Mover, State, Transition, WrongState
+from relay.domain.transitions import (
+    BY_EVENT_AND_SOURCE,
+    Event,
+    Mover,
+    State,
+    Transition,
+    WrongState,
+)
 from relay.domain.views import RecipientView, recipient_view
 from relay.errors import Forbidden, RelayError
 
@@ -57,8 +64,8 @@ class Facts:
     gates: GateFacts = NOT_ASKED
 
 
-def transition(state: State, act: Act, by: Mover, facts: Facts) -> Transition:
-    """The transition that `act` makes if it is done now `by` somebody; refused where there is none for them.
+def transition(state: State, event: Event, by: Mover, facts: Facts) -> Transition:
+    """The transition that `event` makes now if `by` does it; refused where there is none for them.
 
     A mediator is a `Mover.MEDIATOR` whether they hold the lease or not. An approval after which the case asks
     for another one is another transition than the last.
@@ -70,25 +77,25 @@ def transition(state: State, act: Act, by: Mover, facts: Facts) -> Transition:
         view = recipient_view(state, gates_open=is_open(facts.gates))
         if view in _NOTHING_TO_ANSWER:
             raise NotAvailableNow
-    found = BY_ACT_AND_SOURCE.get((act, state))
+    found = BY_EVENT_AND_SOURCE.get((event, state))
     if (
         found is None
         or found.only not in {None, facts.kind}
         or (found.target is None and facts.revision > 1)
-        or (act is Act.LAPSE and facts.holder is not Holder.NOBODY)
-        or (act is Act.WITHDRAW and facts.withdrawal_asked)
+        or (event is Event.LAPSE and facts.holder is not Holder.NOBODY)
+        or (event is Event.WITHDRAW and facts.withdrawal_asked)
     ):
-        raise WrongState(f"{act} from {state}")
+        raise WrongState(f"{event} from {state}")
     _require_mover(found, by, facts)
     if found.known_sender and not facts.gates.sender_verified:
         raise SenderUnverified
     if found.gated:
         require_open(facts.gates)
-    if act is Act.APPROVE:
+    if event is Event.APPROVE:
         if facts.gates.has_approved:
             raise ApprovedAlready
         if facts.gates.approvals + 1 < facts.gates.approvals_needed:
-            return BY_ACT_AND_SOURCE[Act.APPROVE_FIRST, state]
+            return BY_EVENT_AND_SOURCE[Event.APPROVE_FIRST, state]
     return found
 
 
@@ -97,19 +104,21 @@ def _require_mover(found: Transition, by: Mover, facts: Facts) -> None:
         if facts.holder is not Holder.SELF:
             raise LeaseTaken
     elif found.mover is not by and not (found.on_behalf and by is Mover.MEDIATOR):
-        raise Forbidden(f"{found.act} is for the {found.mover}")
+        raise Forbidden(f"{found.event} is for the {found.mover}")
 
 
-def allowed_actions(state: State, by: Mover, facts: Facts) -> list[Act]:
-    """What somebody may ask for now, in the order of the acts."""
+def allowed_actions(state: State, by: Mover, facts: Facts) -> list[Event]:
+    """What somebody may ask for now, in the order of the events."""
     return [
-        act for act in Act if act is not Act.APPROVE_FIRST and _is_allowed(state, act, by, facts)
+        event
+        for event in Event
+        if event is not Event.APPROVE_FIRST and _is_allowed(state, event, by, facts)
     ]
 
 
-def _is_allowed(state: State, act: Act, by: Mover, facts: Facts) -> bool:
+def _is_allowed(state: State, event: Event, by: Mover, facts: Facts) -> bool:
     try:
-        transition(state, act, by, facts)
+        transition(state, event, by, facts)
     except RelayError:
         return False
     return True

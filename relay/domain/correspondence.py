@@ -16,7 +16,7 @@ import msgspec
 
 from relay.domain.cases import Consent
 from relay.domain.messages import Kind, Language, Processing
-from relay.domain.transitions import Act
+from relay.domain.transitions import Event
 from relay.domain.views import AuthorView, RecipientView
 from relay.errors import InvalidRequest
 
@@ -42,7 +42,7 @@ class SentSummary(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     view: AuthorView
     view_since: datetime
-    allowed_actions: list[Act]
+    allowed_actions: list[Event]
     created_at: datetime
     failure: str | None
     processing: Processing | None
@@ -59,7 +59,7 @@ class ReceivedSummary(msgspec.Struct, frozen=True, kw_only=True):
     voice: bool
     language: Language
     view: RecipientView
-    allowed_actions: list[Act]
+    allowed_actions: list[Event]
     offer_hash: str
     """Of the offer: whoever has read that one need not ask for it again."""
     offer: str | None

@@ -29,14 +29,14 @@ def state_diagram() -> str:
     """Every transition as an arrow; those between the same two states share one."""
     lines = ["stateDiagram-v2", f"    [*] --> {State.DRAFT}"]
     for (source, target), transitions in _by_states().items():
-        said = ", ".join(f"{_act(transition)} ({transition.mover})" for transition in transitions)
+        said = ", ".join(f"{_event(transition)} ({transition.mover})" for transition in transitions)
         lines.append(f"    {source} --> {target or '[*]'}: {said}")
     lines += [f"    {state} --> [*]" for state in ENDED]
     return "\n".join(lines)
 
 
 def transition_rows() -> str:
-    """The ways from one state to another, with what every act that goes there asks for."""
+    """The ways from one state to another, with what every event that goes there asks for."""
     rows = []
     for (source, target), made in _by_states().items():
         if target in {None, source}:
@@ -70,5 +70,5 @@ def _between(document: str, marks: tuple[str, str], text: str) -> str:
     return f"{before}{begins}\n{text}\n{ends}{after}"
 
 
-def _act(transition: Transition) -> str:
-    return f"{transition.act} ⚑" if transition.gated else str(transition.act)
+def _event(transition: Transition) -> str:
+    return f"{transition.event} ⚑" if transition.gated else str(transition.event)

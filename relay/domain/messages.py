@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from relay.domain.gates import Gate
-from relay.domain.transitions import Act, State
+from relay.domain.transitions import Event, State
 from relay.domain.views import AuthorView, RecipientView
 from relay.errors import Conflict, InvalidRequest
 
@@ -172,11 +172,11 @@ class NotAvailableNow(Conflict):
     )
 
 
-class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something sent to relay."""
 
 
-class NewDraft(_Said, frozen=True, kw_only=True):
+class NewDraft(_Request, frozen=True, kw_only=True):
     """The beginning of a video message: its upload needs a place to go."""
 
     recipient: uuid.UUID = msgspec.field(name="to")
@@ -184,7 +184,7 @@ class NewDraft(_Said, frozen=True, kw_only=True):
     language: Language
 
 
-class Grant(_Said, frozen=True, kw_only=True):
+class Grant(_Request, frozen=True, kw_only=True):
     """A header that opens one part for one audience.
 
     `audience_id`: the case, the credential of a media worker, or the participant.
@@ -196,14 +196,14 @@ class Grant(_Said, frozen=True, kw_only=True):
     header: bytes
 
 
-class Body(_Said, frozen=True, kw_only=True):
+class Body(_Request, frozen=True, kw_only=True):
     """The sealed bytes of a text part, by its commitment."""
 
     commitment: str
     body: bytes
 
 
-class Submission(_Said, frozen=True, kw_only=True):
+class Submission(_Request, frozen=True, kw_only=True):
     """A signed revision with the grants of its parts, and the bodies of those that are text."""
 
     statement: str
@@ -211,7 +211,7 @@ class Submission(_Said, frozen=True, kw_only=True):
     bodies: list[Body] = []
 
 
-class SignedAct(_Said, frozen=True, kw_only=True):
+class ReviewRequest(_Request, frozen=True, kw_only=True):
     """A decision, an offer or captions: a statement with the parts and grants that it names."""
 
     statement: str
@@ -251,7 +251,7 @@ class AuthorMessage(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     view: AuthorView
     view_since: datetime
-    allowed_actions: list[Act]
+    allowed_actions: list[Event]
     """What its author may do now: the same while the view is."""
     created_at: datetime
     failure: str | None
@@ -278,7 +278,7 @@ class RecipientMessage(msgspec.Struct, frozen=True, kw_only=True):
     voice: bool
     language: Language
     view: RecipientView
-    allowed_actions: list[Act]
+    allowed_actions: list[Event]
     """What its recipient may do now: the same while the view is."""
     offer: str
     statements: list[str]
@@ -341,7 +341,7 @@ class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
     approvals: int
     approvals_needed: int
     lease: Lease | None
-    allowed_actions: list[Act]
+    allowed_actions: list[Event]
     """What the mediator who asks may do now."""
     failure: str | None
 
@@ -373,7 +373,7 @@ class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
     approvals: int
     approvals_needed: int
     lease: Lease | None
-    allowed_actions: list[Act]
+    allowed_actions: list[Event]
     """What the mediator who asks may do now."""
     failure: str | None
     processing: Processing | None
@@ -445,7 +445,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     parts: list[PartView]
 
 
-class ReceiptRequest(_Said, frozen=True, kw_only=True):
+class ReceiptRequest(_Request, frozen=True, kw_only=True):
     """The code that was given for a message sent through an upload link."""
 
     receipt: str

@@ -51,7 +51,7 @@ class Mover(StrEnum):
     """Nobody: time passed."""
 
 
-class Act(StrEnum):
+class Event(StrEnum):
     """What is done to a message: as the log and the API name it."""
 
     SUBMIT_LETTER = "submit-letter"
@@ -92,9 +92,9 @@ class Act(StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Transition:
-    """One row of the table: `mover` does `act` to a message in `source`, which is then in `target`."""
+    """One row of the table: `mover` does `event` to a message in `source`, which is then in `target`."""
 
-    act: Act
+    event: Event
     mover: Mover
     source: State
     target: State | None
@@ -113,7 +113,7 @@ class Transition:
     starts_waiting: bool = False
     """The time begins that somebody has waited for a review of this revision."""
     logged: bool = True
-    """Every time under the name of the act; otherwise the service writes down what there is to say of it."""
+    """Every time under the name of the event; otherwise the service logs what there is to say of it."""
 
 
 class WrongState(Conflict):
@@ -130,7 +130,7 @@ _BEFORE_RELEASE: Final = tuple(State)[: tuple(State).index(State.RELEASED)]
 
 TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(
-        Act.SUBMIT_LETTER,
+        Event.SUBMIT_LETTER,
         Mover.SENDER,
         State.DRAFT,
         State.QUEUED,
@@ -138,73 +138,73 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
         starts_waiting=True,
     ),
     Transition(
-        Act.SUBMIT_VIDEO,
+        Event.SUBMIT_VIDEO,
         Mover.SENDER,
         State.DRAFT,
         State.PROCESSING,
         only="video",
         starts_waiting=True,
     ),
-    Transition(Act.DISCARD, Mover.SENDER, State.DRAFT, None),
+    Transition(Event.DISCARD, Mover.SENDER, State.DRAFT, None),
     Transition(
-        Act.FINISH_PROCESSING, Mover.WORKER, State.PROCESSING, State.QUEUED, starts_waiting=True
+        Event.FINISH_PROCESSING, Mover.WORKER, State.PROCESSING, State.QUEUED, starts_waiting=True
     ),
-    Transition(Act.FAIL_PROCESSING, Mover.WORKER, State.PROCESSING, State.FAILED),
-    Transition(Act.RETRY, Mover.MEDIATOR, State.FAILED, State.PROCESSING),
-    Transition(Act.REVISE, Mover.SENDER, State.FAILED, State.DRAFT),
-    Transition(Act.REVISE, Mover.SENDER, State.RETURNED, State.DRAFT),
-    Transition(Act.LEASE, Mover.MEDIATOR, State.QUEUED, State.CLAIMED),
-    Transition(Act.LEASE, Mover.REVIEWER, State.CLAIMED, State.CLAIMED, logged=False),
-    Transition(Act.LET_GO, Mover.REVIEWER, State.CLAIMED, State.QUEUED),
-    Transition(Act.LAPSE, Mover.CLOCK, State.CLAIMED, State.QUEUED),
-    Transition(Act.APPROVE_FIRST, Mover.REVIEWER, State.CLAIMED, State.QUEUED, known_sender=True),
-    Transition(Act.APPROVE, Mover.REVIEWER, State.CLAIMED, State.APPROVED, known_sender=True),
+    Transition(Event.FAIL_PROCESSING, Mover.WORKER, State.PROCESSING, State.FAILED),
+    Transition(Event.RETRY, Mover.MEDIATOR, State.FAILED, State.PROCESSING),
+    Transition(Event.REVISE, Mover.SENDER, State.FAILED, State.DRAFT),
+    Transition(Event.REVISE, Mover.SENDER, State.RETURNED, State.DRAFT),
+    Transition(Event.LEASE, Mover.MEDIATOR, State.QUEUED, State.CLAIMED),
+    Transition(Event.LEASE, Mover.REVIEWER, State.CLAIMED, State.CLAIMED, logged=False),
+    Transition(Event.LET_GO, Mover.REVIEWER, State.CLAIMED, State.QUEUED),
+    Transition(Event.LAPSE, Mover.CLOCK, State.CLAIMED, State.QUEUED),
+    Transition(Event.APPROVE_FIRST, Mover.REVIEWER, State.CLAIMED, State.QUEUED, known_sender=True),
+    Transition(Event.APPROVE, Mover.REVIEWER, State.CLAIMED, State.APPROVED, known_sender=True),
     Transition(
-        Act.CAPTION, Mover.REVIEWER, State.CLAIMED, State.CLAIMED, only="video", logged=False
+        Event.CAPTION, Mover.REVIEWER, State.CLAIMED, State.CLAIMED, only="video", logged=False
     ),
-    Transition(Act.RETURN, Mover.REVIEWER, State.CLAIMED, State.RETURNED),
-    Transition(Act.DECLINE, Mover.REVIEWER, State.CLAIMED, State.DECLINED),
-    Transition(Act.HOLD, Mover.REVIEWER, State.CLAIMED, State.HELD),
-    Transition(Act.RESUME, Mover.MEDIATOR, State.HELD, State.QUEUED),
-    Transition(Act.DECLINE, Mover.MEDIATOR, State.HELD, State.DECLINED),
-    Transition(Act.REOPEN, Mover.MEDIATOR, State.APPROVED, State.QUEUED),
-    Transition(Act.OFFER, Mover.MEDIATOR, State.APPROVED, State.OFFERED, gated=True),
-    Transition(Act.RETRACT, Mover.MEDIATOR, State.OFFERED, State.APPROVED, ends_grants=True),
-    Transition(Act.ACCEPT, Mover.RECIPIENT, State.OFFERED, State.RELEASED, gated=True),
-    Transition(Act.WAIT, Mover.RECIPIENT, State.OFFERED, State.OFFERED, gated=True),
+    Transition(Event.RETURN, Mover.REVIEWER, State.CLAIMED, State.RETURNED),
+    Transition(Event.DECLINE, Mover.REVIEWER, State.CLAIMED, State.DECLINED),
+    Transition(Event.HOLD, Mover.REVIEWER, State.CLAIMED, State.HELD),
+    Transition(Event.RESUME, Mover.MEDIATOR, State.HELD, State.QUEUED),
+    Transition(Event.DECLINE, Mover.MEDIATOR, State.HELD, State.DECLINED),
+    Transition(Event.REOPEN, Mover.MEDIATOR, State.APPROVED, State.QUEUED),
+    Transition(Event.OFFER, Mover.MEDIATOR, State.APPROVED, State.OFFERED, gated=True),
+    Transition(Event.RETRACT, Mover.MEDIATOR, State.OFFERED, State.APPROVED, ends_grants=True),
+    Transition(Event.ACCEPT, Mover.RECIPIENT, State.OFFERED, State.RELEASED, gated=True),
+    Transition(Event.WAIT, Mover.RECIPIENT, State.OFFERED, State.OFFERED, gated=True),
     Transition(
-        Act.REFUSE, Mover.RECIPIENT, State.OFFERED, State.REFUSED, gated=True, ends_grants=True
+        Event.REFUSE, Mover.RECIPIENT, State.OFFERED, State.REFUSED, gated=True, ends_grants=True
     ),
-    Transition(Act.OPEN, Mover.RECIPIENT, State.RELEASED, State.VIEWED, gated=True),
-    Transition(Act.OPEN, Mover.RECIPIENT, State.VIEWED, State.VIEWED, logged=False),
+    Transition(Event.OPEN, Mover.RECIPIENT, State.RELEASED, State.VIEWED, gated=True),
+    Transition(Event.OPEN, Mover.RECIPIENT, State.VIEWED, State.VIEWED, logged=False),
     *(
-        Transition(Act.GRANT_AGAIN, Mover.MEDIATOR, source, source, gated=True, logged=False)
+        Transition(Event.GRANT_AGAIN, Mover.MEDIATOR, source, source, gated=True, logged=False)
         for source in (State.RELEASED, State.VIEWED)
     ),
-    Transition(Act.RECALL, Mover.MEDIATOR, State.RELEASED, State.RECALLED, ends_grants=True),
-    Transition(Act.CLOSE, Mover.RECIPIENT, State.VIEWED, State.CLOSED, ends_grants=True),
+    Transition(Event.RECALL, Mover.MEDIATOR, State.RELEASED, State.RECALLED, ends_grants=True),
+    Transition(Event.CLOSE, Mover.RECIPIENT, State.VIEWED, State.CLOSED, ends_grants=True),
     *(
         Transition(
-            Act.WITHDRAW, Mover.SENDER, source, State.WITHDRAWN, on_behalf=True, ends_grants=True
+            Event.WITHDRAW, Mover.SENDER, source, State.WITHDRAWN, on_behalf=True, ends_grants=True
         )
         for source in _BEFORE_RELEASE
     ),
     # Too late, and taken in all the same: a refusal would tell the sender what became of the message.
     *(
-        Transition(Act.WITHDRAW, Mover.SENDER, source, source, on_behalf=True, logged=False)
+        Transition(Event.WITHDRAW, Mover.SENDER, source, source, on_behalf=True, logged=False)
         for source in (
             *(State.RELEASED, State.VIEWED, State.REFUSED),
             *(State.RECALLED, State.CLOSED),
         )
     ),
     *(
-        Transition(Act.EXPIRE, Mover.CLOCK, source, State.EXPIRED)
+        Transition(Event.EXPIRE, Mover.CLOCK, source, State.EXPIRED)
         for source in (State.DRAFT, State.FAILED, State.RETURNED)
     ),
 )
 
-BY_ACT_AND_SOURCE: Final = {
-    (transition.act, transition.source): transition for transition in TRANSITIONS
+BY_EVENT_AND_SOURCE: Final = {
+    (transition.event, transition.source): transition for transition in TRANSITIONS
 }
 
 RELEASED: Final = frozenset({State.RELEASED, State.VIEWED})

@@ -12,7 +12,7 @@ from relay.domain.actors import Mediator, Participant, Service
 from relay.domain.cases import CaseRegistration, CharterFiling, NoContact
 from relay.domain.reviews import CaseMessagesQuery
 from relay.domain.sessions import SignedRequest
-from relay.handlers.routing import Call, Role, answer, done, route
+from relay.handlers.routing import Call, Role, answer, no_content, route
 from relay.services import cases, links, log, reviews
 
 
@@ -66,7 +66,7 @@ async def file_recovered(call: Call) -> web.Response:
     """A charter that a recovery key signed; its signature is what admits it."""
     filing = await call.body(CharterFiling)
     await cases.file_recovered(call.database, call.settings, call.uuid("case"), filing)
-    return done()
+    return no_content()
 
 
 async def list_charters(call: Call) -> web.Response:
@@ -92,7 +92,7 @@ async def record_consent(call: Call) -> web.Response:
         call.uuid("participant"),
         request.statement,
     )
-    return done()
+    return no_content()
 
 
 async def set_no_contact(call: Call) -> web.Response:
@@ -105,7 +105,7 @@ async def set_no_contact(call: Call) -> web.Response:
         (call.uuid("one"), call.uuid("other")),
         no_contact=fact.no_contact,
     )
-    return done()
+    return no_content()
 
 
 async def read_log(call: Call) -> web.Response:

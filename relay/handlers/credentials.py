@@ -6,7 +6,7 @@ from aiohttp import web
 
 from relay.domain.credentials import NewKeyring, Roots
 from relay.domain.sessions import SignedRequest
-from relay.handlers.routing import Call, Role, answer, done, route
+from relay.handlers.routing import Call, Role, answer, no_content, route
 from relay.services import credentials
 
 
@@ -19,14 +19,14 @@ async def succeed(call: Call) -> web.Response:
     """A new root in the place of an old one; the signature of either is what admits it."""
     request = await call.body(SignedRequest)
     await credentials.succeed(call.database, call.settings, request.statement)
-    return done()
+    return no_content()
 
 
 async def add(call: Call) -> web.Response:
     """A new credential; the signature of a root is what admits it."""
     request = await call.body(SignedRequest)
     await credentials.add(call.database, call.settings, request.statement)
-    return done()
+    return no_content()
 
 
 async def revoke(call: Call) -> web.Response:
@@ -35,7 +35,7 @@ async def revoke(call: Call) -> web.Response:
     await credentials.revoke(
         call.database, call.settings, call.uuid("credential"), request.statement
     )
-    return done()
+    return no_content()
 
 
 async def list_all(call: Call) -> web.Response:
@@ -47,7 +47,7 @@ async def store_keyring(call: Call) -> web.Response:
     """The caller's own keyring."""
     request = await call.body(NewKeyring)
     await credentials.store_keyring(call.database, call.mediator, request.keyring)
-    return done()
+    return no_content()
 
 
 async def read_keyring(call: Call) -> web.Response:

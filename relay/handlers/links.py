@@ -6,7 +6,7 @@ from aiohttp import web
 
 from relay.domain.links import KeyringRequest, NewClaim, NewLink, NewVerification
 from relay.domain.sessions import SignedRequest
-from relay.handlers.routing import Call, Role, answer, done, route
+from relay.handlers.routing import Call, Role, answer, no_content, route
 from relay.services import links
 
 
@@ -14,7 +14,7 @@ async def make(call: Call) -> web.Response:
     """A new link."""
     link = await call.body(NewLink)
     await links.make(call.database, call.settings, call.professional, call.uuid("link"), link)
-    return done()
+    return no_content()
 
 
 async def show(call: Call) -> web.Response:
@@ -26,7 +26,7 @@ async def claim(call: Call) -> web.Response:
     """A participant takes their link into their own hands."""
     new = await call.body(NewClaim)
     await links.claim(call.database, call.settings, call.link_holder, new)
-    return done()
+    return no_content()
 
 
 async def open_keyring(call: Call) -> web.Response:
@@ -39,7 +39,7 @@ async def verify(call: Call) -> web.Response:
     """A mediator has checked a claim."""
     new = await call.body(NewVerification)
     await links.verify(call.database, call.settings, call.mediator, new)
-    return done()
+    return no_content()
 
 
 async def list_links(call: Call) -> web.Response:
@@ -53,7 +53,7 @@ async def end(call: Call) -> web.Response:
     await links.end(
         call.database, call.settings, call.professional, call.uuid("link"), request.statement
     )
-    return done()
+    return no_content()
 
 
 ROUTES = (

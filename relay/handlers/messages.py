@@ -8,8 +8,8 @@ from relay.domain.actors import Mediator, Participant
 from relay.domain.correspondence import CorrespondenceQuery
 from relay.domain.messages import NewDraft, ReceiptRequest, Submission
 from relay.domain.sessions import SignedRequest
-from relay.handlers.routing import Call, Role, answer, done, route
-from relay.services import correspondence, offers, reading, submissions
+from relay.handlers.routing import Call, Role, answer, no_content, route
+from relay.services import correspondence, message_views, offers, submissions
 
 
 async def begin_draft(call: Call) -> web.Response:
@@ -47,7 +47,7 @@ async def discard(call: Call) -> web.Response:
     await submissions.discard(
         call.database, call.participant, call.uuid("message"), call.number("revision")
     )
-    return done()
+    return no_content()
 
 
 async def withdraw(call: Call) -> web.Response:
@@ -58,7 +58,7 @@ async def withdraw(call: Call) -> web.Response:
     await submissions.withdraw(
         call.database, call.settings, actor, call.uuid("message"), request.statement
     )
-    return done()
+    return no_content()
 
 
 async def list_own(call: Call) -> web.Response:
@@ -70,8 +70,10 @@ async def list_own(call: Call) -> web.Response:
 async def read(call: Call) -> web.Response:
     """One message, as the caller is to see it."""
     if isinstance(call.actor, Mediator):
-        return answer(await reading.review(call.database, call.actor, call.uuid("message")))
-    return answer(await reading.read_own(call.database, call.participant, call.uuid("message")))
+        return answer(await message_views.review(call.database, call.actor, call.uuid("message")))
+    return answer(
+        await message_views.read_own(call.database, call.participant, call.uuid("message"))
+    )
 
 
 async def respond(call: Call) -> web.Response:
@@ -98,7 +100,9 @@ async def open_message(call: Call) -> web.Response:
 async def read_receipt(call: Call) -> web.Response:
     """How the message of a receipt stands."""
     request = await call.body(ReceiptRequest)
-    status = await reading.read_receipt(call.database, submissions.hash_receipt(request.receipt))
+    status = await message_views.read_receipt(
+        call.database, submissions.hash_receipt(request.receipt)
+    )
     return answer(status)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from relay.domain.messages import SignedAct
+from relay.domain.messages import ReviewRequest
 from relay.domain.reviews import QueueQuery
-from relay.handlers.routing import Call, Role, answer, done, route
-from relay.services import offers, reading, reviews
+from relay.handlers.routing import Call, Role, answer, no_content, route
+from relay.services import message_views, offers, reviews
 
 
 async def queue(call: Call) -> web.Response:
@@ -29,42 +29,42 @@ async def take(call: Call) -> web.Response:
 async def let_go(call: Call) -> web.Response:
     """The end of a lease."""
     await reviews.let_go(call.database, call.mediator, call.uuid("message"))
-    return done()
+    return no_content()
 
 
 async def history(call: Call) -> web.Response:
     """What came before a message."""
-    return answer(await reading.history(call.database, call.mediator, call.uuid("message")))
+    return answer(await message_views.history(call.database, call.mediator, call.uuid("message")))
 
 
 async def decide(call: Call) -> web.Response:
     """A signed decision."""
-    act = await call.body(SignedAct)
+    request = await call.body(ReviewRequest)
     message = await reviews.decide(
         call.database,
         call.relay.queue,
         call.settings,
         call.mediator,
         call.uuid("message"),
-        act,
+        request,
     )
     return answer(message)
 
 
 async def caption(call: Call) -> web.Response:
     """Captions for a video, or the reason why it needs none."""
-    act = await call.body(SignedAct)
+    request = await call.body(ReviewRequest)
     message = await reviews.caption(
-        call.database, call.settings, call.mediator, call.uuid("message"), act
+        call.database, call.settings, call.mediator, call.uuid("message"), request
     )
     return answer(message)
 
 
 async def offer(call: Call) -> web.Response:
     """An approved message, to be offered to its recipient."""
-    act = await call.body(SignedAct)
+    request = await call.body(ReviewRequest)
     message = await offers.offer(
-        call.database, call.settings, call.mediator, call.uuid("message"), act
+        call.database, call.settings, call.mediator, call.uuid("message"), request
     )
     return answer(message)
 

@@ -20,7 +20,7 @@ from relay.queue import Queue
 from relay.services.feed import Feed
 from relay.services.pages import Pages
 from relay.services.tokens import ServiceTokens
-from relay.services.writers import Writers
+from relay.services.upload_connections import UploadConnections
 from relay.settings import MIB, Settings
 from relay.storage.database import Database
 from relay.storage.objects import Objects
@@ -35,7 +35,7 @@ __all__ = [
     "Role",
     "Route",
     "answer",
-    "done",
+    "no_content",
     "route",
 ]
 
@@ -54,7 +54,7 @@ class Relay:
     feed: Feed
     service_tokens: ServiceTokens
     pages: Pages
-    writers: Writers = dataclasses.field(default_factory=Writers)
+    writers: UploadConnections = dataclasses.field(default_factory=UploadConnections)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +184,6 @@ def answer(value: object, *, status: int = 200) -> web.Response:
     )
 
 
-def done() -> web.Response:
-    """The answer where there is nothing to say."""
+def no_content() -> web.Response:
+    """204 No Content."""
     return web.Response(status=204, headers={hdrs.CACHE_CONTROL: "no-store"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 
 from relay.domain.sessions import SignedRequest
-from relay.handlers.routing import Call, Role, answer, done, route
+from relay.handlers.routing import Call, Role, answer, no_content, route
 from relay.services import sessions
 
 
@@ -31,7 +31,7 @@ async def end_session(call: Call) -> web.Response:
     """The end of the caller's session."""
     bearer = call.request.headers[hdrs.AUTHORIZATION].removeprefix("Bearer ")
     await sessions.end_session(call.database, bearer)
-    return done()
+    return no_content()
 
 
 ROUTES = (

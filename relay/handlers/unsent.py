@@ -6,7 +6,7 @@ from aiohttp import web
 
 from relay.domain.actors import Mediator, Participant
 from relay.domain.unsent import NewUnsentText, UnsentVersion
-from relay.handlers.routing import Call, Role, answer, done, route
+from relay.handlers.routing import Call, Role, answer, no_content, route
 from relay.services import unsent
 
 
@@ -19,14 +19,14 @@ async def keep(call: Call) -> web.Response:
     """A new version of a text."""
     new = await call.body(NewUnsentText)
     await unsent.keep(call.database, _writer(call), call.uuid("text"), new)
-    return done()
+    return no_content()
 
 
 async def discard(call: Call) -> web.Response:
     """The end of a text."""
     seen = call.query(UnsentVersion)
     await unsent.discard(call.database, _writer(call), call.uuid("text"), seen.version)
-    return done()
+    return no_content()
 
 
 def _writer(call: Call) -> Participant | Mediator:

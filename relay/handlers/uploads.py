@@ -30,7 +30,7 @@ from relay.errors import InvalidRequest, RelayError
 from relay.handlers.problems import problem
 from relay.handlers.routing import Call, Handler, Role, Route, route
 from relay.services import uploads
-from relay.services.receiving import Intake
+from relay.services.upload_receiver import Intake
 
 TUS_RESUMABLE: Final = "Tus-Resumable"
 EXTENSIONS: Final = "creation,creation-with-upload,termination,expiration,checksum"

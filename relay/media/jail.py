@@ -46,7 +46,7 @@ _FIRST_FREE_UID, _FREE_UIDS = 1_900_000_000, 100_000_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Sentence:
+class JailLimits:
     """What one run in the jail may use."""
 
     memory_bytes: int
@@ -88,14 +88,14 @@ class Outcome:
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class _Pulse:
+class _Liveness:
     """When the program last showed that it moves, and whether it ever lacked memory."""
 
     on_line: Callable[[bytes], bool] | None
     last: float
     lacked_memory: bool = False
 
-    def feel(self, line: bytes) -> None:
+    def saw_line(self, line: bytes) -> None:
         self.lacked_memory |= any(mark in line for mark in _OUT_OF_MEMORY)
         if self.on_line is None or self.on_line(line):
             self.last = asyncio.get_running_loop().time()
@@ -104,7 +104,7 @@ class _Pulse:
 def jail_command(
     program: list[str],
     *,
-    sentence: Sentence,
+    limits: JailLimits,
     tools: MediaTools,
     uid: int | None,
     filter_descriptor: int,
@@ -139,12 +139,12 @@ def jail_command(
     command += [str(uid or 0), str(ready_descriptor)]
     command += [
         "core=1",  # no dump at all; at 0 the kernel would still hand one to a program that collects them
-        f"memory={sentence.memory_bytes}",
-        f"threads={sentence.threads}",
-        f"file={sentence.file_bytes}",
+        f"memory={limits.memory_bytes}",
+        f"threads={limits.threads}",
+        f"file={limits.file_bytes}",
         f"files={OPEN_FILES}",
-        f"cpu={math.ceil(sentence.seconds) * (os.cpu_count() or 1)}",
-        f"seconds={math.ceil(sentence.seconds) + 1}",
+        f"cpu={math.ceil(limits.seconds) * (os.cpu_count() or 1)}",
+        f"seconds={math.ceil(limits.seconds) + 1}",
     ]
     return [*command, "--", *program]
 
@@ -152,7 +152,7 @@ def jail_command(
 async def run_in_jail(
     program: list[str],
     *,
-    sentence: Sentence,
+    limits: JailLimits,
     tools: MediaTools,
     stdin: int | None = None,
     stdout: int | None = None,
@@ -169,7 +169,7 @@ async def run_in_jail(
     with _filter_descriptor() as filter_descriptor, _pipe() as (ready, told):
         command = jail_command(
             program,
-            sentence=sentence,
+            limits=limits,
             tools=tools,
             uid=_free_uid() if os.geteuid() == 0 else None,
             filter_descriptor=filter_descriptor,
@@ -187,7 +187,7 @@ async def run_in_jail(
                 start_new_session=True,
             )
         )
-        outcome = await _finish(process, sentence, on_line)
+        outcome = await _finish(process, limits, on_line)
         if not outcome.timed_out and not _was_told(ready):
             raise JailUnavailable(_explain(outcome.stderr))
     return outcome
@@ -213,20 +213,20 @@ async def _start(starting: Coroutine[None, None, Process]) -> Process:
 
 
 async def _finish(
-    process: Process, sentence: Sentence, on_line: Callable[[bytes], bool] | None
+    process: Process, limits: JailLimits, on_line: Callable[[bytes], bool] | None
 ) -> Outcome:
     """Wait for the end of both pipes: their last holder is the last process of the jail."""
     now = asyncio.get_running_loop().time
-    end = now() + sentence.seconds
-    pulse = _Pulse(on_line=on_line, last=now())
+    end = now() + limits.seconds
+    liveness = _Liveness(on_line=on_line, last=now())
     out = asyncio.create_task(_read_bounded(process))
-    err = asyncio.create_task(_read_lines(process, pulse))
+    err = asyncio.create_task(_read_lines(process, liveness))
     over = asyncio.create_task(process.wait())
     tasks: set[asyncio.Task[bytes] | asyncio.Task[int]] = {out, err, over}
     pending = set(tasks)
     try:
         while pending and not any(t.done() and t.exception() for t in tasks):
-            until = min(end, pulse.last + sentence.stall_seconds)
+            until = min(end, liveness.last + limits.stall_seconds)
             if now() >= until:
                 break
             _, pending = await asyncio.wait(
@@ -244,7 +244,7 @@ async def _finish(
         stdout=out.result(),
         stderr=err.result(),
         timed_out=bool(pending),
-        lacked_memory=pulse.lacked_memory,
+        lacked_memory=liveness.lacked_memory,
     )
 
 
@@ -266,7 +266,7 @@ async def _read_bounded(process: Process) -> bytes:
     return bytes(kept)
 
 
-async def _read_lines(process: Process, pulse: _Pulse) -> bytes:
+async def _read_lines(process: Process, liveness: _Liveness) -> bytes:
     """The tail of stderr; lines are handed on as they come, and one of any length is cut."""
     tail = bytearray()
     line = bytearray()
@@ -275,9 +275,9 @@ async def _read_lines(process: Process, pulse: _Pulse) -> bytes:
         del tail[:-STDERR_KEPT_BYTES]
         *whole, rest = (line + piece).split(b"\n")
         for one in whole:
-            pulse.feel(bytes(one))
+            liveness.saw_line(bytes(one))
         line = rest[-4 * KIB :]
-    pulse.feel(bytes(line))
+    liveness.saw_line(bytes(line))
     return bytes(tail)
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from relay.media.errors import JailBroken
-from relay.media.jail import SCRIPTS, Outcome, Sentence, run_in_jail
+from relay.media.jail import SCRIPTS, JailLimits, Outcome, run_in_jail
 from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
 from relay.settings import MIB
@@ -211,12 +211,12 @@ async def _run(
     descriptors: tuple[int, ...] = (),
 ) -> Outcome:
     python = [str(bait.tools.python), "-I", "-S", "-B", f"{SCRIPTS}/attack.py"]
-    sentence = Sentence(
+    limits = JailLimits(
         memory_bytes=memory_bytes, threads=THREADS, file_bytes=FILE_BYTES, seconds=seconds
     )
     return await run_in_jail(
         [*python, name, json.dumps(target)],
-        sentence=sentence,
+        limits=limits,
         tools=bait.tools,
         descriptors=descriptors,
     )

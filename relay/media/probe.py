@@ -8,7 +8,7 @@ import msgspec
 
 from relay.media import errors
 from relay.media.facts import CODECS, VIDEO_CODECS, Facts
-from relay.media.jail import SCRIPTS, Outcome, Sentence, run_in_jail
+from relay.media.jail import SCRIPTS, JailLimits, Outcome, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
 from relay.media.recipe import CAMERA_MAX_RATE
@@ -34,7 +34,7 @@ async def probe(source: MemoryFile, *, limits: MediaLimits, tools: MediaTools) -
                 *(str(tools.python), "-I", "-S", "-B", f"{SCRIPTS}/probe.py"),
                 *(str(descriptor), ",".join(sorted(CODECS))),
             ],
-            sentence=Sentence(
+            limits=JailLimits(
                 memory_bytes=limits.jail_memory_bytes,
                 threads=limits.jail_processes,
                 file_bytes=PROBE_FILE_BYTES,

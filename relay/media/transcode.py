@@ -16,7 +16,7 @@ import msgspec
 from relay.media import errors, recipe, sound
 from relay.media.clean import check_poster, check_rendition
 from relay.media.facts import CODECS, Facts, StreamFacts
-from relay.media.jail import FFMPEG, SCRIPTS, Outcome, Sentence, run_in_jail
+from relay.media.jail import FFMPEG, SCRIPTS, JailLimits, Outcome, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
 from relay.media.probe import out_of_memory, probe
@@ -135,8 +135,8 @@ class _Work:
         start, end = _SHARES[stage]
         self.progress(Progress(stage=stage, fraction=start + (end - start) * part))
 
-    def _sentence(self, file_bytes: int, *, stall_seconds: float = math.inf) -> Sentence:
-        return Sentence(
+    def _jail_limits(self, file_bytes: int, *, stall_seconds: float = math.inf) -> JailLimits:
+        return JailLimits(
             memory_bytes=self.limits.jail_memory_bytes,
             threads=self.limits.jail_processes,
             file_bytes=file_bytes,
@@ -215,7 +215,7 @@ class _Work:
         runs = len(facts.sounds) + 2 if len(facts.sounds) > 1 else 1
         outcome = await run_in_jail(
             command,
-            sentence=self._sentence(0, stall_seconds=STALL_SECONDS),
+            limits=self._jail_limits(0, stall_seconds=STALL_SECONDS),
             tools=self.tools,
             descriptors=tuple(source.descriptor for source in sources),
             on_line=_follow(
@@ -243,7 +243,7 @@ class _Work:
                     together=together,
                     threads=min(os.cpu_count() or 1, MAX_THREADS),
                 ),
-                sentence=self._sentence(
+                limits=self._jail_limits(
                     self.limits.rendition_max_bytes, stall_seconds=STALL_SECONDS
                 ),
                 tools=self.tools,
@@ -265,7 +265,7 @@ class _Work:
                     *(str(self.tools.python), "-I", "-S", "-B", f"{SCRIPTS}/finish.py"),
                     *(str(descriptor), str(written)),
                 ],
-                sentence=self._sentence(max(POSTER_MAX_BYTES, ANSWER_MAX_BYTES)),
+                limits=self._jail_limits(max(POSTER_MAX_BYTES, ANSWER_MAX_BYTES)),
                 tools=self.tools,
                 descriptors=(descriptor, written),
             )

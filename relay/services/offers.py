@@ -17,13 +17,13 @@ from relay.domain.messages import (
     Opening,
     RecipientMessage,
     ReviewMessage,
-    SignedAct,
+    ReviewRequest,
     StatementMismatch,
 )
-from relay.domain.transitions import RELEASED, Act, Mover
+from relay.domain.transitions import RELEASED, Event, Mover
 from relay.errors import NotFound
 from relay.services.cases import require_latest_charter, require_mediator
-from relay.services.reading import (
+from relay.services.message_views import (
     recipient_message,
     recipient_parts,
     released_rows,
@@ -31,8 +31,14 @@ from relay.services.reading import (
     review_message,
     signed_consent,
 )
-from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
 from relay.services.statements import is_new
+from relay.services.stored_parts import (
+    Readers,
+    check_grants,
+    checked_text,
+    store_grants,
+    store_parts,
+)
 from relay.services.transitions import (
     make_transition,
     reload,
@@ -57,7 +63,7 @@ async def offer(
     settings: Settings,
     mediator: Mediator,
     message_id: uuid.UUID,
-    act: SignedAct,
+    request: ReviewRequest,
 ) -> ReviewMessage:
     """Let an approved message wait for its recipient, with the grants that open it to their key alone.
 
@@ -66,7 +72,7 @@ async def offer(
     What was released before is granted again in the same way, to somebody who lost their link and has a
     new key; no state changes then, and what they answered stands.
     """
-    offered = statements.verified(act.statement, statements.Offer, mediator.signer)
+    offered = statements.verified(request.statement, statements.Offer, mediator.signer)
     said = offered.said
     async with database.transaction() as connection:
         message = await require_message(connection, message_id)
@@ -77,7 +83,7 @@ async def offer(
         made = await require_transition(
             connection,
             message,
-            Act.GRANT_AGAIN if message.state in RELEASED else Act.OFFER,
+            Event.GRANT_AGAIN if message.state in RELEASED else Event.OFFER,
             Mover.MEDIATOR,
             mediator_id=mediator.credential_id,
         )
@@ -90,18 +96,18 @@ async def offer(
         if (said.claim, said.recipient) != (b64u_encode(claim.statement_hash), claim.recipient):
             raise StatementMismatch("an offer to another key than the recipient's")
         notes = {note.commit for note in said.notes}
-        await _check_offer_grants(connection, message, said, act, notes)
-        await require_readable(connection, settings, message, act.statement, consents)
+        await _check_offer_grants(connection, message, said, request, notes)
+        await require_readable(connection, settings, message, request.statement, consents)
         await insert_statement(connection, offered)
-        await keep(
+        await store_parts(
             connection,
             message_id=message_id,
             statement_hash=offered.hash,
-            parts=[hold_text(note, act.bodies, settings) for note in said.notes],
-            grants=[grant for grant in act.grants if grant.commitment in notes],
+            parts=[checked_text(note, request.bodies, settings) for note in said.notes],
+            grants=[grant for grant in request.grants if grant.commitment in notes],
         )
-        await keep_grants(
-            connection, [grant for grant in act.grants if grant.commitment not in notes]
+        await store_grants(
+            connection, [grant for grant in request.grants if grant.commitment not in notes]
         )
         await stored_reviews.insert_offer(
             connection,
@@ -116,7 +122,7 @@ async def offer(
         await make_transition(
             connection, message, made, actor=str(mediator), statement_hash=offered.hash
         )
-        if made.act is Act.GRANT_AGAIN:
+        if made.event is Event.GRANT_AGAIN:
             await append_event(
                 connection,
                 case_id=message.case_id,
@@ -157,7 +163,7 @@ async def open_message(
     """
     async with database.transaction() as connection:
         message = await _require_own(connection, actor, message_id)
-        opened = await require_transition(connection, message, Act.OPEN, Mover.RECIPIENT)
+        opened = await require_transition(connection, message, Event.OPEN, Mover.RECIPIENT)
         await _require_readable(connection, settings, message)
         await make_transition(connection, message, opened, actor=str(actor))
         return Opening(
@@ -222,7 +228,7 @@ async def _answer(
 ) -> None:
     said = response.said
     answer = Answer(said.answer)
-    made = await require_transition(connection, message, Act(answer), Mover.RECIPIENT)
+    made = await require_transition(connection, message, Event(answer), Mover.RECIPIENT)
     if said.offer != b64u_encode(message.offer_hash or b""):
         raise StatementMismatch("an answer to another offer")
     if answer is Answer.ACCEPT:
@@ -253,7 +259,7 @@ async def _check_offer_grants(
     connection: Connection,
     message: stored.MessageRow,
     said: statements.Offer,
-    act: SignedAct,
+    request: ReviewRequest,
     notes: set[str],
 ) -> None:
     """Hold the grants against what is released, and against the hashes that the mediator signed."""
@@ -261,8 +267,8 @@ async def _check_offer_grants(
     released = {b64u_encode(row.commitment) for row in released_rows(message, rows)}
     recipient = (Audience.RECIPIENT, message.recipient_id)
     case = (Audience.CASE, message.case_id)
-    to_recipient = [grant for grant in act.grants if grant.audience is Audience.RECIPIENT]
-    to_case = [grant for grant in act.grants if grant.audience is not Audience.RECIPIENT]
+    to_recipient = [grant for grant in request.grants if grant.audience is Audience.RECIPIENT]
+    to_case = [grant for grant in request.grants if grant.audience is not Audience.RECIPIENT]
     check_grants(released | notes, to_recipient, Readers(required=frozenset({recipient})))
     check_grants(notes, to_case, Readers(required=frozenset({case})))
     signed = {(grant.commit, grant.header) for grant in said.grants}

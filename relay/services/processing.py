@@ -27,10 +27,10 @@ from relay.domain.jobs import (
     WorkerRefused,
 )
 from relay.domain.messages import Audience, Grant
-from relay.domain.transitions import Act, Mover, State
+from relay.domain.transitions import Event, Mover, State
 from relay.errors import CryptoError
 from relay.services.credentials import require_standing
-from relay.services.sealed import StoredBody, hold_upload, keep
+from relay.services.stored_parts import StoredBody, checked_upload, store_parts
 from relay.services.transitions import make_transition, require_transition
 from relay.services.trust import charter as verified_charter
 from relay.settings import Settings
@@ -261,11 +261,11 @@ async def finish(
         if not await stored_jobs.take_notes(connection, prefixes, NOTE_SECONDS):
             raise LeaseLost("the sweep may have removed what was written")
         await insert_statement(connection, rendition)
-        await keep(
+        await store_parts(
             connection,
             message_id=message.message_id,
             statement_hash=rendition.hash,
-            parts=[hold_upload(result.part, _stored(result)) for result in results],
+            parts=[checked_upload(result.part, _stored(result)) for result in results],
             grants=grants,
         )
         await stored.set_rendition(connection, message.message_id, rendition.hash)
@@ -274,7 +274,7 @@ async def finish(
         await make_transition(
             connection,
             message,
-            await require_transition(connection, message, Act.FINISH_PROCESSING, Mover.WORKER),
+            await require_transition(connection, message, Event.FINISH_PROCESSING, Mover.WORKER),
             actor=str(worker),
             statement_hash=rendition.hash,
         )
@@ -323,7 +323,7 @@ async def _fail(
 ) -> None:
     await stored.delete_grants(connection, message.message_id, Audience.MEDIA)
     await stored_jobs.end_job(connection, job_id, JobState.FAILED, code)
-    failed = await require_transition(connection, message, Act.FAIL_PROCESSING, Mover.WORKER)
+    failed = await require_transition(connection, message, Event.FAIL_PROCESSING, Mover.WORKER)
     await make_transition(connection, message, failed, actor=str(worker), failure=code)
 
 

@@ -1,4 +1,4 @@
-"""A mediator's acts in review: take an item, let it go, decide, add captions."""
+"""What a mediator does in review: take an item, let it go, decide, add captions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from relay.domain.messages import (
     PartRole,
     QueuePage,
     ReviewMessage,
-    SignedAct,
+    ReviewRequest,
     StatementMismatch,
 )
 from relay.domain.reviews import (
@@ -26,13 +26,19 @@ from relay.domain.reviews import (
     decode_place,
     encode_place,
 )
-from relay.domain.transitions import Act, Mover, State, Transition
+from relay.domain.transitions import Event, Mover, State, Transition
 from relay.errors import NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
-from relay.services.reading import review_message
-from relay.services.sealed import Readers, check_grants, hold_text, keep, keep_grants
+from relay.services.message_views import review_message
 from relay.services.statements import is_new
+from relay.services.stored_parts import (
+    Readers,
+    check_grants,
+    checked_text,
+    store_grants,
+    store_parts,
+)
 from relay.services.transitions import (
     make_transition,
     reload,
@@ -120,7 +126,7 @@ async def take(
         await make_transition(
             connection,
             message,
-            await _require(connection, mediator, message, Act.LEASE),
+            await _require(connection, mediator, message, Event.LEASE),
             actor=str(mediator),
             lease=(mediator.credential_id, settings.lease_seconds),
         )
@@ -131,7 +137,7 @@ async def let_go(database: Database, mediator: Mediator, message_id: uuid.UUID) 
     """Give an item back to the queue."""
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
-        given_back = await _require(connection, mediator, message, Act.LET_GO)
+        given_back = await _require(connection, mediator, message, Event.LET_GO)
         await make_transition(connection, message, given_back, actor=str(mediator))
 
 
@@ -141,14 +147,14 @@ async def decide(
     settings: Settings,
     mediator: Mediator,
     message_id: uuid.UUID,
-    act: SignedAct,
+    request: ReviewRequest,
 ) -> ReviewMessage:
     """Carry a signed decision out; the same statement again answers as the first time did.
 
     A decision names by hash exactly what was in front of the mediator: new words, another rendition or
     other captions make it void before it is stored.
     """
-    decision = statements.verified(act.statement, statements.Decision, mediator.signer)
+    decision = statements.verified(request.statement, statements.Decision, mediator.signer)
     said = decision.said
     job_id = None
     async with database.transaction() as connection:
@@ -157,18 +163,18 @@ async def decide(
         if not await is_new(connection, settings, decision):
             return await review_message(connection, mediator, message)
         require_same_words(message, said)
-        made = await _require(connection, mediator, message, Act(said.decision))
+        made = await _require(connection, mediator, message, Event(said.decision))
         if made.known_sender:
             await require_verifiable(connection, settings, message)
         await insert_statement(connection, decision)
-        await _keep_notes(connection, settings, message, decision, act)
+        await _keep_notes(connection, settings, message, decision, request)
         await stored_reviews.insert_decision(connection, _new_decision(message, mediator, decision))
         await make_transition(
             connection, message, made, actor=str(mediator), statement_hash=decision.hash
         )
-        if made.act is Act.REOPEN:
+        if made.event is Event.REOPEN:
             await stored.raise_round(connection, message_id)
-        if made.act is Act.RETRY:
+        if made.event is Event.RETRY:
             job_id = await stored.insert_job(connection, message_id, message.revision)
         answer = await review_message(connection, mediator, await reload(connection, message))
     if job_id is not None:
@@ -181,20 +187,20 @@ async def caption(
     settings: Settings,
     mediator: Mediator,
     message_id: uuid.UUID,
-    act: SignedAct,
+    request: ReviewRequest,
 ) -> ReviewMessage:
     """Add captions to a video under review, or the reason why it needs none.
 
     They are part of what is released, so an approval given before does not count for them.
     """
-    captions = statements.verified(act.statement, statements.Captions, mediator.signer)
+    captions = statements.verified(request.statement, statements.Captions, mediator.signer)
     said = captions.said
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
         require_about(message, said)
         if not await is_new(connection, settings, captions):
             return await review_message(connection, mediator, message)
-        await _require(connection, mediator, message, Act.CAPTION)
+        await _require(connection, mediator, message, Event.CAPTION)
         if (said.revision, said.source, said.rendition) != (
             message.revision,
             _text(message.statement_hash),
@@ -207,16 +213,16 @@ async def caption(
             if said.part.role != "captions":
                 raise StatementMismatch("captions are one part of that role")
             case = (Audience.CASE, message.case_id)
-            check_grants({said.part.commit}, act.grants, Readers(required=frozenset({case})))
-            parts.append(hold_text(said.part, act.bodies, settings))
-        elif act.grants or act.bodies:
+            check_grants({said.part.commit}, request.grants, Readers(required=frozenset({case})))
+            parts.append(checked_text(said.part, request.bodies, settings))
+        elif request.grants or request.bodies:
             raise StatementMismatch("an exception has no parts")
-        await keep(
+        await store_parts(
             connection,
             message_id=message_id,
             statement_hash=captions.hash,
             parts=parts,
-            grants=act.grants,
+            grants=request.grants,
         )
         await stored_reviews.insert_captions(
             connection,
@@ -247,10 +253,10 @@ async def _require_reviewable(
 
 
 async def _require(
-    connection: Connection, mediator: Mediator, message: stored.MessageRow, act: Act
+    connection: Connection, mediator: Mediator, message: stored.MessageRow, event: Event
 ) -> Transition:
     return await require_transition(
-        connection, message, act, Mover.MEDIATOR, mediator_id=mediator.credential_id
+        connection, message, event, Mover.MEDIATOR, mediator_id=mediator.credential_id
     )
 
 
@@ -259,13 +265,13 @@ async def _keep_notes(
     settings: Settings,
     message: stored.MessageRow,
     decision: statements.Verified[statements.Decision],
-    act: SignedAct,
+    request: ReviewRequest,
 ) -> None:
     """Keep the mediator's own words to the sender, or to the case; for a retry, the worker's new grant."""
     said = decision.said
-    grants = act.grants
+    grants = request.grants
     if said.decision == "retry":
-        await _grant_retry(connection, message, act)
+        await _grant_retry(connection, message, request)
         grants = []
     # Words to the author about a retraction or a recall would tell them of the offer.
     is_secret = said.decision in {"retract", "recall"}
@@ -275,16 +281,18 @@ async def _keep_notes(
         allowed=frozenset() if is_secret else author,
     )
     check_grants({note.commit for note in said.notes}, grants, readers)
-    await keep(
+    await store_parts(
         connection,
         message_id=message.message_id,
         statement_hash=decision.hash,
-        parts=[hold_text(note, act.bodies, settings) for note in said.notes],
+        parts=[checked_text(note, request.bodies, settings) for note in said.notes],
         grants=grants,
     )
 
 
-async def _grant_retry(connection: Connection, message: stored.MessageRow, act: SignedAct) -> None:
+async def _grant_retry(
+    connection: Connection, message: stored.MessageRow, request: ReviewRequest
+) -> None:
     """Let the media workers open the original once more: their grant ended with the failure."""
     parts = await stored.list_parts(connection, message.message_id, Audience.CASE, message.case_id)
     originals = {
@@ -296,8 +304,8 @@ async def _grant_retry(connection: Connection, message: stored.MessageRow, act: 
         raise NotFound("nothing to try again")
     media = await stored_cases.list_media(connection, message.case_id)
     workers = frozenset((Audience.MEDIA, worker) for worker in media)
-    check_grants(originals, act.grants, Readers(required=frozenset(), one_of=workers))
-    await keep_grants(connection, act.grants)
+    check_grants(originals, request.grants, Readers(required=frozenset(), one_of=workers))
+    await store_grants(connection, request.grants)
 
 
 def _new_decision(

@@ -1,4 +1,4 @@
-"""A sender's acts: begin a draft, send a revision, discard it, take the message back."""
+"""What a sender does: begin a draft, send a revision, discard it, take the message back."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from relay.domain.messages import (
     UploadUnfinished,
     VideoNotTaken,
 )
-from relay.domain.transitions import Act, Mover, State, WrongState
+from relay.domain.transitions import Event, Mover, State, WrongState
 from relay.domain.uploads import object_prefix
 from relay.domain.views import AuthorView
 from relay.errors import Conflict, InvalidRequest, NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
-from relay.services.reading import author_message, shown_to_author
-from relay.services.sealed import (
+from relay.services.message_views import author_message, shown_to_author
+from relay.services.statements import is_admitted, is_new
+from relay.services.stored_parts import (
     Readers,
     StoredBody,
     check_grants,
-    hold_text,
-    hold_upload,
-    keep,
+    checked_text,
+    checked_upload,
+    store_parts,
 )
-from relay.services.statements import is_admitted, is_new
 from relay.services.transitions import (
     make_transition,
     require_message,
@@ -225,15 +225,15 @@ async def submit(
         _require_follows(said, facts)
         parts = await _hold_parts(connection, settings, sender, facts, said, submission)
         message = await stored_submissions.store_revision(connection, statement)
-        await keep(
+        await store_parts(
             connection,
             message_id=message_id,
             statement_hash=statement.hash,
             parts=parts,
             grants=submission.grants,
         )
-        act = Act.SUBMIT_LETTER if message.kind is Kind.LETTER else Act.SUBMIT_VIDEO
-        sent = await require_transition(connection, message, act, Mover.SENDER)
+        event = Event.SUBMIT_LETTER if message.kind is Kind.LETTER else Event.SUBMIT_VIDEO
+        sent = await require_transition(connection, message, event, Mover.SENDER)
         await make_transition(
             connection, message, sent, actor=str(actor), statement_hash=statement.hash
         )
@@ -252,7 +252,7 @@ async def discard(
     async with database.transaction() as connection:
         message = await require_message(connection, message_id)
         await _require_sender(connection, _Sender.participant(actor), message)
-        discarded = await require_transition(connection, message, Act.DISCARD, Mover.SENDER)
+        discarded = await require_transition(connection, message, Event.DISCARD, Mover.SENDER)
         if revision != message.revision:
             raise WrongState("another revision")
         if actor.link_id is not None:
@@ -291,7 +291,7 @@ async def withdraw(
         if is_closed or not await is_new(connection, settings, withdrawal):
             return
         by = Mover.MEDIATOR if isinstance(actor, Mediator) else Mover.SENDER
-        withdrawn = await require_transition(connection, message, Act.WITHDRAW, by)
+        withdrawn = await require_transition(connection, message, Event.WITHDRAW, by)
         await insert_statement(connection, withdrawal)
         await make_transition(
             connection, message, withdrawn, actor=str(actor), statement_hash=withdrawal.hash
@@ -401,7 +401,7 @@ async def _require_draft(
     if (message.recipient_id, message.kind) != (words.recipient_id, words.kind):
         raise InvalidRequest("a revision keeps its recipient and its kind")
     if words.revision == message.revision + 1:
-        revised = await require_transition(connection, message, Act.REVISE, Mover.SENDER)
+        revised = await require_transition(connection, message, Event.REVISE, Mover.SENDER)
         await make_transition(connection, message, revised, actor=actor)
         await stored.begin_revision(connection, message.message_id)
     elif message.state is not State.DRAFT or message.revision != words.revision:
@@ -437,11 +437,11 @@ async def _hold_parts(
                 size_bytes=upload.size_bytes,
                 digests=upload.digests,
             )
-            parts.append(hold_upload(part, body))
+            parts.append(checked_upload(part, body))
             await stored_uploads.mark_submitted(connection, upload.upload_id)
         else:
             readers = Readers(required=frozenset({case}), allowed=author)
-            parts.append(hold_text(part, submission.bodies, settings))
+            parts.append(checked_text(part, submission.bodies, settings))
         check_grants({part.commit}, grants, readers)
     if {grant.commitment for grant in submission.grants} - {part.commit for part in said.parts}:
         raise StatementMismatch("a grant for no part")

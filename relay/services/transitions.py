@@ -9,7 +9,7 @@ from relay.crypto.encoding import b64u_encode
 from relay.domain.allowed import PASSES_GATES, transition
 from relay.domain.gates import NOT_ASKED
 from relay.domain.messages import Audience, StatementMismatch
-from relay.domain.transitions import Act, Mover, State, Transition, WrongState
+from relay.domain.transitions import Event, Mover, State, Transition, WrongState
 from relay.domain.views import author_view
 from relay.errors import NotFound
 from relay.storage import messages as stored
@@ -24,12 +24,12 @@ CLOCK_ACTOR = "clock"
 async def require_transition(
     connection: Connection,
     message: MessageRow,
-    act: Act,
+    event: Event,
     by: Mover,
     *,
     mediator_id: uuid.UUID | None = None,
 ) -> Transition:
-    """The transition that `by` may make now with `act`; refused as the transition table has it.
+    """The transition that `by` may make now with `event`; refused as the transition table has it.
 
     `mediator_id`: of a mediator. The row of the message is locked by this transaction.
     """
@@ -43,7 +43,7 @@ async def require_transition(
         if by in PASSES_GATES
         else NOT_ASKED
     )
-    return transition(message.state, act, by, message.facts(mediator_id, gates))
+    return transition(message.state, event, by, message.facts(mediator_id, gates))
 
 
 async def make_transition(
@@ -77,14 +77,14 @@ async def make_transition(
             statement_hash=statement_hash,
         )
         if not moved:
-            raise WrongState(f"{made.act} raced")
+            raise WrongState(f"{made.event} raced")
     elif holder is not None:
         await stored.renew_lease(connection, message.message_id, seconds)
     elif made.logged:
         await append_event(
             connection,
             case_id=message.case_id,
-            kind=made.act,
+            kind=made.event,
             actor=actor,
             message_id=message.message_id,
             statement_hash=statement_hash,
@@ -95,7 +95,7 @@ async def make_transition(
 
 async def lapse(connection: Connection, message: MessageRow) -> None:
     """Put an item whose lease ran out back into the queue."""
-    made = await require_transition(connection, message, Act.LAPSE, Mover.CLOCK)
+    made = await require_transition(connection, message, Event.LAPSE, Mover.CLOCK)
     await make_transition(connection, message, made, actor=CLOCK_ACTOR)
 
 

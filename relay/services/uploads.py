@@ -29,8 +29,8 @@ from relay.domain.uploads import (
     require_writable,
 )
 from relay.errors import NotFound, RelayError
-from relay.services.receiving import Intake, Receiver
-from relay.services.writers import Idle, Receive, Writer
+from relay.services.upload_connections import Idle, Receive, UploadConnection
+from relay.services.upload_receiver import Intake, Receiver
 from relay.storage import orphans
 from relay.storage import uploads as stored
 from relay.storage.database import Connection, Database
@@ -154,7 +154,9 @@ async def _write(intake: Intake, sender: Participant, patch: Patch, receive: Rec
             return await _take_checked(intake, writer, receiver, receive, patch.checksum)
 
 
-async def _take_all(intake: Intake, writer: Writer, receiver: Receiver, receive: Receive) -> bool:
+async def _take_all(
+    intake: Intake, writer: UploadConnection, receiver: Receiver, receive: Receive
+) -> bool:
     """Take what comes and keep it; whether the request was read to its end."""
     ended_by: RelayError | None = None
     is_body_read = False
@@ -173,7 +175,7 @@ async def _take_all(intake: Intake, writer: Writer, receiver: Receiver, receive:
 
 
 async def _take_checked(
-    intake: Intake, writer: Writer, receiver: Receiver, receive: Receive, checksum: bytes
+    intake: Intake, writer: UploadConnection, receiver: Receiver, receive: Receive, checksum: bytes
 ) -> bool:
     """Take everything or nothing; whether the request was read to its end."""
     body = bytearray()

@@ -14,7 +14,7 @@ from relay.crypto import chain, items, release
 from relay.domain.messages import NotVerifiable
 from relay.errors import CryptoError
 from relay.services import trust
-from relay.services.reading import released_statements, signed_consent
+from relay.services.message_views import released_statements, signed_consent
 from relay.settings import Settings
 from relay.storage import links as stored_links
 from relay.storage import messages as stored

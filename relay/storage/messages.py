@@ -154,7 +154,7 @@ async def change_state(
 ) -> bool:
     """Make a transition and log it; False where the message is not in the state that it starts from."""
     if transition.target is None:
-        row = await connection.fetchrow(_SQL["delete_draft"], message_id, transition.act, actor)
+        row = await connection.fetchrow(_SQL["delete_draft"], message_id, transition.event, actor)
     else:
         row = await connection.fetchrow(
             _SQL["change_state"],
@@ -166,7 +166,7 @@ async def change_state(
             lease_holder,
             lease_seconds,
             failure,
-            transition.act if transition.logged else None,
+            transition.event if transition.logged else None,
             actor,
             statement_hash,
         )

@@ -28,7 +28,7 @@ from relay.domain.messages import (
     RecipientMessage,
     ReviewMessage,
 )
-from relay.domain.transitions import Act, Mover, State
+from relay.domain.transitions import Event, Mover, State
 from relay.services import processing
 from relay.services.transitions import CLOCK_ACTOR, make_transition, require_transition
 from relay.storage.messages import lock_message
@@ -52,42 +52,42 @@ NOTHING: Final = b64u_encode(bytes(32))
 OTHER: Final = b64u_encode(b"\1" * 32)
 TWO: Final = Policy(approvals=2, captions="optional", server_processing=True, retention_days=365)
 DECISIONS: Final = {
-    *(Act.APPROVE, Act.RETURN, Act.DECLINE, Act.HOLD, Act.RESUME),
-    *(Act.REOPEN, Act.RETRACT, Act.RECALL, Act.RETRY),
+    *(Event.APPROVE, Event.RETURN, Event.DECLINE, Event.HOLD, Event.RESUME),
+    *(Event.REOPEN, Event.RETRACT, Event.RECALL, Event.RETRY),
 }
-ANSWERS: Final = {Act.ACCEPT, Act.WAIT, Act.REFUSE, Act.CLOSE}
+ANSWERS: Final = {Event.ACCEPT, Event.WAIT, Event.REFUSE, Event.CLOSE}
 UNSIGNED: Final = {
-    Act.LEASE: ("PUT", "lease"),
-    Act.LET_GO: ("DELETE", "lease"),
-    Act.OPEN: ("POST", "openings"),
+    Event.LEASE: ("PUT", "lease"),
+    Event.LET_GO: ("DELETE", "lease"),
+    Event.OPEN: ("POST", "openings"),
 }
-WAYS: Final[dict[State, tuple[Act, ...]]] = {
+WAYS: Final[dict[State, tuple[Event, ...]]] = {
     State.QUEUED: (),
-    State.CLAIMED: (Act.LEASE,),
-    State.HELD: (Act.LEASE, Act.HOLD),
-    State.RETURNED: (Act.LEASE, Act.RETURN),
-    State.DECLINED: (Act.LEASE, Act.DECLINE),
-    State.APPROVED: (Act.LEASE, Act.APPROVE),
-    State.OFFERED: (Act.LEASE, Act.APPROVE, Act.OFFER),
-    State.REFUSED: (Act.LEASE, Act.APPROVE, Act.OFFER, Act.REFUSE),
-    State.RELEASED: (Act.LEASE, Act.APPROVE, Act.OFFER, Act.ACCEPT),
-    State.RECALLED: (Act.LEASE, Act.APPROVE, Act.OFFER, Act.ACCEPT, Act.RECALL),
-    State.VIEWED: (Act.LEASE, Act.APPROVE, Act.OFFER, Act.ACCEPT, Act.OPEN),
-    State.CLOSED: (Act.LEASE, Act.APPROVE, Act.OFFER, Act.ACCEPT, Act.OPEN, Act.CLOSE),
-    State.WITHDRAWN: (Act.WITHDRAW,),
-    State.EXPIRED: (Act.LEASE, Act.RETURN, Act.EXPIRE),
+    State.CLAIMED: (Event.LEASE,),
+    State.HELD: (Event.LEASE, Event.HOLD),
+    State.RETURNED: (Event.LEASE, Event.RETURN),
+    State.DECLINED: (Event.LEASE, Event.DECLINE),
+    State.APPROVED: (Event.LEASE, Event.APPROVE),
+    State.OFFERED: (Event.LEASE, Event.APPROVE, Event.OFFER),
+    State.REFUSED: (Event.LEASE, Event.APPROVE, Event.OFFER, Event.REFUSE),
+    State.RELEASED: (Event.LEASE, Event.APPROVE, Event.OFFER, Event.ACCEPT),
+    State.RECALLED: (Event.LEASE, Event.APPROVE, Event.OFFER, Event.ACCEPT, Event.RECALL),
+    State.VIEWED: (Event.LEASE, Event.APPROVE, Event.OFFER, Event.ACCEPT, Event.OPEN),
+    State.CLOSED: (Event.LEASE, Event.APPROVE, Event.OFFER, Event.ACCEPT, Event.OPEN, Event.CLOSE),
+    State.WITHDRAWN: (Event.WITHDRAW,),
+    State.EXPIRED: (Event.LEASE, Event.RETURN, Event.EXPIRE),
 }
-"""By which acts a letter or a prepared video comes into a state."""
+"""By which events a letter or a prepared video comes into a state."""
 SAYS_NO: Final = {
     *("wrong-state", "lease-taken", "approved-already", "sender-unverified"),
     *("gate-closed", "not-available-now", "revision-exists"),
 }
-"""With which codes relay refuses an act that is not allowed now; another would be for another reason."""
+"""With which codes relay refuses an event that is not allowed now; another would be for another reason."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """People of a case who do things to its messages, by their acts."""
+    """People of a case who do things to its messages, by their events."""
 
     stage: Stage
     case: Case
@@ -125,9 +125,9 @@ class Scene:
                 await self.fail(message)
             elif state is not State.PROCESSING:
                 await self.stage.bench.prepare(message)
-        for act in WAYS.get(state, ()):
-            who: Name = "recipient" if act in {*ANSWERS, Act.OPEN} else "mediator"
-            await self.do(who, act, message)
+        for event in WAYS.get(state, ()):
+            who: Name = "recipient" if event in {*ANSWERS, Event.OPEN} else "mediator"
+            await self.do(who, event, message)
         return message
 
     async def fail(self, message: uuid.UUID) -> None:
@@ -146,10 +146,10 @@ class Scene:
         async with self.stage.bench.database.transaction() as connection:
             row = await lock_message(connection, message)
             assert row is not None
-            made = await require_transition(connection, row, Act.EXPIRE, Mover.CLOCK)
+            made = await require_transition(connection, row, Event.EXPIRE, Mover.CLOCK)
             await make_transition(connection, row, made, actor=CLOCK_ACTOR)
 
-    async def look(self, name: Name, message: uuid.UUID) -> tuple[bytes, list[Act]]:
+    async def look(self, name: Name, message: uuid.UUID) -> tuple[bytes, list[Event]]:
         """What somebody is shown of a message, and may do; nothing where it is not there for them."""
         answer = await self.hands(name).ask("GET", f"/v1/messages/{message}")
         if answer.status == 404:
@@ -158,99 +158,99 @@ class Scene:
         shown = msgspec.json.decode(answer.content, type=types.get(name, ReviewMessage))
         return answer.content, list(shown.allowed_actions)
 
-    async def in_list(self, name: Name, message: uuid.UUID) -> list[Act] | None:
+    async def in_list(self, name: Name, message: uuid.UUID) -> list[Event] | None:
         """The same in the list of what a case holds; None where it is not in it."""
         path = f"/v1/cases/{self.case.case_id}/messages?limit=100"
         content = (await self.hands(name).ask("GET", path)).content
         items = msgspec.json.decode(content, type=QueuePage).items
         return next((item.allowed_actions for item in items if item.message == message), None)
 
-    # An act as a program of relay's makes it.
+    # An event as a program of relay's makes it.
 
-    async def do(self, name: Name, act: Act, message: uuid.UUID) -> None:
+    async def do(self, name: Name, event: Event, message: uuid.UUID) -> None:
         """Do it, with everything that belongs to it; Problem where relay refuses."""
-        if act is Act.EXPIRE:
+        if event is Event.EXPIRE:
             await self.expire(message)
-        elif name in {"mediator", "colleague"} and act is not Act.WITHDRAW:
+        elif name in {"mediator", "colleague"} and event is not Event.WITHDRAW:
             mediator = self.case.mediator if name == "mediator" else self.case.colleague
-            await self._mediate(mediator, act, message)
-        elif act in {Act.OPEN, *ANSWERS}:
-            await self._receive(act, message)
+            await self._mediate(mediator, event, message)
+        elif event in {Event.OPEN, *ANSWERS}:
+            await self._receive(event, message)
         else:
-            answer = await self.attempt(name, act, message)
-            assert answer.status in {200, 204}, (name, act, answer.content)
+            answer = await self.attempt(name, event, message)
+            assert answer.status in {200, 204}, (name, event, answer.content)
 
-    async def _mediate(self, mediator: Mediator, act: Act, message: uuid.UUID) -> None:
-        if act is Act.LEASE:
+    async def _mediate(self, mediator: Mediator, event: Event, message: uuid.UUID) -> None:
+        if event is Event.LEASE:
             await mediator.lease(message)
             return
-        if act is Act.LET_GO:
+        if event is Event.LET_GO:
             await mediator.let_go(message)
             return
         review = await mediator.read(message)
-        if act in {Act.OFFER, Act.GRANT_AGAIN}:
+        if event in {Event.OFFER, Event.GRANT_AGAIN}:
             await mediator.offer(review, note="Short.")
-        elif act is Act.CAPTION:
+        elif event is Event.CAPTION:
             await mediator.caption(review, exception="no-speech")
-        elif act in {Act.RETURN, Act.DECLINE, Act.HOLD}:
-            await mediator.decide(review, act.value, reason="unclear")  # type: ignore[arg-type]  # one of DECISIONS
+        elif event in {Event.RETURN, Event.DECLINE, Event.HOLD}:
+            await mediator.decide(review, event.value, reason="unclear")  # type: ignore[arg-type]  # one of DECISIONS
         else:
-            await mediator.decide(review, act.value)  # type: ignore[arg-type]  # one of DECISIONS
+            await mediator.decide(review, event.value)  # type: ignore[arg-type]  # one of DECISIONS
 
-    async def _receive(self, act: Act, message: uuid.UUID) -> None:
+    async def _receive(self, event: Event, message: uuid.UUID) -> None:
         person = self.case.responsible
         [found] = [
             one for one in (await person.correspondence()).received if one.message == message
         ]
-        if act is Act.OPEN:
+        if event is Event.OPEN:
             await person.open(found)
         else:
-            await person.respond(found, cast("Literal['accept']", act.value))
+            await person.respond(found, cast("Literal['accept']", event.value))
 
-    # An act as anybody may try it.
+    # An event as anybody may try it.
 
-    async def attempt(self, name: Name, act: Act, message: uuid.UUID) -> Answer:
+    async def attempt(self, name: Name, event: Event, message: uuid.UUID) -> Answer:
         """Try it, whatever relay will say: rightly signed, about what is there, and about nothing else."""
         hands, now = self.hands(name), datetime.now(UTC)
         path, case_id = f"/v1/messages/{message}", self.case.case_id
         author = self.case.harmed.participant_id
-        if act is Act.WITHDRAW:
+        if event is Event.WITHDRAW:
             said = withdrawal(hands.signer, case_id, message, author, now)
             return await hands.say("PUT", f"{path}/withdrawal", said)
-        if act in {Act.SUBMIT_LETTER, Act.SUBMIT_VIDEO, Act.REVISE, Act.DISCARD}:
-            return await self._attempt_as_sender(hands, act, message)
-        if act in UNSIGNED:
-            method, place = UNSIGNED[act]
+        if event in {Event.SUBMIT_LETTER, Event.SUBMIT_VIDEO, Event.REVISE, Event.DISCARD}:
+            return await self._attempt_as_sender(hands, event, message)
+        if event in UNSIGNED:
+            method, place = UNSIGNED[event]
             return await hands.ask(method, f"{path}/{place}")
-        if act in ANSWERS:
+        if event in ANSWERS:
             _words, offer = await self._words(message)
-            answer = cast("Literal['accept']", act.value)
+            answer = cast("Literal['accept']", event.value)
             said = response(
                 hands.signer, case_id, message, digest_of(offer) or NOTHING, answer, now
             )
             return await hands.say("POST", f"{path}/responses", said)
-        return await self._attempt_as_mediator(hands, act, message)
+        return await self._attempt_as_mediator(hands, event, message)
 
-    async def _attempt_as_mediator(self, hands: Hands, act: Act, message: uuid.UUID) -> Answer:
+    async def _attempt_as_mediator(self, hands: Hands, event: Event, message: uuid.UUID) -> Answer:
         path, now = f"/v1/messages/{message}", self.before
         words, _offer = await self._words(message)
-        if act is Act.CAPTION:
+        if event is Event.CAPTION:
             return await hands.say("PUT", f"{path}/captions", words.exception(hands.signer, now))
-        if act in {Act.OFFER, Act.GRANT_AGAIN}:
+        if event in {Event.OFFER, Event.GRANT_AGAIN}:
             recipient = self.hands("recipient")
             to = (recipient.subject, recipient.recipient, NOTHING)
             offered = words.offer(hands.signer, {NOTHING: FileKey(bytes(16))}, *to, now)
             return await hands.ask("POST", f"{path}/offers", offered)
-        decision = words.decision(hands.signer, cast("Literal['approve']", act.value), now)
+        decision = words.decision(hands.signer, cast("Literal['approve']", event.value), now)
         return await hands.say("POST", f"{path}/decisions", decision)
 
-    async def _attempt_as_sender(self, hands: Hands, act: Act, message: uuid.UUID) -> Answer:
+    async def _attempt_as_sender(self, hands: Hands, event: Event, message: uuid.UUID) -> Answer:
         author, to = self.case.harmed, self.case.responsible.participant_id
         own = await author.sent(message)
         revisions = f"/v1/messages/{message}/revisions"
-        if act is Act.DISCARD:
+        if event is Event.DISCARD:
             return await hands.ask("DELETE", f"{revisions}/{own.revision}/draft")
-        if act is Act.REVISE:
+        if event is Event.REVISE:
             draft = NewDraft(recipient=to, kind=own.kind, language=own.language)
             return await hands.ask("PUT", f"{revisions}/{own.revision + 1}/draft", draft)
         body = seal_text(self.case.case_id, "body", "Other words.")
@@ -294,41 +294,49 @@ class Scene:
         return words, shown.offer
 
 
-def acts_to_try(name: Name, kind: Kind) -> Sequence[Act]:
+def acts_to_try(name: Name, kind: Kind) -> Sequence[Event]:
     """All that can be asked for. Words are sent by their author alone; a film is sent in other tests."""
-    never = {Act.APPROVE_FIRST, Act.LAPSE, Act.EXPIRE, Act.FINISH_PROCESSING, Act.FAIL_PROCESSING}
-    never |= {Act.SUBMIT_VIDEO} if name == "author" else {Act.SUBMIT_VIDEO, Act.SUBMIT_LETTER}
+    never = {
+        Event.APPROVE_FIRST,
+        Event.LAPSE,
+        Event.EXPIRE,
+        Event.FINISH_PROCESSING,
+        Event.FAIL_PROCESSING,
+    }
+    never |= {Event.SUBMIT_VIDEO} if name == "author" else {Event.SUBMIT_VIDEO, Event.SUBMIT_LETTER}
     if kind is Kind.VIDEO:
-        never.add(Act.SUBMIT_LETTER)
-    return [act for act in Act if act not in never]
+        never.add(Event.SUBMIT_LETTER)
+    return [event for event in Event if event not in never]
 
 
-async def require_as_said(scene: Scene, kind: Kind, state: State) -> set[tuple[Name, Act]]:
+async def require_as_said(scene: Scene, kind: Kind, state: State) -> set[tuple[Name, Event]]:
     """Fail unless what is not allowed is refused and changes nothing, and what is allowed is done."""
     message = await scene.reach(kind, state)
-    allowed: set[tuple[Name, Act]] = set()
+    allowed: set[tuple[Name, Event]] = set()
     for name in NAMES:
         shown = await scene.look(name, message)
-        allowed |= {(name, act) for act in shown[1]}
+        allowed |= {(name, event) for event in shown[1]}
         if name in {"mediator", "colleague"} and shown[0]:
             assert await scene.in_list(name, message) == shown[1]
         # One route for both: what it does follows from where the message stands.
         offers = (
-            {Act.OFFER, Act.GRANT_AGAIN} if {Act.OFFER, Act.GRANT_AGAIN} & {*shown[1]} else set()
+            {Event.OFFER, Event.GRANT_AGAIN}
+            if {Event.OFFER, Event.GRANT_AGAIN} & {*shown[1]}
+            else set()
         )
-        for act in acts_to_try(name, kind):
-            if act in {*shown[1], *offers}:
+        for event in acts_to_try(name, kind):
+            if event in {*shown[1], *offers}:
                 continue
-            answer = await scene.attempt(name, act, message)
-            is_taken = act is Act.WITHDRAW and answer.status == 204  # and nothing comes of it
+            answer = await scene.attempt(name, event, message)
+            is_taken = event is Event.WITHDRAW and answer.status == 204  # and nothing comes of it
             assert is_taken or answer.status in {403, 404} or answer.code in SAYS_NO, (
                 name,
-                act,
+                event,
                 answer,
             )
-            assert await scene.look(name, message) == shown, (name, act)
-    for name, act in sorted(allowed - {("author", Act.SUBMIT_VIDEO)}):
-        await scene.do(name, act, await scene.reach(kind, state))
+            assert await scene.look(name, message) == shown, (name, event)
+    for name, event in sorted(allowed - {("author", Event.SUBMIT_VIDEO)}):
+        await scene.do(name, event, await scene.reach(kind, state))
     return allowed
 
 
@@ -346,9 +354,9 @@ VIDEOS: Final = [State.DRAFT, State.PROCESSING, State.FAILED, State.CLAIMED, Sta
 async def test_what_is_allowed_is_done_and_all_else_is_refused(
     stage: Stage, kind: Kind, state: State
 ) -> None:
-    """Each act by each of the four, from every state that a message can be in."""
+    """Each event by each of the four, from every state that a message can be in."""
     allowed = await require_as_said(Scene(stage=stage, case=stage.case), kind, state)
-    withdraws = ("author", Act.WITHDRAW) in allowed
+    withdraws = ("author", Event.WITHDRAW) in allowed
     over = {State.DECLINED, State.WITHDRAWN, State.EXPIRED}
     assert withdraws == (state not in over)
 
@@ -361,13 +369,13 @@ async def test_a_closed_gate_is_minded_in_what_is_allowed(stage: Stage, state: S
     before = {name: (await scene.look(name, message))[1] for name in NAMES}
     await stage.case.harmed.consent("paused")
     after = {name: (await scene.look(name, message))[1] for name in NAMES}
-    gone = {State.APPROVED: {Act.OFFER}}.get(state, {Act.GRANT_AGAIN} - {*after["mediator"]})
+    gone = {State.APPROVED: {Event.OFFER}}.get(state, {Event.GRANT_AGAIN} - {*after["mediator"]})
     assert after["author"] == before["author"]
     assert {*before["mediator"]} - {*after["mediator"]} == gone & {*before["mediator"]}
     assert after["recipient"] == (before["recipient"] if state is State.VIEWED else [])
     for name in NAMES:
-        for act in {*before[name]} - {*after[name]}:
-            answer = await scene.attempt(name, act, message)
+        for event in {*before[name]} - {*after[name]}:
+            answer = await scene.attempt(name, event, message)
             assert answer.code == ("not-available-now" if name == "recipient" else "gate-closed")
 
 
@@ -377,13 +385,13 @@ async def test_a_first_approval_is_not_given_twice(stage: Stage, people: Organiz
     message = (await case.harmed.send_letter(case.responsible.participant_id, "Words.")).message
     scene = Scene(stage=stage, case=case)
     for name in ("mediator", "colleague"):
-        await scene.do(name, Act.LEASE, message)
-        assert Act.APPROVE in (await scene.look(name, message))[1]
+        await scene.do(name, Event.LEASE, message)
+        assert Event.APPROVE in (await scene.look(name, message))[1]
         if name == "mediator":
-            await scene.do(name, Act.APPROVE, message)
-            await scene.do(name, Act.LEASE, message)
-            assert Act.APPROVE not in (await scene.look(name, message))[1]
-            assert (await scene.attempt(name, Act.APPROVE, message)).code == "approved-already"
-            await scene.do(name, Act.LET_GO, message)
-    await scene.do("colleague", Act.APPROVE, message)
+            await scene.do(name, Event.APPROVE, message)
+            await scene.do(name, Event.LEASE, message)
+            assert Event.APPROVE not in (await scene.look(name, message))[1]
+            assert (await scene.attempt(name, Event.APPROVE, message)).code == "approved-already"
+            await scene.do(name, Event.LET_GO, message)
+    await scene.do("colleague", Event.APPROVE, message)
     assert (await case.mediator.read(message)).state is State.APPROVED

@@ -11,7 +11,7 @@ from relay.client.records import BrokenRecord, Record
 from relay.client.sealing import seal_text
 from relay.crypto import statements
 from relay.demo.cast import Case
-from relay.domain.messages import Audience, SignedAct
+from relay.domain.messages import Audience, ReviewRequest
 from tests.corruptions import KEYS, LETTERS, TIMED, WORDS, forge
 from tests.hands import digest_of, hands_of
 from tests.hostile import Offering, Sender, Stage, shown
@@ -38,7 +38,7 @@ async def test_guidance_that_does_not_hold_is_a_state_of_that_guidance(case: Cas
             at=datetime.now(UTC),
         )
         to_author = (Audience.AUTHOR, case.harmed.participant_id, author.recipient)
-        act = SignedAct(
+        act = ReviewRequest(
             statement=statements.sign(hands.signer, said),
             grants=[grant(*to_case), grant(*to_author)],
             bodies=[forged.as_body()],

@@ -11,7 +11,7 @@ import pytest
 from relay.client.records import BrokenRecord, Record
 from relay.crypto import statements
 from relay.demo.cast import Case
-from relay.domain.messages import SignedAct, StatementMismatch
+from relay.domain.messages import ReviewRequest, StatementMismatch
 from relay.domain.transitions import State
 from tests.corruptions import CAPTIONS, KEYS, LETTERS, TIMED, forge
 from tests.hands import digest_of, hands_of
@@ -148,7 +148,7 @@ async def test_a_mediators_captions_that_do_not_hold_are_a_state_of_that_video(
             at=datetime.now(UTC),
         )
         hands = hands_of(case.mediator)
-        act = SignedAct(
+        act = ReviewRequest(
             statement=statements.sign(hands.signer, said),
             grants=[grant(*stage.sender.to_case)],
             bodies=[forged.as_body()],

@@ -18,7 +18,7 @@ from relay.domain import actors
 from relay.domain.messages import Audience, AuthorMessage, Kind, Language, NewDraft, Submission
 from relay.domain.transitions import State
 from relay.domain.views import AuthorView
-from relay.services import reading
+from relay.services import message_views
 from relay.services.log import LogPage
 from relay.settings import Settings
 from relay.storage import messages as stored
@@ -291,8 +291,8 @@ async def test_an_answer_is_of_one_moment(
     )
     with monkeypatch.context() as patched:
         patched.setattr(stored, "read_author_message", comes_back)
-        before = await reading.read_own(database, author, sent.message)
-    after = await reading.read_own(database, author, sent.message)
+        before = await message_views.read_own(database, author, sent.message)
+    after = await message_views.read_own(database, author, sent.message)
     await database.close()
 
     assert isinstance(before, AuthorMessage)

@@ -19,7 +19,7 @@ from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import statement_hash
 from relay.demo.cast import Case, Organization, verify_everybody
 from relay.domain.gates import Gate
-from relay.domain.messages import Audience, RecipientMessage, ReviewMessage, SignedAct
+from relay.domain.messages import Audience, RecipientMessage, ReviewMessage, ReviewRequest
 from relay.domain.transitions import State
 from relay.services.log import LogPage
 from relay.storage.database import Connection
@@ -69,12 +69,12 @@ class Desk:
     recipient: str
     claim: str
 
-    def act(self, at: datetime, **other: object) -> SignedAct:
+    def act(self, at: datetime, **other: object) -> ReviewRequest:
         """The offer, with whatever is to be other than right."""
         said = {"keys": self.keys, "to": self.to, "recipient": self.recipient, "claim": self.claim}
         return self.words.offer(self.hands.signer, at=at, **{**said, **other})  # type: ignore[arg-type]
 
-    async def send(self, act: SignedAct) -> tuple[int, str]:
+    async def send(self, act: ReviewRequest) -> tuple[int, str]:
         """Send it; status and code of the answer."""
         path = f"/v1/messages/{self.words.message}/offers"
         answer = await self.hands.ask("POST", path, act)
@@ -130,9 +130,9 @@ async def test_only_an_offer_of_what_was_approved_is_taken(case: Case) -> None:
         (desk.act(now, to=author), mismatch),
         (desk.act(now, keys={b64u_encode(bytes(32)): bytes(16)}), mismatch),
         (desk.act(now, keys={**desk.keys, b64u_encode(bytes(32)): bytes(16)}), mismatch),
-        (SignedAct(statement=right.statement, grants=rewrapped), mismatch),
-        (SignedAct(statement=right.statement, grants=[]), (400, "missing-grant")),
-        (SignedAct(statement=right.statement, grants=[*right.grants, *right.grants]), mismatch),
+        (ReviewRequest(statement=right.statement, grants=rewrapped), mismatch),
+        (ReviewRequest(statement=right.statement, grants=[]), (400, "missing-grant")),
+        (ReviewRequest(statement=right.statement, grants=[*right.grants, *right.grants]), mismatch),
         (other_words.act(now), (409, "wrong-state")),
         (next_words.act(now), (409, "wrong-state")),
         (desk.act(now - timedelta(minutes=10)), (403, "forbidden")),

@@ -15,7 +15,7 @@ import pytest
 from relay.client.connection import Problem
 from relay.crypto.statements import Policy
 from relay.demo.cast import Case, Organization, open_case
-from relay.domain.messages import ReviewMessage, SignedAct
+from relay.domain.messages import ReviewMessage, ReviewRequest
 from relay.domain.transitions import State
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
@@ -101,7 +101,7 @@ async def test_the_same_approval_twice_at_once_counts_once(
         words = words_of(await case.mediator.lease(await send(case)))
         compact = words.decision(hands.signer, "approve", datetime.now(UTC))
         path = f"/v1/messages/{words.message}/decisions"
-        act = SignedAct(statement=compact)
+        act = ReviewRequest(statement=compact)
         answers = await asyncio.gather(*(hands.ask("POST", path, act) for _ in range(3)))
         assert outcome(list(answers)) == [(200, "")] * 3
     assert await database.fetchval("select count(*) from decisions") == ROUNDS
@@ -115,7 +115,7 @@ async def test_of_two_decisions_at_once_one_is_carried_out(case: Case) -> None:
         path = f"/v1/messages/{words.message}/decisions"
         now = datetime.now(UTC)
         acts = [
-            SignedAct(statement=words.decision(hands.signer, decision, now))
+            ReviewRequest(statement=words.decision(hands.signer, decision, now))
             for decision in ("approve", "decline")
         ]
         answers = await asyncio.gather(*(hands.ask("POST", path, act) for act in acts))
@@ -179,7 +179,7 @@ async def test_two_approvals_are_two_people(people: Organization) -> None:
     now = datetime.now(UTC) + timedelta(seconds=2)
     hands = hands_of(case.mediator)
     compact = words_of(again).decision(hands.signer, "approve", now)
-    act = SignedAct(statement=compact)
+    act = ReviewRequest(statement=compact)
     refused = await hands.ask("POST", f"/v1/messages/{message}/decisions", act)
     assert (refused.status, refused.code) == (409, "approved-already")
     await case.mediator.let_go(message)
@@ -200,7 +200,7 @@ async def test_reopening_voids_every_approval(people: Organization) -> None:
     now = datetime.now(UTC) + timedelta(seconds=2)
     for mediator in (case.mediator, case.colleague):
         words = words_of(await mediator.lease(message))
-        act = SignedAct(statement=words.decision(hands_of(mediator).signer, "approve", now))
+        act = ReviewRequest(statement=words.decision(hands_of(mediator).signer, "approve", now))
         path = f"/v1/messages/{message}/decisions"
         assert (await hands_of(mediator).ask("POST", path, act)).status == 200
     assert (await case.mediator.read(message)).state is State.APPROVED

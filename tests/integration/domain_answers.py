@@ -12,7 +12,7 @@ from hypothesis.stateful import rule
 from relay.client.sealing import Sealed
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
-from relay.domain.messages import Audience, Grant, SignedAct
+from relay.domain.messages import Audience, Grant, ReviewRequest
 from relay.services import processing
 from relay.services.transitions import lapse
 from relay.storage.messages import lock_message
@@ -103,7 +103,7 @@ class Acts(Writing):
         grants: list[Grant] = []
         if decision == "retry" and held.original is not None:
             grants = [self._to_worker(held)]
-        act = SignedAct(statement=compact, grants=grants)
+        act = ReviewRequest(statement=compact, grants=grants)
         path = f"/v1/messages/{held.message}/decisions"
         self.judge(held, actor, verdict, ("POST", path, act))
 

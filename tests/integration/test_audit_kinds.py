@@ -66,8 +66,8 @@ def _values(kind: ast.expr, function: ast.AST) -> list[str]:
             return ["".join(each) for each in itertools.product(*spelled)]
         case ast.FormattedValue(value=ast.Attribute(value=ast.Name(id=name), attr=member)):
             return [str(value) for value in get_args(_members(_said(name, function))[member])]
-        case ast.Attribute(value=ast.Name(id="made"), attr="act"):
-            return [transition.act for transition in TRANSITIONS if transition.logged]
+        case ast.Attribute(value=ast.Name(id="made"), attr="event"):
+            return [transition.event for transition in TRANSITIONS if transition.logged]
         case _:
             raise AssertionError(
                 f"a kind in a form that this test does not know: {ast.unparse(kind)}"
@@ -151,15 +151,15 @@ def test_an_entry_speaks_of_members_that_its_statement_has(name: str) -> None:
     if "message" in members:
         assert kind.says["message"] is Fact.MESSAGE
         assert kind.of_message
-    if kind.act is not None:
+    if kind.event is not None:
         allowed = {
             who
             for transition in TRANSITIONS
-            if transition.act is kind.act
+            if transition.event is kind.event
             for who in WHO[transition.mover]
         }
         assert kind.who <= allowed
-        assert name == kind.act
+        assert name == kind.event
 
 
 def test_only_what_nobody_signs_goes_without_a_statement() -> None:
@@ -222,7 +222,7 @@ def test_actors_that_relay_writes_are_read() -> None:
 def test_the_entry_of_a_kind_is_a_value() -> None:
     """Nobody changes the table while it is used."""
     with pytest.raises(AttributeError):
-        KINDS["lease"].act = None  # type: ignore[misc]
+        KINDS["lease"].event = None  # type: ignore[misc]
     assert isinstance(KINDS["lease"], Kind)
 
 

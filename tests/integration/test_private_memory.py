@@ -17,7 +17,7 @@ import pytest
 import typer.main
 
 from relay.__main__ import program
-from relay.media.jail import Sentence, run_in_jail
+from relay.media.jail import JailLimits, run_in_jail
 from relay.media.tools import MediaTools
 from relay.private_memory import children_may_be_dumped
 from relay.settings import MIB, Settings
@@ -237,7 +237,7 @@ async def test_a_crash_in_the_jail_leaves_no_dump() -> None:
             *("-I", "-S", "-c"),
             "import resource; print(*resource.getrlimit(resource.RLIMIT_CORE))",
         ],
-        sentence=Sentence(memory_bytes=512 * MIB, threads=8, file_bytes=MIB, seconds=20),
+        limits=JailLimits(memory_bytes=512 * MIB, threads=8, file_bytes=MIB, seconds=20),
         tools=tools,
     )
     assert outcome.stdout.split() == [b"1", b"1"]

@@ -19,7 +19,7 @@ from relay.domain.gates import GateFacts
 from relay.domain.jobs import JobState
 from relay.domain.links import Purpose
 from relay.domain.messages import Answer, Audience, Kind, Language, PartRole
-from relay.domain.transitions import TRANSITIONS, Act, Mover, State, Transition
+from relay.domain.transitions import TRANSITIONS, Event, Mover, State, Transition
 from relay.errors import RelayError
 from relay.storage.database import Connection
 from tests.integration.rows import Rows
@@ -106,7 +106,7 @@ async def test_the_schema_has_the_moves_of_the_table(rows: Rows) -> None:
             for transition in transitions
             if (transition.source, transition.target) == pair
         ]
-        by_web = [m for m in made if m.mover is not Mover.WORKER and m.act is not Act.EXPIRE]
+        by_web = [m for m in made if m.mover is not Mover.WORKER and m.event is not Event.EXPIRE]
         by_worker = [m for m in made if m.mover in {Mover.WORKER, Mover.CLOCK}]
         assert makers == (bool(by_web), bool(by_worker)), pair
 
@@ -161,11 +161,11 @@ class _Undone(Exception):
 
 def _made(gates: GateFacts) -> Iterator[Transition]:
     """Every transition that somebody can make where these are the gates of the last approval."""
-    people = itertools.product(State, Act, Mover, Kind, Holder)
-    for state, act, by, kind, holder in people:
+    people = itertools.product(State, Event, Mover, Kind, Holder)
+    for state, event, by, kind, holder in people:
         facts = Facts(kind=kind, revision=1, withdrawal_asked=False, holder=holder, gates=gates)
         with contextlib.suppress(RelayError):
-            yield transition(state, act, by, facts)
+            yield transition(state, event, by, facts)
 
 
 async def test_a_message_begins_as_a_draft(rows: Rows) -> None:

@@ -13,7 +13,7 @@ from relay.crypto.encoding import b64u_decode
 from relay.crypto.fields import Part
 from relay.domain.messages import RELEASED_WITH, Audience, PartRole
 from relay.domain.messages import Kind as MessageKind
-from relay.domain.transitions import BY_ACT_AND_SOURCE, RELEASED, TRANSITIONS, Act, Mover, State
+from relay.domain.transitions import BY_EVENT_AND_SOURCE, RELEASED, TRANSITIONS, Event, Mover, State
 from relay.services.audit.expected import ANY, Expected
 from relay.services.audit.findings import Code, Report
 from relay.services.audit.keys import RACE, CaseKeys, WayIn
@@ -22,7 +22,7 @@ from relay.services.audit.people import People
 from relay.services.audit.rows import Row
 from relay.storage import audit as stored
 
-_TARGETS: Final = {transition.act: transition.target for transition in TRANSITIONS}
+_TARGETS: Final = {transition.event: transition.target for transition in TRANSITIONS}
 
 _BEGINS: Final = {"draft-begun", "submit-letter", "submit-video"}
 _SECRET: Final = {"retract", "recall"}
@@ -111,8 +111,8 @@ class Items:
         item = self._items.setdefault(message, Item())
         if item.state is None:
             self._begin(row, item)
-        if row.kind.act is not None:
-            self._transition(row, item, row.kind.act)
+        if row.kind.event is not None:
+            self._transition(row, item, row.kind.event)
         effect = _EFFECTS.get(row.log.kind)
         if effect is not None:
             effect(self, row, item)
@@ -188,19 +188,19 @@ class Items:
         item.state = State.DRAFT
         item.relayed = row.actor is not None and row.actor.who is Who.MEDIATOR
 
-    def _transition(self, row: Row, item: Item, act: Act) -> None:
+    def _transition(self, row: Row, item: Item, event: Event) -> None:
         source = item.state or State.DRAFT
-        transition = BY_ACT_AND_SOURCE.get((act, source))
+        transition = BY_EVENT_AND_SOURCE.get((event, source))
         if transition is None:
-            self._found(row, Code.TRANSITION_UNKNOWN, f"{act} of a message that is {source}")
-            item.state = _TARGETS[act]
+            self._found(row, Code.TRANSITION_UNKNOWN, f"{event} of a message that is {source}")
+            item.state = _TARGETS[event]
         else:
             self._check_mover(row, item, transition.mover)
             item.state = transition.target
             if transition.ends_grants:
                 item.grants = {}
         if item.state is not source:
-            item.holder = row.actor_id if act is Act.LEASE else None
+            item.holder = row.actor_id if event is Event.LEASE else None
 
     def _check_mover(self, row: Row, item: Item, mover: Mover) -> None:
         if row.actor is None:
@@ -210,7 +210,7 @@ class Items:
             self._found(row, Code.TRANSITION_BY_ANOTHER, f"somebody else than the {mover}")
         if mover is Mover.REVIEWER and row.actor.id != item.holder:
             self._found(row, Code.TRANSITION_BY_ANOTHER, "a mediator who did not hold the message")
-        is_relaying = row.kind.act in {Act.SUBMIT_LETTER, Act.REVISE}
+        is_relaying = row.kind.event in {Event.SUBMIT_LETTER, Event.REVISE}
         if is_relaying and row.actor.who is Who.MEDIATOR and not item.relayed:
             self._found(
                 row,
@@ -272,7 +272,7 @@ class Items:
 
     def ask_withdrawal(self, row: Row, item: Item) -> None:
         """A sender takes it back too late, which is kept for the mediator."""
-        late = BY_ACT_AND_SOURCE.get((Act.WITHDRAW, item.state or State.DRAFT))
+        late = BY_EVENT_AND_SOURCE.get((Event.WITHDRAW, item.state or State.DRAFT))
         if late is None or late.target is not late.source:
             self._found(
                 row, Code.TRANSITION_UNKNOWN, f"a late withdrawal of a message that is {item.state}"
@@ -334,7 +334,7 @@ class Items:
         )
         if said.decision == "approve":
             self._approve(row, item)
-        if row.kind.act is Act.REOPEN:
+        if row.kind.event is Event.REOPEN:
             item.round += 1
 
     def _approve(self, row: Row, item: Item) -> None:
@@ -345,7 +345,7 @@ class Items:
             self._found(row, Code.TRANSITION_BY_ANOTHER, "somebody approved the same words twice")
         if not self._is_sender_known(item, row.at - RACE):
             self._found(row, Code.GATE_CLOSED, "approved before it was known whose words these are")
-        is_last = row.kind.act is Act.APPROVE
+        is_last = row.kind.event is Event.APPROVE
         if is_last and not self._people.may_suffice(approvers, row.at):
             self._found(
                 row, Code.GATE_CLOSED, f"approved by {approvers}, fewer than the case asks for"
@@ -398,7 +398,7 @@ class Items:
     def respond(self, row: Row, item: Item) -> None:
         """A recipient answered."""
         said = row.statement(statements.Response)
-        if row.kind.act is not Act.CLOSE:
+        if row.kind.event is not Event.CLOSE:
             self._check_gates(row, item)
             self._check_recipient_key(row, item)
             early = None if item.offered is None else item.offered.not_before
@@ -409,7 +409,7 @@ class Items:
             self._found(row, Code.KEY_UNKNOWN, "answered with a key that no mediator verified")
         if said is None:
             return
-        if row.kind.act in {Act.ACCEPT, Act.REFUSE}:
+        if row.kind.event in {Event.ACCEPT, Event.REFUSE}:
             item.tell_author = said.tell_author
         self._expected.put(
             "responses",

@@ -28,7 +28,7 @@ from relay.crypto.statements import (
     Verification,
     Withdrawal,
 )
-from relay.domain.transitions import Act
+from relay.domain.transitions import Event
 
 
 class Who(StrEnum):
@@ -78,7 +78,7 @@ class Kind:
     """What must be behind the row; None where nobody signs anything."""
     says: Says = dataclasses.field(default_factory=dict)
     of_message: bool = False
-    act: Act | None = None
+    event: Event | None = None
     """The transition that the row is; None where no state changes."""
 
 
@@ -100,17 +100,17 @@ _OF_ITEM: Final[Says] = {**_OF_WORDS, "rendition": Fact.RENDITION, "captions": F
 _OF_OFFER: Final[Says] = {**_IN_CASE, **_OF_ITEM, "consents": Fact.CONSENTS}
 
 
-def _act(
-    act: Act,
+def _event(
+    event: Event,
     who: frozenset[Who],
     statement: type[Statement] | None = None,
     says: Says | None = None,
 ) -> tuple[str, Kind]:
-    kind = Kind(who=who, statement=statement, says=says or {}, of_message=True, act=act)
-    return act.value, kind
+    kind = Kind(who=who, statement=statement, says=says or {}, of_message=True, event=event)
+    return event.value, kind
 
 
-def _submission(act: Act, who: frozenset[Who], kind: str) -> tuple[str, Kind]:
+def _submission(event: Event, who: frozenset[Who], kind: str) -> tuple[str, Kind]:
     says = {
         **_IN_CASE,
         **_OF_MESSAGE,
@@ -120,16 +120,16 @@ def _submission(act: Act, who: frozenset[Who], kind: str) -> tuple[str, Kind]:
         "recipient": Fact.RECIPIENT,
         "kind": kind,
     }
-    return _act(act, who, Message, says)
+    return _event(event, who, Message, says)
 
 
-def _decision(act: Act, decision: str | None = None) -> tuple[str, Kind]:
-    return _act(act, _MEDIATOR, Decision, {**_OF_ITEM, "decision": decision or act.value})
+def _decision(event: Event, decision: str | None = None) -> tuple[str, Kind]:
+    return _event(event, _MEDIATOR, Decision, {**_OF_ITEM, "decision": decision or event.value})
 
 
-def _response(act: Act) -> tuple[str, Kind]:
-    says = {**_OF_MESSAGE, "offer": Fact.OFFER, "answer": act.value}
-    return _act(act, _RECIPIENT, Response, says)
+def _response(event: Event) -> tuple[str, Kind]:
+    says = {**_OF_MESSAGE, "offer": Fact.OFFER, "answer": event.value}
+    return _event(event, _RECIPIENT, Response, says)
 
 
 def _consent(status: str) -> tuple[str, Kind]:
@@ -195,12 +195,12 @@ KINDS: Final[Mapping[str, Kind]] = dict(
         _ending("misused"),
         # A message: its sender.
         ("draft-begun", Kind(who=_SENDER, of_message=True)),
-        _submission(Act.SUBMIT_LETTER, _SENDER_OR_MEDIATOR, "letter"),
-        _submission(Act.SUBMIT_VIDEO, _SENDER, "video"),
-        _act(Act.REVISE, _SENDER_OR_MEDIATOR),
-        _act(Act.DISCARD, _SENDER),
-        _act(
-            Act.WITHDRAW,
+        _submission(Event.SUBMIT_LETTER, _SENDER_OR_MEDIATOR, "letter"),
+        _submission(Event.SUBMIT_VIDEO, _SENDER, "video"),
+        _event(Event.REVISE, _SENDER_OR_MEDIATOR),
+        _event(Event.DISCARD, _SENDER),
+        _event(
+            Event.WITHDRAW,
             _SENDER_OR_MEDIATOR,
             Withdrawal,
             {**_OF_MESSAGE, "participant": Fact.SENDER},
@@ -215,33 +215,33 @@ KINDS: Final[Mapping[str, Kind]] = dict(
             ),
         ),
         # The media worker.
-        _act(Act.FINISH_PROCESSING, _WORKER, Rendition, {**_IN_CASE, **_OF_WORDS}),
-        _act(Act.FAIL_PROCESSING, _WORKER),
+        _event(Event.FINISH_PROCESSING, _WORKER, Rendition, {**_IN_CASE, **_OF_WORDS}),
+        _event(Event.FAIL_PROCESSING, _WORKER),
         # The mediators.
-        _act(Act.LEASE, _MEDIATOR),
-        _act(Act.LET_GO, _MEDIATOR),
+        _event(Event.LEASE, _MEDIATOR),
+        _event(Event.LET_GO, _MEDIATOR),
         _captions("captions-added", without="exception"),
         _captions("captions-excepted", without="part"),
-        _decision(Act.APPROVE_FIRST, "approve"),
-        _decision(Act.APPROVE),
-        _decision(Act.RETURN),
-        _decision(Act.DECLINE),
-        _decision(Act.HOLD),
-        _decision(Act.RESUME),
-        _decision(Act.REOPEN),
-        _decision(Act.RETRACT),
-        _decision(Act.RECALL),
-        _decision(Act.RETRY),
-        _act(Act.OFFER, _MEDIATOR, Offer, _OF_OFFER),
+        _decision(Event.APPROVE_FIRST, "approve"),
+        _decision(Event.APPROVE),
+        _decision(Event.RETURN),
+        _decision(Event.DECLINE),
+        _decision(Event.HOLD),
+        _decision(Event.RESUME),
+        _decision(Event.REOPEN),
+        _decision(Event.RETRACT),
+        _decision(Event.RECALL),
+        _decision(Event.RETRY),
+        _event(Event.OFFER, _MEDIATOR, Offer, _OF_OFFER),
         ("granted-again", Kind(who=_MEDIATOR, statement=Offer, says=_OF_OFFER, of_message=True)),
         # The recipient.
-        _response(Act.ACCEPT),
-        _response(Act.WAIT),
-        _response(Act.REFUSE),
-        _response(Act.CLOSE),
-        _act(Act.OPEN, _RECIPIENT),
+        _response(Event.ACCEPT),
+        _response(Event.WAIT),
+        _response(Event.REFUSE),
+        _response(Event.CLOSE),
+        _event(Event.OPEN, _RECIPIENT),
         # Nobody: time passed.
-        _act(Act.LAPSE, _CLOCK),
-        _act(Act.EXPIRE, _CLOCK),
+        _event(Event.LAPSE, _CLOCK),
+        _event(Event.EXPIRE, _CLOCK),
     ]
 )

@@ -12,7 +12,7 @@ import pytest
 from relay.media.clean import check_poster, check_rendition
 from relay.media.errors import TracesRemained
 from relay.media.facts import Facts
-from relay.media.jail import SCRIPTS, Sentence, run_in_jail
+from relay.media.jail import SCRIPTS, JailLimits, run_in_jail
 from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
 
@@ -53,7 +53,7 @@ async def examine(content: bytes, tools: MediaTools) -> None:
     ):
         outcome = await run_in_jail(
             [str(tools.python), "-I", "-S", f"{SCRIPTS}/finish.py", str(read), str(written)],
-            sentence=Sentence(memory_bytes=2 << 30, threads=64, file_bytes=4 << 20, seconds=30),
+            limits=JailLimits(memory_bytes=2 << 30, threads=64, file_bytes=4 << 20, seconds=30),
             tools=tools,
             descriptors=(read, written),
         )

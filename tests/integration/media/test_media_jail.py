@@ -229,7 +229,7 @@ async def test_a_lack_of_memory_is_known_however_much_is_said_after_it(
     said = f"import sys; sys.stderr.write('{sentence}' + chr(10) + 'frame=1' * 9000)"
     outcome = await jail.run_in_jail(
         [str(tools.python), "-I", "-S", "-c", f"{said}; sys.exit({status})"],
-        sentence=jail.Sentence(memory_bytes=1 << 30, threads=8, file_bytes=0, seconds=30),
+        limits=jail.JailLimits(memory_bytes=1 << 30, threads=8, file_bytes=0, seconds=30),
         tools=tools,
     )
     assert sentence.encode() not in outcome.stderr
@@ -279,8 +279,8 @@ def _link(source: str, target: str) -> str:
 
 
 def _patient(finish: Callable[..., object]) -> Callable[..., object]:
-    def wait(process: object, sentence: jail.Sentence, on_line: object) -> object:
-        return finish(process, dataclasses.replace(sentence, seconds=30.0), on_line)
+    def wait(process: object, limits: jail.JailLimits, on_line: object) -> object:
+        return finish(process, dataclasses.replace(limits, seconds=30.0), on_line)
 
     return wait
 

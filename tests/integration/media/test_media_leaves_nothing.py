@@ -17,7 +17,7 @@ import pytest
 import uvloop
 
 from relay.media import errors
-from relay.media.jail import FFMPEG, Sentence, run_in_jail
+from relay.media.jail import FFMPEG, JailLimits, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
@@ -259,7 +259,7 @@ def test_it_works_on_uvloop(plain: Path, tools: MediaTools, limits: MediaLimits)
 
 WORKER = """
 import asyncio, sys
-from relay.media.jail import FFMPEG, Sentence, run_in_jail
+from relay.media.jail import FFMPEG, JailLimits, run_in_jail
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
@@ -333,11 +333,9 @@ async def test_cancelling_at_any_moment_leaves_no_process(tools: MediaTools) -> 
     The moments are spread over the start of a jail, where its first process does not yet die with bwrap.
     """
     reader, writer = os.pipe()
-    sentence = Sentence(memory_bytes=GIB, threads=16, file_bytes=MIB, seconds=20)
+    limits = JailLimits(memory_bytes=GIB, threads=16, file_bytes=MIB, seconds=20)
     for moment in range(500):
-        jail = run_in_jail(
-            [FFMPEG, "-version"], sentence=sentence, tools=tools, descriptors=(writer,)
-        )
+        jail = run_in_jail([FFMPEG, "-version"], limits=limits, tools=tools, descriptors=(writer,))
         work = asyncio.create_task(jail)
         for _ in range(moment % 10):
             await asyncio.sleep(0)

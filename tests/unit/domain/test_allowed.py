@@ -1,4 +1,4 @@
-"""Who may do what: over every state, act, caller, holder of the lease and gate."""
+"""Who may do what: over every state, event, caller, holder of the lease and gate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from relay.domain.messages import (
     NotAvailableNow,
     SenderUnverified,
 )
-from relay.domain.transitions import TRANSITIONS, Act, Mover, State, Transition, WrongState
+from relay.domain.transitions import TRANSITIONS, Event, Mover, State, Transition, WrongState
 from relay.domain.views import AuthorView, author_view, recipient_view
 from relay.errors import Forbidden, RelayError
 
@@ -71,39 +71,41 @@ def is_hidden(state: State, facts: Facts) -> bool:
 
 def reasons_against(row: Transition, by: Mover, facts: Facts) -> set[type[RelayError]]:
     """Every reason to refuse what the table has, each rule for itself."""
-    act, gates = row.act, facts.gates
+    event, gates = row.event, facts.gates
     reviews, mediates = row.mover is Mover.REVIEWER, by is Mover.MEDIATOR
     movers = {Mover.MEDIATOR if reviews else row.mover}
-    if act is Act.WITHDRAW:
+    if event is Event.WITHDRAW:
         movers.add(Mover.MEDIATOR)
     rules: list[tuple[bool, type[RelayError]]] = [
         (row.only not in {None, facts.kind}, WrongState),
-        (act is Act.DISCARD and facts.revision == 2, WrongState),
-        (act is Act.WITHDRAW and facts.withdrawal_asked, WrongState),
-        (act is Act.LAPSE and facts.holder is not Holder.NOBODY, WrongState),
+        (event is Event.DISCARD and facts.revision == 2, WrongState),
+        (event is Event.WITHDRAW and facts.withdrawal_asked, WrongState),
+        (event is Event.LAPSE and facts.holder is not Holder.NOBODY, WrongState),
         (reviews and mediates and facts.holder is Holder.ANOTHER, LeaseTaken),
         (by not in movers, Forbidden),
         (row.known_sender and not gates.sender_verified, SenderUnverified),
         (row.gated and bool(closed_gates(gates)), GateClosed),
-        (act is Act.APPROVE and gates.has_approved, ApprovedAlready),
+        (event is Event.APPROVE and gates.has_approved, ApprovedAlready),
     ]
     return {refusal for applies, refusal in rules if applies}
 
 
-def expected(state: State, act: Act, by: Mover, facts: Facts) -> Transition | set[type[RelayError]]:
+def expected(
+    state: State, event: Event, by: Mover, facts: Facts
+) -> Transition | set[type[RelayError]]:
     """The row of the table, or every refusal that there is a reason for."""
     if by is Mover.RECIPIENT and is_hidden(state, facts):
         return {NotAvailableNow}
     if by is Mover.MEDIATOR and state is State.CLAIMED and facts.holder is Holder.NOBODY:
         state = State.QUEUED
-    rows = {row.act: row for row in TRANSITIONS if row.source is state}
-    if act not in rows:
+    rows = {row.event: row for row in TRANSITIONS if row.source is state}
+    if event not in rows:
         return {WrongState}
-    reasons = reasons_against(rows[act], by, facts)
+    reasons = reasons_against(rows[event], by, facts)
     if reasons:
         return reasons
     is_first = facts.gates.approvals + 1 < facts.gates.approvals_needed
-    return rows[Act.APPROVE_FIRST if act is Act.APPROVE and is_first else act]
+    return rows[Event.APPROVE_FIRST if event is Event.APPROVE and is_first else event]
 
 
 @pytest.mark.parametrize("by", CALLERS)
@@ -112,23 +114,23 @@ def test_the_table_decides_and_what_is_shown_as_allowed_is_what_is_done(by: Move
     made = 0
     for state, facts in itertools.product(State, all_facts()):
         allowed = allowed_actions(state, by, facts)
-        assert Act.APPROVE_FIRST not in allowed
-        for act in Act:
-            outcome = expected(state, act, by, facts)
+        assert Event.APPROVE_FIRST not in allowed
+        for event in Event:
+            outcome = expected(state, event, by, facts)
             refusal: type[RelayError] | None = None
             row = None
             try:
-                row = transition(state, act, by, facts)
+                row = transition(state, event, by, facts)
             except RelayError as error:
                 refusal = type(error)
-            case = (state, act, facts, refusal)
+            case = (state, event, facts, refusal)
             if isinstance(outcome, Transition):
                 assert row == outcome, case
                 made += 1
             else:
                 assert refusal in outcome, case
-            if act is not Act.APPROVE_FIRST:
-                assert (act in allowed) == isinstance(outcome, Transition), case
+            if event is not Event.APPROVE_FIRST:
+                assert (event in allowed) == isinstance(outcome, Transition), case
     assert made
 
 
@@ -137,7 +139,7 @@ def test_the_table_decides_and_what_is_shown_as_allowed_is_what_is_done(by: Move
 def test_an_author_learns_nothing_from_what_is_allowed(kind: Kind, revision: int) -> None:
     """Whatever the state: what reads the same allows the same, also where the recipient let them know."""
     for asked, told in itertools.product((False, True), repeat=2):
-        seen: dict[AuthorView, set[tuple[Act, ...]]] = {}
+        seen: dict[AuthorView, set[tuple[Event, ...]]] = {}
         for state in State:
             for holder, gates in itertools.product(Holder, GATES):
                 facts = facts_of(
@@ -151,21 +153,21 @@ def test_an_author_learns_nothing_from_what_is_allowed(kind: Kind, revision: int
         assert all(len(allowed) == 1 for allowed in seen.values()), seen
         assert seen[AuthorView.CLOSED] == {()}
         if not asked:
-            assert seen[AuthorView.WITH_MEDIATOR] == {(Act.WITHDRAW,)}
+            assert seen[AuthorView.WITH_MEDIATOR] == {(Event.WITHDRAW,)}
 
 
 def test_a_recipient_learns_nothing_from_what_is_allowed() -> None:
     """What they may do follows from the view that they have: a closed gate is not told from a recall."""
-    seen: dict[object, set[tuple[Act, ...]]] = {}
+    seen: dict[object, set[tuple[Event, ...]]] = {}
     for state, facts in itertools.product(State, all_facts()):
         gates_open = not closed_gates(facts.gates) and not facts.gates.is_early
         view = recipient_view(state, gates_open=gates_open)
         seen.setdefault(view, set()).add(tuple(allowed_actions(state, Mover.RECIPIENT, facts)))
     assert {str(view): allowed for view, allowed in seen.items()} == {
         "None": {()},
-        "waiting": {(Act.ACCEPT, Act.WAIT, Act.REFUSE)},
-        "to-open": {(Act.OPEN,)},
-        "opened": {(Act.OPEN, Act.CLOSE)},
+        "waiting": {(Event.ACCEPT, Event.WAIT, Event.REFUSE)},
+        "to-open": {(Event.OPEN,)},
+        "opened": {(Event.OPEN, Event.CLOSE)},
         "not-accepted": {()},
         "not-available": {()},
         "closed": {()},
@@ -174,15 +176,15 @@ def test_a_recipient_learns_nothing_from_what_is_allowed() -> None:
 
 def test_no_refusal_names_a_gate_to_a_recipient() -> None:
     """The names of closed gates tell of the other person: only mediators are given them."""
-    for act, facts in itertools.product((Act.ACCEPT, Act.WAIT, Act.REFUSE), all_facts()):
+    for event, facts in itertools.product((Event.ACCEPT, Event.WAIT, Event.REFUSE), all_facts()):
         if closed_gates(facts.gates):
             with pytest.raises(NotAvailableNow):
-                transition(State.OFFERED, act, Mover.RECIPIENT, facts)
+                transition(State.OFFERED, event, Mover.RECIPIENT, facts)
     closed = msgspec.structs.replace(OPEN, no_contact=True)
     with pytest.raises(GateClosed) as refused:
         transition(
             State.APPROVED,
-            Act.OFFER,
+            Event.OFFER,
             Mover.MEDIATOR,
             facts_of(gates=closed),
         )

@@ -20,7 +20,7 @@ from relay.domain.gates import (
 from relay.domain.transitions import (
     ENDED,
     TRANSITIONS,
-    Act,
+    Event,
     Mover,
     State,
 )
@@ -71,13 +71,13 @@ def test_the_rows_in_the_schema_are_written_from_the_table() -> None:
 
 
 def test_each_act_leads_to_one_place_from_each_state() -> None:
-    """The table is a function: no act has two targets from one state."""
-    keys = [(transition.act, transition.source) for transition in TRANSITIONS]
+    """The table is a function: no event has two targets from one state."""
+    keys = [(transition.event, transition.source) for transition in TRANSITIONS]
     assert len(set(keys)) == len(keys)
 
 
 def test_what_has_ended_does_not_move() -> None:
-    """No act leads out of an ended state, and every other state leads to an end."""
+    """No event leads out of an ended state, and every other state leads to an end."""
     assert set(ENDED) == {
         *(State.DECLINED, State.REFUSED, State.WITHDRAWN),
         *(State.RECALLED, State.EXPIRED, State.CLOSED),
@@ -90,13 +90,13 @@ def test_what_has_ended_does_not_move() -> None:
 
 def test_a_release_passes_review_offer_and_the_recipient() -> None:
     """Without a reviewer's approval, a mediator's offer or the recipient's yes, no way leads to `viewed`."""
-    for missing in (Act.APPROVE, Act.OFFER, Act.ACCEPT):
+    for missing in (Event.APPROVE, Event.OFFER, Event.ACCEPT):
         reached = {State.DRAFT}
         while (
             more := {
                 m.target
                 for m in TRANSITIONS
-                if m.act is not missing and m.source in reached and m.target
+                if m.event is not missing and m.source in reached and m.target
             }
             - reached
         ):
@@ -119,7 +119,7 @@ def test_only_the_recipient_accepts_and_only_behind_the_gates() -> None:
 
 def test_the_sender_may_withdraw_until_release() -> None:
     """From every state before release; after it nothing moves, and they are not told so."""
-    rows = [m for m in TRANSITIONS if m.act is Act.WITHDRAW]
+    rows = [m for m in TRANSITIONS if m.event is Event.WITHDRAW]
     assert {m.source for m in rows if m.target is State.WITHDRAWN} == set(BEFORE_RELEASE)
     late = {m.source for m in rows if m.target is m.source}
     assert late == {state for state in State if state in SECRET_FROM_AUTHORS} - {

@@ -13,7 +13,7 @@ import { authority, firstCharter, peopleOf, validNow } from './charters';
 import type * as contract from './contract';
 import type { ParticipantRole, Uuid } from './contract';
 import { endLink, makeLink, openClaimKey } from './linking';
-import { newId, now } from './moments';
+import { newId, now } from './stamps';
 import type { OpenCase, OpenCases } from './opencases';
 import { claimedBy, expectUsable, isUnverified } from './opencases';
 import { isOutdated, listedBy, memberOf, recoveriesOf } from './members';

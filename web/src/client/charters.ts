@@ -6,7 +6,7 @@ import { statementHash, type Signer } from '../crypto/signing';
 import * as statements from '../crypto/statements';
 import { type Authority, isValidAt, ofRole, type Trust } from '../crypto/trust';
 import type { Uuid } from './contract';
-import { now } from './moments';
+import { now } from './stamps';
 import type { OpenCase } from './opencases';
 import { Refused } from './refusing';
 import type { components } from './schema';

@@ -18,12 +18,12 @@ import { watch } from './events';
 import type { Failures } from './failures';
 import { formOf } from './forms';
 import { Lists } from './lists';
-import { newId, now } from './moments';
+import { newId, now } from './stamps';
 import { Faulty, orBroken, reading } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';
 import { openText, partWith, unwrap, viewIn, viewOf } from './sealing';
-import { factsOf, Theatre } from './theatre';
+import { factsOf, OpenedVideos } from './openedvideos';
 import type { VerifiedItem } from './verifying';
 import { verifyItem } from './verifying';
 import { Takes } from './takes';
@@ -43,7 +43,7 @@ export class Correspondent {
   readonly drafts: Drafts;
   readonly takes: Takes;
   readonly videos: Videos;
-  readonly theatre: Theatre;
+  readonly openedVideos: OpenedVideos;
   private readonly lists: Lists;
   private readonly stops = new Set<contract.Stop>();
   private spoken: Promise<contract.SpokenWords> | null = null;
@@ -56,7 +56,7 @@ export class Correspondent {
     this.drafts = new Drafts({ device, owner: link, seal: ownSeal, signed: reader === null ? null : signed });
     this.takes = new Takes(admitted);
     this.videos = new Videos(admitted, this.takes);
-    this.theatre = new Theatre(admitted.signed);
+    this.openedVideos = new OpenedVideos(admitted.signed);
     this.lists = new Lists(admitted.signed);
   }
 
@@ -64,7 +64,7 @@ export class Correspondent {
   async leave(): Promise<void> {
     await Promise.all([this.videos.pause(), this.drafts.leave()]);
     await Promise.all(Array.from(this.stops, (stop) => stop()));
-    this.theatre.close();
+    this.openedVideos.close();
     await this.admitted.signed.end();
   }
 
@@ -262,7 +262,7 @@ export class Correspondent {
     poster: () => Promise<Blob | null>,
   ): Promise<contract.VideoFacts | null> {
     if (rendition === null || video === null) return null;
-    this.theatre.admit(video.part, video.fileKey);
+    this.openedVideos.admit(video.part, video.fileKey);
     return { ...factsOf(rendition, video.part), poster: await poster() };
   }
 

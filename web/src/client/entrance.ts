@@ -25,7 +25,7 @@ import type * as contract from './contract';
 import type { Uuid } from './contract';
 import type { Device } from './device';
 import { recoveriesOf } from './members';
-import { now } from './moments';
+import { now } from './stamps';
 import { type OwnSeal, ownSealOf } from './ownseal';
 import { isRefused, Refused } from './refusing';
 import type { components } from './schema';

@@ -1,7 +1,7 @@
 /** What a mediator is typing, by the place where it is typed: a decision on one message, a letter that is dictated. */
 
 import type { KeptForm, KeptSafe, Uuid } from './contract';
-import { newId } from './moments';
+import { newId } from './stamps';
 import { type Shelf, UnsentTexts } from './unsent';
 
 export class KeptForms {

@@ -9,7 +9,7 @@ import type { Signer } from '../crypto/signing';
 import { sha256 } from '../crypto/sodium';
 import * as statements from '../crypto/statements';
 import type { Purpose, Uuid } from './contract';
-import { newId, now } from './moments';
+import { newId, now } from './stamps';
 import type { components } from './schema';
 import { toBase64 } from './wire';
 

@@ -16,7 +16,7 @@ import { Failures } from './failures';
 import { KeptForms } from './keptforms';
 import { Histories } from './histories';
 import { endOf, newerOf, standingOf } from './members';
-import { newId, now } from './moments';
+import { newId, now } from './stamps';
 import { OpenCases } from './opencases';
 import { ownSealOf } from './ownseal';
 import type { Surroundings } from './participant';
@@ -25,7 +25,7 @@ import { Reviewing } from './reviewing';
 import { Reviews } from './reviews';
 import type { components } from './schema';
 import { signingIn } from './sessions';
-import { Theatre } from './theatre';
+import { OpenedVideos } from './openedvideos';
 import { trusting, trustOf } from './verifying';
 import { toBase64 } from './wire';
 
@@ -42,7 +42,7 @@ interface Inside {
   readonly reviews: Reviews;
   readonly reviewing: Reviewing;
   readonly histories: Histories;
-  readonly theatre: Theatre;
+  readonly openedVideos: OpenedVideos;
   readonly forms: KeptForms;
 }
 
@@ -134,15 +134,15 @@ export class Mediator implements contract.MediatorClient {
     const signed = new SignedConnection(this.connection, signingIn(keyring.signer, this.connection.url));
     const found = await signed.call<Schemas['Credentials']>('GET', '/v1/credentials');
     const self = await trusting(() => ownCredential(found, fingerprint, keyring));
-    const theatre = new Theatre(signed);
+    const openedVideos = new OpenedVideos(signed);
     const device = await this.#device();
     const cases = new OpenCases({ signed, keyring, credential: self.credential, rootFingerprint: fingerprint, device });
-    const reviews = new Reviews(cases, theatre, this.failures);
+    const reviews = new Reviews(cases, openedVideos, this.failures);
     const casework = new Casework(cases);
     const charterwork = new Charterwork(cases, casework);
     const [reviewing, histories] = [new Reviewing(cases, reviews), new Histories(cases, reviews)];
     const forms = new KeptForms({ device, owner: self.credential, seal: ownSealOf(keyring.identity), signed });
-    this.inside = { known, signed, cases, theatre, reviews, casework, charterwork, reviewing, histories, forms };
+    this.inside = { known, signed, cases, openedVideos, reviews, casework, charterwork, reviewing, histories, forms };
     // Opaque to relay: so that a lost laptop is not a lost key, and the case system can hand it to its console.
     await signed.call('PUT', '/v1/keyring', { body: { keyring: toBase64(sealed) } }).catch(() => null);
     return self;
@@ -153,7 +153,7 @@ export class Mediator implements contract.MediatorClient {
     this.inside = null;
     if (inside === null) return;
     await Promise.all([inside.reviewing.leave(), inside.forms.leave()]);
-    inside.theatre.close();
+    inside.openedVideos.close();
     await inside.signed.end();
   }
 
@@ -308,12 +308,12 @@ export class Mediator implements contract.MediatorClient {
   }
 
   async serve(part: string, port: MessagePort): Promise<void> {
-    this.#inside().theatre.serve(part, port);
+    this.#inside().openedVideos.serve(part, port);
     return Promise.resolve();
   }
 
   async blob(part: string): Promise<Blob> {
-    return this.#inside().theatre.blob(part);
+    return this.#inside().openedVideos.blob(part);
   }
 
   #device(): Promise<Device> {

@@ -4,7 +4,7 @@ import type { VerifiedCharter } from '../crypto/chain';
 import { type Authority, isValidAt, ofRole, type Trust } from '../crypto/trust';
 import { validNow } from './charters';
 import type { CaseDetail, CaseMember, KeyStanding, Time, Uuid } from './contract';
-import { now } from './moments';
+import { now } from './stamps';
 
 const SOON_MS = 60 * 24 * 60 * 60 * 1000;
 

@@ -11,7 +11,7 @@ import { inForce } from './charter';
 import type { SignedConnection } from './connection';
 import type { Person, Uuid } from './contract';
 import type { Device } from './device';
-import { now } from './moments';
+import { now } from './stamps';
 import { brokenOf, Faulty, orBroken, readingNow } from './records';
 import { Refused } from './refusing';
 import type { components } from './schema';

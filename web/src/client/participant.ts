@@ -209,12 +209,12 @@ export class Participant implements contract.ParticipantClient {
   }
 
   async serve(part: string, port: MessagePort): Promise<void> {
-    this.#signedIn().theatre.serve(part, port);
+    this.#signedIn().openedVideos.serve(part, port);
     return Promise.resolve();
   }
 
   async blob(part: string): Promise<Blob> {
-    return this.#signedIn().theatre.blob(part);
+    return this.#signedIn().openedVideos.blob(part);
   }
 
   async receipt(code: string): ReturnType<contract.ParticipantClient['receipt']> {

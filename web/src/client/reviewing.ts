@@ -9,7 +9,7 @@ import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { watch } from './events';
 import { type Examined, expectWhole, keyOf, textOf } from './examining';
-import { newId, now } from './moments';
+import { newId, now } from './stamps';
 import type { OpenCase, OpenCases } from './opencases';
 import { participantReader } from './opencases';
 import { orBroken, readingNow } from './records';
@@ -155,7 +155,7 @@ export class Reviewing {
     };
     const statement = statements.sign(this.signer, statements.Captions, { at: now(), ...said });
     const grants = sealed === null ? [] : [grant(sealed, caseReader(charter))];
-    const body: Schemas['SignedAct'] = { statement, grants, bodies: sealed === null ? [] : [bodyOf(sealed)] };
+    const body: Schemas['ReviewRequest'] = { statement, grants, bodies: sealed === null ? [] : [bodyOf(sealed)] };
     return this.reviews.show(await this.signed.call('PUT', `/v1/messages/${id}/captions`, { body }));
   }
 
@@ -247,7 +247,7 @@ export class Reviewing {
     return this.cases.office.keyring.signer;
   }
 
-  private async act(id: Uuid, what: 'decisions' | 'offers', body: Schemas['SignedAct']): Promise<contract.ReviewItem> {
+  private async act(id: Uuid, what: 'decisions' | 'offers', body: Schemas['ReviewRequest']): Promise<contract.ReviewItem> {
     return this.reviews.show(await this.signed.call('POST', `/v1/messages/${id}/${what}`, { body }));
   }
 
@@ -269,7 +269,7 @@ export class Reviewing {
     });
   }
 
-  private signedOffer({ reviewed, examined, current, notes, notBefore }: Offering, opened: OpenCase): Schemas['SignedAct'] {
+  private signedOffer({ reviewed, examined, current, notes, notBefore }: Offering, opened: OpenCase): Schemas['ReviewRequest'] {
     const item = expectWhole(examined);
     requireKnownSender(item);
     const to = recipientOf(current, opened);

@@ -14,8 +14,8 @@ import { keysFrom, type OpenCase, type OpenCases } from './opencases';
 import { brokenOf, orBroken, reading, readingNow } from './records';
 import type { components } from './schema';
 import { openText, viewIn } from './sealing';
-import type { Theatre } from './theatre';
-import { factsOf } from './theatre';
+import type { OpenedVideos } from './openedvideos';
+import { factsOf } from './openedvideos';
 
 type Schemas = components['schemas'];
 type Message = Schemas['ReviewMessage'];
@@ -27,7 +27,7 @@ export class Reviews {
 
   constructor(
     private readonly cases: OpenCases,
-    private readonly theatre: Theatre,
+    private readonly openedVideos: OpenedVideos,
     private readonly failures: Failures,
   ) {}
 
@@ -174,7 +174,7 @@ export class Reviews {
     const rendition = examined.item?.rendition ?? null;
     const fileKey = video === null ? undefined : examined.keys.get(video.commit);
     if (rendition === null || video === null || fileKey === undefined) return null;
-    this.theatre.admit(video, fileKey);
+    this.openedVideos.admit(video, fileKey);
     const facts = { ...factsOf(rendition, video), poster: null };
     const poster = partOf(examined, 'poster');
     const posterKey = poster === null ? undefined : examined.keys.get(poster.commit);

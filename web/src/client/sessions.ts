@@ -3,7 +3,7 @@
 import type { Signer } from '../crypto/signing';
 import * as statements from '../crypto/statements';
 import type { SignIn } from './connection';
-import { now } from './moments';
+import { now } from './stamps';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];

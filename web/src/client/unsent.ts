@@ -11,7 +11,7 @@ import { pad, unpad } from '../crypto/padding';
 import type { SignedConnection } from './connection';
 import type { KeptSafe, Uuid } from './contract';
 import type { Device } from './device';
-import { newId } from './moments';
+import { newId } from './stamps';
 import type { OwnSeal } from './ownseal';
 import { isRefused, Refused } from './refusing';
 import type { components } from './schema';

@@ -5,7 +5,7 @@ import type { Signer } from '../crypto/signing';
 import { statementHash } from '../crypto/signing';
 import * as statements from '../crypto/statements';
 import type { Kind, Language, Uuid } from './contract';
-import { newId, now } from './moments';
+import { newId, now } from './stamps';
 import type { components } from './schema';
 import type { Reader, Sealed, SealedText } from './sealing';
 import { bodyOf, grant, sealText } from './sealing';

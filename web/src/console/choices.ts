@@ -67,11 +67,11 @@ export const TELLS_AUTHOR: readonly DecisionKind[] = ['return', 'decline'];
 export const GRAVE: readonly Choice[] = ['decline', 'recall'];
 
 /** What a mediator types for an act; mutable, since it is kept while dialogs come and go. */
-export type ActDraft = Record<'reason' | 'words' | 'note' | 'contentNote' | 'summary' | 'notBefore', string>;
+export type ActionDraft = Record<'reason' | 'words' | 'note' | 'contentNote' | 'summary' | 'notBefore', string>;
 
 /** The draft of an act as it was kept, or an empty one. */
-export function actDraft(kept: Readonly<Record<string, string>> | null = null): ActDraft {
-  const value = (name: keyof ActDraft): string => kept?.[name] ?? '';
+export function actionDraft(kept: Readonly<Record<string, string>> | null = null): ActionDraft {
+  const value = (name: keyof ActionDraft): string => kept?.[name] ?? '';
   return {
     reason: value('reason'),
     words: value('words'),

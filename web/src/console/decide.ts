@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { DecisionKind, NewDecision, Refusal, ReviewItem } from '../client/contract';
 import { PlainElement } from '../ui/element';
-import { actDraft, GRAVE, NEEDS_REASON, TELLS_AUTHOR, type ActDraft } from './choices';
+import { actionDraft, GRAVE, NEEDS_REASON, TELLS_AUTHOR, type ActionDraft } from './choices';
 import '../ui/dialog';
 import { refusalText } from './element';
 import type { Session } from './session';
@@ -28,7 +28,7 @@ export class ConsoleDecide extends PlainElement {
   about: TemplateResult | typeof nothing = nothing;
   /** It is a video that this mediator has played nothing of. */
   unwatched = false;
-  draft: ActDraft = actDraft();
+  draft: ActionDraft = actionDraft();
   running = false;
   problem: Refusal | null = null;
   private wanting: 'reason' | 'words' | 'unwatched' | null = null;

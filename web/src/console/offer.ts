@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Refusal, ReviewItem } from '../client/contract';
 import { PlainElement } from '../ui/element';
-import { actDraft, type ActDraft } from './choices';
+import { actionDraft, type ActionDraft } from './choices';
 import '../ui/dialog';
 import { refusalText } from './element';
 import type { Session } from './session';
@@ -24,7 +24,7 @@ export class ConsoleOffer extends PlainElement {
   item!: ReviewItem;
   /** Which message it is, and to whom it goes. */
   about: TemplateResult | typeof nothing = nothing;
-  draft: ActDraft = actDraft();
+  draft: ActionDraft = actionDraft();
   running = false;
   problem: Refusal | null = null;
   private later = false;

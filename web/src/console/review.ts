@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import type { Broken, History, Lease, ReviewItem, Uuid } from '../client/contract';
 import { countdown } from './ages';
-import { actDraft, choicesFor, standing, waitsForAnother, type ActDraft, type Choice } from './choices';
+import { actionDraft, choicesFor, standing, waitsForAnother, type ActionDraft, type Choice } from './choices';
 import '../ui/dialog';
 import './decide';
 import { asRefusal, ConsoleElement, grantedText, isConflict } from './element';
@@ -55,7 +55,7 @@ export class ConsoleReview extends ConsoleElement {
   private withdrawing = false;
   private now = Date.now();
   /** What was typed into a dialog, which outlives the dialog: a lost lease loses no words. */
-  private draft: ActDraft = actDraft();
+  private draft: ActionDraft = actionDraft();
   private readonly keeper = new FormKeeper(this, () => `review:${this.message}`, () => ({ ...this.draft }));
   private ticking: ReturnType<typeof setInterval> | undefined;
   private lookedAt = 0;
@@ -79,7 +79,7 @@ export class ConsoleReview extends ConsoleElement {
     this.asking = null;
     this.lost = false;
     this.changed = false;
-    this.draft = actDraft();
+    this.draft = actionDraft();
     void this.load();
   }
 
@@ -137,7 +137,7 @@ export class ConsoleReview extends ConsoleElement {
   /** What was typed about this message and not sent. */
   private async findDraft(message: Uuid): Promise<void> {
     const kept = await this.keeper.find().catch(() => null);
-    if (kept !== null && message === this.message) this.draft = actDraft(kept);
+    if (kept !== null && message === this.message) this.draft = actionDraft(kept);
   }
 
   /** Shows a message as relay has it now; words are fetched again where they may be other words. */
@@ -427,7 +427,7 @@ export class ConsoleReview extends ConsoleElement {
         if (!done) return;
         this.session.say(this.words.form.done[asking as keyof typeof this.words.form.done]);
         this.asking = null;
-        this.draft = actDraft();
+        this.draft = actionDraft();
         this.keeper.drop();
       });
     };

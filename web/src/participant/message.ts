@@ -4,7 +4,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'l
 import type { SentMessage } from '../client/contract';
 import { day } from '../ui/amounts';
 import { isRefusal } from '../client/contract';
-import { newId } from '../client/moments';
+import { newId } from '../client/stamps';
 import { guidanceText, type Guidance } from './guidance';
 import { sentLine, titleOf, whoIs } from './people';
 import { ScreenElement } from './screen';

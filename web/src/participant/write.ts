@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { KeptSafe, Language, LetterDraft, Uuid } from '../client/contract';
-import { newId } from '../client/moments';
+import { newId } from '../client/stamps';
 import { timeOfDay } from '../ui/amounts';
 import { guidanceText, type Guidance } from './guidance';
 import './recipient';

@@ -12,7 +12,7 @@ import type { Language } from '../words/catalogue';
 import { clock } from '../words/clock';
 import { type Source, streamed, whole } from './bridge';
 import './player.css';
-import { standsStill } from './standing';
+import { isStalled } from './stalled';
 import { transcript } from './transcript';
 import { parse } from './webvtt';
 import { loadWords, type Words } from './words';
@@ -176,7 +176,7 @@ export class RelayPlayer extends PlainElement {
   /** A film that stands still though nothing is missing goes on when it is asked again. */
   private look(): void {
     const media = this.media();
-    if (media !== null && standsStill(media, this.seen)) {
+    if (media !== null && isStalled(media, this.seen)) {
       media.pause();
       void this.toggle();
     }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { CasesProgress, KnownKeyring, MediatorClient } from '../../src/client/contract';
 import { Connection } from '../../src/client/connection';
-import { newId, now } from '../../src/client/moments';
+import { newId, now } from '../../src/client/stamps';
 import { b64uDecode } from '../../src/crypto/encoding';
 import { Signer, statementHash } from '../../src/crypto/signing';
 import { Claim, Credential, decodeUnverified, sign } from '../../src/crypto/statements';

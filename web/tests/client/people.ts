@@ -11,7 +11,7 @@ import { Connection, SignedConnection } from '../../src/client/connection';
 import { Device } from '../../src/client/device';
 import { guarded } from '../../src/client/guarding';
 import { Mediator } from '../../src/client/mediator';
-import { now } from '../../src/client/moments';
+import { now } from '../../src/client/stamps';
 import { Participant } from '../../src/client/participant';
 import { signingIn } from '../../src/client/sessions';
 import { openKeyring } from '../../src/crypto/keyrings';

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeptForm, LetterDraft, ParticipantClient, Uuid } from '../../src/client/contract';
 import type { Fetch } from '../../src/client/connection';
 import { ownSealOf } from '../../src/client/ownseal';
-import { newId } from '../../src/client/moments';
+import { newId } from '../../src/client/stamps';
 import { HybridIdentity, sealFile } from '../../src/crypto/age';
 import { utf8 } from '../../src/crypto/encoding';
 import fc from '../chance';

@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { endLink, makeLink } from '../../src/client/linking';
-import { now } from '../../src/client/moments';
+import { now } from '../../src/client/stamps';
 import { claimedBy, isUnverified, wayIn } from '../../src/client/opencases';
 import type { components } from '../../src/client/schema';
 import { fromBase64 } from '../../src/client/wire';

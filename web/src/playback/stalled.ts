@@ -7,7 +7,7 @@ const AHEAD_SECONDS = 0.5;
  *
  * WebKitGTK 2.50 may wait for ever after a seek into a heavy film whose every byte is there (webkit.org/b/300041).
  */
-export function standsStill(media: HTMLMediaElement, before: number): boolean {
+export function isStalled(media: HTMLMediaElement, before: number): boolean {
   if (media.paused || media.ended || media.seeking || document.hidden || media.currentTime !== before) return false;
   const { buffered, currentTime } = media;
   return Array.from({ length: buffered.length }, (_, at) => [buffered.start(at), buffered.end(at)] as const).some(

@@ -29,7 +29,7 @@ export function factsOf(rendition: Rendition, part: Part): Omit<VideoFacts, 'pos
   };
 }
 
-export class Theatre {
+export class OpenedVideos {
   private readonly opened = new Map<string, Opened>();
   private readonly ports = new Set<MessagePort>();
 

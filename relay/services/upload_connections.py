@@ -28,7 +28,7 @@ class Idle(Exception):
     """Nothing came for too long."""
 
 
-class Writer:
+class UploadConnection:
     """One connection that writes to an upload."""
 
     def __init__(self) -> None:
@@ -62,11 +62,11 @@ class Writer:
         self._has_ended.set()
 
 
-class Writers:
+class UploadConnections:
     """The connections of this process that write, at most one for each upload."""
 
     def __init__(self) -> None:
-        self._writers: dict[uuid.UUID, Writer] = {}
+        self._writers: dict[uuid.UUID, UploadConnection] = {}
         self._running: set[asyncio.Task[object]] = set()
 
     async def outlive(self, writing: Coroutine[object, object, _Value]) -> _Value:
@@ -77,9 +77,9 @@ class Writers:
         return await asyncio.shield(task)
 
     @contextlib.asynccontextmanager
-    async def only(self, upload_id: uuid.UUID) -> AsyncIterator[Writer]:
+    async def only(self, upload_id: uuid.UUID) -> AsyncIterator[UploadConnection]:
         """Be the one that writes to this upload, from when the one before has ended."""
-        writer = Writer()
+        writer = UploadConnection()
         before = self._writers.get(upload_id)
         self._writers[upload_id] = writer
         try:

@@ -16,7 +16,7 @@ from typing import Final
 
 from relay.domain.segments import SEGMENT_BYTES, segment_end
 from relay.domain.uploads import Piece, Upload, object_prefix, pieces_to_join, require_room
-from relay.services.writers import Writers
+from relay.services.upload_connections import UploadConnections
 from relay.settings import MIB, Settings
 from relay.storage import uploads as stored
 from relay.storage.buffers import SegmentBuffer, sha256
@@ -41,7 +41,7 @@ class Intake:
 
     database: Database
     objects: Objects
-    writers: Writers
+    writers: UploadConnections
     settings: Settings
 
 

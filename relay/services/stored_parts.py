@@ -1,7 +1,7 @@
-"""Parts and grants as they arrive with a statement: held against it, then kept.
+"""Parts and grants that arrive with a statement: checked against it, then stored.
 
-The relay cannot open anything, so this is what it can hold people to: every part that the statement
-declares is there, whole, and sealed for exactly those who must and may open it.
+The relay cannot open anything. What it can check is that every part that the statement declares is there,
+whole, and sealed for exactly those who must and may open it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class StoredBody:
 
 
 def check_grants(commitments: set[str], grants: Sequence[Grant], readers: Readers) -> None:
-    """Hold grants against the parts that they are for and those who are to read them."""
+    """Check grants against the parts that they are for and those who are to read them."""
     held: dict[str, set[Reader]] = {commitment: set() for commitment in commitments}
     known = readers.required | readers.one_of | readers.allowed
     for grant in grants:
@@ -80,7 +80,7 @@ def check_grants(commitments: set[str], grants: Sequence[Grant], readers: Reader
             raise MissingGrant
 
 
-def hold_text(part: Part, bodies: Sequence[Body], settings: Settings) -> stored.NewPart:
+def checked_text(part: Part, bodies: Sequence[Body], settings: Settings) -> stored.NewPart:
     """A part whose body came with the request."""
     found = [body.body for body in bodies if body.commitment == part.commit]
     if len(found) != 1:
@@ -94,7 +94,7 @@ def hold_text(part: Part, bodies: Sequence[Body], settings: Settings) -> stored.
     return _new_part(part, body=found[0], object_prefix=None)
 
 
-def hold_upload(part: Part, body: StoredBody) -> stored.NewPart:
+def checked_upload(part: Part, body: StoredBody) -> stored.NewPart:
     """A part whose body was uploaded before."""
     signed = [b64u_decode(digest) for digest in part.segments]
     if body.size_bytes != part.size or list(body.digests) != signed:
@@ -102,7 +102,7 @@ def hold_upload(part: Part, body: StoredBody) -> stored.NewPart:
     return _new_part(part, body=None, object_prefix=body.object_prefix)
 
 
-async def keep(
+async def store_parts(
     connection: Connection,
     *,
     message_id: uuid.UUID,
@@ -118,7 +118,7 @@ async def keep(
         raise SealedBefore
 
 
-async def keep_grants(connection: Connection, grants: Sequence[Grant]) -> None:
+async def store_grants(connection: Connection, grants: Sequence[Grant]) -> None:
     """Store grants that were checked against the older parts they are for."""
     await stored.insert_grants(connection, [_new_grant(grant) for grant in grants])
 
