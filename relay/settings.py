@@ -21,7 +21,7 @@ SECRETS = ("database_url", "redis_url", "s3_access_key", "s3_secret_key")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What relay is told by whoever runs it. `RELAY_X_Y` in the environment sets `x_y` here."""
+    """What relay is told by its operator. `RELAY_X_Y` in the environment sets `x_y` here."""
 
     # Both processes read these.
     database_url: str

@@ -53,7 +53,7 @@ class Examined:
 def examine(message: ReviewMessage, case: OpenCase) -> Examined:
     """Verify and open everything of a message that the case can; nothing that fails hides the rest.
 
-    Bodies of videos and posters are not fetched: of them, the file key is held against its commitment.
+    Bodies of videos and posters are not fetched: of them, the file key is checked against its commitment.
     """
     examination = _Examination(message, case)
     item = examination.item()

@@ -122,7 +122,7 @@ def _recipient(text: str) -> age.Recipient:
 def unwrap(
     case_id: uuid.UUID, part: Part, header: bytes | None, identities: Iterable[age.Identity]
 ) -> age.FileKey:
-    """The file key of a part, held against what its author or worker committed to for this case."""
+    """The file key of a part, checked against what its author or worker committed to for this case."""
     if not is_type_of(PartRole(part.role), part.type):
         raise WrongTypeError(f"{part.role} of type {part.type}")
     if header is None:

@@ -1,4 +1,4 @@
-"""What somebody may do to a message now: the transition table, held against who comes and what is the case.
+"""What somebody may do to a message now: the transition table, applied to who asks and to the facts.
 
 Services ask here and nowhere else, and so does what the API shows as `allowed_actions`.
 """

@@ -201,7 +201,7 @@ class LinkView(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
     spent: bool
     statement: str
-    """The link as a mediator or the case system signed it: to be held against its secret."""
+    """The link as a mediator or the case system signed it: to be checked against its secret."""
     audience: str
     """What a session statement is addressed to."""
     trust: Trust

@@ -1,7 +1,7 @@
 """The life of a message: all transitions are in one table, and nothing else assigns a state.
 
-What follows from a transition is in the table, too. `allowed.py` holds it against who comes and what is the
-case. Its mirror in the schema, which refuses every other update, and the diagram in docs/architecture.md are
+What follows from a transition is in the table, too. `allowed.py` applies it to who asks and to the
+facts. Its mirror in the schema, which refuses every other update, and the diagram in docs/architecture.md are
 written from it by `python docs/draw.py`.
 """
 

@@ -68,7 +68,7 @@ class ChecksumMismatch(RelayError):
 
 
 class OffsetMismatch(Conflict):
-    """The upload stands at another place than you continue from. Ask where it stands, go on there."""
+    """The upload is at another offset. Fetch the current offset and resume from there."""
 
     code = "offset-mismatch"
     french = (

@@ -120,7 +120,7 @@ async def figures(database: Database, actor: Mediator | Service) -> QueueFigures
 async def take(
     database: Database, settings: Settings, mediator: Mediator, message_id: uuid.UUID
 ) -> ReviewMessage:
-    """Lease an item, or renew the lease that one holds. Of two who try at once, one has it."""
+    """Lease an item, or renew the lease that one holds. If two race, exactly one gets it."""
     async with database.transaction() as connection:
         message = await _require_reviewable(connection, mediator, message_id)
         await make_transition(

@@ -125,7 +125,7 @@ async def require_message(connection: Connection, message_id: uuid.UUID) -> Mess
 
 
 async def reload(connection: Connection, message: MessageRow) -> MessageRow:
-    """A message that this transaction has locked, as it is by now."""
+    """A message that this transaction has locked, read again."""
     found = await stored.lock_message(connection, message.message_id)
     if found is None:
         raise NotFound("no such message")

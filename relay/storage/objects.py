@@ -94,7 +94,7 @@ class Objects:
         """A client for the bucket in the settings; nothing is sent yet.
 
         Bodies are not signed with the request: over plain http that would hash each a second time.
-        `put` names the SHA-256 instead, in a header that is signed and that S3 holds the body against.
+        `put` names the SHA-256 instead, in a header that is signed and that S3 checks the body against.
         """
         open_client = contextlib.AsyncExitStack()
         client = await open_client.enter_async_context(

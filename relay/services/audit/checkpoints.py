@@ -1,4 +1,4 @@
-"""Writes checkpoints of a relay, and holds a log against one."""
+"""Writes checkpoints of a relay, and checks a log against one."""
 
 from __future__ import annotations
 

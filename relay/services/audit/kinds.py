@@ -1,7 +1,7 @@
 """What each kind of row must have behind it: who may be named in it, which statement, and what that says.
 
-The one table of the audit. A kind that is not in it is a finding, and a test holds it to every row that relay
-can write. What a row changes is in `replay.py`, as far as the transition table does not say it.
+The one table of the audit. A kind that is not in it is a finding; a test compares it with every row that
+relay can write. What a row changes is in `replay.py`, as far as the transition table does not say it.
 """
 
 from __future__ import annotations
