@@ -21,7 +21,7 @@ from tests.browser.participants import ParticipantPage
 from tests.browser.profiles import chromium_with
 from tests.browser.scene import Scene
 from tests.browser.tour import CAPTIONS, prepared_video
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import NARROW, TEXT_TWICE, Visitor
 from tests.browser.wire import wire_to
 
 ASSISTANT: Final = "M. Roy, chaplain"
@@ -89,6 +89,34 @@ const devices = navigator.mediaDevices ?? {};
 const ask = devices.getUserMedia?.bind(devices);
 devices.getUserMedia = async (wanted) => (globalThis.given = await ask(wanted));
 """
+
+
+_WHERE_AT_EACH_LEVEL: Final = """
+async (button) => {
+  const recorder = document.querySelector('relay-recorder');
+  const tops = [];
+  for (const loudest of [0, 0.3, 1]) {
+    recorder.loudest = loudest;
+    await recorder.updateComplete;
+    tops.push(button.getBoundingClientRect().top + scrollY);
+  }
+  return tops;
+}
+"""
+
+
+async def test_no_button_moves_while_somebody_speaks(scene: Scene, visit: Visit) -> None:
+    """What is said of the level keeps its room, on a narrow screen in large print too."""
+    person = await _somebody(scene, visit, "alone")
+    await _to_recorder(person)
+    await person.page.set_viewport_size(NARROW)
+    await person.page.evaluate(TEXT_TWICE)
+    await person.input.press(person.button(person.sending("video.record")))
+    await person.input.press(person.button(person.capture("video.start")))
+    record = person.button(person.capture("record"))
+    await expect(record).to_be_visible()
+    tops = await record.evaluate(_WHERE_AT_EACH_LEVEL)
+    assert len(set(tops)) == 1
 
 
 # Nobody need touch a page that records or plays.

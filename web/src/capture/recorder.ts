@@ -409,10 +409,15 @@ export class RelayRecorder extends PlainElement {
   }
 
   private renderLevel(words: Words): TemplateResult {
-    const text = this.loudest < QUIET ? words.levelQuiet : this.loudest > LOUD ? words.levelLoud : words.levelGood;
+    const { levelQuiet, levelGood, levelLoud } = words;
+    const text = this.loudest < QUIET ? levelQuiet : this.loudest > LOUD ? levelLoud : levelGood;
+    // The room of the longest is kept: no button below moves while somebody speaks.
     return html`<div class="field">
       <meter aria-label=${words.level} min="0" max="1" low=${QUIET} high=${LOUD} optimum="0.6" .value=${this.level}></meter>
-      <p class="quiet" role="status">${text}</p>
+      <div class="quiet room">
+        ${[levelQuiet, levelGood, levelLoud].map((each) => html`<p aria-hidden="true">${each}</p>`)}
+        <p role="status">${text}</p>
+      </div>
     </div>`;
   }
 
