@@ -284,19 +284,13 @@ _BY_PARTICIPANT: Final = _signed(CRYPTO, the_participant=RIGHTFUL)
 _PARTICIPANT: Final = {"the participant": RIGHTFUL}
 _SERVICE: Final = {"a service": RIGHTFUL}
 
-EARLIER_THAN_CREDENTIAL: Final[Mapping[str, Refused]] = {
-    "registration": UNKNOWN,
-    **dict.fromkeys(("charter", "charter by a recovery key"), Refused(400, "charter-invalid")),
-    **dict.fromkeys(
-        (
-            *("link", "link by a service", "link ending", "link ending by a service"),
-            *("verification", "letter written down", "decision", "captions", "offer"),
-            *("withdrawal recorded", "consent recorded", "consent by a service"),
-        ),
-        FORBIDDEN,
-    ),
-}
-"""What is signed with a credential, from a time before it that is not far from the clock."""
+EARLIER_THAN_CREDENTIAL: Final = (
+    *("registration", "charter", "charter by a recovery key"),
+    *("link", "link by a service", "link ending", "link ending by a service"),
+    *("verification", "letter written down", "decision", "captions", "offer"),
+    *("withdrawal recorded", "consent recorded", "consent by a service"),
+)
+"""What is signed with a credential: from a time before it that is not far from the clock, it is FORBIDDEN."""
 
 TABLE: Final[Mapping[str, Row]] = {
     "session": _row(
