@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Final, Self
 
@@ -104,11 +105,21 @@ class MediatorPage:
         await self.go("queue")
         button = self.page.get_by_role("button", name=self.words(f"state.{state}"), exact=False)
         await self.input.press(button.first)
-        item = self.page.get_by_role("listitem").filter(has_text=case)
-        opening = item.get_by_role("button").first
-        await expect(opening).to_be_visible(timeout=PREPARED_MS)
-        await self.input.press(opening)
+        entry = await self.entry(case)
+        await self.input.press(entry.get_by_role("button").first)
         await expect(self.page.get_by_role("heading", level=1)).to_be_focused()
+
+    async def entry(self, case: str) -> Locator:
+        """The entry of a case in the list on the screen, as soon as it is there, on whichever page of it."""
+        entry = self.page.get_by_role("listitem").filter(has_text=case)
+        more = self.button("more")
+        async with asyncio.timeout(PREPARED_MS / 1000):
+            while not await entry.count():
+                if await more.count():
+                    await self.input.press(more)
+                else:
+                    await asyncio.sleep(0.1)
+        return entry
 
     async def decide(self, decision: str, *, reason: str = "", words: str = "") -> None:
         """Decide on what is on the screen, with a reason and words to the author where they are asked for."""

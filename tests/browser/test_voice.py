@@ -72,9 +72,7 @@ async def test_a_voice_goes_from_one_person_to_the_other_and_is_called_so(
     await harmed.go_home()
 
     await mediator.go("queue")
-    await expect(mediator.page.get_by_role("listitem").filter(has_text=case)).to_contain_text(
-        mediator.words("kind.voice")
-    )
+    await expect(await mediator.entry(case)).to_contain_text(mediator.words("kind.voice"))
     await mediator.take(case)
     await expect(
         mediator.page.get_by_text(mediator.words("voice.review.noCaptions"))

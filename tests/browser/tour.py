@@ -458,7 +458,7 @@ class Tour:
     async def _letter(self, console: MediatorPage, case: str) -> None:
         page = console.page
         await console.go("queue")
-        await expect(page.get_by_role("listitem").filter(has_text=case)).to_be_visible()
+        await expect(await console.entry(case)).to_be_visible()
         await page.get_by_text(console.words("queue.filters")).click()
         await self.look("console-queue", page)
         await console.take(case)
