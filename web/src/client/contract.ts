@@ -26,7 +26,7 @@ export type State = Schemas['State'];
 /** Who has to do something before a message goes on, as the mediator sees it who asks. */
 export type WaitsFor = Schemas['WaitsFor'];
 /** What relay allows its caller to do with a message now. It may lie: a page offers what its own program would do. */
-export type Action = Schemas['Action'];
+export type Action = Schemas['Event'];
 export type Gate = Schemas['Gate'];
 export type ProblemCode = Schemas['ProblemCode'];
 /** What a recipient says to an offer, as they sign it. */
