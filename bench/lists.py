@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 import msgspec
+from asyncpg.connection import LoggedQuery
 
 from bench.rows import Row
 from bench.service import service
@@ -96,7 +96,7 @@ async def _queries(running: Stage, person: Participant) -> int:
     """What a page asks the database, past the session."""
     asked: list[str] = []
 
-    def note(logged: Any) -> None:
+    def note(logged: LoggedQuery) -> None:
         asked.append(logged.query)
 
     signer = person.hand.signer

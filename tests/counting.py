@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import asyncpg
-import asyncpg.connection
+from asyncpg.connection import LoggedQuery
+
+from relay.storage.database import Connection
 
 
 class Queries:
@@ -16,7 +18,7 @@ class Queries:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def __call__(self, logged: Any) -> None:
+    def __call__(self, logged: LoggedQuery) -> None:
         """Note one; what a transaction begins and ends with is among them."""
         self.asked.append(logged.query)
 
@@ -27,7 +29,7 @@ def counted() -> Iterator[Queries]:
     queries = Queries()
     opened = asyncpg.create_pool
 
-    async def listen(connection: Any) -> None:
+    async def listen(connection: Connection) -> None:
         connection.add_query_logger(queries)
 
     def open_pool(*args: Any, **named: Any) -> Any:

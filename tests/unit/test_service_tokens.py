@@ -73,7 +73,7 @@ def settings(jwks: str, issuer: str = ISSUER) -> Settings:
     )
 
 
-def token(*, key: Ed25519PrivateKey = KEY, kid: str | None = KID, **changed: Any) -> str:
+def token(*, key: Ed25519PrivateKey = KEY, kid: str | None = KID, **changed: object) -> str:
     """A good one, but for what is changed; None takes a member away."""
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": "relay", "sub": "cases", "iat": now, "exp": now + 60, **changed}
