@@ -8,6 +8,13 @@ import { beginning, moment } from '../ui/amounts';
 import type { Visit } from './visit';
 import type { Home } from './words';
 
+/** A message by the name that it has without its number. */
+interface Called {
+  readonly message: Uuid;
+  readonly at: number;
+  readonly name: string;
+}
+
 type Place = Pick<Visit, 'arrival' | 'correspondence' | 'language'> & { readonly words: Pick<Visit['words'], 'home'> };
 
 /** As `nameOf`; in general words where somebody is no correspondent any more. */
@@ -25,15 +32,20 @@ export function nameOf(arrival: Pick<Arrival, 'correspondents'>, participant: Uu
 /** Form and time; with a number where others of the same minute are called the same. */
 export function titleOf(message: SentMessage, place: Place): string {
   const { formOf } = place.words.home;
-  return numbered(message, place.correspondence?.sent ?? [], place, ({ createdAt, form }) => formOf[form](moment(createdAt, place.language)));
+  const called = ({ message, form, createdAt }: SentMessage): Called => ({
+    message,
+    at: Date.parse(createdAt),
+    name: formOf[form](moment(createdAt, place.language)),
+  });
+  return numbered(called(message), place.correspondence?.sent.map(called), place);
 }
 
 /** From when on something was offered; null where that does not hold. */
 export function offeredSince(message: ReceivedMessage, place: Place): string | null {
-  if (message.offeredAt === null) return null;
-  const since = ({ offeredAt }: ReceivedMessage): string => (offeredAt === null ? '' : place.words.home.offeredAt(moment(offeredAt, place.language)));
-  const alike = (place.correspondence?.received ?? []).filter(({ form, from }) => form === message.form && from === message.from);
-  return numbered(message, alike, place, since);
+  const called = ({ message, offeredAt }: ReceivedMessage): readonly Called[] =>
+    offeredAt === null ? [] : [{ message, at: Date.parse(offeredAt), name: place.words.home.offeredAt(moment(offeredAt, place.language)) }];
+  const alike = place.correspondence?.received.filter(({ form, from }) => form === message.form && from === message.from);
+  return called(message).map((one) => numbered(one, alike?.flatMap(called), place))[0] ?? null;
 }
 
 /** What one sent, in a line; with its first words where they are known. */
@@ -51,10 +63,11 @@ export function receivedLine(message: ReceivedMessage, place: Place): string {
   return [home.kind[message.form], home.from(whoIs(place.arrival, message.from, home)), ...(since === null ? [] : [since])].join(' · ');
 }
 
-/** What `name` calls a message of a list, which has the newest first; a later one of the same name has a number. */
-function numbered<One extends { readonly message: string }>(message: One, list: readonly One[], { words }: Place, name: (one: One) => string): string {
-  const called = name(message);
-  const alike = list.filter((one) => name(one) === called).reverse();
-  const place = alike.findIndex((one) => one.message === message.message);
-  return place < 1 ? called : words.home.several(called, place + 1);
+/**
+ * The name of a message, with a number where it is not the first of that name. They are counted by time, not by their place in the list: answering
+ * one moves it there, and must rename none.
+ */
+function numbered({ message, at, name }: Called, list: readonly Called[] = [], { words }: Place): string {
+  const earlier = list.filter((one) => one.name === name && (one.at < at || (one.at === at && one.message < message)));
+  return earlier.length === 0 ? name : words.home.several(name, earlier.length + 1);
 }

@@ -264,6 +264,16 @@ describe('messages', () => {
     expect(lines[3]).toBe('Letter · From somebody of your case');
   });
 
+  it('keep their name when another one is answered, also those of one second', () => {
+    const together = offered.map((one) => ({ ...one, from: 'a', offeredAt: minute(5) }));
+    const names = (list: readonly ReceivedMessage[]): readonly string[] =>
+      together.map((one) => receivedLine(one, { ...place, correspondence: { ...place.correspondence, received: list } }));
+    expect(new Set(names(together)).size).toBe(together.length);
+    for (const answered of together) {
+      expect(names([...together.filter((one) => one !== answered), answered])).toEqual(names(together));
+    }
+  });
+
   it('begin with whole words, as far as a line goes', () => {
     expect(beginning(' One\n\ntwo ')).toBe('One two');
     expect(beginning('word '.repeat(30))).toBe(`${'word '.repeat(16).trimEnd()}…`);
