@@ -172,6 +172,7 @@ async def test_a_passphrase_that_is_easy_to_guess_is_told_while_it_is_typed(
         await expect(person.page.get_by_role("alert")).to_have_count(0)
         await person.button(person.arriving("choose.begin")).click()
         await expect(person.page.get_by_role("alert")).to_have_text(sentence)
+        await expect(person.page.get_by_text(sentence)).to_have_count(1)
         await expect(field).to_have_attribute("aria-invalid", "true")
         await expect(field).to_be_focused()
     await field.press_sequentially("!")

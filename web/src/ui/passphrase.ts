@@ -101,8 +101,9 @@ export class RelayPassphrase extends PlainElement {
     const strength = strengthOf(this.value);
     const weakness = strength === 'empty' ? null : this.weakness;
     const meter = weakness === null ? METER[strength] : METER.weak;
+    const said = this.said(words, strength, weakness);
     return html`<meter min="0" max="4" low="1.5" high="2.5" optimum="4" .value=${meter} aria-label=${words.strength.label}></meter>
-      <p class="quiet" aria-live="polite">${this.said(words, strength, weakness)}</p>`;
+      <p class="quiet" aria-live="polite">${said === this.fault ? nothing : said}</p>`;
   }
 
   /** One sentence for as long as nothing changes: it is read aloud when it does, and not at every key. */

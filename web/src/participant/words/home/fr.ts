@@ -171,7 +171,7 @@ export const fr: Catalogue<typeof en> = {
     openLink: 'Pour la modifier, ouvrez de nouveau le lien avec lequel vous l’avez envoyée. Si vous ne l’avez plus, demandez-en un autre à votre médiatrice ou médiateur.',
     reviseLetter: 'La modifier et l’envoyer de nouveau',
     reviseVideo: 'Envoyer un autre enregistrement à sa place',
-    withdraw: 'Le reprendre',
+    withdraw: 'Reprendre ce message',
     withdrawHeading: 'Reprendre ce message ?',
     withdrawMeans:
       'Il est fermé et ne va pas plus loin, et vous n’avez pas à dire pourquoi. Cela ne peut pas être annulé. Ce que l’autre personne a déjà ouvert ne peut pas être effacé de sa mémoire, et vous ne saurez pas si elle l’a fait ; votre médiatrice ou médiateur peut en parler avec vous.',
