@@ -135,13 +135,9 @@ class BrokenTrust(ChainError):
 
 
 class BrokenRecord(CryptoError):
-    """One record does not hold; the others are as they were. Send it back, decline it or put it on hold."""
+    """One record of a case does not verify; the others are not affected."""
 
     code = "broken-record"
-    french = (
-        "Un élément ne tient pas; les autres restent comme ils étaient. "
-        "Renvoyez-le, refusez-le ou mettez-le en attente."
-    )
 
     def __init__(self, record: Record, fault: Fault, detail: str | None = None) -> None:
         """`detail` is for the log."""

@@ -16,13 +16,9 @@ _NEW_FILE_MODE: Final = 0o600
 
 
 class SeenFileUnusable(ConfigurationError):
-    """The file of charters seen so far cannot be read. Restore it from a copy, or start a new one."""
+    """The file of charters seen so far cannot be read."""
 
     code = "seen-file-unusable"
-    french = (
-        "Le fichier des chartes déjà vues est illisible. Restaurez-le d'une copie ; "
-        "à défaut, commencez-en un nouveau."
-    )
 
 
 class SeenCharters:

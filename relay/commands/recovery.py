@@ -26,10 +26,9 @@ from relay.storage.database import Database
 
 
 class BadCaseFile(RelayError):
-    """This is not a file of `relay recovery`. Make it again with the step before."""
+    """A file that `relay recovery` did not write."""
 
     code = "bad-case-file"
-    french = "Ce n'est pas un fichier de « relay recovery ». Refaites-le avec l'étape précédente."
 
 
 _Content = TypeVar("_Content")

@@ -31,13 +31,9 @@ _ValueT = TypeVar("_ValueT", bound=Value)
 
 
 class CheckpointUnusable(RelayError):
-    """Nothing can be compared with this checkpoint. Take another copy of it, and the key that signed it."""
+    """A checkpoint that the log cannot be compared with."""
 
     code = "checkpoint-unusable"
-    french = (
-        "Rien ne peut être comparé à ce point de contrôle. "
-        "Prenez-en une autre copie, et la clé qui l'a signé."
-    )
 
 
 class CaseHead(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):

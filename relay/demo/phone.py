@@ -17,13 +17,9 @@ PLACE: Final = "+45.4215-075.6972+070.000/"
 
 
 class PhoneBroken(Unavailable):
-    """The demo could not make its video. See whether the bundled ffmpeg runs on this machine."""
+    """The demo's video could not be made."""
 
     code = "phone-broken"
-    french = (
-        "La démonstration n'a pas pu faire sa vidéo. "
-        "Voyez si le ffmpeg fourni fonctionne sur cette machine."
-    )
 
 
 async def record(tools: MediaTools, target: Path, seconds: int) -> None:

@@ -40,10 +40,9 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 class DidNotStart(Unavailable):
-    """A part of relay did not start. Its log in the data folder says why."""
+    """A process of the demo did not start."""
 
     code = "did-not-start"
-    french = "Une partie de relay n'a pas démarré. Son journal, dans le dossier de données, dit pourquoi."
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,10 +46,9 @@ Say = Callable[[str], None]
 
 
 class StoryBroke(RelayError):
-    """The demo did not end as it should. What was printed last says where."""
+    """A step of the demo's story failed."""
 
     code = "story-broke"
-    french = "La démonstration n'a pas abouti. La dernière ligne dit où elle s'est arrêtée."
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,13 +117,9 @@ class Transition:
 
 
 class WrongState(Conflict):
-    """The message has moved on since you last saw it. Load it again and look before you retry."""
+    """No transition for this event leads from the message's state."""
 
     code = "wrong-state"
-    french = (
-        "Le message a changé d'état depuis que vous l'avez vu. "
-        "Rechargez-le et vérifiez avant de réessayer."
-    )
 
 
 _BEFORE_RELEASE: Final = tuple(State)[: tuple(State).index(State.RELEASED)]
