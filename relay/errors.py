@@ -91,3 +91,9 @@ class ConfigurationError(RelayError):
     """A setting is missing or wrong."""
 
     code = "configuration"
+
+
+class ExtraMissing(ConfigurationError):
+    """A command needs an extra of the package that is not installed."""
+
+    code = "extra-missing"
