@@ -15,7 +15,7 @@ from bench.rows import Row
 from bench.service import service
 from relay.client.mediator import Mediator
 from relay.client.participant import Participant
-from relay.demo.cast import Case, open_case
+from relay.testing.people import Case, open_case
 
 WATCHERS = 400
 WATCHED_CASES = 4

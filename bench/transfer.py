@@ -27,9 +27,9 @@ from bench.service import service
 from relay.client.sealing import Sealed, seal_file
 from relay.client.uploading import Retry, Upload
 from relay.client.writing import address
-from relay.demo.cast import Case, open_case
 from relay.domain.segments import SEGMENT_BYTES
 from relay.settings import MIB
+from relay.testing.people import Case, open_case
 
 BODY_BYTES = 512 * MIB
 AT_ONCE = 8

@@ -34,7 +34,7 @@ from hypothesis import settings as hypothesis_settings
 from relay.embedded import Access, Services, embedded
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
-from tests.accesses import come_as
+from tests.support.service_users import come_as
 
 SERVICE_SETTINGS = (
     "RELAY_DATABASE_URL",

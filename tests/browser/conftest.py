@@ -15,10 +15,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Playwright, async_playwright
 
-from tests.browser import visitors
-from tests.browser.scene import Scene
-from tests.browser.scene import scene as set_scene
-from tests.browser.visitors import Manner, Visitor
+from tests.support.browser import visitors
+from tests.support.browser.scene import Scene
+from tests.support.browser.scene import scene as set_scene
+from tests.support.browser.visitors import Manner, Visitor
 
 
 class Visit(Protocol):

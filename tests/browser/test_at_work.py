@@ -14,13 +14,13 @@ from playwright.async_api import Locator, Page, ViewportSize, expect
 from relay.client.casework import DEFAULT_POLICY
 from relay.client.participant import Participant
 from relay.crypto.statements import Policy
-from relay.demo.cast import verify_everybody
-from relay.demo.story import LETTER
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
-from tests.browser.casework import CasePage
+from relay.testing.letters import LETTER
+from relay.testing.people import verify_everybody
 from tests.browser.conftest import Visit
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Reviewer, Scene, with_mediators_of_its_own
+from tests.support.browser.casework import CasePage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Reviewer, Scene, with_mediators_of_its_own
 
 TWO: Final = Policy(approvals=2, captions="optional", server_processing=True, retention_days=365)
 LAPTOP: Final[ViewportSize] = {"width": 1366, "height": 768}

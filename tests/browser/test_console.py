@@ -16,15 +16,15 @@ from playwright.async_api import expect
 
 from relay.client.casework import DEFAULT_POLICY
 from relay.crypto.statements import Policy
-from relay.demo.cast import verify_everybody
-from relay.demo.story import LETTER, NOTE
-from tests.browser.casework import LANGUAGES, CasePage
+from relay.testing.letters import LETTER, NOTE
+from relay.testing.people import verify_everybody
 from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.mediators import PREPARED_MS, MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene, Waiting
-from tests.browser.words import Words
+from tests.support.browser.casework import LANGUAGES, CasePage
+from tests.support.browser.mediators import PREPARED_MS, MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene, Waiting
+from tests.support.browser.video_files import film
+from tests.support.browser.words import Words
 
 WORDS: Final = "Let us find another way together. I will call you."
 FILM_SECONDS: Final = 3

@@ -9,11 +9,11 @@ from typing import Final
 import pytest
 from playwright.async_api import Locator, expect
 
-from relay.demo.cast import verify_everybody
+from relay.testing.people import verify_everybody
 from tests.browser.conftest import Visit
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
 
 WORDS: Final = "I have begun, and somebody comes in."
 MORE: Final = "I have begun, and gone on somewhere else."

@@ -12,16 +12,16 @@ import pytest
 from playwright.async_api import FrameLocator, Locator, Page, Playwright, expect
 
 from relay.crypto.encoding import b64u_encode
-from relay.demo.cast import PASSPHRASE, verify_everybody
-from relay.demo.story import LETTER
+from relay.testing.letters import LETTER
+from relay.testing.people import PASSPHRASE, verify_everybody
 from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.profiles import chromium_with
-from tests.browser.scene import Scene, Waiting, with_mediators_of_its_own
-from tests.browser.tour import prepared_video
-from tests.browser.visitors import Visitor
-from tests.browser.wire import wire_to
-from tests.browser.words import Words
+from tests.support.browser.profiles import chromium_with
+from tests.support.browser.scene import Scene, Waiting, with_mediators_of_its_own
+from tests.support.browser.tour import prepared_video
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Visitor
+from tests.support.browser.wire import wire_to
+from tests.support.browser.words import Words
 
 WORDS: Final = Words("console", "en")
 

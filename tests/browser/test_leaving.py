@@ -11,10 +11,10 @@ import pytest
 from playwright.async_api import Error, Locator, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.visitors import Visitor
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Visitor
 
 WORDS: Final = "I have begun, and somebody comes in."
 ELSEWHERE: Final = "https://www.google.com/"

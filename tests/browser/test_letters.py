@@ -8,18 +8,18 @@ import pytest
 from playwright.async_api import Page, expect
 
 from relay.client.participant import Participant
-from relay.demo.cast import PASSPHRASE, verify_everybody
-from relay.demo.story import LETTER, NOTE
 from relay.domain.transitions import State
-from tests.browser import forging, leaks
-from tests.browser.casework import LANGUAGES
+from relay.testing.letters import LETTER, NOTE
+from relay.testing.people import PASSPHRASE, verify_everybody
 from tests.browser.conftest import Visit
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.tour import approved_letter
-from tests.browser.visitors import Language, Visitor
-from tests.browser.words import Words
+from tests.support.browser import forging, leaks
+from tests.support.browser.casework import LANGUAGES
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.tour import approved_letter
+from tests.support.browser.visitors import Language, Visitor
+from tests.support.browser.words import Words
 
 REVISED: Final = "I have said it in another way."
 _KEEPS_NO_DRAFT: Final = """

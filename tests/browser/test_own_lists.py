@@ -8,14 +8,14 @@ from typing import Final
 import pytest
 from playwright.async_api import expect
 
-from relay.demo.cast import verify_everybody
-from relay.demo.story import LETTER, NOTE
-from tests.browser import forging
+from relay.testing.letters import LETTER, NOTE
+from relay.testing.people import verify_everybody
 from tests.browser.conftest import Visit
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.tour import approved_letter
-from tests.browser.visitors import Language
+from tests.support.browser import forging
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.tour import approved_letter
+from tests.support.browser.visitors import Language
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 WORDS: Final = "Begin with her, not with you."

@@ -13,14 +13,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
-from relay.demo.cast import verify_everybody
+from relay.testing.people import verify_everybody
 from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.tour import approved_video
-from tests.browser.visitors import Visitor
-from tests.browser.words import Words
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.tour import approved_video
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Visitor
+from tests.support.browser.words import Words
 
 SECONDS: Final = 40
 GRAIN: Final = 40

@@ -12,17 +12,17 @@ from typing import Final, Literal
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, Playwright, expect
 
-from relay.demo.cast import verify_everybody
-from tests.browser import leaks
+from relay.testing.people import verify_everybody
 from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.profiles import chromium_with
-from tests.browser.scene import Scene
-from tests.browser.tour import CAPTIONS, prepared_video
-from tests.browser.visitors import NARROW, TEXT_TWICE, Visitor
-from tests.browser.wire import wire_to
+from tests.support.browser import leaks
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.profiles import chromium_with
+from tests.support.browser.scene import Scene
+from tests.support.browser.tour import CAPTIONS, prepared_video
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import NARROW, TEXT_TWICE, Visitor
+from tests.support.browser.wire import wire_to
 
 ASSISTANT: Final = "M. Roy, chaplain"
 ONE_MINUTE_MS: Final = 60_000

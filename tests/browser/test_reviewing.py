@@ -11,14 +11,14 @@ import pytest_asyncio
 from playwright.async_api import Locator, expect
 
 from relay.client.participant import Participant
-from relay.demo.cast import verify_everybody
 from relay.domain.messages import Language
-from tests.browser.casework import CasePage
+from relay.testing.people import verify_everybody
 from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.mediators import MediatorPage
-from tests.browser.scene import Scene, Waiting
-from tests.browser.tour import prepared_video
+from tests.support.browser.casework import CasePage
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.scene import Scene, Waiting
+from tests.support.browser.tour import prepared_video
+from tests.support.browser.video_files import film
 
 FIRST: Final = "I was not there when it happened. Forgive me."
 SECOND: Final = "I was there when it happened. I am sorry."

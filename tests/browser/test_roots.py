@@ -5,11 +5,11 @@ from __future__ import annotations
 from playwright.async_api import expect
 
 from relay.crypto.encoding import b64u_encode
-from relay.demo.story import LETTER
+from relay.testing.letters import LETTER
 from tests.browser.conftest import Visit
-from tests.browser.mediators import MediatorPage
-from tests.browser.scene import Scene
 from tests.browser.test_embedding import OTHER_ORIGIN, settings_of, show
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.scene import Scene
 
 ANOTHER = b64u_encode(bytes(16))
 

@@ -12,16 +12,16 @@ from typing import Final, Literal
 import pytest
 from playwright.async_api import Browser
 
-from relay.demo import story
-from tests.browser import engines, heard, visitors
-from tests.browser.films import film
-from tests.browser.inputs import Hand, Mouse
-from tests.browser.inspecting import InspectingKeyboard
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.remote import expect
-from tests.browser.scene import Scene
-from tests.browser.visitors import Guest, Language
+from relay.testing import letters
+from tests.support.browser import engines, heard, visitors
+from tests.support.browser.inputs import Hand, Mouse
+from tests.support.browser.inspecting import InspectingKeyboard
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.remote import expect
+from tests.support.browser.scene import Scene
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Guest, Language
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +50,10 @@ class Said:
 
 ENGLISH: Final = Said(
     language="en",
-    first_letter=story.FIRST_LETTER,
-    guidance=story.GUIDANCE,
-    letter=story.LETTER,
-    note=story.NOTE,
+    first_letter=letters.FIRST_LETTER,
+    guidance=letters.GUIDANCE,
+    letter=letters.LETTER,
+    note=letters.NOTE,
     video_note="A short video. Somebody speaks to you, calmly.",
     summary="They tell you how the years since then were for them.",
     spoken="I have thought about this for a long time.",

@@ -10,12 +10,12 @@ from typing import Final
 import pytest
 from playwright.async_api import expect
 
-from relay.demo.searching import needles_of_file
 from relay.settings import MIB
+from relay.testing.searching import needles_of_file
 from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.video_files import film
 
 FILE_BYTES: Final = 96 * MIB
 CUT_AFTER_BYTES: Final = 36 * MIB

@@ -12,13 +12,13 @@ import imageio_ffmpeg
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.casework import LANGUAGES
 from tests.browser.conftest import Visit
-from tests.browser.inputs import Keyboard, Mouse
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.visitors import Language
+from tests.support.browser.casework import LANGUAGES
+from tests.support.browser.inputs import Keyboard, Mouse
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Language
 
 ASSISTANT: Final = "M. Roy, chaplain"
 NOTE: Final = {

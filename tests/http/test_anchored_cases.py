@@ -19,12 +19,12 @@ from relay.crypto import age, statements
 from relay.crypto.errors import ChainError, NoMatchError
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import statement_hash
-from relay.demo.cast import Case, Organization, open_case
 from relay.domain.cases import CharterFiling
 from relay.services.trust import charter as verified_charter
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
-from tests.hands import hands_of
+from relay.testing.people import Case, Organization, open_case
+from tests.support.requests import caller_of
 
 pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 
@@ -91,7 +91,7 @@ async def forged_first(intruder: Intruder, case: Case) -> CharterFiling:
     real = [
         trust.authorities[mediator.credential_id] for mediator in (case.mediator, case.colleague)
     ]
-    signer = hands_of(intruder.mediator).signer
+    signer = caller_of(intruder.mediator).signer
     return charters.first_charter(
         signer,
         case.case_id,
@@ -171,7 +171,7 @@ async def test_a_second_version_of_a_dismissed_mediator_is_believed_by_nobody(
     trust = await dismissed.trust()
     own = trust.authorities[dismissed.credential_id]
     fork = charters.next_charter(
-        hands_of(dismissed).signer,
+        caller_of(dismissed).signer,
         before,
         People(mediators=[own], media=[], recovery=[]),
         msgspec.structs.replace(before.charter.policy, approvals=1),

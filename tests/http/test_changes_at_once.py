@@ -19,7 +19,6 @@ import pytest
 
 from relay.client.connection import Problem
 from relay.client.mediator import Mediator
-from relay.demo.cast import Case, Organization, open_case, register_case
 from relay.domain.cases import CaseRegistration
 from relay.domain.jobs import LeaseLost
 from relay.domain.messages import ReviewMessage
@@ -28,9 +27,10 @@ from relay.services import processing
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
-from tests.films import hand_in, prepare
-from tests.hands import Answer, consent, hands_of, withdrawal
+from relay.testing.people import Case, Organization, open_case, register_case
 from tests.http.test_charter_changes import replace_mediators
+from tests.support.prepared_videos import hand_in, prepare
+from tests.support.requests import Answer, caller_of, consent, withdrawal
 
 pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 
@@ -192,18 +192,18 @@ async def write_down(scene: Scene) -> Act:
 async def take_back(scene: Scene) -> Act:
     """Withdraw a letter as its sender said."""
     message = await scene.letter()
-    hands = hands_of(scene.mediator)
+    caller = caller_of(scene.mediator)
     person = scene.case.harmed.participant_id
-    said = withdrawal(hands.signer, scene.case.case_id, message, person, datetime.now(UTC))
-    return lambda: hands.say("PUT", f"/v1/messages/{message}/withdrawal", said)
+    said = withdrawal(caller.signer, scene.case.case_id, message, person, datetime.now(UTC))
+    return lambda: caller.send("PUT", f"/v1/messages/{message}/withdrawal", said)
 
 
 async def record_consent(scene: Scene) -> Act:
     """Write down that somebody paused."""
-    hands, case = hands_of(scene.mediator), scene.case.case_id
+    caller, case = caller_of(scene.mediator), scene.case.case_id
     person = scene.case.harmed.participant_id
-    said = consent(hands.signer, case, person, "paused", datetime.now(UTC))
-    return lambda: hands.say("PUT", f"/v1/cases/{case}/participants/{person}/consent", said)
+    said = consent(caller.signer, case, person, "paused", datetime.now(UTC))
+    return lambda: caller.send("PUT", f"/v1/cases/{case}/participants/{person}/consent", said)
 
 
 async def make_link(scene: Scene) -> Act:

@@ -18,7 +18,7 @@ from relay.crypto.errors import ChainError, LinkError
 from relay.crypto.links import LinkSecret, link_url, parse_link_url
 from relay.crypto.signing import Signer, statement_hash
 from relay.crypto.statements import Policy
-from relay.demo.cast import Case, Organization, open_case
+from relay.testing.people import Case, Organization, open_case
 
 
 async def replace_mediators(

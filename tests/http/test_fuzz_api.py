@@ -34,10 +34,10 @@ from relay.client.participant import Participant
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
-from relay.demo.cast import Case, Organization
 from relay.domain.actors import Role
-from tests.keyrings import pieces_of, stored_keyrings
-from tests.openapi import load_document
+from relay.testing.people import Case, Organization
+from tests.support.keyrings import pieces_of, stored_keyrings
+from tests.support.openapi import load_document
 
 EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "6"))
 """Requests for each operation that a caller may call; one for each of the others.

@@ -30,12 +30,12 @@ from relay.crypto.keyrings import (
 )
 from relay.crypto.links import claim_mac, parse_link_url
 from relay.crypto.passphrases import PassphraseFromLink, PassphraseShort
-from relay.demo.cast import PASSPHRASE, Case, Organization
 from relay.handlers.routing import Route
-from tests.hands import Answer, ask, hands_of
-from tests.keyrings import pieces_of, stored_keyrings
-from tests.openapi import load_document, operations
-from tests.relays import WORK_FACTOR_LOG2
+from relay.testing.people import PASSPHRASE, Case, Organization
+from tests.support.keyrings import pieces_of, stored_keyrings
+from tests.support.openapi import load_document, operations
+from tests.support.relays import WORK_FACTOR_LOG2
+from tests.support.requests import Answer, ask, caller_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,7 @@ async def test_wrong_tries_close_the_link_for_a_while(door: Door, case: Case) ->
     await door.wait()
     assert (await door.knock(door.proof)).status == 200
 
-    log = (await hands_of(case.mediator).ask("GET", f"/v1/cases/{case.case_id}/log")).document
+    log = (await caller_of(case.mediator).ask("GET", f"/v1/cases/{case.case_id}/log")).document
     rows = log["rows"]
     assert isinstance(rows, list)
     link = parse_link_url(door.url).id
@@ -303,17 +303,17 @@ async def test_a_claim_brings_the_hash_of_a_proof(case: Case, people: Organizati
     address = parse_link_url(
         await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     )
-    hands = hands_of(case.harmed)
+    caller = caller_of(case.harmed)
     named: dict[str, Any] = {
         "link": address.id,
         "case": case.case_id,
         "participant": case.harmed.participant_id,
-        "recipient": hands.recipient,
-        "signer": b64u_encode(hands.signer.public_key),
+        "recipient": caller.recipient,
+        "signer": b64u_encode(caller.signer.public_key),
     }
     mac = b64u_encode(claim_mac(address.secret.claim_key(address.id), **named))
     said = statements.Claim(**named, mac=mac, at=datetime.now(UTC))
-    body = {"statement": statements.sign(hands.signer, said), "keyring": b"opaque"}
+    body = {"statement": statements.sign(caller.signer, said), "keyring": b"opaque"}
     bearer = b64u_encode(address.secret.auth(address.id))
     for size in (0, 31, 33):
         refused = await ask(

@@ -31,12 +31,12 @@ from relay.crypto.errors import ChainError, NoMatchError
 from relay.crypto.keyfiles import save_keyring_file
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.signing import Signer
-from relay.demo.cast import Case, Organization, open_case, register_case
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.services import cases, credentials
 from relay.settings import Settings
 from relay.storage.database import Database
-from tests.hands import hands_of
+from relay.testing.people import Case, Organization, open_case, register_case
+from tests.support.requests import caller_of
 
 pytestmark = pytest.mark.own_relay
 
@@ -213,7 +213,7 @@ async def test_the_recovery_key_gives_a_case_without_mediators_to_another(
     assert [term.by_recovery for term in charter.terms] == [False, True]
     await person.refresh()
     assert person.hand.charter.terms[-1].by_recovery
-    log = await hands_of(successor).ask("GET", f"/v1/cases/{case_id}/log")
+    log = await caller_of(successor).ask("GET", f"/v1/cases/{case_id}/log")
     rows = log.document["rows"]
     assert isinstance(rows, list)
     assert [row["actor"] for row in rows if row["kind"] == "charter-filed"] == [

@@ -17,20 +17,20 @@ from relay.crypto.age import FileKey
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import statement_hash
-from relay.demo.cast import Case, Organization, verify_everybody
 from relay.domain.gates import Gate
 from relay.domain.messages import Audience, RecipientMessage, ReviewMessage, ReviewRequest
 from relay.domain.transitions import State
 from relay.services.log import LogPage
 from relay.storage.database import Connection
-from tests.hands import (
-    Hands,
-    Words,
+from relay.testing.people import Case, Organization, verify_everybody
+from tests.support.requests import (
+    Caller,
+    Subject,
+    caller_of,
     charter_of,
     consent,
     consents_of,
     digest_of,
-    hands_of,
     response,
     withdrawal,
 )
@@ -62,8 +62,8 @@ async def waiting(case: Case, message: uuid.UUID) -> RecipientMessage:
 class Desk:
     """A mediator who offers one message by hand, rightly or not."""
 
-    hands: Hands
-    words: Words
+    caller: Caller
+    words: Subject
     keys: dict[str, FileKey]
     to: uuid.UUID
     recipient: str
@@ -72,12 +72,12 @@ class Desk:
     def act(self, at: datetime, **other: object) -> ReviewRequest:
         """The offer, with whatever is to be other than right."""
         said = {"keys": self.keys, "to": self.to, "recipient": self.recipient, "claim": self.claim}
-        return self.words.offer(self.hands.signer, at=at, **{**said, **other})  # type: ignore[arg-type]
+        return self.words.offer(self.caller.signer, at=at, **{**said, **other})  # type: ignore[arg-type]
 
     async def send(self, act: ReviewRequest) -> tuple[int, str]:
         """Send it; status and code of the answer."""
         path = f"/v1/messages/{self.words.message}/offers"
-        answer = await self.hands.ask("POST", path, act)
+        answer = await self.caller.ask("POST", path, act)
         return answer.status, answer.code
 
 
@@ -91,8 +91,8 @@ async def desk_of(case: Case, message: ReviewMessage) -> Desk:
         keys[part.commit] = unwrap(case.case_id, part, view.header or b"", identities)
     to = await case.mediator.recipient_claim(case.case_id, message.recipient)
     return Desk(
-        hands=hands_of(case.mediator),
-        words=Words(
+        caller=caller_of(case.mediator),
+        words=Subject(
             case=case.case_id,
             message=message.message,
             revision=message.revision,
@@ -139,7 +139,7 @@ async def test_only_an_offer_of_what_was_approved_is_taken(case: Case) -> None:
     ]
     for act, refusal in refusals:
         assert await desk.send(act) == refusal
-    colleague = dataclasses.replace(desk, hands=hands_of(case.colleague))
+    colleague = dataclasses.replace(desk, caller=caller_of(case.colleague))
     assert (await colleague.send(right))[0] == 422
     assert (await case.responsible.correspondence()).received == []
 
@@ -154,9 +154,9 @@ async def test_an_offer_is_for_later_where_it_says_so(case: Case) -> None:
     early = desk.act(now, not_before=now + timedelta(hours=1))
     assert await desk.send(early) == (200, "")
     assert (await case.responsible.correspondence()).received == []
-    hands = hands_of(case.responsible)
+    caller = caller_of(case.responsible)
     accept = response(
-        hands.signer,
+        caller.signer,
         case.case_id,
         message.message,
         digest_of(early.statement) or "",
@@ -164,7 +164,7 @@ async def test_an_offer_is_for_later_where_it_says_so(case: Case) -> None:
         now,
     )
     path = f"/v1/messages/{message.message}/responses"
-    answer = await hands.say("POST", path, accept)
+    answer = await caller.send("POST", path, accept)
     assert (answer.status, answer.code) == (409, "not-available-now")
 
     await case.mediator.decide(await case.mediator.read(message.message), "retract")
@@ -182,9 +182,9 @@ async def test_an_offer_that_was_taken_back_is_not_made_again_by_repeating_it(ca
     first, second = desk.act(now), desk.act(now + timedelta(seconds=1))
     for at, act in ((now, first), (now + timedelta(seconds=1), second)):
         assert await desk.send(act) == (200, "")
-        back = desk.words.decision(desk.hands.signer, "retract", at)
+        back = desk.words.decision(desk.caller.signer, "retract", at)
         path = f"/v1/messages/{message.message}/decisions"
-        assert (await desk.hands.say("POST", path, back)).status == 200
+        assert (await desk.caller.send("POST", path, back)).status == 200
 
     for act in (first, second):
         assert await desk.send(act) == (200, "")
@@ -195,7 +195,7 @@ async def test_offer_and_withdrawal_at_once_leave_nothing_open(
     case: Case, database: Connection
 ) -> None:
     """Whichever comes first: in the end it is withdrawn, and the recipient has no grant."""
-    author = hands_of(case.harmed)
+    author = caller_of(case.harmed)
     for _ in range(ROUNDS):
         message = await approve(case)
         desk = await desk_of(case, message)
@@ -203,7 +203,7 @@ async def test_offer_and_withdrawal_at_once_leave_nothing_open(
         away = withdrawal(author.signer, case.case_id, message.message, author.subject, now)
         offered, withdrawn = await asyncio.gather(
             desk.send(desk.act(now)),
-            author.say("PUT", f"/v1/messages/{message.message}/withdrawal", away),
+            author.send("PUT", f"/v1/messages/{message.message}/withdrawal", away),
         )
         assert withdrawn.status == 204
         assert offered in {(200, ""), (409, "wrong-state")}
@@ -214,7 +214,7 @@ async def test_offer_and_withdrawal_at_once_leave_nothing_open(
 
 async def test_accept_and_an_end_of_consent_at_once_are_one_after_the_other(case: Case) -> None:
     """Either it was accepted before, and the log says so, or the gate was closed and it was not."""
-    author, recipient = hands_of(case.harmed), hands_of(case.responsible)
+    author, recipient = caller_of(case.harmed), caller_of(case.responsible)
     at = datetime.now(UTC)
     path = f"/v1/cases/{case.case_id}/participants/{author.subject}/consent"
     outcomes = set()
@@ -225,8 +225,8 @@ async def test_accept_and_an_end_of_consent_at_once_are_one_after_the_other(case
         offer = digest_of(message.offer) or ""
         accept = response(recipient.signer, case.case_id, message.message, offer, "accept", at)
         requests = [
-            recipient.say("POST", f"/v1/messages/{message.message}/responses", accept),
-            author.say("PUT", path, stop),
+            recipient.send("POST", f"/v1/messages/{message.message}/responses", accept),
+            author.send("PUT", path, stop),
         ]
         answers = await asyncio.gather(*(requests if number % 2 else reversed(requests)))
         accepted, stopped = answers if number % 2 else reversed(answers)
@@ -241,7 +241,7 @@ async def test_accept_and_an_end_of_consent_at_once_are_one_after_the_other(case
         assert (len(kinds) > 1 and kinds[-2] == "accept") == (accepted.status == 200)
         at += timedelta(seconds=1)
         again = consent(author.signer, case.case_id, author.subject, "active", at)
-        assert (await author.say("PUT", path, again)).status == 204
+        assert (await author.send("PUT", path, again)).status == 204
     assert outcomes
 
 
@@ -249,21 +249,21 @@ async def test_an_answer_is_about_the_offer_that_stands(case: Case) -> None:
     """An answer to another offer or for another message is refused, and repeating one changes nothing."""
     first = await case.mediator.offer(await approve(case))
     second = await case.mediator.offer(await approve(case))
-    hands, now = hands_of(case.responsible), datetime.now(UTC)
+    caller, now = caller_of(case.responsible), datetime.now(UTC)
 
     def said(message: uuid.UUID, offer: str | None) -> str:
         named = digest_of(offer) or ""
-        return response(hands.signer, case.case_id, message, named, "refuse", now)
+        return response(caller.signer, case.case_id, message, named, "refuse", now)
 
     path = f"/v1/messages/{first.message}/responses"
     for compact in (said(second.message, second.offer), said(first.message, second.offer)):
-        answer = await hands.say("POST", path, compact)
+        answer = await caller.send("POST", path, compact)
         assert (answer.status, answer.code) == (400, "statement-mismatch")
     right = said(first.message, first.offer)
-    answers = await asyncio.gather(*(hands.say("POST", path, right) for _ in range(3)))
+    answers = await asyncio.gather(*(caller.send("POST", path, right) for _ in range(3)))
     assert {answer.status for answer in answers} == {200}
     other = f"/v1/messages/{second.message}/responses"
-    assert (await hands.say("POST", other, right)).status == 400
+    assert (await caller.send("POST", other, right)).status == 400
     assert (await case.mediator.read(second.message)).state is State.OFFERED
 
 
@@ -280,7 +280,7 @@ async def test_the_gate_of_the_recipients_key_waits_for_a_mediator(
     assert (await fresh.correspondence()).received == []
     assert (await case.mediator.read(offered.message)).gates == []
     unverified = dataclasses.replace(
-        old, recipient=hands_of(fresh).recipient, claim=b64u_encode(fresh._claim_hash or b"")
+        old, recipient=caller_of(fresh).recipient, claim=b64u_encode(fresh._claim_hash or b"")
     )
     now = datetime.now(UTC)
     assert await unverified.send(unverified.act(now)) == (400, "statement-mismatch")
@@ -300,7 +300,7 @@ async def test_nobody_else_answers_or_opens(case: Case, people: Organization) ->
     url = await case.mediator.make_link(case.case_id, case.responsible.participant_id, "upload")
     uploader = await Participant.through_upload_link(people.connection, url)
     accept = response(
-        hands_of(uploader).signer,
+        caller_of(uploader).signer,
         case.case_id,
         message.message,
         b64u_encode(statement_hash(message.offer or "")),
@@ -308,10 +308,10 @@ async def test_nobody_else_answers_or_opens(case: Case, people: Organization) ->
         datetime.now(UTC),
     )
     for person, status in ((case.harmed, 404), (case.mediator, 403), (uploader, 403)):
-        hands = hands_of(person)
+        caller = caller_of(person)
         path = f"/v1/messages/{message.message}"
-        assert (await hands.ask("POST", f"{path}/openings")).status == status
-        answer = await hands.say("POST", f"{path}/responses", accept)
+        assert (await caller.ask("POST", f"{path}/openings")).status == status
+        answer = await caller.send("POST", f"{path}/responses", accept)
         assert answer.status in {status, 422}
     with pytest.raises(LookupError):
         await uploader.open(await waiting(case, message.message))

@@ -21,7 +21,7 @@ from relay.domain.actors import Role
 from relay.errors import RelayError
 from relay.handlers.problems import status_of
 from relay.handlers.routing import Route
-from tests.openapi import (
+from tests.support.openapi import (
     Json,
     bounded,
     codes,

@@ -16,7 +16,6 @@ from aiohttp import web
 
 from relay.app import create_app
 from relay.crypto.encoding import b64u_encode
-from relay.demo.cast import Case, Organization, open_case
 from relay.domain.actors import Mediator, Participant
 from relay.domain.messages import PartRole
 from relay.domain.segments import SEGMENT_BYTES
@@ -26,7 +25,8 @@ from relay.services.parts import find_body
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
 from relay.storage.objects import Objects
-from tests.uploads import body_of, sockets
+from relay.testing.people import Case, Organization, open_case
+from tests.support.uploads import body_of, sockets
 
 pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 from relay.services.feed import BACKLOG_MAX_CHANGES, EVERYTHING, Change, Feed, Follower, Watch
 from relay.storage.database import Connection
 from relay.storage.events import latest_events
-from tests.integration.rows import Rows
+from tests.support.rows import Rows
 
 APPEND = "select append_event($1, 'lease', null, 'clock', null)"
 

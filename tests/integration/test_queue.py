@@ -27,7 +27,7 @@ from redis.exceptions import AuthenticationError
 from relay.embedded import Access, Services
 from relay.queue import QUEUE_NAME, TRANSCODE, Listener, Queue
 from relay.settings import Settings
-from tests.accesses import redis_as
+from tests.support.service_users import redis_as
 
 MARK: Final = "HOSTILE"
 """Stands in everything that is planted here, and must stand in no log."""

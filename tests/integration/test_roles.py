@@ -27,8 +27,8 @@ from relay.storage.database import (
     RolesTooStrong,
     migrate,
 )
-from tests.accesses import database_as
-from tests.integration.rows import Rows
+from tests.support.rows import Rows
+from tests.support.service_users import database_as
 
 Rights: TypeAlias = dict[str, dict[str, str]]
 """By table and privilege the columns, `*` for all of them; `delete` has none."""

@@ -22,7 +22,7 @@ from relay.domain.messages import Answer, Audience, Kind, Language, PartRole
 from relay.domain.transitions import TRANSITIONS, Event, Mover, State, Transition
 from relay.errors import RelayError
 from relay.storage.database import Connection
-from tests.integration.rows import Rows
+from tests.support.rows import Rows
 
 ENUMERATIONS: dict[str, type[StrEnum]] = {
     "message_state": State,

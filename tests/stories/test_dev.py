@@ -20,7 +20,7 @@ import pytest
 
 from relay.client.connection import Connection
 from relay.client.participant import Participant
-from tests.processes import left_in_session
+from tests.support.processes import left_in_session
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE_SECONDS: Final = 200

@@ -42,7 +42,7 @@ from relay.crypto.statements import (
     Withdrawal,
     decode_unverified,
 )
-from tests.vectors import cast
+from tests.vectors import people
 from tests.vectors.chains import Json, revocation, succession, time
 
 STEPS: Final = (
@@ -61,7 +61,7 @@ STEPS: Final = (
 )
 """What is verified, in this order. `offer` is the offer with the decisions and the consents."""
 
-NOW: Final = cast.noon_and(75)
+NOW: Final = people.noon_and(75)
 """When the recipient opens what was offered."""
 
 # Why.
@@ -208,11 +208,11 @@ TYPES: Final = tuple(STEP_OF)
 
 # Who signs in the walk. Boris is a mediator of both charters and has done nothing yet.
 
-STRANGER: Final = cast.keyring("Mallory").signer
-ANNA, BORIS, CAROL = cast.ANNA, cast.BORIS, cast.person("Carol", "mediator")
-WORKER, SPARE_WORKER = cast.WORKER, cast.person("the other worker", "media")
-SERVICE, SPARE_SERVICE = cast.SERVICE, cast.person("the other case system", "service")
-RECOVERY = cast.RECOVERY
+STRANGER: Final = people.keyring("Mallory").signer
+ANNA, BORIS, CAROL = people.ANNA, people.BORIS, people.person("Carol", "mediator")
+WORKER, SPARE_WORKER = people.WORKER, people.person("the other worker", "media")
+SERVICE, SPARE_SERVICE = people.SERVICE, people.person("the other case system", "service")
+RECOVERY = people.RECOVERY
 VOUCHED: Final = (
     ANNA,
     BORIS,
@@ -224,17 +224,17 @@ VOUCHED: Final = (
     RECOVERY,
 )
 SIGNERS: Final[Mapping[str, Signer]] = {
-    "the root": cast.ROOT,
-    "its successor": cast.NEW_ROOT,
+    "the root": people.ROOT,
+    "its successor": people.NEW_ROOT,
     "Anna": ANNA.keyring.signer,
     "Boris": BORIS.keyring.signer,
     "Carol": CAROL.keyring.signer,
     "a worker": WORKER.keyring.signer,
     "a service": SERVICE.keyring.signer,
     "a recovery key": RECOVERY.keyring.signer,
-    "the author": cast.CLAIRE.keyring.signer,
-    "the recipient": cast.DENIS.keyring.signer,
-    "an upload link": cast.UPLOAD_SECRET.signer(cast.UPLOAD_ID),
+    "the author": people.CLAIRE.keyring.signer,
+    "the recipient": people.DENIS.keyring.signer,
+    "an upload link": people.UPLOAD_SECRET.signer(people.UPLOAD_ID),
     "a stranger": STRANGER,
 }
 _MEDIATORS: Final = {
@@ -443,8 +443,8 @@ class World:
     """By the name of the statement."""
     settled: bool = True
     """Whether what comes after a change names what was changed, and not what was there before."""
-    root: Signer = cast.ROOT
-    foreign: Sequence[cast.Person] = ()
+    root: Signer = people.ROOT
+    foreign: Sequence[people.Person] = ()
     """People of another root, whose credentials are among the others."""
     revocations: Sequence[str] = ()
     successions: Sequence[str] = ()
@@ -456,8 +456,8 @@ class World:
     """Which of Session, Response and Withdrawal are there too."""
 
 
-OTHER_CASE: Final = cast.identifier("another case")
-OTHER_MESSAGE: Final = cast.identifier("another message")
+OTHER_CASE: Final = people.identifier("another case")
+OTHER_MESSAGE: Final = people.identifier("another message")
 
 
 def statements(world: World) -> dict[str, str]:
@@ -468,25 +468,25 @@ def statements(world: World) -> dict[str, str]:
     def put(name: str, signer: Signer, statement: Statement) -> None:
         change = world.changes.get(name, Change())
         by = change.by or signer
-        made[name] = change.text or cast.resigned(by, statement, **change.members)
+        made[name] = change.text or people.resigned(by, statement, **change.members)
 
     def named(name: str) -> str:
-        return cast.hash_of(before[name])
+        return people.hash_of(before[name])
 
-    def member(person: cast.Person) -> Member:
+    def member(person: people.Person) -> Member:
         name = _credential(person)
         return Member(credential=person.credential.credential, statement=named(name))
 
     for person in VOUCHED:
-        put(_credential(person), cast.ROOT, person.credential)
+        put(_credential(person), people.ROOT, person.credential)
     listed = [member(person) for person in (ANNA, BORIS, CAROL)]
     registered = [person.credential.credential for person in (ANNA, BORIS)]
     put(
         "registration",
         SERVICE.keyring.signer,
-        Registration(case=cast.CASE, mediators=registered, at=cast.NOON),
+        Registration(case=people.CASE, mediators=registered, at=people.NOON),
     )
-    first = cast.charter(
+    first = people.charter(
         1,
         None,
         registration=named("registration"),
@@ -495,7 +495,7 @@ def statements(world: World) -> dict[str, str]:
         recovery=[member(RECOVERY)],
     )
     put("charter_1", ANNA.keyring.signer, first)
-    second = cast.charter(
+    second = people.charter(
         2,
         named("charter_1"),
         mediators=listed,
@@ -504,51 +504,56 @@ def statements(world: World) -> dict[str, str]:
     )
     put("charter_2", ANNA.keyring.signer, second)
     under = {"charter": named("charter_2")}
-    for role, came, maker in (("author", cast.CLAIRE, ANNA), ("recipient", cast.DENIS, SERVICE)):
+    for role, came, maker in (
+        ("author", people.CLAIRE, ANNA),
+        ("recipient", people.DENIS, SERVICE),
+    ):
         put(f"{role}_link", maker.keyring.signer, msgspec.structs.replace(came.link, **under))
         put(f"{role}_claim", came.keyring.signer, came.claim)
         verification = Verification(
-            case=cast.CASE,
+            case=people.CASE,
             claim=named(f"{role}_claim"),
             participant=came.id,
             recipient=came.claim.recipient,
-            at=cast.noon_and(30),
+            at=people.noon_and(30),
         )
         put(f"{role}_verification", CAROL.keyring.signer, verification)
-    ended = decode_unverified(cast.ending(cast.CLAIRE.link), LinkEnding)
+    ended = decode_unverified(people.ending(people.CLAIRE.link), LinkEnding)
     put("author_ending", CAROL.keyring.signer, ended)
-    put("author_consent", cast.CLAIRE.keyring.signer, cast.CLAIRES_CONSENT)
-    put("recipient_consent", CAROL.keyring.signer, cast.DENIS_CONSENT)
+    put("author_consent", people.CLAIRE.keyring.signer, people.CLAIRES_CONSENT)
+    put("recipient_consent", CAROL.keyring.signer, people.DENIS_CONSENT)
     put(
         "session",
-        cast.CLAIRE.keyring.signer,
-        msgspec.structs.replace(cast.SESSION, at=cast.noon_and(35)),
+        people.CLAIRE.keyring.signer,
+        msgspec.structs.replace(people.SESSION, at=people.noon_and(35)),
     )
-    put("message", cast.CLAIRE.keyring.signer, msgspec.structs.replace(cast.VIDEO, **under))
+    put("message", people.CLAIRE.keyring.signer, msgspec.structs.replace(people.VIDEO, **under))
     of: dict[str, object] = {"source": named("message")}
-    put("rendition", WORKER.keyring.signer, msgspec.structs.replace(cast.RENDITION, **under, **of))
+    put(
+        "rendition", WORKER.keyring.signer, msgspec.structs.replace(people.RENDITION, **under, **of)
+    )
     of["rendition"] = named("rendition")
-    put("captions", ANNA.keyring.signer, msgspec.structs.replace(cast.CAPTIONS, **of))
+    put("captions", ANNA.keyring.signer, msgspec.structs.replace(people.CAPTIONS, **of))
     of["captions"] = named("captions")
-    approval = decode_unverified(cast.approval(ANNA, **of), Decision)
+    approval = decode_unverified(people.approval(ANNA, **of), Decision)
     put("first_decision", ANNA.keyring.signer, approval)
     put("decision", CAROL.keyring.signer, approval)
-    offer = cast.offer(
+    offer = people.offer(
         **under,
         **of,
         claim=named("recipient_claim"),
         consents=[named("author_consent"), named("recipient_consent")],
     )
     put("offer", CAROL.keyring.signer, offer)
-    response = msgspec.structs.replace(cast.RESPONSE, offer=named("offer"))
-    put("response", cast.DENIS.keyring.signer, response)
+    response = msgspec.structs.replace(people.RESPONSE, offer=named("offer"))
+    put("response", people.DENIS.keyring.signer, response)
     withdrawal = Withdrawal(
-        case=cast.CASE,
-        message=cast.VIDEO.message,
-        participant=cast.CLAIRE.id,
-        at=cast.noon_and(41),
+        case=people.CASE,
+        message=people.VIDEO.message,
+        participant=people.CLAIRE.id,
+        at=people.noon_and(41),
     )
-    put("withdrawal", cast.CLAIRE.keyring.signer, withdrawal)
+    put("withdrawal", people.CLAIRE.keyring.signer, withdrawal)
     return made
 
 
@@ -558,7 +563,7 @@ def base() -> dict[str, str]:
     return statements(World())
 
 
-def _credential(person: cast.Person) -> str:
+def _credential(person: people.Person) -> str:
     return f"credential of {person.name}"
 
 
@@ -610,16 +615,18 @@ _BEHIND: Final[Mapping[type[Statement], int]] = {
 """At which step the latest of what it names was signed."""
 
 
-def _spare(kind: type[Statement]) -> cast.Person:
+def _spare(kind: type[Statement]) -> people.Person:
     """Whose credential is revoked: somebody on whom nothing else rests."""
     return {Registration: SPARE_SERVICE, Rendition: SPARE_WORKER}.get(kind, BORIS)
 
 
 # The attacks.
 
-_BY_OLD, _BY_NEW = (succession(by, cast.ROOT, cast.NEW_ROOT) for by in (cast.ROOT, cast.NEW_ROOT))
-_FOREIGN: Final[Mapping[str, cast.Person]] = {
-    role: cast.person(f"a {role} of another root", role, root=STRANGER)
+_BY_OLD, _BY_NEW = (
+    succession(by, people.ROOT, people.NEW_ROOT) for by in (people.ROOT, people.NEW_ROOT)
+)
+_FOREIGN: Final[Mapping[str, people.Person]] = {
+    role: people.person(f"a {role} of another root", role, root=STRANGER)
     for role in ("mediator", "media", "service")
 }
 _THROUGH_RECIPIENTS_LINK: Final = frozenset({Offer, Response})
@@ -637,9 +644,9 @@ def _mac(kind: type[Statement], case: uuid.UUID) -> dict[str, object]:
     """Whoever holds the link makes the MAC of a claim anew."""
     if kind is not Claim:
         return {}
-    claim, link = cast.CLAIRE.claim, cast.CLAIRE.link.link
+    claim, link = people.CLAIRE.claim, people.CLAIRE.link.link
     mac = claim_mac(
-        cast.CLAIRE.secret.claim_key(link),
+        people.CLAIRE.secret.claim_key(link),
         link=link,
         case=case,
         participant=claim.participant,
@@ -656,21 +663,21 @@ def _other_message(kind: type[Statement]) -> World:
 def _older_charter(kind: type[Statement]) -> World:
     if kind is Charter:
         return World(charters=1)
-    older = cast.hash_of(base()["charter_1"])
+    older = people.hash_of(base()["charter_1"])
     return _changed(kind, Change(members={"charter": older}))
 
 
 def _dated_into_it(kind: type[Statement]) -> World:
-    older = cast.hash_of(base()["charter_1"])
+    older = people.hash_of(base()["charter_1"])
     by = ANNA.keyring.signer if kind is Offer else None
-    return _changed(kind, Change(by=by, members={"charter": older, "at": cast.noon_and(1, 10)}))
+    return _changed(kind, Change(by=by, members={"charter": older, "at": people.noon_and(1, 10)}))
 
 
 def _replayed(kind: type[Statement]) -> World:
     if kind is Revocation:
-        return World(revocations=[revocation(cast.ROOT, SPARE_WORKER, 1)])
+        return World(revocations=[revocation(people.ROOT, SPARE_WORKER, 1)])
     if kind is Succession:
-        return World(successions=[succession(STRANGER, STRANGER, cast.NEW_ROOT, 0)])
+        return World(successions=[succession(STRANGER, STRANGER, people.NEW_ROOT, 0)])
     return _changed(kind, Change(text=_elsewhere(kind)))
 
 
@@ -678,28 +685,33 @@ def _elsewhere(kind: type[Statement]) -> str:
     """A good statement of that type from another place: another case, message, person or relay."""
     here = base()
     said = decode_unverified(here[NAME_OF[kind]], kind)
-    claire, anna = cast.CLAIRE.keyring.signer, ANNA.keyring.signer
-    in_other_case = {"case": OTHER_CASE, "previous": cast.digest("its first charter")}
-    other = {"message": OTHER_MESSAGE, "source": cast.digest("the other message")}
+    claire, anna = people.CLAIRE.keyring.signer, ANNA.keyring.signer
+    in_other_case = {"case": OTHER_CASE, "previous": people.digest("its first charter")}
+    other = {"message": OTHER_MESSAGE, "source": people.digest("the other message")}
     others: Mapping[type[Statement], Callable[[], str]] = {
         Credential: lambda: here[_credential(ANNA)],
-        Registration: lambda: cast.resigned(SERVICE.keyring.signer, said, case=OTHER_CASE),
-        Charter: lambda: cast.resigned(anna, said, **in_other_case),
+        Registration: lambda: people.resigned(SERVICE.keyring.signer, said, case=OTHER_CASE),
+        Charter: lambda: people.resigned(anna, said, **in_other_case),
         Link: lambda: here["recipient_link"],
-        LinkEnding: lambda: cast.ending(cast.DENIS.link, CAROL),
+        LinkEnding: lambda: people.ending(people.DENIS.link, CAROL),
         Claim: lambda: here["recipient_claim"],
         Verification: lambda: here["recipient_verification"],
-        Session: lambda: cast.resigned(claire, said, challenge=cast.digest("another challenge")),
-        Message: lambda: cast.resigned(claire, said, message=OTHER_MESSAGE),
-        Rendition: lambda: cast.resigned(WORKER.keyring.signer, said, **other),
-        Captions: lambda: cast.resigned(anna, said, **other),
-        Decision: lambda: cast.resigned(CAROL.keyring.signer, said, **other),
-        Offer: lambda: cast.resigned(CAROL.keyring.signer, said, **other),
-        Response: lambda: cast.resigned(
-            cast.DENIS.keyring.signer, said, message=OTHER_MESSAGE, offer=cast.digest("its offer")
+        Session: lambda: people.resigned(
+            claire, said, challenge=people.digest("another challenge")
         ),
-        Withdrawal: lambda: cast.resigned(claire, said, message=OTHER_MESSAGE),
-        Consent: lambda: cast.resigned(CAROL.keyring.signer, said, participant=cast.DENIS.id),
+        Message: lambda: people.resigned(claire, said, message=OTHER_MESSAGE),
+        Rendition: lambda: people.resigned(WORKER.keyring.signer, said, **other),
+        Captions: lambda: people.resigned(anna, said, **other),
+        Decision: lambda: people.resigned(CAROL.keyring.signer, said, **other),
+        Offer: lambda: people.resigned(CAROL.keyring.signer, said, **other),
+        Response: lambda: people.resigned(
+            people.DENIS.keyring.signer,
+            said,
+            message=OTHER_MESSAGE,
+            offer=people.digest("its offer"),
+        ),
+        Withdrawal: lambda: people.resigned(claire, said, message=OTHER_MESSAGE),
+        Consent: lambda: people.resigned(CAROL.keyring.signer, said, participant=people.DENIS.id),
     }
     return others[kind]()
 
@@ -708,30 +720,30 @@ def _revoked(kind: type[Statement], signed: dt.datetime, revoked: dt.datetime) -
     spare = _spare(kind)
     ends = Revocation(credential=spare.credential.credential, at=revoked)
     world = _changed(kind, Change(by=spare.keyring.signer, members={"at": signed}))
-    return dataclasses.replace(world, revocations=[cast.sign(cast.ROOT, ends)])
+    return dataclasses.replace(world, revocations=[people.sign(people.ROOT, ends)])
 
 
 def _dated_back(kind: type[Statement]) -> World:
-    at = cast.noon_and(_WHEN[kind])
+    at = people.noon_and(_WHEN[kind])
     return _revoked(kind, at, at + dt.timedelta(minutes=1))
 
 
 def _dated_behind(kind: type[Statement]) -> World:
-    named = cast.noon_and(_BEHIND[kind])
+    named = people.noon_and(_BEHIND[kind])
     return _revoked(kind, named - dt.timedelta(minutes=30), named)
 
 
 def _after_revocation(kind: type[Statement]) -> World:
-    at = cast.noon_and(_WHEN[kind], 2)
+    at = people.noon_and(_WHEN[kind], 2)
     return _revoked(kind, at, at - dt.timedelta(minutes=1))
 
 
 def _ending(at: int, reason: str = "replaced") -> Mapping[str, Change]:
-    return {"author_ending": Change(members={"at": cast.noon_and(at), "reason": reason})}
+    return {"author_ending": Change(members={"at": people.noon_and(at), "reason": reason})}
 
 
 def _recipients_ending(at: int, reason: str = "replaced") -> World:
-    ended = cast.ending(cast.DENIS.link, CAROL, at=cast.noon_and(at), reason=reason)
+    ended = people.ending(people.DENIS.link, CAROL, at=people.noon_and(at), reason=reason)
     return World(more_endings={"recipient": [ended]})
 
 
@@ -742,12 +754,14 @@ def _after_end(kind: type[Statement]) -> World:
         return _recipients_ending(65)
     if kind is LinkEnding:
         return World(
-            more_endings={"author": [cast.ending(cast.CLAIRE.link, CAROL, at=cast.noon_and(150))]}
+            more_endings={
+                "author": [people.ending(people.CLAIRE.link, CAROL, at=people.noon_and(150))]
+            }
         )
     ends = {Claim: 15, Verification: 25, Session: 34, Message: 39, Withdrawal: 40, Consent: 41}
     changes = _ending(ends.get(kind, 45))
     if kind is Consent:
-        changes = {**changes, NAME_OF[kind]: Change(members={"at": cast.noon_and(42)})}
+        changes = {**changes, NAME_OF[kind]: Change(members={"at": people.noon_and(42)})}
     return World(changes=changes)
 
 
@@ -758,7 +772,9 @@ def _before_end(kind: type[Statement]) -> World:
         return _recipients_ending(76)
     if kind is LinkEnding:
         return World(
-            more_endings={"author": [cast.ending(cast.CLAIRE.link, CAROL, at=cast.noon_and(42))]}
+            more_endings={
+                "author": [people.ending(people.CLAIRE.link, CAROL, at=people.noon_and(42))]
+            }
         )
     return World(changes=_ending(42))
 
@@ -772,26 +788,26 @@ def _misused(kind: type[Statement]) -> World:
 def _after_succession(kind: type[Statement]) -> World:
     if kind is Credential:
         return dataclasses.replace(
-            _changed(kind, Change(members={"at": cast.noon_and(501)})), successions=[_BY_OLD]
+            _changed(kind, Change(members={"at": people.noon_and(501)})), successions=[_BY_OLD]
         )
     if kind is Revocation:
-        return World(revocations=[revocation(cast.ROOT, CAROL, 501)], successions=[_BY_OLD])
+        return World(revocations=[revocation(people.ROOT, CAROL, 501)], successions=[_BY_OLD])
     if kind is Succession:
-        return World(successions=[_BY_OLD, succession(cast.ROOT, cast.ROOT, STRANGER)])
+        return World(successions=[_BY_OLD, succession(people.ROOT, people.ROOT, STRANGER)])
     early = Succession(
-        old=b64u_encode(cast.ROOT.public_key),
-        new=b64u_encode(cast.NEW_ROOT.public_key),
-        at=cast.noon_and(0, 15),
+        old=b64u_encode(people.ROOT.public_key),
+        new=b64u_encode(people.NEW_ROOT.public_key),
+        at=people.noon_and(0, 15),
     )
-    return World(successions=[cast.sign(by, early) for by in (cast.ROOT, cast.NEW_ROOT)])
+    return World(successions=[people.sign(by, early) for by in (people.ROOT, people.NEW_ROOT)])
 
 
 def _before_succession(kind: type[Statement]) -> World:
     if kind is Credential:
         return dataclasses.replace(
-            _changed(kind, Change(members={"at": cast.noon_and(500)})), successions=[_BY_OLD]
+            _changed(kind, Change(members={"at": people.noon_and(500)})), successions=[_BY_OLD]
         )
-    return World(revocations=[revocation(cast.ROOT, CAROL, 500)], successions=[_BY_OLD])
+    return World(revocations=[revocation(people.ROOT, CAROL, 500)], successions=[_BY_OLD])
 
 
 def _another_root(kind: type[Statement]) -> World:
@@ -800,7 +816,7 @@ def _another_root(kind: type[Statement]) -> World:
     if kind is Revocation:
         return World(revocations=[revocation(STRANGER, CAROL, 0)])
     if kind is Succession:
-        return World(successions=[succession(STRANGER, cast.ROOT, STRANGER, 0)])
+        return World(successions=[succession(STRANGER, people.ROOT, STRANGER, 0)])
     name = NAME_OF[kind]
     role = {Registration: "service", Rendition: "media"}.get(kind, "mediator")
     if kind in _BY_PERSON:
@@ -811,16 +827,16 @@ def _another_root(kind: type[Statement]) -> World:
 
 
 def _successor(kind: type[Statement]) -> World:
-    late = [revocation(cast.ROOT, SPARE_WORKER, 300)] if kind is Revocation else []
-    return World(root=cast.NEW_ROOT, successions=[_BY_NEW], revocations=late)
+    late = [revocation(people.ROOT, SPARE_WORKER, 300)] if kind is Revocation else []
+    return World(root=people.NEW_ROOT, successions=[_BY_NEW], revocations=late)
 
 
 def _signed_by(by: Signer, kind: type[Statement]) -> World:
     if kind is Revocation:
         return World(revocations=[revocation(by, CAROL, 0)])
     if kind is Succession:
-        new = STRANGER if by is cast.ROOT else by
-        return World(successions=[succession(by, cast.ROOT, new, -1)])
+        new = STRANGER if by is people.ROOT else by
+        return World(successions=[succession(by, people.ROOT, new, -1)])
     own = {"signer": b64u_encode(by.public_key)} if kind is Claim else {}
     return _changed(kind, Change(by=by, members=own))
 
@@ -872,7 +888,7 @@ _PARTICIPANTS: Final = tuple(
 def given(world: World) -> dict[str, Json]:
     """What a reader is given, member by member."""
     made = statements(world)
-    anchor = b64u_decode(cast.hash_of(made["charter_2"]))[:ANCHOR_BYTES]
+    anchor = b64u_decode(people.hash_of(made["charter_2"]))[:ANCHOR_BYTES]
     origins: dict[str, list[str]] = {
         role: [
             *(text for name, text in made.items() if name in _way_in(role)),
@@ -931,13 +947,13 @@ def walk() -> Json:
     unchanged = given(World())
     numbered_base = numbered(unchanged)
     cells = [_cell(kind, attack, unchanged, numbered) for attack in ATTACKS for kind in TYPES]
-    claire, link = cast.CLAIRE, cast.CLAIRE.link.link
+    claire, link = people.CLAIRE, people.CLAIRE.link.link
     return {
         "now": time(NOW),
         "author_secret": b64u_encode(claire.secret.secret),
         "author_claim_key": b64u_encode(claire.secret.claim_key(link)),
-        "challenge": cast.SESSION.challenge,
-        "audience": cast.SESSION.audience,
+        "challenge": people.SESSION.challenge,
+        "audience": people.SESSION.audience,
         "steps": STEPS,
         "given": numbered_base,
         "cells": cells,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import object_prefix
-from tests.uploads import (
+from tests.support.uploads import (
     Sending,
     another_relay,
     body_of,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import write_metadata
-from tests.uploads import OFFSET_STREAM, Sending, body_of, checksum_of, signed
+from tests.support.uploads import OFFSET_STREAM, Sending, body_of, checksum_of, signed
 
 
 async def test_what_is_spoken_is_told_to_anybody(draft: Sending) -> None:

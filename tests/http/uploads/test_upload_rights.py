@@ -12,13 +12,21 @@ from relay.client.participant import Participant
 from relay.client.sealing import seal_file
 from relay.client.uploading import Retry, Upload, upload_body
 from relay.client.writing import address
-from relay.demo.cast import Case, Organization
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import OPEN_UPLOADS, object_prefix, write_metadata
 from relay.services.uploads import ORPHAN_GRACE_SECONDS, sweep_orphans, sweep_uploads
 from relay.settings import Settings
 from relay.storage.database import Database
-from tests.uploads import OFFSET_STREAM, Answer, Sending, body_of, sending, signed, upload_of
+from relay.testing.people import Case, Organization
+from tests.support.uploads import (
+    OFFSET_STREAM,
+    Answer,
+    Sending,
+    body_of,
+    sending,
+    signed,
+    upload_of,
+)
 
 pytestmark = pytest.mark.own_relay
 

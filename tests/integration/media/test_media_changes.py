@@ -7,9 +7,10 @@ from typing import Final
 
 import pytest
 
-from tests.integration.media import card
 from tests.integration.media.conftest import Make, Run
-from tests.integration.media.kinds import (
+from tests.integration.media.test_media_accepts import assert_as_promised
+from tests.support.media import card
+from tests.support.media.kinds import (
     AAC,
     BT709,
     FRAGMENTS,
@@ -23,7 +24,6 @@ from tests.integration.media.kinds import (
     assert_near,
     picture,
 )
-from tests.integration.media.test_media_accepts import assert_as_promised
 
 CODED: Final = (*H264, *BT709, *AAC)
 LATE: Final = ("-itsoffset", "0.5")

@@ -12,9 +12,10 @@ from typing import Final
 
 import pytest
 
-from tests.integration.media import boxes, card
 from tests.integration.media.conftest import Make, Run
-from tests.integration.media.kinds import (
+from tests.integration.media.test_media_accepts import assert_as_promised
+from tests.support.media import boxes, card
+from tests.support.media.kinds import (
     AAC,
     BT709,
     FRAGMENTS,
@@ -29,7 +30,6 @@ from tests.integration.media.kinds import (
     picture,
     with_edits,
 )
-from tests.integration.media.test_media_accepts import assert_as_promised
 
 TAKEN: Final = ("-disposition:v", "default", "-pix_fmt:v:1", "yuv420p")
 """Tracks that are enabled."""

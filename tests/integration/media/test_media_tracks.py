@@ -9,9 +9,12 @@ from typing import Final
 
 import pytest
 
-from tests.integration.media import boxes, card
 from tests.integration.media.conftest import Done, Make, Run
-from tests.integration.media.kinds import (
+from tests.integration.media.test_media_accepts import assert_as_promised
+from tests.integration.media.test_media_changes import ALIKE, LATE
+from tests.integration.media.test_media_voices import LEFT, OPPOSED
+from tests.support.media import boxes, card
+from tests.support.media.kinds import (
     AAC,
     BT709,
     H264,
@@ -22,9 +25,6 @@ from tests.integration.media.kinds import (
     assert_near,
     picture,
 )
-from tests.integration.media.test_media_accepts import assert_as_promised
-from tests.integration.media.test_media_changes import ALIKE, LATE
-from tests.integration.media.test_media_voices import LEFT, OPPOSED
 
 OTHERS: Final = (0.3, 1.8, 3.3)
 """When somebody else speaks."""

@@ -10,9 +10,10 @@ import pytest
 from av.container import InputContainer
 
 from relay.media import errors
-from tests.integration.media import boxes, card
 from tests.integration.media.conftest import Make, Run
-from tests.integration.media.kinds import (
+from tests.integration.media.test_media_accepts import assert_as_promised
+from tests.support.media import boxes, card
+from tests.support.media.kinds import (
     AAC,
     FRAGMENTS,
     H264,
@@ -24,7 +25,6 @@ from tests.integration.media.kinds import (
     assert_as_it_was,
     voice,
 )
-from tests.integration.media.test_media_accepts import assert_as_promised
 
 LEFT: Final = "pan=stereo|c0=c0|c1=0*c0"
 RIGHT: Final = "pan=stereo|c0=0*c0|c1=c0"

@@ -22,7 +22,7 @@ from relay.crypto.errors import ChainError, KeyInvalidError
 from relay.crypto.signing import Signer, fingerprint, statement_hash
 from relay.crypto.statements import Charter, Link, Revocation, Succession, decode_unverified, sign
 from relay.crypto.trust import CLOCK_TOLERANCE, Trust, establish_trust
-from tests.vectors.cast import (
+from tests.vectors.people import (
     ANNA,
     ANNA_RENEWED,
     BORIS,

@@ -39,7 +39,7 @@ from relay.crypto.statements import (
 )
 from relay.crypto.trust import CLOCK_TOLERANCE
 from relay.errors import CryptoError
-from tests.vectors.cast import (
+from tests.vectors.people import (
     ANNA,
     BORIS,
     CAPTIONS,

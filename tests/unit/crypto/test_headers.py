@@ -30,7 +30,7 @@ from relay.crypto.age import (
 )
 from relay.crypto.errors import HeaderError, HeaderMacError, KeyInvalidError, NoMatchError
 from relay.errors import CryptoError
-from tests.vectors.cast import ANNA, BORIS, keyring
+from tests.vectors.people import ANNA, BORIS, keyring
 
 FILE_KEY = bytes(range(16))
 HYBRID = ANNA.keyring.identity

@@ -38,7 +38,7 @@ from relay.crypto.keyrings import (
 from relay.crypto.links import LinkSecret, link_url, parse_link_url
 from relay.domain.cases import CharterFiling, Charters, CharterView
 from relay.domain.credentials import CaseFile, Credentials
-from tests.vectors.cast import ANNA
+from tests.vectors.people import ANNA
 
 ROOT: Final = Path(__file__).parents[3]
 PASSPHRASE: Final = "d\u00e9j\u00e0 vu, three words"

@@ -13,8 +13,8 @@ from relay.commands.crypt import app
 from relay.crypto.age import ScryptIdentity, X25519Identity, open_file, parse_identity
 from relay.crypto.keyrings import seal_keyring
 from tests.unit.crypto.conftest import Node
-from tests.vectors.cast import ANNA
 from tests.vectors.generate import FOLDER
+from tests.vectors.people import ANNA
 
 pytestmark = pytest.mark.slow
 SIZES = [0, 1, 65536, 65537, 3_000_000]

@@ -21,7 +21,7 @@ from relay.crypto.release import (
 )
 from relay.crypto.signing import Signer
 from relay.crypto.statements import GrantedPart, Offer, sign
-from tests.vectors.cast import (
+from tests.vectors.people import (
     ANNA,
     ANNA_RENEWED,
     APPROVALS,

@@ -41,7 +41,7 @@ from relay.crypto.statements import (
 )
 from relay.crypto.trust import Trust, establish_trust
 from relay.errors import CryptoError
-from tests.vectors import cast, walk
+from tests.vectors import people, walk
 from tests.vectors.generate import FOLDER
 
 Given: TypeAlias = Mapping[str, Any]
@@ -89,18 +89,18 @@ class Reader:
     def read_author_origin(self) -> None:
         """The author opens the link, a mediator checks the claim, everybody believes what comes out."""
         self.author = verify_origin(self.given["author_origin"], self.charter)
-        check_link_secret(self.author.link, cast.CLAIRE.secret)
+        check_link_secret(self.author.link, people.CLAIRE.secret)
         if self.author.claim is None:
             raise ChainError("a link that nobody claimed")
-        check_claim_mac(self.author.claim, cast.CLAIRE.secret.claim_key(self.author.link.link))
+        check_claim_mac(self.author.claim, people.CLAIRE.secret.claim_key(self.author.link.link))
 
     def read_session(self) -> None:
         """Relay: who signs in."""
         if (compact := self.given["session"]) is not None:
             session = self._by_participant(compact, Session, self.author)
             if (session.challenge, session.audience) != (
-                cast.SESSION.challenge,
-                cast.SESSION.audience,
+                people.SESSION.challenge,
+                people.SESSION.audience,
             ):
                 raise ChainError("another challenge or another relay")
 

@@ -26,7 +26,7 @@ from relay.crypto.statements import (
     verify,
 )
 from relay.errors import CryptoError
-from tests.vectors.cast import (
+from tests.vectors.people import (
     ANNA,
     BORIS,
     CAPTIONS,
