@@ -74,11 +74,11 @@ def seal(cases: Sequence[Case], letters: int) -> list[Sealed]:
 async def send(letters: Sequence[Sealed], at_once: int) -> list[float]:
     """Send them by so many senders; the seconds each took. RuntimeError where one is refused."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        bearers = {id(one.case): await one.case.harmed._signed.bearer() for one in letters}  # noqa: SLF001 - the client seals and sends in one
+        bearers = {id(one.case): await one.case.harmed.session.bearer() for one in letters}
 
         async def put(letter: Sealed) -> None:
             async with http.put(
-                letter.case.harmed._signed.connection.url + letter.path,  # noqa: SLF001 - as above
+                letter.case.harmed.session.connection.url + letter.path,
                 data=letter.body,
                 headers={
                     "Authorization": f"Bearer {bearers[id(letter.case)]}",

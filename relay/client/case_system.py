@@ -57,7 +57,7 @@ class CaseSystem:
         self._connection = connection
         self._key = key
         self._kid = kid
-        self._keys = keys
+        self.keys = keys
         self._seen = seen or SeenCharters()
         self._claims = {"iss": issuer, "aud": audience, "sub": subject}
 
@@ -87,8 +87,8 @@ class CaseSystem:
         A case system with keys signs which mediators may open the case. Once the case has a charter, other
         mediators are a proposal that one of its mediators signs, or does not.
         """
-        if self._keys is not None and registration.mediators and registration.statement is None:
-            signed = charters.register(self._keys.signer, case_id, registration.mediators)
+        if self.keys is not None and registration.mediators and registration.statement is None:
+            signed = charters.register(self.keys.signer, case_id, registration.mediators)
             registration = msgspec.structs.replace(registration, statement=signed)
         return await self._connection.call(
             "PUT", f"/v1/cases/{case_id}", bearer=self.token(), body=registration, into=CaseView
@@ -156,9 +156,9 @@ class CaseSystem:
         return charter
 
     def _require_keys(self) -> ServiceKeys:
-        if self._keys is None:
+        if self.keys is None:
             raise LookupError("this is signed: this case system was given no keys")
-        return self._keys
+        return self.keys
 
     async def set_no_contact(
         self, case_id: uuid.UUID, one: uuid.UUID, other: uuid.UUID, *, no_contact: bool

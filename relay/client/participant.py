@@ -102,7 +102,7 @@ class Participant:
     ) -> None:
         self._address = address
         self._seen = seen
-        self._signed = signed
+        self.session = signed
         self._charter = charter
         self._identity = identity
         self.hand = Hand(
@@ -113,7 +113,7 @@ class Participant:
             recipient=None if identity is None else str(identity.recipient),
         )
         """Signs and seals for this participant."""
-        self._claim_hash = None if link.claim is None else statement_hash(link.claim)
+        self.claim_hash = None if link.claim is None else statement_hash(link.claim)
         self._claimed_at = None
         if link.claim is not None:
             self._claimed_at = statements.decode_unverified(link.claim, statements.Claim).at
@@ -123,9 +123,9 @@ class Participant:
 
     def spoken_words(self, language: WordLanguage) -> tuple[str, ...]:
         """The four words of one's claim, for a mediator to hear; LookupError for an upload link."""
-        if self._claim_hash is None:
+        if self.claim_hash is None:
             raise LookupError("nobody claims an upload link")
-        return claim_words(self._claim_hash, language)
+        return claim_words(self.claim_hash, language)
 
     # Arriving.
 
@@ -242,7 +242,7 @@ class Participant:
 
     async def refresh(self) -> None:
         """Load and verify the charter in force; what is sealed from now on is sealed under it."""
-        found = await self._signed.call("GET", "/v1/trust", into=Trust)
+        found = await self.session.call("GET", "/v1/trust", into=Trust)
         self._charter = _verify_charter(found, self._address, self._seen)
         self.hand = dataclasses.replace(self.hand, charter=self._charter)
 
@@ -251,12 +251,12 @@ class Participant:
     ) -> AuthorMessage:
         """Send what `submission` seals and signs; once more where the charter has changed meanwhile."""
         try:
-            return await self._signed.call("PUT", path, body=submission(), into=AuthorMessage)
+            return await self.session.call("PUT", path, body=submission(), into=AuthorMessage)
         except Problem as problem:
             if problem.code != CharterChanged.code:
                 raise
         await self.refresh()
-        return await self._signed.call("PUT", path, body=submission(), into=AuthorMessage)
+        return await self.session.call("PUT", path, body=submission(), into=AuthorMessage)
 
     # Writing.
 
@@ -271,7 +271,7 @@ class Participant:
                 at=datetime.now(UTC),
             ),
         )
-        await self._signed.call(
+        await self.session.call(
             "PUT",
             f"/v1/cases/{self.case_id}/participants/{self.participant_id}/consent",
             body=SignedRequest(statement=statement),
@@ -309,7 +309,7 @@ class Participant:
             await self.begin_video(written)
             sealed_file.seek(0)
             await upload_body(
-                self._signed,
+                self.session,
                 written.message_id,
                 written.revision,
                 sealed_file,
@@ -320,7 +320,7 @@ class Participant:
 
     async def begin_video(self, written: Address) -> AuthorMessage:
         """Begin the draft that an upload goes to."""
-        return await self._signed.call(
+        return await self.session.call(
             "PUT",
             f"{written.path}/draft",
             body=NewDraft(recipient=written.to, kind=Kind.VIDEO, language=written.language),
@@ -335,14 +335,14 @@ class Participant:
 
     async def withdraw(self, message_id: uuid.UUID) -> None:
         """Take a message back."""
-        await self._signed.call(
+        await self.session.call(
             "PUT", f"/v1/messages/{message_id}/withdrawal", body=self.hand.withdrawal(message_id)
         )
 
     async def lists(self, **query: str) -> Correspondence:
         """A page of what one wrote and was offered; `after` or `messages`, as the API has them."""
         asked = f"?{urlencode(query)}" if query else ""
-        return await self._signed.call("GET", f"/v1/messages{asked}", into=Correspondence)
+        return await self.session.call("GET", f"/v1/messages{asked}", into=Correspondence)
 
     async def correspondence(self) -> Everything:
         """Every message that one wrote or was offered, each as it is asked for alone, the oldest first."""
@@ -367,11 +367,11 @@ class Participant:
 
     async def sent(self, message_id: uuid.UUID) -> AuthorMessage:
         """One message that one wrote."""
-        return await self._signed.call("GET", f"/v1/messages/{message_id}", into=AuthorMessage)
+        return await self.session.call("GET", f"/v1/messages/{message_id}", into=AuthorMessage)
 
     async def offered(self, message_id: uuid.UUID) -> RecipientMessage:
         """One message that one was offered."""
-        return await self._signed.call("GET", f"/v1/messages/{message_id}", into=RecipientMessage)
+        return await self.session.call("GET", f"/v1/messages/{message_id}", into=RecipientMessage)
 
     def guidance(self, message: AuthorMessage) -> tuple[str | None, str]:
         """Why a message came back: the coded reason, and the mediator's own words.
@@ -433,7 +433,7 @@ class Participant:
         self, message: RecipientMessage, answer: Answer, *, tell_author: bool = False
     ) -> RecipientMessage:
         """Answer an offer."""
-        return await self._signed.call(
+        return await self.session.call(
             "POST",
             f"/v1/messages/{message.message}/responses",
             body=self.hand.response(message, answer, tell_author=tell_author),
@@ -455,7 +455,7 @@ class Participant:
             offer, _mediator = self._charter.verify_by_mediator(message.offer, statements.Offer)
             if (offer.case, offer.message) != (self.case_id, message.message):
                 raise ChainError("an offer of another message")
-            if b64u_decode(offer.claim) != self._claim_hash:
+            if b64u_decode(offer.claim) != self.claim_hash:
                 raise NoMatchError("an offer to the keys of an earlier link")
             return offer
 
@@ -473,12 +473,12 @@ class Participant:
         BrokenRecord where the message as a whole does not hold. A part that does not open is in `broken`
         of what comes back.
         """
-        if self._claim_hash is None or self._claimed_at is None:
+        if self.claim_hash is None or self._claimed_at is None:
             raise LookupError("nobody reads through an upload link")
         await self.refresh()
         # First: the relay notes that it was opened as soon as it hands it out.
         offered = self._offer_of(message)
-        opening = await self._signed.call(
+        opening = await self.session.call(
             "POST", f"/v1/messages/{message.message}/openings", into=Opening
         )
         with reading(Record.MESSAGE):
@@ -493,7 +493,7 @@ class Participant:
             participant=self.participant_id,
             recipient=str(self.identity.recipient),
             signer=self.hand.signer.public_key,
-            claim_hash=self._claim_hash,
+            claim_hash=self.claim_hash,
             claimed_at=self._claimed_at,
         )
         with reading(Record.OFFER):
@@ -532,7 +532,7 @@ class Participant:
         """Fetch, verify and open a released part into a file."""
         part = received.part(role)
         with reading(Record(part.role)):
-            await download(self._signed, part, received.keys[part.commit], target)
+            await download(self.session, part, received.keys[part.commit], target)
 
     @property
     def identity(self) -> HybridIdentity:

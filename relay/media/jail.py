@@ -187,7 +187,7 @@ async def run_in_jail(
                 start_new_session=True,
             )
         )
-        outcome = await _finish(process, limits, on_line)
+        outcome = await finish(process, limits, on_line)
         if not outcome.timed_out and not _was_told(ready):
             raise JailUnavailable(_explain(outcome.stderr))
     return outcome
@@ -212,7 +212,7 @@ async def _start(starting: Coroutine[None, None, Process]) -> Process:
         raise JailUnavailable(f"bubblewrap does not start: {error.strerror}") from None
 
 
-async def _finish(
+async def finish(
     process: Process, limits: JailLimits, on_line: Callable[[bytes], bool] | None
 ) -> Outcome:
     """Wait for the end of both pipes: their last holder is the last process of the jail."""

@@ -25,7 +25,7 @@ from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 
 ISSUER = "https://cases.example"
 KEY_ID = "case-system"
-PASSPHRASE = "a river under the old bridge"  # noqa: S105 - of people of straw
+PASSPHRASE = "a river under the old bridge"  # noqa: S105 - of invented people
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Sets the stage: embedded services, an organization's keys, the web service and a media worker."""
+"""A running relay: embedded services, an organization's keys, the web service and a media worker."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 class DidNotStart(Unavailable):
-    """A process of the demo did not start."""
+    """A process of relay did not start."""
 
     code = "did-not-start"
 

@@ -14,14 +14,13 @@ from relay.client.participant import Participant
 from relay.crypto.links import parse_link_url
 from relay.crypto.words import word_list
 from relay.testing.people import PASSPHRASE
-from tests.browser.conftest import Visit
 from tests.support.browser import forging
 from tests.support.browser.casework import LANGUAGES
 from tests.support.browser.inputs import Keyboard
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
-from tests.support.browser.visitors import Language
+from tests.support.browser.visitors import Language, Visit
 from tests.support.browser.wire import Sent
 
 FIRST_SIGHT_BYTES: Final = 30_000

@@ -17,10 +17,10 @@ from relay.crypto.statements import Policy
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.testing.letters import LETTER
 from relay.testing.people import verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser.casework import CasePage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Reviewer, Scene, with_mediators_of_its_own
+from tests.support.browser.visitors import Visit
 
 TWO: Final = Policy(approvals=2, captions="optional", server_processing=True, retention_days=365)
 LAPTOP: Final[ViewportSize] = {"width": 1366, "height": 768}

@@ -9,13 +9,12 @@ from playwright.async_api import expect
 
 from relay.testing.letters import LETTER, NOTE
 from relay.testing.people import Case, verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser import forging
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene, Waiting
 from tests.support.browser.tour import approved_letter
-from tests.support.browser.visitors import Language
+from tests.support.browser.visitors import Language, Visit
 from tests.support.corruptions import KEYS, LETTERS
 from tests.support.hostile import HostileSender
 

@@ -20,13 +20,12 @@ from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.domain.messages import ReviewMessage
 from relay.testing.letters import LETTER
 from relay.testing.people import PASSPHRASE, verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser.casework import LANGUAGES, CasePage
 from tests.support.browser.inputs import Keyboard
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Reviewer, Scene, Waiting, new_reviewer
-from tests.support.browser.visitors import Language
+from tests.support.browser.visitors import Language, Visit
 from tests.support.relays import WORK_FACTOR_LOG2
 
 SHORT_DAYS: Final = 30

@@ -18,12 +18,12 @@ from relay.client.casework import DEFAULT_POLICY
 from relay.crypto.statements import Policy
 from relay.testing.letters import LETTER, NOTE
 from relay.testing.people import verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser.casework import LANGUAGES, CasePage
 from tests.support.browser.mediators import PREPARED_MS, MediatorPage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene, Waiting
 from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Visit
 from tests.support.browser.words import Words
 
 WORDS: Final = "Let us find another way together. I will call you."

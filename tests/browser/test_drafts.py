@@ -10,10 +10,10 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from relay.testing.people import verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Visit
 
 WORDS: Final = "I have begun, and somebody comes in."
 MORE: Final = "I have begun, and gone on somewhere else."

@@ -16,18 +16,17 @@ from playwright.async_api import Playwright, expect
 
 from relay.testing.letters import LETTER
 from relay.testing.people import PASSPHRASE
-from tests.browser.conftest import Visit
 from tests.support.browser.engines import EngineVisitor, firefox
 from tests.support.browser.inputs import Keyboard
 from tests.support.browser.leaks import found_in, needles_of, needles_of_link, stored
 from tests.support.browser.mediators import MediatorPage
-from tests.support.browser.node import ROOT, node
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.profiles import chromium_with, found_on_disk, visited
 from tests.support.browser.scene import Scene, Waiting
-from tests.support.browser.visitors import Language, Visitor
+from tests.support.browser.visitors import Language, Visit, Visitor
 from tests.support.browser.wire import wire_to
 from tests.support.browser.words import Words
+from tests.support.node import ROOT, node
 
 ASSISTANT: Final = "M. Roy, chaplain"
 ELSEWHERE: Final = "https://www.google.com/"

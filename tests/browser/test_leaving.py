@@ -10,11 +10,10 @@ from typing import Final
 import pytest
 from playwright.async_api import Error, Locator, expect
 
-from tests.browser.conftest import Visit
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
-from tests.support.browser.visitors import Visitor
+from tests.support.browser.visitors import Visit, Visitor
 
 WORDS: Final = "I have begun, and somebody comes in."
 ELSEWHERE: Final = "https://www.google.com/"

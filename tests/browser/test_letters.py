@@ -11,14 +11,13 @@ from relay.client.participant import Participant
 from relay.domain.transitions import State
 from relay.testing.letters import LETTER, NOTE
 from relay.testing.people import PASSPHRASE, verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser import forging, leaks
 from tests.support.browser.casework import LANGUAGES
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
 from tests.support.browser.tour import approved_letter
-from tests.support.browser.visitors import Language, Visitor
+from tests.support.browser.visitors import Language, Visit, Visitor
 from tests.support.browser.words import Words
 
 REVISED: Final = "I have said it in another way."

@@ -11,10 +11,10 @@ from playwright.async_api import expect
 
 from relay.testing.letters import LETTER, NOTE
 from relay.testing.people import verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser.casework import CasePage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene, Waiting, new_reviewer
+from tests.support.browser.visitors import Visit
 
 OTHER_NOTE: Final = "This one speaks of the children."
 

@@ -10,12 +10,11 @@ from playwright.async_api import expect
 
 from relay.testing.letters import LETTER, NOTE
 from relay.testing.people import verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser import forging
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
 from tests.support.browser.tour import approved_letter
-from tests.support.browser.visitors import Language
+from tests.support.browser.visitors import Language, Visit
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 WORDS: Final = "Begin with her, not with you."

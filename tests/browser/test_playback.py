@@ -14,12 +14,11 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from relay.testing.people import verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
 from tests.support.browser.tour import approved_video
 from tests.support.browser.video_files import film
-from tests.support.browser.visitors import Visitor
+from tests.support.browser.visitors import Visit, Visitor
 from tests.support.browser.words import Words
 
 SECONDS: Final = 40

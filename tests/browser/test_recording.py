@@ -13,7 +13,6 @@ import pytest
 from playwright.async_api import BrowserContext, Locator, Page, Playwright, expect
 
 from relay.testing.people import verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser import leaks
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.participants import ParticipantPage
@@ -21,7 +20,7 @@ from tests.support.browser.profiles import chromium_with
 from tests.support.browser.scene import Scene
 from tests.support.browser.tour import CAPTIONS, prepared_video
 from tests.support.browser.video_files import film
-from tests.support.browser.visitors import NARROW, TEXT_TWICE, Visitor
+from tests.support.browser.visitors import NARROW, TEXT_TWICE, Visit, Visitor
 from tests.support.browser.wire import wire_to
 
 ASSISTANT: Final = "M. Roy, chaplain"

@@ -14,11 +14,10 @@ from relay.services import cases
 from relay.settings import Settings
 from relay.storage.database import Database
 from relay.testing.letters import LETTER
-from tests.browser.conftest import Visit
 from tests.support.browser.casework import LANGUAGES, CasePage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene, new_reviewer
-from tests.support.browser.visitors import Language
+from tests.support.browser.visitors import Language, Visit
 
 OWN: Final = "What I wrote before the case was given to somebody else."
 

@@ -13,12 +13,12 @@ from playwright.async_api import Locator, expect
 from relay.client.participant import Participant
 from relay.domain.messages import Language
 from relay.testing.people import verify_everybody
-from tests.browser.conftest import Visit
 from tests.support.browser.casework import CasePage
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.scene import Scene, Waiting
 from tests.support.browser.tour import prepared_video
 from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Visit
 
 FIRST: Final = "I was not there when it happened. Forgive me."
 SECOND: Final = "I was there when it happened. I am sorry."

@@ -6,10 +6,10 @@ from playwright.async_api import expect
 
 from relay.crypto.encoding import b64u_encode
 from relay.testing.letters import LETTER
-from tests.browser.conftest import Visit
-from tests.browser.test_embedding import OTHER_ORIGIN, settings_of, show
+from tests.support.browser.embedding import OTHER_ORIGIN, settings_of, show
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Visit
 
 ANOTHER = b64u_encode(bytes(16))
 

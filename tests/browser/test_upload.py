@@ -12,10 +12,10 @@ from playwright.async_api import expect
 
 from relay.settings import MIB
 from relay.testing.searching import needles_of_file
-from tests.browser.conftest import Visit
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
 from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Visit
 
 FILE_BYTES: Final = 96 * MIB
 CUT_AFTER_BYTES: Final = 36 * MIB

@@ -12,13 +12,12 @@ import imageio_ffmpeg
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Visit
 from tests.support.browser.casework import LANGUAGES
 from tests.support.browser.inputs import Keyboard, Mouse
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
-from tests.support.browser.visitors import Language
+from tests.support.browser.visitors import Language, Visit
 
 ASSISTANT: Final = "M. Roy, chaplain"
 NOTE: Final = {

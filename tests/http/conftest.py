@@ -154,7 +154,7 @@ async def _serving(settings: Settings) -> AsyncIterator[ApiMonitor]:
 async def hostile_case(
     people: Organization, worker_settings: Settings, database_url: str
 ) -> AsyncIterator[HostileCase]:
-    """An open case with a media worker that its charter names, whose hands a test lends."""
+    """An open case with a media worker that its charter names, whose results a test makes."""
     credential_id, keyring = await people.enrol("media")
     worker = MediaWorker(credential_id=credential_id, keyring=keyring)
     database = await Database.connect(worker_settings.database_url, connections=2)

@@ -132,7 +132,7 @@ async def test_only_who_was_registered_opens_a_case(
     await intruder.put(case, 1, await forged_first(intruder, case))
     newcomer = Mediator(
         people.connection,
-        case.mediator._keyring,
+        case.mediator.keyring,
         case.mediator.credential_id,
         root_fingerprint=people.administrator.fingerprint,
         audience=people.audience,
@@ -152,7 +152,7 @@ async def test_a_mediator_who_was_not_registered_cannot_file_the_first_charter(
     """Relay refuses at once what its readers would refuse."""
     signing = await people.with_case_system_keys()
     case = await open_case(signing)
-    found = await case.mediator._charters(case.case_id)
+    found = await case.mediator.charters(case.case_id)
     registered = statements.decode_unverified(found.registration or "", statements.Registration)
     assert set(registered.mediators) == {
         case.mediator.credential_id,

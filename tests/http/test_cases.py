@@ -287,7 +287,7 @@ class Office:
 
     async def sign(self, mediator: Mediator, **changes: object) -> Answer:
         """File the next charter of the case with `changes`, as this mediator."""
-        views = (await self.case.mediator._charters(self.case.case_id)).charters
+        views = (await self.case.mediator.charters(self.case.case_id)).charters
         last = statements.decode_unverified(views[-1].statement, statements.Charter)
         said: dict[str, object] = {
             "case": self.case.case_id,
@@ -345,7 +345,7 @@ async def test_a_charter_names_only_whom_the_root_vouches_for(
 async def test_whom_a_charter_leaves_out_is_out(case: Case, people: Organization) -> None:
     """A mediator who is not named any more finds nothing of the case; who can read no more, need not."""
     office = Office(people=people, case=case)
-    views = (await case.mediator._charters(case.case_id)).charters
+    views = (await case.mediator.charters(case.case_id)).charters
     last = statements.decode_unverified(views[-1].statement, statements.Charter)
     own = [m for m in last.mediators if m.credential == case.mediator.credential_id]
     kept = await office.sign(case.mediator, mediators=own)

@@ -28,7 +28,7 @@ from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
 from relay.testing.people import Case, Organization, open_case, register_case
-from tests.http.test_charter_changes import replace_mediators
+from tests.support.cases import replace_mediators
 from tests.support.prepared_videos import hand_in, prepare
 from tests.support.requests import Answer, caller_of, consent, withdrawal
 

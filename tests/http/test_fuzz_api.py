@@ -144,8 +144,8 @@ async def _service(world: World) -> str:
 
 
 async def _new_session(person: Participant | Mediator) -> str:
-    signed = person._signed
-    return await SignedConnection(signed.connection, signed._signer, signed._audience).bearer()
+    signed = person.session
+    return await SignedConnection(signed.connection, signed.signer, signed.audience).bearer()
 
 
 CALLERS: Final[Mapping[Role, Callable[[World], Awaitable[str]]]] = {

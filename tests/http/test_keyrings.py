@@ -396,17 +396,17 @@ async def _bearers(case: Case, people: Organization) -> dict[str, str | None]:
         "nobody": None,
         **found,
         "an uploader": await LinkConnection(people.connection, address.id, auth).bearer(),
-        "the harmed": await _session(case.harmed._signed),
-        "the responsible": await _session(case.responsible._signed),
-        "a mediator of the case": await _session(case.mediator._signed),
-        "another mediator": await _session(stranger._signed),
+        "the harmed": await _session(case.harmed.session),
+        "the responsible": await _session(case.responsible.session),
+        "a mediator of the case": await _session(case.mediator.session),
+        "another mediator": await _session(stranger.session),
         "the case system": people.case_system.token(),
     }
 
 
 async def _session(signed: SignedConnection) -> str:
     """A session of its own, which what these requests end does not take from anybody."""
-    return await SignedConnection(signed.connection, signed._signer, signed._audience).bearer()
+    return await SignedConnection(signed.connection, signed.signer, signed.audience).bearer()
 
 
 def _paths(route: Route, known: dict[str, list[str]]) -> Iterator[str]:

@@ -235,8 +235,8 @@ async def test_only_a_recovery_key_of_the_case_gives_it_away(
     with pytest.raises(ChainError, match="no identity opens"):
         give_case(found, later, successor.credential_id, pinned)
     with pytest.raises(ChainError):
-        give_case(found, case.mediator._keyring, later_id, pinned)
-    filing = give_case(found, case.mediator._keyring, successor.credential_id, pinned)
+        give_case(found, case.mediator.keyring, later_id, pinned)
+    filing = give_case(found, case.mediator.keyring, successor.credential_id, pinned)
     with pytest.raises(Problem) as refused:
         await publish_recovered(people.connection, case.case_id, filing)
     assert refused.value.code == "unknown-signer"

@@ -284,7 +284,7 @@ async def test_a_claim_is_verified_by_a_mediator_of_the_case_alone(
     caller, stranger = caller_of(case.mediator), caller_of(await people.mediator())
     right: dict[str, object] = {
         "case": case.case_id,
-        "claim": b64u_encode(person._claim_hash or b""),
+        "claim": b64u_encode(person.claim_hash or b""),
         "participant": case.harmed.participant_id,
         "recipient": caller_of(person).recipient,
         "at": datetime.now(UTC),

@@ -255,7 +255,7 @@ async def test_a_second_claim_is_refused_and_reported(case: Case, people: Organi
     with pytest.raises(Problem) as refused:
         await people.claim(case.harmed_url, "another passphrase")
     assert (refused.value.status, refused.value.code) == (409, "link-claimed")
-    log = await case.mediator._signed.call(
+    log = await case.mediator.session.call(
         "GET", f"/v1/cases/{case.case_id}/log?limit=500", into=LogPage
     )
     assert (log.rows[-1].kind, log.rows[-1].actor) == ("second-claim-refused", f"link:{link.id}")

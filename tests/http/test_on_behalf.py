@@ -21,7 +21,7 @@ from relay.domain.messages import AuthorMessage, RecipientMessage, Submission
 from relay.domain.transitions import State
 from relay.domain.views import AuthorView
 from relay.testing.people import Case, Organization, open_case
-from tests.http.test_offers import desk_of, waiting
+from tests.support.offers import offer_request, waiting
 from tests.support.requests import Caller, caller_of, digest_of, letter, message_statement
 
 WORDS = "He would like her to know that he thinks of it."
@@ -167,10 +167,10 @@ async def test_who_assisted_is_for_the_mediators_and_not_for_the_recipient(case:
     assert open_text(case.case_id, note, view_of(review.parts, note), identities) == STAFF
     approved = await case.mediator.decide(review, "approve")
 
-    desk = await desk_of(case, approved)
-    assert note.commit in desk.keys
-    act = desk.act(datetime.now(UTC))
-    assert await desk.send(act) == (400, "statement-mismatch")
+    offering = await offer_request(case, approved)
+    assert note.commit in offering.keys
+    act = offering.act(datetime.now(UTC))
+    assert await offering.send(act) == (400, "statement-mismatch")
     recipient = await recipient_of(case)
     charter = (await case.mediator.case(case.case_id)).charter
     with pytest.raises(ChainError, match="not reviewed"):

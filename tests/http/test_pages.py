@@ -25,7 +25,7 @@ from relay.handlers.pages import PAGES
 from relay.services import pages
 from relay.services.pages import Pages, embed_origins
 from relay.settings import Settings
-from tests.support.browser.node import ROOT, node
+from tests.support.node import ROOT, node
 
 IMPORT_MAP = '{"integrity":{"/assets/main-1.js":"sha384-x"}}'
 DOCUMENT = f'<title>relay</title><script type="importmap">{IMPORT_MAP}</script>'

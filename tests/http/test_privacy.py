@@ -208,7 +208,7 @@ async def write(
         message_id = uuid.uuid4()
         written = address(to, message_id=message_id)
         revision = (await person.begin_video(written)).revision
-        sending = Upload(person._signed, Retry())
+        sending = Upload(person.session, Retry())
         await sending.create(message_id, revision, sealed.part.size)
         await sending.send(body, sealed.part.size)
         upload = sending.path

@@ -21,7 +21,7 @@ from relay.domain.gates import Gate
 from relay.domain.messages import ReviewMessage
 from relay.domain.transitions import State
 from relay.testing.people import Case, Organization, open_case, verify_everybody
-from tests.http.test_charter_changes import replace_mediators
+from tests.support.cases import replace_mediators
 from tests.support.corruptions import TIMED, WORDS
 from tests.support.hostile import HostileCase, HostileMediator, HostileSender
 from tests.support.requests import Subject, caller_of
@@ -122,7 +122,7 @@ async def revoke_into_the_past(people: Organization, case: Case) -> None:
     """Revoke the colleague's credential from an hour ago, so that nothing they signed here counts."""
     subject = caller_of(case.colleague).subject
     said = statements.Revocation(credential=subject, at=datetime.now(UTC) - timedelta(hours=1))
-    root = people.administrator._root
+    root = people.administrator.root
     await publish_revocation(people.connection, subject, statements.sign(root, said))
 
 

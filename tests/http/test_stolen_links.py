@@ -71,7 +71,7 @@ def verification(theft: Theft) -> str:
         caller_of(theft.mediator).signer,
         statements.Verification(
             case=theft.case_id,
-            claim=b64u_encode(theft.thief._claim_hash or b""),
+            claim=b64u_encode(theft.thief.claim_hash or b""),
             participant=theft.harmed_id,
             recipient=str(identity.recipient),
             at=datetime.now(UTC),
@@ -270,7 +270,7 @@ async def test_a_second_verified_claim_ends_the_first_or_is_refused(
         caller_of(case.mediator).signer,
         statements.Verification(
             case=case.case_id,
-            claim=b64u_encode(again._claim_hash or b""),
+            claim=b64u_encode(again.claim_hash or b""),
             participant=case.harmed.participant_id,
             recipient=str(again.identity.recipient),
             at=datetime.now(UTC),

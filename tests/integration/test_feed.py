@@ -90,7 +90,7 @@ async def test_what_was_read_is_not_kept_for_ever(rows: Rows, other_case: uuid.U
         await follower.look(rows.connection)
     for _ in range(2):
         await follower.look(rows.connection)
-    assert len(follower._known) <= 1
+    assert len(follower.known) <= 1
 
 
 async def test_what_happens_while_the_connection_is_lost_is_told_after_it(

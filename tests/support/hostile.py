@@ -144,7 +144,7 @@ class HostileSender:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class HostileWorker:
-    """A media worker's place, where a test stands in for its hands."""
+    """A media worker whose results a test makes."""
 
     database: Database
     settings: Settings
@@ -339,7 +339,7 @@ class HostileMediator:
 
 
 async def require_broken(case: Case, message: ReviewMessage, record: Record, fault: Fault) -> State:
-    """Fail unless this one fault is found, the message is not let on, and is returned, declined or held."""
+    """Fail unless this one fault is found, the message does not go on, and is returned, declined or held."""
     found = await case.mediator.examine(message)
     assert [(one.record, one.fault) for one in found.faults] == [(record, fault)]
     for language in ("en", "fr"):

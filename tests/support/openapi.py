@@ -99,7 +99,7 @@ def examples(entry: object, where: str) -> Iterator[tuple[str, Json, object]]:
 
 
 class ApiMonitor:
-    """Sees every request of an application and its answer, and notes where they break the description."""
+    """Compares every request to an application, and its answer, with the description of the API."""
 
     def __init__(self) -> None:
         self._document = load_document()
@@ -109,7 +109,7 @@ class ApiMonitor:
         """Method, path and status of what was answered."""
 
     def watch(self, application: web.Application) -> None:
-        """Stand outside of everything else that the application does."""
+        """Watch from outside of every other middleware."""
         application.middlewares.insert(0, self._middleware())
 
     def _middleware(self) -> Any:

@@ -1,4 +1,4 @@
-"""Stands in for the hands of a media worker where a test is not about video: all but the bytes is real."""
+"""Results of a media worker for tests that are not about video: everything but the bytes is real."""
 
 from __future__ import annotations
 

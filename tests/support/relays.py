@@ -56,7 +56,7 @@ class LoopThread:
 
 @contextlib.contextmanager
 def served(settings: Settings) -> Iterator[ApiMonitor]:
-    """Serve a relay with these settings; whoever saw its requests."""
+    """Serve a relay with these settings; the monitor of its requests."""
     monitor = ApiMonitor()
     loop = LoopThread()
     try:

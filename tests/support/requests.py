@@ -1,4 +1,4 @@
-"""What a person's hands can do that the client never would: sign anything, send it anywhere, as it is."""
+"""Requests that the client would never make: anything signed, sent anywhere, as it is."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def ask(
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Somebody with a session and a key."""
+    """Somebody with a session and a key, who sends what they like."""
 
     signed: SignedConnection
     signer: Signer
@@ -106,21 +106,20 @@ class Caller:
 
 
 def caller_of(person: Participant | Mediator) -> Caller:
-    """The hands of somebody whom the client knows."""
+    """Somebody whom the client knows, as a caller who signs and sends anything."""
     if isinstance(person, Mediator):
-        keyring = person._keyring
+        keyring = person.keyring
         return Caller(
-            signed=person._signed,
+            signed=person.session,
             signer=keyring.signer,
             subject=person.credential_id,
             recipient=str(keyring.identity.recipient),
         )
-    identity = person._identity
     return Caller(
-        signed=person._signed,
+        signed=person.session,
         signer=person.hand.signer,
         subject=person.participant_id,
-        recipient="" if identity is None else str(identity.recipient),
+        recipient=person.hand.recipient or "",
     )
 
 

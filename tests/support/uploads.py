@@ -277,7 +277,7 @@ def sockets() -> Iterator[tuple[tuple[int, int], int]]:
 
 def signed(person: Participant) -> SignedConnection:
     """The connection of a person, with their session."""
-    return person._signed
+    return person.session
 
 
 def upload_of(path: str) -> uuid.UUID:

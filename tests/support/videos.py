@@ -1,4 +1,4 @@
-"""A relay with a case in it, a sender of videos, and media workers as processes: what video stories need."""
+"""A relay with a case, a sender of videos, and media workers as processes, for the tests of videos."""
 
 from __future__ import annotations
 
@@ -279,7 +279,7 @@ class VideoCase:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Workers:
-    """Worker processes of a studio."""
+    """Worker processes on the services of a video case."""
 
     video_case: VideoCase
     processes: list[subprocess.Popen[bytes]]
@@ -307,7 +307,7 @@ async def video_case(
     database_url: str,
     redis_url: str,
 ) -> AsyncIterator[VideoCase]:
-    """A studio on the services of these settings of the web service.
+    """A video case on the services of these settings of the web service.
 
     `database_url` and `redis_url` are the same ones as whoever may do everything in them.
     """

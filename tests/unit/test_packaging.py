@@ -38,7 +38,7 @@ IMPORT: Final = "from importlib import import_module\nfor name in sys.argv[1:]: 
 LETTER: Final = """
 import uuid
 import relay.client.administrator, relay.client.case_system, relay.client.mediator
-import relay.client.participant
+import relay.client.participant, relay.testing.people
 from relay.client.sealing import open_text, seal_text
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.domain.messages import Audience, PartRole, PartView
@@ -115,7 +115,7 @@ def test_the_client_alone_seals_and_opens_a_letter() -> None:
     [
         ("server", ["relay.app", "relay.commands.audit", "relay.commands.migrate"]),
         ("worker", ["workers.process", "relay.media.transcode", "av"]),
-        ("embedded", ["relay.embedded.supervisor", "relay.demo.story"]),
+        ("embedded", ["relay.testing.relays", "relay.demo.story"]),
     ],
 )
 def test_an_extra_brings_what_its_part_imports(extra: str, modules: list[str]) -> None:

@@ -66,7 +66,7 @@ async def test_a_stranger_does_not_stop_the_connection_that_writes(draft: Sendin
 async def test_mediators_and_nobody_upload_nothing(draft: Sending) -> None:
     """401 without a session, 403 for a mediator."""
     path = await draft.create(100)
-    bearer = await draft.case.mediator._signed.bearer()
+    bearer = await draft.case.mediator.session.bearer()
 
     mediator = await draft.ask("HEAD", path, {"Authorization": f"Bearer {bearer}"})
     nobody = await draft.ask("HEAD", path, {"Authorization": ""})

@@ -7,14 +7,14 @@ from typing import Final
 
 import pytest
 
-from tests.integration.media.conftest import Make, Run
-from tests.integration.media.test_media_accepts import assert_as_promised
 from tests.support.media import card
 from tests.support.media.kinds import (
     AAC,
+    ALIKE,
     BT709,
     FRAGMENTS,
     H264,
+    LATE,
     NEAR,
     SOUND,
     VIDEO,
@@ -24,13 +24,12 @@ from tests.support.media.kinds import (
     assert_near,
     picture,
 )
+from tests.support.media.results import Make, Run, assert_as_promised
 
 CODED: Final = (*H264, *BT709, *AAC)
-LATE: Final = ("-itsoffset", "0.5")
 LATER: Final = tuple(at + 0.5 for at in card.MOMENTS)
 SHORT: Final = 3
 EARLY: Final = tuple(at for at in card.MOMENTS if at < SHORT)
-ALIKE: Final = ("-muxdelay", "0", "-f", "mpegts")
 
 
 def _lost(begin: float, end: float) -> str:

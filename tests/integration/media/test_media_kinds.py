@@ -12,8 +12,6 @@ from typing import Final
 
 import pytest
 
-from tests.integration.media.conftest import Make, Run
-from tests.integration.media.test_media_accepts import assert_as_promised
 from tests.support.media import boxes, card
 from tests.support.media.kinds import (
     AAC,
@@ -30,6 +28,7 @@ from tests.support.media.kinds import (
     picture,
     with_edits,
 )
+from tests.support.media.results import Make, Run, assert_as_promised
 
 TAKEN: Final = ("-disposition:v", "default", "-pix_fmt:v:1", "yuv420p")
 """Tracks that are enabled."""

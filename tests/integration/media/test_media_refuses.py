@@ -12,7 +12,7 @@ import pytest
 
 from relay.media import errors
 from relay.media.memory import MemoryFile
-from tests.integration.media.conftest import Run
+from tests.support.media.results import Run
 
 Make = Callable[..., Path]
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")

@@ -9,15 +9,15 @@ from typing import Final
 
 import pytest
 
-from tests.integration.media.conftest import Done, Make, Run
-from tests.integration.media.test_media_accepts import assert_as_promised
-from tests.integration.media.test_media_changes import ALIKE, LATE
-from tests.integration.media.test_media_voices import LEFT, OPPOSED
 from tests.support.media import boxes, card
 from tests.support.media.kinds import (
     AAC,
+    ALIKE,
     BT709,
     H264,
+    LATE,
+    LEFT,
+    OPPOSED,
     SOUND,
     VIDEO,
     Kind,
@@ -25,6 +25,7 @@ from tests.support.media.kinds import (
     assert_near,
     picture,
 )
+from tests.support.media.results import Done, Make, Run, assert_as_promised
 
 OTHERS: Final = (0.3, 1.8, 3.3)
 """When somebody else speaks."""

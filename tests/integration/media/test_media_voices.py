@@ -10,13 +10,13 @@ import pytest
 from av.container import InputContainer
 
 from relay.media import errors
-from tests.integration.media.conftest import Make, Run
-from tests.integration.media.test_media_accepts import assert_as_promised
 from tests.support.media import boxes, card
 from tests.support.media.kinds import (
     AAC,
     FRAGMENTS,
     H264,
+    LEFT,
+    OPPOSED,
     SOUND,
     VIDEO,
     WMA_SECONDS,
@@ -25,10 +25,9 @@ from tests.support.media.kinds import (
     assert_as_it_was,
     voice,
 )
+from tests.support.media.results import Make, Run, assert_as_promised
 
-LEFT: Final = "pan=stereo|c0=c0|c1=0*c0"
 RIGHT: Final = "pan=stereo|c0=0*c0|c1=c0"
-OPPOSED: Final = "pan=stereo|c0=c0|c1=-1*c0"
 
 
 def _saying(whole: int, samples: int) -> Edit:

@@ -23,10 +23,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
-from tests.support.browser.node import node
 from tests.support.browser.remote import PATIENCE_MS, Driver, RemotePage, as_page
 from tests.support.browser.visitors import NARROW, TEXT_TWICE, Guest, Language
 from tests.support.browser.wire import Wire, wire_to
+from tests.support.node import node
 
 _HERE: Final = Path(__file__).parent
 _DROPPED: Final = "A ServiceWorker intercepted the request and encountered an unexpected error."

@@ -66,7 +66,7 @@ _WAY_ALONG: Final = """
 
 
 class Input(Protocol):
-    """What hands can do on a page."""
+    """What somebody can do on a page."""
 
     async def press(self, button: Locator) -> None:
         """Press a button or follow a link."""

@@ -19,7 +19,7 @@ from relay.crypto.keyrings import generate_keyring, seal_keyring
 from relay.crypto.statements import Policy
 from relay.testing.people import PASSPHRASE, Organization, organization, register_case
 from relay.testing.relays import RunningRelay, running_relay
-from tests.support.browser.node import build_pages
+from tests.support.node import build_pages
 from tests.support.relays import WORK_FACTOR_LOG2
 
 

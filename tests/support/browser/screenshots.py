@@ -15,10 +15,10 @@ import imageio_ffmpeg
 from playwright.async_api import Page, async_playwright
 
 from tests.support.browser import visitors
-from tests.support.browser.node import ROOT
 from tests.support.browser.scene import scene
 from tests.support.browser.tour import Look, Tour
 from tests.support.browser.visitors import Language
+from tests.support.node import ROOT
 
 FOLDER: Final = ROOT / "screenshots"
 SIZES: Final = {"phone": (390, 844), "desktop": (1280, 800)}

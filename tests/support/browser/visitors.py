@@ -5,9 +5,9 @@ from __future__ import annotations
 import abc
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
-from typing import Final, Literal, TypedDict, Unpack
+from typing import Final, Literal, Protocol, TypedDict, Unpack
 
 import pytest
 from playwright.async_api import (
@@ -180,6 +180,13 @@ class Visitor(Guest):
 
     def _page(self, page: Page) -> None:
         page.on("crash", lambda _page: self.problems.append("a page crashed"))
+
+
+class Visit(Protocol):
+    """Makes visitors."""
+
+    def __call__(self, **manner: Unpack[Manner]) -> Awaitable[Visitor]:
+        """One, in a browser context of their own."""
 
 
 @contextlib.asynccontextmanager

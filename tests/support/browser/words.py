@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.support.browser.node import node
+from tests.support.node import node
 
 Sentences: TypeAlias = "str | dict[str, Sentences]"
 

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 import av
 
-from tests.integration.media.conftest import Done
+from tests.support.media.results import Done
 
 SECONDS: Final = 6
 MOMENTS: Final = (1.0, 2.5, 4.5)

@@ -7,9 +7,8 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-from tests.integration.media.conftest import Done
-from tests.integration.media.test_media_accepts import assert_as_promised
 from tests.support.media import boxes, card
+from tests.support.media.results import Done, assert_as_promised
 
 H264: Final = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 BT709: Final = (
@@ -32,6 +31,12 @@ TO_BT601: Final = "scale=in_color_matrix=bt709:out_color_matrix=bt601"
 FULL: Final = "scale=in_color_matrix=bt709:out_color_matrix={matrix}:in_range=tv:out_range=pc"
 
 Edit = Callable[[bytes], bytes]
+
+
+LATE: Final = ("-itsoffset", "0.5")
+ALIKE: Final = ("-muxdelay", "0", "-f", "mpegts")
+LEFT: Final = "pan=stereo|c0=c0|c1=0*c0"
+OPPOSED: Final = "pan=stereo|c0=c0|c1=-1*c0"
 
 
 def _nothing(content: bytes) -> bytes:

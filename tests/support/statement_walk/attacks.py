@@ -105,7 +105,7 @@ async def _of_another_type(cases: WalkCases, valid: ValidRequest) -> AttackedReq
 
 
 def _by(cases: WalkCases, who: str) -> tuple[Person, Mapping[str, object]]:
-    """Somebody, and the time that they write, where it is not that of the act."""
+    """Somebody, and the time that they write, where it is not that of the request."""
     name, _, when = who.partition(", ")
     times = {
         "dated before": cases.revoked_at - BEFORE,

@@ -81,7 +81,7 @@ class ValidRequest:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class WalkCases:
-    """Two open cases, and somebody of every sort."""
+    """Two open cases, and somebody in every role."""
 
     people: Organization
     root: Signer
@@ -103,12 +103,12 @@ class WalkCases:
 
     @property
     def mediator(self) -> Mediator:
-        """Whose acts the mediators' are."""
+        """Who acts for the mediators."""
         return self.case.mediator
 
     @property
     def harmed(self) -> Participant:
-        """Whose acts the participants' are."""
+        """Who acts for the participants."""
         return self.case.harmed
 
     async def opened(self) -> OpenCase:
@@ -130,7 +130,7 @@ class WalkCases:
     async def send(
         self, valid: ValidRequest, text: str, *, path: str = "", by: Person | None = None
     ) -> Answer:
-        """A statement as this act is sent: to another path, or by somebody else, where one is given."""
+        """A statement as this request is sent: to another path, or by somebody else, where one is given."""
         bearer = (by or valid.by).bearer()
         return await ask(
             self.people.connection,
@@ -203,7 +203,7 @@ async def _person(somebody: Participant | Mediator) -> Person:
 async def cases(
     people: Organization, root: Signer, database_url: str, worker_settings: Settings
 ) -> AsyncIterator[WalkCases]:
-    """A world on a relay that has none yet."""
+    """The cases, on a relay that has none yet."""
     database = await asyncpg.connect(database_url)
     people = await people.with_case_system_keys()
     worker_id, worker_keys = await people.enrol("media")
@@ -296,6 +296,6 @@ async def _case_of(
 
 
 def _service_signer(people: Organization) -> Signer:
-    keys = people.case_system._keys
+    keys = people.case_system.keys
     assert keys is not None
     return keys.signer

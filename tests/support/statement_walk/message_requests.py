@@ -1,4 +1,4 @@
-"""An act of every type that is about a message: who sends what where, so that the service accepts it."""
+"""A valid request of every type that is about a message: who sends what where."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.support.statement_walk.cases import (
 
 
 def only(statement: str) -> ReviewRequest:
-    """The body of a mediator's act that has no parts."""
+    """The body of a mediator's request that has no parts."""
     return ReviewRequest(statement=statement)
 
 

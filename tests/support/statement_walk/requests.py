@@ -1,4 +1,4 @@
-"""An act of every type that the service takes over HTTP: who sends what where, so that it is accepted."""
+"""A valid request of every type that the service takes over HTTP: who sends what where."""
 
 from __future__ import annotations
 

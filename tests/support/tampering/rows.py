@@ -95,7 +95,7 @@ async def an_approval_is_signed_with_a_key_that_was_revoked(owner: Owner, story:
     revoked = statements.Revocation(
         credential=mediator, at=datetime.now(UTC) - timedelta(seconds=30)
     )
-    compact = statements.sign(story.people.administrator._root, revoked)
+    compact = statements.sign(story.people.administrator.root, revoked)
     await owner.run(
         "update credentials set revocation_hash = $2 where credential_id = $1",
         mediator,

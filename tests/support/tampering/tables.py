@@ -295,7 +295,7 @@ async def a_revocation_is_of_somebody_else(owner: Owner, story: Story) -> None:
     revoked = statements.Revocation(
         credential=story.other.mediator.credential_id, at=datetime.now(UTC)
     )
-    compact = statements.sign(story.people.administrator._root, revoked)
+    compact = statements.sign(story.people.administrator.root, revoked)
     await owner.run(
         "update credentials set revocation_hash = $2 where credential_id = $1",
         story.case.colleague.credential_id,
@@ -306,7 +306,7 @@ async def a_revocation_is_of_somebody_else(owner: Owner, story: Story) -> None:
 @ATTACKS.finds(Code.CREDENTIAL_INVALID)
 async def a_root_is_said_to_have_a_successor(owner: Owner, story: Story) -> None:
     """Which the root never signed."""
-    old, new = story.people.administrator._root.public_key, Signer.generate()
+    old, new = story.people.administrator.root.public_key, Signer.generate()
     said = statements.Succession(
         old=b64u_encode(old), new=b64u_encode(new.public_key), at=datetime.now(UTC)
     )

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from relay.commands.crypt import app
 from relay.crypto.age import ScryptIdentity, X25519Identity, open_file, parse_identity
 from relay.crypto.keyrings import seal_keyring
-from tests.unit.crypto.conftest import Node
+from tests.support.node import Node
 from tests.vectors.generate import FOLDER
 from tests.vectors.people import ANNA
 

@@ -20,7 +20,7 @@ from relay.testing import recordings
 from relay.testing.people import Organization, organization, register_case
 from relay.testing.relays import running_relay
 
-PASSPHRASE = "a lamp in the window"  # noqa: S105 - of people of straw
+PASSPHRASE = "a lamp in the window"  # noqa: S105 - of invented people
 WORK_FACTOR_LOG2 = 1
 """Little, so that the tests need not wait for it."""
 VIDEO_SECONDS = 4

