@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> web.Application:
             yield
 
     async def keep_uploads(app: web.Application) -> None:
-        await app[RELAY].writers.stop_all()
+        await app[RELAY].upload_connections.stop_all()
 
     app.cleanup_ctx.append(connected)
     app.on_shutdown.append(keep_uploads)

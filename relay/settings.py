@@ -106,7 +106,7 @@ class Settings:
     ) -> Self:
         """Read `RELAY_*`; a missing, unknown or ill-typed one is a ConfigurationError that names it.
 
-        `database_alone`: for whoever reaches no other service, where the others' addresses may be missing.
+        `database_alone`: for anyone who reaches no other service, where the others' addresses may be missing.
         """
         _require_known(environment)
         hints = get_type_hints(cls)

@@ -1,4 +1,4 @@
-"""The real services, started once per session; a database, a bucket and a Redis for whoever needs its own.
+"""The real services, started once per session; a database, a bucket and a Redis for anyone who needs its own.
 
 `RELAY_DATABASE_URL`, `RELAY_REDIS_URL` and `RELAY_S3_*` in the environment replace the embedded ones.
 The web service and the workers of every test come to Postgres and Redis as their own users, with the rights
@@ -198,14 +198,14 @@ def own_database_url(
     database_template: str,
     session_runner: asyncio.Runner,
 ) -> Iterator[str]:
-    """A migrated, empty database of this test's own, as whoever may do everything in it."""
+    """A migrated, empty database of this test's own, for a superuser."""
     with _database(services, database_administrator, session_runner, database_template) as url:
         yield url
 
 
 @pytest.fixture
 def database_url(own_database_url: str) -> str:
-    """The database of this test, as whoever may do everything in it."""
+    """The database of this test, for a superuser."""
     return own_database_url
 
 
@@ -250,7 +250,7 @@ def bucket(s3_administrator: AioBaseClient, session_runner: asyncio.Runner) -> I
 
 @pytest.fixture
 def redis_url(services: Services) -> str:
-    """An empty Redis database, by turns, as whoever may do everything in it."""
+    """An empty Redis database, by turns, for a superuser."""
     given = services.accesses[Access.ADMINISTRATOR]["RELAY_REDIS_URL"]
     url = f"{given}?db={next(REDIS_DATABASES)}"
     with redis.Redis.from_url(url) as client:
@@ -279,7 +279,7 @@ def shared_database_url(
     database_template: str,
     session_runner: asyncio.Runner,
 ) -> Iterator[str]:
-    """A database that tests share, as whoever may do everything in it."""
+    """A database that tests share, for a superuser."""
     with _database(services, database_administrator, session_runner, database_template) as url:
         yield url
 
@@ -386,7 +386,7 @@ def _address(services: Services, access: Access) -> str:
 
 
 def _user(services: Services, access: Access) -> str:
-    """The name in the database's own spelling; whoever asks where the address names nobody."""
+    """The name in the database's own spelling; the user of this process where the address names nobody."""
     return urlsplit(_address(services, access)).username or "current_user"
 
 
@@ -416,7 +416,7 @@ def _database(
 ) -> Iterator[str]:
     """A database that is there during the block, a copy of `template` if there is one.
 
-    Its address, as whoever may do everything in it.
+    Its address, for a superuser.
     """
     name = f"relay_test_{secrets.token_hex(6)}"
     copied = f" template {template} strategy file_copy" if template else ""

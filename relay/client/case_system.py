@@ -100,7 +100,7 @@ class CaseSystem:
         """The address of a new link, signed with the case system's own credential.
 
         What checks the claim is sealed to the case of the charter that verifies up to the pinned root. The
-        secret is in the address alone: whoever makes a link keeps its address until it was given.
+        secret is in the address alone: anyone who makes a link keeps its address until it was given.
         """
         keys = self._require_keys()
         charter = await self._charter(case_id)

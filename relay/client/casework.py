@@ -12,7 +12,7 @@ from relay.client import charters
 from relay.client.charters import OpenCase, People, valid_now
 from relay.client.connection import Connection, SignedConnection
 from relay.client.linking import LinkPurpose, make_link, open_claim_key, sign_ending
-from relay.client.records import BrokenRecord, Fault, Record, reading
+from relay.client.records import BrokenRecord, Fault, Record, checking
 from relay.client.seen import SeenCharters
 from relay.client.verifying import trust_of
 from relay.crypto import age, chain, statements
@@ -134,7 +134,7 @@ class Casework:
         await self._file(case_id, charters.next_charter(self.keyring.signer, case, people, policy))
 
     async def replace_credential(self, case_id: uuid.UUID, old: uuid.UUID, new: uuid.UUID) -> None:
-        """Let a mediator with new keys go on in a case: the new credential takes the place of the old one.
+        """Let a mediator with new keys continue in a case: the new credential takes the place of the old one.
 
         ChainError where the two are not of one person.
         """
@@ -202,7 +202,7 @@ class Casework:
         record = await self._link(case_id, link_id)
         if record.again is None:
             raise LookupError("somebody else's link, or claimed by now")
-        with reading(Record.LINK):
+        with checking(Record.LINK):
             link = chain.verify_link(record.statement, case.charter)
             secret = LinkSecret(age.open_file(record.again, [self.keyring.identity]))
             chain.check_link_secret(link, secret)
@@ -236,7 +236,7 @@ class Casework:
         record = await self._link(case_id, link_id)
         if record.claim is None or record.sealed is None:
             raise LookupError("nobody has claimed this link")
-        with reading(Record.CLAIM):
+        with checking(Record.CLAIM):
             if record.ended or record.endings:
                 raise ChainError("this link has ended")
             link = chain.verify_link(record.statement, case.charter)
@@ -304,7 +304,7 @@ def verify_recipient(
     compacts: Iterable[str], charter: chain.VerifiedCharter, at: datetime
 ) -> chain.VerifiedParticipant:
     """A participant's keys to seal for, from the statements of their way in; BrokenRecord otherwise."""
-    with reading(Record.CLAIM):
+    with checking(Record.CLAIM):
         keys = chain.verify_participant(compacts, charter, at)
         _check_usable(keys.recipient)
     return keys

@@ -94,7 +94,7 @@ def sign_ending(
 ) -> str:
     """The end of a link, signed by a mediator of its case or by the case system.
 
-    Its statement need not hold: whoever holds the ending against it finds out whether it is of that link.
+    Its statement need not hold: anyone who compares the ending with it finds out whether it is of that link.
     """
     return statements.sign(
         signer,

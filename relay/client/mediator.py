@@ -11,7 +11,7 @@ from typing import Literal
 from relay.client.casework import Casework, verify_recipient
 from relay.client.downloading import download
 from relay.client.examining import Examined, examine, named_by
-from relay.client.records import BrokenRecord, Fault, Record, reading
+from relay.client.records import BrokenRecord, Fault, Record, checking
 from relay.client.sealing import Sealed, SealedText, grant_key, seal_text
 from relay.client.verifying import verify_consents
 from relay.client.writing import Hand, address
@@ -88,7 +88,7 @@ class Mediator(Casework):
         part = next((part for part in found.require_whole().released if part.role == role), None)
         if part is None:
             raise LookupError(f"there is no {role}")
-        with reading(Record(part.role)):
+        with checking(Record(part.role)):
             await download(self.session, part, found.keys[part.commit], target)
 
     async def decide(
@@ -141,7 +141,7 @@ class Mediator(Casework):
         They take the place of the author's own. BrokenRecord where the text is no captions file.
         """
         if text is not None:
-            with reading(Record.CAPTIONS):
+            with checking(Record.CAPTIONS):
                 readable_captions(text)
         case = await self.case(message.case, again=True)
         source, rendition, _captions = named_by(message)
@@ -193,14 +193,14 @@ class Mediator(Casework):
         case = await self.case(message.case, again=True)
         found = await self.examine(message)
         item = found.require_whole()
-        with reading(Record.APPROVALS):
+        with checking(Record.APPROVALS):
             needed = case.charter.policy.approvals
             release.verify_approvals(message.decisions, case.charter, item, needed)
         latest = await self.read(message.message)
         to = verify_recipient(latest.recipient_origin, case.charter, datetime.now(UTC))
         if to.participant != message.recipient:
             raise BrokenRecord(Record.CLAIM, Fault.NOT_SIGNED, "the way in of somebody else")
-        with reading(Record.CONSENT):
+        with checking(Record.CONSENT):
             consents = verify_consents(latest, case.charter)
         recipient = (Audience.RECIPIENT, message.recipient, to.recipient)
         grants = [

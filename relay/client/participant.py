@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from relay.client.connection import Connection, LinkConnection, Problem, SignedConnection
 from relay.client.downloading import download
-from relay.client.records import BrokenRecord, Record, reading, trusting
+from relay.client.records import BrokenRecord, Record, checking, trusting
 from relay.client.sealing import Sealed, open_text, seal_file, unwrap, view_of
 from relay.client.seen import SeenCharters
 from relay.client.uploading import upload_body
@@ -380,7 +380,7 @@ class Participant:
         """
         if message.guidance is None:
             raise LookupError("this message did not come back")
-        with reading(Record.DECISION):
+        with checking(Record.DECISION):
             decision, _mediator = self._charter.verify_by_mediator(
                 message.guidance, statements.Decision
             )
@@ -399,14 +399,14 @@ class Participant:
 
         A letter from before the last link was sealed for older keys: it is one's own, and does not open.
         """
-        with reading(Record.MESSAGE):
+        with checking(Record.MESSAGE):
             said = self._verify_own(message.statement or "", message.origin)
             if said.message != message.message:
                 raise ChainError("another message")
         body = next((part for part in said.parts if part.role == "body"), None)
         if body is None:
             raise LookupError("this message has no words")
-        with reading(Record.BODY):
+        with checking(Record.BODY):
             return open_text(self.case_id, body, view_of(message.parts, body), [self.identity])
 
     def _verify_own(self, compact: str, older_way: list[str]) -> statements.Message:
@@ -451,7 +451,7 @@ class Participant:
 
     def _offer_of(self, message: RecipientMessage) -> statements.Offer:
         """A mediator's offer of this message to one's own keys."""
-        with reading(Record.OFFER):
+        with checking(Record.OFFER):
             offer, _mediator = self._charter.verify_by_mediator(message.offer, statements.Offer)
             if (offer.case, offer.message) != (self.case_id, message.message):
                 raise ChainError("an offer of another message")
@@ -461,7 +461,7 @@ class Participant:
 
     def _offer_notes(self, message: RecipientMessage) -> list[str]:
         offer = self._offer_of(message)
-        with reading(Record.OFFER):
+        with checking(Record.OFFER):
             return [
                 open_text(self.case_id, note, view_of(message.parts, note), [self.identity])
                 for note in offer.notes
@@ -481,11 +481,11 @@ class Participant:
         opening = await self.session.call(
             "POST", f"/v1/messages/{message.message}/openings", into=Opening
         )
-        with reading(Record.MESSAGE):
+        with checking(Record.MESSAGE):
             item = verify_item(opening.statements, opening.origin, self._charter)
             if (item.message.message, item.message.sender) != (message.message, message.sender):
                 raise ChainError("another message")
-        with reading(Record.APPROVALS):
+        with checking(Record.APPROVALS):
             needed = self._charter.require_version(offered.charter, offered.at).policy.approvals
             release.verify_approvals(opening.approvals, self._charter, item, needed)
         own = chain.VerifiedParticipant(
@@ -496,7 +496,7 @@ class Participant:
             claim_hash=self.claim_hash,
             claimed_at=self._claimed_at,
         )
-        with reading(Record.OFFER):
+        with checking(Record.OFFER):
             offer = release.verify_offer(
                 message.offer,
                 self._charter,
@@ -512,7 +512,7 @@ class Participant:
         broken: dict[str, BrokenRecord] = {}
         for part in item.released:
             try:
-                with reading(Record(part.role)):
+                with checking(Record(part.role)):
                     view = view_of(opening.parts, part)
                     if view.header is None:
                         raise NoMatchError("no grant")
@@ -525,13 +525,13 @@ class Participant:
     def read_text(self, received: Received, role: str = "body") -> str:
         """The text of a released part; BrokenRecord where it cannot be read."""
         part = received.part(role)
-        with reading(Record(part.role)):
+        with checking(Record(part.role)):
             return open_text(self.case_id, part, view_of(received.parts, part), [self.identity])
 
     async def save(self, received: Received, role: str, target: Path) -> None:
         """Fetch, verify and open a released part into a file."""
         part = received.part(role)
-        with reading(Record(part.role)):
+        with checking(Record(part.role)):
             await download(self.session, part, received.keys[part.commit], target)
 
     @property

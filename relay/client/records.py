@@ -152,7 +152,7 @@ class BrokenRecord(CryptoError):
 
 
 @contextlib.contextmanager
-def reading(record: Record) -> Iterator[None]:
+def checking(record: Record) -> Iterator[None]:
     """Whatever in the block does not verify or open raises BrokenRecord, about `record`."""
     try:
         yield

@@ -67,7 +67,7 @@ class Term:
 
     @property
     def everybody(self) -> tuple[Authority, ...]:
-        """Whoever this version lists."""
+        """Everybody whom this version lists."""
         return (*self.mediators, *self.media, *self.recovery)
 
     @property
@@ -263,7 +263,7 @@ def verify_charter(
 def verify_charters(trust: Trust, registration: str, charters: Sequence[str]) -> VerifiedCharter:
     """The latest charter of a case, from its registration and all versions in order.
 
-    ChainError if they are not a chain. A relay can hold back the newest versions; whoever has seen one
+    ChainError if they are not a chain. A relay can hold back the newest versions; anyone who has seen one
     remembers its hash and asks `check_seen`.
     """
     verified: VerifiedCharter | None = None
@@ -365,7 +365,7 @@ def verify_ending(compact: str, charter: VerifiedCharter, link: Link) -> LinkEnd
 
 
 def check_link_secret(link: Link, secret: LinkSecret) -> None:
-    """LinkError unless the signed link is the one that `secret` belongs to: done by whoever opens a link."""
+    """LinkError unless the signed link is the one that `secret` belongs to: checked on opening a link."""
     digest = b64u_encode(auth_digest(secret.auth(link.link)))
     signer = None if link.signer is None else b64u_encode(secret.signer(link.link).public_key)
     if not hmac.compare_digest(digest, link.auth) or signer != link.signer:
@@ -391,7 +391,7 @@ def verify_claim(compact: str, link: Link) -> Claim:
 
 
 def check_claim_mac(claim: Claim, claim_key: bytes) -> None:
-    """LinkError unless whoever made the claim held the link: what a mediator does before verifying one."""
+    """LinkError unless the claim was made with the link: what a mediator checks before verifying one."""
     mac = claim_mac(
         claim_key,
         link=claim.link,

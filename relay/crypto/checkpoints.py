@@ -1,6 +1,6 @@
 """Checkpoints: where the log of every case ended at one moment, signed by an auditor and kept elsewhere.
 
-A chain of hashes does not show what was cut off at its end, nor a chain that was made anew as a whole. A file
+A chain of hashes does not show what was cut off at its end, nor a chain that was rebuilt as a whole. A file
 that lies where nobody of the relay can write does. It has one JSON text a line, each in one spelling:
 
     {"case":"…","seq":12,"head":"…"}      of each case, in the order of their identifiers

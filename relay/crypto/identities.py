@@ -5,7 +5,7 @@
 | lines `AGE-SECRET-KEY-…` | `relay crypt keygen`, `age-keygen` | nothing |
 | key file, JSON | `relay keys new`, for a mediator, a media worker, recovery | nothing |
 | keyring, age | the console's download, a mediator's and a participant's in relay | a passphrase |
-| key file of a case, age | whoever opens or changes a case | a mediator's or a recovery identity |
+| key file of a case, age | those who open or change a case | a mediator's or a recovery identity |
 | a case, JSON with its key file | `relay recovery export`, `relay recovery give` | the same |
 
 What holds no identity is refused by its name: a request, a signed statement, a root's key.

@@ -1,6 +1,6 @@
-"""A message with what was made of it, each part verified by the key of whoever must have signed it.
+"""A message with what was made of it, each part verified by the key that must have signed it.
 
-Readers verify it before they believe it, and the relay before it lets it go on: what a recipient's program
+Readers verify it before they believe it, and the relay before it lets it continue: what a recipient's program
 would refuse is not approved, offered or opened. Only MACs, commitments and contents are left to readers.
 """
 
@@ -16,7 +16,7 @@ from relay.crypto.signing import read_unverified, statement_hash
 def verify_item(
     compacts: Sequence[str], origin: Sequence[str], charter: chain.VerifiedCharter
 ) -> release.Item:
-    """A message with its rendition and captions, each verified by the key of whoever must have signed it.
+    """A message with its rendition and captions, each verified by the key that must have signed it.
 
     `compacts`: the statements of the three, as far as they exist. `origin`: the statements of the sender's
     way in; nothing where a mediator wrote the message down and signed it. Whether the sender is known is in
@@ -39,7 +39,7 @@ def verify_item(
 def verify_words(
     compact: str, origin: Sequence[str], charter: chain.VerifiedCharter
 ) -> tuple[statements.Message, chain.Standing]:
-    """The statement of a message, by the key of whoever's words it is, and how far it is believed."""
+    """The statement of a message, by the key of its author, and how far it is believed."""
     if origin:
         way = chain.verify_origin(origin, charter)
         message = chain.verify_message(compact, charter, way)

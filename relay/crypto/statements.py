@@ -305,7 +305,7 @@ class Verification(Statement, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Session(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody signs in here and now. Signed by whoever does."""
+    """Somebody signs in here and now. Signed by the person who does."""
 
     typ: ClassVar[str] = "relay-session+jws"
     challenge: Digest
@@ -491,7 +491,7 @@ class Withdrawal(Statement, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Consent(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A participant goes on, pauses, or ends contact.
+    """A participant continues, pauses, or ends contact.
 
     Signed by them, or by a mediator or a service that recorded it.
     """

@@ -45,7 +45,7 @@ class StoryBroke(RelayError):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What goes on after the story: the case that was played, and where its people come in."""
+    """What is left after the story: the case that was played, and where its people come in."""
 
     case: Case
     seconds: float

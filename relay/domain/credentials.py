@@ -42,7 +42,7 @@ class Roots(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """Every credential of the organization, to be verified by whoever reads them."""
+    """Every credential of the organization, to be verified by those who read them."""
 
     roots: list[str]
     successions: list[str]

@@ -53,7 +53,7 @@ class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOT_ASKED: Final = GateFacts()
-"""Of whoever passes no gate."""
+"""Of anyone who passes no gate."""
 
 
 def closed_gates(facts: GateFacts) -> tuple[Gate, ...]:

@@ -11,7 +11,7 @@ from relay.errors import ConfigurationError, RelayError
 
 
 class JobState(StrEnum):
-    """Where a job stands; a running one has a lease."""
+    """The state of a job; a running one has a lease."""
 
     WAITING = "waiting"
     RUNNING = "running"

@@ -263,11 +263,11 @@ class Consents(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaitsFor(StrEnum):
-    """Who has to do something before a message goes on, as one of its mediators sees it."""
+    """Who has to do something before a message continues, as one of its mediators sees it."""
 
     YOU = "you"
     MEDIATOR = "mediator"
-    """Another one: whoever reviews it, or has to approve it after the mediator who asks."""
+    """Another one: the one who reviews it, or has to approve it after the mediator who asks."""
     SENDER = "sender"
     RECIPIENT = "recipient"
     RELAY = "relay"
@@ -410,7 +410,7 @@ class ReceiptRequest(_Request, frozen=True, kw_only=True):
 
 
 class ReceiptStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a message sent through an upload link stands."""
+    """The state of a message sent through an upload link."""
 
     view: AuthorView
     view_since: datetime

@@ -42,7 +42,7 @@ class ReadFacts:
     role: PartRole
     state: State
     is_current: bool
-    """Whether the part belongs to a statement that the message stands on now."""
+    """Whether the part belongs to a statement that the message rests on now."""
     has_grant: bool
     """Whether a header of this part was written for this very caller, in this capacity."""
 

@@ -15,7 +15,7 @@ from relay.errors import Conflict
 
 
 class State(StrEnum):
-    """Where a message stands; only mediators and the relay see this, participants see a view of it."""
+    """The state of a message; only mediators and the relay see this, participants see a view of it."""
 
     DRAFT = "draft"
     PROCESSING = "processing"
@@ -63,7 +63,7 @@ class Event(StrEnum):
     FAIL_PROCESSING = "fail-processing"
     RETRY = "retry"
     LEASE = "lease"
-    """Also by whoever holds it already, for longer."""
+    """Also by the person who holds it already, for longer."""
     LET_GO = "let-go"
     LAPSE = "lapse"
     APPROVE_FIRST = "approve-first"

@@ -155,7 +155,7 @@ class Patch:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where an upload stands after a connection ended."""
+    """How far an upload has come after a connection ended."""
 
     upload_id: uuid.UUID
     offset_bytes: int
@@ -166,7 +166,7 @@ class Progress:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class UploadTarget:
-    """The message that an upload is for, as it stands."""
+    """The message that an upload is for, as it is now."""
 
     kind: str
     state: State

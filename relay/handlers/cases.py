@@ -109,7 +109,7 @@ async def set_no_contact(call: Call) -> web.Response:
 
 
 async def read_log(call: Call) -> web.Response:
-    """The log of a case, for whoever verifies it."""
+    """The log of a case, for anyone who verifies it."""
     query = call.query(LogQuery)
     page = await log.read_log(
         call.database,

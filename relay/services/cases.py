@@ -208,7 +208,7 @@ async def file_recovered(
 ) -> None:
     """Put a charter in force that a recovery key signed: the case has lost every mediator it had.
 
-    Whoever brings it: the signature is what admits it.
+    No matter who brings it: the signature is what admits it.
     """
     async with database.transaction() as connection:
         await stored.lock_case(connection, case_id)
@@ -402,7 +402,7 @@ async def record_consent(
     """Keep what a participant said about taking part: signed by them, a mediator, or the case system.
 
     What was said last counts, and nothing counts twice. To stop is always possible, whatever the clocks of
-    those who spoke before say; to go on needs a statement that is not older than the one that stopped.
+    those who spoke before say; to continue needs a statement that is not older than the one that stopped.
     """
     async with database.transaction() as connection:
         await stored.lock_case(connection, case_id)

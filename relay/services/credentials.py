@@ -1,4 +1,4 @@
-"""Credentials come from the organization root: accepted for their signature, whoever sends them."""
+"""Credentials come from the organization root: accepted for their signature, no matter who sends them."""
 
 from __future__ import annotations
 

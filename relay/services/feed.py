@@ -110,9 +110,9 @@ class Feed:
 
     async def start(self) -> None:
         """Read until `close`; a lost connection is made again."""
-        reading = asyncio.Event()
-        self._reader = asyncio.create_task(self._read(reading))
-        await reading.wait()
+        ready = asyncio.Event()
+        self._reader = asyncio.create_task(self._read(ready))
+        await ready.wait()
 
     async def close(self) -> None:
         """Stop reading."""
@@ -132,7 +132,7 @@ class Feed:
             if not self._watches[concerned]:
                 del self._watches[concerned]
 
-    async def _read(self, reading: asyncio.Event) -> None:
+    async def _read(self, ready: asyncio.Event) -> None:
         follower: Follower | None = None
         while True:
             try:
@@ -143,7 +143,7 @@ class Feed:
                         # The first look; or another database, an older copy of this one.
                         follower = Follower(latest)
                         self._tell_all()
-                    reading.set()
+                    ready.set()
                     while True:
                         for event in await follower.look(connection):
                             self._tell(event)

@@ -68,7 +68,7 @@ async def offer(
     """Let an approved message wait for its recipient, with the grants that open it to their key alone.
 
     The gates are checked in the transaction of the transition, and again when the recipient accepts and
-    opens. The case is locked meanwhile, as by whoever closes a gate: one of the two comes first.
+    opens. The case is locked meanwhile, as by somebody who closes a gate: one of the two comes first.
     What was released before is granted again in the same way, to somebody who lost their link and has a
     new key; no state changes then, and what they answered stands.
     """

@@ -370,7 +370,7 @@ async def _require_relayable(
     said: statements.Message,
     facts: stored_submissions.SubmissionFacts,
 ) -> None:
-    """From a mediator go on only with a letter, and only where no participant began or sent it.
+    """A mediator may send only a letter, and only where no participant began or sent it.
 
     A mediator never changes another's words: what a participant began or sent is theirs to revise.
     """

@@ -1,4 +1,4 @@
-"""Checks what is to go on exactly as its recipient's program does.
+"""Checks what is to continue exactly as its recipient's program does.
 
 Whatever a reader would refuse is neither approved nor offered, and not called opened: a credential that was
 revoked into the past, for one. The relay checks all but MACs, commitments and contents, which take keys that

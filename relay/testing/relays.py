@@ -54,7 +54,7 @@ class RunningRelay:
     environment: Mapping[str, str]
     """The settings of the web service."""
     owner: Mapping[str, str]
-    """Those of whoever may look into every table of the database."""
+    """Those of the owner of the database, who may look into every table."""
     url: str
     root: Signer
     token_key: Ed25519PrivateKey

@@ -33,7 +33,7 @@ class Search:
 def needles_of_text(text: str) -> list[bytes]:
     """A text in every spelling in which a careless program might keep it."""
     raw = text.encode()
-    # Base64 of the middle: two shifts of three, without the ends that depend on what stands beside.
+    # Base64 of the middle: two shifts of three, without the ends that depend on what is beside.
     shifted = [base64.b64encode(raw[start:])[4:-4] for start in range(3)]
     return [raw, raw.hex().encode(), raw.hex().upper().encode(), text.encode("utf-16-le"), *shifted]
 

@@ -55,7 +55,7 @@ async def _sent_back(
     await expect(mediator.button("choice.decline")).to_be_visible()
     await expect(mediator.button("choice.approve")).to_have_count(0)
     await mediator.return_with("unclear", GUIDANCE)
-    await mediator.stands("returned")
+    await mediator.shows_state("returned")
     assert case.harmed.guidance(await case.harmed.sent(message)) == ("unclear", GUIDANCE)
     return mediator
 
@@ -74,7 +74,7 @@ async def test_a_letter_that_opens_for_nobody_is_sent_back_and_the_console_goes_
     await mediator.take(f"case {case.case_id}")
     await expect(mediator.page.get_by_text(LETTER)).to_be_visible()
     await mediator.approve()
-    await mediator.stands("approved")
+    await mediator.shows_state("approved")
 
     other = await _cast(scene, await scene.waiting())
     message, _answer = await (await HostileSender.of(other)).letter("body", broken)

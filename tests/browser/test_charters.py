@@ -287,7 +287,7 @@ async def _case_of(scene: Scene, reviewer: Reviewer) -> uuid.UUID:
 
 
 async def test_a_link_is_shown_again_until_it_is_used(scene: Scene, visit: Visit) -> None:
-    """To whoever made it, with the code to scan; once it is claimed, to nobody."""
+    """To the person who made it, with the code to scan; once it is claimed, to nobody."""
     waiting = await scene.waiting()
     mediator = await _case_page(scene, visit, waiting)
     show = mediator.act("case.showLink")

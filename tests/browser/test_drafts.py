@@ -43,14 +43,14 @@ async def test_a_letter_is_gone_on_with_on_another_device(scene: Scene, visit: V
     await expect(_letter(phone)).to_have_value(MORE)
     await phone.finish_letter(MORE)
     await tablet.unlock()
-    await tablet.stands("in-review")
+    await tablet.shows_state("in-review")
     await expect(tablet.button(tablet.home("home.goOnWriting"))).to_have_count(0)
 
 
 async def test_a_letter_that_was_changed_elsewhere_meanwhile_is_kept_twice(
     scene: Scene, visit: Visit
 ) -> None:
-    """Whoever writes on is told that it was changed elsewhere, and both are there."""
+    """Anyone who writes on is told that it was changed elsewhere, and both are there."""
     waiting = await scene.waiting()
     guest = await visit()
     phone = await ParticipantPage.begin(guest, waiting.harmed_url)

@@ -195,7 +195,7 @@ async def test_what_is_asked_and_said_is_where_the_mediator_looks(
 async def test_a_case_system_on_another_site_keeps_what_it_keeps_apart(
     scene: Scene, visit: Visit
 ) -> None:
-    """The browser gives the frame a store of its own; the console that stands alone knows nothing of it."""
+    """The browser gives the frame a store of its own, which the console outside of a frame cannot see."""
     guest = await visit(also=[scene.third_party_url.rstrip("/")])
     page = await guest.open(scene.third_party_url)
     frame = await work_in(guest, page, scene)

@@ -1,4 +1,4 @@
-"""Nothing that was on the screen for more than five seconds is gone, whatever interrupts whoever is at work.
+"""Nothing that was on the screen for more than five seconds is gone, whatever interrupts somebody at work.
 
 `INTERRUPTIONS=200` makes as many runs as it says; `--seed` repeats them.
 """

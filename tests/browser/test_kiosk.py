@@ -246,7 +246,7 @@ async def test_a_link_in_the_address_of_the_kiosk_itself_is_refused(
 async def test_a_link_that_is_an_address_with_staff_beside_is_refused(
     scene: Scene, visit: Visit, language: Language
 ) -> None:
-    """Nothing is asked of relay; the page says where the link now is, what to do, and where to go on."""
+    """Nothing is asked of relay; the page says where the link now is, what to do, and where to continue."""
     waiting = await scene.waiting()
     guest = await visit(language=language)
     person = ParticipantPage(await guest.open(_assisted(waiting.harmed_url)), guest, language)

@@ -96,7 +96,7 @@ async def test_a_page_is_locked_whether_relay_answers_or_not(
 async def test_who_opens_their_link_again_in_the_same_tab_loses_no_word(
     scene: Scene, visit: Visit
 ) -> None:
-    """Only what follows the # changes then: the last word is kept before the page begins anew."""
+    """Only what follows the # changes then: the last word is kept before the page begins again."""
     waiting = await scene.waiting()
     person = await ParticipantPage.begin(await visit(), waiting.harmed_url)
     await person.begin_letter(WORDS)

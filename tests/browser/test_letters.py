@@ -178,7 +178,7 @@ async def test_a_letter_through_a_link_for_one_message_comes_back_and_is_changed
 async def test_a_used_link_for_one_message_shows_no_word_elsewhere(
     scene: Scene, visit: Visit
 ) -> None:
-    """On another device it says how the message stands, and neither shows nor begins anything."""
+    """On another device it says the state of the message, and neither shows nor begins anything."""
     waiting = await scene.waiting()
     url = await waiting.mediator.make_link(waiting.case_id, waiting.harmed_id, "upload")
     uploader = await Participant.through_upload_link(scene.people.connection, url)

@@ -15,7 +15,7 @@ ANOTHER = b64u_encode(bytes(16))
 
 
 async def test_an_address_with_another_root_changes_nothing(scene: Scene, visit: Visit) -> None:
-    """The page says both fingerprints, sends nothing, and goes on with the first; so does a reload."""
+    """The page says both fingerprints, sends nothing, and continues with the first; so does a reload."""
     guest = await visit()
     console = await MediatorPage.open(guest, scene, scene.mediator)
     await console.page.goto("about:blank")
@@ -80,7 +80,7 @@ async def test_a_second_root_stands_beside_the_first_once_it_was_compared(
 async def test_a_page_around_that_names_another_root_is_not_followed(
     scene: Scene, visit: Visit
 ) -> None:
-    """The console in a frame refuses it as well, and goes on with the one that it was handed first."""
+    """The console in a frame refuses it as well, and continues with the one that it was handed first."""
     guest = await visit(also=[scene.embedding_url.rstrip("/")])
     guest.expects(OTHER_ORIGIN)
     page = await guest.open(scene.embedding_url)

@@ -1,4 +1,4 @@
-"""A large video that goes on where it stopped, sealed all the way."""
+"""A large video that continues where it stopped, sealed all the way."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ async def test_a_picture_or_a_text_is_no_film(scene: Scene, visit: Visit) -> Non
 async def test_an_upload_that_stands_still_is_said_to_be_slow(
     scene: Scene, visit: Visit, tmp_path: Path
 ) -> None:
-    """Within some seconds, and it is said no more when it goes on; before, it is being sent."""
+    """Within some seconds, and it is said no more when it continues; before, it is being sent."""
     waiting = await scene.waiting()
     file = await asyncio.to_thread(film, tmp_path / "film.mp4", 3)
     guest = await visit()

@@ -61,7 +61,7 @@ async def test_a_voice_goes_from_one_person_to_the_other_and_is_called_so(
 
     await harmed.record_voice()
     assert await harmed.page.evaluate("globalThis.asked") == [[False, True]]
-    await harmed.stands("in-review")
+    await harmed.shows_state("in-review")
     await expect(harmed.sent(harmed.home("author.in-review.name"))).to_contain_text(
         harmed.home.pattern("formOf.voice")
     )
@@ -122,7 +122,7 @@ async def test_a_voice_memo_of_a_phone_is_a_voice_message(
     await person.button(person.sending("video.send")).click()
     await expect(person.page.get_by_text(person.sending("done.voice"))).to_be_visible()
     await person.button(person.sending("done.home")).click()
-    await person.stands("in-review")
+    await person.shows_state("in-review")
     await expect(person.sent(person.home("author.in-review.name"))).to_contain_text(
         person.home.pattern("formOf.voice")
     )

@@ -134,7 +134,7 @@ async def test_a_web_process_killed_at_any_moment_loses_nothing_it_acknowledged(
 
 
 async def test_a_store_that_goes_away_breaks_nothing(web: WebProcess, draft: Sending) -> None:
-    """While the store is away nothing counts; once it is back the same upload goes on."""
+    """While the store is away nothing counts; once it is back the same upload continues."""
     body = body_of(2 * SEGMENT_BYTES + 5)
     gate = Gate(draft.settings.s3_endpoint)
     await gate.open()

@@ -214,7 +214,7 @@ class Steals:
 
 
 async def test_a_crafted_job_runs_nothing_in_the_worker(videos: VideoCase) -> None:
-    """Whoever can write to Redis does not come to the worker's key, nor stop it: the next video arrives."""
+    """Writing to Redis gives nobody the worker's key, nor does it stop the worker: the next video arrives."""
     stolen = videos.folder / "stolen"
     steals = Steals(videos.settings.media_key_file, stolen)
     for wire in (steals, {"t": 1, "f": TRANSCODE, "a": (steals,), "k": {}, "et": 0}):
@@ -374,7 +374,7 @@ async def test_a_hostile_original_ends_its_own_job_and_no_other(videos: VideoCas
 
 
 async def test_a_video_copied_into_another_case_is_not_opened_there(videos: VideoCase) -> None:
-    """Whoever owns the database, in league with people of another case, gets nothing out of the worker.
+    """The owner of the database, in league with people of another case, gets nothing out of the worker.
 
     Everything of the victim's video is filed under a statement of the accomplice's: body, commitment and
     the worker's grant. Only the case is another, and the commitment does not hold for it.
@@ -522,7 +522,7 @@ async def test_a_key_file_that_others_may_read_is_not_used(videos: VideoCase) ->
 
 
 async def require_altered(videos: VideoCase, message_id: uuid.UUID) -> None:
-    """Fail unless the worker finds that a video is not what was sealed, and makes nothing of it."""
+    """Assert that the worker finds that a video is not what was sealed, and makes nothing of it."""
     await videos.transcoder.run(await videos.job_of(message_id))
     message = await videos.message(message_id)
     assert (message.state, message.failure) == (State.FAILED, "video-altered")

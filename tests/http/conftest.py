@@ -76,7 +76,7 @@ def worker_settings(
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The database of this test's relay, as whoever may do everything in it."""
+    """The database of this test's relay, for a superuser."""
     name = "own_database_url" if _is_own(request) else "shared_database_url"
     return str(request.getfixturevalue(name))
 

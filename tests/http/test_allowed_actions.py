@@ -312,7 +312,7 @@ def acts_to_try(name: Name, kind: Kind) -> Sequence[Event]:
 
 
 async def require_as_said(scene: Scene, kind: Kind, state: State) -> set[tuple[Name, Event]]:
-    """Fail unless what is not allowed is refused and changes nothing, and what is allowed is done."""
+    """Assert that what is not allowed is refused and changes nothing, and what is allowed is done."""
     message = await scene.reach(kind, state)
     allowed: set[tuple[Name, Event]] = set()
     for name in NAMES:
@@ -320,7 +320,7 @@ async def require_as_said(scene: Scene, kind: Kind, state: State) -> set[tuple[N
         allowed |= {(name, event) for event in shown[1]}
         if name in {"mediator", "colleague"} and shown[0]:
             assert await scene.in_list(name, message) == shown[1]
-        # One route for both: what it does follows from where the message stands.
+        # One route for both: what it does follows from the message's state.
         offers = (
             {Event.OFFER, Event.GRANT_AGAIN}
             if {Event.OFFER, Event.GRANT_AGAIN} & {*shown[1]}

@@ -1,4 +1,4 @@
-"""Every case is anchored: whoever puts a charter of their own into the database is believed by nobody."""
+"""Every case is anchored: anyone who puts a charter of their own into the database is believed by nobody."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ async def forged_first(intruder: Intruder, case: Case) -> CharterFiling:
 async def test_a_first_charter_of_an_intruder_is_believed_by_no_participant(
     case: Case, people: Organization, database: Connection
 ) -> None:
-    """The link names the case's own charter: whoever opens it seals nothing to another one."""
+    """The link names the case's own charter: anyone who opens it seals nothing to another one."""
     intruder = Intruder(mediator=await people.mediator(), database=database)
     await intruder.put(case, 1, await forged_first(intruder, case))
     for url in (case.harmed_url, case.responsible_url):

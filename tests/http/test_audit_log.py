@@ -1,4 +1,4 @@
-"""The audit finds what somebody with the database's keys has changed, also where they made the chain anew."""
+"""The audit finds what somebody with the database's keys has changed, also where they rebuilt the chain."""
 
 from __future__ import annotations
 

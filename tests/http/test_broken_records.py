@@ -34,7 +34,7 @@ async def test_a_letter_that_does_not_hold_is_a_state_of_that_letter(
 ) -> None:
     """Words and the note on who assisted, sealed and signed in every wrong way."""
     sender = await HostileSender.of(case)
-    stands: dict[uuid.UUID, State] = {}
+    states: dict[uuid.UUID, State] = {}
     for name, corruption in LETTERS.items():
         message, answer = await sender.letter(role, corruption)
         assert answer.code == (corruption.refused or ""), name
@@ -46,12 +46,12 @@ async def test_a_letter_that_does_not_hold_is_a_state_of_that_letter(
             assert not found.faults, name
             assert found.text(role) == shown(role, corruption), name
             assert (await case.mediator.decide(leased, "approve")).state is State.APPROVED
-            stands[message] = State.APPROVED
+            states[message] = State.APPROVED
             continue
-        stands[message] = await require_broken(case, leased, Record(role), corruption.fault)
-        if stands[message] is State.RETURNED:
+        states[message] = await require_broken(case, leased, Record(role), corruption.fault)
+        if states[message] is State.RETURNED:
             await require_guided(case, message)
-    await require_untouched(case, stands)
+    await require_untouched(case, states)
 
 
 @pytest.mark.parametrize("role", ["body", "note", "captions"])
@@ -59,7 +59,7 @@ async def test_a_video_of_which_a_text_does_not_hold_is_a_state_of_that_video(
     hostile_case: HostileCase, role: TextRole
 ) -> None:
     """Words, captions and a note that came with a video, sealed and signed in every wrong way."""
-    case, stands = hostile_case.case, dict[uuid.UUID, State]()
+    case, states = hostile_case.case, dict[uuid.UUID, State]()
     for name, corruption in TABLES[role].items():
         forged, grant = forge(case.case_id, role, corruption)
         message, answer = await hostile_case.video(
@@ -74,10 +74,10 @@ async def test_a_video_of_which_a_text_does_not_hold_is_a_state_of_that_video(
             assert not found.faults, name
             assert found.text(role) == shown(role, corruption), name
             assert (await case.mediator.decide(leased, "approve")).state is State.APPROVED
-            stands[message] = State.APPROVED
+            states[message] = State.APPROVED
             continue
-        stands[message] = await require_broken(case, leased, Record(role), corruption.fault)
-    await require_untouched(case, stands)
+        states[message] = await require_broken(case, leased, Record(role), corruption.fault)
+    await require_untouched(case, states)
 
 
 async def test_captions_of_the_authors_that_cannot_be_read_are_replaced_by_a_mediators(
@@ -102,7 +102,7 @@ async def test_an_original_that_the_case_cannot_open_is_a_state_of_that_video(
     hostile_case: HostileCase,
 ) -> None:
     """The worker opens it, and the mediators, who are to compare, do not."""
-    stands: dict[uuid.UUID, State] = {}
+    states: dict[uuid.UUID, State] = {}
     for name, corruption in KEYS.items():
         if corruption.grant is None:
             continue  # the worker refuses what it is not committed to
@@ -110,10 +110,10 @@ async def test_an_original_that_the_case_cannot_open_is_a_state_of_that_video(
         assert answer.status == 200, name
         leased = await hostile_case.case.mediator.lease(message)
         assert corruption.fault is not None
-        stands[message] = await require_broken(
+        states[message] = await require_broken(
             hostile_case.case, leased, Record.ORIGINAL, corruption.fault
         )
-    await require_untouched(hostile_case.case, stands)
+    await require_untouched(hostile_case.case, states)
 
 
 @pytest.mark.parametrize("role", ["rendition", "poster"])
@@ -121,16 +121,16 @@ async def test_what_a_worker_made_and_does_not_hold_is_a_state_of_that_video(
     hostile_case: HostileCase, role: Literal["rendition", "poster"]
 ) -> None:
     """Rendition and poster, sealed in every wrong way by the worker that the charter names."""
-    stands: dict[uuid.UUID, State] = {}
+    states: dict[uuid.UUID, State] = {}
     for name, corruption in KEYS.items():
         message, answer = await hostile_case.video(made={role: corruption})
         assert answer.status == 200, name
         leased = await hostile_case.case.mediator.lease(message)
         assert corruption.fault is not None
-        stands[message] = await require_broken(
+        states[message] = await require_broken(
             hostile_case.case, leased, Record(role), corruption.fault
         )
-    await require_untouched(hostile_case.case, stands)
+    await require_untouched(hostile_case.case, states)
     with pytest.raises(StatementMismatch, match="media type"):
         await hostile_case.video(made={role: LETTERS["a page"]})
 
@@ -139,7 +139,7 @@ async def test_a_mediators_captions_that_do_not_hold_are_a_state_of_that_video(
     hostile_case: HostileCase,
 ) -> None:
     """Captions of a colleague's, sealed and signed in every wrong way; and others may take their place."""
-    case, stands = hostile_case.case, dict[uuid.UUID, State]()
+    case, states = hostile_case.case, dict[uuid.UUID, State]()
     for name, corruption in CAPTIONS.items():
         message, _answer = await hostile_case.video()
         leased = await case.mediator.lease(message)
@@ -168,8 +168,8 @@ async def test_a_mediators_captions_that_do_not_hold_are_a_state_of_that_video(
             expected = None if corruption.refused else shown("captions", corruption)
             assert (await case.mediator.examine(captioned)).text("captions") == expected, name
             await case.mediator.decide(captioned, "decline", reason="unclear")
-            stands[message] = State.DECLINED
+            states[message] = State.DECLINED
             continue
-        stands[message] = await require_broken(case, captioned, Record.CAPTIONS, corruption.fault)
-    stands = {message: state for message, state in stands.items() if state is not State.DECLINED}
-    await require_untouched(case, stands)
+        states[message] = await require_broken(case, captioned, Record.CAPTIONS, corruption.fault)
+    states = {message: state for message, state in states.items() if state is not State.DECLINED}
+    await require_untouched(case, states)

@@ -1,4 +1,4 @@
-"""A checkpoint kept elsewhere shows what no chain can: rows cut off, a history made anew, a case gone."""
+"""A checkpoint kept elsewhere shows what no chain can: rows cut off, a history made again, a case gone."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class Scene:
 
     connection: Connection
     ids: dict[str, str]
-    """What stands in the paths of this case."""
+    """What is in the paths of this case."""
     callers: dict[str, tuple[Role | None, str]]
     """Bearers by who shows them, with the role that they have in truth."""
 
@@ -221,7 +221,7 @@ async def test_every_route_refuses_everybody_whom_it_is_not_for(scene: Scene) ->
 
 
 def test_a_route_without_roles_cannot_be_written() -> None:
-    """Default deny: whoever forgets to say who may call does not get a route."""
+    """Default deny: anyone who forgets to say who may call does not get a route."""
 
     async def handler(_call: object) -> web.Response:
         return web.Response()

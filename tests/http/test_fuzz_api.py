@@ -162,7 +162,7 @@ CALLERS: Final[Mapping[Role, Callable[[World], Awaitable[str]]]] = {
 async def test_relay_neither_breaks_nor_leaves_its_description(
     world: World, relay_url: str
 ) -> None:
-    """Whoever sends whatever, each answer is one that is described, and never a failure of relay's own."""
+    """No matter who sends what, each answer is one that is described, and never a failure of relay's own."""
     schema = schemathesis.openapi.from_dict(load_document())
     results = [*schema.get_all_operations()]
     found = [result.ok() for result in results if isinstance(result, Ok)]

@@ -40,12 +40,12 @@ from tests.support.requests import Answer, ask, caller_of
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """The keyring behind a link, and whoever stands before it."""
+    """The keyring behind a link, and somebody who tries to get it."""
 
     people: Organization
     url: str
     database_url: str
-    """Of whoever may do everything in the database."""
+    """For a superuser."""
 
     @property
     def link(self) -> uuid.UUID:
@@ -59,7 +59,7 @@ class Door:
 
     @property
     def bearer(self) -> str:
-        """What whoever found the link can show."""
+        """What anyone who found the link can show."""
         address = parse_link_url(self.url)
         return b64u_encode(address.secret.auth(address.id))
 
@@ -129,7 +129,7 @@ async def test_the_keyring_comes_for_the_right_proof_alone(door: Door) -> None:
 
 
 async def test_relay_keeps_the_hash_of_the_proof_and_not_the_proof(door: Door) -> None:
-    """Not even after it was shown: whoever has the database cannot fetch a keyring with it."""
+    """Not even after it was shown: anyone who has the database cannot fetch a keyring with it."""
     assert (await door.knock(door.proof)).status == 200
     async with door.rows() as connection:
         row = await connection.fetchrow("select * from claims where link_id = $1", door.link)
@@ -210,7 +210,7 @@ async def test_tries_at_once_are_counted_one_by_one(door: Door, case: Case) -> N
 
 
 async def test_a_try_waits_for_the_case_before_it_holds_the_claim(door: Door, case: Case) -> None:
-    """Whoever changes the claims of a case meanwhile, a mediator who verifies one, meets no deadlock."""
+    """Anyone who changes the claims of a case meanwhile, a mediator who verifies one, meets no deadlock."""
     for _ in range(4):
         await door.knock(secrets.token_bytes(32))
     async with door.rows() as connection, connection.transaction():

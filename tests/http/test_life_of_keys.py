@@ -314,7 +314,7 @@ async def test_a_case_system_does_not_begin_before_what_mediators_opened(
 async def test_a_second_root_beside_the_first_locks_nobody_out(
     relay_settings: Settings, case: Case, people: Organization
 ) -> None:
-    """Credentials of another organization's root are set aside by whoever does not pin it."""
+    """Credentials of another organization's root are set aside by those who do not pin it."""
     other = Administrator(Signer.generate())
     keyring = generate_keyring()
     request = request_for(case.case_id, "mediator", keyring)

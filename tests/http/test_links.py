@@ -162,7 +162,7 @@ async def test_a_link_that_nobody_signed_is_refused(case: Case, forge: Forge) ->
 async def test_a_link_of_the_relays_own_is_not_believed(
     case: Case, forge: Forge, database_url: str
 ) -> None:
-    """A link written into the database without a mediator's hand fails whoever verifies the claims."""
+    """A link written into the database without a mediator's hand fails anyone who verifies the claims."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     address = parse_link_url(url)
     forged = statements.sign(

@@ -181,7 +181,7 @@ async def test_nobody_writes_to_somebody_they_are_not_paired_with(
 
 
 async def through_link(case: Case, people: Organization) -> tuple[str, Participant]:
-    """A new upload link of the harmed person's, and whoever came through it."""
+    """A new upload link of the harmed person's, and the session of somebody who came through it."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "upload")
     return url, await Participant.through_upload_link(people.connection, url)
 
@@ -250,7 +250,7 @@ async def test_a_discarded_draft_leaves_the_link_as_new(case: Case, people: Orga
 
 
 async def test_a_second_claim_is_refused_and_reported(case: Case, people: Organization) -> None:
-    """Whoever claims a claimed link is refused, and the log has it for the mediators."""
+    """Anyone who claims a claimed link is refused, and the log has it for the mediators."""
     link = parse_link_url(case.harmed_url)
     with pytest.raises(Problem) as refused:
         await people.claim(case.harmed_url, "another passphrase")

@@ -124,7 +124,7 @@ async def test_an_offer_is_for_later_where_it_says_so(case: Case) -> None:
 
 
 async def test_an_offer_that_was_taken_back_is_not_made_again_by_repeating_it(case: Case) -> None:
-    """An older offer sent again answers with how things stand, and changes nothing."""
+    """An older offer sent again answers with the present state, and changes nothing."""
     message = await approve(case)
     offering = await offer_request(case, message)
     now = datetime.now(UTC)

@@ -141,7 +141,7 @@ async def test_only_a_mediator_of_the_case_writes_down_and_only_between_a_pair(
 
 
 async def test_a_participants_words_cannot_be_passed_off_as_relayed(case: Case) -> None:
-    """A relay that hides the origin of a message does not get it believed, whoever signed it."""
+    """A relay that hides the origin of a message does not get it believed, no matter who signed it."""
     sent = await case.harmed.send_letter(case.responsible.participant_id, "My words.")
     message = await case.mediator.read(sent.message)
     charter = (await case.mediator.case(case.case_id)).charter

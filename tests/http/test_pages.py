@@ -330,7 +330,7 @@ def test_a_list_that_no_build_writes_stops_relay(built: Path, listed: str, said:
 
 
 def test_pages_that_were_not_built_are_said_to_be_missing(tmp_path: Path) -> None:
-    """The API works without them; whoever asks for a page is told what to do."""
+    """The API works without them; anyone who asks for a page is told what to do."""
     none = read(tmp_path)
     with pytest.raises(pages.PagesNotBuilt):
         none.find("console.html")

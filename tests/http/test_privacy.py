@@ -81,7 +81,7 @@ async def recall(case: Case, message: uuid.UUID) -> None:
 
 
 async def pause(case: Case, message: uuid.UUID) -> None:
-    """The recipient pauses, and goes on."""
+    """The recipient pauses, and continues."""
     await case.responsible.consent("paused")
     await case.mediator.read(message)
     await case.responsible.consent("active")

@@ -182,7 +182,7 @@ async def test_a_charter_that_asks_for_more_by_now_is_asked_before_anything_is_o
 async def test_words_of_keys_that_nobody_checked_are_not_approved(
     case: Case, people: Organization
 ) -> None:
-    """The reader would not believe them: relay takes no approval, whoever signs it."""
+    """The reader would not believe them: relay takes no approval, no matter who signs it."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     stranger = await people.claim(url, "another passphrase")
     sent = await stranger.send_letter(case.responsible.participant_id, "Believe me.")

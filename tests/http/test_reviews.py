@@ -189,7 +189,7 @@ async def test_two_approvals_are_two_people(people: Organization) -> None:
 
 
 async def test_reopening_voids_every_approval(people: Organization) -> None:
-    """After a message was reopened both have to approve it anew, and both may."""
+    """After a message was reopened both have to approve it again, and both may."""
     case = await open_case(people, policy=TWO)
     message = await send(case)
     for mediator in (case.mediator, case.colleague):
@@ -209,7 +209,7 @@ async def test_reopening_voids_every_approval(people: Organization) -> None:
 async def test_captions_void_the_approval_before_them(
     people: Organization, worker_settings: Settings
 ) -> None:
-    """Captions added after the first approval void it; whoever gave it may approve again, with them."""
+    """Captions added after the first approval void it; its mediator may approve again, with them."""
     case, message = await send_video(people, worker_settings)
 
     await case.mediator.decide(await case.mediator.lease(message), "approve")

@@ -123,7 +123,7 @@ async def test_a_signature_that_does_not_hold_opens_nothing(case: Case, door: Do
 async def test_only_its_hash_is_kept_of_a_session(
     case: Case, door: Door, database_url: str
 ) -> None:
-    """Whoever reads the database cannot act as anybody who is signed in."""
+    """Anyone who reads the database cannot act as anybody who is signed in."""
     opened = await door.knock(caller_of(case.harmed).signer, await door.challenge())
     token = str(opened.document["token"])
     connection = await asyncpg.connect(database_url)
@@ -149,7 +149,7 @@ async def test_logging_out_ends_this_session_and_no_other(case: Case, door: Door
 
 
 async def test_a_session_ends_with_its_time(case: Case, database_url: str) -> None:
-    """After its time the bearer opens nothing, and the client signs in anew."""
+    """After its time the bearer opens nothing, and the client signs in again."""
     caller = caller_of(case.harmed)
     assert await is_in(caller)
     connection = await asyncpg.connect(database_url)

@@ -145,7 +145,7 @@ async def test_what_has_ended_or_is_unverified_goes_no_further(scene: WalkCases)
 
 
 async def _require_good_once(name: str, scene: WalkCases, valid: ValidRequest) -> None:
-    """Fail unless the good statement is accepted, and the same text again as the table says."""
+    """Assert that the good statement is accepted, and the same text again as the table says."""
     text = statements.sign(valid.by.signer, valid.statement)
     before = await scene.kept()
     taken = await scene.send(valid, text)

@@ -157,7 +157,7 @@ async def test_words_of_a_claim_that_was_replaced_stay_the_persons(
 async def test_an_unverified_claim_sees_and_changes_nothing_that_was_there_before(
     case: Case, people: Organization
 ) -> None:
-    """Whoever claims a replacement link first: no history, no answer, no withdrawal, no consent."""
+    """Anyone who claims a replacement link first: no history, no answer, no withdrawal, no consent."""
     sent = await case.harmed.send_letter(case.responsible.participant_id, "My words.")
     back = await case.responsible.send_letter(case.harmed.participant_id, "His words.")
     await case.mediator.offer(

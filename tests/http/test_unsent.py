@@ -60,7 +60,7 @@ async def test_a_text_is_kept_changed_and_removed(desk: Desk) -> None:
 
 
 async def test_whoever_writes_at_the_same_time_is_not_written_over(desk: Desk) -> None:
-    """Of two next versions one is kept, and the other is told; so is whoever comes back after a removal."""
+    """Of two next versions one is stored and the other refused; so is one that comes after a removal."""
     text = uuid.uuid4()
     await desk.keep(text, 1, b"first")
     answers = await asyncio.gather(*(desk.keep(text, 2, b"by %d" % each) for each in range(6)))
@@ -98,7 +98,7 @@ async def test_nobody_sees_or_changes_the_texts_of_another_key(case: Case) -> No
 async def test_a_new_link_has_none_of_the_texts_of_the_one_before(
     people: Organization, case: Case
 ) -> None:
-    """Whoever claims it could not open them, and is not told that there are any."""
+    """Anyone who claims it could not open them, and is not told that there are any."""
     await Desk(caller_of(case.harmed)).keep(uuid.uuid4(), 1, b"mine")
     link = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "participate")
     again: Participant = await people.claim(link)

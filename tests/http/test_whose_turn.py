@@ -88,7 +88,7 @@ async def of_case(mediator: Mediator, case_id: uuid.UUID) -> list[tuple[uuid.UUI
 
 
 async def test_a_first_approval_waits_for_another_mediator(people: Organization) -> None:
-    """Whoever gave it has nothing to do; their colleague has, until they gave theirs."""
+    """The mediator who gave it has nothing to do; their colleague has, until they gave theirs."""
     case = await open_case(people, policy=TWO)
     message = await send(case)
     first, second = case.mediator, case.colleague
@@ -115,7 +115,7 @@ async def test_a_first_approval_waits_for_another_mediator(people: Organization)
 
 
 async def test_an_approval_that_counts_no_more_is_asked_for_again(people: Organization) -> None:
-    """After a review was reopened both have to approve, whoever did before."""
+    """After a review was reopened both have to approve, no matter who did before."""
     case = await open_case(people, policy=TWO)
     message = await send(case)
     await approve(case.mediator, message)
@@ -388,7 +388,7 @@ async def crowd(people: Organization, mediator: Mediator) -> Crowd:
 async def test_people_of_one_role_have_a_number_that_is_the_same_for_everybody(
     people: Organization,
 ) -> None:
-    """In the order of registration: for a mediator, the case system, and whoever may write to them."""
+    """In the order of registration: for a mediator, the case system, and anyone who may write to them."""
     mediator = await people.mediator()
     case = await crowd(people, mediator)
 

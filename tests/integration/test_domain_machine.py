@@ -152,7 +152,7 @@ class Relay(MessageRequests):
 
     @invariant()
     def strangers_find_nothing(self) -> None:
-        """Whoever is of another case finds nothing, and the recipient only what they may see."""
+        """Anyone who is of another case finds nothing, and the recipient only what they may see."""
         if not self.tracked:
             return
         tracked = self.tracked[-1]

@@ -133,7 +133,7 @@ async def test_an_older_copy_of_the_database_is_looked_at_anew(
 async def test_a_change_is_told_to_its_case_and_the_mediators_of_it_alone(
     rows: Rows, feed: Feed, other_case: uuid.UUID
 ) -> None:
-    """Whoever watches something else is not woken."""
+    """Anyone who watches something else is not woken."""
     mediator, stranger = rows.mediators
     await rows.connection.execute("insert into case_mediators values ($1, $2)", rows.case, mediator)
     async with (

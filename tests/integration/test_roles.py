@@ -273,7 +273,7 @@ async def url(empty_database_url: str) -> str:
 
 @pytest_asyncio.fixture
 async def administrator(url: str, services: Services) -> AsyncIterator[Connection]:
-    """Whoever may do everything there."""
+    """A superuser."""
     connection = await asyncpg.connect(database_as(Access.ADMINISTRATOR, url, services))
     yield connection
     await connection.close()
@@ -497,7 +497,7 @@ async def test_nobody_else_comes_to_the_database(administrator: Connection) -> N
 
 @pytest_asyncio.fixture
 async def rows(url: str, services: Services) -> AsyncIterator[Rows]:
-    """A case in the tables, written by whoever may do everything."""
+    """A case in the tables, written by a superuser."""
     laid = Rows.lay(database_as(Access.ADMINISTRATOR, url, services))
     async with contextlib.aclosing(await laid) as opened:
         yield opened
@@ -598,7 +598,7 @@ async def test_each_role_logs_its_own_acts(rows: Rows, roles: dict[str, Connecti
 
 
 async def test_what_was_sent_is_deleted_by_nobody(rows: Rows) -> None:
-    """A draft that was never sent goes; a message that was sent stays, whoever asks."""
+    """A draft that was never sent goes; a message that was sent stays, no matter who asks."""
     message = await rows.letter()
     for state in ("queued", "released", "withdrawn", "expired"):
         await rows.put(message, state)
@@ -648,7 +648,7 @@ async def test_a_process_that_could_do_too_much_says_so(
 async def test_what_was_granted_by_hand_is_gone_after_the_next_migration(
     url: str, administrator: Connection, roles: dict[str, Connection]
 ) -> None:
-    """`relay migrate` sets the rights anew, also where there is nothing to migrate."""
+    """`relay migrate` sets the rights again, also where there is nothing to migrate."""
     deleting = "delete from sessions where false"
     await administrator.execute("grant all on all tables in schema public to relay_worker, public")
     await administrator.execute("grant update (hash) on events to relay_web")
@@ -683,7 +683,7 @@ async def test_what_was_granted_by_hand_is_gone_after_the_next_migration(
 async def test_a_role_that_is_too_strong_is_refused_by_name(
     url: str, administrator: Connection, change: str, undo: str, excess: str
 ) -> None:
-    """Rights that no grant of relay's gives are found, and nothing goes on before they are taken away."""
+    """Rights that no grant of relay's gives are found, and nothing continues before they are taken away."""
     await administrator.execute(change)
     try:
         with pytest.raises(RolesTooStrong, match=excess):

@@ -55,7 +55,7 @@ async def test_the_search_finds_what_is_there(data: Path) -> None:
 
 
 async def test_the_demo_tells_its_story_keeps_nothing_in_the_clear_and_stays_up(data: Path) -> None:
-    """`relay demo` plays to the end, says how to go on, and on Ctrl-C leaves with 0 and no process behind.
+    """`relay demo` plays to the end, says how to continue, and on Ctrl-C leaves with 0 and no process behind.
 
     While a letter and a video travel and after it, no database row, object, Redis file, log or other file
     holds them.

@@ -150,7 +150,7 @@ class HostileWorker:
     settings: Settings
     """Of a media worker."""
     owner_url: str
-    """The database as whoever may do everything in it: a hostile worker's way to other grants."""
+    """The database as a superuser: a hostile worker's way to other grants."""
     worker: MediaWorker
 
     @property
@@ -339,7 +339,7 @@ class HostileMediator:
 
 
 async def require_broken(case: Case, message: ReviewMessage, record: Record, fault: Fault) -> State:
-    """Fail unless this one fault is found, the message does not go on, and is returned, declined or held."""
+    """Assert that this one fault is found, and that the message is returned, declined or held."""
     found = await case.mediator.examine(message)
     assert [(one.record, one.fault) for one in found.faults] == [(record, fault)]
     for language in ("en", "fr"):
@@ -356,12 +356,12 @@ async def require_broken(case: Case, message: ReviewMessage, record: Record, fau
 
 
 async def require_guided(case: Case, message: uuid.UUID) -> None:
-    """Fail unless the author reads the mediator's words about a message that came back."""
+    """Assert that the author reads the mediator's words about a message that came back."""
     assert case.harmed.guidance(await case.harmed.sent(message)) == ("unclear", GUIDANCE)
 
 
 async def require_untouched(case: Case, expected: Mapping[uuid.UUID, State]) -> None:
-    """Fail unless the queue lists every message where it is, and a sound letter takes its whole way."""
+    """Assert that the queue lists every message where it is, and a sound letter takes its whole way."""
     for state in set(expected.values()) - set(ENDED):
         page = await case.mediator.queue(state=state, limit=100)
         listed = {item.message for item in page.items}

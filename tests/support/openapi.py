@@ -20,7 +20,7 @@ DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 
 @functools.cache
 def load_document() -> Json:
-    """The description of the API as it stands; nobody changes it."""
+    """The description of the API as it is now; nobody changes it."""
     loaded: Json = yaml.load(DOCUMENT.read_text("utf-8"), yaml.CSafeLoader)
     return loaded
 
@@ -87,7 +87,7 @@ def bounded(kind: str, low: float | None, high: float | None) -> str:
 
 
 def examples(entry: object, where: str) -> Iterator[tuple[str, Json, object]]:
-    """Each example with its place and the schema that it stands beside."""
+    """Each example with its place and the schema that it is beside."""
     if isinstance(entry, dict):
         if "schema" in entry and "example" in entry:
             yield where, entry["schema"], entry["example"]

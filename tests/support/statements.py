@@ -7,7 +7,7 @@ from relay.storage.database import Connection
 
 
 async def put_statement(connection: Connection, compact: str) -> bytes:
-    """Store a text as a statement, as whoever owns the database could; its hash."""
+    """Store a text as a statement, as the owner of the database could; its hash."""
     claimed = signing.read_unverified(compact)
     statement_hash = signing.statement_hash(compact)
     await connection.execute(

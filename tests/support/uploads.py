@@ -46,7 +46,7 @@ class Answer:
 
     @property
     def offset(self) -> int:
-        """Where the upload stands."""
+        """How far the upload has come."""
         return int(self.headers["Upload-Offset"])
 
     @property
@@ -99,7 +99,7 @@ class Sending:
     database: Database
     """As the web service reaches it."""
     unguarded: Database
-    """As whoever may do everything in it."""
+    """For a superuser."""
     objects: Objects
     http: aiohttp.ClientSession
     wires: contextlib.AsyncExitStack
@@ -148,7 +148,7 @@ class Sending:
         return await self.ask("PATCH", path, given, data)
 
     async def head(self, path: str) -> Answer:
-        """Ask where an upload stands."""
+        """Ask how far an upload has come."""
         return await self.ask("HEAD", path)
 
     async def begin_patch(
@@ -187,7 +187,7 @@ class Sending:
             return await connection.fetchval(query, *arguments)
 
     async def finished(self, body: bytes | None = None) -> FinishedUpload | None:
-        """The upload that stands whole for the draft, with this very body where one is given."""
+        """The upload that is complete for the draft, with this very body where one is given."""
         digests = None if body is None else digests_of(body)
         async with self.database.transaction() as connection:
             return await stored.finished_upload(connection, self.message_id, 1, digests)
@@ -221,7 +221,7 @@ class Sending:
 async def sending(case: Case, settings: Settings, database_url: str) -> AsyncIterator[Sending]:
     """A draft of the person harmed, in this case, at the relay of these settings.
 
-    `database_url` is its database as whoever may do everything in it.
+    `database_url` is its database, for a superuser.
     """
     message_id = uuid.uuid4()
     await case.harmed.begin_video(address(case.responsible.participant_id, message_id=message_id))

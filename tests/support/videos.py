@@ -59,9 +59,9 @@ class VideoCase:
     database: Database
     """As a worker reaches it."""
     unguarded: Database
-    """As whoever may do everything in it."""
+    """For a superuser."""
     redis: Redis
-    """As whoever may do everything in it."""
+    """For a superuser."""
     objects: Objects
     queue: Queue
     folder: Path
@@ -97,7 +97,7 @@ class VideoCase:
         return message.message
 
     async def message(self, message_id: uuid.UUID) -> stored.MessageRow:
-        """A message as it stands."""
+        """A message as it is now."""
         async with self.database.connection() as connection:
             message = await stored.read_message(connection, message_id)
         assert message is not None
@@ -130,7 +130,7 @@ class VideoCase:
         )
 
     async def require_prepared_once(self, message_id: uuid.UUID) -> None:
-        """Fail unless a video was prepared exactly once, and nothing else is left of any attempt."""
+        """Assert that a video was prepared exactly once, and nothing else is left of any attempt."""
         message = await self.message(message_id)
         assert message.state is State.QUEUED
         parts = "select count(*) from parts where message_id = $1 and role = $2"
@@ -212,7 +212,7 @@ class VideoCase:
         return (self.folder / f"{name}.log").read_text("utf-8")
 
     async def until_said(self, name: str, words: str) -> None:
-        """Wait until these words stand in the log of a worker process."""
+        """Wait until these words are in the log of a worker process."""
         async with asyncio.timeout(SOON_SECONDS):
             while words not in self.said(name):  # noqa: ASYNC110 - another process writes
                 await asyncio.sleep(0.05)
@@ -226,7 +226,7 @@ class VideoCase:
         return compact
 
     async def put_statement(self, message_id: uuid.UUID, compact: str) -> None:
-        """Put something else in its place, as whoever owns the database could."""
+        """Put something else in its place, as the owner of the database could."""
         async with self.unguarded.transaction() as connection:
             forged = await put_statement(connection, compact)
             await connection.execute(
@@ -309,7 +309,7 @@ async def video_case(
 ) -> AsyncIterator[VideoCase]:
     """A video case on the services of these settings of the web service.
 
-    `database_url` and `redis_url` are the same ones as whoever may do everything in them.
+    `database_url` and `redis_url` are the same ones, for a superuser.
     """
     root, token_key = Signer.generate(), Ed25519PrivateKey.generate()
     (folder / "jwks.json").write_text(key_set(token_key, KEY_ID), "utf-8")

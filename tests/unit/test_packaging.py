@@ -161,5 +161,5 @@ def test_all_commands_are_listed_without_any_extra() -> None:
 
 
 def test_the_package_says_that_it_is_typed() -> None:
-    """Type checkers of whoever imports relay.client read its hints."""
+    """Type checkers of projects that import relay.client read its hints."""
     assert (Path(__file__).parents[2] / "relay/py.typed").is_file()

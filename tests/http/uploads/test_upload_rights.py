@@ -202,7 +202,7 @@ async def test_an_upload_left_for_too_long_has_ended(
 async def test_an_upload_link_carries_its_own_message_and_no_other(
     case: Case, people: Organization, relay_settings: Settings, database_url: str
 ) -> None:
-    """Whoever holds only an upload link uploads for its message; others of that person stay closed."""
+    """Anyone who holds only an upload link uploads for its message; others of that person stay closed."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "upload")
     uploader = await Participant.through_upload_link(people.connection, url)
     to, message, body = case.responsible.participant_id, uuid.uuid4(), body_of(SEGMENT_BYTES + 1)
@@ -227,7 +227,7 @@ async def test_an_upload_link_carries_its_own_message_and_no_other(
 
 
 async def test_a_session_that_ends_on_the_way_is_opened_again(draft: Sending) -> None:
-    """An upload may take longer than a session: the client signs in anew and goes on."""
+    """An upload may take longer than a session: the client signs in again and continues."""
     body = body_of(SEGMENT_BYTES + 3)
     harmed = signed(draft.case.harmed)
     upload = Upload(harmed, Retry(first_pause_seconds=0.01))

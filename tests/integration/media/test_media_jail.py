@@ -1,4 +1,4 @@
-"""The jail holds against real attacks, and each check fails when the wall that it tests is taken down."""
+"""The jail withstands real attacks, and each check fails when the wall that it tests is taken down."""
 
 from __future__ import annotations
 

@@ -190,8 +190,8 @@ PHONES: Final = (
         *(*card.filmed(320, 180, seconds=8), *card.heard(seconds=8)),
         *("-c:v", "libx264", "-preset", "fast", "-g", "90", *BT709, *AAC),
         edit=with_edits((0.4, 6.4)),
-        fields=tuple(at - 0.4 for at in card.MOMENTS),
-        beeps=tuple(at - 0.4 for at in card.MOMENTS),
+        fields=tuple(at - 0.4 for at in card.BEEP_TIMES),
+        beeps=tuple(at - 0.4 for at in card.BEEP_TIMES),
     ),
     picture(
         "the middle cut out.mov",

@@ -1,4 +1,4 @@
-"""Every sentence that a page showed or named, to be held against the language that it was to speak."""
+"""Every sentence that a page showed or named, to be compared with the language that it was to speak."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Input(Protocol):
         """Press a button or follow a link."""
 
     async def write(self, field: Locator, text: str) -> None:
-        """Write a text into a field, in place of what stands there."""
+        """Write a text into a field, in place of what is there."""
 
     async def choose(self, field: Locator, value: str) -> None:
         """Choose one of a list."""

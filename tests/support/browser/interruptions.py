@@ -20,7 +20,7 @@ async def lock(device: Device, work: Work, page: Page) -> None:
 
 
 async def reload(device: Device, work: Work, page: Page) -> None:
-    """Load it anew."""
+    """Load it again."""
     await page.reload()
 
 

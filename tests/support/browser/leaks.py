@@ -39,7 +39,7 @@ def needles_of_link(url: str) -> list[bytes]:
     link = parse_link_url(url)
     secret = link.secret.secret
     spelled = [base64.b64encode(secret).rstrip(b"="), base64.urlsafe_b64encode(secret).rstrip(b"=")]
-    # The last character of base64 also depends on what stands behind: 21 of 22 are certain.
+    # The last character of base64 also depends on what is behind: 21 of 22 are certain.
     return [secret, secret.hex().encode(), *(one[:21] for one in spelled)]
 
 
@@ -50,7 +50,7 @@ async def stored(page: Page) -> list[Kept]:
 
 
 def found_in(kept: Iterable[Kept], needles: Sequence[bytes]) -> list[str]:
-    """The places where a needle stands, and every key that could be taken out."""
+    """The places where a needle is, and every key that could be taken out."""
     wanted = [*needles, b"EXTRACTABLE-KEY"]
     return [
         f"{needle!r} in {one.place}" for one in kept for needle in wanted if needle in one.content

@@ -43,7 +43,7 @@ class MediatorPage:
         return console
 
     def button(self, key: str, *given: object) -> Locator:
-        """The button that says this; and to whoever only hears it, what it is about."""
+        """The button that says this; and to anyone who only hears it, what it is about."""
         return self.page.get_by_role("button", name=self.act(key, *given))
 
     def act(self, key: str, *given: object) -> re.Pattern[str]:
@@ -160,8 +160,8 @@ class MediatorPage:
         waits = facts.filter(has_text=self.words("review.waitsForAnother"))
         await expect(waits).to_be_visible()
 
-    async def stands(self, state: str) -> None:
-        """Wait until the message on the screen is said to stand so."""
+    async def shows_state(self, state: str) -> None:
+        """Wait until the message on the screen is shown in this state."""
         facts = self.page.get_by_role("definition").filter(has_text=self.words(f"state.{state}"))
         await expect(facts).to_be_visible()
 

@@ -232,8 +232,8 @@ class ParticipantPage:
         """What was sent and is shown so, on the page with one's messages."""
         return self.page.get_by_role("listitem").filter(has_text=f"{view}.")
 
-    async def stands(self, view: str) -> None:
-        """Wait until something that was sent stands so."""
+    async def shows_state(self, view: str) -> None:
+        """Wait until something that was sent is shown in this state."""
         name = self.home(f"author.{view}.name")
         await expect(self.sent(name).first).to_be_visible(timeout=60_000)
 

@@ -64,7 +64,7 @@ def visited(profile: Path) -> list[str]:
 
 
 def found_on_disk(profile: Path, needles: Sequence[bytes]) -> list[str]:
-    """The files of a profile in which a needle stands, in UTF-8 or UTF-16, in a table or between."""
+    """The files of a profile in which a needle is, in UTF-8 or UTF-16, in a table or between."""
     spelled = {
         form
         for needle in needles

@@ -166,7 +166,7 @@ class RemoteElements:
         return await self._page.evaluate(f"(given) => ({script})({found}, given)", given)
 
     async def around(self) -> str:
-        """What the page says, for whoever reads why a test failed."""
+        """What the page says, for anyone who reads why a test failed."""
         return str(await self._page.evaluate("document.body.innerText"))
 
     async def count(self) -> int:
@@ -174,7 +174,7 @@ class RemoteElements:
         return int(await self.among("(found) => found.length"))
 
     async def input_value(self) -> str:
-        """What stands in the field."""
+        """What is in the field."""
         return str(await self.among("([field]) => field.value"))
 
     async def evaluate(self, expression: str, given: object = None) -> Any:

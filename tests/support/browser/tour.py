@@ -1,4 +1,4 @@
-"""A walk past every page and state, for whoever looks at each: the accessibility tests and the pictures."""
+"""A walk past every page and state, for what looks at each: the accessibility tests and the pictures."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def revised_letter(waiting: Waiting, sender: Participant, to: uuid.UUID) -
 
 
 def with_another_root(url: str) -> str:
-    """The same link, for whoever trusts another root."""
+    """The same link, for anyone who trusts another root."""
     link = parse_link_url(url)
     root = bytes(byte ^ 1 for byte in link.root_fingerprint)
     return link_url(link.public_url, link.id, link.secret, root, link.anchor)
@@ -124,7 +124,7 @@ class Tour:
         )
 
     async def doors(self) -> None:
-        """What stands before a participant's pages: arriving, and what may be in the way."""
+        """What is before a participant's pages: arriving, and what may be in the way."""
         waiting = await self.scene.waiting()
         async with self.guest() as guest:
             person = await ParticipantPage.arrive(guest, waiting.harmed_url, self.language)
@@ -308,7 +308,7 @@ class Tour:
         await person.button(person.home("home.newVideo")).click()
 
     async def _standing(self, person: ParticipantPage) -> None:
-        await person.stands("sent-back")
+        await person.shows_state("sent-back")
         await expect(person.button(person.home("home.look")).first).to_be_visible()
         await self.look("home", person.page)
         await person.sent(person.home("author.sent-back.name")).get_by_role("button").click()

@@ -143,7 +143,7 @@ class Visitor(Guest):
         context.on("serviceworker", lambda worker: worker.on("console", self._console))
 
     async def may_be_led_to(self, url: str) -> None:
-        """Let a page lead to this address, where a page of the test's stands: no other is asked."""
+        """Let a page lead to this address, where a page of the test's is: no other is asked."""
         await self.context.route(
             url, lambda route: route.fulfill(content_type="text/html", body="<h1>Elsewhere</h1>")
         )

@@ -90,7 +90,7 @@ class Wire:
         await self._holding.wait()
 
     def let_go(self) -> None:
-        """Let all that waits go on."""
+        """Let all that waits continue."""
         self._held_path = None
         self._open.set()
 
@@ -121,7 +121,7 @@ class Wire:
         return [one for one in self.sent if path_part in one.url and one.method.startswith(method)]
 
     def find(self, needles: Sequence[bytes]) -> list[str]:
-        """The requests in which a needle stands, in the URL, a header or the body."""
+        """The requests in which a needle is, in the URL, a header or the body."""
         found = []
         with self._lock:
             end = self._record.seek(0, 2)

@@ -307,7 +307,7 @@ class Dictating:
         await self.console.button("lock").click()
 
     async def find(self) -> list[str]:
-        """What stands in the field."""
+        """What is in the field."""
         console = await self._open()
         await self._come(console)
         return [await console.page.locator(self.field).input_value()]

@@ -226,7 +226,7 @@ class MessageRequests(SendingRequests):
                 tracked, actor, verdict, ("POST", f"/v1/messages/{tracked.message}/openings", None)
             )
 
-    # The worker, those who repeat what was said, and whoever simply goes on.
+    # The worker, those who repeat what was said, and those who simply continue.
 
     @rule(number=picks, succeeds=st.sampled_from((True, True, False)))
     def work(self, number: int, *, succeeds: bool) -> None:
@@ -255,7 +255,7 @@ class MessageRequests(SendingRequests):
 
     @rule(number=picks, which=st.integers(0, 20), actor=actors)
     def repeat(self, number: int, which: int, actor: str | None) -> None:
-        """Send again what was accepted once, as whoever said it or as somebody else: nothing comes of it."""
+        """Send again what was accepted once, as the same caller or as somebody else: nothing comes of it."""
         tracked = self.pick(number)
         if tracked is not None and tracked.accepted:
             speaker, asked = tracked.accepted[which % len(tracked.accepted)]
@@ -269,7 +269,7 @@ class MessageRequests(SendingRequests):
 
     @rule(number=picks, steps=st.integers(2, 6))
     def go_on(self, number: int, steps: int) -> None:
-        """The next steps towards the recipient, by whoever has to do them."""
+        """The next steps towards the recipient, by the person who has to do them."""
         for _ in range(steps):
             if tracked := self.pick(number):
                 self._go_on(number, tracked)

@@ -1,6 +1,6 @@
 """What should happen to a message, said once more from the description of the product alone.
 
-Nothing in here looks at the rules in relay/domain: the property test holds the two against each other.
+Nothing in here looks at the rules in relay/domain: the property test compares the two with each other.
 """
 
 from __future__ import annotations
@@ -281,7 +281,7 @@ class Model:
         return Verdict.DONE
 
     def caption(self, actor: str, item: Item, compact: str, *, right: bool) -> Verdict:
-        """Captions, or why there are none; whoever approved before has not approved these."""
+        """Captions, or why there are none; anyone who approved before has not approved these."""
         if refused := self._reviewer(actor):
             return refused
         if not right or item.kind != "video" or not self._holds(actor, item):

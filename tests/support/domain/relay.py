@@ -28,7 +28,7 @@ class DomainRelay:
     run: asyncio.Runner
     settings: Settings
     database: Database
-    """As whoever may do everything in it."""
+    """For a superuser."""
     worker_database: Database
     people: Organization
     mediators: dict[str, Mediator]

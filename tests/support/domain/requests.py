@@ -61,7 +61,7 @@ DECISIONS: tuple[Decision, ...] = (
 Quality = Literal["right", "stale", "forged"]
 
 actors = st.one_of(st.none(), st.sampled_from(PEOPLE))
-"""None is whoever ought to do it."""
+"""None is the person who should do it."""
 qualities = st.sampled_from(("right", "right", "right", "stale", "forged"))
 picks = st.integers(0, 3)
 
@@ -127,7 +127,7 @@ class SendingRequests(RuleBasedStateMachine):
         self.write("boris", "video")
 
     def pick(self, number: int) -> TrackedMessage | None:
-        """One of the messages there are, mostly of those that still go on."""
+        """One of the messages there are, mostly of those that still continue."""
         going_on = [tracked for tracked in self.tracked if tracked.item.state not in ENDED]
         among = (going_on if number < 3 else None) or self.tracked
         return among[number % len(among)] if among else None
@@ -137,14 +137,14 @@ class SendingRequests(RuleBasedStateMachine):
         return self.relay.run.run(self.callers[actor].ask(method, path, body))
 
     def signer(self, actor: str, quality: Quality) -> Signer:
-        """The key of whoever speaks, or another's where it is forged."""
+        """The key of the person who speaks, or another's where it is forged."""
         other = {"first": "second", "anna": "boris"}.get(actor, "first")
         return self.callers[other if quality == "forged" else actor].signer
 
     def judge(
         self, tracked: TrackedMessage, actor: str, verdict: Verdict, asked: tuple[str, str, object]
     ) -> None:
-        """Ask, hold the answer against the verdict, and keep what was accepted for a replay."""
+        """Ask, compare the answer with the verdict, and keep what was accepted for a replay."""
         answer = self.ask(actor, *asked)
         assert answer.status in ALLOWED[verdict], (
             f"{actor} {asked[0]} {asked[1]}: {answer.status} {answer.code}, not {verdict.value}"
@@ -223,7 +223,7 @@ class SendingRequests(RuleBasedStateMachine):
 
     @rule(number=picks, actor=actors, ahead=st.integers(0, 2), quality=qualities)
     def send(self, number: int, actor: str | None, ahead: int, quality: Quality) -> None:
-        """Send a revision, whoever it is that sends."""
+        """Send a revision, no matter who sends it."""
         tracked = self.pick(number)
         if tracked is None:
             return

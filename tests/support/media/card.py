@@ -16,7 +16,7 @@ import av
 from tests.support.media.results import Done
 
 SECONDS: Final = 6
-MOMENTS: Final = (1.0, 2.5, 4.5)
+BEEP_TIMES: Final = (1.0, 2.5, 4.5)
 FIELD_SECONDS: Final = 0.3
 CORNERS: Final = (("red", 0, 0), ("green", 1, 0), ("blue", 0, 1), ("white", 1, 1))
 COLOURS: Final = {
@@ -36,7 +36,7 @@ Colour: TypeAlias = tuple[int, int, int]
 def filmed(width: int, height: int, *, rate: int = 30, seconds: int = SECONDS) -> tuple[str, ...]:
     """The card as an input of ffmpeg; colours in bt709, limited range."""
     side = min(width, height) // 4
-    field = "+".join(f"between(t,{at},{at + FIELD_SECONDS - 0.01})" for at in MOMENTS)
+    field = "+".join(f"between(t,{at},{at + FIELD_SECONDS - 0.01})" for at in BEEP_TIMES)
     boxes = [
         f"drawbox=x={'iw-w' if right else 0}:y={'ih-h' if low else 0}:w={side}:h={side}"
         f":c=0x{''.join(f'{part:02x}' for part in COLOURS[name])}:t=fill"
@@ -50,10 +50,10 @@ def filmed(width: int, height: int, *, rate: int = 30, seconds: int = SECONDS) -
 
 
 def heard(
-    *, seconds: int = SECONDS, channels: str = "mono", moments: tuple[float, ...] = MOMENTS
+    *, seconds: int = SECONDS, channels: str = "mono", times: tuple[float, ...] = BEEP_TIMES
 ) -> tuple[str, ...]:
     """The beeps as an input of ffmpeg."""
-    loud = "+".join(f"between(t,{at},{at + FIELD_SECONDS})" for at in moments)
+    loud = "+".join(f"between(t,{at},{at + FIELD_SECONDS})" for at in times)
     beep = f"aevalsrc='0.5*sin(2000*PI*t)*({loud})':d={seconds}:s=48000:c=mono"
     return ("-f", "lavfi", "-i", f"{beep},aformat=channel_layouts={channels}")
 

@@ -53,8 +53,8 @@ class Kind:
     size: tuple[int, int] = (320, 180)
     """(0, 0) of a voice alone."""
     seconds: float = card.SECONDS
-    fields: tuple[float, ...] = card.MOMENTS
-    beeps: tuple[float, ...] = card.MOMENTS
+    fields: tuple[float, ...] = card.BEEP_TIMES
+    beeps: tuple[float, ...] = card.BEEP_TIMES
     near: int = NEAR
     colours: tuple[str, ...] = tuple(card.COLOURS)
     late_seconds: float = 0

@@ -75,7 +75,7 @@ def assert_as_promised(done: Done) -> None:
 
 
 def assert_keyframes(container: InputContainer, video: VideoStream) -> None:
-    """A picture that stands alone comes at least every two seconds."""
+    """A keyframe comes at least every two seconds."""
     times = [
         float(p.pts * p.time_base)
         for p in container.demux(video)

@@ -36,7 +36,7 @@ KEPT: Final = (
     *("events", "statements", "sessions", "credentials", "cases", "charters", "links"),
     *("link_endings", "claims", "messages", "parts", "grants", "decisions", "offers"),
 )
-"""The tables whose rows are counted: whoever is refused has changed none of them."""
+"""The tables whose rows are counted: anyone who is refused has changed none of them."""
 
 OTHER_STATEMENT: Final = b64u_encode(hashlib.sha256(b"another statement").digest())
 TO_ANOTHER_KEY: Final = str(generate_keyring().identity.recipient)
@@ -86,7 +86,7 @@ class WalkCases:
     people: Organization
     root: Signer
     database: Connection
-    """As whoever may do everything in it."""
+    """For a superuser."""
     worker: MediaWorker
     worker_settings: Settings
     case: Case

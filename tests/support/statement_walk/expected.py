@@ -1,7 +1,7 @@
 """What the service answers to each attack on each request, by hand; and why, where it takes one.
 
 A refusal is a status and the code of its problem. What is accepted has the sentence of docs/protocol.md that
-says so. Whoever is in no row of `_sent` has no session: they come with the bearer of whoever signs rightly.
+says so. Somebody who is in no row of `_sent` has no session, and comes with the bearer of the right signer.
 """
 
 from __future__ import annotations

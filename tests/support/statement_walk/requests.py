@@ -93,7 +93,7 @@ async def revocation(cases: WalkCases) -> ValidRequest:
 
 
 async def succession(cases: WalkCases) -> ValidRequest:
-    """The root names its successor, who takes over in some minutes: until then it goes on."""
+    """The root names its successor, who takes over in some minutes: until then it continues."""
     new, other = Signer.generate(), Signer.generate()
     return ValidRequest(
         authentication="public",

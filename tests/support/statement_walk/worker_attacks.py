@@ -39,7 +39,7 @@ LONG: Final = timedelta(minutes=30)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A statement that stands in the database, and who signed it."""
+    """A statement that is in the database, and who signed it."""
 
     compact: str
     by: Signer
@@ -73,7 +73,7 @@ class Tampering:
         return statements.decode_unverified(self.texts[kind].compact, kind)
 
     async def put(self, kind: type[Statement], compact: str) -> None:
-        """Another text in the place of a statement, whose row goes on naming the key that it named."""
+        """Another text in the place of a statement, whose row keeps naming the key that it named."""
         before = statement_hash(self.texts[kind].compact)
         if kind is not Message:
             await self.owner.run(

@@ -1,4 +1,4 @@
-"""Somebody who owns the database: turns its guards off, changes what they like, and makes the chain anew."""
+"""Somebody who owns the database: turns its guards off, changes what they like, and makes the chain again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Owner:
     @classmethod
     @contextlib.asynccontextmanager
     async def of(cls, database_url: str, *, keeps: bool = True) -> AsyncIterator[Self]:
-        """Whoever has the password of the database's owner; what they change stays only if it `keeps`."""
+        """Anyone who has the password of the database's owner; what they change stays only if it `keeps`."""
         connection = await asyncpg.connect(database_url)
         transaction = connection.transaction()
         await transaction.start()
@@ -93,7 +93,7 @@ class Owner:
         await self.run("delete from statements where statement_hash = $1", before)
 
     async def rehash(self, case_id: uuid.UUID) -> None:
-        """Number the rows of a case anew, in their order, and make the whole chain anew."""
+        """Number the rows of a case again, in their order, and make the whole chain again."""
         rows = await self.connection.fetch(
             "delete from events where case_id = $1 returning *", case_id
         )

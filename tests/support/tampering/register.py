@@ -1,6 +1,6 @@
 """Attacks of an owner of the database: their register, and what they have in common.
 
-Each says what an audit must find of it at least. The chain of hashes is made anew after each, so that it
+Each says what an audit must find of it at least. The chain of hashes is made again after each, so that it
 holds by itself.
 """
 

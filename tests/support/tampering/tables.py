@@ -1,4 +1,4 @@
-"""Attacks on what stands beside the log: what rows lead to, people and their keys, parts and grants."""
+"""Attacks on what is beside the log: what rows lead to, people and their keys, parts and grants."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ async def a_senders_verification_is_removed_everywhere(owner: Owner, story: Stor
 
 @ATTACKS.finds(Code.TABLE_DIFFERS)
 async def a_link_that_ended_is_open_again(owner: Owner, story: Story) -> None:
-    """For whoever has its address."""
+    """For anyone who has its address."""
     await owner.run(
         "update links set ended_at = null, is_misused = false where case_id = $1", story.case_id
     )

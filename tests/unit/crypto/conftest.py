@@ -1,4 +1,4 @@
-"""Node with other people's age packages in it, for the tests that hold relay against them."""
+"""Node with other people's age packages in it, for the tests that compare relay with them."""
 
 from __future__ import annotations
 

@@ -320,7 +320,7 @@ KNOWN: Final = {
 
 
 def test_no_other_code_writes_key_files() -> None:
-    """Whoever adds a writer finds the test of its files missing here. The demo's folder is its own."""
+    """Anyone who adds a writer finds the test of its files missing here. The demo's folder is its own."""
     found = set()
     for path in sorted((ROOT / "relay").rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()

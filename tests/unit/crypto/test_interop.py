@@ -109,7 +109,7 @@ def test_passphrases_both_ways(node: Node, tmp_path: Path, files: tuple[Path, Pa
 
 
 def test_a_keyring_opens_with_another_tool(node: Node, files: tuple[Path, Path, Path]) -> None:
-    """Whoever has the passphrase can get at their keys without any program of ours."""
+    """Anyone who has the passphrase can get at their keys without any program of ours."""
     _, sealed, opened = files
     sealed.write_bytes(seal_keyring(ANNA.keyring, PASSPHRASE, 4))
     node.run("age.mjs", "open", "passphrase", PASSPHRASE, sealed, opened)

@@ -162,7 +162,7 @@ def test_too_few_approvals_do_not_release(
 
 
 def test_two_credentials_of_one_person_are_one_approval(video: Item) -> None:
-    """Whoever has their keys renewed does not become a second mediator."""
+    """Anyone who has their keys renewed does not become a second mediator."""
     case = verified_charter(CHARTER_3, credentials=(*CREDENTIALS, ANNA_RENEWED.compact))
     renewed = approval(ANNA_RENEWED, at=noon_and(201))
     (approver,) = verify_approvals([APPROVALS[0], renewed], case, video, 1)

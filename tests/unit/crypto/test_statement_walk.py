@@ -83,7 +83,7 @@ class Reader:
         )
 
     def read_anchor(self) -> None:
-        """Whoever came through a link: that it is the case that it leads to."""
+        """Anyone who came through a link: that it is the case that it leads to."""
         check_anchor(self.charter, b64u_decode(self.given["anchor"]))
 
     def read_author_origin(self) -> None:
@@ -233,7 +233,7 @@ def test_every_cell_has_an_outcome() -> None:
 @pytest.mark.parametrize("attack", walk.ATTACKS)
 @pytest.mark.parametrize("kind", walk.TYPES, ids=named)
 def test_the_walk(kind: type[Statement], attack: str) -> None:
-    """A reader stops at the step, and for the rule, that the table has; or goes on to the end."""
+    """A reader stops at the step, and for the rule, that the table has; or continues to the end."""
     outcome, cell = walk.TABLE[attack][kind], CELLS[kind.typ, attack]
     if isinstance(outcome, walk.Nothing):
         assert cell["exchange"] is None

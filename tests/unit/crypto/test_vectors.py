@@ -92,7 +92,7 @@ def test_every_file_of_vectors_has_a_maker() -> None:
 
 
 def test_padding() -> None:
-    """Good paddings come off and go on; the others are refused."""
+    """Good paddings come off and continue; the others are refused."""
     vectors = load("padding.json")
     for good in vectors["good"]:
         plain, padded = b64u_decode(good["plain"]), b64u_decode(good["padded"])
@@ -177,7 +177,7 @@ def test_the_log() -> None:
 
 
 def trust_of(given: Vectors) -> dict[str, str | None]:
-    """Which credentials count for whoever pins those roots, and when they were revoked."""
+    """Which credentials count for anyone who pins those roots, and when they were revoked."""
     trust = establish_trust(
         [b64u_decode(root) for root in given["pinned"]],
         given["credentials"],

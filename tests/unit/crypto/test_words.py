@@ -193,7 +193,7 @@ def test_every_word_is_suggested_as_often_as_every_other(language: WordLanguage)
 
 
 def test_four_different_words_are_above_the_floor() -> None:
-    """Even the shortest of each list: whoever takes the suggestion is not refused."""
+    """Even the shortest of each list: anyone who takes the suggestion is not refused."""
     for language in LANGUAGES:
         shortest = sorted(word_list(language), key=len)[:12]
         assert all(find_weakness(" ".join(four)) is None for four in combinations(shortest, 4))
