@@ -62,7 +62,7 @@ class Settings:
     """Largest sealed video."""
     upload_expires_seconds: int = 7 * DAY_SECONDS
     upload_idle_seconds: int = 30
-    """A connection that sends nothing for this long is closed; what it sent is kept."""
+    """A connection that sends nothing for this long is closed; what it sent is stored."""
     download_idle_seconds: int = 60
     """A connection that takes nothing for this long is closed."""
     statement_skew_seconds: int = 5 * 60

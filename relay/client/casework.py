@@ -66,7 +66,7 @@ class Casework:
         self.credential_id = credential_id
 
     async def keep_keyring(self, sealed: bytes) -> None:
-        """Have relay keep one's keys behind their passphrase, for a lost laptop and for the case system."""
+        """Have relay store one's keys behind their passphrase, for a lost laptop and for the case system."""
         await self.session.call("PUT", "/v1/keyring", body=NewKeyring(keyring=sealed))
 
     # Cases.

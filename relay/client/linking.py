@@ -24,7 +24,7 @@ LinkPurpose: TypeAlias = Literal["participate", "upload"]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MadeLink:
-    """A link that is ready to be kept by relay and given to its participant."""
+    """A link that is ready to be stored by relay and given to its participant."""
 
     link_id: uuid.UUID
     url: str = dataclasses.field(repr=False)
@@ -46,7 +46,7 @@ def make_link(
 
     For a link to claim, the key that checks the claim is sealed to the case; with `maker`, an age recipient
     of the mediator's own, the secret is sealed to them too, so that they can show the link again. The secret
-    of an upload link is kept nowhere.
+    of an upload link is stored nowhere.
     """
     link_id, secret = uuid.uuid4(), LinkSecret.generate()
     is_upload = purpose == "upload"

@@ -37,7 +37,7 @@ def demo(
 ) -> None:
     """Start everything on this machine and play the main job, from the root key to the recipient.
 
-    Exit code 1 where anything is not as it must be. Ctrl-C ends it; what it kept is there the next time.
+    Exit code 1 where anything is not as it must be. Ctrl-C ends it; what it stored is there the next time.
     """
     console = Console(highlight=False)
     try:
@@ -132,4 +132,4 @@ def _how_to_go_on(console: Console, running: RunningRelay) -> None:
         f"\n  verify the log yourself:  (the database's address has a password; it is secret)"
     )
     console.print(f"    {settings} relay audit verify", soft_wrap=True, markup=False)
-    console.print("  Ctrl-C ends it; what it kept is there the next time.")
+    console.print("  Ctrl-C ends it; what it stored is there the next time.")

@@ -64,7 +64,7 @@ class CharterInvalid(InvalidRequest):
 
 
 class OwnWordNeeded(Conflict):
-    """Consent that only the person themself can give again."""
+    """Consent that only the person themselves can give again."""
 
     code = "own-word-needed"
 

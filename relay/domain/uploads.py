@@ -1,4 +1,4 @@
-"""Resumable uploads: what one is, what its sender may be told, and how the tails of breaks are kept."""
+"""Resumable uploads: what one is, what its sender may be told, and how the tails of breaks are stored."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class CheckedTooLarge(TooLarge):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A sealed body on its way: bytes 0 to `offset_bytes` are kept for good."""
+    """A sealed body on its way: bytes 0 to `offset_bytes` are stored for good."""
 
     upload_id: uuid.UUID
     message_id: uuid.UUID
@@ -111,7 +111,7 @@ class Upload:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Part of a segment that is not yet whole, kept as an object of its own."""
+    """Part of a segment that is not yet whole, stored as an object of its own."""
 
     start_bytes: int
     size_bytes: int
@@ -150,7 +150,7 @@ class Patch:
     size_bytes: int | None
     """How many are to come; None where the sender did not say."""
     checksum: bytes | None
-    """SHA-256 of all of them; nothing is kept before it is verified."""
+    """SHA-256 of all of them; nothing is stored before it is verified."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

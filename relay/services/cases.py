@@ -57,7 +57,7 @@ async def register(
     """Make a case known, or add participants, pairs and (before its charter) mediators to it.
 
     A mediator who registers one is its mediator; to change one that exists they must be, too. Once a
-    charter is in force, other mediators than its own are kept as a proposal of the case system's.
+    charter is in force, other mediators than its own are stored as a proposal of the case system's.
     """
     async with database.transaction() as connection:
         is_new = await stored.insert_case(connection, case_id, registration.reference)
@@ -107,7 +107,7 @@ async def _keep_registration(
     case_id: uuid.UUID,
     compact: str,
 ) -> None:
-    """Keep who may open the case, if readers will believe it; no mediator replaces the case system's word."""
+    """Store who may open the case, if readers will believe it; no mediator overrides the case system."""
     registration = await verify_by(connection, actor, compact, statements.Registration)
     said = registration.said
     known = await stored.find_registration(connection, case_id)
@@ -146,7 +146,7 @@ async def _propose(
     case_id: uuid.UUID,
     mediators: list[uuid.UUID],
 ) -> None:
-    """Keep whom the case system wants as mediators, where that is not whom the charter names."""
+    """Store whom the case system wants as mediators, where that is not whom the charter names."""
     if set(mediators) == set(await stored.list_mediators(connection, case_id)):
         return
     if isinstance(actor, Mediator):
@@ -241,7 +241,7 @@ async def _put_in_force(
     signer: bytes,
     actor: str,
 ) -> None:
-    """Keep a charter that every reader will accept as the next one of the case."""
+    """Store a charter that every reader will accept as the next one of the case."""
     said = charter.said
     if len(filing.key_file) > KEY_FILE_MAX_BYTES:
         raise TooLarge("key file")
@@ -335,7 +335,7 @@ async def _register_with_charter(
     signer: bytes,
     actor: str,
 ) -> None:
-    """Keep who may open the case as the mediator says who opens it: where nobody said so before."""
+    """Store who may open the case as the mediator says who opens it: where nobody said so before."""
     registration = statements.verified(compact, statements.Registration, signer)
     await is_new(connection, settings, registration)
     await insert_statement(connection, registration)
@@ -399,7 +399,7 @@ async def record_consent(
     participant_id: uuid.UUID,
     compact: str,
 ) -> None:
-    """Keep what a participant said about taking part: signed by them, a mediator, or the case system.
+    """Store what a participant said about taking part: signed by them, a mediator, or the case system.
 
     What was said last counts, and nothing counts twice. To stop is always possible, whatever the clocks of
     those who spoke before say; to continue needs a statement that is not older than the one that stopped.

@@ -84,7 +84,7 @@ async def correspondence(
     """The first page of what a participant wrote and was offered, the next one of either, or what is named.
 
     Through an upload link that is the one message it carried: anyone who holds the link need not be the
-    participant themself.
+    participant themselves.
     """
     named, place = query.named, query.place
     sent, received = SentPage(items=[], next=None), ReceivedPage(items=[], next=None)

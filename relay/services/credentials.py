@@ -36,7 +36,7 @@ async def roots(database: Database, settings: Settings) -> list[str]:
 
 
 async def succeed(database: Database, settings: Settings, compact: str) -> None:
-    """Keep that a new root takes the place of an old one, which said nothing after it: said by either."""
+    """Record that a new root takes the place of an old one, which said nothing after it: said by either."""
     said = statements.decode_unverified(compact, statements.Succession)
     kid = signing.read_unverified(compact).kid
     signer = next(
@@ -61,7 +61,7 @@ async def succeed(database: Database, settings: Settings, compact: str) -> None:
 
 
 async def add(database: Database, settings: Settings, compact: str) -> uuid.UUID:
-    """Keep a credential that a root signed."""
+    """Store a credential that a root signed."""
     async with database.transaction() as connection:
         credential = await _by_root(connection, settings, compact, statements.Credential)
         said = credential.said
@@ -117,7 +117,7 @@ async def list_all(database: Database, settings: Settings) -> Credentials:
 
 
 async def store_keyring(database: Database, mediator: Mediator, keyring: bytes) -> None:
-    """Keep a mediator's own keyring, so that a lost laptop is not a lost key."""
+    """Store a mediator's own keyring, so that a lost laptop is not a lost key."""
     if len(keyring) > KEYRING_MAX_BYTES:
         raise TooLarge("keyring")
     async with database.connection() as connection:

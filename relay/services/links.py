@@ -53,7 +53,7 @@ async def make(
     link_id: uuid.UUID,
     link: NewLink,
 ) -> None:
-    """Keep a link that a mediator of the case or the case system signed.
+    """Store a link that a mediator of the case or the case system signed.
 
     The signature is what keeps the relay from making a link of its own, and so a participant of its own.
     """
@@ -250,7 +250,7 @@ async def open_keyring(database: Database, holder: LinkHolder, proof: bytes) -> 
 async def verify(
     database: Database, settings: Settings, mediator: Mediator, new: NewVerification
 ) -> None:
-    """Keep that a mediator checked a claim and heard from the person that it is theirs.
+    """Record that a mediator checked a claim and heard from the person that it is theirs.
 
     From now on this key is the participant's. The other links that they claimed end in the same step, each
     with a statement of the mediator's: EarlierLinkOpen where one is missing.

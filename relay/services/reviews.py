@@ -267,7 +267,7 @@ async def _keep_notes(
     decision: statements.Verified[statements.Decision],
     request: ReviewRequest,
 ) -> None:
-    """Keep the mediator's own words to the sender, or to the case; for a retry, the worker's new grant."""
+    """Store the mediator's own words to the sender, or to the case; for a retry, the worker's new grant."""
     said = decision.said
     grants = request.grants
     if said.decision == "retry":

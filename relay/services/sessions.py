@@ -1,4 +1,4 @@
-"""Opening a session: a challenge, its signature, a short-lived bearer of which only the hash is kept."""
+"""Opening a session: a challenge, its signature, a short-lived bearer of which only the hash is stored."""
 
 from __future__ import annotations
 

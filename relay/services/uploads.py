@@ -79,8 +79,8 @@ async def find(intake: Intake, sender: Participant, upload_id: uuid.UUID) -> Upl
 async def append(intake: Intake, sender: Participant, patch: Patch, receive: Receive) -> Progress:
     """Add to an upload until the bytes end, break off, stop coming, or another connection takes over.
 
-    Whatever arrived is kept in each of these cases, and counts only once it is. With a checksum all
-    or nothing is kept: what broke off could not be verified.
+    Whatever arrived is stored in each of these cases, and counts only once it is. With a checksum all
+    or nothing is stored: what broke off could not be verified.
     """
     async with intake.database.connection() as connection:
         await _find(connection, sender, patch.upload_id)
@@ -157,7 +157,7 @@ async def _write(intake: Intake, sender: Participant, patch: Patch, receive: Rec
 async def _take_all(
     intake: Intake, writer: UploadConnection, receiver: Receiver, receive: Receive
 ) -> bool:
-    """Take what comes and keep it; whether the request was read to its end."""
+    """Take what comes and store it; whether the request was read to its end."""
     ended_by: RelayError | None = None
     is_body_read = False
     try:

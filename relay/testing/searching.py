@@ -1,4 +1,4 @@
-"""Searches all that relay keeps for words that must not be there: database, bucket, Redis, logs, files."""
+"""Searches all that relay stores for words that must not be there: database, bucket, Redis, logs, files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Search:
 
 
 def needles_of_text(text: str) -> list[bytes]:
-    """A text in every spelling in which a careless program might keep it."""
+    """A text in every spelling in which a careless program might store it."""
     raw = text.encode()
     # Base64 of the middle: two shifts of three, without the ends that depend on what is beside.
     shifted = [base64.b64encode(raw[start:])[4:-4] for start in range(3)]

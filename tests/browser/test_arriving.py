@@ -257,7 +257,7 @@ async def test_a_mediator_makes_keys_with_six_words_and_not_with_a_weak_passphra
 
 
 async def test_a_link_is_claimed_once(scene: Scene, visit: Visit) -> None:
-    """Of two with one link, who chooses a passphrase second is refused, and told to call the mediator."""
+    """The second person to choose a passphrase for a link is refused, and told to call the mediator."""
     waiting = await scene.waiting()
     first, second = await visit(), await visit()
     second.expects("status of 409")

@@ -233,7 +233,7 @@ async def test_the_warning_before_the_lock_stands_in_front_of_a_dialog(
 async def test_what_a_mediator_types_is_found_on_another_computer(
     scene: Scene, visit: Visit
 ) -> None:
-    """Sealed for themself: the other mediator of the case finds nothing."""
+    """Sealed for themselves: the other mediator of the case finds nothing."""
     reference = await _with_letter(scene)
     office = await MediatorPage.open(await visit(), scene, scene.mediator)
     await office.take(reference)

@@ -138,7 +138,7 @@ async def test_what_came_before_can_be_missing(desk: Desk) -> None:
 
 
 async def test_every_act_names_what_it_is_about(desk: Desk) -> None:
-    """Of two letters of one day each question says which: when, between whom, how it begins."""
+    """With two letters of one day, each question says which: when, between whom, how it begins."""
     mediator = desk.mediator
     for text in (LONG, FIRST):
         await desk.harmed.send_letter(desk.responsible.participant_id, text)

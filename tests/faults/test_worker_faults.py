@@ -238,7 +238,7 @@ async def test_a_crafted_job_runs_nothing_in_the_worker(videos: VideoCase) -> No
 
 
 async def test_two_workers_at_once_take_a_job_once(videos: VideoCase) -> None:
-    """Of two workers that are woken for one job, one has it; the other finds nothing to do."""
+    """Two workers are woken for one job: one takes it, the other finds nothing to do."""
     message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
     job_id = await videos.job_of(message_id)
 
@@ -374,7 +374,7 @@ async def test_a_hostile_original_ends_its_own_job_and_no_other(videos: VideoCas
 
 
 async def test_a_video_copied_into_another_case_is_not_opened_there(videos: VideoCase) -> None:
-    """The owner of the database, in league with people of another case, gets nothing out of the worker.
+    """The owner of the database, working with people of another case, gets nothing out of the worker.
 
     Everything of the victim's video is filed under a statement of the accomplice's: body, commitment and
     the worker's grant. Only the case is another, and the commitment does not hold for it.

@@ -85,7 +85,7 @@ class Intruder:
 
 
 async def forged_first(intruder: Intruder, case: Case) -> CharterFiling:
-    """A version 1 that lists the real mediators too, registered by the intruder themself."""
+    """A version 1 that lists the real mediators too, registered by the intruder themselves."""
     trust = await intruder.mediator.trust()
     own = trust.authorities[intruder.mediator.credential_id]
     real = [

@@ -246,7 +246,7 @@ async def test_what_was_said_before_is_not_said_again(case: Case) -> None:
 async def test_only_the_right_people_speak_for_a_participant(
     case: Case, people: Organization
 ) -> None:
-    """A participant speaks for themself, a mediator of the case for anybody in it, and nobody else."""
+    """A participant speaks for themselves, a mediator of the case for anybody in it, and nobody else."""
     stranger = await open_case(people)
     person, now = case.harmed.participant_id, datetime.now(UTC) + timedelta(seconds=2)
     for who in (case.responsible, stranger.harmed, stranger.mediator):

@@ -1,4 +1,4 @@
-"""Review: of two who reach for an item one has it, and an approval is of exactly what was seen."""
+"""Review: an item goes to one mediator at a time, and an approval is of exactly what was seen."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ async def test_a_text_is_kept_changed_and_removed(desk: Desk) -> None:
 
 
 async def test_whoever_writes_at_the_same_time_is_not_written_over(desk: Desk) -> None:
-    """Of two next versions one is stored and the other refused; so is one that comes after a removal."""
+    """When two next versions come at once, one is stored; so it is when one comes after a removal."""
     text = uuid.uuid4()
     await desk.keep(text, 1, b"first")
     answers = await asyncio.gather(*(desk.keep(text, 2, b"by %d" % each) for each in range(6)))

@@ -271,7 +271,7 @@ class Items:
         item.withdrawal = row.digest
 
     def ask_withdrawal(self, row: Row, item: Item) -> None:
-        """A sender takes it back too late, which is kept for the mediator."""
+        """A sender takes it back too late, which is recorded for the mediator."""
         late = BY_EVENT_AND_SOURCE.get((Event.WITHDRAW, item.state or State.DRAFT))
         if late is None or late.target is not late.source:
             self._found(

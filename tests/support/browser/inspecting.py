@@ -27,7 +27,7 @@ _STATE: Final = """
 
 
 class InspectingKeyboard(Keyboard):
-    """Holds every state of a page that it comes upon against what somebody who needs all of this needs."""
+    """Checks every state of a page that it comes to against what somebody who needs all of this needs."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)

@@ -45,6 +45,6 @@ class Words:
         return re.compile(self.expression(key, *given))
 
     def expression(self, key: str, *given: object) -> str:
-        """The same to build upon. A name that Playwright compares has no other space than the plain one."""
+        """The same as a pattern. A name that Playwright compares has no other space than the plain one."""
         any_space = re.sub(r"\\ |\s", r"\\s", re.escape(self(key, *given)))
         return re.sub(r"\\\{\d\\\}", ".*", any_space)

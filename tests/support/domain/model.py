@@ -113,11 +113,11 @@ class Model:
         default_factory=lambda: {"anna": "active", "boris": "active"}
     )
     own: dict[str, bool] = dataclasses.field(default_factory=lambda: {"anna": True, "boris": True})
-    """Whether they said so themself."""
+    """Whether they said so themselves."""
     no_contact: bool = False
 
     def consent(self, actor: str, person: str, status: str) -> Verdict:
-        """Somebody says whether a person takes part; what they ended themself, only they begin again."""
+        """Somebody says whether a person takes part; what they ended themselves, only they begin again."""
         if actor not in {person, *OWN_MEDIATORS}:
             return Verdict.ABSENT
         order = ("active", "paused", "withdrawn")
