@@ -1,4 +1,4 @@
-"""Seals private keys so that the relay may store them but cannot use them: for a passphrase, or for people."""
+"""Seals private keys so that the relay can store them and not use them: for a passphrase, or for people."""
 
 from __future__ import annotations
 
