@@ -17,8 +17,9 @@ from relay.client.connection import Connection
 from relay.client.linking import LinkPurpose, make_link
 from relay.client.seen import SeenCharters
 from relay.client.verifying import trust_of
-from relay.crypto import chain, statements
+from relay.crypto import statements
 from relay.crypto.signing import Signer
+from relay.crypto.verified import VerifiedCharter
 from relay.domain.cases import CaseRegistration, CaseView, Charters, NoContact
 from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.reviews import QueueFigures
@@ -142,7 +143,7 @@ class CaseSystem:
             body=SignedRequest(statement=statement),
         )
 
-    async def _charter(self, case_id: uuid.UUID) -> chain.VerifiedCharter:
+    async def _charter(self, case_id: uuid.UUID) -> VerifiedCharter:
         """The charter of a case, verified up to the pinned root."""
         found = await self._connection.call(
             "GET", "/v1/credentials", bearer=self.token(), into=Credentials

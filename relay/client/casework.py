@@ -23,6 +23,7 @@ from relay.crypto.links import ANCHOR_BYTES, LinkSecret, link_url
 from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Policy
 from relay.crypto.trust import Trust
+from relay.crypto.verified import VerifiedCharter, VerifiedParticipant
 from relay.domain.cases import CaseRegistration, CaseView, CharterFiling, Charters
 from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.links import LinkRecord, NewVerification
@@ -281,7 +282,7 @@ class Casework:
 
     async def recipient_claim(
         self, case_id: uuid.UUID, participant_id: uuid.UUID
-    ) -> chain.VerifiedParticipant:
+    ) -> VerifiedParticipant:
         """The keys of a participant whose claim a mediator has verified; LookupError where there are none.
 
         BrokenRecord where they do not hold.
@@ -301,8 +302,8 @@ class Casework:
 
 
 def verify_recipient(
-    compacts: Iterable[str], charter: chain.VerifiedCharter, at: datetime
-) -> chain.VerifiedParticipant:
+    compacts: Iterable[str], charter: VerifiedCharter, at: datetime
+) -> VerifiedParticipant:
     """A participant's keys to seal for, from the statements of their way in; BrokenRecord otherwise."""
     with checking(Record.CLAIM):
         keys = chain.verify_participant(compacts, charter, at)

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from relay.client.charters import OpenCase
 from relay.client.records import BrokenRecord, Fault, Record, checking
 from relay.client.sealing import open_text, unwrap, view_of
-from relay.crypto import chain, items, release, statements
+from relay.crypto import items, release, statements
 from relay.crypto.age import FileKey
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError, PayloadError
 from relay.crypto.fields import Part
 from relay.crypto.signing import statement_hash
+from relay.crypto.verified import Standing
 from relay.domain.messages import ReviewMessage
 
 
@@ -103,7 +104,7 @@ class _Examination:
             self.faults.append(broken)
         return item
 
-    def _words(self, compact: str) -> tuple[statements.Message, chain.Standing]:
+    def _words(self, compact: str) -> tuple[statements.Message, Standing]:
         with checking(Record.MESSAGE):
             words, standing = items.verify_words(compact, self._message.origin, self._charter)
             _expect_same(words, self._message)

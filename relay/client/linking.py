@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
-from relay.crypto import age, chain, statements
+from relay.crypto import age, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import ANCHOR_BYTES, LinkSecret, auth_digest, link_url
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.recipients import parse_recipient
 from relay.crypto.signing import Signer
+from relay.crypto.verified import VerifiedCharter
 from relay.domain.links import LinkRecord, NewLink
 
 UPLOAD_LINK_DAYS: Final = 14
@@ -35,7 +36,7 @@ class MadeLink:
 def make_link(
     signer: Signer,
     *,
-    charter: chain.VerifiedCharter,
+    charter: VerifiedCharter,
     participant_id: uuid.UUID,
     purpose: LinkPurpose,
     public_url: str,

@@ -36,6 +36,7 @@ from relay.crypto.keyrings import (
 from relay.crypto.links import Link, claim_mac, parse_link_url
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer, key_id, read_unverified, statement_hash
+from relay.crypto.verified import VerifiedCharter, VerifiedParticipant
 from relay.crypto.words import WordLanguage, claim_words
 from relay.domain.cases import CharterChanged, Consent
 from relay.domain.correspondence import Correspondence
@@ -95,7 +96,7 @@ class Participant:
         *,
         address: Link,
         link: LinkView,
-        charter: chain.VerifiedCharter,
+        charter: VerifiedCharter,
         signer: Signer,
         identity: HybridIdentity | None,
         seen: SeenCharters,
@@ -488,7 +489,7 @@ class Participant:
         with checking(Record.APPROVALS):
             needed = self._charter.require_version(offered.charter, offered.at).policy.approvals
             release.verify_approvals(opening.approvals, self._charter, item, needed)
-        own = chain.VerifiedParticipant(
+        own = VerifiedParticipant(
             case=self.case_id,
             participant=self.participant_id,
             recipient=str(self.identity.recipient),
@@ -544,7 +545,7 @@ class Participant:
 
 async def _arrive(
     connection: Connection, address: Link, seen: SeenCharters
-) -> tuple[LinkView, chain.VerifiedCharter]:
+) -> tuple[LinkView, VerifiedCharter]:
     link = await connection.call(
         "GET", f"/v1/links/{address.id}", bearer=_bearer(address), into=LinkView
     )
@@ -556,7 +557,7 @@ async def _arrive(
     return link, charter
 
 
-def _verify_charter(found: Trust, address: Link, seen: SeenCharters) -> chain.VerifiedCharter:
+def _verify_charter(found: Trust, address: Link, seen: SeenCharters) -> VerifiedCharter:
     """The charter of the case that the link leads into, which extends every version seen before."""
     with trusting():
         charter = verify_trust(found, address.root_fingerprint)

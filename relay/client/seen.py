@@ -10,6 +10,7 @@ from typing import Final
 
 from relay.crypto import chain
 from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.verified import VerifiedCharter
 from relay.errors import ConfigurationError
 
 _NEW_FILE_MODE: Final = 0o600
@@ -31,7 +32,7 @@ class SeenCharters:
         if path is not None and path.exists():
             self._seen = _read(path)
 
-    def require(self, charter: chain.VerifiedCharter) -> None:
+    def require(self, charter: VerifiedCharter) -> None:
         """Go on only with a charter that extends every version seen before; ChainError otherwise."""
         known = self._seen.get(charter.case, {})
         chain.check_seen(charter, known)

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from relay.crypto import chain, release, statements
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import read_unverified, statement_hash
+from relay.crypto.verified import Standing, VerifiedCharter
 
 
 def verify_item(
-    compacts: Sequence[str], origin: Sequence[str], charter: chain.VerifiedCharter
+    compacts: Sequence[str], origin: Sequence[str], charter: VerifiedCharter
 ) -> release.Item:
     """A message with its rendition and captions, each verified by the key that must have signed it.
 
@@ -37,8 +38,8 @@ def verify_item(
 
 
 def verify_words(
-    compact: str, origin: Sequence[str], charter: chain.VerifiedCharter
-) -> tuple[statements.Message, chain.Standing]:
+    compact: str, origin: Sequence[str], charter: VerifiedCharter
+) -> tuple[statements.Message, Standing]:
     """The statement of a message, by the key of its author, and how far it is believed."""
     if origin:
         way = chain.verify_origin(origin, charter)
@@ -46,12 +47,12 @@ def verify_words(
         return message, way.standing_at(message.at)
     sender = statements.decode_unverified(compact, statements.Message).sender
     message, _mediator = chain.verify_relayed_message(compact, charter, sender=sender)
-    return message, chain.Standing.VERIFIED
+    return message, Standing.VERIFIED
 
 
 def verify_rendition(
     compact: str | None,
-    charter: chain.VerifiedCharter,
+    charter: VerifiedCharter,
     message: statements.Message,
     message_compact: str,
 ) -> tuple[statements.Rendition, str] | None:
@@ -65,7 +66,7 @@ def verify_rendition(
 
 
 def verify_captions(
-    compact: str | None, charter: chain.VerifiedCharter
+    compact: str | None, charter: VerifiedCharter
 ) -> tuple[statements.Captions, str] | None:
     """A mediator's captions, with their text; `release.item` says whether they are of this message."""
     if compact is None:

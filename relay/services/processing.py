@@ -17,6 +17,7 @@ from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.keyrings import Keyring
+from relay.crypto.verified import Standing, VerifiedCharter
 from relay.domain.jobs import (
     Job,
     JobState,
@@ -329,7 +330,7 @@ async def _fail(
 
 async def _verified_charter(
     connection: Connection, settings: Settings, worker: MediaWorker, case_id: uuid.UUID
-) -> chain.VerifiedCharter:
+) -> VerifiedCharter:
     """The case's charter up to a root of the worker's own, which names the worker; ChainError otherwise."""
     charter = await verified_charter(connection, settings, case_id)
     signers = [authority.signer for authority in charter.media_at(datetime.now(UTC))]
@@ -341,7 +342,7 @@ async def _verified_charter(
 def _verify_message(
     compact: str,
     origin: Sequence[str],
-    charter: chain.VerifiedCharter,
+    charter: VerifiedCharter,
     row: stored.MessageRow,
 ) -> statements.Message:
     """The sender's statement, checked against the row; a claim may still wait for its mediator here.
@@ -350,7 +351,7 @@ def _verify_message(
     """
     way = chain.verify_origin(origin, charter)
     said = chain.verify_message(compact, charter, way)
-    if way.standing_at(said.at) is chain.Standing.ENDED:
+    if way.standing_at(said.at) is Standing.ENDED:
         raise ChainError("it came through a link that has ended")
     if said.sender != row.sender_id:
         raise ChainError("a message of another sender")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from relay.crypto import chain, items, release
+from relay.crypto.verified import Standing, VerifiedCharter
 from relay.domain.messages import NotVerifiable
 from relay.errors import CryptoError
 from relay.services import trust
@@ -30,7 +31,7 @@ async def require_verifiable(
         _charter, item = await _item(connection, settings, message)
     except CryptoError as error:
         raise NotVerifiable(f"{type(error).__name__}: {error.detail}") from None
-    if item.standing is not chain.Standing.VERIFIED:
+    if item.standing is not Standing.VERIFIED:
         raise NotVerifiable("not of a sender whom somebody verified")
 
 
@@ -69,7 +70,7 @@ async def require_readable(
 
 async def _item(
     connection: Connection, settings: Settings, message: stored.MessageRow
-) -> tuple[chain.VerifiedCharter, release.Item]:
+) -> tuple[VerifiedCharter, release.Item]:
     charter = await trust.charter(connection, settings, message.case_id)
     compacts = await released_statements(connection, message)
     origin = await stored.list_origin(connection, message.statement_hash or b"")

@@ -12,9 +12,9 @@ from playwright.async_api import expect
 from relay.client.administrator import publish_credential
 from relay.client.certifying import CredentialRequest, read_request, request_for
 from relay.client.mediator import Mediator
-from relay.crypto.chain import Standing
 from relay.crypto.keyrings import generate_keyring, seal_keyring
 from relay.crypto.signing import statement_hash
+from relay.crypto.verified import Standing
 from relay.crypto.words import claim_words
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.domain.messages import ReviewMessage

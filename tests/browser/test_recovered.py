@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from relay.client.administrator import publish_revocation
 from relay.client.recovery import give_case, publish_recovered
-from relay.services import cases
+from relay.services import charters
 from relay.settings import Settings
 from relay.storage.database import Database
 from relay.testing.letters import LETTER
@@ -40,7 +40,7 @@ async def test_a_recovery_key_is_told_of_before_and_when_it_was_used(
         newcomer = await new_reviewer(people, tmp_path / "newcomer.keyring")
         settings = Settings.from_environment(scene.running.environment)
         database = await Database.connect(settings.database_url, connections=1)
-        found = await cases.export(database, settings, waiting.case_id)
+        found = await charters.export(database, settings, waiting.case_id)
         await database.close()
         pinned = people.administrator.fingerprint
         given = give_case(found, recovery, newcomer.client.credential_id, pinned)

@@ -13,7 +13,6 @@ from relay.client.connection import Problem, SignedConnection
 from relay.client.records import BrokenRecord, Fault, Record
 from relay.client.sealing import seal_text
 from relay.crypto import age, statements
-from relay.crypto.chain import Standing
 from relay.crypto.encoding import b64u_encode, bech32_encode
 from relay.crypto.keyrings import Keyring, generate_keyring
 from relay.crypto.links import (
@@ -25,6 +24,7 @@ from relay.crypto.links import (
     parse_link_url,
 )
 from relay.crypto.mlkem768x25519 import RECIPIENT_PREFIX, HybridIdentity
+from relay.crypto.verified import Standing
 from relay.domain.links import NewLink
 from relay.testing.people import Case, Organization
 from tests.support.hostile import ENDING, HostileSender

@@ -32,7 +32,7 @@ from relay.crypto.keyfiles import save_keyring_file
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.signing import Signer
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
-from relay.services import cases, credentials
+from relay.services import charters, credentials
 from relay.settings import Settings
 from relay.storage.database import Database
 from relay.testing.people import Case, Organization, open_case, register_case
@@ -193,7 +193,9 @@ async def test_the_recovery_key_gives_a_case_without_mediators_to_another(
 
     database = await Database.connect(relay_settings.database_url, connections=1)
     exported = tmp_path / "case.json"
-    exported.write_bytes(msgspec.json.encode(await cases.export(database, relay_settings, case_id)))
+    exported.write_bytes(
+        msgspec.json.encode(await charters.export(database, relay_settings, case_id))
+    )
     await database.close()
     save_keyring_file(tmp_path / "recovery.keys", recovery, recovery_id)
     pinned = b64u_encode(people.administrator.fingerprint)
@@ -229,7 +231,7 @@ async def test_only_a_recovery_key_of_the_case_gives_it_away(
     later_id, later = await people.enrol("recovery")
     successor = await people.mediator()
     database = await Database.connect(relay_settings.database_url, connections=1)
-    found = await cases.export(database, relay_settings, case.case_id)
+    found = await charters.export(database, relay_settings, case.case_id)
     await database.close()
     pinned = people.administrator.fingerprint
     with pytest.raises(ChainError, match="no identity opens"):

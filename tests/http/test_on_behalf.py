@@ -11,12 +11,12 @@ from relay.client.connection import Problem
 from relay.client.sealing import SealedText, open_text, seal_text, view_of
 from relay.client.writing import Hand, address
 from relay.crypto import release
-from relay.crypto.chain import VerifiedParticipant
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError, StatementError
 from relay.crypto.fields import Part
 from relay.crypto.items import verify_item
 from relay.crypto.statements import OFFER_NOTES, Message, Offer, decode_unverified
+from relay.crypto.verified import VerifiedParticipant
 from relay.domain.messages import AuthorMessage, RecipientMessage, Submission
 from relay.domain.transitions import State
 from relay.domain.views import AuthorView

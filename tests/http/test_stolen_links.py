@@ -17,10 +17,10 @@ from relay.client.participant import Participant
 from relay.client.records import BrokenRecord
 from relay.client.writing import ConsentStatus
 from relay.crypto import statements
-from relay.crypto.chain import Standing
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.crypto.signing import statement_hash
+from relay.crypto.verified import Standing
 from relay.domain.transitions import State
 from relay.testing.people import Case, Organization, register_case
 from tests.support.requests import caller_of, withdrawal

@@ -10,9 +10,9 @@ from relay.app import ROUTES
 from relay.client.administrator import publish_revocation
 from relay.client.connection import LinkConnection, Problem
 from relay.client.participant import Participant
-from relay.crypto.chain import Standing
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
+from relay.crypto.verified import Standing
 from relay.domain.actors import Role
 from relay.testing.people import Case, Organization, register_case
 from tests.support.requests import ask, caller_of

@@ -13,7 +13,7 @@ import uuid
 import msgspec
 
 from relay.crypto.age import HybridIdentity
-from relay.crypto.chain import VerifiedCharter, VerifiedParticipant, verify_charter
+from relay.crypto.chain import verify_charter
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.fields import Part, PartRole
 from relay.crypto.keyrings import Keyring
@@ -47,6 +47,7 @@ from relay.crypto.statements import (
 )
 from relay.crypto.statements import sign as sign_anew
 from relay.crypto.trust import Role
+from relay.crypto.verified import VerifiedCharter, VerifiedParticipant
 
 NOON = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)

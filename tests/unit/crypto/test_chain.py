@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from relay.crypto.chain import (
-    VerifiedCharter,
     check_anchor,
     check_identities,
     check_seen,
@@ -22,6 +21,7 @@ from relay.crypto.errors import ChainError, KeyInvalidError
 from relay.crypto.signing import Signer, fingerprint, statement_hash
 from relay.crypto.statements import Charter, Link, Revocation, Succession, decode_unverified, sign
 from relay.crypto.trust import CLOCK_TOLERANCE, Trust, establish_trust
+from relay.crypto.verified import VerifiedCharter
 from tests.vectors.people import (
     ANNA,
     ANNA_RENEWED,

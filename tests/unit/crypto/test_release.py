@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from relay.crypto.chain import Standing, VerifiedCharter, VerifiedParticipant
 from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.release import (
@@ -21,6 +20,7 @@ from relay.crypto.release import (
 )
 from relay.crypto.signing import Signer
 from relay.crypto.statements import GrantedPart, Offer, sign
+from relay.crypto.verified import Standing, VerifiedCharter, VerifiedParticipant
 from tests.vectors.people import (
     ANNA,
     ANNA_RENEWED,

@@ -10,10 +10,6 @@ from typing import Any, TypeAlias
 import pytest
 
 from relay.crypto.chain import (
-    Origin,
-    Standing,
-    VerifiedCharter,
-    VerifiedParticipant,
     check_anchor,
     check_claim_mac,
     check_link_secret,
@@ -40,6 +36,7 @@ from relay.crypto.statements import (
     verify,
 )
 from relay.crypto.trust import Trust, establish_trust
+from relay.crypto.verified import Origin, Standing, VerifiedCharter, VerifiedParticipant
 from relay.errors import CryptoError
 from tests.vectors import people, walk
 from tests.vectors.generate import FOLDER

@@ -21,8 +21,6 @@ from relay.crypto.age import (
 )
 from relay.crypto.audit import ChainedRow, EventRow, row_bytes, verify_chain
 from relay.crypto.chain import (
-    Origin,
-    VerifiedCharter,
     check_anchor,
     check_claim_mac,
     check_identities,
@@ -52,6 +50,7 @@ from relay.crypto.release import SignedConsent, check_grant, item, verify_offer
 from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Captions, Offer, Session, Statement, decode_unverified, verify
 from relay.crypto.trust import establish_trust
+from relay.crypto.verified import Origin, VerifiedCharter
 from relay.errors import CryptoError
 from tests.vectors.chains import time
 from tests.vectors.generate import FOLDER, MADE, RANDOM, text_of
