@@ -12,35 +12,22 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import urlencode
 
-from relay.client.connection import Connection, LinkConnection, Problem, SignedConnection
+from relay.client.connection import Problem
 from relay.client.downloading import download
-from relay.client.records import BrokenRecord, Record, checking, trusting
+from relay.client.link_holder import LinkHolder
+from relay.client.records import BrokenRecord, Record, checking
 from relay.client.sealing import Sealed, open_text, seal_file, unwrap, view_of
-from relay.client.seen import SeenCharters
 from relay.client.uploading import upload_body
-from relay.client.verifying import verify_trust
-from relay.client.writing import Address, Answer, ConsentStatus, Hand, address
+from relay.client.writing import Address, Answer, ConsentStatus, address
 from relay.crypto import chain, release, statements
-from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.encoding import b64u_decode
 from relay.crypto.errors import ChainError, NoMatchError
 from relay.crypto.fields import Part
 from relay.crypto.items import verify_item
-from relay.crypto.keyrings import (
-    PARTICIPANT_WORK_FACTOR_LOG2,
-    Stretched,
-    generate_keyring,
-    open_participant_keyring,
-    seal_participant_keyring,
-    stretch_passphrase,
-)
-from relay.crypto.links import Link, claim_mac, parse_link_url
-from relay.crypto.mlkem768x25519 import HybridIdentity
-from relay.crypto.signing import Signer, key_id, read_unverified, statement_hash
-from relay.crypto.verified import VerifiedCharter, VerifiedParticipant
-from relay.crypto.words import WordLanguage, claim_words
-from relay.domain.cases import CharterChanged, Consent
+from relay.crypto.signing import key_id, read_unverified
+from relay.crypto.verified import VerifiedParticipant
+from relay.domain.cases import Consent
 from relay.domain.correspondence import Correspondence
-from relay.domain.links import ClaimedKeyring, KeyringRequest, LinkView, NewClaim, Trust
 from relay.domain.messages import (
     AuthorMessage,
     Kind,
@@ -49,7 +36,6 @@ from relay.domain.messages import (
     Opening,
     PartView,
     RecipientMessage,
-    Submission,
 )
 from relay.domain.sessions import SignedRequest
 
@@ -87,177 +73,8 @@ class Everything:
     verified: bool
 
 
-class Participant:
-    """Somebody who came through a link; what relay says of keys is verified up to the link's fingerprint."""
-
-    def __init__(
-        self,
-        signed: SignedConnection,
-        *,
-        address: Link,
-        link: LinkView,
-        charter: VerifiedCharter,
-        signer: Signer,
-        identity: HybridIdentity | None,
-        seen: SeenCharters,
-    ) -> None:
-        self._address = address
-        self._seen = seen
-        self.session = signed
-        self._charter = charter
-        self._identity = identity
-        self.hand = Hand(
-            case_id=link.case,
-            participant_id=link.participant,
-            charter=charter,
-            signer=signer,
-            recipient=None if identity is None else str(identity.recipient),
-        )
-        """Signs and seals for this participant."""
-        self.claim_hash = None if link.claim is None else statement_hash(link.claim)
-        self._claimed_at = None
-        if link.claim is not None:
-            self._claimed_at = statements.decode_unverified(link.claim, statements.Claim).at
-        self.case_id = link.case
-        self.participant_id = link.participant
-        self.correspondents = link.correspondents
-
-    def spoken_words(self, language: WordLanguage) -> tuple[str, ...]:
-        """The four words of one's claim, for a mediator to hear; LookupError for an upload link."""
-        if self.claim_hash is None:
-            raise LookupError("nobody claims an upload link")
-        return claim_words(self.claim_hash, language)
-
-    # Arriving.
-
-    @classmethod
-    async def claim(
-        cls,
-        connection: Connection,
-        url: str,
-        passphrase: str,
-        *,
-        seen: SeenCharters | None = None,
-        work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
-    ) -> Participant:
-        """Claim a link with a passphrase; Problem `link-claimed` the second time.
-
-        WeakPassphrase for one below the floor; then nothing is claimed. `unlock` needs the same work factor.
-        `seen`: where the charters that were seen are remembered; in memory alone by default.
-        """
-        address = parse_link_url(url)
-        seen = seen or SeenCharters()
-        link, _charter = await _arrive(connection, address, seen)
-        keyring = generate_keyring()
-        mac = claim_mac(
-            address.secret.claim_key(address.id),
-            link=address.id,
-            case=link.case,
-            participant=link.participant,
-            recipient=str(keyring.identity.recipient),
-            signer=b64u_encode(keyring.signer.public_key),
-        )
-        statement = statements.sign(
-            keyring.signer,
-            statements.Claim(
-                link=address.id,
-                case=link.case,
-                participant=link.participant,
-                recipient=str(keyring.identity.recipient),
-                signer=b64u_encode(keyring.signer.public_key),
-                mac=b64u_encode(mac),
-                at=datetime.now(UTC),
-            ),
-        )
-        sealed, stretched = seal_participant_keyring(
-            keyring,
-            passphrase,
-            address.secret.unlock(address.id),
-            link=url,
-            work_factor_log2=work_factor_log2,
-        )
-        await connection.call(
-            "PUT",
-            f"/v1/links/{address.id}/claim",
-            bearer=_bearer(address),
-            body=NewClaim(statement=statement, keyring=sealed, proof_hash=stretched.proof_hash),
-        )
-        return await cls._open(connection, address, stretched, seen)
-
-    @classmethod
-    async def unlock(
-        cls,
-        connection: Connection,
-        url: str,
-        passphrase: str,
-        *,
-        seen: SeenCharters | None = None,
-        work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
-    ) -> Participant:
-        """Come back through a claimed link; Problem `wrong-passphrase`, or `too-many-tries` after several."""
-        address = parse_link_url(url)
-        unlock = address.secret.unlock(address.id)
-        stretched = stretch_passphrase(passphrase, unlock, work_factor_log2)
-        return await cls._open(connection, address, stretched, seen or SeenCharters())
-
-    @classmethod
-    async def _open(
-        cls, connection: Connection, address: Link, stretched: Stretched, seen: SeenCharters
-    ) -> Participant:
-        link, charter = await _arrive(connection, address, seen)
-        if link.claim is None:
-            raise LookupError("this link was not claimed yet")
-        found = await connection.call(
-            "POST",
-            f"/v1/links/{address.id}/keyring",
-            bearer=_bearer(address),
-            body=KeyringRequest(proof=stretched.proof),
-            into=ClaimedKeyring,
-        )
-        keyring = open_participant_keyring(found.keyring, stretched)
-        return cls(
-            SignedConnection(connection, keyring.signer, link.audience),
-            address=address,
-            link=link,
-            charter=charter,
-            signer=keyring.signer,
-            identity=keyring.identity,
-            seen=seen,
-        )
-
-    @classmethod
-    async def through_upload_link(cls, connection: Connection, url: str) -> Participant:
-        """Come through an upload link: one message, no passphrase."""
-        address = parse_link_url(url)
-        seen = SeenCharters()
-        link, charter = await _arrive(connection, address, seen)
-        return cls(
-            LinkConnection(connection, address.id, _bearer(address)),
-            address=address,
-            link=link,
-            charter=charter,
-            signer=address.secret.signer(address.id),
-            identity=None,
-            seen=seen,
-        )
-
-    async def refresh(self) -> None:
-        """Load and verify the charter in force; what is sealed from now on is sealed under it."""
-        found = await self.session.call("GET", "/v1/trust", into=Trust)
-        self._charter = _verify_charter(found, self._address, self._seen)
-        self.hand = dataclasses.replace(self.hand, charter=self._charter)
-
-    async def _under_the_charter_in_force(
-        self, path: str, submission: Callable[[], Submission]
-    ) -> AuthorMessage:
-        """Send what `submission` seals and signs; once more where the charter has changed meanwhile."""
-        try:
-            return await self.session.call("PUT", path, body=submission(), into=AuthorMessage)
-        except Problem as problem:
-            if problem.code != CharterChanged.code:
-                raise
-        await self.refresh()
-        return await self.session.call("PUT", path, body=submission(), into=AuthorMessage)
+class Participant(LinkHolder):
+    """A participant in their case; or the holder of an upload link, who sends one message."""
 
     # Writing.
 
@@ -289,7 +106,7 @@ class Participant:
     ) -> AuthorMessage:
         """Seal a letter for the case, sign it and send it; `assistant`: who helped with it."""
         written = address(to, language=language, revises=revises)
-        return await self._under_the_charter_in_force(
+        return await self.submit(
             written.path, lambda: self.hand.letter(written, text, assistant=assistant)
         )
 
@@ -330,9 +147,7 @@ class Participant:
 
     async def submit_video(self, written: Address, sealed: Sealed) -> AuthorMessage:
         """Sign and send a video whose sealed body has arrived."""
-        return await self._under_the_charter_in_force(
-            written.path, lambda: self.hand.video(written, sealed)
-        )
+        return await self.submit(written.path, lambda: self.hand.video(written, sealed))
 
     async def withdraw(self, message_id: uuid.UUID) -> None:
         """Take a message back."""
@@ -535,36 +350,6 @@ class Participant:
         with checking(Record(part.role)):
             await download(self.session, part, received.keys[part.commit], target)
 
-    @property
-    def identity(self) -> HybridIdentity:
-        """The key that opens what is for this participant; nobody reads through an upload link."""
-        if self._identity is None:
-            raise LookupError("nobody reads through an upload link")
-        return self._identity
-
-
-async def _arrive(
-    connection: Connection, address: Link, seen: SeenCharters
-) -> tuple[LinkView, VerifiedCharter]:
-    link = await connection.call(
-        "GET", f"/v1/links/{address.id}", bearer=_bearer(address), into=LinkView
-    )
-    charter = _verify_charter(link.trust, address, seen)
-    signed = chain.verify_link(link.statement, charter)
-    chain.check_link_secret(signed, address.secret)
-    if (signed.link, signed.case, signed.participant) != (address.id, link.case, link.participant):
-        raise ChainError("another link than the one that was signed")
-    return link, charter
-
-
-def _verify_charter(found: Trust, address: Link, seen: SeenCharters) -> VerifiedCharter:
-    """The charter of the case that the link leads into, which extends every version seen before."""
-    with trusting():
-        charter = verify_trust(found, address.root_fingerprint)
-        chain.check_anchor(charter, address.anchor)
-        seen.require(charter)
-    return charter
-
 
 async def _there(asked: Awaitable[_Value]) -> _Value | None:
     """What is asked for, or None where it is gone since it was listed."""
@@ -578,7 +363,3 @@ async def _there(asked: Awaitable[_Value]) -> _Value | None:
 
 def _offered_at(offer: str) -> datetime:
     return statements.decode_unverified(offer, statements.Offer).at
-
-
-def _bearer(address: Link) -> str:
-    return b64u_encode(address.secret.auth(address.id))
