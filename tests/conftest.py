@@ -117,7 +117,7 @@ LANES = {
     "integration/test_objects.py": pytest.mark.slow,
     "integration/test_private_memory.py": pytest.mark.slow,
     "integration/test_queue.py": pytest.mark.slow,
-    "integration/test_roles.py": pytest.mark.slow,
+    "integration/roles": pytest.mark.slow,
     "integration/test_worker_walk.py": pytest.mark.slow,
     "unit/crypto/test_crypt_command.py": pytest.mark.slow,
     "unit/crypto/test_identity_files.py": pytest.mark.slow,

@@ -38,7 +38,7 @@ from relay.crypto.passphrases import find_weakness
 from relay.crypto.signing import Signer, fingerprint, key_id, sign_statement
 from relay.crypto.statements import Session
 from relay.crypto.words import claim_words, word_list
-from tests.vectors import chains, people, releases, shown, walk
+from tests.vectors import case_chains, chains, charter_chains, people, releases, shown, walk
 from tests.vectors.chains import Json
 
 FOLDER = Path(__file__).parent
@@ -504,9 +504,9 @@ MADE: Mapping[str, Callable[[], Json]] = {
     "statements.json": statements,
     "log.json": log,
     "trust.json": chains.trust,
-    "charters.json": chains.charters,
-    "origins.json": chains.origins,
-    "chain.json": chains.chain,
+    "charters.json": charter_chains.charters,
+    "origins.json": charter_chains.origins,
+    "chain.json": case_chains.chain,
     "walk.json": walk.walk,
     "releases.json": releases.releases,
     "texts.json": shown.texts,

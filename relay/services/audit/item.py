@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from relay.crypto import statements
-from relay.domain.messages import Audience, PartRole
+from relay.crypto.fields import Part
+from relay.domain.messages import RELEASED_WITH, Audience, PartRole
+from relay.domain.messages import Kind as MessageKind
 from relay.domain.transitions import State
 from relay.services.audit.keys import WayIn
 
+BEGINS: Final = {"draft-begun", "submit-letter", "submit-video"}
+SECRET: Final = {"retract", "recall"}
+"""Decisions whose notes are for the case alone."""
+
 AUTHOR: Final = frozenset({Audience.AUTHOR})
-
-
 RECIPIENT: Final = frozenset({Audience.RECIPIENT})
-
-
 NOBODY: Final = frozenset[Audience]()
-
-
 OF_MESSAGES: Final[Mapping[str, frozenset[Audience]]] = {
     PartRole.BODY: AUTHOR | RECIPIENT,
     PartRole.CAPTIONS: AUTHOR | RECIPIENT,
@@ -28,14 +28,10 @@ OF_MESSAGES: Final[Mapping[str, frozenset[Audience]]] = {
     PartRole.NOTE: AUTHOR,
 }
 """Who besides the case may read what a sender sealed."""
-
-
 OF_RENDITIONS: Final[Mapping[str, frozenset[Audience]]] = {
     PartRole.RENDITION: RECIPIENT,
     PartRole.POSTER: RECIPIENT,
 }
-
-
 OF_CAPTIONS: Final[Mapping[str, frozenset[Audience]]] = {PartRole.CAPTIONS: RECIPIENT}
 
 
@@ -81,3 +77,9 @@ class Item:
     def approvers(self) -> int:
         """How many different people approved what is there now."""
         return len({who for who, words in self.approvals if words == self.words})
+
+
+def released_parts(kind: str, parts: Iterable[Part]) -> frozenset[str]:
+    """The commitments of the parts that a release grants."""
+    roles = RELEASED_WITH[MessageKind(kind)]
+    return frozenset(part.commit for part in parts if part.role in roles)

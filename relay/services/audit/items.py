@@ -10,19 +10,21 @@ from typing import Final
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.fields import Part
-from relay.domain.messages import RELEASED_WITH, Audience, PartRole
-from relay.domain.messages import Kind as MessageKind
+from relay.domain.messages import Audience, PartRole
 from relay.domain.transitions import BY_EVENT_AND_SOURCE, RELEASED, TRANSITIONS, Event, Mover, State
 from relay.services.audit.expected import ANY, Expected
 from relay.services.audit.findings import Code, Report
 from relay.services.audit.item import (
     AUTHOR,
+    BEGINS,
     NOBODY,
     OF_CAPTIONS,
     OF_MESSAGES,
     OF_RENDITIONS,
     RECIPIENT,
+    SECRET,
     Item,
+    released_parts,
 )
 from relay.services.audit.keys import RACE, CaseKeys
 from relay.services.audit.kinds import Who
@@ -31,10 +33,6 @@ from relay.services.audit.rows import Row
 from relay.storage import audit as stored
 
 _TARGETS: Final = {transition.event: transition.target for transition in TRANSITIONS}
-
-_BEGINS: Final = {"draft-begun", "submit-letter", "submit-video"}
-_SECRET: Final = {"retract", "recall"}
-"""Decisions whose notes are for the case alone."""
 
 
 class Items:
@@ -123,7 +121,7 @@ class Items:
     # One row.
 
     def _begin(self, row: Row, item: Item) -> None:
-        if row.log.kind not in _BEGINS:
+        if row.log.kind not in BEGINS:
             self._report.add(
                 Code.TRANSITION_UNKNOWN,
                 f"{row.log.kind} of a message that is not there",
@@ -185,7 +183,7 @@ class Items:
             return
         item.recipient, item.kind, item.language = said.recipient, said.kind, said.language
         item.own_captions = frozenset(part.commit for part in said.parts if part.role == "captions")
-        item.released = {row.digest: _released(said.kind, said.parts)}
+        item.released = {row.digest: released_parts(said.kind, said.parts)}
         self._keep_parts(row, said.parts, OF_MESSAGES)
         self._expected.put(
             "revisions",
@@ -234,7 +232,7 @@ class Items:
         said = row.statement(statements.Rendition)
         item.rendition, item.captions = row.digest, None
         if said is not None:
-            item.released[row.digest] = _released("video", said.parts)
+            item.released[row.digest] = released_parts("video", said.parts)
             self._keep_parts(row, said.parts, OF_RENDITIONS)
 
     def caption(self, row: Row, item: Item) -> None:
@@ -246,7 +244,7 @@ class Items:
         if said is None:
             return
         parts = [] if said.part is None else [said.part]
-        item.released[row.digest] = _released("video", parts)
+        item.released[row.digest] = released_parts("video", parts)
         self._keep_parts(row, parts, OF_CAPTIONS)
         self._expected.put(
             "captions",
@@ -263,7 +261,7 @@ class Items:
         said = row.statement(statements.Decision)
         if said is None:
             return
-        readers = NOBODY if said.decision in _SECRET else AUTHOR
+        readers = NOBODY if said.decision in SECRET else AUTHOR
         self._keep_parts(row, said.notes, {PartRole.NOTE: readers})
         self._expected.put(
             "decisions",
@@ -420,12 +418,6 @@ class Items:
 
     def _found(self, row: Row, code: Code, problem: str) -> None:
         self._report.add(code, problem, seq=row.seq, message=row.log.message_id)
-
-
-def _released(kind: str, parts: Iterable[Part]) -> frozenset[str]:
-    """The commitments of the parts that a release grants."""
-    roles = RELEASED_WITH[MessageKind(kind)]
-    return frozenset(part.commit for part in parts if part.role in roles)
 
 
 _EFFECTS: Final[Mapping[str, Callable[[Items, Row, Item], None]]] = {
