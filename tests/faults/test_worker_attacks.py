@@ -28,7 +28,7 @@ from tests.faults.test_worker_faults import STOP_SECONDS
 from tests.support.corruptions import KEYS, TEXTS, Corruption
 from tests.support.hostile import HostileSender
 from tests.support.statements import put_statement
-from tests.support.videos import VideoCase, film
+from tests.support.videos import VideoCase, make_video
 
 
 class Steals:
@@ -51,7 +51,7 @@ async def test_a_crafted_job_runs_nothing_in_the_worker(videos: VideoCase) -> No
         await videos.redis.set(f"arq:job:{job}", pickle.dumps(wire))
         await videos.redis.zadd(QUEUE_NAME, {job: 1})
     await videos.redis.zadd(QUEUE_NAME, {b"\xff\xfe": 1, b"-": -math.inf})
-    video = await asyncio.to_thread(film, videos.folder)
+    video = await asyncio.to_thread(make_video, videos.folder)
     with videos.running() as workers:
         worker = workers.start()
         sent = await videos.send(video)
@@ -65,7 +65,7 @@ async def test_a_crafted_job_runs_nothing_in_the_worker(videos: VideoCase) -> No
 
 async def test_another_body_is_not_prepared(videos: VideoCase) -> None:
     """A segment that is not the one that was signed: `video-altered`, and no rendition."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     [key] = await videos.objects.keys("uploads")
     body = bytearray(await videos.objects.get(key))
     body[len(body) // 2] ^= 1
@@ -76,7 +76,7 @@ async def test_another_body_is_not_prepared(videos: VideoCase) -> None:
 
 async def test_a_body_sealed_again_is_not_prepared(videos: VideoCase) -> None:
     """Other ciphertext of the right size under the right file key opens, and is still not what was signed."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     [key] = await videos.objects.keys("uploads")
     body = await videos.objects.get(key)
     file_key = await videos.file_key(message_id)
@@ -89,7 +89,7 @@ async def test_a_body_sealed_again_is_not_prepared(videos: VideoCase) -> None:
 
 async def test_a_grant_of_another_key_is_not_used(videos: VideoCase) -> None:
     """A grant that opens to a file key which the sender did not commit to: not a byte is fetched for it."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     await videos.objects.delete(await videos.objects.keys("uploads"))
     forged = age.wrap_header(age.new_file_key(), [videos.worker.keyring.identity.recipient])
     await videos.execute("update grants set header = $1 where audience = 'media'", forged)
@@ -99,7 +99,7 @@ async def test_a_grant_of_another_key_is_not_used(videos: VideoCase) -> None:
 
 async def test_a_grant_for_somebody_else_is_not_opened(videos: VideoCase) -> None:
     """A grant that this worker's key does not open: no rendition."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     file_key = await videos.file_key(message_id)
     other = age.wrap_header(file_key, [HybridIdentity.generate().recipient])
     await videos.execute("update grants set header = $1 where audience = 'media'", other)
@@ -109,7 +109,7 @@ async def test_a_grant_for_somebody_else_is_not_opened(videos: VideoCase) -> Non
 
 async def test_words_of_another_key_are_not_prepared(videos: VideoCase) -> None:
     """The sender's statement, signed again by a key that is not theirs: no rendition."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     said = statements.decode_unverified(await videos.statement(message_id), statements.Message)
 
     await videos.put_statement(message_id, statements.sign(Signer.generate(), said))
@@ -119,7 +119,7 @@ async def test_words_of_another_key_are_not_prepared(videos: VideoCase) -> None:
 
 async def test_words_that_were_changed_are_not_prepared(videos: VideoCase) -> None:
     """Other words under the sender's name and old signature: no rendition."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     header, payload, signature = (await videos.statement(message_id)).split(".")
     said = msgspec.json.decode(b64u_decode(payload), type=statements.Message)
     changed = msgspec.json.encode(msgspec.structs.replace(said, language="fr"))
@@ -157,7 +157,7 @@ async def test_a_hostile_original_ends_its_own_job_and_no_other(videos: VideoCas
         row = await videos.message(message)
         assert (row.state, row.failure) == (State.FAILED, code), name
         assert await videos.grants_of(message, "media") == 0
-    sound = await videos.send(await asyncio.to_thread(film, videos.folder))
+    sound = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     await videos.transcoder.run(await videos.job_of(sound))
     await videos.require_prepared_once(sound)
     await videos.require_tidy()
@@ -169,7 +169,7 @@ async def test_a_video_copied_into_another_case_is_not_opened_there(videos: Vide
     Everything of the victim's video is filed under a statement of the accomplice's: body, commitment and
     the worker's grant. Only the case is another, and the commitment does not hold for it.
     """
-    video = await asyncio.to_thread(film, videos.folder)
+    video = await asyncio.to_thread(make_video, videos.folder)
     victim = await videos.send(video)
     stolen = statements.decode_unverified(await videos.statement(victim), statements.Message)
     other = await open_case(videos.people)
@@ -189,7 +189,7 @@ async def test_a_video_copied_into_another_case_is_not_opened_there(videos: Vide
 
 async def test_a_worker_that_the_charter_does_not_name_opens_nothing(videos: VideoCase) -> None:
     """A worker whom only the database adds to a case, with a grant that opens, leaves the video closed."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     credential_id, keyring = await videos.people.enrol("media")
     header = age.wrap_header(await videos.file_key(message_id), [keyring.identity.recipient])
     await videos.execute("update charters set media = media || $1::uuid", credential_id)
@@ -211,7 +211,7 @@ async def test_a_worker_that_the_charter_does_not_name_opens_nothing(videos: Vid
 
 async def test_a_charter_that_nobody_signed_gets_nothing(videos: VideoCase) -> None:
     """A relay that slips its own key in as the case's is found out before the video is opened."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     spy = HybridIdentity.generate()
     async with videos.unguarded.transaction() as connection:
         [row] = await connection.fetch("select * from charters")
@@ -254,7 +254,7 @@ async def test_a_charter_that_nobody_signed_gets_nothing(videos: VideoCase) -> N
 
 async def test_a_recipient_slipped_into_the_row_gets_nothing(videos: VideoCase) -> None:
     """The case's key is taken from the signed charter, whatever the database says beside it."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     spy = HybridIdentity.generate()
     await videos.execute("update charters set recipient = $1", str(spy.recipient))
 
@@ -281,7 +281,7 @@ async def test_a_revoked_worker_does_not_work(videos: VideoCase) -> None:
 
 async def test_a_revoked_worker_leases_nothing(videos: VideoCase) -> None:
     """Between two sweeps a revoked worker that is woken leaves the job as it is."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     revocation = videos.people.administrator.sign_revocation(videos.worker.credential_id)
     await publish_revocation(videos.people.connection, videos.worker.credential_id, revocation)
 

@@ -15,7 +15,7 @@ import pytest
 from relay.domain.jobs import LeaseLost
 from relay.domain.transitions import State
 from relay.services import processing
-from tests.support.videos import VideoCase, film
+from tests.support.videos import VideoCase, make_video
 
 KILLS = 6
 STOP_SECONDS = 20
@@ -26,7 +26,7 @@ STOP_SECONDS = 20
 
 async def test_a_killed_worker_loses_nothing(videos: VideoCase, chance: random.Random) -> None:
     """SIGKILL at moments all over the work, with Redis emptied every other time: each video arrives once."""
-    video = await asyncio.to_thread(film, videos.folder)
+    video = await asyncio.to_thread(make_video, videos.folder)
     with videos.running() as workers:
         worker = workers.start()
         sent = [await videos.send(video)]
@@ -54,7 +54,7 @@ async def test_a_killed_worker_loses_nothing(videos: VideoCase, chance: random.R
 
 async def test_a_stopped_worker_gives_its_job_back(videos: VideoCase) -> None:
     """SIGTERM in the middle: exit 0, nothing of the jail left, and the next worker has the job at once."""
-    video = await asyncio.to_thread(film, videos.folder, 20, size="1280x720")
+    video = await asyncio.to_thread(make_video, videos.folder, 20, size="1280x720")
     with videos.running() as workers:
         worker = workers.start()
         message_id = await videos.send(video)
@@ -76,7 +76,7 @@ async def test_a_stopped_worker_gives_its_job_back(videos: VideoCase) -> None:
 
 async def test_a_worker_of_several_videos_gives_all_of_them_back(videos: VideoCase) -> None:
     """Two videos at once, each longer than a lease, and SIGTERM: both wait again, tried once each."""
-    video = await asyncio.to_thread(film, videos.folder, 20, size="1280x720")
+    video = await asyncio.to_thread(make_video, videos.folder, 20, size="1280x720")
     with videos.running() as workers:
         worker = workers.start(RELAY_WORKER_JOBS="2")
         sent = [await videos.send(video), await videos.send(video)]
@@ -97,7 +97,7 @@ async def test_a_worker_of_several_videos_gives_all_of_them_back(videos: VideoCa
 
 async def test_plaintext_is_in_memory_alone(videos: VideoCase) -> None:
     """While a video is prepared, no process of the worker has a file open for writing but its log."""
-    video = await asyncio.to_thread(film, videos.folder, 20, size="1280x720")
+    video = await asyncio.to_thread(make_video, videos.folder, 20, size="1280x720")
     with videos.running() as workers:
         worker = workers.start()
         message_id = await videos.send(video)
@@ -113,7 +113,7 @@ async def test_plaintext_is_in_memory_alone(videos: VideoCase) -> None:
 
 async def test_a_frozen_worker_hands_nothing_in(videos: VideoCase) -> None:
     """A worker that stood still past its lease finds another's work done when it wakes, and lets go."""
-    video = await asyncio.to_thread(film, videos.folder, 6)
+    video = await asyncio.to_thread(make_video, videos.folder, 6)
     with videos.running() as workers:
         frozen = workers.start("frozen")
         message_id = await videos.send(video)
@@ -134,7 +134,7 @@ async def test_a_frozen_worker_hands_nothing_in(videos: VideoCase) -> None:
 
 async def test_an_emptied_redis_loses_nothing(videos: VideoCase) -> None:
     """FLUSHALL while one video is prepared and others wait: all of them arrive."""
-    video = await asyncio.to_thread(film, videos.folder)
+    video = await asyncio.to_thread(make_video, videos.folder)
     with videos.running() as workers:
         workers.start()
         sent = [await videos.send(video) for _ in range(3)]
@@ -147,7 +147,7 @@ async def test_an_emptied_redis_loses_nothing(videos: VideoCase) -> None:
 
 async def test_what_was_begun_goes_on_while_redis_is_away(videos: VideoCase) -> None:
     """When every connection to Redis breaks, the running job ends as it would, and the next one is taken."""
-    video = await asyncio.to_thread(film, videos.folder, 6)
+    video = await asyncio.to_thread(make_video, videos.folder, 6)
     with videos.running() as workers:
         workers.start()
         first = await videos.send(video)
@@ -167,7 +167,7 @@ async def test_what_was_begun_goes_on_while_redis_is_away(videos: VideoCase) -> 
 
 async def test_two_workers_at_once_take_a_job_once(videos: VideoCase) -> None:
     """Two workers are woken for one job: one takes it, the other finds nothing to do."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     job_id = await videos.job_of(message_id)
 
     await asyncio.gather(videos.transcoder.run(job_id), videos.transcoder.run(job_id))
@@ -179,7 +179,7 @@ async def test_two_workers_at_once_take_a_job_once(videos: VideoCase) -> None:
 
 async def test_of_two_workers_on_one_video_one_hands_in(videos: VideoCase) -> None:
     """Two attempts both come to their end; the one whose lease was taken over is refused as a whole."""
-    message_id = await videos.send(await asyncio.to_thread(film, videos.folder))
+    message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     job_id = await videos.job_of(message_id)
     first = await processing.lease_job(videos.database, videos.settings, job_id, videos.worker)
     assert first is not None

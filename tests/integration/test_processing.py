@@ -29,7 +29,7 @@ from relay.services import processing
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.objects import segment_key
-from tests.support.videos import VideoCase, film, video_case
+from tests.support.videos import VideoCase, make_video, video_case
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def videos(
 
 async def test_a_video_is_prepared_for_the_case_alone(videos: VideoCase) -> None:
     """What the worker made is signed, waits for review, and opens for the case and nobody else."""
-    message_id = await videos.send(film(videos.folder))
+    message_id = await videos.send(make_video(videos.folder))
 
     await videos.transcoder.run(await videos.job_of(message_id))
 
@@ -106,7 +106,7 @@ async def test_a_video_of_many_segments_is_prepared(videos: VideoCase) -> None:
 
 async def test_the_sender_sees_how_far_the_work_is(videos: VideoCase) -> None:
     """While a video is prepared its sender sees a stage and a share that only grows."""
-    message_id = await videos.send(film(videos.folder, 8, size="1280x720"))
+    message_id = await videos.send(make_video(videos.folder, 8, size="1280x720"))
     work = asyncio.create_task(videos.transcoder.run(await videos.job_of(message_id)))
     seen: list[Processing] = []
 
@@ -153,7 +153,7 @@ async def test_every_failure_has_its_sentences(videos: VideoCase) -> None:
 
 async def test_a_mediator_has_a_failed_video_tried_again(videos: VideoCase) -> None:
     """A retry brings the worker's grant back, and a new job that ends well."""
-    message_id = await videos.send(film(videos.folder))
+    message_id = await videos.send(make_video(videos.folder))
     first = await videos.job_of(message_id)
     await videos.execute("update jobs set attempts = $1", videos.settings.job_attempts)
     await videos.transcoder.run(first)
@@ -170,7 +170,7 @@ async def test_a_mediator_has_a_failed_video_tried_again(videos: VideoCase) -> N
 
 async def test_a_withdrawn_video_is_let_go(videos: VideoCase) -> None:
     """A message that is withdrawn while it is prepared stays withdrawn, and nothing of it is written."""
-    message_id = await videos.send(film(videos.folder, 20, size="1280x720"))
+    message_id = await videos.send(make_video(videos.folder, 20, size="1280x720"))
     work = asyncio.create_task(videos.transcoder.run(await videos.job_of(message_id)))
     await videos.until_leased(message_id)
 
@@ -186,7 +186,7 @@ async def test_a_withdrawn_video_is_let_go(videos: VideoCase) -> None:
 
 async def test_a_trouble_that_passes_is_waited_for(videos: VideoCase) -> None:
     """Where a body is away the job waits, each time for longer, and a later attempt prepares it."""
-    message_id = await videos.send(film(videos.folder))
+    message_id = await videos.send(make_video(videos.folder))
     job_id = await videos.job_of(message_id)
     [key] = await videos.objects.keys("uploads")
     body = await videos.objects.get(key)
@@ -210,7 +210,7 @@ async def test_a_trouble_that_passes_is_waited_for(videos: VideoCase) -> None:
 
 async def test_a_video_is_given_up_after_its_attempts(videos: VideoCase) -> None:
     """The last attempt that fails ends the work; the sender is told that it could not be prepared."""
-    message_id = await videos.send(film(videos.folder))
+    message_id = await videos.send(make_video(videos.folder))
     job_id = await videos.job_of(message_id)
     await videos.objects.delete(await videos.objects.keys("uploads"))
 
@@ -228,7 +228,7 @@ async def test_a_video_is_given_up_after_its_attempts(videos: VideoCase) -> None
 
 async def test_a_worker_without_a_grant_leaves_a_job_alone(videos: VideoCase) -> None:
     """A worker that the charter does not name takes nothing; the job stays for the one it does."""
-    message_id = await videos.send(film(videos.folder))
+    message_id = await videos.send(make_video(videos.folder))
     job_id = await videos.job_of(message_id)
     credential_id, keyring = await videos.people.enrol("media")
     stranger = MediaWorker(credential_id=credential_id, keyring=keyring)
@@ -257,7 +257,7 @@ async def test_a_worker_needs_its_own_credential(videos: VideoCase) -> None:
 async def test_a_workers_key_rotates_and_no_video_fails(videos: VideoCase) -> None:
     """Sent before, while both keys are there, and after the old one was revoked: each is prepared once."""
     case, people = videos.case, videos.people
-    video = film(videos.folder)
+    video = make_video(videos.folder)
     before = await videos.send(video)
 
     new_id, new_keys = await people.enrol("media")
@@ -291,7 +291,7 @@ async def test_a_workers_key_rotates_and_no_video_fails(videos: VideoCase) -> No
 
 async def test_a_worker_trusts_the_roots_of_its_own_settings(videos: VideoCase) -> None:
     """Where the relay's root is not the worker's, nothing is opened and nothing is made."""
-    message_id = await videos.send(film(videos.folder))
+    message_id = await videos.send(make_video(videos.folder))
     other = b64u_encode(Signer.generate().public_key)
     settings = dataclasses.replace(videos.settings, root_public_keys=other)
 
@@ -306,7 +306,7 @@ async def test_a_worker_trusts_the_roots_of_its_own_settings(videos: VideoCase) 
 
 async def test_stalled_jobs_are_woken_once(videos: VideoCase) -> None:
     """The sweep wakes a worker for what waits and for a lease that ran out, but not twice."""
-    message_id = await videos.send(film(videos.folder))
+    message_id = await videos.send(make_video(videos.folder))
     await videos.redis.flushdb()
 
     assert await videos.sweep.wake_jobs() == 1
@@ -323,7 +323,7 @@ async def test_stalled_jobs_are_woken_once(videos: VideoCase) -> None:
 
 async def test_redis_holds_identifiers_alone(videos: VideoCase) -> None:
     """What wakes a worker names the job, and nothing of the message or its people."""
-    message_id = await videos.send(film(videos.folder))
+    message_id = await videos.send(make_video(videos.folder))
     pool = videos.redis
 
     keys = sorted([key async for key in pool.scan_iter()])
@@ -337,7 +337,7 @@ async def test_redis_holds_identifiers_alone(videos: VideoCase) -> None:
 
 async def test_a_job_that_no_worker_can_do_ends(videos: VideoCase) -> None:
     """When the only worker that was given a video is revoked, the message fails and may be tried again."""
-    message_id = await videos.send(film(videos.folder))
+    message_id = await videos.send(make_video(videos.folder))
     assert await videos.sweep.fail_stranded_jobs() == 0
     await revoke(videos, videos.worker.credential_id)
 

@@ -355,7 +355,7 @@ async def video_case(
         )
 
 
-def film(folder: Path, seconds: int = 3, *, size: str = "640x360") -> Path:
+def make_video(folder: Path, seconds: int = 3, *, size: str = "640x360") -> Path:
     """A moving picture with a tone."""
     target = folder / f"film-{seconds}-{size}.mp4"
     subprocess.run(
