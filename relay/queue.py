@@ -80,7 +80,7 @@ async def _connect(url: str) -> ArqRedis:
 
 
 def _write_nothing(_object: dict[str, Any]) -> bytes:
-    """In place of pickle, wherever arq might write: how a job ended is in Postgres."""
+    """In place of pickle, whenever arq would write: how a job ended is in Postgres."""
     return b""
 
 

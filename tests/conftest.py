@@ -251,7 +251,7 @@ def bucket(s3_administrator: AioBaseClient, session_runner: asyncio.Runner) -> I
 
 @pytest.fixture
 def redis_url(services: Services) -> str:
-    """An empty Redis database, by turns, for a superuser."""
+    """An empty Redis database, the next in a cycle, for a superuser."""
     given = services.accesses[Access.ADMINISTRATOR]["RELAY_REDIS_URL"]
     url = f"{given}?db={next(REDIS_DATABASES)}"
     with redis.Redis.from_url(url) as client:

@@ -72,7 +72,7 @@ class Mediator(Casework):
         return found
 
     async def verify(self, message: ReviewMessage) -> release.Item:
-        """What is to be reviewed, once every signature and every part of it holds; else BrokenRecord."""
+        """The item to review, with every signature and part verified; BrokenRecord otherwise."""
         return (await self.examine(message)).require_whole()
 
     async def read_letter(self, message: ReviewMessage) -> str:

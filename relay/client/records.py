@@ -131,7 +131,7 @@ _FAULTS: Final[dict[type[Exception], Fault]] = {
 
 
 class BrokenTrust(ChainError):
-    """Root, credentials or charter do not hold: nothing of this case is to be believed."""
+    """Root, credentials or charter do not verify: nothing in this case can be trusted."""
 
 
 class BrokenRecord(CryptoError):

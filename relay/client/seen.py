@@ -33,7 +33,7 @@ class SeenCharters:
             self._seen = _read(path)
 
     def require(self, charter: VerifiedCharter) -> None:
-        """Go on only with a charter that extends every version seen before; ChainError otherwise."""
+        """Require a charter that extends every version seen before; ChainError otherwise."""
         known = self._seen.get(charter.case, {})
         chain.check_seen(charter, known)
         current = {term.version: term.statement_hash for term in charter.terms}

@@ -317,7 +317,7 @@ def _next_version(before: VerifiedCharter, compact: str) -> VerifiedCharter:
         and charter.case == before.case
         and charter.previous == b64u_encode(before.statement_hash)
         and charter.at >= before.at
-        # Otherwise one mediator of two would be rid of the other's approval.
+        # Otherwise one of two mediators could do without the other's approval.
         and charter.policy.approvals >= before.policy.approvals
     )
     if not follows:

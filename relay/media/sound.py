@@ -40,7 +40,7 @@ class Sound:
 
     stream: StreamFacts
     loudness_lufs: float
-    """Integrated; minus infinity where nothing is to be heard."""
+    """Integrated; minus infinity for silence."""
     range_lu: float
     """How far its loudness goes up and down."""
     changes: bool

@@ -160,13 +160,13 @@ async def list_cases(
 
 
 async def require_mediator(connection: Connection, case_id: uuid.UUID, mediator: Mediator) -> None:
-    """Go on only for a mediator of this case; for any other, the case does not exist."""
+    """Require a mediator of this case; for any other, the case does not exist."""
     if not await stored.is_mediator(connection, case_id, mediator.credential_id):
         raise NotFound("not a mediator of this case")
 
 
 async def require_latest_charter(connection: Connection, case_id: uuid.UUID, named: str) -> None:
-    """Go on only with what was made under the charter in force (its hash, base64url); CharterChanged."""
+    """Require the charter in force (`named`: its hash, base64url); CharterChanged otherwise."""
     charters = await stored.list_charter_statements(connection, case_id)
     if not charters or b64u_encode(signing.statement_hash(charters[-1])) != named:
         raise CharterChanged

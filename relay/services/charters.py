@@ -173,7 +173,7 @@ async def _put_in_force(
 def _require_next(
     said: statements.Charter, version: int, charters: Sequence[stored.CharterRow]
 ) -> None:
-    """Go on only with the version after the one in force; CharterOutOfOrder otherwise."""
+    """Require the version after the one in force; CharterOutOfOrder otherwise."""
     previous = b64u_encode(charters[-1].statement_hash) if charters else None
     if (said.version, said.previous) != (version + 1, previous):
         raise CharterOutOfOrder

@@ -76,7 +76,7 @@ async def record_consent(
 def _require_may_say(
     actor: Participant | Mediator | Service, status: str, before: stored.ConsentRow
 ) -> None:
-    """Go on only for somebody who may change what was said before."""
+    """Require somebody who may change what was said before."""
     if before.consent is None or not before.holds:
         return
     if isinstance(actor, Participant) and not actor.is_verified:

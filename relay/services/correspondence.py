@@ -50,7 +50,7 @@ class Seen:
     """A digest of what is shown of each."""
     access: tuple[Consent | None, bool]
     due: datetime | None
-    """When the next offer that is for later is to be shown."""
+    """When the next postponed offer becomes visible."""
 
     def with_others(self, named: Collection[uuid.UUID], now: Seen) -> Seen:
         """The same with what is seen `now` of the messages that are named."""

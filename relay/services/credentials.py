@@ -144,7 +144,7 @@ async def require_standing(
 
 
 async def _require_after_mediators(connection: Connection, begins: datetime) -> None:
-    """Go on only if no mediator opened a case since: its registration would not hold any more."""
+    """Require that no mediator opened a case since: its registration would not hold any more."""
     latest = await stored_cases.last_registered_by_mediator(connection)
     if latest is not None and latest >= begins:
         raise ServiceTooEarly
@@ -153,7 +153,7 @@ async def _require_after_mediators(connection: Connection, begins: datetime) -> 
 async def _require_nothing_later(
     connection: Connection, settings: Settings, successions: Sequence[str]
 ) -> None:
-    """Go on only if readers believe what is there beside these successions.
+    """Require that readers believe what is there beside these successions.
 
     A root that signed something after it was succeeded would have them refuse all that it ever signed.
     """

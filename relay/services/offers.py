@@ -184,7 +184,7 @@ async def open_message(
 async def _require_readable(
     connection: Connection, settings: Settings, message: stored.MessageRow
 ) -> None:
-    """Go on only with what the recipient's program believes; they are not told what is in the way."""
+    """Require an offer that the recipient's program believes; they are not told what is wrong."""
     offer_hash = message.offer_hash or b""
     offered = await find_statement(connection, offer_hash) or ""
     consents = await stored_reviews.find_offer_consents(connection, offer_hash) or ()

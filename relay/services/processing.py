@@ -1,4 +1,4 @@
-"""What a media worker does with a job: take it, keep it, read what is to be prepared, hand in the result.
+"""What a media worker does with a job: take it, renew its lease, read the original, hand in the result.
 
 The lease of a job is what makes all of it safe to repeat: two workers may work on one video at once, but
 only the one whose lease it is hands something in, and that in one transaction.
@@ -97,7 +97,7 @@ class Prepared:
 
 
 async def require_worker(database: Database, worker: MediaWorker) -> None:
-    """Go on only if the worker's credential is in good standing and of its very keys; or WorkerRefused."""
+    """Require that the worker's credential is in good standing and of its very keys; or WorkerRefused."""
     async with database.connection() as connection:
         row = await stored_credentials.find_credential(connection, worker.credential_id)
     if row is None or row.role != "media" or not row.in_good_standing:
@@ -108,7 +108,7 @@ async def require_worker(database: Database, worker: MediaWorker) -> None:
 
 
 async def require_a_worker(database: Database, workers: Sequence[MediaWorker]) -> None:
-    """Go on only if one of these may work; WorkerRefused, for the reason of the first, otherwise."""
+    """Require that one of these may work; WorkerRefused, for the reason of the first, otherwise."""
     refused: WorkerRefused | None = None
     for worker in workers:
         try:
@@ -183,7 +183,7 @@ async def try_later(database: Database, settings: Settings, job: Job, code: str)
 async def find_source(
     database: Database, settings: Settings, worker: MediaWorker, job: Job
 ) -> Source:
-    """What is to be prepared, verified as far as it can be before its bytes are read.
+    """The original to prepare, verified as far as possible before its bytes are read.
 
     The worker trusts the roots in its own settings, not the relay: a case that a root does not vouch
     for gets nothing. VideoAltered where the sender's part of it does not hold, ChainError where the

@@ -87,7 +87,7 @@ async def queue(database: Database, mediator: Mediator, query: QueueQuery) -> Qu
 async def of_case(
     database: Database, mediator: Mediator, case_id: uuid.UUID, query: CaseMessagesQuery
 ) -> QueuePage:
-    """A page of every message of a case that was ever sent, whatever became of it, newest first."""
+    """A page of every message of a case that was ever sent, in every state, newest first."""
     before = END if query.after is None else decode_place(query.after)
     async with database.snapshot() as connection:
         await require_mediator(connection, case_id, mediator)

@@ -26,7 +26,7 @@ from relay.storage.database import Connection
 async def require_verifiable(
     connection: Connection, settings: Settings, message: stored.MessageRow
 ) -> None:
-    """Go on only with words, a rendition and captions that a reader believes; NotVerifiable otherwise."""
+    """Require words, a rendition and captions that a reader believes; NotVerifiable otherwise."""
     try:
         _charter, item = await _item(connection, settings, message)
     except CryptoError as error:
@@ -42,7 +42,7 @@ async def require_readable(
     offer: str,
     consents: Sequence[bytes],
 ) -> None:
-    """Go on only with what the recipient of `offer` (the text of its statement) believes as it is now.
+    """Require that the recipient of `offer` (the text of its statement) believes it as it is now.
 
     `consents`: the hashes of those that the offer names. NotVerifiable otherwise.
     """

@@ -474,7 +474,7 @@ async def test_a_device_that_is_unplugged_ends_the_recording_and_keeps_it(
 async def test_a_file_that_can_no_longer_be_read_is_asked_for_right_there(
     scene: Scene, visit: Visit, tmp_path: Path
 ) -> None:
-    """Changed before it is sent, it is to be chosen again; on its way, the same one continues."""
+    """Changed before sending, it has to be chosen again; while it is sent, only the same file continues."""
     person = await _somebody(scene, visit, "alone")
     file = await asyncio.to_thread(film, tmp_path / "film.mp4", 3, weighs_bytes=40_000_000)
     await person.choose_video(file)

@@ -44,7 +44,7 @@ async def test_an_address_with_another_root_changes_nothing(scene: Scene, visit:
 async def test_a_second_root_stands_beside_the_first_once_it_was_compared(
     scene: Scene, visit: Visit
 ) -> None:
-    """It is trusted after a warning and a comparison, locks nobody out, and can be let go of again."""
+    """It is trusted after a warning and a comparison, locks nobody out, and can be removed again."""
     guest = await visit()
     console = await MediatorPage.open(guest, scene, scene.mediator)
     page = console.page

@@ -309,7 +309,7 @@ async def test_a_key_file_that_others_may_read_is_not_used(videos: VideoCase) ->
 
 
 async def require_altered(videos: VideoCase, message_id: uuid.UUID) -> None:
-    """Assert that the worker finds that a video is not what was sealed, and makes nothing of it."""
+    """Assert that the worker finds a video altered, and prepares nothing."""
     await videos.transcoder.run(await videos.job_of(message_id))
     message = await videos.message(message_id)
     assert (message.state, message.failure) == (State.FAILED, "video-altered")

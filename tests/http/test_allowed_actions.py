@@ -210,7 +210,7 @@ class Scene:
     # An event as anybody may try it.
 
     async def attempt(self, name: Name, event: Event, message: uuid.UUID) -> Answer:
-        """Try it, whatever relay will say: rightly signed, about what is there, and about nothing else."""
+        """Try it, whatever relay will say: correctly signed, and about what is there."""
         caller, now = self.caller(name), datetime.now(UTC)
         path, case_id = f"/v1/messages/{message}", self.case.case_id
         author = self.case.harmed.participant_id
@@ -330,7 +330,7 @@ async def require_as_said(scene: Scene, kind: Kind, state: State) -> set[tuple[N
             if event in {*shown[1], *offers}:
                 continue
             answer = await scene.attempt(name, event, message)
-            is_taken = event is Event.WITHDRAW and answer.status == 204  # and nothing comes of it
+            is_taken = event is Event.WITHDRAW and answer.status == 204  # and has no effect
             assert is_taken or answer.status in {403, 404} or answer.code in SAYS_NO, (
                 name,
                 event,

@@ -20,7 +20,7 @@ from tests.support.requests import Answer, Caller, ask, caller_of, consent
 
 
 class Door:
-    """Where somebody signs in, rightly or not."""
+    """Somebody signing in, correctly or not."""
 
     def __init__(self, people: Organization) -> None:
         self.connection = people.connection

@@ -1,4 +1,4 @@
-"""Offers as a mediator may send them, rightly or not."""
+"""Offers as a mediator may send them, correct or not."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class OfferRequest:
     claim: str
 
     def act(self, at: datetime, **other: object) -> ReviewRequest:
-        """The offer, with whatever is to be other than right."""
+        """The offer, with some members changed."""
         said = {"keys": self.keys, "to": self.to, "recipient": self.recipient, "claim": self.claim}
         return self.words.offer(self.caller.signer, at=at, **{**said, **other})  # type: ignore[arg-type]
 

@@ -26,7 +26,7 @@ async def hand_in(
     job: Job,
     profile: Literal["h264-720p", "audio"] = "h264-720p",
 ) -> tuple[str, dict[str, FileKey]]:
-    """Verify what is to be prepared and hand in a rendition of it, as a worker does.
+    """Verify the original and hand in a rendition of it, as a worker does.
 
     The statement that the worker signed, and the file keys of what it made by their commitments.
     """

@@ -249,7 +249,7 @@ async def sending(case: Case, settings: Settings, database_url: str) -> AsyncIte
 async def another_relay(
     draft: Sending, port: int, idle_seconds: int = 30
 ) -> AsyncIterator[Sending]:
-    """The same draft at a second web process, as far as relay can tell; stopped in good order."""
+    """The same draft at what relay sees as a second web process; shut down properly."""
     given = dataclasses.replace(
         draft.settings,
         listen_port=port,

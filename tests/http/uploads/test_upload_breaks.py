@@ -179,7 +179,7 @@ async def test_a_writer_of_another_process_is_refused_once_another_took_over(
 async def test_a_connection_that_sends_nothing_is_closed_and_what_it_sent_is_kept(
     draft: Sending, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
-    """After the patience of the settings the caller is told how far it came, and let go."""
+    """After the patience of the settings the caller is told how far it came, and its connection ends."""
     path = await draft.create(1000)
     async with another_relay(draft, unused_tcp_port_factory(), idle_seconds=1) as short:
         quiet = await short.begin_patch(path, 0, 1000, b"x" * 400)

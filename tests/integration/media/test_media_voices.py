@@ -150,7 +150,7 @@ async def test_a_quiet_memo_is_as_long_as_it_is(run: Run, make: Make) -> None:
 async def test_a_voice_of_which_the_end_is_missing_is_told(
     run: Run, make: Make, ending: str, codec: str
 ) -> None:
-    """What these containers announce is compared with what is there: nobody sends half a memo unawares."""
+    """The length that a container announces is compared with its content: no half memo goes unnoticed."""
     content = make(f"whole.{ending}", *SOUND, "-c:a", codec).read_bytes()
     with pytest.raises((errors.TruncatedRecording, errors.UnreadableRecording)):
         await run(content[: len(content) // 3])

@@ -18,7 +18,7 @@ from tests.support.service_users import database_as
 
 @pytest_asyncio.fixture
 async def url(empty_database_url: str) -> str:
-    """A database that was migrated by its owner, as whom this comes."""
+    """The address of a migrated database, for its owner."""
     await migrate(empty_database_url)
     return empty_database_url
 

@@ -255,7 +255,7 @@ class MessageRequests(SendingRequests):
 
     @rule(number=picks, which=st.integers(0, 20), actor=actors)
     def repeat(self, number: int, which: int, actor: str | None) -> None:
-        """Send again what was accepted once, as the same caller or as somebody else: nothing comes of it."""
+        """Send again what was accepted once, as the same caller or as somebody else: it has no effect."""
         tracked = self.pick(number)
         if tracked is not None and tracked.accepted:
             speaker, asked = tracked.accepted[which % len(tracked.accepted)]

@@ -63,7 +63,7 @@ SILENT: Final = ("-f", "lavfi", "-i", f"anullsrc=r=48000:cl=mono:d={SECONDS}")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is to be seen and heard in a rendition; times in seconds."""
+    """What can be seen and heard in a rendition; times in seconds."""
 
     first: dict[str, Colour]
     """The corners and the ground of the first picture."""

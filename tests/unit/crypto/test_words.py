@@ -68,7 +68,7 @@ NAMES: Final[dict[WordLanguage, str]] = {
 
 @pytest.fixture(params=LANGUAGES)
 def language(request: pytest.FixtureRequest) -> WordLanguage:
-    """Each language by turns."""
+    """Each language in turn."""
     found: WordLanguage = request.param
     return found
 
@@ -127,7 +127,7 @@ def test_no_two_words_sound_alike(language: WordLanguage) -> None:
 def test_words_that_sound_alike_would_be_found(
     language: WordLanguage, one: str, other: str
 ) -> None:
-    """What the test before goes by hears that these are the same."""
+    """The comparison of the test above finds that these sound alike."""
     assert _sound(one, language) == _sound(other, language)
 
 
