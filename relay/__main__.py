@@ -79,9 +79,8 @@ def main() -> None:
     try:
         program(asked if asked and asked[0] in COMMANDS else COMMANDS)()
     except RelayError as error:
-        Console(stderr=True).print(
-            f"[red]{error.sentence('en')}[/red] ({escape(error.detail or error.code)})"
-        )
+        sentence, detail = escape(error.sentence("en")), escape(error.detail or error.code)
+        Console(stderr=True).print(f"[red]{sentence}[/red] ({detail})")
         sys.exit(1)
 
 

@@ -17,7 +17,6 @@ from rich.padding import Padding
 from relay.demo.case_system_page import CaseSystemPage, case_system_page
 from relay.demo.story import tell
 from relay.demo.visiting import Visit, prepare_visit
-from relay.errors import RelayError
 from relay.services.pages import BUILT
 from relay.testing.people import organization
 from relay.testing.relays import RunningRelay, running_relay
@@ -40,11 +39,7 @@ def demo(
     Exit code 1 where anything is not as it must be. Ctrl-C ends it; what it stored is there the next time.
     """
     console = Console(highlight=False)
-    try:
-        asyncio.run(_demo(console, data.absolute(), port, once=once))
-    except RelayError as error:
-        console.print(f"[red]{error.sentence('en')}[/red] ({error.detail or error.code})")
-        raise typer.Exit(1) from None
+    asyncio.run(_demo(console, data.absolute(), port, once=once))
 
 
 async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:

@@ -223,31 +223,24 @@ async def list_charters(
     async with database.snapshot() as connection:
         if isinstance(actor, Mediator):
             await require_mediator(connection, case_id, actor)
-        rows = await stored.list_charters(connection, case_id)
-        registration = await stored.find_registration(connection, case_id)
-    return Charters(
-        registration=registration,
-        charters=[
-            CharterView(version=row.version, statement=row.compact, key_file=row.key_file)
-            for row in rows
-        ],
-    )
+        return await _charters(connection, case_id)
 
 
 async def export(database: Database, settings: Settings, case_id: uuid.UUID) -> CaseFile:
     """What a recovery key needs of a case; NotFound where there is none with a charter."""
     credentials = await list_all(database, settings)
     async with database.snapshot() as connection:
-        rows = await stored.list_charters(connection, case_id)
-        registration = await stored.find_registration(connection, case_id)
-    if not rows:
+        charters = await _charters(connection, case_id)
+    if not charters.charters:
         raise NotFound("no such case, or not opened yet")
-    views = [
-        CharterView(version=row.version, statement=row.compact, key_file=row.key_file)
-        for row in rows
-    ]
-    return CaseFile(
-        case=case_id,
-        credentials=credentials,
-        charters=Charters(registration=registration, charters=views),
+    return CaseFile(case=case_id, credentials=credentials, charters=charters)
+
+
+async def _charters(connection: Connection, case_id: uuid.UUID) -> Charters:
+    return Charters(
+        registration=await stored.find_registration(connection, case_id),
+        charters=[
+            CharterView(version=row.version, statement=row.compact, key_file=row.key_file)
+            for row in await stored.list_charters(connection, case_id)
+        ],
     )

@@ -23,15 +23,17 @@ HIDE: Final = """
 import json, sys
 
 hidden = frozenset(json.loads(sys.argv.pop(1)))
+finders = list(sys.meta_path)
 
-class Hides:
+class Visible:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in hidden:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        if name.partition(".")[0] not in hidden:
+            specs = (finder.find_spec(name, path, target) for finder in finders)
+            return next((spec for spec in specs if spec is not None), None)
 
-sys.meta_path.insert(0, Hides())
+sys.meta_path[:] = [Visible()]
 """
-"""What is named cannot be imported, as if it were not installed."""
+"""What is named is found no more, as if it were not installed."""
 
 IMPORT: Final = "from importlib import import_module\nfor name in sys.argv[1:]: import_module(name)"
 
@@ -150,6 +152,13 @@ def test_a_command_without_its_extra_names_it(have: str | None, command: str, ex
     assert done.returncode == 1
     assert f"pip install 'relay[{extra}]'" in said
     assert "Traceback" not in said
+
+
+def test_the_demo_without_its_servers_names_their_extra(tmp_path: Path) -> None:
+    """Where only the servers are missing the demo begins, and ends with the same advice, brackets and all."""
+    done = _run("worker", COMMAND, "demo", "--data", str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert "Install `relay[embedded]`" in " ".join(done.stderr.split())
 
 
 def test_all_commands_are_listed_without_any_extra() -> None:
