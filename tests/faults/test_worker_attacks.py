@@ -24,11 +24,10 @@ from relay.queue import QUEUE_NAME, TRANSCODE
 from relay.services.processing import MediaWorker
 from relay.storage.statements import find_statement
 from relay.testing.people import open_case
-from tests.faults.test_worker_faults import STOP_SECONDS
 from tests.support.corruptions import KEYS, TEXTS, Corruption
 from tests.support.hostile import HostileSender
 from tests.support.statements import put_statement
-from tests.support.videos import VideoCase, make_video
+from tests.support.videos import STOP_SECONDS, VideoCase, make_video
 
 
 class Steals:

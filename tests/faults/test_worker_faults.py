@@ -15,10 +15,9 @@ import pytest
 from relay.domain.jobs import LeaseLost
 from relay.domain.transitions import State
 from relay.services import processing
-from tests.support.videos import VideoCase, make_video
+from tests.support.videos import STOP_SECONDS, VideoCase, make_video
 
 KILLS = 6
-STOP_SECONDS = 20
 
 
 # Killed.

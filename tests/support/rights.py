@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
-from tests.integration.roles.test_rights import Rights
+import asyncpg
+import pytest
+
+from relay.storage.database import (
+    Connection,
+)
+
+Rights: TypeAlias = dict[str, dict[str, str]]
+"""By table and privilege the columns, `*` for all of them; `delete` has none."""
 
 WEB: Final = "relay_web"
 WORKER: Final = "relay_worker"
@@ -235,3 +243,24 @@ STRONG: Final = (
     "select pg_terminate_backend({backend})",
 )
 """What neither may do at all."""
+
+
+async def refused(connection: Connection, statement: str, *arguments: object) -> bool:
+    """Whether the database refuses a statement for want of a right; it is undone where it does not."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await connection.execute(statement, *arguments)
+    except asyncpg.InsufficientPrivilegeError:
+        return True
+    except asyncpg.ActiveSQLTransactionError:
+        # It is not for a transaction; whether it is allowed is seen without one.
+        await transaction.rollback()
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+        transaction = connection.transaction()
+        await transaction.start()
+        return True
+    finally:
+        await transaction.rollback()
+    return False

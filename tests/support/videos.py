@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import imageio_ffmpeg
 from aiohttp import web
@@ -43,6 +44,9 @@ from tests.support.statements import put_statement
 from workers.result import store
 from workers.sweep import Sweep
 from workers.transcoding import Transcoder
+
+STOP_SECONDS: Final = 20
+"""In which a worker that is told to stop has ended."""
 
 SOON_SECONDS = 120
 

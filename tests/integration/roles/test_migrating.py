@@ -14,8 +14,7 @@ from relay.storage.database import (
     RolesTooStrong,
     migrate,
 )
-from tests.integration.roles.test_rights import refused
-from tests.support.rights import WEB, WORKER
+from tests.support.rights import WEB, WORKER, refused
 from tests.support.service_users import database_as
 
 

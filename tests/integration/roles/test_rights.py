@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TypeAlias
 
 import asyncpg
-import pytest
 
 from relay.storage.database import (
     ROLES,
     Connection,
 )
-from tests.support.rights import CALLS, MAY, OF_COLUMNS, OWNERS, STRONG, TRIED, WEB, WORKER
-
-Rights: TypeAlias = dict[str, dict[str, str]]
-"""By table and privilege the columns, `*` for all of them; `delete` has none."""
+from tests.support.rights import CALLS, MAY, OF_COLUMNS, OWNERS, STRONG, TRIED, WEB, WORKER, refused
 
 
 async def columns(administrator: Connection) -> dict[str, list[str]]:
@@ -50,27 +45,6 @@ def forbidden(tables: dict[str, list[str]]) -> Iterator[tuple[str, str, str, str
             for privilege in ("delete", "truncate", "trigger"):
                 if privilege not in MAY[role].get(table, {}):
                     yield role, privilege, table, ""
-
-
-async def refused(connection: Connection, statement: str, *arguments: object) -> bool:
-    """Whether the database refuses a statement for want of a right; it is undone where it does not."""
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        await connection.execute(statement, *arguments)
-    except asyncpg.InsufficientPrivilegeError:
-        return True
-    except asyncpg.ActiveSQLTransactionError:
-        # It is not for a transaction; whether it is allowed is seen without one.
-        await transaction.rollback()
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(statement)
-        transaction = connection.transaction()
-        await transaction.start()
-        return True
-    finally:
-        await transaction.rollback()
-    return False
 
 
 async def test_the_table_of_rights_is_that_of_the_database(administrator: Connection) -> None:

@@ -17,8 +17,7 @@ from relay.storage.database import (
     ROLES,
     Connection,
 )
-from tests.integration.roles.test_rights import refused
-from tests.support.rights import WEB, WORKER
+from tests.support.rights import WEB, WORKER, refused
 from tests.support.rows import Rows
 from tests.support.service_users import database_as
 
