@@ -98,10 +98,10 @@ docs: $(READY) $(PACKAGES) ## Build the documentation into site/, to read in a b
 
 screenshots: $(READY) $(PAGES) ## Take a picture of every page, in both languages and two sizes, into screenshots/
 	@.ci/browsers
-	@$(VENV)/bin/python -m tests.browser.screenshots
+	@$(VENV)/bin/python -m tests.support.browser.screenshots
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their hashes
-	$(LOCK) pyproject.toml --output-file requirements/relay.txt
+	$(LOCK) pyproject.toml --extra worker --output-file requirements/relay.txt
 	$(LOCK) pyproject.toml --extra embedded --output-file requirements/embedded.txt
 	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
 	echo hatchling | $(LOCK) - --constraints requirements/dev.txt --output-file requirements/build.txt

@@ -18,8 +18,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from bench.rows import Row
 from bench.service import service
 from bench.transcode_recipe import make_recording
-from relay.demo.cast import PASSPHRASE, open_case, register_case
 from relay.media.tools import MediaTools
+from relay.testing.people import PASSPHRASE, open_case, register_case
 
 MIB: Final = 1024 * 1024
 RATIO_BYTES: Final = 64 * MIB

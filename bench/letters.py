@@ -22,11 +22,11 @@ from relay.client.writing import address
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.statements import Message, Verified
-from relay.demo.cast import Case, open_case
-from relay.demo.stage import Stage
 from relay.domain.messages import Submission
 from relay.embedded import Access
 from relay.settings import database_url
+from relay.testing.people import Case, open_case
+from relay.testing.relays import RunningRelay
 
 AT_ONCE: Final = (1, 8, 32)
 LETTERS: Final = {1: 150, 8: 600, 32: 1500}
@@ -74,11 +74,11 @@ def seal(cases: Sequence[Case], letters: int) -> list[Sealed]:
 async def send(letters: Sequence[Sealed], at_once: int) -> list[float]:
     """Send them by so many senders; the seconds each took. RuntimeError where one is refused."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        bearers = {id(one.case): await one.case.harmed._signed.bearer() for one in letters}  # noqa: SLF001 - the client seals and sends in one
+        bearers = {id(one.case): await one.case.harmed.session.bearer() for one in letters}
 
         async def put(letter: Sealed) -> None:
             async with http.put(
-                letter.case.harmed._signed.connection.url + letter.path,  # noqa: SLF001 - as above
+                letter.case.harmed.session.connection.url + letter.path,
                 data=letter.body,
                 headers={
                     "Authorization": f"Bearer {bearers[id(letter.case)]}",
@@ -91,7 +91,7 @@ async def send(letters: Sequence[Sealed], at_once: int) -> list[float]:
         return await _all(letters, at_once, put)
 
 
-async def _measure(running: Stage, cases: list[Case], at_once: int) -> AsyncIterator[Row]:
+async def _measure(running: RunningRelay, cases: list[Case], at_once: int) -> AsyncIterator[Row]:
     has_bar = at_once == max(AT_ONCE)
     bare = await _bare_per_second(running, seal(cases, LETTERS[at_once]), at_once)
     letters = seal(cases, LETTERS[at_once])
@@ -140,13 +140,13 @@ async def _all(
     return latencies
 
 
-def _cpu_seconds(running: Stage) -> float:
+def _cpu_seconds(running: RunningRelay) -> float:
     """What the web process has worked."""
     fields = Path(f"/proc/{running.processes['web'].pid}/stat").read_text("ascii").split()
     return (int(fields[13]) + int(fields[14])) / _TICKS
 
 
-async def _bare_per_second(running: Stage, letters: Sequence[Sealed], at_once: int) -> float:
+async def _bare_per_second(running: RunningRelay, letters: Sequence[Sealed], at_once: int) -> float:
     """The same rows, one transaction for each letter, and nothing else: no HTTP, no check, no answer."""
     url = database_url(running.services.accesses[Access.OWNER])
     verified = {

@@ -12,12 +12,12 @@ from asyncpg.connection import LoggedQuery
 from bench.rows import Row
 from bench.service import service
 from relay.client.participant import Participant
-from relay.demo.cast import Case, open_case
-from relay.demo.stage import Stage
 from relay.domain import actors
 from relay.domain.correspondence import CorrespondenceQuery
 from relay.services.correspondence import correspondence
 from relay.storage.database import Database
+from relay.testing.people import Case, open_case
+from relay.testing.relays import RunningRelay
 
 FEW, MANY = 20, 300
 ROUNDS = 100
@@ -92,7 +92,7 @@ async def _seconds(readers: dict[int, Participant]) -> dict[int, float]:
     return {letters: statistics.median(of_one) for letters, of_one in taken.items()}
 
 
-async def _queries(running: Stage, person: Participant) -> int:
+async def _queries(running: RunningRelay, person: Participant) -> int:
     """What a page asks the database, past the session."""
     asked: list[str] = []
 

@@ -15,7 +15,7 @@ from bench.rows import Row
 from bench.service import service
 from relay.client.mediator import Mediator
 from relay.client.participant import Participant
-from relay.demo.cast import Case, open_case
+from relay.testing.people import Case, open_case
 
 WATCHERS = 400
 WATCHED_CASES = 4
@@ -96,7 +96,7 @@ async def _watching(cases: list[Case]) -> AsyncIterator[None]:
 async def _watch(
     http: aiohttp.ClientSession, person: Participant | Mediator, path: str, began: asyncio.Event
 ) -> None:
-    signed = person._signed  # noqa: SLF001 - the client opens no streams
+    signed = person.session
     headers = {"Authorization": f"Bearer {await signed.bearer()}"}
     url = f"{signed.connection.url}/v1/{path}/events"
     async with http.get(url, headers=headers) as stream:

@@ -7,17 +7,17 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from relay.demo.cast import Organization, organization
-from relay.demo.stage import Stage, stage
+from relay.testing.people import Organization, organization
+from relay.testing.relays import RunningRelay, running_relay
 
 
 @contextlib.asynccontextmanager
-async def service(*, worker: bool = False) -> AsyncIterator[tuple[Stage, Organization]]:
+async def service(*, worker: bool = False) -> AsyncIterator[tuple[RunningRelay, Organization]]:
     """A running relay and the organization that it serves."""
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as folder:
         Path(folder).chmod(0o711)  # noqa: ASYNC240 - one call, before anything is measured
         async with (
-            stage(Path(folder) / "data", worker=worker) as running,
+            running_relay(Path(folder) / "data", worker=worker) as running,
             organization(running.url, running.root, running.token_key) as people,
         ):
             yield running, people

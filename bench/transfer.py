@@ -27,9 +27,9 @@ from bench.service import service
 from relay.client.sealing import Sealed, seal_file
 from relay.client.uploading import Retry, Upload
 from relay.client.writing import address
-from relay.demo.cast import Case, open_case
 from relay.domain.segments import SEGMENT_BYTES
 from relay.settings import MIB
+from relay.testing.people import Case, open_case
 
 BODY_BYTES = 512 * MIB
 AT_ONCE = 8
@@ -141,7 +141,7 @@ async def _send(scene: Scene, body: io.BytesIO, size: int) -> None:
 
 
 async def _upload(scene: Scene, message_id: uuid.UUID, body: io.BytesIO, size: int) -> None:
-    upload = Upload(scene.case.harmed._signed, Retry())  # noqa: SLF001 - as somebody with a session
+    upload = Upload(scene.case.harmed.session, Retry())
     await upload.create(message_id, 1, size)
     await upload.send(body, size)
 
@@ -174,7 +174,7 @@ async def _get_straight(scene: Scene) -> None:
 
 
 async def _fetch(scene: Scene, commitment: str, size: int) -> None:
-    bearer = await scene.case.mediator._signed.bearer()  # noqa: SLF001 - as somebody with a session
+    bearer = await scene.case.mediator.session.bearer()
     headers = {"Authorization": f"Bearer {bearer}"}
     received = 0
     async with scene.http.get(f"{scene.url}/v1/parts/{commitment}", headers=headers) as answer:

@@ -19,8 +19,8 @@ import asyncpg
 from bench.rows import Row
 from bench.service import service
 from bench.transcode_recipe import bare_seconds, make_recording
-from relay.demo.cast import Case, open_case
 from relay.media.tools import MediaTools
+from relay.testing.people import Case, open_case
 
 FILM_SECONDS: Final = 60
 ROUNDS: Final = 3

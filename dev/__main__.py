@@ -1,7 +1,7 @@
 """`python -m dev`: the demo's services and people, on a relay that follows what is saved.
 
 A change in `relay/` or `workers/` starts the web service and the media worker again, on the same data. A
-change in `web/` builds the pages anew, and the web service then serves these. An open page is reloaded by
+change in `web/` builds the pages again, and the web service then serves these. An open page is reloaded by
 hand: one that listened for changes would need a program and an address that the pages do not have, and what
 is served here is what is served anywhere.
 """
@@ -24,11 +24,11 @@ from relay.client.mediator import Mediator
 from relay.commands.demo import prepare, unless, where_to_click
 from relay.crypto.keyrings import open_keyring
 from relay.demo.case_system_page import CaseSystemPage, case_system_page
-from relay.demo.cast import PASSPHRASE, open_case, organization
-from relay.demo.stage import Stage, stage, start_process
-from relay.demo.story import FIRST_LETTER
 from relay.demo.visiting import Visit
 from relay.errors import RelayError
+from relay.testing.letters import FIRST_LETTER
+from relay.testing.people import PASSPHRASE, open_case, organization
+from relay.testing.relays import RunningRelay, running_relay, start_process
 
 ROOT: Final = Path(__file__).parents[1]
 CODE: Final = (ROOT / "relay", ROOT / "workers")
@@ -106,7 +106,7 @@ async def _run(
     async with contextlib.AsyncExitStack() as context:
         page = await context.enter_async_context(case_system_page())
         settings = {"RELAY_EMBED_ORIGINS": page.origin}
-        starting = context.enter_async_context(stage(data, port=port, settings=settings))
+        starting = context.enter_async_context(running_relay(data, port=port, settings=settings))
         with console.status("starting Postgres, Redis, S3, the web service and a media worker"):
             running = await unless(stopped, starting)
         visit = None if running is None else await unless(stopped, prepare(running, page))
@@ -127,7 +127,7 @@ async def _run(
         console.print("\n  stopping; nothing is lost")
 
 
-async def _case_under_way(console: Console, running: Stage, visit: Visit) -> None:
+async def _case_under_way(console: Console, running: RunningRelay, visit: Visit) -> None:
     """A case of the same mediator in which both have said yes and a letter waits for review."""
     async with organization(running.url, running.root, running.token_key) as people:
         mediator = Mediator(
@@ -149,7 +149,7 @@ async def _case_under_way(console: Console, running: Stage, visit: Visit) -> Non
 
 
 async def _follow(
-    console: Console, running: Stage, page: CaseSystemPage, visit: Visit, changed: set[Path]
+    console: Console, running: RunningRelay, page: CaseSystemPage, visit: Visit, changed: set[Path]
 ) -> None:
     """Build what has to be built, and start everything again; what does not work is told."""
     names = sorted(str(path.relative_to(ROOT)) for path in changed)
@@ -177,7 +177,7 @@ async def _follow(
 
 
 @contextlib.contextmanager
-def _watched(console: Console, running: Stage) -> Iterator[None]:
+def _watched(console: Console, running: RunningRelay) -> Iterator[None]:
     """Say of a process that ends by itself where to read why; what is saved next starts it again."""
 
     async def tell(name: str, process: asyncio.subprocess.Process) -> None:
@@ -216,7 +216,7 @@ async def _build_pages() -> None:
         raise NotFollowed(said.decode(errors="replace").strip())
 
 
-async def _migrate(running: Stage) -> None:
+async def _migrate(running: RunningRelay) -> None:
     """With the migrations as they are in the files now."""
     log = running.folder / "migrate.log"
     migrating = await start_process("migrate", running.owner, log)

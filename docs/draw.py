@@ -1,4 +1,4 @@
-"""Writes down anew what is made from the transition table: the state diagram, and the rows in SQL."""
+"""Writes down again what is made from the transition table: the state diagram, and the rows in SQL."""
 
 from __future__ import annotations
 

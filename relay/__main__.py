@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from relay.errors import RelayError
+from relay.errors import ExtraMissing, RelayError
 from relay.private_memory import keep_memory_private
 
-COMMANDS: Final = (
-    "demo",
-    "serve",
-    "worker",
-    "migrate",
-    "check-jail",
-    "root",
-    "keys",
-    "recovery",
-    "crypt",
-    "audit",
-)
-"""Each is a module of relay.commands: with an `app` where it has commands of its own, or a function."""
+COMMANDS: Final = {
+    "demo": "embedded",
+    "serve": "server",
+    "worker": "worker",
+    "migrate": "server",
+    "check-jail": "worker",
+    "root": "",
+    "keys": "",
+    "recovery": "server",
+    "crypt": "",
+    "audit": "server",
+}
+"""Each is a module of relay.commands, with an `app` where it has commands of its own, or a function;
+and the extra that brings what it imports."""
 
 
-def program(names: Sequence[str] = COMMANDS) -> typer.Typer:
+def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
     """The program with these commands; nothing of the others is imported, which takes a second."""
     app = typer.Typer(
         no_args_is_help=True,
@@ -39,12 +41,32 @@ def program(names: Sequence[str] = COMMANDS) -> typer.Typer:
     app.callback()(lambda: None)  # one command alone would lose its name
     for name in names:
         function = name.replace("-", "_")
-        module = import_module(f"relay.commands.{function}")
+        try:
+            module = import_module(f"relay.commands.{function}")
+        except ModuleNotFoundError:
+            if not COMMANDS[name]:
+                raise
+            _add_missing(app, name, COMMANDS[name])
+            continue
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:
             app.command(name=name)(getattr(module, function))
     return app
+
+
+def _add_missing(app: typer.Typer, name: str, extra: str) -> None:
+    """In place of a command whose extra is not installed: one that says so, whatever follows it."""
+
+    def refuse() -> None:
+        raise ExtraMissing(f"pip install 'relay[{extra}]'")
+
+    app.command(
+        name=name,
+        help=f"Not installed: needs the extra '{extra}'.",
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )(refuse)
 
 
 def main() -> None:
@@ -57,9 +79,8 @@ def main() -> None:
     try:
         program(asked if asked and asked[0] in COMMANDS else COMMANDS)()
     except RelayError as error:
-        Console(stderr=True).print(
-            f"[red]{error.sentence('en')}[/red] ({error.detail or error.code})"
-        )
+        sentence, detail = escape(error.sentence("en")), escape(error.detail or error.code)
+        Console(stderr=True).print(f"[red]{sentence}[/red] ({detail})")
         sys.exit(1)
 
 

@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> web.Application:
             yield
 
     async def keep_uploads(app: web.Application) -> None:
-        await app[RELAY].writers.stop_all()
+        await app[RELAY].upload_connections.stop_all()
 
     app.cleanup_ctx.append(connected)
     app.on_shutdown.append(keep_uploads)
@@ -104,7 +104,7 @@ def create_app(settings: Settings) -> web.Application:
 
 
 async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
-    """What every answer carries: nothing here is to be sniffed, framed or referred from."""
+    """What every answer carries: no sniffing, no framing, no referrer."""
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault(hdrs.CONTENT_SECURITY_POLICY, "default-src 'none'")
     response.headers.setdefault("Referrer-Policy", "no-referrer")

@@ -1,21 +1,28 @@
-"""Every error that relay raises on purpose: one tree, a stable code each, a sentence in English and French.
+"""Every error that relay raises on purpose: one tree, and a stable code for each.
 
-The docstring of a class is its English sentence, `french` the same in French; both say what to do next.
+What a person is told about it is in `problems.toml`, by that code, in English and French.
 There is no HTTP in here: the status of each branch is chosen in one middleware.
 """
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 from typing import ClassVar
 
 
+@cache
+def sentences() -> Mapping[str, Mapping[str, str]]:
+    """By code and then by language, `en` or `fr`: what people are told."""
+    return tomllib.loads(resources.files("relay").joinpath("problems.toml").read_text("utf-8"))
+
+
 class RelayError(Exception):
-    """Something went wrong in relay. Try again; if it happens again, tell the operator."""
+    """An error that relay raises on purpose; by itself, one that nobody foresaw."""
 
     code: ClassVar[str] = "error"
-    french: ClassVar[str] = (
-        "Une erreur est survenue dans relay. Réessayez; si elle se répète, avisez l'exploitant."
-    )
 
     def __init__(self, detail: str | None = None, **members: object) -> None:
         """`detail` is for the log and for developers; `members` go out with the problem document.
@@ -29,79 +36,64 @@ class RelayError(Exception):
     @classmethod
     def sentence(cls, language: str) -> str:
         """What a person is told, in `en` or `fr`."""
-        if language == "fr":
-            return cls.french
-        return " ".join((cls.__doc__ or RelayError.__doc__ or "").split())
+        return sentences()[cls.code][language]
 
 
 class InvalidRequest(RelayError):
-    """The request could not be understood. Check it against the API description and send it again."""
+    """The request could not be decoded, or breaks a rule that needs no state."""
 
     code = "invalid-request"
-    french = "La demande n'a pas pu être comprise. Vérifiez-la selon la description de l'API et renvoyez-la."
 
 
 class Unauthenticated(RelayError):
-    """You are not signed in, or your session has ended. Sign in again."""
+    """No credentials, or ones that have ended."""
 
     code = "unauthenticated"
-    french = "Vous n'êtes pas connecté, ou votre session a pris fin. Connectez-vous de nouveau."
 
 
 class Forbidden(RelayError):
-    """You may not do this. Ask the mediator of the case if you think you should."""
+    """The caller is known and may not do this."""
 
     code = "forbidden"
-    french = (
-        "Vous ne pouvez pas faire cela. Demandez au médiateur du dossier si vous pensez le devoir."
-    )
 
 
 class NotFound(RelayError):
-    """There is nothing here that you may see. Check the link or the identifier."""
+    """There is nothing here that the caller may see."""
 
     code = "not-found"
-    french = "Il n'y a rien ici que vous puissiez voir. Vérifiez le lien ou l'identifiant."
 
 
 class Conflict(RelayError):
-    """This does not fit with what was done in the meantime. Load it again and look before you retry."""
+    """The request does not match the present state."""
 
     code = "conflict"
-    french = (
-        "Cela ne concorde pas avec ce qui a été fait entre-temps. "
-        "Rechargez et vérifiez avant de réessayer."
-    )
 
 
 class TooLarge(RelayError):
-    """What was sent is larger than relay accepts. Send less at once."""
+    """The request is larger than is accepted."""
 
     code = "too-large"
-    french = "L'envoi dépasse la taille que relay accepte. Envoyez-en moins à la fois."
 
 
 class Unavailable(RelayError):
-    """relay cannot do this right now. Nothing was lost; try again in a moment."""
+    """Something that relay depends on does not answer now."""
 
     code = "unavailable"
-    french = (
-        "relay ne peut pas le faire pour le moment. Rien n'est perdu; réessayez dans un instant."
-    )
 
 
 class CryptoError(RelayError):
-    """This could not be opened or verified. It may be damaged, altered, or meant for somebody else."""
+    """Something could not be opened or verified."""
 
     code = "crypto"
-    french = (
-        "Impossible d'ouvrir ou de vérifier ceci. C'est peut-être endommagé, modifié "
-        "ou destiné à quelqu'un d'autre."
-    )
 
 
 class ConfigurationError(RelayError):
-    """A setting is missing or wrong. Correct it and start again."""
+    """A setting is missing or wrong."""
 
     code = "configuration"
-    french = "Un réglage manque ou est incorrect. Corrigez-le et redémarrez."
+
+
+class ExtraMissing(ConfigurationError):
+    """A command needs an extra of the package that is not installed."""
+
+    code = "extra-missing"

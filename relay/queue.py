@@ -1,4 +1,4 @@
-"""The only file that imports arq: wakes a worker; what there is to do stands in Postgres.
+"""The only file that imports arq: wakes a worker; what there is to do is in Postgres.
 
 A job in Redis is its identifier in JSON, `{"job":"…"}`, and nothing else is taken: arq's own pickle would run
 whatever code somebody put there. What is not such a job is dropped. Losing one loses nothing: the sweep asks
@@ -57,7 +57,7 @@ _log = logging.getLogger(__name__)
 
 
 class WireJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A job as it stands in Redis."""
+    """A job as it is in Redis."""
 
     job: uuid.UUID
 
@@ -80,12 +80,12 @@ async def _connect(url: str) -> ArqRedis:
 
 
 def _write_nothing(_object: dict[str, Any]) -> bytes:
-    """In place of pickle, wherever arq might write: how a job ended stands in Postgres."""
+    """In place of pickle, whenever arq would write: how a job ended is in Postgres."""
     return b""
 
 
 def _read_job(wire: bytes) -> dict[str, Any]:
-    """The call that a job in Redis stands for, as arq wants it: one function, whatever stands there."""
+    """The call that a job in Redis stands for, as arq wants it: one function, whatever is there."""
     if len(wire) != WIRE_BYTES:
         raise ValueError("not a job")
     job = msgspec.json.decode(wire, type=WireJob)
@@ -109,7 +109,7 @@ class Queue:
     async def wake(self, job_id: uuid.UUID) -> None:
         """Tell a worker that a job waits; where Redis is away, the sweep will.
 
-        As arq's `enqueue_job`, but nothing that may stand in Redis keeps a job from being told. One that
+        As arq's `enqueue_job`, but nothing that may be in Redis keeps a job from being told. One that
         waits there already keeps its place.
         """
         try:
@@ -192,7 +192,7 @@ def _job_key(member: bytes) -> bytes:
 
 
 def _expected(member: bytes) -> bytes | None:
-    """What stands under the key of a job; None where a member of the queue names none."""
+    """What is under the key of a job; None where a member of the queue names none."""
     try:
         job_id = uuid.UUID(member.decode("ascii"))
     except ValueError:
@@ -222,7 +222,7 @@ class Listener:
     async def run(self) -> None:
         """Listen until cancelled; then cancel what runs, and wait for it.
 
-        While Redis is away, what was begun goes on.
+        While Redis is away, what was begun continues.
         """
         heard: set[asyncio.Task[None]] = set()
         try:
@@ -231,7 +231,7 @@ class Listener:
                     await self._listen(heard)
                 except (redis.exceptions.RedisError, OSError) as error:
                     _log.warning("Redis is away: %s", type(error).__name__)
-                except Exception as error:  # noqa: BLE001 - nothing that stands in Redis ends a worker
+                except Exception as error:  # noqa: BLE001 - nothing that is in Redis ends a worker
                     _log.warning("Redis holds what arq does not take: %s", type(error).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
         finally:
@@ -254,7 +254,7 @@ class Listener:
             handle_signals=False,
             max_jobs=self._at_once,
             job_timeout=self._timeout_seconds,
-            # How often to try stands in Postgres; a result here would keep a job from waking anybody.
+            # How often to try is in Postgres; a result here would keep a job from waking anybody.
             max_tries=_WITHOUT_END,
             keep_result=0,
             job_serializer=_write_nothing,

@@ -62,7 +62,7 @@ class Settings:
     """Largest sealed video."""
     upload_expires_seconds: int = 7 * DAY_SECONDS
     upload_idle_seconds: int = 30
-    """A connection that sends nothing for this long is closed; what it sent is kept."""
+    """A connection that sends nothing for this long is closed; what it sent is stored."""
     download_idle_seconds: int = 60
     """A connection that takes nothing for this long is closed."""
     statement_skew_seconds: int = 5 * 60
@@ -106,7 +106,7 @@ class Settings:
     ) -> Self:
         """Read `RELAY_*`; a missing, unknown or ill-typed one is a ConfigurationError that names it.
 
-        `database_alone`: for whoever reaches no other service, where the others' addresses may be missing.
+        `database_alone`: for anyone who reaches no other service, where the others' addresses may be missing.
         """
         _require_known(environment)
         hints = get_type_hints(cls)

@@ -1,4 +1,4 @@
-"""The real services, started once per session; a database, a bucket and a Redis for whoever needs its own.
+"""The real services, started once per session; a database, a bucket and a Redis for anyone who needs its own.
 
 `RELAY_DATABASE_URL`, `RELAY_REDIS_URL` and `RELAY_S3_*` in the environment replace the embedded ones.
 The web service and the workers of every test come to Postgres and Redis as their own users, with the rights
@@ -34,7 +34,7 @@ from hypothesis import settings as hypothesis_settings
 from relay.embedded import Access, Services, embedded
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
-from tests.accesses import come_as
+from tests.support.service_users import come_as
 
 SERVICE_SETTINGS = (
     "RELAY_DATABASE_URL",
@@ -117,11 +117,12 @@ LANES = {
     "integration/test_objects.py": pytest.mark.slow,
     "integration/test_private_memory.py": pytest.mark.slow,
     "integration/test_queue.py": pytest.mark.slow,
-    "integration/test_roles.py": pytest.mark.slow,
+    "integration/roles": pytest.mark.slow,
     "integration/test_worker_walk.py": pytest.mark.slow,
     "unit/crypto/test_crypt_command.py": pytest.mark.slow,
     "unit/crypto/test_identity_files.py": pytest.mark.slow,
     "unit/crypto/test_stream.py": pytest.mark.slow,
+    "unit/test_packaging.py": pytest.mark.slow,
     "integration/test_processing.py": pytest.mark.media,
 }
 """The folders and files whose tests are slow, and by what: `make quick` leaves them out."""
@@ -198,14 +199,14 @@ def own_database_url(
     database_template: str,
     session_runner: asyncio.Runner,
 ) -> Iterator[str]:
-    """A migrated, empty database of this test's own, as whoever may do everything in it."""
+    """A migrated, empty database of this test's own, for a superuser."""
     with _database(services, database_administrator, session_runner, database_template) as url:
         yield url
 
 
 @pytest.fixture
 def database_url(own_database_url: str) -> str:
-    """The database of this test, as whoever may do everything in it."""
+    """The database of this test, for a superuser."""
     return own_database_url
 
 
@@ -250,7 +251,7 @@ def bucket(s3_administrator: AioBaseClient, session_runner: asyncio.Runner) -> I
 
 @pytest.fixture
 def redis_url(services: Services) -> str:
-    """An empty Redis database, by turns, as whoever may do everything in it."""
+    """An empty Redis database, the next in a cycle, for a superuser."""
     given = services.accesses[Access.ADMINISTRATOR]["RELAY_REDIS_URL"]
     url = f"{given}?db={next(REDIS_DATABASES)}"
     with redis.Redis.from_url(url) as client:
@@ -279,7 +280,7 @@ def shared_database_url(
     database_template: str,
     session_runner: asyncio.Runner,
 ) -> Iterator[str]:
-    """A database that tests share, as whoever may do everything in it."""
+    """A database that tests share, for a superuser."""
     with _database(services, database_administrator, session_runner, database_template) as url:
         yield url
 
@@ -386,7 +387,7 @@ def _address(services: Services, access: Access) -> str:
 
 
 def _user(services: Services, access: Access) -> str:
-    """The name in the database's own spelling; whoever asks where the address names nobody."""
+    """The name in the database's own spelling; the user of this process where the address names nobody."""
     return urlsplit(_address(services, access)).username or "current_user"
 
 
@@ -416,7 +417,7 @@ def _database(
 ) -> Iterator[str]:
     """A database that is there during the block, a copy of `template` if there is one.
 
-    Its address, as whoever may do everything in it.
+    Its address, for a superuser.
     """
     name = f"relay_test_{secrets.token_hex(6)}"
     copied = f" template {template} strategy file_copy" if template else ""

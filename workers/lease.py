@@ -1,4 +1,4 @@
-"""Keeps the lease of a job while the work on it goes on, and tells the database how far it is."""
+"""Keeps the lease of a job while the work on it continues, and tells the database how far it is."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Lease:
     async def keep(self) -> None:
         """Renew until another has the lease, or the job was cancelled; then return.
 
-        While the database is away the work goes on: whether the lease still holds is asked again at the
+        While the database is away the work continues: whether the lease still holds is asked again at the
         end, and until then nobody else can have taken the job either.
         """
         while True:

@@ -84,12 +84,12 @@ class Sweep:
     async def _try(self, step: Callable[[], Awaitable[int]]) -> None:
         name = step.__name__
         try:
-            done = await step()
+            count = await step()
         except Exception as error:  # noqa: BLE001 - whatever it is must not keep the others from their work
             _log.warning("sweep: %s failed: %s", name, type(error).__name__)
             return
-        if done:
-            _log.info("sweep: %s: %d", name, done)
+        if count:
+            _log.info("sweep: %s: %d", name, count)
 
     async def wake_jobs(self) -> int:
         """Wake a worker for each job that nobody works on."""

@@ -55,7 +55,7 @@ class Mermaid(SphinxDirective):
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        """The text, for the program of the page and for whoever has it switched off."""
+        """The text, for the program of the page and for anyone who has it switched off."""
         text = escape("\n".join(self.content))
         return [nodes.raw("", f'<pre class="mermaid">{text}</pre>', format="html", diagram=True)]
 

@@ -20,17 +20,17 @@ class Administrator:
     """Signs credentials with the root key; needs no connection for that."""
 
     def __init__(self, root: Signer) -> None:
-        self._root = root
+        self.root = root
 
     @property
     def public_key(self) -> bytes:
         """32 bytes: what relay is told in its settings."""
-        return self._root.public_key
+        return self.root.public_key
 
     @property
     def fingerprint(self) -> bytes:
         """16 bytes: what links and consoles pin."""
-        return fingerprint(self._root.public_key)
+        return fingerprint(self.root.public_key)
 
     def sign_credential(
         self,
@@ -42,7 +42,7 @@ class Administrator:
         """Vouch for somebody's keys for `valid_days`, from now on or from when it `begins`."""
         now = datetime.now(UTC)
         return statements.sign(
-            self._root,
+            self.root,
             statements.Credential(
                 credential=request.credential,
                 person=request.person,
@@ -58,16 +58,16 @@ class Administrator:
     def sign_succession(self, new_root: Signer, at: datetime | None = None) -> tuple[str, str]:
         """A new root in the place of this one: signed by this one, and by the new one."""
         statement = statements.Succession(
-            old=b64u_encode(self._root.public_key),
+            old=b64u_encode(self.root.public_key),
             new=b64u_encode(new_root.public_key),
             at=at or datetime.now(UTC),
         )
-        return statements.sign(self._root, statement), statements.sign(new_root, statement)
+        return statements.sign(self.root, statement), statements.sign(new_root, statement)
 
     def sign_revocation(self, credential_id: uuid.UUID) -> str:
         """End somebody's credential now."""
         return statements.sign(
-            self._root, statements.Revocation(credential=credential_id, at=datetime.now(UTC))
+            self.root, statements.Revocation(credential=credential_id, at=datetime.now(UTC))
         )
 
 

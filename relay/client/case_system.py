@@ -17,8 +17,9 @@ from relay.client.connection import Connection
 from relay.client.linking import LinkPurpose, make_link
 from relay.client.seen import SeenCharters
 from relay.client.verifying import trust_of
-from relay.crypto import chain, statements
+from relay.crypto import statements
 from relay.crypto.signing import Signer
+from relay.crypto.verified import VerifiedCharter
 from relay.domain.cases import CaseRegistration, CaseView, Charters, NoContact
 from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.reviews import QueueFigures
@@ -57,7 +58,7 @@ class CaseSystem:
         self._connection = connection
         self._key = key
         self._kid = kid
-        self._keys = keys
+        self.keys = keys
         self._seen = seen or SeenCharters()
         self._claims = {"iss": issuer, "aud": audience, "sub": subject}
 
@@ -87,8 +88,8 @@ class CaseSystem:
         A case system with keys signs which mediators may open the case. Once the case has a charter, other
         mediators are a proposal that one of its mediators signs, or does not.
         """
-        if self._keys is not None and registration.mediators and registration.statement is None:
-            signed = charters.register(self._keys.signer, case_id, registration.mediators)
+        if self.keys is not None and registration.mediators and registration.statement is None:
+            signed = charters.register(self.keys.signer, case_id, registration.mediators)
             registration = msgspec.structs.replace(registration, statement=signed)
         return await self._connection.call(
             "PUT", f"/v1/cases/{case_id}", bearer=self.token(), body=registration, into=CaseView
@@ -100,7 +101,7 @@ class CaseSystem:
         """The address of a new link, signed with the case system's own credential.
 
         What checks the claim is sealed to the case of the charter that verifies up to the pinned root. The
-        secret is in the address alone: whoever makes a link keeps its address until it was given.
+        secret is in the address alone: anyone who makes a link keeps its address until it was given.
         """
         keys = self._require_keys()
         charter = await self._charter(case_id)
@@ -142,7 +143,7 @@ class CaseSystem:
             body=SignedRequest(statement=statement),
         )
 
-    async def _charter(self, case_id: uuid.UUID) -> chain.VerifiedCharter:
+    async def _charter(self, case_id: uuid.UUID) -> VerifiedCharter:
         """The charter of a case, verified up to the pinned root."""
         found = await self._connection.call(
             "GET", "/v1/credentials", bearer=self.token(), into=Credentials
@@ -156,9 +157,9 @@ class CaseSystem:
         return charter
 
     def _require_keys(self) -> ServiceKeys:
-        if self._keys is None:
+        if self.keys is None:
             raise LookupError("this is signed: this case system was given no keys")
-        return self._keys
+        return self.keys
 
     async def set_no_contact(
         self, case_id: uuid.UUID, one: uuid.UUID, other: uuid.UUID, *, no_contact: bool

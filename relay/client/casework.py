@@ -12,7 +12,7 @@ from relay.client import charters
 from relay.client.charters import OpenCase, People, valid_now
 from relay.client.connection import Connection, SignedConnection
 from relay.client.linking import LinkPurpose, make_link, open_claim_key, sign_ending
-from relay.client.records import BrokenRecord, Fault, Record, reading
+from relay.client.records import BrokenRecord, Fault, Record, checking
 from relay.client.seen import SeenCharters
 from relay.client.verifying import trust_of
 from relay.crypto import age, chain, statements
@@ -23,6 +23,7 @@ from relay.crypto.links import ANCHOR_BYTES, LinkSecret, link_url
 from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Policy
 from relay.crypto.trust import Trust
+from relay.crypto.verified import VerifiedCharter, VerifiedParticipant
 from relay.domain.cases import CaseRegistration, CaseView, CharterFiling, Charters
 from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.links import LinkRecord, NewVerification
@@ -57,8 +58,8 @@ class Casework:
         seen: SeenCharters | None = None,
     ) -> None:
         """`seen`: where the charters that were seen are remembered; in memory alone by default."""
-        self._signed = SignedConnection(connection, keyring.signer, audience)
-        self._keyring = keyring
+        self.session = SignedConnection(connection, keyring.signer, audience)
+        self.keyring = keyring
         self._root_fingerprint = root_fingerprint
         self._audience = audience
         self._seen = seen or SeenCharters()
@@ -66,24 +67,24 @@ class Casework:
         self.credential_id = credential_id
 
     async def keep_keyring(self, sealed: bytes) -> None:
-        """Have relay keep one's keys behind their passphrase, for a lost laptop and for the case system."""
-        await self._signed.call("PUT", "/v1/keyring", body=NewKeyring(keyring=sealed))
+        """Have relay store one's keys behind their passphrase, for a lost laptop and for the case system."""
+        await self.session.call("PUT", "/v1/keyring", body=NewKeyring(keyring=sealed))
 
     # Cases.
 
     async def register_case(self, case_id: uuid.UUID, registration: CaseRegistration) -> CaseView:
         """Make a case known, with this mediator assigned to it."""
-        return await self._signed.call(
+        return await self.session.call(
             "PUT", f"/v1/cases/{case_id}", body=registration, into=CaseView
         )
 
     async def read_case(self, case_id: uuid.UUID) -> CaseView:
         """Who takes part in a case, and what its case system proposes."""
-        return await self._signed.call("GET", f"/v1/cases/{case_id}", into=CaseView)
+        return await self.session.call("GET", f"/v1/cases/{case_id}", into=CaseView)
 
     async def trust(self) -> Trust:
         """Everybody the pinned root vouches for."""
-        found = await self._signed.call("GET", "/v1/credentials", into=Credentials)
+        found = await self.session.call("GET", "/v1/credentials", into=Credentials)
         return trust_of(found, self._root_fingerprint)
 
     async def open_case(
@@ -98,16 +99,16 @@ class Casework:
         Where no case system registered who may open it, the mediator signs that, too.
         """
         trust = await self.trust()
-        found = await self._charters(case_id)
+        found = await self.charters(case_id)
         registration = found.registration or charters.register(
-            self._keyring.signer, case_id, [self.credential_id]
+            self.keyring.signer, case_id, [self.credential_id]
         )
         people = People(
             mediators=[trust.authorities[c] for c in (self.credential_id, *colleagues)],
             media=valid_now(trust, "media"),
             recovery=valid_now(trust, "recovery"),
         )
-        filing = charters.first_charter(self._keyring.signer, case_id, registration, people, policy)
+        filing = charters.first_charter(self.keyring.signer, case_id, registration, people, policy)
         await self._file(case_id, filing)
         return await self.case(case_id)
 
@@ -131,10 +132,10 @@ class Casework:
             media=valid_now(trust, "media"),
             recovery=valid_now(trust, "recovery"),
         )
-        await self._file(case_id, charters.next_charter(self._keyring.signer, case, people, policy))
+        await self._file(case_id, charters.next_charter(self.keyring.signer, case, people, policy))
 
     async def replace_credential(self, case_id: uuid.UUID, old: uuid.UUID, new: uuid.UUID) -> None:
-        """Let a mediator with new keys go on in a case: the new credential takes the place of the old one.
+        """Let a mediator with new keys continue in a case: the new credential takes the place of the old one.
 
         ChainError where the two are not of one person.
         """
@@ -153,17 +154,18 @@ class Casework:
     async def case(self, case_id: uuid.UUID, *, again: bool = False) -> OpenCase:
         """The verified charter of a case and its identities; BrokenTrust where they do not fit each other."""
         if again or case_id not in self._cases:
-            found = await self._charters(case_id)
+            found = await self.charters(case_id)
             self._cases[case_id] = charters.open_charters(
-                await self.trust(), found, case_id, self._keyring.identity, self._seen
+                await self.trust(), found, case_id, self.keyring.identity, self._seen
             )
         return self._cases[case_id]
 
-    async def _charters(self, case_id: uuid.UUID) -> Charters:
-        return await self._signed.call("GET", f"/v1/cases/{case_id}/charters", into=Charters)
+    async def charters(self, case_id: uuid.UUID) -> Charters:
+        """What relay says of the charters of a case; not verified here."""
+        return await self.session.call("GET", f"/v1/cases/{case_id}/charters", into=Charters)
 
     async def _file(self, case_id: uuid.UUID, filing: CharterFiling) -> None:
-        await self._signed.call("POST", f"/v1/cases/{case_id}/charters", body=filing)
+        await self.session.call("POST", f"/v1/cases/{case_id}/charters", body=filing)
         self._cases.pop(case_id, None)
 
     # Links.
@@ -177,20 +179,20 @@ class Casework:
         """The address of a new link; relay has no part of its secret that it could open."""
         case = await self.case(case_id, again=True)
         made = make_link(
-            self._keyring.signer,
+            self.keyring.signer,
             charter=case.charter,
             participant_id=participant_id,
             purpose=purpose,
             public_url=self._audience,
             root_fingerprint=self._root_fingerprint,
-            maker=str(self._keyring.identity.recipient),
+            maker=str(self.keyring.identity.recipient),
         )
-        await self._signed.call("PUT", f"/v1/links/{made.link_id}", body=made.new)
+        await self.session.call("PUT", f"/v1/links/{made.link_id}", body=made.new)
         return made.url
 
     async def links(self, case_id: uuid.UUID) -> list[LinkRecord]:
         """The links of a case."""
-        return await self._signed.call("GET", f"/v1/cases/{case_id}/links", into=list[LinkRecord])
+        return await self.session.call("GET", f"/v1/cases/{case_id}/links", into=list[LinkRecord])
 
     async def show_link_again(self, case_id: uuid.UUID, link_id: uuid.UUID) -> str:
         """The address of a link that one made oneself and that nobody has claimed yet; LookupError else.
@@ -201,9 +203,9 @@ class Casework:
         record = await self._link(case_id, link_id)
         if record.again is None:
             raise LookupError("somebody else's link, or claimed by now")
-        with reading(Record.LINK):
+        with checking(Record.LINK):
             link = chain.verify_link(record.statement, case.charter)
-            secret = LinkSecret(age.open_file(record.again, [self._keyring.identity]))
+            secret = LinkSecret(age.open_file(record.again, [self.keyring.identity]))
             chain.check_link_secret(link, secret)
         anchor = b64u_decode(link.charter)[:ANCHOR_BYTES]
         return link_url(self._audience, link.link, secret, self._root_fingerprint, anchor)
@@ -213,8 +215,8 @@ class Casework:
     ) -> None:
         """End a link. `misused`: somebody else used it, and nothing that came through it counts."""
         record = await self._link(case_id, link_id)
-        statement = sign_ending(self._keyring.signer, case_id, record, reason)
-        await self._signed.call(
+        statement = sign_ending(self.keyring.signer, case_id, record, reason)
+        await self.session.call(
             "PUT", f"/v1/links/{link_id}/ending", body=SignedRequest(statement=statement)
         )
 
@@ -235,7 +237,7 @@ class Casework:
         record = await self._link(case_id, link_id)
         if record.claim is None or record.sealed is None:
             raise LookupError("nobody has claimed this link")
-        with reading(Record.CLAIM):
+        with checking(Record.CLAIM):
             if record.ended or record.endings:
                 raise ChainError("this link has ended")
             link = chain.verify_link(record.statement, case.charter)
@@ -260,7 +262,7 @@ class Casework:
             and not record.endings
         ]
         statement = statements.sign(
-            self._keyring.signer,
+            self.keyring.signer,
             statements.Verification(
                 case=case_id,
                 claim=b64u_encode(checked.claim_hash),
@@ -269,9 +271,9 @@ class Casework:
                 at=datetime.now(UTC),
             ),
         )
-        signer = self._keyring.signer
+        signer = self.keyring.signer
         endings = [sign_ending(signer, case_id, record, "replaced") for record in earlier]
-        await self._signed.call(
+        await self.session.call(
             "POST",
             "/v1/verifications",
             body=NewVerification(statement=statement, endings=endings),
@@ -280,7 +282,7 @@ class Casework:
 
     async def recipient_claim(
         self, case_id: uuid.UUID, participant_id: uuid.UUID
-    ) -> chain.VerifiedParticipant:
+    ) -> VerifiedParticipant:
         """The keys of a participant whose claim a mediator has verified; LookupError where there are none.
 
         BrokenRecord where they do not hold.
@@ -300,10 +302,10 @@ class Casework:
 
 
 def verify_recipient(
-    compacts: Iterable[str], charter: chain.VerifiedCharter, at: datetime
-) -> chain.VerifiedParticipant:
+    compacts: Iterable[str], charter: VerifiedCharter, at: datetime
+) -> VerifiedParticipant:
     """A participant's keys to seal for, from the statements of their way in; BrokenRecord otherwise."""
-    with reading(Record.CLAIM):
+    with checking(Record.CLAIM):
         keys = chain.verify_participant(compacts, charter, at)
         _check_usable(keys.recipient)
     return keys

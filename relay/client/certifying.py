@@ -22,12 +22,9 @@ ROOT_WORK_FACTOR_LOG2: Final = 18
 
 
 class BadRequestFile(InvalidRequest):
-    """This file is not a request for a credential. Make one with `relay keys new`."""
+    """A file that is not a request for a credential."""
 
     code = "bad-request-file"
-    french = (
-        "Ce fichier n'est pas une demande d'accréditation. Faites-en une avec « relay keys new »."
-    )
 
 
 class CredentialRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

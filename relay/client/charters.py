@@ -18,6 +18,7 @@ from relay.crypto.recipients import parse_recipient
 from relay.crypto.signing import Signer, statement_hash
 from relay.crypto.statements import Member, Policy
 from relay.crypto.trust import Authority, Trust
+from relay.crypto.verified import VerifiedCharter
 from relay.domain.cases import CharterFiling, Charters
 
 
@@ -25,7 +26,7 @@ from relay.domain.cases import CharterFiling, Charters
 class OpenCase:
     """A case that somebody can read: its verified charter, and every identity that it has had."""
 
-    charter: chain.VerifiedCharter
+    charter: VerifiedCharter
     identities: tuple[HybridIdentity, ...] = dataclasses.field(repr=False)
     """The latest first."""
 
@@ -60,7 +61,7 @@ def open_charters(
         return OpenCase(charter=charter, identities=identities)
 
 
-def verify_charters(trust: Trust, found: Charters, case_id: uuid.UUID) -> chain.VerifiedCharter:
+def verify_charters(trust: Trust, found: Charters, case_id: uuid.UUID) -> VerifiedCharter:
     """The charter of a case as relay hands it out, verified up to the roots of `trust`."""
     if found.registration is None:
         raise ChainError("nobody registered who may open the case")

@@ -106,8 +106,8 @@ class SignedConnection:
 
     def __init__(self, connection: Connection, signer: Signer, audience: str) -> None:
         self.connection = connection
-        self._signer = signer
-        self._audience = audience
+        self.signer = signer
+        self.audience = audience
         self._session: Session | None = None
 
     async def bearer(self) -> str:
@@ -115,9 +115,9 @@ class SignedConnection:
         if self._session is None:
             challenge = await self.connection.call("POST", "/v1/challenges", into=Challenge)
             statement = statements.sign(
-                self._signer,
+                self.signer,
                 statements.Session(
-                    challenge=challenge.challenge, audience=self._audience, at=datetime.now(UTC)
+                    challenge=challenge.challenge, audience=self.audience, at=datetime.now(UTC)
                 ),
             )
             self._session = await self.connection.call(

@@ -6,14 +6,15 @@ import dataclasses
 from collections.abc import Mapping
 
 from relay.client.charters import OpenCase
-from relay.client.records import BrokenRecord, Fault, Record, reading
+from relay.client.records import BrokenRecord, Fault, Record, checking
 from relay.client.sealing import open_text, unwrap, view_of
-from relay.crypto import chain, items, release, statements
+from relay.crypto import items, release, statements
 from relay.crypto.age import FileKey
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError, PayloadError
 from relay.crypto.fields import Part
 from relay.crypto.signing import statement_hash
+from relay.crypto.verified import Standing
 from relay.domain.messages import ReviewMessage
 
 
@@ -82,29 +83,29 @@ class _Examination:
         compact = message.statement or ""
         try:
             words, standing = self._words(compact)
-            with reading(Record.MESSAGE):
+            with checking(Record.MESSAGE):
                 item = release.item(words, compact, standing=standing)
         except BrokenRecord as broken:
             self.faults.append(broken)
             return None
         made = kept = None
         try:
-            with reading(Record.RENDITION):
+            with checking(Record.RENDITION):
                 made = items.verify_rendition(message.rendition, self._charter, words, compact)
         except BrokenRecord as broken:
             self.faults.append(broken)
         try:
-            with reading(Record.RENDITION):
+            with checking(Record.RENDITION):
                 item = release.item(words, compact, made, standing=standing)
-            with reading(Record.CAPTIONS):
+            with checking(Record.CAPTIONS):
                 kept = items.verify_captions(message.captions, self._charter)
                 item = release.item(words, compact, made, kept, standing=standing)
         except BrokenRecord as broken:
             self.faults.append(broken)
         return item
 
-    def _words(self, compact: str) -> tuple[statements.Message, chain.Standing]:
-        with reading(Record.MESSAGE):
+    def _words(self, compact: str) -> tuple[statements.Message, Standing]:
+        with checking(Record.MESSAGE):
             words, standing = items.verify_words(compact, self._message.origin, self._charter)
             _expect_same(words, self._message)
         return words, standing
@@ -114,7 +115,7 @@ class _Examination:
         held_back = [part for part in item.message.parts if part.role in {"original", "note"}]
         for part in (*item.released, *held_back):
             try:
-                with reading(Record(part.role)):
+                with checking(Record(part.role)):
                     self._open(part)
             except BrokenRecord as broken:
                 self.faults.append(broken)

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
-from relay.crypto import age, chain, statements
+from relay.crypto import age, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import ANCHOR_BYTES, LinkSecret, auth_digest, link_url
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.recipients import parse_recipient
 from relay.crypto.signing import Signer
+from relay.crypto.verified import VerifiedCharter
 from relay.domain.links import LinkRecord, NewLink
 
 UPLOAD_LINK_DAYS: Final = 14
@@ -24,7 +25,7 @@ LinkPurpose: TypeAlias = Literal["participate", "upload"]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MadeLink:
-    """A link that is ready to be kept by relay and given to its participant."""
+    """A link that is ready to be stored by relay and given to its participant."""
 
     link_id: uuid.UUID
     url: str = dataclasses.field(repr=False)
@@ -35,7 +36,7 @@ class MadeLink:
 def make_link(
     signer: Signer,
     *,
-    charter: chain.VerifiedCharter,
+    charter: VerifiedCharter,
     participant_id: uuid.UUID,
     purpose: LinkPurpose,
     public_url: str,
@@ -46,7 +47,7 @@ def make_link(
 
     For a link to claim, the key that checks the claim is sealed to the case; with `maker`, an age recipient
     of the mediator's own, the secret is sealed to them too, so that they can show the link again. The secret
-    of an upload link is kept nowhere.
+    of an upload link is stored nowhere.
     """
     link_id, secret = uuid.uuid4(), LinkSecret.generate()
     is_upload = purpose == "upload"
@@ -94,7 +95,7 @@ def sign_ending(
 ) -> str:
     """The end of a link, signed by a mediator of its case or by the case system.
 
-    Its statement need not hold: whoever holds the ending against it finds out whether it is of that link.
+    Its statement need not hold: anyone who compares the ending with it finds out whether it is of that link.
     """
     return statements.sign(
         signer,

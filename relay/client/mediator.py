@@ -11,7 +11,7 @@ from typing import Literal
 from relay.client.casework import Casework, verify_recipient
 from relay.client.downloading import download
 from relay.client.examining import Examined, examine, named_by
-from relay.client.records import BrokenRecord, Fault, Record, reading
+from relay.client.records import BrokenRecord, Fault, Record, checking
 from relay.client.sealing import Sealed, SealedText, grant_key, seal_text
 from relay.client.verifying import verify_consents
 from relay.client.writing import Hand, address
@@ -43,25 +43,25 @@ class Mediator(Casework):
     async def queue(self, **filters: str | int) -> QueuePage:
         """A page of the review queue."""
         query = "&".join(f"{name}={value}" for name, value in filters.items())
-        return await self._signed.call("GET", f"/v1/queue?{query}", into=QueuePage)
+        return await self.session.call("GET", f"/v1/queue?{query}", into=QueuePage)
 
     async def lease(self, message_id: uuid.UUID) -> ReviewMessage:
         """Take an item, or keep it for longer."""
-        return await self._signed.call(
+        return await self.session.call(
             "PUT", f"/v1/messages/{message_id}/lease", into=ReviewMessage
         )
 
     async def let_go(self, message_id: uuid.UUID) -> None:
         """Give an item back."""
-        await self._signed.call("DELETE", f"/v1/messages/{message_id}/lease")
+        await self.session.call("DELETE", f"/v1/messages/{message_id}/lease")
 
     async def read(self, message_id: uuid.UUID) -> ReviewMessage:
         """A message with everything around it."""
-        return await self._signed.call("GET", f"/v1/messages/{message_id}", into=ReviewMessage)
+        return await self.session.call("GET", f"/v1/messages/{message_id}", into=ReviewMessage)
 
     async def history(self, message_id: uuid.UUID) -> History:
         """Every revision of a message, and what else the two people sent each other."""
-        return await self._signed.call("GET", f"/v1/messages/{message_id}/history", into=History)
+        return await self.session.call("GET", f"/v1/messages/{message_id}/history", into=History)
 
     async def examine(self, message: ReviewMessage) -> Examined:
         """A message record by record: what holds, what it says, and what does not hold."""
@@ -72,7 +72,7 @@ class Mediator(Casework):
         return found
 
     async def verify(self, message: ReviewMessage) -> release.Item:
-        """What is to be reviewed, once every signature and every part of it holds; else BrokenRecord."""
+        """The item to review, with every signature and part verified; BrokenRecord otherwise."""
         return (await self.examine(message)).require_whole()
 
     async def read_letter(self, message: ReviewMessage) -> str:
@@ -88,8 +88,8 @@ class Mediator(Casework):
         part = next((part for part in found.require_whole().released if part.role == role), None)
         if part is None:
             raise LookupError(f"there is no {role}")
-        with reading(Record(part.role)):
-            await download(self._signed, part, found.keys[part.commit], target)
+        with checking(Record(part.role)):
+            await download(self.session, part, found.keys[part.commit], target)
 
     async def decide(
         self,
@@ -112,7 +112,7 @@ class Mediator(Casework):
         if decision == "retry":
             grants = await self._media_grants(message)
         statement = statements.sign(
-            self._keyring.signer,
+            self.keyring.signer,
             statements.Decision(
                 case=message.case,
                 message=message.message,
@@ -126,7 +126,7 @@ class Mediator(Casework):
                 at=datetime.now(UTC),
             ),
         )
-        return await self._signed.call(
+        return await self.session.call(
             "POST",
             f"/v1/messages/{message.message}/decisions",
             body=ReviewRequest(statement=statement, grants=grants, bodies=bodies),
@@ -141,7 +141,7 @@ class Mediator(Casework):
         They take the place of the author's own. BrokenRecord where the text is no captions file.
         """
         if text is not None:
-            with reading(Record.CAPTIONS):
+            with checking(Record.CAPTIONS):
                 readable_captions(text)
         case = await self.case(message.case, again=True)
         source, rendition, _captions = named_by(message)
@@ -151,7 +151,7 @@ class Mediator(Casework):
             else seal_text(message.case, "captions", text, media_type="text/vtt")
         )
         statement = statements.sign(
-            self._keyring.signer,
+            self.keyring.signer,
             statements.Captions(
                 case=message.case,
                 message=message.message,
@@ -165,7 +165,7 @@ class Mediator(Casework):
             ),
         )
         to_case = (Audience.CASE, message.case, case.charter.recipient)
-        return await self._signed.call(
+        return await self.session.call(
             "PUT",
             f"/v1/messages/{message.message}/captions",
             body=ReviewRequest(
@@ -193,14 +193,14 @@ class Mediator(Casework):
         case = await self.case(message.case, again=True)
         found = await self.examine(message)
         item = found.require_whole()
-        with reading(Record.APPROVALS):
+        with checking(Record.APPROVALS):
             needed = case.charter.policy.approvals
             release.verify_approvals(message.decisions, case.charter, item, needed)
         latest = await self.read(message.message)
         to = verify_recipient(latest.recipient_origin, case.charter, datetime.now(UTC))
         if to.participant != message.recipient:
             raise BrokenRecord(Record.CLAIM, Fault.NOT_SIGNED, "the way in of somebody else")
-        with reading(Record.CONSENT):
+        with checking(Record.CONSENT):
             consents = verify_consents(latest, case.charter)
         recipient = (Audience.RECIPIENT, message.recipient, to.recipient)
         grants = [
@@ -216,7 +216,7 @@ class Mediator(Casework):
             grants += note_grants
             bodies += note_bodies
         statement = statements.sign(
-            self._keyring.signer,
+            self.keyring.signer,
             statements.Offer(
                 case=message.case,
                 charter=b64u_encode(case.charter.statement_hash),
@@ -241,7 +241,7 @@ class Mediator(Casework):
                 at=datetime.now(UTC),
             ),
         )
-        return await self._signed.call(
+        return await self.session.call(
             "POST",
             f"/v1/messages/{message.message}/offers",
             body=ReviewRequest(statement=statement, grants=grants, bodies=bodies),
@@ -263,11 +263,11 @@ class Mediator(Casework):
             case_id=case_id,
             participant_id=sender,
             charter=case.charter,
-            signer=self._keyring.signer,
+            signer=self.keyring.signer,
             recipient=await self._author_recipient(case_id, sender),
         )
         written = address(to, language=language)
-        return await self._signed.call(
+        return await self.session.call(
             "PUT", written.path, body=hand.letter(written, text), into=AuthorMessage
         )
 

@@ -12,34 +12,22 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import urlencode
 
-from relay.client.connection import Connection, LinkConnection, Problem, SignedConnection
+from relay.client.connection import Problem
 from relay.client.downloading import download
-from relay.client.records import BrokenRecord, Record, reading, trusting
+from relay.client.link_holder import LinkHolder
+from relay.client.records import BrokenRecord, Record, checking
 from relay.client.sealing import Sealed, open_text, seal_file, unwrap, view_of
-from relay.client.seen import SeenCharters
 from relay.client.uploading import upload_body
-from relay.client.verifying import verify_trust
-from relay.client.writing import Address, Answer, ConsentStatus, Hand, address
+from relay.client.writing import Address, Answer, ConsentStatus, address
 from relay.crypto import chain, release, statements
-from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.encoding import b64u_decode
 from relay.crypto.errors import ChainError, NoMatchError
 from relay.crypto.fields import Part
 from relay.crypto.items import verify_item
-from relay.crypto.keyrings import (
-    PARTICIPANT_WORK_FACTOR_LOG2,
-    Stretched,
-    generate_keyring,
-    open_participant_keyring,
-    seal_participant_keyring,
-    stretch_passphrase,
-)
-from relay.crypto.links import Link, claim_mac, parse_link_url
-from relay.crypto.mlkem768x25519 import HybridIdentity
-from relay.crypto.signing import Signer, key_id, read_unverified, statement_hash
-from relay.crypto.words import WordLanguage, claim_words
-from relay.domain.cases import CharterChanged, Consent
+from relay.crypto.signing import key_id, read_unverified
+from relay.crypto.verified import VerifiedParticipant
+from relay.domain.cases import Consent
 from relay.domain.correspondence import Correspondence
-from relay.domain.links import ClaimedKeyring, KeyringRequest, LinkView, NewClaim, Trust
 from relay.domain.messages import (
     AuthorMessage,
     Kind,
@@ -48,7 +36,6 @@ from relay.domain.messages import (
     Opening,
     PartView,
     RecipientMessage,
-    Submission,
 )
 from relay.domain.sessions import SignedRequest
 
@@ -86,177 +73,8 @@ class Everything:
     verified: bool
 
 
-class Participant:
-    """Somebody who came through a link; what relay says of keys is verified up to the link's fingerprint."""
-
-    def __init__(
-        self,
-        signed: SignedConnection,
-        *,
-        address: Link,
-        link: LinkView,
-        charter: chain.VerifiedCharter,
-        signer: Signer,
-        identity: HybridIdentity | None,
-        seen: SeenCharters,
-    ) -> None:
-        self._address = address
-        self._seen = seen
-        self._signed = signed
-        self._charter = charter
-        self._identity = identity
-        self.hand = Hand(
-            case_id=link.case,
-            participant_id=link.participant,
-            charter=charter,
-            signer=signer,
-            recipient=None if identity is None else str(identity.recipient),
-        )
-        """Signs and seals for this participant."""
-        self._claim_hash = None if link.claim is None else statement_hash(link.claim)
-        self._claimed_at = None
-        if link.claim is not None:
-            self._claimed_at = statements.decode_unverified(link.claim, statements.Claim).at
-        self.case_id = link.case
-        self.participant_id = link.participant
-        self.correspondents = link.correspondents
-
-    def spoken_words(self, language: WordLanguage) -> tuple[str, ...]:
-        """The four words of one's claim, for a mediator to hear; LookupError for an upload link."""
-        if self._claim_hash is None:
-            raise LookupError("nobody claims an upload link")
-        return claim_words(self._claim_hash, language)
-
-    # Arriving.
-
-    @classmethod
-    async def claim(
-        cls,
-        connection: Connection,
-        url: str,
-        passphrase: str,
-        *,
-        seen: SeenCharters | None = None,
-        work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
-    ) -> Participant:
-        """Claim a link with a passphrase; Problem `link-claimed` the second time.
-
-        WeakPassphrase for one below the floor; then nothing is claimed. `unlock` needs the same work factor.
-        `seen`: where the charters that were seen are remembered; in memory alone by default.
-        """
-        address = parse_link_url(url)
-        seen = seen or SeenCharters()
-        link, _charter = await _arrive(connection, address, seen)
-        keyring = generate_keyring()
-        mac = claim_mac(
-            address.secret.claim_key(address.id),
-            link=address.id,
-            case=link.case,
-            participant=link.participant,
-            recipient=str(keyring.identity.recipient),
-            signer=b64u_encode(keyring.signer.public_key),
-        )
-        statement = statements.sign(
-            keyring.signer,
-            statements.Claim(
-                link=address.id,
-                case=link.case,
-                participant=link.participant,
-                recipient=str(keyring.identity.recipient),
-                signer=b64u_encode(keyring.signer.public_key),
-                mac=b64u_encode(mac),
-                at=datetime.now(UTC),
-            ),
-        )
-        sealed, stretched = seal_participant_keyring(
-            keyring,
-            passphrase,
-            address.secret.unlock(address.id),
-            link=url,
-            work_factor_log2=work_factor_log2,
-        )
-        await connection.call(
-            "PUT",
-            f"/v1/links/{address.id}/claim",
-            bearer=_bearer(address),
-            body=NewClaim(statement=statement, keyring=sealed, proof_hash=stretched.proof_hash),
-        )
-        return await cls._open(connection, address, stretched, seen)
-
-    @classmethod
-    async def unlock(
-        cls,
-        connection: Connection,
-        url: str,
-        passphrase: str,
-        *,
-        seen: SeenCharters | None = None,
-        work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
-    ) -> Participant:
-        """Come back through a claimed link; Problem `wrong-passphrase`, or `too-many-tries` after several."""
-        address = parse_link_url(url)
-        unlock = address.secret.unlock(address.id)
-        stretched = stretch_passphrase(passphrase, unlock, work_factor_log2)
-        return await cls._open(connection, address, stretched, seen or SeenCharters())
-
-    @classmethod
-    async def _open(
-        cls, connection: Connection, address: Link, stretched: Stretched, seen: SeenCharters
-    ) -> Participant:
-        link, charter = await _arrive(connection, address, seen)
-        if link.claim is None:
-            raise LookupError("this link was not claimed yet")
-        found = await connection.call(
-            "POST",
-            f"/v1/links/{address.id}/keyring",
-            bearer=_bearer(address),
-            body=KeyringRequest(proof=stretched.proof),
-            into=ClaimedKeyring,
-        )
-        keyring = open_participant_keyring(found.keyring, stretched)
-        return cls(
-            SignedConnection(connection, keyring.signer, link.audience),
-            address=address,
-            link=link,
-            charter=charter,
-            signer=keyring.signer,
-            identity=keyring.identity,
-            seen=seen,
-        )
-
-    @classmethod
-    async def through_upload_link(cls, connection: Connection, url: str) -> Participant:
-        """Come through an upload link: one message, no passphrase."""
-        address = parse_link_url(url)
-        seen = SeenCharters()
-        link, charter = await _arrive(connection, address, seen)
-        return cls(
-            LinkConnection(connection, address.id, _bearer(address)),
-            address=address,
-            link=link,
-            charter=charter,
-            signer=address.secret.signer(address.id),
-            identity=None,
-            seen=seen,
-        )
-
-    async def refresh(self) -> None:
-        """Load and verify the charter in force; what is sealed from now on is sealed under it."""
-        found = await self._signed.call("GET", "/v1/trust", into=Trust)
-        self._charter = _verify_charter(found, self._address, self._seen)
-        self.hand = dataclasses.replace(self.hand, charter=self._charter)
-
-    async def _under_the_charter_in_force(
-        self, path: str, submission: Callable[[], Submission]
-    ) -> AuthorMessage:
-        """Send what `submission` seals and signs; once more where the charter has changed meanwhile."""
-        try:
-            return await self._signed.call("PUT", path, body=submission(), into=AuthorMessage)
-        except Problem as problem:
-            if problem.code != CharterChanged.code:
-                raise
-        await self.refresh()
-        return await self._signed.call("PUT", path, body=submission(), into=AuthorMessage)
+class Participant(LinkHolder):
+    """A participant in their case; or the holder of an upload link, who sends one message."""
 
     # Writing.
 
@@ -271,7 +89,7 @@ class Participant:
                 at=datetime.now(UTC),
             ),
         )
-        await self._signed.call(
+        await self.session.call(
             "PUT",
             f"/v1/cases/{self.case_id}/participants/{self.participant_id}/consent",
             body=SignedRequest(statement=statement),
@@ -288,7 +106,7 @@ class Participant:
     ) -> AuthorMessage:
         """Seal a letter for the case, sign it and send it; `assistant`: who helped with it."""
         written = address(to, language=language, revises=revises)
-        return await self._under_the_charter_in_force(
+        return await self.submit(
             written.path, lambda: self.hand.letter(written, text, assistant=assistant)
         )
 
@@ -309,7 +127,7 @@ class Participant:
             await self.begin_video(written)
             sealed_file.seek(0)
             await upload_body(
-                self._signed,
+                self.session,
                 written.message_id,
                 written.revision,
                 sealed_file,
@@ -320,7 +138,7 @@ class Participant:
 
     async def begin_video(self, written: Address) -> AuthorMessage:
         """Begin the draft that an upload goes to."""
-        return await self._signed.call(
+        return await self.session.call(
             "PUT",
             f"{written.path}/draft",
             body=NewDraft(recipient=written.to, kind=Kind.VIDEO, language=written.language),
@@ -329,20 +147,18 @@ class Participant:
 
     async def submit_video(self, written: Address, sealed: Sealed) -> AuthorMessage:
         """Sign and send a video whose sealed body has arrived."""
-        return await self._under_the_charter_in_force(
-            written.path, lambda: self.hand.video(written, sealed)
-        )
+        return await self.submit(written.path, lambda: self.hand.video(written, sealed))
 
     async def withdraw(self, message_id: uuid.UUID) -> None:
         """Take a message back."""
-        await self._signed.call(
+        await self.session.call(
             "PUT", f"/v1/messages/{message_id}/withdrawal", body=self.hand.withdrawal(message_id)
         )
 
     async def lists(self, **query: str) -> Correspondence:
         """A page of what one wrote and was offered; `after` or `messages`, as the API has them."""
         asked = f"?{urlencode(query)}" if query else ""
-        return await self._signed.call("GET", f"/v1/messages{asked}", into=Correspondence)
+        return await self.session.call("GET", f"/v1/messages{asked}", into=Correspondence)
 
     async def correspondence(self) -> Everything:
         """Every message that one wrote or was offered, each as it is asked for alone, the oldest first."""
@@ -367,11 +183,11 @@ class Participant:
 
     async def sent(self, message_id: uuid.UUID) -> AuthorMessage:
         """One message that one wrote."""
-        return await self._signed.call("GET", f"/v1/messages/{message_id}", into=AuthorMessage)
+        return await self.session.call("GET", f"/v1/messages/{message_id}", into=AuthorMessage)
 
     async def offered(self, message_id: uuid.UUID) -> RecipientMessage:
         """One message that one was offered."""
-        return await self._signed.call("GET", f"/v1/messages/{message_id}", into=RecipientMessage)
+        return await self.session.call("GET", f"/v1/messages/{message_id}", into=RecipientMessage)
 
     def guidance(self, message: AuthorMessage) -> tuple[str | None, str]:
         """Why a message came back: the coded reason, and the mediator's own words.
@@ -380,7 +196,7 @@ class Participant:
         """
         if message.guidance is None:
             raise LookupError("this message did not come back")
-        with reading(Record.DECISION):
+        with checking(Record.DECISION):
             decision, _mediator = self._charter.verify_by_mediator(
                 message.guidance, statements.Decision
             )
@@ -399,14 +215,14 @@ class Participant:
 
         A letter from before the last link was sealed for older keys: it is one's own, and does not open.
         """
-        with reading(Record.MESSAGE):
+        with checking(Record.MESSAGE):
             said = self._verify_own(message.statement or "", message.origin)
             if said.message != message.message:
                 raise ChainError("another message")
         body = next((part for part in said.parts if part.role == "body"), None)
         if body is None:
             raise LookupError("this message has no words")
-        with reading(Record.BODY):
+        with checking(Record.BODY):
             return open_text(self.case_id, body, view_of(message.parts, body), [self.identity])
 
     def _verify_own(self, compact: str, older_way: list[str]) -> statements.Message:
@@ -433,7 +249,7 @@ class Participant:
         self, message: RecipientMessage, answer: Answer, *, tell_author: bool = False
     ) -> RecipientMessage:
         """Answer an offer."""
-        return await self._signed.call(
+        return await self.session.call(
             "POST",
             f"/v1/messages/{message.message}/responses",
             body=self.hand.response(message, answer, tell_author=tell_author),
@@ -451,17 +267,17 @@ class Participant:
 
     def _offer_of(self, message: RecipientMessage) -> statements.Offer:
         """A mediator's offer of this message to one's own keys."""
-        with reading(Record.OFFER):
+        with checking(Record.OFFER):
             offer, _mediator = self._charter.verify_by_mediator(message.offer, statements.Offer)
             if (offer.case, offer.message) != (self.case_id, message.message):
                 raise ChainError("an offer of another message")
-            if b64u_decode(offer.claim) != self._claim_hash:
+            if b64u_decode(offer.claim) != self.claim_hash:
                 raise NoMatchError("an offer to the keys of an earlier link")
             return offer
 
     def _offer_notes(self, message: RecipientMessage) -> list[str]:
         offer = self._offer_of(message)
-        with reading(Record.OFFER):
+        with checking(Record.OFFER):
             return [
                 open_text(self.case_id, note, view_of(message.parts, note), [self.identity])
                 for note in offer.notes
@@ -473,30 +289,30 @@ class Participant:
         BrokenRecord where the message as a whole does not hold. A part that does not open is in `broken`
         of what comes back.
         """
-        if self._claim_hash is None or self._claimed_at is None:
+        if self.claim_hash is None or self._claimed_at is None:
             raise LookupError("nobody reads through an upload link")
         await self.refresh()
         # First: the relay notes that it was opened as soon as it hands it out.
         offered = self._offer_of(message)
-        opening = await self._signed.call(
+        opening = await self.session.call(
             "POST", f"/v1/messages/{message.message}/openings", into=Opening
         )
-        with reading(Record.MESSAGE):
+        with checking(Record.MESSAGE):
             item = verify_item(opening.statements, opening.origin, self._charter)
             if (item.message.message, item.message.sender) != (message.message, message.sender):
                 raise ChainError("another message")
-        with reading(Record.APPROVALS):
+        with checking(Record.APPROVALS):
             needed = self._charter.require_version(offered.charter, offered.at).policy.approvals
             release.verify_approvals(opening.approvals, self._charter, item, needed)
-        own = chain.VerifiedParticipant(
+        own = VerifiedParticipant(
             case=self.case_id,
             participant=self.participant_id,
             recipient=str(self.identity.recipient),
             signer=self.hand.signer.public_key,
-            claim_hash=self._claim_hash,
+            claim_hash=self.claim_hash,
             claimed_at=self._claimed_at,
         )
-        with reading(Record.OFFER):
+        with checking(Record.OFFER):
             offer = release.verify_offer(
                 message.offer,
                 self._charter,
@@ -512,7 +328,7 @@ class Participant:
         broken: dict[str, BrokenRecord] = {}
         for part in item.released:
             try:
-                with reading(Record(part.role)):
+                with checking(Record(part.role)):
                     view = view_of(opening.parts, part)
                     if view.header is None:
                         raise NoMatchError("no grant")
@@ -525,44 +341,14 @@ class Participant:
     def read_text(self, received: Received, role: str = "body") -> str:
         """The text of a released part; BrokenRecord where it cannot be read."""
         part = received.part(role)
-        with reading(Record(part.role)):
+        with checking(Record(part.role)):
             return open_text(self.case_id, part, view_of(received.parts, part), [self.identity])
 
     async def save(self, received: Received, role: str, target: Path) -> None:
         """Fetch, verify and open a released part into a file."""
         part = received.part(role)
-        with reading(Record(part.role)):
-            await download(self._signed, part, received.keys[part.commit], target)
-
-    @property
-    def identity(self) -> HybridIdentity:
-        """The key that opens what is for this participant; nobody reads through an upload link."""
-        if self._identity is None:
-            raise LookupError("nobody reads through an upload link")
-        return self._identity
-
-
-async def _arrive(
-    connection: Connection, address: Link, seen: SeenCharters
-) -> tuple[LinkView, chain.VerifiedCharter]:
-    link = await connection.call(
-        "GET", f"/v1/links/{address.id}", bearer=_bearer(address), into=LinkView
-    )
-    charter = _verify_charter(link.trust, address, seen)
-    signed = chain.verify_link(link.statement, charter)
-    chain.check_link_secret(signed, address.secret)
-    if (signed.link, signed.case, signed.participant) != (address.id, link.case, link.participant):
-        raise ChainError("another link than the one that was signed")
-    return link, charter
-
-
-def _verify_charter(found: Trust, address: Link, seen: SeenCharters) -> chain.VerifiedCharter:
-    """The charter of the case that the link leads into, which extends every version seen before."""
-    with trusting():
-        charter = verify_trust(found, address.root_fingerprint)
-        chain.check_anchor(charter, address.anchor)
-        seen.require(charter)
-    return charter
+        with checking(Record(part.role)):
+            await download(self.session, part, received.keys[part.commit], target)
 
 
 async def _there(asked: Awaitable[_Value]) -> _Value | None:
@@ -577,7 +363,3 @@ async def _there(asked: Awaitable[_Value]) -> _Value | None:
 
 def _offered_at(offer: str) -> datetime:
     return statements.decode_unverified(offer, statements.Offer).at
-
-
-def _bearer(address: Link) -> str:
-    return b64u_encode(address.secret.auth(address.id))

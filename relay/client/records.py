@@ -131,17 +131,13 @@ _FAULTS: Final[dict[type[Exception], Fault]] = {
 
 
 class BrokenTrust(ChainError):
-    """Root, credentials or charter do not hold: nothing of this case is to be believed."""
+    """Root, credentials or charter do not verify: nothing in this case can be trusted."""
 
 
 class BrokenRecord(CryptoError):
-    """One record does not hold; the others are as they were. Send it back, decline it or put it on hold."""
+    """One record of a case does not verify; the others are not affected."""
 
     code = "broken-record"
-    french = (
-        "Un élément ne tient pas; les autres restent comme ils étaient. "
-        "Renvoyez-le, refusez-le ou mettez-le en attente."
-    )
 
     def __init__(self, record: Record, fault: Fault, detail: str | None = None) -> None:
         """`detail` is for the log."""
@@ -156,7 +152,7 @@ class BrokenRecord(CryptoError):
 
 
 @contextlib.contextmanager
-def reading(record: Record) -> Iterator[None]:
+def checking(record: Record) -> Iterator[None]:
     """Whatever in the block does not verify or open raises BrokenRecord, about `record`."""
     try:
         yield

@@ -21,7 +21,7 @@ def give_case(
 ) -> CharterFiling:
     """The next charter of a case, by a recovery key, with `to` (a credential) as its only mediator.
 
-    Whoever could read before and is not listed any more reads nothing that is sealed from then on.
+    Anyone who could read before and is not listed any more reads nothing that is sealed from then on.
     ChainError where the case does not verify up to the root, or the new mediator has no valid credential.
     """
     trust = trust_of(found.credentials, root_fingerprint)

@@ -1,6 +1,6 @@
 """Sealing parts on this side, opening them on the other: what a browser does, in Python.
 
-A sealed file lies on disk as ciphertext while it is sent, so that a broken upload goes on from where it was.
+A sealed file is on disk as ciphertext while it is sent, so that a broken upload can be resumed.
 """
 
 from __future__ import annotations

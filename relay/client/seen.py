@@ -10,19 +10,16 @@ from typing import Final
 
 from relay.crypto import chain
 from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.verified import VerifiedCharter
 from relay.errors import ConfigurationError
 
 _NEW_FILE_MODE: Final = 0o600
 
 
 class SeenFileUnusable(ConfigurationError):
-    """The file of charters seen so far cannot be read. Restore it from a copy, or start a new one."""
+    """The file of charters seen so far cannot be read."""
 
     code = "seen-file-unusable"
-    french = (
-        "Le fichier des chartes déjà vues est illisible. Restaurez-le d'une copie ; "
-        "à défaut, commencez-en un nouveau."
-    )
 
 
 class SeenCharters:
@@ -35,8 +32,8 @@ class SeenCharters:
         if path is not None and path.exists():
             self._seen = _read(path)
 
-    def require(self, charter: chain.VerifiedCharter) -> None:
-        """Go on only with a charter that extends every version seen before; ChainError otherwise."""
+    def require(self, charter: VerifiedCharter) -> None:
+        """Require a charter that extends every version seen before; ChainError otherwise."""
         known = self._seen.get(charter.case, {})
         chain.check_seen(charter, known)
         current = {term.version: term.statement_hash for term in charter.terms}

@@ -1,4 +1,4 @@
-"""Sends a sealed body by tus: goes on after any break, wherever the relay says that it stands."""
+"""Sends a sealed body by tus: continues after any break, from the offset that the relay names."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _TRY_AGAIN: Final = frozenset(
 )
 """A session that ended is opened again."""
 _ASK_AGAIN: Final = frozenset({OffsetMismatch.code, TakenOver.code})
-"""After these the relay is asked where the upload stands now."""
+"""After these the relay is asked how far the upload has come."""
 
 
 async def upload_body(
@@ -63,7 +63,7 @@ async def upload_body(
 ) -> None:
     """Upload the `size` bytes of a sealed body for a draft's revision.
 
-    `body` is read from wherever the upload stands, so it must be seekable. Problem where the relay
+    `body` is read from the upload's offset on, so it must be seekable. Problem where the relay
     refuses for good; ConnectionError where it stayed away through every attempt.
     """
     upload = Upload(signed, retry or Retry())
@@ -76,7 +76,7 @@ class Upload:
 
     def __init__(self, signed: SignedConnection, retry: Retry, path: str = "") -> None:
         self.path = path
-        """`/v1/uploads/…`; with it another process can go on."""
+        """`/v1/uploads/…`; with it another process can continue."""
         self._signed = signed
         self._retry = retry
 

@@ -10,12 +10,13 @@ from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import fingerprint, statement_hash
 from relay.crypto.trust import Trust, establish_trust, pin_root
+from relay.crypto.verified import VerifiedCharter
 from relay.domain import links
 from relay.domain.credentials import Credentials
 from relay.domain.messages import ReviewMessage
 
 
-def verify_trust(trust: links.Trust, root_fingerprint: bytes) -> chain.VerifiedCharter:
+def verify_trust(trust: links.Trust, root_fingerprint: bytes) -> VerifiedCharter:
     """The case's charter, verified up to the root whose fingerprint one holds; BrokenTrust otherwise."""
     with trusting():
         return chain.verify_charter(
@@ -47,7 +48,7 @@ def _pinned(roots: Sequence[str], root_fingerprint: bytes) -> bytes:
     raise ChainError("the relay does not know the root that is pinned")
 
 
-def verify_consents(message: ReviewMessage, charter: chain.VerifiedCharter) -> list[str]:
+def verify_consents(message: ReviewMessage, charter: VerifiedCharter) -> list[str]:
     """The hashes of what both people said last, which an offer of this message rests on.
 
     ChainError unless each said it with their own verified key, or somebody who may recorded it. Whether both

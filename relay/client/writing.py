@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from relay.client.sealing import Sealed, seal_text
-from relay.crypto import chain, statements
+from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer, statement_hash
+from relay.crypto.verified import VerifiedCharter
 from relay.domain.messages import (
     Audience,
     AuthorMessage,
@@ -66,7 +67,7 @@ class Hand:
 
     case_id: uuid.UUID
     participant_id: uuid.UUID
-    charter: chain.VerifiedCharter
+    charter: VerifiedCharter
     signer: Signer
     recipient: str | None
     """Their own age recipient; None through an upload link, by which nobody reads."""

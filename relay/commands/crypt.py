@@ -108,7 +108,7 @@ def seal(
     ] = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Seal IN for every RECIPIENT, or for whoever knows the passphrase."""
+    """Seal IN for every RECIPIENT, or for anyone who knows the passphrase."""
     recipients = _recipients(recipient or [], passphrase_file)
     with _failures(), _reading(source) as reader, _writing(output, sealed=True) as writer:
         file_key = new_file_key()

@@ -15,12 +15,11 @@ from rich.console import Console
 from rich.padding import Padding
 
 from relay.demo.case_system_page import CaseSystemPage, case_system_page
-from relay.demo.cast import organization
-from relay.demo.stage import Stage, stage
 from relay.demo.story import tell
 from relay.demo.visiting import Visit, prepare_visit
-from relay.errors import RelayError
 from relay.services.pages import BUILT
+from relay.testing.people import organization
+from relay.testing.relays import RunningRelay, running_relay
 
 INDENT = (0, 2, 0, 2)
 
@@ -37,14 +36,10 @@ def demo(
 ) -> None:
     """Start everything on this machine and play the main job, from the root key to the recipient.
 
-    Exit code 1 where anything is not as it must be. Ctrl-C ends it; what it kept is there the next time.
+    Exit code 1 where anything is not as it must be. Ctrl-C ends it; what it stored is there the next time.
     """
     console = Console(highlight=False)
-    try:
-        asyncio.run(_demo(console, data.absolute(), port, once=once))
-    except RelayError as error:
-        console.print(f"[red]{error.sentence('en')}[/red] ({error.detail or error.code})")
-        raise typer.Exit(1) from None
+    asyncio.run(_demo(console, data.absolute(), port, once=once))
 
 
 async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
@@ -55,7 +50,9 @@ async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
         with console.status("starting Postgres, Redis, S3, the web service and a media worker"):
             page = await context.enter_async_context(case_system_page())
             settings = {"RELAY_EMBED_ORIGINS": page.origin}
-            starting = context.enter_async_context(stage(data, port=port, settings=settings))
+            starting = context.enter_async_context(
+                running_relay(data, port=port, settings=settings)
+            )
             running = await unless(stopped, starting)
         if running is None:
             return
@@ -77,7 +74,7 @@ async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
         console.print("\n  stopping; nothing is lost")
 
 
-async def prepare(running: Stage, page: CaseSystemPage) -> Visit | None:
+async def prepare(running: RunningRelay, page: CaseSystemPage) -> Visit | None:
     """A fresh case for a visitor with a browser; None where there are no pages to visit."""
     if not (BUILT / "integrity.json").exists():
         return None
@@ -121,7 +118,7 @@ async def unless(stopped: asyncio.Event, work: Coroutine[None, None, _Value]) ->
     return task.result()
 
 
-def _how_to_go_on(console: Console, running: Stage) -> None:
+def _how_to_go_on(console: Console, running: RunningRelay) -> None:
     names = ("RELAY_DATABASE_URL", "RELAY_ROOT_PUBLIC_KEYS", "RELAY_PUBLIC_URL")
     settings = " ".join(f"{name}='{running.environment[name]}'" for name in names)
     console.print(
@@ -130,4 +127,4 @@ def _how_to_go_on(console: Console, running: Stage) -> None:
         f"\n  verify the log yourself:  (the database's address has a password; it is secret)"
     )
     console.print(f"    {settings} relay audit verify", soft_wrap=True, markup=False)
-    console.print("  Ctrl-C ends it; what it kept is there the next time.")
+    console.print("  Ctrl-C ends it; what it stored is there the next time.")

@@ -20,16 +20,15 @@ from relay.crypto.keyfiles import load_keyring_file
 from relay.domain.cases import CharterFiling
 from relay.domain.credentials import CaseFile
 from relay.errors import RelayError
-from relay.services import cases
+from relay.services import charters
 from relay.settings import Settings
 from relay.storage.database import Database
 
 
 class BadCaseFile(RelayError):
-    """This is not a file of `relay recovery`. Make it again with the step before."""
+    """A file that `relay recovery` did not write."""
 
     code = "bad-case-file"
-    french = "Ce n'est pas un fichier de « relay recovery ». Refaites-le avec l'étape précédente."
 
 
 _Content = TypeVar("_Content")
@@ -106,7 +105,7 @@ def publish(
 async def _export(settings: Settings, case_id: uuid.UUID) -> CaseFile:
     database = await Database.connect(settings.database_url, connections=1)
     try:
-        return await cases.export(database, settings, case_id)
+        return await charters.export(database, settings, case_id)
     finally:
         await database.close()
 

@@ -36,7 +36,7 @@ PassphraseFile = Annotated[
     Path | None, typer.Option(help="A file whose first line is the passphrase of the root key.")
 ]
 SUGGESTED_WORDS: Final = 7
-"""70 bits: whoever gets hold of the file can guess offline."""
+"""70 bits: anyone who gets hold of the file can guess offline."""
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write; must not exist.")]
 
@@ -103,7 +103,7 @@ def succeed(
         Path | None, typer.Option(help="The same for the new root key.")
     ] = None,
 ) -> None:
-    """Let a new root take the place of the old one. Links that name either fingerprint go on working.
+    """Let a new root take the place of the old one. Links that name either fingerprint keep working.
 
     What the old root signs from now on does not count. Both keys are needed, once.
     """
@@ -157,7 +157,7 @@ def _passphrase(file: Path | None) -> str:
 
 
 def _new_passphrase(file: Path | None) -> str:
-    """One that is above the floor; whoever types it is asked again until it is."""
+    """One that is above the floor; anyone who types it is asked again until it is."""
     if file is not None:
         return _passphrase(file)
     console = Console()

@@ -1,6 +1,6 @@
 """Checkpoints: where the log of every case ended at one moment, signed by an auditor and kept elsewhere.
 
-A chain of hashes does not show what was cut off at its end, nor a chain that was made anew as a whole. A file
+A chain of hashes does not show what was cut off at its end, nor a chain that was rebuilt as a whole. A file
 that lies where nobody of the relay can write does. It has one JSON text a line, each in one spelling:
 
     {"case":"…","seq":12,"head":"…"}      of each case, in the order of their identifiers
@@ -31,13 +31,9 @@ _ValueT = TypeVar("_ValueT", bound=Value)
 
 
 class CheckpointUnusable(RelayError):
-    """Nothing can be compared with this checkpoint. Take another copy of it, and the key that signed it."""
+    """A checkpoint that the log cannot be compared with."""
 
     code = "checkpoint-unusable"
-    french = (
-        "Rien ne peut être comparé à ce point de contrôle. "
-        "Prenez-en une autre copie, et la clé qui l'a signé."
-    )
 
 
 class CaseHead(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):

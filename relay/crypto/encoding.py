@@ -61,10 +61,15 @@ def bech32_encode(prefix: str, data: bytes) -> str:
     """BIP 173 without its length limit, as age uses it; upper case if `prefix` is."""
     lower = prefix.lower()
     values = _regroup(data, 8, 5)
-    checksum = _polymod(_expand(lower) + values + [0] * _BECH32_CHECKSUM_LETTERS) ^ 1
-    values += [checksum >> 5 * (5 - place) & 31 for place in range(_BECH32_CHECKSUM_LETTERS)]
+    values += bech32_checksum(lower, values)
     text = lower + "1" + "".join(_BECH32_ALPHABET[value] for value in values)
     return text.upper() if prefix != lower else text
+
+
+def bech32_checksum(prefix: str, values: list[int]) -> list[int]:
+    """The six five-bit groups that end a Bech32 text with this lower-case prefix and these groups."""
+    checksum = _polymod(_expand(prefix) + values + [0] * _BECH32_CHECKSUM_LETTERS) ^ 1
+    return [checksum >> 5 * (5 - place) & 31 for place in range(_BECH32_CHECKSUM_LETTERS)]
 
 
 def bech32_decode(text: str) -> tuple[str, bytes]:

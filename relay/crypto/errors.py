@@ -1,7 +1,7 @@
-"""What can go wrong in the crypto room; told apart in here and in the log, all alike from outside.
+"""What can go wrong in the crypto room: different errors in here and in the log, one and the same outside.
 
-Whoever sees an answer must not learn which check failed, so every class below keeps the code and the
-sentences of CryptoError; only its name and `detail` differ, and those go to the log alone.
+An answer must not tell which check failed, so every class below has the code of CryptoError, and with it
+its sentences; only name and `detail` differ, and they go to the log alone.
 """
 
 from __future__ import annotations
@@ -11,11 +11,6 @@ from relay.errors import CryptoError
 
 class OpaqueError(CryptoError):
     """A failure whose kind is for the log alone: code and sentences are those of CryptoError."""
-
-    @classmethod
-    def sentence(cls, language: str) -> str:
-        """The sentence of CryptoError, whatever the subclass."""
-        return CryptoError.sentence(language)
 
 
 class EncodingError(OpaqueError):

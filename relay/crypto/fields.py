@@ -66,7 +66,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Part(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One sealed body, described by whoever sealed it."""
+    """One sealed body, described by the person who sealed it."""
 
     role: PartRole
     type: MediaType

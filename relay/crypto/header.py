@@ -47,7 +47,7 @@ class Recipient(Protocol):
     """Somebody a file key can be wrapped for. `str()` gives the public text form."""
 
     family: ClassVar[str]
-    """Recipients of one header are all of one family; `passphrase` stands alone."""
+    """Recipients of one header are all of one family; `passphrase` is used alone."""
 
     def wrap(self, file_key: FileKey) -> Stanza:
         """A fresh stanza that only this recipient's identity can open."""

@@ -5,7 +5,7 @@
 | lines `AGE-SECRET-KEY-…` | `relay crypt keygen`, `age-keygen` | nothing |
 | key file, JSON | `relay keys new`, for a mediator, a media worker, recovery | nothing |
 | keyring, age | the console's download, a mediator's and a participant's in relay | a passphrase |
-| key file of a case, age | whoever opens or changes a case | a mediator's or a recovery identity |
+| key file of a case, age | those who open or change a case | a mediator's or a recovery identity |
 | a case, JSON with its key file | `relay recovery export`, `relay recovery give` | the same |
 
 What holds no identity is refused by its name: a request, a signed statement, a root's key.
@@ -37,43 +37,27 @@ _SCRYPT: Final = "scrypt"
 
 
 class NoIdentity(RelayError):
-    """This file holds no identity to open anything with. Name the key file of somebody it was sealed for."""
+    """None of the files given holds an identity."""
 
     code = "no-identity"
-    french = (
-        "Ce fichier ne contient aucune identité permettant d'ouvrir quoi que ce soit. "
-        "Indiquez le fichier de clés d'une personne pour qui le fichier a été scellé."
-    )
 
 
 class PassphraseNeeded(RelayError):
-    """This key file is behind a passphrase. Give the passphrase in a file, with --passphrase-file."""
+    """The key file is sealed with a passphrase, and none was given."""
 
     code = "passphrase-needed"
-    french = (
-        "Ce fichier de clés est protégé par une phrase de passe. "
-        "Donnez-la dans un fichier, avec --passphrase-file."
-    )
 
 
 class PassphraseWrong(RelayError):
-    """The passphrase does not open this key file. A participant's needs the address of their link, too."""
+    """The passphrase does not open the key file."""
 
     code = "passphrase-wrong"
-    french = (
-        "La phrase de passe n'ouvre pas ce fichier de clés. "
-        "Celui d'un participant demande aussi l'adresse de son lien."
-    )
 
 
 class CaseKeyClosed(RelayError):
-    """This is sealed, as a case's key file is. Name the key file of a mediator of it or of recovery, too."""
+    """The file is sealed for a case whose key is itself sealed."""
 
     code = "case-key-closed"
-    french = (
-        "Ce fichier est scellé, comme l'est le fichier de clés d'un dossier. "
-        "Indiquez aussi le fichier de clés d'un de ses médiateurs ou de la récupération."
-    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

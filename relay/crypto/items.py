@@ -1,6 +1,6 @@
-"""A message with what was made of it, each part verified by the key of whoever must have signed it.
+"""A message with what was made of it, each part verified by the key that must have signed it.
 
-Readers verify it before they believe it, and the relay before it lets it go on: what a recipient's program
+Readers verify it before they believe it, and the relay before it lets it continue: what a recipient's program
 would refuse is not approved, offered or opened. Only MACs, commitments and contents are left to readers.
 """
 
@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from relay.crypto import chain, release, statements
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import read_unverified, statement_hash
+from relay.crypto.verified import Standing, VerifiedCharter
 
 
 def verify_item(
-    compacts: Sequence[str], origin: Sequence[str], charter: chain.VerifiedCharter
+    compacts: Sequence[str], origin: Sequence[str], charter: VerifiedCharter
 ) -> release.Item:
-    """A message with its rendition and captions, each verified by the key of whoever must have signed it.
+    """A message with its rendition and captions, each verified by the key that must have signed it.
 
     `compacts`: the statements of the three, as far as they exist. `origin`: the statements of the sender's
     way in; nothing where a mediator wrote the message down and signed it. Whether the sender is known is in
@@ -37,21 +38,21 @@ def verify_item(
 
 
 def verify_words(
-    compact: str, origin: Sequence[str], charter: chain.VerifiedCharter
-) -> tuple[statements.Message, chain.Standing]:
-    """The statement of a message, by the key of whoever's words it is, and how far it is believed."""
+    compact: str, origin: Sequence[str], charter: VerifiedCharter
+) -> tuple[statements.Message, Standing]:
+    """The statement of a message, by the key of its author, and how far it is believed."""
     if origin:
         way = chain.verify_origin(origin, charter)
         message = chain.verify_message(compact, charter, way)
         return message, way.standing_at(message.at)
     sender = statements.decode_unverified(compact, statements.Message).sender
     message, _mediator = chain.verify_relayed_message(compact, charter, sender=sender)
-    return message, chain.Standing.VERIFIED
+    return message, Standing.VERIFIED
 
 
 def verify_rendition(
     compact: str | None,
-    charter: chain.VerifiedCharter,
+    charter: VerifiedCharter,
     message: statements.Message,
     message_compact: str,
 ) -> tuple[statements.Rendition, str] | None:
@@ -65,7 +66,7 @@ def verify_rendition(
 
 
 def verify_captions(
-    compact: str | None, charter: chain.VerifiedCharter
+    compact: str | None, charter: VerifiedCharter
 ) -> tuple[statements.Captions, str] | None:
     """A mediator's captions, with their text; `release.item` says whether they are of this message."""
     if compact is None:

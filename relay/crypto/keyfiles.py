@@ -22,13 +22,9 @@ _NOT_FOR_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 class KeyFileUnusable(ConfigurationError):
-    """A key file is missing, damaged, or open to others. Make it anew, or close it with `chmod 600`."""
+    """A key file is missing, damaged, or readable by others."""
 
     code = "key-file-unusable"
-    french = (
-        "Un fichier de clés manque, est endommagé ou est ouvert à d'autres. "
-        "Créez-le de nouveau ou fermez-le avec `chmod 600`."
-    )
 
 
 class _KeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

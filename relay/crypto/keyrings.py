@@ -1,4 +1,4 @@
-"""Seals private keys so that the relay may keep them but cannot use them: for a passphrase, or for people."""
+"""Seals private keys so that the relay can store them and not use them: for a passphrase, or for people."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Stretched:
     """What a participant's passphrase comes to, in two halves of which neither tells of the other."""
 
     proof: bytes = dataclasses.field(repr=False)
-    """32 bytes: shown to the relay, which hands the keyring out for it and keeps its SHA-256 alone."""
+    """32 bytes: shown to the relay, which hands the keyring out for it and stores its SHA-256 alone."""
     ring_key: bytes = dataclasses.field(repr=False)
     """32 bytes: opens the keyring; never sent."""
 
@@ -57,7 +57,7 @@ class Stretched:
 
     @property
     def proof_hash(self) -> bytes:
-        """SHA-256 of the proof: what the relay keeps and compares."""
+        """SHA-256 of the proof: what the relay stores and compares."""
         return hashlib.sha256(self.proof).digest()
 
 

@@ -73,7 +73,7 @@ class Link:
     id: uuid.UUID
     secret: LinkSecret
     root_fingerprint: bytes
-    """16 bytes: the one root that whoever opens the link trusts."""
+    """16 bytes: the one root that anyone who opens the link trusts."""
     anchor: bytes
     """The first 16 bytes of the hash of a charter: the one case that the link leads into."""
 

@@ -14,52 +14,33 @@ LINK_RUN: Final = 12
 
 
 class WeakPassphrase(RelayError):
-    """This passphrase is too easy to guess. Choose another one: four words that do not belong together."""
+    """A passphrase that is too easy to guess."""
 
     code = "weak-passphrase"
-    french = (
-        "Cette phrase secrète est trop facile à deviner. "
-        "Choisissez-en une autre, par exemple quatre mots sans lien entre eux."
-    )
 
 
 class PassphraseShort(WeakPassphrase):
-    """This passphrase is too short. Use at least 12 characters; four words are good."""
+    """A passphrase below the least length."""
 
     code = "passphrase-short"
-    french = (
-        "Cette phrase secrète est trop courte. "
-        "Utilisez au moins 12 caractères; quatre mots conviennent bien."
-    )
 
 
 class PassphraseRepeats(WeakPassphrase):
-    """This passphrase repeats the same few characters. Choose different words."""
+    """A passphrase that repeats a few characters."""
 
     code = "passphrase-repeats"
-    french = (
-        "Cette phrase secrète répète toujours les mêmes caractères. Choisissez des mots différents."
-    )
 
 
 class PassphraseUniform(WeakPassphrase):
-    """This passphrase has too few different characters. Use at least 6 different ones."""
+    """A passphrase of too few different characters."""
 
     code = "passphrase-uniform"
-    french = (
-        "Cette phrase secrète a trop peu de caractères différents. "
-        "Utilisez-en au moins 6 différents."
-    )
 
 
 class PassphraseFromLink(WeakPassphrase):
-    """This passphrase is part of the link, and whoever finds the link would have both. Choose other words."""
+    """A passphrase that is part of the link."""
 
     code = "passphrase-from-link"
-    french = (
-        "Cette phrase secrète fait partie du lien; qui trouverait le lien aurait les deux. "
-        "Choisissez d'autres mots."
-    )
 
 
 def normal(passphrase: str) -> str:

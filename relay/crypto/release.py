@@ -11,13 +11,14 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 
-from relay.crypto.chain import Standing, VerifiedCharter, VerifiedParticipant, verify_consent
+from relay.crypto.chain import verify_consent
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Captions, Decision, Message, Offer, Rendition, Statement
 from relay.crypto.trust import CLOCK_TOLERANCE, Authority, require_order
+from relay.crypto.verified import Standing, VerifiedCharter, VerifiedParticipant
 from relay.errors import CryptoError
 
 

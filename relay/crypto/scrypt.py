@@ -1,6 +1,6 @@
 """The passphrase recipient of age: scrypt. Keyrings are sealed with it.
 
-Whoever writes a file chooses how much work and memory reading it takes: 1 KiB for each of 2 to the
+Anyone who writes a file chooses how much work and memory reading it takes: 1 KiB for each of 2 to the
 work factor, so 17 takes 128 MiB and 20 takes 1 GiB. Readers say how much they are willing to spend.
 """
 

@@ -133,7 +133,7 @@ def read_unverified(compact: str, max_bytes: int = STATEMENT_MAX_BYTES) -> Unver
 
 
 def statement_hash(compact: str) -> bytes:
-    """SHA-256 of the compact form: how one statement names another. Whoever hashes has verified it."""
+    """SHA-256 of the compact form: how one statement names another. Anyone who hashes has verified it."""
     return hashlib.sha256(compact.encode("ascii")).digest()
 
 

@@ -39,7 +39,7 @@ _SHARED_CHUNKS: Final = 4
 """Fewer than these are done sooner than handed over."""
 _SECOND_HAND: Final = ThreadPoolExecutor(1, thread_name_prefix="stream")
 _SECOND_HAND_FREE: Final = threading.Lock()
-"""Whoever finds it taken works alone: nothing ever waits in line, and no piece is kept there."""
+"""Anyone who finds it taken works alone: nothing ever waits in line, and no piece is kept there."""
 _CORES: Final = len(os.sched_getaffinity(0))
 
 

@@ -181,7 +181,7 @@ def _lineages(pinned: Collection[bytes], successions: Iterable[str]) -> dict[str
 
     A root leads to its successor by its own signature, and to its predecessor by its own signature too. A
     pinned root is ended by its own signature alone. Two different successions of one root, or a circle of
-    them, are a ChainError: otherwise a root that was stolen after it had been replaced would lead whoever
+    them, are a ChainError: otherwise a root that was stolen after it had been replaced would lead anyone who
     has pinned its successor to a root of the thief.
     """
     by_signer: dict[str, list[str]] = {}

@@ -1,1 +1,1 @@
-"""The main job, played by people of straw on real services: for newcomers to see, for tests to build on."""
+"""The script of `make demo`: the main job, done by invented people on real services."""

@@ -13,10 +13,7 @@ from relay.client.connection import Connection, Problem
 from relay.client.mediator import Mediator
 from relay.client.participant import Participant
 from relay.crypto.words import claim_words
-from relay.demo import phone, searching
-from relay.demo.cast import PASSPHRASE, Case, open_case, organization
 from relay.demo.cutting import cutting_proxy
-from relay.demo.stage import Stage
 from relay.domain.messages import AuthorMessage, ReviewMessage
 from relay.domain.transitions import State
 from relay.domain.views import RecipientView
@@ -25,50 +22,44 @@ from relay.media.tools import MediaTools
 from relay.services.audit.walk import audit
 from relay.settings import KIB, MIB, Settings, database_url
 from relay.storage.database import Database
+from relay.testing import recordings, searching
+from relay.testing.letters import FIRST_LETTER, GUIDANCE, LETTER, NOTE
+from relay.testing.people import PASSPHRASE, Case, open_case, organization
+from relay.testing.relays import RunningRelay
 
 VIDEO_SECONDS: Final = 20
 CUT_AFTER_BYTES: Final = 600 * KIB
 PREPARED_SECONDS: Final = 300
 POLL_SECONDS: Final = 0.3
 
-FIRST_LETTER: Final = (
-    "You took something from me that night, and I want you to know my name for it."
-)
-LETTER: Final = (
-    "I have carried that night for eleven years. I do not ask you for anything. "
-    "I would like to know why it was our house."
-)
 LATER_LETTER: Final = "There is one more thing that I would like to ask."
-GUIDANCE: Final = "Would you say what you would like to ask? It may help both of you."
-NOTE: Final = "A letter of two minutes. It speaks of that night, calmly."
 
 Say = Callable[[str], None]
 
 
 class StoryBroke(RelayError):
-    """The demo did not end as it should. What was printed last says where."""
+    """A step of the demo's story failed."""
 
     code = "story-broke"
-    french = "La démonstration n'a pas abouti. La dernière ligne dit où elle s'est arrêtée."
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What goes on after the story: the case that was played, and where its people come in."""
+    """What is left after the story: the case that was played, and where its people come in."""
 
     case: Case
     seconds: float
 
 
-async def tell(stage: Stage, say: Say, workplace: Path) -> Told:
+async def tell(running: RunningRelay, say: Say, workplace: Path) -> Told:
     """Play the whole story on a stage; StoryBroke where anything is not as it must be.
 
     `workplace` is a folder outside relay's data, as the disks of the people in the story are.
     """
     began = time.monotonic()
-    settings = Settings.from_environment(stage.environment)
-    of_owner = dataclasses.replace(settings, database_url=database_url(stage.owner))
-    async with organization(stage.url, stage.root, stage.token_key) as people:
+    settings = Settings.from_environment(running.environment)
+    of_owner = dataclasses.replace(settings, database_url=database_url(running.owner))
+    async with organization(running.url, running.root, running.token_key) as people:
         say(
             "[bold]An organization[/bold] makes its root key, offline, and vouches for a media worker"
         )
@@ -80,14 +71,14 @@ async def tell(stage: Stage, say: Say, workplace: Path) -> Told:
         await _the_four_words(case, say)
         letter = await _a_letter(case, say)
         video_file = workplace / "phone.mov"
-        video = await _a_video(stage, case, say, settings, video_file)
+        video = await _a_video(running, case, say, settings, video_file)
         await _nothing_opens_yet(case, say, of_owner)
         await _an_offer(case, say, letter, video)
         rendition_file = workplace / "received.mp4"
         await _the_recipient(case, say, rendition_file)
         await _mediators_come_and_go(case, await people.mediator(), say)
         await _the_log(say, settings)
-        await _the_search(stage, say, of_owner, [video_file, rendition_file])
+        await _the_search(running, say, of_owner, [video_file, rendition_file])
         return Told(case=case, seconds=time.monotonic() - began)
 
 
@@ -127,15 +118,17 @@ async def _a_letter(case: Case, say: Say) -> ReviewMessage:
 
 
 async def _a_video(
-    stage: Stage,
+    running: RunningRelay,
     case: Case,
     say: Say,
     settings: Settings,
     video_file: Path,
 ) -> ReviewMessage:
-    await phone.record(MediaTools.from_settings(settings), video_file, VIDEO_SECONDS)
-    say(f"[bold]A video[/bold] from a phone: {await asyncio.to_thread(phone.describe, video_file)}")
-    async with cutting_proxy(stage.url, CUT_AFTER_BYTES) as (proxy, url):
+    await recordings.record(MediaTools.from_settings(settings), video_file, VIDEO_SECONDS)
+    say(
+        f"[bold]A video[/bold] from a phone: {await asyncio.to_thread(recordings.describe, video_file)}"
+    )
+    async with cutting_proxy(running.url, CUT_AFTER_BYTES) as (proxy, url):
         connection = await Connection.open(url)
         try:
             on_the_road = await Participant.unlock(connection, case.harmed_url, PASSPHRASE)
@@ -217,10 +210,10 @@ async def _the_recipient(case: Case, say: Say, rendition_file: Path) -> None:
             await case.responsible.save(received, "rendition", rendition_file)
             say(
                 "and accepts the video, and plays it: "
-                f"{await asyncio.to_thread(phone.describe, rendition_file)}"
+                f"{await asyncio.to_thread(recordings.describe, rendition_file)}"
             )
             content = await asyncio.to_thread(rendition_file.read_bytes)
-            _expect(phone.PLACE.encode() not in content, "the place is gone")
+            _expect(recordings.PLACE.encode() not in content, "the place is gone")
     views = {message.view.value for message in (await case.harmed.correspondence()).sent}
     say(
         f"To the person harmed both read «{', '.join(sorted(views))}»: whether he accepted is his to tell."
@@ -265,18 +258,20 @@ async def _the_log(say: Say, settings: Settings) -> None:
     say(f"[bold]The log[/bold]: {rows} rows; each, and every signature behind them, holds.")
 
 
-async def _the_search(stage: Stage, say: Say, settings: Settings, videos: list[Path]) -> None:
+async def _the_search(
+    running: RunningRelay, say: Say, settings: Settings, videos: list[Path]
+) -> None:
     needles = [
         *(
             needle
-            for text in (FIRST_LETTER, LETTER, GUIDANCE, NOTE, phone.PLACE)
+            for text in (FIRST_LETTER, LETTER, GUIDANCE, NOTE, recordings.PLACE)
             for needle in searching.needles_of_text(text)
         ),
         *(needle for video in videos for needle in searching.needles_of_file(video)),
     ]
     planted, hit = searching.search_bytes([LETTER.encode()], needles)
     _expect(hit and planted > 0, "the search finds what is there")
-    search = await searching.search_everything(settings, [stage.folder], needles)
+    search = await searching.search_everything(settings, [running.folder], needles)
     _expect(not search.found, f"nothing in the clear ({', '.join(search.found)})")
     say(
         f"[bold]A search[/bold] for {len(needles)} pieces of the letters and videos in the database, the "

@@ -10,7 +10,7 @@ from pathlib import Path
 from relay.client.mediator import Mediator
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyrings import MEDIATOR_WORK_FACTOR_LOG2, seal_keyring
-from relay.demo.cast import PASSPHRASE, Organization, register_case
+from relay.testing.people import PASSPHRASE, Organization, register_case
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

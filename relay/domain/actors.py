@@ -14,7 +14,7 @@ class Role(StrEnum):
 
     PUBLIC = "public"
     LINK = "link"
-    """Whoever holds the link named in the path."""
+    """Anyone who holds the link named in the path."""
     PARTICIPANT = "participant"
     UPLOADER = "uploader"
     """A participant who came through an upload link: one message, nothing else."""
@@ -33,7 +33,7 @@ class Nobody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LinkHolder(msgspec.Struct, frozen=True, kw_only=True):
-    """Whoever showed the bearer of a link."""
+    """Anyone who showed the bearer of a link."""
 
     link_id: uuid.UUID
     case_id: uuid.UUID

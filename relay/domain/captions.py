@@ -66,7 +66,7 @@ def read_captions(file: str) -> list[Cue]:
     for first, block in _blocks(lines):
         if _NOT_A_CUE.match(block[0]) is not None:
             continue
-        timing_at = 0 if _ARROW in block[0] else 1  # a name may stand above the times
+        timing_at = 0 if _ARROW in block[0] else 1  # a name may be above the times
         line = min(first + timing_at, first + len(block) - 1) + 1
         times = _timing(block[timing_at]) if timing_at < len(block) else None
         if times is None:

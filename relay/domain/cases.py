@@ -34,64 +34,45 @@ class Consent(StrEnum):
 
 
 class CaseExists(Conflict):
-    """There is already a case with this identifier or reference, and it is not the same. Use another."""
+    """Another case has this identifier or reference."""
 
     code = "case-exists"
-    french = "Un dossier différent porte déjà cet identifiant ou cette référence. Choisissez-en un autre."
 
 
 class CharterOutOfOrder(Conflict):
-    """This charter does not follow the one in force. Load the charters again and sign the next one."""
+    """A charter that does not name the one in force as its predecessor."""
 
     code = "charter-out-of-order"
-    french = "Cette charte ne suit pas celle qui est en vigueur. Rechargez les chartes et signez la suivante."
 
 
 class ApprovalsLowered(Conflict):
-    """A case that asks for two approvals goes on asking for two. File the charter with two approvals."""
+    """A charter that asks for fewer approvals than the one before."""
 
     code = "approvals-lowered"
-    french = (
-        "Un dossier qui exige deux approbations continue de les exiger. "
-        "Déposez la charte avec deux approbations."
-    )
 
 
 class CharterChanged(Conflict):
-    """The charter of this case has changed. Load it again, seal and sign under the new one, and send that."""
+    """Sealed or signed under a charter that is no longer in force."""
 
     code = "charter-changed"
-    french = (
-        "La charte de ce dossier a changé. "
-        "Rechargez-la, scellez et signez selon la nouvelle, puis envoyez le tout."
-    )
 
 
 class CharterInvalid(InvalidRequest):
-    """This charter does not hold for readers: somebody has no valid credential, or a rule is broken."""
+    """A charter that a reader would refuse."""
 
     code = "charter-invalid"
-    french = (
-        "Cette charte ne serait pas acceptée : une accréditation n'est pas valable ou une règle est "
-        "enfreinte."
-    )
 
 
 class OwnWordNeeded(Conflict):
-    """This person stopped taking part themself. Only they can say yes again, with a verified link."""
+    """Consent that only the person themselves can give again."""
 
     code = "own-word-needed"
-    french = (
-        "Cette personne a elle-même cessé de participer. "
-        "Elle seule peut accepter de nouveau, avec un lien vérifié."
-    )
 
 
 class NotTwoPeople(InvalidRequest):
-    """A pair is made of two different participants of the case."""
+    """A pair that is not two different participants of the case."""
 
     code = "not-two-people"
-    french = "Une paire se compose de deux participants différents du dossier."
 
 
 class NewParticipant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

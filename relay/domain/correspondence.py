@@ -61,7 +61,7 @@ class ReceivedSummary(msgspec.Struct, frozen=True, kw_only=True):
     view: RecipientView
     allowed_actions: list[Event]
     offer_hash: str
-    """Of the offer: whoever has read that one need not ask for it again."""
+    """Of the offer: anyone who has read that one need not ask for it again."""
     offer: str | None
     """Only of what was asked for by name: it is as long as ten summaries."""
 
@@ -122,7 +122,7 @@ class CorrespondenceQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a message stands in a list."""
+    """The place of a message in a list."""
 
     side: Side
     asks: bool

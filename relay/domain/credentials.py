@@ -12,30 +12,21 @@ from relay.errors import Conflict, Forbidden
 
 
 class UnknownSigner(Forbidden):
-    """Whoever signed this has no credential for it, or it has ended. Ask your administrator for a new one."""
+    """Signed by a key that has no credential now."""
 
     code = "unknown-signer"
-    french = (
-        "La personne qui a signé ceci n'a pas d'accréditation valable. "
-        "Demandez-en une nouvelle à votre administrateur."
-    )
 
 
 class CredentialExists(Conflict):
-    """There is already a different credential with this identifier or key. Make a new one."""
+    """Another credential has this identifier or key."""
 
     code = "credential-exists"
-    french = "Une accréditation différente porte déjà cet identifiant ou cette clé. Créez-en une nouvelle."
 
 
 class ServiceTooEarly(Conflict):
-    """Mediators opened cases after this credential begins. Have the root sign one that begins later."""
+    """A service credential that begins before cases that mediators opened."""
 
     code = "service-too-early"
-    french = (
-        "Des médiateurs ont ouvert des dossiers après le début de cette accréditation. "
-        "Faites-en signer une qui commence plus tard."
-    )
 
 
 class NewKeyring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +42,7 @@ class Roots(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """Every credential of the organization, to be verified by whoever reads them."""
+    """Every credential of the organization, to be verified by those who read them."""
 
     roots: list[str]
     successions: list[str]

@@ -16,12 +16,12 @@ _OF_WORKERS = {Mover.WORKER, Mover.CLOCK}
 
 
 def with_diagram(document: str) -> str:
-    """`document` with the diagram between its two marks drawn anew."""
+    """`document` with the diagram between its two marks drawn again."""
     return _between(document, _DIAGRAM, f"\n```mermaid\n{state_diagram()}\n```\n")
 
 
 def with_rows(schema: str) -> str:
-    """`schema` with the rows of `message_transitions` between their two marks written anew."""
+    """`schema` with the rows of `message_transitions` between their two marks written again."""
     return _between(schema, _ROWS, transition_rows())
 
 

@@ -26,13 +26,9 @@ class Gate(StrEnum):
 
 
 class GateClosed(Conflict):
-    """This may not reach its recipient now: the named gates are closed. Settle them, then offer it."""
+    """At least one gate is closed; `gates` names them."""
 
     code = "gate-closed"
-    french = (
-        "Ce message ne peut pas être remis maintenant : les conditions nommées ne sont pas remplies. "
-        "Réglez-les, puis offrez-le."
-    )
 
 
 class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +53,7 @@ class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOT_ASKED: Final = GateFacts()
-"""Of whoever passes no gate."""
+"""Of anyone who passes no gate."""
 
 
 def closed_gates(facts: GateFacts) -> tuple[Gate, ...]:

@@ -11,7 +11,7 @@ from relay.errors import ConfigurationError, RelayError
 
 
 class JobState(StrEnum):
-    """Where a job stands; a running one has a lease."""
+    """The state of a job; a running one has a lease."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -43,49 +43,27 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VideoFailed(RelayError):
-    """This video could not be prepared.
-
-    Your mediator can have it tried again, or you can send it once more.
-    """
+    """A video could not be prepared."""
 
     code = "video-not-prepared"
-    french = (
-        "Cette vidéo n'a pas pu être préparée. Votre médiateur peut faire reprendre la préparation, "
-        "ou vous pouvez l'envoyer de nouveau."
-    )
 
 
 class VideoAltered(VideoFailed):
-    """What arrived is not the video that was sealed on your device.
-
-    Send it once more; if this happens again, tell your mediator.
-    """
+    """The upload is not what its sender sealed and signed."""
 
     code = "video-altered"
-    french = (
-        "Ce qui est arrivé n'est pas la vidéo scellée sur votre appareil. Envoyez-la de nouveau; "
-        "si cela se répète, avisez votre médiateur."
-    )
 
 
 class LeaseLost(RelayError):
-    """This work is no longer this worker's. Whoever has it now goes on with it."""
+    """The job's lease has passed to another worker."""
 
     code = "lease-lost"
-    french = "Ce travail n'appartient plus à ce processus. Celui qui l'a repris le poursuit."
 
 
 class WorkerRefused(ConfigurationError):
-    """This worker may not work here: its credential is unknown, ended, or of other keys.
-
-    Have the root sign a new one.
-    """
+    """The worker's credential is unknown, has ended, or is for other keys."""
 
     code = "worker-refused"
-    french = (
-        "Ce processus ne peut pas travailler ici : son accréditation est inconnue, terminée ou liée à "
-        "d'autres clés. Faites-en signer une par la racine."
-    )
 
 
 def rendition_prefix(work_id: uuid.UUID) -> str:

@@ -28,80 +28,51 @@ class Purpose(StrEnum):
 
 
 class LinkClaimed(Conflict):
-    """This link has already been used to choose a passphrase. If that was not you, tell your mediator now."""
+    """The link was claimed before."""
 
     code = "link-claimed"
-    french = (
-        "Ce lien a déjà servi à choisir une phrase secrète. "
-        "Si ce n'était pas vous, avisez votre médiateur maintenant."
-    )
 
 
 class LinkSpent(Conflict):
-    """This link has already carried its one message. Ask your mediator for a new link to send another."""
+    """A link for one message that has carried it."""
 
     code = "link-spent"
-    french = (
-        "Ce lien a déjà servi pour son unique message. "
-        "Demandez un nouveau lien à votre médiateur pour en envoyer un autre."
-    )
 
 
 class LinkExists(Conflict):
-    """There is already a link with this identifier. Make a new one."""
+    """Another link has this identifier."""
 
     code = "link-exists"
-    french = "Un lien porte déjà cet identifiant. Créez-en un nouveau."
 
 
 class LinkEnded(Conflict):
-    """This link has ended, so nobody can verify its claim. Make a new link for this person."""
+    """The link has ended, so its claim cannot be verified."""
 
     code = "link-ended"
-    french = (
-        "Ce lien a pris fin : sa prise en main ne peut plus être vérifiée. "
-        "Créez un nouveau lien pour cette personne."
-    )
 
 
 class EarlierLinkOpen(Conflict):
-    """This person has another link in use. Sign its end together with the verification, then send both."""
+    """A claim is verified while an earlier link of the same person is open."""
 
     code = "earlier-link-open"
-    french = (
-        "Cette personne utilise un autre lien. "
-        "Signez sa fin en même temps que la vérification, puis envoyez les deux."
-    )
 
 
 class ClaimUnverified(Forbidden):
-    """Your mediator has not checked your new link yet. Until then you can write, and see what you wrote."""
+    """The claim of the caller's link is not verified yet."""
 
     code = "claim-unverified"
-    french = (
-        "Votre médiateur n'a pas encore vérifié votre nouveau lien. "
-        "D'ici là, vous pouvez écrire et voir ce que vous avez écrit."
-    )
 
 
 class WrongPassphrase(Forbidden):
-    """This passphrase does not fit the link. Check capital letters and the keyboard, and try again."""
+    """The proof was not made with the passphrase of the link."""
 
     code = "wrong-passphrase"
-    french = (
-        "Cette phrase secrète ne convient pas à ce lien. "
-        "Vérifiez les majuscules et le clavier, puis réessayez."
-    )
 
 
 class TooManyTries(RelayError):
-    """Several passphrases in a row did not fit. Wait a while and try again; nothing is lost."""
+    """Too many wrong passphrases in a row; `wait_seconds` says how long the link is closed."""
 
     code = "too-many-tries"
-    french = (
-        "Plusieurs phrases secrètes de suite n'ont pas convenu. "
-        "Attendez un peu, puis réessayez; rien n'est perdu."
-    )
 
 
 def wait_after(wrong: int) -> int:

@@ -59,117 +59,75 @@ class Answer(StrEnum):
 
 
 class StatementMismatch(InvalidRequest):
-    """The signed statement does not fit what was sent with it. Sign what you send, then send it again."""
+    """A signed statement that does not match the request it came with."""
 
     code = "statement-mismatch"
-    french = (
-        "La déclaration signée ne correspond pas à ce qui l'accompagne. "
-        "Signez ce que vous envoyez, puis renvoyez-le."
-    )
 
 
 class MissingGrant(InvalidRequest):
-    """A part is not sealed for somebody who must be able to open it. Seal it for them and send it again."""
+    """A part has no grant for a reader that needs one."""
 
     code = "missing-grant"
-    french = (
-        "Une partie n'est pas scellée pour quelqu'un qui doit pouvoir l'ouvrir. "
-        "Scellez-la pour cette personne et renvoyez-la."
-    )
 
 
 class SealedBefore(Conflict):
-    """A part of this was sent before. Seal it anew, so that no older key opens it, and send it again."""
+    """A commitment or body that was sent before."""
 
     code = "sealed-before"
-    french = (
-        "Une partie de ceci a déjà été envoyée. Scellez-la de nouveau, afin qu'aucune clé plus ancienne "
-        "ne l'ouvre, puis renvoyez-la."
-    )
 
 
 class RevisionExists(Conflict):
-    """This revision was already sent, and differs. Load the message again and send the next revision."""
+    """A different revision with this number was sent before."""
 
     code = "revision-exists"
-    french = (
-        "Cette révision a déjà été envoyée et diffère de celle-ci. "
-        "Rechargez le message et envoyez la révision suivante."
-    )
 
 
 class UploadUnfinished(Conflict):
-    """The video has not arrived whole yet. Finish the upload, then send the message."""
+    """A revision that names an upload which is not complete."""
 
     code = "upload-unfinished"
-    french = (
-        "La vidéo n'est pas encore arrivée en entier. Terminez l'envoi, puis envoyez le message."
-    )
 
 
 class VideoNotTaken(Conflict):
-    """This case takes letters only. Ask your mediator how to send a video."""
+    """A video in a case that takes letters only."""
 
     code = "video-not-taken"
-    french = "Ce dossier n'accepte que des lettres. Demandez à votre médiateur comment envoyer une vidéo."
 
 
 class ApprovedAlready(Conflict):
-    """You have approved this revision already. Another mediator has to approve it, too."""
+    """The same mediator approves a revision twice."""
 
     code = "approved-already"
-    french = "Vous avez déjà approuvé cette révision. Un autre médiateur doit aussi l'approuver."
 
 
 class ConsentsChanged(Conflict):
-    """One of the two has said something else about taking part. Load the message again, then offer it."""
+    """An offer rests on consents that have changed."""
 
     code = "consents-changed"
-    french = (
-        "L'une des deux personnes a dit autre chose sur sa participation. "
-        "Rechargez le message, puis offrez-le."
-    )
 
 
 class SenderUnverified(Conflict):
-    """Nobody has verified that this is from its sender. Verify their link first, or return or decline it."""
+    """Nobody has verified the claim by which the message came."""
 
     code = "sender-unverified"
-    french = (
-        "Personne n'a vérifié que ceci vient bien de son auteur. "
-        "Vérifiez d'abord son lien, ou retournez ou refusez ce message."
-    )
 
 
 class LeaseTaken(Conflict):
-    """Somebody else is reviewing this message. Take another, or wait until they let it go."""
+    """Another mediator is reviewing the message."""
 
     code = "lease-taken"
-    french = (
-        "Quelqu'un d'autre examine ce message. Prenez-en un autre ou attendez qu'il soit libéré."
-    )
 
 
 class NotVerifiable(Conflict):
-    """The recipient's program would refuse this: something in it is not signed as it must be.
-
-    Look at the message again. Send it back, decline it or put it on hold.
-    """
+    """The recipient's program would refuse what is offered."""
 
     code = "not-verifiable"
-    french = (
-        "Le programme du destinataire refuserait ceci : un élément n'est pas signé comme il le doit. "
-        "Regardez de nouveau le message. Renvoyez-le, refusez-le ou mettez-le en attente."
-    )
 
 
 class NotAvailableNow(Conflict):
-    """This message is not available at the moment. Your mediator can tell you more."""
+    """The message is not available to its recipient now; the reason is not told."""
 
     code = "not-available-now"
-    french = (
-        "Ce message n'est pas disponible pour le moment. Votre médiateur peut vous en dire plus."
-    )
 
 
 class _Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -305,11 +263,11 @@ class Consents(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaitsFor(StrEnum):
-    """Who has to do something before a message goes on, as one of its mediators sees it."""
+    """Who has to do something before a message continues, as one of its mediators sees it."""
 
     YOU = "you"
     MEDIATOR = "mediator"
-    """Another one: whoever reviews it, or has to approve it after the mediator who asks."""
+    """Another one: the one who reviews it, or has to approve it after the mediator who asks."""
     SENDER = "sender"
     RECIPIENT = "recipient"
     RELAY = "relay"
@@ -452,7 +410,7 @@ class ReceiptRequest(_Request, frozen=True, kw_only=True):
 
 
 class ReceiptStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a message sent through an upload link stands."""
+    """The state of a message sent through an upload link."""
 
     view: AuthorView
     view_since: datetime

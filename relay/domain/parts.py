@@ -42,7 +42,7 @@ class ReadFacts:
     role: PartRole
     state: State
     is_current: bool
-    """Whether the part belongs to a statement that the message stands on now."""
+    """Whether the part belongs to a statement that the message rests on now."""
     has_grant: bool
     """Whether a header of this part was written for this very caller, in this capacity."""
 
@@ -84,7 +84,7 @@ def may_read(facts: ReadFacts) -> bool:
 
 
 def requested_range(header: str | None, size: int) -> ByteRange | None:
-    """The range that a `Range` header asks for (RFC 9110), or None where all is to be sent.
+    """The range that a `Range` header asks for (RFC 9110), or None for the whole part.
 
     Anything but a single well-formed range of bytes is passed over, as the RFC wants it; a range that
     begins behind the end is RangeNotSatisfiable.

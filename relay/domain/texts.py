@@ -1,4 +1,4 @@
-"""Text of people as it is shown: the same to the mediator who reviews it and to whoever reads it later.
+"""Text of people as it is shown: the same to the mediator who reviews it and to anyone who reads it later.
 
 Some characters are not seen and still change what is: they turn the order of the letters after them, end a
 line, or hide words. Each is replaced by its name, such as `[U+202E]`, which everybody sees in its place.

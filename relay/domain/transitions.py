@@ -15,7 +15,7 @@ from relay.errors import Conflict
 
 
 class State(StrEnum):
-    """Where a message stands; only mediators and the relay see this, participants see a view of it."""
+    """The state of a message; only mediators and the relay see this, participants see a view of it."""
 
     DRAFT = "draft"
     PROCESSING = "processing"
@@ -63,7 +63,7 @@ class Event(StrEnum):
     FAIL_PROCESSING = "fail-processing"
     RETRY = "retry"
     LEASE = "lease"
-    """Also by whoever holds it already, for longer."""
+    """Also by the person who holds it already, for longer."""
     LET_GO = "let-go"
     LAPSE = "lapse"
     APPROVE_FIRST = "approve-first"
@@ -117,13 +117,9 @@ class Transition:
 
 
 class WrongState(Conflict):
-    """The message has moved on since you last saw it. Load it again and look before you retry."""
+    """No transition for this event leads from the message's state."""
 
     code = "wrong-state"
-    french = (
-        "Le message a changé d'état depuis que vous l'avez vu. "
-        "Rechargez-le et vérifiez avant de réessayer."
-    )
 
 
 _BEFORE_RELEASE: Final = tuple(State)[: tuple(State).index(State.RELEASED)]

@@ -21,20 +21,15 @@ Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
 class UnsentChanged(Conflict):
-    """This text was changed or removed on another device. Keep yours as a new one."""
+    """An unsent text was changed or removed by another device."""
 
     code = "unsent-changed"
-    french = (
-        "Ce texte a été modifié ou supprimé sur un autre appareil. "
-        "Conservez le vôtre comme un nouveau texte."
-    )
 
 
 class UnsentFull(Conflict):
-    """You have too many texts that were not sent. Send or delete one of them first."""
+    """The author has reached the limit of unsent texts."""
 
     code = "unsent-full"
-    french = "Vous avez trop de textes non envoyés. Envoyez-en un ou supprimez-en un d'abord."
 
 
 class NewUnsentText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

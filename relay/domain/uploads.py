@@ -1,4 +1,4 @@
-"""Resumable uploads: what one is, what its sender may be told, and how the tails of breaks are kept."""
+"""Resumable uploads: what one is, what its sender may be told, and how the tails of breaks are stored."""
 
 from __future__ import annotations
 
@@ -28,102 +28,74 @@ _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class UploadExpired(RelayError):
-    """This upload was left for too long and has ended. Start it again from the beginning."""
+    """The upload was idle for too long and has ended."""
 
     code = "upload-expired"
-    french = "Ce téléversement a été laissé trop longtemps et a pris fin. Reprenez-le du début."
 
 
 class PreconditionFailed(RelayError):
-    """This version of the upload protocol is not spoken here. Use tus 1.0.0."""
+    """A version of tus other than 1.0.0."""
 
     code = "tus-version"
-    french = (
-        "Cette version du protocole de téléversement n'est pas prise en charge. Utilisez tus 1.0.0."
-    )
 
 
 class UnsupportedMedia(RelayError):
-    """Uploads are sent as application/offset+octet-stream. Set that content type and send it again."""
+    """A content type other than that of tus."""
 
     code = "unsupported-media"
-    french = (
-        "Les téléversements sont envoyés comme application/offset+octet-stream. "
-        "Indiquez ce type de contenu et renvoyez."
-    )
 
 
 class RangeNotSatisfiable(RelayError):
-    """The part ends before the range that was asked for. Ask for a range inside it."""
+    """A range that begins after the end of the part."""
 
     code = "range-not-satisfiable"
-    french = "La partie se termine avant la plage demandée. Demandez une plage qui s'y trouve."
 
 
 class ChecksumMismatch(RelayError):
-    """What arrived is not what was sent, so none of it was kept. Send it again."""
+    """The body does not have the checksum that was sent with it."""
 
     code = "checksum-mismatch"
-    french = "Ce qui est arrivé n'est pas ce qui a été envoyé; rien n'a été gardé. Renvoyez-le."
 
 
 class OffsetMismatch(Conflict):
-    """The upload is at another offset. Fetch the current offset and resume from there."""
+    """The request's offset is not the upload's."""
 
     code = "offset-mismatch"
-    french = (
-        "Le téléversement n'en est pas là où vous le reprenez. "
-        "Demandez où il en est et continuez de là."
-    )
 
 
 class TakenOver(Conflict):
-    """Another connection continues this upload. If that was not you, ask where it stands and go on."""
+    """A newer connection continues the upload."""
 
     code = "upload-taken-over"
-    french = (
-        "Une autre connexion continue ce téléversement. Si ce n'était pas vous, "
-        "demandez où il en est et continuez."
-    )
 
 
 class UploadNotExpected(Conflict):
-    """No video is expected for this message now. Load the message again and look where it stands."""
+    """The message does not wait for a video."""
 
     code = "upload-not-expected"
-    french = (
-        "Aucune vidéo n'est attendue pour ce message à présent. "
-        "Rechargez le message et voyez où il en est."
-    )
 
 
 class UploadTooLarge(TooLarge):
-    """The video is larger than relay accepts. Shorten it, or record it at a lower quality."""
+    """An upload larger than a video may be."""
 
     code = "upload-too-large"
-    french = "La vidéo dépasse la taille que relay accepte. Raccourcissez-la ou baissez sa qualité."
 
 
 class UploadTooLong(TooLarge):
-    """More was sent than the upload was said to hold. Start it again with its right length."""
+    """More bytes than the upload announced."""
 
     code = "upload-too-long"
-    french = "L'envoi dépasse la longueur annoncée. Reprenez-le avec la bonne longueur."
 
 
 class CheckedTooLarge(TooLarge):
-    """With a checksum at most 8 MiB are taken at once. Send less at once, or without a checksum."""
+    """A request with a checksum and a body of more than 8 MiB."""
 
     code = "checked-too-large"
-    french = (
-        "Avec une somme de contrôle, au plus 8 Mio sont acceptés à la fois. "
-        "Envoyez-en moins à la fois, ou sans somme de contrôle."
-    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A sealed body on its way: bytes 0 to `offset_bytes` are kept for good."""
+    """A sealed body on its way: bytes 0 to `offset_bytes` are stored for good."""
 
     upload_id: uuid.UUID
     message_id: uuid.UUID
@@ -139,7 +111,7 @@ class Upload:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Part of a segment that is not yet whole, kept as an object of its own."""
+    """Part of a segment that is not yet whole, stored as an object of its own."""
 
     start_bytes: int
     size_bytes: int
@@ -178,12 +150,12 @@ class Patch:
     size_bytes: int | None
     """How many are to come; None where the sender did not say."""
     checksum: bytes | None
-    """SHA-256 of all of them; nothing is kept before it is verified."""
+    """SHA-256 of all of them; nothing is stored before it is verified."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where an upload stands after a connection ended."""
+    """How far an upload has come after a connection ended."""
 
     upload_id: uuid.UUID
     offset_bytes: int
@@ -194,7 +166,7 @@ class Progress:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class UploadTarget:
-    """The message that an upload is for, as it stands."""
+    """The message that an upload is for, as it is now."""
 
     kind: str
     state: State

@@ -82,7 +82,7 @@ def author_view(state: State, *, withdrawal_asked: bool, tell_author: bool) -> A
     """What the author sees.
 
     A withdrawal that came too late is not refused, because a refusal would tell the author that the
-    message was released: it is kept for the mediator, and the author sees the same `closed` either way.
+    message was released: it is recorded for the mediator, and the author sees the same `closed` either way.
     `tell_author` is the recipient's choice in their accept or refusal; a wait never shows.
     """
     if withdrawal_asked:

@@ -45,7 +45,7 @@ class Access(StrEnum):
     """As whom somebody comes to Postgres and Redis."""
 
     ADMINISTRATOR = "administrator"
-    """Whoever makes databases and looks into Redis: a superuser."""
+    """Anyone who makes databases and looks into Redis: a superuser."""
     OWNER = "owner"
     """`relay migrate`."""
     WEB = "web"

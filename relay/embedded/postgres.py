@@ -58,7 +58,9 @@ async def start(folder: DataFolder, servers: Servers) -> Accesses:
     if not data.exists():
         await _create(folder, servers, programs, user)
     _check(data, user)
-    (data / "postmaster.pid").unlink(missing_ok=True)  # stale: whoever lives holds the lock we hold
+    (data / "postmaster.pid").unlink(
+        missing_ok=True
+    )  # stale: a live server would hold the lock that we hold
     settings = {**SETTINGS, "unix_socket_directories": str(sockets)}
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     argv = [str(programs / "postgres"), "-D", str(data), *options]

@@ -47,7 +47,7 @@ def unprivileged(data: Path, program: Path) -> Unprivileged | None:
                 f"Postgres does not run as root and there is no user {USER!r} to run it as"
             ) from None
         uid, gid = entry.pw_uid, entry.pw_gid
-    return Unprivileged(uid=uid, gid=gid, capability=_capability(data, program))
+    return Unprivileged(uid=uid, gid=gid, capability=capability(data, program))
 
 
 def command(argv: list[str], *, user: Unprivileged | None, parent_death_signal: str) -> list[str]:
@@ -71,7 +71,7 @@ def command(argv: list[str], *, user: Unprivileged | None, parent_death_signal: 
     return [*words, "--", *argv]
 
 
-def _capability(data: Path, program: Path) -> str:
+def capability(data: Path, program: Path) -> str:
     """The least capability that leads to the data and the program, empty if none is needed."""
     runs = program.stat().st_mode & OTHERS_RUN == OTHERS_RUN
     closed = [f for f in (*data.parents, *program.parents) if not f.stat().st_mode & OTHERS_ENTER]

@@ -1,6 +1,6 @@
 """An S3 server of its own: rclone on a folder, a folder per bucket and a file per object.
 
-An object is written to a temporary file and renamed, so it is whole or absent whoever is killed.
+An object is written to a temporary file and renamed, so it is whole or absent, no matter what is killed.
 rclone does not call fsync: what the kernel has not written yet is lost with the power. The parts of
 a multipart upload live as long as rclone does.
 """

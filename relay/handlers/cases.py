@@ -13,7 +13,7 @@ from relay.domain.cases import CaseRegistration, CharterFiling, NoContact
 from relay.domain.reviews import CaseMessagesQuery
 from relay.domain.sessions import SignedRequest
 from relay.handlers.routing import Call, Role, answer, no_content, route
-from relay.services import cases, links, log, reviews
+from relay.services import cases, charters, consents, links, log, reviews
 
 
 class CasesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,7 +56,7 @@ async def list_cases(call: Call) -> web.Response:
 async def file_charter(call: Call) -> web.Response:
     """The next charter of a case."""
     filing = await call.body(CharterFiling)
-    case = await cases.file_charter(
+    case = await charters.file_charter(
         call.database, call.settings, call.mediator, call.uuid("case"), filing
     )
     return answer(case, status=201)
@@ -65,13 +65,13 @@ async def file_charter(call: Call) -> web.Response:
 async def file_recovered(call: Call) -> web.Response:
     """A charter that a recovery key signed; its signature is what admits it."""
     filing = await call.body(CharterFiling)
-    await cases.file_recovered(call.database, call.settings, call.uuid("case"), filing)
+    await charters.file_recovered(call.database, call.settings, call.uuid("case"), filing)
     return no_content()
 
 
 async def list_charters(call: Call) -> web.Response:
     """The charters of a case."""
-    return answer(await cases.list_charters(call.database, call.professional, call.uuid("case")))
+    return answer(await charters.list_charters(call.database, call.professional, call.uuid("case")))
 
 
 async def trust(call: Call) -> web.Response:
@@ -84,7 +84,7 @@ async def record_consent(call: Call) -> web.Response:
     request = await call.body(SignedRequest)
     actor = call.actor
     assert isinstance(actor, Participant | Mediator | Service)  # noqa: S101 - by the route's roles
-    await cases.record_consent(
+    await consents.record_consent(
         call.database,
         call.settings,
         actor,
@@ -98,7 +98,7 @@ async def record_consent(call: Call) -> web.Response:
 async def set_no_contact(call: Call) -> web.Response:
     """A no-contact fact between two participants."""
     fact = await call.body(NoContact)
-    await cases.set_no_contact(
+    await consents.set_no_contact(
         call.database,
         call.service,
         call.uuid("case"),
@@ -109,7 +109,7 @@ async def set_no_contact(call: Call) -> web.Response:
 
 
 async def read_log(call: Call) -> web.Response:
-    """The log of a case, for whoever verifies it."""
+    """The log of a case, for anyone who verifies it."""
     query = call.query(LogQuery)
     page = await log.read_log(
         call.database,

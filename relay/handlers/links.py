@@ -30,7 +30,7 @@ async def claim(call: Call) -> web.Response:
 
 
 async def open_keyring(call: Call) -> web.Response:
-    """The keyring of a claimed link, for whoever knows its passphrase."""
+    """The keyring of a claimed link, for anyone who knows its passphrase."""
     request = await call.body(KeyringRequest)
     return answer(await links.open_keyring(call.database, call.link_holder, request.proof))
 

@@ -105,8 +105,8 @@ async def watch_messages(call: Call) -> web.StreamResponse:
                 continue
             before, seen = seen, await _look_again(call, actor, seen, changes)
             changed = seen.changed_since(before)
-            if changed or seen.standing != before.standing:
-                is_all = len(changed) > NAMED_MAX or seen.standing != before.standing
+            if changed or seen.access != before.access:
+                is_all = len(changed) > NAMED_MAX or seen.access != before.access
                 named = [] if is_all else sorted(changed)
                 yield _event("messages", MessagesChanged(messages=named, everything=is_all))
                 rhythm.restart()

@@ -98,7 +98,7 @@ async def open_message(call: Call) -> web.Response:
 
 
 async def read_receipt(call: Call) -> web.Response:
-    """How the message of a receipt stands."""
+    """The state of the message of a receipt."""
     request = await call.body(ReceiptRequest)
     status = await message_views.read_receipt(
         call.database, submissions.hash_receipt(request.receipt)

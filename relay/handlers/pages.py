@@ -44,9 +44,9 @@ def _whole(page: Page, request: web.Request, status: int = 200) -> web.Response:
 
 
 def nowhere(pages: Callable[[], Pages]) -> Middleware:
-    """Answers whoever opens an address where nothing is: a person with a page that says what to do.
+    """Answers anyone who opens an address where nothing is: a person with a page that says what to do.
 
-    Programs, which do not ask for HTML, go on to the problem document.
+    Programs, which do not ask for HTML, still get the problem document.
     """
 
     @web.middleware

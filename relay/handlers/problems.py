@@ -38,17 +38,15 @@ CHECKSUM_MISMATCH: Final = 460  # of tus, which HTTPStatus does not know
 
 
 class NoSuchRoute(NotFound):
-    """There is nothing at this address. Check it against the API description."""
+    """No route has this path."""
 
     code = "no-such-route"
-    french = "Il n'y a rien à cette adresse. Vérifiez-la selon la description de l'API."
 
 
 class WrongMethod(RelayError):
-    """This address does not take that method. Check it against the API description."""
+    """The route does not take this method."""
 
     code = "wrong-method"
-    french = "Cette adresse n'accepte pas cette méthode. Vérifiez-la selon la description de l'API."
 
 
 STATUS: Final[Mapping[type[RelayError], int]] = {

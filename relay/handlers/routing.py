@@ -54,7 +54,7 @@ class Relay:
     feed: Feed
     service_tokens: ServiceTokens
     pages: Pages
-    writers: UploadConnections = dataclasses.field(default_factory=UploadConnections)
+    upload_connections: UploadConnections = dataclasses.field(default_factory=UploadConnections)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ async def create(call: Call) -> web.StreamResponse:
 
 @tus
 async def find(call: Call) -> web.StreamResponse:
-    """Where an upload stands."""
+    """How far an upload has come."""
     upload = await uploads.find(_intake(call), call.participant, call.uuid("upload"))
     headers = {
         **_where(upload),
@@ -149,7 +149,7 @@ def _intake(call: Call) -> Intake:
     return Intake(
         database=call.database,
         objects=call.relay.objects,
-        writers=call.relay.writers,
+        upload_connections=call.relay.upload_connections,
         settings=call.settings,
     )
 

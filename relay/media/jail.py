@@ -187,16 +187,16 @@ async def run_in_jail(
                 start_new_session=True,
             )
         )
-        outcome = await _finish(process, limits, on_line)
+        outcome = await finish(process, limits, on_line)
         if not outcome.timed_out and not _was_told(ready):
             raise JailUnavailable(_explain(outcome.stderr))
     return outcome
 
 
 async def _start(starting: Coroutine[None, None, Process]) -> Process:
-    """The started process; whoever is cancelled meanwhile waits for it, and ends its whole group.
+    """The started process; a caller that is cancelled meanwhile waits for it, and ends its whole group.
 
-    Left to itself, asyncio would end bwrap alone. Before bwrap has told its first child to go on, that
+    Left to itself, asyncio would end bwrap alone. Before bwrap has told its first child to continue, that
     child is not bound to its life yet, and would wait for the word for ever.
     """
     task = asyncio.create_task(starting)
@@ -212,7 +212,7 @@ async def _start(starting: Coroutine[None, None, Process]) -> Process:
         raise JailUnavailable(f"bubblewrap does not start: {error.strerror}") from None
 
 
-async def _finish(
+async def finish(
     process: Process, limits: JailLimits, on_line: Callable[[bytes], bool] | None
 ) -> Outcome:
     """Wait for the end of both pipes: their last holder is the last process of the jail."""
@@ -306,12 +306,12 @@ def _was_told(ready: int) -> bool:
 
 @contextlib.contextmanager
 def _pipe() -> Iterator[tuple[int, int]]:
-    reading, writing = os.pipe2(os.O_CLOEXEC)
+    read_end, write_end = os.pipe2(os.O_CLOEXEC)
     try:
-        yield reading, writing
+        yield read_end, write_end
     finally:
-        os.close(reading)
-        os.close(writing)
+        os.close(read_end)
+        os.close(write_end)
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ class Check:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Bait:
+class Bait:
     """What the attacks aim at."""
 
     tools: MediaTools
@@ -61,8 +61,8 @@ class _Bait:
 
 async def check_jail(tools: MediaTools) -> tuple[Check, ...]:
     """Run every attack; the order is that of the table. JailUnavailable when there is no jail."""
-    async with _bait(tools) as bait:
-        return tuple([await attack(bait) for attack in ATTACKS.values()])
+    async with prepared(tools) as bait:
+        return tuple([await run(bait) for run in ATTACKS.values()])
 
 
 async def require_jail(tools: MediaTools) -> None:
@@ -72,10 +72,10 @@ async def require_jail(tools: MediaTools) -> None:
         raise JailBroken(", ".join(broken))
 
 
-async def _network(bait: _Bait) -> Check:
+async def _network(bait: Bait) -> Check:
     port = bait.listener.getsockname()[1]
     name = bait.abstract.getsockname()[1:].decode()
-    check = await _attack(bait, "network", {"port": port, "abstract": name})
+    check = await attack(bait, "network", {"port": port, "abstract": name})
     for listener in (bait.listener, bait.abstract):
         with contextlib.suppress(BlockingIOError):
             listener.accept()[0].close()
@@ -83,39 +83,39 @@ async def _network(bait: _Bait) -> Check:
     return check
 
 
-async def _files(bait: _Bait) -> Check:
+async def _files(bait: Bait) -> Check:
     paths = ["/etc/passwd", "/etc/hostname", str(Path.home() / ".profile"), "/proc/1/cmdline"]
-    return await _attack(bait, "files", {"paths": paths})
+    return await attack(bait, "files", {"paths": paths})
 
 
-async def _keys(bait: _Bait) -> Check:
-    check = await _attack(bait, "files", {"paths": [str(bait.key)]})
+async def _keys(bait: Bait) -> Check:
+    check = await attack(bait, "files", {"paths": [str(bait.key)]})
     return dataclasses.replace(check, name="keys")
 
 
-async def _environment(bait: _Bait) -> Check:
-    return await _attack(bait, "environment", {"secret": bait.secret, "worker": os.getpid()})
+async def _environment(bait: Bait) -> Check:
+    return await attack(bait, "environment", {"secret": bait.secret, "worker": os.getpid()})
 
 
-async def _descriptors(bait: _Bait) -> Check:
+async def _descriptors(bait: Bait) -> Check:
     descriptor = os.open(bait.key, os.O_RDONLY)
     os.set_inheritable(descriptor, True)  # noqa: FBT003 - the argument's name is reserved
     try:
-        return await _attack(bait, "descriptors", {})
+        return await attack(bait, "descriptors", {})
     finally:
         os.close(descriptor)
 
 
-async def _write(bait: _Bait) -> Check:
+async def _write(bait: Bait) -> Check:
     folders = [*WORTH_WRITING, SCRIPTS, str(bait.folder)]
-    check = await _attack(bait, "write", {"folders": folders})
+    check = await attack(bait, "write", {"folders": folders})
     if list(bait.folder.iterdir()) != [bait.key]:
         return dataclasses.replace(check, holds=False, found="a file was left outside")
     return check
 
 
-async def _signals(bait: _Bait) -> Check:
-    check = await _attack(bait, "signals", {"victim": bait.victim.pid})
+async def _signals(bait: Bait) -> Check:
+    check = await attack(bait, "signals", {"victim": bait.victim.pid})
     # A signal that was delivered ends the victim at once, long before this gives up waiting.
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(bait.victim.wait(), 0.2)
@@ -124,47 +124,47 @@ async def _signals(bait: _Bait) -> Check:
     return check
 
 
-async def _memory(bait: _Bait) -> Check:
-    return await _attack(bait, "memory", {"bytes": MEMORY_BYTES})
+async def _memory(bait: Bait) -> Check:
+    return await attack(bait, "memory", {"bytes": MEMORY_BYTES})
 
 
-async def _hidden_memory(bait: _Bait) -> Check:
-    return await _attack(bait, "hidden_memory", {})
+async def _hidden_memory(bait: Bait) -> Check:
+    return await attack(bait, "hidden_memory", {})
 
 
-async def _forks(bait: _Bait) -> Check:
-    return await _attack(bait, "forks", {"threads": THREADS})
+async def _forks(bait: Bait) -> Check:
+    return await attack(bait, "forks", {"threads": THREADS})
 
 
-async def _threads(bait: _Bait) -> Check:
+async def _threads(bait: Bait) -> Check:
     # Memory to spare, or that limit would be met first and this one never be tried.
-    return await _attack(bait, "threads", {"threads": THREADS}, memory_bytes=16 * MEMORY_BYTES)
+    return await attack(bait, "threads", {"threads": THREADS}, memory_bytes=16 * MEMORY_BYTES)
 
 
-async def _namespaces(bait: _Bait) -> Check:
-    return await _attack(bait, "namespaces", {})
+async def _namespaces(bait: Bait) -> Check:
+    return await attack(bait, "namespaces", {})
 
 
-async def _privileges(bait: _Bait) -> Check:
-    return await _attack(bait, "privileges", {})
+async def _privileges(bait: Bait) -> Check:
+    return await attack(bait, "privileges", {})
 
 
-async def _flood(bait: _Bait) -> Check:
+async def _flood(bait: Bait) -> Check:
     with MemoryFile() as answer, answer.writer() as descriptor:
         target: Target = {"bytes": FILE_BYTES, "descriptor": descriptor}
-        check = await _attack(bait, "flood", target, descriptors=(descriptor,))
+        check = await attack(bait, "flood", target, descriptors=(descriptor,))
         if answer.size > FILE_BYTES:
             return dataclasses.replace(check, holds=False, found=f"{answer.size} bytes came out")
         return check
 
 
-async def _endless(bait: _Bait) -> Check:
+async def _endless(bait: Bait) -> Check:
     outcome = await _run(bait, "endless", {}, seconds=ENDLESS_SECONDS)
     found = "" if outcome.timed_out else "it was not ended from outside"
     return Check(name="endless", holds=outcome.timed_out, found=found)
 
 
-ATTACKS: dict[str, Callable[[_Bait], Awaitable[Check]]] = {
+ATTACKS: dict[str, Callable[[Bait], Awaitable[Check]]] = {
     "network": _network,
     "files": _files,
     "keys": _keys,
@@ -183,14 +183,15 @@ ATTACKS: dict[str, Callable[[_Bait], Awaitable[Check]]] = {
 }
 
 
-async def _attack(
-    bait: _Bait,
+async def attack(
+    bait: Bait,
     name: str,
     target: Target,
     *,
     memory_bytes: int = MEMORY_BYTES,
     descriptors: tuple[int, ...] = (),
 ) -> Check:
+    """Run one attack in the jail, and see what it reached."""
     outcome = await _run(bait, name, target, memory_bytes=memory_bytes, descriptors=descriptors)
     try:
         reached = msgspec.json.decode(outcome.stdout, type=list[str])
@@ -202,7 +203,7 @@ async def _attack(
 
 
 async def _run(
-    bait: _Bait,
+    bait: Bait,
     name: str,
     target: Target,
     *,
@@ -223,7 +224,8 @@ async def _run(
 
 
 @contextlib.asynccontextmanager
-async def _bait(tools: MediaTools) -> AsyncIterator[_Bait]:
+async def prepared(tools: MediaTools) -> AsyncIterator[Bait]:
+    """What the attacks aim at, as long as they run."""
     secret = secrets.token_hex(16)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_folder_with_key(secret))
@@ -239,7 +241,7 @@ async def _bait(tools: MediaTools) -> AsyncIterator[_Bait]:
             cwd="/",
         )
         try:
-            yield _Bait(
+            yield Bait(
                 tools=tools,
                 folder=folder,
                 key=folder / "key",

@@ -36,7 +36,7 @@ VIDEO_MAX_RATE, VIDEO_BUFFER = "4M", "8M"
 AUDIO_RATE = "128k"
 
 _APART = {"mov", "matroska", "avi"}
-"""Kinds whose clock never begins anew: each track can be read without the others."""
+"""Kinds whose clock never begins again: each track can be read without the others."""
 _TOLD = ("-hide_banner", "-nostdin", "-nostats", "-y")
 _MEASURED = ("-loglevel", "info", "-progress", "pipe:2")
 
@@ -75,7 +75,7 @@ class Shape:
 
     @property
     def keyframe_frames(self) -> int:
-        """How many pictures lie between two that stand alone."""
+        """How many pictures lie between two that can be decoded by themselves."""
         return max(1, round(self.rate * KEYFRAME_SECONDS))
 
 
@@ -155,7 +155,7 @@ def encode_command(
     """Make the rendition: written to stdout, read again through stdin to move the index forward.
 
     Picture and sound are filtered apart: where one becomes another on the way, as when a phone is turned,
-    its filters are made anew, and those of the other go on.
+    its filters are made again, and those of the other continue.
     """
     opened = _input(facts.demuxer, sources[0], threads=threads)
     streams = []

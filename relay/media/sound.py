@@ -40,7 +40,7 @@ class Sound:
 
     stream: StreamFacts
     loudness_lufs: float
-    """Integrated; minus infinity where nothing is to be heard."""
+    """Integrated; minus infinity for silence."""
     range_lu: float
     """How far its loudness goes up and down."""
     changes: bool
@@ -99,9 +99,9 @@ def delivered(together: Together) -> str:
 
 
 def joined(together: Together, tracks: Sequence[str], *last: str) -> list[str]:
-    """What stands behind the inputs: all tracks become `[voice]`, which ends with the filters `last`.
+    """What is behind the inputs: all tracks become `[voice]`, which ends with the filters `last`.
 
-    As filters begin anew where a track changes, a pause there would be lost. So a first output makes all of
+    As filters begin again where a track changes, a pause there would be lost. So a first output makes all of
     such a track alike, as PCM that goes nowhere. That is decoded once more, and goes without a change
     through the filters that keep it in step.
     """

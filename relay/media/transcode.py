@@ -127,9 +127,9 @@ class _Work:
         poster.seal()
         check_rendition(rendition, found)
         check_poster(poster)
-        done = _described(facts, together, found, rendition, poster, self.limits)
+        transcoded = _described(facts, together, found, rendition, poster, self.limits)
         self.progress(Progress(stage="checking", fraction=1.0))
-        return done
+        return transcoded
 
     def _tell(self, stage: Stage, part: float = 0.0) -> None:
         start, end = _SHARES[stage]
@@ -304,7 +304,7 @@ def _follow(duration_ms: int | None, tell: Callable[[float], None]) -> Callable[
 
 
 def _loudest(said: bytes) -> float:
-    """One summary for each time that the filters began anew: the loudest part counts."""
+    """One summary for each time that the filters began again: the loudest part counts."""
     return max(map(float, _LOUDNESS.findall(said)), default=-math.inf)
 
 

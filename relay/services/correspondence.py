@@ -48,17 +48,15 @@ class Seen:
 
     messages: dict[uuid.UUID, bytes]
     """A digest of what is shown of each."""
-    standing: tuple[Consent | None, bool]
+    access: tuple[Consent | None, bool]
     due: datetime | None
-    """When the next offer that is for later is to be shown."""
+    """When the next postponed offer becomes visible."""
 
     def with_others(self, named: Collection[uuid.UUID], now: Seen) -> Seen:
         """The same with what is seen `now` of the messages that are named."""
         others = {key: digest for key, digest in self.messages.items() if key not in named}
         due = [moment for moment in (self.due, now.due) if moment is not None]
-        return Seen(
-            messages=others | now.messages, standing=now.standing, due=min(due, default=None)
-        )
+        return Seen(messages=others | now.messages, access=now.access, due=min(due, default=None))
 
     def changed_since(self, before: Seen) -> set[uuid.UUID]:
         """Which messages look otherwise, came, or are there no more."""
@@ -85,8 +83,8 @@ async def correspondence(
 ) -> Correspondence:
     """The first page of what a participant wrote and was offered, the next one of either, or what is named.
 
-    Through an upload link that is the one message it carried: whoever holds the link need not be the
-    participant themself.
+    Through an upload link that is the one message it carried: anyone who holds the link need not be the
+    participant themselves.
     """
     named, place = query.named, query.place
     sent, received = SentPage(items=[], next=None), ReceivedPage(items=[], next=None)
@@ -121,7 +119,7 @@ async def look(
             **{row.message: _digest(_sent(row)) for row in sent},
             **{one.row.message: _digest(_received(one)) for one in offered.shown},
         },
-        standing=(consent, actor.is_verified),
+        access=(consent, actor.is_verified),
         due=offered.due,
     )
 

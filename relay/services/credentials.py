@@ -1,4 +1,4 @@
-"""Credentials come from the organization root: accepted for their signature, whoever sends them."""
+"""Credentials come from the organization root: accepted for their signature, no matter who sends them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def roots(database: Database, settings: Settings) -> list[str]:
 
 
 async def succeed(database: Database, settings: Settings, compact: str) -> None:
-    """Keep that a new root takes the place of an old one, which said nothing after it: said by either."""
+    """Record that a new root takes the place of an old one, which said nothing after it: said by either."""
     said = statements.decode_unverified(compact, statements.Succession)
     kid = signing.read_unverified(compact).kid
     signer = next(
@@ -61,7 +61,7 @@ async def succeed(database: Database, settings: Settings, compact: str) -> None:
 
 
 async def add(database: Database, settings: Settings, compact: str) -> uuid.UUID:
-    """Keep a credential that a root signed."""
+    """Store a credential that a root signed."""
     async with database.transaction() as connection:
         credential = await _by_root(connection, settings, compact, statements.Credential)
         said = credential.said
@@ -117,7 +117,7 @@ async def list_all(database: Database, settings: Settings) -> Credentials:
 
 
 async def store_keyring(database: Database, mediator: Mediator, keyring: bytes) -> None:
-    """Keep a mediator's own keyring, so that a lost laptop is not a lost key."""
+    """Store a mediator's own keyring, so that a lost laptop is not a lost key."""
     if len(keyring) > KEYRING_MAX_BYTES:
         raise TooLarge("keyring")
     async with database.connection() as connection:
@@ -144,7 +144,7 @@ async def require_standing(
 
 
 async def _require_after_mediators(connection: Connection, begins: datetime) -> None:
-    """Go on only if no mediator opened a case since: its registration would not hold any more."""
+    """Require that no mediator opened a case since: its registration would not hold any more."""
     latest = await stored_cases.last_registered_by_mediator(connection)
     if latest is not None and latest >= begins:
         raise ServiceTooEarly
@@ -153,7 +153,7 @@ async def _require_after_mediators(connection: Connection, begins: datetime) -> 
 async def _require_nothing_later(
     connection: Connection, settings: Settings, successions: Sequence[str]
 ) -> None:
-    """Go on only if readers believe what is there beside these successions.
+    """Require that readers believe what is there beside these successions.
 
     A root that signed something after it was succeeded would have them refuse all that it ever signed.
     """

@@ -68,7 +68,7 @@ class Follower:
     """How far the log was read. Its numbers are given out before their transactions end, in any order."""
 
     def __init__(self, latest: Collection[int]) -> None:
-        self._known = set(latest)
+        self.known = set(latest)
         self._floor = min(latest, default=1) - 1
         """Up to here nothing is missing any more."""
         self._mark: tuple[int, int] | None = None
@@ -77,14 +77,14 @@ class Follower:
     @property
     def newest(self) -> int:
         """The newest row that was read."""
-        return max(self._known, default=self._floor)
+        return max(self.known, default=self._floor)
 
     async def look(self, connection: Connection) -> list[NewEvent]:
         """What was not read before, also where its number is lower than that of what was."""
         found = await follow_events(
-            connection, after=self._floor, known=self._known, limit=EVENTS_AT_ONCE
+            connection, after=self._floor, known=self.known, limit=EVENTS_AT_ONCE
         )
-        self._known.update(event.event_id for event in found.events)
+        self.known.update(event.event_id for event in found.events)
         if len(found.events) < EVENTS_AT_ONCE:
             self._settle(found)
         return found.events
@@ -93,9 +93,9 @@ class Follower:
         """Where all have ended that could hold a number below the mark, this look saw what became of them."""
         if self._mark is not None and found.undecided >= self._mark[1]:
             self._floor = self._mark[0]
-            self._known = {event_id for event_id in self._known if event_id > self._floor}
+            self.known = {event_id for event_id in self.known if event_id > self._floor}
             self._mark = None
-        if self._mark is None and self._known:
+        if self._mark is None and self.known:
             self._mark = (self.newest, found.unbegun)
 
 
@@ -110,9 +110,9 @@ class Feed:
 
     async def start(self) -> None:
         """Read until `close`; a lost connection is made again."""
-        reading = asyncio.Event()
-        self._reader = asyncio.create_task(self._read(reading))
-        await reading.wait()
+        ready = asyncio.Event()
+        self._reader = asyncio.create_task(self._read(ready))
+        await ready.wait()
 
     async def close(self) -> None:
         """Stop reading."""
@@ -132,7 +132,7 @@ class Feed:
             if not self._watches[concerned]:
                 del self._watches[concerned]
 
-    async def _read(self, reading: asyncio.Event) -> None:
+    async def _read(self, ready: asyncio.Event) -> None:
         follower: Follower | None = None
         while True:
             try:
@@ -143,7 +143,7 @@ class Feed:
                         # The first look; or another database, an older copy of this one.
                         follower = Follower(latest)
                         self._tell_all()
-                    reading.set()
+                    ready.set()
                     while True:
                         for event in await follower.look(connection):
                             self._tell(event)

@@ -53,7 +53,7 @@ async def make(
     link_id: uuid.UUID,
     link: NewLink,
 ) -> None:
-    """Keep a link that a mediator of the case or the case system signed.
+    """Store a link that a mediator of the case or the case system signed.
 
     The signature is what keeps the relay from making a link of its own, and so a participant of its own.
     """
@@ -104,7 +104,7 @@ async def make(
 
 
 async def find_holder(database: Database, link_id: uuid.UUID, auth: bytes) -> LinkHolder:
-    """Whoever shows the bearer of this link; the same NotFound for a wrong, ended and unknown one."""
+    """Anyone who shows the bearer of this link; the same NotFound for a wrong, ended and unknown one."""
     async with database.connection() as connection:
         holder = await stored.find_holder(connection, link_id, hashlib.sha256(auth).digest())
     if holder is None:
@@ -168,7 +168,7 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
         raise InvalidRequest("the claim is for another link")
     second_claim = False
     async with database.transaction() as connection:
-        # The case is locked before the link: whoever claims another link of the same person waits.
+        # The case is locked before the link: anyone who claims another link of the same person waits.
         await stored_cases.lock_case(connection, holder.case_id)
         if await stored.lock_link(connection, holder.link_id) is not Purpose.PARTICIPATE:
             raise NotFound("not a link to claim")
@@ -210,7 +210,7 @@ async def claim(database: Database, settings: Settings, holder: LinkHolder, new:
 
 
 async def open_keyring(database: Database, holder: LinkHolder, proof: bytes) -> ClaimedKeyring:
-    """The keyring of a claimed link, for whoever shows that they know its passphrase.
+    """The keyring of a claimed link, for anyone who shows that they know its passphrase.
 
     WrongPassphrase for another proof. TooManyTries while the link is closed after several of them: then not
     even the right one is looked at. Tries wait for each other; each is counted before its answer goes out.
@@ -250,7 +250,7 @@ async def open_keyring(database: Database, holder: LinkHolder, proof: bytes) -> 
 async def verify(
     database: Database, settings: Settings, mediator: Mediator, new: NewVerification
 ) -> None:
-    """Keep that a mediator checked a claim and heard from the person that it is theirs.
+    """Record that a mediator checked a claim and heard from the person that it is theirs.
 
     From now on this key is the participant's. The other links that they claimed end in the same step, each
     with a statement of the mediator's: EarlierLinkOpen where one is missing.

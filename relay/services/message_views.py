@@ -82,7 +82,7 @@ async def history(database: Database, mediator: Mediator, message_id: uuid.UUID)
 
 
 async def read_receipt(database: Database, receipt_hash: bytes) -> ReceiptStatus:
-    """How the message of a receipt stands; whoever holds the code learns the author's view and no more."""
+    """The state of the message of a receipt; its code shows the author's view and no more."""
     async with database.snapshot() as connection:
         message_id = await stored.find_by_receipt(connection, receipt_hash)
         if message_id is None:
@@ -140,7 +140,7 @@ async def author_message(
 
 
 def shown_to_author(message: stored.MessageRow) -> AuthorView:
-    """What the author of a message sees of where it stands."""
+    """What the author of a message sees of its state."""
     return author_view(
         message.state,
         withdrawal_asked=message.withdrawal_hash is not None,

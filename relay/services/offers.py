@@ -68,7 +68,7 @@ async def offer(
     """Let an approved message wait for its recipient, with the grants that open it to their key alone.
 
     The gates are checked in the transaction of the transition, and again when the recipient accepts and
-    opens. The case is locked meanwhile, as by whoever closes a gate: one of the two comes first.
+    opens. The case is locked meanwhile, as by somebody who closes a gate: one of the two comes first.
     What was released before is granted again in the same way, to somebody who lost their link and has a
     new key; no state changes then, and what they answered stands.
     """
@@ -184,7 +184,7 @@ async def open_message(
 async def _require_readable(
     connection: Connection, settings: Settings, message: stored.MessageRow
 ) -> None:
-    """Go on only with what the recipient's program believes; they are not told what is in the way."""
+    """Require an offer that the recipient's program believes; they are not told what is wrong."""
     offer_hash = message.offer_hash or b""
     offered = await find_statement(connection, offer_hash) or ""
     consents = await stored_reviews.find_offer_consents(connection, offer_hash) or ()

@@ -81,13 +81,9 @@ _DOCUMENTS: Final = {
 
 
 class PagesNotBuilt(Unavailable):
-    """The pages were not built. Whoever runs relay does so with `make pages`; the API works without them."""
+    """The pages were not built into the package."""
 
     code = "pages-not-built"
-    french = (
-        "Les pages n'ont pas été construites. La personne qui exploite relay le fait avec « make pages » ; "
-        "l'API fonctionne sans elles."
-    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

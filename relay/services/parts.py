@@ -16,7 +16,7 @@ from relay.storage.objects import Objects
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SealedBody:
-    """The sealed bytes of a part, wherever they lie; whoever has one was allowed to read it."""
+    """The sealed bytes of a part, from the database or the store; the caller was allowed to read it."""
 
     database: Database
     objects: Objects

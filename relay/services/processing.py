@@ -1,4 +1,4 @@
-"""What a media worker does with a job: take it, keep it, read what is to be prepared, hand in the result.
+"""What a media worker does with a job: take it, renew its lease, read the original, hand in the result.
 
 The lease of a job is what makes all of it safe to repeat: two workers may work on one video at once, but
 only the one whose lease it is hands something in, and that in one transaction.
@@ -17,6 +17,7 @@ from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.keyrings import Keyring
+from relay.crypto.verified import Standing, VerifiedCharter
 from relay.domain.jobs import (
     Job,
     JobState,
@@ -96,7 +97,7 @@ class Prepared:
 
 
 async def require_worker(database: Database, worker: MediaWorker) -> None:
-    """Go on only if the worker's credential is in good standing and of its very keys; or WorkerRefused."""
+    """Require that the worker's credential is in good standing and of its very keys; or WorkerRefused."""
     async with database.connection() as connection:
         row = await stored_credentials.find_credential(connection, worker.credential_id)
     if row is None or row.role != "media" or not row.in_good_standing:
@@ -107,7 +108,7 @@ async def require_worker(database: Database, worker: MediaWorker) -> None:
 
 
 async def require_a_worker(database: Database, workers: Sequence[MediaWorker]) -> None:
-    """Go on only if one of these may work; WorkerRefused, for the reason of the first, otherwise."""
+    """Require that one of these may work; WorkerRefused, for the reason of the first, otherwise."""
     refused: WorkerRefused | None = None
     for worker in workers:
         try:
@@ -182,7 +183,7 @@ async def try_later(database: Database, settings: Settings, job: Job, code: str)
 async def find_source(
     database: Database, settings: Settings, worker: MediaWorker, job: Job
 ) -> Source:
-    """What is to be prepared, verified as far as it can be before its bytes are read.
+    """The original to prepare, verified as far as possible before its bytes are read.
 
     The worker trusts the roots in its own settings, not the relay: a case that a root does not vouch
     for gets nothing. VideoAltered where the sender's part of it does not hold, ChainError where the
@@ -329,7 +330,7 @@ async def _fail(
 
 async def _verified_charter(
     connection: Connection, settings: Settings, worker: MediaWorker, case_id: uuid.UUID
-) -> chain.VerifiedCharter:
+) -> VerifiedCharter:
     """The case's charter up to a root of the worker's own, which names the worker; ChainError otherwise."""
     charter = await verified_charter(connection, settings, case_id)
     signers = [authority.signer for authority in charter.media_at(datetime.now(UTC))]
@@ -341,7 +342,7 @@ async def _verified_charter(
 def _verify_message(
     compact: str,
     origin: Sequence[str],
-    charter: chain.VerifiedCharter,
+    charter: VerifiedCharter,
     row: stored.MessageRow,
 ) -> statements.Message:
     """The sender's statement, checked against the row; a claim may still wait for its mediator here.
@@ -350,7 +351,7 @@ def _verify_message(
     """
     way = chain.verify_origin(origin, charter)
     said = chain.verify_message(compact, charter, way)
-    if way.standing_at(said.at) is chain.Standing.ENDED:
+    if way.standing_at(said.at) is Standing.ENDED:
         raise ChainError("it came through a link that has ended")
     if said.sender != row.sender_id:
         raise ChainError("a message of another sender")

@@ -87,7 +87,7 @@ async def queue(database: Database, mediator: Mediator, query: QueueQuery) -> Qu
 async def of_case(
     database: Database, mediator: Mediator, case_id: uuid.UUID, query: CaseMessagesQuery
 ) -> QueuePage:
-    """A page of every message of a case that was ever sent, whatever became of it, newest first."""
+    """A page of every message of a case that was ever sent, in every state, newest first."""
     before = END if query.after is None else decode_place(query.after)
     async with database.snapshot() as connection:
         await require_mediator(connection, case_id, mediator)
@@ -267,7 +267,7 @@ async def _keep_notes(
     decision: statements.Verified[statements.Decision],
     request: ReviewRequest,
 ) -> None:
-    """Keep the mediator's own words to the sender, or to the case; for a retry, the worker's new grant."""
+    """Store the mediator's own words to the sender, or to the case; for a retry, the worker's new grant."""
     said = decision.said
     grants = request.grants
     if said.decision == "retry":

@@ -1,4 +1,4 @@
-"""Opening a session: a challenge, its signature, a short-lived bearer of which only the hash is kept."""
+"""Opening a session: a challenge, its signature, a short-lived bearer of which only the hash is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SECRET_BYTES = 32
 
 
 async def challenge(database: Database, settings: Settings) -> Challenge:
-    """A fresh challenge for whoever asks."""
+    """A fresh challenge for anyone who asks."""
     secret = secrets.token_bytes(_SECRET_BYTES)
     async with database.connection() as connection:
         await stored.insert_challenge(
@@ -66,7 +66,7 @@ async def open_session(database: Database, settings: Settings, statement: str) -
 async def open_upload_session(
     database: Database, settings: Settings, holder: LinkHolder
 ) -> Session:
-    """A session for the holder of an upload link; a spent one still shows how its message stands."""
+    """A session for the holder of an upload link; a spent one still shows the state of its message."""
     async with database.transaction() as connection:
         link = await stored_links.find_link(connection, holder.link_id)
         if link is None or link.signer is None or link.kid is None:

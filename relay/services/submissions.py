@@ -271,7 +271,7 @@ async def withdraw(
     """Take a message back, by its sender or a mediator to whom they said so.
 
     Before release that ends it. Afterwards it is too late, but to say so would tell the sender that the
-    message reached somebody: the wish is kept for the mediator, and the sender is answered alike.
+    message reached somebody: the wish is recorded for the mediator, and the sender is answered alike.
     """
     withdrawal = statements.verified(compact, statements.Withdrawal, actor.signer)
     said = withdrawal.said
@@ -313,7 +313,7 @@ async def withdraw(
 
 
 def hash_receipt(code: str) -> bytes:
-    """What is kept of a receipt code, however it was typed."""
+    """What is stored of a receipt code, however it was typed."""
     plain = "".join(letter for letter in code.upper() if letter in _RECEIPT_ALPHABET)
     return hashlib.sha256(b"relay/v1/receipt\n" + plain.encode()).digest()
 
@@ -370,7 +370,7 @@ async def _require_relayable(
     said: statements.Message,
     facts: stored_submissions.SubmissionFacts,
 ) -> None:
-    """From a mediator go on only with a letter, and only where no participant began or sent it.
+    """A mediator may send only a letter, and only where no participant began or sent it.
 
     A mediator never changes another's words: what a participant began or sent is theirs to revise.
     """

@@ -136,13 +136,13 @@ def require_about(
     message: MessageRow,
     said: statements.Decision | statements.Captions | statements.Offer | statements.Response,
 ) -> None:
-    """Go on only with a statement about this message; StatementMismatch otherwise."""
+    """Require a statement about this message; StatementMismatch otherwise."""
     if (said.case, said.message) != (message.case_id, message.message_id):
         raise StatementMismatch("about another message")
 
 
 def require_same_words(message: MessageRow, said: statements.Decision | statements.Offer) -> None:
-    """Go on only if a decision or an offer is about exactly what is there now; WrongState otherwise."""
+    """Require that a decision or an offer is about exactly what is there now; WrongState otherwise."""
     current = (message.statement_hash, message.rendition_hash, message.captions_hash)
     named = (said.source, said.rendition, said.captions)
     if said.revision != message.revision or named != tuple(

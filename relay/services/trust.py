@@ -9,6 +9,7 @@ from relay.crypto import chain
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.trust import Trust, establish_trust, trusted_roots
+from relay.crypto.verified import VerifiedCharter
 from relay.domain.links import CredentialPair
 from relay.domain.links import Trust as TrustView
 from relay.errors import NotFound
@@ -58,7 +59,7 @@ async def organization(
 
 async def charter(
     connection: Connection, settings: Settings, case_id: uuid.UUID
-) -> chain.VerifiedCharter:
+) -> VerifiedCharter:
     """The charter of a case, verified up to the configured roots; ChainError where it does not hold."""
     rows = await stored.list_case_statements(connection, case_id)
     trust = _trust(settings, rows, await stored.list_successions(connection))

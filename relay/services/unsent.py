@@ -1,4 +1,4 @@
-"""Keeps what somebody is writing, so that it follows them to another device; only its writer's key opens it.
+"""Stores what somebody is writing, so that it follows them to another device; only its writer's key opens it.
 
 A version takes the place of the one that it was made from and of no other: what two devices wrote at the same
 time is never lost by the one being written over the other.
@@ -41,7 +41,7 @@ async def list_own(database: Database, actor: Participant | Mediator) -> UnsentT
 async def keep(
     database: Database, actor: Participant | Mediator, text_id: uuid.UUID, new: NewUnsentText
 ) -> None:
-    """Keep a version; UnsentChanged unless it follows the one that is kept. Repeated, it is kept once."""
+    """Store a version; UnsentChanged unless it follows the stored one. Repeated, it is stored once."""
     size = len(new.sealed)
     if size == 0:
         raise InvalidRequest("sealed", problem="sealed is empty.")

@@ -2,7 +2,7 @@
 
 The next segment fills while one or two are on their way to the store: an upload holds 24 MiB at most,
 and 12 MiB where many are under way at once.
-Nothing counts before it stands in the object store and then, in one statement, in the database.
+Nothing counts before it is in the object store and then, in one statement, in the database.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Intake:
 
     database: Database
     objects: Objects
-    writers: UploadConnections
+    upload_connections: UploadConnections
     settings: Settings
 
 
 class Receiver:
-    """What one connection adds to an upload, from where the upload stands."""
+    """What one connection adds to an upload, from its offset."""
 
     def __init__(self, intake: Intake, upload: Upload, pieces: Sequence[Piece]) -> None:
         self._database = intake.database
@@ -80,7 +80,7 @@ class Receiver:
                 await self._stored(all_but=0)
 
     async def keep(self) -> int:
-        """Make everything last that was taken; the offset where the upload now stands."""
+        """Make everything last that was taken; the offset that the upload has now reached."""
         await self._stored(all_but=0)
         if len(self._segment):
             await self._keep_tail(self._advance(self.position), self._segment)

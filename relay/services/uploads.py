@@ -1,4 +1,4 @@
-"""What a sender does with an upload: begin it, ask where it stands, add to it, end it; and the sweeps."""
+"""What a sender does with an upload: begin it, ask how far it has come, add to it, end it; and the sweeps."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 async def create(intake: Intake, sender: Participant, request: UploadRequest) -> Upload:
     """Begin an upload for a draft of the sender's.
 
-    Another one may be open for the same draft, in a second window or from before a reload: each goes on
+    Another one may be open for the same draft, in a second window or from before a reload: each continues
     by itself, and the signed statement says by its digests which was meant. Beyond OPEN_UPLOADS the one
     that was idle for longest ends, an unfinished one first.
     """
@@ -66,10 +66,10 @@ async def create(intake: Intake, sender: Participant, request: UploadRequest) ->
 
 
 async def find(intake: Intake, sender: Participant, upload_id: uuid.UUID) -> Upload:
-    """Where an upload stands, after a connection of this process that still wrote to it has ended."""
+    """How far an upload has come, after a connection of this process that still wrote to it has ended."""
     async with intake.database.connection() as connection:
         await _find(connection, sender, upload_id)
-    await intake.writers.stop(upload_id)
+    await intake.upload_connections.stop(upload_id)
     async with intake.database.connection() as connection:
         upload = await _find(connection, sender, upload_id)
     require_open(upload, datetime.now(UTC))
@@ -79,14 +79,14 @@ async def find(intake: Intake, sender: Participant, upload_id: uuid.UUID) -> Upl
 async def append(intake: Intake, sender: Participant, patch: Patch, receive: Receive) -> Progress:
     """Add to an upload until the bytes end, break off, stop coming, or another connection takes over.
 
-    Whatever arrived is kept in each of these cases, and counts only once it is. With a checksum all
-    or nothing is kept: what broke off could not be verified.
+    Whatever arrived is stored in each of these cases, and counts only once it is. With a checksum all
+    or nothing is stored: what broke off could not be verified.
     """
     async with intake.database.connection() as connection:
         await _find(connection, sender, patch.upload_id)
     if patch.checksum is not None:
         require_checkable(patch.size_bytes or 0)
-    is_body_read = await intake.writers.outlive(_write(intake, sender, patch, receive))
+    is_body_read = await intake.upload_connections.outlive(_write(intake, sender, patch, receive))
     async with intake.database.connection() as connection:
         upload = await _find(connection, sender, patch.upload_id)
     return Progress(
@@ -101,7 +101,7 @@ async def terminate(intake: Intake, sender: Participant, upload_id: uuid.UUID) -
     """End an upload and remove what it left; one that was submitted is part of its message."""
     async with intake.database.connection() as connection:
         await _find(connection, sender, upload_id)
-    await intake.writers.stop(upload_id)
+    await intake.upload_connections.stop(upload_id)
     async with intake.database.transaction() as connection:
         prefixes = await stored.discard(connection, upload_id)
         if not prefixes:
@@ -142,7 +142,7 @@ async def _find(connection: Connection, sender: Participant, upload_id: uuid.UUI
 
 async def _write(intake: Intake, sender: Participant, patch: Patch, receive: Receive) -> bool:
     """Take over an upload and add to it; where `patch` does not continue it, nothing is changed."""
-    async with intake.writers.only(patch.upload_id) as writer:
+    async with intake.upload_connections.only(patch.upload_id) as writer:
         async with intake.database.transaction() as connection:
             await stored.take_over(connection, patch.upload_id)
             upload = await _find(connection, sender, patch.upload_id)
@@ -157,7 +157,7 @@ async def _write(intake: Intake, sender: Participant, patch: Patch, receive: Rec
 async def _take_all(
     intake: Intake, writer: UploadConnection, receiver: Receiver, receive: Receive
 ) -> bool:
-    """Take what comes and keep it; whether the request was read to its end."""
+    """Take what comes and store it; whether the request was read to its end."""
     ended_by: RelayError | None = None
     is_body_read = False
     try:

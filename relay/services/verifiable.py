@@ -1,4 +1,4 @@
-"""Checks what is to go on exactly as its recipient's program does.
+"""Checks what is to continue exactly as its recipient's program does.
 
 Whatever a reader would refuse is neither approved nor offered, and not called opened: a credential that was
 revoked into the past, for one. The relay checks all but MACs, commitments and contents, which take keys that
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from relay.crypto import chain, items, release
+from relay.crypto.verified import Standing, VerifiedCharter
 from relay.domain.messages import NotVerifiable
 from relay.errors import CryptoError
 from relay.services import trust
@@ -25,12 +26,12 @@ from relay.storage.database import Connection
 async def require_verifiable(
     connection: Connection, settings: Settings, message: stored.MessageRow
 ) -> None:
-    """Go on only with words, a rendition and captions that a reader believes; NotVerifiable otherwise."""
+    """Require words, a rendition and captions that a reader believes; NotVerifiable otherwise."""
     try:
         _charter, item = await _item(connection, settings, message)
     except CryptoError as error:
         raise NotVerifiable(f"{type(error).__name__}: {error.detail}") from None
-    if item.standing is not chain.Standing.VERIFIED:
+    if item.standing is not Standing.VERIFIED:
         raise NotVerifiable("not of a sender whom somebody verified")
 
 
@@ -41,7 +42,7 @@ async def require_readable(
     offer: str,
     consents: Sequence[bytes],
 ) -> None:
-    """Go on only with what the recipient of `offer` (the text of its statement) believes as it is now.
+    """Require that the recipient of `offer` (the text of its statement) believes it as it is now.
 
     `consents`: the hashes of those that the offer names. NotVerifiable otherwise.
     """
@@ -69,7 +70,7 @@ async def require_readable(
 
 async def _item(
     connection: Connection, settings: Settings, message: stored.MessageRow
-) -> tuple[chain.VerifiedCharter, release.Item]:
+) -> tuple[VerifiedCharter, release.Item]:
     charter = await trust.charter(connection, settings, message.case_id)
     compacts = await released_statements(connection, message)
     origin = await stored.list_origin(connection, message.statement_hash or b"")

@@ -38,40 +38,27 @@ _Value = TypeVar("_Value")
 
 
 class MigrationChanged(ConfigurationError):
-    """This database was made by another build of relay. Use that build, or start with an empty database."""
+    """A migration that was applied differs from the one of this build."""
 
     code = "migration-changed"
-    french = (
-        "Cette base de données a été faite par une autre version de relay. "
-        "Utilisez cette version ou commencez avec une base vide."
-    )
 
 
 class RolesMissing(ConfigurationError):
-    """The database server has no roles relay_web and relay_worker. Make them, as docs/operations.md says."""
+    """The database server lacks the roles of relay."""
 
     code = "roles-missing"
-    french = (
-        "Le serveur de base de données n'a pas les rôles relay_web et relay_worker. "
-        "Créez-les comme l'indique docs/operations.md."
-    )
 
 
 class RolesTooStrong(ConfigurationError):
-    """A role of relay may do more in the database than it needs. Take that away, then migrate again."""
+    """A role of relay has more rights than it needs."""
 
     code = "roles-too-strong"
-    french = (
-        "Un rôle de relay a plus de droits qu'il n'en faut dans la base de données. "
-        "Retirez-les, puis relancez la migration."
-    )
 
 
 class NotOwner(ConfigurationError):
-    """This database belongs to another role. Migrate with the address of its owner."""
+    """The address to migrate with is not that of the database's owner."""
 
     code = "not-owner"
-    french = "Cette base de données appartient à un autre rôle. Migrez avec l'adresse de son propriétaire."
 
 
 class Database:

@@ -45,23 +45,15 @@ _BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
 
 class StoreUnavailable(Unavailable):
-    """The store for sealed files does not answer now. Nothing was lost; try again in a moment."""
+    """The object store does not answer."""
 
     code = "store-unavailable"
-    french = (
-        "Le dépôt des fichiers scellés ne répond pas pour le moment. Rien n'est perdu; "
-        "réessayez dans un instant."
-    )
 
 
 class ObjectMissing(Unavailable):
-    """A sealed file is not where it should be. Tell the operator; trying again will not help."""
+    """An object that the database names is not in the store."""
 
     code = "object-missing"
-    french = (
-        "Un fichier scellé n'est pas là où il devrait être. Avisez l'exploitant; "
-        "réessayer n'y changera rien."
-    )
 
 
 def segment_key(prefix: str, number: int) -> str:

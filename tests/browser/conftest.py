@@ -1,31 +1,24 @@
 """One relay with its pages, one Chromium, and as many watched visitors as a test asks for.
 
-The stage, the browser and the tests share one event loop for the whole session.
+The relay, the browser and the tests share one event loop for the whole session.
 """
 
 from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Protocol, Unpack
+from typing import Unpack
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Playwright, async_playwright
 
-from tests.browser import visitors
-from tests.browser.scene import Scene
-from tests.browser.scene import scene as set_scene
-from tests.browser.visitors import Manner, Visitor
-
-
-class Visit(Protocol):
-    """Makes visitors."""
-
-    def __call__(self, **manner: Unpack[Manner]) -> Awaitable[Visitor]:
-        """One, in a browser context of their own."""
+from tests.support.browser import visitors
+from tests.support.browser.scene import Scene
+from tests.support.browser.scene import scene as set_scene
+from tests.support.browser.visitors import Manner, Visit, Visitor
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

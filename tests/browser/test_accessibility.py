@@ -10,11 +10,11 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser import axe
-from tests.browser.inspecting import FITS, MOVING
-from tests.browser.scene import Scene
-from tests.browser.tour import Tour
-from tests.browser.visitors import NARROW, Language
+from tests.support.browser import axe
+from tests.support.browser.inspecting import FITS, MOVING
+from tests.support.browser.scene import Scene
+from tests.support.browser.tour import Tour
+from tests.support.browser.visitors import NARROW, Language
 
 _TEXT: Final = "(size) => document.documentElement.style.setProperty('font-size', size)"
 

@@ -13,16 +13,15 @@ from relay.client.connection import Problem
 from relay.client.participant import Participant
 from relay.crypto.links import parse_link_url
 from relay.crypto.words import word_list
-from relay.demo.cast import PASSPHRASE
-from tests.browser import forging
-from tests.browser.casework import LANGUAGES
-from tests.browser.conftest import Visit
-from tests.browser.inputs import Keyboard
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.visitors import Language
-from tests.browser.wire import Sent
+from relay.testing.people import PASSPHRASE
+from tests.support.browser import forging
+from tests.support.browser.casework import LANGUAGES
+from tests.support.browser.inputs import Keyboard
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Language, Visit
+from tests.support.browser.wire import Sent
 
 FIRST_SIGHT_BYTES: Final = 30_000
 FIRST_PAGE_BYTES: Final = 150_000
@@ -259,7 +258,7 @@ async def test_a_mediator_makes_keys_with_six_words_and_not_with_a_weak_passphra
 
 
 async def test_a_link_is_claimed_once(scene: Scene, visit: Visit) -> None:
-    """Of two with one link, who chooses a passphrase second is refused, and told to call the mediator."""
+    """The second person to choose a passphrase for a link is refused, and told to call the mediator."""
     waiting = await scene.waiting()
     first, second = await visit(), await visit()
     second.expects("status of 409")

@@ -14,13 +14,13 @@ from playwright.async_api import Locator, Page, ViewportSize, expect
 from relay.client.casework import DEFAULT_POLICY
 from relay.client.participant import Participant
 from relay.crypto.statements import Policy
-from relay.demo.cast import verify_everybody
-from relay.demo.story import LETTER
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
-from tests.browser.casework import CasePage
-from tests.browser.conftest import Visit
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Reviewer, Scene, with_mediators_of_its_own
+from relay.testing.letters import LETTER
+from relay.testing.people import verify_everybody
+from tests.support.browser.casework import CasePage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Reviewer, Scene, with_mediators_of_its_own
+from tests.support.browser.visitors import Visit
 
 TWO: Final = Policy(approvals=2, captions="optional", server_processing=True, retention_days=365)
 LAPTOP: Final[ViewportSize] = {"width": 1366, "height": 768}
@@ -106,7 +106,7 @@ def rows(page: Page) -> Locator:
 
 
 async def test_two_of_one_role_have_one_number_everywhere(alone: Alone, visit: Visit) -> None:
-    """On the page of the case, in its dialogs, on sheets, in the queue and for whoever writes to them."""
+    """On the page of the case, in its dialogs, on sheets, in the queue and for anyone who writes to them."""
     case = await two_harmed(alone)
     mediator = alone.mediator.client
     url = await mediator.make_link(case.case_id, case.responsible)
@@ -215,7 +215,7 @@ async def test_what_has_ended_is_found_again(alone: Alone, visit: Visit) -> None
     await figures.get_by_role("button", name=page.words("state.withdrawn")).click()
     await expect(rows(page.page)).to_have_count(1)
     await rows(page.page).get_by_role("button").click()
-    await page.stands("withdrawn")
+    await page.shows_state("withdrawn")
 
     await page.at_case(case.reference)
     listed = page.page.locator("section").filter(

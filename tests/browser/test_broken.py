@@ -7,17 +7,16 @@ from typing import Final
 
 from playwright.async_api import expect
 
-from relay.demo.cast import Case, verify_everybody
-from relay.demo.story import LETTER, NOTE
-from tests.browser import forging
-from tests.browser.conftest import Visit
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene, Waiting
-from tests.browser.tour import approved_letter
-from tests.browser.visitors import Language
-from tests.corruptions import KEYS, LETTERS
-from tests.hostile import Sender
+from relay.testing.letters import LETTER, NOTE
+from relay.testing.people import Case, verify_everybody
+from tests.support.browser import forging
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene, Waiting
+from tests.support.browser.tour import approved_letter
+from tests.support.browser.visitors import Language, Visit
+from tests.support.corruptions import KEYS, LETTERS
+from tests.support.hostile import HostileSender
 
 GUIDANCE: Final = "Please send it once more."
 TURNED: Final = "I am [U+202E]not[U+202C] sorry[U+200F]."
@@ -56,7 +55,7 @@ async def _sent_back(
     await expect(mediator.button("choice.decline")).to_be_visible()
     await expect(mediator.button("choice.approve")).to_have_count(0)
     await mediator.return_with("unclear", GUIDANCE)
-    await mediator.stands("returned")
+    await mediator.shows_state("returned")
     assert case.harmed.guidance(await case.harmed.sent(message)) == ("unclear", GUIDANCE)
     return mediator
 
@@ -66,7 +65,7 @@ async def test_a_letter_that_opens_for_nobody_is_sent_back_and_the_console_goes_
 ) -> None:
     """Its state is said in words, in both languages; the keys stay open, and the next letter is reviewed."""
     case = await _cast(scene, await scene.waiting())
-    sender = await Sender.of(case)
+    sender = await HostileSender.of(case)
     broken = KEYS["a grant for nobody"]
     message, _answer = await sender.letter("body", broken)
     mediator = await _sent_back(scene, visit, case, message, "en")
@@ -75,10 +74,10 @@ async def test_a_letter_that_opens_for_nobody_is_sent_back_and_the_console_goes_
     await mediator.take(f"case {case.case_id}")
     await expect(mediator.page.get_by_text(LETTER)).to_be_visible()
     await mediator.approve()
-    await mediator.stands("approved")
+    await mediator.shows_state("approved")
 
     other = await _cast(scene, await scene.waiting())
-    message, _answer = await (await Sender.of(other)).letter("body", broken)
+    message, _answer = await (await HostileSender.of(other)).letter("body", broken)
     await _sent_back(scene, visit, other, message, "fr")
 
 

@@ -12,22 +12,21 @@ from playwright.async_api import expect
 from relay.client.administrator import publish_credential
 from relay.client.certifying import CredentialRequest, read_request, request_for
 from relay.client.mediator import Mediator
-from relay.crypto.chain import Standing
 from relay.crypto.keyrings import generate_keyring, seal_keyring
 from relay.crypto.signing import statement_hash
+from relay.crypto.verified import Standing
 from relay.crypto.words import claim_words
-from relay.demo.cast import PASSPHRASE, verify_everybody
-from relay.demo.story import LETTER
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.domain.messages import ReviewMessage
-from tests.browser.casework import LANGUAGES, CasePage
-from tests.browser.conftest import Visit
-from tests.browser.inputs import Keyboard
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Reviewer, Scene, Waiting, new_reviewer
-from tests.browser.visitors import Language
-from tests.relays import WORK_FACTOR_LOG2
+from relay.testing.letters import LETTER
+from relay.testing.people import PASSPHRASE, verify_everybody
+from tests.support.browser.casework import LANGUAGES, CasePage
+from tests.support.browser.inputs import Keyboard
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Reviewer, Scene, Waiting, new_reviewer
+from tests.support.browser.visitors import Language, Visit
+from tests.support.relays import WORK_FACTOR_LOG2
 
 SHORT_DAYS: Final = 30
 THEIRS: Final = "This is not from who you think it is."
@@ -288,7 +287,7 @@ async def _case_of(scene: Scene, reviewer: Reviewer) -> uuid.UUID:
 
 
 async def test_a_link_is_shown_again_until_it_is_used(scene: Scene, visit: Visit) -> None:
-    """To whoever made it, with the code to scan; once it is claimed, to nobody."""
+    """To the person who made it, with the code to scan; once it is claimed, to nobody."""
     waiting = await scene.waiting()
     mediator = await _case_page(scene, visit, waiting)
     show = mediator.act("case.showLink")

@@ -1,4 +1,4 @@
-"""A mediator's acts in the console on a real relay, each seen by whoever it concerns, and by nobody else."""
+"""A mediator's acts in the console on a real relay, each seen by whom it concerns alone."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from playwright.async_api import expect
 
 from relay.client.casework import DEFAULT_POLICY
 from relay.crypto.statements import Policy
-from relay.demo.cast import verify_everybody
-from relay.demo.story import LETTER, NOTE
-from tests.browser.casework import LANGUAGES, CasePage
-from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.mediators import PREPARED_MS, MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene, Waiting
-from tests.browser.words import Words
+from relay.testing.letters import LETTER, NOTE
+from relay.testing.people import verify_everybody
+from tests.support.browser.casework import LANGUAGES, CasePage
+from tests.support.browser.mediators import PREPARED_MS, MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene, Waiting
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Visit
+from tests.support.browser.words import Words
 
 WORDS: Final = "Let us find another way together. I will call you."
 FILM_SECONDS: Final = 3
@@ -68,14 +68,14 @@ async def test_a_letter_is_held_put_back_and_declined(cast: Cast) -> None:
     await author.write(LETTER)
     await mediator.take(cast.case)
     await mediator.decide("hold", reason="readiness")
-    await mediator.stands("held")
-    await author.stands("in-review")
+    await mediator.shows_state("held")
+    await author.shows_state("in-review")
     await mediator.decide("resume")
-    await mediator.stands("queued")
+    await mediator.shows_state("queued")
     await mediator.take(cast.case)
     await mediator.decide("decline", reason="not-for-this-way", words=WORDS)
-    await mediator.stands("declined")
-    await author.stands("closed")
+    await mediator.shows_state("declined")
+    await author.shows_state("closed")
     await author.open_sent("closed")
     await expect(author.page.get_by_text(WORDS)).to_be_visible()
     await expect(author.page.get_by_text(mediator.words("decision.hold"))).to_have_count(0)
@@ -89,12 +89,12 @@ async def test_an_offer_waits_for_its_day_is_taken_back_and_recalled(cast: Cast)
     await mediator.take(cast.case)
     await mediator.approve()
     await mediator.decide("reopen")
-    await mediator.stands("queued")
+    await mediator.shows_state("queued")
     await mediator.take(cast.case)
     await mediator.approve()
     later = (datetime.now().astimezone() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     await mediator.offer(NOTE, not_before=later)
-    await mediator.stands("offered")
+    await mediator.shows_state("offered")
     await expect(
         mediator.page.get_by_text(mediator.words.pattern("review.offeredLater"))
     ).to_be_visible()
@@ -102,7 +102,7 @@ async def test_an_offer_waits_for_its_day_is_taken_back_and_recalled(cast: Cast)
     await recipient.unlock()
     await recipient.has_nothing()
     await mediator.decide("retract")
-    await mediator.stands("approved")
+    await mediator.shows_state("approved")
 
     await mediator.offer(NOTE)
     await recipient.is_waiting()
@@ -113,16 +113,16 @@ async def test_an_offer_waits_for_its_day_is_taken_back_and_recalled(cast: Cast)
     await recipient.accept(NOTE)
     await mediator.see(cast.case, "released")
     await mediator.decide("recall")
-    await mediator.stands("recalled")
+    await mediator.shows_state("recalled")
     await recipient.page.reload()
     await recipient.unlock()
     gone = recipient.home("received.not-available.name")
     await expect(recipient.page.get_by_text(gone).first).to_be_visible()
-    await author.stands("with-mediator")
+    await author.shows_state("with-mediator")
 
 
 async def test_two_approvals_are_given_by_two_people(scene: Scene, visit: Visit) -> None:
-    """After the first the message waits for a colleague; whoever gave it cannot give the second."""
+    """After the first the message waits for a colleague; the mediator who gave it cannot give the second."""
     policy = Policy(approvals=2, captions="optional", server_processing=True, retention_days=365)
     cast = await _cast(scene, visit, policy)
     first = cast.mediator
@@ -144,7 +144,7 @@ async def test_two_approvals_are_given_by_two_people(scene: Scene, visit: Visit)
     await second.take(cast.case)
     await expect(second.page.get_by_text(second.words("review.approvedByYouMine"))).to_have_count(0)
     await second.approve()
-    await second.stands("approved")
+    await second.shows_state("approved")
     await second.offer(NOTE)
     await cast.recipient.accept(NOTE)
 
@@ -169,7 +169,7 @@ async def test_a_sheet_is_printed_with_all_that_is_on_it(
 ) -> None:
     """A page in each language, with the address and the code; the rest of the console stays on the screen.
 
-    A strip to cut off says whose it is. What is left tells whoever sees it of no case and no part in it.
+    A strip to cut off says whose it is. What is left tells anyone who sees it of no case and no part in it.
     """
     waiting = await scene.waiting()
     page = await CasePage.open(await visit(), scene, scene.mediator)
@@ -304,8 +304,8 @@ async def test_what_people_said_and_a_no_contact_order_stand_in_the_way(
     await expect(mediator.button("choice.offer")).to_be_visible()
 
     await mediator.record_withdrawal()
-    await mediator.stands("withdrawn")
-    await author.stands("closed")
+    await mediator.shows_state("withdrawn")
+    await author.shows_state("closed")
     await cast.recipient.has_nothing()
 
 
@@ -324,7 +324,7 @@ async def test_a_letter_is_relayed_for_somebody_who_confirmed_it(cast: Cast) -> 
     await recipient.open_step("text")
     await expect(recipient.page.get_by_text(LETTER)).to_be_visible()
     await expect(recipient.page.get_by_text(recipient.opening("steps.relayed"))).to_be_visible()
-    await cast.author.stands("with-mediator")
+    await cast.author.shows_state("with-mediator")
 
 
 async def test_a_video_that_cannot_be_prepared_is_explained_and_tried_again(
@@ -335,7 +335,7 @@ async def test_a_video_that_cannot_be_prepared_is_explained_and_tried_again(
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"\0" * 4096)
     await cast.author.send_video(broken)
-    await cast.author.stands("not-prepared")
+    await cast.author.shows_state("not-prepared")
     await mediator.see(cast.case, "failed")
     await expect(mediator.page.get_by_text(mediator.words("review.failed"))).to_be_visible()
     await mediator.decide("retry")

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from relay.__main__ import program
 from relay.client.certifying import CredentialRequest
 from relay.crypto.age import parse_recipient, seal_file
-from tests.browser.conftest import Visit
-from tests.browser.mediators import MediatorPage
-from tests.browser.scene import Scene
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Visit
 
 PASSPHRASE: Final = "copper lantern seventeen geese"
 LETTER: Final = b"the words of a letter"

@@ -9,11 +9,11 @@ from typing import Final
 import pytest
 from playwright.async_api import Locator, expect
 
-from relay.demo.cast import verify_everybody
-from tests.browser.conftest import Visit
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
+from relay.testing.people import verify_everybody
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Visit
 
 WORDS: Final = "I have begun, and somebody comes in."
 MORE: Final = "I have begun, and gone on somewhere else."
@@ -43,14 +43,14 @@ async def test_a_letter_is_gone_on_with_on_another_device(scene: Scene, visit: V
     await expect(_letter(phone)).to_have_value(MORE)
     await phone.finish_letter(MORE)
     await tablet.unlock()
-    await tablet.stands("in-review")
+    await tablet.shows_state("in-review")
     await expect(tablet.button(tablet.home("home.goOnWriting"))).to_have_count(0)
 
 
 async def test_a_letter_that_was_changed_elsewhere_meanwhile_is_kept_twice(
     scene: Scene, visit: Visit
 ) -> None:
-    """Whoever writes on is told that it was changed elsewhere, and both are there."""
+    """Anyone who writes on is told that it was changed elsewhere, and both are there."""
     waiting = await scene.waiting()
     guest = await visit()
     phone = await ParticipantPage.begin(guest, waiting.harmed_url)
@@ -233,7 +233,7 @@ async def test_the_warning_before_the_lock_stands_in_front_of_a_dialog(
 async def test_what_a_mediator_types_is_found_on_another_computer(
     scene: Scene, visit: Visit
 ) -> None:
-    """Sealed for themself: the other mediator of the case finds nothing."""
+    """Sealed for themselves: the other mediator of the case finds nothing."""
     reference = await _with_letter(scene)
     office = await MediatorPage.open(await visit(), scene, scene.mediator)
     await office.take(reference)

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import FrameLocator, Locator, Page, Playwright, expect
+from playwright.async_api import Locator, Page, Playwright, expect
 
-from relay.crypto.encoding import b64u_encode
-from relay.demo.cast import PASSPHRASE, verify_everybody
-from relay.demo.story import LETTER
-from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.profiles import chromium_with
-from tests.browser.scene import Scene, Waiting, with_mediators_of_its_own
-from tests.browser.tour import prepared_video
-from tests.browser.visitors import Visitor
-from tests.browser.wire import wire_to
-from tests.browser.words import Words
+from relay.testing.letters import LETTER
+from relay.testing.people import verify_everybody
+from tests.support.browser.embedding import settings_of, show, work_in
+from tests.support.browser.profiles import chromium_with
+from tests.support.browser.scene import Scene, Waiting, with_mediators_of_its_own
+from tests.support.browser.tour import prepared_video
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Visit, Visitor
+from tests.support.browser.wire import wire_to
+from tests.support.browser.words import Words
 
 WORDS: Final = Words("console", "en")
-
-OTHER_ORIGIN: Final = "does not match the recipient window's origin"
-"""What Chromium says of each hello that it does not deliver, since another page is there."""
 
 FORGED_WELCOME: Final = """
 ([console_url, settings]) => {
@@ -44,35 +39,6 @@ FORGED_WELCOME: Final = """
   setInterval(say, 20);
 }
 """
-
-
-def settings_of(scene: Scene) -> dict[str, str]:
-    """What the case system hands to the console."""
-    return {
-        "relay": scene.url,
-        "fingerprint": b64u_encode(scene.people.administrator.fingerprint),
-        "keyring": base64.b64encode(scene.mediator.keyring_file.read_bytes()).decode(),
-        "language": "en",
-    }
-
-
-async def show(page: Page, settings: dict[str, str]) -> FrameLocator:
-    """Put the console into the page."""
-    await page.evaluate(
-        "(settings) => void relayConsole.open(document.querySelector('#place'), settings)",
-        settings,
-    )
-    return page.frame_locator("iframe")
-
-
-async def work_in(guest: Visitor, page: Page, scene: Scene) -> FrameLocator:
-    """Open the console and one's keys in a page around it."""
-    guest.keeps_secret(PASSPHRASE)
-    guest.expects(OTHER_ORIGIN)
-    frame = await show(page, settings_of(scene))
-    await frame.get_by_label(WORDS("unlock.passphrase"), exact=True).fill(PASSPHRASE)
-    await frame.get_by_role("button", name=WORDS("unlock.open"), exact=True).click()
-    return frame
 
 
 async def test_a_mediator_works_inside_the_case_system(scene: Scene, visit: Visit) -> None:
@@ -229,7 +195,7 @@ async def test_what_is_asked_and_said_is_where_the_mediator_looks(
 async def test_a_case_system_on_another_site_keeps_what_it_keeps_apart(
     scene: Scene, visit: Visit
 ) -> None:
-    """The browser gives the frame a store of its own; the console that stands alone knows nothing of it."""
+    """The browser gives the frame a store of its own, which the console outside of a frame cannot see."""
     guest = await visit(also=[scene.third_party_url.rstrip("/")])
     page = await guest.open(scene.third_party_url)
     frame = await work_in(guest, page, scene)

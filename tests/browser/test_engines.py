@@ -8,15 +8,15 @@ from typing import Final
 
 import pytest
 
-from relay.demo.cast import verify_everybody
-from relay.demo.story import NOTE
-from tests.browser import engines
-from tests.browser.films import film
-from tests.browser.inputs import Keyboard
-from tests.browser.participants import ParticipantPage
-from tests.browser.remote import expect
-from tests.browser.scene import Scene
-from tests.browser.tour import approved_video
+from relay.testing.letters import NOTE
+from relay.testing.people import verify_everybody
+from tests.support.browser import engines
+from tests.support.browser.inputs import Keyboard
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.remote import expect
+from tests.support.browser.scene import Scene
+from tests.support.browser.tour import approved_video
+from tests.support.browser.video_files import film
 
 FILM_SECONDS: Final = 10
 GRAIN: Final = 40

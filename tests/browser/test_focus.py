@@ -8,11 +8,11 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser import engines, visitors
-from tests.browser.mediators import MediatorPage
-from tests.browser.remote import expect
-from tests.browser.scene import Scene
-from tests.browser.visitors import Guest
+from tests.support.browser import engines, visitors
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.remote import expect
+from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Guest
 
 _GROW: Final = """
 async () => {

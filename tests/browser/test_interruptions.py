@@ -1,4 +1,4 @@
-"""Nothing that was on the screen for more than five seconds is gone, whatever interrupts whoever is at work.
+"""Nothing that was on the screen for more than five seconds is gone, whatever interrupts somebody at work.
 
 `INTERRUPTIONS=200` makes as many runs as it says; `--seed` repeats them.
 """
@@ -13,9 +13,9 @@ from typing import Final
 import pytest
 from playwright.async_api import Playwright
 
-from tests.browser.device import device
-from tests.browser.interruptions import interrupted
-from tests.browser.scene import Scene
+from tests.support.browser.device import device
+from tests.support.browser.interruptions import interrupted
+from tests.support.browser.scene import Scene
 
 RUNS: Final = int(os.environ.get("INTERRUPTIONS", "6"))
 RUN_SECONDS: Final = 90

@@ -14,20 +14,19 @@ import imageio_ffmpeg
 import pytest
 from playwright.async_api import Playwright, expect
 
-from relay.demo.cast import PASSPHRASE
-from relay.demo.story import LETTER
-from tests.browser.conftest import Visit
-from tests.browser.engines import EngineVisitor, firefox
-from tests.browser.inputs import Keyboard
-from tests.browser.leaks import found_in, needles_of, needles_of_link, stored
-from tests.browser.mediators import MediatorPage
-from tests.browser.node import ROOT, node
-from tests.browser.participants import ParticipantPage
-from tests.browser.profiles import chromium_with, found_on_disk, visited
-from tests.browser.scene import Scene, Waiting
-from tests.browser.visitors import Language, Visitor
-from tests.browser.wire import wire_to
-from tests.browser.words import Words
+from relay.testing.letters import LETTER
+from relay.testing.people import PASSPHRASE
+from tests.support.browser.engines import EngineVisitor, firefox
+from tests.support.browser.inputs import Keyboard
+from tests.support.browser.leaks import found_in, needles_of, needles_of_link, stored
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.profiles import chromium_with, found_on_disk, visited
+from tests.support.browser.scene import Scene, Waiting
+from tests.support.browser.visitors import Language, Visit, Visitor
+from tests.support.browser.wire import wire_to
+from tests.support.browser.words import Words
+from tests.support.node import ROOT, node
 
 ASSISTANT: Final = "M. Roy, chaplain"
 ELSEWHERE: Final = "https://www.google.com/"
@@ -247,7 +246,7 @@ async def test_a_link_in_the_address_of_the_kiosk_itself_is_refused(
 async def test_a_link_that_is_an_address_with_staff_beside_is_refused(
     scene: Scene, visit: Visit, language: Language
 ) -> None:
-    """Nothing is asked of relay; the page says where the link now is, what to do, and where to go on."""
+    """Nothing is asked of relay; the page says where the link now is, what to do, and where to continue."""
     waiting = await scene.waiting()
     guest = await visit(language=language)
     person = ParticipantPage(await guest.open(_assisted(waiting.harmed_url)), guest, language)

@@ -10,11 +10,10 @@ from typing import Final
 import pytest
 from playwright.async_api import Error, Locator, expect
 
-from tests.browser.conftest import Visit
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.visitors import Visitor
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Visit, Visitor
 
 WORDS: Final = "I have begun, and somebody comes in."
 ELSEWHERE: Final = "https://www.google.com/"
@@ -97,7 +96,7 @@ async def test_a_page_is_locked_whether_relay_answers_or_not(
 async def test_who_opens_their_link_again_in_the_same_tab_loses_no_word(
     scene: Scene, visit: Visit
 ) -> None:
-    """Only what follows the # changes then: the last word is kept before the page begins anew."""
+    """Only what follows the # changes then: the last word is kept before the page begins again."""
     waiting = await scene.waiting()
     person = await ParticipantPage.begin(await visit(), waiting.harmed_url)
     await person.begin_letter(WORDS)

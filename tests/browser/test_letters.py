@@ -8,18 +8,17 @@ import pytest
 from playwright.async_api import Page, expect
 
 from relay.client.participant import Participant
-from relay.demo.cast import PASSPHRASE, verify_everybody
-from relay.demo.story import LETTER, NOTE
 from relay.domain.transitions import State
-from tests.browser import forging, leaks
-from tests.browser.casework import LANGUAGES
-from tests.browser.conftest import Visit
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.tour import approved_letter
-from tests.browser.visitors import Language, Visitor
-from tests.browser.words import Words
+from relay.testing.letters import LETTER, NOTE
+from relay.testing.people import PASSPHRASE, verify_everybody
+from tests.support.browser import forging, leaks
+from tests.support.browser.casework import LANGUAGES
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.tour import approved_letter
+from tests.support.browser.visitors import Language, Visit, Visitor
+from tests.support.browser.words import Words
 
 REVISED: Final = "I have said it in another way."
 _KEEPS_NO_DRAFT: Final = """
@@ -179,7 +178,7 @@ async def test_a_letter_through_a_link_for_one_message_comes_back_and_is_changed
 async def test_a_used_link_for_one_message_shows_no_word_elsewhere(
     scene: Scene, visit: Visit
 ) -> None:
-    """On another device it says how the message stands, and neither shows nor begins anything."""
+    """On another device it says the state of the message, and neither shows nor begins anything."""
     waiting = await scene.waiting()
     url = await waiting.mediator.make_link(waiting.case_id, waiting.harmed_id, "upload")
     uploader = await Participant.through_upload_link(scene.people.connection, url)

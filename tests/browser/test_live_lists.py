@@ -9,12 +9,12 @@ from typing import Final
 
 from playwright.async_api import expect
 
-from relay.demo.cast import verify_everybody
-from relay.demo.story import LETTER, NOTE
-from tests.browser.casework import CasePage
-from tests.browser.conftest import Visit
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene, Waiting, new_reviewer
+from relay.testing.letters import LETTER, NOTE
+from relay.testing.people import verify_everybody
+from tests.support.browser.casework import CasePage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene, Waiting, new_reviewer
+from tests.support.browser.visitors import Visit
 
 OTHER_NOTE: Final = "This one speaks of the children."
 

@@ -8,14 +8,13 @@ from typing import Final
 import pytest
 from playwright.async_api import expect
 
-from relay.demo.cast import verify_everybody
-from relay.demo.story import LETTER, NOTE
-from tests.browser import forging
-from tests.browser.conftest import Visit
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.tour import approved_letter
-from tests.browser.visitors import Language
+from relay.testing.letters import LETTER, NOTE
+from relay.testing.people import verify_everybody
+from tests.support.browser import forging
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.tour import approved_letter
+from tests.support.browser.visitors import Language, Visit
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 WORDS: Final = "Begin with her, not with you."
@@ -121,7 +120,7 @@ async def test_older_letters_are_shown_when_they_are_asked_for(scene: Scene, vis
 async def test_a_letter_of_a_lost_link_is_said_to_be_that_and_a_forged_one_is_not(
     scene: Scene, visit: Visit
 ) -> None:
-    """Calmly, with who can read it; what came back is written anew. What was changed on the way is broken."""
+    """Calmly, with who can read it; what came back is written again. What was altered is broken."""
     waiting = await scene.waiting()
     earlier = await scene.claim(waiting.harmed_url)
     await verify_everybody(waiting.mediator, waiting.case_id)
@@ -136,7 +135,7 @@ async def test_a_letter_of_a_lost_link_is_said_to_be_that_and_a_forged_one_is_no
     person = await ParticipantPage.begin(guest, url)
     await verify_everybody(waiting.mediator, waiting.case_id)
     page = person.page
-    await person.stands("sent-back")
+    await person.shows_state("sent-back")
     await person.open_sent("sent-back")
     await expect(page.get_by_text(person.home("sent.guidanceOlder"))).to_be_visible()
     await person.input.press(person.button(person.home("sent.readOwn")))
@@ -152,7 +151,7 @@ async def test_a_letter_of_a_lost_link_is_said_to_be_that_and_a_forged_one_is_no
     field = page.get_by_label(person.sending("letter.field"), exact=True)
     await expect(field).to_have_value("")
     await person.finish_letter(LATER)
-    await person.stands("in-review")
+    await person.shows_state("in-review")
     await person.open_sent("in-review")
     await person.input.press(person.button(person.home("sent.readOwn")))
     await expect(page.get_by_text(LATER)).to_be_visible()
@@ -175,7 +174,7 @@ async def test_ones_own_letter_is_read_with_every_link_it_can_be(
     await relay(waiting.case_id, waiting.harmed_id, waiting.responsible_id, EARLIER)
     person = await ParticipantPage.begin(await visit(), waiting.harmed_url)
     await verify_everybody(waiting.mediator, waiting.case_id)
-    await person.stands("in-review")
+    await person.shows_state("in-review")
     await person.open_sent("in-review")
     await person.input.press(person.button(person.home("sent.readOwn")))
     told = person.page.get_by_role("status")

@@ -13,14 +13,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
-from relay.demo.cast import verify_everybody
-from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.tour import approved_video
-from tests.browser.visitors import Visitor
-from tests.browser.words import Words
+from relay.testing.people import verify_everybody
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.tour import approved_video
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Visit, Visitor
+from tests.support.browser.words import Words
 
 SECONDS: Final = 40
 GRAIN: Final = 40
@@ -117,7 +116,7 @@ async def test_seeking_starts_within_a_second_and_fetches_little(
 
 
 async def test_a_killed_service_worker_is_made_up_for(visit: Visit, released: str) -> None:
-    """The browser may end a service worker at any time; the film goes on, and no key was lost with it."""
+    """The browser may end a service worker at any time; the video continues, and no key was lost with it."""
     guest = await visit()
     page = await _open(guest, released)
     await page.evaluate(_PLAYS)
@@ -151,7 +150,7 @@ async def test_a_service_worker_that_does_not_answer_for_media_is_made_up_for(
 
 
 async def test_a_broken_line_is_waited_for(visit: Visit, released: str) -> None:
-    """When the line breaks in the middle of a film, it goes on at the same place once there is one again."""
+    """When the line breaks in the middle of a video, it continues from there once the line is back."""
     guest = await visit()
     guest.expects("net::ERR_")
     page = await _open(guest, released)

@@ -12,24 +12,23 @@ from typing import Final, Literal
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, Playwright, expect
 
-from relay.demo.cast import verify_everybody
-from tests.browser import leaks
-from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.profiles import chromium_with
-from tests.browser.scene import Scene
-from tests.browser.tour import CAPTIONS, prepared_video
-from tests.browser.visitors import NARROW, TEXT_TWICE, Visitor
-from tests.browser.wire import wire_to
+from relay.testing.people import verify_everybody
+from tests.support.browser import leaks
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.profiles import chromium_with
+from tests.support.browser.scene import Scene
+from tests.support.browser.tour import CAPTIONS, prepared_video
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import NARROW, TEXT_TWICE, Visit, Visitor
+from tests.support.browser.wire import wire_to
 
 ASSISTANT: Final = "M. Roy, chaplain"
 ONE_MINUTE_MS: Final = 60_000
 IDLE_MINUTES: Final = {"alone": 10, "assisted": 3}
 LITTLE_ROOM_BYTES: Final = 150_000
 IN_A_RECORDING: Final = [b"OpusHead", b"\x42\x82\x84webm"]
-"""What stands in the clear at the beginning of what Chromium records."""
+"""What is in the clear at the beginning of what Chromium records."""
 
 ELSEWHERE: Final = "https://www.google.com/"
 
@@ -245,7 +244,7 @@ async def test_a_browser_that_is_killed_loses_seconds_of_a_recording(
             await person.button(person.sending("takes.use")).click()
             await person.button(person.sending("video.send")).click()
             await person.has_arrived()
-            await person.stands("in-review")
+            await person.shows_state("in-review")
             await expect(_kept(person)).to_have_count(0)
             await person.page.reload()
             await person.unlock()
@@ -326,7 +325,7 @@ async def test_a_recording_is_replaced_only_after_a_question_and_when_the_next_o
 async def test_a_device_without_room_says_that_a_recording_is_not_kept(
     scene: Scene, playwright: Playwright, tmp_path: Path
 ) -> None:
-    """It is said while it is recorded, it goes on, is found again within the page, and can be sent."""
+    """It is said while it is recorded, it continues, is found again within the page, and can be sent."""
     waiting = await scene.waiting()
     async with (
         wire_to(scene.url) as wire,
@@ -347,7 +346,7 @@ async def test_a_device_without_room_says_that_a_recording_is_not_kept(
         await person.button(person.sending("takes.use")).click()
         await person.button(person.sending("video.send")).click()
         await person.has_arrived()
-        await person.stands("in-review")
+        await person.shows_state("in-review")
 
 
 async def test_a_recording_on_its_way_goes_on_without_being_chosen_again(
@@ -364,7 +363,7 @@ async def test_a_recording_on_its_way_goes_on_without_being_chosen_again(
     await expect(_kept(person)).to_have_count(0)
     await person.button(person.home("home.resume")).click()
     await person.has_arrived()
-    await person.stands("in-review")
+    await person.shows_state("in-review")
     await expect(_kept(person)).to_have_count(0)
 
 
@@ -475,7 +474,7 @@ async def test_a_device_that_is_unplugged_ends_the_recording_and_keeps_it(
 async def test_a_file_that_can_no_longer_be_read_is_asked_for_right_there(
     scene: Scene, visit: Visit, tmp_path: Path
 ) -> None:
-    """Changed before it is sent, it is to be chosen again; on its way, the same one goes on."""
+    """Changed before sending, it has to be chosen again; while it is sent, only the same file continues."""
     person = await _somebody(scene, visit, "alone")
     file = await asyncio.to_thread(film, tmp_path / "film.mp4", 3, weighs_bytes=40_000_000)
     await person.choose_video(file)

@@ -10,15 +10,14 @@ from playwright.async_api import expect
 
 from relay.client.administrator import publish_revocation
 from relay.client.recovery import give_case, publish_recovered
-from relay.demo.story import LETTER
-from relay.services import cases
+from relay.services import charters
 from relay.settings import Settings
 from relay.storage.database import Database
-from tests.browser.casework import LANGUAGES, CasePage
-from tests.browser.conftest import Visit
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene, new_reviewer
-from tests.browser.visitors import Language
+from relay.testing.letters import LETTER
+from tests.support.browser.casework import LANGUAGES, CasePage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene, new_reviewer
+from tests.support.browser.visitors import Language, Visit
 
 OWN: Final = "What I wrote before the case was given to somebody else."
 
@@ -39,9 +38,9 @@ async def test_a_recovery_key_is_told_of_before_and_when_it_was_used(
         sent = await sender.send_letter(waiting.harmed_id, LETTER)
 
         newcomer = await new_reviewer(people, tmp_path / "newcomer.keyring")
-        settings = Settings.from_environment(scene.stage.environment)
+        settings = Settings.from_environment(scene.running.environment)
         database = await Database.connect(settings.database_url, connections=1)
-        found = await cases.export(database, settings, waiting.case_id)
+        found = await charters.export(database, settings, waiting.case_id)
         await database.close()
         pinned = people.administrator.fingerprint
         given = give_case(found, recovery, newcomer.client.credential_id, pinned)

@@ -11,14 +11,14 @@ import pytest_asyncio
 from playwright.async_api import Locator, expect
 
 from relay.client.participant import Participant
-from relay.demo.cast import verify_everybody
 from relay.domain.messages import Language
-from tests.browser.casework import CasePage
-from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.mediators import MediatorPage
-from tests.browser.scene import Scene, Waiting
-from tests.browser.tour import prepared_video
+from relay.testing.people import verify_everybody
+from tests.support.browser.casework import CasePage
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.scene import Scene, Waiting
+from tests.support.browser.tour import prepared_video
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Visit
 
 FIRST: Final = "I was not there when it happened. Forgive me."
 SECOND: Final = "I was there when it happened. I am sorry."
@@ -138,7 +138,7 @@ async def test_what_came_before_can_be_missing(desk: Desk) -> None:
 
 
 async def test_every_act_names_what_it_is_about(desk: Desk) -> None:
-    """Of two letters of one day each question says which: when, between whom, how it begins."""
+    """With two letters of one day, each question says which: when, between whom, how it begins."""
     mediator = desk.mediator
     for text in (LONG, FIRST):
         await desk.harmed.send_letter(desk.responsible.participant_id, text)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from playwright.async_api import expect
 
 from relay.crypto.encoding import b64u_encode
-from relay.demo.story import LETTER
-from tests.browser.conftest import Visit
-from tests.browser.mediators import MediatorPage
-from tests.browser.scene import Scene
-from tests.browser.test_embedding import OTHER_ORIGIN, settings_of, show
+from relay.testing.letters import LETTER
+from tests.support.browser.embedding import OTHER_ORIGIN, settings_of, show
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Visit
 
 ANOTHER = b64u_encode(bytes(16))
 
 
 async def test_an_address_with_another_root_changes_nothing(scene: Scene, visit: Visit) -> None:
-    """The page says both fingerprints, sends nothing, and goes on with the first; so does a reload."""
+    """The page says both fingerprints, sends nothing, and continues with the first; so does a reload."""
     guest = await visit()
     console = await MediatorPage.open(guest, scene, scene.mediator)
     await console.page.goto("about:blank")
@@ -44,7 +44,7 @@ async def test_an_address_with_another_root_changes_nothing(scene: Scene, visit:
 async def test_a_second_root_stands_beside_the_first_once_it_was_compared(
     scene: Scene, visit: Visit
 ) -> None:
-    """It is trusted after a warning and a comparison, locks nobody out, and can be let go of again."""
+    """It is trusted after a warning and a comparison, locks nobody out, and can be removed again."""
     guest = await visit()
     console = await MediatorPage.open(guest, scene, scene.mediator)
     page = console.page
@@ -80,7 +80,7 @@ async def test_a_second_root_stands_beside_the_first_once_it_was_compared(
 async def test_a_page_around_that_names_another_root_is_not_followed(
     scene: Scene, visit: Visit
 ) -> None:
-    """The console in a frame refuses it as well, and goes on with the one that it was handed first."""
+    """The console in a frame refuses it as well, and continues with the one that it was handed first."""
     guest = await visit(also=[scene.embedding_url.rstrip("/")])
     guest.expects(OTHER_ORIGIN)
     page = await guest.open(scene.embedding_url)

@@ -12,16 +12,16 @@ from typing import Final, Literal
 import pytest
 from playwright.async_api import Browser
 
-from relay.demo import story
-from tests.browser import engines, heard, visitors
-from tests.browser.films import film
-from tests.browser.inputs import Hand, Mouse
-from tests.browser.inspecting import InspectingKeyboard
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.remote import expect
-from tests.browser.scene import Scene
-from tests.browser.visitors import Guest, Language
+from relay.testing import letters
+from tests.support.browser import engines, heard, visitors
+from tests.support.browser.inputs import Hand, Mouse
+from tests.support.browser.inspecting import InspectingKeyboard
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.remote import expect
+from tests.support.browser.scene import Scene
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Guest, Language
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +50,10 @@ class Said:
 
 ENGLISH: Final = Said(
     language="en",
-    first_letter=story.FIRST_LETTER,
-    guidance=story.GUIDANCE,
-    letter=story.LETTER,
-    note=story.NOTE,
+    first_letter=letters.FIRST_LETTER,
+    guidance=letters.GUIDANCE,
+    letter=letters.LETTER,
+    note=letters.NOTE,
     video_note="A short video. Somebody speaks to you, calmly.",
     summary="They tell you how the years since then were for them.",
     spoken="I have thought about this for a long time.",
@@ -93,7 +93,7 @@ async def test_a_letter_and_a_video_go_from_one_person_to_the_other(
 
     Every browser is watched meanwhile: nothing that they wrote, chose or were given leaves one in the clear,
     and no page says a sentence of another language. Who goes by keyboard has a narrow dark screen, text twice
-    as large and little motion, and holds every page against that.
+    as large and little motion, and compares every page with that.
     """
     async with contextlib.AsyncExitStack() as stack:
         people = [
@@ -127,16 +127,16 @@ async def _tell(
 
     # A letter, which comes back once.
     await harmed.write(said.first_letter)
-    await harmed.stands("in-review")
+    await harmed.shows_state("in-review")
     await mediator.take(case)
     await expect(mediator.page.get_by_text(said.first_letter)).to_be_visible()
     await mediator.return_with("needs-a-question", said.guidance)
-    await harmed.stands("sent-back")
+    await harmed.shows_state("sent-back")
     await harmed.revise(said.first_letter, said.guidance, said.letter)
     await mediator.take(case)
     await expect(mediator.page.get_by_text(said.letter)).to_be_visible()
     await mediator.approve()
-    await harmed.stands("with-mediator")
+    await harmed.shows_state("with-mediator")
 
     # A video from the camera, or a file.
     if picked is None:
@@ -170,7 +170,7 @@ async def _tell(
     await expect(responsible.page.get_by_text(said.letter)).to_be_visible()
 
     # To the author it reads as before: whether it was accepted is the other's to tell.
-    await harmed.stands("with-mediator")
+    await harmed.shows_state("with-mediator")
     await expect(harmed.page.get_by_text(harmed.home("author.accepted.name"))).to_have_count(0)
 
     for page in (harmed.page, responsible.page, mediator.page):

@@ -1,4 +1,4 @@
-"""A large video that goes on where it stopped, sealed all the way."""
+"""A large video that continues where it stopped, sealed all the way."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Final
 import pytest
 from playwright.async_api import expect
 
-from relay.demo.searching import needles_of_file
 from relay.settings import MIB
-from tests.browser.conftest import Visit
-from tests.browser.films import film
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
+from relay.testing.searching import needles_of_file
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.video_files import film
+from tests.support.browser.visitors import Visit
 
 FILE_BYTES: Final = 96 * MIB
 CUT_AFTER_BYTES: Final = 36 * MIB
@@ -111,7 +111,7 @@ async def test_a_picture_or_a_text_is_no_film(scene: Scene, visit: Visit) -> Non
 async def test_an_upload_that_stands_still_is_said_to_be_slow(
     scene: Scene, visit: Visit, tmp_path: Path
 ) -> None:
-    """Within some seconds, and it is said no more when it goes on; before, it is being sent."""
+    """Within some seconds, and it is said no more when it continues; before, it is being sent."""
     waiting = await scene.waiting()
     file = await asyncio.to_thread(film, tmp_path / "film.mp4", 3)
     guest = await visit()

@@ -12,13 +12,12 @@ import imageio_ffmpeg
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.casework import LANGUAGES
-from tests.browser.conftest import Visit
-from tests.browser.inputs import Keyboard, Mouse
-from tests.browser.mediators import MediatorPage
-from tests.browser.participants import ParticipantPage
-from tests.browser.scene import Scene
-from tests.browser.visitors import Language
+from tests.support.browser.casework import LANGUAGES
+from tests.support.browser.inputs import Keyboard, Mouse
+from tests.support.browser.mediators import MediatorPage
+from tests.support.browser.participants import ParticipantPage
+from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Language, Visit
 
 ASSISTANT: Final = "M. Roy, chaplain"
 NOTE: Final = {
@@ -62,7 +61,7 @@ async def test_a_voice_goes_from_one_person_to_the_other_and_is_called_so(
 
     await harmed.record_voice()
     assert await harmed.page.evaluate("globalThis.asked") == [[False, True]]
-    await harmed.stands("in-review")
+    await harmed.shows_state("in-review")
     await expect(harmed.sent(harmed.home("author.in-review.name"))).to_contain_text(
         harmed.home.pattern("formOf.voice")
     )
@@ -123,7 +122,7 @@ async def test_a_voice_memo_of_a_phone_is_a_voice_message(
     await person.button(person.sending("video.send")).click()
     await expect(person.page.get_by_text(person.sending("done.voice"))).to_be_visible()
     await person.button(person.sending("done.home")).click()
-    await person.stands("in-review")
+    await person.shows_state("in-review")
     await expect(person.sent(person.home("author.in-review.name"))).to_contain_text(
         person.home.pattern("formOf.voice")
     )

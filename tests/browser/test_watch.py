@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from tests.browser.conftest import Visit
-from tests.browser.scene import Scene
+from tests.support.browser.scene import Scene
+from tests.support.browser.visitors import Visit
 
 SECRET: Final = "I would like to know why it was our house."
 

@@ -22,11 +22,11 @@ from relay.client.case_system import key_set
 from relay.client.uploading import Retry, Upload, upload_body
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
-from relay.demo.cast import ISSUER, KEY_ID, open_case, organization
 from relay.domain.segments import SEGMENT_BYTES
 from relay.settings import Settings
-from tests.relays import WORK_FACTOR_LOG2
-from tests.uploads import Sending, body_of, sending, signed
+from relay.testing.people import ISSUER, KEY_ID, open_case, organization
+from tests.support.relays import WORK_FACTOR_LOG2
+from tests.support.uploads import Sending, body_of, sending, signed
 
 KILLS = 8
 PATIENT = Retry(attempts=1000, first_pause_seconds=0.05, longest_pause_seconds=0.2)
@@ -134,7 +134,7 @@ async def test_a_web_process_killed_at_any_moment_loses_nothing_it_acknowledged(
 
 
 async def test_a_store_that_goes_away_breaks_nothing(web: WebProcess, draft: Sending) -> None:
-    """While the store is away nothing counts; once it is back the same upload goes on."""
+    """While the store is away nothing counts; once it is back the same upload continues."""
     body = body_of(2 * SEGMENT_BYTES + 5)
     gate = Gate(draft.settings.s3_endpoint)
     await gate.open()

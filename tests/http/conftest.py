@@ -22,14 +22,14 @@ from relay.app import create_app
 from relay.client.case_system import key_set
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
-from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, organization
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Database
-from tests.auditing import findings
-from tests.hostile import Bench, Sender, Stage
-from tests.openapi import Witness
-from tests.relays import WORK_FACTOR_LOG2, SharedRelay, served
+from relay.testing.people import ISSUER, KEY_ID, Case, Organization, open_case, organization
+from tests.support.audits import findings
+from tests.support.hostile import HostileCase, HostileSender, HostileWorker
+from tests.support.openapi import ApiMonitor
+from tests.support.relays import WORK_FACTOR_LOG2, SharedRelay, served
 
 
 @pytest.fixture(scope="session")
@@ -62,8 +62,8 @@ def shared_relay(
 ) -> Iterator[SharedRelay]:
     """The relay of all tests that need none of their own."""
     settings = _on_loopback(shared_settings, root, jwks_file, unused_tcp_port_factory())
-    with served(settings) as witness:
-        yield SharedRelay(settings=settings, root=root, token_key=token_key, witness=witness)
+    with served(settings) as monitor:
+        yield SharedRelay(settings=settings, root=root, token_key=token_key, monitor=monitor)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def worker_settings(
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The database of this test's relay, as whoever may do everything in it."""
+    """The database of this test's relay, for a superuser."""
     name = "own_database_url" if _is_own(request) else "shared_database_url"
     return str(request.getfixturevalue(name))
 
@@ -109,13 +109,13 @@ async def relay_url(relay_settings: Settings, request: pytest.FixtureRequest) ->
     """The address of a relay that is held to the description of the API all the time."""
     async with contextlib.AsyncExitStack() as stack:
         if _is_own(request):
-            witness = await stack.enter_async_context(_serving(relay_settings))
+            monitor = await stack.enter_async_context(_serving(relay_settings))
         else:
             shared: SharedRelay = request.getfixturevalue("shared_relay")
-            witness = shared.witness
-            witness.violations.clear()
+            monitor = shared.monitor
+            monitor.violations.clear()
         yield relay_settings.public_url
-    assert witness.violations == []
+    assert monitor.violations == []
     if request.node.get_closest_marker("tampers") is None:
         assert await findings(relay_settings) == []
 
@@ -139,30 +139,30 @@ async def case(people: Organization) -> Case:
 
 
 @contextlib.asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[Witness]:
+async def _serving(settings: Settings) -> AsyncIterator[ApiMonitor]:
     application = create_app(settings)
-    witness = Witness()
-    witness.attend(application)
+    monitor = ApiMonitor()
+    monitor.watch(application)
     runner = web.AppRunner(application, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
-    yield witness
+    yield monitor
     await runner.cleanup()
 
 
 @pytest.fixture
-async def stage(
+async def hostile_case(
     people: Organization, worker_settings: Settings, database_url: str
-) -> AsyncIterator[Stage]:
-    """An open case with a media worker that its charter names, whose hands a test lends."""
+) -> AsyncIterator[HostileCase]:
+    """An open case with a media worker that its charter names, whose results a test makes."""
     credential_id, keyring = await people.enrol("media")
     worker = MediaWorker(credential_id=credential_id, keyring=keyring)
     database = await Database.connect(worker_settings.database_url, connections=2)
     case = await open_case(people)
-    bench = Bench(
+    media = HostileWorker(
         database=database, settings=worker_settings, owner_url=database_url, worker=worker
     )
-    yield Stage(case=case, sender=await Sender.of(case), bench=bench)
+    yield HostileCase(case=case, sender=await HostileSender.of(case), media=media)
     await database.close()
 
 

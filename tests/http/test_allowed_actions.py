@@ -18,7 +18,6 @@ from relay.client.sealing import seal_text
 from relay.crypto.age import FileKey
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.statements import Policy
-from relay.demo.cast import Case, Organization, open_case
 from relay.domain.messages import (
     AuthorMessage,
     Kind,
@@ -32,19 +31,20 @@ from relay.domain.transitions import Event, Mover, State
 from relay.services import processing
 from relay.services.transitions import CLOCK_ACTOR, make_transition, require_transition
 from relay.storage.messages import lock_message
-from tests.hands import (
+from relay.testing.people import Case, Organization, open_case
+from tests.support.hostile import HostileCase
+from tests.support.requests import (
     Answer,
-    Hands,
-    Words,
+    Caller,
+    Subject,
+    caller_of,
     consents_of,
     digest_of,
-    hands_of,
     letter,
     message_statement,
     response,
     withdrawal,
 )
-from tests.hostile import Stage
 
 Name: TypeAlias = Literal["author", "recipient", "mediator", "colleague"]
 NAMES: Final[tuple[Name, ...]] = ("author", "recipient", "mediator", "colleague")
@@ -89,14 +89,14 @@ SAYS_NO: Final = {
 class Scene:
     """People of a case who do things to its messages, by their events."""
 
-    stage: Stage
+    hostile_case: HostileCase
     case: Case
     before: datetime = dataclasses.field(
         default_factory=lambda: datetime.now(UTC) - timedelta(seconds=2)
     )
     """A time at which nobody here said anything: what is said of it was never said before."""
 
-    def hands(self, name: Name) -> Hands:
+    def caller(self, name: Name) -> Caller:
         """Somebody's own session and key."""
         case = self.case
         people: dict[Name, Participant | Mediator] = {
@@ -105,7 +105,7 @@ class Scene:
             "mediator": case.mediator,
             "colleague": case.colleague,
         }
-        return hands_of(people[name])
+        return caller_of(people[name])
 
     async def reach(self, kind: Kind, state: State) -> uuid.UUID:
         """A message of its own in this state."""
@@ -114,7 +114,7 @@ class Scene:
             message = uuid.uuid4()
             draft = NewDraft(recipient=to, kind=kind, language=Language.EN)
             path = f"/v1/messages/{message}/revisions/1/draft"
-            assert (await hands_of(author).ask("PUT", path, draft)).status == 200
+            assert (await caller_of(author).ask("PUT", path, draft)).status == 200
             return message
         if kind is Kind.LETTER:
             message = (await author.send_letter(to, "Words.")).message
@@ -124,7 +124,7 @@ class Scene:
             if state is State.FAILED:
                 await self.fail(message)
             elif state is not State.PROCESSING:
-                await self.stage.bench.prepare(message)
+                await self.hostile_case.media.prepare(message)
         for event in WAYS.get(state, ()):
             who: Name = "recipient" if event in {*ANSWERS, Event.OPEN} else "mediator"
             await self.do(who, event, message)
@@ -132,18 +132,18 @@ class Scene:
 
     async def fail(self, message: uuid.UUID) -> None:
         """The media worker gives up."""
-        bench = self.stage.bench
-        async with bench.database.connection() as connection:
+        media = self.hostile_case.media
+        async with media.database.connection() as connection:
             job_id = await connection.fetchval(
                 "select job_id from jobs where message_id = $1", message
             )
-        job = await processing.lease_job(bench.database, bench.settings, job_id, bench.worker)
+        job = await processing.lease_job(media.database, media.settings, job_id, media.worker)
         assert job is not None
-        await processing.fail(bench.database, bench.worker, job, "video-failed")
+        await processing.fail(media.database, media.worker, job, "video-failed")
 
     async def expire(self, message: uuid.UUID) -> None:
         """Time passes."""
-        async with self.stage.bench.database.transaction() as connection:
+        async with self.hostile_case.media.database.transaction() as connection:
             row = await lock_message(connection, message)
             assert row is not None
             made = await require_transition(connection, row, Event.EXPIRE, Mover.CLOCK)
@@ -151,7 +151,7 @@ class Scene:
 
     async def look(self, name: Name, message: uuid.UUID) -> tuple[bytes, list[Event]]:
         """What somebody is shown of a message, and may do; nothing where it is not there for them."""
-        answer = await self.hands(name).ask("GET", f"/v1/messages/{message}")
+        answer = await self.caller(name).ask("GET", f"/v1/messages/{message}")
         if answer.status == 404:
             return b"", []
         types = {"author": AuthorMessage, "recipient": RecipientMessage}
@@ -161,7 +161,7 @@ class Scene:
     async def in_list(self, name: Name, message: uuid.UUID) -> list[Event] | None:
         """The same in the list of what a case holds; None where it is not in it."""
         path = f"/v1/cases/{self.case.case_id}/messages?limit=100"
-        content = (await self.hands(name).ask("GET", path)).content
+        content = (await self.caller(name).ask("GET", path)).content
         items = msgspec.json.decode(content, type=QueuePage).items
         return next((item.allowed_actions for item in items if item.message == message), None)
 
@@ -210,54 +210,56 @@ class Scene:
     # An event as anybody may try it.
 
     async def attempt(self, name: Name, event: Event, message: uuid.UUID) -> Answer:
-        """Try it, whatever relay will say: rightly signed, about what is there, and about nothing else."""
-        hands, now = self.hands(name), datetime.now(UTC)
+        """Try it, whatever relay will say: correctly signed, and about what is there."""
+        caller, now = self.caller(name), datetime.now(UTC)
         path, case_id = f"/v1/messages/{message}", self.case.case_id
         author = self.case.harmed.participant_id
         if event is Event.WITHDRAW:
-            said = withdrawal(hands.signer, case_id, message, author, now)
-            return await hands.say("PUT", f"{path}/withdrawal", said)
+            said = withdrawal(caller.signer, case_id, message, author, now)
+            return await caller.send("PUT", f"{path}/withdrawal", said)
         if event in {Event.SUBMIT_LETTER, Event.SUBMIT_VIDEO, Event.REVISE, Event.DISCARD}:
-            return await self._attempt_as_sender(hands, event, message)
+            return await self._attempt_as_sender(caller, event, message)
         if event in UNSIGNED:
             method, place = UNSIGNED[event]
-            return await hands.ask(method, f"{path}/{place}")
+            return await caller.ask(method, f"{path}/{place}")
         if event in ANSWERS:
             _words, offer = await self._words(message)
             answer = cast("Literal['accept']", event.value)
             said = response(
-                hands.signer, case_id, message, digest_of(offer) or NOTHING, answer, now
+                caller.signer, case_id, message, digest_of(offer) or NOTHING, answer, now
             )
-            return await hands.say("POST", f"{path}/responses", said)
-        return await self._attempt_as_mediator(hands, event, message)
+            return await caller.send("POST", f"{path}/responses", said)
+        return await self._attempt_as_mediator(caller, event, message)
 
-    async def _attempt_as_mediator(self, hands: Hands, event: Event, message: uuid.UUID) -> Answer:
+    async def _attempt_as_mediator(
+        self, caller: Caller, event: Event, message: uuid.UUID
+    ) -> Answer:
         path, now = f"/v1/messages/{message}", self.before
         words, _offer = await self._words(message)
         if event is Event.CAPTION:
-            return await hands.say("PUT", f"{path}/captions", words.exception(hands.signer, now))
+            return await caller.send("PUT", f"{path}/captions", words.exception(caller.signer, now))
         if event in {Event.OFFER, Event.GRANT_AGAIN}:
-            recipient = self.hands("recipient")
+            recipient = self.caller("recipient")
             to = (recipient.subject, recipient.recipient, NOTHING)
-            offered = words.offer(hands.signer, {NOTHING: FileKey(bytes(16))}, *to, now)
-            return await hands.ask("POST", f"{path}/offers", offered)
-        decision = words.decision(hands.signer, cast("Literal['approve']", event.value), now)
-        return await hands.say("POST", f"{path}/decisions", decision)
+            offered = words.offer(caller.signer, {NOTHING: FileKey(bytes(16))}, *to, now)
+            return await caller.ask("POST", f"{path}/offers", offered)
+        decision = words.decision(caller.signer, cast("Literal['approve']", event.value), now)
+        return await caller.send("POST", f"{path}/decisions", decision)
 
-    async def _attempt_as_sender(self, hands: Hands, event: Event, message: uuid.UUID) -> Answer:
+    async def _attempt_as_sender(self, caller: Caller, event: Event, message: uuid.UUID) -> Answer:
         author, to = self.case.harmed, self.case.responsible.participant_id
         own = await author.sent(message)
         revisions = f"/v1/messages/{message}/revisions"
         if event is Event.DISCARD:
-            return await hands.ask("DELETE", f"{revisions}/{own.revision}/draft")
+            return await caller.ask("DELETE", f"{revisions}/{own.revision}/draft")
         if event is Event.REVISE:
             draft = NewDraft(recipient=to, kind=own.kind, language=own.language)
-            return await hands.ask("PUT", f"{revisions}/{own.revision + 1}/draft", draft)
+            return await caller.ask("PUT", f"{revisions}/{own.revision + 1}/draft", draft)
         body = seal_text(self.case.case_id, "body", "Other words.")
         statement = message_statement(
-            hands.signer,
+            caller.signer,
             case=self.case.case_id,
-            charter=self.stage.sender.charter,
+            charter=self.hostile_case.sender.charter,
             message=message,
             sender=author.participant_id,
             to=to,
@@ -265,30 +267,30 @@ class Scene:
             at=datetime.now(UTC),
             revision=own.revision,
         )
-        sent = letter(statement, body, self.case.case_id, self.stage.sender.case_recipient)
-        return await hands.ask("PUT", f"{revisions}/{own.revision}", sent)
+        sent = letter(statement, body, self.case.case_id, self.hostile_case.sender.case_recipient)
+        return await caller.ask("PUT", f"{revisions}/{own.revision}", sent)
 
-    async def _words(self, message: uuid.UUID) -> tuple[Words, str | None]:
-        answer = await self.hands("mediator").ask("GET", f"/v1/messages/{message}")
+    async def _words(self, message: uuid.UUID) -> tuple[Subject, str | None]:
+        answer = await self.caller("mediator").ask("GET", f"/v1/messages/{message}")
         if answer.status == 404:
-            nobodys = Words(
+            nobodys = Subject(
                 case=self.case.case_id,
                 message=message,
                 revision=1,
                 source="",
-                charter=self.stage.sender.charter,
+                charter=self.hostile_case.sender.charter,
                 consents=[NOTHING, OTHER],
             )
             return nobodys, None
         shown = msgspec.json.decode(answer.content, type=ReviewMessage)
-        words = Words(
+        words = Subject(
             case=shown.case,
             message=message,
             revision=shown.revision,
             source=shown.statement or "",
             rendition=shown.rendition,
             captions=shown.captions,
-            charter=self.stage.sender.charter,
+            charter=self.hostile_case.sender.charter,
             consents=consents_of(shown),
         )
         return words, shown.offer
@@ -310,7 +312,7 @@ def acts_to_try(name: Name, kind: Kind) -> Sequence[Event]:
 
 
 async def require_as_said(scene: Scene, kind: Kind, state: State) -> set[tuple[Name, Event]]:
-    """Fail unless what is not allowed is refused and changes nothing, and what is allowed is done."""
+    """Assert that what is not allowed is refused and changes nothing, and what is allowed is done."""
     message = await scene.reach(kind, state)
     allowed: set[tuple[Name, Event]] = set()
     for name in NAMES:
@@ -318,7 +320,7 @@ async def require_as_said(scene: Scene, kind: Kind, state: State) -> set[tuple[N
         allowed |= {(name, event) for event in shown[1]}
         if name in {"mediator", "colleague"} and shown[0]:
             assert await scene.in_list(name, message) == shown[1]
-        # One route for both: what it does follows from where the message stands.
+        # One route for both: what it does follows from the message's state.
         offers = (
             {Event.OFFER, Event.GRANT_AGAIN}
             if {Event.OFFER, Event.GRANT_AGAIN} & {*shown[1]}
@@ -328,7 +330,7 @@ async def require_as_said(scene: Scene, kind: Kind, state: State) -> set[tuple[N
             if event in {*shown[1], *offers}:
                 continue
             answer = await scene.attempt(name, event, message)
-            is_taken = event is Event.WITHDRAW and answer.status == 204  # and nothing comes of it
+            is_taken = event is Event.WITHDRAW and answer.status == 204  # and has no effect
             assert is_taken or answer.status in {403, 404} or answer.code in SAYS_NO, (
                 name,
                 event,
@@ -352,22 +354,26 @@ VIDEOS: Final = [State.DRAFT, State.PROCESSING, State.FAILED, State.CLAIMED, Sta
     ],
 )
 async def test_what_is_allowed_is_done_and_all_else_is_refused(
-    stage: Stage, kind: Kind, state: State
+    hostile_case: HostileCase, kind: Kind, state: State
 ) -> None:
     """Each event by each of the four, from every state that a message can be in."""
-    allowed = await require_as_said(Scene(stage=stage, case=stage.case), kind, state)
+    allowed = await require_as_said(
+        Scene(hostile_case=hostile_case, case=hostile_case.case), kind, state
+    )
     withdraws = ("author", Event.WITHDRAW) in allowed
     over = {State.DECLINED, State.WITHDRAWN, State.EXPIRED}
     assert withdraws == (state not in over)
 
 
 @pytest.mark.parametrize("state", [State.APPROVED, State.OFFERED, State.RELEASED, State.VIEWED])
-async def test_a_closed_gate_is_minded_in_what_is_allowed(stage: Stage, state: State) -> None:
+async def test_a_closed_gate_is_minded_in_what_is_allowed(
+    hostile_case: HostileCase, state: State
+) -> None:
     """Somebody pauses: what would bring it further is allowed to nobody, and what was opened stays."""
-    scene = Scene(stage=stage, case=stage.case)
+    scene = Scene(hostile_case=hostile_case, case=hostile_case.case)
     message = await scene.reach(Kind.LETTER, state)
     before = {name: (await scene.look(name, message))[1] for name in NAMES}
-    await stage.case.harmed.consent("paused")
+    await hostile_case.case.harmed.consent("paused")
     after = {name: (await scene.look(name, message))[1] for name in NAMES}
     gone = {State.APPROVED: {Event.OFFER}}.get(state, {Event.GRANT_AGAIN} - {*after["mediator"]})
     assert after["author"] == before["author"]
@@ -379,11 +385,13 @@ async def test_a_closed_gate_is_minded_in_what_is_allowed(stage: Stage, state: S
             assert answer.code == ("not-available-now" if name == "recipient" else "gate-closed")
 
 
-async def test_a_first_approval_is_not_given_twice(stage: Stage, people: Organization) -> None:
+async def test_a_first_approval_is_not_given_twice(
+    hostile_case: HostileCase, people: Organization
+) -> None:
     """Who approved may take the message again, and is not told that they may approve it; another may."""
     case = await open_case(people, policy=TWO)
     message = (await case.harmed.send_letter(case.responsible.participant_id, "Words.")).message
-    scene = Scene(stage=stage, case=case)
+    scene = Scene(hostile_case=hostile_case, case=case)
     for name in ("mediator", "colleague"):
         await scene.do(name, Event.LEASE, message)
         assert Event.APPROVE in (await scene.look(name, message))[1]

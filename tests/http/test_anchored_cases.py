@@ -1,4 +1,4 @@
-"""Every case is anchored: whoever puts a charter of their own into the database is believed by nobody."""
+"""Every case is anchored: anyone who puts a charter of their own into the database is believed by nobody."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from relay.crypto import age, statements
 from relay.crypto.errors import ChainError, NoMatchError
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import statement_hash
-from relay.demo.cast import Case, Organization, open_case
 from relay.domain.cases import CharterFiling
 from relay.services.trust import charter as verified_charter
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
-from tests.hands import hands_of
+from relay.testing.people import Case, Organization, open_case
+from tests.support.requests import caller_of
 
 pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 
@@ -85,13 +85,13 @@ class Intruder:
 
 
 async def forged_first(intruder: Intruder, case: Case) -> CharterFiling:
-    """A version 1 that lists the real mediators too, registered by the intruder themself."""
+    """A version 1 that lists the real mediators too, registered by the intruder themselves."""
     trust = await intruder.mediator.trust()
     own = trust.authorities[intruder.mediator.credential_id]
     real = [
         trust.authorities[mediator.credential_id] for mediator in (case.mediator, case.colleague)
     ]
-    signer = hands_of(intruder.mediator).signer
+    signer = caller_of(intruder.mediator).signer
     return charters.first_charter(
         signer,
         case.case_id,
@@ -104,7 +104,7 @@ async def forged_first(intruder: Intruder, case: Case) -> CharterFiling:
 async def test_a_first_charter_of_an_intruder_is_believed_by_no_participant(
     case: Case, people: Organization, database: Connection
 ) -> None:
-    """The link names the case's own charter: whoever opens it seals nothing to another one."""
+    """The link names the case's own charter: anyone who opens it seals nothing to another one."""
     intruder = Intruder(mediator=await people.mediator(), database=database)
     await intruder.put(case, 1, await forged_first(intruder, case))
     for url in (case.harmed_url, case.responsible_url):
@@ -132,7 +132,7 @@ async def test_only_who_was_registered_opens_a_case(
     await intruder.put(case, 1, await forged_first(intruder, case))
     newcomer = Mediator(
         people.connection,
-        case.mediator._keyring,
+        case.mediator.keyring,
         case.mediator.credential_id,
         root_fingerprint=people.administrator.fingerprint,
         audience=people.audience,
@@ -152,7 +152,7 @@ async def test_a_mediator_who_was_not_registered_cannot_file_the_first_charter(
     """Relay refuses at once what its readers would refuse."""
     signing = await people.with_case_system_keys()
     case = await open_case(signing)
-    found = await case.mediator._charters(case.case_id)
+    found = await case.mediator.charters(case.case_id)
     registered = statements.decode_unverified(found.registration or "", statements.Registration)
     assert set(registered.mediators) == {
         case.mediator.credential_id,
@@ -171,7 +171,7 @@ async def test_a_second_version_of_a_dismissed_mediator_is_believed_by_nobody(
     trust = await dismissed.trust()
     own = trust.authorities[dismissed.credential_id]
     fork = charters.next_charter(
-        hands_of(dismissed).signer,
+        caller_of(dismissed).signer,
         before,
         People(mediators=[own], media=[], recovery=[]),
         msgspec.structs.replace(before.charter.policy, approvals=1),

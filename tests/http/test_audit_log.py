@@ -1,4 +1,4 @@
-"""The audit finds what somebody with the database's keys has changed, also where they made the chain anew."""
+"""The audit finds what somebody with the database's keys has changed, also where they rebuilt the chain."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from relay.demo.cast import Case, Organization
 from relay.services.audit.findings import Code
 from relay.services.audit.walk import audit_snapshot
 from relay.settings import Settings
-from tests import attacks_on_rows, attacks_on_tables
-from tests.auditing import command, findings
-from tests.owner import Owner
-from tests.told import tell
+from relay.testing.people import Case, Organization
+from tests.support.audits import command, findings
+from tests.support.tampering import rows, tables
+from tests.support.tampering.owner import Owner
+from tests.support.tampering.story import play
 
 pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 
-ATTACKS: Final = {**attacks_on_rows.ATTACKS, **attacks_on_tables.ATTACKS}
+ATTACKS: Final = {**rows.ATTACKS, **tables.ATTACKS}
 
 CHAIN: Final[dict[str, tuple[str, str]]] = {
     "altered": ("update events set actor = 'clock' where seq = 3 and case_id = $1", "chain-broken"),
@@ -80,13 +80,13 @@ async def test_every_attack_is_found_though_the_chain_was_made_anew(
     people: Organization, relay_settings: Settings, subtests: pytest.Subtests, database_url: str
 ) -> None:
     """Each leaves a chain that holds, and findings of its kind in its case; without one there is none."""
-    told = await tell(people, relay_settings)
+    story = await play(people, relay_settings)
     assert await findings(relay_settings) == []
     for name, (attack, codes) in ATTACKS.items():
         with subtests.test(name):
             async with Owner.of(database_url, keeps=False) as owner:
-                await attack(owner, told)
-                await owner.rehash(told.case_id)
+                await attack(owner, story)
+                await owner.rehash(story.case_id)
                 found = [
                     finding
                     async for audited in audit_snapshot(owner.connection, relay_settings)
@@ -94,7 +94,7 @@ async def test_every_attack_is_found_though_the_chain_was_made_anew(
                 ]
             assert codes <= {finding.code for finding in found}
             assert Code.CHAIN_BROKEN not in {finding.code for finding in found}
-            assert {finding.case for finding in found} <= {told.case_id, told.other.case_id, None}
+            assert {finding.case for finding in found} <= {story.case_id, story.other.case_id, None}
 
 
 def test_each_code_has_an_attack() -> None:

@@ -10,17 +10,17 @@ import pytest
 from relay.client.records import BrokenRecord, Record
 from relay.client.sealing import seal_text
 from relay.crypto import statements
-from relay.demo.cast import Case
 from relay.domain.messages import Audience, ReviewRequest
-from tests.corruptions import KEYS, LETTERS, TIMED, WORDS, forge
-from tests.hands import digest_of, hands_of
-from tests.hostile import Offering, Sender, Stage, shown
+from relay.testing.people import Case
+from tests.support.corruptions import KEYS, LETTERS, TIMED, WORDS, forge
+from tests.support.hostile import HostileCase, HostileMediator, HostileSender, shown
+from tests.support.requests import caller_of, digest_of
 
 
 async def test_guidance_that_does_not_hold_is_a_state_of_that_guidance(case: Case) -> None:
     """A note to the author, sealed and signed in every wrong way: they still read and revise their letter."""
-    hands, author = hands_of(case.mediator), hands_of(case.harmed)
-    to_case = (await Sender.of(case)).to_case
+    caller, author = caller_of(case.mediator), caller_of(case.harmed)
+    to_case = (await HostileSender.of(case)).to_case
     for name, corruption in LETTERS.items():
         sent = await case.harmed.send_letter(case.responsible.participant_id, f"About {name}.")
         leased = await case.mediator.lease(sent.message)
@@ -39,11 +39,11 @@ async def test_guidance_that_does_not_hold_is_a_state_of_that_guidance(case: Cas
         )
         to_author = (Audience.AUTHOR, case.harmed.participant_id, author.recipient)
         act = ReviewRequest(
-            statement=statements.sign(hands.signer, said),
+            statement=statements.sign(caller.signer, said),
             grants=[grant(*to_case), grant(*to_author)],
             bodies=[forged.as_body()],
         )
-        answer = await hands.ask("POST", f"/v1/messages/{sent.message}/decisions", act)
+        answer = await caller.ask("POST", f"/v1/messages/{sent.message}/decisions", act)
         assert answer.code == (corruption.refused or ""), name
         own = await case.harmed.sent(sent.message)
         assert case.harmed.own_text(own) == f"About {name}."
@@ -63,7 +63,7 @@ async def test_guidance_that_does_not_hold_is_a_state_of_that_guidance(case: Cas
 
 async def test_an_offer_that_does_not_hold_is_a_state_of_that_offer(case: Case) -> None:
     """A content note, sealed and signed in every wrong way: the recipient may still answer."""
-    offering = await Offering.of(case)
+    offering = await HostileMediator.of(case)
     for name, corruption in LETTERS.items():
         approved = await offering.approved(f"About {name}.")
         answer = await offering.offer(approved, note=corruption)
@@ -83,7 +83,7 @@ async def test_an_offer_that_does_not_hold_is_a_state_of_that_offer(case: Case) 
 
 async def test_a_released_letter_that_does_not_open_is_a_state_of_that_letter(case: Case) -> None:
     """Grants that open nothing: said of these words, while the letter beside them is read."""
-    offering = await Offering.of(case)
+    offering = await HostileMediator.of(case)
     sound = await offering.approved("Read me.")
     assert (await offering.offer(sound)).status == 200
     await case.responsible.respond(await offering.waiting(sound.message), "accept")
@@ -103,9 +103,11 @@ async def test_a_released_letter_that_does_not_open_is_a_state_of_that_letter(ca
     assert case.responsible.read_text(received) == "Read me."
 
 
-async def test_a_part_of_a_video_that_does_not_open_hides_no_other(stage: Stage) -> None:
+async def test_a_part_of_a_video_that_does_not_open_hides_no_other(
+    hostile_case: HostileCase,
+) -> None:
     """Words, rendition, poster and captions: each opens or not by itself."""
-    case, offering = stage.case, await Offering.of(stage.case)
+    case, offering = hostile_case.case, await HostileMediator.of(hostile_case.case)
     roles = ("body", "rendition", "poster", "captions")
     for role, (name, corruption) in itertools.product(roles, KEYS.items()):
         if corruption.grant is None:
@@ -114,8 +116,8 @@ async def test_a_part_of_a_video_that_does_not_open_hides_no_other(stage: Stage)
             seal_text(case.case_id, "body", WORDS),
             seal_text(case.case_id, "captions", f"{TIMED}{WORDS}\n", media_type="text/vtt"),
         ]
-        grants = [text.grant(*stage.sender.to_case) for text in texts]
-        message, _answer = await stage.video(*texts, grants=grants)
+        grants = [text.grant(*hostile_case.sender.to_case) for text in texts]
+        message, _answer = await hostile_case.video(*texts, grants=grants)
         approved = await case.mediator.decide(await case.mediator.lease(message), "approve")
         assert (await offering.offer(approved, parts={role: corruption})).status == 200, name
         accepted = await case.responsible.respond(await offering.waiting(message), "accept")

@@ -10,20 +10,20 @@ import pytest
 
 from relay.client.records import BrokenRecord, Record
 from relay.crypto import statements
-from relay.demo.cast import Case
 from relay.domain.messages import ReviewRequest, StatementMismatch
 from relay.domain.transitions import State
-from tests.corruptions import CAPTIONS, KEYS, LETTERS, TIMED, forge
-from tests.hands import digest_of, hands_of
-from tests.hostile import (
-    Sender,
-    Stage,
+from relay.testing.people import Case
+from tests.support.corruptions import CAPTIONS, KEYS, LETTERS, TIMED, forge
+from tests.support.hostile import (
+    HostileCase,
+    HostileSender,
     TextRole,
     require_broken,
     require_guided,
     require_untouched,
     shown,
 )
+from tests.support.requests import caller_of, digest_of
 
 TABLES: Final = {"body": LETTERS, "note": LETTERS, "captions": CAPTIONS}
 
@@ -33,8 +33,8 @@ async def test_a_letter_that_does_not_hold_is_a_state_of_that_letter(
     case: Case, role: TextRole
 ) -> None:
     """Words and the note on who assisted, sealed and signed in every wrong way."""
-    sender = await Sender.of(case)
-    stands: dict[uuid.UUID, State] = {}
+    sender = await HostileSender.of(case)
+    states: dict[uuid.UUID, State] = {}
     for name, corruption in LETTERS.items():
         message, answer = await sender.letter(role, corruption)
         assert answer.code == (corruption.refused or ""), name
@@ -46,23 +46,25 @@ async def test_a_letter_that_does_not_hold_is_a_state_of_that_letter(
             assert not found.faults, name
             assert found.text(role) == shown(role, corruption), name
             assert (await case.mediator.decide(leased, "approve")).state is State.APPROVED
-            stands[message] = State.APPROVED
+            states[message] = State.APPROVED
             continue
-        stands[message] = await require_broken(case, leased, Record(role), corruption.fault)
-        if stands[message] is State.RETURNED:
+        states[message] = await require_broken(case, leased, Record(role), corruption.fault)
+        if states[message] is State.RETURNED:
             await require_guided(case, message)
-    await require_untouched(case, stands)
+    await require_untouched(case, states)
 
 
 @pytest.mark.parametrize("role", ["body", "note", "captions"])
 async def test_a_video_of_which_a_text_does_not_hold_is_a_state_of_that_video(
-    stage: Stage, role: TextRole
+    hostile_case: HostileCase, role: TextRole
 ) -> None:
     """Words, captions and a note that came with a video, sealed and signed in every wrong way."""
-    case, stands = stage.case, dict[uuid.UUID, State]()
+    case, states = hostile_case.case, dict[uuid.UUID, State]()
     for name, corruption in TABLES[role].items():
         forged, grant = forge(case.case_id, role, corruption)
-        message, answer = await stage.video(forged, grants=[grant(*stage.sender.to_case)])
+        message, answer = await hostile_case.video(
+            forged, grants=[grant(*hostile_case.sender.to_case)]
+        )
         assert answer.code == (corruption.refused or ""), name
         if corruption.refused is not None:
             continue
@@ -72,20 +74,22 @@ async def test_a_video_of_which_a_text_does_not_hold_is_a_state_of_that_video(
             assert not found.faults, name
             assert found.text(role) == shown(role, corruption), name
             assert (await case.mediator.decide(leased, "approve")).state is State.APPROVED
-            stands[message] = State.APPROVED
+            states[message] = State.APPROVED
             continue
-        stands[message] = await require_broken(case, leased, Record(role), corruption.fault)
-    await require_untouched(case, stands)
+        states[message] = await require_broken(case, leased, Record(role), corruption.fault)
+    await require_untouched(case, states)
 
 
 async def test_captions_of_the_authors_that_cannot_be_read_are_replaced_by_a_mediators(
-    stage: Stage,
+    hostile_case: HostileCase,
 ) -> None:
     """A mediator's captions, or their reason for none, take the place of whatever came with the video."""
-    case = stage.case
+    case = hostile_case.case
     for corruption in (CAPTIONS["no captions"], CAPTIONS["a grant for nobody"]):
         forged, grant = forge(case.case_id, "captions", corruption)
-        message, _answer = await stage.video(forged, grants=[grant(*stage.sender.to_case)])
+        message, _answer = await hostile_case.video(
+            forged, grants=[grant(*hostile_case.sender.to_case)]
+        )
         leased = await case.mediator.lease(message)
         with pytest.raises(BrokenRecord):
             await case.mediator.decide(leased, "approve")
@@ -94,46 +98,50 @@ async def test_captions_of_the_authors_that_cannot_be_read_are_replaced_by_a_med
         assert (await case.mediator.offer(approved)).state is State.OFFERED
 
 
-async def test_an_original_that_the_case_cannot_open_is_a_state_of_that_video(stage: Stage) -> None:
+async def test_an_original_that_the_case_cannot_open_is_a_state_of_that_video(
+    hostile_case: HostileCase,
+) -> None:
     """The worker opens it, and the mediators, who are to compare, do not."""
-    stands: dict[uuid.UUID, State] = {}
+    states: dict[uuid.UUID, State] = {}
     for name, corruption in KEYS.items():
         if corruption.grant is None:
             continue  # the worker refuses what it is not committed to
-        message, answer = await stage.video(original=corruption)
+        message, answer = await hostile_case.video(original=corruption)
         assert answer.status == 200, name
-        leased = await stage.case.mediator.lease(message)
+        leased = await hostile_case.case.mediator.lease(message)
         assert corruption.fault is not None
-        stands[message] = await require_broken(
-            stage.case, leased, Record.ORIGINAL, corruption.fault
+        states[message] = await require_broken(
+            hostile_case.case, leased, Record.ORIGINAL, corruption.fault
         )
-    await require_untouched(stage.case, stands)
+    await require_untouched(hostile_case.case, states)
 
 
 @pytest.mark.parametrize("role", ["rendition", "poster"])
 async def test_what_a_worker_made_and_does_not_hold_is_a_state_of_that_video(
-    stage: Stage, role: Literal["rendition", "poster"]
+    hostile_case: HostileCase, role: Literal["rendition", "poster"]
 ) -> None:
     """Rendition and poster, sealed in every wrong way by the worker that the charter names."""
-    stands: dict[uuid.UUID, State] = {}
+    states: dict[uuid.UUID, State] = {}
     for name, corruption in KEYS.items():
-        message, answer = await stage.video(made={role: corruption})
+        message, answer = await hostile_case.video(made={role: corruption})
         assert answer.status == 200, name
-        leased = await stage.case.mediator.lease(message)
+        leased = await hostile_case.case.mediator.lease(message)
         assert corruption.fault is not None
-        stands[message] = await require_broken(stage.case, leased, Record(role), corruption.fault)
-    await require_untouched(stage.case, stands)
+        states[message] = await require_broken(
+            hostile_case.case, leased, Record(role), corruption.fault
+        )
+    await require_untouched(hostile_case.case, states)
     with pytest.raises(StatementMismatch, match="media type"):
-        await stage.video(made={role: LETTERS["a page"]})
+        await hostile_case.video(made={role: LETTERS["a page"]})
 
 
 async def test_a_mediators_captions_that_do_not_hold_are_a_state_of_that_video(
-    stage: Stage,
+    hostile_case: HostileCase,
 ) -> None:
     """Captions of a colleague's, sealed and signed in every wrong way; and others may take their place."""
-    case, stands = stage.case, dict[uuid.UUID, State]()
+    case, states = hostile_case.case, dict[uuid.UUID, State]()
     for name, corruption in CAPTIONS.items():
-        message, _answer = await stage.video()
+        message, _answer = await hostile_case.video()
         leased = await case.mediator.lease(message)
         forged, grant = forge(case.case_id, "captions", corruption)
         said = statements.Captions(
@@ -147,21 +155,21 @@ async def test_a_mediators_captions_that_do_not_hold_are_a_state_of_that_video(
             exception=None,
             at=datetime.now(UTC),
         )
-        hands = hands_of(case.mediator)
+        caller = caller_of(case.mediator)
         act = ReviewRequest(
-            statement=statements.sign(hands.signer, said),
-            grants=[grant(*stage.sender.to_case)],
+            statement=statements.sign(caller.signer, said),
+            grants=[grant(*hostile_case.sender.to_case)],
             bodies=[forged.as_body()],
         )
-        answer = await hands.ask("PUT", f"/v1/messages/{message}/captions", act)
+        answer = await caller.ask("PUT", f"/v1/messages/{message}/captions", act)
         assert answer.code == (corruption.refused or ""), name
         captioned = await case.mediator.read(message)
         if corruption.fault is None:
             expected = None if corruption.refused else shown("captions", corruption)
             assert (await case.mediator.examine(captioned)).text("captions") == expected, name
             await case.mediator.decide(captioned, "decline", reason="unclear")
-            stands[message] = State.DECLINED
+            states[message] = State.DECLINED
             continue
-        stands[message] = await require_broken(case, captioned, Record.CAPTIONS, corruption.fault)
-    stands = {message: state for message, state in stands.items() if state is not State.DECLINED}
-    await require_untouched(case, stands)
+        states[message] = await require_broken(case, captioned, Record.CAPTIONS, corruption.fault)
+    states = {message: state for message, state in states.items() if state is not State.DECLINED}
+    await require_untouched(case, states)

@@ -17,13 +17,13 @@ from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import statement_hash
-from relay.demo.cast import Case, Organization, open_case, register_case
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.domain.gates import Gate
 from relay.domain.messages import ReviewMessage
 from relay.domain.transitions import State
 from relay.domain.views import RecipientView
-from tests.hands import Answer, Hands, consent, hands_of, second_begins
+from relay.testing.people import Case, Organization, open_case, register_case
+from tests.support.requests import Answer, Caller, caller_of, consent, next_second
 
 PAUSED_TWICE: Final[tuple[ConsentStatus, ...]] = ("paused", "active", "paused")
 
@@ -45,8 +45,8 @@ async def set_contact(case: Case, people: Organization, *, allowed: bool) -> Non
     )
 
 
-async def say(
-    hands: Hands,
+async def send(
+    caller: Caller,
     case: Case,
     person: uuid.UUID,
     status: Literal["active", "paused", "withdrawn"],
@@ -54,7 +54,7 @@ async def say(
 ) -> Answer:
     """A word about taking part, with a time of one's own."""
     path = f"/v1/cases/{case.case_id}/participants/{person}/consent"
-    return await hands.say("PUT", path, consent(hands.signer, case.case_id, person, status, at))
+    return await caller.send("PUT", path, consent(caller.signer, case.case_id, person, status, at))
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ async def test_a_gate_freezes_what_is_offered_and_opens_again(
         assert (await case.mediator.read(offered.message)).gates == [gate]
 
     if person:
-        hands, later = hands_of(getattr(case, person)), datetime.now(UTC) + timedelta(seconds=2)
-        assert (await say(hands, case, hands.subject, "active", later)).status == 204
+        caller, later = caller_of(getattr(case, person)), datetime.now(UTC) + timedelta(seconds=2)
+        assert (await send(caller, case, caller.subject, "active", later)).status == 204
     else:
         await set_contact(case, people, allowed=True)
     assert (await case.responsible.correspondence()).received == [waiting]
@@ -105,7 +105,7 @@ async def test_a_gate_freezes_what_is_offered_and_opens_again(
 async def test_the_same_word_again_within_a_second_is_a_new_one(case: Case) -> None:
     """Paused, taking part and paused again as fast as a program can, somebody is paused."""
     message = await approved(case)
-    await second_begins()
+    await next_second()
     for status in PAUSED_TWICE:
         await case.harmed.consent(status)
     assert (await case.mediator.read(message.message)).gates == [Gate.SENDER_CONSENT]
@@ -213,49 +213,49 @@ async def test_what_a_recipient_sees_does_not_tell_who_closed_a_gate(
 
 async def test_to_stop_is_possible_whatever_clocks_say(case: Case) -> None:
     """A yes whose clock ran ahead does not keep a later pause out, and neither can it be said again."""
-    mediator, person = hands_of(case.mediator), case.harmed.participant_id
+    mediator, person = caller_of(case.mediator), case.harmed.participant_id
     ahead = datetime.now(UTC) + timedelta(minutes=4)
-    assert (await say(mediator, case, person, "active", ahead)).status == 204
+    assert (await send(mediator, case, person, "active", ahead)).status == 204
 
-    own = hands_of(case.harmed)
+    own = caller_of(case.harmed)
     now = datetime.now(UTC) + timedelta(seconds=2)
-    assert (await say(own, case, person, "paused", now)).status == 204
+    assert (await send(own, case, person, "paused", now)).status == 204
     assert (await case.mediator.read((await approved(case)).message)).gates == [Gate.SENDER_CONSENT]
 
-    replayed = await say(mediator, case, person, "active", ahead)
+    replayed = await send(mediator, case, person, "active", ahead)
     assert (replayed.status, replayed.code) == (409, "own-word-needed")
-    older = await say(own, case, person, "active", now)
+    older = await send(own, case, person, "active", now)
     assert (older.status, older.code) == (409, "conflict")
-    assert (await say(own, case, person, "withdrawn", now)).status == 204
-    assert (await say(own, case, person, "paused", now)).status == 409
+    assert (await send(own, case, person, "withdrawn", now)).status == 204
+    assert (await send(own, case, person, "paused", now)).status == 409
 
 
 async def test_what_was_said_before_is_not_said_again(case: Case) -> None:
     """A yes of the very second of a pause is not taken for a new one when it comes again; a new one is."""
-    own, person = hands_of(case.harmed), case.harmed.participant_id
+    own, person = caller_of(case.harmed), case.harmed.participant_id
     now = datetime.now(UTC) + timedelta(seconds=2)
     path = f"/v1/cases/{case.case_id}/participants/{person}/consent"
     agreed = consent(own.signer, case.case_id, person, "active", now)
-    assert (await own.say("PUT", path, agreed)).status == 204
-    assert (await say(own, case, person, "paused", now)).status == 204
+    assert (await own.send("PUT", path, agreed)).status == 204
+    assert (await send(own, case, person, "paused", now)).status == 204
 
-    assert (await own.say("PUT", path, agreed)).status == 409
-    assert (await say(own, case, person, "active", now)).status == 204
+    assert (await own.send("PUT", path, agreed)).status == 409
+    assert (await send(own, case, person, "active", now)).status == 204
 
 
 async def test_only_the_right_people_speak_for_a_participant(
     case: Case, people: Organization
 ) -> None:
-    """A participant speaks for themself, a mediator of the case for anybody in it, and nobody else."""
+    """A participant speaks for themselves, a mediator of the case for anybody in it, and nobody else."""
     stranger = await open_case(people)
     person, now = case.harmed.participant_id, datetime.now(UTC) + timedelta(seconds=2)
     for who in (case.responsible, stranger.harmed, stranger.mediator):
-        assert (await say(hands_of(who), case, person, "paused", now)).status == 404
+        assert (await send(caller_of(who), case, person, "paused", now)).status == 404
     path = f"/v1/cases/{case.case_id}/participants/{person}/consent"
-    forged = consent(hands_of(case.mediator).signer, case.case_id, person, "paused", now)
-    assert (await hands_of(case.harmed).say("PUT", path, forged)).status == 422
+    forged = consent(caller_of(case.mediator).signer, case.case_id, person, "paused", now)
+    assert (await caller_of(case.harmed).send("PUT", path, forged)).status == 422
     old = datetime.now(UTC) - timedelta(minutes=10)
-    refused = await say(hands_of(case.harmed), case, person, "paused", old)
+    refused = await send(caller_of(case.harmed), case, person, "paused", old)
     assert (refused.status, refused.document["problem"]) == (403, "statement-time")
 
 
@@ -263,7 +263,7 @@ async def test_a_registration_is_the_same_for_everybody_or_refused(
     case: Case, people: Organization
 ) -> None:
     """Who registers a case that exists and is not theirs learns that it exists, and nothing of it."""
-    stranger = hands_of(await people.mediator())
+    stranger = caller_of(await people.mediator())
     registered = await known(case)
     other = CaseRegistration(reference="another", participants=registered.participants)
     answers = [
@@ -287,7 +287,7 @@ class Office:
 
     async def sign(self, mediator: Mediator, **changes: object) -> Answer:
         """File the next charter of the case with `changes`, as this mediator."""
-        views = (await self.case.mediator._charters(self.case.case_id)).charters
+        views = (await self.case.mediator.charters(self.case.case_id)).charters
         last = statements.decode_unverified(views[-1].statement, statements.Charter)
         said: dict[str, object] = {
             "case": self.case.case_id,
@@ -301,10 +301,10 @@ class Office:
             "policy": last.policy,
             "at": datetime.now(UTC) + timedelta(seconds=2),  # none is the first one again
         }
-        hands = hands_of(mediator)
-        statement = statements.sign(hands.signer, statements.Charter(**{**said, **changes}))  # type: ignore[arg-type]
+        caller = caller_of(mediator)
+        statement = statements.sign(caller.signer, statements.Charter(**{**said, **changes}))  # type: ignore[arg-type]
         body = {"statement": statement, "key_file": "YWdl"}
-        return await hands.ask("POST", f"/v1/cases/{self.case.case_id}/charters", body)
+        return await caller.ask("POST", f"/v1/cases/{self.case.case_id}/charters", body)
 
 
 async def test_charters_follow_one_another(case: Case, people: Organization) -> None:
@@ -345,7 +345,7 @@ async def test_a_charter_names_only_whom_the_root_vouches_for(
 async def test_whom_a_charter_leaves_out_is_out(case: Case, people: Organization) -> None:
     """A mediator who is not named any more finds nothing of the case; who can read no more, need not."""
     office = Office(people=people, case=case)
-    views = (await case.mediator._charters(case.case_id)).charters
+    views = (await case.mediator.charters(case.case_id)).charters
     last = statements.decode_unverified(views[-1].statement, statements.Charter)
     own = [m for m in last.mediators if m.credential == case.mediator.credential_id]
     kept = await office.sign(case.mediator, mediators=own)
@@ -355,7 +355,7 @@ async def test_whom_a_charter_leaves_out_is_out(case: Case, people: Organization
     await case.mediator.change_charter(case.case_id, mediators=[case.mediator.credential_id])
 
     sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
-    former = hands_of(case.colleague)
+    former = caller_of(case.colleague)
     for path in (f"/v1/messages/{sent.message}", f"/v1/cases/{case.case_id}"):
         assert (await former.ask("GET", path)).status == 404
     assert (await case.colleague.queue()).items == []
@@ -368,9 +368,9 @@ async def test_a_case_opens_with_a_mediator_who_was_assigned(people: Organizatio
     with pytest.raises(Problem) as refused:
         await other.open_case(case_id)
     assert refused.value.status == 404
-    hands = hands_of(assigned)
+    caller = caller_of(assigned)
     statement = statements.sign(
-        hands.signer,
+        caller.signer,
         statements.Charter(
             case=case_id,
             version=1,
@@ -387,5 +387,5 @@ async def test_a_case_opens_with_a_mediator_who_was_assigned(people: Organizatio
         ),
     )
     body = {"statement": statement, "key_file": "YWdl"}
-    refusal = await hands.ask("POST", f"/v1/cases/{case_id}/charters", body)
+    refusal = await caller.ask("POST", f"/v1/cases/{case_id}/charters", body)
     assert refusal.status == 400

@@ -19,7 +19,6 @@ import pytest
 
 from relay.client.connection import Problem
 from relay.client.mediator import Mediator
-from relay.demo.cast import Case, Organization, open_case, register_case
 from relay.domain.cases import CaseRegistration
 from relay.domain.jobs import LeaseLost
 from relay.domain.messages import ReviewMessage
@@ -28,9 +27,10 @@ from relay.services import processing
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
-from tests.films import hand_in, prepare
-from tests.hands import Answer, consent, hands_of, withdrawal
-from tests.http.test_charter_changes import replace_mediators
+from relay.testing.people import Case, Organization, open_case, register_case
+from tests.support.cases import replace_mediators
+from tests.support.prepared_videos import hand_in, prepare
+from tests.support.requests import Answer, caller_of, consent, withdrawal
 
 pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 
@@ -50,7 +50,7 @@ class Scene:
     people: Organization
     worker: MediaWorker
     worker_settings: Settings
-    onlooker: Connection
+    observer: Connection
 
     @property
     def mediator(self) -> Mediator:
@@ -75,9 +75,9 @@ class Scene:
         return await self.mediator.decide(leased, "approve")
 
     async def kept(self) -> tuple[int, int]:
-        """How much stands in the log and in the statements."""
+        """How much is in the log and in the statements."""
         counts = "select (select count(*) from events), (select count(*) from statements)"
-        events, statements = await self.onlooker.fetchrow(counts) or (0, 0)
+        events, statements = await self.observer.fetchrow(counts) or (0, 0)
         return events, statements
 
 
@@ -87,15 +87,15 @@ async def scene(
 ) -> AsyncIterator[Scene]:
     """A case of two mediators."""
     credential_id, keyring = await people.enrol("media")
-    onlooker = await asyncpg.connect(database_url)
+    observer = await asyncpg.connect(database_url)
     yield Scene(
         case=await open_case(people),
         people=people,
         worker=MediaWorker(credential_id=credential_id, keyring=keyring),
         worker_settings=worker_settings,
-        onlooker=onlooker,
+        observer=observer,
     )
-    await onlooker.close()
+    await observer.close()
 
 
 @contextlib.asynccontextmanager
@@ -117,12 +117,12 @@ async def during(
 ) -> object:
     """What an act comes to that begins while the change is under way, and ends after it."""
     async with changing(database_url, case_id) as connection:
-        acting = asyncio.ensure_future(act())
+        task = asyncio.ensure_future(act())
         async with asyncio.timeout(LONGEST_SECONDS):
-            while not acting.done() and not await scene.onlooker.fetchval(WAITING):
-                await asyncio.wait({acting}, timeout=0.01)
+            while not task.done() and not await scene.observer.fetchval(WAITING):
+                await asyncio.wait({task}, timeout=0.01)
         await connection.execute(change, case_id, *given)
-    return await acting
+    return await task
 
 
 DISMISS = "delete from case_mediators where case_id = $1 and credential_id = $2"
@@ -192,18 +192,18 @@ async def write_down(scene: Scene) -> Act:
 async def take_back(scene: Scene) -> Act:
     """Withdraw a letter as its sender said."""
     message = await scene.letter()
-    hands = hands_of(scene.mediator)
+    caller = caller_of(scene.mediator)
     person = scene.case.harmed.participant_id
-    said = withdrawal(hands.signer, scene.case.case_id, message, person, datetime.now(UTC))
-    return lambda: hands.say("PUT", f"/v1/messages/{message}/withdrawal", said)
+    said = withdrawal(caller.signer, scene.case.case_id, message, person, datetime.now(UTC))
+    return lambda: caller.send("PUT", f"/v1/messages/{message}/withdrawal", said)
 
 
 async def record_consent(scene: Scene) -> Act:
     """Write down that somebody paused."""
-    hands, case = hands_of(scene.mediator), scene.case.case_id
+    caller, case = caller_of(scene.mediator), scene.case.case_id
     person = scene.case.harmed.participant_id
-    said = consent(hands.signer, case, person, "paused", datetime.now(UTC))
-    return lambda: hands.say("PUT", f"/v1/cases/{case}/participants/{person}/consent", said)
+    said = consent(caller.signer, case, person, "paused", datetime.now(UTC))
+    return lambda: caller.send("PUT", f"/v1/cases/{case}/participants/{person}/consent", said)
 
 
 async def make_link(scene: Scene) -> Act:
@@ -256,13 +256,13 @@ async def test_who_is_dismissed_at_that_moment_acts_no_more(
     before = await scene.kept()
     case_id, mediator_id = scene.case.case_id, scene.mediator.credential_id
 
-    async def acting() -> str:
+    async def task() -> str:
         try:
             return refusal(await act())
         except Problem as problem:
             return problem.code
 
-    refused = await during(scene, database_url, case_id, DISMISS, mediator_id, act=acting)
+    refused = await during(scene, database_url, case_id, DISMISS, mediator_id, act=task)
 
     assert refused == ("case-exists" if name == "register" else "not-found")
     assert await scene.kept() == before
@@ -286,7 +286,7 @@ async def test_no_mediator_is_assigned_beside_the_first_charter(
         act=lambda: people.case_system.register(case_id, registration),
     )
 
-    assigned = await scene.onlooker.fetch(
+    assigned = await scene.observer.fetch(
         "select credential_id from case_mediators where case_id = $1", case_id
     )
     assert {row["credential_id"] for row in assigned} == {
@@ -341,7 +341,7 @@ async def test_a_worker_that_a_charter_leaves_out_hands_nothing_in(
     to = scene.case.responsible.participant_id
     sent = await scene.case.harmed.send_video(to, io.BytesIO(b"a film"), "video/mp4")
     jobs = "select job_id from jobs where message_id = $1"
-    job_id = await scene.onlooker.fetchval(jobs, sent.message)
+    job_id = await scene.observer.fetchval(jobs, sent.message)
     settings = scene.worker_settings
     database = await Database.connect(settings.database_url, connections=2)
     job = None
@@ -364,7 +364,7 @@ async def test_a_worker_that_a_charter_leaves_out_hands_nothing_in(
         "from charters where case_id = $1 and version = 1) "
         "update cases set charter_version = 2 where case_id = $1"
     )
-    await scene.onlooker.execute(
+    await scene.observer.execute(
         "insert into statements values (sha256('next'), 'relay-charter+jws', 'kid', 'text')"
     )
     assert await during(scene, database_url, scene.case.case_id, next_charter, act=work) is None

@@ -11,25 +11,13 @@ import pytest
 
 from relay.client.casework import DEFAULT_POLICY
 from relay.client.connection import Problem
-from relay.client.mediator import Mediator
 from relay.crypto import chain, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError, LinkError
 from relay.crypto.links import LinkSecret, link_url, parse_link_url
 from relay.crypto.signing import Signer, statement_hash
-from relay.crypto.statements import Policy
-from relay.demo.cast import Case, Organization, open_case
-
-
-async def replace_mediators(
-    case: Case, signer: Mediator, successors: list[Mediator], policy: Policy | None = None
-) -> None:
-    """File the next charter of a case, with other mediators or another policy."""
-    await signer.change_charter(
-        case.case_id,
-        mediators=[mediator.credential_id for mediator in successors],
-        policy=policy,
-    )
+from relay.testing.people import Case, Organization, open_case
+from tests.support.cases import replace_mediators
 
 
 async def test_what_a_former_mediator_did_stays_verifiable(
@@ -103,7 +91,7 @@ async def test_one_mediator_cannot_be_rid_of_the_second_approval(people: Organiz
     assert refused.value.code == "approvals-lowered"
 
     trust = await case.mediator.trust()
-    found = await case.mediator._charters(case.case_id)
+    found = await case.mediator.charters(case.case_id)
     first = found.charters[0].statement
     said = statements.decode_unverified(first, statements.Charter)
     lowered = msgspec.structs.replace(
@@ -113,6 +101,6 @@ async def test_one_mediator_cannot_be_rid_of_the_second_approval(people: Organiz
         previous=b64u_encode(statement_hash(first)),
         policy=DEFAULT_POLICY,
     )
-    compact = statements.sign(case.mediator._keyring.signer, lowered)
+    compact = statements.sign(case.mediator.keyring.signer, lowered)
     with pytest.raises(ChainError):
         chain.verify_charters(trust, found.registration or "", [first, compact])

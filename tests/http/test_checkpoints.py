@@ -1,4 +1,4 @@
-"""A checkpoint kept elsewhere shows what no chain can: rows cut off, a history made anew, a case gone."""
+"""A checkpoint kept elsewhere shows what no chain can: rows cut off, a history made again, a case gone."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from relay.crypto.checkpoints import CheckpointUnusable, VerifiedCheckpoint, ver
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyfiles import load_signer_file, save_signer_file
 from relay.crypto.signing import Signer
-from relay.demo.cast import Case, Organization, open_case
 from relay.services.audit.checkpoints import LogUnsound, write_checkpoint
 from relay.services.audit.findings import Code
 from relay.settings import Settings
 from relay.storage.database import Database
-from tests.auditing import command, findings
-from tests.owner import Owner
+from relay.testing.people import Case, Organization, open_case
+from tests.support.audits import command, findings
+from tests.support.tampering.owner import Owner
 
 pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 

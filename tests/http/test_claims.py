@@ -13,7 +13,6 @@ from relay.client.connection import Problem, SignedConnection
 from relay.client.records import BrokenRecord, Fault, Record
 from relay.client.sealing import seal_text
 from relay.crypto import age, statements
-from relay.crypto.chain import Standing
 from relay.crypto.encoding import b64u_encode, bech32_encode
 from relay.crypto.keyrings import Keyring, generate_keyring
 from relay.crypto.links import (
@@ -25,10 +24,11 @@ from relay.crypto.links import (
     parse_link_url,
 )
 from relay.crypto.mlkem768x25519 import RECIPIENT_PREFIX, HybridIdentity
-from relay.demo.cast import Case, Organization
+from relay.crypto.verified import Standing
 from relay.domain.links import NewLink
-from tests.hands import ask, hands_of
-from tests.hostile import ENDING, Sender
+from relay.testing.people import Case, Organization
+from tests.support.hostile import ENDING, HostileSender
+from tests.support.requests import ask, caller_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +68,11 @@ class Claimant:
 
     async def write(self) -> uuid.UUID:
         """A letter, signed with the claimed key."""
-        sender = await Sender.of(self.case)
+        sender = await HostileSender.of(self.case)
         signed = SignedConnection(self.people.connection, self.keyring.signer, self.people.audience)
-        hands = dataclasses.replace(sender.hands, signed=signed, signer=self.keyring.signer)
+        caller = dataclasses.replace(sender.caller, signed=signed, signer=self.keyring.signer)
         body, message = seal_text(self.case.case_id, "body", "Believe me."), uuid.uuid4()
-        own = dataclasses.replace(sender, hands=hands)
+        own = dataclasses.replace(sender, caller=caller)
         answer = await own.send(message, [body], [body.grant(*sender.to_case)])
         assert answer.status == 200
         return message
@@ -138,7 +138,7 @@ async def test_a_link_that_seals_no_key_stops_no_other(
     case: Case, people: Organization, claim_key: bytes
 ) -> None:
     """A link that was signed well and seals nonsense: its claim is not verified, and the next one is."""
-    hands, link_id, own = hands_of(case.mediator), uuid.uuid4(), LinkSecret.generate()
+    caller, link_id, own = caller_of(case.mediator), uuid.uuid4(), LinkSecret.generate()
     charter = (await case.mediator.case(case.case_id)).charter
     sealed = age.seal_file(claim_key, [age.parse_recipient(charter.recipient)])
     said = statements.Link(
@@ -153,8 +153,8 @@ async def test_a_link_that_seals_no_key_stops_no_other(
         expires=None,
         at=datetime.now(UTC),
     )
-    new = NewLink(statement=statements.sign(hands.signer, said), sealed=sealed, again=None)
-    assert (await hands.ask("PUT", f"/v1/links/{link_id}", new)).status == 204
+    new = NewLink(statement=statements.sign(caller.signer, said), sealed=sealed, again=None)
+    assert (await caller.ask("PUT", f"/v1/links/{link_id}", new)).status == 204
     anchor = charter.statement_hash[:ANCHOR_BYTES]
     await people.claim(
         link_url(people.audience, link_id, own, people.administrator.fingerprint, anchor)

@@ -27,17 +27,17 @@ from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.crypto.signing import Signer
-from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case
 from relay.domain.messages import Kind, Language, NewDraft
 from relay.handlers.routing import Role, Route, route
 from relay.storage.database import Database
-from tests.hands import (
+from relay.testing.people import ISSUER, KEY_ID, Case, Organization, open_case
+from tests.support.requests import (
     Answer,
-    Hands,
-    Words,
+    Caller,
+    Subject,
     ask,
+    caller_of,
     consent,
-    hands_of,
     letter,
     message_statement,
     response,
@@ -105,7 +105,7 @@ class Scene:
 
     connection: Connection
     ids: dict[str, str]
-    """What stands in the paths of this case."""
+    """What is in the paths of this case."""
     callers: dict[str, tuple[Role | None, str]]
     """Bearers by who shows them, with the role that they have in truth."""
 
@@ -135,7 +135,7 @@ async def scene(
     link = parse_link_url(case.harmed_url)
     revoked, expired = await people.mediator(), await people.mediator()
     bearers = {
-        name: await hands_of(person).signed.bearer()
+        name: await caller_of(person).signed.bearer()
         for name, person in (
             ("participant", case.harmed),
             ("uploader", uploader),
@@ -221,7 +221,7 @@ async def test_every_route_refuses_everybody_whom_it_is_not_for(scene: Scene) ->
 
 
 def test_a_route_without_roles_cannot_be_written() -> None:
-    """Default deny: whoever forgets to say who may call does not get a route."""
+    """Default deny: anyone who forgets to say who may call does not get a route."""
 
     async def handler(_call: object) -> web.Response:
         return web.Response()
@@ -254,17 +254,17 @@ def test_every_public_route_is_meant_to_be_one() -> None:
 class Stranger:
     """Somebody of another case, who asks for what is not theirs, and for what does not exist."""
 
-    def __init__(self, hands: Hands, case: uuid.UUID, to: uuid.UUID) -> None:
-        self.hands = hands
+    def __init__(self, caller: Caller, case: uuid.UUID, to: uuid.UUID) -> None:
+        self.caller = caller
         self.case = case
         self.to = to
 
     async def asks(self, message: uuid.UUID, case: uuid.UUID, link: uuid.UUID) -> list[Answer]:
         """Everything that has an identifier in its path, with statements that fit it."""
-        ask, path, now = self.hands.ask, f"/v1/messages/{message}", datetime.now(UTC)
-        signer, subject = self.hands.signer, self.hands.subject
+        ask, path, now = self.caller.ask, f"/v1/messages/{message}", datetime.now(UTC)
+        signer, subject = self.caller.signer, self.caller.subject
         charter, *consents = [b64u_encode(hashlib.sha256(bytes([n])).digest()) for n in range(3)]
-        words = Words(
+        words = Subject(
             case=self.case,
             message=message,
             revision=1,
@@ -274,7 +274,7 @@ class Stranger:
         )
         keys = {b64u_encode(bytes(32)): bytes(16)}
         draft = NewDraft(recipient=self.to, kind=Kind.LETTER, language=Language.EN)
-        offer = words.offer(signer, keys, subject, self.hands.recipient, next(iter(keys)), now)
+        offer = words.offer(signer, keys, subject, self.caller.recipient, next(iter(keys)), now)
         statement = {
             "responses": response(signer, self.case, message, next(iter(keys)), "accept", now),
             "withdrawal": withdrawal(signer, self.case, message, subject, now),
@@ -318,7 +318,7 @@ async def test_what_is_not_ones_own_looks_like_what_does_not_exist(
     sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
     link = parse_link_url(case.harmed_url).id
     for person in (other.harmed, other.mediator):
-        stranger = Stranger(hands_of(person), other.case_id, other.responsible.participant_id)
+        stranger = Stranger(caller_of(person), other.case_id, other.responsible.participant_id)
         real = await stranger.asks(sent.message, case.case_id, link)
         random = await stranger.asks(uuid.uuid4(), uuid.uuid4(), uuid.uuid4())
         assert real == random
@@ -330,8 +330,8 @@ async def test_a_problem_is_told_in_the_language_of_the_caller_and_tells_nothing
     case: Case, people: Organization
 ) -> None:
     """RFC 9457 in English or French; no statement, no SQL and no name of a class comes back."""
-    hands = hands_of(case.harmed)
-    bearer = await hands.signed.bearer()
+    caller = caller_of(case.harmed)
+    bearer = await caller.signed.bearer()
     secret = "q7Zk2mVb9"
     body = seal_text(case.case_id, "body", "Words.")
     forged = letter(
@@ -347,7 +347,7 @@ async def test_a_problem_is_told_in_the_language_of_the_caller_and_tells_nothing
         ),
         body,
         case.case_id,
-        hands.recipient,
+        caller.recipient,
     )
     requests = [
         ("GET", f"/v1/messages/{secret}", None),

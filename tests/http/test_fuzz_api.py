@@ -34,10 +34,10 @@ from relay.client.participant import Participant
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
-from relay.demo.cast import Case, Organization
 from relay.domain.actors import Role
-from tests.keyrings import pieces_of, stored_keyrings
-from tests.openapi import load_document
+from relay.testing.people import Case, Organization
+from tests.support.keyrings import pieces_of, stored_keyrings
+from tests.support.openapi import load_document
 
 EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "6"))
 """Requests for each operation that a caller may call; one for each of the others.
@@ -144,8 +144,8 @@ async def _service(world: World) -> str:
 
 
 async def _new_session(person: Participant | Mediator) -> str:
-    signed = person._signed
-    return await SignedConnection(signed.connection, signed._signer, signed._audience).bearer()
+    signed = person.session
+    return await SignedConnection(signed.connection, signed.signer, signed.audience).bearer()
 
 
 CALLERS: Final[Mapping[Role, Callable[[World], Awaitable[str]]]] = {
@@ -162,7 +162,7 @@ CALLERS: Final[Mapping[Role, Callable[[World], Awaitable[str]]]] = {
 async def test_relay_neither_breaks_nor_leaves_its_description(
     world: World, relay_url: str
 ) -> None:
-    """Whoever sends whatever, each answer is one that is described, and never a failure of relay's own."""
+    """No matter who sends what, each answer is one that is described, and never a failure of relay's own."""
     schema = schemathesis.openapi.from_dict(load_document())
     results = [*schema.get_all_operations()]
     found = [result.ok() for result in results if isinstance(result, Ok)]

@@ -13,10 +13,10 @@ from relay.client.records import BrokenRecord, Fault, Record
 from relay.client.writing import address
 from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_encode
-from relay.demo.cast import Case, Organization, open_case, verify_everybody
 from relay.domain.messages import Kind, Language, NewDraft
 from relay.domain.transitions import State
-from tests.hands import hands_of
+from relay.testing.people import Case, Organization, open_case, verify_everybody
+from tests.support.requests import caller_of
 
 
 async def _returned(case: Case, text: str) -> uuid.UUID:
@@ -74,10 +74,10 @@ async def test_a_history_is_for_the_mediators_of_the_case(case: Case, people: Or
     """For nobody of another case, and for no participant."""
     message = await _returned(case, "Before.")
     other = await open_case(people)
-    stranger = await hands_of(other.mediator).ask("GET", f"/v1/messages/{message}/history")
+    stranger = await caller_of(other.mediator).ask("GET", f"/v1/messages/{message}/history")
     assert (stranger.status, stranger.code) == (404, "not-found")
     for person in (case.harmed, case.responsible):
-        answer = await hands_of(person).ask("GET", f"/v1/messages/{message}/history")
+        answer = await caller_of(person).ask("GET", f"/v1/messages/{message}/history")
         assert (answer.status, answer.code) == (403, "forbidden")
 
 
@@ -134,7 +134,7 @@ async def test_a_revision_that_was_begun_hides_nothing_of_the_one_before(case: C
         recipient=case.responsible.participant_id, kind=Kind.LETTER, language=Language.EN
     )
     path = f"/v1/messages/{message}/revisions/2/draft"
-    assert (await hands_of(case.harmed).ask("PUT", path, draft)).status == 200
+    assert (await caller_of(case.harmed).ask("PUT", path, draft)).status == 200
     other = (await case.harmed.send_letter(case.responsible.participant_id, "Another.")).message
     for state in (State.DRAFT, State.WITHDRAWN):
         if state is State.WITHDRAWN:

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from relay.demo.cast import Case, Organization
 from relay.embedded import Access, Services
 from relay.settings import Settings
-from tests.hands import ask, hands_of
+from relay.testing.people import Case, Organization
+from tests.support.requests import ask, caller_of
 
 
 @pytest.mark.parametrize("coding", ["deflate", "gzip"])
@@ -32,12 +32,12 @@ async def test_a_body_that_unpacks_to_much_more_is_refused(people: Organization)
 
 async def test_the_log_of_a_case_can_be_read_to_its_end(case: Case) -> None:
     """Page by page, and after the largest number that there is as well."""
-    hands = hands_of(case.mediator)
-    first = await hands.ask("GET", f"/v1/cases/{case.case_id}/log?limit=2")
+    caller = caller_of(case.mediator)
+    first = await caller.ask("GET", f"/v1/cases/{case.case_id}/log?limit=2")
     rows = first.document["rows"]
     assert isinstance(rows, list)
     assert [row["seq"] for row in rows] == [1, 2]
-    last = await hands.ask("GET", f"/v1/cases/{case.case_id}/log?after={2**63 - 1}")
+    last = await caller.ask("GET", f"/v1/cases/{case.case_id}/log?after={2**63 - 1}")
     assert last.document["rows"] == []
 
 

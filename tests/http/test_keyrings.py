@@ -30,22 +30,22 @@ from relay.crypto.keyrings import (
 )
 from relay.crypto.links import claim_mac, parse_link_url
 from relay.crypto.passphrases import PassphraseFromLink, PassphraseShort
-from relay.demo.cast import PASSPHRASE, Case, Organization
 from relay.handlers.routing import Route
-from tests.hands import Answer, ask, hands_of
-from tests.keyrings import pieces_of, stored_keyrings
-from tests.openapi import load_document, operations
-from tests.relays import WORK_FACTOR_LOG2
+from relay.testing.people import PASSPHRASE, Case, Organization
+from tests.support.keyrings import pieces_of, stored_keyrings
+from tests.support.openapi import load_document, operations
+from tests.support.relays import WORK_FACTOR_LOG2
+from tests.support.requests import Answer, ask, caller_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """The keyring behind a link, and whoever stands before it."""
+    """The keyring behind a link, and somebody who tries to get it."""
 
     people: Organization
     url: str
     database_url: str
-    """Of whoever may do everything in the database."""
+    """For a superuser."""
 
     @property
     def link(self) -> uuid.UUID:
@@ -59,7 +59,7 @@ class Door:
 
     @property
     def bearer(self) -> str:
-        """What whoever found the link can show."""
+        """What anyone who found the link can show."""
         address = parse_link_url(self.url)
         return b64u_encode(address.secret.auth(address.id))
 
@@ -129,7 +129,7 @@ async def test_the_keyring_comes_for_the_right_proof_alone(door: Door) -> None:
 
 
 async def test_relay_keeps_the_hash_of_the_proof_and_not_the_proof(door: Door) -> None:
-    """Not even after it was shown: whoever has the database cannot fetch a keyring with it."""
+    """Not even after it was shown: anyone who has the database cannot fetch a keyring with it."""
     assert (await door.knock(door.proof)).status == 200
     async with door.rows() as connection:
         row = await connection.fetchrow("select * from claims where link_id = $1", door.link)
@@ -167,7 +167,7 @@ async def test_wrong_tries_close_the_link_for_a_while(door: Door, case: Case) ->
     await door.wait()
     assert (await door.knock(door.proof)).status == 200
 
-    log = (await hands_of(case.mediator).ask("GET", f"/v1/cases/{case.case_id}/log")).document
+    log = (await caller_of(case.mediator).ask("GET", f"/v1/cases/{case.case_id}/log")).document
     rows = log["rows"]
     assert isinstance(rows, list)
     link = parse_link_url(door.url).id
@@ -210,7 +210,7 @@ async def test_tries_at_once_are_counted_one_by_one(door: Door, case: Case) -> N
 
 
 async def test_a_try_waits_for_the_case_before_it_holds_the_claim(door: Door, case: Case) -> None:
-    """Whoever changes the claims of a case meanwhile, a mediator who verifies one, meets no deadlock."""
+    """Anyone who changes the claims of a case meanwhile, a mediator who verifies one, meets no deadlock."""
     for _ in range(4):
         await door.knock(secrets.token_bytes(32))
     async with door.rows() as connection, connection.transaction():
@@ -303,17 +303,17 @@ async def test_a_claim_brings_the_hash_of_a_proof(case: Case, people: Organizati
     address = parse_link_url(
         await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     )
-    hands = hands_of(case.harmed)
+    caller = caller_of(case.harmed)
     named: dict[str, Any] = {
         "link": address.id,
         "case": case.case_id,
         "participant": case.harmed.participant_id,
-        "recipient": hands.recipient,
-        "signer": b64u_encode(hands.signer.public_key),
+        "recipient": caller.recipient,
+        "signer": b64u_encode(caller.signer.public_key),
     }
     mac = b64u_encode(claim_mac(address.secret.claim_key(address.id), **named))
     said = statements.Claim(**named, mac=mac, at=datetime.now(UTC))
-    body = {"statement": statements.sign(hands.signer, said), "keyring": b"opaque"}
+    body = {"statement": statements.sign(caller.signer, said), "keyring": b"opaque"}
     bearer = b64u_encode(address.secret.auth(address.id))
     for size in (0, 31, 33):
         refused = await ask(
@@ -396,17 +396,17 @@ async def _bearers(case: Case, people: Organization) -> dict[str, str | None]:
         "nobody": None,
         **found,
         "an uploader": await LinkConnection(people.connection, address.id, auth).bearer(),
-        "the harmed": await _session(case.harmed._signed),
-        "the responsible": await _session(case.responsible._signed),
-        "a mediator of the case": await _session(case.mediator._signed),
-        "another mediator": await _session(stranger._signed),
+        "the harmed": await _session(case.harmed.session),
+        "the responsible": await _session(case.responsible.session),
+        "a mediator of the case": await _session(case.mediator.session),
+        "another mediator": await _session(stranger.session),
         "the case system": people.case_system.token(),
     }
 
 
 async def _session(signed: SignedConnection) -> str:
     """A session of its own, which what these requests end does not take from anybody."""
-    return await SignedConnection(signed.connection, signed._signer, signed._audience).bearer()
+    return await SignedConnection(signed.connection, signed.signer, signed.audience).bearer()
 
 
 def _paths(route: Route, known: dict[str, list[str]]) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from relay.demo.cast import Case
 from relay.domain.transitions import State
 from relay.domain.views import AuthorView, RecipientView
+from relay.testing.people import Case
 
 
 async def test_a_letter_reaches_its_recipient_only_after_review_and_acceptance(case: Case) -> None:

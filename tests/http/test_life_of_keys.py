@@ -31,12 +31,12 @@ from relay.crypto.errors import ChainError, NoMatchError
 from relay.crypto.keyfiles import save_keyring_file
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.signing import Signer
-from relay.demo.cast import Case, Organization, open_case, register_case
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
-from relay.services import cases, credentials
+from relay.services import charters, credentials
 from relay.settings import Settings
 from relay.storage.database import Database
-from tests.hands import hands_of
+from relay.testing.people import Case, Organization, open_case, register_case
+from tests.support.requests import caller_of
 
 pytestmark = pytest.mark.own_relay
 
@@ -193,7 +193,9 @@ async def test_the_recovery_key_gives_a_case_without_mediators_to_another(
 
     database = await Database.connect(relay_settings.database_url, connections=1)
     exported = tmp_path / "case.json"
-    exported.write_bytes(msgspec.json.encode(await cases.export(database, relay_settings, case_id)))
+    exported.write_bytes(
+        msgspec.json.encode(await charters.export(database, relay_settings, case_id))
+    )
     await database.close()
     save_keyring_file(tmp_path / "recovery.keys", recovery, recovery_id)
     pinned = b64u_encode(people.administrator.fingerprint)
@@ -213,7 +215,7 @@ async def test_the_recovery_key_gives_a_case_without_mediators_to_another(
     assert [term.by_recovery for term in charter.terms] == [False, True]
     await person.refresh()
     assert person.hand.charter.terms[-1].by_recovery
-    log = await hands_of(successor).ask("GET", f"/v1/cases/{case_id}/log")
+    log = await caller_of(successor).ask("GET", f"/v1/cases/{case_id}/log")
     rows = log.document["rows"]
     assert isinstance(rows, list)
     assert [row["actor"] for row in rows if row["kind"] == "charter-filed"] == [
@@ -229,14 +231,14 @@ async def test_only_a_recovery_key_of_the_case_gives_it_away(
     later_id, later = await people.enrol("recovery")
     successor = await people.mediator()
     database = await Database.connect(relay_settings.database_url, connections=1)
-    found = await cases.export(database, relay_settings, case.case_id)
+    found = await charters.export(database, relay_settings, case.case_id)
     await database.close()
     pinned = people.administrator.fingerprint
     with pytest.raises(ChainError, match="no identity opens"):
         give_case(found, later, successor.credential_id, pinned)
     with pytest.raises(ChainError):
-        give_case(found, case.mediator._keyring, later_id, pinned)
-    filing = give_case(found, case.mediator._keyring, successor.credential_id, pinned)
+        give_case(found, case.mediator.keyring, later_id, pinned)
+    filing = give_case(found, case.mediator.keyring, successor.credential_id, pinned)
     with pytest.raises(Problem) as refused:
         await publish_recovered(people.connection, case.case_id, filing)
     assert refused.value.code == "unknown-signer"
@@ -314,7 +316,7 @@ async def test_a_case_system_does_not_begin_before_what_mediators_opened(
 async def test_a_second_root_beside_the_first_locks_nobody_out(
     relay_settings: Settings, case: Case, people: Organization
 ) -> None:
-    """Credentials of another organization's root are set aside by whoever does not pin it."""
+    """Credentials of another organization's root are set aside by those who do not pin it."""
     other = Administrator(Signer.generate())
     keyring = generate_keyring()
     request = request_for(case.case_id, "mediator", keyring)

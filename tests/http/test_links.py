@@ -20,15 +20,15 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.links import LinkSecret, auth_digest, claim_mac, parse_link_url
 from relay.crypto.signing import Signer
-from relay.demo.cast import (
+from relay.domain.links import LinkRecord
+from relay.testing.people import (
     Case,
     Organization,
     open_case,
     register_case,
     verify_everybody,
 )
-from relay.domain.links import LinkRecord
-from tests.hands import Answer, ask, hands_of
+from tests.support.requests import Answer, ask, caller_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,30 +130,30 @@ async def test_a_claim_is_of_one_link_and_its_participant(case: Case, forge: For
 
 async def test_a_link_that_nobody_signed_is_refused(case: Case, forge: Forge) -> None:
     """Another's signature, another link, another secret, a stranger's case or participant: refused."""
-    hands, link_id, secret = hands_of(case.mediator), uuid.uuid4(), LinkSecret.generate()
+    caller, link_id, secret = caller_of(case.mediator), uuid.uuid4(), LinkSecret.generate()
     path = f"/v1/links/{link_id}"
     stranger = await forge.people.mediator()
     other = await open_case(forge.people)
     now = datetime.now(UTC)
     for signer, changes, statuses in (
         (Signer.generate(), {}, {422}),
-        (hands_of(case.colleague).signer, {}, {422}),
-        (hands.signer, {"link": uuid.uuid4()}, {400}),
-        (hands.signer, {"sealed": b64u_encode(bytes(32))}, {400}),
-        (hands.signer, {"case": other.case_id}, {404}),
-        (hands.signer, {"participant": other.harmed.participant_id}, {404}),
-        (hands.signer, {"at": now - timedelta(minutes=10)}, {403}),
-        (hands.signer, {"charter": b64u_encode(bytes(32))}, {409}),
+        (caller_of(case.colleague).signer, {}, {422}),
+        (caller.signer, {"link": uuid.uuid4()}, {400}),
+        (caller.signer, {"sealed": b64u_encode(bytes(32))}, {400}),
+        (caller.signer, {"case": other.case_id}, {404}),
+        (caller.signer, {"participant": other.harmed.participant_id}, {404}),
+        (caller.signer, {"at": now - timedelta(minutes=10)}, {403}),
+        (caller.signer, {"charter": b64u_encode(bytes(32))}, {409}),
     ):
-        answer = await hands.ask("PUT", path, forge.link(signer, link_id, secret, **changes))
+        answer = await caller.ask("PUT", path, forge.link(signer, link_id, secret, **changes))
         assert answer.status in statuses, (changes, answer)
-    strange = forge.link(hands_of(stranger).signer, link_id, secret)
-    assert (await hands_of(stranger).ask("PUT", path, strange)).status == 404
+    strange = forge.link(caller_of(stranger).signer, link_id, secret)
+    assert (await caller_of(stranger).ask("PUT", path, strange)).status == 404
 
-    right = forge.link(hands.signer, link_id, secret)
-    assert [(await hands.ask("PUT", path, right)).status for _ in range(2)] == [204, 204]
-    again = forge.link(hands.signer, link_id, secret, at=now + timedelta(seconds=5))
-    refused = await hands.ask("PUT", path, again)
+    right = forge.link(caller.signer, link_id, secret)
+    assert [(await caller.ask("PUT", path, right)).status for _ in range(2)] == [204, 204]
+    again = forge.link(caller.signer, link_id, secret, at=now + timedelta(seconds=5))
+    refused = await caller.ask("PUT", path, again)
     assert (refused.status, refused.code) == (409, "link-exists")
 
 
@@ -162,7 +162,7 @@ async def test_a_link_that_nobody_signed_is_refused(case: Case, forge: Forge) ->
 async def test_a_link_of_the_relays_own_is_not_believed(
     case: Case, forge: Forge, database_url: str
 ) -> None:
-    """A link written into the database without a mediator's hand fails whoever verifies the claims."""
+    """A link written into the database without a mediator's hand fails anyone who verifies the claims."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     address = parse_link_url(url)
     forged = statements.sign(
@@ -281,12 +281,12 @@ async def test_a_claim_is_verified_by_a_mediator_of_the_case_alone(
     """Another's signature, another key or a claim that is not there: refused."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     person = await people.claim(url)
-    hands, stranger = hands_of(case.mediator), hands_of(await people.mediator())
+    caller, stranger = caller_of(case.mediator), caller_of(await people.mediator())
     right: dict[str, object] = {
         "case": case.case_id,
-        "claim": b64u_encode(person._claim_hash or b""),
+        "claim": b64u_encode(person.claim_hash or b""),
         "participant": case.harmed.participant_id,
-        "recipient": hands_of(person).recipient,
+        "recipient": caller_of(person).recipient,
         "at": datetime.now(UTC),
     }
 
@@ -299,7 +299,7 @@ async def test_a_claim_is_verified_by_a_mediator_of_the_case_alone(
     )
 
     async def verify(who: str, **changes: object) -> int:
-        speaker = {"mediator": hands, "stranger": stranger}[who]
+        speaker = {"mediator": caller, "stranger": stranger}[who]
         said = statements.Verification(**{**right, **changes})  # type: ignore[arg-type]
         body = {
             "statement": statements.sign(speaker.signer, said),

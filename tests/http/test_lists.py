@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from relay.client.participant import Participant
-from relay.demo.cast import Case
 from relay.domain.correspondence import Correspondence, ReceivedSummary, SentSummary
 from relay.domain.views import RecipientView
-from tests.counting import Queries, counted
-from tests.hands import Hands, digest_of, hands_of
+from relay.testing.people import Case
+from tests.support.query_counts import Queries, counted
+from tests.support.requests import Caller, caller_of, digest_of
 
 FEW, MANY = 20, 300
 KIB = 1024
@@ -140,9 +140,9 @@ async def test_a_summary_holds_nothing_sealed_and_says_what_the_message_says(cas
     message = await offered(case)
     await case.responsible.respond(await case.responsible.offered(message), "accept")
     for person, name in ((case.harmed, "sent"), (case.responsible, "received")):
-        answer = await hands_of(person).ask("GET", "/v1/messages")
+        answer = await caller_of(person).ask("GET", "/v1/messages")
         [summary] = _list(answer.document, name)
-        whole = (await hands_of(person).ask("GET", f"/v1/messages/{message}")).document
+        whole = (await caller_of(person).ask("GET", f"/v1/messages/{message}")).document
         said = {key for key in summary if key in whole and key != "offer"}
         assert {key: summary[key] for key in said} == {key: whole[key] for key in said}
         assert len(said) >= 6
@@ -164,9 +164,9 @@ async def test_messages_are_asked_for_by_name(case: Case) -> None:
     own = await case.harmed.lists(messages=named)
     assert {one.message for one in own.sent.items} == {message, unseen}
 
-    hands = hands_of(case.responsible)
+    caller = caller_of(case.responsible)
     many = ",".join(str(uuid.uuid4()) for _ in range(21))
-    place = (await _first(hands)).sent.next or "x"
+    place = (await _first(caller)).sent.next or "x"
     for query in (
         "messages=x",
         "messages=",
@@ -176,19 +176,19 @@ async def test_messages_are_asked_for_by_name(case: Case) -> None:
         "after=c2VudCAyIDMgNA",
         "limit=1000",
     ):
-        answer = await hands.ask("GET", f"/v1/messages?{query}")
+        answer = await caller.ask("GET", f"/v1/messages?{query}")
         assert (answer.status, answer.code) == (400, "invalid-request"), query
 
 
 async def test_a_closed_gate_leaves_no_gap(case: Case) -> None:
     """What it hides takes no place on a page and makes no next one: nothing tells that it is there."""
-    before = await hands_of(case.responsible).ask("GET", "/v1/messages")
+    before = await caller_of(case.responsible).ask("GET", "/v1/messages")
     for _ in range(FEW):
         await offered(case)
     shown = (await case.responsible.lists()).received
     assert shown.next is not None
     await case.harmed.consent("paused")
-    assert await hands_of(case.responsible).ask("GET", "/v1/messages") == before
+    assert await caller_of(case.responsible).ask("GET", "/v1/messages") == before
     gone = (await case.responsible.lists(after=shown.next)).received
     assert (gone.items, gone.next) == ([], None)
 
@@ -215,13 +215,13 @@ async def test_a_first_page_costs_the_same_at_any_number(
     for copies in (FEW - 1, MANY - FEW):
         for copied in (message, reply):
             await grow(database_url, copied, copies)
-        hands = hands_of(case.harmed)
-        await hands.signed.bearer()
+        caller = caller_of(case.harmed)
+        await caller.signed.bearer()
         queries.asked.clear()
-        answer = await hands.ask("GET", "/v1/messages")
+        answer = await caller.ask("GET", "/v1/messages")
         counts.append(len(queries.asked))
         assert len(answer.content) <= PAGE_MAX_BYTES, f"{len(answer.content)} bytes"
-        page = await _first(hands)
+        page = await _first(caller)
         assert len(page.sent.items) == FEW
         assert len(page.received.items) == 10
     assert counts[0] == counts[1] <= 10
@@ -229,8 +229,8 @@ async def test_a_first_page_costs_the_same_at_any_number(
     assert len(await all_received(case.harmed)) == MANY
 
 
-async def _first(hands: Hands) -> Correspondence:
-    return await hands.signed.call("GET", "/v1/messages", into=Correspondence)
+async def _first(caller: Caller) -> Correspondence:
+    return await caller.signed.call("GET", "/v1/messages", into=Correspondence)
 
 
 def _list(document: dict[str, object], name: str) -> list[dict[str, object]]:

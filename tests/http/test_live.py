@@ -16,14 +16,14 @@ import pytest
 
 from relay.client.administrator import publish_revocation
 from relay.crypto.links import parse_link_url
-from relay.demo.cast import Case, Organization, open_case
 from relay.domain.correspondence import NAMED_MAX
 from relay.domain.messages import RecipientMessage
 from relay.services.feed import LOOK_SECONDS
 from relay.settings import Settings
 from relay.storage.queries import all_rooms, named_queries
-from tests.counting import Queries, counted
-from tests.hands import Hands, hands_of
+from relay.testing.people import Case, Organization, open_case
+from tests.support.query_counts import Queries, counted
+from tests.support.requests import Caller, caller_of
 
 pytestmark = pytest.mark.own_relay
 KEEPALIVE_SECONDS = 1
@@ -93,10 +93,10 @@ class Stream:
 
 
 @contextlib.asynccontextmanager
-async def listening(hands: Hands, path: str) -> AsyncIterator[Stream]:
+async def listening(caller: Caller, path: str) -> AsyncIterator[Stream]:
     """A stream that somebody listens to."""
-    connection = hands.signed.connection
-    headers = {"Authorization": f"Bearer {await hands.signed.bearer()}"}
+    connection = caller.signed.connection
+    headers = {"Authorization": f"Bearer {await caller.signed.bearer()}"}
     async with connection.http.get(f"{connection.url}{path}", headers=headers) as response:
         assert response.status == 200
         assert response.content_type == "text/event-stream"
@@ -112,8 +112,8 @@ async def offered(case: Case) -> RecipientMessage:
 async def test_a_change_is_named_within_a_second(case: Case) -> None:
     """What the sender does is heard by the sender and by the mediator; each asks for what they may see."""
     async with (
-        listening(hands_of(case.harmed), "/v1/messages/events") as own,
-        listening(hands_of(case.mediator), "/v1/queue/events") as queue,
+        listening(caller_of(case.harmed), "/v1/messages/events") as own,
+        listening(caller_of(case.mediator), "/v1/queue/events") as queue,
     ):
         assert await own.begins() == {"messages": [], "everything": True}
         assert await queue.begins() == {"cases": [], "everything": True}
@@ -127,8 +127,8 @@ async def test_a_change_is_named_within_a_second(case: Case) -> None:
 async def test_what_somebody_says_of_taking_part_is_everything_to_them(case: Case) -> None:
     """Consent and claim are no message: their reader looks at all of it, and nobody else hears of it."""
     async with (
-        listening(hands_of(case.harmed), "/v1/messages/events") as own,
-        listening(hands_of(case.responsible), "/v1/messages/events") as other,
+        listening(caller_of(case.harmed), "/v1/messages/events") as own,
+        listening(caller_of(case.responsible), "/v1/messages/events") as other,
     ):
         await own.event()
         await other.event()
@@ -142,7 +142,7 @@ async def test_an_author_hears_nothing_of_what_they_may_not_know(case: Case) -> 
     sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
     await case.mediator.lease(sent.message)
     approved = await case.mediator.decide(await case.mediator.read(sent.message), "approve")
-    async with listening(hands_of(case.harmed), "/v1/messages/events") as stream:
+    async with listening(caller_of(case.harmed), "/v1/messages/events") as stream:
         await stream.event()
 
         async def step(number: int) -> None:
@@ -167,7 +167,7 @@ async def test_an_author_hears_nothing_of_what_they_may_not_know(case: Case) -> 
 
 async def test_a_recipient_hears_of_an_offer_and_not_of_a_review(case: Case) -> None:
     """The review makes no sound for the recipient; the offer does, and so does its end."""
-    async with listening(hands_of(case.responsible), "/v1/messages/events") as stream:
+    async with listening(caller_of(case.responsible), "/v1/messages/events") as stream:
         await stream.event()
         sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
         await case.mediator.lease(sent.message)
@@ -199,7 +199,7 @@ async def test_nobody_hears_of_another_case(
     alone = await asked_by_a_letter()
     async with contextlib.AsyncExitStack() as stack:
         streams = [
-            await stack.enter_async_context(listening(hands_of(person), f"/v1/{path}/events"))
+            await stack.enter_async_context(listening(caller_of(person), f"/v1/{path}/events"))
             for person, path in (
                 (other.harmed, "messages"),
                 (other.responsible, "messages"),
@@ -217,8 +217,8 @@ async def test_nobody_hears_of_another_case(
 async def test_a_mediator_who_is_dismissed_hears_of_it(case: Case, people: Organization) -> None:
     """Their queue is another one now; and of what happens in the case after that they hear nothing."""
     async with (
-        listening(hands_of(case.colleague), "/v1/queue/events") as gone,
-        listening(hands_of(case.mediator), "/v1/queue/events") as staying,
+        listening(caller_of(case.colleague), "/v1/queue/events") as gone,
+        listening(caller_of(case.mediator), "/v1/queue/events") as staying,
     ):
         named = {"cases": [str(case.case_id)], "everything": False}
         await gone.begins()
@@ -236,7 +236,7 @@ async def test_what_is_offered_for_later_is_told_when_its_time_comes(case: Case)
     sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
     leased = await case.mediator.lease(sent.message)
     approved = await case.mediator.decide(leased, "approve")
-    async with listening(hands_of(case.responsible), "/v1/messages/events") as stream:
+    async with listening(caller_of(case.responsible), "/v1/messages/events") as stream:
         await stream.event()
         due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=4)
         await case.mediator.offer(approved, not_before=due)
@@ -253,7 +253,7 @@ async def test_too_many_to_name_are_everything(case: Case, people: Organization)
         sent = await case.harmed.send_letter(to, "Words.")
         leased = await case.mediator.lease(sent.message)
         await case.mediator.offer(await case.mediator.decide(leased, "approve"))
-    async with listening(hands_of(case.responsible), "/v1/messages/events") as stream:
+    async with listening(caller_of(case.responsible), "/v1/messages/events") as stream:
         await stream.event()
         await case.harmed.consent("paused")
         assert await stream.event(1) == {"messages": [], "everything": True}
@@ -266,13 +266,13 @@ async def test_a_stream_ends_with_the_session(case: Case, people: Organization) 
     link = parse_link_url(case.harmed_url).id
     away = people.administrator.sign_revocation(case.colleague.credential_id)
     async with (
-        listening(hands_of(case.responsible), "/v1/messages/events") as logged_out,
-        listening(hands_of(case.harmed), "/v1/messages/events") as revoked,
-        listening(hands_of(case.colleague), "/v1/queue/events") as dismissed,
+        listening(caller_of(case.responsible), "/v1/messages/events") as logged_out,
+        listening(caller_of(case.harmed), "/v1/messages/events") as revoked,
+        listening(caller_of(case.colleague), "/v1/queue/events") as dismissed,
     ):
         for stream in (logged_out, revoked, dismissed):
             await stream.event()
-        await hands_of(case.responsible).ask("DELETE", "/v1/sessions/current")
+        await caller_of(case.responsible).ask("DELETE", "/v1/sessions/current")
         await case.mediator.end_link(case.case_id, link, "replaced")
         await publish_revocation(people.connection, case.colleague.credential_id, away)
 
@@ -282,11 +282,11 @@ async def test_a_stream_ends_with_the_session(case: Case, people: Organization) 
 
 async def test_a_session_that_ended_hears_no_more_change(case: Case) -> None:
     """What changes after the session ended is not sent, also before the next sign of life."""
-    hands = hands_of(case.harmed)
-    async with listening(hands, "/v1/messages/events") as stream:
+    caller = caller_of(case.harmed)
+    async with listening(caller, "/v1/messages/events") as stream:
         await stream.event()
-        await hands.ask("DELETE", "/v1/sessions/current")
-        hands.signed.forget_session()
+        await caller.ask("DELETE", "/v1/sessions/current")
+        caller.signed.forget_session()
         await case.harmed.send_letter(case.responsible.participant_id, "Words.")
 
         assert await stream.ends(3 * KEEPALIVE_SECONDS)

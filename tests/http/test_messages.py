@@ -13,7 +13,6 @@ from relay.client.connection import Problem
 from relay.client.participant import Participant
 from relay.client.sealing import SealedText, seal_text
 from relay.crypto.links import parse_link_url
-from relay.demo.cast import Case, Organization, open_case
 from relay.domain import actors
 from relay.domain.messages import Audience, AuthorMessage, Kind, Language, NewDraft, Submission
 from relay.domain.transitions import State
@@ -23,7 +22,15 @@ from relay.services.log import LogPage
 from relay.settings import Settings
 from relay.storage import messages as stored
 from relay.storage.database import Connection, Database
-from tests.hands import Hands, charter_of, hands_of, letter, message_statement, withdrawal
+from relay.testing.people import Case, Organization, open_case
+from tests.support.requests import (
+    Caller,
+    caller_of,
+    charter_of,
+    letter,
+    message_statement,
+    withdrawal,
+)
 
 ROUNDS = 4
 AT_ONCE = 32
@@ -33,7 +40,7 @@ AT_ONCE = 32
 class Desk:
     """Somebody who writes letters by hand."""
 
-    hands: Hands
+    caller: Caller
     case: uuid.UUID
     case_recipient: str
     charter: str
@@ -45,7 +52,7 @@ class Desk:
     ) -> Submission:
         """A signed letter."""
         statement = message_statement(
-            self.hands.signer,
+            self.caller.signer,
             case=self.case,
             charter=self.charter,
             message=message,
@@ -59,14 +66,14 @@ class Desk:
     async def send(self, message: uuid.UUID, submission: Submission) -> tuple[int, str]:
         """Send it; status and code of the answer."""
         path = f"/v1/messages/{message}/revisions/1"
-        answer = await self.hands.ask("PUT", path, submission)
+        answer = await self.caller.ask("PUT", path, submission)
         return answer.status, answer.code
 
 
 async def desk_of(case: Case, person: Participant | None = None) -> Desk:
     """The desk of the case's harmed person, or of somebody who came through a link of theirs."""
     return Desk(
-        hands=hands_of(person or case.harmed),
+        caller=caller_of(person or case.harmed),
         case=case.case_id,
         case_recipient=(await case.mediator.case(case.case_id)).charter.recipient,
         charter=await charter_of(case.mediator, case.case_id),
@@ -130,7 +137,7 @@ async def test_a_letter_that_is_not_what_was_signed_is_refused(case: Case) -> No
     [grant] = right.grants
     [sealed] = right.bodies
     other_body = dataclasses.replace(body, body=bytes(len(body.body))).as_body()
-    to_recipient = body.grant(Audience.RECIPIENT, desk.to, hands_of(case.responsible).recipient)
+    to_recipient = body.grant(Audience.RECIPIENT, desk.to, caller_of(case.responsible).recipient)
     to_other_case = body.grant(Audience.CASE, uuid.uuid4(), desk.case_recipient)
     mismatch = (400, "statement-mismatch")
     for grants, bodies, refusal in (
@@ -149,16 +156,16 @@ async def test_a_letter_that_is_not_what_was_signed_is_refused(case: Case) -> No
     assert (await desk.send(uuid.uuid4(), right)) == mismatch
     for number in ("0", "-1", "99999999999", "12345678901", "1.5", "%31%20"):
         path = f"/v1/messages/{message}/revisions/{number}"
-        assert (await desk.hands.ask("PUT", path, right)).status == 404, number
+        assert (await desk.caller.ask("PUT", path, right)).status == 404, number
     assert await desk.send(message, right) == (200, "")
 
 
 async def test_a_body_that_is_no_text_is_refused_as_such(case: Case) -> None:
     """Bytes that are no UTF-8, no JSON or of another type are an invalid request, never an error of ours."""
-    hands = hands_of(case.harmed)
+    caller = caller_of(case.harmed)
     path = f"/v1/messages/{uuid.uuid4()}/withdrawal"
     for body in (b'{"statement":"\xff"}', b"\xff", b"", b"[", b"[]", b'{"statement":1}', b"null"):
-        answer = await hands.ask("PUT", path, body)
+        answer = await caller.ask("PUT", path, body)
         assert (answer.status, answer.code) == (400, "invalid-request"), body
 
 
@@ -174,7 +181,7 @@ async def test_nobody_writes_to_somebody_they_are_not_paired_with(
 
 
 async def through_link(case: Case, people: Organization) -> tuple[str, Participant]:
-    """A new upload link of the harmed person's, and whoever came through it."""
+    """A new upload link of the harmed person's, and the session of somebody who came through it."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "upload")
     return url, await Participant.through_upload_link(people.connection, url)
 
@@ -192,13 +199,13 @@ async def test_an_upload_link_carries_one_message(case: Case, people: Organizati
     await case.mediator.decide(leased, "return", reason="unclear", words="More, please.")
     for code in (sent.receipt, sent.receipt.lower().replace("-", " ")):
         body = {"receipt": code}
-        status = await hands_of(uploader).ask("POST", "/v1/receipts", body)
+        status = await caller_of(uploader).ask("POST", "/v1/receipts", body)
         assert status.document["view"] == AuthorView.SENT_BACK
         assert status.document["reason"] == "unclear"
     returned = await uploader.sent(sent.message)
     await uploader.send_letter(case.responsible.participant_id, "Other words.", revises=returned)
     assert (await case.mediator.read(sent.message)).state is State.QUEUED
-    answer = await hands_of(uploader).ask("POST", "/v1/receipts", {"receipt": "AAAAA-" * 5})
+    answer = await caller_of(uploader).ask("POST", "/v1/receipts", {"receipt": "AAAAA-" * 5})
     assert (answer.status, answer.code) == (404, "not-found")
 
 
@@ -211,19 +218,19 @@ async def test_an_upload_link_reaches_no_other_message(case: Case, people: Organ
     begun = uuid.uuid4()
     draft = NewDraft(recipient=desk.to, kind=Kind.LETTER, language=Language.EN)
     path = f"/v1/messages/{begun}/revisions/1/draft"
-    assert (await desk.hands.ask("PUT", path, draft)).status == 200
+    assert (await desk.caller.ask("PUT", path, draft)).status == 200
     _url, uploader = await through_link(case, people)
-    hands = hands_of(uploader)
+    caller = caller_of(uploader)
 
     assert (await uploader.correspondence()).sent == []
     for message in (sent.message, back.message, begun):
-        away = withdrawal(hands.signer, case.case_id, message, desk.sender, datetime.now(UTC))
+        away = withdrawal(caller.signer, case.case_id, message, desk.sender, datetime.now(UTC))
         answers = [
-            await hands.ask("GET", f"/v1/messages/{message}"),
-            await hands.say("PUT", f"/v1/messages/{message}/withdrawal", away),
-            await hands.ask("PUT", f"/v1/messages/{message}/revisions/1/draft", draft),
-            await hands.ask("PUT", f"/v1/messages/{message}/revisions/2/draft", draft),
-            await hands.ask("DELETE", f"/v1/messages/{message}/revisions/1/draft"),
+            await caller.ask("GET", f"/v1/messages/{message}"),
+            await caller.send("PUT", f"/v1/messages/{message}/withdrawal", away),
+            await caller.ask("PUT", f"/v1/messages/{message}/revisions/1/draft", draft),
+            await caller.ask("PUT", f"/v1/messages/{message}/revisions/2/draft", draft),
+            await caller.ask("DELETE", f"/v1/messages/{message}/revisions/1/draft"),
         ]
         assert [answer.status for answer in answers] == [404] * 5
     assert (await uploader.send_letter(desk.to, "Words.")).view is AuthorView.IN_REVIEW
@@ -232,23 +239,23 @@ async def test_an_upload_link_reaches_no_other_message(case: Case, people: Organ
 async def test_a_discarded_draft_leaves_the_link_as_new(case: Case, people: Organization) -> None:
     """Who throws their draft away may begin again through the same link."""
     _url, uploader = await through_link(case, people)
-    hands, message = hands_of(uploader), uuid.uuid4()
+    caller, message = caller_of(uploader), uuid.uuid4()
     draft = NewDraft(
         recipient=case.responsible.participant_id, kind=Kind.LETTER, language=Language.EN
     )
     path = f"/v1/messages/{message}/revisions/1/draft"
-    assert (await hands.ask("PUT", path, draft)).status == 200
-    assert (await hands.ask("DELETE", path)).status == 204
+    assert (await caller.ask("PUT", path, draft)).status == 200
+    assert (await caller.ask("DELETE", path)).status == 204
     await uploader.send_letter(case.responsible.participant_id, "Words.")
 
 
 async def test_a_second_claim_is_refused_and_reported(case: Case, people: Organization) -> None:
-    """Whoever claims a claimed link is refused, and the log has it for the mediators."""
+    """Anyone who claims a claimed link is refused, and the log has it for the mediators."""
     link = parse_link_url(case.harmed_url)
     with pytest.raises(Problem) as refused:
         await people.claim(case.harmed_url, "another passphrase")
     assert (refused.value.status, refused.value.code) == (409, "link-claimed")
-    log = await case.mediator._signed.call(
+    log = await case.mediator.session.call(
         "GET", f"/v1/cases/{case.case_id}/log?limit=500", into=LogPage
     )
     assert (log.rows[-1].kind, log.rows[-1].actor) == ("second-claim-refused", f"link:{link.id}")
@@ -259,10 +266,10 @@ async def test_a_first_draft_is_gone_when_it_is_discarded(case: Case) -> None:
     desk, message = await desk_of(case), uuid.uuid4()
     draft = NewDraft(recipient=desk.to, kind=Kind.LETTER, language=Language.EN)
     path = f"/v1/messages/{message}/revisions/1/draft"
-    await desk.hands.ask("PUT", path, draft)
-    assert (await desk.hands.ask("DELETE", path)).status == 204
-    assert (await desk.hands.ask("DELETE", path)).status == 404
-    assert (await desk.hands.ask("GET", f"/v1/messages/{message}")).status == 404
+    await desk.caller.ask("PUT", path, draft)
+    assert (await desk.caller.ask("DELETE", path)).status == 204
+    assert (await desk.caller.ask("DELETE", path)).status == 404
+    assert (await desk.caller.ask("GET", f"/v1/messages/{message}")).status == 404
     right = desk.write(message, seal_text(desk.case, "body", "Words."))
     assert await desk.send(message, right) == (200, "")
 
@@ -280,7 +287,7 @@ async def test_an_answer_is_of_one_moment(
         return await read(connection, message)
 
     database = await Database.connect(relay_settings.database_url, connections=1)
-    signer = hands_of(case.harmed).signer
+    signer = caller_of(case.harmed).signer
     author = actors.Participant(
         participant_id=case.harmed.participant_id,
         case_id=case.case_id,

@@ -9,7 +9,7 @@ from relay.client.case_system import CaseSystem, ServiceKeys
 from relay.client.connection import Problem
 from relay.client.records import BrokenRecord, Fault, Record
 from relay.crypto.signing import Signer
-from relay.demo.cast import ISSUER, KEY_ID, Case, Organization, open_case, verify_everybody
+from relay.testing.people import ISSUER, KEY_ID, Case, Organization, open_case, verify_everybody
 
 
 async def test_what_was_released_is_granted_again_to_a_new_key(

@@ -12,25 +12,21 @@ import asyncpg
 import pytest
 
 from relay.client.participant import Participant
-from relay.client.sealing import grant_key, unwrap, view_of
-from relay.crypto.age import FileKey
+from relay.client.sealing import grant_key
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import statement_hash
-from relay.demo.cast import Case, Organization, verify_everybody
 from relay.domain.gates import Gate
-from relay.domain.messages import Audience, RecipientMessage, ReviewMessage, ReviewRequest
+from relay.domain.messages import Audience, ReviewMessage, ReviewRequest
 from relay.domain.transitions import State
 from relay.services.log import LogPage
 from relay.storage.database import Connection
-from tests.hands import (
-    Hands,
-    Words,
-    charter_of,
+from relay.testing.people import Case, Organization, verify_everybody
+from tests.support.offers import offer_request, waiting
+from tests.support.requests import (
+    caller_of,
     consent,
-    consents_of,
     digest_of,
-    hands_of,
     response,
     withdrawal,
 )
@@ -52,111 +48,64 @@ async def approve(case: Case) -> ReviewMessage:
     return await case.mediator.decide(await case.mediator.lease(sent.message), "approve")
 
 
-async def waiting(case: Case, message: uuid.UUID) -> RecipientMessage:
-    """A message as its recipient sees it."""
-    found = (await case.responsible.correspondence()).received
-    return next(entry for entry in found if entry.message == message)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """A mediator who offers one message by hand, rightly or not."""
-
-    hands: Hands
-    words: Words
-    keys: dict[str, FileKey]
-    to: uuid.UUID
-    recipient: str
-    claim: str
-
-    def act(self, at: datetime, **other: object) -> ReviewRequest:
-        """The offer, with whatever is to be other than right."""
-        said = {"keys": self.keys, "to": self.to, "recipient": self.recipient, "claim": self.claim}
-        return self.words.offer(self.hands.signer, at=at, **{**said, **other})  # type: ignore[arg-type]
-
-    async def send(self, act: ReviewRequest) -> tuple[int, str]:
-        """Send it; status and code of the answer."""
-        path = f"/v1/messages/{self.words.message}/offers"
-        answer = await self.hands.ask("POST", path, act)
-        return answer.status, answer.code
-
-
-async def desk_of(case: Case, message: ReviewMessage) -> Desk:
-    """The desk of the case's mediator with this message on it."""
-    item = await case.mediator.verify(message)
-    identities = (await case.mediator.case(case.case_id)).identities
-    keys = {}
-    for part in item.message.parts:
-        view = view_of(message.parts, part)
-        keys[part.commit] = unwrap(case.case_id, part, view.header or b"", identities)
-    to = await case.mediator.recipient_claim(case.case_id, message.recipient)
-    return Desk(
-        hands=hands_of(case.mediator),
-        words=Words(
-            case=case.case_id,
-            message=message.message,
-            revision=message.revision,
-            source=message.statement or "",
-            charter=await charter_of(case.mediator, case.case_id),
-            consents=consents_of(message),
-        ),
-        keys=keys,
-        to=message.recipient,
-        recipient=to.recipient,
-        claim=b64u_encode(to.claim_hash),
-    )
-
-
 async def test_only_an_offer_of_what_was_approved_is_taken(case: Case) -> None:
     """Other words, another key, another claim, other grants and another hand: each is refused."""
     message = await approve(case)
-    desk = await desk_of(case, message)
+    offering = await offer_request(case, message)
     now = datetime.now(UTC)
     another = str(HybridIdentity.generate().recipient)
-    other_words = dataclasses.replace(desk, words=dataclasses.replace(desk.words, source="x"))
-    next_words = dataclasses.replace(desk, words=dataclasses.replace(desk.words, revision=2))
+    other_words = dataclasses.replace(
+        offering, words=dataclasses.replace(offering.words, source="x")
+    )
+    next_words = dataclasses.replace(
+        offering, words=dataclasses.replace(offering.words, revision=2)
+    )
     author = case.harmed.participant_id
-    right = desk.act(now)
+    right = offering.act(now)
     rewrapped = [
         grant_key(
-            grant.commitment, desk.keys[grant.commitment], Audience.RECIPIENT, desk.to, another
+            grant.commitment,
+            offering.keys[grant.commitment],
+            Audience.RECIPIENT,
+            offering.to,
+            another,
         )
         for grant in right.grants
     ]
     mismatch = (400, "statement-mismatch")
     refusals = [
-        (desk.act(now, recipient=another), mismatch),
-        (desk.act(now, claim=b64u_encode(bytes(32))), mismatch),
-        (desk.act(now, to=author), mismatch),
-        (desk.act(now, keys={b64u_encode(bytes(32)): bytes(16)}), mismatch),
-        (desk.act(now, keys={**desk.keys, b64u_encode(bytes(32)): bytes(16)}), mismatch),
+        (offering.act(now, recipient=another), mismatch),
+        (offering.act(now, claim=b64u_encode(bytes(32))), mismatch),
+        (offering.act(now, to=author), mismatch),
+        (offering.act(now, keys={b64u_encode(bytes(32)): bytes(16)}), mismatch),
+        (offering.act(now, keys={**offering.keys, b64u_encode(bytes(32)): bytes(16)}), mismatch),
         (ReviewRequest(statement=right.statement, grants=rewrapped), mismatch),
         (ReviewRequest(statement=right.statement, grants=[]), (400, "missing-grant")),
         (ReviewRequest(statement=right.statement, grants=[*right.grants, *right.grants]), mismatch),
         (other_words.act(now), (409, "wrong-state")),
         (next_words.act(now), (409, "wrong-state")),
-        (desk.act(now - timedelta(minutes=10)), (403, "forbidden")),
+        (offering.act(now - timedelta(minutes=10)), (403, "forbidden")),
     ]
     for act, refusal in refusals:
-        assert await desk.send(act) == refusal
-    colleague = dataclasses.replace(desk, hands=hands_of(case.colleague))
+        assert await offering.send(act) == refusal
+    colleague = dataclasses.replace(offering, caller=caller_of(case.colleague))
     assert (await colleague.send(right))[0] == 422
     assert (await case.responsible.correspondence()).received == []
 
-    assert await desk.send(right) == (200, "")
+    assert await offering.send(right) == (200, "")
 
 
 async def test_an_offer_is_for_later_where_it_says_so(case: Case) -> None:
     """Before its time it is not shown and not answered; from then on it is."""
     message = await approve(case)
-    desk = await desk_of(case, message)
+    offering = await offer_request(case, message)
     now = datetime.now(UTC)
-    early = desk.act(now, not_before=now + timedelta(hours=1))
-    assert await desk.send(early) == (200, "")
+    early = offering.act(now, not_before=now + timedelta(hours=1))
+    assert await offering.send(early) == (200, "")
     assert (await case.responsible.correspondence()).received == []
-    hands = hands_of(case.responsible)
+    caller = caller_of(case.responsible)
     accept = response(
-        hands.signer,
+        caller.signer,
         case.case_id,
         message.message,
         digest_of(early.statement) or "",
@@ -164,7 +113,7 @@ async def test_an_offer_is_for_later_where_it_says_so(case: Case) -> None:
         now,
     )
     path = f"/v1/messages/{message.message}/responses"
-    answer = await hands.say("POST", path, accept)
+    answer = await caller.send("POST", path, accept)
     assert (answer.status, answer.code) == (409, "not-available-now")
 
     await case.mediator.decide(await case.mediator.read(message.message), "retract")
@@ -175,19 +124,19 @@ async def test_an_offer_is_for_later_where_it_says_so(case: Case) -> None:
 
 
 async def test_an_offer_that_was_taken_back_is_not_made_again_by_repeating_it(case: Case) -> None:
-    """An older offer sent again answers with how things stand, and changes nothing."""
+    """An older offer sent again answers with the present state, and changes nothing."""
     message = await approve(case)
-    desk = await desk_of(case, message)
+    offering = await offer_request(case, message)
     now = datetime.now(UTC)
-    first, second = desk.act(now), desk.act(now + timedelta(seconds=1))
+    first, second = offering.act(now), offering.act(now + timedelta(seconds=1))
     for at, act in ((now, first), (now + timedelta(seconds=1), second)):
-        assert await desk.send(act) == (200, "")
-        back = desk.words.decision(desk.hands.signer, "retract", at)
+        assert await offering.send(act) == (200, "")
+        back = offering.words.decision(offering.caller.signer, "retract", at)
         path = f"/v1/messages/{message.message}/decisions"
-        assert (await desk.hands.say("POST", path, back)).status == 200
+        assert (await offering.caller.send("POST", path, back)).status == 200
 
     for act in (first, second):
-        assert await desk.send(act) == (200, "")
+        assert await offering.send(act) == (200, "")
         assert (await case.mediator.read(message.message)).state is State.APPROVED
 
 
@@ -195,15 +144,15 @@ async def test_offer_and_withdrawal_at_once_leave_nothing_open(
     case: Case, database: Connection
 ) -> None:
     """Whichever comes first: in the end it is withdrawn, and the recipient has no grant."""
-    author = hands_of(case.harmed)
+    author = caller_of(case.harmed)
     for _ in range(ROUNDS):
         message = await approve(case)
-        desk = await desk_of(case, message)
+        offering = await offer_request(case, message)
         now = datetime.now(UTC)
         away = withdrawal(author.signer, case.case_id, message.message, author.subject, now)
         offered, withdrawn = await asyncio.gather(
-            desk.send(desk.act(now)),
-            author.say("PUT", f"/v1/messages/{message.message}/withdrawal", away),
+            offering.send(offering.act(now)),
+            author.send("PUT", f"/v1/messages/{message.message}/withdrawal", away),
         )
         assert withdrawn.status == 204
         assert offered in {(200, ""), (409, "wrong-state")}
@@ -214,7 +163,7 @@ async def test_offer_and_withdrawal_at_once_leave_nothing_open(
 
 async def test_accept_and_an_end_of_consent_at_once_are_one_after_the_other(case: Case) -> None:
     """Either it was accepted before, and the log says so, or the gate was closed and it was not."""
-    author, recipient = hands_of(case.harmed), hands_of(case.responsible)
+    author, recipient = caller_of(case.harmed), caller_of(case.responsible)
     at = datetime.now(UTC)
     path = f"/v1/cases/{case.case_id}/participants/{author.subject}/consent"
     outcomes = set()
@@ -225,15 +174,15 @@ async def test_accept_and_an_end_of_consent_at_once_are_one_after_the_other(case
         offer = digest_of(message.offer) or ""
         accept = response(recipient.signer, case.case_id, message.message, offer, "accept", at)
         requests = [
-            recipient.say("POST", f"/v1/messages/{message.message}/responses", accept),
-            author.say("PUT", path, stop),
+            recipient.send("POST", f"/v1/messages/{message.message}/responses", accept),
+            author.send("PUT", path, stop),
         ]
         answers = await asyncio.gather(*(requests if number % 2 else reversed(requests)))
         accepted, stopped = answers if number % 2 else reversed(answers)
         assert stopped.status == 204
         assert accepted.status in {200, 409}
         outcomes.add(accepted.status)
-        log = await case.mediator._signed.call(
+        log = await case.mediator.session.call(
             "GET", f"/v1/cases/{case.case_id}/log?limit=500", into=LogPage
         )
         kinds = [row.kind for row in log.rows if row.kind in {"accept", "consent-paused"}]
@@ -241,7 +190,7 @@ async def test_accept_and_an_end_of_consent_at_once_are_one_after_the_other(case
         assert (len(kinds) > 1 and kinds[-2] == "accept") == (accepted.status == 200)
         at += timedelta(seconds=1)
         again = consent(author.signer, case.case_id, author.subject, "active", at)
-        assert (await author.say("PUT", path, again)).status == 204
+        assert (await author.send("PUT", path, again)).status == 204
     assert outcomes
 
 
@@ -249,21 +198,21 @@ async def test_an_answer_is_about_the_offer_that_stands(case: Case) -> None:
     """An answer to another offer or for another message is refused, and repeating one changes nothing."""
     first = await case.mediator.offer(await approve(case))
     second = await case.mediator.offer(await approve(case))
-    hands, now = hands_of(case.responsible), datetime.now(UTC)
+    caller, now = caller_of(case.responsible), datetime.now(UTC)
 
     def said(message: uuid.UUID, offer: str | None) -> str:
         named = digest_of(offer) or ""
-        return response(hands.signer, case.case_id, message, named, "refuse", now)
+        return response(caller.signer, case.case_id, message, named, "refuse", now)
 
     path = f"/v1/messages/{first.message}/responses"
     for compact in (said(second.message, second.offer), said(first.message, second.offer)):
-        answer = await hands.say("POST", path, compact)
+        answer = await caller.send("POST", path, compact)
         assert (answer.status, answer.code) == (400, "statement-mismatch")
     right = said(first.message, first.offer)
-    answers = await asyncio.gather(*(hands.say("POST", path, right) for _ in range(3)))
+    answers = await asyncio.gather(*(caller.send("POST", path, right) for _ in range(3)))
     assert {answer.status for answer in answers} == {200}
     other = f"/v1/messages/{second.message}/responses"
-    assert (await hands.say("POST", other, right)).status == 400
+    assert (await caller.send("POST", other, right)).status == 400
     assert (await case.mediator.read(second.message)).state is State.OFFERED
 
 
@@ -273,14 +222,14 @@ async def test_the_gate_of_the_recipients_key_waits_for_a_mediator(
     """Nothing is offered to a key not yet verified; once it is, offers to the old key are gone."""
     offered = await case.mediator.offer(await approve(case))
     message = await approve(case)
-    old = await desk_of(case, message)
+    old = await offer_request(case, message)
     url = await case.mediator.make_link(case.case_id, case.responsible.participant_id)
     fresh = await people.claim(url)
 
     assert (await fresh.correspondence()).received == []
     assert (await case.mediator.read(offered.message)).gates == []
     unverified = dataclasses.replace(
-        old, recipient=hands_of(fresh).recipient, claim=b64u_encode(fresh._claim_hash or b"")
+        old, recipient=caller_of(fresh).recipient, claim=b64u_encode(fresh.claim_hash or b"")
     )
     now = datetime.now(UTC)
     assert await unverified.send(unverified.act(now)) == (400, "statement-mismatch")
@@ -300,7 +249,7 @@ async def test_nobody_else_answers_or_opens(case: Case, people: Organization) ->
     url = await case.mediator.make_link(case.case_id, case.responsible.participant_id, "upload")
     uploader = await Participant.through_upload_link(people.connection, url)
     accept = response(
-        hands_of(uploader).signer,
+        caller_of(uploader).signer,
         case.case_id,
         message.message,
         b64u_encode(statement_hash(message.offer or "")),
@@ -308,10 +257,10 @@ async def test_nobody_else_answers_or_opens(case: Case, people: Organization) ->
         datetime.now(UTC),
     )
     for person, status in ((case.harmed, 404), (case.mediator, 403), (uploader, 403)):
-        hands = hands_of(person)
+        caller = caller_of(person)
         path = f"/v1/messages/{message.message}"
-        assert (await hands.ask("POST", f"{path}/openings")).status == status
-        answer = await hands.say("POST", f"{path}/responses", accept)
+        assert (await caller.ask("POST", f"{path}/openings")).status == status
+        answer = await caller.send("POST", f"{path}/responses", accept)
         assert answer.status in {status, 422}
     with pytest.raises(LookupError):
         await uploader.open(await waiting(case, message.message))

@@ -11,18 +11,18 @@ from relay.client.connection import Problem
 from relay.client.sealing import SealedText, open_text, seal_text, view_of
 from relay.client.writing import Hand, address
 from relay.crypto import release
-from relay.crypto.chain import VerifiedParticipant
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError, StatementError
 from relay.crypto.fields import Part
 from relay.crypto.items import verify_item
 from relay.crypto.statements import OFFER_NOTES, Message, Offer, decode_unverified
-from relay.demo.cast import Case, Organization, open_case
+from relay.crypto.verified import VerifiedParticipant
 from relay.domain.messages import AuthorMessage, RecipientMessage, Submission
 from relay.domain.transitions import State
 from relay.domain.views import AuthorView
-from tests.hands import Hands, digest_of, hands_of, letter, message_statement
-from tests.http.test_offers import desk_of, waiting
+from relay.testing.people import Case, Organization, open_case
+from tests.support.offers import offer_request, waiting
+from tests.support.requests import Caller, caller_of, digest_of, letter, message_statement
 
 WORDS = "He would like her to know that he thinks of it."
 STAFF = "B. Roy, chaplain"
@@ -88,14 +88,16 @@ async def test_a_mediator_does_not_touch_a_participants_own_words(case: Case) ->
         case_id=case.case_id,
         participant_id=case.harmed.participant_id,
         charter=charter,
-        signer=hands_of(case.mediator).signer,
+        signer=caller_of(case.mediator).signer,
         recipient=None,
     )
     for written in (
         address(case.responsible.participant_id, revises=own),
         address(case.responsible.participant_id, message_id=draft.message_id),
     ):
-        answer = await hands_of(case.mediator).ask("PUT", written.path, hand.letter(written, WORDS))
+        answer = await caller_of(case.mediator).ask(
+            "PUT", written.path, hand.letter(written, WORDS)
+        )
         assert (answer.status, answer.code) == (409, "wrong-state")
     assert (await case.harmed.sent(own.message)).view is AuthorView.SENT_BACK
 
@@ -111,11 +113,11 @@ async def test_only_a_mediator_of_the_case_writes_down_and_only_between_a_pair(
     stranger = uuid.uuid4()
 
     async def put(
-        hands: Hands, sender: uuid.UUID, to: uuid.UUID, part: SealedText = body
+        caller: Caller, sender: uuid.UUID, to: uuid.UUID, part: SealedText = body
     ) -> tuple[int, str]:
         message = uuid.uuid4()
         statement = message_statement(
-            hands.signer,
+            caller.signer,
             case=case.case_id,
             charter=b64u_encode(charter.statement_hash),
             message=message,
@@ -125,13 +127,13 @@ async def test_only_a_mediator_of_the_case_writes_down_and_only_between_a_pair(
             at=datetime.now(UTC),
         )
         submission = letter(statement, part, case.case_id, charter.recipient)
-        answer = await hands.ask("PUT", f"/v1/messages/{message}/revisions/1", submission)
+        answer = await caller.ask("PUT", f"/v1/messages/{message}/revisions/1", submission)
         return answer.status, answer.code
 
     harmed, responsible = case.harmed.participant_id, case.responsible.participant_id
-    mine = hands_of(case.mediator)
-    assert await put(hands_of(other.mediator), responsible, harmed) == (404, "not-found")
-    assert await put(hands_of(case.harmed), responsible, harmed) == (400, "statement-mismatch")
+    mine = caller_of(case.mediator)
+    assert await put(caller_of(other.mediator), responsible, harmed) == (404, "not-found")
+    assert await put(caller_of(case.harmed), responsible, harmed) == (400, "statement-mismatch")
     assert await put(mine, stranger, harmed) == (404, "not-found")
     assert await put(mine, responsible, other.harmed.participant_id) == (404, "not-found")
     assert await put(mine, responsible, harmed, video) == (400, "invalid-request")
@@ -139,7 +141,7 @@ async def test_only_a_mediator_of_the_case_writes_down_and_only_between_a_pair(
 
 
 async def test_a_participants_words_cannot_be_passed_off_as_relayed(case: Case) -> None:
-    """A relay that hides the origin of a message does not get it believed, whoever signed it."""
+    """A relay that hides the origin of a message does not get it believed, no matter who signed it."""
     sent = await case.harmed.send_letter(case.responsible.participant_id, "My words.")
     message = await case.mediator.read(sent.message)
     charter = (await case.mediator.case(case.case_id)).charter
@@ -165,10 +167,10 @@ async def test_who_assisted_is_for_the_mediators_and_not_for_the_recipient(case:
     assert open_text(case.case_id, note, view_of(review.parts, note), identities) == STAFF
     approved = await case.mediator.decide(review, "approve")
 
-    desk = await desk_of(case, approved)
-    assert note.commit in desk.keys
-    act = desk.act(datetime.now(UTC))
-    assert await desk.send(act) == (400, "statement-mismatch")
+    offering = await offer_request(case, approved)
+    assert note.commit in offering.keys
+    act = offering.act(datetime.now(UTC))
+    assert await offering.send(act) == (400, "statement-mismatch")
     recipient = await recipient_of(case)
     charter = (await case.mediator.case(case.case_id)).charter
     with pytest.raises(ChainError, match="not reviewed"):
@@ -182,7 +184,7 @@ async def test_who_assisted_is_for_the_mediators_and_not_for_the_recipient(case:
     received = await case.responsible.open(accepted)
     assert note.commit not in received.keys
     assert note.commit not in {part.commitment for part in accepted.parts}
-    answer = await hands_of(case.responsible).ask("GET", f"/v1/parts/{note.commit}")
+    answer = await caller_of(case.responsible).ask("GET", f"/v1/parts/{note.commit}")
     assert (answer.status, answer.code) == (404, "not-found")
 
 
@@ -206,11 +208,11 @@ async def test_a_message_names_one_assistant_whom_the_case_can_read(case: Case) 
         ],
         bodies=whole.bodies,
     )
-    answer = await hands_of(case.harmed).ask("PUT", written.path, lacking)
+    answer = await caller_of(case.harmed).ask("PUT", written.path, lacking)
     assert (answer.status, answer.code) == (400, "missing-grant")
     with pytest.raises(ValueError, match="part"):
         message_statement(
-            hands_of(case.harmed).signer,
+            caller_of(case.harmed).signer,
             case=case.case_id,
             charter=b64u_encode(bytes(32)),
             message=written.message_id,

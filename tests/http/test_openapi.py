@@ -21,7 +21,7 @@ from relay.domain.actors import Role
 from relay.errors import RelayError
 from relay.handlers.problems import status_of
 from relay.handlers.routing import Route
-from tests.openapi import (
+from tests.support.openapi import (
     Json,
     bounded,
     codes,
@@ -59,7 +59,7 @@ NO_STRUCTS: Final = {"Problem", "ProblemCode"}
 
 @pytest.fixture(scope="module")
 def document() -> Json:
-    """The description as it stands."""
+    """The description as it is now."""
     return load_document()
 
 
@@ -163,7 +163,7 @@ def test_a_description_that_is_not_true_is_found_out(
 
 
 def test_every_example_is_one(document: Json) -> None:
-    """Each example in the description conforms to the schema that it stands beside."""
+    """Each example in the description conforms to the schema that it is beside."""
     shown = 0
     for where, schema, example in examples(document, ""):
         validator = Draft202012Validator({**schema, "components": document["components"]})

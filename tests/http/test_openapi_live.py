@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from relay.demo.cast import Case
-from tests.hands import hands_of
-from tests.openapi import load_document
+from relay.testing.people import Case
+from tests.support.openapi import load_document
+from tests.support.requests import caller_of
 
 
 @pytest.mark.parametrize("path", ["/v1/messages/events", "/v1/queue/events"])
@@ -20,7 +20,7 @@ async def test_a_live_event_is_as_it_is_described(case: Case, path: str) -> None
     document = load_document()
     answer = document["paths"][path]["get"]["responses"]["200"]["content"]["text/event-stream"]
     [(name, schema)] = answer["x-events"].items()
-    person = hands_of(case.harmed if name == "messages" else case.mediator)
+    person = caller_of(case.harmed if name == "messages" else case.mediator)
     async with person.signed.connection.http.get(
         f"{person.signed.connection.url}{path}",
         headers={"Authorization": f"Bearer {await person.signed.bearer()}"},

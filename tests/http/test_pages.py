@@ -25,7 +25,7 @@ from relay.handlers.pages import PAGES
 from relay.services import pages
 from relay.services.pages import Pages, embed_origins
 from relay.settings import Settings
-from tests.browser.node import ROOT, node
+from tests.support.node import ROOT, node
 
 IMPORT_MAP = '{"integrity":{"/assets/main-1.js":"sha384-x"}}'
 DOCUMENT = f'<title>relay</title><script type="importmap">{IMPORT_MAP}</script>'
@@ -330,7 +330,7 @@ def test_a_list_that_no_build_writes_stops_relay(built: Path, listed: str, said:
 
 
 def test_pages_that_were_not_built_are_said_to_be_missing(tmp_path: Path) -> None:
-    """The API works without them; whoever asks for a page is told what to do."""
+    """The API works without them; anyone who asks for a page is told what to do."""
     none = read(tmp_path)
     with pytest.raises(pages.PagesNotBuilt):
         none.find("console.html")

@@ -16,7 +16,6 @@ from aiohttp import web
 
 from relay.app import create_app
 from relay.crypto.encoding import b64u_encode
-from relay.demo.cast import Case, Organization, open_case
 from relay.domain.actors import Mediator, Participant
 from relay.domain.messages import PartRole
 from relay.domain.segments import SEGMENT_BYTES
@@ -26,7 +25,8 @@ from relay.services.parts import find_body
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
 from relay.storage.objects import Objects
-from tests.uploads import body_of, sockets
+from relay.testing.people import Case, Organization, open_case
+from tests.support.uploads import body_of, sockets
 
 pytestmark = [pytest.mark.own_relay, pytest.mark.tampers]
 
@@ -222,7 +222,7 @@ async def get(
 ) -> tuple[int, dict[str, str], bytes]:
     """What the sender gets."""
     name = commitment if isinstance(commitment, str) else b64u_encode(commitment)
-    bearer = await shelf.case.harmed._signed.bearer()
+    bearer = await shelf.case.harmed.session.bearer()
     given = {"Authorization": f"Bearer {bearer}", **headers}
     async with (
         aiohttp.ClientSession() as http,
@@ -348,7 +348,7 @@ async def test_whoever_takes_nothing_or_leaves_is_let_go(
     await runner.setup()
     port = unused_tcp_port_factory()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    bearer = await shelf.case.harmed._signed.bearer()
+    bearer = await shelf.case.harmed.session.bearer()
     asked = (
         f"GET /v1/parts/{b64u_encode(commitment)} HTTP/1.1\r\nHost: x\r\n"
         f"Authorization: Bearer {bearer}\r\n\r\n"
@@ -383,7 +383,7 @@ async def test_a_sealed_letter_is_read_back_as_it_was_sealed(case: Case, relay_u
     """What the author sent is what a mediator is served, to the byte."""
     sent = await case.harmed.send_letter(case.responsible.participant_id, "Why?")
     [view] = sent.parts
-    bearer = await case.mediator._signed.bearer()
+    bearer = await case.mediator.session.bearer()
 
     async with (
         aiohttp.ClientSession() as http,

@@ -21,13 +21,13 @@ from relay.client.uploading import Retry, Upload
 from relay.client.writing import address
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
-from relay.demo.cast import Case, Organization
 from relay.domain.messages import AuthorMessage, Language, NewDraft, RecipientMessage
 from relay.domain.views import AuthorView
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
-from tests.films import prepare
-from tests.hands import Answer, Hands, ask, hands_of, withdrawal
+from relay.testing.people import Case, Organization
+from tests.support.prepared_videos import prepare
+from tests.support.requests import Answer, Caller, ask, caller_of, withdrawal
 
 Path = Callable[[Case, uuid.UUID], Awaitable[None]]
 
@@ -81,7 +81,7 @@ async def recall(case: Case, message: uuid.UUID) -> None:
 
 
 async def pause(case: Case, message: uuid.UUID) -> None:
-    """The recipient pauses, and goes on."""
+    """The recipient pauses, and continues."""
     await case.responsible.consent("paused")
     await case.mediator.read(message)
     await case.responsible.consent("active")
@@ -98,7 +98,7 @@ class Author:
     """The author of one message, who asks relay whatever they can think of."""
 
     case: Case
-    hands: Hands
+    caller: Caller
     url: str
     """The link they came through."""
     message: AuthorMessage
@@ -107,7 +107,7 @@ class Author:
 
     async def ask_everything(self) -> dict[str, Answer]:
         """Every question, and every act that cannot succeed: its refusal could tell, too."""
-        path, asked = f"/v1/messages/{self.message.message}", self.hands.ask
+        path, asked = f"/v1/messages/{self.message.message}", self.caller.ask
         draft = NewDraft(
             recipient=self.message.recipient, kind=self.message.kind, language=Language.EN
         )
@@ -120,7 +120,7 @@ class Author:
             "open": await asked("POST", f"{path}/openings"),
             "discard": await asked("DELETE", f"{path}/revisions/1/draft"),
             "link": await ask(
-                self.hands.signed.connection, "GET", f"/v1/links/{link.id}", bearer=bearer
+                self.caller.signed.connection, "GET", f"/v1/links/{link.id}", bearer=bearer
             ),
         }
         for revision in (1, 2, 3):
@@ -133,7 +133,7 @@ class Author:
         if self.message.receipt is not None:
             code = {"receipt": self.message.receipt}
             answers["receipt"] = await ask(
-                self.hands.signed.connection, "POST", "/v1/receipts", code
+                self.caller.signed.connection, "POST", "/v1/receipts", code
             )
         if self.upload:
             tus = {"Tus-Resumable": "1.0.0"}
@@ -144,14 +144,14 @@ class Author:
     async def take_back(self) -> Answer:
         """A withdrawal, and what is answered."""
         statement = withdrawal(
-            self.hands.signer,
+            self.caller.signer,
             self.case.case_id,
             self.message.message,
             self.message_sender,
             datetime.now(UTC),
         )
         path = f"/v1/messages/{self.message.message}/withdrawal"
-        return await self.hands.say("PUT", path, statement)
+        return await self.caller.send("PUT", path, statement)
 
     @property
     def message_sender(self) -> uuid.UUID:
@@ -208,7 +208,7 @@ async def write(
         message_id = uuid.uuid4()
         written = address(to, message_id=message_id)
         revision = (await person.begin_video(written)).revision
-        sending = Upload(person._signed, Retry())
+        sending = Upload(person.session, Retry())
         await sending.create(message_id, revision, sealed.part.size)
         await sending.send(body, sealed.part.size)
         upload = sending.path
@@ -217,7 +217,7 @@ async def write(
         message = await person.sent(message_id)
     else:
         message = await person.send_letter(to, "The same words.")
-    author = Author(case=case, hands=hands_of(person), url=url, message=message, upload=upload)
+    author = Author(case=case, caller=caller_of(person), url=url, message=message, upload=upload)
     await case.mediator.lease(message.message)
     approved = await case.mediator.decide(await case.mediator.read(message.message), "approve")
     await case.mediator.offer(approved, note="Take your time.")
@@ -299,7 +299,7 @@ async def test_a_mediator_cannot_write_to_the_author_about_a_recall(case: Case) 
 
 async def test_a_recipient_learns_nothing_of_what_was_not_offered(case: Case) -> None:
     """Returned, held, declined, withdrawn and approved messages are not there for their recipient."""
-    recipient = hands_of(case.responsible)
+    recipient = caller_of(case.responsible)
     strange = await recipient.ask("GET", f"/v1/messages/{uuid.uuid4()}")
     before = await recipient.ask("GET", LIST)
     for decision in ("return", "hold", "decline", "approve"):

@@ -17,14 +17,14 @@ from relay.client.records import BrokenRecord, Fault, Record
 from relay.client.sealing import seal_text
 from relay.crypto import statements
 from relay.crypto.statements import Policy
-from relay.demo.cast import Case, Organization, open_case, verify_everybody
 from relay.domain.gates import Gate
 from relay.domain.messages import ReviewMessage
 from relay.domain.transitions import State
-from tests.corruptions import TIMED, WORDS
-from tests.hands import Words, hands_of
-from tests.hostile import Offering, Sender, Stage
-from tests.http.test_charter_changes import replace_mediators
+from relay.testing.people import Case, Organization, open_case, verify_everybody
+from tests.support.cases import replace_mediators
+from tests.support.corruptions import TIMED, WORDS
+from tests.support.hostile import HostileCase, HostileMediator, HostileSender
+from tests.support.requests import Subject, caller_of
 
 AUTHORS = "The author's."
 MEDIATORS = "The mediator's."
@@ -33,24 +33,24 @@ TWO = msgspec.structs.replace(DEFAULT_POLICY, approvals=2)
 MediatorsCaptions = Literal["none", "text", "exception"]
 
 
-async def under(stage: Stage, people: Organization, policy: Policy) -> Stage:
+async def under(hostile_case: HostileCase, people: Organization, policy: Policy) -> HostileCase:
     """The same worker with a new case, under another policy."""
     case = await open_case(people, policy=policy)
-    return dataclasses.replace(stage, case=case, sender=await Sender.of(case))
+    return dataclasses.replace(hostile_case, case=case, sender=await HostileSender.of(case))
 
 
 async def captioned(
-    stage: Stage, *, authors: bool, mediators: MediatorsCaptions, words: bool
+    hostile_case: HostileCase, *, authors: bool, mediators: MediatorsCaptions, words: bool
 ) -> ReviewMessage:
     """An approved video with captions of its author's, a mediator's, both or none."""
-    case, texts = stage.case, []
+    case, texts = hostile_case.case, []
     if words:
         texts.append(seal_text(case.case_id, "body", WORDS))
     if authors:
         file = f"{TIMED}{AUTHORS}\n"
         texts.append(seal_text(case.case_id, "captions", file, media_type="text/vtt"))
-    grants = [text.grant(*stage.sender.to_case) for text in texts]
-    message, _answer = await stage.video(*texts, grants=grants)
+    grants = [text.grant(*hostile_case.sender.to_case) for text in texts]
+    message, _answer = await hostile_case.video(*texts, grants=grants)
     leased = await case.mediator.lease(message)
     if mediators == "text":
         leased = await case.mediator.caption(leased, text=f"{TIMED}{MEDIATORS}\n")
@@ -61,12 +61,12 @@ async def captioned(
 
 @pytest.mark.parametrize("policy", ["required", "optional"])
 async def test_gate_reviewer_and_reader_agree_on_captions(
-    stage: Stage, people: Organization, policy: Literal["required", "optional"]
+    hostile_case: HostileCase, people: Organization, policy: Literal["required", "optional"]
 ) -> None:
     """For every combination: what the gate lets pass opens, and shows the captions that were reviewed."""
     wanted = msgspec.structs.replace(DEFAULT_POLICY, captions=policy)
-    own = await under(stage, people, wanted)
-    case, offering = own.case, await Offering.of(own.case)
+    own = await under(hostile_case, people, wanted)
+    case, offering = own.case, await HostileMediator.of(own.case)
     every: itertools.product[tuple[bool, MediatorsCaptions, bool]] = itertools.product(
         (False, True), ("none", "text", "exception"), (False, True)
     )
@@ -97,21 +97,21 @@ async def test_letters_need_no_captions(people: Organization) -> None:
     """Whatever the policy asks of videos."""
     policy = msgspec.structs.replace(DEFAULT_POLICY, captions="required")
     case = await open_case(people, policy=policy)
-    offering = await Offering.of(case)
+    offering = await HostileMediator.of(case)
     approved = await offering.approved("Words.")
     assert (await offering.offer(approved)).status == 200
     accepted = await case.responsible.respond(await offering.waiting(approved.message), "accept")
     assert case.responsible.read_text(await case.responsible.open(accepted)) == "Words."
 
 
-async def test_captions_that_were_replaced_are_granted_to_nobody(stage: Stage) -> None:
+async def test_captions_that_were_replaced_are_granted_to_nobody(hostile_case: HostileCase) -> None:
     """An offer that grants the author's captions beside a mediator's is refused as a whole."""
-    approved = await captioned(stage, authors=True, mediators="text", words=False)
-    examined = await stage.case.mediator.examine(approved)
+    approved = await captioned(hostile_case, authors=True, mediators="text", words=False)
+    examined = await hostile_case.case.mediator.examine(approved)
     item = examined.require_whole()
     replaced = next(part for part in item.message.parts if part.role == "captions")
     assert item.part(replaced.commit) is None
-    offering = await Offering.of(stage.case)
+    offering = await HostileMediator.of(hostile_case.case)
     [view] = [one for one in approved.parts if one.commitment == replaced.commit]
     assert view.header is not None
     answer = await offering.offer(approved, besides={replaced.commit: view.header})
@@ -120,9 +120,9 @@ async def test_captions_that_were_replaced_are_granted_to_nobody(stage: Stage) -
 
 async def revoke_into_the_past(people: Organization, case: Case) -> None:
     """Revoke the colleague's credential from an hour ago, so that nothing they signed here counts."""
-    subject = hands_of(case.colleague).subject
+    subject = caller_of(case.colleague).subject
     said = statements.Revocation(credential=subject, at=datetime.now(UTC) - timedelta(hours=1))
-    root = people.administrator._root
+    root = people.administrator.root
     await publish_revocation(people.connection, subject, statements.sign(root, said))
 
 
@@ -140,7 +140,7 @@ async def test_an_approval_that_stopped_counting_stops_what_is_under_way(
 ) -> None:
     """Neither offered, nor accepted, nor called opened: before the revocation each would have been."""
     case = await open_case(people, policy=TWO)
-    offering = await Offering.of(case)
+    offering = await HostileMediator.of(case)
     approved = await approve_twice(case, "Approved.")
     offered = await case.mediator.offer(await approve_twice(case, "Offered."))
     released = await case.mediator.offer(await approve_twice(case, "Released."))
@@ -168,7 +168,7 @@ async def test_a_charter_that_asks_for_more_by_now_is_asked_before_anything_is_o
 ) -> None:
     """Accepted under one approval, and the case asks for two since: it is not called opened."""
     case = await open_case(people)
-    offering = await Offering.of(case)
+    offering = await HostileMediator.of(case)
     released = await case.mediator.offer(await offering.approved("Words."))
     accepted = await case.responsible.respond(await offering.waiting(released.message), "accept")
     await replace_mediators(case, case.mediator, [case.mediator, case.colleague], TWO)
@@ -182,17 +182,17 @@ async def test_a_charter_that_asks_for_more_by_now_is_asked_before_anything_is_o
 async def test_words_of_keys_that_nobody_checked_are_not_approved(
     case: Case, people: Organization
 ) -> None:
-    """The reader would not believe them: relay takes no approval, whoever signs it."""
+    """The reader would not believe them: relay takes no approval, no matter who signs it."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     stranger = await people.claim(url, "another passphrase")
     sent = await stranger.send_letter(case.responsible.participant_id, "Believe me.")
     leased = await case.mediator.lease(sent.message)
-    words = Words(
+    words = Subject(
         case=case.case_id, message=sent.message, revision=1, source=leased.statement or ""
     )
-    hands = hands_of(case.mediator)
-    approval = words.decision(hands.signer, "approve", datetime.now(UTC))
-    answer = await hands.say("POST", f"/v1/messages/{sent.message}/decisions", approval)
+    caller = caller_of(case.mediator)
+    approval = words.decision(caller.signer, "approve", datetime.now(UTC))
+    answer = await caller.send("POST", f"/v1/messages/{sent.message}/decisions", approval)
     assert (answer.status, answer.code) == (409, "sender-unverified")
     assert (await case.mediator.decide(leased, "hold", reason="unclear")).state is State.HELD
 
@@ -201,12 +201,12 @@ async def test_what_was_offered_to_older_keys_is_not_called_opened(
     case: Case, people: Organization
 ) -> None:
     """Somebody who comes with a new link reads nothing yet, and nothing is noted as read."""
-    offering = await Offering.of(case)
+    offering = await HostileMediator.of(case)
     released = await case.mediator.offer(await offering.approved("Words."))
     await case.responsible.respond(await offering.waiting(released.message), "accept")
     url = await case.mediator.make_link(case.case_id, case.responsible.participant_id)
     again = await people.claim(url)
     await verify_everybody(case.mediator, case.case_id)
-    answer = await hands_of(again).ask("POST", f"/v1/messages/{released.message}/openings")
+    answer = await caller_of(again).ask("POST", f"/v1/messages/{released.message}/openings")
     assert (answer.status, answer.code) == (409, "not-available-now")
     assert (await case.mediator.read(released.message)).state is State.RELEASED

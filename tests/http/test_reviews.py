@@ -1,4 +1,4 @@
-"""Review: of two who reach for an item one has it, and an approval is of exactly what was seen."""
+"""Review: an item goes to one mediator at a time, and an approval is of exactly what was seen."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 
 from relay.client.connection import Problem
 from relay.crypto.statements import Policy
-from relay.demo.cast import Case, Organization, open_case
 from relay.domain.messages import ReviewMessage, ReviewRequest
 from relay.domain.transitions import State
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Connection
-from tests.films import prepare
-from tests.hands import Answer, Words, hands_of, second_begins
+from relay.testing.people import Case, Organization, open_case
+from tests.support.prepared_videos import prepare
+from tests.support.requests import Answer, Subject, caller_of, next_second
 
 ROUNDS = 8
 TWO = Policy(approvals=2, captions="required", server_processing=True, retention_days=365)
@@ -53,9 +53,9 @@ async def send_video(people: Organization, settings: Settings) -> tuple[Case, uu
     return case, message
 
 
-def words_of(message: ReviewMessage) -> Words:
+def words_of(message: ReviewMessage) -> Subject:
     """What there is to decide on."""
-    return Words(
+    return Subject(
         case=message.case,
         message=message.message,
         revision=message.revision,
@@ -80,11 +80,11 @@ async def run_out(database: Connection, message: uuid.UUID) -> None:
 
 async def test_of_two_who_lease_at_once_one_has_it(case: Case) -> None:
     """In every round exactly one of the two holds the item, and the other is told so."""
-    both = (hands_of(case.mediator), hands_of(case.colleague))
+    both = (caller_of(case.mediator), caller_of(case.colleague))
     for _ in range(ROUNDS):
         message = await send(case)
         path = f"/v1/messages/{message}/lease"
-        answers = await asyncio.gather(*(hands.ask("PUT", path) for hands in both))
+        answers = await asyncio.gather(*(caller.ask("PUT", path) for caller in both))
         assert outcome(list(answers)) == [(200, ""), (409, "lease-taken")]
         winner = both[0 if answers[0].status == 200 else 1]
         lease = (await case.mediator.read(message)).lease
@@ -96,36 +96,36 @@ async def test_the_same_approval_twice_at_once_counts_once(
     case: Case, database: Connection
 ) -> None:
     """Repeated at the same moment, a decision is answered alike and kept once; a second one is refused."""
-    hands = hands_of(case.mediator)
+    caller = caller_of(case.mediator)
     for _ in range(ROUNDS):
         words = words_of(await case.mediator.lease(await send(case)))
-        compact = words.decision(hands.signer, "approve", datetime.now(UTC))
+        compact = words.decision(caller.signer, "approve", datetime.now(UTC))
         path = f"/v1/messages/{words.message}/decisions"
         act = ReviewRequest(statement=compact)
-        answers = await asyncio.gather(*(hands.ask("POST", path, act) for _ in range(3)))
+        answers = await asyncio.gather(*(caller.ask("POST", path, act) for _ in range(3)))
         assert outcome(list(answers)) == [(200, "")] * 3
     assert await database.fetchval("select count(*) from decisions") == ROUNDS
 
 
 async def test_of_two_decisions_at_once_one_is_carried_out(case: Case) -> None:
     """Approve and decline at the same moment by the same hands: one happens, the other is too late."""
-    hands = hands_of(case.mediator)
+    caller = caller_of(case.mediator)
     for _ in range(ROUNDS):
         words = words_of(await case.mediator.lease(await send(case)))
         path = f"/v1/messages/{words.message}/decisions"
         now = datetime.now(UTC)
         acts = [
-            ReviewRequest(statement=words.decision(hands.signer, decision, now))
+            ReviewRequest(statement=words.decision(caller.signer, decision, now))
             for decision in ("approve", "decline")
         ]
-        answers = await asyncio.gather(*(hands.ask("POST", path, act) for act in acts))
+        answers = await asyncio.gather(*(caller.ask("POST", path, act) for act in acts))
         assert outcome(list(answers)) == [(200, ""), (409, "wrong-state")]
 
 
 async def test_the_same_decision_again_within_a_second_is_a_new_one(case: Case) -> None:
     """Held, resumed and held again as fast as a program can, a message is held."""
     letter = await send(case)
-    await second_begins()
+    await next_second()
     held = await case.mediator.decide(await case.mediator.lease(letter), "hold", reason="safety")
     await case.mediator.decide(held, "resume")
     leased = await case.mediator.lease(letter)
@@ -177,10 +177,10 @@ async def test_two_approvals_are_two_people(people: Organization) -> None:
 
     again = await case.mediator.lease(message)
     now = datetime.now(UTC) + timedelta(seconds=2)
-    hands = hands_of(case.mediator)
-    compact = words_of(again).decision(hands.signer, "approve", now)
+    caller = caller_of(case.mediator)
+    compact = words_of(again).decision(caller.signer, "approve", now)
     act = ReviewRequest(statement=compact)
-    refused = await hands.ask("POST", f"/v1/messages/{message}/decisions", act)
+    refused = await caller.ask("POST", f"/v1/messages/{message}/decisions", act)
     assert (refused.status, refused.code) == (409, "approved-already")
     await case.mediator.let_go(message)
 
@@ -189,7 +189,7 @@ async def test_two_approvals_are_two_people(people: Organization) -> None:
 
 
 async def test_reopening_voids_every_approval(people: Organization) -> None:
-    """After a message was reopened both have to approve it anew, and both may."""
+    """After a message was reopened both have to approve it again, and both may."""
     case = await open_case(people, policy=TWO)
     message = await send(case)
     for mediator in (case.mediator, case.colleague):
@@ -200,16 +200,16 @@ async def test_reopening_voids_every_approval(people: Organization) -> None:
     now = datetime.now(UTC) + timedelta(seconds=2)
     for mediator in (case.mediator, case.colleague):
         words = words_of(await mediator.lease(message))
-        act = ReviewRequest(statement=words.decision(hands_of(mediator).signer, "approve", now))
+        act = ReviewRequest(statement=words.decision(caller_of(mediator).signer, "approve", now))
         path = f"/v1/messages/{message}/decisions"
-        assert (await hands_of(mediator).ask("POST", path, act)).status == 200
+        assert (await caller_of(mediator).ask("POST", path, act)).status == 200
     assert (await case.mediator.read(message)).state is State.APPROVED
 
 
 async def test_captions_void_the_approval_before_them(
     people: Organization, worker_settings: Settings
 ) -> None:
-    """Captions added after the first approval void it; whoever gave it may approve again, with them."""
+    """Captions added after the first approval void it; its mediator may approve again, with them."""
     case, message = await send_video(people, worker_settings)
 
     await case.mediator.decide(await case.mediator.lease(message), "approve")
@@ -228,7 +228,7 @@ async def test_the_same_word_on_captions_again_within_a_second_is_a_new_one(
     """What was said last of captions counts: not needed, here they are, not needed after all."""
     case, message = await send_video(people, worker_settings)
     leased = await case.mediator.lease(message)
-    await second_begins()
+    await next_second()
     without = await case.mediator.caption(leased, exception="no-speech")
     captioned = await case.mediator.caption(leased, text=CAPTIONS)
     again = await case.mediator.caption(leased, exception="no-speech")
@@ -247,15 +247,15 @@ async def test_a_letter_has_no_captions(case: Case) -> None:
 
 async def test_a_decision_is_about_one_message(case: Case) -> None:
     """A decision sent to another message is refused there, also after it was carried out where it belongs."""
-    hands = hands_of(case.mediator)
+    caller = caller_of(case.mediator)
     first, second = [await case.mediator.lease(await send(case)) for _ in range(2)]
-    compact = words_of(first).decision(hands.signer, "approve", datetime.now(UTC))
+    compact = words_of(first).decision(caller.signer, "approve", datetime.now(UTC))
     for _ in range(2):
-        answer = await hands.ask(
+        answer = await caller.ask(
             "POST", f"/v1/messages/{second.message}/decisions", {"statement": compact}
         )
         assert (answer.status, answer.code) == (400, "statement-mismatch")
-        await hands.ask("POST", f"/v1/messages/{first.message}/decisions", {"statement": compact})
+        await caller.ask("POST", f"/v1/messages/{first.message}/decisions", {"statement": compact})
     assert (await case.mediator.read(second.message)).state is State.CLAIMED
 
 

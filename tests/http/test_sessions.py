@@ -14,13 +14,13 @@ from relay.crypto import statements
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.crypto.signing import Signer
-from relay.demo.cast import Case, Organization
 from relay.domain.sessions import Challenge
-from tests.hands import Answer, Hands, ask, consent, hands_of
+from relay.testing.people import Case, Organization
+from tests.support.requests import Answer, Caller, ask, caller_of, consent
 
 
 class Door:
-    """Where somebody signs in, rightly or not."""
+    """Somebody signing in, correctly or not."""
 
     def __init__(self, people: Organization) -> None:
         self.connection = people.connection
@@ -49,16 +49,16 @@ def door(people: Organization) -> Door:
     return Door(people)
 
 
-async def is_in(hands: Hands, path: str = "/v1/messages") -> bool:
+async def is_in(caller: Caller, path: str = "/v1/messages") -> bool:
     """Whether the session that somebody had still holds."""
-    answer = await hands.ask("GET", path)
+    answer = await caller.ask("GET", path)
     assert answer.status in {200, 401}
     return answer.status == 200
 
 
 async def test_a_challenge_opens_one_session(case: Case, door: Door) -> None:
     """Signed once it opens one session; the same statement, and another over it, open none."""
-    signer, challenge = hands_of(case.harmed).signer, await door.challenge()
+    signer, challenge = caller_of(case.harmed).signer, await door.challenge()
     opened = await door.knock(signer, challenge)
     assert opened.status == 201
     assert opened.document["role"] == "participant"
@@ -66,14 +66,14 @@ async def test_a_challenge_opens_one_session(case: Case, door: Door) -> None:
     for _ in range(2):
         refused = await door.knock(signer, challenge)
         assert (refused.status, refused.code) == (401, "unauthenticated")
-    assert (await door.knock(hands_of(case.mediator).signer, challenge)).status == 401
+    assert (await door.knock(caller_of(case.mediator).signer, challenge)).status == 401
 
 
 async def test_a_challenge_answered_by_many_at_once_opens_one_session(
     case: Case, door: Door
 ) -> None:
     """Of several who send the same answer at the same moment one is let in."""
-    signer, challenge = hands_of(case.harmed).signer, await door.challenge()
+    signer, challenge = caller_of(case.harmed).signer, await door.challenge()
     answers = await asyncio.gather(*(door.knock(signer, challenge) for _ in range(8)))
     assert sorted(answer.status for answer in answers) == [201] + [401] * 7
 
@@ -82,22 +82,22 @@ async def test_only_the_right_answer_to_a_challenge_of_ours_opens(
     case: Case, door: Door, database_url: str
 ) -> None:
     """Another key, another relay, an invented and an old challenge, another statement: the same refusal."""
-    hands = hands_of(case.harmed)
+    caller = caller_of(case.harmed)
     refused = [
         await door.knock(Signer.generate(), await door.challenge()),
-        await door.knock(hands.signer, await door.challenge(), "https://elsewhere.example"),
-        await door.knock(hands.signer, b64u_encode(bytes(32))),
+        await door.knock(caller.signer, await door.challenge(), "https://elsewhere.example"),
+        await door.knock(caller.signer, b64u_encode(bytes(32))),
         await door.send(
-            consent(hands.signer, case.case_id, hands.subject, "paused", datetime.now(UTC))
+            consent(caller.signer, case.case_id, caller.subject, "paused", datetime.now(UTC))
         ),
     ]
     challenge = await door.challenge()
     connection = await asyncpg.connect(database_url)
     await connection.execute("update challenges set expires_at = now() - interval '1 second'")
     await connection.close()
-    refused.append(await door.knock(hands.signer, challenge))
+    refused.append(await door.knock(caller.signer, challenge))
 
-    right = await door.knock(hands.signer, await door.challenge())
+    right = await door.knock(caller.signer, await door.challenge())
     assert right.status == 201
     assert {answer.status for answer in refused} == {401}
     assert len({answer.content for answer in refused}) == 1
@@ -108,8 +108,8 @@ async def test_a_signature_that_does_not_hold_opens_nothing(case: Case, door: Do
     said = statements.Session(
         challenge=await door.challenge(), audience=door.audience, at=datetime.now(UTC)
     )
-    header, payload, signature = statements.sign(hands_of(case.harmed).signer, said).split(".")
-    other = statements.sign(hands_of(case.mediator).signer, said).split(".")
+    header, payload, signature = statements.sign(caller_of(case.harmed).signer, said).split(".")
+    other = statements.sign(caller_of(case.mediator).signer, said).split(".")
     raw = b64u_decode(signature)
     changed = bytes([raw[0] ^ 1]) + raw[1:]
     for compact in (
@@ -123,8 +123,8 @@ async def test_a_signature_that_does_not_hold_opens_nothing(case: Case, door: Do
 async def test_only_its_hash_is_kept_of_a_session(
     case: Case, door: Door, database_url: str
 ) -> None:
-    """Whoever reads the database cannot act as anybody who is signed in."""
-    opened = await door.knock(hands_of(case.harmed).signer, await door.challenge())
+    """Anyone who reads the database cannot act as anybody who is signed in."""
+    opened = await door.knock(caller_of(case.harmed).signer, await door.challenge())
     token = str(opened.document["token"])
     connection = await asyncpg.connect(database_url)
     kept = await connection.fetch("select sessions::text as row from sessions")
@@ -138,24 +138,24 @@ async def test_only_its_hash_is_kept_of_a_session(
 
 async def test_logging_out_ends_this_session_and_no_other(case: Case, door: Door) -> None:
     """The session that logs out is over at once; another one of the same person holds."""
-    hands = hands_of(case.harmed)
-    other = await door.knock(hands.signer, await door.challenge())
-    assert await is_in(hands)
+    caller = caller_of(case.harmed)
+    other = await door.knock(caller.signer, await door.challenge())
+    assert await is_in(caller)
 
-    assert (await hands.ask("DELETE", "/v1/sessions/current")).status == 204
-    assert not await is_in(hands)
+    assert (await caller.ask("DELETE", "/v1/sessions/current")).status == 204
+    assert not await is_in(caller)
     bearer = str(other.document["token"])
     assert (await ask(door.connection, "GET", "/v1/messages", bearer=bearer)).status == 200
 
 
 async def test_a_session_ends_with_its_time(case: Case, database_url: str) -> None:
-    """After its time the bearer opens nothing, and the client signs in anew."""
-    hands = hands_of(case.harmed)
-    assert await is_in(hands)
+    """After its time the bearer opens nothing, and the client signs in again."""
+    caller = caller_of(case.harmed)
+    assert await is_in(caller)
     connection = await asyncpg.connect(database_url)
     await connection.execute("update sessions set expires_at = now() - interval '1 second'")
     await connection.close()
-    assert not await is_in(hands)
+    assert not await is_in(caller)
     assert (await case.harmed.correspondence()).sent == []
 
 
@@ -163,14 +163,14 @@ async def test_a_session_ends_with_the_credential(
     case: Case, people: Organization, door: Door
 ) -> None:
     """A revoked mediator is out at once and does not come in again; their colleague stays."""
-    hands = hands_of(case.colleague)
-    assert await is_in(hands, "/v1/queue")
+    caller = caller_of(case.colleague)
+    assert await is_in(caller, "/v1/queue")
     revocation = people.administrator.sign_revocation(case.colleague.credential_id)
     await publish_revocation(people.connection, case.colleague.credential_id, revocation)
 
-    assert not await is_in(hands, "/v1/queue")
-    assert (await door.knock(hands.signer, await door.challenge())).status == 401
-    assert await is_in(hands_of(case.mediator), "/v1/queue")
+    assert not await is_in(caller, "/v1/queue")
+    assert (await door.knock(caller.signer, await door.challenge())).status == 401
+    assert await is_in(caller_of(case.mediator), "/v1/queue")
 
 
 async def test_a_session_ends_with_the_link(case: Case, people: Organization, door: Door) -> None:
@@ -178,12 +178,12 @@ async def test_a_session_ends_with_the_link(case: Case, people: Organization, do
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "upload")
     uploader = await Participant.through_upload_link(people.connection, url)
     for person, address in ((case.harmed, case.harmed_url), (uploader, url)):
-        hands = hands_of(person)
-        assert await is_in(hands)
+        caller = caller_of(person)
+        assert await is_in(caller)
         await case.mediator.end_link(case.case_id, parse_link_url(address).id, "replaced")
-        assert not await is_in(hands)
-        assert (await door.knock(hands.signer, await door.challenge())).status == 401
-    assert await is_in(hands_of(case.responsible))
+        assert not await is_in(caller)
+        assert (await door.knock(caller.signer, await door.challenge())).status == 401
+    assert await is_in(caller_of(case.responsible))
 
 
 async def test_an_upload_link_opens_no_session_by_its_signature(

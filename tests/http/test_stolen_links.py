@@ -17,13 +17,13 @@ from relay.client.participant import Participant
 from relay.client.records import BrokenRecord
 from relay.client.writing import ConsentStatus
 from relay.crypto import statements
-from relay.crypto.chain import Standing
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.crypto.signing import statement_hash
-from relay.demo.cast import Case, Organization, register_case
+from relay.crypto.verified import Standing
 from relay.domain.transitions import State
-from tests.hands import hands_of, withdrawal
+from relay.testing.people import Case, Organization, register_case
+from tests.support.requests import caller_of, withdrawal
 
 STATUSES: Final[tuple[ConsentStatus, ...]] = ("active", "paused", "withdrawn")
 
@@ -68,10 +68,10 @@ def verification(theft: Theft) -> str:
     """What a mediator would sign to believe the thief."""
     identity = theft.thief.identity
     return statements.sign(
-        hands_of(theft.mediator).signer,
+        caller_of(theft.mediator).signer,
         statements.Verification(
             case=theft.case_id,
-            claim=b64u_encode(theft.thief._claim_hash or b""),
+            claim=b64u_encode(theft.thief.claim_hash or b""),
             participant=theft.harmed_id,
             recipient=str(identity.recipient),
             at=datetime.now(UTC),
@@ -96,7 +96,7 @@ async def test_what_a_thief_wrote_is_never_approved_as_the_participants_words(
     with pytest.raises(BrokenRecord):
         await theft.mediator.verify_claim(theft.case_id, theft.stolen)
     body = {"statement": verification(theft), "endings": []}
-    refused = await hands_of(theft.mediator).ask("POST", "/v1/verifications", body)
+    refused = await caller_of(theft.mediator).ask("POST", "/v1/verifications", body)
     assert (refused.status, refused.code) == (409, "link-ended")
 
     await theft.mediator.verify_claim(theft.case_id, record.link)
@@ -157,7 +157,7 @@ async def test_words_of_a_claim_that_was_replaced_stay_the_persons(
 async def test_an_unverified_claim_sees_and_changes_nothing_that_was_there_before(
     case: Case, people: Organization
 ) -> None:
-    """Whoever claims a replacement link first: no history, no answer, no withdrawal, no consent."""
+    """Anyone who claims a replacement link first: no history, no answer, no withdrawal, no consent."""
     sent = await case.harmed.send_letter(case.responsible.participant_id, "My words.")
     back = await case.responsible.send_letter(case.harmed.participant_id, "His words.")
     await case.mediator.offer(
@@ -171,12 +171,12 @@ async def test_an_unverified_claim_sees_and_changes_nothing_that_was_there_befor
     thief = await people.claim(url)
     seen = await thief.correspondence()
     assert (seen.sent, seen.received, seen.consent, seen.verified) == ([], [], None, False)
-    hands = hands_of(thief)
+    caller = caller_of(thief)
     now = datetime.now(UTC)
-    own = withdrawal(hands.signer, case.case_id, sent.message, case.harmed.participant_id, now)
-    assert (await hands.say("PUT", f"/v1/messages/{sent.message}/withdrawal", own)).status == 404
+    own = withdrawal(caller.signer, case.case_id, sent.message, case.harmed.participant_id, now)
+    assert (await caller.send("PUT", f"/v1/messages/{sent.message}/withdrawal", own)).status == 404
     closing = statements.sign(
-        hands.signer,
+        caller.signer,
         statements.Response(
             case=case.case_id,
             message=back.message,
@@ -195,7 +195,7 @@ async def test_an_unverified_claim_sees_and_changes_nothing_that_was_there_befor
         *(("GET", f"/v1/parts/{grant.commit}", None) for grant in offer.grants),
         *(("GET", f"/v1/parts/{part.commitment}", None) for part in sent.parts),
     ):
-        assert (await hands.ask(method, path, body)).status == 404, (method, path)
+        assert (await caller.ask(method, path, body)).status == 404, (method, path)
 
     for before in STATUSES:
         await case.harmed.consent(before)
@@ -242,12 +242,12 @@ async def test_what_somebody_ended_themself_only_they_begin_again(
     await case.harmed.consent("withdrawn")
     for status in ("active", "paused"):
         said = statements.sign(
-            hands_of(case.mediator).signer,
+            caller_of(case.mediator).signer,
             statements.Consent(
                 case=case.case_id, participant=person, status=status, at=datetime.now(UTC)
             ),
         )
-        refused = await hands_of(case.mediator).say("PUT", path, said)
+        refused = await caller_of(case.mediator).send("PUT", path, said)
         assert (refused.status, refused.code) == (409, "own-word-needed")
 
     url = await case.mediator.make_link(case.case_id, person)
@@ -267,16 +267,16 @@ async def test_a_second_verified_claim_ends_the_first_or_is_refused(
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     again = await people.claim(url)
     said = statements.sign(
-        hands_of(case.mediator).signer,
+        caller_of(case.mediator).signer,
         statements.Verification(
             case=case.case_id,
-            claim=b64u_encode(again._claim_hash or b""),
+            claim=b64u_encode(again.claim_hash or b""),
             participant=case.harmed.participant_id,
             recipient=str(again.identity.recipient),
             at=datetime.now(UTC),
         ),
     )
-    refused = await hands_of(case.mediator).ask("POST", "/v1/verifications", {"statement": said})
+    refused = await caller_of(case.mediator).ask("POST", "/v1/verifications", {"statement": said})
     assert (refused.status, refused.code) == (409, "earlier-link-open")
     assert (await case.harmed.correspondence()).verified
     assert not (await again.correspondence()).verified
@@ -309,8 +309,8 @@ async def test_the_secret_of_an_upload_link_is_kept_nowhere(case: Case) -> None:
     [record] = [r for r in await case.mediator.links(case.case_id) if r.link == address.id]
     assert (record.sealed, record.again) == (None, None)
     said = statements.decode_unverified(record.statement, statements.Link)
-    hands = hands_of(case.mediator)
+    caller = caller_of(case.mediator)
     body = {"statement": record.statement, "sealed": "YWdl", "again": None}
-    assert (await hands.ask("PUT", f"/v1/links/{said.link}", body)).status == 400
+    assert (await caller.ask("PUT", f"/v1/links/{said.link}", body)).status == 400
     body = {"statement": record.statement, "sealed": None, "again": "YWdl"}
-    assert (await hands.ask("PUT", f"/v1/links/{said.link}", body)).status == 400
+    assert (await caller.ask("PUT", f"/v1/links/{said.link}", body)).status == 400

@@ -10,12 +10,12 @@ from relay.app import ROUTES
 from relay.client.administrator import publish_revocation
 from relay.client.connection import LinkConnection, Problem
 from relay.client.participant import Participant
-from relay.crypto.chain import Standing
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
-from relay.demo.cast import Case, Organization, register_case
+from relay.crypto.verified import Standing
 from relay.domain.actors import Role
-from tests.hands import ask, hands_of
+from relay.testing.people import Case, Organization, register_case
+from tests.support.requests import ask, caller_of
 
 
 async def test_every_door_is_closed_to_whoever_it_is_not_for(
@@ -27,9 +27,9 @@ async def test_every_door_is_closed_to_whoever_it_is_not_for(
     )
     auth = b64u_encode(upload.secret.auth(upload.id))
     bearers = {
-        Role.PARTICIPANT: await hands_of(case.harmed).signed.bearer(),
+        Role.PARTICIPANT: await caller_of(case.harmed).signed.bearer(),
         Role.UPLOADER: await LinkConnection(people.connection, upload.id, auth).bearer(),
-        Role.MEDIATOR: await hands_of(case.mediator).signed.bearer(),
+        Role.MEDIATOR: await caller_of(case.mediator).signed.bearer(),
         Role.SERVICE: people.case_system.token(),
     }
     for route in ROUTES:
@@ -60,7 +60,7 @@ async def test_whoever_finds_a_claimed_link_reads_nothing(case: Case, people: Or
     with pytest.raises(Problem) as refused:
         await people.claim(case.harmed_url)
     assert refused.value.code == "link-claimed"
-    log = await hands_of(case.mediator).ask("GET", f"/v1/cases/{case.case_id}/log")
+    log = await caller_of(case.mediator).ask("GET", f"/v1/cases/{case.case_id}/log")
     rows = log.document["rows"]
     assert isinstance(rows, list)
     assert rows[-1]["kind"] == "second-claim-refused"
@@ -86,7 +86,7 @@ async def test_whoever_claims_a_link_first_is_believed_by_nobody_until_a_mediato
 
 async def test_a_lost_laptop_is_ended_with_its_credential(case: Case, people: Organization) -> None:
     """From the revocation on, the sessions of a mediator are over and their key signs nobody in."""
-    lost = hands_of(case.colleague)
+    lost = caller_of(case.colleague)
     assert (await lost.ask("GET", "/v1/queue")).status == 200
     revocation = people.administrator.sign_revocation(lost.subject)
     await publish_revocation(people.connection, lost.subject, revocation)

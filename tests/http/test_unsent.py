@@ -12,29 +12,29 @@ import asyncpg
 import pytest
 
 from relay.client.participant import Participant
-from relay.demo.cast import Case, Organization
 from relay.domain.unsent import SEALED_MAX_BYTES, TEXTS_MAX, TEXTS_MAX_BYTES
-from tests.hands import Answer, Hands, hands_of
+from relay.testing.people import Case, Organization
+from tests.support.requests import Answer, Caller, caller_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Desk:
     """The unsent texts of one person."""
 
-    hands: Hands
+    caller: Caller
 
     async def keep(self, text: uuid.UUID, version: int, sealed: bytes) -> Answer:
         """Keep a version."""
         body = {"version": version, "sealed": sealed}
-        return await self.hands.ask("PUT", f"/v1/unsent/{text}", body)
+        return await self.caller.ask("PUT", f"/v1/unsent/{text}", body)
 
     async def discard(self, text: uuid.UUID, version: int) -> Answer:
         """Remove a text."""
-        return await self.hands.ask("DELETE", f"/v1/unsent/{text}?version={version}")
+        return await self.caller.ask("DELETE", f"/v1/unsent/{text}?version={version}")
 
     async def found(self) -> list[dict[str, Any]]:
         """What is kept."""
-        answer = await self.hands.ask("GET", "/v1/unsent")
+        answer = await self.caller.ask("GET", "/v1/unsent")
         assert answer.status == 200
         texts = answer.document["texts"]
         assert isinstance(texts, list)
@@ -44,7 +44,7 @@ class Desk:
 @pytest.fixture
 def desk(case: Case) -> Desk:
     """A participant's."""
-    return Desk(hands_of(case.harmed))
+    return Desk(caller_of(case.harmed))
 
 
 async def test_a_text_is_kept_changed_and_removed(desk: Desk) -> None:
@@ -60,7 +60,7 @@ async def test_a_text_is_kept_changed_and_removed(desk: Desk) -> None:
 
 
 async def test_whoever_writes_at_the_same_time_is_not_written_over(desk: Desk) -> None:
-    """Of two next versions one is kept, and the other is told; so is whoever comes back after a removal."""
+    """When two next versions come at once, one is stored; so it is when one comes after a removal."""
     text = uuid.uuid4()
     await desk.keep(text, 1, b"first")
     answers = await asyncio.gather(*(desk.keep(text, 2, b"by %d" % each) for each in range(6)))
@@ -85,32 +85,32 @@ async def test_a_version_whose_answer_was_lost_is_kept_once(desk: Desk) -> None:
 async def test_nobody_sees_or_changes_the_texts_of_another_key(case: Case) -> None:
     """Not the other party, no mediator, nobody through another link of the same person."""
     text = uuid.uuid4()
-    await Desk(hands_of(case.harmed)).keep(text, 1, b"mine")
+    await Desk(caller_of(case.harmed)).keep(text, 1, b"mine")
     for other in (case.responsible, case.mediator):
-        theirs = Desk(hands_of(other))
+        theirs = Desk(caller_of(other))
         assert await theirs.found() == []
         assert (await theirs.discard(text, 1)).status == 204
         assert (await theirs.keep(text, 1, b"theirs")).status == 204
-    (found,) = await Desk(hands_of(case.harmed)).found()
+    (found,) = await Desk(caller_of(case.harmed)).found()
     assert found["sealed"] == "bWluZQ=="
 
 
 async def test_a_new_link_has_none_of_the_texts_of_the_one_before(
     people: Organization, case: Case
 ) -> None:
-    """Whoever claims it could not open them, and is not told that there are any."""
-    await Desk(hands_of(case.harmed)).keep(uuid.uuid4(), 1, b"mine")
+    """Anyone who claims it could not open them, and is not told that there are any."""
+    await Desk(caller_of(case.harmed)).keep(uuid.uuid4(), 1, b"mine")
     link = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "participate")
     again: Participant = await people.claim(link)
-    assert await Desk(hands_of(again)).found() == []
+    assert await Desk(caller_of(again)).found() == []
 
 
 async def test_an_upload_link_keeps_nothing_at_relay(people: Organization, case: Case) -> None:
     """There is no key behind it that is its writer's alone."""
     link = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "upload")
-    uploader = Desk(hands_of(await Participant.through_upload_link(people.connection, link)))
+    uploader = Desk(caller_of(await Participant.through_upload_link(people.connection, link)))
     assert (await uploader.keep(uuid.uuid4(), 1, b"mine")).code == "forbidden"
-    assert (await uploader.hands.ask("GET", "/v1/unsent")).code == "forbidden"
+    assert (await uploader.caller.ask("GET", "/v1/unsent")).code == "forbidden"
 
 
 async def test_limits_of_size_and_number_hold(desk: Desk) -> None:

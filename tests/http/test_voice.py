@@ -7,10 +7,10 @@ from typing import Literal
 
 import pytest
 
-from relay.demo.cast import Organization, open_case
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
-from tests.films import prepare
+from relay.testing.people import Organization, open_case
+from tests.support.prepared_videos import prepare
 
 
 @pytest.mark.parametrize(

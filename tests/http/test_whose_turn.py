@@ -12,7 +12,6 @@ from relay.client.connection import Problem
 from relay.client.mediator import Mediator
 from relay.client.participant import Participant
 from relay.crypto.statements import Policy
-from relay.demo.cast import Case, Organization, open_case
 from relay.domain.cases import (
     CaseFigures,
     CasePage,
@@ -24,7 +23,8 @@ from relay.domain.cases import (
 from relay.domain.messages import Kind, Language, NewDraft, QueuePage, WaitsFor
 from relay.domain.reviews import ENDED, QueueFigures
 from relay.domain.transitions import State
-from tests.hands import hands_of
+from relay.testing.people import Case, Organization, open_case
+from tests.support.requests import caller_of
 
 TWO: Final = Policy(approvals=2, captions="optional", server_processing=True, retention_days=365)
 NOTE: Final = "A short letter."
@@ -62,7 +62,7 @@ async def respond(person: Participant, message: uuid.UUID, *answers: str) -> Non
 
 async def figures(mediator: Mediator) -> dict[tuple[State, WaitsFor | None], int]:
     """How much a mediator has in which state, and for whom it waits."""
-    answer = await hands_of(mediator).ask("GET", "/v1/queue/figures")
+    answer = await caller_of(mediator).ask("GET", "/v1/queue/figures")
     found = msgspec.json.decode(answer.content, type=QueueFigures)
     return {(one.state, one.waits_for): one.messages for one in found.figures}
 
@@ -79,7 +79,7 @@ async def of_case(mediator: Mediator, case_id: uuid.UUID) -> list[tuple[uuid.UUI
     while True:
         path = f"/v1/cases/{case_id}/messages?limit=2{after}"
         page = msgspec.json.decode(
-            (await hands_of(mediator).ask("GET", path)).content, type=QueuePage
+            (await caller_of(mediator).ask("GET", path)).content, type=QueuePage
         )
         found += [(item.message, item.state) for item in page.items]
         if page.next is None:
@@ -88,7 +88,7 @@ async def of_case(mediator: Mediator, case_id: uuid.UUID) -> list[tuple[uuid.UUI
 
 
 async def test_a_first_approval_waits_for_another_mediator(people: Organization) -> None:
-    """Whoever gave it has nothing to do; their colleague has, until they gave theirs."""
+    """The mediator who gave it has nothing to do; their colleague has, until they gave theirs."""
     case = await open_case(people, policy=TWO)
     message = await send(case)
     first, second = case.mediator, case.colleague
@@ -115,7 +115,7 @@ async def test_a_first_approval_waits_for_another_mediator(people: Organization)
 
 
 async def test_an_approval_that_counts_no_more_is_asked_for_again(people: Organization) -> None:
-    """After a review was reopened both have to approve, whoever did before."""
+    """After a review was reopened both have to approve, no matter who did before."""
     case = await open_case(people, policy=TWO)
     message = await send(case)
     await approve(case.mediator, message)
@@ -170,7 +170,7 @@ async def test_every_state_waits_for_somebody(case: Case) -> None:
 
 async def test_what_its_author_is_changing_waits_for_them(case: Case) -> None:
     """A letter that came back stays in the queue while its author changes it; a first draft is in none."""
-    mediator, author = case.mediator, hands_of(case.harmed)
+    mediator, author = case.mediator, caller_of(case.harmed)
     message, first = await send(case), uuid.uuid4()
     await mediator.decide(
         await mediator.lease(message), "return", reason="needs-a-question", words="Ask."
@@ -271,7 +271,7 @@ async def test_nobody_looks_up_the_messages_of_another_case(
     """For a mediator of other cases there is no such case, and nothing of it in any queue."""
     await case.harmed.withdraw(await send(case))
     stranger = await people.mediator()
-    answer = await hands_of(stranger).ask("GET", f"/v1/cases/{case.case_id}/messages")
+    answer = await caller_of(stranger).ask("GET", f"/v1/cases/{case.case_id}/messages")
     assert (answer.status, answer.code) == (404, "not-found")
     assert (await stranger.queue(state=State.WITHDRAWN)).items == []
     assert (await stranger.queue(state=State.WITHDRAWN, case=str(case.case_id))).items == []
@@ -279,10 +279,10 @@ async def test_nobody_looks_up_the_messages_of_another_case(
 
 async def test_a_draft_that_was_never_sent_is_nobody_elses(case: Case) -> None:
     """Begun and taken back: no mediator ever sees that there was one."""
-    hands = hands_of(case.harmed)
+    caller = caller_of(case.harmed)
     message = uuid.uuid4()
     body = {"to": case.responsible.participant_id, "kind": "video", "language": "en"}
-    begun = await hands.ask("PUT", f"/v1/messages/{message}/revisions/1/draft", body)
+    begun = await caller.ask("PUT", f"/v1/messages/{message}/revisions/1/draft", body)
     assert begun.status == 200
     await case.harmed.withdraw(message)
     assert await of_case(case.mediator, case.case_id) == []
@@ -319,7 +319,7 @@ async def test_a_list_of_cases_says_where_there_is_something_to_do(people: Organ
 
     async def seen(by: Mediator) -> CaseFigures:
         page = msgspec.json.decode(
-            (await hands_of(by).ask("GET", "/v1/cases")).content, type=CasePage
+            (await caller_of(by).ask("GET", "/v1/cases")).content, type=CasePage
         )
         [one] = page.cases
         assert one.figures == (await by.read_case(case.case_id)).figures
@@ -388,7 +388,7 @@ async def crowd(people: Organization, mediator: Mediator) -> Crowd:
 async def test_people_of_one_role_have_a_number_that_is_the_same_for_everybody(
     people: Organization,
 ) -> None:
-    """In the order of registration: for a mediator, the case system, and whoever may write to them."""
+    """In the order of registration: for a mediator, the case system, and anyone who may write to them."""
     mediator = await people.mediator()
     case = await crowd(people, mediator)
 

@@ -8,7 +8,7 @@ from relay.crypto.audit import GENESIS, ChainedRow, EventRow, event_hash, verify
 from relay.crypto.signing import Signer, sign_statement
 from relay.storage.database import Database
 from relay.storage.events import append_event, list_events
-from tests.statements import put_statement
+from tests.support.statements import put_statement
 
 EVENTS = 12
 

@@ -55,7 +55,7 @@ def written(module: ast.Module) -> Iterator[str]:
 
 
 def _values(kind: ast.expr, function: ast.AST) -> list[str]:
-    """Every value of an expression that names a kind; whoever writes another form teaches it to this test."""
+    """Every value of an expression that names a kind; another form has to be added to this test."""
     match kind:
         case ast.Constant(value=str(text)):
             return [text]

@@ -18,25 +18,25 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 from relay.client.case_system import key_set
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
-from relay.demo.cast import ISSUER, KEY_ID
 from relay.settings import Settings
-from tests.auditing import findings
-from tests.integration.domain_acts import Held
-from tests.integration.domain_answers import Acts
-from tests.integration.domain_stage import Stage, staged
+from relay.testing.people import ISSUER, KEY_ID
+from tests.support.audits import findings
+from tests.support.domain.message_requests import MessageRequests
+from tests.support.domain.relay import DomainRelay, domain_relay
+from tests.support.domain.requests import TrackedMessage
 
 EXAMPLES = 50
 STEPS = 20
 
 
 @pytest.fixture
-def stage(
+def relay(
     settings: Settings,
     worker_settings: Settings,
     database_url: str,
     tmp_path: Path,
     unused_tcp_port: int,
-) -> Iterator[Stage]:
+) -> Iterator[DomainRelay]:
     """The stage, in a loop of its own that runs during each act."""
     root, key = Signer.generate(), Ed25519PrivateKey.generate()
     key_file = tmp_path / "jwks.json"
@@ -50,9 +50,9 @@ def stage(
         listen_port=unused_tcp_port,
     )
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as run:
-        opened = staged(wired, worker_settings, database_url, root, key)
+        opened = domain_relay(wired, worker_settings, database_url, root, key)
         database, of_worker, people, mediators, worker, other = run.run(opened.__aenter__())
-        yield Stage(
+        yield DomainRelay(
             run=run,
             settings=wired,
             database=database,
@@ -65,21 +65,21 @@ def stage(
         run.run(opened.__aexit__(None, None, None))
 
 
-class Relay(Acts):
+class Relay(MessageRequests):
     """Everybody does anything; after each act this must hold."""
 
     @invariant()
     def the_database_says_what_the_model_says(self) -> None:
         """States, revisions, leases, approvals and the grants of recipients are as they should be."""
         rows = (
-            {row["message_id"]: row for row in self.stage.run.run(self._rows())}
+            {row["message_id"]: row for row in self.relay.run.run(self._rows())}
             if self.case
             else {}
         )
-        assert set(rows) == {held.message for held in self.held}
-        for held in self.held:
-            row, item = rows[held.message], held.item
-            holder = None if item.holder is None else self.hands[item.holder].subject
+        assert set(rows) == {tracked.message for tracked in self.tracked}
+        for tracked in self.tracked:
+            row, item = rows[tracked.message], tracked.item
+            holder = None if item.holder is None else self.callers[item.holder].subject
             assert (row["state"], row["revision"]) == (item.state, item.revision)
             assert row["lease_holder"] == holder
             assert (row["grants"] > 0) == item.granted
@@ -90,7 +90,7 @@ class Relay(Acts):
                 assert "accept" in row["answers"]
 
     async def _rows(self) -> list[dict[str, Any]]:
-        async with self.stage.database.connection() as connection:
+        async with self.relay.database.connection() as connection:
             rows = await connection.fetch(
                 "select messages.*, approvals_of(messages) as approvals, "
                 "array(select answer::text from responses "
@@ -108,20 +108,24 @@ class Relay(Acts):
         for name in ("anna", "boris") if self.case else ():
             lists = self._lists(name)
             sent = {uuid.UUID(entry["message"]): entry for entry in lists["sent"]}
-            assert set(sent) == {held.message for held in self.held if held.item.sender == name}
+            assert set(sent) == {
+                tracked.message for tracked in self.tracked if tracked.item.sender == name
+            }
             received = {uuid.UUID(entry["message"]): entry["view"] for entry in lists["received"]}
             expected = {
-                held.message: self.model.recipient_view(held.item)
-                for held in self.held
-                if held.item.recipient == name
+                tracked.message: self.model.recipient_view(tracked.item)
+                for tracked in self.tracked
+                if tracked.item.recipient == name
             }
             assert received == {key: view for key, view in expected.items() if view is not None}
-            for held in self.held:
-                if held.item.sender == name:
+            for tracked in self.tracked:
+                if tracked.item.sender == name:
                     # Of the newest also what only the answer about it says.
-                    path = f"/v1/messages/{held.message}"
-                    whole = self.ask(name, "GET", path).document if held is self.held[-1] else {}
-                    self._same_as_before(held, {**whole, **sent[held.message]})
+                    path = f"/v1/messages/{tracked.message}"
+                    whole = (
+                        self.ask(name, "GET", path).document if tracked is self.tracked[-1] else {}
+                    )
+                    self._same_as_before(tracked, {**whole, **sent[tracked.message]})
 
     def _lists(self, name: str) -> dict[str, list[dict[str, Any]]]:
         """Both lists of somebody, all of their pages."""
@@ -136,32 +140,32 @@ class Relay(Acts):
                 after = page["next"]
         return found
 
-    def _same_as_before(self, held: Held, shown: dict[str, Any]) -> None:
-        facts = held.item.author_facts
-        assert shown["view"] == held.item.author_view
-        if held.shown is not None and held.shown[0] == facts:
-            for key in shown.keys() & held.shown[1].keys():
-                assert shown[key] == held.shown[1][key], (
+    def _same_as_before(self, tracked: TrackedMessage, shown: dict[str, Any]) -> None:
+        facts = tracked.item.author_facts
+        assert shown["view"] == tracked.item.author_view
+        if tracked.shown is not None and tracked.shown[0] == facts:
+            for key in shown.keys() & tracked.shown[1].keys():
+                assert shown[key] == tracked.shown[1][key], (
                     "the author can tell that something happened"
                 )
-        held.shown = (facts, shown)
+        tracked.shown = (facts, shown)
 
     @invariant()
     def strangers_find_nothing(self) -> None:
-        """Whoever is of another case finds nothing, and the recipient only what they may see."""
-        if not self.held:
+        """Anyone who is of another case finds nothing, and the recipient only what they may see."""
+        if not self.tracked:
             return
-        held = self.held[-1]
-        path = f"/v1/messages/{held.message}"
+        tracked = self.tracked[-1]
+        path = f"/v1/messages/{tracked.message}"
         assert [self.ask(name, "GET", path).status for name in ("carla", "third")] == [404, 404]
-        visible = self.model.recipient_view(held.item) is not None
-        assert self.ask(held.item.recipient, "GET", path).status == (200 if visible else 404)
+        visible = self.model.recipient_view(tracked.item) is not None
+        assert self.ask(tracked.item.recipient, "GET", path).status == (200 if visible else 404)
 
 
-def test_whatever_anybody_does_the_promises_hold(stage: Stage) -> None:
+def test_whatever_anybody_does_the_promises_hold(relay: DomainRelay) -> None:
     """Legal and illegal acts in any order: state, approvals, grants and views are as the product says."""
     run_state_machine_as_test(
-        lambda: Relay(stage),  # type: ignore[arg-type]  # whatever makes a machine will do
+        lambda: Relay(relay),  # type: ignore[arg-type]  # whatever makes a machine will do
         settings=hypothesis_settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
@@ -172,4 +176,4 @@ def test_whatever_anybody_does_the_promises_hold(stage: Stage) -> None:
         ),
     )
     # Nothing that anybody did through relay raises an alarm.
-    assert [str(finding) for finding in stage.run.run(findings(stage.settings))] == []
+    assert [str(finding) for finding in relay.run.run(findings(relay.settings))] == []

@@ -14,7 +14,7 @@ import pytest_asyncio
 from relay.services.feed import BACKLOG_MAX_CHANGES, EVERYTHING, Change, Feed, Follower, Watch
 from relay.storage.database import Connection
 from relay.storage.events import latest_events
-from tests.integration.rows import Rows
+from tests.support.rows import Rows
 
 APPEND = "select append_event($1, 'lease', null, 'clock', null)"
 
@@ -90,7 +90,7 @@ async def test_what_was_read_is_not_kept_for_ever(rows: Rows, other_case: uuid.U
         await follower.look(rows.connection)
     for _ in range(2):
         await follower.look(rows.connection)
-    assert len(follower._known) <= 1
+    assert len(follower.known) <= 1
 
 
 async def test_what_happens_while_the_connection_is_lost_is_told_after_it(
@@ -133,7 +133,7 @@ async def test_an_older_copy_of_the_database_is_looked_at_anew(
 async def test_a_change_is_told_to_its_case_and_the_mediators_of_it_alone(
     rows: Rows, feed: Feed, other_case: uuid.UUID
 ) -> None:
-    """Whoever watches something else is not woken."""
+    """Anyone who watches something else is not woken."""
     mediator, stranger = rows.mediators
     await rows.connection.execute("insert into case_mediators values ($1, $2)", rows.case, mediator)
     async with (

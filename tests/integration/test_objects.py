@@ -107,7 +107,7 @@ async def test_a_body_that_is_shorter_than_it_should_be_is_an_error(objects: Obj
 
 
 async def test_a_reader_that_leaves_early_gives_its_connections_back(objects: Objects) -> None:
-    """Whoever stops watching, at any moment, leaves no request and no open connection behind."""
+    """Anyone who stops watching, at any moment, leaves no request and no open connection behind."""
     await objects.put_segments("whole", in_chunks(body_of(SIZE), MIB))
     before = asyncio.all_tasks()
 
@@ -149,7 +149,7 @@ async def test_the_bucket_is_made_once(objects: Objects, settings: Settings) -> 
 
 
 async def test_a_store_that_is_away_is_said_to_be_away(settings: Settings, free_port: int) -> None:
-    """No answer is `store-unavailable` for whoever asked, never an error of the library."""
+    """No answer is `store-unavailable` for anyone who asked, never an error of the library."""
     away = dataclasses.replace(settings, s3_endpoint=f"http://127.0.0.1:{free_port}")
     store = await Objects.connect(away)
     try:

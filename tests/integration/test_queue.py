@@ -1,4 +1,4 @@
-"""What stands in Redis is not believed: only jobs as relay writes them reach a worker, the rest is dropped.
+"""What is in Redis is not believed: only jobs as relay writes them reach a worker, the rest is dropped.
 
 And who may put what there: the users that the embedded Redis has, as a deployment's has them.
 """
@@ -27,10 +27,10 @@ from redis.exceptions import AuthenticationError
 from relay.embedded import Access, Services
 from relay.queue import QUEUE_NAME, TRANSCODE, Listener, Queue
 from relay.settings import Settings
-from tests.accesses import redis_as
+from tests.support.service_users import redis_as
 
 MARK: Final = "HOSTILE"
-"""Stands in everything that is planted here, and must stand in no log."""
+"""In everything that is planted here, and to be in no log."""
 SOON_SECONDS: Final = 30
 WEB: Final = frozenset({"ping", "select", "multi", "exec", "psetex", "zadd"})
 WORKER: Final = WEB | {
@@ -68,7 +68,7 @@ class Runs:
 
 
 def pickled(file: Path) -> bytes:
-    """A job as arq writes them by default, which runs code in whoever reads it."""
+    """A job as arq writes them by default, which runs code in the process that reads it."""
     return pickle.dumps({"t": None, "f": TRANSCODE, "a": (Runs(file),), "k": {MARK: MARK}, "et": 0})
 
 
@@ -92,7 +92,7 @@ class Work:
 
 
 async def say(client: Client, *words: object) -> object:
-    """One command as it stands, whatever the client's library thinks of it."""
+    """One command as it is now, whatever the client's library thinks of it."""
     connection = client.connection
     assert connection is not None
     await connection.send_command(*words)
@@ -119,7 +119,7 @@ async def until_empty(administrator: Client) -> None:
 
 @pytest_asyncio.fixture
 async def administrator(redis_url: str) -> AsyncIterator[Client]:
-    """Whoever may write anything into Redis."""
+    """Somebody who may write anything into Redis."""
     async with Client.from_url(redis_url, single_connection_client=True) as client:
         yield client
 
@@ -168,7 +168,7 @@ async def require_dropped(
     *members: bytes,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Fail unless the next job is done, nothing of those entries is left, and no log quotes them."""
+    """Assert that the next job is done, nothing of those entries is left, and no log quotes them."""
     job_id = uuid.uuid4()
     await queue.wake(job_id)
     await work.until(job_id)
@@ -249,7 +249,7 @@ PAYLOADS: Final = {
 async def test_what_is_no_job_is_dropped(
     name: str, administrator: Client, queue: Queue, work: Work, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever stands under the key of a job, the worker lives, drops it, and does the next one."""
+    """Whatever is under the key of a job, the worker lives, drops it, and does the next one."""
     member = str(uuid.uuid4()).encode()
     payload = PAYLOADS[name]
     if payload is None:
@@ -284,7 +284,7 @@ async def test_what_names_no_job_is_dropped(
     work: Work,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """An entry that is no identifier as relay writes them goes, with whatever stands under its key."""
+    """An entry that is no identifier as relay writes them goes, with whatever is under its key."""
     await plant(
         administrator,
         json.dumps({"job": JOB}, separators=(",", ":")).encode() if has_job else None,
@@ -369,7 +369,7 @@ async def test_a_job_is_its_identifier_in_json(administrator: Client, queue: Que
 async def test_a_job_that_was_done_leaves_nothing(
     administrator: Client, queue: Queue, work: Work
 ) -> None:
-    """No result, no try, no sign of life: how it ended stands in Postgres."""
+    """No result, no try, no sign of life: how it ended is in Postgres."""
     job_id = uuid.uuid4()
     await queue.wake(job_id)
     await work.until(job_id)

@@ -22,7 +22,7 @@ from relay.domain.messages import Answer, Audience, Kind, Language, PartRole
 from relay.domain.transitions import TRANSITIONS, Event, Mover, State, Transition
 from relay.errors import RelayError
 from relay.storage.database import Connection
-from tests.integration.rows import Rows
+from tests.support.rows import Rows
 
 ENUMERATIONS: dict[str, type[StrEnum]] = {
     "message_state": State,
@@ -87,7 +87,7 @@ async def test_the_schema_has_the_moves_of_the_table(rows: Rows) -> None:
     """Each pair of states of the transition table is in the schema, with who makes it, and no other.
 
     What the media worker does and what becomes of forgotten drafts is a worker's; that a lease ran out
-    is found by whoever looks first; everything else comes through the web service.
+    is found by the first one to look; everything else comes through the web service.
     """
     kept = {
         (row["source"], row["target"]): (row["web"], row["worker"])
@@ -129,7 +129,7 @@ async def test_every_other_move_is_refused(rows: Rows) -> None:
 
 @pytest.mark.parametrize("closed", KNOWN_GATES)
 async def test_the_schema_and_the_domain_agree(rows: Rows, closed: str) -> None:
-    """Whoever does whatever, whichever gate is closed: the ways that the domain goes are those of the schema.
+    """Whoever acts, and whichever gate is closed: the schema allows what the domain allows.
 
     The schema does not know who asks, nor of captions and keys. All the rest it refuses by itself, too.
     """

@@ -26,7 +26,6 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
 from relay.crypto.signing import Signer
 from relay.crypto.statements import Message, Registration, Statement
-from relay.demo.cast import ISSUER, KEY_ID, organization
 from relay.domain.jobs import Job, VideoAltered
 from relay.embedded import Access, Services
 from relay.errors import RelayError
@@ -35,11 +34,18 @@ from relay.services import processing
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
 from relay.storage.objects import Objects
-from tests.accesses import come_as
-from tests.relays import WORK_FACTOR_LOG2, SharedRelay, served
-from tests.service_world import World, world
-from tests.worker_attacks import ATTACKS, Tampering, tampering
-from tests.worker_walk import NOT_READ, TABLE, Accepted, Altered, Unbelieved
+from relay.testing.people import ISSUER, KEY_ID, organization
+from tests.support.relays import WORK_FACTOR_LOG2, SharedRelay, served
+from tests.support.service_users import come_as
+from tests.support.statement_walk.cases import WalkCases, cases
+from tests.support.statement_walk.worker_attacks import ATTACKS, Tampering, tampering
+from tests.support.statement_walk.worker_expected import (
+    NOT_READ,
+    TABLE,
+    Accepted,
+    Altered,
+    Unbelieved,
+)
 from workers.transcoding import Transcoder
 
 PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol.md"
@@ -67,15 +73,15 @@ def relay(
         public_url=f"http://127.0.0.1:{port}",
         listen_port=port,
     )
-    with served(settings) as witness:
-        yield SharedRelay(settings=settings, root=root, token_key=token_key, witness=witness)
+    with served(settings) as monitor:
+        yield SharedRelay(settings=settings, root=root, token_key=token_key, monitor=monitor)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """A video that waits for a worker, in a database whose owner is hostile."""
 
-    world: World
+    cases: WalkCases
     database_url: str
     settings: Settings
     """Of the worker."""
@@ -89,14 +95,14 @@ class Desk:
     ) -> AsyncIterator[Tampering]:
         """Changes that are gone afterwards, unless their owner `keeps` them."""
         async with tampering(
-            self.world, self.database_url, video or self.video, self.other_video, keeps=keeps
+            self.cases, self.database_url, video or self.video, self.other_video, keeps=keeps
         ) as changes:
             yield changes
 
     async def read(self, changes: Tampering) -> processing.Source:
         """What the worker reads of the video, as the database has it now."""
         shown = cast("Database", Shown(changes.connection))
-        return await processing.find_source(shown, self.settings, self.world.worker, self.job)
+        return await processing.find_source(shown, self.settings, self.cases.worker, self.job)
 
 
 class Shown:
@@ -120,7 +126,7 @@ async def desk(
     url = relay.settings.public_url
     async with (
         organization(url, relay.root, relay.token_key, work_factor_log2=WORK_FACTOR_LOG2) as people,
-        world(people, relay.root, shared_database_url, settings) as made,
+        cases(people, relay.root, shared_database_url, settings) as made,
     ):
         video, other = [
             await _send(case.harmed, case.responsible.participant_id)
@@ -133,7 +139,7 @@ async def desk(
         job = await processing.lease_job(database, settings, job_id, made.worker)
         assert job is not None
         yield Desk(
-            world=made,
+            cases=made,
             database_url=shared_database_url,
             settings=settings,
             video=video,
@@ -215,11 +221,11 @@ async def test_a_whole_job_ends_without_a_rendition(
     kind: type[Statement], state: str, grants: int, desk: Desk, opened: list[bytes]
 ) -> None:
     """Where a case is not believed the job waits; where a message does not hold it fails; nothing is made."""
-    world = desk.world
-    video = await _send(world.harmed, world.case.responsible.participant_id)
+    cases = desk.cases
+    video = await _send(cases.harmed, cases.case.responsible.participant_id)
     async with desk.tampering(video, keeps=True) as changes:
         before = changes.texts[kind]
-        await changes.change(kind, world.persons["a stranger"].signer)
+        await changes.change(kind, cases.persons["a stranger"].signer)
     database = await Database.connect(desk.settings.database_url, connections=2)
     objects = await Objects.connect(desk.settings)
     query = "select job_id from jobs where message_id = $1"
@@ -227,9 +233,9 @@ async def test_a_whole_job_ends_without_a_rendition(
         settings=desk.settings,
         database=database,
         objects=objects,
-        worker=world.worker,
+        worker=cases.worker,
         tools=MediaTools.from_settings(desk.settings),
-    ).run(await world.database.fetchval(query, video))
+    ).run(await cases.database.fetchval(query, video))
     made = await objects.keys("renditions")
     await objects.close()
     await database.close()
@@ -237,7 +243,7 @@ async def test_a_whole_job_ends_without_a_rendition(
         async with desk.tampering(video, keeps=True) as changes:
             await changes.restore(before.compact)
 
-    found = await world.database.fetchrow(
+    found = await cases.database.fetchrow(
         "select (select state::text from jobs where message_id = $1),"
         " (select count(*) from grants inner join parts using (commitment)"
         "  where message_id = $1 and audience = 'media'),"

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from relay.demo import searching
-from relay.demo.stage import stage
-from relay.demo.story import LETTER
 from relay.settings import Settings, database_url
 from relay.storage.database import Database
 from relay.storage.objects import Objects
-from tests.processes import left_in_session
+from relay.testing import searching
+from relay.testing.letters import LETTER
+from relay.testing.relays import running_relay
+from tests.support.processes import left_in_session
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +35,7 @@ def data() -> Iterator[Path]:
 
 async def test_the_search_finds_what_is_there(data: Path) -> None:
     """A search that could not find anything would prove nothing: planted words are found in every place."""
-    async with stage(data, worker=False) as running:
+    async with running_relay(data, worker=False) as running:
         settings = dataclasses.replace(
             Settings.from_environment(running.environment), database_url=database_url(running.owner)
         )
@@ -55,14 +55,14 @@ async def test_the_search_finds_what_is_there(data: Path) -> None:
 
 
 async def test_the_demo_tells_its_story_keeps_nothing_in_the_clear_and_stays_up(data: Path) -> None:
-    """`relay demo` plays to the end, says how to go on, and on Ctrl-C leaves with 0 and no process behind.
+    """`relay demo` plays to the end, says how to continue, and on Ctrl-C leaves with 0 and no process behind.
 
     While a letter and a video travel and after it, no database row, object, Redis file, log or other file
     holds them.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *(Path(__file__).with_name("searched_demo.py"), "demo", "--data", data),
+        *(ROOT / "tests/support/searched_demo.py", "demo", "--data", data),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, "COLUMNS": "200", "PYTHONPATH": str(ROOT)},

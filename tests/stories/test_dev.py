@@ -20,7 +20,7 @@ import pytest
 
 from relay.client.connection import Connection
 from relay.client.participant import Participant
-from tests.processes import left_in_session
+from tests.support.processes import left_in_session
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE_SECONDS: Final = 200
@@ -184,7 +184,7 @@ async def test_pages_that_cannot_be_built_are_told_and_the_ones_before_are_serve
 async def test_a_second_one_on_the_same_data_says_so(
     checkout: Path, developing: Developing
 ) -> None:
-    """In one sentence, and ends; the first goes on."""
+    """In one sentence, and ends; the first continues."""
     await developing.tells("Ctrl-C ends it")
     second = await start(checkout)
     said, _ = await asyncio.wait_for(second.communicate(), PATIENCE_SECONDS)

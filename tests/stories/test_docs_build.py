@@ -13,7 +13,7 @@ from urllib.parse import unquote, urldefrag
 import pytest
 from playwright.async_api import async_playwright
 
-from tests.browser import visitors
+from tests.support.browser import visitors
 
 ROOT: Final = Path(__file__).parents[2]
 SECTIONS: Final = ["Start here", "Embed", "Operate", "Protocol", "Decide"]

@@ -1,4 +1,4 @@
-"""Whoever builds the pages gets the bytes that are served: anybody can check what their browser was given."""
+"""A build of the pages gives the bytes that are served: anybody can check what their browser got."""
 
 from __future__ import annotations
 

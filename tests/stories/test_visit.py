@@ -16,9 +16,9 @@ from relay.client.participant import Participant
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.keyrings import open_keyring
 from relay.demo.case_system_page import case_system_page
-from relay.demo.cast import organization
-from relay.demo.stage import stage
 from relay.demo.visiting import prepare_visit
+from relay.testing.people import organization
+from relay.testing.relays import running_relay
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ async def test_a_visitor_can_come_in_as_everybody(
     monkeypatch.setattr("relay.demo.case_system_page.BUILT", tmp_path)
     async with (
         case_system_page() as page,
-        stage(data, worker=False, settings={"RELAY_EMBED_ORIGINS": page.origin}) as running,
+        running_relay(data, worker=False, settings={"RELAY_EMBED_ORIGINS": page.origin}) as running,
         organization(running.url, running.root, running.token_key) as people,
     ):
         fingerprint = people.administrator.fingerprint

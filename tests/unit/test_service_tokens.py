@@ -132,7 +132,7 @@ async def test_a_key_that_comes_later_is_found(
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"keys": []}', "no JSON"])
 async def test_a_key_set_that_cannot_be_read_is_said(key_file: Path, content: str | None) -> None:
-    """To whoever asks it is unavailable, and not their token that is wrong."""
+    """To anyone who asks it is unavailable, and not their token that is wrong."""
     key_file.unlink()
     if content is not None:
         key_file.write_text(content, "utf-8")

@@ -135,7 +135,7 @@ def said(command: str, **settings: str) -> str:
 
 @pytest.mark.slow
 def test_settings_of_the_other_process_are_named_at_the_start() -> None:
-    """Whoever sets one in the wrong place reads in the log that it does nothing there."""
+    """Anyone who sets one in the wrong place reads in the log that it does nothing there."""
     by_web = said("serve", RELAY_WORKER_JOBS="2", RELAY_FFMPEG="/bin/true", RELAY_LEASE_SECONDS="9")
     assert "settings that relay worker alone reads: RELAY_FFMPEG, RELAY_WORKER_JOBS" in by_web
     by_worker = said("worker", RELAY_LEASE_SECONDS="9", RELAY_WORKER_JOBS="2")

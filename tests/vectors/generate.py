@@ -38,7 +38,7 @@ from relay.crypto.passphrases import find_weakness
 from relay.crypto.signing import Signer, fingerprint, key_id, sign_statement
 from relay.crypto.statements import Session
 from relay.crypto.words import claim_words, word_list
-from tests.vectors import cast, chains, releases, shown, walk
+from tests.vectors import case_chains, chains, charter_chains, people, releases, shown, walk
 from tests.vectors.chains import Json
 
 FOLDER = Path(__file__).parent
@@ -52,8 +52,8 @@ def _without(fields: Mapping[str, str], name: str) -> dict[str, str]:
 
 def commitments() -> Json:
     """commit(file key, case)."""
-    keys = [bytes(16), bytes(range(16)), cast.seed("file key")[:16]]
-    cases = [uuid.UUID(int=0), cast.CASE]
+    keys = [bytes(16), bytes(range(16)), people.seed("file key")[:16]]
+    cases = [uuid.UUID(int=0), people.CASE]
     return [
         {
             "file_key": b64u_encode(key),
@@ -87,12 +87,12 @@ def padding() -> Json:
 def links() -> Json:
     """What is derived from a link, and its address."""
     derived: list[Json] = []
-    for name, charter in zip(("first", "second"), cast.CHARTERS, strict=True):
-        secret = LinkSecret(cast.seed(f"secret of the {name} link")[:16])
-        link = cast.identifier(f"the {name} link")
+    for name, charter in zip(("first", "second"), people.CHARTERS, strict=True):
+        secret = LinkSecret(people.seed(f"secret of the {name} link")[:16])
+        link = people.identifier(f"the {name} link")
         signer = secret.signer(link)
-        root = fingerprint(cast.ROOT.public_key)
-        anchor = b64u_decode(cast.hash_of(charter))[:ANCHOR_BYTES]
+        root = fingerprint(people.ROOT.public_key)
+        anchor = b64u_decode(people.hash_of(charter))[:ANCHOR_BYTES]
         derived.append(
             {
                 "public_url": "https://relay.example.org",
@@ -142,9 +142,9 @@ def passphrases() -> Json:
     ]
     link = link_url(
         "https://relay.example.org",
-        cast.identifier("the first link"),
-        LinkSecret(cast.seed("secret of the first link")[:16]),
-        fingerprint(cast.ROOT.public_key),
+        people.identifier("the first link"),
+        LinkSecret(people.seed("secret of the first link")[:16]),
+        fingerprint(people.ROOT.public_key),
         bytes(16),
     )
     fragment = link.partition("#")[2]
@@ -198,7 +198,7 @@ def words() -> Json:
     hashes = [
         bytes(32),
         bytes(range(32)),
-        *(b64u_decode(cast.hash_of(p.claim_compact)) for p in (cast.CLAIRE, cast.DENIS)),
+        *(b64u_decode(people.hash_of(p.claim_compact)) for p in (people.CLAIRE, people.DENIS)),
     ]
     return {
         "lists": {
@@ -222,7 +222,7 @@ def claims() -> Json:
         {
             "claim_key": b64u_encode(person.secret.claim_key(person.link.link)),
             "link": str(person.link.link),
-            "case": str(cast.CASE),
+            "case": str(people.CASE),
             "participant": str(person.id),
             "recipient": person.claim.recipient,
             "signer": person.claim.signer,
@@ -230,21 +230,21 @@ def claims() -> Json:
                 claim_mac(
                     person.secret.claim_key(person.link.link),
                     link=person.link.link,
-                    case=cast.CASE,
+                    case=people.CASE,
                     participant=person.id,
                     recipient=person.claim.recipient,
                     signer=person.claim.signer,
                 )
             ),
         }
-        for person in (cast.CLAIRE, cast.DENIS)
+        for person in (people.CLAIRE, people.DENIS)
     ]
 
 
 def recipients() -> Json:
     """Seeds, identities and recipients of both types, and strings that are neither."""
-    hybrid = [cast.ANNA.keyring.identity, cast.CASE_IDENTITY]
-    classic = [X25519Identity(cast.seed("classic")), X25519Identity(cast.seed("also classic"))]
+    hybrid = [people.ANNA.keyring.identity, people.CASE_IDENTITY]
+    classic = [X25519Identity(people.seed("classic")), X25519Identity(people.seed("also classic"))]
     recipient = str(hybrid[0].recipient)
     last = "q" if recipient[-1] != "q" else "p"
     bad = {
@@ -270,7 +270,7 @@ def recipients() -> Json:
 
 def statements() -> Json:
     """A statement of every type as it must be, and texts that no reader may take for one."""
-    signer = cast.ANNA.keyring.signer
+    signer = people.ANNA.keyring.signer
     return {
         "signer": {
             "seed": b64u_encode(signer.seed),
@@ -281,10 +281,10 @@ def statements() -> Json:
             {
                 "typ": statement.typ,
                 "payload": msgspec.json.encode(statement).decode(),
-                "compact": cast.sign(signer, statement),
-                "hash": cast.hash_of(cast.sign(signer, statement)),
+                "compact": people.sign(signer, statement),
+                "hash": people.hash_of(people.sign(signer, statement)),
             }
-            for statement in cast.EVERY
+            for statement in people.EVERY
         ],
         "bad": [
             {"why": why, "typ": Session.typ, "public_key": b64u_encode(key), "compact": compact}
@@ -295,8 +295,8 @@ def statements() -> Json:
 
 def _bad_sessions(signer: Signer) -> Iterator[tuple[str, bytes, str]]:
     """Why it is bad, the key to verify it with, and the text."""
-    payload = msgspec.json.encode(cast.SESSION).decode()
-    good = cast.sign(signer, cast.SESSION)
+    payload = msgspec.json.encode(people.SESSION).decode()
+    good = people.sign(signer, people.SESSION)
     fields = json.loads(payload)
     key = signer.public_key
 
@@ -342,7 +342,7 @@ def _bad_sessions(signer: Signer) -> Iterator[tuple[str, bytes, str]]:
         "a key in the header": header[:-1] + ',"jwk":{}}',
         "no typ": f'{{"alg":"EdDSA","kid":"{signer.kid}"}}',
         "another typ": header.replace("session", "message"),
-        "another kid": header.replace(signer.kid, key_id(cast.ROOT.public_key)),
+        "another kid": header.replace(signer.kid, key_id(people.ROOT.public_key)),
     }
     for why, text in headers.items():
         covered = f"{b64u_encode(text.encode())}.{b64u_encode(payload.encode())}"
@@ -357,7 +357,7 @@ def _bad_sessions(signer: Signer) -> Iterator[tuple[str, bytes, str]]:
     yield "padding", key, good + "=="
     yield "no signature", key, covered + "."
     yield "four parts", key, good + ".AA"
-    yield "another key", cast.ROOT.public_key, good
+    yield "another key", people.ROOT.public_key, good
     point = b"\x01" + bytes(31)
     forged = header.replace(signer.kid, key_id(point)).encode()
     covered = f"{b64u_encode(forged)}.{b64u_encode(payload.encode())}"
@@ -367,22 +367,27 @@ def _bad_sessions(signer: Signer) -> Iterator[tuple[str, bytes, str]]:
 def log() -> Json:
     """The rows of a case, their bytes and hashes, and logs with something wrong."""
     events = [
-        ("case.opened", None, "mediator:" + str(cast.ANNA.credential.credential), cast.CHARTER_1),
-        ("message.queued", cast.VIDEO.message, "participant:" + str(cast.CLAIRE.id), None),
-        ("message.offered", cast.VIDEO.message, "mediator:é", cast.OFFER_COMPACT),
+        (
+            "case.opened",
+            None,
+            "mediator:" + str(people.ANNA.credential.credential),
+            people.CHARTER_1,
+        ),
+        ("message.queued", people.VIDEO.message, "participant:" + str(people.CLAIRE.id), None),
+        ("message.offered", people.VIDEO.message, "mediator:é", people.OFFER_COMPACT),
     ]
     rows: list[dict[str, Json]] = []
     prev = GENESIS
     for seq, (kind, message, actor, statement) in enumerate(events, start=1):
-        at = cast.NOON + dt.timedelta(seconds=seq, microseconds=50 * (seq - 1))
+        at = people.NOON + dt.timedelta(seconds=seq, microseconds=50 * (seq - 1))
         row = EventRow(
-            case=cast.CASE,
+            case=people.CASE,
             seq=seq,
             at=at,
             kind=kind,
             message=message,
             actor=actor,
-            statement=None if statement is None else b64u_decode(cast.hash_of(statement)),
+            statement=None if statement is None else b64u_decode(people.hash_of(statement)),
         )
         own = event_hash(prev, row)
         rows.append(
@@ -393,7 +398,7 @@ def log() -> Json:
                 "kind": kind,
                 "message": None if message is None else str(message),
                 "actor": actor,
-                "statement": None if statement is None else cast.hash_of(statement),
+                "statement": None if statement is None else people.hash_of(statement),
                 "bytes": row_bytes(row).decode(),
                 "prev": b64u_encode(prev),
                 "hash": b64u_encode(own),
@@ -417,12 +422,12 @@ def log() -> Json:
 
 def sealed() -> Json:
     """Files that must open: headers, bodies, a keyring, a case's identities. Other bytes on every run."""
-    file_key = cast.seed("file key of the sealed vector")[:16]
-    people = [cast.ANNA.keyring.identity, cast.BORIS.keyring.identity]
+    file_key = people.seed("file key of the sealed vector")[:16]
+    readers = [people.ANNA.keyring.identity, people.BORIS.keyring.identity]
     plain = {"empty": b"", "short": b"a letter", "a chunk and more": bytes(range(256)) * 257}
-    claim_key = cast.CLAIRE.secret.claim_key(cast.CLAIRE.link.link)
+    claim_key = people.CLAIRE.secret.claim_key(people.CLAIRE.link.link)
     participant, stretched = seal_participant_keyring(
-        cast.CLAIRE.keyring,
+        people.CLAIRE.keyring,
         "a river under the old bridge",
         bytes(range(32)),
         link="",
@@ -430,9 +435,9 @@ def sealed() -> Json:
     )
     return {
         "file_key": b64u_encode(file_key),
-        "header": b64u_encode(wrap_header(file_key, [i.recipient for i in people])),
-        "identities": [str(identity) for identity in people],
-        "stranger": str(cast.CASE_IDENTITY),
+        "header": b64u_encode(wrap_header(file_key, [i.recipient for i in readers])),
+        "identities": [str(identity) for identity in readers],
+        "stranger": str(people.CASE_IDENTITY),
         "bodies": [
             {
                 "what": what,
@@ -443,9 +448,9 @@ def sealed() -> Json:
         ],
         "keyring": {
             "passphrase": "a lamp in the window",
-            "file": b64u_encode(seal_keyring(cast.ANNA.keyring, "a lamp in the window", 10)),
-            "identity": str(cast.ANNA.keyring.identity),
-            "signer_seed": b64u_encode(cast.ANNA.keyring.signer.seed),
+            "file": b64u_encode(seal_keyring(people.ANNA.keyring, "a lamp in the window", 10)),
+            "identity": str(people.ANNA.keyring.identity),
+            "signer_seed": b64u_encode(people.ANNA.keyring.signer.seed),
         },
         "participant_keyring": {
             "typed": "a river under the old bridge",
@@ -453,38 +458,38 @@ def sealed() -> Json:
             "work_factor_log2": 4,
             "ring_key": b64u_encode(stretched.ring_key),
             "file": b64u_encode(participant),
-            "identity": str(cast.CLAIRE.keyring.identity),
-            "signer_seed": b64u_encode(cast.CLAIRE.keyring.signer.seed),
+            "identity": str(people.CLAIRE.keyring.identity),
+            "signer_seed": b64u_encode(people.CLAIRE.keyring.signer.seed),
         },
         "case_identities": [
             {
-                "file": b64u_encode(seal_identities(held, [i.recipient for i in people])),
+                "file": b64u_encode(seal_identities(held, [i.recipient for i in readers])),
                 "identities": [str(identity) for identity in held],
             }
-            for held in ([cast.CASE_IDENTITY], [cast.NEW_CASE_IDENTITY, cast.CASE_IDENTITY])
+            for held in ([people.CASE_IDENTITY], [people.NEW_CASE_IDENTITY, people.CASE_IDENTITY])
         ],
         "bad_case_identities": [
-            {"why": why, "file": b64u_encode(seal_file(text, [i.recipient for i in people]))}
+            {"why": why, "file": b64u_encode(seal_file(text, [i.recipient for i in readers]))}
             for why, text in _bad_identity_files()
         ],
         "claim_key": {
-            "file": b64u_encode(seal_file(claim_key, [cast.CASE_IDENTITY.recipient])),
+            "file": b64u_encode(seal_file(claim_key, [people.CASE_IDENTITY.recipient])),
             "claim_key": b64u_encode(claim_key),
-            "identity": str(cast.CASE_IDENTITY),
+            "identity": str(people.CASE_IDENTITY),
         },
     }
 
 
 def _bad_identity_files() -> Iterator[tuple[str, bytes]]:
-    line = f"{cast.CASE_IDENTITY}\n".encode()
+    line = f"{people.CASE_IDENTITY}\n".encode()
     yield "empty", b""
     yield "a line feed alone", b"\n"
     yield "an empty line between", line + b"\n" + line
     yield "an empty line after them", line + b"\n"
     yield "a carriage return", line.replace(b"\n", b"\r\n")
     yield "a comment", b"# the identity of the case\n" + line
-    yield "an identity of another type", f"{X25519Identity(cast.seed('classic'))}\n".encode()
-    yield "a recipient", f"{cast.CASE_IDENTITY.recipient}\n".encode()
+    yield "an identity of another type", f"{X25519Identity(people.seed('classic'))}\n".encode()
+    yield "a recipient", f"{people.CASE_IDENTITY.recipient}\n".encode()
     yield "no text", b"\xff\xfe"
 
 
@@ -499,9 +504,9 @@ MADE: Mapping[str, Callable[[], Json]] = {
     "statements.json": statements,
     "log.json": log,
     "trust.json": chains.trust,
-    "charters.json": chains.charters,
-    "origins.json": chains.origins,
-    "chain.json": chains.chain,
+    "charters.json": charter_chains.charters,
+    "origins.json": charter_chains.origins,
+    "chain.json": case_chains.chain,
     "walk.json": walk.walk,
     "releases.json": releases.releases,
     "texts.json": shown.texts,

@@ -12,26 +12,26 @@ import msgspec
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.fields import Part, PartRole
 from relay.crypto.statements import GrantedPart
-from tests.vectors import cast
+from tests.vectors import people
 from tests.vectors.chains import Json
 
 Policy = Literal["required", "optional"]
 MediatorsCaptions = Literal["none", "text", "exception"]
 
 CHARTERS: dict[Policy, tuple[str, ...]] = {
-    "required": cast.CHARTERS,
+    "required": people.CHARTERS,
     "optional": (
-        *cast.CHARTERS,
-        cast.sign(
-            cast.ANNA.keyring.signer,
-            cast.charter(
+        *people.CHARTERS,
+        people.sign(
+            people.ANNA.keyring.signer,
+            people.charter(
                 3,
-                cast.hash_of(cast.CHARTER_2),
+                people.hash_of(people.CHARTER_2),
                 policy=msgspec.structs.replace(
-                    cast.charter(2, "").policy,
+                    people.charter(2, "").policy,
                     captions="optional",
                 ),
-                at=cast.noon_and(37),
+                at=people.noon_and(37),
             ),
         ),
     ),
@@ -64,19 +64,19 @@ class Offered:
     @property
     def approvals(self) -> list[str]:
         """Of both mediators."""
-        return [cast.approval(by, **self._named) for by in (cast.ANNA, cast.BORIS)]
+        return [people.approval(by, **self._named) for by in (people.ANNA, people.BORIS)]
 
     @property
     def offer(self) -> str:
         """Anna's offer of all of it."""
-        header = b64u_encode(hashlib.sha256(cast.GRANT_HEADER).digest())
-        said = cast.offer(
+        header = b64u_encode(hashlib.sha256(people.GRANT_HEADER).digest())
+        said = people.offer(
             charter=self._charter,
             grants=[GrantedPart(commit=commit, header=header) for commit in self._released],
             notes=[],
             **self._named,
         )
-        return cast.sign(cast.ANNA.keyring.signer, said)
+        return people.sign(people.ANNA.keyring.signer, said)
 
     @property
     def released(self) -> list[str] | None:
@@ -89,21 +89,21 @@ class Offered:
         roles: list[PartRole] = ["body"]
         roles += ["captions"] if self.authors and self.mediators == "none" else []
         parts = [self._part(role) for role in roles]
-        parts += [] if self.kind == "letter" else cast.RENDITION.parts
-        parts += [cast.part("captions", "captions")] if self.mediators == "text" else []
+        parts += [] if self.kind == "letter" else people.RENDITION.parts
+        parts += [people.part("captions", "captions")] if self.mediators == "text" else []
         return [part.commit for part in parts]
 
     @property
     def _charter(self) -> str:
-        return cast.hash_of(CHARTERS[self.policy][-1])
+        return people.hash_of(CHARTERS[self.policy][-1])
 
     @property
     def _message(self) -> str:
         roles: list[PartRole] = ["body"] if self.kind == "letter" else ["original", "body"]
         roles += ["captions"] if self.authors else []
-        return cast.resigned(
-            cast.CLAIRE.keyring.signer,
-            cast.VIDEO,
+        return people.resigned(
+            people.CLAIRE.keyring.signer,
+            people.VIDEO,
             charter=self._charter,
             kind=self.kind,
             parts=[self._part(role) for role in roles],
@@ -113,26 +113,31 @@ class Offered:
     def _rendition(self) -> str | None:
         if self.kind == "letter":
             return None
-        source = cast.hash_of(self._message)
-        signer = cast.WORKER.keyring.signer
-        return cast.resigned(signer, cast.RENDITION, charter=self._charter, source=source)
+        source = people.hash_of(self._message)
+        signer = people.WORKER.keyring.signer
+        return people.resigned(signer, people.RENDITION, charter=self._charter, source=source)
 
     @property
     def _captions(self) -> str | None:
         if self.mediators == "none" or self._rendition is None:
             return None
-        named = {"source": cast.hash_of(self._message), "rendition": cast.hash_of(self._rendition)}
+        named = {
+            "source": people.hash_of(self._message),
+            "rendition": people.hash_of(self._rendition),
+        }
         kept = {} if self.mediators == "text" else {"part": None, "exception": "no-speech"}
-        return cast.resigned(cast.ANNA.keyring.signer, cast.CAPTIONS, **named, **kept)
+        return people.resigned(people.ANNA.keyring.signer, people.CAPTIONS, **named, **kept)
 
     @property
     def _named(self) -> dict[str, str | None]:
         made = {"rendition": self._rendition, "captions": self._captions}
-        named = {name: None if text is None else cast.hash_of(text) for name, text in made.items()}
-        return {"source": cast.hash_of(self._message), **named}
+        named = {
+            name: None if text is None else people.hash_of(text) for name, text in made.items()
+        }
+        return {"source": people.hash_of(self._message), **named}
 
     def _part(self, role: PartRole) -> Part:
-        return cast.part(role, f"{role} of {self.what}")
+        return people.part(role, f"{role} of {self.what}")
 
 
 def releases() -> Json:

@@ -134,7 +134,7 @@ def boxes(
     """Type, first byte of the content and end of each box; refuses one that goes past `end`.
 
     With `trailer` it stops instead at what is no box at all, for some cameras append notes of their own; and
-    among fragments, of which each stands alone: a phone whose battery ended has left those before.
+    among fragments, of which each can be decoded by itself: a phone whose battery ran out has left them.
     """
     fragments = False
     while start + 8 <= end:

@@ -29,13 +29,9 @@ PAGE_CASES: Final = 1000
 
 
 class LogUnsound(RelayError):
-    """The log does not end where its case says, and cannot be vouched for. Run `relay audit verify`."""
+    """The log does not end where its case says."""
 
     code = "log-unsound"
-    french = (
-        "Le journal ne se termine pas où son dossier l'indique, et nul ne peut s'en porter garant. "
-        "Lancez « relay audit verify »."
-    )
 
 
 async def write_checkpoint(

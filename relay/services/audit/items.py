@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -11,82 +10,29 @@ from typing import Final
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.fields import Part
-from relay.domain.messages import RELEASED_WITH, Audience, PartRole
-from relay.domain.messages import Kind as MessageKind
+from relay.domain.messages import Audience, PartRole
 from relay.domain.transitions import BY_EVENT_AND_SOURCE, RELEASED, TRANSITIONS, Event, Mover, State
 from relay.services.audit.expected import ANY, Expected
 from relay.services.audit.findings import Code, Report
-from relay.services.audit.keys import RACE, CaseKeys, WayIn
+from relay.services.audit.item import (
+    AUTHOR,
+    BEGINS,
+    NOBODY,
+    OF_CAPTIONS,
+    OF_MESSAGES,
+    OF_RENDITIONS,
+    RECIPIENT,
+    SECRET,
+    Item,
+    released_parts,
+)
+from relay.services.audit.keys import RACE, CaseKeys
 from relay.services.audit.kinds import Who
 from relay.services.audit.people import People
 from relay.services.audit.rows import Row
 from relay.storage import audit as stored
 
 _TARGETS: Final = {transition.event: transition.target for transition in TRANSITIONS}
-
-_BEGINS: Final = {"draft-begun", "submit-letter", "submit-video"}
-_SECRET: Final = {"retract", "recall"}
-"""Decisions whose notes are for the case alone."""
-
-_AUTHOR: Final = frozenset({Audience.AUTHOR})
-_RECIPIENT: Final = frozenset({Audience.RECIPIENT})
-_NOBODY: Final = frozenset[Audience]()
-_OF_MESSAGES: Final[Mapping[str, frozenset[Audience]]] = {
-    PartRole.BODY: _AUTHOR | _RECIPIENT,
-    PartRole.CAPTIONS: _AUTHOR | _RECIPIENT,
-    PartRole.ORIGINAL: _AUTHOR | {Audience.MEDIA},
-    PartRole.NOTE: _AUTHOR,
-}
-"""Who besides the case may read what a sender sealed."""
-_OF_RENDITIONS: Final[Mapping[str, frozenset[Audience]]] = {
-    PartRole.RENDITION: _RECIPIENT,
-    PartRole.POSTER: _RECIPIENT,
-}
-_OF_CAPTIONS: Final[Mapping[str, frozenset[Audience]]] = {PartRole.CAPTIONS: _RECIPIENT}
-
-
-@dataclasses.dataclass(slots=True)
-class Item:
-    """A message as the rows so far lead to it."""
-
-    sender: uuid.UUID | None = None
-    recipient: uuid.UUID | None = None
-    kind: str | None = None
-    language: str | None = None
-    state: State | None = None
-    """None where it is not there: not begun, or discarded."""
-    revision: int = 1
-    round: int = 1
-    source: bytes | None = None
-    rendition: bytes | None = None
-    captions: bytes | None = None
-    offer: bytes | None = None
-    withdrawal: bytes | None = None
-    tell_author: bool = False
-    holder: uuid.UUID | None = None
-    relayed: bool = False
-    """A mediator wrote the words down that are there now."""
-    way: WayIn | None = None
-    """The way in whose key signed them; None where a mediator did."""
-    own_captions: frozenset[str] = frozenset()
-    """The commitment of captions that came with the video; a mediator's take their place."""
-    released: dict[bytes | None, frozenset[str]] = dataclasses.field(default_factory=dict)
-    """By statement: the parts of it that a release grants."""
-    approvals: set[tuple[uuid.UUID | None, tuple[object, ...]]] = dataclasses.field(
-        default_factory=set
-    )
-    offered: statements.Offer | None = None
-    grants: dict[bytes, bytes] = dataclasses.field(default_factory=dict)
-    """The recipient's: hash of the header by commitment."""
-
-    @property
-    def words(self) -> tuple[object, ...]:
-        """What an approval is of."""
-        return self.round, self.source, self.rendition, self.captions
-
-    def approvers(self) -> int:
-        """How many different people approved what is there now."""
-        return len({who for who, words in self.approvals if words == self.words})
 
 
 class Items:
@@ -150,7 +96,7 @@ class Items:
         item = self._items.get(grant.message_id)
         if item is None or item.state is None:
             return "of a message that is not there"
-        if grant.audience not in self._expected.readers.get(grant.commitment, _NOBODY):
+        if grant.audience not in self._expected.readers.get(grant.commitment, NOBODY):
             return f"for {grant.audience}, of a part that is not for them"
         if grant.audience is Audience.MEDIA:
             is_due = item.state is State.PROCESSING and self._keys.is_worker(grant.audience_id)
@@ -175,7 +121,7 @@ class Items:
     # One row.
 
     def _begin(self, row: Row, item: Item) -> None:
-        if row.log.kind not in _BEGINS:
+        if row.log.kind not in BEGINS:
             self._report.add(
                 Code.TRANSITION_UNKNOWN,
                 f"{row.log.kind} of a message that is not there",
@@ -237,8 +183,8 @@ class Items:
             return
         item.recipient, item.kind, item.language = said.recipient, said.kind, said.language
         item.own_captions = frozenset(part.commit for part in said.parts if part.role == "captions")
-        item.released = {row.digest: _released(said.kind, said.parts)}
-        self._keep_parts(row, said.parts, _OF_MESSAGES)
+        item.released = {row.digest: released_parts(said.kind, said.parts)}
+        self._keep_parts(row, said.parts, OF_MESSAGES)
         self._expected.put(
             "revisions",
             row.log.message_id,
@@ -271,7 +217,7 @@ class Items:
         item.withdrawal = row.digest
 
     def ask_withdrawal(self, row: Row, item: Item) -> None:
-        """A sender takes it back too late, which is kept for the mediator."""
+        """A sender takes it back too late, which is recorded for the mediator."""
         late = BY_EVENT_AND_SOURCE.get((Event.WITHDRAW, item.state or State.DRAFT))
         if late is None or late.target is not late.source:
             self._found(
@@ -286,8 +232,8 @@ class Items:
         said = row.statement(statements.Rendition)
         item.rendition, item.captions = row.digest, None
         if said is not None:
-            item.released[row.digest] = _released("video", said.parts)
-            self._keep_parts(row, said.parts, _OF_RENDITIONS)
+            item.released[row.digest] = released_parts("video", said.parts)
+            self._keep_parts(row, said.parts, OF_RENDITIONS)
 
     def caption(self, row: Row, item: Item) -> None:
         """A mediator captioned a video, or said why it needs none."""
@@ -298,8 +244,8 @@ class Items:
         if said is None:
             return
         parts = [] if said.part is None else [said.part]
-        item.released[row.digest] = _released("video", parts)
-        self._keep_parts(row, parts, _OF_CAPTIONS)
+        item.released[row.digest] = released_parts("video", parts)
+        self._keep_parts(row, parts, OF_CAPTIONS)
         self._expected.put(
             "captions",
             row.digest,
@@ -315,7 +261,7 @@ class Items:
         said = row.statement(statements.Decision)
         if said is None:
             return
-        readers = _NOBODY if said.decision in _SECRET else _AUTHOR
+        readers = NOBODY if said.decision in SECRET else AUTHOR
         self._keep_parts(row, said.notes, {PartRole.NOTE: readers})
         self._expected.put(
             "decisions",
@@ -378,7 +324,7 @@ class Items:
         due -= frozenset() if item.captions is None else item.own_captions
         if {grant.commit for grant in said.grants} != due:
             self._found(row, Code.STATEMENT_DIFFERS, "an offer of other parts than were reviewed")
-        self._keep_parts(row, said.notes, {PartRole.NOTE: _RECIPIENT})
+        self._keep_parts(row, said.notes, {PartRole.NOTE: RECIPIENT})
         item.grants |= {
             b64u_decode(grant.commit): b64u_decode(grant.header) for grant in said.grants
         }
@@ -472,12 +418,6 @@ class Items:
 
     def _found(self, row: Row, code: Code, problem: str) -> None:
         self._report.add(code, problem, seq=row.seq, message=row.log.message_id)
-
-
-def _released(kind: str, parts: Iterable[Part]) -> frozenset[str]:
-    """The commitments of the parts that a release grants."""
-    roles = RELEASED_WITH[MessageKind(kind)]
-    return frozenset(part.commit for part in parts if part.role in roles)
 
 
 _EFFECTS: Final[Mapping[str, Callable[[Items, Row, Item], None]]] = {

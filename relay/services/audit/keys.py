@@ -14,6 +14,7 @@ from relay.crypto.errors import ChainError
 from relay.crypto.signing import key_id, read_unverified, statement_hash
 from relay.crypto.statements import StatementT
 from relay.crypto.trust import Trust, verify_by
+from relay.crypto.verified import VerifiedCharter
 from relay.errors import CryptoError
 from relay.services.audit.findings import Code, Report
 from relay.services.audit.kinds import Who
@@ -193,7 +194,7 @@ class CaseKeys:
 
 def _latest_charter(
     organization: Organization, texts: CharterTexts, report: Report
-) -> chain.VerifiedCharter | None:
+) -> VerifiedCharter | None:
     """The last of the charters that verify, counted from the first one."""
     for length in range(len(texts.charters), 0, -1):
         try:

@@ -40,7 +40,7 @@ class Who(StrEnum):
     WORKER = "media"
     RECOVERY = "recovery"
     LINK = "link"
-    """Whoever held a link."""
+    """Anyone who held a link."""
     CLOCK = "clock"
 
 

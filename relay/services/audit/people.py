@@ -180,7 +180,7 @@ class People:
         self._expected.change("cases", self.case_id, proposed_mediators=ANY)
 
     def consent(self, row: Row) -> None:
-        """A participant goes on, pauses or ends; what was said last counts."""
+        """A participant continues, pauses or ends; what was said last counts."""
         said = row.statement(statements.Consent)
         if said is None:
             return

@@ -16,7 +16,8 @@ from relay.crypto.statements import Statement
 from relay.errors import CryptoError
 from relay.services.audit.expected import ANY, Expected
 from relay.services.audit.findings import Code, Report
-from relay.services.audit.items import Item, Items
+from relay.services.audit.item import Item
+from relay.services.audit.items import Items
 from relay.services.audit.keys import RACE, Actor, CaseKeys, parse_actor
 from relay.services.audit.kinds import KINDS, Fact, Kind, Who
 from relay.services.audit.organization import is_hash_of

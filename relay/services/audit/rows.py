@@ -1,4 +1,4 @@
-"""A row of the log with what stands behind it, checked as far as the row alone allows."""
+"""A row of the log with what is behind it, checked as far as the row alone allows."""
 
 from __future__ import annotations
 

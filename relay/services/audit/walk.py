@@ -27,13 +27,9 @@ from relay.storage.database import Connection, Database
 
 
 class NoRoots(ConfigurationError):
-    """Without the organization's root no signature can be verified. Set RELAY_ROOT_PUBLIC_KEYS."""
+    """No root is set to verify signatures with."""
 
     code = "no-roots"
-    french = (
-        "Sans la racine de l'organisation, aucune signature ne peut être vérifiée. "
-        "Renseignez RELAY_ROOT_PUBLIC_KEYS."
-    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

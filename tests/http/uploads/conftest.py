@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from relay.demo.cast import Case
 from relay.settings import Settings
 from relay.storage.database import Database
-from tests.uploads import Sending, sending
+from relay.testing.people import Case
+from tests.support.uploads import Sending, sending
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Connections that break, hang or come twice: what arrived is kept, and a new one goes on at once."""
+"""Connections that break, hang or come twice: what arrived is kept, and a new one continues at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import object_prefix
-from tests.uploads import (
+from tests.support.uploads import (
     Sending,
     another_relay,
     body_of,
@@ -103,17 +103,17 @@ async def test_single_bytes_cost_little_however_many_there_are(draft: Sending) -
 async def test_a_client_that_comes_back_takes_over_from_its_hanging_connection(
     draft: Sending,
 ) -> None:
-    """While the dead connection still hangs, HEAD has all that it brought, and PATCH goes on: at once."""
+    """While the dead connection still hangs, HEAD has all that it brought, and PATCH continues: at once."""
     body = body_of(SEGMENT_BYTES + 1_000_000)
     path = await draft.create(len(body))
     hanging = await draft.begin_patch(path, 0, len(body), body[: SEGMENT_BYTES + 4321])
 
     started = time.monotonic()
-    stands = await draft.head(path)
-    rest = await draft.patch(path, stands.offset, body[stands.offset :])
+    known = await draft.head(path)
+    rest = await draft.patch(path, known.offset, body[known.offset :])
     took = time.monotonic() - started
 
-    assert stands.offset == SEGMENT_BYTES + 4321
+    assert known.offset == SEGMENT_BYTES + 4321
     assert (rest.status, rest.offset) == (204, len(body))
     assert took < 1
     await draft.assert_whole(path, body)
@@ -162,8 +162,8 @@ async def test_a_writer_of_another_process_is_refused_once_another_took_over(
         hanging = await elsewhere.begin_patch(path, 0, len(body), body[: SEGMENT_BYTES + 999])
         await draft.until_kept(path, SEGMENT_BYTES)
 
-        stands = await draft.head(path)
-        assert stands.offset == SEGMENT_BYTES
+        known = await draft.head(path)
+        assert known.offset == SEGMENT_BYTES
         rest = await draft.patch(path, SEGMENT_BYTES, body[SEGMENT_BYTES:])
         with contextlib.suppress(ConnectionError):
             await hanging.write(b"x" * (SEGMENT_BYTES - 999))
@@ -179,7 +179,7 @@ async def test_a_writer_of_another_process_is_refused_once_another_took_over(
 async def test_a_connection_that_sends_nothing_is_closed_and_what_it_sent_is_kept(
     draft: Sending, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
-    """After the patience of the settings the caller is told how far it came, and let go."""
+    """After the patience of the settings the caller is told how far it came, and its connection ends."""
     path = await draft.create(1000)
     async with another_relay(draft, unused_tcp_port_factory(), idle_seconds=1) as short:
         quiet = await short.begin_patch(path, 0, 1000, b"x" * 400)

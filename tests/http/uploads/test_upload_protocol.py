@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import write_metadata
-from tests.uploads import OFFSET_STREAM, Sending, body_of, checksum_of, signed
+from tests.support.uploads import OFFSET_STREAM, Sending, body_of, checksum_of, signed
 
 
 async def test_what_is_spoken_is_told_to_anybody(draft: Sending) -> None:
@@ -27,7 +27,7 @@ async def test_what_is_spoken_is_told_to_anybody(draft: Sending) -> None:
 
 
 async def test_an_upload_goes_from_creation_to_its_last_byte(draft: Sending) -> None:
-    """Created empty, asked about, filled by two requests: then it stands whole."""
+    """Created empty, asked about, filled by two requests: then it is complete."""
     body = body_of(1000)
     path = await draft.create(len(body))
     begun = await draft.head(path)
@@ -60,7 +60,7 @@ async def test_bytes_may_come_with_the_creation(draft: Sending) -> None:
 
 
 async def test_no_byte_is_a_request_like_any_other(draft: Sending) -> None:
-    """An empty PATCH changes nothing and tells where the upload stands."""
+    """An empty PATCH changes nothing and tells how far the upload has come."""
     path = await draft.create(100)
 
     answer = await draft.patch(path, 0, b"")

@@ -12,13 +12,21 @@ from relay.client.participant import Participant
 from relay.client.sealing import seal_file
 from relay.client.uploading import Retry, Upload, upload_body
 from relay.client.writing import address
-from relay.demo.cast import Case, Organization
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import OPEN_UPLOADS, object_prefix, write_metadata
 from relay.services.uploads import ORPHAN_GRACE_SECONDS, sweep_orphans, sweep_uploads
 from relay.settings import Settings
 from relay.storage.database import Database
-from tests.uploads import OFFSET_STREAM, Answer, Sending, body_of, sending, signed, upload_of
+from relay.testing.people import Case, Organization
+from tests.support.uploads import (
+    OFFSET_STREAM,
+    Answer,
+    Sending,
+    body_of,
+    sending,
+    signed,
+    upload_of,
+)
 
 pytestmark = pytest.mark.own_relay
 
@@ -58,7 +66,7 @@ async def test_a_stranger_does_not_stop_the_connection_that_writes(draft: Sendin
 async def test_mediators_and_nobody_upload_nothing(draft: Sending) -> None:
     """401 without a session, 403 for a mediator."""
     path = await draft.create(100)
-    bearer = await draft.case.mediator._signed.bearer()
+    bearer = await draft.case.mediator.session.bearer()
 
     mediator = await draft.ask("HEAD", path, {"Authorization": f"Bearer {bearer}"})
     nobody = await draft.ask("HEAD", path, {"Authorization": ""})
@@ -194,7 +202,7 @@ async def test_an_upload_left_for_too_long_has_ended(
 async def test_an_upload_link_carries_its_own_message_and_no_other(
     case: Case, people: Organization, relay_settings: Settings, database_url: str
 ) -> None:
-    """Whoever holds only an upload link uploads for its message; others of that person stay closed."""
+    """Anyone who holds only an upload link uploads for its message; others of that person stay closed."""
     url = await case.mediator.make_link(case.case_id, case.harmed.participant_id, "upload")
     uploader = await Participant.through_upload_link(people.connection, url)
     to, message, body = case.responsible.participant_id, uuid.uuid4(), body_of(SEGMENT_BYTES + 1)
@@ -219,7 +227,7 @@ async def test_an_upload_link_carries_its_own_message_and_no_other(
 
 
 async def test_a_session_that_ends_on_the_way_is_opened_again(draft: Sending) -> None:
-    """An upload may take longer than a session: the client signs in anew and goes on."""
+    """An upload may take longer than a session: the client signs in again and continues."""
     body = body_of(SEGMENT_BYTES + 3)
     harmed = signed(draft.case.harmed)
     upload = Upload(harmed, Retry(first_pause_seconds=0.01))

@@ -135,7 +135,7 @@ def made_secrets(tmp_path: Path) -> dict[str, str]:
 
 
 def statements_of(secret: str) -> list[str]:
-    """What docs/operations.md has whoever sets a server up say, with the passwords of the secret.
+    """The statements of docs/operations.md for setting a server up, with the passwords of the secret.
 
     The secret is what Postgres says in a container: the same, but for what a superuser does not need.
     """
@@ -168,7 +168,7 @@ async def database(
             for role in ("relay_owner", "relay_web", "relay_worker"):
                 await connection.execute(f"drop role {role}")
             await connection.execute("create role manager createrole createdb")
-            # As whoever manages a server without being its superuser: that is the least that has to do.
+            # As a role that manages a server without being its superuser: that is the least that has to do.
             await connection.execute("set session authorization manager")
             for statement in statements_of(made_secrets["database_roles"]):
                 await connection.execute(statement)

@@ -40,7 +40,7 @@ def test_the_unprivileged_user_reaches_data_below_a_closed_folder_and_writes_now
 
 def test_no_capability_is_kept_where_none_is_needed(tmp_path: Path) -> None:
     """With open folders alone above data and program, nothing of root remains."""
-    assert privilege._capability(Path("/usr/data"), Path("/bin/true")) == ""
+    assert privilege.capability(Path("/usr/data"), Path("/bin/true")) == ""
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_least_capability_that_suffices_is_kept(
     program.chmod(mode)
     tmp_path.chmod(0o700)
     monkeypatch.setattr(privilege, "_held", lambda: held)
-    assert privilege._capability(tmp_path / "data", program) == kept
+    assert privilege.capability(tmp_path / "data", program) == kept
 
 
 def test_a_closed_folder_without_capabilities_is_refused_by_name(
@@ -70,4 +70,4 @@ def test_a_closed_folder_without_capabilities_is_refused_by_name(
     tmp_path.chmod(0o700)
     monkeypatch.setattr(privilege, "_held", lambda: 0)
     with pytest.raises(FolderUnusable, match=f"chmod o.x {tmp_path}"):
-        privilege._capability(tmp_path / "data", Path("/bin/true"))
+        privilege.capability(tmp_path / "data", Path("/bin/true"))

@@ -59,7 +59,7 @@ class Program:
         return settings
 
     def environment(self) -> dict[str, str]:
-        """Wait until it is up; the settings of whoever may do everything."""
+        """Wait until it is up; the settings of a superuser."""
         return self.environments()["administrator"]
 
     def end(self, number: signal.Signals) -> int:
@@ -226,7 +226,7 @@ async def test_a_killed_supervisor_leaves_no_process_and_the_data(folder: Path, 
 async def test_a_supervisor_killed_while_it_starts_leaves_no_process(
     folder: Path, run: Run
 ) -> None:
-    """Killed in the middle of making the database, nothing stays, and the next start makes it anew."""
+    """Killed in the middle of making the database, nothing stays, and the next start makes it again."""
     for _ in range(3):
         first = run(folder)
         deadline = time.monotonic() + GONE_SECONDS

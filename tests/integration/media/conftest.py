@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import av
 import imageio_ffmpeg
 import pytest
 
 from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
-from relay.media.transcode import Progress, Transcoded, transcode
+from relay.media.transcode import Progress, transcode
+from tests.support.media.results import Done, Make, Run
 
 LATITUDE, LONGITUDE = b"45.5017", b"073.5673"
 MARKED = "color=c=0x808080:s={size}:r={rate}:d={seconds},drawbox=x=0:y=0:w=iw/4:h=ih/4:c=red:t=fill"
 """A grey picture whose upper left corner is red, as it is stored."""
-
-Make = Callable[..., Path]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """A transcode and everything that was told on the way."""
-
-    transcoded: Transcoded
-    rendition: bytes
-    poster: bytes
-    told: list[Progress]
-
-    def open(self) -> av.container.InputContainer:
-        """The rendition, as a player opens it."""
-        return av.open(io.BytesIO(self.rendition), "r")
-
-
-Run = Callable[..., Awaitable[Done]]
 
 
 @pytest.fixture(scope="session")

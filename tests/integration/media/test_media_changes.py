@@ -7,13 +7,14 @@ from typing import Final
 
 import pytest
 
-from tests.integration.media import card
-from tests.integration.media.conftest import Make, Run
-from tests.integration.media.kinds import (
+from tests.support.media import card
+from tests.support.media.kinds import (
     AAC,
+    ALIKE,
     BT709,
     FRAGMENTS,
     H264,
+    LATE,
     NEAR,
     SOUND,
     VIDEO,
@@ -23,14 +24,12 @@ from tests.integration.media.kinds import (
     assert_near,
     picture,
 )
-from tests.integration.media.test_media_accepts import assert_as_promised
+from tests.support.media.results import Make, Run, assert_as_promised
 
 CODED: Final = (*H264, *BT709, *AAC)
-LATE: Final = ("-itsoffset", "0.5")
-LATER: Final = tuple(at + 0.5 for at in card.MOMENTS)
+LATER: Final = tuple(at + 0.5 for at in card.BEEP_TIMES)
 SHORT: Final = 3
-EARLY: Final = tuple(at for at in card.MOMENTS if at < SHORT)
-ALIKE: Final = ("-muxdelay", "0", "-f", "mpegts")
+EARLY: Final = tuple(at for at in card.BEEP_TIMES if at < SHORT)
 
 
 def _lost(begin: float, end: float) -> str:
@@ -68,7 +67,7 @@ STARTS: Final = (
     picture(
         "a first picture that needs another.mp4",
         *(*VIDEO, *SOUND, *CODED, "-g", "45", "-bf", "0", "-bsf:v", "noise=drop='lt(n,10)'"),
-        fields=card.MOMENTS[1:],
+        fields=card.BEEP_TIMES[1:],
     ),
 )
 ENDS: Final = (
@@ -124,7 +123,7 @@ async def test_what_starts_pauses_and_ends_apart_stays_in_step(
 async def test_a_phone_that_is_turned_while_it_records_stays_in_step(
     run: Run, make: Make, tmp_path: Path, ending: str, sound: str
 ) -> None:
-    """The picture fits from there on, with bars beside it, and the voice goes on."""
+    """The picture fits from there on, with bars beside it, and the voice continues."""
     codec: tuple[str, ...] = (
         H264 if ending != "webm" else ("-c:v", "libvpx", "-deadline", "realtime", "-b:v", "2M")
     )
@@ -143,9 +142,9 @@ async def test_a_phone_that_is_turned_while_it_records_stays_in_step(
     assert_as_promised(done)
     assert (done.transcoded.width, done.transcoded.height) == (320, 240)
     seen = card.look_at(done)
-    expected = [*card.MOMENTS, *(card.SECONDS + at for at in card.MOMENTS)]
+    expected = [*card.BEEP_TIMES, *(card.SECONDS + at for at in card.BEEP_TIMES)]
     assert [round(at, 1) for at in seen.fields] == expected
-    assert [round(at, 1) for at in seen.beeps] == list(card.MOMENTS)
+    assert [round(at, 1) for at in seen.beeps] == list(card.BEEP_TIMES)
     assert abs(done.transcoded.duration_ms - 2 * card.SECONDS * 1000) < 120
     # Fitted into its height: bars at both sides, and the corners of the card next to them.
     assert all(card.near(seen.last[name], (0, 0, 0), NEAR) for name in ("red", "green"))
@@ -157,7 +156,7 @@ async def test_sound_that_becomes_stereo_goes_on(run: Run, make: Make) -> None:
     two = make("two.aac", *card.heard(), *AAC, "-ac", "2")
     done = await run(one.read_bytes() + two.read_bytes() + one.read_bytes())
     assert_as_promised(done)
-    expected = [part * card.SECONDS + at for part in range(3) for at in card.MOMENTS]
+    expected = [part * card.SECONDS + at for part in range(3) for at in card.BEEP_TIMES]
     beeps = card.look_at(done).beeps
     assert len(beeps) == len(expected)
     # Each part begins with the encoder's own silence of 21 ms.
@@ -227,8 +226,8 @@ async def test_a_recorder_whose_battery_ends_leaves_what_it_had(
     assert_as_promised(done)
     assert 2900 < done.transcoded.duration_ms < card.SECONDS * 1000
     seen = card.look_at(done)
-    assert_near(seen.fields, card.MOMENTS[: len(seen.fields)])
-    assert_near(seen.beeps, card.MOMENTS[: len(seen.beeps)])
+    assert_near(seen.fields, card.BEEP_TIMES[: len(seen.fields)])
+    assert_near(seen.beeps, card.BEEP_TIMES[: len(seen.beeps)])
     assert len(seen.fields) >= 2
     assert len(seen.beeps) >= 2
 
@@ -252,8 +251,8 @@ async def test_a_damaged_place_does_not_take_the_rest_with_it(
     assert_as_promised(done)
     assert abs(done.transcoded.duration_ms - card.SECONDS * 1000) < 120
     seen = card.look_at(done)
-    assert_near(seen.fields, card.MOMENTS)
-    assert_near(seen.beeps[-1:], card.MOMENTS[-1:])
+    assert_near(seen.fields, card.BEEP_TIMES)
+    assert_near(seen.beeps[-1:], card.BEEP_TIMES[-1:])
     assert all(card.near(seen.last[name], card.COLOURS[name], NEAR) for name in card.COLOURS)
 
 

@@ -1,4 +1,4 @@
-"""The jail holds against real attacks, and each check fails when the wall that it tests is taken down."""
+"""The jail withstands real attacks, and each check fails when the wall that it tests is taken down."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ async def test_a_check_fails_without_its_wall(
 ) -> None:
     """Each check can fail: with its wall gone, the same attack gets through and is told."""
     take_down(name)
-    async with jail_check._bait(tools) as bait:
+    async with jail_check.prepared(tools) as bait:
         check = await jail_check.ATTACKS[name](bait)
     assert not check.holds
     assert check.found
@@ -127,10 +127,10 @@ async def test_a_check_fails_without_its_wall(
 
 async def test_a_leaked_descriptor_is_noticed(tools: MediaTools) -> None:
     """A descriptor that is handed to the jail without being announced counts as reached."""
-    async with jail_check._bait(tools) as bait:
+    async with jail_check.prepared(tools) as bait:
         with bait.key.open("rb") as key:
             number = key.fileno()
-            check = await jail_check._attack(bait, "descriptors", {}, descriptors=(number,))
+            check = await jail_check.attack(bait, "descriptors", {}, descriptors=(number,))
     assert (check.holds, check.found) == (False, f"descriptor {number}")
 
 
@@ -138,16 +138,16 @@ async def test_an_attack_that_ends_by_itself_does_not_count_as_ended(
     tools: MediaTools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the clock outside, the one inside rings a second later, and the check says so."""
-    monkeypatch.setattr(jail, "_finish", _patient(jail._finish))
-    async with jail_check._bait(tools) as bait:
+    monkeypatch.setattr(jail, "finish", _patient(jail.finish))
+    async with jail_check.prepared(tools) as bait:
         check = await jail_check.ATTACKS["endless"](bait)
     assert not check.holds
 
 
 async def test_an_attack_that_cannot_run_is_not_taken_for_withstood(tools: MediaTools) -> None:
     """Silence proves nothing."""
-    async with jail_check._bait(tools) as bait:
-        check = await jail_check._attack(bait, "no_such_attack", {})
+    async with jail_check.prepared(tools) as bait:
+        check = await jail_check.attack(bait, "no_such_attack", {})
     assert not check.holds
     assert check.found.startswith("no answer")
 

@@ -12,9 +12,8 @@ from typing import Final
 
 import pytest
 
-from tests.integration.media import boxes, card
-from tests.integration.media.conftest import Make, Run
-from tests.integration.media.kinds import (
+from tests.support.media import boxes, card
+from tests.support.media.kinds import (
     AAC,
     BT709,
     FRAGMENTS,
@@ -29,7 +28,7 @@ from tests.integration.media.kinds import (
     picture,
     with_edits,
 )
-from tests.integration.media.test_media_accepts import assert_as_promised
+from tests.support.media.results import Make, Run, assert_as_promised
 
 TAKEN: Final = ("-disposition:v", "default", "-pix_fmt:v:1", "yuv420p")
 """Tracks that are enabled."""
@@ -191,8 +190,8 @@ PHONES: Final = (
         *(*card.filmed(320, 180, seconds=8), *card.heard(seconds=8)),
         *("-c:v", "libx264", "-preset", "fast", "-g", "90", *BT709, *AAC),
         edit=with_edits((0.4, 6.4)),
-        fields=tuple(at - 0.4 for at in card.MOMENTS),
-        beeps=tuple(at - 0.4 for at in card.MOMENTS),
+        fields=tuple(at - 0.4 for at in card.BEEP_TIMES),
+        beeps=tuple(at - 0.4 for at in card.BEEP_TIMES),
     ),
     picture(
         "the middle cut out.mov",

@@ -196,7 +196,7 @@ def test_the_watch_would_see_plaintext(recording: bytes, tmp_path: Path) -> None
 async def test_cancelling_ends_the_jail_before_it_returns(
     recording: bytes, tools: MediaTools, limits: MediaLimits, stage: str
 ) -> None:
-    """Whoever cancels finds no process and no open memory left, at any stage."""
+    """Anyone who cancels finds no process and no open memory left, at any stage."""
     reached = asyncio.Event()
 
     def tell(progress: Progress) -> None:
@@ -328,7 +328,7 @@ def test_a_jail_ends_by_itself_when_nobody_is_left_to_end_it(tools: MediaTools) 
 
 
 async def test_cancelling_at_any_moment_leaves_no_process(tools: MediaTools) -> None:
-    """From before bwrap has started to after: whoever held the jail's pipe has let it go.
+    """From before bwrap has started to after: the holder of the jail's pipe has let it go.
 
     The moments are spread over the start of a jail, where its first process does not yet die with bwrap.
     """

@@ -12,7 +12,7 @@ import pytest
 
 from relay.media import errors
 from relay.media.memory import MemoryFile
-from tests.integration.media.conftest import Run
+from tests.support.media.results import Run
 
 Make = Callable[..., Path]
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
@@ -296,7 +296,7 @@ def test_every_refusal_says_calmly_what_to_do_in_both_languages() -> None:
 
 
 def test_a_sealed_source_cannot_be_changed_by_anyone() -> None:
-    """Not even by whoever still holds a descriptor for writing."""
+    """Not even by somebody who still holds a descriptor for writing."""
     with MemoryFile() as file:
         file.write(struct.pack(">I", 7))
         with file.writer() as descriptor:

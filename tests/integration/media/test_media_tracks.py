@@ -9,12 +9,15 @@ from typing import Final
 
 import pytest
 
-from tests.integration.media import boxes, card
-from tests.integration.media.conftest import Done, Make, Run
-from tests.integration.media.kinds import (
+from tests.support.media import boxes, card
+from tests.support.media.kinds import (
     AAC,
+    ALIKE,
     BT709,
     H264,
+    LATE,
+    LEFT,
+    OPPOSED,
     SOUND,
     VIDEO,
     Kind,
@@ -22,15 +25,13 @@ from tests.integration.media.kinds import (
     assert_near,
     picture,
 )
-from tests.integration.media.test_media_accepts import assert_as_promised
-from tests.integration.media.test_media_changes import ALIKE, LATE
-from tests.integration.media.test_media_voices import LEFT, OPPOSED
+from tests.support.media.results import Done, Make, Run, assert_as_promised
 
 OTHERS: Final = (0.3, 1.8, 3.3)
 """When somebody else speaks."""
-OTHER: Final = card.heard(moments=OTHERS)
-BOTH: Final = tuple(sorted((*card.MOMENTS, *OTHERS)))
-ONE_DIES: Final = tuple(sorted((*(at for at in card.MOMENTS if at < 2), *OTHERS)))
+OTHER: Final = card.heard(times=OTHERS)
+BOTH: Final = tuple(sorted((*card.BEEP_TIMES, *OTHERS)))
+ONE_DIES: Final = tuple(sorted((*(at for at in card.BEEP_TIMES if at < 2), *OTHERS)))
 CODED: Final = (*H264, *BT709, *AAC)
 ENABLED: Final = ("-disposition:a", "default")
 TURNED: Final = "volume=-1"
@@ -72,7 +73,7 @@ HEARD: Final = (
     ),
     picture(
         "the camera's own microphone and two more.mkv",
-        *(*_tracks(VIDEO, SOUND, OTHER, card.heard(moments=(5.2,))), *CODED),
+        *(*_tracks(VIDEO, SOUND, OTHER, card.heard(times=(5.2,))), *CODED),
         beeps=(*BOTH, 5.2),
     ),
     picture(
@@ -112,7 +113,7 @@ HEARD: Final = (
     *(
         picture(
             f"a second track that begins later.{ending}",
-            *(*_tracks(VIDEO, SOUND, (*LATE, *card.heard(moments=(1.3, 3.0, 5.0)))), *CODED),
+            *(*_tracks(VIDEO, SOUND, (*LATE, *card.heard(times=(1.3, 3.0, 5.0)))), *CODED),
             *ENABLED,
             seconds=card.SECONDS + 0.5,
             beeps=(1.0, 1.8, 2.5, 3.5, 4.5, 5.5),
@@ -122,7 +123,7 @@ HEARD: Final = (
     *(
         picture(
             f"a picture and a first track that begin later.{ending}",
-            *_tracks((*LATE, *VIDEO), (*LATE, *SOUND), card.heard(moments=(0.3, 2.2, 3.7))),
+            *_tracks((*LATE, *VIDEO), (*LATE, *SOUND), card.heard(times=(0.3, 2.2, 3.7))),
             *CODED,
             seconds=card.SECONDS + 0.5,
             fields=(1.5, 3.0, 5.0),
@@ -140,7 +141,7 @@ HEARD: Final = (
             ),
             *CODED,
             seconds=16,
-            beeps=(*card.MOMENTS, 13.0, 14.5),
+            beeps=(*card.BEEP_TIMES, 13.0, 14.5),
         )
         for ending in ("mkv", "ts")
     ),
@@ -165,7 +166,7 @@ HEARD: Final = (
 async def test_every_track_is_heard_at_its_moments(
     run: Run, make: Make, loudness: Callable[[bytes], float], kind: Kind
 ) -> None:
-    """Whoever speaks on whichever track is there, in step, and all of it as loud as any other voice."""
+    """Everybody is heard, on whichever track they speak, in step, and as loud as any other voice."""
     done = await run(kind.edit(make(kind.name, *kind.arguments).read_bytes()))
     assert_as_it_was(done, kind)
     assert abs(loudness(done.rendition) + 16) < 1.5
@@ -180,7 +181,7 @@ async def test_the_same_sound_twice_is_heard_once(
     source = make("mix and microphone.mkv", *_tracks(VIDEO, SOUND, SOUND), *CODED)
     once = await run(make("microphone alone.mkv", *VIDEO, *SOUND, *CODED))
     twice = await run(source)
-    assert_near(card.look_at(twice).beeps, card.MOMENTS)
+    assert_near(card.look_at(twice).beeps, card.BEEP_TIMES)
     assert abs(loudness(twice.rendition) + 16) < 1.5
     assert max(_envelope(twice)) < 0.9
     loud = [sum(level > card.BEEP_AT_LEAST for level in _envelope(done)) for done in (once, twice)]
@@ -207,18 +208,18 @@ async def test_a_hum_does_not_drown_the_voice(
     levels = _envelope(done)
     loud = [level > max(levels) / 3 for level in levels]
     begun = [at / 100 for at, (before, now) in enumerate(pairwise(loud), 1) if now and not before]
-    assert_near(tuple(begun), card.MOMENTS)
+    assert_near(tuple(begun), card.BEEP_TIMES)
 
 
 async def test_a_track_that_changes_beside_one_that_does_not(run: Run, make: Make) -> None:
-    """A headset is taken off in a pause: the camera's own microphone goes on, and both stay in step."""
+    """A headset is taken off in a pause: the camera's own microphone continues, and both stay in step."""
     parts = [
         make(
             f"two of which one {name}.ts",
             *_tracks(
                 card.filmed(320, 180, seconds=3),
-                card.heard(seconds=3, moments=(1.0,)),
-                card.heard(seconds=3, moments=(2.0,)),
+                card.heard(seconds=3, times=(1.0,)),
+                card.heard(seconds=3, times=(2.0,)),
             ),
             *(*CODED, "-ar:a:0", rate, "-ac:a:0", channels, "-ar:a:1", "48000"),
             *("-output_ts_offset", begin, *ALIKE),

@@ -10,12 +10,13 @@ import pytest
 from av.container import InputContainer
 
 from relay.media import errors
-from tests.integration.media import boxes, card
-from tests.integration.media.conftest import Make, Run
-from tests.integration.media.kinds import (
+from tests.support.media import boxes, card
+from tests.support.media.kinds import (
     AAC,
     FRAGMENTS,
     H264,
+    LEFT,
+    OPPOSED,
     SOUND,
     VIDEO,
     WMA_SECONDS,
@@ -24,11 +25,9 @@ from tests.integration.media.kinds import (
     assert_as_it_was,
     voice,
 )
-from tests.integration.media.test_media_accepts import assert_as_promised
+from tests.support.media.results import Make, Run, assert_as_promised
 
-LEFT: Final = "pan=stereo|c0=c0|c1=0*c0"
 RIGHT: Final = "pan=stereo|c0=0*c0|c1=c0"
-OPPOSED: Final = "pan=stereo|c0=c0|c1=-1*c0"
 
 
 def _saying(whole: int, samples: int) -> Edit:
@@ -151,7 +150,7 @@ async def test_a_quiet_memo_is_as_long_as_it_is(run: Run, make: Make) -> None:
 async def test_a_voice_of_which_the_end_is_missing_is_told(
     run: Run, make: Make, ending: str, codec: str
 ) -> None:
-    """What these containers announce is held against what is there: nobody sends half a memo unawares."""
+    """The length that a container announces is compared with its content: no half memo goes unnoticed."""
     content = make(f"whole.{ending}", *SOUND, "-c:a", codec).read_bytes()
     with pytest.raises((errors.TruncatedRecording, errors.UnreadableRecording)):
         await run(content[: len(content) // 3])

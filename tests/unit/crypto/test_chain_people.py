@@ -10,8 +10,6 @@ import msgspec
 import pytest
 
 from relay.crypto.chain import (
-    Standing,
-    VerifiedCharter,
     check_claim_mac,
     check_link_secret,
     check_sealed_claim_key,
@@ -38,8 +36,9 @@ from relay.crypto.statements import (
     sign,
 )
 from relay.crypto.trust import CLOCK_TOLERANCE
+from relay.crypto.verified import Standing, VerifiedCharter
 from relay.errors import CryptoError
-from tests.vectors.cast import (
+from tests.vectors.people import (
     ANNA,
     BORIS,
     CAPTIONS,

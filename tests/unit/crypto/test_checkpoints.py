@@ -93,7 +93,7 @@ def test_of_a_file_that_is_none_it_says_why(content: bytes, detail: str) -> None
 
 
 def test_another_auditor_is_not_believed() -> None:
-    """Whoever signs anew what they changed needs the key that is pinned."""
+    """Anyone who signs again what they changed needs the key that is pinned."""
     forged = written(signer=Signer.generate())
     with pytest.raises(CheckpointUnusable, match="signature"):
         verify_checkpoint(io.BytesIO(forged), AUDITOR.public_key)

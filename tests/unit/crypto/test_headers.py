@@ -30,7 +30,7 @@ from relay.crypto.age import (
 )
 from relay.crypto.errors import HeaderError, HeaderMacError, KeyInvalidError, NoMatchError
 from relay.errors import CryptoError
-from tests.vectors.cast import ANNA, BORIS, keyring
+from tests.vectors.people import ANNA, BORIS, keyring
 
 FILE_KEY = bytes(range(16))
 HYBRID = ANNA.keyring.identity
@@ -107,7 +107,7 @@ def test_a_cut_or_longer_header_does_not_parse(kind: str, draw: st.DataObject) -
 
 
 def test_stanzas_cannot_be_added_or_taken_away() -> None:
-    """The MAC covers who is named: whoever changes that without the file key is noticed."""
+    """The MAC covers who is named: anyone who changes that without the file key is noticed."""
     one = wrap_header(FILE_KEY, [HYBRID.recipient])
     two = wrap_header(FILE_KEY, [HYBRID.recipient, HYBRID_TOO.recipient])
     stanza = parse_header(two).stanzas[0].encode()
@@ -135,7 +135,7 @@ def test_endless_headers_are_not_read_to_their_end() -> None:
 
 
 def test_mixed_families_are_refused_at_writing() -> None:
-    """A passphrase stands alone, and a post-quantum file is not also written for classic recipients."""
+    """A passphrase is used alone, and a post-quantum file is not also written for classic recipients."""
     passphrase = ScryptRecipient(PASSPHRASE, 1)
     mixtures: list[list[Recipient]] = [
         [],

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from relay.commands.crypt import app
 from relay.crypto.age import ScryptIdentity, X25519Identity, open_file, parse_identity
 from relay.crypto.keyrings import seal_keyring
-from tests.unit.crypto.conftest import Node
-from tests.vectors.cast import ANNA
+from tests.support.node import Node
 from tests.vectors.generate import FOLDER
+from tests.vectors.people import ANNA
 
 pytestmark = pytest.mark.slow
 SIZES = [0, 1, 65536, 65537, 3_000_000]
@@ -109,7 +109,7 @@ def test_passphrases_both_ways(node: Node, tmp_path: Path, files: tuple[Path, Pa
 
 
 def test_a_keyring_opens_with_another_tool(node: Node, files: tuple[Path, Path, Path]) -> None:
-    """Whoever has the passphrase can get at their keys without any program of ours."""
+    """Anyone who has the passphrase can get at their keys without any program of ours."""
     _, sealed, opened = files
     sealed.write_bytes(seal_keyring(ANNA.keyring, PASSPHRASE, 4))
     node.run("age.mjs", "open", "passphrase", PASSPHRASE, sealed, opened)

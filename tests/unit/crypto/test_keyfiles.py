@@ -26,7 +26,7 @@ def test_keys_come_back_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:
-    """Keys that exist stay; whoever wants new ones names another file."""
+    """Keys that exist stay; anyone who wants new ones names another file."""
     path = tmp_path / "media.keys"
     save_keyring_file(path, generate_keyring(), uuid.uuid4())
     before = path.read_bytes()

@@ -32,7 +32,7 @@ from relay.crypto.keyrings import (
     stretch_passphrase,
 )
 from relay.errors import CryptoError
-from tests.vectors.cast import ANNA, BORIS, CASE_IDENTITY, NEW_CASE_IDENTITY, RECOVERY
+from tests.vectors.people import ANNA, BORIS, CASE_IDENTITY, NEW_CASE_IDENTITY, RECOVERY
 
 PASSPHRASE = "three plain words"
 UNLOCK = bytes(range(32))

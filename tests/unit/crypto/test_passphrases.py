@@ -107,7 +107,7 @@ def test_one_passphrase_has_one_form(passphrase: str) -> None:
 
 
 def test_keys_are_not_sealed_with_a_weak_passphrase() -> None:
-    """The floor stands where keys are sealed: a mediator's, a participant's and the root's."""
+    """The floor is applied where keys are sealed: a mediator's, a participant's and the root's."""
     keyring = generate_keyring()
     with pytest.raises(PassphraseShort):
         seal_keyring(keyring, "eleven sign", 1)

@@ -65,7 +65,7 @@ def test_a_chunk_from_elsewhere_does_not_open() -> None:
 
 
 def test_a_body_cut_at_a_chunk_is_noticed_at_its_end() -> None:
-    """Whoever passes off a shorter body cannot make the last chunk of it."""
+    """Anyone who passes off a shorter body cannot make the last chunk of it."""
     body = seal_body(KEY, content(3 * CHUNK_BYTES))
     shorter = body[: NONCE_BYTES + 2 * SEALED_CHUNK_BYTES]
     opener = RangeOpener(KEY, shorter[:NONCE_BYTES], len(shorter))

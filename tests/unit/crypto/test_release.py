@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from relay.crypto.chain import Standing, VerifiedCharter, VerifiedParticipant
 from relay.crypto.errors import ChainError
 from relay.crypto.fields import Part
 from relay.crypto.release import (
@@ -21,7 +20,8 @@ from relay.crypto.release import (
 )
 from relay.crypto.signing import Signer
 from relay.crypto.statements import GrantedPart, Offer, sign
-from tests.vectors.cast import (
+from relay.crypto.verified import Standing, VerifiedCharter, VerifiedParticipant
+from tests.vectors.people import (
     ANNA,
     ANNA_RENEWED,
     APPROVALS,
@@ -162,7 +162,7 @@ def test_too_few_approvals_do_not_release(
 
 
 def test_two_credentials_of_one_person_are_one_approval(video: Item) -> None:
-    """Whoever has their keys renewed does not become a second mediator."""
+    """Anyone who has their keys renewed does not become a second mediator."""
     case = verified_charter(CHARTER_3, credentials=(*CREDENTIALS, ANNA_RENEWED.compact))
     renewed = approval(ANNA_RENEWED, at=noon_and(201))
     (approver,) = verify_approvals([APPROVALS[0], renewed], case, video, 1)

@@ -10,10 +10,6 @@ from typing import Any, TypeAlias
 import pytest
 
 from relay.crypto.chain import (
-    Origin,
-    Standing,
-    VerifiedCharter,
-    VerifiedParticipant,
     check_anchor,
     check_claim_mac,
     check_link_secret,
@@ -40,15 +36,16 @@ from relay.crypto.statements import (
     verify,
 )
 from relay.crypto.trust import Trust, establish_trust
+from relay.crypto.verified import Origin, Standing, VerifiedCharter, VerifiedParticipant
 from relay.errors import CryptoError
-from tests.vectors import cast, walk
+from tests.vectors import people, walk, walk_statements, walk_table
 from tests.vectors.generate import FOLDER
 
 Given: TypeAlias = Mapping[str, Any]
 
 
 class Reader:
-    """Reads what is given in the order of `walk.STEPS`, as relay, a mediator, a worker and a recipient do."""
+    """Reads what is given in the order of `walk_table.STEPS`, as all readers do."""
 
     trust: Trust
     charter: VerifiedCharter
@@ -64,7 +61,7 @@ class Reader:
 
     def read(self) -> None:
         """All steps; CryptoError at the first that does not hold, whose name is then in `step`."""
-        for self.step in walk.STEPS:
+        for self.step in walk_table.STEPS:
             getattr(self, f"read_{self.step}")()
 
     def read_trust(self) -> None:
@@ -83,24 +80,24 @@ class Reader:
         )
 
     def read_anchor(self) -> None:
-        """Whoever came through a link: that it is the case that it leads to."""
+        """Anyone who came through a link: that it is the case that it leads to."""
         check_anchor(self.charter, b64u_decode(self.given["anchor"]))
 
     def read_author_origin(self) -> None:
         """The author opens the link, a mediator checks the claim, everybody believes what comes out."""
         self.author = verify_origin(self.given["author_origin"], self.charter)
-        check_link_secret(self.author.link, cast.CLAIRE.secret)
+        check_link_secret(self.author.link, people.CLAIRE.secret)
         if self.author.claim is None:
             raise ChainError("a link that nobody claimed")
-        check_claim_mac(self.author.claim, cast.CLAIRE.secret.claim_key(self.author.link.link))
+        check_claim_mac(self.author.claim, people.CLAIRE.secret.claim_key(self.author.link.link))
 
     def read_session(self) -> None:
         """Relay: who signs in."""
         if (compact := self.given["session"]) is not None:
             session = self._by_participant(compact, Session, self.author)
             if (session.challenge, session.audience) != (
-                cast.SESSION.challenge,
-                cast.SESSION.audience,
+                people.SESSION.challenge,
+                people.SESSION.audience,
             ):
                 raise ChainError("another challenge or another relay")
 
@@ -136,7 +133,7 @@ class Reader:
     def read_recipient_origin(self) -> None:
         """A mediator: the key to seal for."""
         origin = self.given["recipient_origin"]
-        self.recipient = verify_participant(origin, self.charter, walk.NOW)
+        self.recipient = verify_participant(origin, self.charter, walk_table.NOW)
 
     def read_offer(self) -> None:
         """The recipient: that they may open it."""
@@ -209,58 +206,60 @@ def named(value: object) -> str:
 
 def test_the_base_of_the_walk_holds() -> None:
     """Nothing is refused that was not attacked, with all that a reader may be given."""
-    everything = walk.World(shown=frozenset({Session, Response, Withdrawal}))
+    everything = walk_statements.World(shown=frozenset({Session, Response, Withdrawal}))
     reader = Reader(walk.given(everything))
     reader.read()
-    assert reader.step == walk.STEPS[-1]
+    assert reader.step == walk_table.STEPS[-1]
 
 
 def test_every_cell_has_an_outcome() -> None:
     """A new type, or a new attack, is in the table or fails here; and the vectors have all of it."""
-    assert {*walk.TYPES} == {*Statement.__subclasses__()}
-    assert walk.TABLE.keys() == walk.ATTACKS.keys()
-    for attack, expected in walk.TABLE.items():
-        assert expected.keys() == {*walk.TYPES}, attack
+    assert {*walk_table.TYPES} == {*Statement.__subclasses__()}
+    assert walk_table.TABLE.keys() == walk.ATTACKS.keys()
+    for attack, expected in walk_table.TABLE.items():
+        assert expected.keys() == {*walk_table.TYPES}, attack
         for outcome in expected.values():
-            if isinstance(outcome, walk.Refused):
-                assert outcome.at in walk.STEPS
-                assert outcome.by in walk.RULES
+            if isinstance(outcome, walk_table.Refused):
+                assert outcome.at in walk_table.STEPS
+                assert outcome.by in walk_table.RULES
             else:
                 assert outcome.reason
-    assert CELLS.keys() == {(kind.typ, attack) for attack in walk.ATTACKS for kind in walk.TYPES}
+    assert CELLS.keys() == {
+        (kind.typ, attack) for attack in walk.ATTACKS for kind in walk_table.TYPES
+    }
 
 
 @pytest.mark.parametrize("attack", walk.ATTACKS)
-@pytest.mark.parametrize("kind", walk.TYPES, ids=named)
+@pytest.mark.parametrize("kind", walk_table.TYPES, ids=named)
 def test_the_walk(kind: type[Statement], attack: str) -> None:
-    """A reader stops at the step, and for the rule, that the table has; or goes on to the end."""
-    outcome, cell = walk.TABLE[attack][kind], CELLS[kind.typ, attack]
-    if isinstance(outcome, walk.Nothing):
+    """A reader stops at the step, and for the rule, that the table has; or continues to the end."""
+    outcome, cell = walk_table.TABLE[attack][kind], CELLS[kind.typ, attack]
+    if isinstance(outcome, walk_table.Nothing):
         assert cell["exchange"] is None
         return
     reader = Reader(spelled_out({**VECTORS["given"], **cell["exchange"]}))
-    if isinstance(outcome, walk.Accepted):
+    if isinstance(outcome, walk_table.Accepted):
         reader.read()
         return
     with pytest.raises(CryptoError) as caught:
         reader.read()
     is_counted = kind is Decision and outcome.at == "offer"
-    said = walk.TOO_FEW if is_counted else walk.RULES[outcome.by][1]
+    said = walk_table.TOO_FEW if is_counted else walk_table.RULES[outcome.by][1]
     detail = caught.value.detail or ""
     assert reader.step == outcome.at, detail
     assert re.search(said, detail), detail
 
 
-@pytest.mark.parametrize("kind", walk.NAME_OF, ids=named)
+@pytest.mark.parametrize("kind", walk_statements.NAME_OF, ids=named)
 def test_no_statement_passes_for_another_type(kind: type[Statement]) -> None:
     """A good statement of every other type, in the place of this one, is refused."""
-    place, good = walk.NAME_OF[kind], walk.base()
+    place, good = walk_statements.NAME_OF[kind], walk_statements.base()
     # A way in is a set: its own verification in the place of its end says nothing new.
     harmless = {"author_ending": "author_verification"}.get(place)
-    for other in walk.NAME_OF.values():
+    for other in walk_statements.NAME_OF.values():
         if other not in {place, harmless}:
-            world = walk.World(
-                changes={place: walk.Change(text=good[other])},
+            world = walk_statements.World(
+                changes={place: walk_statements.Change(text=good[other])},
                 settled=False,
                 shown=frozenset({Session, Response, Withdrawal}),
             )

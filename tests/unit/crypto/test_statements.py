@@ -26,7 +26,7 @@ from relay.crypto.statements import (
     verify,
 )
 from relay.errors import CryptoError
-from tests.vectors.cast import (
+from tests.vectors.people import (
     ANNA,
     BORIS,
     CAPTIONS,
@@ -118,7 +118,7 @@ def test_payloads_have_one_text(statement: Statement) -> None:
 @given(draw=st.data())
 @settings(max_examples=30)
 def test_members_of_other_types_are_refused(statement: Statement, draw: st.DataObject) -> None:
-    """Whatever JSON value stands where a member belongs, the statement is read as it is or not at all."""
+    """Whatever JSON value is where a member belongs, the statement is read as it is or not at all."""
     kind = type(statement)
     fields = json.loads(payload_of(statement))
     name = draw.draw(st.sampled_from(sorted(fields)))

@@ -21,8 +21,6 @@ from relay.crypto.age import (
 )
 from relay.crypto.audit import ChainedRow, EventRow, row_bytes, verify_chain
 from relay.crypto.chain import (
-    Origin,
-    VerifiedCharter,
     check_anchor,
     check_claim_mac,
     check_identities,
@@ -52,6 +50,7 @@ from relay.crypto.release import SignedConsent, check_grant, item, verify_offer
 from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Captions, Offer, Session, Statement, decode_unverified, verify
 from relay.crypto.trust import establish_trust
+from relay.crypto.verified import Origin, VerifiedCharter
 from relay.errors import CryptoError
 from tests.vectors.chains import time
 from tests.vectors.generate import FOLDER, MADE, RANDOM, text_of
@@ -92,7 +91,7 @@ def test_every_file_of_vectors_has_a_maker() -> None:
 
 
 def test_padding() -> None:
-    """Good paddings come off and go on; the others are refused."""
+    """Good paddings come off and continue; the others are refused."""
     vectors = load("padding.json")
     for good in vectors["good"]:
         plain, padded = b64u_decode(good["plain"]), b64u_decode(good["padded"])
@@ -177,7 +176,7 @@ def test_the_log() -> None:
 
 
 def trust_of(given: Vectors) -> dict[str, str | None]:
-    """Which credentials count for whoever pins those roots, and when they were revoked."""
+    """Which credentials count for anyone who pins those roots, and when they were revoked."""
     trust = establish_trust(
         [b64u_decode(root) for root in given["pinned"]],
         given["credentials"],

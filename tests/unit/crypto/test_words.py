@@ -68,7 +68,7 @@ NAMES: Final[dict[WordLanguage, str]] = {
 
 @pytest.fixture(params=LANGUAGES)
 def language(request: pytest.FixtureRequest) -> WordLanguage:
-    """Each language by turns."""
+    """Each language in turn."""
     found: WordLanguage = request.param
     return found
 
@@ -127,7 +127,7 @@ def test_no_two_words_sound_alike(language: WordLanguage) -> None:
 def test_words_that_sound_alike_would_be_found(
     language: WordLanguage, one: str, other: str
 ) -> None:
-    """What the test before goes by hears that these are the same."""
+    """The comparison of the test above finds that these sound alike."""
     assert _sound(one, language) == _sound(other, language)
 
 
@@ -193,7 +193,7 @@ def test_every_word_is_suggested_as_often_as_every_other(language: WordLanguage)
 
 
 def test_four_different_words_are_above_the_floor() -> None:
-    """Even the shortest of each list: whoever takes the suggestion is not refused."""
+    """Even the shortest of each list: anyone who takes the suggestion is not refused."""
     for language in LANGUAGES:
         shortest = sorted(word_list(language), key=len)[:12]
         assert all(find_weakness(" ".join(four)) is None for four in combinations(shortest, 4))

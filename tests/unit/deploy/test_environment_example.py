@@ -34,7 +34,7 @@ def test_every_setting_is_there_and_nothing_else() -> None:
 
 
 def sections() -> dict[str, str]:
-    """The heading under which each name stands."""
+    """The heading under which each name is listed."""
     found: dict[str, str] = {}
     heading = ""
     for line in EXAMPLE.read_text("utf-8").splitlines():
@@ -60,7 +60,7 @@ def test_every_setting_stands_with_those_of_its_process() -> None:
 
 
 def test_every_setting_is_explained() -> None:
-    """A sentence stands right above each name."""
+    """A sentence is right above each name."""
     unexplained = [
         name for name, (_, _, above) in assignments().items() if not SENTENCE.match(above)
     ]

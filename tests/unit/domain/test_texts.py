@@ -1,4 +1,4 @@
-"""Text and captions are shown alike to whoever reviews them and to whoever reads them."""
+"""Text and captions are shown alike to anyone who reviews them and to anyone who reads them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_cue_says_the_same_however_often_it_is_read(words: str) -> None:
     ],
 )
 def test_mistakes_are_named_by_their_lines(file: str, lines: list[int]) -> None:
-    """So that whoever wrote them finds them."""
+    """So that anyone who wrote them finds them."""
     with pytest.raises(NotCaptions) as refused:
         read_captions(file)
     assert refused.value.lines == lines

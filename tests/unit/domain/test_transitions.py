@@ -1,4 +1,4 @@
-"""The transition table, the gates and the views, each held against what the product promises."""
+"""The transition table, the gates and the views, each compared with what the product promises."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ OPEN = GateFacts(
 
 
 def test_the_diagram_in_the_documents_is_drawn_from_the_table() -> None:
-    """Whoever changes the table draws the picture anew: `python docs/draw.py`."""
+    """Anyone who changes the table draws the picture again: `python docs/draw.py`."""
     document = ARCHITECTURE.read_text("utf-8")
     assert with_diagram(document) == document
     assert "offered --> released: accept ⚑ (recipient)" in document
 
 
 def test_the_rows_in_the_schema_are_written_from_the_table() -> None:
-    """Whoever changes the table writes its mirror anew, with the same command."""
+    """Anyone who changes the table writes its mirror again, with the same command."""
     schema = SCHEMA.read_text("utf-8")
     assert with_rows(schema) == schema
     assert "('offered', 'released', true, false, true, false)" in schema

@@ -6,7 +6,7 @@ from relay.domain.links import FREE_TRIES, LONGEST_WAIT_SECONDS, wait_after
 
 
 def test_the_first_few_wrong_tries_cost_nothing() -> None:
-    """Whoever mistypes is not made to wait."""
+    """Anyone who mistypes is not made to wait."""
     assert [wait_after(wrong) for wrong in range(FREE_TRIES)] == [0] * FREE_TRIES
 
 

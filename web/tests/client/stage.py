@@ -14,13 +14,13 @@ from relay.client.casework import DEFAULT_POLICY
 from relay.client.mediator import Mediator
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyrings import seal_keyring
-from relay.demo import phone
-from relay.demo.cast import Organization, organization, register_case
-from relay.demo.stage import stage
 from relay.media.tools import MediaTools
 from relay.settings import Settings
+from relay.testing import recordings
+from relay.testing.people import Organization, organization, register_case
+from relay.testing.relays import running_relay
 
-PASSPHRASE = "a lamp in the window"  # noqa: S105 - of people of straw
+PASSPHRASE = "a lamp in the window"  # noqa: S105 - of invented people
 WORK_FACTOR_LOG2 = 1
 """Little, so that the tests need not wait for it."""
 VIDEO_SECONDS = 4
@@ -47,7 +47,7 @@ async def _mediator(people: Organization) -> tuple[Mediator, dict[str, str]]:
 async def _main() -> None:
     with tempfile.TemporaryDirectory(prefix="relay-web-") as folder:
         async with (
-            stage(Path(folder) / "stage") as running,
+            running_relay(Path(folder) / "stage") as running,
             organization(running.url, running.root, running.token_key) as people,
         ):
             await people.enrol("recovery")
@@ -55,7 +55,7 @@ async def _main() -> None:
             case_id, harmed_id, responsible_id = await register_case(people, one, other)
             await one.open_case(case_id, colleagues=[other.credential_id], policy=DEFAULT_POLICY)
             video = Path(folder) / "phone.mov"
-            await phone.record(
+            await recordings.record(
                 MediaTools.from_settings(Settings.from_environment(dict(running.environment))),
                 video,
                 VIDEO_SECONDS,

@@ -1,0 +1,239 @@
+"""A running relay: embedded services, an organization's keys, the web service and a media worker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import dataclasses
+import os
+import signal
+import socket
+import sys
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from relay.client.administrator import Administrator, publish_credential
+from relay.client.case_system import key_set
+from relay.client.certifying import request_for, write_new
+from relay.client.connection import Connection
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.keyfiles import load_keyring_file, save_keyring_file
+from relay.crypto.keyrings import Keyring, generate_keyring
+from relay.crypto.signing import Signer
+from relay.embedded import Access, Services, embedded
+from relay.errors import Unavailable
+from relay.settings import database_url
+from relay.storage.database import migrate
+from relay.testing.people import ISSUER, KEY_ID
+
+READY_SECONDS: Final = 60
+STOP_SECONDS: Final = 25
+COMMANDS: Final = {"web": "serve", "worker": "worker"}
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class DidNotStart(Unavailable):
+    """A process of relay did not start."""
+
+    code = "did-not-start"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RunningRelay:
+    """A running relay with its organization; `processes` are the web service and the worker."""
+
+    folder: Path
+    services: Services
+    environment: Mapping[str, str]
+    """The settings of the web service."""
+    owner: Mapping[str, str]
+    """Those of the owner of the database, who may look into every table."""
+    url: str
+    root: Signer
+    token_key: Ed25519PrivateKey
+    processes: dict[str, asyncio.subprocess.Process]
+    of_processes: Mapping[str, Mapping[str, str]]
+    """The settings of each."""
+
+    async def start_again(self) -> None:
+        """End the web service and the worker, and start them on the same data, as their files are now.
+
+        DidNotStart where the web service ends at once.
+        """
+        await _stop(self.processes)
+        for name, settings in self.of_processes.items():
+            log = self.folder / f"{name}.log"
+            self.processes[name] = await start_process(COMMANDS[name], settings, log)
+        await _until_ready(self.url, self.processes["web"])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Keys:
+    """The secrets of the organization of a data folder."""
+
+    root: Signer
+    token_key: Ed25519PrivateKey
+    media_id: uuid.UUID
+    media: Keyring
+    media_file: Path
+    jwks_file: Path
+
+
+@contextlib.asynccontextmanager
+async def running_relay(
+    folder: Path, *, port: int = 0, worker: bool = True, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[RunningRelay]:
+    """A whole relay on this data folder, on loopback, during the block; data and keys survive it.
+
+    `settings` are further `RELAY_…` ones.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        services = await stack.enter_async_context(embedded(folder, os.environ))
+        owner = services.accesses[Access.OWNER]
+        await migrate(database_url(owner))
+        keys = await asyncio.to_thread(_keys, folder / "organization")
+        port = port or _free_port()
+        url = f"http://127.0.0.1:{port}"
+        common = {
+            "RELAY_ROOT_PUBLIC_KEYS": b64u_encode(keys.root.public_key),
+            "RELAY_SERVICE_JWKS": str(keys.jwks_file),
+            "RELAY_SERVICE_ISSUER": ISSUER,
+            "RELAY_PUBLIC_URL": url,
+            "RELAY_LISTEN_PORT": str(port),
+            **(settings or {}),
+        }
+        environment = {**services.accesses[Access.WEB], **common}
+        of_processes = {"web": environment}
+        processes: dict[str, asyncio.subprocess.Process] = {}
+        stack.push_async_callback(_stop, processes)
+        processes["web"] = await start_process("serve", environment, folder / "web.log")
+        await _until_ready(url, processes["web"])
+        await _certify_worker(url, keys)
+        if worker:
+            of_processes["worker"] = {
+                **services.accesses[Access.WORKER],
+                **common,
+                "RELAY_MEDIA_KEY_FILE": str(keys.media_file),
+            }
+            processes["worker"] = await start_process(
+                "worker", of_processes["worker"], folder / "worker.log"
+            )
+        yield RunningRelay(
+            folder=folder,
+            services=services,
+            environment=environment,
+            owner=owner,
+            url=url,
+            root=keys.root,
+            token_key=keys.token_key,
+            processes=processes,
+            of_processes=of_processes,
+        )
+
+
+async def start_process(
+    command: str, environment: Mapping[str, str], log: Path
+) -> asyncio.subprocess.Process:
+    """Run `relay COMMAND` with nothing but these settings in its environment; it ends with this process."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    with log.open("ab") as output:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "relay",
+            command,
+            env={**inherited, **environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=_end_with_parent,
+        )
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+async def _stop(processes: dict[str, asyncio.subprocess.Process]) -> None:
+    for process in processes.values():
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+    for process in processes.values():
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _until_ready(url: str, web: asyncio.subprocess.Process) -> None:
+    async with aiohttp.ClientSession() as http:
+        for _ in range(READY_SECONDS * 10):
+            with contextlib.suppress(aiohttp.ClientError):
+                async with http.get(f"{url}/readyz") as response:
+                    if response.ok:
+                        return
+            if web.returncode is not None:
+                break
+            await asyncio.sleep(0.1)
+    raise DidNotStart("the web service")
+
+
+async def _certify_worker(url: str, keys: _Keys) -> None:
+    """Have the root vouch for the media worker; a worker that is known is left as it is."""
+    connection = await Connection.open(url)
+    try:
+        request = request_for(keys.media_id, "media", keys.media)
+        credential_file = keys.media_file.with_name("media.credential")
+        if not credential_file.exists():
+            statement = Administrator(keys.root).sign_credential(request)
+            write_new(credential_file, statement.encode("ascii"), secret=False)
+        await publish_credential(connection, credential_file.read_text("ascii"))
+    finally:
+        await connection.close()
+
+
+def _keys(folder: Path) -> _Keys:
+    """The organization's secrets: made once, then read. A real root is kept offline instead."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    root_file, token_file = folder / "root.seed", folder / "case-system.pem"
+    media_file, jwks_file = folder / "media.keys", folder / "case-system.jwks"
+    if not jwks_file.exists():
+        for leftover in (root_file, token_file, media_file):
+            leftover.unlink(missing_ok=True)
+        token_key = Ed25519PrivateKey.generate()
+        pem = token_key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        write_new(root_file, Signer.generate().seed, secret=True)
+        write_new(token_file, pem, secret=True)
+        save_keyring_file(media_file, generate_keyring(), uuid.uuid4())
+        write_new(jwks_file, key_set(token_key, KEY_ID).encode(), secret=False)
+    loaded = serialization.load_pem_private_key(token_file.read_bytes(), None)
+    if not isinstance(loaded, Ed25519PrivateKey):
+        raise DidNotStart("the key of the case system")
+    media_id, media = load_keyring_file(media_file)
+    return _Keys(
+        root=Signer.from_seed(root_file.read_bytes()),
+        token_key=loaded,
+        media_id=media_id,
+        media=media,
+        media_file=media_file,
+        jwks_file=jwks_file,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

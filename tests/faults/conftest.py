@@ -1,0 +1,28 @@
+"""What faults and attacks on media workers begin with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from relay.settings import Settings
+from tests.support.videos import VideoCase, video_case
+
+
+@pytest.fixture
+async def videos(
+    settings: Settings,
+    tmp_path: Path,
+    as_worker: Callable[[Settings], Settings],
+    database_url: str,
+    redis_url: str,
+) -> AsyncIterator[VideoCase]:
+    """A relay whose workers are quick to notice."""
+    quick = dataclasses.replace(settings, job_lease_seconds=2, job_retry_seconds=1, sweep_seconds=1)
+    async with video_case(
+        quick, tmp_path, as_worker=as_worker, database_url=database_url, redis_url=redis_url
+    ) as opened:
+        yield opened
