@@ -109,6 +109,7 @@ MAY: Final[dict[str, Rights]] = {
         },
         "responses": {"select": "*", "insert": "statement_hash message_id offer_hash answer"},
         "queue_entries": {"select": "*"},
+        "queue_counts": {"select": "*"},
         "uploads": {
             "select": "*",
             "insert": "upload_id message_id revision size_bytes expires_at",
@@ -193,7 +194,7 @@ CALLS: Final = {
         ),
         *("is_in_queue", "is_voice", "waits_for", "consents", "sender_is_known"),
     },
-    WORKER: {"append_event", "lock_case", "by_web", "by_worker"},
+    WORKER: {"append_event", "lock_case", "by_web", "by_worker", "sum_queue_counts"},
 }
 """The functions that each may call."""
 
@@ -466,6 +467,7 @@ async def test_functions_and_sequences_are_for_those_who_need_them(
     assert {row["proname"] for row in functions if row["prosecdef"] and not row["is_trigger"]} == {
         "append_event",
         "lock_case",
+        "sum_queue_counts",
     }
     sequences = await administrator.fetch(
         "select relname from pg_class where relkind = 'S' and relnamespace = 'public'::regnamespace"
