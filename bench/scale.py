@@ -22,6 +22,7 @@ import asyncpg
 from bench.rows import Row
 from bench.service import service
 from relay.app import ROUTES
+from relay.client.case_system import CaseSystem
 from relay.client.mediator import Mediator
 from relay.client.participant import Participant
 from relay.client.writing import address
@@ -61,6 +62,8 @@ WARM_UP_ROUNDS = 6
 PAGES, WALK_PAGES, PAGE_ITEMS = 200, 5, 50
 """Pages of the queue, and so many on before it is looked at from the beginning again."""
 BAR = 1.5
+LEAST_SECONDS = 0.001
+"""What takes less counts as this: a busy machine varies by as much. To read a table whole takes longer."""
 TEXT = "I have carried that night for eleven years. " * 20
 
 QUERIES: Final[Mapping[str, Sequence[str]]] = {
@@ -120,6 +123,7 @@ class Side:
 
     running: Stage
     case: Case
+    case_system: CaseSystem
     http: aiohttp.ClientSession
     bearers: Mapping[Role, str]
     places: Mapping[str, str]
@@ -147,9 +151,12 @@ class Side:
         if role is Role.UPLOADER:
             places["message"] = self.uploaded
         url = self.running.url + path.format(**places)
-        headers = {"Authorization": f"Bearer {self.bearers[role]}"} if role in self.bearers else {}
 
         async def get() -> None:
+            # A token of the case system is for minutes alone.
+            service = role is Role.SERVICE
+            bearer = self.case_system.token() if service else self.bearers.get(role)
+            headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
             async with self.http.get(url, headers=headers) as answer:
                 if not answer.ok:
                     raise RuntimeError(f"{url}: {answer.status} {await answer.text()}")
@@ -234,20 +241,21 @@ async def rows() -> AsyncIterator[Row]:
 async def _row(name: str, acts: Sequence[Act], *, slowest: bool = False) -> Row:
     """What the faster rounds take, or all but the slowest twentieth; over the bar, of more rounds."""
     taken: list[list[float]] = [[] for _ in acts]
-    few = many = 0.0
+    few = many = ratio = 0.0
     for act in [*acts] * WARM_UP_ROUNDS:
         await act()
     for _ in range(TRIES):
         await _by_turns(acts, taken, PAGES if slowest else ROUNDS)
         few, many = (statistics.quantiles(seconds, n=20)[18 if slowest else 4] for seconds in taken)
-        if many <= BAR * few:
+        ratio = max(many, LEAST_SECONDS) / max(few, LEAST_SECONDS)
+        if ratio <= BAR:
             break
     return Row(
         name=name,
         value=many * 1000,
         unit="ms",
         peer=f"at 1 k ({few * 1000:.1f} ms)",
-        ratio=many / few,
+        ratio=ratio,
         bar=BAR,
         better="lower",
     )
@@ -330,13 +338,13 @@ async def _side(messages: int) -> AsyncIterator[Side]:
         yield Side(
             running=running,
             case=case,
+            case_system=people.case_system,
             http=http,
             bearers={
                 Role.LINK: b64u_encode(link.secret.auth(link.id)),
                 Role.PARTICIPANT: await case.harmed._signed.bearer(),  # noqa: SLF001 - as in bench.letters
                 Role.UPLOADER: await uploader._signed.bearer(),  # noqa: SLF001 - the same
                 Role.MEDIATOR: await case.mediator._signed.bearer(),  # noqa: SLF001 - the same
-                Role.SERVICE: people.case_system.token(),
             },
             places={
                 "case": str(case.case_id),
