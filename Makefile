@@ -88,7 +88,7 @@ coverage: $(READY) $(PAGES) ## Measure which branches of the rules and the proto
 	@$(VENV)/bin/python -m dev.coverage .cache/branches.json
 	@.ci/npm run --silent coverage
 
-bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters queue' only these, JSON=FILE for a file
+bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters scale' only these, JSON=FILE for a file
 	@.ci/browsers
 	@$(VENV)/bin/python -m bench $(if $(JSON),--json $(JSON)) $(ARGS)
 

@@ -67,9 +67,10 @@ class Sweep:
         except Exception as error:  # noqa: BLE001 - a database that is away says nothing about the worker
             _log.warning("sweep: the credential was not checked: %s", type(error).__name__)
 
-    async def once(self) -> None:
-        """Every step."""
-        for step in (
+    @property
+    def steps(self) -> tuple[Callable[[], Awaitable[int]], ...]:
+        """Every step, in their order."""
+        return (
             self.wake_jobs,
             self.fail_stranded_jobs,
             self.lapse_leases,
@@ -78,7 +79,12 @@ class Sweep:
             self.forget_unsent,
             self.end_uploads,
             self.remove_orphans,
-        ):
+            self.sum_figures,
+        )
+
+    async def once(self) -> None:
+        """Every step."""
+        for step in self.steps:
             await self._try(step)
 
     async def _try(self, step: Callable[[], Awaitable[int]]) -> None:
@@ -163,3 +169,9 @@ class Sweep:
     async def remove_orphans(self) -> int:
         """Remove objects that nothing refers to."""
         return await uploads.sweep_orphans(self.database, self.objects, datetime.now(UTC))
+
+    async def sum_figures(self) -> int:
+        """Sum up the figures of the case system, so that it can read them at once."""
+        async with self.database.connection() as connection:
+            await stored_reviews.sum_queue_counts(connection)
+        return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Annotated
@@ -50,14 +51,22 @@ def verify(
         str | None,
         typer.Option(metavar="PUBLICKEY", help="The key that signed it, from `relay audit key`."),
     ] = None,
+    case: Annotated[
+        uuid.UUID | None,
+        typer.Option(help="Verify one case alone: what belongs to no case is left out."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print findings only.")] = False,
 ) -> None:
     """Walk the log of every case with each statement behind it; exit code 1 where something does not hold."""
     if (against is None) != (auditor is None):
         raise typer.BadParameter("--against and --auditor go together")
+    if case is not None and against is not None:
+        raise typer.BadParameter("--against is for all cases")
     settings = Settings.from_environment(os.environ, database_alone=True)
     with _checkpoint(against, auditor) as checkpoint:
-        cases, rows, found = asyncio.run(_verify(settings, checkpoint, quiet=quiet))
+        cases, rows, found = asyncio.run(_verify(settings, checkpoint, case, quiet=quiet))
+    if case is not None and not cases and not found:
+        raise typer.BadParameter("--case: there is no such case")
     if found:
         raise typer.Exit(1)
     if not quiet:
@@ -99,7 +108,7 @@ def new_key(
 
 
 async def _verify(
-    settings: Settings, against: VerifiedCheckpoint | None, *, quiet: bool
+    settings: Settings, against: VerifiedCheckpoint | None, only: uuid.UUID | None, *, quiet: bool
 ) -> tuple[int, int, int]:
     """Print what is found as it is found; how many cases, rows and findings there were."""
     database = await Database.connect(settings.database_url, connections=1)
@@ -108,7 +117,7 @@ async def _verify(
     try:
         with Progress(transient=True, disable=quiet, console=console) as progress:
             task = progress.add_task("verifying", total=None)
-            async for audited in audit_all(database, settings, against):
+            async for audited in audit_all(database, settings, against, only=only):
                 cases += audited.case is not None and audited.rows > 0
                 rows += audited.rows
                 found += len(audited.findings)

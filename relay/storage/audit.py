@@ -120,10 +120,10 @@ class GrantRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_case_heads(
-    connection: Connection, *, after: uuid.UUID, limit: int
+    connection: Connection, *, after: uuid.UUID, limit: int, only: uuid.UUID | None = None
 ) -> list[CaseHead]:
-    """A page of all cases, in the order of their identifiers."""
-    return many(await connection.fetch(_SQL["list_case_heads"], after, limit), CaseHead)
+    """A page of all cases, in the order of their identifiers; of `only` this one."""
+    return many(await connection.fetch(_SQL["list_case_heads"], after, limit, only), CaseHead)
 
 
 async def list_log(connection: Connection, case_id: uuid.UUID) -> AsyncIterator[LoggedAct]:

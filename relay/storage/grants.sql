@@ -37,7 +37,7 @@ grant execute on function consents(participants) to relay_web;
 grant execute on function sender_is_known(messages) to relay_web;
 grant execute on function is_in_queue(messages) to relay_web;
 
-grant select on migrations, events, queue_entries to relay_web;
+grant select on migrations, events, queue_entries, queue_counts to relay_web;
 grant select, insert on charters, upload_segments to relay_web;
 grant select, insert, delete on case_mediators, challenges, sessions to relay_web;
 
@@ -149,6 +149,8 @@ delete
 on unsent_texts to relay_web;
 
 -- The media workers, and the sweep that they do. ------------------------------------------------------------
+
+grant execute on function sum_queue_counts() to relay_worker;
 
 -- Not to be read by them: letters, receipts, keyrings, the sealed secrets of links and identities of cases.
 grant select, insert (statement_hash, typ, kid, compact) on statements to relay_worker;

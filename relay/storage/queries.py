@@ -11,11 +11,17 @@ _NAME: Final = re.compile(r"^-- name: (?P<name>[a-z_]+)$", re.MULTILINE)
 
 def named_queries(room: str) -> dict[str, str]:
     """The statements of `storage/sql/{room}.sql` by name."""
-    text = resources.files("relay.storage").joinpath("sql", f"{room}.sql").read_text("utf-8")
+    return split_queries(
+        resources.files("relay.storage").joinpath("sql", f"{room}.sql").read_text("utf-8")
+    )
+
+
+def split_queries(text: str) -> dict[str, str]:
+    """The statements of such a text by name."""
     pieces = _NAME.split(text)[1:]
     queries = dict(zip(pieces[::2], (piece.strip() for piece in pieces[1::2]), strict=True))
     if len(queries) * 2 != len(pieces):
-        raise RuntimeError(f"{room}.sql names a query twice")
+        raise RuntimeError("a query is named twice")
     return queries
 
 

@@ -147,6 +147,11 @@ async def queue_figures(connection: Connection, mediator_id: uuid.UUID | None) -
     return many(await connection.fetch(_SQL["queue_figures"], mediator_id), QueueFigure)
 
 
+async def sum_queue_counts(connection: Connection) -> None:
+    """Sum up what the figures of all cases are counted from."""
+    await connection.execute(_SQL["sum_queue_counts"])
+
+
 async def insert_decision(connection: Connection, decision: NewDecision) -> None:
     """Keep a decision."""
     await connection.execute(

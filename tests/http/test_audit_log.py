@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import uuid
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,7 +14,7 @@ import pytest
 from relay.services.audit.findings import Code
 from relay.services.audit.walk import audit_snapshot
 from relay.settings import Settings
-from relay.testing.people import Case, Organization
+from relay.testing.people import Case, Organization, open_case
 from tests.support.audits import command, findings
 from tests.support.tampering import rows, tables
 from tests.support.tampering.owner import Owner
@@ -126,6 +127,39 @@ async def test_the_command_ends_with_1_where_something_was_changed(
     assert changed.returncode == 1
     assert f"case {case.case_id}, row" in changed.stdout
     assert "consent in participants is not what the log leads to [table-differs]" in changed.stdout
+
+
+async def test_one_case_is_verified_alone(
+    people: Organization, case: Case, relay_settings: Settings, database_url: str
+) -> None:
+    """`--case` finds what was changed in that case, and in no other; a case that is not there is refused."""
+    other = await open_case(people)
+    async with Owner.of(database_url) as owner:
+        await owner.run(
+            "update participants set consent = 'paused' where case_id = $1", other.case_id
+        )
+    whole = command(relay_settings, "verify", "--case", str(case.case_id))
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert "in the logs of 1 cases hold" in whole.stdout
+    changed = command(relay_settings, "verify", "--case", str(other.case_id))
+    assert changed.returncode == 1
+    assert f"case {other.case_id}, row" in changed.stdout
+    unknown = command(relay_settings, "verify", "--case", str(uuid.uuid4()))
+    assert unknown.returncode == 2
+    assert "there is no such case" in unknown.stderr
+    both = ("--case", str(case.case_id), "--against", "file", "--auditor", "key")
+    assert command(relay_settings, "verify", *both).returncode == 2
+
+
+async def test_a_case_without_its_log_is_found_alone(
+    case: Case, relay_settings: Settings, database_url: str
+) -> None:
+    """A case whose rows are all gone is not taken for one that is not there."""
+    async with Owner.of(database_url) as owner:
+        await owner.run("delete from events where case_id = $1", case.case_id)
+    done = command(relay_settings, "verify", "--case", str(case.case_id))
+    assert done.returncode == 1
+    assert "[rows-missing]" in done.stdout
 
 
 async def test_without_a_root_nothing_is_verified(case: Case, relay_settings: Settings) -> None:

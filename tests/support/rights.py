@@ -90,6 +90,7 @@ MAY: Final[dict[str, Rights]] = {
         },
         "responses": {"select": "*", "insert": "statement_hash message_id offer_hash answer"},
         "queue_entries": {"select": "*"},
+        "queue_counts": {"select": "*"},
         "uploads": {
             "select": "*",
             "insert": "upload_id message_id revision size_bytes expires_at",
@@ -174,7 +175,7 @@ CALLS: Final = {
         ),
         *("is_in_queue", "is_voice", "waits_for", "consents", "sender_is_known"),
     },
-    WORKER: {"append_event", "lock_case", "by_web", "by_worker"},
+    WORKER: {"append_event", "lock_case", "by_web", "by_worker", "sum_queue_counts"},
 }
 """The functions that each may call."""
 

@@ -42,20 +42,29 @@ class Audited:
 
 
 async def audit(
-    database: Database, settings: Settings, checkpoint: VerifiedCheckpoint | None = None
+    database: Database,
+    settings: Settings,
+    checkpoint: VerifiedCheckpoint | None = None,
+    *,
+    only: uuid.UUID | None = None,
 ) -> AsyncIterator[Audited]:
     """Verify everything, and give for each case what was found in it; outside of all cases first and last.
 
-    With `checkpoint`, also what was cut off or rewritten since. It needs the right to read, and no more.
+    With `checkpoint`, also what was cut off or rewritten since; of `only` one case, what is about it and the
+    organization's keys. It needs the right to read, and no more.
     NoRoots where no root is configured, CheckpointUnusable for the checkpoint of another relay.
     """
     async with database.snapshot() as connection:
-        async for audited in audit_snapshot(connection, settings, checkpoint):
+        async for audited in audit_snapshot(connection, settings, checkpoint, only=only):
             yield audited
 
 
 async def audit_snapshot(
-    connection: Connection, settings: Settings, checkpoint: VerifiedCheckpoint | None = None
+    connection: Connection,
+    settings: Settings,
+    checkpoint: VerifiedCheckpoint | None = None,
+    *,
+    only: uuid.UUID | None = None,
 ) -> AsyncIterator[Audited]:
     """The same, of what a transaction sees."""
     configured = configured_roots(settings)
@@ -69,10 +78,14 @@ async def audit_snapshot(
         organization.admit(record, outside)
     yield Audited(case=None, rows=0, findings=outside.findings)
     after = uuid.UUID(int=0)
-    while heads := await stored.list_case_heads(connection, after=after, limit=PAGE_CASES):
+    while heads := await stored.list_case_heads(
+        connection, after=after, limit=PAGE_CASES, only=only
+    ):
         for head in heads:
             yield await _audit_case(connection, settings, organization, comparison, head)
         after = heads[-1].case_id
+    if only is not None:
+        return
     outside = Report(None)
     if comparison is not None:
         comparison.check_rest(organization.statements, outside)

@@ -59,6 +59,8 @@ create table credentials (
 comment on column credentials.person_id is
 'Whose keys these are: renewed keys are another credential of the same person.';
 
+create index credentials_of_services on credentials (credential_id) where role = 'service';
+
 create table successions (
     statement_hash bytea primary key references statements,
     old_root bytea not null check (octet_length(old_root) = 32),
@@ -343,8 +345,9 @@ comment on column messages.author_view_since is
 comment on column messages.writer_kid is
 'The key of whoever began it: a claim that nobody has verified sees and changes these alone.';
 
-create index messages_by_state on messages (state, waiting_since, message_id);
-create index messages_by_case on messages (case_id, state, waiting_since, message_id);
+create index messages_by_state on messages (state, waiting_since);
+create index messages_by_draft on messages (state_since) where state = 'draft';
+create index messages_by_case on messages (case_id, state);
 create index messages_by_sender on messages (sender_id, created_at);
 create index messages_by_recipient on messages (recipient_id, created_at);
 create index messages_by_lease on messages (lease_expires_at) where state = 'claimed';
@@ -515,7 +518,7 @@ create table queue_entries (
 );
 
 create index queue_entries_by_turn on queue_entries (mediator_id, waits_for, since, message_id)
-where waits_for is not null;
+include (state) where waits_for is not null;
 create index queue_entries_by_message on queue_entries (message_id);
 
 comment on table queue_entries is
@@ -538,9 +541,33 @@ language sql stable as $$
     where of_message.waiting_since is not null
 $$;
 
+-- How many messages wait in each state everywhere, as what came and went: whoever moves a message adds rows,
+-- and waits for nobody who moves another one. The sweep sums them up.
+create table queue_counts (
+    state message_state not null,
+    messages bigint not null
+);
+
+create function sum_queue_counts() returns void language plpgsql
+security definer set search_path = public, pg_temp as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('queue_counts', 0));
+    with taken as (
+        delete from queue_counts returning queue_counts.state, queue_counts.messages
+    )
+    insert into queue_counts (state, messages)
+    select taken.state, sum(taken.messages) from taken group by taken.state having sum(taken.messages) <> 0;
+end
+$$;
+
 create function keep_queue_of_message() returns trigger language plpgsql
 security definer set search_path = public, pg_temp as $$
 begin
+    insert into queue_counts (state, messages)
+    select moved.state, moved.messages
+    from (values (old.state, is_in_queue(old), -1), (new.state, is_in_queue(new), 1))
+        as moved (state, counts, messages)
+    where moved.counts and (old.state <> new.state or is_in_queue(old) <> is_in_queue(new));
     -- A charter that changes the mediators at this moment is waited for, lest its mediators miss the message.
     perform 1 from cases where cases.case_id = new.case_id for no key update;
     delete from queue_entries where queue_entries.message_id = new.message_id;
@@ -649,13 +676,17 @@ create table jobs (
 );
 
 create unique index jobs_one_at_a_time on jobs (message_id) where state in ('waiting', 'running');
-create index jobs_open on jobs (created_at) where state in ('waiting', 'running');
+create index jobs_by_message on jobs (message_id);
+create index jobs_by_time on jobs (coalesce(lease_expires_at, not_before))
+where state in ('waiting', 'running');
 
 -- Objects to remove from the bucket: written with the change that orphans them, done by the sweep.
 create table orphans (
     object_prefix text primary key,
     noted_at timestamptz not null default now()
 );
+
+create index orphans_by_time on orphans (noted_at, object_prefix);
 
 -- Unsent texts. ---------------------------------------------------------------------------------------------
 

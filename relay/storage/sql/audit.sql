@@ -1,5 +1,6 @@
 -- name: list_case_heads
--- A page of all cases, in the order of their identifiers, with the heads of their logs and last rows.
+-- A page of all cases, in the order of their identifiers, with the heads of their logs and last rows; or one
+-- case alone ($3).
 select
     cases.case_id,
     cases.event_seq,
@@ -11,7 +12,7 @@ select
         limit 1
     ) as last_hash
 from cases
-where cases.case_id > $1
+where cases.case_id > $1 and ($3::uuid is null or cases.case_id = $3)
 order by cases.case_id
 limit $2;
 

@@ -71,19 +71,24 @@ select
     cases.created_at,
     coalesce(charters.media, '{}') as media,
     coalesce(charters.recovery, '{}') as recovery
-from cases
-left join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
-where
-    cases.case_id > $2
-    and (
-        $1::uuid is null
-        or exists (
-            select 1 from case_mediators
-            where case_mediators.case_id = cases.case_id and case_mediators.credential_id = $1
-        )
+from (
+    (
+        select case_mediators.case_id from case_mediators
+        where case_mediators.credential_id = $1 and case_mediators.case_id > $2
+        order by case_mediators.case_id
+        limit $3
     )
-order by cases.case_id
-limit $3;
+    union all
+    (
+        select every.case_id from cases as every
+        where $1::uuid is null and every.case_id > $2
+        order by every.case_id
+        limit $3
+    )
+) as page
+inner join cases on page.case_id = cases.case_id
+left join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
+order by page.case_id;
 
 -- name: list_participants
 -- The people of some cases. What a key said of consent that nobody verified does not count yet. A number is

@@ -56,11 +56,13 @@ from credentials
 inner join statements as credential on credentials.statement_hash = credential.statement_hash
 left join statements as revocation on credentials.revocation_hash = revocation.statement_hash
 where
-    credentials.role = 'service'
-    or credentials.credential_id in (
+    credentials.credential_id in (
         select unnest(charters.mediators || charters.media || charters.recovery)
         from charters
         where charters.case_id = $1
+        union
+        select service.credential_id from credentials as service
+        where service.role = 'service'
     )
 order by credentials.not_before, credentials.credential_id;
 

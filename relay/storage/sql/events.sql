@@ -67,17 +67,19 @@ select
     found.event_id,
     found.case_id,
     found.message_id,
-    former_statements.compact as former_charter,
     pg_snapshot_xmin(look.seen)::text::bigint as undecided,
     pg_snapshot_xmax(look.seen)::text::bigint as unbegun,
     array(
         select case_mediators.credential_id from case_mediators
         where case_mediators.case_id = found.case_id
-    ) as mediators
+    ) as mediators,
+    (
+        select statements.compact from charters
+        inner join charters as former
+            on charters.case_id = former.case_id and charters.version = former.version + 1
+        inner join statements on former.statement_hash = statements.statement_hash
+        where found.kind = 'charter-filed' and charters.statement_hash = found.statement_hash
+    ) as former_charter
 from look
 left join found on true
-left join charters on found.kind = 'charter-filed' and found.statement_hash = charters.statement_hash
-left join charters as former
-    on charters.case_id = former.case_id and former.version = charters.version - 1
-left join statements as former_statements on former.statement_hash = former_statements.statement_hash
 order by found.event_id;

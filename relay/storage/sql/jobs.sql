@@ -87,28 +87,24 @@ set
 where job_id = $1;
 
 -- name: list_available
--- Jobs that nobody works on though their time has come, oldest first.
+-- Jobs that nobody works on though their time has come: the one whose time came first.
 select job_id
 from jobs
-where
-    (state = 'waiting' and not_before <= clock_timestamp())
-    or (state = 'running' and lease_expires_at < clock_timestamp())
-order by created_at
+where state in ('waiting', 'running') and coalesce(lease_expires_at, not_before) < now()
+order by coalesce(lease_expires_at, not_before)
 limit $1;
 
 -- name: list_stranded
--- Jobs that no worker can do: none of those who were given the video may work on the case now.
--- All of them, or only $2.
+-- Of the jobs whose time has come those that no worker can do: none of those who were given the video may
+-- work on the case now. All of them, or only $2.
 select jobs.job_id
 from jobs
 inner join messages on jobs.message_id = messages.message_id
 inner join cases on messages.case_id = cases.case_id
 inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
 where
-    (
-        jobs.state = 'waiting'
-        or (jobs.state = 'running' and jobs.lease_expires_at < clock_timestamp())
-    )
+    jobs.state in ('waiting', 'running')
+    and coalesce(jobs.lease_expires_at, jobs.not_before) < now()
     and ($2::uuid is null or jobs.job_id = $2)
     and not exists (
         select 1
@@ -123,7 +119,7 @@ where
             and credentials.revocation_hash is null
             and credentials.not_after > now()
     )
-order by jobs.created_at
+order by coalesce(jobs.lease_expires_at, jobs.not_before)
 limit $1;
 
 -- name: find_original

@@ -56,7 +56,7 @@ on conflict do nothing;
 -- The other ways in of a participant that somebody claimed and that have not ended.
 select links.link_id from links
 inner join claims on links.link_id = claims.link_id
-where links.participant_id = $1 and links.link_id <> $2 and links.ended_at is null
+where claims.participant_id = $1 and links.link_id <> $2 and links.ended_at is null
 order by links.link_id;
 
 -- name: list_links
@@ -173,17 +173,14 @@ where statement_hash = $1 and verification_hash is null returning true;
 select statements.compact
 from claims
 inner join links on claims.link_id = links.link_id
-inner join statements
-    on
-        statements.statement_hash in (
-            links.statement_hash, claims.statement_hash, claims.verification_hash
-        )
-        or exists (
-            select 1 from link_endings
-            where
-                link_endings.link_id = links.link_id
-                and link_endings.statement_hash = statements.statement_hash
-        )
+cross join
+    lateral (
+        values (links.statement_hash), (claims.statement_hash), (claims.verification_hash)
+        union
+        select link_endings.statement_hash from link_endings
+        where link_endings.link_id = links.link_id
+    ) as named (statement_hash)
+inner join statements on named.statement_hash = statements.statement_hash
 where claims.statement_hash = $1
 order by statements.received_at, statements.statement_hash;
 

@@ -403,15 +403,14 @@ with way as (
 )
 
 select statements.compact from way
-inner join statements
-    on
-        statements.statement_hash in (way.link_hash, way.claim_hash, way.verification_hash)
-        or exists (
-            select 1 from link_endings
-            where
-                link_endings.link_id = way.link_id
-                and link_endings.statement_hash = statements.statement_hash
-        )
+cross join
+    lateral (
+        values (way.link_hash), (way.claim_hash), (way.verification_hash)
+        union
+        select link_endings.statement_hash from link_endings
+        where link_endings.link_id = way.link_id
+    ) as named (statement_hash)
+inner join statements on named.statement_hash = statements.statement_hash
 order by statements.received_at, statements.statement_hash;
 
 -- name: find_processing

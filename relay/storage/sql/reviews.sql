@@ -109,14 +109,26 @@ order by waits_for, state;
 -- name: all_figures
 -- How much waits everywhere.
 select
-    state,
+    counted.state,
     null as waits_for,
-    count(*) as messages,
-    min(waiting_since) as oldest
-from messages
-where is_in_queue(messages)
-group by state
-order by state;
+    counted.messages,
+    (
+        select min(messages.waiting_since) from messages
+        where messages.state = counted.state
+    ) as oldest
+from (
+    select
+        state,
+        sum(messages)::bigint as messages
+    from queue_counts
+    group by state
+) as counted
+where counted.messages > 0
+order by counted.state;
+
+-- name: sum_queue_counts
+-- Fewer rows to be summed by whoever asks for these figures.
+select sum_queue_counts();
 
 -- name: insert_decision
 insert into decisions (
@@ -192,7 +204,7 @@ insert into responses (statement_hash, message_id, offer_hash, answer) values ($
 -- name: list_lapsed
 -- Leases that ran out.
 select message_id from messages
-where state = 'claimed' and lease_expires_at < clock_timestamp()
+where state = 'claimed' and lease_expires_at < now()
 order by lease_expires_at
 limit $1;
 
@@ -201,7 +213,7 @@ limit $1;
 select messages.message_id from messages
 where
     messages.state = 'draft'
-    and messages.state_since < clock_timestamp() - make_interval(secs => $1)
+    and messages.state_since < now() - make_interval(secs => $1)
     and not exists (
         select 1 from uploads
         where uploads.message_id = messages.message_id and uploads.expires_at > clock_timestamp()
