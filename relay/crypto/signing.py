@@ -6,6 +6,7 @@ there is nothing in it to choose, to add or to repeat, and a statement of one ty
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from typing import NamedTuple, Self
@@ -84,6 +85,7 @@ def key_id(public_key: bytes) -> str:
     return b64u_encode(fingerprint(public_key))
 
 
+@functools.lru_cache(maxsize=4096)  # a key that passes once always does
 def check_public_key(public_key: bytes) -> None:
     """KeyInvalidError unless it is a canonical point of the prime-order group: no key that signs for all."""
     if len(public_key) != PUBLIC_KEY_BYTES or not crypto_core_ed25519_is_valid_point(public_key):

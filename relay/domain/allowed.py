@@ -6,6 +6,7 @@ Services ask here and nowhere else, and so does what the API shows as `allowed_a
 from __future__ import annotations
 
 import dataclasses
+import functools
 import uuid
 from enum import Enum, auto
 from typing import Final, Self
@@ -107,13 +108,14 @@ def _require_mover(found: Transition, by: Mover, facts: Facts) -> None:
         raise Forbidden(f"{found.event} is for the {found.mover}")
 
 
-def allowed_actions(state: State, by: Mover, facts: Facts) -> list[Event]:
+@functools.lru_cache(maxsize=1024)  # lists ask for the same few again and again
+def allowed_actions(state: State, by: Mover, facts: Facts) -> tuple[Event, ...]:
     """What somebody may ask for now, in the order of the events."""
-    return [
+    return tuple(
         event
         for event in Event
         if event is not Event.APPROVE_FIRST and _is_allowed(state, event, by, facts)
-    ]
+    )
 
 
 def _is_allowed(state: State, event: Event, by: Mover, facts: Facts) -> bool:

@@ -42,7 +42,7 @@ class SentSummary(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     view: AuthorView
     view_since: datetime
-    allowed_actions: list[Event]
+    allowed_actions: tuple[Event, ...]
     created_at: datetime
     failure: str | None
     processing: Processing | None
@@ -59,7 +59,7 @@ class ReceivedSummary(msgspec.Struct, frozen=True, kw_only=True):
     voice: bool
     language: Language
     view: RecipientView
-    allowed_actions: list[Event]
+    allowed_actions: tuple[Event, ...]
     offer_hash: str
     """Of the offer: anyone who has read that one need not ask for it again."""
     offer: str | None

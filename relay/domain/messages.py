@@ -209,7 +209,7 @@ class AuthorMessage(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     view: AuthorView
     view_since: datetime
-    allowed_actions: list[Event]
+    allowed_actions: tuple[Event, ...]
     """What its author may do now: the same while the view is."""
     created_at: datetime
     failure: str | None
@@ -236,7 +236,7 @@ class RecipientMessage(msgspec.Struct, frozen=True, kw_only=True):
     voice: bool
     language: Language
     view: RecipientView
-    allowed_actions: list[Event]
+    allowed_actions: tuple[Event, ...]
     """What its recipient may do now: the same while the view is."""
     offer: str
     statements: list[str]
@@ -299,7 +299,7 @@ class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
     approvals: int
     approvals_needed: int
     lease: Lease | None
-    allowed_actions: list[Event]
+    allowed_actions: tuple[Event, ...]
     """What the mediator who asks may do now."""
     failure: str | None
 
@@ -331,7 +331,7 @@ class ReviewMessage(msgspec.Struct, frozen=True, kw_only=True):
     approvals: int
     approvals_needed: int
     lease: Lease | None
-    allowed_actions: list[Event]
+    allowed_actions: tuple[Event, ...]
     """What the mediator who asks may do now."""
     failure: str | None
     processing: Processing | None

@@ -110,10 +110,10 @@ async def author_message(
     receipt: str | None = None,
 ) -> AuthorMessage:
     """A message as its author sees it; for one `reader`, with the way in of an older key of theirs."""
-    message = await stored.read_author_message(connection, message_id)
-    if message is None:
+    found = await stored.read_author_message(connection, message_id)
+    if found is None:
         raise NotFound("no such message")
-    parts = await stored.list_parts(connection, message_id, Audience.AUTHOR, message.sender_id)
+    message, parts = found
     own = (message.statement_hash,)
     is_older = reader is not None and reader.is_verified and message.kid != reader.kid
     origin = await stored.list_origin(connection, message.statement_hash or b"") if is_older else []

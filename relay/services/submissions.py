@@ -120,15 +120,7 @@ async def begin_draft(
     """Begin a message, or the next revision of one that came back; doing it again changes nothing."""
     sender = _Sender.participant(actor)
     async with database.transaction() as connection:
-        known = await _lock(connection, sender, message_id)
-        facts = await stored_submissions.find_facts(
-            connection,
-            case_id=sender.case_id,
-            sender_id=sender.participant_id,
-            recipient_id=draft.recipient,
-            message_id=message_id,
-            statement=None,
-        )
+        known, facts = await _lock(connection, sender, message_id, draft.recipient)
         _require_correspondent(facts, draft.kind)
         await _spend_link(connection, sender, message_id)
         if known is not None:
@@ -199,17 +191,9 @@ async def submit(
         raise StatementMismatch("the statement is for another message")
     job_id = None
     async with database.transaction() as connection:
-        known = await _lock(connection, sender, message_id)
+        known, facts = await _lock(connection, sender, message_id, said.recipient, statement)
         if isinstance(actor, Mediator):
             await require_mediator(connection, sender.case_id, actor)
-        facts = await stored_submissions.find_facts(
-            connection,
-            case_id=sender.case_id,
-            sender_id=sender.participant_id,
-            recipient_id=said.recipient,
-            message_id=message_id,
-            statement=statement,
-        )
         if facts is not None and revision <= len(facts.revisions):
             if facts.revisions[revision - 1] != statement.hash:
                 raise RevisionExists
@@ -333,13 +317,24 @@ async def _require_sender(
 
 
 async def _lock(
-    connection: Connection, sender: _Sender, message_id: uuid.UUID
-) -> stored.MessageRow | None:
-    """The sender's message, where there is one, locked with its identifier and its case."""
-    message = await stored_submissions.lock_submission(connection, message_id, sender.case_id)
+    connection: Connection,
+    sender: _Sender,
+    message_id: uuid.UUID,
+    recipient_id: uuid.UUID,
+    statement: statements.Verified[statements.Message] | None = None,
+) -> tuple[stored.MessageRow | None, stored_submissions.SubmissionFacts | None]:
+    """The sender's message, where there is one, and what must be known before words are taken, locked."""
+    message, facts = await stored_submissions.lock_submission(
+        connection,
+        message_id,
+        sender.case_id,
+        sender_id=sender.participant_id,
+        recipient_id=recipient_id,
+        statement=statement,
+    )
     if message is not None:
         await _require_sender(connection, sender, message)
-    return message
+    return message, facts
 
 
 def _require_correspondent(

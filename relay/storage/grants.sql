@@ -29,6 +29,7 @@ grant execute on function by_worker() to relay_web, relay_worker;
 -- The web service. ------------------------------------------------------------------------------------------
 
 grant execute on function lock_submission(uuid, uuid) to relay_web;
+grant execute on function submission_facts(messages, uuid, uuid, uuid, bytea, text, timestamptz) to relay_web;
 grant execute on function approvers_of(messages) to relay_web;
 grant execute on function approvals_of(messages) to relay_web;
 grant execute on function is_voice(messages) to relay_web;

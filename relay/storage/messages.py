@@ -135,9 +135,19 @@ async def read_message(connection: Connection, message_id: uuid.UUID) -> Message
     return one(await connection.fetchrow(_SQL["read_message"], message_id), MessageRow)
 
 
-async def read_author_message(connection: Connection, message_id: uuid.UUID) -> AuthorRow | None:
-    """The message as its author is shown it, for reading."""
-    return one(await connection.fetchrow(_SQL["read_author_message"], message_id), AuthorRow)
+async def read_author_message(
+    connection: Connection, message_id: uuid.UUID
+) -> tuple[AuthorRow, list[PartRow]] | None:
+    """The message as its author is shown it, for reading, with every part and the author's grants."""
+    rows = await connection.fetch(_SQL["read_author_message"], message_id)
+    if not rows:
+        return None
+    parts = [
+        msgspec.convert({**row, "statement_hash": row["declared_by"]}, PartRow)
+        for row in rows
+        if row["commitment"] is not None
+    ]
+    return msgspec.convert(rows[0], AuthorRow), parts
 
 
 async def change_state(

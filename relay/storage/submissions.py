@@ -28,34 +28,33 @@ class SubmissionFacts(Admission, frozen=True, kw_only=True):
 
 
 async def lock_submission(
-    connection: Connection, message_id: uuid.UUID, case_id: uuid.UUID
-) -> MessageRow | None:
-    """The message, if there is one, locked with its case; who sends under the same identifier waits, too."""
-    row = await connection.fetchrow(_SQL["lock_submission"], message_id, case_id)
-    return one(row, MessageRow)
-
-
-async def find_facts(
     connection: Connection,
-    *,
+    message_id: uuid.UUID,
     case_id: uuid.UUID,
+    *,
     sender_id: uuid.UUID,
     recipient_id: uuid.UUID,
-    message_id: uuid.UUID,
     statement: Verified[Message] | None,
-) -> SubmissionFacts | None:
-    """What there is to know of a case and a message; None where the case has no charter yet."""
-    row = await connection.fetchrow(
-        _SQL["find_submission_facts"],
+) -> tuple[MessageRow | None, SubmissionFacts | None]:
+    """The message, if there is one, and what must be known; both locked, with the identifier and the case.
+
+    Who sends under the same identifier waits. There are no facts where the case has no charter yet.
+    """
+    [row] = await connection.fetch(
+        _SQL["lock_submission"],
+        message_id,
         case_id,
         sender_id,
         recipient_id,
-        message_id,
         None if statement is None else statement.hash,
         None if statement is None else statement.kid,
         None if statement is None else statement.said.at,
     )
-    return one(row, SubmissionFacts)
+    message = row["message"] and {**row["message"], "lease_is_over": row["lease_is_over"]}
+    return (
+        msgspec.convert(message, MessageRow | None),
+        None if row["charter_hash"] is None else msgspec.convert(row, SubmissionFacts),
+    )
 
 
 async def find_carried(connection: Connection, link_id: uuid.UUID) -> uuid.UUID | None:

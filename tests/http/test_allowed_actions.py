@@ -163,7 +163,8 @@ class Scene:
         path = f"/v1/cases/{self.case.case_id}/messages?limit=100"
         content = (await self.caller(name).ask("GET", path)).content
         items = msgspec.json.decode(content, type=QueuePage).items
-        return next((item.allowed_actions for item in items if item.message == message), None)
+        found = (list(item.allowed_actions) for item in items if item.message == message)
+        return next(found, None)
 
     # An event as a program of relay's makes it.
 

@@ -282,7 +282,9 @@ async def test_an_answer_is_of_one_moment(
     leased = await case.mediator.lease(sent.message)
     read = stored.read_author_message
 
-    async def comes_back(connection: Connection, message: uuid.UUID) -> stored.AuthorRow | None:
+    async def comes_back(
+        connection: Connection, message: uuid.UUID
+    ) -> tuple[stored.AuthorRow, list[stored.PartRow]] | None:
         await case.mediator.decide(leased, "return", reason="unclear")
         return await read(connection, message)
 

@@ -756,12 +756,52 @@ end
 $$;
 
 -- Locks for whoever sends a message: its identifier, before there is a row; the row; and its case.
-create function lock_submission(of_message uuid, of_case uuid) returns setof messages language plpgsql as $$
+create function lock_submission(of_message uuid, of_case uuid) returns messages language plpgsql as $$
+declare
+    known messages;
 begin
     perform pg_advisory_xact_lock(hashtextextended(of_message::text, 0));
-    return query select * from messages where messages.message_id = of_message for no key update;
+    select * into known from messages where message_id = of_message for no key update;
     perform lock_case(of_case);
+    return case when known.message_id is not null then known end;
 end
+$$;
+
+-- What must be known before words are taken: of the case, sender and recipient, the message where there is
+-- one, and the statement that a key signed. Volatile, so that it sees what was there once it had the locks.
+create function submission_facts(
+    of_message messages, of_case uuid, by_sender uuid, to_recipient uuid,
+    with_statement bytea, signed_by text, signed_at timestamptz
+) returns table (
+    server_processing boolean, charter_hash bytea, media uuid[], is_pair boolean, revisions bytea[],
+    is_stored boolean, counts boolean
+) language sql volatile as $$
+    select
+        cases.server_processing,
+        charters.statement_hash,
+        charters.media,
+        exists(
+            select 1 from pairs
+            where
+                pairs.case_id = of_case
+                and pairs.one = least(by_sender, to_recipient)
+                and pairs.other = greatest(by_sender, to_recipient)
+        ),
+        array(
+            select revisions.statement_hash from revisions
+            where revisions.message_id = (of_message).message_id
+            order by revisions.revision
+        ),
+        exists(select 1 from statements where statements.statement_hash = with_statement),
+        not exists(
+            select 1 from credentials
+            where
+                credentials.kid = signed_by
+                and (signed_at < credentials.not_before or signed_at >= credentials.not_after)
+        )
+    from cases
+    inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
+    where cases.case_id = of_case
 $$;
 
 create function append_event(

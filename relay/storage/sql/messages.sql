@@ -61,7 +61,7 @@ where message_id = $1;
 
 -- name: read_author_message
 -- The message as it is, with what its author is shown besides: the statement, what it came back with, how far
--- a video is.
+-- a video is; in a row for each of its parts, with the author's grants.
 select
     messages.message_id,
     messages.case_id,
@@ -91,6 +91,13 @@ select
     guidance.compact as guidance,
     working.stage,
     working.progress as fraction,
+    parts.commitment,
+    parts.statement_hash as declared_by,
+    parts.role,
+    parts.media_type,
+    parts.size_bytes,
+    parts.body,
+    grants.header,
     coalesce(messages.lease_expires_at < clock_timestamp(), false) as lease_is_over,
     is_voice(messages) as voice
 from messages
@@ -117,7 +124,14 @@ left join lateral (
     order by jobs.created_at desc
     limit 1
 ) as working on messages.kind = 'video'
-where messages.message_id = $1;
+left join parts on messages.message_id = parts.message_id
+left join grants
+    on
+        parts.commitment = grants.commitment
+        and messages.sender_id = grants.audience_id
+        and grants.audience = 'author'
+where messages.message_id = $1
+order by parts.role, parts.commitment;
 
 -- name: is_voice
 -- Whether it is a voice alone, as far as that is known.

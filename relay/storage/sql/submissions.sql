@@ -1,63 +1,22 @@
 -- name: lock_submission
--- The message, where there is one; locked with its identifier and the case.
-select
-    message_id,
-    case_id,
-    sender_id,
-    recipient_id,
-    kind,
-    language,
-    state,
-    revision,
-    review_round,
-    statement_hash,
-    rendition_hash,
-    captions_hash,
-    offer_hash,
-    withdrawal_hash,
-    writer_kid,
-    tell_author,
-    failure,
-    lease_holder,
-    lease_expires_at,
-    waiting_since,
-    author_view_since,
-    state_since,
-    created_at,
-    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over
-from lock_submission($1, $2);
+-- The message ($1), where there is one, locked with its identifier and the case ($2); and what must be known,
+-- as it is under these locks, before words of $3 to $4 are taken, with the statement $5 that $6 signed at $7.
+with locked as materialized (
+    select lock_submission($1, $2) as message
+)
 
--- name: find_submission_facts
--- What must be known before words are taken: of the case ($1), sender and recipient, message ($4), and the
--- statement ($5) that the key $6 signed at $7.
 select
-    cases.server_processing,
-    charters.statement_hash as charter_hash,
-    charters.media,
-    exists(
-        select 1 from pairs
-        where
-            pairs.case_id = $1
-            and pairs.one = least($2::uuid, $3::uuid)
-            and pairs.other = greatest($2::uuid, $3::uuid)
-    ) as is_pair,
-    array(
-        select revisions.statement_hash from revisions
-        where revisions.message_id = $4
-        order by revisions.revision
-    ) as revisions,
-    exists(
-        select 1 from statements
-        where statements.statement_hash = $5
-    ) as is_stored,
-    not exists (
-        select 1 from credentials
-        where
-            credentials.kid = $6 and ($7::timestamptz < credentials.not_before or $7 >= credentials.not_after)
-    ) as counts
-from cases
-inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
-where cases.case_id = $1;
+    locked.message,
+    facts.server_processing,
+    facts.charter_hash,
+    facts.media,
+    facts.is_pair,
+    facts.revisions,
+    facts.is_stored,
+    facts.counts,
+    coalesce((locked.message).lease_expires_at < clock_timestamp(), false) as lease_is_over
+from locked
+left join lateral submission_facts(locked.message, $2, $3, $4, $5, $6, $7) as facts on true;
 
 -- name: find_carried
 -- The one message of an upload link.
