@@ -28,13 +28,11 @@ from relay.client.participant import Participant
 from relay.client.writing import address
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
-from relay.demo.cast import Case, open_case
-from relay.demo.stage import Stage
 from relay.domain.actors import Role
 from relay.embedded import Access
 from relay.handlers.routing import Route
 from relay.queue import Queue
-from relay.services import cases
+from relay.services import charters
 from relay.services.audit.walk import audit
 from relay.services.feed import Follower
 from relay.settings import Settings
@@ -42,6 +40,8 @@ from relay.storage.database import Connection, Database, migrate
 from relay.storage.events import latest_events
 from relay.storage.objects import Objects
 from relay.storage.queries import split_queries
+from relay.testing.people import Case, open_case
+from relay.testing.relays import RunningRelay
 from workers.process import load_workers
 from workers.sweep import Sweep
 
@@ -121,7 +121,7 @@ Act: TypeAlias = Callable[[], Awaitable[object]]
 class Side:
     """A relay that was filled, and everybody who asks something of it."""
 
-    running: Stage
+    running: RunningRelay
     case: Case
     case_system: CaseSystem
     http: aiohttp.ClientSession
@@ -175,7 +175,7 @@ class Side:
 
     async def export_case(self) -> None:
         """What `relay recovery export` does."""
-        await cases.export(self.database, self.settings, self.case.case_id)
+        await charters.export(self.database, self.settings, self.case.case_id)
 
     async def migrate(self) -> None:
         """What `relay migrate` does where everything was applied."""
@@ -185,7 +185,7 @@ class Side:
         """Begin a video and think better of it."""
         written = address(self.case.responsible.participant_id)
         await self.case.harmed.begin_video(written)
-        await self.case.harmed._signed.call("DELETE", f"{written.path}/draft")  # noqa: SLF001 - the client discards none
+        await self.case.harmed.session.call("DELETE", f"{written.path}/draft")
 
 
 async def exchange(case: Case) -> uuid.UUID:
@@ -342,9 +342,9 @@ async def _side(messages: int) -> AsyncIterator[Side]:
             http=http,
             bearers={
                 Role.LINK: b64u_encode(link.secret.auth(link.id)),
-                Role.PARTICIPANT: await case.harmed._signed.bearer(),  # noqa: SLF001 - as in bench.letters
-                Role.UPLOADER: await uploader._signed.bearer(),  # noqa: SLF001 - the same
-                Role.MEDIATOR: await case.mediator._signed.bearer(),  # noqa: SLF001 - the same
+                Role.PARTICIPANT: await case.harmed.session.bearer(),
+                Role.UPLOADER: await uploader.session.bearer(),
+                Role.MEDIATOR: await case.mediator.session.bearer(),
             },
             places={
                 "case": str(case.case_id),
@@ -368,7 +368,7 @@ async def _side(messages: int) -> AsyncIterator[Side]:
         )
 
 
-async def _fill(running: Stage, messages: int, mediator_id: uuid.UUID) -> None:
+async def _fill(running: RunningRelay, messages: int, mediator_id: uuid.UUID) -> None:
     """Stop relay, and fill its database."""
     for process in running.processes.values():
         process.terminate()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-from relay.demo.cast import Case, Organization, open_case
 from relay.domain.messages import Kind, Language, NewDraft
 from relay.domain.reviews import QueueFigure
 from relay.domain.transitions import State
-from tests.hands import hands_of
-from tests.owner import Owner
+from relay.testing.people import Case, Organization, open_case
+from tests.support.requests import caller_of
+from tests.support.tampering.owner import Owner
 
 
 async def counted(database_url: str) -> list[QueueFigure]:
@@ -91,9 +91,9 @@ async def test_what_was_never_sent_is_in_no_figure(
     draft = NewDraft(
         recipient=case.responsible.participant_id, kind=Kind.VIDEO, language=Language.EN
     )
-    await hands_of(case.harmed).ask("PUT", path, draft)
+    await caller_of(case.harmed).ask("PUT", path, draft)
     assert await require_true(people, database_url) == []
-    await hands_of(case.harmed).ask("DELETE", path)
+    await caller_of(case.harmed).ask("DELETE", path)
     assert await require_true(people, database_url) == []
     assert await sum_up(database_url) == 0
 
