@@ -1,4 +1,4 @@
-/** One term for each thing: the words of docs/glossary.md, and none of those that stood for the same before; and their typography. */
+/** One term for each thing: those of docs/glossary.md, and none of their former synonyms; and French typography. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,12 +32,12 @@ const AVOIDED: Readonly<Record<'en' | 'fr', readonly (readonly [RegExp, string])
   ],
 };
 
-type Words = string | ((...given: string[]) => string) | { readonly [key: string]: Words };
+type Texts = string | ((...given: string[]) => string) | { readonly [key: string]: Texts };
 
-function sentences(words: Words): string[] {
-  if (typeof words === 'string') return [words];
-  if (typeof words === 'function') return [words(...Array.from({ length: words.length }, () => '…'))];
-  return Object.values(words).flatMap(sentences);
+function sentences(texts: Texts): string[] {
+  if (typeof texts === 'string') return [texts];
+  if (typeof texts === 'function') return [texts(...Array.from({ length: texts.length }, () => '…'))];
+  return Object.values(texts).flatMap(sentences);
 }
 
 const catalogues = readdirSync(SRC, { recursive: true, withFileTypes: true })
@@ -50,7 +50,7 @@ const GLOSSARY = readFileSync(new URL('../../docs/glossary.md', import.meta.url)
   .filter(({ length, 1: english = '' }) => length === 5 && english !== 'English' && !english.startsWith('-'));
 
 async function said(file: string): Promise<string[]> {
-  return Object.values((await import(file)) as Record<string, Words>).flatMap(sentences);
+  return Object.values((await import(file)) as Record<string, Texts>).flatMap(sentences);
 }
 
 describe('terms', () => {

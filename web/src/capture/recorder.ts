@@ -8,8 +8,8 @@ import type { NewTake, Uuid } from '../client/contract';
 import { begins, keeps, setFragile } from '../ui/activity';
 import '../ui/dialog';
 import { PlainElement } from '../ui/element';
-import type { Language } from '../words/catalogue';
-import { clock } from '../words/clock';
+import type { Language } from '../i18n/catalogue';
+import { clock } from '../i18n/clock';
 import './recorder.css';
 import {
   type CaptureFault,
@@ -25,7 +25,7 @@ import {
   turnOff,
   turnOn,
 } from './recording';
-import { loadWords, type Words } from './words';
+import { loadTexts, type Texts } from './i18n';
 
 const COUNTDOWN_SECONDS = 3;
 const LIMIT_SECONDS = 60 * 60;
@@ -64,7 +64,7 @@ export class RelayRecorder extends PlainElement {
     form: { attribute: false },
     assisted: { attribute: false },
     revises: { attribute: false },
-    words: { state: true },
+    texts: { state: true },
     stage: { state: true },
     fault: { state: true },
     found: { state: true },
@@ -86,7 +86,7 @@ export class RelayRecorder extends PlainElement {
   assisted = false;
   revises: Uuid | null = null;
   keeper!: Keeper;
-  private words: Words | null = null;
+  private texts: Texts | null = null;
   private stage: Stage = 'off';
   private fault: CaptureFault | null = null;
   private found: Devices = { cameras: [], microphones: [] };
@@ -136,8 +136,8 @@ export class RelayRecorder extends PlainElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('language')) {
-      void loadWords(this.language).then((words) => {
-        this.words = words;
+      void loadTexts(this.language).then((texts) => {
+        this.texts = texts;
       });
     }
   }
@@ -347,16 +347,16 @@ export class RelayRecorder extends PlainElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { words } = this;
-    if (words === null) return nothing;
+    const { texts } = this;
+    if (texts === null) return nothing;
     const { fault } = this;
-    return html`${fault === null ? nothing : html`<p class="note warn" role="alert">${words[this.form].faults[fault]}</p>`}
-      ${this.limited && this.stage === 'taken' ? html`<p class="note" role="status">${words.limitReached}</p>` : nothing}
-      ${this.renderStage(words)}`;
+    return html`${fault === null ? nothing : html`<p class="note warn" role="alert">${texts[this.form].faults[fault]}</p>`}
+      ${this.limited && this.stage === 'taken' ? html`<p class="note" role="status">${texts.limitReached}</p>` : nothing}
+      ${this.renderStage(texts)}`;
   }
 
-  private renderStage(words: Words): TemplateResult {
-    const form = words[this.form];
+  private renderStage(texts: Texts): TemplateResult {
+    const form = texts[this.form];
     switch (this.stage) {
       case 'off':
         return html`<p>${form.intro}</p>
@@ -364,56 +364,56 @@ export class RelayRecorder extends PlainElement {
       case 'starting':
         return html`<p role="status">${form.starting}</p>`;
       case 'taken':
-        return this.renderTaken(words);
+        return this.renderTaken(texts);
       case 'ready':
       case 'counting':
       case 'recording':
       case 'paused':
         return html`${this.form === 'voice'
             ? nothing
-            : html`<video class="mirrored" muted autoplay playsinline aria-label=${words.live} .muted=${true}></video>`}
-          ${this.renderLive(words)} ${this.renderNothing(words)}`;
+            : html`<video class="mirrored" muted autoplay playsinline aria-label=${texts.live} .muted=${true}></video>`}
+          ${this.renderLive(texts)} ${this.renderNothing(texts)}`;
     }
   }
 
-  private renderLive(words: Words): TemplateResult {
+  private renderLive(texts: Texts): TemplateResult {
     switch (this.stage) {
       case 'counting':
-        return html`<p class="count" role="status" aria-live="assertive">${words.countdown(this.left)}</p>
-          <button type="button" @click=${() => this.cancelCount()}>${words.cancel}</button>`;
+        return html`<p class="count" role="status" aria-live="assertive">${texts.countdown(this.left)}</p>
+          <button type="button" @click=${() => this.cancelCount()}>${texts.cancel}</button>`;
       case 'recording':
       case 'paused':
-        return this.renderRecording(words, this.stage === 'paused');
+        return this.renderRecording(texts, this.stage === 'paused');
       default:
-        return this.renderReady(words);
+        return this.renderReady(texts);
     }
   }
 
   /** What a device does not give, while something can still be done about it. */
-  private renderNothing(words: Words): TemplateResult {
-    return html`${this.unheard ? html`<p class="note warn" role="alert">${words.unheard}</p>` : nothing}
-      ${this.unseen ? html`<p class="note warn" role="alert">${words.unseen}</p>` : nothing}`;
+  private renderNothing(texts: Texts): TemplateResult {
+    return html`${this.unheard ? html`<p class="note warn" role="alert">${texts.unheard}</p>` : nothing}
+      ${this.unseen ? html`<p class="note warn" role="alert">${texts.unseen}</p>` : nothing}`;
   }
 
-  private renderReady(words: Words): TemplateResult {
+  private renderReady(texts: Texts): TemplateResult {
     const { cameras, microphones } = this.found;
-    return html`${this.renderLevel(words)}
+    return html`${this.renderLevel(texts)}
       ${this.form === 'voice'
         ? nothing
-        : this.renderDevices(words.camera, cameras, this.camera, words.unnamedCamera, (id) => (this.camera = id))}
-      ${this.renderDevices(words.microphone, microphones, this.microphone, words.unnamedMicrophone, (id) => (this.microphone = id))}
+        : this.renderDevices(texts.camera, cameras, this.camera, texts.unnamedCamera, (id) => (this.camera = id))}
+      ${this.renderDevices(texts.microphone, microphones, this.microphone, texts.unnamedMicrophone, (id) => (this.microphone = id))}
       <div class="row">
-        <button class="primary" type="button" @click=${() => this.count()}>${words.record}</button>
-        <button type="button" @click=${() => this.off()}>${words[this.form].off}</button>
+        <button class="primary" type="button" @click=${() => this.count()}>${texts.record}</button>
+        <button type="button" @click=${() => this.off()}>${texts[this.form].off}</button>
       </div>`;
   }
 
-  private renderLevel(words: Words): TemplateResult {
-    const { levelQuiet, levelGood, levelLoud } = words;
+  private renderLevel(texts: Texts): TemplateResult {
+    const { levelQuiet, levelGood, levelLoud } = texts;
     const text = this.loudest < QUIET ? levelQuiet : this.loudest > LOUD ? levelLoud : levelGood;
     // The room of the longest is kept: no button below moves while somebody speaks.
     return html`<div class="field">
-      <meter aria-label=${words.level} min="0" max="1" low=${QUIET} high=${LOUD} optimum="0.6" .value=${this.level}></meter>
+      <meter aria-label=${texts.level} min="0" max="1" low=${QUIET} high=${LOUD} optimum="0.6" .value=${this.level}></meter>
       <div class="quiet room">
         ${[levelQuiet, levelGood, levelLoud].map((each) => html`<p aria-hidden="true">${each}</p>`)}
         <p role="status">${text}</p>
@@ -443,56 +443,56 @@ export class RelayRecorder extends PlainElement {
     </label>`;
   }
 
-  private renderRecording(words: Words, paused: boolean): TemplateResult {
+  private renderRecording(texts: Texts, paused: boolean): TemplateResult {
     return html`<p>
-        <span class="on-air" role="status">${paused ? words.paused : words.recording}</span>
-        ${words.recorded(clock(this.seconds))}
+        <span class="on-air" role="status">${paused ? texts.paused : texts.recording}</span>
+        ${texts.recorded(clock(this.seconds))}
       </p>
-      <meter aria-label=${words.level} min="0" max="1" .value=${this.level}></meter>
-      ${this.seconds > LIMIT_SECONDS - LIMIT_NOTICE_SECONDS ? html`<p class="note" role="status">${words.limit}</p>` : nothing}
-      ${this.renderKept(words)}
+      <meter aria-label=${texts.level} min="0" max="1" .value=${this.level}></meter>
+      ${this.seconds > LIMIT_SECONDS - LIMIT_NOTICE_SECONDS ? html`<p class="note" role="status">${texts.limit}</p>` : nothing}
+      ${this.renderKept(texts)}
       <div class="row">
-        <button class="primary" type="button" @click=${() => this.recording?.stop()}>${words.stop}</button>
+        <button class="primary" type="button" @click=${() => this.recording?.stop()}>${texts.stop}</button>
         ${paused
-          ? html`<button type="button" @click=${() => this.resume()}>${words.resume}</button>`
-          : html`<button type="button" @click=${() => this.pause()}>${words.pause}</button>`}
+          ? html`<button type="button" @click=${() => this.resume()}>${texts.resume}</button>`
+          : html`<button type="button" @click=${() => this.pause()}>${texts.pause}</button>`}
       </div>`;
   }
 
   /** Truthfully, whether it would still be there after the page was closed. */
-  private renderKept(words: Words): TemplateResult {
-    if (this.keptBy === 'device') return html`<p class="quiet">${words.kept}</p>`;
-    if (this.assisted && this.keptBy === 'memory') return html`<p class="quiet">${words.keptAssisted}</p>`;
-    return html`<p class="note warn" role="alert">${words.notKept}</p>`;
+  private renderKept(texts: Texts): TemplateResult {
+    if (this.keptBy === 'device') return html`<p class="quiet">${texts.kept}</p>`;
+    if (this.assisted && this.keptBy === 'memory') return html`<p class="quiet">${texts.keptAssisted}</p>`;
+    return html`<p class="note warn" role="alert">${texts.notKept}</p>`;
   }
 
-  private renderTaken(words: Words): TemplateResult {
+  private renderTaken(texts: Texts): TemplateResult {
     const { watching } = this;
-    const form = words[this.form];
+    const form = texts[this.form];
     return html`<p>${form.watch}</p>
       ${this.form === 'voice'
-        ? html`<audio controls src=${watching ?? nothing} aria-label=${words.preview}></audio>`
-        : html`<video controls playsinline src=${watching ?? nothing} aria-label=${words.preview}></video>`}
-      <p>${words.recorded(clock(this.seconds))}</p>
-      ${this.heard ? nothing : html`<p class="note warn" role="status">${words.silent}</p>`}
-      ${this.renderKept(words)}
+        ? html`<audio controls src=${watching ?? nothing} aria-label=${texts.preview}></audio>`
+        : html`<video controls playsinline src=${watching ?? nothing} aria-label=${texts.preview}></video>`}
+      <p>${texts.recorded(clock(this.seconds))}</p>
+      ${this.heard ? nothing : html`<p class="note warn" role="status">${texts.silent}</p>`}
+      ${this.renderKept(texts)}
       <div class="row">
-        <button class="primary" type="button" @click=${() => this.use()}>${words.use}</button>
-        <button type="button" @click=${() => (this.asking = true)}>${words.again}</button>
+        <button class="primary" type="button" @click=${() => this.use()}>${texts.use}</button>
+        <button type="button" @click=${() => (this.asking = true)}>${texts.again}</button>
       </div>
-      ${this.asking ? this.renderAsking(words) : nothing}`;
+      ${this.asking ? this.renderAsking(texts) : nothing}`;
   }
 
-  private renderAsking(words: Words): TemplateResult {
+  private renderAsking(texts: Texts): TemplateResult {
     const close = (): void => {
       this.asking = false;
     };
     return html`<relay-dialog
-      .heading=${words.againSure}
-      .content=${html`<p>${words.againMeans}</p>
+      .heading=${texts.againSure}
+      .content=${html`<p>${texts.againMeans}</p>
         <div class="row">
-          <button type="button" @click=${close}>${words.againNot}</button>
-          <button class="grave" type="button" @click=${() => this.again()}>${words.again}</button>
+          <button type="button" @click=${close}>${texts.againNot}</button>
+          <button class="grave" type="button" @click=${() => this.again()}>${texts.again}</button>
         </div>`}
       @dismissed=${close}
     ></relay-dialog>`;

@@ -17,7 +17,7 @@ import type { Part, PartRole } from '../crypto/fields';
 import { pad, unpad } from '../crypto/padding';
 import { sha256 } from '../crypto/sodium';
 import { readableCaptions } from '../playback/webvtt';
-import { readable } from '../words/readable';
+import { readable } from '../i18n/readable';
 import type { Uuid } from './contract';
 import { Faulty } from './records';
 import { Refused } from './refusing';

@@ -2,17 +2,17 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { PlainElement } from '../ui/element';
-import type { Words } from './words';
+import type { Texts } from './i18n';
 
 export class ConsoleAnotherRoot extends PlainElement {
   static override properties: PropertyDeclarations = {
-    words: { attribute: false },
+    texts: { attribute: false },
     given: { attribute: false },
     known: { attribute: false },
     missing: { state: true },
   };
 
-  words!: Words;
+  texts!: Texts;
   given = '';
   known: readonly string[] = [];
   private missing = false;
@@ -22,7 +22,7 @@ export class ConsoleAnotherRoot extends PlainElement {
   }
 
   protected override render(): TemplateResult {
-    const { roots } = this.words;
+    const { roots } = this.texts;
     return html`<main id="content">
       <h1 tabindex="-1">${roots.title}</h1>
       <div class="note warn" role="alert">

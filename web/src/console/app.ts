@@ -9,9 +9,9 @@ import { PlainElement } from '../ui/element';
 import { bringInSight, watchFocus } from '../ui/in-sight';
 import { isActive } from '../ui/activity';
 import { watchIdle } from '../ui/idle';
-import type { Language } from '../words/catalogue';
-import { preferredLanguage, rememberLanguage, speak } from '../words/language';
-import { loadReasons, type Reasons } from '../words/reasons';
+import type { Language } from '../i18n/catalogue';
+import { preferredLanguage, rememberLanguage, speak } from '../i18n/language';
+import { loadReasons, type Reasons } from '../i18n/reasons';
 import { day } from '../ui/amounts';
 import { asRefusal, refusalText } from './element';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
@@ -23,7 +23,7 @@ import type { Mediator, Session } from './session';
 import { focusOf, shortcutOf, shortcutsOn, switchShortcuts, SHORTCUTS, type Shortcut } from './shortcuts';
 import '../ui/dialog';
 import './unlock';
-import { loadWords, type Words } from './words';
+import { loadTexts, type Texts } from './i18n';
 
 const IDLE_MS = 10 * 60_000;
 const IDLE_WARN_MS = 60_000;
@@ -39,7 +39,7 @@ interface Listening {
 export class RelayConsole extends PlainElement {
   static override properties: PropertyDeclarations = {
     stage: { state: true },
-    words: { state: true },
+    texts: { state: true },
     session: { state: true },
     screen: { state: true },
     said: { state: true },
@@ -52,14 +52,14 @@ export class RelayConsole extends PlainElement {
   };
 
   private stage: Stage = 'starting';
-  private words: Words | null = null;
+  private texts: Texts | null = null;
   private reasons: Reasons | null = null;
   private language: Language = preferredLanguage();
   private client: Mediator | null = null;
   private session: Session | null = null;
   private screen: Screen = { name: 'queue' };
   /** What the screen shows, where it has said so. */
-  private place: ((words: Words) => string) | null = null;
+  private place: ((texts: Texts) => string) | null = null;
   private said = '';
   private helping = false;
   private shortcuts = shortcutsOn();
@@ -142,7 +142,7 @@ export class RelayConsole extends PlainElement {
     if (!isFingerprint(location.hash.slice(1)) || this.embedding !== null || this.stage === 'untrusted') return;
     if (this.stage === 'open') {
       history.replaceState({ screen: this.screen }, '', location.pathname); // what somebody writes is not taken from them
-      this.say(this.words?.roots.whileOpen ?? '');
+      this.say(this.texts?.roots.whileOpen ?? '');
     } else if (this.findFingerprint()) void this.connect();
   };
 
@@ -174,13 +174,13 @@ export class RelayConsole extends PlainElement {
   }
 
   private async speak(language: Language): Promise<void> {
-    const [words, reasons] = await Promise.all([loadWords(language), loadReasons(language)]);
-    this.words = words;
+    const [texts, reasons] = await Promise.all([loadTexts(language), loadReasons(language)]);
+    this.texts = texts;
     this.reasons = reasons;
     this.language = language;
     speak(language);
     void this.client?.speak(language).catch(() => undefined);
-    if (this.session !== null) this.session = { ...this.session, words, reasons, language };
+    if (this.session !== null) this.session = { ...this.session, texts, reasons, language };
     this.entitle();
   }
 
@@ -190,22 +190,22 @@ export class RelayConsole extends PlainElement {
   }
 
   private entitle(): void {
-    if (this.words === null) return;
-    const place = this.place?.(this.words) ?? screenTitle(this.words, this.screen);
+    if (this.texts === null) return;
+    const place = this.place?.(this.texts) ?? screenTitle(this.texts, this.screen);
     const here = this.stage === 'open' ? `${place} · ` : '';
-    const title = `${here}${this.words.title}`;
+    const title = `${here}${this.texts.title}`;
     document.title = title;
     this.embedding?.tell({ relay: 'title', title });
   }
 
   private async unlocked(self: MediatorSelf): Promise<void> {
     await import('./inside');
-    if (this.client === null || this.words === null || this.reasons === null) return;
+    if (this.client === null || this.texts === null || this.reasons === null) return;
     this.session = {
       client: this.client,
       self,
       handed: this.handed !== null,
-      words: this.words,
+      texts: this.texts,
       reasons: this.reasons,
       language: this.language,
       go: (screen) => this.go(screen),
@@ -229,7 +229,7 @@ export class RelayConsole extends PlainElement {
       warnMs: IDLE_WARN_MS,
       busy: isActive,
       warn: (secondsLeft) => (this.idling = secondsLeft !== null),
-      idle: () => this.locked(this.words?.unlock.idle ?? null),
+      idle: () => this.locked(this.texts?.unlock.idle ?? null),
     });
   }
 
@@ -245,7 +245,7 @@ export class RelayConsole extends PlainElement {
 
   private locked(notice: string | null): void {
     if (this.stage !== 'open') return;
-    this.notice = notice ?? this.words?.unlock.locked ?? null;
+    this.notice = notice ?? this.texts?.unlock.locked ?? null;
     this.forget('locked');
   }
 
@@ -283,12 +283,12 @@ export class RelayConsole extends PlainElement {
       const refusal = asRefusal(thrown);
       if (refusal.refusal === 'untrusted') this.stop();
       else if (refusal.refusal === 'signed-out') this.locked(null);
-      else this.say(refusalText(session.words, refusal));
+      else this.say(refusalText(session.texts, refusal));
       return;
     }
     if (this.screen !== screen || this.stage !== 'open') return; // they went elsewhere meanwhile
     if (found === null) {
-      this.say(session.words.lists.noNext);
+      this.say(session.texts.lists.noNext);
       if (screen.name === 'review') this.go({ name: 'queue' });
     } else this.go({ name: 'review', message: found });
   }
@@ -337,28 +337,28 @@ export class RelayConsole extends PlainElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { words } = this;
-    if (words === null) return nothing;
-    return html`<a class="unseen skip" href="#content" @click=${this.skip}>${words.skip}</a>
+    const { texts } = this;
+    if (texts === null) return nothing;
+    return html`<a class="unseen skip" href="#content" @click=${this.skip}>${texts.skip}</a>
       <header class="bar">
-        ${this.stage === 'open' ? this.renderNav(words) : html`<strong>${words.title}</strong>`}
+        ${this.stage === 'open' ? this.renderNav(texts) : html`<strong>${texts.title}</strong>`}
         <div class="row">
           ${this.stage === 'open'
-            ? html`<button class="plain keys-only" @click=${() => (this.helping = true)}>${words.nav.shortcuts}</button>`
+            ? html`<button class="plain keys-only" @click=${() => (this.helping = true)}>${texts.nav.shortcuts}</button>`
             : nothing}
           <button class="plain" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.choose(this.language === 'en' ? 'fr' : 'en')}>
-            ${words.otherLanguage}
+            ${texts.otherLanguage}
           </button>
-          ${this.stage === 'open' ? html`<button @click=${() => this.locked(null)}>${words.lock}</button>` : nothing}
+          ${this.stage === 'open' ? html`<button @click=${() => this.locked(null)}>${texts.lock}</button>` : nothing}
         </div>
       </header>
       <p class=${this.said === '' ? 'unseen' : 'said'} role="status">${this.said}</p>
-      ${this.renderKeysEnd(words)} ${this.renderIdle(words)}
-      ${this.renderStage(words)} ${this.helping ? this.renderHelp(words) : nothing}`;
+      ${this.renderKeysEnd(texts)} ${this.renderIdle(texts)}
+      ${this.renderStage(texts)} ${this.helping ? this.renderHelp(texts) : nothing}`;
   }
 
   /** In front of whatever dialog is open, which would hide it otherwise. */
-  private renderIdle({ unlock }: Words): TemplateResult | typeof nothing {
+  private renderIdle({ unlock }: Texts): TemplateResult | typeof nothing {
     if (!this.idling) return nothing;
     const stay = (): void => {
       this.idling = false;
@@ -372,39 +372,39 @@ export class RelayConsole extends PlainElement {
     ></relay-dialog>`;
   }
 
-  private renderKeysEnd(words: Words): TemplateResult | typeof nothing {
+  private renderKeysEnd(texts: Texts): TemplateResult | typeof nothing {
     const { ownKeys, screen, session, stage } = this;
     if (stage !== 'open' || ownKeys === null || session === null || screen.name === 'keys') return nothing;
     const isReady = ownKeys.next !== null && ownKeys.cases > 0;
     if (!ownKeys.endSoon && !isReady) return nothing;
-    return html`<aside class="note warn ends" aria-label=${words.ownKeys.title}>
-      <p>${isReady ? words.ownKeys.ready : words.ownKeys.soon(day(ownKeys.endsAt, session.language))}</p>
-      <button @click=${() => this.go({ name: 'keys' })}>${words.ownKeys.see}</button>
+    return html`<aside class="note warn ends" aria-label=${texts.ownKeys.title}>
+      <p>${isReady ? texts.ownKeys.ready : texts.ownKeys.soon(day(ownKeys.endsAt, session.language))}</p>
+      <button @click=${() => this.go({ name: 'keys' })}>${texts.ownKeys.see}</button>
     </aside>`;
   }
 
-  private renderNav(words: Words): TemplateResult {
+  private renderNav(texts: Texts): TemplateResult {
     const at = this.screen.name;
     const entry = (screen: Screen, text: string, here: boolean): TemplateResult =>
       html`<button class="plain" aria-current=${here ? 'page' : nothing} @click=${() => this.go(screen)}>${text}</button>`;
-    return html`<nav aria-label=${words.nav.label}>
-      ${entry({ name: 'queue' }, words.nav.queue, at === 'queue' || at === 'review' || at === 'captions')}
-      ${entry({ name: 'cases' }, words.nav.cases, at === 'cases' || at === 'case' || at === 'new-case')}
-      ${entry({ name: 'letter' }, words.nav.letter, at === 'letter')}
-      ${entry({ name: 'keys' }, words.nav.keys, at === 'keys')}
+    return html`<nav aria-label=${texts.nav.label}>
+      ${entry({ name: 'queue' }, texts.nav.queue, at === 'queue' || at === 'review' || at === 'captions')}
+      ${entry({ name: 'cases' }, texts.nav.cases, at === 'cases' || at === 'case' || at === 'new-case')}
+      ${entry({ name: 'letter' }, texts.nav.letter, at === 'letter')}
+      ${entry({ name: 'keys' }, texts.nav.keys, at === 'keys')}
     </nav>`;
   }
 
-  private renderStage(words: Words): TemplateResult {
-    const { embedding, unlock, untrusted } = words;
+  private renderStage(texts: Texts): TemplateResult {
+    const { embedding, unlock, untrusted } = texts;
     switch (this.stage) {
       case 'starting':
-        return html`<main id="content"><p role="status">${window.parent === window ? words.loading : embedding.waiting}</p></main>`;
+        return html`<main id="content"><p role="status">${window.parent === window ? texts.loading : embedding.waiting}</p></main>`;
       case 'offline':
         return html`<main id="content">
           <h1 tabindex="-1">${unlock.offline}</h1>
-          <p role="alert">${words.refusal.offline}</p>
-          <button class="primary" @click=${() => this.connect()}>${words.again}</button>
+          <p role="alert">${texts.refusal.offline}</p>
+          <button class="primary" @click=${() => this.connect()}>${texts.again}</button>
         </main>`;
       case 'not-allowed':
         return plainPage(embedding.notAllowed, embedding.notAllowedWhat);
@@ -415,7 +415,7 @@ export class RelayConsole extends PlainElement {
       case 'another-root': {
         const known = this.pins.all();
         return html`<console-another-root
-          .words=${words}
+          .texts=${texts}
           .given=${this.fingerprint}
           .known=${known}
           @kept=${() => this.goOnWith(known[0] ?? this.fingerprint)}
@@ -435,7 +435,7 @@ export class RelayConsole extends PlainElement {
       case 'locked':
         return html`<console-unlock
           .door=${{ client: this.client }}
-          .words=${words}
+          .texts=${texts}
           .language=${this.language}
           .fingerprint=${this.fingerprint}
           .roots=${this.pins.all()}
@@ -449,8 +449,8 @@ export class RelayConsole extends PlainElement {
     }
   }
 
-  private renderHelp(words: Words): TemplateResult {
-    const { shortcuts } = words;
+  private renderHelp(texts: Texts): TemplateResult {
+    const { shortcuts } = texts;
     return html`<relay-dialog
       .heading=${shortcuts.title}
       .content=${html`<p>${shortcuts.lead}</p>
@@ -466,7 +466,7 @@ export class RelayConsole extends PlainElement {
             ${SHORTCUTS.map((one) => html`<tr><td><kbd>${one.key}</kbd></td><td>${shortcuts.names[one.does]}</td></tr>`)}
           </tbody>
         </table>
-        <button @click=${() => (this.helping = false)}>${words.close}</button>`}
+        <button @click=${() => (this.helping = false)}>${texts.close}</button>`}
       @dismissed=${() => (this.helping = false)}
     ></relay-dialog>`;
   }
@@ -482,24 +482,24 @@ export class RelayConsole extends PlainElement {
   };
 }
 
-function screenTitle(words: Words, screen: Screen): string {
+function screenTitle(texts: Texts, screen: Screen): string {
   switch (screen.name) {
     case 'queue':
-      return words.queue.title;
+      return texts.queue.title;
     case 'review':
-      return words.case.messages;
+      return texts.case.messages;
     case 'captions':
-      return words.captions.title;
+      return texts.captions.title;
     case 'cases':
-      return words.cases.title;
+      return texts.cases.title;
     case 'case':
-      return words.review.case;
+      return texts.review.case;
     case 'new-case':
-      return words.newCase.title;
+      return texts.newCase.title;
     case 'letter':
-      return words.letter.title;
+      return texts.letter.title;
     case 'keys':
-      return words.ownKeys.title;
+      return texts.ownKeys.title;
   }
 }
 

@@ -7,8 +7,8 @@ import { ConsoleElement } from './element';
 import { FormKeeper } from './keeping';
 import './media';
 import type { ConsoleMedia } from './media';
-import { wordsOf } from './spoken';
-import type { Words } from './words';
+import { textsFor } from './form-texts';
+import type { Texts } from './i18n';
 import { cueText, formatTime, parse, readTime, serialize, type Cue, type Parsed } from '../playback/webvtt';
 
 /** A line as it is being typed; times stay text until they are times. */
@@ -36,8 +36,8 @@ export class ConsoleCaptions extends ConsoleElement {
 
   message: Uuid = '';
 
-  protected override get words(): Words {
-    return wordsOf(this.session.words, this.item?.form);
+  protected override get texts(): Texts {
+    return textsFor(this.session.texts, this.item?.form);
   }
 
   private item: ReviewItem | null = null;
@@ -70,7 +70,7 @@ export class ConsoleCaptions extends ConsoleElement {
       if (begun !== null) this.language = begun['language'] === 'fr' ? 'fr' : 'en';
       if (file !== null) this.takeIn(file);
       this.item = item;
-      this.session.entitle((words) => words.place.captions(item.reference));
+      this.session.entitle((texts) => texts.place.captions(item.reference));
     });
   }
 
@@ -114,7 +114,7 @@ export class ConsoleCaptions extends ConsoleElement {
 
   private setTime(key: number, which: 'start' | 'end'): void {
     const now = this.player?.currentTime() ?? null;
-    this.hint = now === null ? this.words.captions.needsTime : '';
+    this.hint = now === null ? this.texts.captions.needsTime : '';
     if (now !== null) this.change(key, { [which]: formatTime(now) });
   }
 
@@ -132,21 +132,21 @@ export class ConsoleCaptions extends ConsoleElement {
     const { cues, mistakes } = parse(file, this.item?.video?.durationMs);
     this.mistakes = mistakes;
     if (mistakes.length > 0 || cues.length === 0) {
-      this.hint = cues.length === 0 && mistakes.length === 0 ? this.words.captions.empty : '';
+      this.hint = cues.length === 0 && mistakes.length === 0 ? this.texts.captions.empty : '';
       return;
     }
     const text = serialize(cues);
     const done = await this.attempt(async () => {
       await this.session.client.caption(this.message, { text, language: this.language });
     });
-    if (done) this.leave(this.words.captions.saved);
+    if (done) this.leave(this.texts.captions.saved);
   }
 
   private async except(exception: string): Promise<void> {
     const done = await this.attempt(async () => {
       await this.session.client.caption(this.message, { exception });
     });
-    if (done) this.leave(this.words.captions.exceptionSaved);
+    if (done) this.leave(this.texts.captions.exceptionSaved);
   }
 
   private leave(sentence: string): void {
@@ -167,7 +167,7 @@ export class ConsoleCaptions extends ConsoleElement {
   };
 
   protected override render(): TemplateResult {
-    const { captions } = this.words;
+    const { captions } = this.texts;
     const { item } = this;
     return html`<main id="content" class="wide">
       <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'review', message: this.message })}>← ${captions.back}</button></p>
@@ -175,7 +175,7 @@ export class ConsoleCaptions extends ConsoleElement {
       <p>${captions.lead}</p>
       ${this.renderRefusal()}
       ${item?.video == null
-        ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>`
+        ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>`
         : html`<div class="beside">
             <div>
               <console-media .session=${this.session} .video=${item.video} .captions=${null} .alone=${true}></console-media>
@@ -187,7 +187,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private renderEditor(item: ReviewItem): TemplateResult {
-    const { captions, languageName } = this.words;
+    const { captions, languageName } = this.texts;
     return html`<section>
       <div class="row field">
         <button aria-pressed=${this.plain === null ? 'true' : 'false'} @click=${() => this.plain !== null && this.takeIn(this.plain)}>${captions.editor}</button>
@@ -213,7 +213,7 @@ export class ConsoleCaptions extends ConsoleElement {
         </select>
       </div>
       <p role="status">${this.hint}</p>
-      <p class="quiet">${this.words.kept}</p>
+      <p class="quiet">${this.texts.kept}</p>
       <button class="primary" ?disabled=${this.running} @click=${() => this.save()}>${captions.saveDo}</button>
     </section>`;
   }
@@ -235,7 +235,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private renderMistakes(): TemplateResult | typeof nothing {
-    const { captions } = this.words;
+    const { captions } = this.texts;
     if (this.mistakes.length === 0) return nothing;
     return html`<div class="note warn" role="alert">
       <p>${captions.mistakes(this.mistakes.length)}</p>
@@ -246,7 +246,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private renderCues(item: ReviewItem): TemplateResult {
-    const { captions } = this.words;
+    const { captions } = this.texts;
     return html`${this.drafts.length === 0 ? html`<p>${captions.empty}</p>` : nothing}
       <ol class="cues">
         ${repeat(
@@ -259,7 +259,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private renderCue(one: Draft, number: number, language: Language): TemplateResult {
-    const { captions } = this.words;
+    const { captions } = this.texts;
     const key = String(one.key);
     const time = (which: 'start' | 'end', label: string, set: string): TemplateResult => html`<div>
       <label for="cue-${which}-${key}">${label}</label>
@@ -301,7 +301,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private renderException(): TemplateResult {
-    const { captions } = this.words;
+    const { captions } = this.texts;
     return html`<details class="card">
       <summary>${captions.exception}</summary>
       <form

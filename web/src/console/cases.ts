@@ -34,8 +34,8 @@ export class ConsoleCases extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { cases, finding } = this.words;
-    const found = find(this.words, this.cases ?? [], this.sought);
+    const { cases, finding } = this.texts;
+    const found = find(this.texts, this.cases ?? [], this.sought);
     return html`<main id="content" class="wide">
       <h1 tabindex="-1">${cases.title}</h1>
       <p>${cases.lead}</p>
@@ -56,7 +56,7 @@ export class ConsoleCases extends ConsoleElement {
         <small id="case-find-hint">${finding.hint}</small>
       </div>
       ${this.cases === null
-        ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>`
+        ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>`
         : html`<p class="quiet" role="status">${found.length > 0 ? finding.found(found.length) : this.cases.length === 0 ? cases.empty : finding.none}</p>
             <ul class="queue lines cases">
               ${repeat(found, (one) => one.case.case, (one) => this.renderCase(one))}
@@ -65,12 +65,12 @@ export class ConsoleCases extends ConsoleElement {
   }
 
   private renderCase({ case: one, people }: Found): TemplateResult {
-    const { cases } = this.words;
+    const { cases } = this.texts;
     const opened = one.charterVersion > 0;
     return html`<li>
       <button
         class="queue-open"
-        aria-label=${this.words.ownKeys.openCase(one.reference)}
+        aria-label=${this.texts.ownKeys.openCase(one.reference)}
         @click=${() => this.session.go(opened ? { name: 'case', case: one.case } : { name: 'new-case', case: one.case })}
       >
         <strong>${one.reference}</strong>
@@ -86,13 +86,13 @@ export class ConsoleCases extends ConsoleElement {
 
   /** What a mediator has to do in strong letters, then for whom else something waits. */
   private renderFigures(figures: CaseFigures): TemplateResult {
-    const { count } = this.words.finding;
+    const { count } = this.texts.finding;
     return html`${OWN.filter((one) => figures[one] > 0).map((one) => html`<strong>${count[one](figures[one])}</strong>`)}
     ${OTHERS.filter((one) => figures[one] > 0).map((one) => html`<span class="quiet">${count[one](figures[one])}</span>`)}`;
   }
 
   private found(somebody: Person): string {
-    return `${person(this.words, somebody)}, ${this.words.finding.mark(shortId(somebody.participant))}`;
+    return `${person(this.texts, somebody)}, ${this.texts.finding.mark(shortId(somebody.participant))}`;
   }
 }
 

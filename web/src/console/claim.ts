@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { SpokenWords, Uuid, WaitingClaim } from '../client/contract';
-import type { Language } from '../words/catalogue';
+import type { Language } from '../i18n/catalogue';
 import '../ui/dialog';
 import { ConsoleElement } from './element';
 
@@ -32,18 +32,18 @@ export class ConsoleClaim extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { claim } = this.words;
+    const { claim } = this.texts;
     return html`<relay-dialog
       .heading=${claim.title(this.person, this.reference)}
       .content=${html`${this.renderRefusal()}
-        ${this.waiting === null ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>` : this.renderWaiting(this.waiting)}
-        <p><button @click=${() => this.tell('given-up')}>${this.words.cancel}</button></p>`}
+        ${this.waiting === null ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>` : this.renderWaiting(this.waiting)}
+        <p><button @click=${() => this.tell('given-up')}>${this.texts.cancel}</button></p>`}
       @dismissed=${() => this.tell('given-up')}
     ></relay-dialog>`;
   }
 
   private renderWaiting({ words, fault, ends, claim: hash }: WaitingClaim): TemplateResult {
-    const { claim } = this.words;
+    const { claim } = this.texts;
     const notThem = html`<p><button class="grave" ?disabled=${this.running} @click=${() => this.tell('not-them')}>${claim.notThem}</button></p>`;
     if (words === null) {
       return html`<div class="note warn" role="alert">

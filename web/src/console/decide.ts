@@ -34,7 +34,7 @@ export class ConsoleDecide extends PlainElement {
   private wanting: 'reason' | 'words' | 'unwatched' | null = null;
 
   protected override render(): TemplateResult {
-    const { confirm, thisOne } = this.session.words;
+    const { confirm, thisOne } = this.session.texts;
     return html`<relay-dialog
       .heading=${confirm[this.decision].title(thisOne[this.item.form])}
       .content=${this.renderForm()}
@@ -43,9 +43,9 @@ export class ConsoleDecide extends PlainElement {
   }
 
   private renderForm(): TemplateResult {
-    const { words } = this.session;
+    const { texts } = this.session;
     const { decision } = this;
-    const { confirm, form, choice } = words;
+    const { confirm, form, choice } = texts;
     return html`<form method="dialog" @submit=${this.submit}>
       ${this.about}
       <p>${confirm[decision].what}</p>
@@ -66,12 +66,12 @@ export class ConsoleDecide extends PlainElement {
               @input=${(event: Event) => this.typed('words', event)}
             ></textarea>
             <small id="decision-words-hint">${form.wordsHint}</small>
-            ${this.item.authorReady ? nothing : html`<p class="note">${words.broken.authorNotReady}</p>`}
+            ${this.item.authorReady ? nothing : html`<p class="note">${texts.broken.authorNotReady}</p>`}
             <p id="decision-words-fault" class="fault" role="alert">${this.wanting === 'words' ? form.wordsNeeded : nothing}</p>
           </div>`
         : nothing}
       <div class="field">
-        <label for="decision-note">${form.note} <small>(${words.optional})</small></label>
+        <label for="decision-note">${form.note} <small>(${texts.optional})</small></label>
         <textarea
           id="decision-note"
           autocomplete="off"
@@ -82,13 +82,13 @@ export class ConsoleDecide extends PlainElement {
         ></textarea>
         <small id="decision-note-hint">${form.noteHint}</small>
       </div>
-      ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(words, this.problem)}</p>`}
+      ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(texts, this.problem)}</p>`}
       <p class="row">
         <button class=${GRAVE.includes(decision) ? 'grave' : 'primary'} ?disabled=${this.running}>${choice[decision]}</button>
-        <button type="button" @click=${() => this.tell('given-up')}>${words.cancel}</button>
+        <button type="button" @click=${() => this.tell('given-up')}>${texts.cancel}</button>
       </p>
-      <p role="status">${this.running ? words.working : nothing}</p>
-      <p class="quiet">${words.kept}</p>
+      <p role="status">${this.running ? texts.working : nothing}</p>
+      <p class="quiet">${texts.kept}</p>
     </form>`;
   }
 
@@ -97,7 +97,7 @@ export class ConsoleDecide extends PlainElement {
   }
 
   private renderUnwatched(): TemplateResult {
-    const { confirm } = this.session.words;
+    const { confirm } = this.session.texts;
     return html`<div class="note warn">
       <p>${confirm.unwatched}</p>
       <label class="choice">
@@ -109,8 +109,8 @@ export class ConsoleDecide extends PlainElement {
   }
 
   private renderReason(): TemplateResult {
-    const { words, reasons } = this.session;
-    const { form } = words;
+    const { texts, reasons } = this.session;
+    const { form } = texts;
     const offered = reasons[this.decision as keyof typeof reasons];
     const chosen = this.reason();
     return html`<div class="field">

@@ -5,7 +5,7 @@ import { type Broken, type GrantedAgain, isRefusal, type ProblemCode, type Refus
 import { during } from '../ui/activity';
 import { PlainElement } from '../ui/element';
 import type { Session } from './session';
-import type { Words } from './words';
+import type { Texts } from './i18n';
 
 /** Refusals that say that the message has moved on, so that what is on the screen is old. */
 const CONFLICTS = [
@@ -30,21 +30,21 @@ export function isConflict(refusal: Refusal): boolean {
 }
 
 /** What is wrong with one record, and what can be done. */
-export function brokenText(words: Words, { record, fault }: Broken): string {
-  const { is, todo } = words.fault[fault];
-  return words.broken.says(words.record[record], is, todo);
+export function brokenText(texts: Texts, { record, fault }: Broken): string {
+  const { is, todo } = texts.fault[fault];
+  return texts.broken.says(texts.record[record], is, todo);
 }
 
 /** A refusal as a person reads it: relay's own sentence first, since it says what to do. */
-export function refusalText(words: Words, refusal: Refusal): string {
-  if (refusal.broken !== undefined) return brokenText(words, refusal.broken);
-  return refusal.sentence ?? words.refusal[refusal.refusal];
+export function refusalText(texts: Texts, refusal: Refusal): string {
+  if (refusal.broken !== undefined) return brokenText(texts, refusal.broken);
+  return refusal.sentence ?? texts.refusal[refusal.refusal];
 }
 
 /** How many messages were granted again, and whether one could not be. */
-export function grantedText(words: Words, { granted, broken }: GrantedAgain): string {
-  const said = words.case.granted(granted);
-  return broken.length === 0 ? said : `${said} ${words.broken.grantedNot(broken.length)}`;
+export function grantedText(texts: Texts, { granted, broken }: GrantedAgain): string {
+  const said = texts.case.granted(granted);
+  return broken.length === 0 ? said : `${said} ${texts.broken.grantedNot(broken.length)}`;
 }
 
 export abstract class ConsoleElement extends PlainElement {
@@ -67,8 +67,8 @@ export abstract class ConsoleElement extends PlainElement {
   /** Ends when all that was asked for is done. */
   private line: Promise<unknown> = Promise.resolve();
 
-  protected get words(): Words {
-    return this.session.words;
+  protected get texts(): Texts {
+    return this.session.texts;
   }
 
   protected get busy(): boolean {
@@ -125,11 +125,11 @@ export abstract class ConsoleElement extends PlainElement {
     if (this.refusal === null) return nothing;
     const gates = this.refusal.gates ?? [];
     return html`<div class="note warn" role="alert">
-      <p>${refusalText(this.words, this.refusal)}</p>
+      <p>${refusalText(this.texts, this.refusal)}</p>
       ${gates.length === 0
         ? nothing
         : html`<ul>
-            ${gates.map((gate) => html`<li>${this.words.gate[gate].is} ${this.words.gate[gate].todo}</li>`)}
+            ${gates.map((gate) => html`<li>${this.texts.gate[gate].is} ${this.texts.gate[gate].todo}</li>`)}
           </ul>`}
     </div>`;
   }

@@ -35,7 +35,7 @@ export class ConsoleEnding extends ConsoleElement {
   private missing = false;
 
   protected override render(): TemplateResult {
-    const { ending } = this.words;
+    const { ending } = this.texts;
     const chosen = this.only ?? this.reason;
     return html`<relay-dialog
       .heading=${(this.only === 'misused' ? ending.titleMisused : ending.title)(this.person, this.reference)}
@@ -46,7 +46,7 @@ export class ConsoleEnding extends ConsoleElement {
         ${this.renderRefusal()}
         <p class="row">
           <button class="grave" ?disabled=${this.running}>${ending.do}</button>
-          <button type="button" @click=${() => this.tell('given-up')}>${this.words.cancel}</button>
+          <button type="button" @click=${() => this.tell('given-up')}>${this.texts.cancel}</button>
         </p>
       </form>`}
       @dismissed=${() => this.tell('given-up')}
@@ -54,7 +54,7 @@ export class ConsoleEnding extends ConsoleElement {
   }
 
   private renderReasons(): TemplateResult {
-    const { ending } = this.words;
+    const { ending } = this.texts;
     return html`<fieldset aria-describedby="ending-fault">
       <legend>${ending.why}</legend>
       ${REASONS.map(

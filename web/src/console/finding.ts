@@ -1,9 +1,9 @@
 /** Cases in a list: which come first, and which fit what somebody looks for. */
 
 import type { CaseSummary, Person } from '../client/contract';
-import type { Language } from '../words/catalogue';
+import type { Language } from '../i18n/catalogue';
 import { person } from './people';
-import type { Words } from './words';
+import type { Texts } from './i18n';
 
 /** In the order in which people look references up: 9 comes before 10. */
 export function byReference<Case extends Pick<CaseSummary, 'reference'>>(cases: readonly Case[], language: Language): readonly Case[] {
@@ -32,19 +32,19 @@ export interface Found {
  * The cases in which every word of what is sought is in the reference, in what somebody is called, or is the beginning or the
  * end of somebody's reference. Nobody has to type accents or capitals.
  */
-export function find(words: Words, cases: readonly CaseSummary[], sought: string): readonly Found[] {
+export function find(texts: Texts, cases: readonly CaseSummary[], sought: string): readonly Found[] {
   const asked = plain(sought).split(/\s+/).filter((word) => word !== '');
   return cases.flatMap((one) => {
     const reference = plain(one.reference);
-    const people = one.people.filter((somebody) => asked.some((word) => names(words, somebody, word)));
-    const fits = asked.every((word) => reference.includes(word) || people.some((somebody) => names(words, somebody, word)));
+    const people = one.people.filter((somebody) => asked.some((word) => names(texts, somebody, word)));
+    const fits = asked.every((word) => reference.includes(word) || people.some((somebody) => names(texts, somebody, word)));
     return fits ? [{ case: one, people }] : [];
   });
 }
 
-function names(words: Words, somebody: Person, word: string): boolean {
+function names(texts: Texts, somebody: Person, word: string): boolean {
   const { participant } = somebody;
-  if (plain(person(words, somebody)).includes(word)) return true;
+  if (plain(person(texts, somebody)).includes(word)) return true;
   const isPart = /^[0-9a-f-]{4,}$/.test(word);
   return isPart && (participant.startsWith(word) || participant.endsWith(word));
 }

@@ -42,7 +42,7 @@ export class ConsoleHistory extends ConsoleElement {
   }
 
   private renderOthers(): TemplateResult {
-    const { review } = this.words;
+    const { review } = this.texts;
     const { answers, others } = this.history;
     const answered = others.find(({ message }) => message === answers);
     return html`<section class="card">
@@ -57,11 +57,11 @@ export class ConsoleHistory extends ConsoleElement {
   }
 
   private name({ form, createdAt }: PastMessage): string {
-    return this.words.review.named(this.words.kind[form], moment(createdAt, this.session.language));
+    return this.texts.review.named(this.texts.kind[form], moment(createdAt, this.session.language));
   }
 
   private renderOther(other: PastMessage): TemplateResult {
-    const { review, state } = this.words;
+    const { review, state } = this.texts;
     const { item } = this;
     const isOpen = this.shown?.message === other.message;
     const name = this.name(other);
@@ -69,7 +69,7 @@ export class ConsoleHistory extends ConsoleElement {
     return html`<p>
         <strong>${name}</strong><br />
         <span class="quiet">
-          ${review.fromWhom(other.from === item.from ? sender(this.words, item) : recipient(this.words, item))}<br />
+          ${review.fromWhom(other.from === item.from ? sender(this.texts, item) : recipient(this.texts, item))}<br />
           ${state[other.state]}${opened}
         </span>
       </p>
@@ -87,7 +87,7 @@ export class ConsoleHistory extends ConsoleElement {
   private renderRead({ language }: PastMessage): TemplateResult {
     const paragraphs = this.shown?.paragraphs ?? [];
     return paragraphs.length === 0
-      ? html`<p>${this.words.review.noWords}</p>`
+      ? html`<p>${this.texts.review.noWords}</p>`
       : html`<div class="letter" lang=${language}>${paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}</div>`;
   }
 
@@ -110,18 +110,18 @@ export class ConsoleHistory extends ConsoleElement {
     const { revisions } = this.history;
     if (revisions.length === 0) return nothing;
     return html`<section class="card">
-      <h2>${this.words.review.earlier}</h2>
+      <h2>${this.texts.review.earlier}</h2>
       ${revisions.map((revision, place) => this.renderRevision(revision, place === 0 ? this.text : (revisions[place - 1]?.text ?? null)))}
     </section>`;
   }
 
   /** A version, and what was changed in the one after it, whose words are `next`. */
   private renderRevision({ revision, sentAt, text, fault }: EarlierRevision, next: string | null): TemplateResult {
-    const { review } = this.words;
+    const { review } = this.texts;
     return html`<details>
       <summary>${review.version(revision, moment(sentAt, this.session.language))}</summary>
       ${fault !== null
-        ? html`<p class="note warn">${brokenText(this.words, fault)}</p>`
+        ? html`<p class="note warn">${brokenText(this.texts, fault)}</p>`
         : text === null
           ? html`<p>${this.item.kind === 'video' ? review.earlierVideo : review.noWords}</p>`
           : next === null
@@ -132,7 +132,7 @@ export class ConsoleHistory extends ConsoleElement {
   }
 
   private renderPiece({ kind, text }: Piece): TemplateResult | string {
-    const { review } = this.words;
+    const { review } = this.texts;
     const { language } = this.session;
     // Read aloud, since most screen readers say nothing of an insertion.
     const said = (words: string): TemplateResult => html`<span class="unseen" lang=${language}>${` ${words} `}</span>`;

@@ -49,21 +49,21 @@ export class ConsoleKeys extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { ownKeys } = this.words;
+    const { ownKeys } = this.texts;
     const { own } = this;
     return html`<main id="content">
       <h1 tabindex="-1">${ownKeys.title}</h1>
-      ${this.renderRefusal()} ${own === null ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>` : this.renderOwn(own)}
+      ${this.renderRefusal()} ${own === null ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>` : this.renderOwn(own)}
     </main>`;
   }
 
   private renderOwn(own: OwnKeys): TemplateResult {
-    const { ownKeys } = this.words;
+    const { ownKeys } = this.texts;
     const { outcomes } = this;
     const until = day(own.endsAt, this.session.language);
     return html`<p class=${own.endSoon ? 'note warn' : ''}>${own.endSoon ? ownKeys.soon(until) : ownKeys.until(until)}</p>
       ${own.endSoon || own.next !== null ? nothing : html`<p>${ownKeys.notYet}</p>`}
-      ${renderReached(this.words, this.at)}
+      ${renderReached(this.texts, this.at)}
       ${outcomes === null ? nothing : renderOutcomes(this.session, outcomes, allDone(outcomes) ? ownKeys.allDone : ownKeys.someFailed)}
       <section>
         <h2>${ownKeys.steps}</h2>
@@ -72,7 +72,7 @@ export class ConsoleKeys extends ConsoleElement {
   }
 
   private renderMake(): TemplateResult {
-    const { ownKeys } = this.words;
+    const { ownKeys } = this.texts;
     const { made } = this;
     if (made !== null) {
       return html`<section class="note good">
@@ -94,8 +94,8 @@ export class ConsoleKeys extends ConsoleElement {
       <relay-passphrase
         .name=${'renew-passphrase'}
         .label=${ownKeys.passphrase}
-        .showLabel=${this.words.unlock.showPassphrase}
-        .choosing=${{ words: this.words.shared, language: this.session.language, link: '', suggest: 'six' } satisfies Choosing}
+        .showLabel=${this.texts.unlock.showPassphrase}
+        .choosing=${{ texts: this.texts.shared, language: this.session.language, link: '', suggest: 'six' } satisfies Choosing}
         .hint=${ownKeys.passphraseHint}
         .fault=${this.fault?.where === 'new' ? this.fault.text : null}
         @changed=${() => (this.fault = null)}
@@ -110,7 +110,7 @@ export class ConsoleKeys extends ConsoleElement {
   }
 
   private renderBring({ next, cases }: OwnKeys): TemplateResult {
-    const { ownKeys } = this.words;
+    const { ownKeys } = this.texts;
     if (next === null) {
       return html`<section class="card">
         <h3>${ownKeys.bring}</h3>
@@ -133,7 +133,7 @@ export class ConsoleKeys extends ConsoleElement {
     event.preventDefault();
     const [name, again] = ['name', 'again'].map((id) => this.querySelector<HTMLInputElement>(`#renew-${id}`));
     const passphrase = this.querySelector<RelayPassphrase>('relay-passphrase');
-    const { unlock, ownKeys, shared } = this.words;
+    const { unlock, ownKeys, shared } = this.texts;
     if (name == null || passphrase == null || again == null) return;
     const { weakness } = passphrase;
     this.fault = null;

@@ -73,19 +73,19 @@ export class ConsoleLetter extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { letter } = this.words;
+    const { letter } = this.texts;
     return html`<main id="content">
       <h1 tabindex="-1">${letter.title}</h1>
       <p>${letter.lead}</p>
       ${this.renderRefusal()}
       ${this.cases === null
-        ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>`
+        ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>`
         : this.renderForm(this.cases)}
     </main>`;
   }
 
   private renderForm(cases: readonly CaseSummary[]): TemplateResult {
-    const { letter } = this.words;
+    const { letter } = this.texts;
     return html`<form @submit=${this.submit}>
       <div class="field">
         <label for="letter-case">${letter.case}</label>
@@ -107,7 +107,7 @@ export class ConsoleLetter extends ConsoleElement {
           }}
         >
           ${(['en', 'fr'] as const).map(
-            (one) => html`<option value=${one} ?selected=${one === this.language}>${this.words.languageName[one]}</option>`,
+            (one) => html`<option value=${one} ?selected=${one === this.language}>${this.texts.languageName[one]}</option>`,
           )}
         </select>
       </div>
@@ -124,25 +124,25 @@ export class ConsoleLetter extends ConsoleElement {
           }}
         ></textarea>
       </div>
-      <p class="quiet">${this.words.kept}</p>
+      <p class="quiet">${this.texts.kept}</p>
       <label class="choice"><input id="letter-confirm" type="checkbox" aria-describedby="letter-fault" /><span>${letter.confirm}</span></label>
       <p id="letter-fault" class="fault" role="alert">
         ${this.wanting === 'fields' ? letter.missing : this.wanting === 'confirm' ? letter.confirmNeeded : nothing}
       </p>
       <button class="primary" ?disabled=${this.running}>${letter.do}</button>
-      <p role="status">${this.running ? this.words.working : nothing}</p>
+      <p role="status">${this.running ? this.texts.working : nothing}</p>
     </form>`;
   }
 
   private renderWho(detail: CaseDetail): TemplateResult {
-    const { letter } = this.words;
+    const { letter } = this.texts;
     const inPairs = detail.participants.filter((one) => this.partners(one.participant).length > 0);
     if (inPairs.length === 0) return html`<p class="note">${letter.noPairs}</p>`;
     const partners = this.partners(this.from);
     const options = (people: CaseDetail['participants'], chosen: Uuid): TemplateResult[] => [
       html`<option value="">${letter.choosePerson}</option>`,
       ...people.map(
-        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.words, one)}</option>`,
+        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.texts, one)}</option>`,
       ),
     ];
     return html`<div class="columns">
@@ -194,7 +194,7 @@ export class ConsoleLetter extends ConsoleElement {
     void this.attempt(async () => {
       const message = await this.session.client.relayLetter({ case: detail.case, from, to, language, text, confirmed });
       this.keeper.drop();
-      this.session.say(this.words.letter.done);
+      this.session.say(this.texts.letter.done);
       this.session.go({ name: 'review', message });
     });
   };

@@ -4,7 +4,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'l
 import type { Playback, VideoFacts } from '../client/contract';
 import { PlainElement } from '../ui/element';
 import type { Session } from './session';
-import { wordsOf } from './spoken';
+import { textsFor } from './form-texts';
 
 /** What a mediator has played any of, since this page was opened: who, and the sealed part. */
 const played = new Set<string>();
@@ -65,7 +65,7 @@ export class ConsoleMedia extends PlainElement {
   }
 
   protected override render(): TemplateResult {
-    const { review } = wordsOf(this.session.words, this.video.hasPicture ? 'video' : 'voice');
+    const { review } = textsFor(this.session.texts, this.video.hasPicture ? 'video' : 'voice');
     const { mode } = this;
     return html`<section class="card">
       ${this.alone ? html`<h2>${review.mediaTitle}</h2>` : html`<h3>${review.mediaTitle}</h3>`}
@@ -77,7 +77,7 @@ export class ConsoleMedia extends PlainElement {
                 : nothing}
               <button @click=${() => this.openAs('sound')}>${review.soundOnly}</button>
             </div>`
-        : html`${this.ready ? this.renderPlayer(mode) : html`<p role="status">${this.session.words.loading}</p>`}
+        : html`${this.ready ? this.renderPlayer(mode) : html`<p role="status">${this.session.texts.loading}</p>`}
             <p><button class="plain" @click=${() => (this.mode = null)}>${review.hideMedia}</button></p>`}
     </section>`;
   }

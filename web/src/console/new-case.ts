@@ -34,7 +34,7 @@ export class ConsoleNewCase extends ConsoleElement {
       const cases = this.registered === null ? [] : await client.cases();
       const { reference } = cases.find((one) => one.case === this.registered) ?? { reference: '' };
       this.reference = reference;
-      if (reference !== '') this.session.entitle((words) => words.newCase.titleRegistered(reference));
+      if (reference !== '') this.session.entitle((texts) => texts.newCase.titleRegistered(reference));
     });
   }
 
@@ -43,7 +43,7 @@ export class ConsoleNewCase extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { newCase } = this.words;
+    const { newCase } = this.texts;
     return html`<main id="content">
       <h1 tabindex="-1">${this.registered === null ? newCase.title : newCase.titleRegistered(this.reference)}</h1>
       <p>${newCase.lead}</p>
@@ -54,13 +54,13 @@ export class ConsoleNewCase extends ConsoleElement {
           : html`<ul class="note warn" role="alert">${this.faults.map((fault) => html`<li>${fault}</li>`)}</ul>`}
         ${this.renderRefusal()}
         <button class="primary" ?disabled=${this.running}>${newCase.do}</button>
-        <p role="status">${this.running ? this.words.working : nothing}</p>
+        <p role="status">${this.running ? this.texts.working : nothing}</p>
       </form>
     </main>`;
   }
 
   private renderWho(): TemplateResult {
-    const { newCase, people } = this.words;
+    const { newCase, people } = this.texts;
     return html`<div class="field">
         <label for="new-reference">${newCase.reference}</label>
         <input id="new-reference" type="text" maxlength="200" autocomplete="off" aria-describedby="new-reference-hint" />
@@ -84,7 +84,7 @@ export class ConsoleNewCase extends ConsoleElement {
               </select>
               ${this.roles.length > 2
                 ? html`<button type="button" class="plain" aria-label=${newCase.removePerson(index + 1)} @click=${() => (this.roles = this.roles.filter((_, at) => at !== index))}>
-                    ${this.words.captions.remove}
+                    ${this.texts.captions.remove}
                   </button>`
                 : nothing}
             </div>
@@ -95,12 +95,12 @@ export class ConsoleNewCase extends ConsoleElement {
   }
 
   private renderColleagues(): TemplateResult {
-    const { newCase, people } = this.words;
+    const { newCase, people } = this.texts;
     return html`<fieldset>
       <legend>${newCase.colleagues}</legend>
       <small>${newCase.colleaguesHint}</small>
       ${this.colleagues === null
-        ? html`<p role="status">${this.words.loading}</p>`
+        ? html`<p role="status">${this.texts.loading}</p>`
         : this.colleagues.length === 0
           ? html`<p>${newCase.noColleagues}</p>`
           : this.colleagues.map(
@@ -113,7 +113,7 @@ export class ConsoleNewCase extends ConsoleElement {
   }
 
   private renderRules(): TemplateResult {
-    const { newCase } = this.words;
+    const { newCase } = this.texts;
     const choice = (name: string, value: string, text: string, chosen: boolean): TemplateResult =>
       html`<label class="choice"><input type="radio" name=${name} value=${value} ?checked=${chosen} /><span>${text}</span></label>`;
     return html`<fieldset>
@@ -138,7 +138,7 @@ export class ConsoleNewCase extends ConsoleElement {
   private readonly submit = (event: Event): void => {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
-    const { newCase } = this.words;
+    const { newCase } = this.texts;
     const reference = this.querySelector<HTMLInputElement>('#new-reference')?.value.trim() ?? '';
     const retentionDays = Number(this.querySelector<HTMLInputElement>('#new-retention')?.value);
     const colleagues = form.getAll('colleague').filter((value): value is string => typeof value === 'string');

@@ -31,7 +31,7 @@ export class ConsoleOffer extends PlainElement {
   private wanting: 'note' | 'date' | null = null;
 
   protected override render(): TemplateResult {
-    const { confirm, thisOne } = this.session.words;
+    const { confirm, thisOne } = this.session.texts;
     return html`<relay-dialog
       .heading=${confirm.offer.title(thisOne[this.item.form])}
       .content=${this.renderForm()}
@@ -40,8 +40,8 @@ export class ConsoleOffer extends PlainElement {
   }
 
   private renderForm(): TemplateResult {
-    const { words } = this.session;
-    const { offer, confirm } = words;
+    const { texts } = this.session;
+    const { offer, confirm } = texts;
     return html`<form method="dialog" @submit=${this.submit}>
       ${this.about}
       <p>${confirm.offer.what} ${this.later ? confirm.offer.later : nothing}</p>
@@ -59,7 +59,7 @@ export class ConsoleOffer extends PlainElement {
         <p id="offer-note-fault" class="fault" role="alert">${this.wanting === 'note' ? offer.contentNoteNeeded : nothing}</p>
       </div>
       <div class="field">
-        <label for="offer-summary">${offer.summary} <small>(${words.optional})</small></label>
+        <label for="offer-summary">${offer.summary} <small>(${texts.optional})</small></label>
         <textarea
           id="offer-summary"
           autocomplete="off"
@@ -95,13 +95,13 @@ export class ConsoleOffer extends PlainElement {
             </div>`
           : nothing}
       </fieldset>
-      ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(words, this.problem)}</p>`}
+      ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(texts, this.problem)}</p>`}
       <p class="row">
         <button class="primary" ?disabled=${this.running}>${offer.do}</button>
-        <button type="button" @click=${() => this.tell('given-up')}>${words.cancel}</button>
+        <button type="button" @click=${() => this.tell('given-up')}>${texts.cancel}</button>
       </p>
-      <p role="status">${this.running ? words.working : nothing}</p>
-      <p class="quiet">${words.kept}</p>
+      <p role="status">${this.running ? texts.working : nothing}</p>
+      <p class="quiet">${texts.kept}</p>
     </form>`;
   }
 

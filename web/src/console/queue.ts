@@ -134,7 +134,7 @@ export class ConsoleQueue extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { queue } = this.words;
+    const { queue } = this.texts;
     return html`<main id="content" class="wide">
       <h1 tabindex="-1">${queue.title}</h1>
       ${this.renderFigures()}
@@ -148,17 +148,17 @@ export class ConsoleQueue extends ConsoleElement {
   }
 
   private renderFigures(): TemplateResult {
-    const { turn: names } = this.words;
+    const { turn: names } = this.texts;
     const { state, waitsFor } = filter;
     const shown = TURNS.filter(({ turn }) => turn === 'you' || turn === waitsFor || this.count(turn) > 0);
     const past = isEnded(state);
-    return html`<section aria-label=${this.words.queue.figures}>
+    return html`<section aria-label=${this.texts.queue.figures}>
       <ul class="turns">
         ${repeat(shown, ({ turn }) => turn, ({ turn, states }) => this.renderTurn(turn, states))}
         <li>
           <ul class="figures">
             <li><button class="turn" aria-pressed=${past ? 'true' : 'false'} @click=${() => this.choose({ state: 'viewed', waitsFor: undefined })}>${names.ended}</button></li>
-            ${past ? ENDED.map((one) => html`<li>${this.renderChoice(one, undefined, html`${this.words.state[one]}`)}</li>`) : nothing}
+            ${past ? ENDED.map((one) => html`<li>${this.renderChoice(one, undefined, html`${this.texts.state[one]}`)}</li>`) : nothing}
           </ul>
         </li>
       </ul>
@@ -167,7 +167,7 @@ export class ConsoleQueue extends ConsoleElement {
 
   /** All that waits for somebody, and that in each state. */
   private renderTurn(turn: WaitsFor, states: readonly State[]): TemplateResult {
-    const { state: names, turn: turns, queue, age } = this.words;
+    const { state: names, turn: turns, queue, age } = this.texts;
     const shown = states.filter((state) => this.count(turn, state) > 0 || (turn === filter.waitsFor && state === filter.state) || state === FIRST[turn]);
     const oldest = this.figures.flatMap((one) => (one.waitsFor === turn && one.oldest !== null ? [one.oldest] : [])).sort()[0];
     const waits = oldest === undefined ? null : ageOf(oldest, this.now);
@@ -204,7 +204,7 @@ export class ConsoleQueue extends ConsoleElement {
   }
 
   private renderFilters(): TemplateResult {
-    const { queue, languageName, state, turn, lists } = this.words;
+    const { queue, languageName, state, turn, lists } = this.texts;
     const pick = (name: keyof QueueFilter, number = false) => (event: Event): void => {
       const { value } = event.target as HTMLSelectElement;
       this.choose({ [name]: value === '' ? undefined : number ? Number(value) : value });
@@ -266,8 +266,8 @@ export class ConsoleQueue extends ConsoleElement {
   };
 
   private renderItems(): TemplateResult {
-    const { queue, lists } = this.words;
-    if (this.items === null) return this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : html``;
+    const { queue, lists } = this.texts;
+    if (this.items === null) return this.refusal === null ? html`<p role="status">${this.texts.loading}</p>` : html``;
     if (this.items.length === 0) {
       const none = filter.waitsFor !== 'you' ? queue.empty : filter.state === 'queued' ? queue.emptyQueued : lists.emptyYou;
       return html`<p class="card" role="status">${none}</p>`;
@@ -277,15 +277,15 @@ export class ConsoleQueue extends ConsoleElement {
       </ol>
       ${this.next === null
         ? nothing
-        : html`<button ?disabled=${this.running} @click=${() => this.more()}>${this.words.more}</button>`}`;
+        : html`<button ?disabled=${this.running} @click=${() => this.more()}>${this.texts.more}</button>`}`;
   }
 
   private renderItem(item: QueueItem): TemplateResult {
-    const { queue, kind, inLanguage } = this.words;
+    const { queue, kind, inLanguage } = this.texts;
     return html`<li>
       <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
         <strong>${kind[item.form]}</strong> <span>${inLanguage[item.language]}</span>
-        <span>${queue.from} ${sender(this.words, item)} ${queue.to} ${recipient(this.words, item)}</span>
+        <span>${queue.from} ${sender(this.texts, item)} ${queue.to} ${recipient(this.texts, item)}</span>
         <strong>${item.reference}</strong>
       </button>
       <p class="quiet facts">
@@ -299,7 +299,7 @@ export class ConsoleQueue extends ConsoleElement {
 
   /** In which state it is, why it waits for whom it waits, and since when. */
   private renderStanding({ lease, state, stateSince, waitingSince, waitsFor }: QueueItem): TemplateResult {
-    const { queue, lists, state: names, age } = this.words;
+    const { queue, lists, state: names, age } = this.texts;
     if (waitsFor === null) return html`<span>${lists.endedOn(names[state], day(stateSince, this.session.language))}</span>`;
     const waits = ageOf(waitingSince, this.now);
     const approved = state === 'queued' && waitsFor === 'mediator';

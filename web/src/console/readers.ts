@@ -36,7 +36,7 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const { detail } = this;
     return html`<section class="card" aria-labelledby="readers-heading">
       <h2 id="readers-heading">${readers.title}</h2>
@@ -56,7 +56,7 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   private renderRole(role: CaseMember['role']): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const members = this.detail.members.filter((one) => one.role === role);
     return html`<h3>${readers.role[role]}</h3>
       ${members.length === 0
@@ -67,7 +67,7 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   private renderMember(member: CaseMember): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const { newer, standing, endsAt } = member;
     const said = readers.standing[standing](day(endsAt, this.session.language));
     const isOwn = member.credential === this.session.self.credential;
@@ -77,20 +77,20 @@ export class ConsoleReaders extends ConsoleElement {
         ? nothing
         : html`<br />${readers.newer(capital(this.name(member)))}
             ${isOwn
-              ? html`<button @click=${() => this.session.go({ name: 'keys' })}>${this.words.ownKeys.see}</button>`
+              ? html`<button @click=${() => this.session.go({ name: 'keys' })}>${this.texts.ownKeys.see}</button>`
               : html`<button ?disabled=${this.running} @click=${() => (this.asking = { about: 'let-back', member, newer })}>${readers.letBack}</button>`}`}
     </li>`;
   }
 
   private renderRecovery({ at, mediators }: CaseDetail['recoveries'][number]): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const date = day(at, this.session.language);
     const who = mediators.map((id) => mediator(this.session, id)).join(', ');
     return html`<p class="note warn">${who === '' ? readers.recoveredNobody(date) : readers.recovered(date, who)} ${readers.recoveredAsk}</p>`;
   }
 
   private renderProposal(): TemplateResult | typeof nothing {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const { proposal } = this.detail;
     if (proposal === null) return nothing;
     return html`<section class="note">
@@ -104,7 +104,7 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   private renderDifference(mediators: readonly Uuid[]): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const listed = this.mediators.map(({ credential }) => credential);
     const joining = mediators.filter((id) => !listed.includes(id));
     const leaving = listed.filter((id) => !mediators.includes(id));
@@ -115,14 +115,14 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   private renderAsking(asking: Asking): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const end = (): void => void (this.asking = null);
     const dialog = (heading: string, content: TemplateResult): TemplateResult =>
       html`<relay-dialog .heading=${heading} .content=${html`${this.renderRefusal()} ${content}`} @dismissed=${end}></relay-dialog>`;
     const actions = (text: string, act: () => Promise<void>): TemplateResult =>
       html`<p class="row">
         <button class="primary" ?disabled=${this.running} @click=${act}>${text}</button>
-        <button @click=${end}>${this.words.cancel}</button>
+        <button @click=${end}>${this.texts.cancel}</button>
       </p>`;
     switch (asking.about) {
       case 'change':
@@ -147,7 +147,7 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   private renderChange(colleagues: readonly Colleague[], end: () => void): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const listed = new Set(this.mediators.map(({ person }) => person));
     const others = colleagues.filter(({ person }) => !listed.has(person));
     const tick = (credential: Uuid, text: string): TemplateResult =>
@@ -183,14 +183,14 @@ export class ConsoleReaders extends ConsoleElement {
       ${this.leaves([...this.staying]) ? html`<p class="note warn">${readers.withdrawYou}</p>` : nothing}
       <p class="row">
         <button class="primary" ?disabled=${this.running}>${readers.sign}</button>
-        <button type="button" @click=${end}>${this.words.cancel}</button>
+        <button type="button" @click=${end}>${this.texts.cancel}</button>
       </p>
     </form>`;
   }
 
   private name({ role, credential }: CaseMember): string {
-    if (role === 'media') return this.words.people.worker(shortId(credential));
-    return role === 'recovery' ? this.words.readers.recoveryKey(shortId(credential)) : mediator(this.session, credential);
+    if (role === 'media') return this.texts.people.worker(shortId(credential));
+    return role === 'recovery' ? this.texts.readers.recoveryKey(shortId(credential)) : mediator(this.session, credential);
   }
 
   /** Whether one would not be in the case any more. */
@@ -217,7 +217,7 @@ export class ConsoleReaders extends ConsoleElement {
     if (able === 0) this.fault = 'needsOne';
     else if (able < this.detail.approvals) this.fault = 'needsTwo';
     else if (isSame) this.fault = 'same';
-    else void this.sign(chosen, this.words.readers.changed);
+    else void this.sign(chosen, this.texts.readers.changed);
   }
 
   private async sign(mediators: readonly Uuid[], said: string): Promise<void> {
@@ -229,7 +229,7 @@ export class ConsoleReaders extends ConsoleElement {
   private async letBack(old: Uuid, newer: Uuid): Promise<void> {
     const { case: id, charterVersion } = this.detail;
     const done = await this.attempt(() => this.session.client.replaceKeys(id, charterVersion, old, newer));
-    if (done) this.signed(this.words.readers.letBackDone, false);
+    if (done) this.signed(this.texts.readers.letBackDone, false);
   }
 
   private signed(said: string, left: boolean): void {

@@ -1,6 +1,6 @@
 /** Coded reasons in words, as mediators read them. */
 
-import type { Reasons } from '../words/reasons';
+import type { Reasons } from '../i18n/reasons';
 
 /** The sentence of a code under the decision it was given for; a code that only a newer relay knows is shown as it is. */
 export function reasonText(reasons: Reasons, decision: string, code: string): string {

@@ -14,8 +14,8 @@ import { wasPlayed } from './media';
 import './offer';
 import { capital, mediator, sender } from './people';
 import type { Shortcut } from './shortcuts';
-import { wordsOf } from './spoken';
-import type { Words } from './words';
+import { textsFor } from './form-texts';
+import type { Texts } from './i18n';
 import { transcript } from '../playback/transcript';
 
 const TICK_MS = 1000;
@@ -40,8 +40,8 @@ export class ConsoleReview extends ConsoleElement {
 
   message: Uuid = '';
 
-  protected override get words(): Words {
-    return wordsOf(this.session.words, this.item?.form);
+  protected override get texts(): Texts {
+    return textsFor(this.session.texts, this.item?.form);
   }
 
   private item: ReviewItem | null = null;
@@ -145,7 +145,7 @@ export class ConsoleReview extends ConsoleElement {
     const same = this.item?.message === item.message && this.item.revision === item.revision;
     const holds = (record: Broken['record']): boolean => item.faults.every((fault) => fault.record !== record);
     this.item = item;
-    this.session.entitle((words) => words.place.message(words.kind[item.form], item.reference));
+    this.session.entitle((texts) => texts.place.message(texts.kind[item.form], item.reference));
     this.now = Date.now();
     if (!item.hasText || !holds('body')) this.text = null;
     else if (!(same && this.text !== null)) this.text = await this.session.client.text(item.message);
@@ -171,7 +171,7 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private async take(): Promise<void> {
-    if (await this.act(() => this.session.client.lease(this.message))) this.session.say(this.words.form.done.lease);
+    if (await this.act(() => this.session.client.lease(this.message))) this.session.say(this.texts.form.done.lease);
   }
 
   private async letGo(): Promise<void> {
@@ -179,13 +179,13 @@ export class ConsoleReview extends ConsoleElement {
       await this.session.client.letGo(this.message);
     });
     if (!done) return;
-    this.session.say(this.words.form.done['let-go']);
+    this.session.say(this.texts.form.done['let-go']);
     this.session.go({ name: 'queue' });
   }
 
   private async grantAgain(item: ReviewItem): Promise<void> {
     const done = await this.attempt(async () => {
-      this.session.say(grantedText(this.words, await this.session.client.grantAgain(item.case, item.to)));
+      this.session.say(grantedText(this.texts, await this.session.client.grantAgain(item.case, item.to)));
     });
     if (done) await this.load();
   }
@@ -194,7 +194,7 @@ export class ConsoleReview extends ConsoleElement {
     this.withdrawing = false;
     const done = await this.attempt(async () => {
       await this.session.client.recordWithdrawal(this.message);
-      this.session.say(this.words.form.recordedWithdrawal);
+      this.session.say(this.texts.form.recordedWithdrawal);
     });
     if (done) await this.load();
   }
@@ -210,19 +210,19 @@ export class ConsoleReview extends ConsoleElement {
 
   protected override render(): TemplateResult {
     const item = this.item === null ? null : standing(this.item, this.now);
-    const { review, kind } = this.words;
+    const { review, kind } = this.texts;
     if (item === null) {
       return html`<main id="content" class="wide">
-        ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : nothing}
+        ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.texts.loading}</p>` : nothing}
       </main>`;
     }
     return html`<main id="content" class="wide">
       <p class="back">
-        <button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button>
-        <button class="plain" @click=${() => this.session.next()}>${this.words.lists.next} <span aria-hidden="true">→</span></button>
+        <button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.texts.nav.queue}</button>
+        <button class="plain" @click=${() => this.session.next()}>${this.texts.lists.next} <span aria-hidden="true">→</span></button>
       </p>
       <h1 tabindex="-1">${review.title(kind[item.form], this.sender(item))}</h1>
-      ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
+      ${this.changed ? html`<p class="note" role="alert">${this.texts.conflict}</p>` : nothing} ${this.renderRefusal()}
       ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
       <div class="beside review">
         <div>${renderFacts(this.session, item)} ${renderOrigin(this.session, item)} ${this.renderAccess(item)}</div>
@@ -239,24 +239,24 @@ export class ConsoleReview extends ConsoleElement {
   private renderAccess(item: ReviewItem): TemplateResult | typeof nothing {
     if (this.history === null || this.history === 'failed') return nothing;
     return html`<section class="card">
-      <h2>${this.words.review.access}</h2>
+      <h2>${this.texts.review.access}</h2>
       ${renderAccess(this.session, item, this.history.access)}
     </section>`;
   }
 
   private renderHistory(item: ReviewItem): TemplateResult {
     const { history } = this;
-    if (history === null) return html`<p role="status">${this.words.loading}</p>`;
-    if (history === 'failed') return html`<p class="note" role="status">${this.words.review.historyFailed}</p>`;
+    if (history === null) return html`<p role="status">${this.texts.loading}</p>`;
+    if (history === 'failed') return html`<p class="note" role="status">${this.texts.review.historyFailed}</p>`;
     return html`<console-history .session=${this.session} .item=${item} .text=${this.text} .history=${history}></console-history>`;
   }
 
   private sender(item: ReviewItem): string {
-    return sender(this.words, item);
+    return sender(this.texts, item);
   }
 
   private renderStanding(item: ReviewItem): TemplateResult | typeof nothing {
-    const { review } = this.words;
+    const { review } = this.texts;
     // Where it cannot be told at all, the faults say so.
     if (item.standing === 'verified' || item.standing === null) return nothing;
     const who = this.sender(item);
@@ -272,13 +272,13 @@ export class ConsoleReview extends ConsoleElement {
       <p>${review.uncheckedWhat}</p>
       ${link === null
         ? nothing
-        : html`<button @click=${() => this.session.go({ name: 'case', case: item.case, claim: link })}>${this.words.claim.check}</button>`}
+        : html`<button @click=${() => this.session.go({ name: 'case', case: item.case, claim: link })}>${this.texts.claim.check}</button>`}
     </section>`;
   }
 
   private renderContent(item: ReviewItem): TemplateResult {
-    const { review } = this.words;
-    const stages: Readonly<Record<string, string>> = this.words.stage;
+    const { review } = this.texts;
+    const stages: Readonly<Record<string, string>> = this.texts.stage;
     const parts: TemplateResult[] = [];
     if (this.text !== null) {
       const words = html`<div class="card letter" lang=${item.language}>${this.text === '' ? review.noWords : this.text}</div>`;
@@ -301,7 +301,7 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderTranscript(item: ReviewItem): TemplateResult {
-    const { review, captions } = this.words;
+    const { review, captions } = this.texts;
     if (this.captions === null) {
       const exception = item.captions?.exception ?? null;
       if (item.captions !== null && exception === null) return html``; // they do not hold: that is said above
@@ -322,16 +322,16 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderLease(item: ReviewItem): TemplateResult | typeof nothing {
-    const { review } = this.words;
+    const { review } = this.texts;
     const { lease } = item;
-    if (item.state === 'queued' && item.waitsFor === 'mediator') return html`<p class="note">${this.words.lists.approvedByYou}</p>`;
+    if (item.state === 'queued' && item.waitsFor === 'mediator') return html`<p class="note">${this.texts.lists.approvedByYou}</p>`;
     if (item.state !== 'claimed' || lease === null) return nothing;
     if (!lease.mine) return html`<p class="note">${capital(review.leaseOther(mediator(this.session, lease.holder)))}</p>`;
     return this.renderMine(lease);
   }
 
   private renderMine(lease: Lease): TemplateResult {
-    const { review } = this.words;
+    const { review } = this.texts;
     const soon = Date.parse(lease.expiresAt) - this.now < SOON_MS;
     return html`<div class=${soon ? 'note warn' : 'note'}>
       <p class="row">
@@ -343,7 +343,7 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderGates(item: ReviewItem): TemplateResult | typeof nothing {
-    const { review, gate } = this.words;
+    const { review, gate } = this.texts;
     const before = item.state === 'approved' || item.state === 'offered';
     return html`${before && item.gates.length > 0
       ? html`<section class="note warn">
@@ -358,7 +358,7 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderChoices(item: ReviewItem): TemplateResult | typeof nothing {
-    const { review, choice } = this.words;
+    const { review, choice } = this.texts;
     const choices = choicesFor(item);
     const withdrawable = item.actions.includes('withdraw');
     if (choices.length === 0 && !withdrawable) return nothing;
@@ -379,7 +379,7 @@ export class ConsoleReview extends ConsoleElement {
           </button>`,
         )}
         ${withdrawable
-          ? html`<button class="plain" @click=${() => (this.withdrawing = true)}>${this.words.form.recordWithdrawal}</button>`
+          ? html`<button class="plain" @click=${() => (this.withdrawing = true)}>${this.texts.form.recordWithdrawal}</button>`
           : nothing}
       </div>
       ${this.withdrawing ? this.renderWithdrawing(item) : nothing}
@@ -387,14 +387,14 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderWithdrawing(item: ReviewItem): TemplateResult {
-    const { confirm, form, thisOne } = this.words;
+    const { confirm, form, thisOne } = this.texts;
     return html`<relay-dialog
       .heading=${confirm.withdrawal.title(thisOne[item.form])}
       .content=${html`${renderSubject(this.session, item, this.text)}
         <p>${confirm.withdrawal.what}</p>
         <p class="row">
           <button class="grave" ?disabled=${this.running} @click=${() => this.withdraw()}>${form.recordWithdrawal}</button>
-          <button @click=${() => (this.withdrawing = false)}>${this.words.cancel}</button>
+          <button @click=${() => (this.withdrawing = false)}>${this.texts.cancel}</button>
         </p>`}
       @dismissed=${() => (this.withdrawing = false)}
     ></relay-dialog>`;
@@ -403,9 +403,9 @@ export class ConsoleReview extends ConsoleElement {
   /** To whom an offer goes, said where it is made. */
   private renderGoing(item: ReviewItem): TemplateResult {
     const { history } = this;
-    if (history === null) return html`<p role="status">${this.words.loading}</p>`;
+    if (history === null) return html`<p role="status">${this.texts.loading}</p>`;
     return history === 'failed'
-      ? html`<p class="note warn">${this.words.review.historyFailed}</p>`
+      ? html`<p class="note warn">${this.texts.review.historyFailed}</p>`
       : html`<div class="note">${renderAccess(this.session, item, history.access)}</div>`;
   }
 
@@ -425,7 +425,7 @@ export class ConsoleReview extends ConsoleElement {
     const accept = (event: CustomEvent<() => Promise<ReviewItem>>): void => {
       void this.act(event.detail).then((done) => {
         if (!done) return;
-        this.session.say(this.words.form.done[asking as keyof typeof this.words.form.done]);
+        this.session.say(this.texts.form.done[asking as keyof typeof this.texts.form.done]);
         this.asking = null;
         this.draft = actionDraft();
         this.keeper.drop();

@@ -28,7 +28,7 @@ export class ConsoleStale extends ConsoleElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { ownKeys } = this.words;
+    const { ownKeys } = this.texts;
     const { outcomes, stale } = this;
     if (stale.length === 0 && outcomes === null) return nothing;
     return html`${stale.length === 0
@@ -37,7 +37,7 @@ export class ConsoleStale extends ConsoleElement {
           <p>${ownKeys.stale(stale.length)}</p>
           <button ?disabled=${this.running} @click=${() => this.bring()}>${ownKeys.staleDo(stale.length)}</button>
         </section>`}
-    ${renderReached(this.words, this.at)} ${this.renderRefusal()}
+    ${renderReached(this.texts, this.at)} ${this.renderRefusal()}
     ${outcomes === null ? nothing : renderOutcomes(this.session, outcomes, allDone(outcomes) ? ownKeys.staleDone : ownKeys.staleFailed)}`;
   }
 

@@ -19,13 +19,13 @@ export class ConsoleTimeline extends ConsoleElement {
   private entries: readonly LogEntry[] | null = null;
 
   protected override render(): TemplateResult {
-    const { case: words } = this.words;
+    const { case: texts } = this.texts;
     return html`<section>
-      <h2>${words.timeline}</h2>
-      <p>${words.timelineLead}</p>
+      <h2>${texts.timeline}</h2>
+      <p>${texts.timelineLead}</p>
       ${this.renderRefusal()}
       ${this.entries === null
-        ? html`<p><button ?disabled=${this.reading} @click=${() => this.load()}>${words.timelineShow}</button></p>`
+        ? html`<p><button ?disabled=${this.reading} @click=${() => this.load()}>${texts.timelineShow}</button></p>`
         : this.renderEntries(this.entries)}
     </section>`;
   }
@@ -37,7 +37,7 @@ export class ConsoleTimeline extends ConsoleElement {
   }
 
   private renderEntries(entries: readonly LogEntry[]): TemplateResult {
-    const { event, eventOther, eventMessage } = this.words;
+    const { event, eventOther, eventMessage } = this.texts;
     const names: Readonly<Record<string, string>> = event;
     const latestFirst = [...entries].reverse();
     const known = new Map(this.people.map((one) => [one.participant, one]));

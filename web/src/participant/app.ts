@@ -8,7 +8,7 @@ import { PlainElement } from '../ui/element';
 import { watchIdle } from '../ui/idle';
 import type { RelayPassphrase } from '../ui/passphrase';
 import { leave, watchForEscape } from '../ui/quick-exit';
-import { rememberLanguage, speak } from '../words/language';
+import { rememberLanguage, speak } from '../i18n/language';
 import { bareAddress, KIOSK, readAddress } from './address';
 import './arrive';
 import type { Why } from './come-back';
@@ -19,7 +19,7 @@ import './problem'; // at hand when nothing else can be fetched
 import { problemOf, type Problem } from './problem-of';
 import { asRefusal } from './refusals';
 import { titled } from './titles';
-import { loadArriving, loadInside, loadLinkWords, type Arriving, type Inside, type LinkWords } from './words';
+import { loadArriving, loadInside, loadLinkTexts, type Arriving, type Inside, type LinkTexts } from './i18n';
 
 type Phase =
   /** The link is being looked up; what is likely behind it can be read and typed into meanwhile. */
@@ -55,9 +55,9 @@ const IDLE_MS = 3 * MINUTE_MS;
 
 export class RelayParticipant extends PlainElement {
   static override properties: PropertyDeclarations = {
-    words: { state: true },
+    texts: { state: true },
     inside: { state: true },
-    linkWords: { state: true },
+    linkTexts: { state: true },
     idling: { state: true },
     phase: { state: true },
     arrival: { state: true },
@@ -65,9 +65,9 @@ export class RelayParticipant extends PlainElement {
     assisted: { state: true },
   };
 
-  private words: Arriving | null = null;
+  private texts: Arriving | null = null;
   private inside: Inside | null = null;
-  private linkWords: LinkWords | null = null;
+  private linkTexts: LinkTexts | null = null;
   private phase: Phase = { name: 'checking' };
   private arrival: Arrival | null = null;
   /** On the page that staff open: nothing is kept, and no link is ever an address. */
@@ -98,8 +98,8 @@ export class RelayParticipant extends PlainElement {
     window.removeEventListener('hashchange', this.addressed);
   }
 
-  async begin(language: Language, words: Promise<Arriving>): Promise<void> {
-    await this.speak(language, words);
+  async begin(language: Language, texts: Promise<Arriving>): Promise<void> {
+    await this.speak(language, texts);
     await this.updateComplete;
     this.toAddress();
   }
@@ -265,13 +265,13 @@ export class RelayParticipant extends PlainElement {
     const before = this.faced;
     const face = this.face(phase);
     try {
-      const [inside, linkWords] = await Promise.all([
+      const [inside, linkTexts] = await Promise.all([
         face === 'inside' || face === 'receipt' ? loadInside(this.language) : this.inside,
-        face === 'kiosk' || face === 'exposed' || face === 'another' ? loadLinkWords(this.language) : this.linkWords,
+        face === 'kiosk' || face === 'exposed' || face === 'another' ? loadLinkTexts(this.language) : this.linkTexts,
         ELEMENTS[face]?.(),
       ]);
       this.inside = inside;
-      this.linkWords = linkWords;
+      this.linkTexts = linkTexts;
       // To the last letter: somebody may have typed on while a piece of the page was fetched.
       if (face !== before) this.typed = this.phase.name === 'checking' ? (this.querySelector<RelayPassphrase>('relay-passphrase')?.value ?? '') : '';
       this.faced = face;
@@ -304,7 +304,7 @@ export class RelayParticipant extends PlainElement {
   }
 
   private entitle(): void {
-    if (this.words !== null && this.faced !== null && this.faced !== 'inside') document.title = titled(this.words, this.faced);
+    if (this.texts !== null && this.faced !== null && this.faced !== 'inside') document.title = titled(this.texts, this.faced);
   }
 
   private async headed(): Promise<void> {
@@ -313,15 +313,15 @@ export class RelayParticipant extends PlainElement {
   }
 
   private async speak(language: Language, asked = loadArriving(language)): Promise<void> {
-    const [words, inside, linkWords] = await Promise.all([
+    const [texts, inside, linkTexts] = await Promise.all([
       asked,
       this.inside === null ? null : loadInside(language),
-      this.linkWords === null ? null : loadLinkWords(language),
+      this.linkTexts === null ? null : loadLinkTexts(language),
     ]);
     this.language = language;
-    this.words = words;
+    this.texts = texts;
     this.inside = inside;
-    this.linkWords = linkWords;
+    this.linkTexts = linkTexts;
     speak(language);
     if (keysWereAskedFor()) void keys.speak(language).catch(() => undefined);
     this.entitle();
@@ -333,40 +333,40 @@ export class RelayParticipant extends PlainElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { words } = this;
-    if (words === null) return nothing;
-    return html`<button class="skip" type="button" @click=${() => this.querySelector<HTMLElement>('h1')?.focus()}>${words.skip}</button>
+    const { texts } = this;
+    if (texts === null) return nothing;
+    return html`<button class="skip" type="button" @click=${() => this.querySelector<HTMLElement>('h1')?.focus()}>${texts.skip}</button>
       <header class="bar">
-        <span class="mark" lang="en">${words.name}</span>
+        <span class="mark" lang="en">${texts.name}</span>
         <nav>
           <button class="plain" type="button" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.choose(this.language === 'en' ? 'fr' : 'en')}>
-            ${words.shared.otherLanguage}
+            ${texts.shared.otherLanguage}
           </button>
           ${this.phase.name === 'inside' && !this.assisted && this.arrival?.purpose === 'participate'
-            ? html`<button type="button" @click=${() => this.lock('locked')}>${words.lock}</button>`
+            ? html`<button type="button" @click=${() => this.lock('locked')}>${texts.lock}</button>`
             : nothing}
-          <button class="primary" type="button" @click=${this.leave}>${words.shared.leaveNow}</button>
+          <button class="primary" type="button" @click=${this.leave}>${texts.shared.leaveNow}</button>
         </nav>
       </header>
       ${this.assistant === null || this.phase.name === 'left'
         ? nothing
         : html`<div class="banner">
-            <span>${words.staffPresent(this.assistant)}</span>
-            <button type="button" @click=${() => this.finish()}>${words.finish}</button>
+            <span>${texts.staffPresent(this.assistant)}</span>
+            <button type="button" @click=${() => this.finish()}>${texts.finish}</button>
           </div>`}
-      ${this.idling && this.linkWords !== null ? html`<p class="banner" role="alert">${this.linkWords.kiosk.idle}</p>` : nothing}
-      <main>${this.renderPhase(words)}</main>
+      ${this.idling && this.linkTexts !== null ? html`<p class="banner" role="alert">${this.linkTexts.kiosk.idle}</p>` : nothing}
+      <main>${this.renderPhase(texts)}</main>
       <relay-announcer></relay-announcer>`;
   }
 
-  private renderPhase(words: Arriving): TemplateResult {
+  private renderPhase(texts: Arriving): TemplateResult {
     const { phase } = this;
-    const { link, linkWords } = this;
+    const { link, linkTexts } = this;
     const mayAssist = !this.assisted && this.fragment !== null;
     switch (this.face(phase)) {
       case 'arrive':
         return html`<relay-arrive
-          .words=${words}
+          .texts=${texts}
           .language=${this.language}
           .link=${this.address()}
           .arrival=${this.arrival}
@@ -380,7 +380,7 @@ export class RelayParticipant extends PlainElement {
         ></relay-arrive>`;
       case 'come-back':
         return html`<relay-come-back
-          .words=${words}
+          .texts=${texts}
           .language=${this.language}
           .why=${phase.name === 'come-back' ? phase.why : null}
           .ready=${phase.name === 'come-back'}
@@ -392,7 +392,7 @@ export class RelayParticipant extends PlainElement {
         ></relay-come-back>`;
       case 'assistant':
         return html`<relay-assistant
-          .words=${words}
+          .texts=${texts}
           @named=${(event: CustomEvent<string>) => {
             this.assistant = event.detail;
             void this.toEntrance(null);
@@ -401,8 +401,8 @@ export class RelayParticipant extends PlainElement {
       case 'inside':
         return html`<relay-inside
           .language=${this.language}
-          .arriving=${words}
-          .words=${this.inside}
+          .arriving=${texts}
+          .texts=${this.inside}
           .arrival=${this.arrival}
           .assistant=${this.assistant}
           @said=${(event: CustomEvent<string>) => this.querySelector<RelayAnnouncer>('relay-announcer')?.say(event.detail)}
@@ -410,32 +410,32 @@ export class RelayParticipant extends PlainElement {
           @idled=${() => (this.assisted ? this.finish() : this.lock('lockedIdle'))}
         ></relay-inside>`;
       case 'receipt':
-        return html`<relay-receipt .words=${words} .home=${this.inside?.home} .reasons=${this.inside?.reasons} .language=${this.language}></relay-receipt>`;
+        return html`<relay-receipt .texts=${texts} .home=${this.inside?.home} .reasons=${this.inside?.reasons} .language=${this.language}></relay-receipt>`;
       case 'left':
-        return html`<h1 tabindex="-1">${words.left.heading}</h1>
-          <p class="note good">${words.left.text}</p>
-          <p>${words.left.close}</p>
-          <p><button type="button" @click=${() => this.toAddress()}>${words.left.again}</button></p>
-          ${whoToCall(words)}`;
+        return html`<h1 tabindex="-1">${texts.left.heading}</h1>
+          <p class="note good">${texts.left.text}</p>
+          <p>${texts.left.close}</p>
+          <p><button type="button" @click=${() => this.toAddress()}>${texts.left.again}</button></p>
+          ${whoToCall(texts)}`;
       case 'kiosk':
         return html`<relay-kiosk
-          .words=${words}
-          .linkWords=${linkWords}
+          .texts=${texts}
+          .linkTexts=${linkTexts}
           @handed=${({ detail }: CustomEvent<HandedLink>) => this.open(detail.id, detail.fragment)}
         ></relay-kiosk>`;
       case 'exposed':
-        return html`<relay-exposed .words=${words} .linkWords=${linkWords}></relay-exposed>`;
+        return html`<relay-exposed .texts=${texts} .linkTexts=${linkTexts}></relay-exposed>`;
       case 'another':
         return html`<relay-another
-          .words=${words}
-          .linkWords=${linkWords}
+          .texts=${texts}
+          .linkTexts=${linkTexts}
           @kept=${() => (link === null ? undefined : this.goOnWithKept(link))}
           @replaced=${() => (link === null ? undefined : this.replaceKept(link))}
         ></relay-another>`;
       case 'problem':
-        return html`<relay-problem .words=${words} .problem=${phase.name === 'problem' ? phase.problem : 'unexpected'} @again=${() => this.again()}></relay-problem>
-          ${this.assisted && linkWords !== null
-            ? html`<p><button type="button" @click=${() => this.startOver()}>${linkWords.kiosk.startOver}</button></p>`
+        return html`<relay-problem .texts=${texts} .problem=${phase.name === 'problem' ? phase.problem : 'unexpected'} @again=${() => this.again()}></relay-problem>
+          ${this.assisted && linkTexts !== null
+            ? html`<p><button type="button" @click=${() => this.startOver()}>${linkTexts.kiosk.startOver}</button></p>`
             : nothing}`;
     }
   }

@@ -6,15 +6,15 @@ import type { Weakness } from '../crypto/passphrases';
 import { PlainElement } from '../ui/element';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
-import type { Language } from '../words/catalogue';
+import type { Language } from '../i18n/catalogue';
 import { howToLeave, whatHappensNext, whatThisIs, whoCanOpen, whoToCall } from './explaining';
 import { keys } from './keys';
 import { asRefusal, refusalText } from './refusals';
-import type { Arriving } from './words';
+import type { Arriving } from './i18n';
 
 export class RelayArrive extends PlainElement {
   static override properties: PropertyDeclarations = {
-    words: { attribute: false },
+    texts: { attribute: false },
     language: { attribute: false },
     link: { attribute: false },
     arrival: { attribute: false },
@@ -26,7 +26,7 @@ export class RelayArrive extends PlainElement {
     fault: { state: true },
   };
 
-  words!: Arriving;
+  texts!: Arriving;
   language: Language = 'en';
   /** The address that the passphrase is to guard. */
   link = '';
@@ -45,60 +45,60 @@ export class RelayArrive extends PlainElement {
   private wanted = false;
 
   protected override render(): TemplateResult {
-    const { words, arrival } = this;
-    return html`<h1 tabindex="-1">${words.checking.heading}</h1>
-      ${whatThisIs(words)}
+    const { texts, arrival } = this;
+    return html`<h1 tabindex="-1">${texts.checking.heading}</h1>
+      ${whatThisIs(texts)}
       ${arrival?.purpose === 'upload' ? this.renderUpload() : arrival === null && !this.early ? nothing : this.renderChoose()}
-      <p class="quiet" role="status">${arrival === null ? words.checking.status : this.running ? words.choose.beginning : nothing}</p>
-      ${whoCanOpen(words, arrival)} ${whatHappensNext(words)} ${howToLeave(words, this.assisted)} ${whoToCall(words)}
+      <p class="quiet" role="status">${arrival === null ? texts.checking.status : this.running ? texts.choose.beginning : nothing}</p>
+      ${whoCanOpen(texts, arrival)} ${whatHappensNext(texts)} ${howToLeave(texts, this.assisted)} ${whoToCall(texts)}
       ${this.mayAssist && arrival !== null
         ? html`<section class="card">
-            <h2>${words.assistedSwitch.heading}</h2>
-            <p>${words.assistedSwitch.text}</p>
-            <p><button type="button" @click=${() => this.tell('assist')}>${words.assistedSwitch.button}</button></p>
+            <h2>${texts.assistedSwitch.heading}</h2>
+            <p>${texts.assistedSwitch.text}</p>
+            <p><button type="button" @click=${() => this.tell('assist')}>${texts.assistedSwitch.button}</button></p>
           </section>`
         : nothing}`;
   }
 
   private renderUpload(): TemplateResult {
-    const { words } = this;
+    const { texts } = this;
     return html`<form class="card" @submit=${(event: Event) => this.begin(event)}>
-        <h2>${words.upload.heading}</h2>
-        <p>${words.upload.text}</p>
+        <h2>${texts.upload.heading}</h2>
+        <p>${texts.upload.text}</p>
         ${this.renderRefusal()}
-        <button class="primary" ?disabled=${this.running}>${words.upload.begin}</button>
+        <button class="primary" ?disabled=${this.running}>${texts.upload.begin}</button>
       </form>`;
   }
 
   private renderChoose(): TemplateResult {
-    const { words } = this;
+    const { texts } = this;
     return html`<form class="card" @submit=${(event: Event) => this.begin(event)}>
-      <h2>${words.choose.heading}</h2>
-      <p>${words.choose.why} ${words.choose.how}</p>
+      <h2>${texts.choose.heading}</h2>
+      <p>${texts.choose.why} ${texts.choose.how}</p>
       <relay-passphrase
-        .label=${words.choose.field}
-        .showLabel=${words.choose.show}
-        .choosing=${{ words: words.shared, language: this.language, link: this.link, suggest: 'four' } satisfies Choosing}
+        .label=${texts.choose.field}
+        .showLabel=${texts.choose.show}
+        .choosing=${{ texts: texts.shared, language: this.language, link: this.link, suggest: 'four' } satisfies Choosing}
         .fault=${this.faultText()}
         @changed=${() => (this.fault = null)}
       ></relay-passphrase>
       <details>
-        <summary>${words.choose.lost}</summary>
-        <p>${words.choose.lostText}</p>
+        <summary>${texts.choose.lost}</summary>
+        <p>${texts.choose.lostText}</p>
       </details>
-      <p class="quiet">${words.choose.says}</p>
+      <p class="quiet">${texts.choose.says}</p>
       ${this.renderRefusal()}
-      <button class="primary" ?disabled=${this.running}>${words.choose.begin}</button>
+      <button class="primary" ?disabled=${this.running}>${texts.choose.begin}</button>
     </form>`;
   }
 
   private faultText(): string | null {
     if (this.fault === null) return null;
-    return this.fault === 'missing' ? this.words.choose.missing : this.words.shared.weakness[this.fault];
+    return this.fault === 'missing' ? this.texts.choose.missing : this.texts.shared.weakness[this.fault];
   }
 
   private renderRefusal(): TemplateResult | typeof nothing {
-    return this.refusal === null ? nothing : html`<p class="note warn" role="alert">${refusalText(this.words, this.refusal)}</p>`;
+    return this.refusal === null ? nothing : html`<p class="note warn" role="alert">${refusalText(this.texts, this.refusal)}</p>`;
   }
 
   protected override updated(): void {

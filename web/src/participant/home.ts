@@ -40,7 +40,7 @@ export class RelayHome extends ScreenElement {
 
   protected override render(): TemplateResult {
     const { visit } = this;
-    const { home } = visit.words.home;
+    const { home } = visit.texts.home;
     // All of it at once: what comes later would move a button from under a finger.
     const ready = this.looked && (visit.correspondence !== null || visit.broken);
     const correspondence = ready ? visit.correspondence : null;
@@ -71,9 +71,9 @@ export class RelayHome extends ScreenElement {
   }
 
   private renderMore(side: Side): TemplateResult | typeof nothing {
-    const { correspondence, words } = this.visit;
+    const { correspondence, texts } = this.visit;
     if (correspondence?.more[side] !== true) return nothing;
-    const { home } = words.home;
+    const { home } = texts.home;
     return html`<p><button class="plain" type="button" @click=${() => this.attempt(() => this.more(side))}>${home.more[side]}</button></p>`;
   }
 
@@ -88,21 +88,21 @@ export class RelayHome extends ScreenElement {
   }
 
   private renderConsent(): TemplateResult | typeof nothing {
-    const { correspondence, words } = this.visit;
-    if (correspondence?.consent === 'paused') return html`<p class="note">${words.home.home.paused}</p>`;
-    return correspondence?.consent === 'withdrawn' ? html`<p class="note">${words.home.home.withdrawn}</p>` : nothing;
+    const { correspondence, texts } = this.visit;
+    if (correspondence?.consent === 'paused') return html`<p class="note">${texts.home.home.paused}</p>`;
+    return correspondence?.consent === 'withdrawn' ? html`<p class="note">${texts.home.home.withdrawn}</p>` : nothing;
   }
 
   /** Who reads a case is told to everybody in it, also when a recovery key changed it. */
   private renderRecovered(): TemplateResult | typeof nothing {
-    const { arrival, language, words } = this.visit;
+    const { arrival, language, texts } = this.visit;
     if (arrival.recoveredAt === null) return nothing;
-    return html`<p class="note">${words.home.home.recovered(day(arrival.recoveredAt, language))}</p>`;
+    return html`<p class="note">${texts.home.home.recovered(day(arrival.recoveredAt, language))}</p>`;
   }
 
   private renderWords(): TemplateResult | typeof nothing {
-    const { correspondence, words, language } = this.visit;
-    const { unverified } = words.home;
+    const { correspondence, texts, language } = this.visit;
+    const { unverified } = texts.home;
     const spoken = correspondence?.words?.[language];
     if (spoken === undefined) return nothing;
     return html`<section class="card calls" aria-labelledby="words-heading">
@@ -118,7 +118,7 @@ export class RelayHome extends ScreenElement {
 
   private renderWaiting(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
-    const { home } = visit.words.home;
+    const { home } = visit.texts.home;
     return html`<section class="card calls" id="m-${message.message}">
       <h2 tabindex="-1">${home.waitingHeading}</h2>
       <p>${home.waiting}</p>
@@ -129,14 +129,14 @@ export class RelayHome extends ScreenElement {
 
   private renderReceived(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
-    const { home, kind, received, from } = visit.words.home;
+    const { home, kind, received, from } = visit.texts.home;
     const since = offeredSince(message, visit);
     const opens = message.actions.includes('open');
     const view = received[message.view];
     return html`<li class="card" id="m-${message.message}">
       <h3 tabindex="-1">
         ${kind[message.form]}<small>
-          ${from(whoIs(visit.arrival, message.from, visit.words.home))}${since === null ? nothing : html`, ${since}`}</small
+          ${from(whoIs(visit.arrival, message.from, visit.texts.home))}${since === null ? nothing : html`, ${since}`}</small
         >
       </h3>
       <p><strong>${view.name}.</strong> ${view.means}</p>
@@ -150,32 +150,32 @@ export class RelayHome extends ScreenElement {
 
   private renderSent(message: SentMessage): TemplateResult {
     const { visit } = this;
-    const words = visit.words.home;
+    const texts = visit.texts.home;
     const title = titleOf(message, visit);
-    const view = words.author[message.view];
+    const view = texts.author[message.view];
     const back = message.actions.includes('revise');
     return html`<li class=${back ? 'card calls' : 'card'} id="m-${message.message}">
       <h3 tabindex="-1">
         ${title}<small>
-          ${words.to(whoIs(visit.arrival, message.to, words))}${message.revision === 1 ? nothing : html`, ${words.sent.revision(message.revision)}`}</small
+          ${texts.to(whoIs(visit.arrival, message.to, texts))}${message.revision === 1 ? nothing : html`, ${texts.sent.revision(message.revision)}`}</small
         >
       </h3>
       <p><strong>${view.name}.</strong> ${view.means}</p>
       <button
         class=${back ? 'primary' : ''}
         type="button"
-        aria-label="${words.home.see}: ${title}"
+        aria-label="${texts.home.see}: ${title}"
         @click=${() => visit.go({ name: 'message', message: message.message })}
       >
-        ${words.home.see}
+        ${texts.home.see}
       </button>
     </li>`;
   }
 
   private renderGoOn(): TemplateResult | typeof nothing {
     const { visit } = this;
-    const { home } = visit.words.home;
-    const { progress } = visit.words.sending;
+    const { home } = visit.texts.home;
+    const { progress } = visit.texts.sending;
     // While this page sends one, that one is not offered a second time.
     const unfinished = visit.transfer === null ? this.unfinished : [];
     if (visit.transfer === null && unfinished.length === 0 && this.drafts.length === 0) return nothing;
@@ -201,7 +201,7 @@ export class RelayHome extends ScreenElement {
 
   private renderUnfinished(video: UnfinishedVideo): TemplateResult {
     const { visit } = this;
-    const { home } = visit.words.home;
+    const { home } = visit.texts.home;
     const discard = async (): Promise<void> => {
       await visit.client.discardVideo(video.id);
       await this.lookAfresh();
@@ -226,7 +226,7 @@ export class RelayHome extends ScreenElement {
 
   private renderDraft(draft: LetterDraft): TemplateResult {
     const { visit } = this;
-    const { home } = visit.words.home;
+    const { home } = visit.texts.home;
     const discard = async (): Promise<void> => {
       await visit.client.discardDraft(draft.id);
       await this.lookAfresh();
@@ -248,7 +248,7 @@ export class RelayHome extends ScreenElement {
 
   private renderNew(): TemplateResult | typeof nothing {
     const { visit } = this;
-    const { home } = visit.words.home;
+    const { home } = visit.texts.home;
     if (visit.correspondence?.consent === 'withdrawn') return nothing;
     if (visit.arrival.correspondents.length === 0) return html`<p class="note">${home.noOne}</p>`;
     return html`<h2>${home.newHeading}</h2>

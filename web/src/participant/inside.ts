@@ -14,7 +14,7 @@ import { asRefusal } from './refusals';
 import { loadScreen, renderScreen } from './screens';
 import { Trail } from './trail';
 import type { Screen, Sending, Transfer, Visit } from './visit';
-import type { Arriving, Inside } from './words';
+import type { Arriving, Inside } from './i18n';
 
 const MINUTE_MS = 60_000;
 const IDLE_MS = { alone: 10 * MINUTE_MS, assisted: 3 * MINUTE_MS } as const;
@@ -23,7 +23,7 @@ export class RelayInside extends PlainElement {
   static override properties: PropertyDeclarations = {
     language: { attribute: false },
     arriving: { attribute: false },
-    words: { attribute: false },
+    texts: { attribute: false },
     arrival: { attribute: false },
     assistant: { attribute: false },
     shown: { state: true },
@@ -35,7 +35,7 @@ export class RelayInside extends PlainElement {
 
   language: Language = 'en';
   arriving!: Arriving;
-  words!: Inside;
+  texts!: Inside;
   arrival!: Arrival;
   assistant: string | null = null;
   private shown: Screen | null = null;
@@ -88,22 +88,22 @@ export class RelayInside extends PlainElement {
 
   protected override render(): TemplateResult | typeof nothing {
     const { shown } = this;
-    if (shown === null) return html`<p class="waiting" role="status">${this.words.home.home.loading}</p>`;
+    if (shown === null) return html`<p class="waiting" role="status">${this.texts.home.home.loading}</p>`;
     return html`${renderScreen(shown, this.visit())} ${whoToCallAtHand(this.arriving)} ${this.renderIdle()}`;
   }
 
   private renderIdle(): TemplateResult | typeof nothing {
     const { secondsLeft } = this;
     if (secondsLeft === null) return nothing;
-    const words = this.arriving.shared.idle;
+    const texts = this.arriving.shared.idle;
     const stay = (): void => {
       this.secondsLeft = null;
     };
     // Any touch of the page keeps it open; the button is there for whoever looks for one.
     return html`<relay-dialog
-      .heading=${words.heading}
-      .content=${html`<p>${this.assistant === null ? words.willLock(secondsLeft) : words.willEnd(secondsLeft)}</p>
-        <button class="primary" type="button" @click=${stay}>${words.stay}</button>`}
+      .heading=${texts.heading}
+      .content=${html`<p>${this.assistant === null ? texts.willLock(secondsLeft) : texts.willEnd(secondsLeft)}</p>
+        <button class="primary" type="button" @click=${stay}>${texts.stay}</button>`}
       @dismissed=${stay}
     ></relay-dialog>`;
   }
@@ -113,7 +113,7 @@ export class RelayInside extends PlainElement {
       client: keys,
       language: this.language,
       arriving: this.arriving,
-      words: this.words,
+      texts: this.texts,
       arrival: this.arrival,
       correspondence: this.correspondence,
       broken: this.broken,
@@ -211,7 +211,7 @@ export class RelayInside extends PlainElement {
         if (this.transfer?.state === 'running') this.transfer = { ...this.transfer, progress };
       });
       this.transfer = null;
-      this.tell('said', this.words.sending.done.heading);
+      this.tell('said', this.texts.sending.done.heading);
       const after: Screen = { name: 'sent', kind: sent.form, receipt: sent.receipt };
       // Elsewhere in the meantime, somebody is not pulled away from what they do.
       if (this.shown?.name === 'video' || sent.receipt !== null) this.visit().replace(after);

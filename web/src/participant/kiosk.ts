@@ -7,7 +7,7 @@ import { whoToCall } from './explaining';
 import { readHanded } from './handed';
 import './kiosk.css';
 import { scanFaultOf, startScan, type Scan, type ScanFault } from './scanning';
-import type { Arriving, LinkWords } from './words';
+import type { Arriving, LinkTexts } from './i18n';
 
 const MINUTE_MS = 60_000;
 const IDLE_MS = 3 * MINUTE_MS;
@@ -18,16 +18,16 @@ type Hint = 'notYet' | 'notLink' | 'elsewhere' | 'tooLong';
 
 export class RelayKiosk extends PlainElement {
   static override properties: PropertyDeclarations = {
-    words: { attribute: false },
-    linkWords: { attribute: false },
+    texts: { attribute: false },
+    linkTexts: { attribute: false },
     stage: { state: true },
     hint: { state: true },
     fault: { state: true },
     wrong: { state: true },
   };
 
-  words!: Arriving;
-  linkWords!: LinkWords;
+  texts!: Arriving;
+  linkTexts!: LinkTexts;
   private stage: 'off' | 'starting' | 'looking' = 'off';
   private hint: Hint | null = null;
   private fault: ScanFault | null = null;
@@ -78,17 +78,17 @@ export class RelayKiosk extends PlainElement {
   }
 
   protected override render(): TemplateResult {
-    const { kiosk } = this.linkWords;
+    const { kiosk } = this.linkTexts;
     return html`<h1 tabindex="-1">${kiosk.heading}</h1>
       <p>${kiosk.text}</p>
       <p class="note">${kiosk.notAddress}</p>
       ${this.renderScan()} ${this.renderField()}
       <p><a href="/receipt">${kiosk.receipt}</a></p>
-      ${whoToCall(this.words)}`;
+      ${whoToCall(this.texts)}`;
   }
 
   private renderScan(): TemplateResult {
-    const { scan } = this.linkWords.kiosk;
+    const { scan } = this.linkTexts.kiosk;
     const { stage, hint, fault } = this;
     return html`<section class="card">
       <h2>${scan.heading}</h2>
@@ -108,7 +108,7 @@ export class RelayKiosk extends PlainElement {
   }
 
   private renderField(): TemplateResult {
-    const { field } = this.linkWords.kiosk;
+    const { field } = this.linkTexts.kiosk;
     const { wrong } = this;
     // `off` also keeps browsers from writing what is in the field into what they restore after a crash.
     return html`<form class="card" autocomplete="off" @submit=${(event: Event) => this.open(event)}>

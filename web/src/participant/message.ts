@@ -9,7 +9,7 @@ import { guidanceText, type Guidance } from './guidance';
 import { sentLine, titleOf, whoIs } from './people';
 import { ScreenElement } from './screen';
 import { timeline } from './timeline';
-import type { Home } from './words';
+import type { Home } from './i18n';
 
 type Unread = keyof Home['sent']['unread'];
 
@@ -47,15 +47,15 @@ export class RelayMessage extends ScreenElement {
 
   protected override render(): TemplateResult {
     const { visit } = this;
-    const words = visit.words.home;
+    const texts = visit.texts.home;
     const sent = this.message();
-    if (sent === undefined) return html`${this.renderBack()}<h1 tabindex="-1">${words.home.loading}</h1>`;
+    if (sent === undefined) return html`${this.renderBack()}<h1 tabindex="-1">${texts.home.loading}</h1>`;
     return html`${visit.arrival.purpose === 'upload' ? nothing : this.renderBack()}
       <h1 tabindex="-1">${titleOf(sent, visit)}</h1>
-      <p class="quiet">${words.to(whoIs(visit.arrival, sent.to, words))} · ${words.sent.revision(sent.revision)}</p>
+      <p class="quiet">${texts.to(whoIs(visit.arrival, sent.to, texts))} · ${texts.sent.revision(sent.revision)}</p>
       ${this.renderGuidance()} ${this.renderView(sent)} ${this.renderRefusal()} ${this.renderRevise(sent)} ${this.renderOwn(sent)}
       ${sent.actions.includes('withdraw')
-        ? html`<p class="after"><button class="grave" type="button" ?disabled=${this.running} @click=${() => this.askWithdraw(sent)}>${words.sent.withdraw}</button></p>`
+        ? html`<p class="after"><button class="grave" type="button" ?disabled=${this.running} @click=${() => this.askWithdraw(sent)}>${texts.sent.withdraw}</button></p>`
         : nothing}
       ${this.renderQuestion()}`;
   }
@@ -63,34 +63,34 @@ export class RelayMessage extends ScreenElement {
   private renderGuidance(): TemplateResult | typeof nothing {
     if (this.guidance === null) return nothing;
     return html`<section class="note">
-      <h2>${this.visit.words.home.sent.guidanceHeading}</h2>
+      <h2>${this.visit.texts.home.sent.guidanceHeading}</h2>
       ${guidanceText(this.guidance, this.visit)}
     </section>`;
   }
 
   private renderView(sent: SentMessage): TemplateResult {
     const { visit } = this;
-    const words = visit.words.home;
-    const view = words.author[sent.view];
+    const texts = visit.texts.home;
+    const view = texts.author[sent.view];
     return html`<section class="card">
-      <h2>${words.sent.what}</h2>
+      <h2>${texts.sent.what}</h2>
       <ol class="way">
         ${timeline(sent.kind, sent.view).map(
           (step) =>
             html`<li class=${step.when} aria-current=${step.when === 'now' ? 'step' : 'false'}>
-              ${words.author[step.view].name}
+              ${texts.author[step.view].name}
               ${step.when === 'now'
-                ? html`<small>${words.sent.since(day(sent.viewSince, visit.language))}</small>
+                ? html`<small>${texts.sent.since(day(sent.viewSince, visit.language))}</small>
                     <p>${view.means}</p>
                     ${sent.failure === null ? nothing : html`<p>${sent.failure[visit.language]}</p>`}
                     ${sent.processing === null
                       ? nothing
-                      : html`<progress max="1" .value=${sent.processing.fraction} aria-label=${words.sent.progress}></progress>`}`
+                      : html`<progress max="1" .value=${sent.processing.fraction} aria-label=${texts.sent.progress}></progress>`}`
                 : nothing}
             </li>`,
         )}
       </ol>
-      <h3>${words.sent.next}</h3>
+      <h3>${texts.sent.next}</h3>
       <p>${view.next}</p>
     </section>`;
   }
@@ -98,26 +98,26 @@ export class RelayMessage extends ScreenElement {
   private renderRevise(sent: SentMessage): TemplateResult | typeof nothing {
     if (!sent.actions.includes('revise')) return nothing;
     const { visit } = this;
-    const words = visit.words.home.sent;
+    const texts = visit.texts.home.sent;
     return sent.kind === 'letter'
-      ? html`<p><button class="primary" type="button" @click=${() => void this.revise(sent)}>${words.reviseLetter}</button></p>`
+      ? html`<p><button class="primary" type="button" @click=${() => void this.revise(sent)}>${texts.reviseLetter}</button></p>`
       : html`<p>
           <button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: sent.to, revises: sent.message, resume: null })}>
-            ${words.reviseVideo}
+            ${texts.reviseVideo}
           </button>
         </p>`;
   }
 
   private renderOwn(sent: SentMessage): TemplateResult | typeof nothing {
     if (sent.kind !== 'letter') return nothing;
-    const words = this.visit.words.home.sent;
+    const texts = this.visit.texts.home.sent;
     if (this.ownText !== null) {
-      return html`<p><button type="button" aria-expanded="true" @click=${() => (this.ownText = null)}>${words.hideOwn}</button></p>
+      return html`<p><button type="button" aria-expanded="true" @click=${() => (this.ownText = null)}>${texts.hideOwn}</button></p>
         <article class="card letter" lang=${sent.language}>${this.ownText}</article>`;
     }
     const read = (): Promise<boolean> => this.attempt(() => this.read(sent));
-    return html`<p><button type="button" aria-expanded="false" ?disabled=${this.running} @click=${read}>${words.readOwn}</button></p>
-      <div role="status">${this.unread === null ? nothing : html`<p class="note">${words.unread[this.unread]}</p>`}</div>`;
+    return html`<p><button type="button" aria-expanded="false" ?disabled=${this.running} @click=${read}>${texts.readOwn}</button></p>
+      <div role="status">${this.unread === null ? nothing : html`<p class="note">${texts.unread[this.unread]}</p>`}</div>`;
   }
 
   /** One's own words, or why they cannot be read here. */
@@ -127,7 +127,7 @@ export class RelayMessage extends ScreenElement {
       this.ownText = await this.visit.client.ownText(sent.message);
     } catch (thrown) {
       const code = isRefusal(thrown) ? thrown.code : undefined;
-      const known = (Object.keys(this.visit.words.home.sent.unread) as Unread[]).find((one) => one === code);
+      const known = (Object.keys(this.visit.texts.home.sent.unread) as Unread[]).find((one) => one === code);
       if (known === undefined) throw thrown;
       this.unread = known;
     }
@@ -146,12 +146,12 @@ export class RelayMessage extends ScreenElement {
   /** A revision of words that cannot be read here begins without them. */
   private askAnew(sent: SentMessage, unread: Unread): void {
     const { visit } = this;
-    const words = visit.words.home;
+    const texts = visit.texts.home;
     this.question = {
-      heading: words.sent.reviseEmpty,
-      text: words.sent.unread[unread],
-      yes: words.sent.reviseEmptyDo,
-      no: words.home.cancel,
+      heading: texts.sent.reviseEmpty,
+      text: texts.sent.unread[unread],
+      yes: texts.sent.reviseEmptyDo,
+      no: texts.home.cancel,
       act: async () => {
         const id = newId();
         const changedAt = new Date().toISOString();
@@ -162,17 +162,17 @@ export class RelayMessage extends ScreenElement {
   }
 
   private askWithdraw(sent: SentMessage): void {
-    const words = this.visit.words.home.sent;
+    const texts = this.visit.texts.home.sent;
     this.question = {
-      heading: words.withdrawHeading,
+      heading: texts.withdrawHeading,
       about: sentLine(sent, this.ownText, this.visit),
-      text: words.withdrawMeans,
-      yes: words.withdrawDo,
-      no: words.keep,
+      text: texts.withdrawMeans,
+      yes: texts.withdrawDo,
+      no: texts.keep,
       act: async () => {
         await this.visit.client.withdraw(sent.message);
         await this.visit.renew();
-        this.visit.say(words.withdrawn);
+        this.visit.say(texts.withdrawn);
       },
     };
   }

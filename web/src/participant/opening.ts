@@ -34,7 +34,7 @@ export class RelayOpening extends ScreenElement {
 
   protected override render(): TemplateResult {
     const { visit, message } = this;
-    const { steps, offer } = visit.words.opening;
+    const { steps, offer } = visit.texts.opening;
     if (this.stopped) return this.renderStopped();
     const order = STEPS[this.opened?.form ?? message.form];
     return html`<h1 tabindex="-1">${steps.heading}</h1>
@@ -59,7 +59,7 @@ export class RelayOpening extends ScreenElement {
   /** Parts of what was opened that cannot be shown; the others can. */
   private renderFaults(): TemplateResult | typeof nothing {
     const faults = this.opened?.faults ?? [];
-    const { broken } = this.visit.words.home;
+    const { broken } = this.visit.texts.home;
     const without: Readonly<Partial<Record<Broken['record'], string>>> = broken.without;
     if (faults.length === 0) return nothing;
     return html`<section class="note" role="alert">
@@ -71,7 +71,7 @@ export class RelayOpening extends ScreenElement {
   }
 
   private renderStep(step: Step): TemplateResult {
-    const { steps } = this.visit.words.opening;
+    const { steps } = this.visit.texts.opening;
     const shown = this.open === step;
     return html`<li class="card">
       <div class="row apart">
@@ -93,7 +93,7 @@ export class RelayOpening extends ScreenElement {
 
   private renderContent(step: Step): TemplateResult {
     const { visit, opened } = this;
-    const { steps } = visit.words.opening;
+    const { steps } = visit.texts.opening;
     if (step === 'summary') return html`<p class="said">${this.notes?.summary}</p>`;
     if (opened === null) return html``;
     const language = opened.language;
@@ -128,7 +128,7 @@ export class RelayOpening extends ScreenElement {
 
   private renderStopped(): TemplateResult {
     const { visit } = this;
-    const { steps } = visit.words.opening;
+    const { steps } = visit.texts.opening;
     // What nobody has opened relay does not close.
     const isOpened = this.opened !== null || this.message.actions.includes('close');
     return html`<h1 tabindex="-1">${steps.stopHeading}</h1>
@@ -175,13 +175,13 @@ export class RelayOpening extends ScreenElement {
 
   private askKeep(): void {
     const { visit, message } = this;
-    const { steps } = visit.words.opening;
+    const { steps } = visit.texts.opening;
     this.question = {
       heading: steps.keepSure,
       about: receivedLine(message, visit),
       text: steps.keepMeans,
       yes: steps.keepDo,
-      no: visit.words.home.home.cancel,
+      no: visit.texts.home.home.cancel,
       act: async () => {
         await visit.client.respond(message.message, 'close', false);
         this.opened = null;

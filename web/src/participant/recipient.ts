@@ -23,8 +23,8 @@ export class RelayRecipient extends PlainElement {
   fixed = false;
 
   protected override render(): TemplateResult {
-    const { arrival, words } = this.visit;
-    const { home } = words;
+    const { arrival, texts } = this.visit;
+    const { home } = texts;
     const choice = arrival.correspondents.length > 1 && !this.fixed;
     return html`${choice
         ? html`<fieldset>

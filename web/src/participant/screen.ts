@@ -58,7 +58,7 @@ export abstract class ScreenElement extends PlainElement {
 
   /** One message that does not hold: said of it alone, and calmly, since nothing is asked of its reader. */
   protected renderBroken({ fault }: Broken): TemplateResult {
-    const { broken } = this.visit.words.home;
+    const { broken } = this.visit.texts.home;
     return html`<section class="note" role="alert">
       <h2>${broken.heading}</h2>
       <p>${broken.fault[fault]} ${broken.rest}</p>
@@ -67,7 +67,7 @@ export abstract class ScreenElement extends PlainElement {
   }
 
   protected renderBack(): TemplateResult {
-    return html`<p><button class="plain" type="button" @click=${() => this.visit.back()}>${this.visit.words.home.home.back}</button></p>`;
+    return html`<p><button class="plain" type="button" @click=${() => this.visit.back()}>${this.visit.texts.home.home.back}</button></p>`;
   }
 
   protected renderQuestion(): TemplateResult | typeof nothing {

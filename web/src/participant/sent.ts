@@ -11,7 +11,7 @@ export class RelaySent extends ScreenElement {
   protected override render(): TemplateResult {
     const { visit, screen } = this;
     if (screen.name !== 'sent') return html``;
-    const { done } = visit.words.sending;
+    const { done } = visit.texts.sending;
     const upload = visit.arrival.purpose === 'upload';
     return html`<h1 tabindex="-1">${done.heading}</h1>
       <p class="note good">${done[screen.kind]}</p>
@@ -28,7 +28,7 @@ export class RelaySent extends ScreenElement {
   }
 
   private renderReceipt(receipt: string): TemplateResult {
-    const { done } = this.visit.words.sending;
+    const { done } = this.visit.texts.sending;
     return html`<section class="card printed">
       <h2>${done.receiptHeading}</h2>
       <p class="code" lang="en">${receipt}</p>

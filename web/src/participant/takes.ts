@@ -5,7 +5,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { Take } from '../client/contract';
 import { allKept, setFragile } from '../ui/activity';
 import { timeOf } from '../ui/amounts';
-import { clock } from '../words/clock';
+import { clock } from '../i18n/clock';
 import { isVoice } from './forms';
 import { ScreenElement } from './screen';
 import './takes.css';
@@ -17,7 +17,7 @@ let justKept = false;
 /** A recording was left before it was used. */
 export function leftKept(visit: Visit): void {
   justKept = true;
-  visit.say(visit.words.sending.takes.justKept);
+  visit.say(visit.texts.sending.takes.justKept);
 }
 
 /** All that is kept, once the last of it is; and whether a page that closes would take any of it with it. */
@@ -78,10 +78,10 @@ export class RelayTakes extends ScreenElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const words = this.visit.words.sending.takes;
+    const texts = this.visit.texts.sending.takes;
     if (this.takes.length === 0) return html`${this.renderRefusal()}`;
-    return html`<h2>${words.heading}</h2>
-      ${this.told ? html`<p class="note good" role="status">${words.justKept}</p>` : nothing} ${this.renderRefusal()}
+    return html`<h2>${texts.heading}</h2>
+      ${this.told ? html`<p class="note good" role="status">${texts.justKept}</p>` : nothing} ${this.renderRefusal()}
       <ul class="plain">
         ${repeat(this.takes, ({ id }) => id, (take) => this.renderTake(take))}
       </ul>
@@ -90,36 +90,36 @@ export class RelayTakes extends ScreenElement {
 
   private renderTake(take: Take): TemplateResult {
     const { visit, shown } = this;
-    const words = visit.words.sending.takes;
+    const texts = visit.texts.sending.takes;
     const voice = isVoice(take.mediaType);
-    const name = words[voice ? 'voice' : 'video'](clock(take.seconds), timeOf(take.startedAt, visit.language));
+    const name = texts[voice ? 'voice' : 'video'](clock(take.seconds), timeOf(take.startedAt, visit.language));
     const named = `take-${take.id}`;
     const isShown = shown?.id === take.id;
     return html`<li class="card">
       <p id=${named}>${name}</p>
-      <p class="quiet">${take.lasting ? words.lasting : visit.assistant === null ? words.fleeting : words.assisted}</p>
+      <p class="quiet">${take.lasting ? texts.lasting : visit.assistant === null ? texts.fleeting : texts.assisted}</p>
       ${!isShown
         ? nothing
         : voice
           ? html`<audio controls src=${shown.url} aria-labelledby=${named}></audio>`
           : html`<video controls playsinline src=${shown.url} aria-labelledby=${named}></video>`}
       <div class="row">
-        <button class="primary" type="button" aria-describedby=${named} @click=${() => this.tell('take-used', take)}>${words.use}</button>
+        <button class="primary" type="button" aria-describedby=${named} @click=${() => this.tell('take-used', take)}>${texts.use}</button>
         <button type="button" aria-describedby=${named} aria-expanded=${isShown ? 'true' : 'false'} @click=${() => (isShown ? this.hide() : this.watch(take))}>
-          ${isShown ? words.hide : voice ? words.listen : words.watch}
+          ${isShown ? texts.hide : voice ? texts.listen : texts.watch}
         </button>
-        <button class="plain" type="button" aria-describedby=${named} @click=${() => this.askDiscard(take)}>${words.discard}</button>
+        <button class="plain" type="button" aria-describedby=${named} @click=${() => this.askDiscard(take)}>${texts.discard}</button>
       </div>
     </li>`;
   }
 
   private askDiscard(take: Take): void {
-    const { takes } = this.visit.words.sending;
+    const { takes } = this.visit.texts.sending;
     this.question = {
       heading: takes.discard,
       text: takes.discardSure,
       yes: takes.discard,
-      no: this.visit.words.home.home.cancel,
+      no: this.visit.texts.home.home.cancel,
       act: () => this.discard(take),
     };
   }

@@ -7,7 +7,7 @@ import type { Form } from '../capture/recording';
 import type { Language, NewVideo, SentMessage, Take, UnfinishedVideo, Uuid } from '../client/contract';
 import { setFragile } from '../ui/activity';
 import { size } from '../ui/amounts';
-import { clock } from '../words/clock';
+import { clock } from '../i18n/clock';
 import { mediaTypeOf } from './forms';
 import { renderTransfer } from './progress';
 import './recipient';
@@ -73,7 +73,7 @@ export class RelayVideo extends ScreenElement {
 
   protected override render(): TemplateResult {
     const { visit, screen } = this;
-    const { video } = visit.words.sending;
+    const { video } = visit.texts.sending;
     if (visit.transfer !== null) {
       const acts = { goOn: () => this.goOn(), cancel: () => this.askCancel(), fileAgain: this.renderFileField((file) => this.goOnWith(file)) };
       return html`${this.renderBack()} ${renderTransfer(visit.transfer, visit, acts)} ${this.renderRefusal()}
@@ -86,7 +86,7 @@ export class RelayVideo extends ScreenElement {
   }
 
   private renderSameFile(): TemplateResult {
-    const { video } = this.visit.words.sending;
+    const { video } = this.visit.texts.sending;
     return html`<p class="note">${video.again}</p>
       ${this.renderFileField((file) => {
         const { resumes } = this;
@@ -96,7 +96,7 @@ export class RelayVideo extends ScreenElement {
 
   private renderNew(revises: boolean): TemplateResult {
     const { visit } = this;
-    const { video } = visit.words.sending;
+    const { video } = visit.texts.sending;
     if (this.picked !== null) return this.renderSend(this.picked, revises);
     const asked = this.way === 'none' ? 'primary' : '';
     const button = (way: typeof this.way, text: string, act: () => void): TemplateResult =>
@@ -156,7 +156,7 @@ export class RelayVideo extends ScreenElement {
   }
 
   private renderFileField(chosen: (file: File) => void): TemplateResult {
-    const { video } = this.visit.words.sending;
+    const { video } = this.visit.texts.sending;
     return html`<div class="field">
       <label for="video-file">${video.fileLabel}</label>
       <input
@@ -178,7 +178,7 @@ export class RelayVideo extends ScreenElement {
 
   private renderSend(picked: Picked, revises: boolean): TemplateResult {
     const { visit } = this;
-    const { video } = visit.words.sending;
+    const { video } = visit.texts.sending;
     const bytes = size(picked.bytes, visit.language);
     return html`<p class="card">${picked.name === null ? video.recorded(clock(picked.seconds), bytes) : video.chosen(picked.name, bytes)}</p>
       ${picked.bytes >= LARGE_BYTES ? html`<p class="note">${video.large}</p>` : nothing}
@@ -287,12 +287,12 @@ export class RelayVideo extends ScreenElement {
   }
 
   private askCancel(): void {
-    const { progress } = this.visit.words.sending;
+    const { progress } = this.visit.texts.sending;
     this.question = {
       heading: progress.cancelSure,
       text: progress.cancelMeans,
       yes: progress.cancelDo,
-      no: this.visit.words.home.home.cancel,
+      no: this.visit.texts.home.home.cancel,
       act: async () => {
         const { client } = this.visit;
         await client.pauseVideo();

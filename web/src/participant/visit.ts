@@ -13,7 +13,7 @@ import type {
   Side,
   Uuid,
 } from '../client/contract';
-import type { Arriving, Inside } from './words';
+import type { Arriving, Inside } from './i18n';
 
 export type Screen =
   | { readonly name: 'home' }
@@ -40,7 +40,7 @@ export interface Visit {
   readonly client: ParticipantClient;
   readonly language: Language;
   readonly arriving: Arriving;
-  readonly words: Inside;
+  readonly texts: Inside;
   readonly arrival: Arrival;
   /** Null before it was first read. */
   readonly correspondence: Correspondence | null;

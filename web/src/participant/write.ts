@@ -91,16 +91,16 @@ export class RelayWrite extends ScreenElement {
   }
 
   protected override render(): TemplateResult {
-    const { letter } = this.visit.words.sending;
+    const { letter } = this.visit.texts.sending;
     if (this.previewing) return this.renderPreview();
     return html`${this.renderBack()}
       <h1 tabindex="-1">${this.revises === null ? letter.heading : letter.headingRevision}</h1>
-      ${this.renderRefusal()} ${this.ready ? this.renderEditor() : html`<p role="status">${this.visit.words.home.home.loading}</p>`}`;
+      ${this.renderRefusal()} ${this.ready ? this.renderEditor() : html`<p role="status">${this.visit.texts.home.home.loading}</p>`}`;
   }
 
   private renderEditor(): TemplateResult {
     const { visit } = this;
-    const { letter } = visit.words.sending;
+    const { letter } = visit.texts.sending;
     const { role } = visit.arrival;
     const part = role === 'harmed' || role === 'responsible' ? role : 'other';
     return html`${this.guidance === null
@@ -163,7 +163,7 @@ export class RelayWrite extends ScreenElement {
   }
 
   private renderPreview(): TemplateResult {
-    const { preview } = this.visit.words.sending;
+    const { preview } = this.visit.texts.sending;
     return html`<h1 tabindex="-1">${preview.heading}</h1>
       <p>${preview.text}</p>
       <article class="card letter" lang=${this.language}>${this.text.trim()}</article>
@@ -183,7 +183,7 @@ export class RelayWrite extends ScreenElement {
 
   private keptText(): string {
     const { kept, visit } = this;
-    const { letter } = visit.words.sending;
+    const { letter } = visit.texts.sending;
     const here = visit.arrival.purpose === 'upload';
     if (!this.keeps()) return letter.notKept;
     if (kept === 'nothing') return here ? letter.stays : letter.follows;

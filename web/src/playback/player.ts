@@ -8,14 +8,14 @@
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import type { Playback, VideoFacts } from '../client/contract';
 import { PlainElement } from '../ui/element';
-import type { Language } from '../words/catalogue';
-import { clock } from '../words/clock';
+import type { Language } from '../i18n/catalogue';
+import { clock } from '../i18n/clock';
 import { type Source, streamed, whole } from './bridge';
 import './player.css';
 import { isStalled } from './stalled';
 import { transcript } from './transcript';
 import { parse } from './webvtt';
-import { loadWords, type Words } from './words';
+import { loadTexts, type Texts } from './i18n';
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const STEP_SECONDS = 5;
@@ -29,7 +29,7 @@ export class RelayPlayer extends PlainElement {
     mode: { attribute: false },
     guarded: { attribute: false },
     language: { attribute: false },
-    words: { state: true },
+    texts: { state: true },
     source: { state: true },
     state: { state: true },
     playing: { state: true },
@@ -50,7 +50,7 @@ export class RelayPlayer extends PlainElement {
   guarded = false;
   language: Language = 'en';
 
-  private words: Words | null = null;
+  private texts: Texts | null = null;
   private source: Source | null = null;
   private poster: string | null = null;
   private state: 'loading' | 'loading-whole' | 'ready' | 'failed' = 'loading';
@@ -98,8 +98,8 @@ export class RelayPlayer extends PlainElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('video')) this.open();
     if (changed.has('language')) {
-      void loadWords(this.language).then((words) => {
-        this.words = words;
+      void loadTexts(this.language).then((texts) => {
+        this.texts = texts;
       });
     }
   }
@@ -190,7 +190,7 @@ export class RelayPlayer extends PlainElement {
   private addCaptions(media: HTMLMediaElement): void {
     const { captions } = this;
     if (!(media instanceof HTMLVideoElement) || (captions === null && media.textTracks.length === 0)) return;
-    const track = media.textTracks[0] ?? media.addTextTrack('captions', this.words?.captions ?? '', this.language);
+    const track = media.textTracks[0] ?? media.addTextTrack('captions', this.texts?.captions ?? '', this.language);
     if (this.cued?.track !== track || this.cued.captions !== captions) {
       for (const cue of Array.from(track.cues ?? [])) track.removeCue(cue);
       for (const cue of parse(captions ?? '').cues) track.addCue(new VTTCue(cue.start / 1000, cue.end / 1000, cue.text));
@@ -249,22 +249,22 @@ export class RelayPlayer extends PlainElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { words } = this;
-    if (words === null) return nothing;
+    const { texts } = this;
+    if (texts === null) return nothing;
     if (this.state === 'failed') {
-      return html`<p class="note warn" role="alert">${words.failed}</p>
-        <button type="button" @click=${() => this.begin(false, this.now)}>${words.again}</button>`;
+      return html`<p class="note warn" role="alert">${texts.failed}</p>
+        <button type="button" @click=${() => this.begin(false, this.now)}>${texts.again}</button>`;
     }
-    if (this.source === null) return html`<p role="status">${this.state === 'loading' ? words.loading : words.loadingWhole}</p>`;
+    if (this.source === null) return html`<p role="status">${this.state === 'loading' ? texts.loading : texts.loadingWhole}</p>`;
     const isPicture = this.mode === 'picture' && this.video.hasPicture;
-    return html`<div class="frame" role="group" aria-label=${isPicture ? words.player : words.soundPlayer} @keydown=${(event: KeyboardEvent) => this.key(event)}>
-      ${this.guarded && isPicture && this.veiled ? html`<p class="quiet">${words.guarded}</p>` : nothing}
-      ${isPicture ? this.renderPicture(words, this.source) : this.renderSound(words, this.source)}
-      ${this.renderControls(words, isPicture)} ${this.renderTranscript(words)}
+    return html`<div class="frame" role="group" aria-label=${isPicture ? texts.player : texts.soundPlayer} @keydown=${(event: KeyboardEvent) => this.key(event)}>
+      ${this.guarded && isPicture && this.veiled ? html`<p class="quiet">${texts.guarded}</p>` : nothing}
+      ${isPicture ? this.renderPicture(texts, this.source) : this.renderSound(texts, this.source)}
+      ${this.renderControls(texts, isPicture)} ${this.renderTranscript(texts)}
     </div>`;
   }
 
-  private renderPicture(words: Words, source: Source): TemplateResult {
+  private renderPicture(texts: Texts, source: Source): TemplateResult {
     return html`<video
       class=${this.veiled ? 'picture veiled' : 'picture'}
       src=${source.url}
@@ -274,7 +274,7 @@ export class RelayPlayer extends PlainElement {
       disablepictureinpicture
       disableremoteplayback
       tabindex="0"
-      aria-label=${words.player}
+      aria-label=${texts.player}
       @click=${() => this.toggle()}
       @contextmenu=${(event: Event) => event.preventDefault()}
       @play=${() => (this.playing = true)}
@@ -287,11 +287,11 @@ export class RelayPlayer extends PlainElement {
     ></video>`;
   }
 
-  private renderSound(words: Words, source: Source): TemplateResult {
+  private renderSound(texts: Texts, source: Source): TemplateResult {
     return html`<audio
       src=${source.url}
       preload="metadata"
-      aria-label=${words.soundPlayer}
+      aria-label=${texts.soundPlayer}
       @play=${() => (this.playing = true)}
       @pause=${() => (this.playing = false)}
       @ended=${() => (this.playing = false)}
@@ -303,54 +303,54 @@ export class RelayPlayer extends PlainElement {
   }
 
   /** A voice has no picture to put captions on: its words stand below, unless they do so anyway where it is reviewed. */
-  private renderTranscript(words: Words): TemplateResult | typeof nothing {
+  private renderTranscript(texts: Texts): TemplateResult | typeof nothing {
     if (this.video.hasPicture || this.guarded || this.captions === null) return nothing;
-    return html`<section class="reading" aria-label=${words.transcript}>
+    return html`<section class="reading" aria-label=${texts.transcript}>
       ${transcript(this.captions).map((paragraph) => html`<p>${paragraph}</p>`)}
     </section>`;
   }
 
-  private renderControls(words: Words, isPicture: boolean): TemplateResult {
+  private renderControls(texts: Texts, isPicture: boolean): TemplateResult {
     const { now, seconds } = this;
     return html`<div class="controls">
-      <button class="primary" type="button" @click=${() => this.toggle()}>${this.playing ? words.pause : words.play}</button>
+      <button class="primary" type="button" @click=${() => this.toggle()}>${this.playing ? texts.pause : texts.play}</button>
       <input
         type="range"
-        aria-label=${words.position}
-        aria-valuetext=${words.at(clock(now), clock(seconds))}
+        aria-label=${texts.position}
+        aria-valuetext=${texts.at(clock(now), clock(seconds))}
         min="0"
         max=${Math.max(seconds, 0.1)}
         step="0.1"
         .value=${String(now)}
         @input=${(event: Event) => this.seek(Number((event.target as HTMLInputElement).value))}
       />
-      <span>${words.at(clock(now), clock(seconds))}</span>
+      <span>${texts.at(clock(now), clock(seconds))}</span>
     </div>
     <div class="controls">
-      <button type="button" @click=${() => (this.muted = !this.muted)}>${this.muted ? words.unmute : words.mute}</button>
+      <button type="button" @click=${() => (this.muted = !this.muted)}>${this.muted ? texts.unmute : texts.mute}</button>
       <input
         class="volume"
         type="range"
-        aria-label=${words.volume}
+        aria-label=${texts.volume}
         min="0"
         max="1"
         step="0.05"
         .value=${String(this.volume)}
         @input=${(event: Event) => (this.volume = Number((event.target as HTMLInputElement).value))}
       />
-      <label>${words.speed}
+      <label>${texts.speed}
         <select @change=${(event: Event) => (this.speed = Number((event.target as HTMLSelectElement).value))}>
           ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === this.speed}>${speed.toLocaleString(this.language)} ×</option>`)}
         </select>
       </label>
       ${isPicture && this.captions !== null
-        ? html`<button type="button" aria-pressed=${this.captioned ? 'true' : 'false'} @click=${() => (this.captioned = !this.captioned)}>${words.captions}</button>`
+        ? html`<button type="button" aria-pressed=${this.captioned ? 'true' : 'false'} @click=${() => (this.captioned = !this.captioned)}>${texts.captions}</button>`
         : nothing}
       ${isPicture && this.guarded
-        ? html`<button type="button" @click=${() => (this.veiled = !this.veiled)}>${this.veiled ? words.clear : words.blur}</button>`
+        ? html`<button type="button" @click=${() => (this.veiled = !this.veiled)}>${this.veiled ? texts.clear : texts.blur}</button>`
         : nothing}
       ${isPicture && document.fullscreenEnabled
-        ? html`<button type="button" @click=${() => this.toggleFull()}>${this.full ? words.leaveFullScreen : words.fullScreen}</button>`
+        ? html`<button type="button" @click=${() => this.toggleFull()}>${this.full ? texts.leaveFullScreen : texts.fullScreen}</button>`
         : nothing}
     </div>`;
   }

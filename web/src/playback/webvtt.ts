@@ -1,6 +1,6 @@
 /** WebVTT captions: what a mediator writes or imports, read strictly, with the line of every mistake, and written back. */
 
-import { readable } from '../words/readable';
+import { readable } from '../i18n/readable';
 
 export interface Cue {
   /** Milliseconds from the beginning. */

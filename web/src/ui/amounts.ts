@@ -1,6 +1,6 @@
 /** Sizes, speeds and times as a person says them, in either language; and as much of a text as tells it from another one. */
 
-import type { Language } from '../words/catalogue';
+import type { Language } from '../i18n/catalogue';
 
 /** About a line. */
 const LINE_LETTERS = 80;

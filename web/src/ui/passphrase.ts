@@ -5,17 +5,17 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { findWeakness, type Weakness } from '../crypto/passphrases';
-import type { Catalogue, Language } from '../words/catalogue';
+import type { Catalogue, Language } from '../i18n/catalogue';
 import { PlainElement } from './element';
 import { strengthOf, type Strength } from './strength';
-import type { en } from './words/en';
+import type { en } from './i18n/en';
 
 const METER: Readonly<Record<Strength, number>> = { empty: 0, weak: 1, fair: 2, good: 3, strong: 4 };
 const COUNT = { four: 4, six: 6 } as const;
 
 /** What a new passphrase needs. */
 export interface Choosing {
-  readonly words: Pick<Catalogue<typeof en>, 'strength' | 'weakness' | 'suggestion'>;
+  readonly texts: Pick<Catalogue<typeof en>, 'strength' | 'weakness' | 'suggestion'>;
   readonly language: Language;
   /** The address of the link that it is to guard; empty where there is none. */
   readonly link: string;
@@ -97,16 +97,16 @@ export class RelayPassphrase extends PlainElement {
     </div>`;
   }
 
-  private renderChoosing({ words }: Choosing): TemplateResult {
+  private renderChoosing({ texts }: Choosing): TemplateResult {
     const strength = strengthOf(this.value);
     const weakness = strength === 'empty' ? null : this.weakness;
     const meter = weakness === null ? METER[strength] : METER.weak;
-    return html`<meter min="0" max="4" low="1.5" high="2.5" optimum="4" .value=${meter} aria-label=${words.strength.label}></meter>
-      <p class="quiet" aria-live="polite">${this.said(words, strength, weakness)}</p>`;
+    return html`<meter min="0" max="4" low="1.5" high="2.5" optimum="4" .value=${meter} aria-label=${texts.strength.label}></meter>
+      <p class="quiet" aria-live="polite">${this.said(texts, strength, weakness)}</p>`;
   }
 
   /** One sentence for as long as nothing changes: it is read aloud when it does, and not at every key. */
-  private said({ strength, weakness, suggestion }: Choosing['words'], strong: Strength, weak: Weakness | null): string {
+  private said({ strength, weakness, suggestion }: Choosing['texts'], strong: Strength, weak: Weakness | null): string {
     if (this.failed) return suggestion.failed;
     if (this.suggested === this.value) return suggestion.given;
     return weak === null ? strength[strong] : weakness[weak];
@@ -114,7 +114,7 @@ export class RelayPassphrase extends PlainElement {
 
   private renderSuggest(choosing: Choosing): TemplateResult {
     return html`<p>
-      <button type="button" @click=${() => this.suggest(choosing)}>${choosing.words.suggestion[choosing.suggest]}</button>
+      <button type="button" @click=${() => this.suggest(choosing)}>${choosing.texts.suggestion[choosing.suggest]}</button>
     </p>`;
   }
 

@@ -25,7 +25,7 @@ import { Signer, statementHash } from '../../src/crypto/signing';
 import { sha256, sodiumReady } from '../../src/crypto/sodium';
 import * as statements from '../../src/crypto/statements';
 import { readableCaptions } from '../../src/playback/webvtt';
-import { readable } from '../../src/words/readable';
+import { readable } from '../../src/i18n/readable';
 import { vectors } from '../crypto/vectors';
 import { CAPTIONS, type Corruption, FILES, forge, type Forged, KEYS, LETTERS, ORIGINALS } from './corruptions';
 import { Browser, claimed, linkOf, openCase, PASSPHRASE, refusal, stage } from './people';

@@ -6,8 +6,8 @@ import { ageOf, countdown } from '../../src/console/ages';
 import { choicesFor, isApprovedByMe, standing, waitsForAnother } from '../../src/console/choices';
 import { screenOf } from '../../src/console/screens';
 import { SHORTCUTS, shortcutOf, type Pressed } from '../../src/console/shortcuts';
-import { en } from '../../src/console/words/en';
-import { fr } from '../../src/console/words/fr';
+import { en } from '../../src/console/i18n/en';
+import { fr } from '../../src/console/i18n/fr';
 
 const NOW = Date.parse('2030-05-01T12:00:00Z');
 const ago = (ms: number): string => new Date(NOW - ms).toISOString();
