@@ -16,10 +16,10 @@ function files(ending: RegExp): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** What a template says by itself: text between tags, and the attributes that are read aloud. */
+/** The text in a template: between tags, and in attributes that are read aloud. */
 function saidIn(template: ts.TemplateLiteral): string[] {
   const pieces = ts.isNoSubstitutionTemplateLiteral(template) ? [template.text] : [template.head.text, ...template.templateSpans.map((span) => span.literal.text)];
-  // A placeholder that no sentence contains stands for whatever is put in.
+  // A placeholder that no sentence contains, in place of expressions.
   const markup = pieces.join('\uFFFC').replace(/<!--[\s\S]*?-->/g, '');
   const said: string[] = [];
   const tags = /<\/?[a-zA-Z](?:[^>"'\uFFFC]|\uFFFC|"[^"]*"|'[^']*')*>/g;

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = new URL('../src/', import.meta.url).pathname;
 
-/** What is not said, and what is. */
+/** Avoided terms, and their replacements. */
 const AVOIDED: Readonly<Record<'en' | 'fr', readonly (readonly [RegExp, string])[]>> = {
   en: [
     [/\bpass(?:word|code)\b/i, 'passphrase'],
@@ -60,7 +60,7 @@ describe('terms', () => {
     expect(found).toEqual([]);
   });
 
-  it.each(['en', 'fr'] as const)('of the glossary are those that the pages use (%s)', async (language) => {
+  it.each(['en', 'fr'] as const)('in the glossary are those that the pages use (%s)', async (language) => {
     const files = catalogues.filter((one) => one.language === language);
     const all = (await Promise.all(files.map(({ file }) => said(file)))).flat().join('\n').toLowerCase();
     const terms = GLOSSARY.flatMap(([, english = '', french = '']) => (language === 'en' ? english : french).split(/[:;,] ?/));
@@ -69,7 +69,7 @@ describe('terms', () => {
   });
 });
 
-/** A space that breaks no line stands before a colon and inside quotation marks, a narrow one before the other marks. */
+/** A no-break space precedes a colon and is inside quotation marks; a narrow one precedes the other marks. */
 const BADLY_SPACED = /[ \u202F]:(?!\S)|[\p{L}\p{N})…»’]:(?!\S)|[ \u00A0][?!;]|[\p{L}\p{N})…»’][?!;](?!\S)|«[^\u00A0]|[^\u00A0]»/u;
 
 describe('typography', () => {

@@ -1,6 +1,6 @@
 /**
- * Records a video or a voice in the page: choose devices, see and hear that they work, count down, take, watch, use or repeat.
- * Every piece is given to whoever keeps it as it comes: nothing that goes wrong with the page takes more than seconds.
+ * Records video or voice in the page: choose devices, check that they work, count down, record, watch, use or repeat.
+ * Each piece is stored as soon as it is recorded, so a crash of the page loses seconds at most.
  */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
@@ -33,27 +33,27 @@ const LIMIT_NOTICE_SECONDS = 5 * 60;
 const TICK_MS = 250;
 const QUIET = 0.35;
 const LOUD = 0.92;
-/** A microphone that gives nothing, or a camera that shows only black, for so long is told. */
+/** A silent microphone or a black camera is reported after this time. */
 const NOTHING_SECONDS = 4;
 
 type Stage = 'off' | 'starting' | 'ready' | 'counting' | 'recording' | 'paused' | 'taken';
-/** `lost`: by this page alone, where it cannot be kept. */
-type KeptBy = 'device' | 'memory' | 'lost';
+/** `lost`: only in this page, because it could not be stored. */
+type StoredIn = 'device' | 'memory' | 'lost';
 
-/** Where a recording is kept while it is made. */
-export interface Keeper {
-  /** Whether it is kept on the device, and not only in memory; refused where it is not kept at all. */
+/** Stores a recording while it is being made. */
+export interface TakeStore {
+  /** Resolves with whether it is on the device rather than only in memory; rejects if it could not be stored. */
   keep(take: NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean>;
   discard(id: string): Promise<void>;
-  /** The recorder was put away before what it had recorded was used; it is kept. */
+  /** The recorder was removed before its recording was used; the recording is stored. */
   left(): void;
 }
 
-/** What was recorded and is to be used. */
+/** A finished recording that the user chose. */
 export interface Recorded {
   readonly file: Blob;
   readonly mediaType: string;
-  /** Under which it is kept; null where it is not. */
+  /** The identifier of the stored recording; null if it is not stored. */
   readonly take: string | null;
   readonly seconds: number;
 }
@@ -74,7 +74,7 @@ export class RelayRecorder extends PlainElement {
     seconds: { state: true },
     take: { state: true },
     limited: { state: true },
-    keptBy: { state: true },
+    storedIn: { state: true },
     unheard: { state: true },
     unseen: { state: true },
     asking: { state: true },
@@ -82,23 +82,23 @@ export class RelayRecorder extends PlainElement {
 
   language: Language = 'en';
   form: Form = 'video';
-  /** Where nothing stays on the device, as everybody has been told. */
+  /** Assisted mode: nothing stays on the device, as the page has explained. */
   assisted = false;
   revises: Uuid | null = null;
-  keeper!: Keeper;
+  store!: TakeStore;
   private texts: Texts | null = null;
   private stage: Stage = 'off';
   private fault: CaptureFault | null = null;
   private found: Devices = { cameras: [], microphones: [] };
   private level = 0;
-  /** Over the last seconds: a word is loud, and the pause after it is not quiet. */
+  /** The peak of the last seconds, so that a pause between words does not count as silence. */
   private loudest = 0;
   private left = 0;
   private seconds = 0;
   private take: Take | null = null;
   private limited = false;
-  private keptBy: KeptBy = 'device';
-  /** Nothing comes from the microphone, or from the camera. */
+  private storedIn: StoredIn = 'device';
+  /** The microphone is silent, or the camera black. */
   private unheard = false;
   private unseen = false;
   private asking = false;
@@ -108,7 +108,7 @@ export class RelayRecorder extends PlainElement {
   private loudness: Loudness | null = null;
   private sight: Sight | null = null;
   private recording: Recording | null = null;
-  /** What is being recorded, or was, until it is used. */
+  /** The recording in progress, or finished and not yet used. */
   private making: NewTake | null = null;
   private watching: string | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -116,7 +116,7 @@ export class RelayRecorder extends PlainElement {
   private ticked = 0;
   private heardAt = 0;
   private seenAt = 0;
-  /** Whether anything was heard in the whole of the take. */
+  /** Whether the whole take had any sound. */
   private heard = false;
   private ends: (() => void) | null = null;
 
@@ -128,7 +128,7 @@ export class RelayRecorder extends PlainElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener('visibilitychange', this.outOfSight);
-    if (this.making !== null && this.keptBy !== 'lost') this.keeper.left();
+    if (this.making !== null && this.storedIn !== 'lost') this.store.left();
     this.off();
     this.forget();
     this.mind();
@@ -152,7 +152,7 @@ export class RelayRecorder extends PlainElement {
     return this.querySelector<HTMLVideoElement>('video.mirrored');
   }
 
-  /** Nobody need touch a page that records; one that is paused may be locked, and loses nothing. */
+  /** A page that is recording does not lock for inactivity; a paused one may, and loses nothing. */
   private mind(): void {
     const isGoing = this.isConnected && (this.stage === 'counting' || this.stage === 'recording');
     if (isGoing) this.ends ??= begins();
@@ -194,13 +194,13 @@ export class RelayRecorder extends PlainElement {
     } catch (thrown) {
       this.off();
       this.fault = faultOf(thrown);
-      // A device that is no longer there is not asked for again.
+      // Do not ask again for a device that has gone.
       this.camera = null;
       this.microphone = null;
     }
   }
 
-  /** Lets go of the devices: their lights go out. */
+  /** Releases the devices, so that their lights go out. */
   private off(): void {
     clearInterval(this.timer);
     clearInterval(this.countdown);
@@ -234,7 +234,7 @@ export class RelayRecorder extends PlainElement {
     }
   }
 
-  /** Looks whether anything comes from the devices. */
+  /** Checks whether the devices deliver anything. */
   private sense(now: number): void {
     const { level, isHeard } = this.loudness?.look() ?? { level: 0, isHeard: true };
     this.level = level;
@@ -280,7 +280,7 @@ export class RelayRecorder extends PlainElement {
       recording = new Recording(this.stream, type, (piece) => {
         const { seconds } = this;
         line = line.then(() => this.keep(making, piece, seconds));
-        if (before !== null) void this.keeper.discard(before.id).catch(() => undefined);
+        if (before !== null) void this.store.discard(before.id).catch(() => undefined);
         before = null;
       });
     } catch {
@@ -289,17 +289,17 @@ export class RelayRecorder extends PlainElement {
       return;
     }
     this.forget();
-    this.keptBy = 'device';
+    this.storedIn = 'device';
     this.recording = recording;
     this.making = making;
     this.stage = 'recording';
     keeps(recording.taken.then(() => line));
     const take = await recording.taken;
-    if (this.recording !== recording) return; // it was let go of, with the page
+    if (this.recording !== recording) return; // released together with the page
     this.off();
     this.fault = take.broken ? 'broken' : null;
     if (take.file.size === 0) {
-      // A device that is on and gives nothing, from which some browsers record nothing at all.
+      // The device is on but delivers nothing; some browsers then record nothing at all.
       this.fault = 'nothing';
       this.making = null;
       return;
@@ -309,15 +309,15 @@ export class RelayRecorder extends PlainElement {
     this.stage = 'taken';
   }
 
-  /** Gives one piece to be kept; after one that was not, no more: what follows would have no beginning. */
+  /** Passes one piece on to be stored. After a failure nothing more is stored: the rest would be unusable without it. */
   private async keep(making: NewTake, piece: Blob, seconds: number): Promise<void> {
-    if (this.keptBy === 'lost') return;
+    if (this.storedIn === 'lost') return;
     try {
-      this.keptBy = (await this.keeper.keep(making, await piece.arrayBuffer(), seconds)) ? 'device' : 'memory';
+      this.storedIn = (await this.store.keep(making, await piece.arrayBuffer(), seconds)) ? 'device' : 'memory';
     } catch {
-      this.keptBy = 'lost';
+      this.storedIn = 'lost';
     }
-    if (this.keptBy !== 'device') setFragile(true);
+    if (this.storedIn !== 'device') setFragile(true);
   }
 
   private pause(): void {
@@ -336,11 +336,11 @@ export class RelayRecorder extends PlainElement {
     if (take === null || making === null) return;
     this.making = null;
     const { file, mediaType } = take;
-    const used: Recorded = { file, mediaType, take: this.keptBy === 'lost' ? null : making.id, seconds };
+    const used: Recorded = { file, mediaType, take: this.storedIn === 'lost' ? null : making.id, seconds };
     this.tell('recorded', used);
   }
 
-  /** The one that is there is replaced when the next one begins. */
+  /** The current recording is replaced when the next one starts. */
   private async again(): Promise<void> {
     this.asking = false;
     await this.on();
@@ -389,7 +389,7 @@ export class RelayRecorder extends PlainElement {
     }
   }
 
-  /** What a device does not give, while something can still be done about it. */
+  /** Warns of a silent microphone or a black camera while it can still be fixed. */
   private renderNothing(texts: Texts): TemplateResult {
     return html`${this.unheard ? html`<p class="note warn" role="alert">${texts.unheard}</p>` : nothing}
       ${this.unseen ? html`<p class="note warn" role="alert">${texts.unseen}</p>` : nothing}`;
@@ -411,7 +411,7 @@ export class RelayRecorder extends PlainElement {
   private renderLevel(texts: Texts): TemplateResult {
     const { levelQuiet, levelGood, levelLoud } = texts;
     const text = this.loudest < QUIET ? levelQuiet : this.loudest > LOUD ? levelLoud : levelGood;
-    // The room of the longest is kept: no button below moves while somebody speaks.
+    // Reserve space for the longest text, so that the buttons below do not move while somebody speaks.
     return html`<div class="field">
       <meter aria-label=${texts.level} min="0" max="1" low=${QUIET} high=${LOUD} optimum="0.6" .value=${this.level}></meter>
       <div class="quiet room">
@@ -450,7 +450,7 @@ export class RelayRecorder extends PlainElement {
       </p>
       <meter aria-label=${texts.level} min="0" max="1" .value=${this.level}></meter>
       ${this.seconds > LIMIT_SECONDS - LIMIT_NOTICE_SECONDS ? html`<p class="note" role="status">${texts.limit}</p>` : nothing}
-      ${this.renderKept(texts)}
+      ${this.renderStored(texts)}
       <div class="row">
         <button class="primary" type="button" @click=${() => this.recording?.stop()}>${texts.stop}</button>
         ${paused
@@ -459,10 +459,10 @@ export class RelayRecorder extends PlainElement {
       </div>`;
   }
 
-  /** Truthfully, whether it would still be there after the page was closed. */
-  private renderKept(texts: Texts): TemplateResult {
-    if (this.keptBy === 'device') return html`<p class="quiet">${texts.kept}</p>`;
-    if (this.assisted && this.keptBy === 'memory') return html`<p class="quiet">${texts.keptAssisted}</p>`;
+  /** Says honestly whether the recording would survive closing the page. */
+  private renderStored(texts: Texts): TemplateResult {
+    if (this.storedIn === 'device') return html`<p class="quiet">${texts.kept}</p>`;
+    if (this.assisted && this.storedIn === 'memory') return html`<p class="quiet">${texts.keptAssisted}</p>`;
     return html`<p class="note warn" role="alert">${texts.notKept}</p>`;
   }
 
@@ -475,7 +475,7 @@ export class RelayRecorder extends PlainElement {
         : html`<video controls playsinline src=${watching ?? nothing} aria-label=${texts.preview}></video>`}
       <p>${texts.recorded(clock(this.seconds))}</p>
       ${this.heard ? nothing : html`<p class="note warn" role="status">${texts.silent}</p>`}
-      ${this.renderKept(texts)}
+      ${this.renderStored(texts)}
       <div class="row">
         <button class="primary" type="button" @click=${() => this.use()}>${texts.use}</button>
         <button type="button" @click=${() => (this.asking = true)}>${texts.again}</button>
@@ -503,7 +503,7 @@ function deviceOf(tracks: readonly MediaStreamTrack[]): string | null {
   return tracks[0]?.getSettings().deviceId ?? null;
 }
 
-/** Whether a device gives nothing at the moment: switched off by a key, or taken by a call. */
+/** Whether a device is muted: by a hardware switch, or by a phone call. */
 function isMuted(tracks: readonly MediaStreamTrack[] | undefined): boolean {
   return tracks?.some((track) => track.muted) === true;
 }

@@ -1,9 +1,9 @@
 /**
- * What the pages may ask of the worker that holds the keys.
+ * The interface between the pages and the worker that holds the keys.
  *
- * Everything with a key, a passphrase, a bearer or a signature happens in a Web Worker; pages get plain data and give
- * plain data. A page therefore cannot leak a key, and sealing never makes it stall. All functions verify what relay says
- * up to the root fingerprint before they believe it, and reject with a `Refusal`.
+ * Everything with a key, a passphrase, a bearer or a signature happens in a Web Worker; pages exchange plain data with
+ * it. A page therefore cannot leak a key, and sealing never blocks it. All functions verify what relay says up to the
+ * root fingerprint before using it, and reject with a `Refusal`.
  */
 
 import type * as chain from '../crypto/chain';
@@ -16,45 +16,45 @@ type Schemas = components['schemas'];
 export type Uuid = string;
 export type Language = Schemas['Language'];
 export type Kind = Schemas['Kind'];
-/** What a message is to a person: a video without a picture is a voice message. */
+/** The form of a message as people see it: a video without a picture is a voice message. */
 export type Form = Kind | 'voice';
 export type Consent = Schemas['Consent'];
 export type ParticipantRole = Schemas['ParticipantRole'];
 export type AuthorView = Schemas['AuthorView'];
 export type RecipientView = Schemas['RecipientView'];
 export type State = Schemas['State'];
-/** Who has to do something before a message goes on, as the mediator sees it who asks. */
+/** Who has to act next, from the point of view of the mediator who asks. */
 export type WaitsFor = Schemas['WaitsFor'];
-/** What relay allows its caller to do with a message now. It may lie: a page offers what its own program would do. */
+/** What relay says its caller may do with a message now. Relay may lie: a page offers what its own program would do. */
 export type Action = Schemas['Event'];
 export type Gate = Schemas['Gate'];
 export type ProblemCode = Schemas['ProblemCode'];
-/** What a recipient says to an offer, as they sign it. */
+/** A recipient's answer to an offer, as signed. */
 export type Answer = statements.Response['answer'];
 export type Purpose = Schemas['Purpose'];
 export type Time = string;
 
-/** Why something did not happen. Crosses from worker to page as a plain object: check with `isRefusal`. */
+/** Why something failed. Passed from worker to page as a plain object: check with `isRefusal`. */
 export interface Refusal {
   readonly refusal: RefusalKind;
-  /** The stable code of relay's problem document, where it was relay that refused. */
+  /** The stable code of relay's problem document, if relay refused. */
   readonly code?: string;
-  /** Relay's sentence for a person, in the language of the page. */
+  /** Relay's sentence for people, in the language of the page. */
   readonly sentence?: string;
   readonly gates?: readonly Gate[];
   /** With `weak-passphrase`. */
   readonly weakness?: Weakness;
   /** With `wait`: how long. */
   readonly waitSeconds?: number;
-  /** Which record it is about, where one is `broken`. */
+  /** The record that is `broken`. */
   readonly broken?: Broken;
 }
 
-/** What a failure is about. */
+/** The kind of record that a failure is about. */
 export type RecordName =
   | 'claim' // somebody's keys
   | 'link'
-  | 'consent' // what the two said about taking part
+  | 'consent' // consent of both people
   | 'message'
   | 'body'
   | 'original'
@@ -67,52 +67,52 @@ export type RecordName =
   | 'offer' // with the mediator's notes in it
   | 'log';
 
-/** Why a record does not hold: a closed list, with a sentence for each in every place that shows it. */
+/** Why a record is invalid: a closed list, with a sentence for each in every place that shows it. */
 export type Fault =
   | 'not-from-link' // the keys were not made by somebody who had the link
   | 'unusable-key' // nothing can be sealed for these keys
-  | 'not-signed' // not signed by somebody who may, or about something else
+  | 'not-signed' // not signed by somebody entitled to, or about something else
   | 'too-few' // fewer approvals than the case asks for
-  | 'no-key' // sealed so that one's own key does not open it
+  | 'no-key' // sealed, but not for one's own key
   | 'wrong-key' // another key than the one that was signed
   | 'altered' // not what was signed, or not there
   | 'not-text'
   | 'not-captions'
   | 'wrong-type'; // a media type that does not belong to its role
 
-/** One record that does not hold; every other one is as it was. */
+/** One record that is invalid; all others are unaffected. */
 export interface Broken {
   readonly record: RecordName;
   readonly fault: Fault;
 }
 
 export type RefusalKind =
-  | 'untrusted' // root, credentials or charter are not what the root vouched for: stop, send nothing, warn
-  | 'broken' // one record does not hold, named by `broken`; all others do
-  | 'another-root' // the address names another root than the one that this device keeps with the link
+  | 'untrusted' // root, credentials or charter do not verify: stop, send nothing, warn
+  | 'broken' // one record is invalid, named by `broken`; all others are valid
+  | 'another-root' // the address names another root than the one stored with the link on this device
   | 'no-such-link' // wrong, ended or unknown
   | 'wrong-passphrase'
   | 'weak-passphrase' // too easy to guess: `weakness` says why; nothing was sealed with it
-  | 'wait' // several passphrases in a row did not fit: relay looks at the next one after `waitSeconds`
-  | 'offline' // no answer; trying again may help
-  | 'busy' // relay cannot work now; trying again later may help
+  | 'wait' // several wrong passphrases in a row: relay accepts the next one after `waitSeconds`
+  | 'offline' // no answer; retrying may help
+  | 'busy' // relay is overloaded; retrying later may help
   | 'signed-out' // locked, or the session cannot be renewed
-  | 'refused' // relay said no: `code` and `sentence`
-  | 'file-unreadable' // the file that was picked cannot be read to its end, or is another one than before
-  | 'storage-full' // this device has no room to keep the sealed video
-  | 'paused' // a video was set aside by `pauseVideo` or `lock`: `unfinishedVideos` lists it
-  | 'unexpected'; // a mistake of ours
+  | 'refused' // relay refused: `code` and `sentence`
+  | 'file-unreadable' // the chosen file cannot be read to its end, or differs from the one before
+  | 'storage-full' // this device has no space for the sealed video
+  | 'paused' // a video was paused by `pauseVideo` or `lock`: `unfinishedVideos` lists it
+  | 'unexpected'; // a bug
 
-/** Sealed and uploaded; `fraction` of both together, for a bar. */
+/** Progress of sealing and uploading; `fraction` covers both, for a progress bar. */
 export interface SendingProgress {
   readonly stage: 'sealing' | 'sending' | 'slow' | 'finishing' | 'waiting-for-connection';
   readonly sealedBytes: number;
   readonly sentBytes: number;
   readonly totalBytes: number;
-  /** Of sending, over the last seconds; null before it can be told. */
+  /** Upload rate over the last seconds; null while unknown. */
   readonly bytesPerSecond: number | null;
   readonly secondsLeft: number | null;
-  /** True once every byte is sealed on this device or at relay, so that closing the page loses nothing. */
+  /** True once every byte is sealed on this device or stored at relay, so that closing the page loses nothing. */
   readonly safeToClose: boolean;
 }
 
@@ -120,14 +120,14 @@ export type Stop = () => Promise<void>;
 
 // ---------------------------------------------------------------------------------------------- participants
 
-/** Somebody of a case: a role, and a number where the reader knows of two with that role. It is the same for everybody. */
+/** Somebody in a case: a role, and a number if the case has several with that role. The number is the same for everybody. */
 export interface Person {
   readonly participant: Uuid;
   readonly role: ParticipantRole;
   readonly number: number | null;
 }
 
-/** Who came, as the signed link says. Roles, not names: relay knows none. */
+/** The person behind the link, according to its signed statement. Roles, not names: relay knows none. */
 export interface Arrival {
   readonly link: Uuid;
   readonly case: Uuid;
@@ -138,15 +138,15 @@ export interface Arrival {
   readonly spent: boolean;
   readonly expiresAt: Time | null;
   readonly correspondents: readonly Person[];
-  /** False where the case lets no server process video: then only letters are offered, and no server opens anything. */
+  /** False if the case does not allow processing on a server: then only letters are offered, and no server opens anything. */
   readonly takesVideo: boolean;
-  /** Whether the organization keeps a key with which the case can be given to another mediator. */
+  /** Whether the organization has a recovery key that can give the case to another mediator. */
   readonly hasRecovery: boolean;
-  /** When such a key last gave the case to other mediators; null if it never did. */
+  /** When a recovery key last gave the case to other mediators; null if never. */
   readonly recoveredAt: Time | null;
 }
 
-/** One's own message, as far as its author is to know. */
+/** One's own message, as far as its author may know. */
 export interface SentMessage {
   readonly message: Uuid;
   readonly to: Uuid;
@@ -158,16 +158,16 @@ export interface SentMessage {
   readonly viewSince: Time;
   readonly actions: readonly Action[];
   readonly createdAt: Time;
-  /** Why a video could not be prepared, in both languages. */
+  /** Why a video could not be processed, in both languages. */
   readonly failure: { readonly code: string; readonly en: string; readonly fr: string } | null;
   readonly processing: { readonly stage: string; readonly fraction: number } | null;
-  /** Whether it came back or was closed with words of the mediator: ask `guidance`. */
+  /** Whether the mediator returned or ended it with words of their own: ask `guidance`. */
   readonly hasGuidance: boolean;
-  /** Only in the answer to a message through an upload link. */
+  /** Only in the response to a message through an upload link. */
   readonly receipt: string | null;
 }
 
-/** A message that was offered to this person. */
+/** A message offered to this person. */
 export interface ReceivedMessage {
   readonly message: Uuid;
   readonly from: Uuid;
@@ -176,33 +176,33 @@ export interface ReceivedMessage {
   readonly language: Language;
   readonly view: RecipientView;
   readonly actions: readonly Action[];
-  /** From when on it was offered, as its offer is signed; null where that does not hold. */
+  /** When it was offered, according to the signed offer; null if the offer is invalid. */
   readonly offeredAt: Time | null;
 }
 
-/** What a mediator said of a message that came back or was closed. */
+/** What a mediator said about a message that was returned or ended. */
 export interface Guidance {
   readonly reason: string | null;
-  /** Empty where there are none for its author. */
+  /** Empty if there are none for its author. */
   readonly words: string;
-  /** Whether there are words that were sealed for an earlier link, whose key is gone. */
+  /** Whether there are words sealed for an earlier link, whose key is gone. */
   readonly older: boolean;
 }
 
-/** One of the two lists of a participant. */
+/** One of a participant's two lists. */
 export type Side = 'sent' | 'received';
 
-/** Each list as far as it was read, the newest first. Whatever asks for something is among what is read first. */
+/** Both lists as far as they were fetched, newest first. Messages that need an action are on the first page. */
 export interface Correspondence {
   readonly sent: readonly SentMessage[];
   readonly received: readonly ReceivedMessage[];
-  /** Whether there is more of a list: ask `more`. */
+  /** Whether a list has further pages: ask `more`. */
   readonly more: Readonly<Record<Side, boolean>>;
-  /** What they said last about taking part. */
+  /** Their latest statement about taking part. */
   readonly consent: Consent | null;
-  /** Whether a mediator has verified who came; until then only what they wrote themselves is shown. */
+  /** Whether a mediator has verified the claim; until then only their own messages are shown. */
   readonly verified: boolean;
-  /** What they say to their mediator, who hears from it that this link was used by them; null once that is verified. */
+  /** The words to say to the mediator, who verifies with them who used this link; null once verified. */
   readonly words: SpokenWords | null;
 }
 
@@ -210,57 +210,57 @@ export interface NewLetter {
   readonly to: Uuid;
   readonly language: Language;
   readonly text: string;
-  /** The message that came back, where this is its next revision. */
+  /** The returned message that this one revises. */
   readonly revises?: Uuid;
-  /** In assisted mode: who helped, in their own words; sealed for the mediators. */
+  /** In assisted mode: who helped, as they described themselves; sealed for the mediators. */
   readonly assistant?: string;
 }
 
 export interface NewVideo {
   readonly to: Uuid;
   readonly language: Language;
-  /** What was picked; null where it is a recording that is kept. */
+  /** The chosen file; null for a stored recording. */
   readonly file: Blob | null;
-  /** Such a recording, which is kept until relay has all of it. */
+  /** A stored recording, deleted once relay has all of it. */
   readonly take?: string;
-  /** The file's own type, `video/mp4` where the browser does not know. */
+  /** The file's own type, `video/mp4` if the browser does not know it. */
   readonly mediaType: string;
   readonly revises?: Uuid;
   readonly assistant?: string;
 }
 
-/** A video that was begun on this device and has not been sent whole. */
+/** A video whose upload began on this device and is not complete. */
 export interface UnfinishedVideo {
   readonly id: string;
   readonly to: Uuid;
   readonly mediaType: string;
-  /** The recording that it is, if it is one that is kept here. */
+  /** The stored recording that is being sent, if it is one. */
   readonly take: string | null;
   readonly startedAt: Time;
   readonly sentBytes: number;
   readonly totalBytes: number;
-  /** False where the device kept no sealed copy of all of it: then the same file has to be picked again. */
+  /** False if the device has no complete sealed copy: then the same file has to be chosen again. */
   readonly whole: boolean;
 }
 
-/** A recording that is being made. */
+/** A recording in progress. */
 export interface NewTake {
   readonly id: string;
-  /** Without parameters, as a statement names it. */
+  /** Without parameters, as statements require. */
   readonly mediaType: string;
   readonly startedAt: Time;
   readonly revises: Uuid | null;
 }
 
-/** A recording that is kept, piece by piece and sealed, and is not on its way to anybody. */
+/** A recording stored in sealed pieces that is not being sent. */
 export interface Take extends NewTake {
   readonly seconds: number;
   readonly bytes: number;
-  /** False where it lies in memory, in part or whole, and goes with the page. */
+  /** False if at least part of it is only in memory and is lost with the page. */
   readonly lasting: boolean;
 }
 
-/** A letter that is being written, sealed for its writer alone. */
+/** A letter in progress, sealed for its author alone. */
 export interface LetterDraft {
   readonly id: Uuid;
   readonly to: Uuid;
@@ -270,21 +270,21 @@ export interface LetterDraft {
   readonly changedAt: Time;
 }
 
-/** Where a text is kept that was not sent. */
-export interface KeptSafe {
-  /** `device`: on this device now, and where relay keeps it too, soon there. `relay`: this device keeps nothing. */
+/** Where an unsent text is stored. */
+export interface SaveResult {
+  /** `device`: on this device, and soon at relay if relay stores it too. `relay`: this device stores nothing. */
   readonly where: 'device' | 'relay';
-  /** It was changed or sent elsewhere meanwhile, and goes on as a text of its own. */
+  /** It was changed or sent elsewhere meanwhile, and continues as a separate text. */
   readonly isCopy: boolean;
 }
 
-/** What is shown before anything is opened. */
+/** What is shown before a message is opened. */
 export interface OfferNotes {
   readonly contentNote: string | null;
   readonly summary: string | null;
 }
 
-/** A released message, opened: every signature and approval has verified. */
+/** A released message, opened after every signature and approval was verified. */
 export interface OpenedMessage {
   readonly message: Uuid;
   readonly from: Uuid;
@@ -298,97 +298,97 @@ export interface OpenedMessage {
   readonly video: VideoFacts | null;
   /** WebVTT. */
   readonly captions: string | null;
-  /** Parts that do not open; the others do. */
+  /** Parts that could not be opened; the others could. */
   readonly faults: readonly Broken[];
 }
 
 export interface VideoFacts {
-  /** Names the sealed part; what a player asks for. */
+  /** Identifies the sealed part to the player. */
   readonly part: string;
   readonly mediaType: string;
   readonly sizeBytes: number;
   readonly durationMs: number;
   readonly width: number;
   readonly height: number;
-  /** False where it is sound alone. */
+  /** False for sound alone. */
   readonly hasPicture: boolean;
   /** JPEG, already opened. */
   readonly poster: Blob | null;
 }
 
-/** Gives the plain bytes of one video range by range; the port speaks `playback/protocol.ts`. */
+/** Serves the decrypted bytes of one video by ranges; the port speaks `playback/protocol.ts`. */
 export interface Playback {
-  /** Answers ranges of this part on the port until it is closed. */
+  /** Serves ranges of this part on the port until it is closed. */
   serve(part: string, port: MessagePort): Promise<void>;
-  /** All of it, verified to its end, where there is no service worker. */
+  /** The whole video, verified to its end, for browsers without a service worker. */
   blob(part: string): Promise<Blob>;
 }
 
 export interface ParticipantClient extends Playback {
   /**
-   * Looks up a link and verifies it up to the fingerprint in its fragment. Without a fragment the one that this device
-   * kept is taken; `no-such-link` where there is none, `another-root` where the device keeps one with another fingerprint.
+   * Looks up a link and verifies it up to the fingerprint in its fragment. Without a fragment the one stored on this
+   * device is used; `no-such-link` if there is none, `another-root` if the stored one has a different fingerprint.
    * `keep: false` (assisted mode) leaves nothing on the device.
    */
   arrive(link: Uuid, fragment: string | null, options: { readonly keep: boolean; readonly language: Language }): Promise<Arrival>;
-  /** From now on relay's sentences are asked for in this language. */
+  /** Sets the language of relay's sentences. */
   speak(language: Language): Promise<void>;
-  /** Whether the device could keep the link's secret, so that the address bar need not. */
+  /** Whether the device could store the link's secret, so that it can leave the address bar. */
   kept(): Promise<boolean>;
-  /** The first time: makes keys, claims the link, says yes to taking part, and is signed in. */
+  /** First visit: generates keys, claims the link, consents to taking part, and signs in. */
   claim(passphrase: string): Promise<Arrival>;
-  /** Later: opens the keyring. */
+  /** Later visits: opens the keyring. */
   unlock(passphrase: string): Promise<Arrival>;
   /** Through an upload link: no passphrase, one message. */
   enter(): Promise<Arrival>;
-  /** Forgets every key; what is kept on the device stays sealed. */
+  /** Forgets every key; what is stored on the device stays sealed. */
   lock(): Promise<void>;
-  /** Also removes all that relay kept on this device for this link. */
+  /** Also removes everything stored on this device for this link. */
   leaveNothing(): Promise<void>;
-  /** Removes all that this device keeps for a link, its root with it; for whoever was told to trust another. */
+  /** Removes everything stored on this device for a link, including its root; for people told to trust another root. */
   forgetLink(link: Uuid): Promise<void>;
 
   consent(status: Consent): Promise<void>;
-  /** All that was read of it, anew. */
+  /** Refetches every page that was read. */
   correspondence(): Promise<Correspondence>;
   /** With the next page of one list. */
   more(side: Side): Promise<Correspondence>;
-  /** With this message, wherever in a list it stands; without it where it is not there. */
+  /** With this message included, if it still exists. */
   include(message: Uuid): Promise<Correspondence>;
   /**
-   * Calls back with the correspondence at once and after every change, until stopped (use `Comlink.proxy`). `broken`
-   * is told once when the connection is lost (`offline`, `busy`), which is then sought for ever; anything else ends it.
+   * Calls back with the correspondence immediately and after every change, until stopped (use `Comlink.proxy`). `broken`
+   * is called once when the connection is lost (`offline`, `busy`), and reconnecting continues; other errors end it.
    */
   watch(changed: (correspondence: Correspondence) => void, broken: (refusal: Refusal) => void): Promise<Stop>;
 
   sendLetter(letter: NewLetter): Promise<SentMessage>;
   sendVideo(video: NewVideo, progress: (progress: SendingProgress) => void): Promise<SentMessage>;
   unfinishedVideos(): Promise<readonly UnfinishedVideo[]>;
-  /** Goes on where it stopped; `file` only where `whole` is false. */
+  /** Resumes an upload; `file` only if `whole` is false. */
   resumeVideo(id: string, file: Blob | null, progress: (progress: SendingProgress) => void): Promise<SentMessage>;
-  /** Stops sending for now; `unfinishedVideos` lists it. */
+  /** Pauses the upload; `unfinishedVideos` lists it. */
   pauseVideo(): Promise<void>;
   discardVideo(id: string): Promise<void>;
   /**
-   * Keeps the next piece of a recording, which is `seconds` long by then; the first one begins it. Tells whether all of it is
-   * still there after the page was closed. After one that is refused no more is kept of this recording.
+   * Stores the next piece of a recording, now `seconds` long; the first piece starts it. Resolves with whether all of it
+   * would survive closing the page. After a rejection no further pieces of this recording are stored.
    */
-  keepPiece(take: NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean>;
+  storePiece(take: NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean>;
   takes(): Promise<readonly Take[]>;
-  /** All that was kept of a recording, to watch it. */
+  /** The stored recording, for playback. */
   takeBlob(id: string): Promise<Blob>;
   discardTake(id: string): Promise<void>;
-  /** Through an upload link it stays on this device; else it follows its writer to every device. */
-  saveDraft(draft: LetterDraft): Promise<KeptSafe>;
-  /** The latest first. */
+  /** Through an upload link it stays on this device; otherwise it is available on all of its author's devices. */
+  saveDraft(draft: LetterDraft): Promise<SaveResult>;
+  /** Newest first. */
   drafts(): Promise<readonly LetterDraft[]>;
   discardDraft(id: Uuid): Promise<void>;
 
   /**
-   * The text of one's own letter, to read again or to begin a revision from; `broken` where it does not hold. Refused, with
-   * nothing wrong, as `older-key`: it was sealed for an earlier link; `upload-link`: it came through one, with which nothing
-   * is read; `no-key-then`: a mediator wrote it down before its author had keys; `unchecked-link`: it came through another
-   * link of theirs, and nobody has verified by whom.
+   * The text of one's own letter, to read again or to revise; `broken` if it is invalid. Refused, with
+   * nothing wrong, as `older-key`: sealed for an earlier link; `upload-link`: sent through one, which cannot read
+   * anything; `no-key-then`: written down by a mediator before its author had keys; `unchecked-link`: sent through another
+   * of their links, whose claim nobody has verified.
    */
   ownText(message: Uuid): Promise<string>;
   guidance(message: Uuid): Promise<Guidance>;
@@ -398,52 +398,52 @@ export interface ParticipantClient extends Playback {
   respond(message: Uuid, answer: Answer, tellAuthor: boolean): Promise<ReceivedMessage>;
   open(message: Uuid): Promise<OpenedMessage>;
 
-  /** How the message of a receipt stands, and why it came back or was closed; needs no link, and nothing of it is verified. */
+  /** The state of a receipt's message, and why it was returned or ended; needs no link, and none of it is verified. */
   receipt(code: string): Promise<{ readonly view: AuthorView; readonly since: Time; readonly failure: SentMessage['failure']; readonly reason: string | null }>;
 }
 
 // ------------------------------------------------------------------------------------------------- mediators
 
-/** Sealed keys of a mediator that this browser knows, or that the case system handed over. */
+/** A mediator's sealed keys, stored in this browser or provided by the case system. */
 export interface KnownKeyring {
   readonly id: string;
-  /** What the mediator calls it; never sent. */
+  /** The mediator's name for it; never sent. */
   readonly label: string;
   readonly keyring: Uint8Array;
   readonly fingerprint: string;
-  /** Where these keys are to take the place of others: of which credential, and the request for the administrator. */
+  /** For keys that replace others: the credential they replace, and the request for the administrator. */
   readonly renewal?: { readonly of: Uuid; readonly request: string };
 }
 
 export interface MediatorSelf {
   readonly credential: Uuid;
   readonly validUntil: Time;
-  /** False where the organization vouches for a case system, which alone registers cases: `newCase` is refused. */
+  /** False if the organization has a case system, which alone registers cases: `newCase` is refused. */
   readonly registersCases: boolean;
 }
 
-/** How one's own keys stand, and how far their renewal is. */
+/** The state of one's own keys and of their renewal. */
 export interface OwnKeys {
   readonly credential: Uuid;
   readonly endsAt: Time;
-  /** Whether they end within 60 days. */
+  /** Whether they expire within 60 days. */
   readonly endSoon: boolean;
-  /** New keys of the same person, made in this browser, for which nobody vouches yet. */
+  /** New keys of the same person, generated in this browser and not yet signed by the root. */
   readonly requested: KnownKeyring | null;
-  /** Newer keys of the same person for which the organization vouches. */
+  /** Newer keys of the same person, signed by the root. */
   readonly next: { readonly credential: Uuid; readonly endsAt: Time; readonly here: boolean } | null;
-  /** How many open cases these keys read. */
+  /** How many open cases these keys can read. */
   readonly cases: number;
 }
 
-/** What came of an act on one of several cases: null where it was done. */
+/** The outcome for one of several cases: null on success. */
 export interface CaseOutcome {
   readonly case: Uuid;
   readonly reference: string;
   readonly refusal: Refusal | null;
 }
 
-/** Told after each of several cases. */
+/** Called after each of several cases. */
 export type CasesProgress = (done: number, total: number) => void;
 
 export interface CaseSummary {
@@ -453,21 +453,21 @@ export interface CaseSummary {
   readonly charterVersion: number;
   readonly approvals: number;
   readonly createdAt: Time;
-  /** Whether the case system asks for other mediators. */
+  /** Whether the case system requests other mediators. */
   readonly changeAsked: boolean;
   readonly people: readonly Person[];
   readonly figures: CaseFigures;
 }
 
-/** How many messages of a case wait for whom, and what there is to do about its links. */
+/** How many messages of a case wait for whom, and which links need attention. */
 export interface CaseFigures extends Readonly<Record<WaitsFor, number>> {
-  /** Links that somebody used; nobody has checked who. */
+  /** Links that were claimed and not yet verified. */
   readonly claims: number;
-  /** Links to take part that nobody has used. */
+  /** Unclaimed links for taking part. */
   readonly unusedLinks: number;
 }
 
-/** A case whose charter verified from the root to its latest version. */
+/** A case whose charter was verified from the root to its latest version. */
 export interface CaseDetail extends CaseSummary {
   readonly captionsRequired: boolean;
   readonly serverProcessing: boolean;
@@ -476,38 +476,38 @@ export interface CaseDetail extends CaseSummary {
     readonly consent: Consent | null;
     readonly consentAt: Time | null;
     /**
-     * Whether a mediator has heard from them that their keys are theirs; `unverified`: a claim of theirs waits for that;
-     * `broken`: their keys do not hold, and a new link helps.
+     * Whether a mediator has verified their keys; `unverified`: a claim is waiting for that; `broken`: their keys are
+     * invalid, and a new link is needed.
      */
     readonly keys: 'none' | 'unverified' | 'verified' | 'broken';
   })[];
   readonly pairs: readonly { readonly one: Uuid; readonly other: Uuid; readonly noContact: boolean }[];
   readonly mediators: readonly Uuid[];
   readonly links: readonly CaseLink[];
-  /** When the charter in force was signed; of a case that is not open, when that was registered. */
+  /** When the charter in force was signed; for a case that is not open, when it was registered. */
   readonly charterAt: Time;
-  /** Everybody whom the charter in force lists; nobody before there is one. */
+  /** Everybody in the charter in force; empty before there is one. */
   readonly members: readonly CaseMember[];
-  /** The versions that a recovery key put in force, the latest first, and who came with them. */
+  /** Charter versions signed by a recovery key, newest first, and the mediators they added. */
   readonly recoveries: readonly { readonly at: Time; readonly mediators: readonly Uuid[] }[];
-  /** The mediators that the case system asks for; `signable` where each of them has valid keys. */
+  /** The mediators that the case system requests; `signable` if each of them has valid keys. */
   readonly proposal: { readonly mediators: readonly Uuid[]; readonly signable: boolean } | null;
-  /** Whether the charter lists other media workers or recovery keys than those that are valid now. */
+  /** Whether the charter lists media workers or recovery keys other than the valid ones. */
   readonly outdated: boolean;
 }
 
 /** `ends-soon`: within 60 days. */
 export type KeyStanding = 'valid' | 'ends-soon' | 'ended';
 
-/** Somebody whom the charter in force lists. */
+/** Somebody listed in the charter in force. */
 export interface CaseMember {
   readonly role: Exclude<statements.Role, 'service'>;
   readonly credential: Uuid;
   readonly person: Uuid;
   readonly standing: KeyStanding;
-  /** When the credential ends, or was revoked. */
+  /** When the credential expires, or was revoked. */
   readonly endsAt: Time;
-  /** A mediator's newer credential that is valid: `replaceKeys` lets them back in. */
+  /** A newer valid credential of the mediator: `replaceKeys` restores their access. */
   readonly newer: Uuid | null;
 }
 
@@ -517,17 +517,17 @@ export interface CaseLink {
   readonly purpose: Purpose;
   readonly createdAt: Time;
   readonly expiresAt: Time | null;
-  /** `claimed`: somebody used it, and no mediator has verified yet who. */
+  /** `claimed`: somebody used it, and no mediator has verified who. */
   readonly state: 'open' | 'claimed' | 'verified' | 'spent' | 'expired' | 'ended';
-  /** Why it ended, as it was signed; null where it has not ended. */
+  /** Why it ended, as signed; null if it has not ended. */
   readonly endReason: LinkEndReason | null;
-  /** What is wrong with a claim that waits; null where nothing is. */
+  /** What is wrong with a pending claim; null if nothing is. */
   readonly claimFault: ClaimFault | null;
-  /** Whether this mediator made it and nobody has claimed it: `linkAddress` shows it again. */
+  /** Whether this mediator made it and it is unclaimed: `linkAddress` shows it again. */
   readonly showable: boolean;
   /**
-   * A mediator's credential, or `service` for the case system; from the signed statement. Null where that does not hold: then
-   * nothing that comes through the link can be relied on.
+   * A mediator's credential, or `service` for the case system, from the signed statement. Null if that is invalid: then
+   * nothing sent through the link can be trusted.
    */
   readonly madeBy: string | null;
 }
@@ -538,22 +538,22 @@ export type ClaimFault = Extract<Fault, 'not-from-link' | 'unusable-key' | 'alte
 /** The words that stand for a claim, in both languages. */
 export type SpokenWords = Readonly<Record<Language, readonly string[]>>;
 
-/** A claim that waits for a mediator to hear from its maker. */
+/** A claim that a mediator has yet to verify with the person. */
 export interface WaitingClaim {
   readonly link: Uuid;
   readonly participant: Uuid;
-  /** Names the claim that the words stand for. */
+  /** The hash of the claim that the words were derived from. */
   readonly claim: string;
-  /** Null where `fault` says what is wrong. */
+  /** Null if `fault` says what is wrong. */
   readonly words: SpokenWords | null;
   readonly fault: ClaimFault | null;
-  /** How many other links of this person are in use, which end when this claim is verified. */
+  /** How many other links of this person are in use; they end when this claim is verified. */
   readonly ends: number;
 }
 
 export interface GrantedAgain {
   readonly granted: number;
-  /** Messages that could not be granted, because something of them does not hold. */
+  /** Messages that could not be granted because part of them is invalid. */
   readonly broken: readonly Uuid[];
 }
 
@@ -573,7 +573,7 @@ export interface Colleague {
   readonly self: boolean;
 }
 
-/** One row of a case's log, whose hash follows from the row before. */
+/** One row of a case's log, chained by hash to the row before. */
 export interface LogEntry {
   readonly seq: number;
   readonly at: Time;
@@ -582,7 +582,7 @@ export interface LogEntry {
   readonly actor: string;
 }
 
-/** Without a state the states are taken together. */
+/** Without a state: all states together. */
 export interface QueueFilter {
   readonly state?: State;
   readonly waitsFor?: WaitsFor;
@@ -604,7 +604,7 @@ export interface QueueItem {
   readonly case: Uuid;
   readonly reference: string;
   readonly from: Uuid;
-  /** Null where relay does not say which part somebody has in the case. */
+  /** Null if relay does not say which role somebody has in the case. */
   readonly fromRole: ParticipantRole | null;
   readonly fromNumber: number | null;
   readonly to: Uuid;
@@ -617,7 +617,7 @@ export interface QueueItem {
   readonly revision: number;
   readonly waitingSince: Time;
   readonly stateSince: Time;
-  /** Null where it waits for nobody any more; `mediator` is another one, also where this one approved it first. */
+  /** Null if it waits for nobody; `mediator` means another mediator, even if this one already approved it. */
   readonly waitsFor: WaitsFor | null;
   readonly approvals: number;
   readonly approvalsNeeded: number;
@@ -632,21 +632,21 @@ export interface Lease {
   readonly expiresAt: Time;
 }
 
-/** Why a link ended: the person has another one, or somebody else used it, so that nothing counts that came through it. */
+/** Why a link ended: the person has a new one, or somebody else used it, so that nothing sent through it counts. */
 export type LinkEndReason = statements.LinkEnding['reason'];
 
 /**
- * How far a message may be believed to be its sender's. `unverified`: nobody has checked yet who made its keys. `ended`: it
- * came through a link after that had ended, or that somebody else used. Neither can be approved.
+ * How far a message can be attributed to its sender. `unverified`: nobody has checked who made its keys. `ended`: it
+ * came through a link after the link had ended, or that somebody else used. Neither can be approved.
  */
 export type Standing = chain.Standing;
 
-/** Where the words of a part come from, once verified; pages put it in words. */
+/** Where the text of a part comes from, once verified; pages describe it. */
 export type Origin =
   | {
       readonly by: 'participant';
       readonly participant: Uuid;
-      /** Through which they came. */
+      /** The link it came through. */
       readonly link: Uuid;
       readonly claimVerifiedBy: Uuid | null;
       readonly assistant: string | null;
@@ -660,7 +660,7 @@ export type PastDecision = ReadDecision | { readonly fault: Fault };
 export interface ReadDecision {
   readonly at: Time;
   readonly mediator: Uuid;
-  /** Whether the mediator who is signed in decided it, with whichever of their keys. */
+  /** Whether it was decided by the mediator who is signed in, with any of their keys. */
   readonly mine: boolean;
   readonly decision: string;
   readonly reason: string | null;
@@ -668,49 +668,49 @@ export interface ReadDecision {
   readonly words: string | null;
   /** Why the words cannot be read. */
   readonly wordsFault: Fault | null;
-  /** Whether it is of exactly what is shown now. */
+  /** Whether it is about exactly what is shown now. */
   readonly current: boolean;
 }
 
 /**
- * A message under review, as far as it verifies; without its content, which is asked for apart. One with faults can be sent
- * back, declined and held, and is neither approved nor offered.
+ * A message under review, as far as it can be verified; its content is fetched separately. One with faults can be
+ * returned, declined or held, but neither approved nor offered.
  */
 export interface ReviewItem extends QueueItem {
   readonly createdAt: Time;
   readonly processing: SentMessage['processing'];
   readonly withdrawalAsked: boolean;
   readonly gates: readonly Gate[];
-  /** What of this message does not hold; empty where all of it does. */
+  /** What is invalid in this message; empty if nothing is. */
   readonly faults: readonly Broken[];
-  /** Null, as `standing`, where it cannot be told. */
+  /** Null, like `standing`, if unknown. */
   readonly origin: Origin | null;
   readonly standing: Standing | null;
-  /** The media worker that made the rendition; null where there is none. */
+  /** The media worker that made the rendition; null if there is none. */
   readonly preparedBy: Uuid | null;
-  /** Whether it has words of its own: a letter has, a video may. */
+  /** Whether it has a text: a letter does, a video may. */
   readonly hasText: boolean;
   readonly video: VideoFacts | null;
-  /** Those that are released: a mediator's, or else those that came with the video. */
+  /** The captions that will be released: a mediator's, or else those that came with the video. */
   readonly captions: { readonly by: 'author' | 'mediator'; readonly language: Language; readonly exception: string | null } | null;
-  /** `notes`: what its recipient reads before they decide; null where it cannot be read. */
+  /** `notes`: what the recipient reads before deciding; null if they cannot be read. */
   readonly offered: { readonly at: Time; readonly notBefore: Time | null; readonly notes: OfferNotes | null } | null;
   readonly decisions: readonly PastDecision[];
-  /** Whether the author has keys that a mediator's words can be sealed for. */
+  /** Whether the author has keys to seal a mediator's words for. */
   readonly authorReady: boolean;
-  /** Whether the recipient has keys that an offer can be written for. */
+  /** Whether the recipient has keys to write an offer for. */
   readonly recipientReady: boolean;
-  /** The recipient has newer keys than those that the release was granted to. */
+  /** The recipient has newer keys than those the release was granted to. */
   readonly grantAgain: boolean;
 }
 
-/** What came before a message, and how its recipient comes to what is offered to them. */
+/** What came before a message, and how its recipient receives what is offered to them. */
 export interface History {
-  /** The revisions before the one that is shown, the latest first. */
+  /** The revisions before the one shown, newest first. */
   readonly revisions: readonly EarlierRevision[];
-  /** What else the two people sent each other, the newest first. */
+  /** What else the two people sent each other, newest first. */
   readonly others: readonly PastMessage[];
-  /** Of what the recipient sent, what the sender had opened last when they sent this; null where they had opened nothing. */
+  /** What the sender had last opened from the recipient when they sent this; null if nothing. */
   readonly answers: Uuid | null;
   readonly access: Access;
 }
@@ -718,7 +718,7 @@ export interface History {
 export interface EarlierRevision {
   readonly revision: number;
   readonly sentAt: Time;
-  /** Null where it has no words, or `fault` says why they cannot be read. */
+  /** Null if it has no text, or if `fault` says why it cannot be read. */
   readonly text: string | null;
   readonly fault: Broken | null;
 }
@@ -736,19 +736,19 @@ export interface PastMessage {
   readonly openedAt: Time | null;
 }
 
-/** How somebody comes to what is offered to them, as far as relay can know. */
+/** How somebody receives what is offered to them, as far as relay knows. */
 export interface Access {
   /**
-   * `claimed`: they used a link, and nobody has verified that it was they; `made`: there is a link that nobody has used;
-   * `broken`: their keys do not hold.
+   * `claimed`: they used a link, and nobody has verified that it was they; `made`: there is an unused link;
+   * `broken`: their keys are invalid.
    */
   readonly way:
     | { readonly by: 'verified' | 'claimed' | 'made'; readonly since: Time }
     | { readonly by: 'none' | 'broken' };
   readonly hasUploadLink: boolean;
-  /** The languages of what they wrote to this person, the latest first: which one they read nobody tells relay. */
+  /** The languages of what they wrote to this person, newest first: relay is not told which languages they read. */
   readonly wroteIn: readonly Language[];
-  /** Whether somebody helped with the last message that they wrote; null where they wrote none. */
+  /** Whether somebody helped with their last message; null if they wrote none. */
   readonly assisted: boolean | null;
 }
 
@@ -759,13 +759,13 @@ export interface NewDecision {
   readonly reason?: string;
   /** For the author, in the mediator's own words (return, decline). */
   readonly words?: string;
-  /** For the mediators of the case alone. */
+  /** For the mediators of the case only. */
   readonly note?: string;
 }
 
-/** What a mediator is typing, sealed for themself alone. */
-export interface KeptForm {
-  /** Where it is typed, such as `return:` and the identifier of a message. */
+/** What a mediator is typing, sealed for them alone. */
+export interface StoredForm {
+  /** Identifies the form, such as `return:` with the identifier of a message. */
   readonly place: string;
   readonly values: Readonly<Record<string, string>>;
   readonly changedAt: Time;
@@ -777,83 +777,83 @@ export interface NewRelayedLetter {
   readonly to: Uuid;
   readonly language: Language;
   readonly text: string;
-  /** The mediator read it to them and they confirmed these words; it is refused without. */
+  /** The mediator read it to them and they confirmed it; refused otherwise. */
   readonly confirmed: true;
 }
 
 export interface MediatorClient extends Playback {
-  /** Keyrings kept in this browser, sealed. */
+  /** Keyrings stored in this browser, sealed. */
   keyrings(): Promise<readonly KnownKeyring[]>;
-  keepKeyring(keyring: KnownKeyring): Promise<void>;
+  storeKeyring(keyring: KnownKeyring): Promise<void>;
   forgetKeyring(id: string): Promise<void>;
-  /** New keys, sealed with a passphrase; `request` is the JSON text that an administrator has the root sign. */
+  /** New keys, sealed with a passphrase; `request` is JSON text for an administrator to have signed by the root. */
   makeKeys(passphrase: string, label: string, fingerprint: string): Promise<{ readonly keyring: KnownKeyring; readonly request: string }>;
   unlock(keyring: KnownKeyring, passphrase: string, language: Language): Promise<MediatorSelf>;
   ownKeys(): Promise<OwnKeys>;
-  /** New keys of the mediator who is signed in, with a request that names the same person; `keep`: in this browser. */
+  /** New keys for the mediator who is signed in, with a request that names the same person; `keep`: store in this browser. */
   renewKeys(passphrase: string, label: string, keep: boolean): Promise<{ readonly keyring: KnownKeyring; readonly request: string }>;
   /**
-   * Puts one's newer credential in the place of the one that is signed in with, in every case. Once all are done, this
-   * browser keeps the new keys alone, if it has them.
+   * Replaces the credential that is signed in with by the same person's newer one, in every case. Once all are done, this
+   * browser stores only the new keys, if it has them.
    */
   bringOver(progress: CasesProgress): Promise<readonly CaseOutcome[]>;
-  /** From now on relay's sentences are asked for in this language. */
+  /** Sets the language of relay's sentences. */
   speak(language: Language): Promise<void>;
   lock(): Promise<void>;
 
   colleagues(): Promise<readonly Colleague[]>;
   cases(): Promise<readonly CaseSummary[]>;
   case(id: Uuid): Promise<CaseDetail>;
-  /** Registers a case of one's own and signs its first charter. */
+  /** Registers a new case and signs its first charter. */
   newCase(given: NewCase): Promise<CaseDetail>;
   /** Signs the first charter of a case that the case system registered. */
   openCase(id: Uuid, given: Omit<NewCase, 'reference' | 'roles'>): Promise<CaseDetail>;
-  /** The address is shown once: relay has its secret only sealed. */
+  /** The address is shown once: relay stores its secret only sealed. */
   makeLink(id: Uuid, participant: Uuid, purpose: Purpose): Promise<{ readonly link: Uuid; readonly url: string }>;
   /** The address of a link that one made oneself, until it is claimed; `no-such-link` for any other. */
   linkAddress(id: Uuid, link: Uuid): Promise<string>;
   endLink(id: Uuid, link: Uuid, reason: LinkEndReason): Promise<void>;
-  /** Checks the claim of a link with its claim key; `no-such-link` where none waits. */
+  /** Checks the claim of a link with its claim key; `no-such-link` if none is pending. */
   checkClaim(id: Uuid, link: Uuid): Promise<WaitingClaim>;
-  /** Signs that this very claim is its participant's, who said its words; their other links in use end. */
+  /** Signs that this claim is its participant's, who said its words; their other links in use end. */
   verifyClaim(id: Uuid, link: Uuid, claim: string): Promise<void>;
-  /** Signs the charter that follows `version`, with these mediators; who leaves reads nothing that is sealed from then on. */
+  /** Signs the charter that follows `version`, with these mediators; who leaves cannot read what is sealed afterwards. */
   changeMediators(id: Uuid, version: number, mediators: readonly Uuid[]): Promise<void>;
-  /** Puts a mediator's newer credential in the place of an older one. */
+  /** Replaces a mediator's older credential with their newer one. */
   replaceKeys(id: Uuid, version: number, old: Uuid, newer: Uuid): Promise<void>;
-  /** The opened cases whose charter lists other media workers or recovery keys than those that are valid now. */
+  /** Open cases whose charter lists media workers or recovery keys other than the valid ones. */
   outdatedCases(): Promise<readonly CaseSummary[]>;
   /** Signs the next charter of each of these cases, with the same mediators. */
   bringUpToDate(cases: readonly Uuid[], progress: CasesProgress): Promise<readonly CaseOutcome[]>;
   /** After a new link was claimed: grants everything that was released again. */
   grantAgain(id: Uuid, participant: Uuid): Promise<GrantedAgain>;
   recordConsent(id: Uuid, participant: Uuid, status: Consent): Promise<void>;
-  /** All rows, each verified against the one before; `broken` where one does not follow. */
+  /** All rows, each verified against the one before; `broken` if one does not follow. */
   log(id: Uuid): Promise<readonly LogEntry[]>;
-  /** Every message of the case that was ever sent, whatever became of it, newest first. */
+  /** Every message of the case that was ever sent, newest first. */
   messages(id: Uuid): Promise<readonly QueueItem[]>;
 
-  keepForm(form: KeptForm): Promise<KeptSafe>;
-  /** What was typed in a place and neither sent nor thrown away, on whatever device. */
-  keptForm(place: string): Promise<KeptForm | null>;
+  saveForm(form: StoredForm): Promise<SaveResult>;
+  /** What was typed into a form and neither sent nor discarded, on any device. */
+  storedForm(place: string): Promise<StoredForm | null>;
   dropForm(place: string): Promise<void>;
 
   queue(filter: QueueFilter): Promise<{ readonly items: readonly QueueItem[]; readonly next: string | null }>;
-  /** What waits for this mediator next after a message, oldest first, then from the beginning again; null where nothing else does. */
+  /** The next message waiting for this mediator after a given one, oldest first, then from the start; null if there is none. */
   nextWaiting(after: Uuid | null): Promise<Uuid | null>;
-  /** Figures by state and by whom it waits for, at once and after every change; with the cases it was in, null for all of them. */
+  /** Counts by state and by whom messages wait for, immediately and after every change; with the affected cases, null for all. */
   watchQueue(
     changed: (figures: readonly QueueFigure[], cases: readonly Uuid[] | null) => void,
     broken: (refusal: Refusal) => void,
   ): Promise<Stop>;
   review(message: Uuid): Promise<ReviewItem>;
-  /** What came before a message as it was shown last, verified and opened. */
+  /** What came before a message as it was last shown, verified and opened. */
   history(message: Uuid): Promise<History>;
   lease(message: Uuid): Promise<ReviewItem>;
   letGo(message: Uuid): Promise<void>;
-  /** The words of a letter, or those that came with a video; null where there are none. */
+  /** The text of a letter, or the one sent with a video; null if there is none. */
   text(message: Uuid): Promise<string | null>;
-  /** WebVTT; null where there is none. */
+  /** WebVTT; null if there is none. */
   captionsText(message: Uuid): Promise<string | null>;
   decide(message: Uuid, decision: NewDecision): Promise<ReviewItem>;
   caption(message: Uuid, given: { readonly text: string; readonly language: Language } | { readonly exception: string }): Promise<ReviewItem>;

@@ -44,7 +44,7 @@ export class ConsoleAddress extends PlainElement {
           @click=${() => {
             void navigator.clipboard.writeText(url).then(
               () => say(texts.copied),
-              () => this.querySelector<HTMLTextAreaElement>('#address-text')?.select(), // no clipboard here: it is selected to be copied by hand
+              () => this.querySelector<HTMLTextAreaElement>('#address-text')?.select(), // no clipboard access: selected for copying by hand
             );
           }}
         >
@@ -61,14 +61,14 @@ export class ConsoleAddress extends PlainElement {
   }
 }
 
-/** Where a link is handed over instead of opened. */
+/** Shown where a link is handed over rather than opened. */
 function kioskOf(url: string): string {
   return new URL('/kiosk', url).href;
 }
 
 /**
- * The sheet that a person is handed: one page in each language. What they keep says nothing of a case or a role to whoever
- * sees it, and bears a mark; a strip to cut off says to the mediator whose it is.
+ * The sheet handed to a person: one page per language. The part they keep reveals neither case nor role to anybody who
+ * sees it, and has a mark; a strip to cut off tells the mediator whose it is.
  */
 export class ConsoleSheet extends PlainElement {
   static override properties: PropertyDeclarations = {

@@ -1,4 +1,4 @@
-/** Where a root is named that this browser does not trust: nothing is changed, and the mediator is asked. */
+/** Shown when a root is named that this browser does not trust: nothing changes until the mediator decides. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { PlainElement } from '../ui/element';

@@ -1,4 +1,4 @@
-/** The mediators' console as a whole: how it was come to, locked or open, which screen, and when to stop everything. */
+/** The mediators' console as a whole: how it was opened, locked or unlocked, which screen, and when to stop everything. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import { connectClient } from '../client/connect';
@@ -15,7 +15,7 @@ import { loadReasons, type Reasons } from '../i18n/reasons';
 import { day } from '../ui/amounts';
 import { asRefusal, refusalText } from './element';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
-import { keepEverything } from './keeping';
+import { saveAllForms } from './form-saver';
 import { Pins } from './pins';
 import { screenOf, type Screen } from './screens';
 import { followSight } from './sight';
@@ -31,7 +31,7 @@ const SAID_MS = 8_000;
 
 type Stage = 'starting' | 'offline' | 'no-fingerprint' | 'another-root' | 'not-allowed' | 'no-answer' | 'locked' | 'open' | 'untrusted';
 
-/** A screen that listens to shortcuts. */
+/** A screen that handles shortcuts. */
 interface Listening {
   shortcut(does: Shortcut): void;
 }
@@ -58,7 +58,7 @@ export class RelayConsole extends PlainElement {
   private client: Mediator | null = null;
   private session: Session | null = null;
   private screen: Screen = { name: 'queue' };
-  /** What the screen shows, where it has said so. */
+  /** What the screen shows, if it has said so. */
   private place: ((texts: Texts) => string) | null = null;
   private said = '';
   private helping = false;
@@ -66,7 +66,7 @@ export class RelayConsole extends PlainElement {
   private idling = false;
   private ownKeys: OwnKeys | null = null;
   private readonly pins = Pins.ofThisBrowser();
-  /** The root that is worked with; or the one that was named and is not trusted. */
+  /** The root in use; or the one that was named and is not trusted. */
   private fingerprint = '';
   private handed: KnownKeyring | null = null;
   private embedding: Embedding | null = null;
@@ -80,7 +80,7 @@ export class RelayConsole extends PlainElement {
     this.addEventListener('signed-out', () => this.locked(null));
     this.addEventListener('untrusted', () => this.stop());
     window.addEventListener('popstate', (event) => {
-      if (location.hash === '') this.show(screenOf(event.state) ?? { name: 'queue' }); // else an address was opened
+      if (location.hash === '') this.show(screenOf(event.state) ?? { name: 'queue' }); // otherwise an address was opened
     });
     window.addEventListener('keydown', this.pressed);
     window.addEventListener('hashchange', this.addressed);
@@ -95,7 +95,7 @@ export class RelayConsole extends PlainElement {
     } else if (!this.findFingerprint()) {
       return;
     }
-    if (this.embedding === null) this.screen = screenOf(history.state) ?? this.screen; // where a reload interrupted
+    if (this.embedding === null) this.screen = screenOf(history.state) ?? this.screen; // after a reload
     await this.connect();
   }
 
@@ -131,22 +131,22 @@ export class RelayConsole extends PlainElement {
     return this.isTrusted(settings.fingerprint);
   }
 
-  /** From the address, which it then leaves, or as this browser remembers it; false where that is no way in. */
+  /** From the address, which is then cleared, or from this browser's storage; false if neither works. */
   private findFingerprint(): boolean {
     const given = location.hash.slice(1);
     return this.isTrusted(isFingerprint(given) ? given : null);
   }
 
-  /** Somebody opened an address with a fingerprint in this tab: only what follows the # has changed. */
+  /** An address with a fingerprint was opened in this tab: only what follows the # has changed. */
   private readonly addressed = (): void => {
     if (!isFingerprint(location.hash.slice(1)) || this.embedding !== null || this.stage === 'untrusted') return;
     if (this.stage === 'open') {
-      history.replaceState({ screen: this.screen }, '', location.pathname); // what somebody writes is not taken from them
+      history.replaceState({ screen: this.screen }, '', location.pathname); // unsaved work stays on the screen
       this.say(this.texts?.roots.whileOpen ?? '');
     } else if (this.findFingerprint()) void this.connect();
   };
 
-  /** Whether to go on with the root that an address or the page around names, or with the one that is kept. */
+  /** Decides between the root named by an address or the embedding page, and the stored one. */
   private isTrusted(given: string | null): boolean {
     const judged = this.pins.judge(given);
     if (judged.verdict === 'none') {
@@ -154,7 +154,7 @@ export class RelayConsole extends PlainElement {
       return false;
     }
     this.fingerprint = judged.fingerprint;
-    // Where nothing can be kept the address stays as it is; where it is not trusted, a reload goes on without it.
+    // If nothing can be stored the address stays; an untrusted one is removed, so that a reload goes on without it.
     if (judged.verdict === 'another' || judged.kept) history.replaceState(history.state, '', location.pathname);
     if (judged.verdict === 'another') this.stage = 'another-root';
     return judged.verdict === 'trusted';
@@ -233,7 +233,7 @@ export class RelayConsole extends PlainElement {
     });
   }
 
-  /** One's own keys end some day; every screen says so from 60 days before. */
+  /** Keys expire; every screen says so during the last 60 days. */
   private async lookAtKeys({ client, self }: Session): Promise<void> {
     try {
       const ownKeys = await client.ownKeys();
@@ -256,7 +256,7 @@ export class RelayConsole extends PlainElement {
   private forget(stage: 'locked' | 'untrusted'): void {
     this.stopIdle?.();
     this.stopIdle = null;
-    keepEverything(); // before its keys go
+    saveAllForms(); // before the keys are locked
     this.session = null;
     this.place = null;
     this.helping = false;
@@ -286,7 +286,7 @@ export class RelayConsole extends PlainElement {
       else this.say(refusalText(session.texts, refusal));
       return;
     }
-    if (this.screen !== screen || this.stage !== 'open') return; // they went elsewhere meanwhile
+    if (this.screen !== screen || this.stage !== 'open') return; // another screen was opened meanwhile
     if (found === null) {
       this.say(session.texts.lists.noNext);
       if (screen.name === 'review') this.go({ name: 'queue' });
@@ -313,7 +313,7 @@ export class RelayConsole extends PlainElement {
     if (sentence !== '') this.unsaying = setTimeout(() => (this.said = ''), SAID_MS);
   }
 
-  /** What was just said is in front of the lowest part of the window: nothing with the focus stays behind it. */
+  /** The notice covers the bottom of the window: scrolls the focused element out from under it. */
   private makeRoom(): void {
     const height = this.said === '' ? 0 : (this.querySelector<HTMLElement>('p[role=status]')?.offsetHeight ?? 0);
     document.documentElement.style.setProperty('scroll-padding-bottom', `${height}px`);
@@ -357,13 +357,13 @@ export class RelayConsole extends PlainElement {
       ${this.renderStage(texts)} ${this.helping ? this.renderHelp(texts) : nothing}`;
   }
 
-  /** In front of whatever dialog is open, which would hide it otherwise. */
+  /** In front of any open dialog, which would hide it otherwise. */
   private renderIdle({ unlock }: Texts): TemplateResult | typeof nothing {
     if (!this.idling) return nothing;
     const stay = (): void => {
       this.idling = false;
     };
-    // Any key or touch keeps it open; the button is there for whoever looks for one.
+    // Any key or touch keeps it open; the button is there for people who look for one.
     return html`<relay-dialog
       .heading=${unlock.idleTitle}
       .content=${html`<p role="alert">${unlock.idleSoon}</p>
@@ -477,7 +477,7 @@ export class RelayConsole extends PlainElement {
   };
 
   private readonly skip = (event: Event): void => {
-    event.preventDefault(); // the address stays as it is
+    event.preventDefault(); // the address does not change
     this.querySelector<HTMLElement>('h1')?.focus();
   };
 }

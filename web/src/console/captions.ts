@@ -4,14 +4,14 @@ import { html, nothing, type PropertyDeclarations, type PropertyValues, type Tem
 import { repeat } from 'lit/directives/repeat.js';
 import type { Language, ReviewItem, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
-import { FormKeeper } from './keeping';
+import { FormSaver } from './form-saver';
 import './media';
 import type { ConsoleMedia } from './media';
 import { textsFor } from './form-texts';
 import type { Texts } from './i18n';
 import { cueText, formatTime, parse, readTime, serialize, type Cue, type Parsed } from '../playback/webvtt';
 
-/** A line as it is being typed; times stay text until they are times. */
+/** A line being edited; times stay text until they are valid. */
 interface Draft {
   readonly key: number;
   readonly start: string;
@@ -42,13 +42,13 @@ export class ConsoleCaptions extends ConsoleElement {
 
   private item: ReviewItem | null = null;
   private drafts: readonly Draft[] = [];
-  /** The file as text, while that is how it is edited. */
+  /** The file as text, while it is edited in that form. */
   private plain: string | null = null;
   private mistakes: Parsed['mistakes'] = [];
   private language: Language = 'en';
   private hint = '';
   private keys = 0;
-  private readonly keeper = new FormKeeper(this, () => `captions:${this.message}`, () => ({ file: this.file(), language: this.language }));
+  private readonly saver = new FormSaver(this, () => `captions:${this.message}`, () => ({ file: this.file(), language: this.language }));
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('message')) void this.load();
@@ -63,9 +63,9 @@ export class ConsoleCaptions extends ConsoleElement {
       const { client } = this.session;
       const item = await client.review(this.message);
       this.language = item.captions?.language ?? item.language;
-      // Captions that cannot be read are written anew.
+      // Captions that cannot be read are replaced by new ones.
       const readable = item.captions?.exception === null && item.faults.every(({ record }) => record !== 'captions');
-      const begun = await this.keeper.find();
+      const begun = await this.saver.find();
       const file = begun?.['file'] ?? (readable ? await client.captionsText(this.message) : null);
       if (begun !== null) this.language = begun['language'] === 'fr' ? 'fr' : 'en';
       if (file !== null) this.takeIn(file);
@@ -91,7 +91,7 @@ export class ConsoleCaptions extends ConsoleElement {
     return { key: this.keys, start: formatTime(cue.start), end: formatTime(cue.end), text: cue.text };
   }
 
-  /** The file as it would be saved; its mistakes are shown with the lines of exactly this text. */
+  /** The file as it would be saved; its errors are shown with the lines of this text. */
   private file(): string {
     if (this.plain !== null) return this.plain;
     const times = this.drafts.map((one) => ({ start: readTime(one.start), end: readTime(one.end) }));
@@ -103,7 +103,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private change(key: number, changed: Partial<Draft>): void {
-    this.keeper.changed();
+    this.saver.changed();
     this.drafts = this.drafts.map((one) => (one.key === key ? { ...one, ...changed } : one));
     this.mistakes = [];
   }
@@ -123,7 +123,7 @@ export class ConsoleCaptions extends ConsoleElement {
     const start = this.player?.currentTime() ?? (last === undefined ? 0 : (readTime(last.end) ?? 0));
     const added = this.draft({ start, end: start + LINE_MS, text: '' });
     this.drafts = [...this.drafts, added];
-    this.keeper.changed();
+    this.saver.changed();
     void this.updateComplete.then(() => this.querySelector<HTMLElement>(`#cue-text-${String(added.key)}`)?.focus());
   }
 
@@ -150,7 +150,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private leave(sentence: string): void {
-    this.keeper.drop();
+    this.saver.drop();
     this.session.say(sentence);
     this.session.go({ name: 'review', message: this.message });
   }
@@ -161,7 +161,7 @@ export class ConsoleCaptions extends ConsoleElement {
     if (file === undefined || file.size > FILE_MOST_BYTES) return;
     void file.text().then((text) => {
       this.takeIn(text);
-      this.keeper.changed();
+      this.saver.changed();
     });
     input.value = '';
   };
@@ -221,17 +221,17 @@ export class ConsoleCaptions extends ConsoleElement {
   private readonly typed = (event: Event): void => {
     this.plain = (event.target as HTMLTextAreaElement).value;
     this.mistakes = [];
-    this.keeper.changed();
+    this.saver.changed();
   };
 
   private readonly languagePicked = (event: Event): void => {
     this.language = (event.target as HTMLSelectElement).value as Language;
-    this.keeper.changed();
+    this.saver.changed();
   };
 
   private leaveOut(key: number): void {
     this.drafts = this.drafts.filter((other) => other.key !== key);
-    this.keeper.changed();
+    this.saver.changed();
   }
 
   private renderMistakes(): TemplateResult | typeof nothing {

@@ -16,7 +16,7 @@ import './timeline';
 
 type Participant = CaseDetail['participants'][number];
 
-/** A question that is open in front of the page. */
+/** An open question in front of the page. */
 type Asking =
   | { readonly about: 'consent'; readonly who: Participant }
   | { readonly about: 'new-link'; readonly who: Participant }
@@ -39,7 +39,7 @@ export class ConsoleCase extends ConsoleElement {
   };
 
   case: Uuid = '';
-  /** The link whose claim is to be asked about as soon as the case is here; null for none. */
+  /** The link whose claim is asked about once the case has loaded; null for none. */
   claim: Uuid | null = null;
   private detail: CaseDetail | null = null;
   private messages: readonly QueueItem[] | null = null;
@@ -69,7 +69,7 @@ export class ConsoleCase extends ConsoleElement {
     this.messages = await this.session.client.messages(this.case);
   }
 
-  /** Does something, says that it was done, and shows the case as it is then. */
+  /** Runs an action, announces that it was done, and shows the updated case. */
   private async act(run: () => Promise<string>): Promise<void> {
     this.asking = null;
     await this.attempt(async () => {
@@ -83,7 +83,7 @@ export class ConsoleCase extends ConsoleElement {
     return person(this.texts, this.detail?.participants.find((one) => one.participant === id) ?? { participant: id, role: null, number: null });
   }
 
-  /** What a button does, and for whom: several on the page say the same. */
+  /** A button's name with the person it is for: several on the page have the same text. */
   private about(act: string, what: string): string {
     return this.texts.lists.about(act, what);
   }
@@ -291,7 +291,7 @@ export class ConsoleCase extends ConsoleElement {
     </li>`;
   }
 
-  /** Which of somebody's links it is. */
+  /** Tells somebody's links apart. */
   private which(link: CaseLink): string {
     const { aLink, purpose } = this.texts.case;
     return aLink(shortId(link.link), purpose[link.purpose], moment(link.createdAt, this.session.language));
@@ -309,7 +309,7 @@ export class ConsoleCase extends ConsoleElement {
     return claimFault === null ? texts.linkState[state] : texts.linkFault;
   }
 
-  /** Shows the case as it is after something was signed in front of the page. */
+  /** Shows the updated case after something was signed in a dialog. */
   private async signed(said: string): Promise<void> {
     this.asking = null;
     this.session.say(said);
@@ -344,7 +344,7 @@ export class ConsoleCase extends ConsoleElement {
       }
       case 'new-link': {
         const { participant } = asking.who;
-        // One in use ends when the keys of the new one are checked: until then the person is not shut out.
+        // A link in use ends only when the keys of the new one are verified: until then the person is not shut out.
         const old = detail.links.filter(
           (link) => link.participant === participant && link.purpose === 'participate' && link.state === 'open',
         );
@@ -396,7 +396,7 @@ export class ConsoleCase extends ConsoleElement {
   }
 }
 
-/** Nobody comes in through it any more; that somebody misused it can still be said. */
+/** An ended link; it can still be marked as misused. */
 function isOver({ state }: CaseLink): boolean {
   return state === 'ended' || state === 'spent' || state === 'expired';
 }

@@ -1,4 +1,4 @@
-/** The cases of this mediator, those first in which there is something to do; to be found by reference or by whom they are of. */
+/** The cases of this mediator, those with something to do first; searchable by reference or person. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
@@ -84,7 +84,7 @@ export class ConsoleCases extends ConsoleElement {
     </li>`;
   }
 
-  /** What a mediator has to do in strong letters, then for whom else something waits. */
+  /** What this mediator has to do, emphasized, then what waits for others. */
   private renderFigures(figures: CaseFigures): TemplateResult {
     const { count } = this.texts.finding;
     return html`${OWN.filter((one) => figures[one] > 0).map((one) => html`<strong>${count[one](figures[one])}</strong>`)}

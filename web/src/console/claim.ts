@@ -1,4 +1,4 @@
-/** Who used a link? The four words of the claim, to be compared with those that the person reads out. */
+/** Who used a link? The four words of the claim, to compare with those that the person reads out. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { SpokenWords, Uuid, WaitingClaim } from '../client/contract';

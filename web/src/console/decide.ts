@@ -1,4 +1,4 @@
-/** The dialog of a decision: says exactly what it does, asks for the reason and the words it needs, and signs nothing yet. */
+/** The dialog of a decision: says exactly what it does, asks for reason and words where needed; signing happens later. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { DecisionKind, NewDecision, Refusal, ReviewItem } from '../client/contract';
@@ -26,7 +26,7 @@ export class ConsoleDecide extends PlainElement {
   decision: DecisionKind = 'approve';
   /** Which message it is. */
   about: TemplateResult | typeof nothing = nothing;
-  /** It is a video that this mediator has played nothing of. */
+  /** A video that this mediator has not played at all. */
   unwatched = false;
   draft: ActionDraft = actionDraft();
   running = false;
@@ -128,14 +128,14 @@ export class ConsoleDecide extends PlainElement {
     this.tell('typed');
   }
 
-  /** The reason that was chosen, where this decision has it among its own. */
+  /** The chosen reason, if this decision allows it. */
   private reason(): string {
     const offered: Readonly<Record<string, string>> = this.session.reasons[this.decision as keyof typeof this.session.reasons];
     return this.draft.reason in offered ? this.draft.reason : '';
   }
 
   private readonly submit = (event: Event): void => {
-    event.preventDefault(); // it closes once the decision was taken in
+    event.preventDefault(); // it closes once the decision was accepted
     const { decision } = this;
     const reason = NEEDS_REASON.includes(decision) ? this.reason() : '';
     const words = TELLS_AUTHOR.includes(decision) ? this.draft.words.trim() : '';

@@ -1,4 +1,4 @@
-/** Why does a link end? Asked before it does, since what came through it counts or not. */
+/** Asks why a link ends before ending it, since the reason decides whether what came through it counts. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { LinkEndReason, Uuid } from '../client/contract';
@@ -23,13 +23,13 @@ export class ConsoleEnding extends ConsoleElement {
 
   case: Uuid = '';
   link: Uuid = '';
-  /** Which of their links it is, in words. */
+  /** Describes which of their links it is. */
   which = '';
-  /** Whose it is, in words. */
+  /** Describes whose it is. */
   person = '';
   /** Of the case. */
   reference = '';
-  /** The one reason that is asked about, where there is no choice. */
+  /** The only reason offered, if there is no choice. */
   only: LinkEndReason | null = null;
   private reason: LinkEndReason | null = null;
   private missing = false;

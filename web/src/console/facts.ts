@@ -1,4 +1,4 @@
-/** What is known of a message apart from its content: what it is, whose words it holds, and what was decided so far. */
+/** What is known of a message apart from its content: its kind, its author, and the decisions so far. */
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Access, Fault, Origin, ReadDecision, ReviewItem } from '../client/contract';
@@ -49,7 +49,7 @@ function renderNote(heading: string, note: string | null | undefined): TemplateR
   return note == null ? nothing : html`<h3>${heading}</h3><blockquote class="letter">${note}</blockquote>`;
 }
 
-/** Which message something is about, so that nobody takes it for another one: its kind and time, whose it is, how it begins. */
+/** Identifies the message, so that it is not confused with another: kind and time, author, first words. */
 export function renderSubject(session: Session, item: ReviewItem, text: string | null): TemplateResult {
   const { review, kind } = session.texts;
   const at = moment(item.createdAt, session.language);
@@ -66,7 +66,7 @@ export function renderSubject(session: Session, item: ReviewItem, text: string |
   </div>`;
 }
 
-/** How the recipient comes to what is offered to them, and whether they are known to read its language. */
+/** How the recipient receives what is offered to them, and whether they are known to read its language. */
 export function renderAccess(session: Session, item: ReviewItem, access: Access): TemplateResult {
   const { review, inLanguage } = session.texts;
   const { way, wroteIn } = access;
@@ -98,7 +98,7 @@ export function renderOrigin(session: Session, item: ReviewItem): TemplateResult
   </section>`;
 }
 
-/** What of a message does not hold, in words, and what can be done with it; nothing where all of it does. */
+/** What is invalid in a message, in sentences, and what can be done; nothing if all is valid. */
 export function renderFaults({ texts }: Session, { faults, kind }: ReviewItem): TemplateResult | typeof nothing {
   const { broken } = texts;
   if (faults.length === 0) return nothing;

@@ -1,4 +1,4 @@
-/** What came before a message: what the two sent each other, and the versions of it that came back. */
+/** What came before a message: what the two sent each other, and its earlier versions that were returned. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
@@ -9,7 +9,7 @@ import { differences, type Piece } from './differences';
 import { brokenText, ConsoleElement } from './element';
 import { recipient, sender } from './people';
 
-/** The words of a message that was opened to be read here. */
+/** The text of a message opened for reading here. */
 interface Read {
   readonly message: Uuid;
   readonly paragraphs: readonly string[];
@@ -26,10 +26,10 @@ export class ConsoleHistory extends ConsoleElement {
   };
 
   item!: ReviewItem;
-  /** The words of the version that is shown. */
+  /** The text of the version shown. */
   text: string | null = null;
   history!: History;
-  /** One at a time. */
+  /** One is shown at a time. */
   private shown: Read | null = null;
   private asked: Uuid | null = null;
 
@@ -115,7 +115,7 @@ export class ConsoleHistory extends ConsoleElement {
     </section>`;
   }
 
-  /** A version, and what was changed in the one after it, whose words are `next`. */
+  /** A version, and what changed in the following one, whose text is `next`. */
   private renderRevision({ revision, sentAt, text, fault }: EarlierRevision, next: string | null): TemplateResult {
     const { review } = this.texts;
     return html`<details>
@@ -134,7 +134,7 @@ export class ConsoleHistory extends ConsoleElement {
   private renderPiece({ kind, text }: Piece): TemplateResult | string {
     const { review } = this.texts;
     const { language } = this.session;
-    // Read aloud, since most screen readers say nothing of an insertion.
+    // As text, since most screen readers do not announce insertions.
     const said = (words: string): TemplateResult => html`<span class="unseen" lang=${language}>${` ${words} `}</span>`;
     if (kind === 'same') return text;
     return kind === 'removed'

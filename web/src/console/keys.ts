@@ -1,4 +1,4 @@
-/** One's own keys: until when they are valid, new ones in their place, and the cases that are brought over to those. */
+/** One's own keys: when they expire, their renewal, and moving cases to the new ones. */
 
 import { proxy } from 'comlink';
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';

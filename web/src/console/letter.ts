@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { CaseDetail, CaseSummary, Language, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
-import { FormKeeper } from './keeping';
+import { FormSaver } from './form-saver';
 import { byReference } from './finding';
 import { person } from './people';
 
@@ -21,14 +21,14 @@ export class ConsoleLetter extends ConsoleElement {
   };
 
   given: Uuid | null = null;
-  /** Null until these are here, and what was typed before: nobody types into a form that is then filled. */
+  /** Null until the cases and what was typed before have loaded, so that nobody types into a form that is then filled. */
   private cases: readonly CaseSummary[] | null = null;
   private detail: CaseDetail | null = null;
   private from: Uuid = '';
   private to: Uuid = '';
   private language: Language = 'en';
   private text = '';
-  private readonly keeper = new FormKeeper(
+  private readonly saver = new FormSaver(
     this,
     () => (this.given === null ? 'letter' : `letter:${this.given}`),
     () => ({ case: this.detail?.case ?? '', from: this.from, to: this.to, language: this.language, text: this.text }),
@@ -39,7 +39,7 @@ export class ConsoleLetter extends ConsoleElement {
     super.connectedCallback();
     this.language = this.session.language;
     void this.read(async () => {
-      const kept = await this.keeper.find();
+      const kept = await this.saver.find();
       const cases = byReference(await this.session.client.cases(), this.session.language).filter((one) => one.charterVersion > 0);
       if (kept !== null) await this.takeUp(kept);
       else if (this.given !== null) await this.pick(this.given);
@@ -51,7 +51,7 @@ export class ConsoleLetter extends ConsoleElement {
     this.focusHeading();
   }
 
-  /** Goes on with a letter that was begun. */
+  /** Resumes a letter in progress. */
   private async takeUp(kept: Readonly<Record<string, string>>): Promise<void> {
     await this.pick(kept['case'] ?? '');
     this.from = kept['from'] ?? '';
@@ -66,7 +66,7 @@ export class ConsoleLetter extends ConsoleElement {
     this.detail = id === '' ? null : await this.session.client.case(id);
   }
 
-  /** Those who may write to each other, on either side. */
+  /** People who may write to each other, on either side. */
   private partners(of: Uuid): readonly Uuid[] {
     const pairs = this.detail?.pairs ?? [];
     return pairs.filter((pair) => pair.one === of || pair.other === of).map((pair) => (pair.one === of ? pair.other : pair.one));
@@ -103,7 +103,7 @@ export class ConsoleLetter extends ConsoleElement {
           id="letter-language"
           @change=${(event: Event) => {
             this.language = (event.target as HTMLSelectElement).value as Language;
-            this.keeper.changed();
+            this.saver.changed();
           }}
         >
           ${(['en', 'fr'] as const).map(
@@ -120,7 +120,7 @@ export class ConsoleLetter extends ConsoleElement {
           .value=${this.text}
           @input=${(event: Event) => {
             this.text = (event.target as HTMLTextAreaElement).value;
-            this.keeper.changed();
+            this.saver.changed();
           }}
         ></textarea>
       </div>
@@ -162,19 +162,19 @@ export class ConsoleLetter extends ConsoleElement {
   private readonly casePicked = (event: Event): void => {
     const { value } = event.target as HTMLSelectElement;
     void this.read(() => this.pick(value));
-    this.keeper.changed();
+    this.saver.changed();
   };
 
   private readonly fromPicked = (event: Event): void => {
     this.from = (event.target as HTMLSelectElement).value;
     const partners = this.partners(this.from);
     this.to = partners.length === 1 ? (partners[0] ?? '') : '';
-    this.keeper.changed();
+    this.saver.changed();
   };
 
   private readonly toPicked = (event: Event): void => {
     this.to = (event.target as HTMLSelectElement).value;
-    this.keeper.changed();
+    this.saver.changed();
   };
 
   private readonly submit = (event: Event): void => {
@@ -193,7 +193,7 @@ export class ConsoleLetter extends ConsoleElement {
     }
     void this.attempt(async () => {
       const message = await this.session.client.relayLetter({ case: detail.case, from, to, language, text, confirmed });
-      this.keeper.drop();
+      this.saver.drop();
       this.session.say(this.texts.letter.done);
       this.session.go({ name: 'review', message });
     });

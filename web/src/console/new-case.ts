@@ -19,7 +19,7 @@ export class ConsoleNewCase extends ConsoleElement {
     faults: { state: true },
   };
 
-  /** The case that the case system registered, or null for a new one. */
+  /** The case registered by the case system, or null for a new one. */
   registered: Uuid | null = null;
   private reference = '';
   private roles: readonly ParticipantRole[] = ['harmed', 'responsible'];

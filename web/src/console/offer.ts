@@ -22,7 +22,7 @@ export class ConsoleOffer extends PlainElement {
 
   session!: Session;
   item!: ReviewItem;
-  /** Which message it is, and to whom it goes. */
+  /** Identifies the message and its recipient. */
   about: TemplateResult | typeof nothing = nothing;
   draft: ActionDraft = actionDraft();
   running = false;
@@ -116,7 +116,7 @@ export class ConsoleOffer extends PlainElement {
   }
 
   private readonly submit = (event: Event): void => {
-    event.preventDefault(); // it closes once the offer was taken in
+    event.preventDefault(); // it closes once the offer was accepted
     const contentNote = this.draft.contentNote.trim();
     const summary = this.draft.summary.trim();
     const date = new Date(this.draft.notBefore);

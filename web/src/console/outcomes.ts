@@ -1,4 +1,4 @@
-/** An act on many cases: how far it is, and what came of each. */
+/** An action on many cases: its progress, and the outcome for each. */
 
 import { html, type TemplateResult } from 'lit';
 import type { CaseOutcome } from '../client/contract';
@@ -6,7 +6,7 @@ import { refusalText } from './element';
 import type { Session } from './session';
 import type { Texts } from './i18n';
 
-/** How far it is; null while nothing is under way. */
+/** The progress; null while nothing is running. */
 export type Reached = { readonly done: number; readonly total: number } | null;
 
 export function renderReached({ ownKeys }: Texts, at: Reached): TemplateResult {
@@ -16,7 +16,7 @@ export function renderReached({ ownKeys }: Texts, at: Reached): TemplateResult {
     <progress max=${at.total} value=${at.done} aria-label=${said}></progress>`;
 }
 
-/** Each case with what came of it; `said` of all together. */
+/** Each case with its outcome; `said` summarizes them. */
 export function renderOutcomes({ texts, go }: Session, outcomes: readonly CaseOutcome[], said: string): TemplateResult {
   const failed = outcomes.some(({ refusal }) => refusal !== null);
   return html`<section class=${failed ? 'note warn' : 'note good'}>
@@ -36,7 +36,7 @@ export function renderOutcomes({ texts, go }: Session, outcomes: readonly CaseOu
   </section>`;
 }
 
-/** Whether every one was done. */
+/** Whether all succeeded. */
 export function allDone(outcomes: readonly CaseOutcome[]): boolean {
   return outcomes.every(({ refusal }) => refusal === null);
 }

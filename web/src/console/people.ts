@@ -1,10 +1,10 @@
-/** People in words: relay knows no names, so a role, and its number where two of a case have the same. */
+/** How people are called: relay knows no names, so a role, and a number if a case has two with the same. */
 
 import type { Person, QueueItem, Uuid } from '../client/contract';
 import type { Session } from './session';
 import type { Texts } from './i18n';
 
-/** Four characters are enough to tell apart the few people of a case; of a participant they are the mark on their sheets. */
+/** Four characters are enough to tell apart the few people of a case; a participant's are the mark on their sheets. */
 export function shortId(id: Uuid): string {
   return id.slice(-4);
 }
@@ -22,7 +22,7 @@ export function recipient(texts: Texts, { to, toRole, toNumber }: QueueItem): st
   return person(texts, { participant: to, role: toRole, number: toNumber });
 }
 
-/** Somebody of a case; without a role where relay does not say which. */
+/** Somebody in a case; without a role if relay does not say which. */
 type Somebody = Omit<Person, 'role'> & { readonly role: Person['role'] | null };
 
 export function mediator({ texts, self }: Pick<Session, 'texts' | 'self'>, id: Uuid): string {
@@ -58,7 +58,7 @@ export function actor(
   }
 }
 
-/** For the beginning of a sentence. */
+/** At the start of a sentence. */
 export function capital(text: string): string {
   return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }

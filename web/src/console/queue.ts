@@ -1,4 +1,4 @@
-/** The review queue: for whom how much waits, the longest first, live, with filters and the keyboard; and what has ended. */
+/** The review queue: how much waits for whom, the longest first, live, with filters and keyboard control; and what has ended. */
 
 import { proxy } from 'comlink';
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
@@ -11,7 +11,7 @@ import { byReference } from './finding';
 import { mediator, recipient, sender } from './people';
 import type { Shortcut } from './shortcuts';
 
-/** Whose turn it is, the mediator's own first; with the states in which it can be. */
+/** Whom messages wait for, mediators first; with the possible states. */
 const TURNS: readonly { readonly turn: WaitsFor; readonly states: readonly State[] }[] = [
   { turn: 'you', states: ['queued', 'claimed', 'held', 'approved', 'released'] },
   { turn: 'mediator', states: ['queued', 'claimed'] },
@@ -20,14 +20,14 @@ const TURNS: readonly { readonly turn: WaitsFor; readonly states: readonly State
   { turn: 'relay', states: ['processing'] },
 ];
 const WAITING: readonly State[] = [...new Set(TURNS.flatMap(({ states }) => states))];
-/** In which it waits for nobody. */
+/** States that wait for nobody. */
 const ENDED = ['viewed', 'closed', 'declined', 'refused', 'withdrawn', 'recalled', 'expired'] as const satisfies readonly State[];
 
 const HOUR_SECONDS = 3600;
 const AGES = { hour: HOUR_SECONDS, day: 24 * HOUR_SECONDS, threeDays: 72 * HOUR_SECONDS, week: 168 * HOUR_SECONDS };
 const TICK_MS = 30_000;
 
-/** Kept while the page lives, so that coming back from a message shows the same queue. */
+/** Remembered while the page lives, so that returning from a message shows the same queue. */
 let filter: QueueFilter = { waitsFor: 'you' };
 
 export class ConsoleQueue extends ConsoleElement {
@@ -46,9 +46,9 @@ export class ConsoleQueue extends ConsoleElement {
   private figures: readonly QueueFigure[] = [];
   private cases: readonly CaseSummary[] = [];
   private broken = false;
-  /** The figures have come. */
+  /** The counts have loaded. */
   private watched = false;
-  /** The first page is to be fetched. */
+  /** The first page has to be fetched. */
   private stale = false;
   private now = Date.now();
   private stopWatching: Promise<Stop> | null = null;
@@ -69,7 +69,7 @@ export class ConsoleQueue extends ConsoleElement {
         this.figures = figures;
         this.broken = false;
         const isShown = cases === null || filter.case === undefined || cases.includes(filter.case);
-        if (!first && isShown) void this.load(); // what waits longest comes first, so rows do not jump under a finger
+        if (!first && isShown) void this.load(); // the longest waiting come first, so rows do not jump under a finger
       }),
       proxy(() => (this.broken = true)),
     );
@@ -99,7 +99,7 @@ export class ConsoleQueue extends ConsoleElement {
     buttons[to]?.focus();
   }
 
-  /** Fetches the first page; asked for again before that began, it is still fetched once. */
+  /** Fetches the first page; repeated requests before it starts are merged. */
   private async load(): Promise<void> {
     if (this.stale) return;
     this.stale = true;
@@ -165,7 +165,7 @@ export class ConsoleQueue extends ConsoleElement {
     </section>`;
   }
 
-  /** All that waits for somebody, and that in each state. */
+  /** The total that waits for somebody, and the count per state. */
   private renderTurn(turn: WaitsFor, states: readonly State[]): TemplateResult {
     const { state: names, turn: turns, queue, age } = this.texts;
     const shown = states.filter((state) => this.count(turn, state) > 0 || (turn === filter.waitsFor && state === filter.state) || state === FIRST[turn]);
@@ -258,7 +258,7 @@ export class ConsoleQueue extends ConsoleElement {
     </details>`;
   }
 
-  /** What has ended waits for nobody. */
+  /** Ended messages wait for nobody. */
   private readonly statePicked = (event: Event): void => {
     const { value } = event.target as HTMLSelectElement;
     const state = value === '' ? undefined : (value as State);
@@ -297,7 +297,7 @@ export class ConsoleQueue extends ConsoleElement {
     </li>`;
   }
 
-  /** In which state it is, why it waits for whom it waits, and since when. */
+  /** The state, whom it waits for and why, and since when. */
   private renderStanding({ lease, state, stateSince, waitingSince, waitsFor }: QueueItem): TemplateResult {
     const { queue, lists, state: names, age } = this.texts;
     if (waitsFor === null) return html`<span>${lists.endedOn(names[state], day(stateSince, this.session.language))}</span>`;
@@ -314,7 +314,7 @@ export class ConsoleQueue extends ConsoleElement {
   }
 }
 
-/** What is shown of a turn also where there is none of it. */
+/** What is shown of a group even if it is empty. */
 const FIRST: Readonly<Partial<Record<WaitsFor, State>>> = { you: 'queued' };
 
 function isEnded(state: State | undefined): boolean {

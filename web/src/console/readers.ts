@@ -1,4 +1,4 @@
-/** Who can read a case by the charter in force; and the next charter: people who come and go, new keys, the system's wish. */
+/** Who can read a case under the charter in force; and the next charter: people who join or leave, new keys, the system's request. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { CaseDetail, CaseMember, Colleague, Uuid } from '../client/contract';
@@ -28,7 +28,7 @@ export class ConsoleReaders extends ConsoleElement {
   detail!: CaseDetail;
   private asking: Asking | null = null;
   private fault: Fault | null = null;
-  /** The credentials that are ticked while mediators are changed. */
+  /** The credentials ticked while mediators are changed. */
   private staying: ReadonlySet<Uuid> = new Set();
 
   private get mediators(): readonly CaseMember[] {
@@ -193,7 +193,7 @@ export class ConsoleReaders extends ConsoleElement {
     return role === 'recovery' ? this.texts.readers.recoveryKey(shortId(credential)) : mediator(this.session, credential);
   }
 
-  /** Whether one would not be in the case any more. */
+  /** Whether the mediator would remove themself. */
   private leaves(mediators: readonly Uuid[]): boolean {
     return !mediators.includes(this.session.self.credential);
   }
@@ -210,7 +210,7 @@ export class ConsoleReaders extends ConsoleElement {
   private submitChange(): void {
     const before = this.mediators;
     const chosen = [...this.staying];
-    // Whoever joins has valid keys, or would not be shown.
+    // People who join have valid keys, or they would not be listed.
     const ended = new Set(before.filter(({ standing }) => standing === 'ended').map(({ credential }) => credential));
     const able = chosen.filter((credential) => !ended.has(credential)).length;
     const isSame = chosen.length === before.length && before.every(({ credential }) => this.staying.has(credential));

@@ -1,4 +1,4 @@
-/** One message under review: what it is and whose words it is first, then the words, then, when asked for, the video. */
+/** One message under review: what it is and who wrote it, then its text, then, on request, the video. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import type { Broken, History, Lease, ReviewItem, Uuid } from '../client/contract';
@@ -9,7 +9,7 @@ import './decide';
 import { asRefusal, ConsoleElement, grantedText, isConflict } from './element';
 import { renderAccess, renderDecisions, renderFacts, renderFaults, renderOrigin, renderSubject } from './facts';
 import './history';
-import { FormKeeper } from './keeping';
+import { FormSaver } from './form-saver';
 import { wasPlayed } from './media';
 import './offer';
 import { capital, mediator, sender } from './people';
@@ -47,16 +47,16 @@ export class ConsoleReview extends ConsoleElement {
   private item: ReviewItem | null = null;
   private text: string | null = null;
   private captions: string | null = null;
-  /** Null before it is there. */
+  /** Null before it has loaded. */
   private history: History | 'failed' | null = null;
   private lost = false;
   private changed = false;
   private asking: Choice | null = null;
   private withdrawing = false;
   private now = Date.now();
-  /** What was typed into a dialog, which outlives the dialog: a lost lease loses no words. */
+  /** What was typed into a dialog; it outlives the dialog, so a lost lease loses no text. */
   private draft: ActionDraft = actionDraft();
-  private readonly keeper = new FormKeeper(this, () => `review:${this.message}`, () => ({ ...this.draft }));
+  private readonly saver = new FormSaver(this, () => `review:${this.message}`, () => ({ ...this.draft }));
   private ticking: ReturnType<typeof setInterval> | undefined;
   private lookedAt = 0;
 
@@ -104,7 +104,7 @@ export class ConsoleReview extends ConsoleElement {
       this.asking = null;
       void this.load();
     }
-    // A colleague's lease that ran out: relay says what may be done with it now.
+    // A colleague's lease expired: ask relay what may be done now.
     const isFree = lease !== null && Date.parse(lease.expiresAt) <= this.now && this.item?.actions.includes('lease') === false;
     if ((isFree || this.item?.state === 'processing') && this.now - this.lookedAt > PROCESSING_MS && !this.busy) void this.load();
   }
@@ -113,16 +113,16 @@ export class ConsoleReview extends ConsoleElement {
     const { message, item: before } = this;
     this.lookedAt = Date.now();
     await this.read(async () => {
-      // What was typed here before is there before anybody can type.
+      // Load what was typed here before, so that nobody types over it.
       const [item] = await Promise.all([this.session.client.review(message), before === null ? this.findDraft(message) : undefined]);
       if (message === this.message) await this.takeIn(item);
     });
-    // While a video is prepared this is asked every few seconds, and nothing comes before it meanwhile.
+    // While a video is processed this is polled, and nothing before it changes meanwhile.
     const isSame = this.history !== null && before?.state === 'processing' && this.item?.state === 'processing';
     if (message === this.message && this.item !== null && !isSame) await this.lookBack(message);
   }
 
-  /** What came before, which nobody waits for: the message is read and decided without it, too. */
+  /** The history, loaded in the background: the message can be read and decided without it. */
   private async lookBack(message: Uuid): Promise<void> {
     try {
       const history = await this.session.client.history(message);
@@ -136,11 +136,11 @@ export class ConsoleReview extends ConsoleElement {
 
   /** What was typed about this message and not sent. */
   private async findDraft(message: Uuid): Promise<void> {
-    const kept = await this.keeper.find().catch(() => null);
+    const kept = await this.saver.find().catch(() => null);
     if (kept !== null && message === this.message) this.draft = actionDraft(kept);
   }
 
-  /** Shows a message as relay has it now; words are fetched again where they may be other words. */
+  /** Shows the message as relay has it now; its text is fetched again if it may have changed. */
   private async takeIn(item: ReviewItem): Promise<void> {
     const same = this.item?.message === item.message && this.item.revision === item.revision;
     const holds = (record: Broken['record']): boolean => item.faults.every((fault) => fault.record !== record);
@@ -153,7 +153,7 @@ export class ConsoleReview extends ConsoleElement {
     this.captions = captioned ? await this.session.client.captionsText(item.message) : null;
   }
 
-  /** An act on this message; where it has moved on meanwhile, what changed is shown instead. */
+  /** An action on this message; if it has changed meanwhile, shows what changed instead. */
   private async act(run: () => Promise<ReviewItem>): Promise<boolean> {
     this.changed = false;
     const done = await this.attempt(async () => {
@@ -257,7 +257,7 @@ export class ConsoleReview extends ConsoleElement {
 
   private renderStanding(item: ReviewItem): TemplateResult | typeof nothing {
     const { review } = this.texts;
-    // Where it cannot be told at all, the faults say so.
+    // If it is unknown, the faults say so.
     if (item.standing === 'verified' || item.standing === null) return nothing;
     const who = this.sender(item);
     if (item.standing === 'ended') {
@@ -304,7 +304,7 @@ export class ConsoleReview extends ConsoleElement {
     const { review, captions } = this.texts;
     if (this.captions === null) {
       const exception = item.captions?.exception ?? null;
-      if (item.captions !== null && exception === null) return html``; // they do not hold: that is said above
+      if (item.captions !== null && exception === null) return html``; // invalid ones: the faults above say so
       const known: Readonly<Record<string, string>> = captions.exceptions;
       return html`<p class="quiet">${exception === null ? review.noCaptions : review.captionException(known[exception] ?? exception)}</p>`;
     }
@@ -400,7 +400,7 @@ export class ConsoleReview extends ConsoleElement {
     ></relay-dialog>`;
   }
 
-  /** To whom an offer goes, said where it is made. */
+  /** Who receives the offer, shown where it is made. */
   private renderGoing(item: ReviewItem): TemplateResult {
     const { history } = this;
     if (history === null) return html`<p role="status">${this.texts.loading}</p>`;
@@ -410,8 +410,8 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   /**
-   * A video of which one has played nothing here, and whose words no mediator has written down: captions that came with it say
-   * what their author wants.
+   * A video that the mediator has not played at all here, and that no mediator has captioned: captions that came with it
+   * say what their author wants.
    */
   private isUnwatched({ captions, video }: ReviewItem): boolean {
     const isRead = this.captions !== null && captions?.by === 'mediator';
@@ -428,7 +428,7 @@ export class ConsoleReview extends ConsoleElement {
         this.session.say(this.texts.form.done[asking as keyof typeof this.texts.form.done]);
         this.asking = null;
         this.draft = actionDraft();
-        this.keeper.drop();
+        this.saver.drop();
       });
     };
     const about = renderSubject(this.session, item, this.text);
@@ -440,7 +440,7 @@ export class ConsoleReview extends ConsoleElement {
           .draft=${this.draft}
           .running=${this.running}
           .problem=${this.refusal}
-          @typed=${() => this.keeper.changed()}
+          @typed=${() => this.saver.changed()}
           @given-up=${end}
           @chosen=${accept}
         ></console-offer>`
@@ -453,7 +453,7 @@ export class ConsoleReview extends ConsoleElement {
           .draft=${this.draft}
           .running=${this.running}
           .problem=${this.refusal}
-          @typed=${() => this.keeper.changed()}
+          @typed=${() => this.saver.changed()}
           @given-up=${end}
           @chosen=${accept}
         ></console-decide>`;

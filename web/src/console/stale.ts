@@ -1,4 +1,4 @@
-/** Cases whose charter lists other media workers or recovery keys than those of today, brought up to date in one step. */
+/** Cases whose charter lists media workers or recovery keys other than the valid ones, updated in one step. */
 
 import { proxy } from 'comlink';
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';

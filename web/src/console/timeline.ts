@@ -1,4 +1,4 @@
-/** What happened in a case, row by row as relay's log has it, in words; shown only if every row follows from the one before. */
+/** The history of a case, one sentence per row of relay's log; shown only if every row follows from the one before. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { LogEntry, Person, Uuid } from '../client/contract';

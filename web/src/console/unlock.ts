@@ -1,4 +1,4 @@
-/** The way in: sealed keys that this browser knows, a file of them, or new ones; opened with a passphrase. */
+/** Unlocking: sealed keys stored in this browser, a file with them, or new ones; opened with a passphrase. */
 
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import { isRefusal, type KnownKeyring, type Refusal } from '../client/contract';
@@ -34,17 +34,17 @@ export class ConsoleUnlock extends PlainElement {
     forgettingRoot: { state: true },
   };
 
-  /** The worker with the keys, inside a plain object: Lit would take the far end's proxy itself for a directive. */
+  /** The worker with the keys, wrapped in a plain object: Lit would take the remote proxy itself for a directive. */
   door!: { readonly client: Mediator };
   texts!: Texts;
   language: Language = 'en';
-  /** The root that keys are opened, kept and made for. */
+  /** The root in use. */
   fingerprint = '';
   /** Every root that this browser trusts. */
   roots: readonly string[] = [];
-  /** The keys that a case system handed over; then nothing is kept and nothing else is offered. */
+  /** Keys provided by a case system; then nothing is stored and nothing else is offered. */
   handed: KnownKeyring | null = null;
-  /** Why the page is locked, where it was open before. */
+  /** Why the page was locked, if it was open before. */
   notice: string | null = null;
   private known: readonly KnownKeyring[] | null = null;
   private chosen: string | null = null;
@@ -265,7 +265,7 @@ export class ConsoleUnlock extends PlainElement {
       }
       const label = this.field('keyring-name').value.trim() || file.name;
       const id = crypto.randomUUID();
-      await this.door.client.keepKeyring({ id, label, keyring, fingerprint: this.fingerprint });
+      await this.door.client.storeKeyring({ id, label, keyring, fingerprint: this.fingerprint });
       this.chosen = id;
       await this.look();
       await this.updateComplete;
@@ -293,7 +293,7 @@ export class ConsoleUnlock extends PlainElement {
     const label = this.field('new-name').value.trim() || unlock.keyring;
     void this.attempt(async () => {
       this.made = await this.door.client.makeKeys(passphrase.value, label, this.fingerprint);
-      await this.door.client.keepKeyring(this.made.keyring);
+      await this.door.client.storeKeyring(this.made.keyring);
       this.chosen = this.made.keyring.id;
       passphrase.clear();
       again.value = '';

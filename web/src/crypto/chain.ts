@@ -3,8 +3,8 @@
  *
  *     root → credentials → registration → charter 1 → charter 2 → … → link → claim → message → rendition
  *
- * Each step is signed by somebody whom an earlier one names. The relay stores and hands out all of these statements
- * and can change none of them; what it can do is hold some back.
+ * Each step is signed by somebody named in an earlier one. The relay stores and returns all of these statements
+ * and can change none of them; it can only withhold some.
  */
 
 import { b64uDecode, b64uEncode, sameBytes } from './encoding';
@@ -45,12 +45,12 @@ import {
   verifyBy,
 } from './trust';
 
-/** One version of a charter: who served under it, and from when until when. */
+/** One version of a charter: who served under it, and during which time. */
 export interface Term {
   readonly version: number;
   readonly statementHash: Digest;
   readonly signedBy: Authority;
-  /** Whether a recovery key, not a mediator, put this version in force. */
+  /** Whether a recovery key, not a mediator, signed this version. */
   readonly byRecovery: boolean;
   readonly since: Time;
   /** Null for the latest version. */
@@ -72,7 +72,7 @@ export interface Signed<S extends Statement> {
 /** A statement about one case. */
 export type OfCase = Statement & { readonly case: Uuid };
 
-/** What the way in of a participant is made of. */
+/** The parts of a participant's origin. */
 const WAY_IN: readonly Kind<Statement>[] = [Link, Claim, Verification, LinkEnding];
 
 /** The keys and rules of a case as its latest charter has them, and those of the earlier ones. */
@@ -86,7 +86,7 @@ export class VerifiedCharter {
   readonly version: number;
   /** Of the latest version. */
   readonly statementHash: Digest;
-  /** The age recipient that is sealed to now. */
+  /** The age recipient to seal to now. */
   readonly recipient: RecipientText;
   /** Every age recipient that the case has had, the latest first, each once. */
   readonly recipients: readonly RecipientText[];
@@ -114,12 +114,12 @@ export class VerifiedCharter {
     this.recovery = latest.recovery;
   }
 
-  /** The mediators of the latest version that something may be sealed for now. */
+  /** The mediators of the latest version with valid keys to seal for. */
   mediatorsAt(at: Time): readonly Authority[] {
     return this.mediators.filter((mediator) => isValidAt(mediator, at));
   }
 
-  /** The media workers that a video may be sealed for now; none where the policy has no server process it. */
+  /** The media workers that a video may be sealed for now; none if the policy forbids processing on a server. */
   mediaAt(at: Time): readonly Authority[] {
     return this.policy.server_processing ? this.media.filter((worker) => isValidAt(worker, at)) : [];
   }
@@ -158,7 +158,7 @@ export class VerifiedCharter {
     return signed;
   }
 
-  /** The versions that something signed at that time was signed under, give or take the clocks. */
+  /** The versions under which something signed at that time may have been signed, allowing for clock differences. */
   termsAt(at: Time): readonly Term[] {
     const now = Date.parse(at);
     return this.terms.filter(
@@ -172,19 +172,19 @@ export class VerifiedCharter {
 /**
  * How far a reader may believe that a statement is its participant's.
  *
- * `unverified`: nobody has checked yet who made the claim. `ended`: it came through a link after its end, or through one
- * that somebody misused.
+ * `unverified`: nobody has checked yet who made the claim. `ended`: it came through a link after its end, or through a
+ * misused one.
  */
 export type Standing = 'verified' | 'unverified' | 'ended';
 
-/** A participant's way in: a link, and what was made of it. */
+/** The origin of a participant: a link, and its claim, verification and endings. */
 export class Origin {
   readonly link: Link;
-  /** The Ed25519 key that signs what comes this way: of the claim, or of an upload link. */
+  /** The Ed25519 key that signs what comes through the link: of the claim, or of an upload link. */
   readonly signer: PublicKey;
   readonly claim: Claim | null;
   readonly claimHash: Digest | null;
-  /** When a mediator says that they verified the claim, and who does; the earliest counts. */
+  /** When, according to a mediator, they verified the claim, and who did; the earliest counts. */
   readonly verifiedAt: Time | null;
   readonly verifiedBy: Authority | null;
   readonly endedAt: Time | null;
@@ -213,7 +213,7 @@ export class Origin {
     return this.link.participant;
   }
 
-  /** How far something counts that was signed with this key at that time; refuses what is older than the key. */
+  /** How far something signed with this key at that time counts; refuses what is older than the key. */
   standingAt(at: Time): Standing {
     const { claim, endedAt, link, verifiedAt } = this;
     if (this.isMisused || (endedAt !== null && at > endedAt)) return 'ended';
@@ -238,7 +238,7 @@ export interface VerifiedParticipant {
   readonly claimedAt: Time;
 }
 
-/** What a relay gives whoever verifies a case: the statements, each list in the order that it has. */
+/** What a relay returns to anybody who verifies a case: the statements, each list in its order. */
 export interface CaseStatements {
   readonly registration: string;
   /** All versions in order. */
@@ -258,7 +258,7 @@ export function verifyCharter(rootFingerprint: string, rootPublicKey: PublicKey,
 /**
  * The latest charter of a case, from its registration and all its versions in order.
  *
- * A relay can hold back the newest versions; whoever has seen one remembers its hash and asks `checkSeen`.
+ * A relay can withhold the newest versions; a reader who has seen one remembers its hash and calls `checkSeen`.
  */
 export function verifyCharters(trust: Trust, registration: string, charters: readonly string[]): VerifiedCharter {
   const latest = charters.reduce<VerifiedCharter | null>(
@@ -269,7 +269,7 @@ export function verifyCharters(trust: Trust, registration: string, charters: rea
   return latest;
 }
 
-/** Refuses a case of which no version's hash begins with `anchor` (16 bytes as base64url, from a link's address). */
+/** Refuses a case without a version whose hash starts with `anchor` (16 bytes as base64url, from a link's address). */
 export function checkAnchor(charter: VerifiedCharter, anchor: string): void {
   if (!charter.terms.some(({ statementHash: hash }) => sameText(anchorOf(hash), anchor))) {
     throw new CryptoError('chain', 'another case than the one that the link leads to');
@@ -286,7 +286,7 @@ export function checkSeen(charter: VerifiedCharter, seen: ReadonlyMap<number, Di
   }
 }
 
-/** Refuses recipients that are not those that the case has had, the latest first. */
+/** Refuses recipients other than those that the case has had, newest first. */
 export function checkIdentities(charter: VerifiedCharter, recipients: readonly RecipientText[]): void {
   const { recipients: expected } = charter;
   if (recipients.length !== expected.length || recipients.some((recipient, place) => recipient !== expected[place])) {
@@ -302,9 +302,9 @@ export function verifyLink(compact: string, charter: VerifiedCharter): Signed<Li
 }
 
 /**
- * A way in, from its statements: the link, and as far as they exist claim, verification and endings.
+ * An origin, from its statements: the link, and as far as they exist claim, verification and endings.
  *
- * Refuses one that is of something else. Whether what came this way counts is another question: `Origin.standingAt`.
+ * Refuses one about something else. Whether it counts is another question: `Origin.standingAt`.
  */
 export function verifyOrigin(compacts: readonly string[], charter: VerifiedCharter): Origin {
   const byType = new Map<string, string[]>(WAY_IN.map(({ typ }) => [typ, []]));
@@ -342,7 +342,7 @@ export function verifyEnding(compact: string, charter: VerifiedCharter, link: Li
   return ending;
 }
 
-/** Refuses a signed link that `secret` does not belong to: done by whoever opens a link. */
+/** Refuses a signed link that `secret` does not belong to: for people who open a link. */
 export function checkLinkSecret(link: Link, secret: LinkSecret): void {
   const signer = link.signer === null ? null : secret.signer(link.link).publicKey;
   if (!sameText(authDigest(secret.auth(link.link)), link.auth) || signer !== link.signer) {
@@ -357,7 +357,7 @@ export function checkSealedClaimKey(link: Link, sealed: Uint8Array): void {
   }
 }
 
-/** A claim of `link`, signed with the key it brings; only the MAC tells whether its maker held it. */
+/** A claim of `link`, signed with the key it brings; only the MAC proves that its maker had the link. */
 export function verifyClaim(compact: string, link: Link): Claim {
   const claim = verify(compact, Claim, decodeUnverified(compact, Claim).signer);
   if (link.purpose !== 'participate') throw new CryptoError('link', 'an upload link is not claimed');
@@ -368,13 +368,13 @@ export function verifyClaim(compact: string, link: Link): Claim {
   return claim;
 }
 
-/** Refuses a claim whose maker did not hold the link: what a mediator does before verifying one. */
+/** Refuses a claim whose maker did not have the link: for mediators, before verifying one. */
 export function checkClaimMac(claim: Claim, claimKey: Uint8Array): void {
   if (!sameText(claimMac(claimKey, claim), claim.mac)) throw new CryptoError('link', 'the MAC of the claim does not match');
 }
 
 /**
- * A participant's keys to seal for at that time, from the statements of their way in.
+ * A participant's keys to seal for at that time, from the statements of their origin.
  *
  * Refuses them unless a mediator verified the claim and the link has not ended.
  */
@@ -388,7 +388,7 @@ export function verifyParticipant(compacts: readonly string[], charter: Verified
   return { case: id, participant, recipient, signer, claimHash, claimedAt };
 }
 
-/** A message signed with the key of `origin`, in the name of the participant whose way in that is. */
+/** A message signed with the key of `origin`, in the name of its participant. */
 export function verifyMessage(compact: string, charter: VerifiedCharter, origin: Origin): Message {
   const message = verify(compact, Message, origin.signer);
   expectSender(message, charter, origin.participant);
@@ -424,7 +424,7 @@ export function verifyRendition(
 /**
  * What a participant said about taking part: signed by them, by a mediator, or by a service.
  *
- * `origin`: the statements of the way in whose key signed it, where a participant did; refused unless a mediator verified
+ * `origin`: the statements of the origin whose key signed it, if a participant did; refused unless a mediator verified
  * that claim.
  */
 export function verifyConsent(compact: string, charter: VerifiedCharter, origin: readonly string[] = []): Consent {
@@ -492,7 +492,7 @@ function nextVersion(before: VerifiedCharter, compact: string): VerifiedCharter 
     charter.case === before.case &&
     charter.previous === before.statementHash &&
     charter.at >= before.at &&
-    // Otherwise one mediator of two would be rid of the other's approval.
+    // Otherwise one mediator of two could remove the other's approval.
     charter.policy.approvals >= before.policy.approvals;
   if (!follows) throw new CryptoError('chain', 'a charter does not follow from the one before');
   const term = termOf(trust, charter, compact, by);
@@ -531,7 +531,7 @@ export function isForService(trust: Trust, at: Time): boolean {
   return ofRole(trust, 'service').some(({ notBefore }) => notBefore <= at);
 }
 
-/** Who may open the case: said by a service, or by a mediator where there was no service at the time. */
+/** Who may open the case: determined by a service, or by a mediator if there was no service at the time. */
 function verifyRegistration(trust: Trust, compact: string): Registration {
   const { at } = decodeUnverified(compact, Registration);
   if (isForService(trust, at)) return verifyBy(compact, Registration, ofRole(trust, 'service')).statement;
@@ -559,8 +559,8 @@ function verifyVerification(
 /**
  * The holders of the listed credentials.
  *
- * Whether they are valid is asked when they sign or are sealed for, not here: otherwise a credential that is revoked
- * with effect from last week would make all of a case unreadable.
+ * Their validity is checked when they sign or are sealed for, not here: otherwise a credential revoked
+ * with effect from last week would make a whole case unreadable.
  */
 function members(trust: Trust, listed: readonly Member[], role: Role): readonly Authority[] {
   return listed.map(({ credential, statement }) => {
@@ -577,7 +577,7 @@ function earliest<Said extends { readonly at: Time }>(said: readonly Said[]): Sa
   return said.reduce<Said | undefined>((first, one) => (first === undefined || one.at < first.at ? one : first), undefined);
 }
 
-/** Whether two texts of bytes are the same, in a time that does not tell where they differ. */
+/** Compares two encoded byte strings in constant time. */
 function sameText(one: string, other: string): boolean {
   return sameBytes(b64uDecode(one), b64uDecode(other));
 }

@@ -1,4 +1,4 @@
-/** The values that statements are made of, each in one spelling only, and the description of a sealed part. */
+/** The values in statements, each with one encoding only, and the description of a sealed part. */
 
 import { isUuid } from './encoding';
 import { CryptoError } from './errors';
@@ -9,7 +9,7 @@ import type { Digest, Time } from './values';
 export type Language = 'en' | 'fr';
 export type PartRole = 'body' | 'original' | 'rendition' | 'poster' | 'captions' | 'note';
 
-/** One sealed body, described by whoever sealed it. */
+/** One sealed body, described by its author. */
 export interface Part {
   readonly role: PartRole;
   /** Media type of the plaintext. */
@@ -37,7 +37,7 @@ export const audience = matching(/^https?:\/\/[!-~]+$/, 2048);
 export const time = text(isTime);
 export const ordinal = whole(1, 2 ** 31 - 1);
 export const pixels = whole(0, 65535);
-/** Up to the largest whole number that every program reads back exactly. */
+/** Up to the largest integer that every program reads back exactly. */
 export const size = whole(0, Number.MAX_SAFE_INTEGER);
 export const language = oneOf('en', 'fr');
 
@@ -52,7 +52,7 @@ export const part: Form<Part> = record<Part>(
   (given) => openedSize(given.size) >= 0 && given.segments.length === segmentCount(given.size),
 );
 
-/** An object with exactly these members; what is read has them in this order, whatever the order was in the JSON. */
+/** An object with exactly these members; the result has them in this order, whatever their order in the JSON. */
 export function record<T extends object>(members: { readonly [Name in keyof T]-?: Form<T[Name]> }, rule?: (given: T) => boolean): Form<T> {
   const names = Object.keys(members) as (keyof T & string)[];
   return (value) => {
@@ -92,7 +92,7 @@ export function truth(value: unknown): boolean {
   return value;
 }
 
-/** Now, as statements have it. */
+/** The current time as statements spell it. */
 export function timeOf(date: Date): Time {
   return `${date.toISOString().slice(0, 19)}Z`;
 }

@@ -1,5 +1,5 @@
 /**
- * Every act of a person or a worker is a signed statement: what each says, how it is signed and verified.
+ * Every act of a person or a worker is a signed statement: the types, and how they are signed and verified.
  *
  * A payload has one JSON text: all members in the order of its type, no white space, null for nothing. Readers encode
  * what they decoded and compare, so no two programs read one statement in two ways.
@@ -17,7 +17,7 @@ const NONCE_BYTES = 16;
 export interface Statement {
   /** When it was signed, as the signer says. */
   readonly at: Time;
-  /** 16 random bytes: tells two statements apart that say the same in the same second. */
+  /** 16 random bytes: distinguishes two statements with the same content in the same second. */
   readonly nonce: string;
 }
 
@@ -80,7 +80,7 @@ export type Role = 'mediator' | 'media' | 'recovery' | 'service';
 /** The organization root vouches for the keys of one person, worker or system. Signed by the root. */
 export interface Credential extends Statement {
   readonly credential: Uuid;
-  /** Whose keys these are. Renewed keys are another credential of the same person. */
+  /** The person whose keys these are. Renewed keys are another credential of the same person. */
   readonly person: Uuid;
   readonly role: Role;
   /** Null for a service, which reads nothing. */
@@ -104,14 +104,14 @@ export const Credential: Kind<Credential> = kind<Credential>(
   (given) => (given.recipient === null) === (given.role === 'service') && given.not_before < given.not_after,
 );
 
-/** A credential counts for nothing signed from `at` on. Signed by the root. */
+/** A credential is not valid for anything signed from `at` on. Signed by the root. */
 export interface Revocation extends Statement {
   readonly credential: Uuid;
 }
 
 export const Revocation: Kind<Revocation> = kind<Revocation>('relay-revocation+jws', { credential: uuid });
 
-/** A new root takes the place of an old one from `at` on. Signed by each of the two, in two statements. */
+/** A new root replaces an old one from `at` on. Signed by each of the two, in two statements. */
 export interface Succession extends Statement {
   readonly old: PublicKey;
   readonly new: PublicKey;
@@ -129,11 +129,11 @@ export interface Member {
   readonly statement: Digest;
 }
 
-/** What the mediators of a case agreed on. */
+/** The rules that the mediators of a case agreed on. */
 export interface Policy {
   readonly approvals: 1 | 2;
   readonly captions: 'required' | 'optional';
-  /** Whether senders may seal a video for the media workers too. */
+  /** Whether senders may also seal a video for the media workers. */
   readonly server_processing: boolean;
   readonly retention_days: number;
 }
@@ -158,7 +158,7 @@ export const Registration: Kind<Registration> = kind<Registration>(
 /**
  * The keys and rules of a case.
  *
- * The first version is signed by a mediator whom the registration lists, every later one by a mediator or a recovery key
+ * The first version is signed by a mediator listed in the registration, every later one by a mediator or a recovery key
  * of the version before.
  */
 export interface Charter extends Statement {
@@ -203,7 +203,7 @@ export const Charter: Kind<Charter> = kind<Charter>(
     areDistinct([...given.mediators, ...given.media, ...given.recovery].map(({ credential }) => credential)),
 );
 
-/** A way in for one participant. Signed by a mediator of the case, or by a service. */
+/** The origin of one participant. Signed by a mediator of the case, or by a service. */
 export interface Link extends Statement {
   readonly link: Uuid;
   readonly case: Uuid;
@@ -241,7 +241,7 @@ export const Link: Kind<Link> = kind<Link>(
 );
 
 /**
- * A link leads nowhere any more. Signed by a mediator of the case, or by a service.
+ * Ends a link. Signed by a mediator of the case, or by a service.
  *
  * `replaced`: what was signed before `at` with the keys of its verified claim still counts. `misused`: nothing that ever
  * came through it counts.
@@ -260,14 +260,14 @@ export const LinkEnding: Kind<LinkEnding> = kind<LinkEnding>('relay-link-ending+
   reason: oneOf('replaced', 'misused'),
 });
 
-/** A participant makes a link theirs, with new keys. Signed by the new signer. */
+/** A participant claims a link with new keys. Signed by the new signer. */
 export interface Claim extends Statement {
   readonly link: Uuid;
   readonly case: Uuid;
   readonly participant: Uuid;
   readonly recipient: RecipientText;
   readonly signer: PublicKey;
-  /** What `claimMac` makes: only who held the link can. */
+  /** The result of `claimMac`: only somebody with the link can compute it. */
   readonly mac: Digest;
 }
 
@@ -280,7 +280,7 @@ export const Claim: Kind<Claim> = kind<Claim>('relay-claim+jws', {
   mac: digest,
 });
 
-/** A mediator checked the MAC of a claim and heard from the person that it is theirs. Signed by them. */
+/** A mediator checked the MAC of a claim and confirmed it with the person. Signed by the mediator. */
 export interface Verification extends Statement {
   readonly case: Uuid;
   readonly claim: Digest;
@@ -295,11 +295,11 @@ export const Verification: Kind<Verification> = kind<Verification>('relay-verifi
   recipient,
 });
 
-/** Somebody signs in here and now. Signed by whoever does. */
+/** A sign-in. Signed by the person signing in. */
 export interface Session extends Statement {
-  /** 32 random bytes of the server's. */
+  /** 32 random bytes from the server. */
   readonly challenge: Digest;
-  /** The public URL of the relay: a signature for one does not work at another. */
+  /** The public URL of the relay: a signature for one is useless at another. */
   readonly audience: string;
 }
 
@@ -346,7 +346,7 @@ export const Message: Kind<Message> = kind<Message>(
       : arePartsOf(given.parts, 'original', ['body', 'captions', 'note'])),
 );
 
-/** What a media worker made of a video. Signed by the worker. */
+/** The media worker's version of a video. Signed by the worker. */
 export interface Rendition extends Statement {
   readonly case: Uuid;
   /** Hash of the charter in force when this was made. */
@@ -411,7 +411,7 @@ export const Captions: Kind<Captions> = kind<Captions>(
     (given.part === null || arePartsOf([given.part], 'captions', [])),
 );
 
-/** What a mediator decided on one revision, and what exactly was before them. Signed by the mediator. */
+/** A mediator's decision on one revision, and what exactly they saw. Signed by the mediator. */
 export interface Decision extends Statement {
   readonly case: Uuid;
   readonly message: Uuid;
@@ -462,7 +462,7 @@ export interface Offer extends Statement {
   readonly recipient: RecipientText;
   /** Hash of the recipient's claim. */
   readonly claim: Digest;
-  /** Hashes of the two consents it rests on: the sender's, then the recipient's. */
+  /** Hashes of the two consents it requires: the sender's, then the recipient's. */
   readonly consents: readonly Digest[];
   readonly grants: readonly GrantedPart[];
   /** The content note, then, if there is one, the mediator's summary. */
@@ -496,7 +496,7 @@ export const Offer: Kind<Offer> = kind<Offer>(
     areNotes(given.notes),
 );
 
-/** What a recipient answers to an offer, and whether the author may know. Signed by the recipient. */
+/** A recipient's answer to an offer, and whether the author may know. Signed by the recipient. */
 export interface Response extends Statement {
   readonly case: Uuid;
   readonly message: Uuid;
@@ -514,7 +514,7 @@ export const Response: Kind<Response> = kind<Response>('relay-response+jws', {
   tell_author: truth,
 });
 
-/** A sender takes a message back. Signed by the sender, or by a mediator who recorded it. */
+/** A sender withdraws a message. Signed by the sender, or by a mediator who recorded it. */
 export interface Withdrawal extends Statement {
   readonly case: Uuid;
   readonly message: Uuid;
@@ -527,7 +527,7 @@ export const Withdrawal: Kind<Withdrawal> = kind<Withdrawal>('relay-withdrawal+j
   participant: uuid,
 });
 
-/** A participant goes on, pauses, or ends contact. Signed by them, or by a mediator or a service that recorded it. */
+/** A participant resumes, pauses or ends contact. Signed by them, or by a mediator or a service that recorded it. */
 export interface Consent extends Statement {
   readonly case: Uuid;
   readonly participant: Uuid;
@@ -540,7 +540,7 @@ export const Consent: Kind<Consent> = kind<Consent>('relay-consent+jws', {
   status: oneOf('active', 'paused', 'withdrawn'),
 });
 
-/** One part of the role `needed`, and at most one each of those `allowed` with it. */
+/** Exactly one part with the role `needed`, and at most one each of those `allowed` with it. */
 function arePartsOf(parts: readonly Part[], needed: PartRole, allowed: readonly PartRole[]): boolean {
   const roles = parts.map(({ role }) => role);
   const belong = roles.every((role) => role === needed || allowed.includes(role));
@@ -551,7 +551,7 @@ function areNotes(parts: readonly Part[]): boolean {
   return parts.every(({ role }) => role === 'note') && haveOwnKeys(parts);
 }
 
-/** Two parts with one file key would both be opened by a grant of either. */
+/** A grant of one of two parts with the same file key would open both. */
 function haveOwnKeys(parts: readonly Part[]): boolean {
   return areDistinct(parts.map(({ commit }) => commit));
 }

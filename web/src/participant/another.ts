@@ -1,4 +1,4 @@
-/** Where an address names another root than the one that this device keeps with the link: which of them counts is asked. */
+/** Shown when an address names another root than the one stored with the link on this device: asks which one to trust. */
 
 import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { PlainElement } from '../ui/element';

@@ -1,4 +1,4 @@
-/** The first time: what this is and what follows, and a passphrase of one's own; or the one message of an upload link. */
+/** The first visit: what this is and what happens next, and choosing a passphrase; or the one message of an upload link. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { isRefusal, type Arrival, type Refusal } from '../client/contract';
@@ -28,20 +28,20 @@ export class RelayArrive extends PlainElement {
 
   texts!: Arriving;
   language: Language = 'en';
-  /** The address that the passphrase is to guard. */
+  /** The address that the passphrase protects. */
   link = '';
   /** Null while the link is still being looked up: there is enough to read. */
   arrival: Arrival | null = null;
-  /** Whether a passphrase may be chosen already, as it most likely will be. */
+  /** Whether a passphrase may be chosen already, because the link is most likely new. */
   early = false;
   assisted = false;
-  /** Whether the page still has the link's secret, so that it can start over without keeping anything. */
+  /** Whether the page still has the link's secret, so that it can start over without storing anything. */
   mayAssist = false;
   private running = false;
   private refusal: Refusal | null = null;
-  /** Why the passphrase was not taken. */
+  /** Why the passphrase was refused. */
   private fault: 'missing' | Weakness | null = null;
-  /** Somebody was quicker than the answer about their link. */
+  /** The user submitted before the link was looked up. */
   private wanted = false;
 
   protected override render(): TemplateResult {

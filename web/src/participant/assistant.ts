@@ -1,4 +1,4 @@
-/** In assisted mode, first: who helps, so that the mediators know. */
+/** First in assisted mode: who helps, so that the mediators know. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { PlainElement } from '../ui/element';

@@ -1,4 +1,4 @@
-/** Through an upload link: a letter, a video or a voice message, once; after that, how it stands. */
+/** Through an upload link: a letter, a video or a voice message, once; after that, its state. */
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { SentMessage, Take } from '../client/contract';
@@ -50,7 +50,7 @@ export class RelayChoose extends ScreenElement {
     return this.visit.arrival.spent ? this.visit.correspondence?.sent[0] : undefined;
   }
 
-  /** What was kept for when it comes back, which it does not any more. */
+  /** Removes what was stored in case it is returned, once that can no longer happen. */
   private async forgetCopy({ message }: SentMessage): Promise<void> {
     const { client } = this.visit;
     for (const { id, revises } of await client.drafts()) if (revises === message) await client.discardDraft(id);

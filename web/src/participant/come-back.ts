@@ -1,4 +1,4 @@
-/** Every later time: the passphrase, and what to do without it. */
+/** Every later visit: the passphrase, and what to do without it. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Refusal } from '../client/contract';
@@ -35,7 +35,7 @@ export class RelayComeBack extends PlainElement {
   mayAssist = false;
   private running = false;
   private refusal: Refusal | null = null;
-  /** Somebody was quicker than the answer about their link. */
+  /** The user submitted before the link was looked up. */
   private wanted = false;
 
   protected override render(): TemplateResult {

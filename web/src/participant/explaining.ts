@@ -1,4 +1,4 @@
-/** What this is, what happens next, how to leave and who to call: the same words wherever they stand. */
+/** What this is, what happens next, how to leave and who to call: the same text wherever it appears. */
 
 import { html, type TemplateResult } from 'lit';
 import type { Arrival } from '../client/contract';
@@ -11,8 +11,8 @@ export function whatThisIs({ what }: Arriving): TemplateResult {
 }
 
 /**
- * Who can open what is sent in this case. `arrival` is null while relay has not said yet: what it adds makes this longer, so
- * that nothing to press stands below it.
+ * Who can open what is sent in this case. `arrival` is null while the link is looked up: the text may grow later, so
+ * no button is below it.
  */
 export function whoCanOpen({ opens }: Arriving, arrival: Pick<Arrival, 'takesVideo' | 'hasRecovery'> | null): TemplateResult {
   const also = arrival === null ? [] : [arrival.takesVideo ? opens.worker : [], arrival.hasRecovery ? opens.recovery : [], opens.nobodyElse].flat();
@@ -40,7 +40,7 @@ export function whoToCall(texts: Arriving): TemplateResult {
   </section>`;
 }
 
-/** The same below a page on which somebody writes, reads or decides: at hand, and not in their way. */
+/** The same, collapsed, below a page for writing, reading or deciding. */
 export function whoToCallAtHand(texts: Arriving): TemplateResult {
   return html`<details class="card after">
     <summary>${texts.help.heading}</summary>

@@ -1,4 +1,4 @@
-/** Where a link became an address on a shared computer: why the page does not go on, and how to go on without a trace. */
+/** A link was opened as an address on a shared computer: why the page stops, and how to continue without leaving a trace. */
 
 import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { PlainElement } from '../ui/element';

@@ -1,4 +1,4 @@
-/** What a mediator said about a message: the coded reason in words, and their own words. */
+/** A mediator's guidance on a message: the sentence of the coded reason, and their own words. */
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Guidance } from '../client/contract';

@@ -1,4 +1,4 @@
-/** Home: what waits, what goes on, what was sent, and what one can begin. */
+/** Home: what is waiting, what is in progress, what was sent, and what can be started. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
@@ -31,7 +31,7 @@ export class RelayHome extends ScreenElement {
     [this.drafts, this.unfinished] = await Promise.all([client.drafts(), client.unfinishedVideos()]);
   }
 
-  /** After something was discarded, and the button that did it with it: begins at the heading again. */
+  /** Something was discarded together with the focused button: focuses the heading. */
   private async lookAfresh(): Promise<void> {
     await this.look();
     await this.updateComplete;
@@ -41,7 +41,7 @@ export class RelayHome extends ScreenElement {
   protected override render(): TemplateResult {
     const { visit } = this;
     const { home } = visit.texts.home;
-    // All of it at once: what comes later would move a button from under a finger.
+    // Rendered at once: content that loads later would move a button from under a finger.
     const ready = this.looked && (visit.correspondence !== null || visit.broken);
     const correspondence = ready ? visit.correspondence : null;
     const waiting = correspondence?.received.filter((message) => message.view === 'waiting') ?? [];
@@ -77,7 +77,7 @@ export class RelayHome extends ScreenElement {
     return html`<p><button class="plain" type="button" @click=${() => this.attempt(() => this.more(side))}>${home.more[side]}</button></p>`;
   }
 
-  /** What comes first of the older ones has the focus, which the button may leave with its place. */
+  /** Focuses the first newly loaded entry, since the button may have moved or gone. */
   private async more(side: Side): Promise<void> {
     const { visit } = this;
     const before = new Set(visit.correspondence?.[side].map(({ message }) => message));
@@ -93,7 +93,7 @@ export class RelayHome extends ScreenElement {
     return correspondence?.consent === 'withdrawn' ? html`<p class="note">${texts.home.home.withdrawn}</p>` : nothing;
   }
 
-  /** Who reads a case is told to everybody in it, also when a recovery key changed it. */
+  /** Everybody in a case is told who can read it, also after a recovery key changed that. */
   private renderRecovered(): TemplateResult | typeof nothing {
     const { arrival, language, texts } = this.visit;
     if (arrival.recoveredAt === null) return nothing;
@@ -176,7 +176,7 @@ export class RelayHome extends ScreenElement {
     const { visit } = this;
     const { home } = visit.texts.home;
     const { progress } = visit.texts.sending;
-    // While this page sends one, that one is not offered a second time.
+    // A video that this page is sending is not offered a second time.
     const unfinished = visit.transfer === null ? this.unfinished : [];
     if (visit.transfer === null && unfinished.length === 0 && this.drafts.length === 0) return nothing;
     return html`<h2>${home.goOnHeading}</h2>
@@ -192,7 +192,7 @@ export class RelayHome extends ScreenElement {
       </ul>`;
   }
 
-  /** For the message that it was recorded for, where another revision of that is still asked for. */
+  /** For the message that it was recorded for, if another revision of that is still requested. */
   private use({ id, revises }: Take): void {
     const { visit } = this;
     const back = visit.correspondence?.sent.find(({ message }) => message === revises);

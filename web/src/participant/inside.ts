@@ -1,4 +1,4 @@
-/** Behind the passphrase: chooses the screen, keeps what is read up to date, a video on its way, and the time without a touch. */
+/** Behind the passphrase: chooses the screen, keeps data up to date, and manages uploads and idle time. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Arrival, Consent, Correspondence, Language, Refusal, SendingProgress, Stop } from '../client/contract';
@@ -53,12 +53,12 @@ export class RelayInside extends PlainElement {
     const onlySends = this.arrival.purpose === 'upload';
     this.trail = new Trail<Screen>(history, onlySends ? { name: 'choose' } : { name: 'home' });
     const back = (event: PopStateEvent): void => {
-      if (location.hash !== '') return; // an address was opened, which is no step
+      if (location.hash !== '') return; // an address was opened, which is not a step
       const screen = this.trail?.came(event.state);
       if (screen !== undefined) void this.show(screen);
     };
     const closing = (event: BeforeUnloadEvent): void => {
-      if (document.body.hidden) return; // somebody leaves quickly
+      if (document.body.hidden) return; // quick exit in progress
       if (isFragile() || (this.transfer?.state === 'running' && this.transfer.progress?.safeToClose !== true)) event.preventDefault();
     };
     window.addEventListener('popstate', back);
@@ -99,7 +99,7 @@ export class RelayInside extends PlainElement {
     const stay = (): void => {
       this.secondsLeft = null;
     };
-    // Any touch of the page keeps it open; the button is there for whoever looks for one.
+    // Any touch keeps it open; the button is there for people who look for one.
     return html`<relay-dialog
       .heading=${texts.heading}
       .content=${html`<p>${this.assistant === null ? texts.willLock(secondsLeft) : texts.willEnd(secondsLeft)}</p>
@@ -158,7 +158,7 @@ export class RelayInside extends PlainElement {
     this.querySelector<HTMLElement>('h1')?.focus();
   }
 
-  /** The one message of an upload link was sent; from now on it shows how that stands. */
+  /** The one message of an upload link was sent; from now on its state is shown. */
   private spend(): void {
     if (this.arrival.purpose !== 'upload' || this.arrival.spent) return;
     this.arrival = { ...this.arrival, spent: true };
@@ -177,7 +177,7 @@ export class RelayInside extends PlainElement {
           else this.broken = true;
         },
       );
-      // A page that was locked in the meantime has nobody to stop it any more.
+      // The page was locked meanwhile: nobody else will stop it.
       if (this.gone) await stop();
       else this.stops.push(() => void stop().catch(() => undefined));
     } catch (thrown) {
@@ -185,14 +185,14 @@ export class RelayInside extends PlainElement {
     }
   }
 
-  /** What a screen is about may be further down in a list than was read, where somebody came back to it. */
+  /** The screen's message may be further down the list than was fetched, if somebody came back to it. */
   private async include(screen: Screen): Promise<void> {
     const about = 'message' in screen ? screen.message : 'revises' in screen ? screen.revises : null;
     const { sent, received } = this.correspondence ?? { sent: [], received: [] };
     if (about === null || [...sent, ...received].some(({ message }) => message === about)) return;
     await keys.include(about).then(
       (correspondence) => (this.correspondence = correspondence),
-      () => undefined, // those who watch are told
+      () => undefined, // watchers are told
     );
   }
 
@@ -213,7 +213,7 @@ export class RelayInside extends PlainElement {
       this.transfer = null;
       this.tell('said', this.texts.sending.done.heading);
       const after: Screen = { name: 'sent', kind: sent.form, receipt: sent.receipt };
-      // Elsewhere in the meantime, somebody is not pulled away from what they do.
+      // Do not pull somebody away from another screen.
       if (this.shown?.name === 'video' || sent.receipt !== null) this.visit().replace(after);
       await this.renew().catch(() => undefined);
     } catch (thrown) {

@@ -1,4 +1,4 @@
-/** `/kiosk`: a link is scanned, pasted or typed into the page, so that it never is an address of this browser. */
+/** `/kiosk`: a link is scanned, pasted or typed into the page, so that it never becomes an address of this browser. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { PlainElement } from '../ui/element';
@@ -34,7 +34,7 @@ export class RelayKiosk extends PlainElement {
   private wrong: 'missing' | 'notLink' | 'elsewhere' | null = null;
   private scan: Scan | null = null;
   private timers: ReturnType<typeof setTimeout>[] = [];
-  /** Counts how often the camera was let go of: what was asked for before that is not used any more. */
+  /** Counts camera releases: results requested before the last one are ignored. */
   private asked = 0;
   private pasted = false;
   private stopIdle: (() => void) | null = null;
@@ -50,7 +50,7 @@ export class RelayKiosk extends PlainElement {
     this.off();
   }
 
-  /** What somebody left in the field, or before the camera, is not for whoever comes next. */
+  /** What somebody left in the field, or in front of the camera, must not reach the next person. */
   private mind(): void {
     this.stopIdle?.();
     this.stopIdle = watchIdle({
@@ -110,7 +110,7 @@ export class RelayKiosk extends PlainElement {
   private renderField(): TemplateResult {
     const { field } = this.linkTexts.kiosk;
     const { wrong } = this;
-    // `off` also keeps browsers from writing what is in the field into what they restore after a crash.
+    // `off` also keeps browsers from storing the field for restoring after a crash.
     return html`<form class="card" autocomplete="off" @submit=${(event: Event) => this.open(event)}>
       <h2>${field.heading}</h2>
       <div class="field">
@@ -143,7 +143,7 @@ export class RelayKiosk extends PlainElement {
     const asked = this.asked;
     try {
       const scan = await startScan(before);
-      // The camera was turned off, or the page was left, while the browser asked.
+      // The camera was turned off, or the page was left, during the permission prompt.
       if (this.asked !== asked) {
         scan.stop();
         return;
@@ -164,7 +164,7 @@ export class RelayKiosk extends PlainElement {
     }
   }
 
-  /** Turns the camera off: its light goes out. */
+  /** Turns the camera off, with its light. */
   private off(): void {
     for (const timer of this.timers) clearTimeout(timer);
     this.timers = [];
@@ -201,7 +201,7 @@ export class RelayKiosk extends PlainElement {
     this.tell('handed', link);
   }
 
-  /** The field, and the clipboard that filled it. */
+  /** Clears the field, and the clipboard that filled it. */
   private clear(): void {
     const field = this.querySelector('input');
     if (field !== null) field.value = '';

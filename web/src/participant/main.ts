@@ -1,6 +1,6 @@
 /**
- * Where the participant's pages begin: a language, its first sentences, and the page. The document loads this `async`, so
- * that it need not wait for the style sheet to find out which sentences to ask for.
+ * The entry of the participant's pages: chooses the language, loads its first texts, starts the page. The document loads
+ * this `async`, so that it need not wait for the style sheet before it requests the texts.
  */
 
 import { preferredLanguage } from '../i18n/language';

@@ -1,4 +1,4 @@
-/** One's own message: where it stands and what usually comes next, what the mediator says, a new revision, taking it back. */
+/** One's own message: its state and what usually comes next, what the mediator says, revising it, withdrawing it. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { SentMessage } from '../client/contract';
@@ -23,13 +23,13 @@ export class RelayMessage extends ScreenElement {
 
   private guidance: Guidance | null = null;
   private ownText: string | null = null;
-  /** Why one's own words cannot be read here, where nothing is wrong with them. */
+  /** Why one's own text cannot be read here although nothing is wrong with it. */
   private unread: Unread | null = null;
   private askedFor = '';
 
   protected override updated(): void {
     const sent = this.message();
-    // Asked again after every revision, and once it came back.
+    // Fetched again after every revision, and when it was returned.
     const key = sent?.hasGuidance === true ? `${sent.message} ${sent.revision} ${sent.view}` : '';
     if (sent === undefined || key === this.askedFor) return;
     this.askedFor = key;
@@ -120,7 +120,7 @@ export class RelayMessage extends ScreenElement {
       <div role="status">${this.unread === null ? nothing : html`<p class="note">${texts.unread[this.unread]}</p>`}</div>`;
   }
 
-  /** One's own words, or why they cannot be read here. */
+  /** One's own text, or why it cannot be read here. */
   private async read(sent: SentMessage): Promise<void> {
     this.unread = null;
     try {
@@ -133,18 +133,18 @@ export class RelayMessage extends ScreenElement {
     }
   }
 
-  /** A revision that was begun before goes on where it was. */
+  /** Resumes a revision in progress. */
   private async revise(sent: SentMessage): Promise<void> {
     await this.attempt(async () => {
       const begun = (await this.visit.client.drafts()).find((draft) => draft.revises === sent.message);
       if (begun === undefined) await this.read(sent);
       if (this.unread === null) this.visit.go({ name: 'write', draft: begun?.id ?? null, to: sent.to, revises: sent.message });
-      else this.askAnew(sent, this.unread);
+      else this.askAgain(sent, this.unread);
     });
   }
 
-  /** A revision of words that cannot be read here begins without them. */
-  private askAnew(sent: SentMessage, unread: Unread): void {
+  /** A revision of a text that cannot be read here starts empty. */
+  private askAgain(sent: SentMessage, unread: Unread): void {
     const { visit } = this;
     const texts = visit.texts.home;
     this.question = {

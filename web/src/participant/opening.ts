@@ -1,4 +1,4 @@
-/** Opening what was accepted, in steps of one's own choosing, the gentlest first; stopping anywhere; keeping it away. */
+/** Opening what was accepted, in steps that the recipient chooses, the gentlest first; stopping at any point; hiding it. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Broken, Form, OfferNotes, OpenedMessage, Playback, ReceivedMessage } from '../client/contract';
@@ -27,7 +27,7 @@ export class RelayOpening extends ScreenElement {
 
   message!: ReceivedMessage;
   notes: OfferNotes | null = null;
-  /** One at a time: what is put away is off the page. */
+  /** One at a time: a closed step is removed from the page. */
   private open: Step | null = null;
   private opened: OpenedMessage | null = null;
   private stopped = false;
@@ -56,7 +56,7 @@ export class RelayOpening extends ScreenElement {
       </p>`;
   }
 
-  /** Parts of what was opened that cannot be shown; the others can. */
+  /** Parts that cannot be shown; the others can. */
   private renderFaults(): TemplateResult | typeof nothing {
     const faults = this.opened?.faults ?? [];
     const { broken } = this.visit.texts.home;
@@ -129,7 +129,7 @@ export class RelayOpening extends ScreenElement {
   private renderStopped(): TemplateResult {
     const { visit } = this;
     const { steps } = visit.texts.opening;
-    // What nobody has opened relay does not close.
+    // Relay cannot close what was never opened.
     const isOpened = this.opened !== null || this.message.actions.includes('close');
     return html`<h1 tabindex="-1">${steps.stopHeading}</h1>
       <p class="quiet">${receivedLine(this.message, visit)}</p>
@@ -146,7 +146,7 @@ export class RelayOpening extends ScreenElement {
 
   private far: Playback | null = null;
 
-  /** The far worker inside a plain object: Lit would take its proxy for a directive. */
+  /** The remote worker, wrapped in a plain object: Lit would take its proxy for a directive. */
   private playback(): Playback {
     const { client } = this.visit;
     this.far ??= { serve: (part, port) => client.serve(part, port), blob: (part) => client.blob(part) };

@@ -1,6 +1,6 @@
 /**
- * Who somebody is to the reader: a role, and the number that relay gives where two have the same. And how messages are called, so that two of one
- * day are told apart: by their form, their time, and who sent them or is to have them.
+ * How people are called: by a role, and relay's number if two have the same. And how messages are called, so that two of
+ * one day can be told apart: by form, time, and sender or recipient.
  */
 
 import type { Arrival, ReceivedMessage, SentMessage, Uuid } from '../client/contract';
@@ -8,7 +8,7 @@ import { beginning, moment } from '../ui/amounts';
 import type { Visit } from './visit';
 import type { Home } from './i18n';
 
-/** A message by the name that it has without its number. */
+/** The name of a message without its number. */
 interface Called {
   readonly message: Uuid;
   readonly at: number;
@@ -17,7 +17,7 @@ interface Called {
 
 type Place = Pick<Visit, 'arrival' | 'correspondence' | 'language'> & { readonly texts: Pick<Visit['texts'], 'home'> };
 
-/** As `nameOf`; in general words where somebody is no correspondent any more. */
+/** Like `nameOf`; a general term if somebody is no longer a correspondent. */
 export function whoIs(arrival: Pick<Arrival, 'correspondents'>, participant: Uuid, texts: Home): string {
   return nameOf(arrival, participant, texts) ?? texts.somebody;
 }
@@ -29,7 +29,7 @@ export function nameOf(arrival: Pick<Arrival, 'correspondents'>, participant: Uu
   return person.number === null ? role : texts.several(role, person.number);
 }
 
-/** Form and time; with a number where others of the same minute are called the same. */
+/** Form and time; with a number if others of the same minute have the same name. */
 export function titleOf(message: SentMessage, place: Place): string {
   const { formOf } = place.texts.home;
   const called = ({ message, form, createdAt }: SentMessage): Called => ({
@@ -40,7 +40,7 @@ export function titleOf(message: SentMessage, place: Place): string {
   return numbered(called(message), place.correspondence?.sent.map(called), place);
 }
 
-/** From when on something was offered; null where that does not hold. */
+/** When something was offered; null if the offer is invalid. */
 export function offeredSince(message: ReceivedMessage, place: Place): string | null {
   const called = ({ message, offeredAt }: ReceivedMessage): readonly Called[] =>
     offeredAt === null ? [] : [{ message, at: Date.parse(offeredAt), name: place.texts.home.offeredAt(moment(offeredAt, place.language)) }];
@@ -48,7 +48,7 @@ export function offeredSince(message: ReceivedMessage, place: Place): string | n
   return called(message).map((one) => numbered(one, alike?.flatMap(called), place))[0] ?? null;
 }
 
-/** What one sent, in a line; with its first words where they are known. */
+/** A sent message in one line; with its first words if known. */
 export function sentLine(sent: SentMessage, text: string | null, place: Place): string {
   const { home } = place.texts;
   const parts = [titleOf(sent, place), home.to(whoIs(place.arrival, sent.to, home)), home.sent.revision(sent.revision)];
@@ -56,7 +56,7 @@ export function sentLine(sent: SentMessage, text: string | null, place: Place): 
   return [...parts, ...(first === '' ? [] : [home.sent.begins(first)])].join(' · ');
 }
 
-/** What was offered to one, in a line. */
+/** An offered message in one line. */
 export function receivedLine(message: ReceivedMessage, place: Place): string {
   const { home } = place.texts;
   const since = offeredSince(message, place);
@@ -64,8 +64,8 @@ export function receivedLine(message: ReceivedMessage, place: Place): string {
 }
 
 /**
- * The name of a message, with a number where it is not the first of that name. They are counted by time, not by their place in the list: answering
- * one moves it there, and must rename none.
+ * The name of a message, with a number if it is not the first of that name. Numbers follow the time, not the place in the
+ * list: answering a message moves it there, and must not rename others.
  */
 function numbered({ message, at, name }: Called, list: readonly Called[] = [], { texts }: Place): string {
   const earlier = list.filter((one) => one.name === name && (one.at < at || (one.at === at && one.message < message)));

@@ -1,4 +1,4 @@
-/** Which page a refusal leads to. */
+/** The problem page for a refusal. */
 
 import type { Refusal } from '../client/contract';
 import type { Arriving } from './i18n';

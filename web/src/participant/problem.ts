@@ -1,4 +1,4 @@
-/** Pages for what stands in the way: each says what it means, that nothing is lost, and what to do. */
+/** Problem pages: each says what happened, that nothing is lost, and what to do. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { PlainElement } from '../ui/element';

@@ -1,4 +1,4 @@
-/** A recording on its way: how far, how fast, how long still, and, truthfully, whether the page may be closed. */
+/** An upload in progress: how far, how fast, how long, and whether the page may be closed. */
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Refusal, SendingProgress } from '../client/contract';
@@ -10,7 +10,7 @@ import type { Transfer, Visit } from './visit';
 export interface Acts {
   readonly goOn: () => void;
   readonly cancel: () => void;
-  /** The field for a file that can no longer be read. */
+  /** The input for a file that can no longer be read. */
   readonly fileAgain: TemplateResult;
 }
 
@@ -37,7 +37,7 @@ export function renderTransfer(transfer: Transfer, visit: Visit, { goOn, cancel,
     ${state === 'running' ? renderSafety(progress, visit) : nothing}`;
 }
 
-/** A file that is not there any more is asked for once more, right here. */
+/** Asks again, in place, for a file that is gone. */
 function whyNot(visit: Visit, refusal: Refusal): string {
   return refusal.refusal === 'file-unreadable' ? visit.texts.sending.video.unreadable : refusalText(visit.arriving, refusal);
 }

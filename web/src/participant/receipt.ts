@@ -1,4 +1,4 @@
-/** `/receipt`: how the message of a receipt stands, for whoever has the code. */
+/** `/receipt`: the state of a receipt's message, for anybody who has the code. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { AuthorView, Language, Refusal, SentMessage, Time } from '../client/contract';

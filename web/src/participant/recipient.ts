@@ -1,4 +1,4 @@
-/** Who a message is for, and in which language it is: asked only where there is more than one answer. */
+/** Who a message is for, and its language: asked only if there is more than one answer. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Language, Uuid } from '../client/contract';
@@ -19,7 +19,7 @@ export class RelayRecipient extends PlainElement {
   visit!: Visit;
   to: Uuid | null = null;
   language: Language = 'en';
-  /** A revision goes where the message before it went. */
+  /** A revision has the recipient of the previous one. */
   fixed = false;
 
   protected override render(): TemplateResult {

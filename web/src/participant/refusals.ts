@@ -7,7 +7,7 @@ export function asRefusal(thrown: unknown): Refusal {
   return isRefusal(thrown) ? thrown : { refusal: 'unexpected' };
 }
 
-/** Relay's own sentence where it was relay that said no: it knows why. */
+/** Relay's own sentence if relay refused: it knows why. */
 export function refusalText(texts: Arriving, refusal: Refusal): string {
   if (refusal.code === 'older-key') return texts.olderKey;
   return (refusal.refusal === 'refused' ? refusal.sentence : undefined) ?? texts.refusal[refusal.refusal];

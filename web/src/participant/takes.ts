@@ -1,9 +1,9 @@
-/** Recordings that are kept, sealed, and not on their way: to watch, to use, to delete. */
+/** Stored recordings that are not being sent: watch, use, delete. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Take } from '../client/contract';
-import { allKept, setFragile } from '../ui/activity';
+import { allStored, setFragile } from '../ui/activity';
 import { timeOf } from '../ui/amounts';
 import { clock } from '../i18n/clock';
 import { isVoice } from './forms';
@@ -11,18 +11,18 @@ import { ScreenElement } from './screen';
 import './takes.css';
 import type { Visit } from './visit';
 
-/** Somebody went away from a recording, and is told of it where they come to. */
+/** Tells somebody who left a recording that it is stored, on the next screen. */
 let justKept = false;
 
 /** A recording was left before it was used. */
-export function leftKept(visit: Visit): void {
+export function leftStored(visit: Visit): void {
   justKept = true;
   visit.say(visit.texts.sending.takes.justKept);
 }
 
-/** All that is kept, once the last of it is; and whether a page that closes would take any of it with it. */
-export async function keptTakes({ client }: Pick<Visit, 'client'>): Promise<readonly Take[]> {
-  await allKept();
+/** All stored recordings, after pending writes; records whether closing the page would lose any. */
+export async function storedTakes({ client }: Pick<Visit, 'client'>): Promise<readonly Take[]> {
+  await allStored();
   const takes = await client.takes();
   setFragile(takes.some(({ lasting }) => !lasting));
   return takes;
@@ -43,7 +43,7 @@ export class RelayTakes extends ScreenElement {
   override connectedCallback(): void {
     super.connectedCallback();
     void this.attempt(async () => {
-      this.takes = await keptTakes(this.visit);
+      this.takes = await storedTakes(this.visit);
       this.told = justKept;
       justKept = false;
     });
@@ -71,9 +71,9 @@ export class RelayTakes extends ScreenElement {
   private async discard(take: Take): Promise<void> {
     this.hide();
     await this.visit.client.discardTake(take.id);
-    this.takes = await keptTakes(this.visit);
+    this.takes = await storedTakes(this.visit);
     this.told = false;
-    // The button went with it: begins at the heading of the screen again.
+    // The focused button was removed with it: focuses the heading.
     document.querySelector<HTMLElement>('h1')?.focus();
   }
 

@@ -1,4 +1,4 @@
-/** Taking part: pause, end contact, resume; each says what it does before it does it. */
+/** Taking part: pause, end contact, resume; each explains what it does first. */
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Consent } from '../client/contract';

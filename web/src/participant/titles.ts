@@ -1,4 +1,4 @@
-/** What the browser's tab says; nothing that tells a passer-by more than a word. */
+/** Titles of the browser's tab; they tell a passer-by next to nothing. */
 
 import type { Arriving } from './i18n';
 

@@ -1,8 +1,8 @@
-/** A video or a voice message: recorded here or picked, sealed, and sent in pieces that go on where they stopped. */
+/** A video or a voice message: recorded here or chosen, sealed, and sent in pieces with resumption. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
-import type { Keeper, Recorded } from '../capture/recorder';
+import type { TakeStore, Recorded } from '../capture/recorder';
 import type { Form } from '../capture/recording';
 import type { Language, NewVideo, SentMessage, Take, UnfinishedVideo, Uuid } from '../client/contract';
 import { setFragile } from '../ui/activity';
@@ -12,25 +12,25 @@ import { mediaTypeOf } from './forms';
 import { renderTransfer } from './progress';
 import './recipient';
 import { ScreenElement } from './screen';
-import { keptTakes, leftKept } from './takes';
+import { storedTakes, leftStored } from './takes';
 import type { Sending } from './visit';
 
-/** From here on somebody on a slow line should know what they begin. */
+/** From this size on, somebody on a slow connection is warned first. */
 const LARGE_BYTES = 200_000_000;
 
-/** Of cameras whose files a device may not know; relay looks into a file, and not at its name. */
+/** Camera files whose type a device may not know; relay checks the content, not the name. */
 const ACCEPTED =
   'video/*,audio/*,.mts,.m2ts,.m2t,.mod,.tod,.vob,.dv,.avi,.wmv,.asf,.flv,.mkv,.3gp,.3g2,.m4a,.m4b,.aac,.amr,.awb,.3ga,.caf,.opus,.ogg,.oga,.aiff,.aif,.au,.flac,.wma,.qcp';
-/** What is certainly no recording. */
+/** Types that are certainly no recording. */
 const SOMETHING_ELSE = /^(?:image|text|font)\/|^application\/(?:pdf|zip|msword|rtf|vnd\.(?:ms-|openxmlformats|oasis))/;
 
-/** A file, or a recording: that of this page, or one that is kept. */
+/** A file, or a recording: one made in this page, or a stored one. */
 interface Picked {
   readonly file: Blob | null;
   readonly take: string | null;
   readonly mediaType: string;
   readonly bytes: number;
-  /** The name of the file; null of a recording. */
+  /** The name of the file; null for a recording. */
   readonly name: string | null;
   readonly seconds: number;
 }
@@ -51,7 +51,7 @@ export class RelayVideo extends ScreenElement {
   private fault: 'notVideo' | 'empty' | null = null;
   private to: Uuid | null = null;
   private language: Language = 'en';
-  /** An unfinished one of which this device has not all: the same file is needed again. */
+  /** An unfinished one that this device does not have completely: the same file is needed again. */
   private resumes: UnfinishedVideo | null = null;
 
   override connectedCallback(): void {
@@ -68,7 +68,7 @@ export class RelayVideo extends ScreenElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    if (this.picked?.take != null && this.visit.transfer === null) leftKept(this.visit);
+    if (this.picked?.take != null && this.visit.transfer === null) leftStored(this.visit);
   }
 
   protected override render(): TemplateResult {
@@ -116,7 +116,7 @@ export class RelayVideo extends ScreenElement {
                 .form=${this.way}
                 .assisted=${visit.assistant !== null}
                 .revises=${this.revised()}
-                .keeper=${this.keeper}
+                .store=${this.store}
                 @recorded=${(event: CustomEvent<Recorded>) => this.recorded(event.detail)}
               ></relay-recorder>`,
             )
@@ -130,11 +130,11 @@ export class RelayVideo extends ScreenElement {
       ${keyed(this.way, html`<relay-takes .visit=${visit} @take-used=${(event: CustomEvent<Take>) => this.use(event.detail)}></relay-takes>`)}`;
   }
 
-  /** Where a recording is kept while it is made. */
-  private readonly keeper: Keeper = {
-    keep: (take, piece, seconds) => this.visit.client.keepPiece(take, piece, seconds),
+  /** Stores a recording while it is made. */
+  private readonly store: TakeStore = {
+    keep: (take, piece, seconds) => this.visit.client.storePiece(take, piece, seconds),
     discard: (id) => this.visit.client.discardTake(id),
-    left: () => leftKept(this.visit),
+    left: () => leftStored(this.visit),
   };
 
   private revised(): Uuid | null {
@@ -142,7 +142,7 @@ export class RelayVideo extends ScreenElement {
   }
 
   private recorded({ file, take, mediaType, seconds }: Recorded): void {
-    // One that is kept is read from where it is kept: this page holds it no longer than it has to.
+    // A stored recording is read from storage: this page holds it in memory no longer than necessary.
     this.pick({ file: take === null ? file : null, take, mediaType, bytes: file.size, name: null, seconds });
   }
 
@@ -151,7 +151,7 @@ export class RelayVideo extends ScreenElement {
   }
 
   private async take(id: string): Promise<void> {
-    const found = (await keptTakes(this.visit)).find((take) => take.id === id);
+    const found = (await storedTakes(this.visit)).find((take) => take.id === id);
     if (found !== undefined) this.use(found);
   }
 
@@ -209,7 +209,7 @@ export class RelayVideo extends ScreenElement {
     if (this.fault !== null) return;
     this.picked = picked;
     this.way = 'none';
-    void this.headed(); // what was pressed is off the page
+    void this.headed(); // the pressed button is gone
   }
 
   private send({ file, take, mediaType }: Picked): void {
@@ -232,8 +232,8 @@ export class RelayVideo extends ScreenElement {
     const { visit } = this;
     visit.send(file, async (progress): Promise<SentMessage> => {
       const sent = await sending(progress);
-      // What was sent is not lost with the page any more.
-      await keptTakes(visit).catch(() => setFragile(false));
+      // A sent recording is no longer lost with the page.
+      await storedTakes(visit).catch(() => setFragile(false));
       return sent;
     });
     void this.headed();
@@ -255,7 +255,7 @@ export class RelayVideo extends ScreenElement {
     this.begin(file, (progress) => visit.client.resumeVideo(id, found.whole ? null : file, progress));
   }
 
-  /** The one that this page was sending: the last that was begun; null where it failed before that. */
+  /** The upload of this page: the last one that was begun; null if it failed earlier. */
   private async latest(): Promise<UnfinishedVideo | null> {
     if (this.picked !== null && this.visit.transfer?.progress === null) return null;
     const all = [...(await this.visit.client.unfinishedVideos())];
@@ -275,7 +275,7 @@ export class RelayVideo extends ScreenElement {
     });
   }
 
-  /** The file that could not be read is there again. */
+  /** Resumes with the file that had become unreadable. */
   private goOnWith(file: File): void {
     const { visit } = this;
     void this.attempt(async () => {

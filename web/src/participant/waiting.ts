@@ -1,4 +1,4 @@
-/** What waits for somebody: first the mediator's note and a free choice; then, if they said yes, the steps of opening. */
+/** An offered message: first the mediator's note and a free choice; after accepting, the steps of opening. */
 
 import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Answer, OfferNotes, ReceivedMessage } from '../client/contract';
@@ -18,7 +18,7 @@ export class RelayWaiting extends ScreenElement {
   private notes: OfferNotes | null = null;
   private tellAuthor = false;
   private answered: 'waited' | 'refused' | null = null;
-  /** The offer does not hold, so what is offered would not open. */
+  /** The offer is invalid, so the message could not be opened. */
   private broken = false;
 
   override connectedCallback(): void {
@@ -43,7 +43,7 @@ export class RelayWaiting extends ScreenElement {
     const message = this.message();
     const { home } = visit.texts.home;
     if (message === undefined) {
-      // It was taken back in the meantime, or is not read yet.
+      // It was withdrawn meanwhile, or has not loaded yet.
       return html`${this.renderBack()}<h1 tabindex="-1">${visit.correspondence === null ? home.loading : visit.texts.home.received['not-available'].name}</h1>`;
     }
     if (message.actions.includes('open')) {
@@ -57,7 +57,7 @@ export class RelayWaiting extends ScreenElement {
       <p><button class="primary" type="button" @click=${() => visit.replace({ name: 'home' })}>${visit.texts.sending.done.home}</button></p>`;
   }
 
-  /** Three answers drawn alike: none is the one to take. */
+  /** Three answers with the same style: none is suggested. */
   private renderOffer(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
     const { offer } = visit.texts.opening;

@@ -1,7 +1,7 @@
 /**
- * Plays a released video, or its sound alone, or a voice: controls of its own, nothing by itself, nothing to download.
+ * Plays a released video, its sound alone, or voice: own controls, no autoplay, no download.
  *
- * Where it is guarded, for somebody who has to look at many, the picture is blurred and grey and the sound off until
+ * When guarded, for people who review many, the picture is blurred and grey and the sound off until
  * they ask.
  */
 
@@ -62,18 +62,18 @@ export class RelayPlayer extends PlainElement {
   private veiled = false;
   private captioned = true;
   private full = false;
-  /** Counts what was begun, so that what comes late to an element that is gone is let go. */
+  /** Counts loads, so that late results for a removed element are ignored. */
   private attempt = 0;
-  /** Whether the browser has read anything of the video: then its service worker does answer for it. */
+  /** Whether the browser has read any of the video: then its service worker does answer for it. */
   private loaded = false;
-  /** Where to go on, in seconds, once the browser can: what broke is taken up where it was. */
+  /** Where to resume, in seconds, once the browser can: after an error playback continues where it was. */
   private from = 0;
   private looking: ReturnType<typeof setInterval> | undefined;
-  /** Where the film was at the last look, in seconds. */
+  /** The position at the last check, in seconds. */
   private seen = -1;
   private cued: { readonly track: TextTrack; readonly captions: string | null } | null = null;
 
-  /** Seconds from the beginning. */
+  /** Seconds from the start. */
   currentTime(): number {
     return this.now;
   }
@@ -84,7 +84,7 @@ export class RelayPlayer extends PlainElement {
     this.veiled = this.guarded;
     document.addEventListener('fullscreenchange', this.screenChanged);
     this.looking = setInterval(() => this.look(), LOOK_MS);
-    if (this.hasUpdated) this.open(); // it was moved within the page, and had let go
+    if (this.hasUpdated) this.open(); // it was moved within the page, and had released its source
   }
 
   override disconnectedCallback(): void {
@@ -165,7 +165,7 @@ export class RelayPlayer extends PlainElement {
     this.from = 0;
   }
 
-  /** Some browsers do not let a service worker answer for media: they get the whole of it. */
+  /** Some browsers do not let a service worker answer media requests: they load the whole video. */
   private broken(): void {
     const { source } = this;
     if (source === null) return;
@@ -173,7 +173,7 @@ export class RelayPlayer extends PlainElement {
     else this.state = 'failed';
   }
 
-  /** A film that stands still though nothing is missing goes on when it is asked again. */
+  /** A video that stalls although nothing is missing resumes after another seek. */
   private look(): void {
     const media = this.media();
     if (media !== null && isStalled(media, this.seen)) {
@@ -225,7 +225,7 @@ export class RelayPlayer extends PlainElement {
       if (this.full) await document.exitFullscreen();
       else await this.querySelector('.frame')?.requestFullscreen();
     } catch {
-      this.full = false; // a browser may refuse; the picture stays where it is
+      this.full = false; // a browser may refuse; the picture stays in place
     }
   }
 
@@ -302,7 +302,7 @@ export class RelayPlayer extends PlainElement {
     ></audio>`;
   }
 
-  /** A voice has no picture to put captions on: its words stand below, unless they do so anyway where it is reviewed. */
+  /** Voice has no picture for captions: its transcript is below, unless the review page already shows it. */
   private renderTranscript(texts: Texts): TemplateResult | typeof nothing {
     if (this.video.hasPicture || this.guarded || this.captions === null) return nothing;
     return html`<section class="reading" aria-label=${texts.transcript}>

@@ -1,4 +1,4 @@
-/** An element of relay's pages: plain markup in the page itself, so that one style sheet, labels and searches reach it. */
+/** Base class of relay's elements: rendered without a shadow root, so that one style sheet, labels and searches reach them. */
 
 import { LitElement } from 'lit';
 
@@ -7,7 +7,7 @@ export abstract class PlainElement extends LitElement {
     return this;
   }
 
-  /** Something that pages above listen for. */
+  /** Dispatches an event for pages above. */
   protected tell(name: string, detail?: unknown): void {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   }

@@ -1,6 +1,6 @@
 /**
- * A field for a passphrase: can be shown, may be pasted and filled in. Where a new one is chosen it says in words how strong
- * that is and what it still lacks, and draws words by chance for whoever asks.
+ * A passphrase field: can be shown, pasted and autofilled. Where a new one is chosen, it says how strong
+ * it is and what it still lacks, and suggests random words on request.
  */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
@@ -17,9 +17,9 @@ const COUNT = { four: 4, six: 6 } as const;
 export interface Choosing {
   readonly texts: Pick<Catalogue<typeof en>, 'strength' | 'weakness' | 'suggestion'>;
   readonly language: Language;
-  /** The address of the link that it is to guard; empty where there is none. */
+  /** The address of the link that it protects; empty if there is none. */
   readonly link: string;
-  /** How many words are suggested: four where relay counts the tries, six where somebody may guess offline. */
+  /** How many words are suggested: four if relay limits the attempts, six if somebody could guess offline. */
   readonly suggest: keyof typeof COUNT;
 }
 
@@ -37,10 +37,10 @@ export class RelayPassphrase extends PlainElement {
     failed: { state: true },
   };
 
-  /** Of the input, so that a page may have two. */
+  /** The id of the input, so that a page may have two. */
   name = 'passphrase';
   label = '';
-  /** What the box says that shows the signs. */
+  /** The label of the box that shows the characters. */
   showLabel = '';
   /** Only where a new one is chosen. */
   choosing: Choosing | null = null;
@@ -49,7 +49,7 @@ export class RelayPassphrase extends PlainElement {
   value = '';
   private shown = false;
   private suggested: string | null = null;
-  /** The button stays enabled meanwhile: it would lose the focus. */
+  /** The button stays enabled meanwhile: a disabled one would lose the focus. */
   private suggesting = false;
   private failed = false;
 
@@ -71,7 +71,7 @@ export class RelayPassphrase extends PlainElement {
 
   protected override render(): TemplateResult {
     const said = `${this.name}-said`;
-    // A browser keeps what stands in a field for text, to bring it back after a crash, unless that is `off`.
+    // Browsers store the content of text fields for restoring after a crash, unless `autocomplete` is `off`.
     return html`<div class="field">
       <label for=${this.name}>${this.label}</label>
       <input
@@ -105,7 +105,7 @@ export class RelayPassphrase extends PlainElement {
       <p class="quiet" aria-live="polite">${this.said(texts, strength, weakness)}</p>`;
   }
 
-  /** One sentence for as long as nothing changes: it is read aloud when it does, and not at every key. */
+  /** The sentence changes only with its meaning: it is read aloud on change, and not at every key. */
   private said({ strength, weakness, suggestion }: Choosing['texts'], strong: Strength, weak: Weakness | null): string {
     if (this.failed) return suggestion.failed;
     if (this.suggested === this.value) return suggestion.given;
@@ -127,7 +127,7 @@ export class RelayPassphrase extends PlainElement {
       this.shown = true;
       this.change(this.suggested);
     } catch {
-      this.failed = true; // a piece of the page could not be fetched: what was typed stays
+      this.failed = true; // a part of the page could not be loaded: what was typed stays
     } finally {
       this.suggesting = false;
     }

@@ -1,4 +1,4 @@
-/** Cases in a list: which come first, and what is found by what somebody types. */
+/** The list of cases: their order, and search. */
 
 import { describe, expect, it } from 'vitest';
 import type { CaseFigures, CaseSummary, Person } from '../../src/client/contract';

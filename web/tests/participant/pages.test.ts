@@ -1,4 +1,4 @@
-/** What the participant's pages decide without a browser: addresses, the way back, the way of a message, who is who. */
+/** Logic of the participant's pages without a browser: addresses, navigation, stages of a message, names. */
 
 import { describe, expect, it } from 'vitest';
 import type { Arrival, AuthorView, Kind, ReceivedMessage, RecipientView, SentMessage } from '../../src/client/contract';
@@ -154,7 +154,7 @@ describe('the way of a message', () => {
   it.each(views)('shows %s as the one place where it is', (view) => {
     for (const kind of ['letter', 'video'] as const) {
       const now = timeline(kind, view).filter((step) => step.when === 'now');
-      // A letter is never prepared: whatever else relay said, it would be shown as no place at all.
+      // A letter is never processed: whatever else relay said would be shown as no stage at all.
       if (kind === 'letter' && view === 'preparing') expect(now).toEqual([]);
       else expect(now).toEqual([{ view, when: 'now' }]);
     }

@@ -1,4 +1,4 @@
-/** Text and captions are shown alike to whoever reviews them and to whoever reads them. */
+/** Text and captions are shown identically to reviewers and readers. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,11 +1,11 @@
-/** Keeps what a mediator types, sealed for themself alone: while they type, and at once when the page may go. */
+/** Saves what a mediator types, sealed for them alone: while they type, and at once when the page may close. */
 
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { Session } from './session';
 
-/** After so long without a key. */
+/** After this pause in typing. */
 const PAUSE_MS = 1_000;
-/** And in any event after so long. */
+/** And after this long in any case. */
 const LONGEST_MS = 5_000;
 
 type Values = Readonly<Record<string, string>>;
@@ -14,19 +14,19 @@ interface Host extends ReactiveControllerHost {
   readonly session: Session;
 }
 
-const keepers = new Set<FormKeeper>();
+const savers = new Set<FormSaver>();
 
-/** What is typed anywhere on the page is kept; asked of the keys before this returns. */
-export function keepEverything(): void {
-  for (const keeper of keepers) keeper.keepNow();
+/** Saves every form on the page; the requests are sent before this returns. */
+export function saveAllForms(): void {
+  for (const saver of savers) saver.saveNow();
 }
 
-/** Keeps the form of one screen. */
-export class FormKeeper implements ReactiveController {
+/** Saves the form of one screen. */
+export class FormSaver implements ReactiveController {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private changedAt = 0;
 
-  /** `place` names what is typed, `values` is what it is now. */
+  /** `place` identifies the form, `values` returns its current content. */
   constructor(
     private readonly host: Host,
     private readonly place: () => string,
@@ -36,38 +36,38 @@ export class FormKeeper implements ReactiveController {
   }
 
   hostConnected(): void {
-    keepers.add(this);
+    savers.add(this);
     document.addEventListener('visibilitychange', this.hidden);
   }
 
   hostDisconnected(): void {
-    keepers.delete(this);
+    savers.delete(this);
     document.removeEventListener('visibilitychange', this.hidden);
-    this.keepNow();
+    this.saveNow();
   }
 
-  /** What was typed here before, on whatever computer; null where nothing was. */
+  /** What was typed here before, on any computer; null if nothing. */
   async find(): Promise<Values | null> {
-    return (await this.host.session.client.keptForm(this.place()))?.values ?? null;
+    return (await this.host.session.client.storedForm(this.place()))?.values ?? null;
   }
 
   changed(): void {
     const now = Date.now();
     if (this.timer === null) this.changedAt = now;
     else clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.keepNow(), Math.min(PAUSE_MS, this.changedAt + LONGEST_MS - now));
+    this.timer = setTimeout(() => this.saveNow(), Math.min(PAUSE_MS, this.changedAt + LONGEST_MS - now));
   }
 
-  keepNow(): void {
+  saveNow(): void {
     if (this.timer === null) return;
     clearTimeout(this.timer);
     this.timer = null;
     const form = { place: this.place(), values: this.values(), changedAt: new Date().toISOString() };
-    // Where it cannot be kept the words are still on the screen.
-    void this.host.session.client.keepForm(form).catch(() => undefined);
+    // If it cannot be saved, the text is still on the screen.
+    void this.host.session.client.saveForm(form).catch(() => undefined);
   }
 
-  /** It has become something. */
+  /** It was submitted. */
   drop(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
@@ -75,6 +75,6 @@ export class FormKeeper implements ReactiveController {
   }
 
   private readonly hidden = (): void => {
-    if (document.visibilityState === 'hidden') this.keepNow();
+    if (document.visibilityState === 'hidden') this.saveNow();
   };
 }

@@ -1,4 +1,4 @@
-"""A real relay for the browser's tests: one line of JSON says where; it lives until its input closes."""
+"""Starts a relay for the client tests in TypeScript; prints its address and test data as one line of JSON."""
 # ruff: noqa: INP001 - a program beside tests in TypeScript, not a package
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from relay.demo.stage import stage
 from relay.media.tools import MediaTools
 from relay.settings import Settings
 
-PASSPHRASE = "a lamp in the window"  # noqa: S105 - of people of straw
+PASSPHRASE = "a lamp in the window"  # noqa: S105 - of test users
 WORK_FACTOR_LOG2 = 1
-"""Little, so that the tests need not wait for it."""
+"""As small as possible, to keep the tests fast."""
 VIDEO_SECONDS = 4
 
 
 async def _mediator(people: Organization) -> tuple[Mediator, dict[str, str]]:
-    """A mediator, and what is handed to their browser: a sealed keyring."""
+    """Enrol a mediator, and return the sealed keyring that their browser opens."""
     credential_id, keyring = await people.enrol("mediator")
     mediator = Mediator(
         people.connection,
@@ -60,7 +60,7 @@ async def _main() -> None:
                 video,
                 VIDEO_SECONDS,
             )
-            said = {
+            printed = {
                 "url": running.url,
                 "fingerprint": b64u_encode(people.administrator.fingerprint),
                 "root": b64u_encode(running.root.seed),
@@ -70,7 +70,7 @@ async def _main() -> None:
                 "responsible": await one.make_link(case_id, responsible_id),
                 "video": str(video),
             }
-            sys.stdout.write(json.dumps(said) + "\n")
+            sys.stdout.write(json.dumps(printed) + "\n")
             sys.stdout.flush()
             await asyncio.to_thread(sys.stdin.read)
 

@@ -1,4 +1,4 @@
-/** The people of these tests: a root, whom it vouches for, and a case in which two of them correspond. */
+/** Shared fixtures: a root, the people it vouches for, and a case in which two of them correspond. */
 
 import { HybridIdentity } from '../../src/crypto/age';
 import { verifyCharters, type VerifiedCharter } from '../../src/crypto/chain';
@@ -23,7 +23,7 @@ import {
   Verification,
 } from '../../src/crypto/statements';
 import { establishTrust, type Trust } from '../../src/crypto/trust';
-import { A_NONCE, aCase, aPart } from './people';
+import { A_NONCE, aCase, aPart } from './samples';
 
 export const BEGAN = '2030-01-01T00:00:00Z';
 export const CHANGED = '2030-06-01T00:00:00Z';
@@ -31,7 +31,7 @@ export const ENDS = '2031-01-01T00:00:00Z';
 export const CLAIRE = '38af30fc-8f34-49af-a20b-b070b5316a2d';
 export const DENIS = '2397bf36-b077-49db-b396-1e23fcac86fe';
 
-/** Somebody whom a root vouches for. */
+/** Somebody with a credential signed by the root. */
 export interface Vouched {
   readonly id: Uuid;
   readonly person: Uuid;
@@ -58,7 +58,7 @@ export function vouch(root: Signer, role: Role, changes: Partial<Credential> = {
   return { id, person, keys, compact, member: { credential: id, statement: statementHash(compact) } };
 }
 
-/** A link and what was made of it. */
+/** A link, and the claim and verification made through it. */
 export interface WayIn {
   readonly link: Link;
   readonly linkCompact: string;
@@ -68,7 +68,7 @@ export interface WayIn {
   readonly verification: string;
 }
 
-/** A case that Anna opened, that Boris may join, and everybody around it. */
+/** A case that Anna opened and that Boris may join, with all credentials involved. */
 export class World {
   readonly root = Signer.generate();
   readonly service: Vouched;
@@ -80,7 +80,7 @@ export class World {
   readonly registration: string;
   readonly everybody: readonly Vouched[];
 
-  /** A world in which `credentials` say something else than in others. */
+  /** `credentials` overrides fields of every credential. */
   constructor(credentials: Partial<Credential> = {}) {
     const vouched = (role: Role): Vouched => vouch(this.root, role, credentials);
     [this.service, this.anna, this.boris] = [vouched('service'), vouched('mediator'), vouched('mediator')];
@@ -98,7 +98,7 @@ export class World {
     return sign(by.keys.signer, Registration, { at: BEGAN, case: aCase, mediators: [this.anna.id], ...changes });
   }
 
-  /** The first version, where `changes` say nothing else. */
+  /** The first version, unless `changes` overrides it. */
   charter(by: Vouched, changes: Partial<Charter> = {}): string {
     return sign(by.keys.signer, Charter, {
       at: BEGAN,

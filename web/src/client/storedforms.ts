@@ -1,34 +1,34 @@
-/** What a mediator is typing, by the place where it is typed: a decision on one message, a letter that is dictated. */
+/** A mediator's unsent forms, by place: a decision on one message, a dictated letter. */
 
-import type { KeptForm, KeptSafe, Uuid } from './contract';
+import type { StoredForm, SaveResult, Uuid } from './contract';
 import { newId } from './stamps';
-import { type Shelf, UnsentTexts } from './unsent';
+import { type UnsentStore, UnsentTexts } from './unsent';
 
-export class KeptForms {
-  private readonly texts: UnsentTexts<KeptForm>;
-  /** The texts of each place, the latest first; there is more than one where two devices wrote at the same time. */
+export class StoredForms {
+  private readonly texts: UnsentTexts<StoredForm>;
+  /** The texts of each place, newest first; there are several if two devices wrote at the same time. */
   private places = new Map<string, readonly Uuid[]>();
-  private looked: Promise<readonly KeptForm[]> | null = null;
-  /** What is being kept. */
+  private looked: Promise<readonly StoredForm[]> | null = null;
+  /** The save in progress. */
   private saving: Promise<unknown> = Promise.resolve();
 
-  constructor(shelf: Shelf) {
-    this.texts = new UnsentTexts(shelf);
+  constructor(store: UnsentStore) {
+    this.texts = new UnsentTexts(store);
   }
 
-  /** What was typed there last, here or on another device. */
-  async find(place: string): Promise<KeptForm | null> {
+  /** What was last typed there, on this device or another. */
+  async find(place: string): Promise<StoredForm | null> {
     this.looked = this.look();
     return (await this.looked).find((form) => form.place === place) ?? null;
   }
 
-  save(form: KeptForm): Promise<KeptSafe> {
+  save(form: StoredForm): Promise<SaveResult> {
     const saving = this.saveNow(form);
     this.saving = saving.catch(() => undefined);
     return saving;
   }
 
-  /** It has become something, or is not wanted. */
+  /** It was submitted, or is not wanted. */
   async discard(place: string): Promise<void> {
     await (this.looked ??= this.look());
     const ids = this.places.get(place) ?? [];
@@ -40,15 +40,15 @@ export class KeptForms {
     return this.texts.leave(this.saving);
   }
 
-  private async saveNow(form: KeptForm): Promise<KeptSafe> {
+  private async saveNow(form: StoredForm): Promise<SaveResult> {
     await (this.looked ??= this.look());
     const [id = newId(), ...others] = this.places.get(form.place) ?? [];
     this.places.set(form.place, [id, ...others]);
     return this.texts.save(id, form);
   }
 
-  /** The latest of each place. */
-  private async look(): Promise<readonly KeptForm[]> {
+  /** The newest of each place. */
+  private async look(): Promise<readonly StoredForm[]> {
     const found = [...(await this.texts.all())].sort((one, other) => other.content.changedAt.localeCompare(one.content.changedAt));
     const places = new Map<string, readonly Uuid[]>();
     for (const { id, content } of found) places.set(content.place, [...(places.get(content.place) ?? []), id]);

@@ -1,4 +1,4 @@
-/** What the tests of this room share: bytes to work on, and a part as it stands in a statement. */
+/** Shared sample data: generated plaintexts and cuts, and a part as a statement lists it. */
 
 import { b64uEncode } from '../../src/crypto/encoding';
 import type { Part, PartRole } from '../../src/crypto/fields';
@@ -6,10 +6,10 @@ import { randomBytes } from '../../src/crypto/sodium';
 import fc from '../chance';
 
 export const aCase = '8e85e116-f661-42f0-9a3c-a89a47f9506f';
-/** The nonce of statements of which nothing else is said twice. */
+/** A fixed nonce, for statements that are unique without one. */
 export const A_NONCE = 'A'.repeat(22);
 
-/** Plaintexts of sizes around the edges of chunks, where mistakes live. */
+/** Plaintexts with sizes around chunk boundaries, where off-by-one errors occur. */
 export function plaintexts(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
   const sizes = fc.oneof(
     fc.integer({ min: 0, max: 300 }),
@@ -18,17 +18,17 @@ export function plaintexts(): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
   return fc.tuple(sizes, fc.nat(255)).map(([size, seed]) => Uint8Array.from({ length: size }, (_, at) => (at * 31 + seed) & 255));
 }
 
-/** Whether two runs of bytes are the same; `toEqual` takes a second for a megabyte. */
+/** Compares bytes; `toEqual` takes a second for a megabyte. */
 export function same(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
 }
 
-/** A way to cut bytes into pieces. */
+/** Generates piece sizes. */
 export function cuts(): fc.Arbitrary<readonly number[]> {
   return fc.array(fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 150_000 })), { maxLength: 12 });
 }
 
-/** `bytes` in pieces of these sizes; what remains is the last one. */
+/** Splits `bytes` into pieces of these sizes; the last piece is the remainder. */
 export function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let at = 0;
@@ -39,12 +39,12 @@ export function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   return [...pieces, bytes.subarray(at)];
 }
 
-/** Changes bits of one byte. */
+/** Flips bits of one byte, in place. */
 export function flip(bytes: Uint8Array, at: number, bits = 1): void {
   bytes[at] = (bytes[at] ?? 0) ^ bits;
 }
 
-/** A part of that role, of a body that nobody made. */
+/** A part with this role and random hashes. */
 export function aPart(role: PartRole, type = 'text/plain'): Part {
   return { role, type, size: 288, segments: [b64uEncode(randomBytes(32))], commit: b64uEncode(randomBytes(32)) };
 }
