@@ -23,17 +23,12 @@ export interface Keyring {
   readonly signer: Signer;
 }
 
-interface Content {
-  readonly version: 1;
-  readonly identity: string;
-  readonly signer: string;
-}
-
 const anyText: Form<string> = (value) => {
   if (typeof value !== 'string') throw new CryptoError('key', 'not a keyring');
   return value;
 };
-const content = record<Content>({ version: oneOf(1), identity: anyText, signer: anyText });
+const content = record({ version: oneOf(1), identity: anyText, signer: anyText });
+type Content = ReturnType<typeof content>;
 
 /** New keys for one person. */
 export function generateKeyring(): Keyring {
