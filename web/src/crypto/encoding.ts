@@ -102,6 +102,11 @@ export function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
   return difference === 0;
 }
 
+/** Compares two encoded byte strings in constant time. */
+export function sameText(one: string, other: string): boolean {
+  return sameBytes(b64uDecode(one), b64uDecode(other));
+}
+
 function encodeBase64(data: Uint8Array, { letters }: Alphabet): string {
   let text = '';
   for (let at = 0; at < data.length; at += 3) {
