@@ -3,11 +3,11 @@
  * Each piece is stored as soon as it is recorded, so a crash of the page loses seconds at most.
  */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { NewTake, Uuid } from '../client/contract';
 import { begins, keeps, setFragile } from '../ui/activity';
 import '../ui/dialog';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import type { Language } from '../i18n/catalogue';
 import { clock } from '../i18n/clock';
 import './recorder.css';
@@ -59,26 +59,13 @@ export interface Recorded {
 }
 
 export class RelayRecorder extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    language: { attribute: false },
-    form: { attribute: false },
-    assisted: { attribute: false },
-    revises: { attribute: false },
-    texts: { state: true },
-    stage: { state: true },
-    fault: { state: true },
-    found: { state: true },
-    level: { state: true },
-    loudest: { state: true },
-    left: { state: true },
-    seconds: { state: true },
-    take: { state: true },
-    limited: { state: true },
-    storedIn: { state: true },
-    unheard: { state: true },
-    unseen: { state: true },
-    asking: { state: true },
-  };
+  static override properties = reactive(
+    ['language', 'form', 'assisted', 'revises'],
+    [
+      'texts', 'stage', 'fault', 'found', 'level', 'loudest', 'left', 'seconds', 'take', 'limited', 'storedIn',
+      'unheard', 'unseen', 'asking',
+    ],
+  );
 
   language: Language = 'en';
   form: Form = 'video';

@@ -1,8 +1,8 @@
 /** A link to hand over: as text, as a picture to scan, and as a sheet of paper in both languages. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Person, Purpose } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import type { Language } from '../i18n/catalogue';
 import '../ui/dialog';
 import { person, shortId } from './people';
@@ -19,10 +19,7 @@ export interface Address {
 }
 
 export class ConsoleAddress extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    address: { attribute: false },
-  };
+  static override properties = reactive(['session', 'address']);
 
   session!: Session;
   address!: Address;
@@ -71,11 +68,7 @@ function kioskOf(url: string): string {
  * sees it, and has a mark; a strip to cut off tells the mediator whose it is.
  */
 export class ConsoleSheet extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    address: { attribute: false },
-    both: { state: true },
-  };
+  static override properties = reactive(['session', 'address'], ['both']);
 
   session!: Session;
   address!: Address;

@@ -1,16 +1,11 @@
 /** Shown when a root is named that this browser does not trust: nothing changes until the mediator decides. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
+import { html, nothing, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
 import type { Texts } from './i18n';
 
 export class ConsoleAnotherRoot extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    texts: { attribute: false },
-    given: { attribute: false },
-    known: { attribute: false },
-    missing: { state: true },
-  };
+  static override properties = reactive(['texts', 'given', 'known'], ['missing']);
 
   texts!: Texts;
   given = '';

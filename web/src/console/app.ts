@@ -1,11 +1,11 @@
 /** The mediators' console as a whole: how it was opened, locked or unlocked, which screen, and when to stop everything. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { connectClient } from '../client/connect';
 import { isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys, type Uuid } from '../client/contract';
 import { isFingerprint } from '../embed/protocol';
 import './another-root';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { bringInSight, watchFocus } from '../ui/in-sight';
 import { isActive } from '../ui/activity';
 import { watchIdle } from '../ui/idle';
@@ -37,19 +37,13 @@ interface Listening {
 }
 
 export class RelayConsole extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    stage: { state: true },
-    texts: { state: true },
-    session: { state: true },
-    screen: { state: true },
-    said: { state: true },
-    helping: { state: true },
-    shortcuts: { state: true },
-    idling: { state: true },
-    ownKeys: { state: true },
-    fingerprint: { state: true },
-    handed: { state: true },
-  };
+  static override properties = reactive(
+    [],
+    [
+      'stage', 'texts', 'session', 'screen', 'said', 'helping', 'shortcuts', 'idling', 'ownKeys', 'fingerprint',
+      'handed',
+    ],
+  );
 
   private stage: Stage = 'starting';
   private texts: Texts | null = null;

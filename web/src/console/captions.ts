@@ -1,6 +1,7 @@
 /** Captions of a video, or the transcript of a voice message, under review: a list of lines beside the player, or the file as text, or a reason for none. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Language, ReviewItem, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
@@ -23,16 +24,7 @@ const FILE_MOST_BYTES = 512 * 1024;
 const LINE_MS = 3000;
 
 export class ConsoleCaptions extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    message: { attribute: false },
-    item: { state: true },
-    drafts: { state: true },
-    plain: { state: true },
-    mistakes: { state: true },
-    language: { state: true },
-    hint: { state: true },
-  };
+  static override properties = reactive(['message'], ['item', 'drafts', 'plain', 'mistakes', 'language', 'hint']);
 
   message: Uuid = '';
 

@@ -1,6 +1,7 @@
 /** One case: its people, what they said, their links and keys, its messages, and what happened. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { CaseDetail, CaseLink, Consent, LinkEndReason, Purpose, QueueItem, Uuid } from '../client/contract';
 import './address';
 import type { Address } from './address';
@@ -27,16 +28,7 @@ type Asking =
 const CONSENTS = ['active', 'paused', 'withdrawn'] as const satisfies readonly Consent[];
 
 export class ConsoleCase extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    case: { attribute: false },
-    claim: { attribute: false },
-    detail: { state: true },
-    messages: { state: true },
-    asking: { state: true },
-    address: { state: true },
-    printing: { state: true },
-  };
+  static override properties = reactive(['case', 'claim'], ['detail', 'messages', 'asking', 'address', 'printing']);
 
   case: Uuid = '';
   /** The link whose claim is asked about once the case has loaded; null for none. */

@@ -1,6 +1,7 @@
 /** The cases of this mediator, those with something to do first; searchable by reference or person. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { CaseFigures, CaseSummary, Person } from '../client/contract';
 import { day } from '../ui/amounts';
@@ -13,11 +14,7 @@ const OWN = ['you', 'claims'] as const satisfies readonly (keyof CaseFigures)[];
 const OTHERS = ['mediator', 'sender', 'recipient', 'relay', 'unusedLinks'] as const satisfies readonly (keyof CaseFigures)[];
 
 export class ConsoleCases extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    cases: { state: true },
-    sought: { state: true },
-  };
+  static override properties = reactive([], ['cases', 'sought']);
 
   private cases: readonly CaseSummary[] | null = null;
   private sought = '';

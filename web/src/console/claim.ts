@@ -1,20 +1,14 @@
 /** Who used a link? The four words of the claim, to compare with those that the person reads out. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { SpokenWords, Uuid, WaitingClaim } from '../client/contract';
 import type { Language } from '../i18n/catalogue';
 import '../ui/dialog';
 import { ConsoleElement } from './element';
 
 export class ConsoleClaim extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    case: { attribute: false },
-    link: { attribute: false },
-    person: { attribute: false },
-    reference: { attribute: false },
-    waiting: { state: true },
-  };
+  static override properties = reactive(['case', 'link', 'person', 'reference'], ['waiting']);
 
   case: Uuid = '';
   link: Uuid = '';

@@ -1,25 +1,18 @@
 /** The dialog of a decision: says exactly what it does, asks for reason and words where needed; signing happens later. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { DecisionKind, NewDecision, Refusal, ReviewItem } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { actionDraft, GRAVE, NEEDS_REASON, TELLS_AUTHOR, type ActionDraft } from './choices';
 import '../ui/dialog';
 import { refusalText } from './element';
 import type { Session } from './session';
 
 export class ConsoleDecide extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    item: { attribute: false },
-    decision: { attribute: false },
-    about: { attribute: false },
-    unwatched: { attribute: false },
-    draft: { attribute: false },
-    running: { attribute: false },
-    problem: { attribute: false },
-    wanting: { state: true },
-  };
+  static override properties = reactive(
+    ['session', 'item', 'decision', 'about', 'unwatched', 'draft', 'running', 'problem'],
+    ['wanting'],
+  );
 
   session!: Session;
   item!: ReviewItem;

@@ -1,9 +1,9 @@
 /** Base class of the console's elements: texts, one action at a time, and refusals as sentences. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { type Broken, type GrantedAgain, isRefusal, type ProblemCode, type Refusal } from '../client/contract';
 import { during } from '../ui/activity';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import type { Session } from './session';
 import type { Texts } from './i18n';
 
@@ -48,12 +48,7 @@ export function grantedText(texts: Texts, { granted, broken }: GrantedAgain): st
 }
 
 export abstract class ConsoleElement extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    reading: { state: true },
-    running: { state: true },
-    refusal: { state: true },
-  };
+  static override properties = reactive(['session'], ['reading', 'running', 'refusal']);
 
   session!: Session;
   /** Something is being fetched. Nothing is disabled meanwhile: pressed buttons act next. */

@@ -1,6 +1,7 @@
 /** Asks why a link ends before ending it, since the reason decides whether what came through it counts. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { LinkEndReason, Uuid } from '../client/contract';
 import '../ui/dialog';
 import { ConsoleElement } from './element';
@@ -9,17 +10,7 @@ import { capital } from './people';
 const REASONS = ['replaced', 'misused'] as const satisfies readonly LinkEndReason[];
 
 export class ConsoleEnding extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    case: { attribute: false },
-    link: { attribute: false },
-    which: { attribute: false },
-    person: { attribute: false },
-    reference: { attribute: false },
-    only: { attribute: false },
-    reason: { state: true },
-    missing: { state: true },
-  };
+  static override properties = reactive(['case', 'link', 'which', 'person', 'reference', 'only'], ['reason', 'missing']);
 
   case: Uuid = '';
   link: Uuid = '';

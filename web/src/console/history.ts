@@ -1,6 +1,7 @@
 /** What came before a message: what the two sent each other, and its earlier versions that were returned. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { EarlierRevision, History, PastMessage, ReviewItem, Uuid } from '../client/contract';
 import { transcript } from '../playback/transcript';
@@ -16,14 +17,7 @@ interface Read {
 }
 
 export class ConsoleHistory extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    item: { attribute: false },
-    text: { attribute: false },
-    history: { attribute: false },
-    shown: { state: true },
-    asked: { state: true },
-  };
+  static override properties = reactive(['item', 'text', 'history'], ['shown', 'asked']);
 
   item!: ReviewItem;
   /** The text of the version shown. */

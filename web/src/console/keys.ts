@@ -1,7 +1,8 @@
 /** One's own keys: when they expire, their renewal, and moving cases to the new ones. */
 
 import { proxy } from 'comlink';
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { CaseOutcome, KnownKeyring, OwnKeys } from '../client/contract';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
@@ -16,14 +17,7 @@ interface Made {
 }
 
 export class ConsoleKeys extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    own: { state: true },
-    made: { state: true },
-    fault: { state: true },
-    at: { state: true },
-    outcomes: { state: true },
-  };
+  static override properties = reactive([], ['own', 'made', 'fault', 'at', 'outcomes']);
 
   private own: OwnKeys | null = null;
   private made: Made | null = null;

@@ -1,6 +1,7 @@
 /** A letter that a mediator writes down for somebody, who confirmed every word. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { CaseDetail, CaseSummary, Language, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
 import { FormSaver } from './form-saver';
@@ -8,17 +9,7 @@ import { byReference } from './finding';
 import { person } from './people';
 
 export class ConsoleLetter extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    given: { attribute: false },
-    cases: { state: true },
-    detail: { state: true },
-    from: { state: true },
-    to: { state: true },
-    language: { state: true },
-    text: { state: true },
-    wanting: { state: true },
-  };
+  static override properties = reactive(['given'], ['cases', 'detail', 'from', 'to', 'language', 'text', 'wanting']);
 
   given: Uuid | null = null;
   /** Null until the cases and what was typed before have loaded, so that nobody types into a form that is then filled. */

@@ -1,8 +1,8 @@
 /** The video or voice of a message under review: loaded only on request, at first muted, blurred and grey. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Playback, VideoFacts } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import type { Session } from './session';
 import { textsFor } from './form-texts';
 
@@ -15,14 +15,7 @@ export function wasPlayed({ self }: Session, { part }: VideoFacts): boolean {
 }
 
 export class ConsoleMedia extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    video: { attribute: false },
-    captions: { attribute: false },
-    alone: { attribute: false },
-    mode: { state: true },
-    ready: { state: true },
-  };
+  static override properties = reactive(['session', 'video', 'captions', 'alone'], ['mode', 'ready']);
 
   session!: Session;
   video!: VideoFacts;

@@ -1,6 +1,7 @@
 /** Opening a case: a new one, or one that the case system registered; who is in it, and its rules. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { Colleague, ParticipantRole, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
 import { shortId } from './people';
@@ -10,14 +11,7 @@ const RETENTION_DAYS = 365;
 const RETENTION_MOST_DAYS = 36_500;
 
 export class ConsoleNewCase extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    registered: { attribute: false },
-    reference: { state: true },
-    roles: { state: true },
-    colleagues: { state: true },
-    faults: { state: true },
-  };
+  static override properties = reactive(['registered'], ['reference', 'roles', 'colleagues', 'faults']);
 
   /** The case registered by the case system, or null for a new one. */
   registered: Uuid | null = null;

@@ -1,24 +1,18 @@
 /** The dialog of an offer: a content note that the recipient reads first, a summary if wanted, and when. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Refusal, ReviewItem } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { actionDraft, type ActionDraft } from './choices';
 import '../ui/dialog';
 import { refusalText } from './element';
 import type { Session } from './session';
 
 export class ConsoleOffer extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    item: { attribute: false },
-    about: { attribute: false },
-    draft: { attribute: false },
-    running: { attribute: false },
-    problem: { attribute: false },
-    later: { state: true },
-    wanting: { state: true },
-  };
+  static override properties = reactive(
+    ['session', 'item', 'about', 'draft', 'running', 'problem'],
+    ['later', 'wanting'],
+  );
 
   session!: Session;
   item!: ReviewItem;

@@ -1,7 +1,8 @@
 /** The review queue: how much waits for whom, the longest first, live, with filters and keyboard control; and what has ended. */
 
 import { proxy } from 'comlink';
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { CaseSummary, Language, QueueFigure, QueueFilter, QueueItem, State, Stop, WaitsFor } from '../client/contract';
 import { day } from '../ui/amounts';
@@ -31,15 +32,7 @@ const TICK_MS = 30_000;
 let filter: QueueFilter = { waitsFor: 'you' };
 
 export class ConsoleQueue extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    items: { state: true },
-    next: { state: true },
-    figures: { state: true },
-    cases: { state: true },
-    broken: { state: true },
-    now: { state: true },
-  };
+  static override properties = reactive([], ['items', 'next', 'figures', 'cases', 'broken', 'now']);
 
   private items: readonly QueueItem[] | null = null;
   private next: string | null = null;

@@ -1,6 +1,7 @@
 /** Who can read a case under the charter in force; and the next charter: people who join or leave, new keys, the system's request. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { CaseDetail, CaseMember, Colleague, Uuid } from '../client/contract';
 import { day } from '../ui/amounts';
 import '../ui/dialog';
@@ -17,13 +18,7 @@ type Asking =
 type Fault = 'needsOne' | 'needsTwo' | 'same';
 
 export class ConsoleReaders extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    detail: { attribute: false },
-    asking: { state: true },
-    fault: { state: true },
-    staying: { state: true },
-  };
+  static override properties = reactive(['detail'], ['asking', 'fault', 'staying']);
 
   detail!: CaseDetail;
   private asking: Asking | null = null;

@@ -1,6 +1,7 @@
 /** One message under review: what it is and who wrote it, then its text, then, on request, the video. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { Broken, History, Lease, ReviewItem, Uuid } from '../client/contract';
 import { countdown } from './ages';
 import { actionDraft, choicesFor, standing, waitsForAnother, type ActionDraft, type Choice } from './choices';
@@ -24,19 +25,10 @@ const PROCESSING_MS = 4000;
 const ASKABLE = ['approve', 'return', 'decline', 'hold'] as const satisfies readonly Choice[];
 
 export class ConsoleReview extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    message: { attribute: false },
-    item: { state: true },
-    text: { state: true },
-    captions: { state: true },
-    history: { state: true },
-    lost: { state: true },
-    changed: { state: true },
-    asking: { state: true },
-    withdrawing: { state: true },
-    now: { state: true },
-  };
+  static override properties = reactive(
+    ['message'],
+    ['item', 'text', 'captions', 'history', 'lost', 'changed', 'asking', 'withdrawing', 'now'],
+  );
 
   message: Uuid = '';
 

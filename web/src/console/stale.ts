@@ -1,18 +1,14 @@
 /** Cases whose charter lists media workers or recovery keys other than the valid ones, updated in one step. */
 
 import { proxy } from 'comlink';
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { CaseOutcome, CaseSummary } from '../client/contract';
 import { ConsoleElement } from './element';
 import { allDone, type Reached, renderOutcomes, renderReached } from './outcomes';
 
 export class ConsoleStale extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    stale: { state: true },
-    at: { state: true },
-    outcomes: { state: true },
-  };
+  static override properties = reactive([], ['stale', 'at', 'outcomes']);
 
   private stale: readonly CaseSummary[] = [];
   private at: Reached = null;

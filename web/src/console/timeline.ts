@@ -1,18 +1,14 @@
 /** The history of a case, one sentence per row of relay's log; shown only if every row follows from the one before. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { LogEntry, Person, Uuid } from '../client/contract';
 import { moment } from '../ui/amounts';
 import { ConsoleElement } from './element';
 import { actor, shortId } from './people';
 
 export class ConsoleTimeline extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    case: { attribute: false },
-    people: { attribute: false },
-    entries: { state: true },
-  };
+  static override properties = reactive(['case', 'people'], ['entries']);
 
   case: Uuid = '';
   people: readonly Person[] = [];

@@ -1,8 +1,8 @@
 /** Unlocking: sealed keys stored in this browser, a file with them, or new ones; opened with a passphrase. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { isRefusal, type KnownKeyring, type Refusal } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import type { Language } from '../i18n/catalogue';
 import '../ui/dialog';
 import '../ui/passphrase';
@@ -16,23 +16,10 @@ const AGE_FILE = 'age-encryption.org/v1\n';
 const KEYRING_MOST_BYTES = 64 * 1024;
 
 export class ConsoleUnlock extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    door: { attribute: false },
-    texts: { attribute: false },
-    language: { attribute: false },
-    fingerprint: { attribute: false },
-    roots: { attribute: false },
-    handed: { attribute: false },
-    notice: { attribute: false },
-    known: { state: true },
-    chosen: { state: true },
-    running: { state: true },
-    refusal: { state: true },
-    fault: { state: true },
-    made: { state: true },
-    forgetting: { state: true },
-    forgettingRoot: { state: true },
-  };
+  static override properties = reactive(
+    ['door', 'texts', 'language', 'fingerprint', 'roots', 'handed', 'notice'],
+    ['known', 'chosen', 'running', 'refusal', 'fault', 'made', 'forgetting', 'forgettingRoot'],
+  );
 
   /** The worker with the keys, wrapped in a plain object: Lit would take the remote proxy itself for a directive. */
   door!: { readonly client: Mediator };

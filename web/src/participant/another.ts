@@ -1,12 +1,12 @@
 /** Shown when an address names another root than the one stored with the link on this device: asks which one to trust. */
 
-import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
+import { html, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
 import { whoToCall } from './explaining';
 import type { Arriving, LinkTexts } from './i18n';
 
 export class RelayAnother extends PlainElement {
-  static override properties: PropertyDeclarations = { texts: { attribute: false }, linkTexts: { attribute: false } };
+  static override properties = reactive(['texts', 'linkTexts']);
 
   texts!: Arriving;
   linkTexts!: LinkTexts;

@@ -1,10 +1,10 @@
 /** The page around everything that a participant sees: the top bar, entering, and problems. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { type Arrival, type Language, type Refusal } from '../client/contract';
 import '../ui/announcer';
 import type { RelayAnnouncer } from '../ui/announcer';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { watchIdle } from '../ui/idle';
 import type { RelayPassphrase } from '../ui/passphrase';
 import { leave, watchForEscape } from '../ui/quick-exit';
@@ -54,16 +54,10 @@ const MINUTE_MS = 60_000;
 const IDLE_MS = 3 * MINUTE_MS;
 
 export class RelayParticipant extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    texts: { state: true },
-    inside: { state: true },
-    linkTexts: { state: true },
-    idling: { state: true },
-    phase: { state: true },
-    arrival: { state: true },
-    assistant: { state: true },
-    assisted: { state: true },
-  };
+  static override properties = reactive(
+    [],
+    ['texts', 'inside', 'linkTexts', 'idling', 'phase', 'arrival', 'assistant', 'assisted'],
+  );
 
   private texts: Arriving | null = null;
   private inside: Inside | null = null;

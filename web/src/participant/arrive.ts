@@ -1,9 +1,9 @@
 /** The first visit: what this is and what happens next, and choosing a passphrase; or the one message of an upload link. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { isRefusal, type Arrival, type Refusal } from '../client/contract';
 import type { Weakness } from '../crypto/passphrases';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
 import type { Language } from '../i18n/catalogue';
@@ -13,18 +13,10 @@ import { asRefusal, refusalText } from './refusals';
 import type { Arriving } from './i18n';
 
 export class RelayArrive extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    texts: { attribute: false },
-    language: { attribute: false },
-    link: { attribute: false },
-    arrival: { attribute: false },
-    early: { attribute: false },
-    assisted: { attribute: false },
-    mayAssist: { attribute: false },
-    running: { state: true },
-    refusal: { state: true },
-    fault: { state: true },
-  };
+  static override properties = reactive(
+    ['texts', 'language', 'link', 'arrival', 'early', 'assisted', 'mayAssist'],
+    ['running', 'refusal', 'fault'],
+  );
 
   texts!: Arriving;
   language: Language = 'en';

@@ -1,11 +1,11 @@
 /** First in assisted mode: who helps, so that the mediators know. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
+import { html, nothing, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
 import type { Arriving } from './i18n';
 
 export class RelayAssistant extends PlainElement {
-  static override properties: PropertyDeclarations = { texts: { attribute: false }, missing: { state: true } };
+  static override properties = reactive(['texts'], ['missing']);
 
   texts!: Arriving;
   private missing = false;

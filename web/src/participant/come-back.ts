@@ -1,9 +1,9 @@
 /** Every later visit: the passphrase, and what to do without it. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Refusal } from '../client/contract';
 import { duration } from '../ui/amounts';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import '../ui/passphrase';
 import type { RelayPassphrase } from '../ui/passphrase';
 import type { Language } from '../i18n/catalogue';
@@ -15,16 +15,10 @@ import type { Arriving } from './i18n';
 export type Why = 'locked' | 'lockedIdle' | 'taken';
 
 export class RelayComeBack extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    texts: { attribute: false },
-    language: { attribute: false },
-    why: { attribute: false },
-    ready: { attribute: false },
-    typed: { attribute: false },
-    mayAssist: { attribute: false },
-    running: { state: true },
-    refusal: { state: true },
-  };
+  static override properties = reactive(
+    ['texts', 'language', 'why', 'ready', 'typed', 'mayAssist'],
+    ['running', 'refusal'],
+  );
 
   texts!: Arriving;
   language: Language = 'en';

@@ -1,12 +1,12 @@
 /** A link was opened as an address on a shared computer: why the page stops, and how to continue without leaving a trace. */
 
-import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
+import { html, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
 import { whoToCall } from './explaining';
 import type { Arriving, LinkTexts } from './i18n';
 
 export class RelayExposed extends PlainElement {
-  static override properties: PropertyDeclarations = { texts: { attribute: false }, linkTexts: { attribute: false } };
+  static override properties = reactive(['texts', 'linkTexts']);
 
   texts!: Arriving;
   linkTexts!: LinkTexts;

@@ -1,6 +1,7 @@
 /** Home: what is waiting, what is in progress, what was sent, and what can be started. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { LetterDraft, ReceivedMessage, SentMessage, Side, Take, UnfinishedVideo } from '../client/contract';
 import { day, moment, size } from '../ui/amounts';
@@ -10,12 +11,7 @@ import { countWords } from './counting';
 import './takes';
 
 export class RelayHome extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    drafts: { state: true },
-    looked: { state: true },
-    unfinished: { state: true },
-  };
+  static override properties = reactive([], ['drafts', 'looked', 'unfinished']);
 
   private drafts: readonly LetterDraft[] = [];
   private unfinished: readonly UnfinishedVideo[] = [];

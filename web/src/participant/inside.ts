@@ -1,10 +1,10 @@
 /** Behind the passphrase: chooses the screen, keeps data up to date, and manages uploads and idle time. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Arrival, Consent, Correspondence, Language, Refusal, SendingProgress, Stop } from '../client/contract';
 import { isActive, isFragile } from '../ui/activity';
 import '../ui/dialog';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { watchIdle } from '../ui/idle';
 import { watchFocus } from '../ui/in-sight';
 import { titled } from './titles';
@@ -20,18 +20,10 @@ const MINUTE_MS = 60_000;
 const IDLE_MS = { alone: 10 * MINUTE_MS, assisted: 3 * MINUTE_MS } as const;
 
 export class RelayInside extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    language: { attribute: false },
-    arriving: { attribute: false },
-    texts: { attribute: false },
-    arrival: { attribute: false },
-    assistant: { attribute: false },
-    shown: { state: true },
-    correspondence: { state: true },
-    broken: { state: true },
-    transfer: { state: true },
-    secondsLeft: { state: true },
-  };
+  static override properties = reactive(
+    ['language', 'arriving', 'texts', 'arrival', 'assistant'],
+    ['shown', 'correspondence', 'broken', 'transfer', 'secondsLeft'],
+  );
 
   language: Language = 'en';
   arriving!: Arriving;

@@ -1,7 +1,7 @@
 /** `/kiosk`: a link is scanned, pasted or typed into the page, so that it never becomes an address of this browser. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
+import { html, nothing, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
 import { watchIdle } from '../ui/idle';
 import { whoToCall } from './explaining';
 import { readHanded } from './handed';
@@ -17,14 +17,7 @@ const TOO_LONG_MS = 2 * MINUTE_MS;
 type Hint = 'notYet' | 'notLink' | 'elsewhere' | 'tooLong';
 
 export class RelayKiosk extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    texts: { attribute: false },
-    linkTexts: { attribute: false },
-    stage: { state: true },
-    hint: { state: true },
-    fault: { state: true },
-    wrong: { state: true },
-  };
+  static override properties = reactive(['texts', 'linkTexts'], ['stage', 'hint', 'fault', 'wrong']);
 
   texts!: Arriving;
   linkTexts!: LinkTexts;

@@ -1,6 +1,7 @@
 /** One's own message: its state and what usually comes next, what the mediator says, revising it, withdrawing it. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { SentMessage } from '../client/contract';
 import { day } from '../ui/amounts';
 import { isRefusal } from '../client/contract';
@@ -14,12 +15,7 @@ import type { Home } from './i18n';
 type Unread = keyof Home['sent']['unread'];
 
 export class RelayMessage extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    guidance: { state: true },
-    ownText: { state: true },
-    unread: { state: true },
-  };
+  static override properties = reactive([], ['guidance', 'ownText', 'unread']);
 
   private guidance: Guidance | null = null;
   private ownText: string | null = null;

@@ -1,6 +1,7 @@
 /** Opening what was accepted, in steps that the recipient chooses, the gentlest first; stopping at any point; hiding it. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { Broken, Form, OfferNotes, OpenedMessage, Playback, ReceivedMessage } from '../client/contract';
 import { day } from '../ui/amounts';
 import { receivedLine } from './people';
@@ -16,14 +17,7 @@ const STEPS: Readonly<Record<Form, readonly Step[]>> = {
 };
 
 export class RelayOpening extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    message: { attribute: false },
-    notes: { attribute: false },
-    open: { state: true },
-    opened: { state: true },
-    stopped: { state: true },
-  };
+  static override properties = reactive(['message', 'notes'], ['open', 'opened', 'stopped']);
 
   message!: ReceivedMessage;
   notes: OfferNotes | null = null;

@@ -1,13 +1,13 @@
 /** Problem pages: each says what happened, that nothing is lost, and what to do. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
+import { html, nothing, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
 import { whoToCall } from './explaining';
 import type { Problem } from './problem-of';
 import type { Arriving } from './i18n';
 
 export class RelayProblem extends PlainElement {
-  static override properties: PropertyDeclarations = { texts: { attribute: false }, problem: { attribute: false } };
+  static override properties = reactive(['texts', 'problem']);
 
   texts!: Arriving;
   problem: Problem = 'unexpected';

@@ -1,9 +1,9 @@
 /** `/receipt`: the state of a receipt's message, for anybody who has the code. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { AuthorView, Language, Refusal, SentMessage, Time } from '../client/contract';
 import { day } from '../ui/amounts';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { whoToCall } from './explaining';
 import { keys } from './keys';
 import { asRefusal, refusalText } from './refusals';
@@ -18,15 +18,7 @@ interface Standing {
 }
 
 export class RelayReceipt extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    texts: { attribute: false },
-    home: { attribute: false },
-    reasons: { attribute: false },
-    language: { attribute: false },
-    running: { state: true },
-    refusal: { state: true },
-    standing: { state: true },
-  };
+  static override properties = reactive(['texts', 'home', 'reasons', 'language'], ['running', 'refusal', 'standing']);
 
   texts!: Arriving;
   home!: Home;

@@ -1,20 +1,15 @@
 /** Who a message is for, and its language: asked only if there is more than one answer. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Language, Uuid } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { nameOf } from './people';
 import type { Visit } from './visit';
 
 const LANGUAGES = ['en', 'fr'] as const;
 
 export class RelayRecipient extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    visit: { attribute: false },
-    to: { attribute: false },
-    language: { attribute: false },
-    fixed: { attribute: false },
-  };
+  static override properties = reactive(['visit', 'to', 'language', 'fixed']);
 
   visit!: Visit;
   to: Uuid | null = null;

@@ -1,9 +1,9 @@
 /** Base class of the screens behind the passphrase: one action at a time, refusals as sentences, and a question. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Broken, Refusal } from '../client/contract';
 import '../ui/dialog';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { asRefusal, refusalText } from './refusals';
 import type { Screen, Visit } from './visit';
 
@@ -18,13 +18,7 @@ export interface Question {
 }
 
 export abstract class ScreenElement extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    visit: { attribute: false },
-    screen: { attribute: false },
-    running: { state: true },
-    refusal: { state: true },
-    question: { state: true },
-  };
+  static override properties = reactive(['visit', 'screen'], ['running', 'refusal', 'question']);
 
   visit!: Visit;
   screen!: Screen;

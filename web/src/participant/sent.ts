@@ -1,10 +1,11 @@
 /** After sending: where it is now, what happens next, and the receipt of an upload link. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { ScreenElement } from './screen';
 
 export class RelaySent extends ScreenElement {
-  static override properties: PropertyDeclarations = { ...ScreenElement.properties, copied: { state: true } };
+  static override properties = reactive([], ['copied']);
 
   private copied: 'copied' | 'notCopied' | null = null;
 

@@ -1,6 +1,7 @@
 /** Stored recordings that are not being sent: watch, use, delete. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Take } from '../client/contract';
 import { allStored, setFragile } from '../ui/activity';
@@ -29,12 +30,7 @@ export async function storedTakes({ client }: Pick<Visit, 'client'>): Promise<re
 }
 
 export class RelayTakes extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    takes: { state: true },
-    shown: { state: true },
-    told: { state: true },
-  };
+  static override properties = reactive([], ['takes', 'shown', 'told']);
 
   private takes: readonly Take[] = [];
   private shown: { readonly id: string; readonly url: string } | null = null;

@@ -1,6 +1,7 @@
 /** A video or a voice message: recorded here or chosen, sealed, and sent in pieces with resumption. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { keyed } from 'lit/directives/keyed.js';
 import type { TakeStore, Recorded } from '../capture/recorder';
 import type { Form } from '../capture/recording';
@@ -36,15 +37,7 @@ interface Picked {
 }
 
 export class RelayVideo extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    way: { state: true },
-    picked: { state: true },
-    fault: { state: true },
-    to: { state: true },
-    language: { state: true },
-    resumes: { state: true },
-  };
+  static override properties = reactive([], ['way', 'picked', 'fault', 'to', 'language', 'resumes']);
 
   private way: 'none' | 'video' | 'voice' | 'file' = 'none';
   private picked: Picked | null = null;

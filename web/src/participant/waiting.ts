@@ -1,19 +1,14 @@
 /** An offered message: first the mediator's note and a free choice; after accepting, the steps of opening. */
 
-import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { Answer, OfferNotes, ReceivedMessage } from '../client/contract';
 import './opening';
 import { receivedLine } from './people';
 import { ScreenElement } from './screen';
 
 export class RelayWaiting extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    notes: { state: true },
-    tellAuthor: { state: true },
-    answered: { state: true },
-    broken: { state: true },
-  };
+  static override properties = reactive([], ['notes', 'tellAuthor', 'answered', 'broken']);
 
   private notes: OfferNotes | null = null;
   private tellAuthor = false;

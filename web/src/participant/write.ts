@@ -1,6 +1,7 @@
 /** A letter: written, saved sealed meanwhile, previewed as its reader will see it, and sent. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { SaveResult, Language, LetterDraft, Uuid } from '../client/contract';
 import { newId } from '../client/stamps';
 import { timeOfDay } from '../ui/amounts';
@@ -15,18 +16,10 @@ const PAUSE_MS = 1_000;
 const LONGEST_MS = 5_000;
 
 export class RelayWrite extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    text: { state: true },
-    to: { state: true },
-    language: { state: true },
-    kept: { state: true },
-    isCopy: { state: true },
-    previewing: { state: true },
-    missing: { state: true },
-    guidance: { state: true },
-    ready: { state: true },
-  };
+  static override properties = reactive(
+    [],
+    ['text', 'to', 'language', 'kept', 'isCopy', 'previewing', 'missing', 'guidance', 'ready'],
+  );
 
   private draft: Uuid = newId();
   private text = '';

@@ -5,9 +5,9 @@
  * they ask.
  */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { Playback, VideoFacts } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import type { Language } from '../i18n/catalogue';
 import { clock } from '../i18n/clock';
 import { type Source, streamed, whole } from './bridge';
@@ -22,25 +22,10 @@ const STEP_SECONDS = 5;
 const LOOK_MS = 1000;
 
 export class RelayPlayer extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    client: { attribute: false },
-    video: { attribute: false },
-    captions: { attribute: false },
-    mode: { attribute: false },
-    guarded: { attribute: false },
-    language: { attribute: false },
-    texts: { state: true },
-    source: { state: true },
-    state: { state: true },
-    playing: { state: true },
-    now: { state: true },
-    muted: { state: true },
-    volume: { state: true },
-    speed: { state: true },
-    veiled: { state: true },
-    captioned: { state: true },
-    full: { state: true },
-  };
+  static override properties = reactive(
+    ['client', 'video', 'captions', 'mode', 'guarded', 'language'],
+    ['texts', 'source', 'state', 'playing', 'now', 'muted', 'volume', 'speed', 'veiled', 'captioned', 'full'],
+  );
 
   client!: Playback;
   video!: VideoFacts;

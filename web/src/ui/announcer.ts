@@ -1,10 +1,10 @@
 /** Tells screen readers what changed, without moving the focus. */
 
-import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from './element';
+import { html, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from './element';
 
 export class RelayAnnouncer extends PlainElement {
-  static override properties: PropertyDeclarations = { text: { state: true } };
+  static override properties = reactive([], ['text']);
 
   private text = '';
 

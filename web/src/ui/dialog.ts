@@ -1,16 +1,13 @@
 /** A modal question: closed with Escape, and the focus returns to where it was. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from './element';
+import { html, nothing, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from './element';
 
 /** Two may be open, one above the other. */
 let opened = 0;
 
 export class RelayDialog extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    heading: { attribute: false },
-    content: { attribute: false },
-  };
+  static override properties = reactive(['heading', 'content']);
 
   heading = '';
   content: TemplateResult | typeof nothing = nothing;

@@ -3,10 +3,10 @@
  * it is and what it still lacks, and suggests random words on request.
  */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { findWeakness, type Weakness } from '../crypto/passphrases';
 import type { Catalogue, Language } from '../i18n/catalogue';
-import { PlainElement } from './element';
+import { PlainElement, reactive } from './element';
 import { strengthOf, type Strength } from './strength';
 import type { en } from './i18n/en';
 
@@ -24,18 +24,10 @@ export interface Choosing {
 }
 
 export class RelayPassphrase extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    name: { attribute: false },
-    label: { attribute: false },
-    showLabel: { attribute: false },
-    choosing: { attribute: false },
-    hint: { attribute: false },
-    fault: { attribute: false },
-    shown: { state: true },
-    value: { state: true },
-    suggested: { state: true },
-    failed: { state: true },
-  };
+  static override properties = reactive(
+    ['name', 'label', 'showLabel', 'choosing', 'hint', 'fault'],
+    ['shown', 'value', 'suggested', 'failed'],
+  );
 
   /** The id of the input, so that a page may have two. */
   name = 'passphrase';
