@@ -5,6 +5,7 @@ import type { NewTake, Take } from './contract';
 import type { StoredTake } from './device';
 import type { Admitted } from './entrance';
 import { Refused } from './refusing';
+import { Serial } from './serial';
 import type { Source } from './sources';
 
 /** The sealed record of a recording. */
@@ -16,7 +17,7 @@ interface TakeRecord extends NewTake {
 
 export class Takes {
   /** Serializes operations, so that pieces are stored in order. */
-  private line: Promise<unknown> = Promise.resolve();
+  private readonly serial = new Serial();
   /** Recordings in progress in this page. */
   private readonly making = new Map<string, TakeRecord>();
 
@@ -24,7 +25,7 @@ export class Takes {
 
   keep(take: NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean> {
     const { device, link, ownSeal } = this.admitted;
-    return this.inLine(async () => {
+    return this.serial.run(async () => {
       const before = this.making.get(take.id) ?? { ...take, seconds: 0, pieces: [] };
       const number = before.pieces.length;
       // Discarded meanwhile in another tab: further pieces would have no beginning.
@@ -40,7 +41,7 @@ export class Takes {
   /** Those that can be opened, newest first, without those being sent. */
   all(): Promise<readonly Take[]> {
     const { device, link } = this.admitted;
-    return this.inLine(async () => {
+    return this.serial.run(async () => {
       const found: Take[] = [];
       for (const kept of await device.takes(link)) {
         const record = await this.open(kept).catch(() => null);
@@ -62,7 +63,7 @@ export class Takes {
 
   discard(id: string): Promise<void> {
     this.making.delete(id);
-    return this.inLine(() => this.admitted.device.discardTake(this.admitted.link, id));
+    return this.serial.run(() => this.admitted.device.discardTake(this.admitted.link, id));
   }
 
   /** A source that reads no more at once than asked for; null if the recording is gone. */
@@ -92,7 +93,7 @@ export class Takes {
 
   private async find(id: string): Promise<TakeRecord | null> {
     const { device, link } = this.admitted;
-    return this.inLine(async () => {
+    return this.serial.run(async () => {
       const kept = await device.take(link, id);
       return kept === null ? null : this.open(kept).catch(() => null);
     });
@@ -107,12 +108,6 @@ export class Takes {
     const sealed = await this.admitted.device.piece(id, number);
     if (sealed === null) throw new Refused('file-unreadable');
     return this.admitted.ownSeal.open(sealed);
-  }
-
-  private inLine<Value>(work: () => Promise<Value>): Promise<Value> {
-    const done = this.line.then(work);
-    this.line = done.catch(() => undefined);
-    return done;
   }
 }
 

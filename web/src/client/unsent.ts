@@ -14,6 +14,7 @@ import type { Device } from './device';
 import { newId } from './stamps';
 import type { OwnSeal } from './ownseal';
 import { isRefused, Refused } from './refusing';
+import { Serial } from './serial';
 import type { components } from './schema';
 import { fromBase64, toBase64 } from './wire';
 
@@ -66,7 +67,7 @@ export interface UnsentStore {
 
 export class UnsentTexts<Content> {
   /** Serializes reads and writes. */
-  private line: Promise<unknown> = Promise.resolve();
+  private readonly serial = new Serial();
   /** The marks of the texts as this page has shown or written them; another page of this device may have changed them. */
   private readonly seen = new Map<Uuid, string>();
   /** Texts that did not fit on the device. */
@@ -80,7 +81,7 @@ export class UnsentTexts<Content> {
 
   /** Stores the current text: on the device, or at relay if the device stores nothing; rejects if neither works. */
   async save(id: Uuid, content: Content): Promise<SaveResult> {
-    const own = await this.inLine(() => this.write(id, content));
+    const own = await this.serial.run(() => this.write(id, content));
     const { device, signed } = this.store;
     const isHere = device.lasting && !this.homeless.has(own);
     if (isHere) this.giveSoon(own);
@@ -92,7 +93,7 @@ export class UnsentTexts<Content> {
   /** All that can be opened. Newer versions from relay or another device are adopted; offline, the local ones. */
   async all(): Promise<readonly Unsent<Content>[]> {
     const there = this.store.signed === null ? null : await this.there().catch(() => null);
-    return this.inLine(async () => {
+    return this.serial.run(async () => {
       if (there !== null) await this.reconcile(await this.here(), there);
       const texts = await this.here();
       for (const { id, mark } of texts) this.seen.set(id, mark);
@@ -104,7 +105,7 @@ export class UnsentTexts<Content> {
   async discard(id: Uuid): Promise<void> {
     const own = this.current(id);
     this.unplan(own);
-    await this.inLine(async () => {
+    await this.serial.run(async () => {
       const text = await this.read(own);
       if (text !== null) await this.put({ ...text, isAhead: false, isGone: true });
     });
@@ -122,7 +123,7 @@ export class UnsentTexts<Content> {
   }
 
   private async giveAll(): Promise<void> {
-    await this.line; // include what is being saved
+    await this.serial.done; // include what is being saved
     for (const id of this.timers.keys()) void this.give(id);
     await Promise.allSettled(this.giving.values());
   }
@@ -223,7 +224,7 @@ export class UnsentTexts<Content> {
   }
 
   private async giveNow(id: Uuid): Promise<void> {
-    const text = await this.inLine(async () => {
+    const text = await this.serial.run(async () => {
       const now = await this.read(id);
       if (now?.isAhead !== true) return null;
       const tried = { ...now, tried: [...now.tried.filter((mark) => mark !== now.mark), now.mark] };
@@ -238,7 +239,7 @@ export class UnsentTexts<Content> {
       await this.giveApart(id);
       return;
     }
-    await this.inLine(async () => {
+    await this.serial.run(async () => {
       const now = await this.read(id);
       if (now !== null) await this.put({ ...now, base: text.base + 1, tried: [], isAhead: now.isAhead && now.mark !== text.mark });
     });
@@ -247,7 +248,7 @@ export class UnsentTexts<Content> {
   /** Relay has a different version under this identifier: ours with a lost response, or another device's. */
   private async giveApart(id: Uuid): Promise<void> {
     const other = (await this.there()).find((text) => text.id === id);
-    const next = await this.inLine(async () => {
+    const next = await this.serial.run(async () => {
       const now = await this.read(id);
       if (now === null || now.isGone) return null;
       if (other === undefined || !now.tried.includes(other.mark)) return this.goOnApart(now);
@@ -266,7 +267,7 @@ export class UnsentTexts<Content> {
 
   /** Tells relay that a text is gone; if nobody answers, the next sync retries. */
   private async remove(id: Uuid): Promise<void> {
-    const text = await this.inLine(() => this.read(id));
+    const text = await this.serial.run(() => this.read(id));
     if (text === null) return;
     const version = seenVersion(text);
     if (version > 0) {
@@ -276,7 +277,7 @@ export class UnsentTexts<Content> {
         if (!isRefused(error, 'refused')) return;
       }
     }
-    await this.inLine(() => this.forget(id));
+    await this.serial.run(() => this.forget(id));
   }
 
   private async there(): Promise<readonly There<Content>[]> {
@@ -337,12 +338,6 @@ export class UnsentTexts<Content> {
   private async forget(id: Uuid): Promise<void> {
     this.homeless.delete(id);
     await this.store.device.discardDraft(this.store.owner, id);
-  }
-
-  private inLine<Value>(work: () => Promise<Value>): Promise<Value> {
-    const done = this.line.then(work);
-    this.line = done.catch(() => undefined);
-    return done;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { connectClient } from '../client/connect';
-import { isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys, type Uuid } from '../client/contract';
+import { asRefusal, isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys, type Uuid } from '../client/contract';
 import { isFingerprint } from '../embed/protocol';
 import './another-root';
 import { PlainElement, reactive } from '../ui/element';
@@ -13,10 +13,11 @@ import type { Language } from '../i18n/catalogue';
 import { preferredLanguage, rememberLanguage, speak } from '../i18n/language';
 import { loadReasons, type Reasons } from '../i18n/reasons';
 import { day } from '../ui/amounts';
-import { asRefusal, refusalText } from './element';
+import { refusalText } from './element';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
 import { saveAllForms } from './form-saver';
 import { Pins } from './pins';
+import { renderScreen, screenTitle } from './screen-elements';
 import { screenOf, type Screen } from './screens';
 import { followSight } from './sight';
 import type { Mediator, Session } from './session';
@@ -476,53 +477,11 @@ export class RelayConsole extends PlainElement {
   };
 }
 
-function screenTitle(texts: Texts, screen: Screen): string {
-  switch (screen.name) {
-    case 'queue':
-      return texts.queue.title;
-    case 'review':
-      return texts.case.messages;
-    case 'captions':
-      return texts.captions.title;
-    case 'cases':
-      return texts.cases.title;
-    case 'case':
-      return texts.review.case;
-    case 'new-case':
-      return texts.newCase.title;
-    case 'letter':
-      return texts.letter.title;
-    case 'keys':
-      return texts.ownKeys.title;
-  }
-}
-
 function plainPage(heading: string, text: string): TemplateResult {
   return html`<main id="content">
     <h1 tabindex="-1">${heading}</h1>
     <p role="alert">${text}</p>
   </main>`;
-}
-
-function renderScreen(screen: Screen, session: Session): TemplateResult {
-  switch (screen.name) {
-    case 'queue':
-      return html`<console-queue data-screen .session=${session}></console-queue>`;
-    case 'review':
-      return html`<console-review data-screen .session=${session} .message=${screen.message}></console-review>`;
-    case 'captions':
-      return html`<console-captions data-screen .session=${session} .message=${screen.message}></console-captions>`;
-    case 'cases':
-      return html`<console-cases data-screen .session=${session}></console-cases>`;
-    case 'case':
-      return html`<console-case data-screen .session=${session} .case=${screen.case} .claim=${screen.claim ?? null}></console-case>`;
-    case 'new-case':
-      return html`<console-new-case data-screen .session=${session} .registered=${screen.case ?? null}></console-new-case>`;
-    case 'letter':
-      return html`<console-letter data-screen .session=${session} .given=${screen.case ?? null}></console-letter>`;
-    case 'keys':
-      return html`<console-keys data-screen .session=${session}></console-keys>`;
-  }
 }
 
 customElements.define('relay-console', RelayConsole);

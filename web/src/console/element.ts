@@ -1,7 +1,7 @@
 /** Base class of the console's elements: texts, one action at a time, and refusals as sentences. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { type Broken, type GrantedAgain, isRefusal, type ProblemCode, type Refusal } from '../client/contract';
+import { asRefusal, type Broken, type GrantedAgain, type ProblemCode, type Refusal } from '../client/contract';
 import { during } from '../ui/activity';
 import { PlainElement, reactive } from '../ui/element';
 import type { Session } from './session';
@@ -20,10 +20,6 @@ const CONFLICTS = [
   'gate-closed',
   'link-claimed',
 ] as const satisfies readonly ProblemCode[];
-
-export function asRefusal(thrown: unknown): Refusal {
-  return isRefusal(thrown) ? thrown : { refusal: 'unexpected' };
-}
 
 export function isConflict(refusal: Refusal): boolean {
   return CONFLICTS.some((code) => code === refusal.code);

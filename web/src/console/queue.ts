@@ -4,10 +4,20 @@ import { proxy } from 'comlink';
 import { html, nothing, type TemplateResult } from 'lit';
 import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
-import type { CaseSummary, Language, QueueFigure, QueueFilter, QueueItem, State, Stop, WaitsFor } from '../client/contract';
+import {
+  asRefusal,
+  type CaseSummary,
+  type Language,
+  type QueueFigure,
+  type QueueFilter,
+  type QueueItem,
+  type State,
+  type Stop,
+  type WaitsFor,
+} from '../client/contract';
 import { day } from '../ui/amounts';
 import { ageOf } from './ages';
-import { asRefusal, ConsoleElement } from './element';
+import { ConsoleElement } from './element';
 import { byReference } from './finding';
 import { mediator, recipient, sender } from './people';
 import type { Shortcut } from './shortcuts';

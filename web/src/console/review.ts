@@ -2,12 +2,12 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { reactive } from '../ui/element';
-import type { Broken, History, Lease, ReviewItem, Uuid } from '../client/contract';
+import { asRefusal, type Broken, type History, type Lease, type ReviewItem, type Uuid } from '../client/contract';
 import { countdown } from './ages';
 import { actionDraft, choicesFor, standing, waitsForAnother, type ActionDraft, type Choice } from './choices';
 import '../ui/dialog';
 import './decide';
-import { asRefusal, ConsoleElement, grantedText, isConflict } from './element';
+import { ConsoleElement, grantedText, isConflict } from './element';
 import { renderAccess, renderDecisions, renderFacts, renderFaults, renderOrigin, renderSubject } from './facts';
 import './history';
 import { FormSaver } from './form-saver';

@@ -1,13 +1,13 @@
 /** Unlocking: sealed keys stored in this browser, a file with them, or new ones; opened with a passphrase. */
 
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { isRefusal, type KnownKeyring, type Refusal } from '../client/contract';
+import { asRefusal, isRefusal, type KnownKeyring, type Refusal } from '../client/contract';
 import { PlainElement, reactive } from '../ui/element';
 import type { Language } from '../i18n/catalogue';
 import '../ui/dialog';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
-import { asRefusal, refusalText } from './element';
+import { refusalText } from './element';
 import { download } from './saving';
 import type { Mediator } from './session';
 import type { Texts } from './i18n';

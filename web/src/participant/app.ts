@@ -1,7 +1,7 @@
 /** The page around everything that a participant sees: the top bar, entering, and problems. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { type Arrival, type Language, type Refusal } from '../client/contract';
+import { asRefusal, type Arrival, type Language, type Refusal } from '../client/contract';
 import '../ui/announcer';
 import type { RelayAnnouncer } from '../ui/announcer';
 import { PlainElement, reactive } from '../ui/element';
@@ -17,7 +17,6 @@ import type { HandedLink } from './handed';
 import { keys, keysWereAskedFor, prepareKeys } from './keys';
 import './problem'; // at hand when nothing else can be fetched
 import { problemOf, type Problem } from './problem-of';
-import { asRefusal } from './refusals';
 import { titled } from './titles';
 import { loadArriving, loadInside, loadLinkTexts, type Arriving, type Inside, type LinkTexts } from './i18n';
 

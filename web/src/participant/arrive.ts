@@ -1,15 +1,15 @@
 /** The first visit: what this is and what happens next, and choosing a passphrase; or the one message of an upload link. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { isRefusal, type Arrival, type Refusal } from '../client/contract';
+import { asRefusal, isRefusal, type Arrival, type Refusal } from '../client/contract';
 import type { Weakness } from '../crypto/passphrases';
 import { PlainElement, reactive } from '../ui/element';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
 import type { Language } from '../i18n/catalogue';
-import { howToLeave, whatHappensNext, whatThisIs, whoCanOpen, whoToCall } from './explaining';
+import { assistedSwitch, howToLeave, whatHappensNext, whatThisIs, whoCanOpen, whoToCall } from './explaining';
 import { keys } from './keys';
-import { asRefusal, refusalText } from './refusals';
+import { refusalText } from './refusals';
 import type { Arriving } from './i18n';
 
 export class RelayArrive extends PlainElement {
@@ -43,13 +43,7 @@ export class RelayArrive extends PlainElement {
       ${arrival?.purpose === 'upload' ? this.renderUpload() : arrival === null && !this.early ? nothing : this.renderChoose()}
       <p class="quiet" role="status">${arrival === null ? texts.checking.status : this.running ? texts.choose.beginning : nothing}</p>
       ${whoCanOpen(texts, arrival)} ${whatHappensNext(texts)} ${howToLeave(texts, this.assisted)} ${whoToCall(texts)}
-      ${this.mayAssist && arrival !== null
-        ? html`<section class="card">
-            <h2>${texts.assistedSwitch.heading}</h2>
-            <p>${texts.assistedSwitch.text}</p>
-            <p><button type="button" @click=${() => this.tell('assist')}>${texts.assistedSwitch.button}</button></p>
-          </section>`
-        : nothing}`;
+      ${this.mayAssist && arrival !== null ? assistedSwitch(texts, () => this.tell('assist')) : nothing}`;
   }
 
   private renderUpload(): TemplateResult {

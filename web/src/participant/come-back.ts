@@ -1,15 +1,15 @@
 /** Every later visit: the passphrase, and what to do without it. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Refusal } from '../client/contract';
+import { asRefusal, type Refusal } from '../client/contract';
 import { duration } from '../ui/amounts';
 import { PlainElement, reactive } from '../ui/element';
 import '../ui/passphrase';
 import type { RelayPassphrase } from '../ui/passphrase';
 import type { Language } from '../i18n/catalogue';
-import { whoToCall } from './explaining';
+import { assistedSwitch, whoToCall } from './explaining';
 import { keys } from './keys';
-import { asRefusal, refusalText } from './refusals';
+import { refusalText } from './refusals';
 import type { Arriving } from './i18n';
 
 export type Why = 'locked' | 'lockedIdle' | 'taken';
@@ -54,13 +54,7 @@ export class RelayComeBack extends PlainElement {
         <p>${texts.choose.lostText}</p>
       </details>
       ${whoToCall(texts)}
-      ${this.mayAssist
-        ? html`<section class="card">
-            <h2>${texts.assistedSwitch.heading}</h2>
-            <p>${texts.assistedSwitch.text}</p>
-            <p><button type="button" @click=${() => this.tell('assist')}>${texts.assistedSwitch.button}</button></p>
-          </section>`
-        : nothing}`;
+      ${this.mayAssist ? assistedSwitch(texts, () => this.tell('assist')) : nothing}`;
   }
 
   private refusalText(refusal: Refusal): string {

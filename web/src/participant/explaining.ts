@@ -60,3 +60,12 @@ export function howToLeave(texts: Arriving, assisted: boolean): TemplateResult {
     <p>${assisted ? texts.exit.assisted : texts.exit.text}</p>
   </section>`;
 }
+
+/** The offer to switch to assisted mode. */
+export function assistedSwitch({ assistedSwitch: { heading, text, button } }: Arriving, assist: () => void): TemplateResult {
+  return html`<section class="card">
+    <h2>${heading}</h2>
+    <p>${text}</p>
+    <p><button type="button" @click=${assist}>${button}</button></p>
+  </section>`;
+}

@@ -1,7 +1,16 @@
 /** Behind the passphrase: chooses the screen, keeps data up to date, and manages uploads and idle time. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Arrival, Consent, Correspondence, Language, Refusal, SendingProgress, Stop } from '../client/contract';
+import {
+  asRefusal,
+  type Arrival,
+  type Consent,
+  type Correspondence,
+  type Language,
+  type Refusal,
+  type SendingProgress,
+  type Stop,
+} from '../client/contract';
 import { isActive, isFragile } from '../ui/activity';
 import '../ui/dialog';
 import { PlainElement, reactive } from '../ui/element';
@@ -10,7 +19,6 @@ import { watchFocus } from '../ui/in-sight';
 import { titled } from './titles';
 import { whoToCallAtHand } from './explaining';
 import { keys } from './keys';
-import { asRefusal } from './refusals';
 import { loadScreen, renderScreen } from './screens';
 import { Trail } from './trail';
 import type { Screen, Sending, Transfer, Visit } from './visit';

@@ -1,12 +1,12 @@
 /** `/receipt`: the state of a receipt's message, for anybody who has the code. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { AuthorView, Language, Refusal, SentMessage, Time } from '../client/contract';
+import { asRefusal, type AuthorView, type Language, type Refusal, type SentMessage, type Time } from '../client/contract';
 import { day } from '../ui/amounts';
 import { PlainElement, reactive } from '../ui/element';
 import { whoToCall } from './explaining';
 import { keys } from './keys';
-import { asRefusal, refusalText } from './refusals';
+import { refusalText } from './refusals';
 import { reasonForAuthor, type Reasons } from '../i18n/reasons';
 import type { Arriving, Home } from './i18n';
 

@@ -1,11 +1,7 @@
 /** A refusal as a participant reads it. */
 
-import { isRefusal, type Refusal } from '../client/contract';
+import type { Refusal } from '../client/contract';
 import type { Arriving } from './i18n';
-
-export function asRefusal(thrown: unknown): Refusal {
-  return isRefusal(thrown) ? thrown : { refusal: 'unexpected' };
-}
 
 /** Relay's own sentence if relay refused: it knows why. */
 export function refusalText(texts: Arriving, refusal: Refusal): string {

@@ -1,10 +1,10 @@
 /** Base class of the screens behind the passphrase: one action at a time, refusals as sentences, and a question. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Broken, Refusal } from '../client/contract';
+import { asRefusal, type Broken, type Refusal } from '../client/contract';
 import '../ui/dialog';
 import { PlainElement, reactive } from '../ui/element';
-import { asRefusal, refusalText } from './refusals';
+import { refusalText } from './refusals';
 import type { Screen, Visit } from './visit';
 
 export interface Question {

@@ -75,3 +75,8 @@ export type RefusalKind =
 export function isRefusal(thrown: unknown): thrown is Refusal {
   return typeof thrown === 'object' && thrown !== null && 'refusal' in thrown;
 }
+
+/** A thrown value as a refusal: anything else is a bug. */
+export function asRefusal(thrown: unknown): Refusal {
+  return isRefusal(thrown) ? thrown : { refusal: 'unexpected' };
+}
