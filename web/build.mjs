@@ -52,7 +52,7 @@ const modulesOf = (page) => {
 };
 // The first sentences are asked for together with the code that shows them: a round trip less, in either language.
 const sentences = output
-  .filter((chunk) => /\/participant\/words\/arriving\/(en|fr)\.ts$/.test(chunk.facadeModuleId ?? ''))
+  .filter((chunk) => /\/participant\/i18n\/arriving\/(en|fr)\.ts$/.test(chunk.facadeModuleId ?? ''))
   .map((chunk) => `<link rel="modulepreload" crossorigin href="/${chunk.fileName}">`);
 if (sentences.length !== 2) throw new Error('the first sentences are not where they are looked for');
 

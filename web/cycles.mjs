@@ -7,7 +7,8 @@ const SRC = new URL('src/', import.meta.url).pathname;
 
 function importedBy(file) {
   const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'));
-  return importedFiles.map(({ fileName }) => resolve(dirname(file), `${fileName}.ts`)).filter((found) => existsSync(found));
+  const at = ({ fileName }) => [`${fileName}.ts`, `${fileName}/index.ts`].map((name) => resolve(dirname(file), name));
+  return importedFiles.flatMap(at).filter((found) => existsSync(found));
 }
 
 /** The first way from a file back to one that is already on it, or null. */

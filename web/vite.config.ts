@@ -61,7 +61,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'client', include: ['tests/client/**/*.test.ts'], globalSetup: 'tests/client/setup.ts' } },
       { extends: true, test: { name: 'kit', include: KIT, globalSetup: 'tests/seed.ts' } },
-      { extends: true, test: { name: 'rooms', include: ['tests/**/*.test.ts'], exclude: ['tests/client/**', ...KIT], globalSetup: 'tests/seed.ts' } },
+      { extends: true, test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/client/**', ...KIT], globalSetup: 'tests/seed.ts' } },
     ],
   },
 });

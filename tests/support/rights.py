@@ -168,6 +168,7 @@ CALLS: Final = {
             "append_event",
             "lock_case",
             "lock_submission",
+            "submission_facts",
             "by_web",
             "by_worker",
             "approvers_of",

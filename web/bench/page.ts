@@ -1,4 +1,4 @@
-/** Lets a benchmark outside say what is to be sealed: `seal(maker, bytes)` in this page gives the seconds it took. */
+/** Lets the benchmark choose what to seal: `seal(maker, bytes)` resolves with the seconds it took. */
 
 import type { Asked, Maker } from './protocol';
 

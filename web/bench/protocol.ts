@@ -1,4 +1,4 @@
-/** What the page of the benchmark asks of its worker. */
+/** Requests from the benchmark page to its worker. */
 
 export type Maker = 'relay' | 'age-encryption';
 

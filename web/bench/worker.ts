@@ -1,4 +1,4 @@
-/** Seals the same bytes in memory with relay and with age-encryption, piece by piece, and says how many seconds it took. */
+/** Seals the same bytes in memory with relay and with age-encryption, piece by piece, and measures the seconds. */
 
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { newFileKey, Sealer } from '../src/crypto/age';

@@ -1,3 +1,3 @@
-/** Style sheets that an element brings along; the build makes files of them. */
+/** Style sheets imported by elements; the build emits them as files. */
 
 declare module '*.css';

@@ -1,4 +1,4 @@
-/** Texts that the build puts into the pages as they are. */
+/** Text files that the build inlines. */
 
 declare module '*.txt?raw' {
   const text: string;

@@ -1,4 +1,4 @@
-/** fast-check, which chooses by the seed of this run. */
+/** fast-check, seeded with the seed of this run. */
 
 import fc from 'fast-check';
 

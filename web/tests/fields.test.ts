@@ -1,7 +1,7 @@
 /**
- * What somebody types into a page is kept by relay, sealed, or not at all. Browsers keep the fields of a page in files of
- * their own, to bring them back after a crash, and offer what was typed once again: only `autocomplete="off"` keeps them
- * from both. Fields of type password are never kept so.
+ * What somebody types into a page is stored by relay, sealed, or not at all. Browsers store the fields of a page to
+ * restore them after a crash, and offer what was typed before: only `autocomplete="off"` prevents
+ * both. Password fields are never stored like that.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const SRC = new URL('../src/', import.meta.url).pathname;
-/** Nothing is typed into these. */
+/** Inputs without typed text. */
 const NOT_TEXT = /\btype=["']?(?:checkbox|radio|range|file|button|submit|hidden|password)\b/;
 
 function templates(file: string): string[] {
@@ -39,7 +39,7 @@ describe('fields', () => {
       const file = join(entry.parentPath, entry.name);
       return templates(file).flatMap(kept).map((tag) => `${relative(SRC, file)}: ${tag}`);
     });
-    // Its type changes: what it says of itself while its text can be read is tried in a browser.
+    // Its type changes: its attributes while the text is visible are tested in a browser.
     expect(found.filter((one) => !one.startsWith('ui/passphrase.ts'))).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-/** Chooses the seed of every random choice in these tests, says it, and hands it to all of their processes. */
+/** Chooses the seed of every random choice in these tests, prints it, and passes it to all test processes. */
 
 export default function setup(): void {
   process.env['TEST_SEED'] ??= String(Math.floor(Math.random() * 2 ** 31));

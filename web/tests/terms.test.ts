@@ -1,4 +1,4 @@
-/** One term for each thing: the words of docs/glossary.md, and none of those that stood for the same before; and their typography. */
+/** One term for each thing: those of docs/glossary.md, and none of their former synonyms; and French typography. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = new URL('../src/', import.meta.url).pathname;
 
-/** What is not said, and what is. */
+/** Avoided terms, and their replacements. */
 const AVOIDED: Readonly<Record<'en' | 'fr', readonly (readonly [RegExp, string])[]>> = {
   en: [
     [/\bpass(?:word|code)\b/i, 'passphrase'],
@@ -32,12 +32,12 @@ const AVOIDED: Readonly<Record<'en' | 'fr', readonly (readonly [RegExp, string])
   ],
 };
 
-type Words = string | ((...given: string[]) => string) | { readonly [key: string]: Words };
+type Texts = string | ((...given: string[]) => string) | { readonly [key: string]: Texts };
 
-function sentences(words: Words): string[] {
-  if (typeof words === 'string') return [words];
-  if (typeof words === 'function') return [words(...Array.from({ length: words.length }, () => '…'))];
-  return Object.values(words).flatMap(sentences);
+function sentences(texts: Texts): string[] {
+  if (typeof texts === 'string') return [texts];
+  if (typeof texts === 'function') return [texts(...Array.from({ length: texts.length }, () => '…'))];
+  return Object.values(texts).flatMap(sentences);
 }
 
 const catalogues = readdirSync(SRC, { recursive: true, withFileTypes: true })
@@ -50,7 +50,7 @@ const GLOSSARY = readFileSync(new URL('../../docs/glossary.md', import.meta.url)
   .filter(({ length, 1: english = '' }) => length === 5 && english !== 'English' && !english.startsWith('-'));
 
 async function said(file: string): Promise<string[]> {
-  return Object.values((await import(file)) as Record<string, Words>).flatMap(sentences);
+  return Object.values((await import(file)) as Record<string, Texts>).flatMap(sentences);
 }
 
 describe('terms', () => {
@@ -60,7 +60,7 @@ describe('terms', () => {
     expect(found).toEqual([]);
   });
 
-  it.each(['en', 'fr'] as const)('of the glossary are those that the pages use (%s)', async (language) => {
+  it.each(['en', 'fr'] as const)('in the glossary are those that the pages use (%s)', async (language) => {
     const files = catalogues.filter((one) => one.language === language);
     const all = (await Promise.all(files.map(({ file }) => said(file)))).flat().join('\n').toLowerCase();
     const terms = GLOSSARY.flatMap(([, english = '', french = '']) => (language === 'en' ? english : french).split(/[:;,] ?/));
@@ -69,7 +69,7 @@ describe('terms', () => {
   });
 });
 
-/** A space that breaks no line stands before a colon and inside quotation marks, a narrow one before the other marks. */
+/** A no-break space precedes a colon and is inside quotation marks; a narrow one precedes the other marks. */
 const BADLY_SPACED = /[ \u202F]:(?!\S)|[\p{L}\p{N})…»’]:(?!\S)|[ \u00A0][?!;]|[\p{L}\p{N})…»’][?!;](?!\S)|«[^\u00A0]|[^\u00A0]»/u;
 
 describe('typography', () => {

@@ -1,4 +1,4 @@
-// Prints the sentences of every room of the pages, in both languages, as JSON: the tests look for what people read.
+// Prints the catalogues of the pages, in both languages, as JSON: the tests look for what people read.
 
 import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -25,8 +25,8 @@ const found = {};
 for (const entry of await readdir(new URL('src/', web), { withFileTypes: true, recursive: true })) {
   if (!/^(en|fr)\.ts$/.test(entry.name)) continue;
   const path = `${entry.parentPath ?? entry.path}/${entry.name}`;
-  const room = /src\/(.+)\/(en|fr)\.ts$/.exec(path)[1].split('/').filter((part) => part !== 'words').join('/');
-  (found[room] ??= {})[entry.name.slice(0, 2)] = plain(Object.values(await server.ssrLoadModule(path))[0]);
+  const area = /src\/(.+)\/(en|fr)\.ts$/.exec(path)[1].split('/').filter((part) => part !== 'i18n').join('/');
+  (found[area] ??= {})[entry.name.slice(0, 2)] = plain(Object.values(await server.ssrLoadModule(path))[0]);
 }
 await server.close();
 console.log(JSON.stringify(found));

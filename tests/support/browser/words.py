@@ -16,7 +16,7 @@ Sentences: TypeAlias = "str | dict[str, Sentences]"
 
 @functools.cache
 def catalogues() -> dict[str, dict[str, Sentences]]:
-    """Every sentence of every room, in both languages."""
+    """Every catalogue of the pages, in both languages."""
     script = Path(__file__).with_name("words.mjs")
     printed = subprocess.run([node(), script], check=True, capture_output=True).stdout
     found: dict[str, dict[str, Sentences]] = json.loads(printed)
@@ -24,10 +24,10 @@ def catalogues() -> dict[str, dict[str, Sentences]]:
 
 
 class Words:
-    """The catalogue of one room in one language: `words("arrive.title")`."""
+    """The catalogue of one area in one language: `words("arrive.title")`."""
 
-    def __init__(self, room: str, language: str) -> None:
-        self._sentences = catalogues()[room][language]
+    def __init__(self, area: str, language: str) -> None:
+        self._sentences = catalogues()[area][language]
 
     def __call__(self, key: str, *given: object) -> str:
         """The sentence of this key, with what is given in its places."""

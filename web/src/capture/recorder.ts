@@ -1,15 +1,15 @@
 /**
- * Records a video or a voice in the page: choose devices, see and hear that they work, count down, take, watch, use or repeat.
- * Every piece is given to whoever keeps it as it comes: nothing that goes wrong with the page takes more than seconds.
+ * Records video or voice in the page: choose devices, check that they work, count down, record, watch, use or repeat.
+ * Each piece is stored as soon as it is recorded, so a crash of the page loses seconds at most.
  */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { NewTake, Uuid } from '../client/contract';
 import { begins, keeps, setFragile } from '../ui/activity';
 import '../ui/dialog';
-import { PlainElement } from '../ui/element';
-import type { Language } from '../words/catalogue';
-import { clock } from '../words/clock';
+import { PlainElement, reactive } from '../ui/element';
+import type { Language } from '../i18n/catalogue';
+import { clock } from '../i18n/clock';
 import './recorder.css';
 import {
   type CaptureFault,
@@ -25,7 +25,7 @@ import {
   turnOff,
   turnOn,
 } from './recording';
-import { loadWords, type Words } from './words';
+import { loadTexts, type Texts } from './i18n';
 
 const COUNTDOWN_SECONDS = 3;
 const LIMIT_SECONDS = 60 * 60;
@@ -33,72 +33,59 @@ const LIMIT_NOTICE_SECONDS = 5 * 60;
 const TICK_MS = 250;
 const QUIET = 0.35;
 const LOUD = 0.92;
-/** A microphone that gives nothing, or a camera that shows only black, for so long is told. */
+/** A silent microphone or a black camera is reported after this time. */
 const NOTHING_SECONDS = 4;
 
 type Stage = 'off' | 'starting' | 'ready' | 'counting' | 'recording' | 'paused' | 'taken';
-/** `lost`: by this page alone, where it cannot be kept. */
-type KeptBy = 'device' | 'memory' | 'lost';
+/** `lost`: only in this page, because it could not be stored. */
+type StoredIn = 'device' | 'memory' | 'lost';
 
-/** Where a recording is kept while it is made. */
-export interface Keeper {
-  /** Whether it is kept on the device, and not only in memory; refused where it is not kept at all. */
+/** Stores a recording while it is being made. */
+export interface TakeStore {
+  /** Resolves with whether it is on the device rather than only in memory; rejects if it could not be stored. */
   keep(take: NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean>;
   discard(id: string): Promise<void>;
-  /** The recorder was put away before what it had recorded was used; it is kept. */
+  /** The recorder was removed before its recording was used; the recording is stored. */
   left(): void;
 }
 
-/** What was recorded and is to be used. */
+/** A finished recording that the user chose. */
 export interface Recorded {
   readonly file: Blob;
   readonly mediaType: string;
-  /** Under which it is kept; null where it is not. */
+  /** The identifier of the stored recording; null if it is not stored. */
   readonly take: string | null;
   readonly seconds: number;
 }
 
 export class RelayRecorder extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    language: { attribute: false },
-    form: { attribute: false },
-    assisted: { attribute: false },
-    revises: { attribute: false },
-    words: { state: true },
-    stage: { state: true },
-    fault: { state: true },
-    found: { state: true },
-    level: { state: true },
-    loudest: { state: true },
-    left: { state: true },
-    seconds: { state: true },
-    take: { state: true },
-    limited: { state: true },
-    keptBy: { state: true },
-    unheard: { state: true },
-    unseen: { state: true },
-    asking: { state: true },
-  };
+  static override properties = reactive(
+    ['language', 'form', 'assisted', 'revises'],
+    [
+      'texts', 'stage', 'fault', 'found', 'level', 'loudest', 'left', 'seconds', 'take', 'limited', 'storedIn',
+      'unheard', 'unseen', 'asking',
+    ],
+  );
 
   language: Language = 'en';
   form: Form = 'video';
-  /** Where nothing stays on the device, as everybody has been told. */
+  /** Assisted mode: nothing stays on the device, as the page has explained. */
   assisted = false;
   revises: Uuid | null = null;
-  keeper!: Keeper;
-  private words: Words | null = null;
+  store!: TakeStore;
+  private texts: Texts | null = null;
   private stage: Stage = 'off';
   private fault: CaptureFault | null = null;
   private found: Devices = { cameras: [], microphones: [] };
   private level = 0;
-  /** Over the last seconds: a word is loud, and the pause after it is not quiet. */
+  /** The peak of the last seconds, so that a pause between words does not count as silence. */
   private loudest = 0;
   private left = 0;
   private seconds = 0;
   private take: Take | null = null;
   private limited = false;
-  private keptBy: KeptBy = 'device';
-  /** Nothing comes from the microphone, or from the camera. */
+  private storedIn: StoredIn = 'device';
+  /** The microphone is silent, or the camera black. */
   private unheard = false;
   private unseen = false;
   private asking = false;
@@ -108,7 +95,7 @@ export class RelayRecorder extends PlainElement {
   private loudness: Loudness | null = null;
   private sight: Sight | null = null;
   private recording: Recording | null = null;
-  /** What is being recorded, or was, until it is used. */
+  /** The recording in progress, or finished and not yet used. */
   private making: NewTake | null = null;
   private watching: string | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -116,7 +103,7 @@ export class RelayRecorder extends PlainElement {
   private ticked = 0;
   private heardAt = 0;
   private seenAt = 0;
-  /** Whether anything was heard in the whole of the take. */
+  /** Whether the whole take had any sound. */
   private heard = false;
   private ends: (() => void) | null = null;
 
@@ -128,7 +115,7 @@ export class RelayRecorder extends PlainElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener('visibilitychange', this.outOfSight);
-    if (this.making !== null && this.keptBy !== 'lost') this.keeper.left();
+    if (this.making !== null && this.storedIn !== 'lost') this.store.left();
     this.off();
     this.forget();
     this.mind();
@@ -136,8 +123,8 @@ export class RelayRecorder extends PlainElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('language')) {
-      void loadWords(this.language).then((words) => {
-        this.words = words;
+      void loadTexts(this.language).then((texts) => {
+        this.texts = texts;
       });
     }
   }
@@ -152,7 +139,7 @@ export class RelayRecorder extends PlainElement {
     return this.querySelector<HTMLVideoElement>('video.mirrored');
   }
 
-  /** Nobody need touch a page that records; one that is paused may be locked, and loses nothing. */
+  /** A page that is recording does not lock for inactivity; a paused one may, and loses nothing. */
   private mind(): void {
     const isGoing = this.isConnected && (this.stage === 'counting' || this.stage === 'recording');
     if (isGoing) this.ends ??= begins();
@@ -194,13 +181,13 @@ export class RelayRecorder extends PlainElement {
     } catch (thrown) {
       this.off();
       this.fault = faultOf(thrown);
-      // A device that is no longer there is not asked for again.
+      // Do not ask again for a device that has gone.
       this.camera = null;
       this.microphone = null;
     }
   }
 
-  /** Lets go of the devices: their lights go out. */
+  /** Releases the devices, so that their lights go out. */
   private off(): void {
     clearInterval(this.timer);
     clearInterval(this.countdown);
@@ -234,7 +221,7 @@ export class RelayRecorder extends PlainElement {
     }
   }
 
-  /** Looks whether anything comes from the devices. */
+  /** Checks whether the devices deliver anything. */
   private sense(now: number): void {
     const { level, isHeard } = this.loudness?.look() ?? { level: 0, isHeard: true };
     this.level = level;
@@ -280,7 +267,7 @@ export class RelayRecorder extends PlainElement {
       recording = new Recording(this.stream, type, (piece) => {
         const { seconds } = this;
         line = line.then(() => this.keep(making, piece, seconds));
-        if (before !== null) void this.keeper.discard(before.id).catch(() => undefined);
+        if (before !== null) void this.store.discard(before.id).catch(() => undefined);
         before = null;
       });
     } catch {
@@ -289,17 +276,17 @@ export class RelayRecorder extends PlainElement {
       return;
     }
     this.forget();
-    this.keptBy = 'device';
+    this.storedIn = 'device';
     this.recording = recording;
     this.making = making;
     this.stage = 'recording';
     keeps(recording.taken.then(() => line));
     const take = await recording.taken;
-    if (this.recording !== recording) return; // it was let go of, with the page
+    if (this.recording !== recording) return; // released together with the page
     this.off();
     this.fault = take.broken ? 'broken' : null;
     if (take.file.size === 0) {
-      // A device that is on and gives nothing, from which some browsers record nothing at all.
+      // The device is on but delivers nothing; some browsers then record nothing at all.
       this.fault = 'nothing';
       this.making = null;
       return;
@@ -309,15 +296,15 @@ export class RelayRecorder extends PlainElement {
     this.stage = 'taken';
   }
 
-  /** Gives one piece to be kept; after one that was not, no more: what follows would have no beginning. */
+  /** Passes one piece on to be stored. After a failure nothing more is stored: the rest would be unusable without it. */
   private async keep(making: NewTake, piece: Blob, seconds: number): Promise<void> {
-    if (this.keptBy === 'lost') return;
+    if (this.storedIn === 'lost') return;
     try {
-      this.keptBy = (await this.keeper.keep(making, await piece.arrayBuffer(), seconds)) ? 'device' : 'memory';
+      this.storedIn = (await this.store.keep(making, await piece.arrayBuffer(), seconds)) ? 'device' : 'memory';
     } catch {
-      this.keptBy = 'lost';
+      this.storedIn = 'lost';
     }
-    if (this.keptBy !== 'device') setFragile(true);
+    if (this.storedIn !== 'device') setFragile(true);
   }
 
   private pause(): void {
@@ -336,27 +323,27 @@ export class RelayRecorder extends PlainElement {
     if (take === null || making === null) return;
     this.making = null;
     const { file, mediaType } = take;
-    const used: Recorded = { file, mediaType, take: this.keptBy === 'lost' ? null : making.id, seconds };
+    const used: Recorded = { file, mediaType, take: this.storedIn === 'lost' ? null : making.id, seconds };
     this.tell('recorded', used);
   }
 
-  /** The one that is there is replaced when the next one begins. */
+  /** The current recording is replaced when the next one starts. */
   private async again(): Promise<void> {
     this.asking = false;
     await this.on();
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { words } = this;
-    if (words === null) return nothing;
+    const { texts } = this;
+    if (texts === null) return nothing;
     const { fault } = this;
-    return html`${fault === null ? nothing : html`<p class="note warn" role="alert">${words[this.form].faults[fault]}</p>`}
-      ${this.limited && this.stage === 'taken' ? html`<p class="note" role="status">${words.limitReached}</p>` : nothing}
-      ${this.renderStage(words)}`;
+    return html`${fault === null ? nothing : html`<p class="note warn" role="alert">${texts[this.form].faults[fault]}</p>`}
+      ${this.limited && this.stage === 'taken' ? html`<p class="note" role="status">${texts.limitReached}</p>` : nothing}
+      ${this.renderStage(texts)}`;
   }
 
-  private renderStage(words: Words): TemplateResult {
-    const form = words[this.form];
+  private renderStage(texts: Texts): TemplateResult {
+    const form = texts[this.form];
     switch (this.stage) {
       case 'off':
         return html`<p>${form.intro}</p>
@@ -364,56 +351,56 @@ export class RelayRecorder extends PlainElement {
       case 'starting':
         return html`<p role="status">${form.starting}</p>`;
       case 'taken':
-        return this.renderTaken(words);
+        return this.renderTaken(texts);
       case 'ready':
       case 'counting':
       case 'recording':
       case 'paused':
         return html`${this.form === 'voice'
             ? nothing
-            : html`<video class="mirrored" muted autoplay playsinline aria-label=${words.live} .muted=${true}></video>`}
-          ${this.renderLive(words)} ${this.renderNothing(words)}`;
+            : html`<video class="mirrored" muted autoplay playsinline aria-label=${texts.live} .muted=${true}></video>`}
+          ${this.renderLive(texts)} ${this.renderNothing(texts)}`;
     }
   }
 
-  private renderLive(words: Words): TemplateResult {
+  private renderLive(texts: Texts): TemplateResult {
     switch (this.stage) {
       case 'counting':
-        return html`<p class="count" role="status" aria-live="assertive">${words.countdown(this.left)}</p>
-          <button type="button" @click=${() => this.cancelCount()}>${words.cancel}</button>`;
+        return html`<p class="count" role="status" aria-live="assertive">${texts.countdown(this.left)}</p>
+          <button type="button" @click=${() => this.cancelCount()}>${texts.cancel}</button>`;
       case 'recording':
       case 'paused':
-        return this.renderRecording(words, this.stage === 'paused');
+        return this.renderRecording(texts, this.stage === 'paused');
       default:
-        return this.renderReady(words);
+        return this.renderReady(texts);
     }
   }
 
-  /** What a device does not give, while something can still be done about it. */
-  private renderNothing(words: Words): TemplateResult {
-    return html`${this.unheard ? html`<p class="note warn" role="alert">${words.unheard}</p>` : nothing}
-      ${this.unseen ? html`<p class="note warn" role="alert">${words.unseen}</p>` : nothing}`;
+  /** Warns of a silent microphone or a black camera while it can still be fixed. */
+  private renderNothing(texts: Texts): TemplateResult {
+    return html`${this.unheard ? html`<p class="note warn" role="alert">${texts.unheard}</p>` : nothing}
+      ${this.unseen ? html`<p class="note warn" role="alert">${texts.unseen}</p>` : nothing}`;
   }
 
-  private renderReady(words: Words): TemplateResult {
+  private renderReady(texts: Texts): TemplateResult {
     const { cameras, microphones } = this.found;
-    return html`${this.renderLevel(words)}
+    return html`${this.renderLevel(texts)}
       ${this.form === 'voice'
         ? nothing
-        : this.renderDevices(words.camera, cameras, this.camera, words.unnamedCamera, (id) => (this.camera = id))}
-      ${this.renderDevices(words.microphone, microphones, this.microphone, words.unnamedMicrophone, (id) => (this.microphone = id))}
+        : this.renderDevices(texts.camera, cameras, this.camera, texts.unnamedCamera, (id) => (this.camera = id))}
+      ${this.renderDevices(texts.microphone, microphones, this.microphone, texts.unnamedMicrophone, (id) => (this.microphone = id))}
       <div class="row">
-        <button class="primary" type="button" @click=${() => this.count()}>${words.record}</button>
-        <button type="button" @click=${() => this.off()}>${words[this.form].off}</button>
+        <button class="primary" type="button" @click=${() => this.count()}>${texts.record}</button>
+        <button type="button" @click=${() => this.off()}>${texts[this.form].off}</button>
       </div>`;
   }
 
-  private renderLevel(words: Words): TemplateResult {
-    const { levelQuiet, levelGood, levelLoud } = words;
+  private renderLevel(texts: Texts): TemplateResult {
+    const { levelQuiet, levelGood, levelLoud } = texts;
     const text = this.loudest < QUIET ? levelQuiet : this.loudest > LOUD ? levelLoud : levelGood;
-    // The room of the longest is kept: no button below moves while somebody speaks.
+    // Reserve space for the longest text, so that the buttons below do not move while somebody speaks.
     return html`<div class="field">
-      <meter aria-label=${words.level} min="0" max="1" low=${QUIET} high=${LOUD} optimum="0.6" .value=${this.level}></meter>
+      <meter aria-label=${texts.level} min="0" max="1" low=${QUIET} high=${LOUD} optimum="0.6" .value=${this.level}></meter>
       <div class="quiet room">
         ${[levelQuiet, levelGood, levelLoud].map((each) => html`<p aria-hidden="true">${each}</p>`)}
         <p role="status">${text}</p>
@@ -443,56 +430,56 @@ export class RelayRecorder extends PlainElement {
     </label>`;
   }
 
-  private renderRecording(words: Words, paused: boolean): TemplateResult {
+  private renderRecording(texts: Texts, paused: boolean): TemplateResult {
     return html`<p>
-        <span class="on-air" role="status">${paused ? words.paused : words.recording}</span>
-        ${words.recorded(clock(this.seconds))}
+        <span class="on-air" role="status">${paused ? texts.paused : texts.recording}</span>
+        ${texts.recorded(clock(this.seconds))}
       </p>
-      <meter aria-label=${words.level} min="0" max="1" .value=${this.level}></meter>
-      ${this.seconds > LIMIT_SECONDS - LIMIT_NOTICE_SECONDS ? html`<p class="note" role="status">${words.limit}</p>` : nothing}
-      ${this.renderKept(words)}
+      <meter aria-label=${texts.level} min="0" max="1" .value=${this.level}></meter>
+      ${this.seconds > LIMIT_SECONDS - LIMIT_NOTICE_SECONDS ? html`<p class="note" role="status">${texts.limit}</p>` : nothing}
+      ${this.renderStored(texts)}
       <div class="row">
-        <button class="primary" type="button" @click=${() => this.recording?.stop()}>${words.stop}</button>
+        <button class="primary" type="button" @click=${() => this.recording?.stop()}>${texts.stop}</button>
         ${paused
-          ? html`<button type="button" @click=${() => this.resume()}>${words.resume}</button>`
-          : html`<button type="button" @click=${() => this.pause()}>${words.pause}</button>`}
+          ? html`<button type="button" @click=${() => this.resume()}>${texts.resume}</button>`
+          : html`<button type="button" @click=${() => this.pause()}>${texts.pause}</button>`}
       </div>`;
   }
 
-  /** Truthfully, whether it would still be there after the page was closed. */
-  private renderKept(words: Words): TemplateResult {
-    if (this.keptBy === 'device') return html`<p class="quiet">${words.kept}</p>`;
-    if (this.assisted && this.keptBy === 'memory') return html`<p class="quiet">${words.keptAssisted}</p>`;
-    return html`<p class="note warn" role="alert">${words.notKept}</p>`;
+  /** Says honestly whether the recording would survive closing the page. */
+  private renderStored(texts: Texts): TemplateResult {
+    if (this.storedIn === 'device') return html`<p class="quiet">${texts.kept}</p>`;
+    if (this.assisted && this.storedIn === 'memory') return html`<p class="quiet">${texts.keptAssisted}</p>`;
+    return html`<p class="note warn" role="alert">${texts.notKept}</p>`;
   }
 
-  private renderTaken(words: Words): TemplateResult {
+  private renderTaken(texts: Texts): TemplateResult {
     const { watching } = this;
-    const form = words[this.form];
+    const form = texts[this.form];
     return html`<p>${form.watch}</p>
       ${this.form === 'voice'
-        ? html`<audio controls src=${watching ?? nothing} aria-label=${words.preview}></audio>`
-        : html`<video controls playsinline src=${watching ?? nothing} aria-label=${words.preview}></video>`}
-      <p>${words.recorded(clock(this.seconds))}</p>
-      ${this.heard ? nothing : html`<p class="note warn" role="status">${words.silent}</p>`}
-      ${this.renderKept(words)}
+        ? html`<audio controls src=${watching ?? nothing} aria-label=${texts.preview}></audio>`
+        : html`<video controls playsinline src=${watching ?? nothing} aria-label=${texts.preview}></video>`}
+      <p>${texts.recorded(clock(this.seconds))}</p>
+      ${this.heard ? nothing : html`<p class="note warn" role="status">${texts.silent}</p>`}
+      ${this.renderStored(texts)}
       <div class="row">
-        <button class="primary" type="button" @click=${() => this.use()}>${words.use}</button>
-        <button type="button" @click=${() => (this.asking = true)}>${words.again}</button>
+        <button class="primary" type="button" @click=${() => this.use()}>${texts.use}</button>
+        <button type="button" @click=${() => (this.asking = true)}>${texts.again}</button>
       </div>
-      ${this.asking ? this.renderAsking(words) : nothing}`;
+      ${this.asking ? this.renderAsking(texts) : nothing}`;
   }
 
-  private renderAsking(words: Words): TemplateResult {
+  private renderAsking(texts: Texts): TemplateResult {
     const close = (): void => {
       this.asking = false;
     };
     return html`<relay-dialog
-      .heading=${words.againSure}
-      .content=${html`<p>${words.againMeans}</p>
+      .heading=${texts.againSure}
+      .content=${html`<p>${texts.againMeans}</p>
         <div class="row">
-          <button type="button" @click=${close}>${words.againNot}</button>
-          <button class="grave" type="button" @click=${() => this.again()}>${words.again}</button>
+          <button type="button" @click=${close}>${texts.againNot}</button>
+          <button class="grave" type="button" @click=${() => this.again()}>${texts.again}</button>
         </div>`}
       @dismissed=${close}
     ></relay-dialog>`;
@@ -503,7 +490,7 @@ function deviceOf(tracks: readonly MediaStreamTrack[]): string | null {
   return tracks[0]?.getSettings().deviceId ?? null;
 }
 
-/** Whether a device gives nothing at the moment: switched off by a key, or taken by a call. */
+/** Whether a device is muted: by a hardware switch, or by a phone call. */
 function isMuted(tracks: readonly MediaStreamTrack[] | undefined): boolean {
   return tracks?.some((track) => track.muted) === true;
 }

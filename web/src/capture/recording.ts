@@ -1,9 +1,9 @@
-/** Camera, microphone and one take at a time: the browser's own recorder, with nothing of the page in it. */
+/** Camera, microphone and one take at a time: a wrapper around MediaRecorder, without any user interface. */
 
-/** A picture with sound, or a voice alone. */
+/** Video with sound, or voice alone. */
 export type Form = 'video' | 'voice';
 
-/** In the order in which they are wanted: what most browsers write, then what Safari does. */
+/** In order of preference: what most browsers record, then Safari's format. */
 const TYPES: Readonly<Record<Form, readonly string[]>> = {
   video: ['video/webm;codecs=vp9,opus', 'video/webm;codecs=vp8,opus', 'video/webm', 'video/mp4'],
   voice: ['audio/webm;codecs=opus', 'audio/webm', 'audio/mp4', 'audio/ogg;codecs=opus'],
@@ -12,14 +12,14 @@ const PIECE_MS = 2_000;
 const VIDEO_BITS_PER_SECOND = 2_500_000;
 const AUDIO_BITS_PER_SECOND = 96_000;
 
-/** Why there is no device. */
+/** Why no device is available. */
 export type DeviceFault = 'denied' | 'missing' | 'busy' | 'unsupported';
-/** Or no whole recording: a device went away, or gave nothing. */
+/** Or why the recording is incomplete: a device was lost, or delivered nothing. */
 export type CaptureFault = DeviceFault | 'broken' | 'nothing';
 
 export interface Take {
   readonly file: Blob;
-  /** Without parameters, as a statement names it. */
+  /** Without parameters, as statements require. */
   readonly mediaType: string;
   readonly broken: boolean;
 }
@@ -34,7 +34,7 @@ export function recordableType(form: Form): string | null {
   return TYPES[form].find((type) => MediaRecorder.isTypeSupported(type)) ?? null;
 }
 
-/** Turns camera and microphone on, or the microphone alone; the devices that were chosen before, where they are still there. */
+/** Starts camera and microphone, or the microphone alone; prefers the devices chosen before, if they still exist. */
 export function turnOn(form: Form, camera: string | null, microphone: string | null): Promise<MediaStream> {
   return navigator.mediaDevices.getUserMedia({
     video: form === 'video' && { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 }, ...(camera === null ? { facingMode: 'user' } : { deviceId: { exact: camera } }) },
@@ -54,9 +54,9 @@ export async function devices(): Promise<Devices> {
   };
 }
 
-/** What went wrong when a camera was asked for. */
+/** Why the camera could not be started. */
 export function faultOf(thrown: unknown): DeviceFault {
-  // By its name: an OverconstrainedError is no DOMException in every browser.
+  // By name: in some browsers OverconstrainedError is not a DOMException.
   const name = typeof thrown === 'object' && thrown !== null && 'name' in thrown ? thrown.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing';
@@ -64,12 +64,12 @@ export function faultOf(thrown: unknown): DeviceFault {
   return 'unsupported';
 }
 
-/** One take: from its first frame to `stop`, or to the end that a lost device makes; `keep` is given each piece as it comes. */
+/** One take, from its first frame to `stop` or the loss of a device; `keep` receives each piece as it is recorded. */
 export class Recording {
   readonly #recorder: MediaRecorder;
   readonly #pieces: Blob[] = [];
   #broken = false;
-  /** Resolves when the take is whole. */
+  /** Resolves when the recording is complete. */
   readonly taken: Promise<Take>;
 
   constructor(stream: MediaStream, type: string, keep: (piece: Blob) => void) {
@@ -104,7 +104,7 @@ export class Recording {
     this.flush();
   }
 
-  /** Gives what was recorded since the last piece: a page that is out of sight may be ended any time. */
+  /** Requests the data recorded so far: a hidden page may be terminated at any time. */
   flush(): void {
     if (this.#recorder.state !== 'inactive') this.#recorder.requestData();
   }
@@ -118,13 +118,13 @@ export class Recording {
   }
 }
 
-/** Of 16-bit sound: what stays below is no sound at all, not even that of a quiet room. */
+/** For 16-bit sound: anything quieter is digital silence, quieter than any quiet room. */
 const SMALLEST_STEP = 1 / 32_768;
 const LEVEL_SAMPLES = 1024;
-/** Two thirds of a second, so that between two looks nothing is missed. */
+/** Two thirds of a second: longer than the interval between checks, so nothing is missed. */
 const HEARD_SAMPLES = 32_768;
 
-/** How loud it is, from 0 to 1, as often as it is asked; and whether anything comes at all. */
+/** The current loudness, from 0 to 1, and whether there is any signal at all. */
 export class Loudness {
   readonly #context = new AudioContext();
   readonly #analyser: AnalyserNode;
@@ -134,11 +134,11 @@ export class Loudness {
     this.#analyser = this.#context.createAnalyser();
     this.#analyser.fftSize = HEARD_SAMPLES;
     this.#context.createMediaStreamSource(stream).connect(this.#analyser);
-    // Some browsers start it asleep when the answer about the camera came long after the button.
+    // Some browsers create it suspended if permission was granted long after the click.
     this.#context.resume().catch(() => undefined);
   }
 
-  /** False where the microphone gives digital silence; true while that cannot be told. */
+  /** False if the microphone delivers digital silence; true while that is unknown. */
   look(): { readonly level: number; readonly isHeard: boolean } {
     this.#analyser.getFloatTimeDomainData(this.#samples);
     const latest = this.#samples.subarray(-LEVEL_SAMPLES);
@@ -156,10 +156,10 @@ export class Loudness {
 }
 
 const SIGHT = { width: 16, height: 9 } as const;
-/** Of 255: darker than any room that a camera brightens. */
+/** Of 255: darker than any image a camera produces in the dark. */
 const BLACK = 12;
 
-/** Whether a camera shows anything but black; true while that cannot be told. */
+/** Whether the camera delivers anything but black; true while that is unknown. */
 export class Sight {
   readonly #context: CanvasRenderingContext2D | null;
 

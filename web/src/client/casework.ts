@@ -34,7 +34,7 @@ export class Casework {
 
   constructor(private readonly cases: OpenCases) {}
 
-  /** Every mediator with valid keys, each person once; by their newest credential, and by one's own. */
+  /** Every mediator with valid keys, one entry per person: their newest credential, or the one signed in with. */
   async colleagues(): Promise<readonly contract.Colleague[]> {
     const trust = await this.cases.trust();
     const { credential: own } = this.cases.office;
@@ -50,7 +50,7 @@ export class Casework {
     return (await this.listed()).map(summary);
   }
 
-  /** The opened cases whose charter, as relay lists it, names other media workers or recovery keys than are valid now. */
+  /** Open cases whose charter, according to relay, lists media workers or recovery keys other than the valid ones. */
   async outdated(): Promise<readonly contract.CaseSummary[]> {
     const trust = await this.cases.trust();
     return (await this.listed())
@@ -88,7 +88,7 @@ export class Casework {
         outdated: false,
       };
     }
-    // Anew: whose keys are valid, and what charter is in force, may be other than a minute ago.
+    // Refresh: valid keys and the charter in force may have changed since.
     const { charter, identities } = await this.cases.find(id, true);
     const links = await this.cases.links(id);
     return {
@@ -108,9 +108,9 @@ export class Casework {
     };
   }
 
-  /** Registers a case of one's own and opens it. Those on one side may write to those on the other. */
+  /** Registers a new case and opens it. People on one side may write to those on the other. */
   async begin({ reference, roles, ...opening }: contract.NewCase): Promise<contract.CaseDetail> {
-    // Nobody would believe a mediator's word for it; and a case that was registered stays.
+    // A mediator's registration would not be believed, and a registered case cannot be removed.
     if (chain.isForService(await this.cases.trust(), now())) throw new Refused('refused', { code: 'case-system-registers' });
     const id = newId();
     const participants = roles.map((role) => ({ participant: newId(), role }));
@@ -128,8 +128,8 @@ export class Casework {
   }
 
   /**
-   * Makes the case an identity, seals it to its mediators and to recovery, and signs the first charter. Where nobody
-   * registered who may open the case, that is signed, too.
+   * Generates the case's identity, seals it to its mediators and recovery keys, and signs the first charter. If nobody has
+   * registered who may open the case, signs the registration as well.
    */
   async open(id: Uuid, { colleagues, approvals, captions, serverProcessing, retentionDays }: Opening): Promise<contract.CaseDetail> {
     const { credential, keyring, signed } = this.cases.office;
@@ -170,7 +170,7 @@ export class Casework {
     );
   }
 
-  /** Ends a link, also one whose own statement does not hold. */
+  /** Ends a link, even one whose own statement is invalid. */
   async endLink(id: Uuid, link: Uuid, reason: contract.LinkEndReason): Promise<void> {
     const { participant } = await this.link(id, link);
     const { keyring, signed } = this.cases.office;
@@ -178,7 +178,7 @@ export class Casework {
     await signed.call('PUT', `/v1/links/${link}/ending`, { body: { statement } });
   }
 
-  /** A claim that waits, checked with the claim key of its link; whatever is wrong with it concerns no other. */
+  /** Checks a pending claim with the claim key of its link; a problem with one claim affects no other. */
   async checkClaim(id: Uuid, link: Uuid): Promise<contract.WaitingClaim> {
     const opened = await this.cases.find(id, true);
     const links = await this.cases.links(id);
@@ -190,7 +190,7 @@ export class Casework {
     return { link, participant, claim: hash, words, fault, ends: othersInUse(links, record).length };
   }
 
-  /** Signs that the claim with this hash is its participant's; relay may show another one by now. */
+  /** Signs that the claim with this hash is the participant's; relay may return a different one by now. */
   async verifyClaim(id: Uuid, link: Uuid, claim: string): Promise<void> {
     const { keyring, signed } = this.cases.office;
     const { charter, identities } = await this.cases.find(id, true);
@@ -220,7 +220,7 @@ export class Casework {
     return record;
   }
 
-  /** All rows of the log, each held against the one before. */
+  /** All rows of the log, each verified against the one before. */
   async log(id: Uuid): Promise<readonly contract.LogEntry[]> {
     const rows: ChainedRow[] = [];
     for (;;) {
@@ -277,7 +277,7 @@ function membersOf(charter: chain.VerifiedCharter): readonly contract.CaseMember
   ];
 }
 
-/** Whom the case system asks for, where that is somebody else than the charter lists. */
+/** The mediators that the case system requests, if they differ from those in the charter. */
 function proposalOf(view: Schemas['CaseSummary'], { mediators, trust }: chain.VerifiedCharter): contract.CaseDetail['proposal'] {
   const { proposed_mediators: proposed } = view;
   if (proposed === null) return null;
@@ -288,14 +288,14 @@ function proposalOf(view: Schemas['CaseSummary'], { mediators, trust }: chain.Ve
 
 type Identities = OpenCase['identities'];
 
-/** A record whose link somebody claimed. */
+/** The record of a link that has been claimed. */
 type Claimed = Schemas['LinkRecord'] & { readonly claim: string };
 
 function isClaimed(record: Schemas['LinkRecord']): record is Claimed {
   return record.claim !== null;
 }
 
-/** The link with a claim that waits. */
+/** The link of a pending claim. */
 function waiting(links: readonly Schemas['LinkRecord'][], link: Uuid): Claimed {
   const record = links.filter(isClaimed).find((each) => each.link === link && isUnverified(each));
   if (record === undefined) throw new Refused('no-such-link');
@@ -303,8 +303,8 @@ function waiting(links: readonly Schemas['LinkRecord'][], link: Uuid): Claimed {
 }
 
 /**
- * The other links of this person that somebody claimed. What relay only says has ended is ended, too: without a statement
- * others would go on believing its keys.
+ * The other claimed links of this person. Links that only relay reports as ended are ended as well: without a statement
+ * other readers would still accept their keys.
  */
 function othersInUse(links: readonly Schemas['LinkRecord'][], { link, participant }: Claimed): readonly Claimed[] {
   return links
@@ -312,7 +312,7 @@ function othersInUse(links: readonly Schemas['LinkRecord'][], { link, participan
     .filter((other) => other.link !== link && other.participant === participant && other.endings.length === 0);
 }
 
-/** What is wrong with a claim, or with the link that it is of; null where nothing is. */
+/** What is wrong with a claim or its link; null if nothing is. */
 function claimFault(record: Claimed, charter: chain.VerifiedCharter, identities: Identities): contract.ClaimFault | null {
   const found = attempt(() => {
     const { statement: link } = verifiedLink(record, charter);
@@ -326,7 +326,7 @@ function claimFault(record: Claimed, charter: chain.VerifiedCharter, identities:
   return holds(() => { expectUsable(claim.recipient); }) ? null : 'unusable-key';
 }
 
-/** What `work` gives; null where what it reads does not hold. */
+/** The result of `work`; null if what it reads is invalid. */
 function attempt<Value>(work: () => Value): Value | null {
   try {
     return work();
@@ -339,7 +339,7 @@ function holds(check: () => void): boolean {
   return attempt(() => { check(); return true; }) ?? false;
 }
 
-/** A link as far as it holds: one that does not takes nothing from the others. */
+/** A link, as far as it is valid: an invalid one does not affect the others. */
 function caseLink(record: Schemas['LinkRecord'], charter: chain.VerifiedCharter, identities: Identities): contract.CaseLink {
   const signed = attempt(() => verifiedLink(record, charter));
   const fault = isClaimed(record) && isUnverified(record) ? claimFault(record, charter, identities) : null;
@@ -370,7 +370,7 @@ function stateOf({ ended, claim, verification, spent, expires_at: expiresAt }: S
   return expiresAt !== null && Date.parse(expiresAt) <= Date.now() ? 'expired' : 'open';
 }
 
-/** The link that a record is of, once its statement says the same. */
+/** The link of a record, verified to match its statement. */
 function verifiedLink(record: Schemas['LinkRecord'], charter: chain.VerifiedCharter): chain.Signed<statements.Link> {
   const link = chain.verifyLink(record.statement, charter);
   if (link.statement.link !== record.link || link.statement.participant !== record.participant) throw new CryptoError('link', 'another link');

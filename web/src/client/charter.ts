@@ -1,4 +1,4 @@
-/** The charter that a participant seals under and verifies with: that of their arrival, until there is another one. */
+/** The charter that a participant seals under and verifies with: the one at arrival, until a newer one is in force. */
 
 import type { VerifiedCharter } from '../crypto/chain';
 import { brokenOf } from './records';
@@ -15,18 +15,18 @@ export class CaseCharter {
     return this.known;
   }
 
-  /** The charter in force; `untrusted` where it does not extend what this device has seen. */
+  /** The charter in force; `untrusted` if it does not extend the versions that this device has seen. */
   async renew(): Promise<VerifiedCharter> {
     this.known = await this.ask();
     return this.known;
   }
 
-  /** Sends what names the charter; once more, under the one in force, where that is another one by now. */
+  /** Sends a request that names the charter; retries once under the charter in force if it has changed. */
   sending<Answer>(send: (charter: VerifiedCharter) => Promise<Answer>): Promise<Answer> {
     return inForce(async (again) => send(again ? await this.renew() : this.known));
   }
 
-  /** Runs what verifies one record; with the charter in force before that is called broken. */
+  /** Verifies one record; refreshes the charter before calling the record broken. */
   async under<Value>(work: (charter: VerifiedCharter) => Value | Promise<Value>): Promise<Value> {
     const { known } = this;
     try {
@@ -40,7 +40,7 @@ export class CaseCharter {
   }
 }
 
-/** Sends something made under a charter; `again` after relay has answered that another one is in force. */
+/** Sends something made under a charter; calls `again` if relay answers that another charter is in force. */
 export async function inForce<Answer>(send: (again: boolean) => Promise<Answer>): Promise<Answer> {
   try {
     return await send(false);

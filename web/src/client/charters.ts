@@ -1,4 +1,4 @@
-/** Makes charters: the first one of a case, and the next one when its people, keys or rules change. */
+/** Creates charters: the first one of a case, and the next one when its people, keys or rules change. */
 
 import * as age from '../crypto/age';
 import { sealIdentities } from '../crypto/keyrings';
@@ -14,14 +14,14 @@ import { toBase64 } from './wire';
 
 type Filing = components['schemas']['CharterFiling'];
 
-/** Whom a charter lists. */
+/** The people listed in a charter. */
 export interface People {
   readonly mediators: readonly Authority[];
   readonly media: readonly Authority[];
   readonly recovery: readonly Authority[];
 }
 
-/** Everybody of a role whose credential is valid now. */
+/** Everybody with this role whose credential is valid now. */
 export function validNow(trust: Trust, role: statements.Role): Authority[] {
   return ofRole(trust, role).filter((one) => isValidAt(one, now()));
 }
@@ -33,12 +33,12 @@ export function authority(trust: Trust, credential: Uuid): Authority {
   return found;
 }
 
-/** These mediators, with the media workers and recovery keys of today. */
+/** These mediators, with the media workers and recovery keys that are valid now. */
 export function peopleOf(trust: Trust, mediators: readonly Authority[]): People {
   return { mediators, media: validNow(trust, 'media'), recovery: validNow(trust, 'recovery') };
 }
 
-/** The charter that opens a case, with a new identity sealed to its mediators and recovery keys. */
+/** The first charter of a case, with a new identity sealed to its mediators and recovery keys. */
 export function firstCharter(signer: Signer, id: Uuid, registration: string, people: People, policy: statements.Policy): Filing {
   const identity = age.HybridIdentity.generate();
   const statement = statements.sign(signer, statements.Charter, {
@@ -55,10 +55,10 @@ export function firstCharter(signer: Signer, id: Uuid, registration: string, peo
 }
 
 /**
- * The charter that takes the place of the one in force.
+ * The charter that replaces the one in force.
  *
- * Where somebody leaves who can read, the case gets a new identity: what is sealed from then on they cannot read.
- * Everybody who stays or joins is given all identities.
+ * If a reader leaves, the case gets a new identity, so that they cannot read what is sealed afterwards.
+ * Everybody who stays or joins receives all identities.
  */
 export function nextCharter(signer: Signer, { charter, identities: known }: OpenCase, people: People): Filing {
   const staying = new Set([...people.mediators, ...people.recovery].map(({ credential }) => credential));

@@ -1,4 +1,4 @@
-/** A mediator's work on charters: who belongs to a case from now on, one case at a time or many in one step. */
+/** A mediator's work on charters: who belongs to a case from now on, for one case or for many at once. */
 
 import type { Authority } from '../crypto/trust';
 import type { Casework } from './casework';
@@ -8,7 +8,7 @@ import { isOutdated, listedBy } from './members';
 import type { OpenCase, OpenCases } from './opencases';
 import { isRefused, Refused, refusalOf } from './refusing';
 
-/** Whom the next charter of a case lists as mediators; null where there is nothing to change. */
+/** The mediators of the case's next charter; null if nothing changes. */
 type Change = (opened: OpenCase) => readonly Authority[] | null;
 
 export class Charterwork {
@@ -17,7 +17,7 @@ export class Charterwork {
     private readonly casework: Casework,
   ) {}
 
-  /** Signs the charter that follows `version`: what was chosen was chosen with that one in front of one. */
+  /** Signs the charter that follows `version`, the version that the choice was based on. */
   async changeMediators(id: Uuid, version: number, mediators: readonly Uuid[]): Promise<void> {
     await this.sign(id, ({ charter }) => {
       if (charter.version !== version) throw new Refused('refused', { code: 'charter-out-of-order' });
@@ -38,12 +38,12 @@ export class Charterwork {
     return this.each(all, progress, ({ charter }) => (isOutdated(listedBy(charter), charter.trust) ? charter.mediators : null));
   }
 
-  /** Puts one's newer credential in the place of the older one, in every case that the older one reads. */
+  /** Replaces one's older credential with the newer one in every case that the older one can read. */
   async bringOver(old: Uuid, newer: Uuid, progress: CasesProgress): Promise<readonly CaseOutcome[]> {
     return this.each(await this.opened(), progress, (opened) => replaced(opened, old, newer));
   }
 
-  /** One case after the other; one that fails does not keep the others. */
+  /** Processes cases one by one; a failure does not stop the others. */
   private async each(all: readonly CaseSummary[], progress: CasesProgress, change: Change): Promise<readonly CaseOutcome[]> {
     const outcomes: CaseOutcome[] = [];
     for (const { case: id, reference } of all) {
@@ -79,7 +79,7 @@ export class Charterwork {
   }
 }
 
-/** The mediators with one credential in the place of another of the same person; null where that is so already. */
+/** The mediators with one credential replaced by another of the same person; null if nothing changes. */
 function replaced({ charter }: OpenCase, old: Uuid, newer: Uuid): readonly Authority[] | null {
   const [before, after] = [authority(charter.trust, old), authority(charter.trust, newer)];
   if (before.person !== after.person) throw new Refused('untrusted');

@@ -1,4 +1,4 @@
-/** The page's side of the worker that holds the keys: makes it, once, and speaks to it. */
+/** Creates the worker that holds the keys, once, and talks to it. */
 
 import type { Remote } from 'comlink';
 import { wrap } from 'comlink';
@@ -10,7 +10,7 @@ export { isRefusal } from './contract';
 
 let connected: Promise<Remote<Client>> | null = null;
 
-/** The one client of this page; rejects where its worker could not be fetched, and the next call tries again. */
+/** The client of this page; rejects if its worker could not be loaded, and the next call retries. */
 export function connectClient(): Promise<Remote<Client>> {
   connected ??= connect().catch((error: unknown) => {
     connected = null;
@@ -22,7 +22,7 @@ export function connectClient(): Promise<Remote<Client>> {
 async function connect(): Promise<Remote<Client>> {
   allowOwnScripts();
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-  // Whatever is asked of a worker that was never fetched is never answered, so it says first that it is there.
+  // Requests to a worker that failed to load would never be answered, so the worker announces itself first.
   await new Promise((here, missing) => {
     worker.addEventListener('message', here, { once: true });
     worker.addEventListener('error', () => missing(new Error('the worker could not be fetched')), { once: true });

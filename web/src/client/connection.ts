@@ -1,4 +1,4 @@
-/** One connection to a relay: JSON in and out, problem documents as refusals, sessions renewed by themselves. */
+/** A connection to relay: JSON in and out, problem documents as refusals, sessions renewed automatically. */
 
 import type { Language } from './contract';
 import { isRefused, Refused, refusedBy } from './refusing';
@@ -12,9 +12,9 @@ type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 const REQUEST_MS = 30_000;
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 400;
-/** A bearer is renewed this long before it ends, so that a slow request does not lose it on the way. */
+/** A bearer is renewed this long before it expires, so that it does not expire during a slow request. */
 const RENEW_BEFORE_MS = 60_000;
-/** And is used at least this long, where the clocks of relay and device disagree. */
+/** And used for at least this long, in case the clocks of relay and device differ. */
 const USE_AT_LEAST_MS = 30_000;
 
 export interface Asked {
@@ -22,11 +22,11 @@ export interface Asked {
   readonly body?: unknown;
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Go on sending after the page is gone. */
+  /** Keep sending after the page is closed. */
   readonly keepalive?: boolean;
 }
 
-/** A connection without an identity; a bearer goes with each request that needs one. */
+/** A connection without an identity; requests that need a bearer pass one. */
 export class Connection {
   language: Language = 'en';
 
@@ -36,20 +36,20 @@ export class Connection {
   ) {}
 
   /**
-   * Sends `body` as JSON and gives the JSON that comes back. All that relay is asked may be asked twice: it answers the
-   * same statement as it did the first time, so a request whose answer was lost is repeated.
+   * Sends `body` as JSON and returns the JSON response. Every request is idempotent: relay answers the same statement
+   * the same way, so a request whose response was lost is repeated.
    */
   call<Answer>(method: Method, path: string, asked: Asked = {}): Promise<Answer> {
-    // Types of answers are those of relay's description; what is believed of them is verified by signature.
+    // Response types come from relay's OpenAPI description; anything trusted is verified by signature.
     return this.insist(method, path, asked, (response) => (response.status === 204 ? undefined : response.json()) as Promise<Answer>);
   }
 
-  /** The bytes that relay gives. */
+  /** Returns the response body as bytes. */
   bytes(path: string, asked: Asked): Promise<ArrayBuffer> {
     return this.insist('GET', path, asked, (response) => response.arrayBuffer());
   }
 
-  /** One attempt, for as long as `signal` lets it; the caller reads the body. */
+  /** A single attempt, limited by `signal`; the caller reads the body. */
   async open(method: Method, path: string, { bearer, body, signal, headers, keepalive = false }: Asked): Promise<Response> {
     const response = await answered(
       this.fetch(`${this.url}${path}`, {
@@ -98,7 +98,7 @@ export class Connection {
   }
 }
 
-/** What comes of a request that may break: whatever it throws is that nobody answered. */
+/** Any error of a request that may fail means that relay did not answer. */
 async function answered<Answer>(request: Promise<Answer>): Promise<Answer> {
   try {
     return await request;
@@ -107,10 +107,10 @@ async function answered<Answer>(request: Promise<Answer>): Promise<Answer> {
   }
 }
 
-/** Signs in; asked again when a session has ended. */
+/** Signs in; called again when a session has ended. */
 export type SignIn = (connection: Connection) => Promise<Schemas['Session']>;
 
-/** A connection as somebody: signs in when needed, and again when a session has ended. */
+/** An authenticated connection: signs in when needed, and again when a session has ended. */
 export class SignedConnection {
   private session: Promise<Schemas['Session']> | null = null;
   private openedAt = 0;
@@ -137,27 +137,27 @@ export class SignedConnection {
     return (await this.session).token;
   }
 
-  /** Has the next request open a session of its own. */
+  /** Makes the next request open a new session. */
   forgetSession(): void {
     this.session = null;
   }
 
-  /** As `Connection.call`, with a session; one that ended is opened again, once. */
+  /** Like `Connection.call`, with a session; reopens an expired session once. */
   async call<Answer>(method: Method, path: string, asked: Omit<Asked, 'bearer'> = {}): Promise<Answer> {
     return this.signed((bearer) => this.connection.call<Answer>(method, path, { ...asked, bearer }));
   }
 
-  /** As `Connection.bytes`, with a session. */
+  /** Like `Connection.bytes`, with a session. */
   async bytes(path: string, asked: Omit<Asked, 'bearer'> = {}): Promise<ArrayBuffer> {
     return this.signed((bearer) => this.connection.bytes(path, { ...asked, bearer }));
   }
 
-  /** As `Connection.open`, with a session. */
+  /** Like `Connection.open`, with a session. */
   async open(method: Method, path: string, asked: Omit<Asked, 'bearer'> = {}): Promise<Response> {
     return this.signed((bearer) => this.connection.open(method, path, { ...asked, bearer }));
   }
 
-  /** Ends the session, here and at relay if it can be told. */
+  /** Ends the session here and, if reachable, at relay. */
   async end(): Promise<void> {
     this.ended = true;
     const session = this.session;
@@ -167,7 +167,7 @@ export class SignedConnection {
       const { token } = await session;
       await this.connection.open('DELETE', '/v1/sessions/current', { bearer: token });
     } catch {
-      // It ends by itself within minutes.
+      // It expires within minutes anyway.
     }
   }
 
@@ -182,10 +182,10 @@ export class SignedConnection {
   }
 }
 
-/** A device that is back online need not wait any longer; Node, where the tests run, has no such event. */
+/** Ends waiting as soon as the device is back online; Node, where the tests run, has no such event. */
 const world: Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>> = globalThis;
 
-/** Waits; no longer than until the device is back online, or somebody leaves. */
+/** Waits until the time is up, the device is back online, or `signal` aborts. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {

@@ -1,4 +1,4 @@
-/** A participant who is signed in: what they write, what comes back, what they are offered and open. */
+/** A signed-in participant: what they write, what is returned, what they are offered and open. */
 
 import type * as age from '../crypto/age';
 import { claimWords } from '../crypto/claimwords';
@@ -33,7 +33,7 @@ import { address, type Address, pathOf } from './writing';
 
 type Schemas = components['schemas'];
 
-/** A message of one's own, and whose key signed it; what could be read with any but the first and the last is gone. */
+/** One's own message, and whose key signed it; only the first and the last kind can be read. */
 interface Own {
   readonly said: statements.Message;
   readonly with: 'own' | 'older-key' | 'upload-link' | 'unchecked-link' | 'mediator';
@@ -60,7 +60,7 @@ export class Correspondent {
     this.lists = new Lists(admitted.signed);
   }
 
-  /** Ends everything that is under way, and the session. */
+  /** Ends everything in progress, and the session. */
   async leave(): Promise<void> {
     await Promise.all([this.videos.pause(), this.drafts.leave()]);
     await Promise.all(Array.from(this.stops, (stop) => stop()));
@@ -69,9 +69,9 @@ export class Correspondent {
   }
 
   async consent(status: contract.Consent): Promise<void> {
-    const { hand, signed, signer } = this.admitted;
-    const statement = statements.sign(signer, statements.Consent, { at: now(), case: hand.caseId, participant: hand.participant, status });
-    await signed.call('PUT', `/v1/cases/${hand.caseId}/participants/${hand.participant}/consent`, { body: { statement } });
+    const { writer, signed, signer } = this.admitted;
+    const statement = statements.sign(signer, statements.Consent, { at: now(), case: writer.caseId, participant: writer.participant, status });
+    await signed.call('PUT', `/v1/cases/${writer.caseId}/participants/${writer.participant}/consent`, { body: { statement } });
   }
 
   async correspondence(): Promise<contract.Correspondence> {
@@ -104,13 +104,13 @@ export class Correspondent {
   // Writing.
 
   async sendLetter(letter: contract.NewLetter): Promise<contract.SentMessage> {
-    const { charter, hand, signed } = this.admitted;
+    const { charter, writer, signed } = this.admitted;
     const to = await this.address(letter);
-    const texts = hand.letterTexts(letter.text, letter.assistant ?? null);
+    const texts = writer.letterTexts(letter.text, letter.assistant ?? null);
     const sent = await charter.sending((current) =>
-      signed.call<Schemas['AuthorMessage']>('PUT', pathOf(to), { body: hand.letter(current, to, texts) }),
+      signed.call<Schemas['AuthorMessage']>('PUT', pathOf(to), { body: writer.letter(current, to, texts) }),
     );
-    await this.keepCopy(sent, letter).catch(() => undefined);
+    await this.storeCopy(sent, letter).catch(() => undefined);
     return this.shown(sent);
   }
 
@@ -122,7 +122,7 @@ export class Correspondent {
     return this.shown(await this.videos.resume(id, file, progress));
   }
 
-  /** One's own words, held against one's own signature of whichever link; or a mediator's, who wrote them down. */
+  /** One's own text, verified against one's own signature from any link, or the mediator's who wrote it down. */
   async ownText(message: Uuid): Promise<string> {
     if (this.admitted.reader === null) return this.copyOf(message);
     const own = await this.authorMessage(message);
@@ -134,7 +134,7 @@ export class Correspondent {
       const read = (): string => openText(said.case, body, view, identities);
       if (key === 'own') return read();
       if (key !== 'mediator') throw new Refused('refused', { code: key });
-      // Before its author had keys, a mediator could seal it for nobody but the case.
+      // Before its author had keys, a mediator could seal it only for the case.
       if (view.header === null) throw new Refused('refused', { code: 'no-key-then' });
       return openedOr(read, () => {
         throw new Refused('refused', { code: 'older-key' });
@@ -149,7 +149,7 @@ export class Correspondent {
       const { statement: decision } = charter.verifyByMediator(guidance, statements.Decision);
       if (decision.message !== message) throw new CryptoError('chain', 'a decision on another message');
       if (this.admitted.reader === null) return { reason: decision.reason, words: '', older: false };
-      // A note that is for the mediators alone comes without a grant.
+      // A note for the mediators only has no grant.
       const own = decision.notes.filter((note) => viewOf(parts, note)?.header != null);
       const words = own.map((note) => openedOr(() => openText(decision.case, note, viewIn(parts, note), identities), () => null));
       const read = words.filter((text) => text !== null);
@@ -158,8 +158,8 @@ export class Correspondent {
   }
 
   async withdraw(message: Uuid): Promise<void> {
-    const { hand, signed } = this.admitted;
-    await signed.call('PUT', `/v1/messages/${message}/withdrawal`, { body: hand.withdrawal(message) });
+    const { writer, signed } = this.admitted;
+    await signed.call('PUT', `/v1/messages/${message}/withdrawal`, { body: writer.withdrawal(message) });
   }
 
   // Receiving.
@@ -174,29 +174,29 @@ export class Correspondent {
   }
 
   async respond(message: Uuid, answer: contract.Answer, tellAuthor: boolean): Promise<contract.ReceivedMessage> {
-    const { hand, signed } = this.admitted;
-    const body = hand.response(await this.recipientMessage(message), answer, tellAuthor);
+    const { writer, signed } = this.admitted;
+    const body = writer.response(await this.recipientMessage(message), answer, tellAuthor);
     const answered = await signed.call<Schemas['RecipientMessage']>('POST', `/v1/messages/${message}/responses`, { body });
     return this.received(answered, answered.offer);
   }
 
   /**
-   * Opens a released message: every signature, approval and offer is verified first. A part that does not open is a fault of
-   * that part alone.
+   * Opens a released message after verifying every signature, approval and offer. A part that cannot be opened is a fault
+   * of that part only.
    */
   async open(message: Uuid): Promise<contract.OpenedMessage> {
-    const { hand, reader, signed } = this.admitted;
+    const { writer, reader, signed } = this.admitted;
     if (reader === null) throw new Refused('refused');
     const { offer, from } = await this.recipientMessage(message);
-    // Whoever was revoked since is believed no more.
+    // Do not trust anybody who was revoked since.
     await this.admitted.charter.renew();
-    // Asked first: relay writes down that it was opened as soon as it hands it out.
+    // Requested first: relay records the opening when it hands out the headers.
     const offered = await this.opening('offer', (charter) => this.offerOf(message, offer, charter));
     const opening = await signed.call<Schemas['Opening']>('POST', `/v1/messages/${message}/openings`);
     const verified = await this.opening('message', (charter) => {
       const found = verifyItem(opening.statements, opening.origin, charter);
       const { message: said } = found.item;
-      if (said.message !== message || said.from !== from || said.to !== hand.participant) throw new CryptoError('chain', 'another message');
+      if (said.message !== message || said.from !== from || said.to !== writer.participant) throw new CryptoError('chain', 'another message');
       return found;
     });
     await this.opening('approvals', (charter) => {
@@ -204,7 +204,7 @@ export class Correspondent {
       return release.verifyApprovals(opening.approvals, charter, verified.item, approvals);
     });
     const said = await this.opening('offer', (charter) =>
-      release.verifyOffer(offer, charter, verified.item, { ...reader, participant: hand.participant }, {
+      release.verifyOffer(offer, charter, verified.item, { ...reader, participant: writer.participant }, {
         decisions: opening.approvals,
         consents: opening.consents.map(({ statement, origin }) => ({ compact: statement, origin })),
       }),
@@ -221,7 +221,7 @@ export class Correspondent {
     const { message, rendition } = item;
     const faults: contract.Broken[] = [];
     const parts = release.releasableParts(item);
-    /** What `work` makes of the part of this role; null where there is none, or it is broken. */
+    /** The result of `work` on the part with this role; null if there is none, or it is broken. */
     const part = async <Value>(role: Part['role'], work: (found: Part, view: Schemas['PartView'], fileKey: age.FileKey) => Value | Promise<Value>) => {
       const found = parts.find((each) => each.role === role);
       if (found === undefined) return null;
@@ -266,18 +266,18 @@ export class Correspondent {
     return { ...factsOf(rendition, video.part), poster: await poster() };
   }
 
-  /** What is said to be one's own, and with which key it was signed; `broken` with any other than these. */
+  /** What is said to be one's own, and which key signed it; `broken` if any other did. */
   private verifyOwn({ statement, origin: older }: Schemas['AuthorMessage'], charter: VerifiedCharter): Own {
-    const { hand, origin, signer } = this.admitted;
+    const { writer, origin, signer } = this.admitted;
     if (statement === null) throw new Refused('refused');
     if (readUnverified(statement).kid === signer.kid) {
       return { said: chain.verifyMessage(statement, charter, chain.verifyOrigin(origin, charter)), with: 'own' };
     }
     if (older.length === 0) {
-      return { said: chain.verifyRelayedMessage(statement, charter, hand.participant).statement, with: 'mediator' };
+      return { said: chain.verifyRelayedMessage(statement, charter, writer.participant).statement, with: 'mediator' };
     }
     const way = chain.verifyOrigin(older, charter);
-    if (way.participant !== hand.participant) throw new CryptoError('chain', 'the link of somebody else');
+    if (way.participant !== writer.participant) throw new CryptoError('chain', 'the link of somebody else');
     const said = chain.verifyMessage(statement, charter, way);
     const standing = way.standingAt(said.at);
     if (standing === 'ended') throw new CryptoError('chain', 'signed through a link that was ended');
@@ -285,7 +285,7 @@ export class Correspondent {
     return { said, with: standing === 'verified' ? 'older-key' : 'unchecked-link' };
   }
 
-  /** A mediator's offer of this message to these keys; `older-key` where it went to those of an earlier link. */
+  /** A mediator's offer of this message to these keys; `older-key` if it was for those of an earlier link. */
   private offerOf(message: Uuid, compact: string, charter: VerifiedCharter): statements.Offer {
     const { statement: said } = charter.verifyByMediator(compact, statements.Offer);
     if (said.message !== message) throw new CryptoError('chain', 'an offer of another message');
@@ -293,21 +293,21 @@ export class Correspondent {
     return said;
   }
 
-  /** Runs what opens one record with one's own keys: what does not hold is `broken`. */
+  /** Opens one record with one's own keys; an invalid one is `broken`. */
   private opening<Value>(
     record: contract.RecordName,
     work: (charter: VerifiedCharter, identities: readonly age.Identity[]) => Value | Promise<Value>,
   ): Promise<Value> {
     const { charter, reader } = this.admitted;
-    // Through an upload link nothing is opened; what is signed can be verified all the same.
+    // Nothing can be opened through an upload link, but signatures can be verified.
     return charter.under((current) => reading(record, () => work(current, reader === null ? [] : [reader.identity])));
   }
 
   /**
-   * Nobody reads through an upload link, its sender neither: what they wrote stays on the device that sent it, for when it
-   * comes back to them.
+   * Nobody can read through an upload link, including its sender: their text stays on the device that sent it, in case
+   * it is returned.
    */
-  private async keepCopy({ message }: Schemas['AuthorMessage'], { to, language, text }: contract.NewLetter): Promise<void> {
+  private async storeCopy({ message }: Schemas['AuthorMessage'], { to, language, text }: contract.NewLetter): Promise<void> {
     const { device, reader } = this.admitted;
     if (reader !== null || !device.lasting) return;
     const before = (await this.drafts.all()).find(({ revises }) => revises === message);
@@ -348,8 +348,8 @@ export class Correspondent {
   }
 
   /**
-   * The words of one's own claim; null for an upload link, which nobody claims. They take as long to make as a passphrase
-   * takes to try, and are made once.
+   * The words of one's own claim; null for an upload link, which is never claimed. Deriving them takes as long as checking
+   * a passphrase, so they are cached.
    */
   async words(): Promise<contract.SpokenWords | null> {
     const { reader } = this.admitted;
@@ -398,7 +398,7 @@ function newestFirst(one: contract.Time | null, other: contract.Time | null): nu
   return (other === null ? 0 : Date.parse(other)) - (one === null ? 0 : Date.parse(one));
 }
 
-/** What `open` gives; `instead` where it is sealed for other keys than one's own. */
+/** The result of `open`; `instead` if it is sealed for other keys. */
 function openedOr<Value, Other>(open: () => Value, instead: () => Other): Value | Other {
   try {
     return open();

@@ -1,8 +1,8 @@
 /**
- * What relay keeps on a device, all of it sealed: link secrets under a key that no script can read out, drafts,
- * recordings and unfinished videos, a mediator's keyrings; and in the clear the hash of every charter that this device has seen.
+ * What relay stores on a device, all of it sealed: link secrets under a key that scripts cannot export, drafts,
+ * recordings, unfinished videos and a mediator's keyrings; unsealed are only the hashes of charters this device has seen.
  *
- * Where nothing may be kept (a kiosk) or nothing can be (no IndexedDB), the same lies in memory and goes with the page.
+ * Where nothing may be stored (a kiosk) or can be (no IndexedDB), it is in memory and lost with the page.
  */
 
 import type { IDBPDatabase, DBSchema } from 'idb';
@@ -18,18 +18,18 @@ const VERSION = 1;
 const DEVICE_KEY = 'device';
 const IV_BYTES = 12;
 
-export interface KeptDraft {
-  /** Whose it is: somebody's link, or a mediator's credential. */
+export interface StoredDraft {
+  /** The owner: somebody's link, or a mediator's credential. */
   readonly link: Uuid;
   readonly id: string;
   readonly sealed: Uint8Array<ArrayBuffer>;
 }
 
-/** A video on its way. What is secret of it is sealed; where its ciphertext stands is not secret. */
-export interface KeptVideo {
+/** An upload in progress. Its secrets are sealed; where its ciphertext is stored is no secret. */
+export interface StoredVideo {
   readonly link: Uuid;
   readonly id: string;
-  /** Its record: for whom, under which key, of which file. */
+  /** Its sealed record: recipient, key and file. */
   readonly sealed: Uint8Array<ArrayBuffer>;
   readonly startedAt: Time;
   readonly totalBytes: number;
@@ -37,14 +37,14 @@ export interface KeptVideo {
   readonly sentBytes: number;
   /** SHA-256 (base64url) of each segment that was sealed, in order. */
   readonly digests: readonly string[];
-  /** Whether every sealed segment that relay has not acknowledged is kept here. */
+  /** Whether every sealed segment that relay has not acknowledged is stored here. */
   readonly kept: boolean;
   /** `/v1/uploads/…`, once relay has begun one. */
   readonly upload: string | null;
 }
 
-/** A recording, kept while it is made. What is known of it is sealed. */
-export interface KeptTake {
+/** A recording, stored while it is being made. What is known about it is sealed. */
+export interface StoredTake {
   readonly link: Uuid;
   readonly id: string;
   readonly sealed: Uint8Array<ArrayBuffer>;
@@ -53,63 +53,63 @@ export interface KeptTake {
 interface Kept extends DBSchema {
   keys: { key: string; value: CryptoKey };
   links: { key: Uuid; value: Uint8Array<ArrayBuffer> };
-  drafts: { key: [Uuid, string]; value: KeptDraft };
-  videos: { key: [Uuid, string]; value: KeptVideo };
+  drafts: { key: [Uuid, string]; value: StoredDraft };
+  videos: { key: [Uuid, string]; value: StoredVideo };
   segments: { key: [string, number]; value: ArrayBuffer };
-  takes: { key: [Uuid, string]; value: KeptTake };
+  takes: { key: [Uuid, string]; value: StoredTake };
   pieces: { key: [string, number]; value: Uint8Array<ArrayBuffer> };
   charters: { key: [string, Uuid, number]; value: Digest };
   keyrings: { key: string; value: KnownKeyring };
 }
 
-const ROOMS = ['keys', 'links', 'drafts', 'videos', 'segments', 'takes', 'pieces', 'charters', 'keyrings'] as const;
+const STORES = ['keys', 'links', 'drafts', 'videos', 'segments', 'takes', 'pieces', 'charters', 'keyrings'] as const;
 
-type Room = Exclude<(typeof ROOMS)[number], 'keys'>;
+type StoreName = Exclude<(typeof STORES)[number], 'keys'>;
 type Key = string | readonly (string | number)[];
 
-/** Where things lie: IndexedDB, or memory. */
-interface Shelf {
+/** Where the data is: IndexedDB, or memory. */
+interface Backend {
   readonly lasting: boolean;
-  get(room: Room, key: Key): Promise<unknown>;
-  has(room: Room, key: Key): Promise<boolean>;
-  put(room: Room, key: Key, value: unknown): Promise<void>;
-  delete(room: Room, key: Key): Promise<void>;
-  all(room: Room): Promise<readonly unknown[]>;
-  /** Removes all whose first member of the key is `first`. */
-  clear(room: Room, first: string): Promise<void>;
+  get(store: StoreName, key: Key): Promise<unknown>;
+  has(store: StoreName, key: Key): Promise<boolean>;
+  put(store: StoreName, key: Key, value: unknown): Promise<void>;
+  delete(store: StoreName, key: Key): Promise<void>;
+  all(store: StoreName): Promise<readonly unknown[]>;
+  /** Removes all values whose key starts with `first`. */
+  clear(store: StoreName, first: string): Promise<void>;
 }
 
 export class Device {
   private constructor(
-    private readonly shelf: Shelf,
+    private readonly backend: Backend,
     private readonly key: CryptoKey,
   ) {}
 
-  /** The device itself; where it can keep nothing, memory. */
+  /** Persistent storage, or memory if the device has none. */
   static async open(name = DATABASE): Promise<Device> {
     try {
       const database = await openDB<Kept>(name, VERSION, {
         upgrade: (fresh) => {
-          for (const room of ROOMS) fresh.createObjectStore(room);
+          for (const store of STORES) fresh.createObjectStore(store);
         },
       });
       return new Device(lasting(database), await deviceKey(database));
     } catch {
-      return Device.fleeting();
+      return Device.inMemory();
     }
   }
 
-  /** Memory that goes with the page. */
-  static async fleeting(): Promise<Device> {
-    return new Device(fleeting(), await newKey());
+  /** In memory, lost with the page. */
+  static async inMemory(): Promise<Device> {
+    return new Device(inMemory(), await newKey());
   }
 
-  /** Whether what is kept is still there after the page was closed. */
+  /** Whether stored data survives closing the page. */
   get lasting(): boolean {
-    return this.shelf.lasting;
+    return this.backend.lasting;
   }
 
-  /** Seals something small with the device's own key, which cannot leave the device. */
+  /** Seals a small value with the device's key, which cannot be exported. */
   async wrap(plain: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
     const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, this.key, plain));
@@ -124,13 +124,13 @@ export class Device {
     return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, this.key, wrapped.subarray(IV_BYTES)));
   }
 
-  async keepLink(link: Uuid, fragment: string): Promise<void> {
-    await this.shelf.put('links', link, await this.wrap(new TextEncoder().encode(fragment)));
+  async storeLink(link: Uuid, fragment: string): Promise<void> {
+    await this.backend.put('links', link, await this.wrap(new TextEncoder().encode(fragment)));
   }
 
-  /** The fragment of a link's address that was kept here; null where there is none, or its key is gone. */
+  /** The fragment of a link's address stored here; null if there is none, or its key is gone. */
   async link(link: Uuid): Promise<string | null> {
-    const kept = await this.shelf.get('links', link);
+    const kept = await this.backend.get('links', link);
     if (kept === undefined) return null;
     try {
       return new TextDecoder().decode(await this.unwrap(kept as Uint8Array<ArrayBuffer>));
@@ -139,48 +139,48 @@ export class Device {
     }
   }
 
-  keepDraft(draft: KeptDraft): Promise<void> {
-    return this.shelf.put('drafts', [draft.link, draft.id], draft);
+  storeDraft(draft: StoredDraft): Promise<void> {
+    return this.backend.put('drafts', [draft.link, draft.id], draft);
   }
 
-  async draft(link: Uuid, id: string): Promise<KeptDraft | null> {
-    return ((await this.shelf.get('drafts', [link, id])) as KeptDraft | undefined) ?? null;
+  async draft(link: Uuid, id: string): Promise<StoredDraft | null> {
+    return ((await this.backend.get('drafts', [link, id])) as StoredDraft | undefined) ?? null;
   }
 
-  async drafts(link: Uuid): Promise<readonly KeptDraft[]> {
-    return ((await this.shelf.all('drafts')) as KeptDraft[]).filter((draft) => draft.link === link);
+  async drafts(link: Uuid): Promise<readonly StoredDraft[]> {
+    return ((await this.backend.all('drafts')) as StoredDraft[]).filter((draft) => draft.link === link);
   }
 
   discardDraft(link: Uuid, id: string): Promise<void> {
-    return this.shelf.delete('drafts', [link, id]);
+    return this.backend.delete('drafts', [link, id]);
   }
 
-  /** Whether it is still there after the page was closed. Where it finds no room, what was known before is gone, too: it is old. */
-  async keepVideo(video: KeptVideo): Promise<boolean> {
+  /** Whether it survives closing the page. If there is no space, the outdated earlier value is removed as well. */
+  async storeVideo(video: StoredVideo): Promise<boolean> {
     const key = [video.link, video.id];
     if (await this.putOrHold('videos', key, video)) return this.lasting;
-    await this.shelf.delete('videos', key);
+    await this.backend.delete('videos', key);
     return false;
   }
 
-  async video(link: Uuid, id: string): Promise<KeptVideo | null> {
-    return (await this.find<KeptVideo>('videos', [link, id])) ?? null;
+  async video(link: Uuid, id: string): Promise<StoredVideo | null> {
+    return (await this.find<StoredVideo>('videos', [link, id])) ?? null;
   }
 
-  videos(link: Uuid): Promise<readonly KeptVideo[]> {
-    return this.ofLink<KeptVideo>('videos', link);
+  videos(link: Uuid): Promise<readonly StoredVideo[]> {
+    return this.ofLink<StoredVideo>('videos', link);
   }
 
   async discardVideo(link: Uuid, id: string): Promise<void> {
-    for (const shelf of [this.shelf, this.overflow]) await shelf.delete('videos', [link, id]);
-    await this.shelf.clear('segments', id);
+    for (const backend of [this.backend, this.overflow]) await backend.delete('videos', [link, id]);
+    await this.backend.clear('segments', id);
   }
 
-  /** Keeps one sealed segment; false where the device has no room, or keeps nothing at all. */
-  async keepSegment(video: string, number: number, segment: ArrayBuffer): Promise<boolean> {
+  /** Stores one sealed segment; false if the device has no space, or stores nothing at all. */
+  async storeSegment(video: string, number: number, segment: ArrayBuffer): Promise<boolean> {
     if (!this.lasting) return false;
     try {
-      await this.shelf.put('segments', [video, number], segment);
+      await this.backend.put('segments', [video, number], segment);
       return true;
     } catch (error) {
       if (isStorageFull(error)) return false;
@@ -189,23 +189,23 @@ export class Device {
   }
 
   async segment(video: string, number: number): Promise<ArrayBuffer | null> {
-    return ((await this.shelf.get('segments', [video, number])) as ArrayBuffer | undefined) ?? null;
+    return ((await this.backend.get('segments', [video, number])) as ArrayBuffer | undefined) ?? null;
   }
 
   async hasSegment(video: string, number: number): Promise<boolean> {
-    return this.shelf.has('segments', [video, number]);
+    return this.backend.has('segments', [video, number]);
   }
 
   discardSegment(video: string, number: number): Promise<void> {
-    return this.shelf.delete('segments', [video, number]);
+    return this.backend.delete('segments', [video, number]);
   }
 
   // Recordings.
 
-  /** Keeps the next sealed piece of a recording, and what is known of it by now. */
-  async keepPiece(take: KeptTake, number: number, piece: Uint8Array<ArrayBuffer>): Promise<void> {
+  /** Stores the next sealed piece of a recording, with the updated record. */
+  async storePiece(take: StoredTake, number: number, piece: Uint8Array<ArrayBuffer>): Promise<void> {
     await this.putOrHold('pieces', [take.id, number], piece);
-    // What is known on the device is never more than what lies there: the beginning, when the page is gone.
+    // The record on the device never lists more than is stored there: what survives is a valid beginning.
     const isHeld = await this.overflow.has('pieces', [take.id, number]);
     await this.putOrHold('takes', [take.link, take.id], take, isHeld);
   }
@@ -214,52 +214,52 @@ export class Device {
     return (await this.find<Uint8Array<ArrayBuffer>>('pieces', [take, number])) ?? null;
   }
 
-  async take(link: Uuid, id: string): Promise<KeptTake | null> {
-    return (await this.find<KeptTake>('takes', [link, id])) ?? null;
+  async take(link: Uuid, id: string): Promise<StoredTake | null> {
+    return (await this.find<StoredTake>('takes', [link, id])) ?? null;
   }
 
-  /** Whether all of a recording is still there after the page was closed. */
+  /** Whether all of a recording survives closing the page. */
   async isTakeLasting(link: Uuid, id: string): Promise<boolean> {
     return this.lasting && !(await this.overflow.has('takes', [link, id]));
   }
 
-  takes(link: Uuid): Promise<readonly KeptTake[]> {
-    return this.ofLink<KeptTake>('takes', link);
+  takes(link: Uuid): Promise<readonly StoredTake[]> {
+    return this.ofLink<StoredTake>('takes', link);
   }
 
   async discardTake(link: Uuid, id: string): Promise<void> {
-    for (const shelf of [this.shelf, this.overflow]) {
-      await shelf.delete('takes', [link, id]);
-      await shelf.clear('pieces', id);
+    for (const backend of [this.backend, this.overflow]) {
+      await backend.delete('takes', [link, id]);
+      await backend.clear('pieces', id);
     }
   }
 
-  // What finds no room is held in memory, until it is discarded or the page goes.
+  // What does not fit on the device is in memory until it is discarded or the page is closed.
 
-  private readonly overflow = fleeting();
+  private readonly overflow = inMemory();
 
-  /** False where it is held; from then on it is, with room or without: what lies on the device is older. */
-  private async putOrHold(room: Room, key: Key, value: unknown, isHeld = false): Promise<boolean> {
-    if (!isHeld && !(await this.overflow.has(room, key))) {
+  /** False if it went to memory; later values go there too, even if there is space again: what is on the device is older. */
+  private async putOrHold(store: StoreName, key: Key, value: unknown, isHeld = false): Promise<boolean> {
+    if (!isHeld && !(await this.overflow.has(store, key))) {
       try {
-        await this.shelf.put(room, key, value);
+        await this.backend.put(store, key, value);
         return true;
       } catch (error) {
         if (!isStorageFull(error)) throw error;
       }
     }
-    await this.overflow.put(room, key, value);
+    await this.overflow.put(store, key, value);
     return false;
   }
 
-  private async find<Value>(room: Room, key: Key): Promise<Value | undefined> {
-    return ((await this.overflow.get(room, key)) ?? (await this.shelf.get(room, key))) as Value | undefined;
+  private async find<Value>(store: StoreName, key: Key): Promise<Value | undefined> {
+    return ((await this.overflow.get(store, key)) ?? (await this.backend.get(store, key))) as Value | undefined;
   }
 
-  private async ofLink<Value extends { readonly link: Uuid; readonly id: string }>(room: Room, link: Uuid): Promise<readonly Value[]> {
+  private async ofLink<Value extends { readonly link: Uuid; readonly id: string }>(store: StoreName, link: Uuid): Promise<readonly Value[]> {
     const found = new Map<string, Value>();
-    for (const shelf of [this.shelf, this.overflow]) {
-      for (const value of (await shelf.all(room)) as Value[]) if (value.link === link) found.set(value.id, value);
+    for (const backend of [this.backend, this.overflow]) {
+      for (const value of (await backend.all(store)) as Value[]) if (value.link === link) found.set(value.id, value);
     }
     return [...found.values()];
   }
@@ -267,53 +267,53 @@ export class Device {
   /**
    * Refuses a charter that does not extend every version that this device has seen, and remembers the new ones.
    *
-   * A relay cannot forge a charter alone, but it can show an old one, from before a mediator left, or another branch that
-   * somebody signed for it who once held a key. It is remembered by the fingerprint of the root that it leads to, so that
-   * an address with another root cannot put that root's charters in the place of true ones.
+   * A relay cannot forge a charter alone, but it can return an old one, from before a mediator left, or a fork signed
+   * by a former key holder. Charters are remembered by the fingerprint of their root, so that an address
+   * with another root cannot replace genuine charters.
    */
   async expectCharter(root: string, charter: VerifiedCharter): Promise<void> {
     const { case: id, terms } = charter;
     const seen = new Map<number, Digest>();
     for (let version = 1; ; version += 1) {
-      const hash = await this.shelf.get('charters', [root, id, version]);
+      const hash = await this.backend.get('charters', [root, id, version]);
       if (hash === undefined) break;
       seen.set(version, hash as Digest);
     }
     checkSeen(charter, seen);
     try {
       for (const { version, statementHash } of terms) {
-        if (!seen.has(version)) await this.shelf.put('charters', [root, id, version], statementHash);
+        if (!seen.has(version)) await this.backend.put('charters', [root, id, version], statementHash);
       }
     } catch (error) {
-      // Where there is no room to remember it, this once is as good as the first time was.
+      // Without space to remember it, this visit is as safe as the first one was.
       if (!isStorageFull(error)) throw error;
     }
   }
 
-  keepKeyring(keyring: KnownKeyring): Promise<void> {
-    return this.shelf.put('keyrings', keyring.id, keyring);
+  storeKeyring(keyring: KnownKeyring): Promise<void> {
+    return this.backend.put('keyrings', keyring.id, keyring);
   }
 
   async keyrings(): Promise<readonly KnownKeyring[]> {
-    return (await this.shelf.all('keyrings')) as KnownKeyring[];
+    return (await this.backend.all('keyrings')) as KnownKeyring[];
   }
 
   forgetKeyring(id: string): Promise<void> {
-    return this.shelf.delete('keyrings', id);
+    return this.backend.delete('keyrings', id);
   }
 
-  /** Removes all that was kept for a link. */
+  /** Removes everything stored for a link. */
   async forgetLink(link: Uuid): Promise<void> {
     for (const video of await this.videos(link)) await this.discardVideo(link, video.id);
     for (const draft of await this.drafts(link)) await this.discardDraft(link, draft.id);
     for (const take of await this.takes(link)) await this.discardTake(link, take.id);
-    await this.shelf.delete('links', link);
+    await this.backend.delete('links', link);
   }
 }
 
 async function deviceKey(database: IDBPDatabase<Kept>): Promise<CryptoKey> {
   const made = await newKey();
-  // Two pages may come here at once: the one that is written first counts.
+  // Two pages may do this at once: the key written first wins.
   const transaction = database.transaction('keys', 'readwrite');
   const kept = await transaction.store.get(DEVICE_KEY);
   if (kept === undefined) await transaction.store.put(made, DEVICE_KEY);
@@ -325,42 +325,42 @@ function newKey(): Promise<CryptoKey> {
   return crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
 }
 
-/** The rooms hold what `Device` puts there and nothing else, so its types are those of the values. */
-function lasting(database: IDBPDatabase<Kept>): Shelf {
+/** Only `Device` writes to these stores, so the values have its types. */
+function lasting(database: IDBPDatabase<Kept>): Backend {
   const plain = database as unknown as IDBPDatabase;
   return {
     lasting: true,
-    get: (room, key) => plain.get(room, key as IDBValidKey),
-    has: async (room, key) => (await plain.getKey(room, key as IDBValidKey)) !== undefined,
-    put: async (room, key, value) => {
-      await plain.put(room, value, key as IDBValidKey);
+    get: (store, key) => plain.get(store, key as IDBValidKey),
+    has: async (store, key) => (await plain.getKey(store, key as IDBValidKey)) !== undefined,
+    put: async (store, key, value) => {
+      await plain.put(store, value, key as IDBValidKey);
     },
-    delete: (room, key) => plain.delete(room, key as IDBValidKey),
-    all: (room) => plain.getAll(room),
-    clear: (room, first) => plain.delete(room, IDBKeyRange.bound([first], [first, []])),
+    delete: (store, key) => plain.delete(store, key as IDBValidKey),
+    all: (store) => plain.getAll(store),
+    clear: (store, first) => plain.delete(store, IDBKeyRange.bound([first], [first, []])),
   };
 }
 
-function fleeting(): Shelf {
-  const rooms = new Map<string, unknown>();
-  const name = (room: Room, key: Key) => JSON.stringify([room, ...(typeof key === 'string' ? [key] : key)]);
-  const forEach = (room: Room, act: (name: string, value: unknown) => void) => {
-    for (const [each, value] of rooms) if (each.startsWith(`["${room}",`)) act(each, value);
+function inMemory(): Backend {
+  const values = new Map<string, unknown>();
+  const name = (store: StoreName, key: Key) => JSON.stringify([store, ...(typeof key === 'string' ? [key] : key)]);
+  const forEach = (store: StoreName, act: (name: string, value: unknown) => void) => {
+    for (const [each, value] of values) if (each.startsWith(`["${store}",`)) act(each, value);
   };
   return {
     lasting: false,
-    get: (room, key) => Promise.resolve(rooms.get(name(room, key))),
-    has: (room, key) => Promise.resolve(rooms.has(name(room, key))),
-    put: (room, key, value) => Promise.resolve(void rooms.set(name(room, key), value)),
-    delete: (room, key) => Promise.resolve(void rooms.delete(name(room, key))),
-    all: (room) => {
+    get: (store, key) => Promise.resolve(values.get(name(store, key))),
+    has: (store, key) => Promise.resolve(values.has(name(store, key))),
+    put: (store, key, value) => Promise.resolve(void values.set(name(store, key), value)),
+    delete: (store, key) => Promise.resolve(void values.delete(name(store, key))),
+    all: (store) => {
       const found: unknown[] = [];
-      forEach(room, (_, value) => found.push(value));
+      forEach(store, (_, value) => found.push(value));
       return Promise.resolve(found);
     },
-    clear: (room, first) => {
-      forEach(room, (each) => {
-        if ((JSON.parse(each) as unknown[])[1] === first) rooms.delete(each);
+    clear: (store, first) => {
+      forEach(store, (each) => {
+        if ((JSON.parse(each) as unknown[])[1] === first) values.delete(each);
       });
       return Promise.resolve();
     },

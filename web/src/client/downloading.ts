@@ -1,4 +1,4 @@
-/** Fetches a whole sealed part, holds each segment against its signed hash, and opens it. */
+/** Fetches a whole sealed part, verifies each segment against its signed hash, and opens it. */
 
 import { Opener } from '../crypto/stream';
 import { b64uEncode } from '../crypto/encoding';
@@ -8,10 +8,10 @@ import { SEGMENT_BYTES } from '../crypto/segments';
 import type { SignedConnection } from './connection';
 import { Faulty } from './records';
 
-/** Little enough to arrive within the time limit of a request on a poor connection. */
+/** Small enough to arrive within the request timeout on a poor connection. */
 const REQUEST_BYTES = 1024 * 1024;
 
-/** All that the part holds, verified to its end. */
+/** The whole content of the part, verified to its end. */
 export async function download(signed: SignedConnection, part: Part, fileKey: FileKey, mediaType: string): Promise<Blob> {
   const opener = new Opener(fileKey);
   const pieces: Uint8Array<ArrayBuffer>[] = [];

@@ -1,20 +1,20 @@
-/** Letters that are being written. */
+/** Letters in progress. */
 
-import type { KeptSafe, LetterDraft, Uuid } from './contract';
-import { type Shelf, UnsentTexts } from './unsent';
+import type { SaveResult, LetterDraft, Uuid } from './contract';
+import { type UnsentStore, UnsentTexts } from './unsent';
 
 export class Drafts {
   private readonly texts: UnsentTexts<LetterDraft>;
 
-  constructor(shelf: Shelf) {
-    this.texts = new UnsentTexts(shelf);
+  constructor(store: UnsentStore) {
+    this.texts = new UnsentTexts(store);
   }
 
-  save(draft: LetterDraft): Promise<KeptSafe> {
+  save(draft: LetterDraft): Promise<SaveResult> {
     return this.texts.save(draft.id, draft);
   }
 
-  /** The latest first. */
+  /** Newest first. */
   async all(): Promise<readonly LetterDraft[]> {
     const drafts = (await this.texts.all()).map(({ id, content }) => ({ ...content, id }));
     return drafts.sort((one, other) => other.changedAt.localeCompare(one.changedAt));

@@ -1,4 +1,4 @@
-/** The way in through a link: looked up, verified up to the fingerprint in its address, claimed or opened. */
+/** Entering through a link: looked up, verified up to the fingerprint in its address, claimed or opened. */
 
 import type { Identity } from '../crypto/age';
 import * as chain from '../crypto/chain';
@@ -32,22 +32,22 @@ import type { components } from './schema';
 import { signingIn } from './sessions';
 import { trusting, verifyTrust } from './verifying';
 import { fromBase64, toBase64 } from './wire';
-import { Hand } from './writing';
+import { Writer } from './writing';
 
 type Schemas = components['schemas'];
 
-/** Somebody who came in, with all that they need to act. */
+/** Somebody who has entered, with everything they need to act. */
 export interface Admitted {
   readonly link: Uuid;
   readonly device: Device;
   readonly signed: SignedConnection;
   readonly charter: CaseCharter;
-  /** The statements of their way in, as `chain.verifyOrigin` takes them. */
+  /** The statements of their origin, as `chain.verifyOrigin` takes them. */
   readonly origin: readonly string[];
-  readonly hand: Hand;
+  readonly writer: Writer;
   readonly signer: Signer;
   readonly ownSeal: OwnSeal;
-  /** What opens what is for them; null through an upload link, by which nobody reads. */
+  /** What opens content for them; null through an upload link, which cannot read. */
   readonly reader: {
     readonly identity: Identity;
     readonly recipient: string;
@@ -56,7 +56,7 @@ export interface Admitted {
   } | null;
 }
 
-/** What a link's address says. */
+/** The contents of a link's address. */
 interface Address extends Fragment {
   readonly id: Uuid;
 }
@@ -74,7 +74,7 @@ export class Entrance {
     private readonly workFactorLog2: number,
   ) {}
 
-  /** Looks a link up and verifies what relay says of it; from then on the device may keep its secret. */
+  /** Looks up a link and verifies the response; afterwards the device may store its secret. */
   static async find(
     connection: Connection,
     device: Device,
@@ -86,7 +86,7 @@ export class Entrance {
     const known = fragment ?? kept;
     if (known === null) throw new Refused('no-such-link');
     const address = addressOf(id, known);
-    // Whom this device trusts with a link is not changed by an address that somebody opens.
+    // An address that somebody opens does not change which root this device trusts for a link.
     if (kept !== null && addressOf(id, kept).rootFingerprint !== address.rootFingerprint) throw new Refused('another-root');
     const view = await look(connection, address);
     const { link, charter } = await trusting(async () => {
@@ -96,11 +96,11 @@ export class Entrance {
       const said = [signed.link, signed.case, signed.participant, signed.purpose];
       const shown = [view.link, view.case, view.participant, view.purpose];
       if (signed.link !== id || said.some((value, place) => value !== shown[place])) throw new Refused('untrusted');
-      // A signature for another relay would open a session there.
+      // A signature for another relay could open a session there.
       if (view.audience.replace(/\/+$/, '') !== connection.url) throw new Refused('untrusted');
       return { link: signed, charter: verified };
     });
-    if (fragment !== null && kept === null && device.lasting) await device.keepLink(id, known).catch(() => undefined);
+    if (fragment !== null && kept === null && device.lasting) await device.storeLink(id, known).catch(() => undefined);
     return new Entrance(connection, device, address, view, link, charter, workFactorLog2);
   }
 
@@ -122,7 +122,7 @@ export class Entrance {
     };
   }
 
-  async isKept(): Promise<boolean> {
+  async isStored(): Promise<boolean> {
     return this.device.lasting && (await this.device.link(this.address.id)) !== null;
   }
 
@@ -130,9 +130,9 @@ export class Entrance {
     return this.device.forgetLink(this.address.id);
   }
 
-  /** Makes keys and takes the link into one's own hands; `link-claimed` where somebody did before. */
+  /** Generates keys and claims the link; `link-claimed` if somebody already did. */
   async claim(passphrase: string): Promise<Admitted> {
-    // One whose answer was lost is repeated as it was: other keys would come second.
+    // A claim whose response was lost is repeated unchanged: new keys would be refused.
     if (this.pending?.passphrase !== passphrase) this.pending = { passphrase, ...this.newClaim(passphrase) };
     const { keyring, body } = this.pending;
     await this.connection.call('PUT', `/v1/links/${this.address.id}/claim`, { bearer: bearerOf(this.address), body });
@@ -140,12 +140,12 @@ export class Entrance {
     return this.admit(keyring, body.statement);
   }
 
-  /** The claim needs no repeating any more: its keys and its passphrase are forgotten here. */
+  /** The claim is complete: forgets its keys and its passphrase. */
   settle(): void {
     this.pending = null;
   }
 
-  /** Fetches the keyring of a claimed link with half of what the passphrase comes to, and opens it with the other. */
+  /** Fetches the keyring of a claimed link with one half of the stretched passphrase, and opens it with the other. */
   async unlock(passphrase: string): Promise<Admitted> {
     if (this.view.claim === null) this.view = await look(this.connection, this.address);
     const { claim } = this.view;
@@ -168,7 +168,7 @@ export class Entrance {
     return this.admit(keyring, claim);
   }
 
-  /** `wrong-passphrase` for another proof, `wait` after several of them. */
+  /** `wrong-passphrase` for a wrong proof, `wait` after several of them. */
   private async fetchKeyring({ proof }: Stretched): Promise<Bytes> {
     const body: Schemas['KeyringRequest'] = { proof: toBase64(proof) };
     try {
@@ -183,7 +183,7 @@ export class Entrance {
     }
   }
 
-  /** Comes in through an upload link, whose bearer opens the session. Drafts are sealed with the device's own key. */
+  /** Enters through an upload link, whose bearer opens the session. Drafts are sealed with the device's own key. */
   enter(): Promise<Admitted> {
     if (this.view.purpose !== 'upload') return Promise.reject(new Refused('no-such-link'));
     const { id, secret } = this.address;
@@ -216,13 +216,13 @@ export class Entrance {
     signed: SignedConnection,
     signer: Signer,
     recipient: string | null,
-  ): Pick<Admitted, 'link' | 'device' | 'signed' | 'charter' | 'hand' | 'signer'> {
+  ): Pick<Admitted, 'link' | 'device' | 'signed' | 'charter' | 'writer' | 'signer'> {
     const { address, device, view } = this;
     const charter = new CaseCharter(this.charter, async () => {
       const found = await signed.call<Schemas['Trust']>('GET', '/v1/trust');
       return trusting(() => verifyTrust(found, address, device));
     });
-    return { link: address.id, device, signed, charter, signer, hand: new Hand(view.case, view.participant, signer, recipient) };
+    return { link: address.id, device, signed, charter, signer, writer: new Writer(view.case, view.participant, signer, recipient) };
   }
 
   private newClaim(passphrase: string): { keyring: Keyring; body: Schemas['NewClaim'] } {
@@ -246,7 +246,7 @@ export class Entrance {
   }
 }
 
-/** `no-such-link` where the fragment is not one. */
+/** `no-such-link` if the fragment is malformed. */
 function addressOf(id: Uuid, fragment: string): Address {
   try {
     return { id, ...parseFragment(fragment.replace(/^#/, '')) };

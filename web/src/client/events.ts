@@ -1,23 +1,23 @@
-/** Watches what relay streams (server-sent events, read with fetch because EventSource sends no bearer), for ever. */
+/** Watches relay's event stream indefinitely (server-sent events, read with fetch because EventSource cannot send a bearer). */
 
 import type { SignedConnection } from './connection';
 import { pause } from './connection';
 import type { Refusal, Stop } from './contract';
 import { isRefused, refusalOf, Refused } from './refusing';
 
-/** relay says that it is there every 15 s; a stream that is silent for longer is taken for dead. */
+/** relay sends a heartbeat every 15 s; a stream that is silent for longer is considered dead. */
 const SILENCE_MS = 45_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 export interface Watcher<Answer> {
-  /** Told what relay said, at once and after every change. */
+  /** Called with relay's data, immediately and after every change. */
   readonly changed: (answer: Answer) => Promise<void> | void;
-  /** Told once when the connection is lost, which is then sought for ever; and of anything worse, which ends it. */
+  /** Called once when the connection is lost, while reconnecting continues; and with any fatal error, which ends it. */
   readonly broken: (refusal: Refusal) => void;
 }
 
-/** Begins to watch; until it is stopped, or something breaks that trying again does not help. */
+/** Starts watching, until stopped or until an error that retrying cannot fix. */
 export function watch<Answer>(signed: SignedConnection, path: string, watcher: Watcher<Answer>): Stop {
   const stopped = new AbortController();
   void keepWatching(signed, path, watcher, stopped.signal);
@@ -38,10 +38,10 @@ async function keepWatching<Answer>(
     try {
       for await (const data of read(signed, path, signal)) {
         failures = 0;
-        // The shape is that of relay's description; whoever believes it verifies it.
+        // The type is that of relay's description; callers verify what they trust.
         await watcher.changed(JSON.parse(data) as Answer);
       }
-      // The stream ended in good order: the session did, so the next one signs in again.
+      // The stream ended normally: the session expired, so the next attempt signs in again.
       signed.forgetSession();
       failures += 1;
     } catch (error) {
@@ -55,12 +55,12 @@ async function keepWatching<Answer>(
   }
 }
 
-/** Asked anew each time: it changes while something else is awaited. */
+/** Evaluated on each call: it changes during other awaits. */
 function isOver(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-/** The data of each event of one stream. */
+/** The data of each event in a stream. */
 async function* read(signed: SignedConnection, path: string, signal: AbortSignal): AsyncGenerator<string> {
   const dead = new AbortController();
   const leave = () => { dead.abort(); };

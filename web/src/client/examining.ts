@@ -1,4 +1,4 @@
-/** A message under review, examined record by record: what holds, what it says, and what does not hold. */
+/** Examines a message under review record by record: what is valid, what it says, and what is invalid. */
 
 import type { VerifiedCharter } from '../crypto/chain';
 import { CryptoError } from '../crypto/errors';
@@ -17,27 +17,27 @@ import { type Provenance, verifyCaptions, verifyRendition, verifyWords } from '.
 type Message = components['schemas']['ReviewMessage'];
 
 const TEXTS: readonly PartRole[] = ['body', 'captions', 'note'];
-/** In these it counts whether the approvals are still good. */
+/** States in which the validity of approvals matters. */
 const APPROVED: ReadonlySet<State> = new Set(['approved', 'offered', 'released', 'viewed']);
 const WAS_OFFERED: ReadonlySet<State> = new Set(['offered', 'released', 'viewed', 'refused', 'recalled', 'closed']);
 
-/** What a mediator finds of a message: one with a fault is returned, declined or held, and never let on. */
+/** The findings about a message: one with a fault can be returned, declined or held, but not passed on. */
 export interface Examined {
-  /** As far as its statements hold; null where the message itself does not. */
+  /** As far as its statements are valid; null if the message itself is not. */
   readonly item: release.Item | null;
   readonly provenance: Provenance | null;
   /** The media worker that made the rendition. */
   readonly preparedBy: Uuid | null;
-  /** Null where it was never offered, and where the offer does not hold. */
+  /** Null if it was never offered, or the offer is invalid. */
   readonly offer: Offer | null;
-  /** What could be read, by commitment. */
+  /** Texts that could be read, by commitment. */
   readonly texts: ReadonlyMap<string, string>;
-  /** What the case can open, by commitment. */
+  /** File keys that the case can open, by commitment. */
   readonly keys: ReadonlyMap<string, FileKey>;
   readonly faults: readonly Broken[];
 }
 
-/** Verifies and opens everything of a message that came with it; nothing that fails hides the rest. */
+/** Verifies and opens everything that came with a message; one failure does not hide the rest. */
 export function examine(message: Message, { charter, identities }: OpenCase): Examined {
   const faults: Broken[] = [];
   const texts = new Map<string, string>();
@@ -53,7 +53,7 @@ export function examine(message: Message, { charter, identities }: OpenCase): Ex
     }
   };
   const { statement: compact, origin } = message;
-  if (compact === null) throw new Refused('refused'); // a draft is its author's alone
+  if (compact === null) throw new Refused('refused'); // a draft is only for its author
   const offered = WAS_OFFERED.has(message.state) ? attempt('offer', () => offerOf(message, charter)) : null;
   const offer = offered?.offer ?? null;
   const words = attempt('message', () => {
@@ -70,7 +70,7 @@ export function examine(message: Message, { charter, identities }: OpenCase): Ex
   const captioned = attempt('captions', () => release.item(standing, said, made?.read ?? null, verifyCaptions(message.captions, charter)));
   const item = captioned ?? made?.item ?? words.item;
 
-  for (const part of heldParts(item)) {
+  for (const part of storedParts(item)) {
     attempt(part.role, () => {
       const view = viewIn(message.parts, part);
       keys.set(part.commit, unwrap(message.case, part, view, identities));
@@ -84,31 +84,31 @@ export function examine(message: Message, { charter, identities }: OpenCase): Ex
   return { item, provenance: words.provenance, preparedBy: made?.by ?? null, offer, texts, keys, faults };
 }
 
-/** A mediator's offer of this message, and the rules that it was made under. */
+/** A mediator's offer of this message, and the rules in force when it was made. */
 function offerOf({ case: id, message, offer: compact }: Message, charter: VerifiedCharter): { readonly offer: Offer; readonly policy: Policy } {
   const { statement: offer } = charter.verifyByMediator(compact ?? '', Offer);
   if (offer.case !== id || offer.message !== message) throw new CryptoError('chain', 'an offer of another message');
   return { offer, policy: charter.requireVersion(offer.charter, offer.at).policy };
 }
 
-/** What is released of an item, and what stays with its mediators: the original, and who assisted. */
-function heldParts(item: release.Item): readonly Part[] {
+/** The parts of an item that are released, and those only for mediators: the original, and the assistant's note. */
+function storedParts(item: release.Item): readonly Part[] {
   return [...release.releasableParts(item), ...item.message.parts.filter(({ role }) => role === 'original' || role === 'note')];
 }
 
-/** The part of this role; null where there is none. */
+/** The part with this role; null if there is none. */
 export function partOf({ item }: Examined, role: PartRole): Part | null {
-  return item === null ? null : (heldParts(item).find((part) => part.role === role) ?? null);
+  return item === null ? null : (storedParts(item).find((part) => part.role === role) ?? null);
 }
 
-/** The file key of a part of a whole message. */
+/** The file key of a part of a complete message. */
 export function keyOf({ keys }: Examined, { commit, role }: Part): FileKey {
   const fileKey = keys.get(commit);
   if (fileKey === undefined) throw new Refused('broken', { broken: { record: role, fault: 'no-key' } });
   return fileKey;
 }
 
-/** The words of the part of this role, null where there is none; `broken` where they cannot be read. */
+/** The text of the part with this role, null if there is none; `broken` if it cannot be read. */
 export function textOf(examined: Examined, role: PartRole): string | null {
   const fault = examined.faults.find(({ record }) => record === role);
   if (fault !== undefined) throw new Refused('broken', { broken: fault });
@@ -117,14 +117,14 @@ export function textOf(examined: Examined, role: PartRole): string | null {
   return part === null ? null : (examined.texts.get(part.commit) ?? null);
 }
 
-/** The item, if all of it holds; `broken`, by its first fault, where it does not. */
+/** The item, if all of it is valid; otherwise `broken` with its first fault. */
 export function expectWhole({ item, faults }: Examined): release.Item {
   const [first] = faults;
   if (first !== undefined || item === null) throw new Refused('broken', { broken: first ?? { record: 'message', fault: 'not-signed' } });
   return item;
 }
 
-/** Refuses the statement of another message than relay says it is of. */
+/** Refuses the statement of a different message from the one relay names. */
 function expectSame(said: release.Item['message'], message: Message): void {
   const members = ['message', 'revision', 'from', 'to', 'kind', 'language'] as const;
   if (members.some((member) => said[member] !== message[member])) throw new CryptoError('chain', 'another message');

@@ -1,4 +1,4 @@
-/** Why a video could not be prepared, in sentences: relay's list, asked for once. */
+/** Why a video could not be processed, in sentences: relay's list, fetched once. */
 
 import type { Connection } from './connection';
 import type { SentMessage } from './contract';

@@ -1,4 +1,4 @@
-/** What a message is to a person: of a recording relay tells whether it is a voice alone, until it is verified here. */
+/** The form of a message: until a recording is verified, relay's word whether it is voice alone. */
 
 import type { Form, VideoFacts } from './contract';
 import type { components } from './schema';

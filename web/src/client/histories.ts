@@ -1,4 +1,4 @@
-/** What came before a message, for whoever reviews it; and how its recipient comes to what is offered to them. */
+/** What came before a message, for its reviewer; and how its recipient receives what is offered to them. */
 
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
@@ -53,7 +53,7 @@ export class Histories {
   }
 }
 
-/** Every revision before the one that is shown, the latest first: its words where they are signed and can be read. */
+/** Every revision before the one shown, newest first: its text if it is signed and can be read. */
 function earlier(message: Message, revisions: readonly Schemas['SignedRevision'][], opened: OpenCase): contract.EarlierRevision[] {
   return revisions
     .filter(({ revision }) => revision < message.revision)
@@ -95,7 +95,7 @@ function past(one: Schemas['PastMessage']): contract.PastMessage {
   return { message, from, kind, form: formOf(one), language, state, revision, createdAt, openedAt };
 }
 
-/** Of what `from` sent, what had been opened last by then. */
+/** What `from` had last opened by then. */
 function lastOpened(others: readonly Schemas['PastMessage'][], from: Uuid, by: contract.Time): Uuid | null {
   const opened = others.flatMap((other) => {
     const at = other.opened_at === null || other.from !== from ? NaN : Date.parse(other.opened_at);

@@ -1,4 +1,4 @@
-/** Makes links and ends them. Relay sees no part of a link's secret that it could open. */
+/** Creates and ends links. Relay sees no part of a link's secret that it could open. */
 
 import * as age from '../crypto/age';
 import type { VerifiedCharter } from '../crypto/chain';
@@ -25,8 +25,8 @@ export interface MadeLink {
 /**
  * A new link into the case of `charter`, signed by a mediator.
  *
- * For a link to claim, the key that checks the claim is sealed to the case, and the secret to its maker alone, who can
- * show it again until it is claimed. The secret of an upload link is kept nowhere.
+ * For a link to be claimed, the key that checks the claim is sealed to the case, and the secret to its maker alone, who
+ * can show it again until it is claimed. The secret of an upload link is not stored anywhere.
  */
 export function makeLink({ identity, signer }: Keyring, charter: VerifiedCharter, participant: Uuid, purpose: Purpose): MadeLink {
   const id = newId();
@@ -49,12 +49,12 @@ export function makeLink({ identity, signer }: Keyring, charter: VerifiedCharter
   return { id, secret, body: { statement, sealed: textOf(sealed), again: textOf(again) } };
 }
 
-/** The key that the claim of a link is checked with, as it was sealed to the case. */
+/** The key that checks a link's claim, from its sealed form for the case. */
 export function openClaimKey(sealed: Uint8Array, identities: readonly age.Identity[]): Uint8Array {
   return age.openFile(sealed, identities);
 }
 
-/** The end of a link, signed by a mediator. */
+/** A signed statement by a mediator that ends a link. */
 export function endLink(
   signer: Signer,
   { link, case: caseId, participant }: Pick<statements.Link, 'link' | 'case' | 'participant'>,

@@ -1,4 +1,4 @@
-/** A participant's two lists, as far as their pages were read; what changes of them is asked for by name. */
+/** A participant's two lists, as far as their pages were fetched; changed entries are fetched by identifier. */
 
 import { statementHash } from '../crypto/signing';
 import type { SignedConnection } from './connection';
@@ -8,14 +8,14 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 type Page = Schemas['Correspondence'];
 
-/** relay gives so many by name at once. */
+/** relay returns at most this many by identifier at once. */
 const NAMED_AT_ONCE = 20;
 
-/** What was read of one list, by message. */
+/** What was fetched of one list, by message. */
 interface List<Item> {
   readonly items: ReadonlyMap<Uuid, Item>;
   readonly pages: number;
-  /** Asks for the next page; null where all of it was read. */
+  /** Cursor for the next page; null if the list is complete. */
   readonly next: string | null;
 }
 
@@ -30,24 +30,24 @@ const SIDES = ['sent', 'received'] as const satisfies readonly Side[];
 
 export class Lists {
   private read: Read | null = null;
-  /** The offers of what was listed, by their hash: none is fetched twice. */
+  /** The offers of listed messages, by hash: none is fetched twice. */
   private readonly offers = new Map<string, string>();
-  /** One after the other, so that no answer takes the place of a later one. */
+  /** One request at a time, so that an older response never overwrites a newer one. */
   private work: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly signed: SignedConnection) {}
 
-  /** Everything again, as many pages of it as were read. */
+  /** Refetches everything, as many pages as were read. */
   refresh(): Promise<Read> {
     return this.next(() => this.all());
   }
 
-  /** These messages again; those that are not there any more are left out. */
+  /** Refetches these messages; those that no longer exist are removed. */
   look(messages: readonly Uuid[]): Promise<Read> {
     return this.next((read) => (read === null ? this.all() : this.withNamed(read, messages)));
   }
 
-  /** The same, with this message among them, if it is there at all. */
+  /** The lists with this message included, if it exists at all. */
   include(message: Uuid): Promise<Read> {
     return this.next(async (before) => {
       const read = before ?? (await this.all());
@@ -55,7 +55,7 @@ export class Lists {
     });
   }
 
-  /** One page more of one list. */
+  /** Fetches one more page of one list. */
   more(side: Side): Promise<Read> {
     return this.next(async (before) => {
       const read = before ?? (await this.all());
@@ -64,7 +64,7 @@ export class Lists {
     });
   }
 
-  /** The offer of a message that is listed; null where relay names another one than it gives. */
+  /** The offer of a listed message; null if relay returns another one than it names. */
   offerOf({ offer_hash: hash }: Schemas['ReceivedSummary']): string | null {
     return this.offers.get(hash) ?? null;
   }
@@ -88,7 +88,7 @@ export class Lists {
         read = followed(read, side, await this.ask({ after: next }));
       }
     }
-    // What newer ones have moved to a later page is still shown.
+    // Entries that newer ones have pushed to a later page are still shown.
     const pages = read;
     const moved = SIDES.flatMap((side) => Array.from(this.read?.[side].items.keys() ?? []).filter((message) => !pages[side].items.has(message)));
     return this.withNamed(read, moved);
@@ -107,7 +107,7 @@ export class Lists {
     return read;
   }
 
-  /** What is listed and was not read before: an offer is as long as ten summaries. */
+  /** Fetches offers that are listed and not cached: one is as long as ten summaries. */
   private async fetchOffers({ received }: Read): Promise<void> {
     const missing = Array.from(received.items.values()).filter((item) => !this.offers.has(item.offer_hash));
     const pages = this.named(missing.map(({ message }) => message));
@@ -144,7 +144,7 @@ function followed(read: Read, side: Side, page: Page): Read {
   return side === 'sent' ? { ...read, sent: added(read.sent, page.sent) } : { ...read, received: added(read.received, page.received) };
 }
 
-/** What is listed stays where it is, and what is new comes first. */
+/** Listed entries stay in place, and new ones come first. */
 function replaced<Item extends { readonly message: Uuid }>(list: List<Item>, named: readonly Uuid[], found: readonly Item[]): List<Item> {
   const fresh = new Map(found.map((item) => [item.message, item]));
   const kept = Array.from(list.items.keys()).filter((message) => fresh.has(message) || !named.includes(message));

@@ -13,7 +13,7 @@ import type * as contract from './contract';
 import type { Uuid } from './contract';
 import { Device } from './device';
 import { Failures } from './failures';
-import { KeptForms } from './keptforms';
+import { StoredForms } from './storedforms';
 import { Histories } from './histories';
 import { endOf, newerOf, standingOf } from './members';
 import { newId, now } from './stamps';
@@ -31,10 +31,10 @@ import { toBase64 } from './wire';
 
 type Schemas = components['schemas'];
 
-/** Everything that a mediator who is signed in works with. */
+/** Everything that a signed-in mediator works with. */
 interface Inside {
   readonly signed: SignedConnection;
-  /** The keyring that was opened, as this browser knows it. */
+  /** The opened keyring, as this browser stores it. */
   readonly known: contract.KnownKeyring;
   readonly cases: OpenCases;
   readonly casework: Casework;
@@ -43,10 +43,10 @@ interface Inside {
   readonly reviewing: Reviewing;
   readonly histories: Histories;
   readonly openedVideos: OpenedVideos;
-  readonly forms: KeptForms;
+  readonly forms: StoredForms;
 }
 
-/** The worker's half of `MediatorClient`: one mediator at a time. */
+/** The worker's implementation of `MediatorClient`: one mediator at a time. */
 export class Mediator implements contract.MediatorClient {
   private readonly connection: Connection;
   private readonly failures: Failures;
@@ -64,8 +64,8 @@ export class Mediator implements contract.MediatorClient {
     return (await this.#device()).keyrings();
   }
 
-  async keepKeyring(keyring: contract.KnownKeyring): Promise<void> {
-    await (await this.#device()).keepKeyring(keyring);
+  async storeKeyring(keyring: contract.KnownKeyring): Promise<void> {
+    await (await this.#device()).storeKeyring(keyring);
   }
 
   async forgetKeyring(id: string): Promise<void> {
@@ -90,7 +90,7 @@ export class Mediator implements contract.MediatorClient {
     const own = authority(await cases.trust(), credential);
     const { keyring, request } = await newKeys(passphrase, label, rootFingerprint, own.person);
     const renewal = { ...keyring, renewal: { of: credential, request } };
-    if (keep) await this.keepKeyring(renewal);
+    if (keep) await this.storeKeyring(renewal);
     return { keyring: renewal, request };
   }
 
@@ -141,9 +141,9 @@ export class Mediator implements contract.MediatorClient {
     const casework = new Casework(cases);
     const charterwork = new Charterwork(cases, casework);
     const [reviewing, histories] = [new Reviewing(cases, reviews), new Histories(cases, reviews)];
-    const forms = new KeptForms({ device, owner: self.credential, seal: ownSealOf(keyring.identity), signed });
+    const forms = new StoredForms({ device, owner: self.credential, seal: ownSealOf(keyring.identity), signed });
     this.inside = { known, signed, cases, openedVideos, reviews, casework, charterwork, reviewing, histories, forms };
-    // Opaque to relay: so that a lost laptop is not a lost key, and the case system can hand it to its console.
+    // Opaque to relay: losing a laptop does not lose the key, and the case system can pass it to its console.
     await signed.call('PUT', '/v1/keyring', { body: { keyring: toBase64(sealed) } }).catch(() => null);
     return self;
   }
@@ -217,7 +217,7 @@ export class Mediator implements contract.MediatorClient {
 
   async grantAgain(id: Uuid, participant: Uuid): Promise<contract.GrantedAgain> {
     const { casework, reviewing } = this.#inside();
-    // The log names every message that ever was.
+    // The log names every message that ever existed.
     const messages = new Set((await casework.log(id)).flatMap(({ message }) => (message === null ? [] : [message])));
     return reviewing.grantAgain(id, participant, [...messages]);
   }
@@ -236,11 +236,11 @@ export class Mediator implements contract.MediatorClient {
 
   // Review.
 
-  async keepForm(form: contract.KeptForm): Promise<contract.KeptSafe> {
+  async saveForm(form: contract.StoredForm): Promise<contract.SaveResult> {
     return this.#inside().forms.save(form);
   }
 
-  async keptForm(place: string): Promise<contract.KeptForm | null> {
+  async storedForm(place: string): Promise<contract.StoredForm | null> {
     return this.#inside().forms.find(place);
   }
 
@@ -327,7 +327,7 @@ export class Mediator implements contract.MediatorClient {
   }
 }
 
-/** New keys of a person, sealed with a passphrase, and the request that an administrator has the root sign. */
+/** New keys of a person, sealed with a passphrase, and the request for an administrator to have signed by the root. */
 async function newKeys(
   passphrase: string,
   label: string,
@@ -357,7 +357,7 @@ function ownCredential(found: Schemas['Credentials'], fingerprint: string, { ide
   return { credential: own.credential, validUntil: own.notAfter, registersCases: !isForService(trust, now()) };
 }
 
-/** The keyring; `wrong-passphrase` where nothing else is wrong with it. */
+/** The keyring; `wrong-passphrase` if that is the only problem. */
 function openedWith(sealed: Uint8Array, passphrase: string): Keyring {
   try {
     return openKeyring(sealed, passphrase);

@@ -1,4 +1,4 @@
-/** Who belongs to a case by the charter in force, and how long their keys last. */
+/** Who belongs to a case under the charter in force, and how long their keys are valid. */
 
 import type { VerifiedCharter } from '../crypto/chain';
 import { type Authority, isValidAt, ofRole, type Trust } from '../crypto/trust';
@@ -8,19 +8,19 @@ import { now } from './stamps';
 
 const SOON_MS = 60 * 24 * 60 * 60 * 1000;
 
-/** When a credential ends: with its time, or where it was revoked. */
+/** When a credential ends: when it expires or was revoked. */
 export function endOf({ notAfter, revokedAt }: Authority): Time {
   return revokedAt !== null && revokedAt < notAfter ? revokedAt : notAfter;
 }
 
-/** How long a credential lasts. */
+/** How long a credential is valid. */
 export function standingOf(authority: Authority): KeyStanding {
   const end = endOf(authority);
   if (end <= now()) return 'ended';
   return end <= now(SOON_MS) ? 'ends-soon' : 'valid';
 }
 
-/** The credential of the same person and role that lasts longest, if it lasts longer than this one and is valid now. */
+/** The longest valid credential of the same person and role, if it is valid now and outlasts this one. */
 export function newerOf(trust: Trust, own: Authority): Authority | null {
   const newer = ofRole(trust, own.role)
     .filter((one) => one.person === own.person && one.credential !== own.credential)
@@ -29,7 +29,7 @@ export function newerOf(trust: Trust, own: Authority): Authority | null {
   return newer.at(-1) ?? null;
 }
 
-/** Somebody whom a charter lists. */
+/** Somebody listed in a charter. */
 export function memberOf({ trust }: VerifiedCharter, authority: Authority, role: CaseMember['role']): CaseMember {
   const standing = standingOf(authority);
   const newer = role === 'mediator' && standing !== 'valid' ? newerOf(trust, authority) : null;
@@ -37,7 +37,7 @@ export function memberOf({ trust }: VerifiedCharter, authority: Authority, role:
   return { role, credential, person, standing, endsAt: endOf(authority), newer: newer?.credential ?? null };
 }
 
-/** The versions that a recovery key put in force, the latest first, and whom they brought. */
+/** Charter versions signed by a recovery key, newest first, and the mediators they added. */
 export function recoveriesOf({ terms }: VerifiedCharter): CaseDetail['recoveries'] {
   return terms
     .map(({ byRecovery, mediators, since }, place) => {
@@ -50,7 +50,7 @@ export function recoveriesOf({ terms }: VerifiedCharter): CaseDetail['recoveries
     .reverse();
 }
 
-/** The credentials besides the mediators' that a charter lists. */
+/** The credentials in a charter other than the mediators'. */
 export interface Listed {
   readonly media: readonly Uuid[];
   readonly recovery: readonly Uuid[];
@@ -63,7 +63,7 @@ export function listedBy({ media, policy, recovery }: VerifiedCharter): Listed {
   return { media: ids(media), recovery: ids(recovery), processing: policy.server_processing };
 }
 
-/** Whether a charter lists other media workers or recovery keys than those that are valid now. */
+/** Whether a charter lists media workers or recovery keys other than the valid ones. */
 export function isOutdated({ media, recovery, processing }: Listed, trust: Trust): boolean {
   return (processing && !sameHolders(media, validNow(trust, 'media'))) || !sameHolders(recovery, validNow(trust, 'recovery'));
 }

@@ -1,4 +1,4 @@
-/** The cases of a mediator who is signed in: each with its verified charter and its identities, held for a while. */
+/** The cases of a signed-in mediator: each with its verified charter and its identities, cached for a while. */
 
 import * as age from '../crypto/age';
 import * as chain from '../crypto/chain';
@@ -21,10 +21,10 @@ import { fromBase64 } from './wire';
 
 type Schemas = components['schemas'];
 
-/** A charter, and who is in a case, is asked for again after this long: somebody else may have changed it. */
+/** A charter, and who is in a case, is refetched after this time: somebody else may have changed it. */
 const FRESH_MS = 60_000;
 
-/** A mediator who is signed in. */
+/** A signed-in mediator. */
 export interface Office {
   readonly signed: SignedConnection;
   readonly keyring: Keyring;
@@ -36,7 +36,7 @@ export interface Office {
 /** A case that this mediator can read. */
 export interface OpenCase {
   readonly charter: VerifiedCharter;
-  /** Every identity that the case has had, the latest first. */
+  /** Every identity of the case, newest first. */
   readonly identities: readonly age.HybridIdentity[];
 }
 
@@ -52,7 +52,7 @@ export class OpenCases {
     return trusting(() => trustOf(found, this.office.rootFingerprint));
   }
 
-  /** The charter of a case and its identities; `untrusted` where they do not belong together. */
+  /** The charter of a case and its identities; `untrusted` if they do not match. */
   find(id: Uuid, again = false): Promise<OpenCase> {
     const known = this.known.get(id);
     if (known !== undefined && !again && Date.now() - known.at < FRESH_MS) return known.opened;
@@ -63,8 +63,8 @@ export class OpenCases {
   }
 
   /**
-   * Runs what verifies under a case's charter: with the newest one before a record is called broken, since a colleague may have
-   * signed the next. `holds` says whether what came of it is whole, where it does not throw.
+   * Verifies something under a case's charter; refreshes the charter before calling a record broken, since a colleague may
+   * have signed the next one. `holds` tells whether the result is complete, if nothing was thrown.
    */
   async under<Value>(id: Uuid, work: (opened: OpenCase) => Value | Promise<Value>, holds: (value: Value) => boolean = () => true): Promise<Value> {
     const asked = Date.now();
@@ -79,12 +79,12 @@ export class OpenCases {
     return work(await this.find(id, true));
   }
 
-  /** Sends what is sealed and signed under a case's charter; once more where another one is in force by now. */
+  /** Sends something sealed and signed under a case's charter; retries once if another one is in force by now. */
   sending<Answer>(id: Uuid, send: (opened: OpenCase) => Promise<Answer>): Promise<Answer> {
     return inForce(async (again) => send(await this.find(id, again)));
   }
 
-  /** What relay knows of a case besides what is signed: its reference, and who has which part in it. */
+  /** What relay knows of a case besides signed statements: its reference, and who has which role. */
   view(id: Uuid, again = false): Promise<Schemas['CaseView']> {
     const known = again ? undefined : this.views.get(id);
     if (known !== undefined && Date.now() - known.at < FRESH_MS) return known.view;
@@ -94,7 +94,7 @@ export class OpenCases {
     return view;
   }
 
-  /** Who somebody is in a case; null where relay does not say. */
+  /** Who somebody is in a case; null if relay does not say. */
   async person(id: Uuid, participant: Uuid): Promise<Person | null> {
     for (const again of [false, true]) {
       const found = (await this.view(id, again)).participants.find((entry) => entry.participant === participant);
@@ -107,18 +107,18 @@ export class OpenCases {
     return this.office.signed.call('GET', `/v1/cases/${id}/links`);
   }
 
-  /** The keys of a participant, for which a mediator has vouched; null where there are none, `broken` where they do not hold. */
+  /** The keys of a participant, verified by a mediator; null if there are none, `broken` if they are invalid. */
   async claimed(id: Uuid, participant: Uuid): Promise<VerifiedParticipant | null> {
     const links = await this.links(id);
     return this.under(id, ({ charter }) => claimedBy(links, participant, charter));
   }
 
-  /** As `claimed`; null also where the keys do not hold, since nothing is sealed for them. */
+  /** Like `claimed`; null also if the keys are invalid, since nothing is sealed for them. */
   claimedIfSound(id: Uuid, participant: Uuid): Promise<VerifiedParticipant | null> {
     return orBroken(() => this.claimed(id, participant), () => null);
   }
 
-  /** Has a case be read anew the next time: its charter is another one by now. */
+  /** Makes the next use refetch a case, whose charter has changed. */
   forget(id: Uuid): void {
     this.known.delete(id);
     this.views.delete(id);
@@ -144,7 +144,7 @@ export class OpenCases {
     });
   }
 
-  /** The charters of a case as relay has them. */
+  /** The charters of a case as relay returns them. */
   charters(id: Uuid): Promise<Schemas['Charters']> {
     return this.office.signed.call('GET', `/v1/cases/${id}/charters`);
   }
@@ -155,12 +155,12 @@ export function wayIn({ statement, claim, verification, endings }: Schemas['Link
   return [statement, claim, verification, ...endings].filter((compact) => compact !== null);
 }
 
-/** Whether a link was claimed, has not ended, and waits for a mediator to verify who claimed it. */
+/** Whether a link was claimed, has not ended, and waits for a mediator to verify the claim. */
 export function isUnverified({ claim, verification, ended, endings }: Schemas['LinkRecord']): boolean {
   return claim !== null && verification === null && !ended && endings.length === 0;
 }
 
-/** The keys of the claim that was verified last and whose link has not ended; `broken` where there are only some that do not hold. */
+/** The keys of the last verified claim whose link has not ended; `broken` if there are only invalid ones. */
 export function claimedBy(links: readonly Schemas['LinkRecord'][], participant: Uuid, charter: VerifiedCharter): VerifiedParticipant | null {
   const at = now();
   const found: { readonly keys: VerifiedParticipant; readonly verifiedAt: string }[] = [];
@@ -184,7 +184,7 @@ export function claimedBy(links: readonly Schemas['LinkRecord'][], participant: 
   return null;
 }
 
-/** A participant's keys to seal for, from the statements of their way in; `broken` where they do not hold. */
+/** A participant's keys to seal for, from the statements of their origin; `broken` if they are invalid. */
 export function keysFrom(statements: readonly string[], participant: Uuid, charter: VerifiedCharter): VerifiedParticipant {
   return readingNow('claim', () => {
     const keys = chain.verifyParticipant(statements, charter, now());

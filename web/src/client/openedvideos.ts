@@ -1,4 +1,4 @@
-/** The videos that were opened: gives their plain bytes to players, range by range or whole. */
+/** Opened videos: serves their decrypted bytes to players, by range or whole. */
 
 import type { Part } from '../crypto/fields';
 import type { FileKey } from '../crypto/filekeys';
@@ -16,7 +16,7 @@ interface Opened {
   readonly ranges: Ranges;
 }
 
-/** What a rendition's statement says of a video, without its poster. */
+/** What a rendition's statement says about a video, without its poster. */
 export function factsOf(rendition: Rendition, part: Part): Omit<VideoFacts, 'poster'> {
   return {
     part: part.commit,
@@ -35,7 +35,7 @@ export class OpenedVideos {
 
   constructor(private readonly signed: SignedConnection) {}
 
-  /** Makes a verified part playable; its commitment names it. */
+  /** Makes a verified part playable, identified by its commitment. */
   admit(part: Part, fileKey: FileKey): void {
     if (this.opened.has(part.commit)) return;
     this.opened.set(part.commit, { part, fileKey, ranges: new Ranges(this.signed, part, fileKey) });

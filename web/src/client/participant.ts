@@ -1,4 +1,4 @@
-/** A participant: comes through a link, writes and sends, answers an offer, opens what was released. */
+/** A participant: enters through a link, writes and sends, answers an offer, opens what was released. */
 
 import { sodiumReady } from '../crypto/sodium';
 import { Connection } from './connection';
@@ -14,17 +14,17 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-/** Where a client is: tests have another one than the page. */
+/** The environment of a client: tests use another one than the page. */
 export interface Surroundings {
   /** The origin of relay; sessions are signed for it. */
   readonly url: string;
   readonly fetch?: Fetch;
   readonly device?: () => Promise<Device>;
-  /** How much work stretching a passphrase takes: tests have no time for what the protocol asks for. */
+  /** The cost of stretching a passphrase: tests use a lower one than the protocol requires. */
   readonly workFactorLog2?: number;
 }
 
-/** The worker's half of `ParticipantClient`: one person at a time. */
+/** The worker's implementation of `ParticipantClient`: one person at a time. */
 export class Participant implements contract.ParticipantClient {
   private readonly connection: Connection;
   private readonly failures: Failures;
@@ -47,7 +47,7 @@ export class Participant implements contract.ParticipantClient {
     await this.lock();
     this.entrance = null;
     this.connection.language = language;
-    const device = keep ? await this.#device() : await Device.fleeting();
+    const device = keep ? await this.#device() : await Device.inMemory();
     this.entrance = await Entrance.find(this.connection, device, link, fragment, this.surroundings.workFactorLog2);
     return this.entrance.arrival();
   }
@@ -58,21 +58,21 @@ export class Participant implements contract.ParticipantClient {
   }
 
   async kept(): Promise<boolean> {
-    return (await this.entrance?.isKept()) ?? false;
+    return (await this.entrance?.isStored()) ?? false;
   }
 
   async claim(passphrase: string): Promise<contract.Arrival> {
     const entrance = this.#arrived();
     this.inside = new Correspondent(await entrance.claim(passphrase), this.failures);
-    // Until that is said too, the same claim may be made again.
+    // Until consent is stored too, the same claim may be repeated.
     try {
       await this.consent('active');
     } catch (error) {
-      // Somebody with a new link: what they said before stands until a mediator has verified that it is they.
+      // For a person with a new link: their earlier consent stands until a mediator has verified that it is they.
       if (!isRefused(error, 'refused', 'claim-unverified')) throw error;
     }
     entrance.settle();
-    // Before the first page is shown: its buttons would move down when the words come to stand above them.
+    // Derived before the first page is shown: otherwise its buttons would move down when the words appear above them.
     await this.inside.words();
     return entrance.arrival();
   }
@@ -154,7 +154,7 @@ export class Participant implements contract.ParticipantClient {
     await this.#signedIn().videos.discard(id);
   }
 
-  async keepPiece(take: contract.NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean> {
+  async storePiece(take: contract.NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean> {
     return this.#signedIn().takes.keep(take, piece, seconds);
   }
 
@@ -170,7 +170,7 @@ export class Participant implements contract.ParticipantClient {
     await this.#signedIn().takes.discard(id);
   }
 
-  async saveDraft(draft: contract.LetterDraft): Promise<contract.KeptSafe> {
+  async saveDraft(draft: contract.LetterDraft): Promise<contract.SaveResult> {
     return this.#signedIn().drafts.save(draft);
   }
 

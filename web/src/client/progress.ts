@@ -1,11 +1,11 @@
-/** How far a video is, how fast it goes, and how long it still takes: told truthfully, or not at all. */
+/** Progress, speed and remaining time of an upload: reported honestly, or not at all. */
 
 import type { SendingProgress } from './contract';
 
-/** The rate is that of the last seconds; before there are some, nothing is said. */
+/** The rate over the last seconds; none is reported before there are enough samples. */
 const WINDOW_MS = 10_000;
 const SOONEST_MS = 2_000;
-/** A page need not be told more often. */
+/** Pages need no more frequent updates. */
 const TELL_EVERY_MS = 150;
 
 export class Progress {
@@ -29,7 +29,7 @@ export class Progress {
   }
 
   sent(bytes: number): void {
-    // After a break less may be there than was on its way; what relay has for good it keeps.
+    // After a reconnect fewer bytes may have arrived than were sent; what relay has acknowledged stays.
     if (bytes < this.sentBytes) this.moments.length = 0;
     this.sentBytes = bytes;
     const at = Date.now();
@@ -45,7 +45,7 @@ export class Progress {
     this.say(true);
   }
 
-  /** Nothing has moved for some seconds, though nobody said that the connection is gone. */
+  /** Nothing has moved for some seconds, although the connection was not reported lost. */
   slow(isSlow: boolean): void {
     if (isSlow === this.isSlow) return;
     this.isSlow = isSlow;

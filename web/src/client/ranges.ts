@@ -1,4 +1,4 @@
-/** Gives any range of a sealed video in the clear, from just the chunks that cover it, to whoever plays it. */
+/** Decrypts any range of a sealed video from just the chunks that cover it, for playback. */
 
 import type { FileKey } from '../crypto/filekeys';
 import type { Part } from '../crypto/fields';
@@ -7,12 +7,12 @@ import { CHUNK_BYTES, NONCE_BYTES } from '../crypto/stream';
 import type { RangeGiven, RangeWanted } from '../playback/protocol';
 import type { SignedConnection } from './connection';
 
-/** Plain bytes that are fetched at once: what a player asks for next is mostly in it. */
+/** Decrypted bytes fetched at once: usually includes what the player asks for next. */
 const RUN_BYTES = 16 * CHUNK_BYTES;
-/** Runs that are remembered: a player goes back to the index at the beginning, and on where it was. */
+/** Cached runs: a player returns to the index at the start, then to where it was. */
 const RUNS_KEPT = 8;
 
-/** One sealed part that can be read anywhere. Each chunk that is given is authentic. */
+/** Random access to one sealed part. Each chunk is authenticated. */
 export class Ranges {
   private readonly runs = new Map<number, Promise<Uint8Array>>();
   private opener: Promise<RangeOpener> | null = null;
@@ -23,7 +23,7 @@ export class Ranges {
     private readonly fileKey: FileKey,
   ) {}
 
-  /** The plain bytes from `from` to `to` (exclusive). */
+  /** The decrypted bytes from `from` to `to` (exclusive). */
   async read(from: number, to: number): Promise<Uint8Array> {
     const { size } = await this.open();
     const start = Math.max(0, from);
@@ -50,7 +50,7 @@ export class Ranges {
   private run(number: number): Promise<Uint8Array> {
     const known = this.runs.get(number);
     const run = known ?? this.fetchRun(number);
-    // The one that was used last is forgotten last.
+    // Least recently used is evicted first.
     this.runs.delete(number);
     this.runs.set(number, run);
     if (known === undefined) {
@@ -75,7 +75,7 @@ export class Ranges {
   }
 }
 
-/** Answers a player on its port until that is closed. */
+/** Serves a player on its port until that is closed. */
 export function answerOn(port: MessagePort, ranges: Ranges): void {
   port.onmessage = ({ data }: MessageEvent<RangeWanted>) => {
     void ranges
@@ -89,7 +89,7 @@ export function answerOn(port: MessagePort, ranges: Ranges): void {
   };
 }
 
-/** A buffer of exactly these bytes, to be given away; the cache keeps its own. */
+/** A copy of exactly these bytes, to be transferred; the cache keeps its own. */
 function exact(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer;
 }

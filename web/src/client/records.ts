@@ -1,7 +1,7 @@
 /**
- * One record that does not hold: which one, and why. All other records stay as they are.
+ * One invalid record: which one, and why. All other records are unaffected.
  *
- * A broken chain of trust (root, credentials, charter) is another matter: `untrusted`, and nothing is to be believed.
+ * A broken chain of trust (root, credentials, charter) is different: `untrusted`, and nothing is believed.
  */
 
 import type { CryptoFailure } from '../crypto/errors';
@@ -19,7 +19,7 @@ const FAULTS: Readonly<Partial<Record<CryptoFailure, Fault>>> = {
   padding: 'not-text',
 };
 
-/** Thrown where something is found of which no check of the crypto room speaks. */
+/** Thrown for a fault that none of the checks in `crypto/` covers. */
 export class Faulty extends Error {
   override readonly name = 'Faulty';
 
@@ -28,7 +28,7 @@ export class Faulty extends Error {
   }
 }
 
-/** Runs what verifies or opens `record` alone: whatever does not hold is `broken`, about that record. */
+/** Verifies or opens `record` alone: anything invalid is `broken`, about that record. */
 export async function reading<Value>(record: RecordName, work: () => Value | Promise<Value>): Promise<Value> {
   try {
     return await work();
@@ -37,7 +37,7 @@ export async function reading<Value>(record: RecordName, work: () => Value | Pro
   }
 }
 
-/** As `reading`, for what is done at once. */
+/** Like `reading`, synchronously. */
 export function readingNow<Value>(record: RecordName, work: () => Value): Value {
   try {
     return work();
@@ -46,12 +46,12 @@ export function readingNow<Value>(record: RecordName, work: () => Value): Value 
   }
 }
 
-/** What is wrong with a record, if that is why something was refused. */
+/** What is wrong with a record, if something was refused for that reason. */
 export function brokenOf(error: unknown): Broken | null {
   return error instanceof Refused && error.refusal.refusal === 'broken' ? (error.refusal.broken ?? null) : null;
 }
 
-/** Runs `work`; where a record does not hold, `instead` of what is wrong with it. */
+/** Runs `work`; returns `instead` if a record is invalid. */
 export async function orBroken<Value, Other>(work: () => Promise<Value>, instead: (broken: Broken) => Other): Promise<Value | Other> {
   try {
     return await work();
@@ -70,6 +70,6 @@ function broken(record: RecordName, error: unknown): unknown {
 function faultOf(record: RecordName, error: unknown): Fault {
   const known = error instanceof CryptoError ? FAULTS[error.failure] : undefined;
   if (error instanceof Faulty) return error.fault;
-  // What is no error of either kind is an answer of relay that is none.
+  // Any other error means that relay's response is malformed.
   return known ?? (record === 'approvals' ? 'too-few' : 'not-signed');
 }

@@ -1,11 +1,11 @@
-/** Why something does not happen, on its way to the page: nothing of an error but its refusal leaves the worker. */
+/** Failures on their way to the page: nothing of an error but its refusal leaves the worker. */
 
 import { WeakPassphrase } from '../crypto/passphrases';
 import type { Gate, Refusal, RefusalKind } from './contract';
 
 type Details = Omit<Refusal, 'refusal'>;
 
-/** Thrown anywhere in the worker; the page gets its `refusal` alone. */
+/** Thrown anywhere in the worker; the page receives only its `refusal`. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly refusal: Refusal;
@@ -21,7 +21,7 @@ export function isRefused(thrown: unknown, kind: RefusalKind, code?: string): th
   return thrown instanceof Refused && thrown.refusal.refusal === kind && (code === undefined || thrown.refusal.code === code);
 }
 
-/** What a page is told of a thrown value. */
+/** What a page is told about a thrown value. */
 export function refusalOf(thrown: unknown): Refusal {
   if (thrown instanceof Refused) return thrown.refusal;
   if (thrown instanceof WeakPassphrase) return { refusal: 'weak-passphrase', weakness: thrown.weakness };
@@ -29,12 +29,12 @@ export function refusalOf(thrown: unknown): Refusal {
   return { refusal: 'unexpected' };
 }
 
-/** Whether the device had no room. */
+/** Whether the device had no space. */
 export function isStorageFull(thrown: unknown): boolean {
   return thrown instanceof DOMException && (thrown.name === 'QuotaExceededError' || thrown.name === 'NS_ERROR_DOM_QUOTA_REACHED');
 }
 
-/** What relay's problem document comes to; `status` decides where something else answered. */
+/** Converts relay's problem document; falls back to `status` if something else answered. */
 export function refusedBy(status: number, document: unknown): Refused {
   const code = member(document, 'code');
   const sentence = member(document, 'title');
@@ -60,7 +60,7 @@ function gatesOf(document: unknown): Gate[] | null {
   return Array.isArray(value) ? value.filter((gate): gate is Gate => typeof gate === 'string') : null;
 }
 
-/** A minute where relay does not say. */
+/** One minute if relay does not say. */
 function waitOf(document: unknown): number {
   const value: unknown = isObject(document) ? document['wait_seconds'] : null;
   return typeof value === 'number' ? value : 60;

@@ -1,4 +1,4 @@
-/** A mediator's work on messages: the queue, reading what waits, deciding, captioning, offering. */
+/** A mediator's work on messages: the queue, reading, deciding, captioning, offering. */
 
 import { b64uEncode } from '../crypto/encoding';
 import * as release from '../crypto/release';
@@ -27,9 +27,9 @@ type Schemas = components['schemas'];
 type Message = Schemas['ReviewMessage'];
 
 const ITEMS_A_PAGE = 50;
-/** What relay answers where one message cannot be offered as it is, whatever the others are. */
+/** Relay's answers if one message cannot be offered as it is, regardless of the others. */
 const KEEPS_ONE = ['not-verifiable', 'gate-closed'];
-/** Words to the author about these would tell them of the offer. */
+/** Words to the author about these would reveal the offer. */
 const SECRET = new Set<contract.DecisionKind>(['retract', 'recall']);
 
 export class Reviewing {
@@ -98,24 +98,24 @@ export class Reviewing {
     await this.signed.call('DELETE', `/v1/messages/${message}/lease`);
   }
 
-  /** The words of a letter, or those that came with a video; null where there are none. */
+  /** The text of a letter, or the one sent with a video; null if there is none. */
   async text(id: Uuid): Promise<string | null> {
     return textOf(await this.reviews.examine(await this.reviews.inFront(id)), 'body');
   }
 
-  /** The captions of a mediator, or else those that came with the video. */
+  /** The mediator's captions, or else those that came with the video. */
   async captionsText(id: Uuid): Promise<string | null> {
     return textOf(await this.reviews.examine(await this.reviews.inFront(id)), 'captions');
   }
 
-  // Acting: always on exactly what this mediator was shown, however relay has it by now.
+  // Acting: always on exactly what this mediator was shown, even if relay has something else by now.
 
   async decide(id: Uuid, { decision, reason, words, note }: contract.NewDecision): Promise<contract.ReviewItem> {
     const message = await this.reviews.inFront(id);
     if (decision === 'approve') requireKnownSender(expectWhole(await this.reviews.examine(message)));
     const opened = await this.cases.find(message.case);
     const toCase = caseReader(opened.charter);
-    // Keys that do not hold get no words: then they stay with the case, and the author reads the reason.
+    // Nothing is sealed for invalid keys: the words stay with the case, and the author reads the reason.
     const author = words === undefined || SECRET.has(decision) ? null : await this.cases.claimedIfSound(message.case, message.from);
     const notes: Note[] = [];
     const toAuthor = author === null ? [] : [participantReader('author', author)];
@@ -169,8 +169,8 @@ export class Reviewing {
   }
 
   /**
-   * Offers again, to their new keys, what was released to somebody; with the words that went with it. What does not hold is
-   * passed over and named.
+   * Grants what was released to somebody again, to their new keys and with the notes that went with it. Invalid messages
+   * are skipped and listed.
    */
   async grantAgain(id: Uuid, participant: Uuid, everything: readonly Uuid[]): Promise<contract.GrantedAgain> {
     const claimed = await this.cases.claimed(id, participant);
@@ -188,7 +188,7 @@ export class Reviewing {
     return { granted, broken };
   }
 
-  /** Whether it was granted; null where it cannot be, which keeps no other from it. */
+  /** Whether it was granted; null if it cannot be, which does not stop the others. */
   private async grantedOne(message: Message, offer: string, claimHash: string): Promise<boolean | null> {
     try {
       return await orBroken(() => this.grantOne(message, offer, claimHash), () => null);
@@ -219,9 +219,9 @@ export class Reviewing {
     await this.signed.call('PUT', `/v1/messages/${id}/withdrawal`, { body: { statement } });
   }
 
-  /** Writes down what a participant said and confirmed; the mediator signs for it. */
+  /** Writes down what a participant said and confirmed; the mediator signs it. */
   async relayLetter({ case: caseId, from, to, language, text, confirmed }: contract.NewRelayedLetter): Promise<Uuid> {
-    // A page can say anything; without their word there is no letter.
+    // A page can say anything: without the participant's confirmation there is no letter.
     if (!(confirmed as boolean)) throw new Refused('refused');
     const author = await this.cases.claimedIfSound(caseId, from);
     const sealed = sealText(caseId, 'body', text);
@@ -252,7 +252,7 @@ export class Reviewing {
   }
 
   /**
-   * Offers what was reviewed, under the charter in force, to the keys and on the consents that relay has now (`current`);
+   * Offers what was reviewed under the charter in force, to the current keys and consents from relay (`current`),
    * all of them verified.
    */
   private offerTo(
@@ -275,7 +275,7 @@ export class Reviewing {
     const to = recipientOf(current, opened);
     if (to === null) throw new Refused('refused', { code: 'gate-closed', gates: ['recipient-key'] });
     const recipient = participantReader('recipient', to);
-    // Never an original, never the note that says who assisted: `releasableParts` knows neither.
+    // Never an original, never the assistant's note: `releasableParts` includes neither.
     const released = release.releasableParts(item).map((part) => grant({ part, fileKey: keyOf(examined, part) }, recipient));
     const readers = [caseReader(opened.charter), recipient];
     const grants = [...released, ...notes.flatMap((note) => readers.map((reader) => grant(note, reader)))];
@@ -300,7 +300,7 @@ export class Reviewing {
     return { statement, grants, bodies: notes.map(bodyOf) };
   }
 
-  /** The original, opened with the case's identity and sealed for the media workers once more. */
+  /** The original, opened with the case's identity and sealed for the media workers again. */
   private async mediaGrants(message: Message): Promise<Schemas['Grant'][]> {
     const { charter } = await this.cases.find(message.case);
     const examined = await this.reviews.examine(message);
@@ -313,7 +313,7 @@ export class Reviewing {
     return this.signed.call('GET', `${path}?${query.toString()}`);
   }
 
-  /** Everything in a list, page by page. */
+  /** All entries of a list, page by page. */
   private async *all(path: string, filter: Readonly<Record<string, string>> = {}): AsyncGenerator<Schemas['QueueItem']> {
     const query = new URLSearchParams({ ...filter, limit: String(ITEMS_A_PAGE) });
     for (;;) {
@@ -325,13 +325,13 @@ export class Reviewing {
   }
 }
 
-/** Whether an item stands after a message in the order of the queue. */
+/** Whether an item comes after a message in queue order. */
 function comesAfter({ waiting_since: since, message }: Schemas['QueueItem'], before: Message): boolean {
   const apart = Date.parse(since) - Date.parse(before.waiting_since ?? since);
   return apart > 0 || (apart === 0 && message > before.message);
 }
 
-/** What an offer is made of. */
+/** What an offer consists of. */
 interface Offering {
   readonly reviewed: Message;
   readonly examined: Examined;
@@ -350,14 +350,14 @@ function noteFor(message: Message, text: string, readers: readonly Reader[]): No
   return { sealed, grants: readers.map((reader) => grant(sealed, reader)) };
 }
 
-/** What exactly was in front of the mediator, by hash. */
+/** What the mediator was shown, by hash. */
 function about({ statement, rendition, captions }: Message): Pick<statements.Decision, 'source' | 'rendition' | 'captions'> {
   if (statement === null) throw new Refused('refused');
   const hashOf = (compact: string | null) => (compact === null ? null : statementHash(compact));
   return { source: statementHash(statement), rendition: hashOf(rendition), captions: hashOf(captions) };
 }
 
-/** Nobody approves or offers words that may be somebody else's, whatever relay says of them. */
+/** Words that may be somebody else's are neither approved nor offered, whatever relay says of them. */
 function requireKnownSender({ standing }: release.Item): void {
   if (standing !== 'verified') throw new Refused('refused', { code: 'sender-unverified', gates: ['sender-key'] });
 }

@@ -1,4 +1,4 @@
-/** What a mediator is shown of a message, record by record as far as each verifies; and what they had in front of them. */
+/** What a mediator is shown of a message, record by record as far as each verifies; and what they have seen. */
 
 import { CryptoError } from '../crypto/errors';
 import type { VerifiedParticipant } from '../crypto/chain';
@@ -39,7 +39,7 @@ export class Reviews {
     return this.show(await this.read(id));
   }
 
-  /** The message as this mediator was last shown it: what they decide on, and no other. */
+  /** The message as this mediator was last shown it: what they decide on. */
   async inFront(id: Uuid): Promise<Message> {
     const known = this.shown.get(id);
     if (known !== undefined) return known;
@@ -82,12 +82,12 @@ export class Reviews {
     };
   }
 
-  /** Everything of a message that came with it, verified and opened as far as it holds. */
+  /** Verifies and opens everything that came with a message, as far as it is valid. */
   examine(message: Message): Promise<Examined> {
     return this.cases.under(message.case, (opened) => examine(message, opened), ({ faults }) => faults.length === 0);
   }
 
-  /** A message with whatever does not hold of it: that is a state of this message, and of nothing else. */
+  /** A message with its faults, which are a state of this message only. */
   async show(message: Message): Promise<contract.ReviewItem> {
     const { case: id } = message;
     const common = await this.queueItem({ ...message, waiting_since: message.waiting_since ?? message.state_since });
@@ -126,12 +126,12 @@ export class Reviews {
     };
   }
 
-  /** The keys that an offer would be for; null where nobody has verified any, `broken` where they do not hold. */
+  /** The keys that an offer would be for; null if nobody has verified any, `broken` if they are invalid. */
   private recipient(message: Message): Promise<VerifiedParticipant | null> {
     return this.cases.under(message.case, (opened) => recipientOf(message, opened));
   }
 
-  /** What the recipient of an offer reads before they decide; null where it cannot be read. */
+  /** What the recipient of an offer reads before deciding; null if it cannot be read. */
   private notes(message: Message, { notes }: Offer): Promise<contract.OfferNotes | null> {
     const read = (): Promise<contract.OfferNotes> =>
       this.cases.under(message.case, ({ identities }) =>
@@ -189,7 +189,7 @@ export class Reviews {
   }
 }
 
-/** The keys that an offer would be for, verified; null where nobody has verified any, `broken` where they do not hold. */
+/** The keys that an offer would be for, verified; null if nobody has verified any, `broken` if they are invalid. */
 export function recipientOf({ recipient_origin: origin, to }: Message, { charter }: OpenCase): VerifiedParticipant | null {
   return origin.length === 0 ? null : keysFrom(origin, to, charter);
 }

@@ -1,8 +1,8 @@
 /**
- * What pages may start as a script: relay's own worker and service worker, and nothing else.
+ * Which scripts pages may start: relay's own worker and service worker, and nothing else.
  *
- * Pages are served with `require-trusted-types-for 'script'`, so a browser that knows Trusted Types asks the policy here
- * before it takes an address for `new Worker` or for a service worker's registration. Others start them as they are.
+ * Pages are served with `require-trusted-types-for 'script'`, so a browser that supports Trusted Types asks the policy
+ * here before it accepts an address for `new Worker` or a service worker's registration. Others start them directly.
  */
 
 interface Policies {
@@ -13,7 +13,7 @@ const OWN = /^\/(?:assets\/[\w.-]+\.js|sw\.js)$/;
 
 let stated = false;
 
-/** States the page's policy, once; call it before a worker is started. */
+/** Registers the page's policy, once; call it before a worker is started. */
 export function allowOwnScripts(): void {
   if (stated) return;
   stated = true;

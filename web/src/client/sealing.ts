@@ -1,4 +1,4 @@
-/** Sealing parts on this side, opening them on the other. */
+/** Seals parts for sending, and opens received ones. */
 
 import type { FileKey, Identity } from '../crypto/age';
 import {
@@ -17,7 +17,7 @@ import type { Part, PartRole } from '../crypto/fields';
 import { pad, unpad } from '../crypto/padding';
 import { sha256 } from '../crypto/sodium';
 import { readableCaptions } from '../playback/webvtt';
-import { readable } from '../words/readable';
+import { readable } from '../i18n/readable';
 import type { Uuid } from './contract';
 import { Faulty } from './records';
 import { Refused } from './refusing';
@@ -29,7 +29,7 @@ type Schemas = components['schemas'];
 const TEXT = 'text/plain';
 const CAPTIONS = 'text/vtt';
 
-/** The media types that belong to each role; an original, which is shown to nobody, may be of any. */
+/** The media types that each role allows; an original, which is never shown, may have any. */
 const TYPES: Readonly<Partial<Record<PartRole, readonly string[]>>> = {
   body: [TEXT],
   note: [TEXT],
@@ -57,11 +57,11 @@ export interface Reader {
   readonly recipient: string;
 }
 
-/** A text, padded so that its length says little, sealed under a key of its own. */
+/** A text, padded to hide its length, sealed under its own key. */
 export function sealText(caseId: Uuid, role: PartRole, text: string): SealedText {
   const fileKey = newFileKey();
   const body = sealBody(fileKey, pad(utf8(text)));
-  // A text is far shorter than a segment; relay takes no longer one.
+  // A text is far shorter than a segment; relay accepts no longer one.
   if (body.length > SEGMENT_BYTES) throw new Refused('refused', { code: 'too-large' });
   const type = role === 'captions' ? CAPTIONS : TEXT;
   return { part: { role, type, size: body.length, segments: [b64uEncode(sha256(body))], commit: commit(fileKey, caseId) }, fileKey, body };
@@ -76,12 +76,12 @@ export function headerFor(fileKey: FileKey, recipient: string): Bytes {
   return wrapHeader(fileKey, [parseRecipient(recipient)]);
 }
 
-/** The body, as it is sent with its statement. */
+/** The body in the form sent with its statement. */
 export function bodyOf({ part, body }: SealedText): Schemas['Body'] {
   return { commitment: part.commit, body: toBase64(body) };
 }
 
-/** The file key of a part, held against what its author or worker committed to for this case. */
+/** The file key of a part, checked against what its author or worker committed to for this case. */
 export function unwrap(caseId: Uuid, part: Part, { header }: Pick<Schemas['PartView'], 'header'>, identities: readonly Identity[]): FileKey {
   if (TYPES[part.role]?.includes(part.type) === false) throw new Faulty('wrong-type');
   if (header === null) throw new Faulty('no-key');
@@ -91,13 +91,13 @@ export function unwrap(caseId: Uuid, part: Part, { header }: Pick<Schemas['PartV
 }
 
 /**
- * The text of a part whose body and header came with the message, as it is shown to everybody; captions are reduced to their
- * words and times.
+ * The text of a part whose body and header came with the message, as everybody is shown it; captions are reduced to
+ * their text and times.
  */
 export function openText(caseId: Uuid, part: Part, view: Schemas['PartView'], identities: readonly Identity[]): string {
   const fileKey = unwrap(caseId, part, view, identities);
   const body = fromBase64(view.body ?? '');
-  // Whoever knows the file key could make another body that opens: only the one that was signed is read.
+  // Anybody with the file key could make another body that opens: only the signed one is read.
   if (body.length !== part.size || part.segments.length !== 1 || b64uEncode(sha256(body)) !== part.segments[0]) throw new Faulty('altered');
   const text = readable(decoded(unpad(openBody(fileKey, body))));
   if (part.role !== 'captions') return text;
@@ -114,19 +114,19 @@ function decoded(bytes: Bytes): string {
   }
 }
 
-/** The one part of this role. */
+/** The one part with this role. */
 export function partWith(parts: readonly Part[], role: PartRole): Part {
   const found = parts.find((part) => part.role === role);
   if (found === undefined) throw new Faulty('altered');
   return found;
 }
 
-/** The part of an answer that a signed part is about; null where relay gave none. */
+/** The part of a response that a signed part describes; null if relay returned none. */
 export function viewOf(parts: readonly Schemas['PartView'][], part: Part): Schemas['PartView'] | null {
   return parts.find((view) => view.commitment === part.commit) ?? null;
 }
 
-/** As `viewOf`, where relay must give one. */
+/** Like `viewOf`, but required. */
 export function viewIn(parts: readonly Schemas['PartView'][], part: Part): Schemas['PartView'] {
   const view = viewOf(parts, part);
   if (view === null) throw new Faulty('altered');

@@ -1,34 +1,34 @@
-/** The sealed segments of one video between the sealing and the sending: on the device while there is room, else held. */
+/** The sealed segments of one video between sealing and sending: on the device while there is space, else in memory. */
 
 import type { Bytes } from '../crypto/encoding';
 import { SEGMENT_BYTES, segmentDigest } from '../crypto/segments';
-import type { Device, KeptVideo } from './device';
+import type { Device, StoredVideo } from './device';
 import { Refused } from './refusing';
 import { UploadVanished } from './uploading';
 
-/** Sealed and in memory at most: sealing waits for sending once there are more that the device does not keep. */
+/** Limit for segments in memory: sealing waits for sending once the device stores no more. */
 const HELD = 4;
 
 export class Segments {
-  /** What this device knows of the video; written down after every change. */
-  private state: KeptVideo;
+  /** What this device knows of the video; stored after every change. */
+  private state: StoredVideo;
   private readonly held = new Map<number, Bytes>();
   private readonly count: number;
   private failure: Refused | UploadVanished | null = null;
   private changed: () => void = () => undefined;
   private change: Promise<void>;
-  /** Segments that may be sent. */
+  /** Segments ready to send. */
   private ready: number;
-  /** Whether what is known of the video is still there after the page was closed. */
+  /** Whether the record of the video survives closing the page. */
   private isNoted = true;
-  /** Set while the file is sealed in this page; without it only what lies on the device can be sent. */
+  /** Set while this page seals the file; otherwise only what is stored can be sent. */
   private isSealing = false;
 
   constructor(
     private readonly device: Device,
-    begun: KeptVideo,
-    /** Whether what is sealed lies on the device anyway, and can be sealed again: then no segment is kept. */
-    private readonly isSourceKept = false,
+    begun: StoredVideo,
+    /** Whether the source itself is on the device and can be sealed again: then no segment is stored. */
+    private readonly isSourceStored = false,
   ) {
     this.state = begun;
     this.count = Math.ceil(begun.totalBytes / SEGMENT_BYTES);
@@ -36,7 +36,7 @@ export class Segments {
     this.change = this.nextChange();
   }
 
-  get video(): KeptVideo {
+  get video(): StoredVideo {
     return this.state;
   }
 
@@ -48,7 +48,7 @@ export class Segments {
   get isSafe(): boolean {
     const { kept, sentBytes, totalBytes } = this.state;
     if (!this.device.lasting || !this.isNoted) return false;
-    return this.isSourceKept || (this.digests.length === this.count && (kept || sentBytes === totalBytes));
+    return this.isSourceStored || (this.digests.length === this.count && (kept || sentBytes === totalBytes));
   }
 
   begin(): void {
@@ -56,18 +56,18 @@ export class Segments {
   }
 
   /**
-   * Takes the next sealed segment. One that was sealed before must come out the same; what it is to come out as is
-   * written down before it may be sent, so that no other file is ever sealed with this key over what relay has seen.
+   * Takes the next sealed segment. One sealed before must be identical; its hash is stored before it may be sent,
+   * so that no other file is ever sealed with this key over what relay has seen.
    */
   async add(number: number, segment: Bytes): Promise<void> {
     const digest = await segmentDigest(segment);
     const known = this.digests[number];
     if (known !== undefined && known !== digest) throw new Refused('file-unreadable');
     const isSent = (number + 1) * SEGMENT_BYTES <= this.state.sentBytes;
-    const isKept = isSent || (!this.isSourceKept && (await this.device.keepSegment(this.state.id, number, segment.buffer)));
-    if (!isKept) await this.waitForRoom(number);
-    await this.note({ kept: this.state.kept && isKept, ...(known === undefined ? { digests: [...this.digests, digest] } : {}) });
-    if (!isSent && (!isKept || this.held.size < HELD)) this.held.set(number, segment);
+    const isStored = isSent || (!this.isSourceStored && (await this.device.storeSegment(this.state.id, number, segment.buffer)));
+    if (!isStored) await this.waitForRoom(number);
+    await this.note({ kept: this.state.kept && isStored, ...(known === undefined ? { digests: [...this.digests, digest] } : {}) });
+    if (!isSent && (!isStored || this.held.size < HELD)) this.held.set(number, segment);
     this.ready = Math.max(this.ready, number + 1);
     this.tell();
   }
@@ -85,7 +85,7 @@ export class Segments {
     }
   }
 
-  /** relay has the first `bytes` for good: what lies before need not be kept any longer. */
+  /** relay has stored the first `bytes`: the segments before need not be stored any longer. */
   async acknowledge(bytes: number): Promise<void> {
     const { sentBytes, totalBytes } = this.state;
     if (bytes <= sentBytes) return;
@@ -102,12 +102,12 @@ export class Segments {
     return this.note({ upload });
   }
 
-  /** The upload is gone at relay: all has to be sent again. */
+  /** Relay dropped the upload: everything has to be sent again. */
   startOver(): Promise<void> {
     return this.note({ upload: null, sentBytes: 0 });
   }
 
-  /** Whether the device has every segment that relay has not. */
+  /** Whether the device has every segment that relay lacks. */
   async isWhole(): Promise<boolean> {
     if (this.digests.length < this.count) return false;
     for (let number = Math.floor(this.state.sentBytes / SEGMENT_BYTES); number < this.count; number += 1) {
@@ -116,22 +116,22 @@ export class Segments {
     return true;
   }
 
-  /** Has whoever waits for a segment know that there will be none. */
+  /** Tells everybody waiting for a segment that there will be none. */
   fail(failure: unknown): void {
     const isOurs = failure instanceof Refused || failure instanceof UploadVanished;
     this.failure = isOurs ? failure : new Refused('unexpected');
     this.tell();
   }
 
-  /** Sealing may not run ahead of sending with what only memory holds. */
+  /** Sealing must not run ahead of sending with segments that are only in memory. */
   private async waitForRoom(number: number): Promise<void> {
     while (this.held.size >= HELD && this.failure === null && number * SEGMENT_BYTES > this.state.sentBytes) await this.change;
     if (this.failure !== null) throw this.failure;
   }
 
-  private async note(change: Partial<KeptVideo>): Promise<void> {
+  private async note(change: Partial<StoredVideo>): Promise<void> {
     this.state = { ...this.state, ...change };
-    this.isNoted = await this.device.keepVideo(this.state);
+    this.isNoted = await this.device.storeVideo(this.state);
   }
 
   private tell(): void {

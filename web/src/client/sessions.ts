@@ -1,4 +1,4 @@
-/** Signs in with a key: relay's challenge, signed for this relay and no other. */
+/** Signs in with a key: relay's challenge, signed for this relay only. */
 
 import type { Signer } from '../crypto/signing';
 import * as statements from '../crypto/statements';

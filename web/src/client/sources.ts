@@ -1,13 +1,13 @@
-/** What a video is read from, piece by piece: a file that was picked, or a recording that is kept here. */
+/** What a video is read from, piece by piece: a chosen file, or a recording stored here. */
 
 import type { Bytes } from '../crypto/encoding';
 import { Refused } from './refusing';
 
 export interface Source {
   readonly size: number;
-  /** Whether it is still there, for this device, after the page was closed. */
+  /** Whether it survives closing the page, on this device. */
   readonly lasting: boolean;
-  /** The bytes from `from` to before `to`, or to the end; `file-unreadable` where they are not there any more. */
+  /** The bytes from `from` to `to` (exclusive), or to the end; `file-unreadable` if they are gone. */
   read(from: number, to: number): Promise<Bytes>;
 }
 

@@ -1,10 +1,10 @@
-/** Times and identifiers as statements spell them. */
+/** Times and identifiers in the form that statements use. */
 
 import type { Time, Uuid } from './contract';
 
 const VERSION_BYTE = 6;
 const VARIANT_BYTE = 8;
-/** Where the dashes of an identifier stand, in hexadecimal digits. */
+/** Positions of the hyphens in an identifier, in hexadecimal digits. */
 const GROUPS = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
 
 /** Now, or `later` ms from now, in UTC and whole seconds. */
@@ -12,7 +12,7 @@ export function now(later = 0): Time {
   return `${new Date(Date.now() + later).toISOString().slice(0, 19)}Z`;
 }
 
-/** A random identifier (RFC 9562, version 4), in browsers that cannot make one themselves too. */
+/** A random identifier (RFC 9562, version 4), also in browsers without `crypto.randomUUID`. */
 export function newId(): Uuid {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const digits = Array.from(bytes, (byte, place) => {

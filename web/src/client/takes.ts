@@ -1,46 +1,47 @@
-/** Recordings that are kept while they are made: every piece sealed for its maker, on the device while there is room. */
+/** Recordings, stored while they are made: every piece is sealed for its maker, on the device while there is space. */
 
 import { utf8 } from '../crypto/encoding';
 import type { NewTake, Take } from './contract';
-import type { KeptTake } from './device';
+import type { StoredTake } from './device';
 import type { Admitted } from './entrance';
 import { Refused } from './refusing';
+import { Serial } from './serial';
 import type { Source } from './sources';
 
-/** What is kept sealed of a recording. */
+/** The sealed record of a recording. */
 interface TakeRecord extends NewTake {
   readonly seconds: number;
-  /** How many bytes each of its pieces has. */
+  /** The size of each piece in bytes. */
   readonly pieces: readonly number[];
 }
 
 export class Takes {
-  /** One thing after the other, as the pieces came. */
-  private line: Promise<unknown> = Promise.resolve();
-  /** Those that this page is recording. */
+  /** Serializes operations, so that pieces are stored in order. */
+  private readonly serial = new Serial();
+  /** Recordings in progress in this page. */
   private readonly making = new Map<string, TakeRecord>();
 
   constructor(private readonly admitted: Admitted) {}
 
   keep(take: NewTake, piece: ArrayBuffer, seconds: number): Promise<boolean> {
     const { device, link, ownSeal } = this.admitted;
-    return this.inLine(async () => {
+    return this.serial.run(async () => {
       const before = this.making.get(take.id) ?? { ...take, seconds: 0, pieces: [] };
       const number = before.pieces.length;
-      // Discarded meanwhile, in another tab: what comes now would have no beginning.
+      // Discarded meanwhile in another tab: further pieces would have no beginning.
       if ((number > 0) !== ((await device.take(link, take.id)) !== null)) throw new Refused('refused');
       const record: TakeRecord = { ...before, seconds, pieces: [...before.pieces, piece.byteLength] };
       const sealed = await ownSeal.seal(utf8(JSON.stringify(record)));
-      await device.keepPiece({ link, id: take.id, sealed }, number, await ownSeal.seal(new Uint8Array(piece)));
+      await device.storePiece({ link, id: take.id, sealed }, number, await ownSeal.seal(new Uint8Array(piece)));
       this.making.set(take.id, record);
       return device.isTakeLasting(link, take.id);
     });
   }
 
-  /** Those that open, the latest first, without those that are on their way. */
+  /** Those that can be opened, newest first, without those being sent. */
   all(): Promise<readonly Take[]> {
     const { device, link } = this.admitted;
-    return this.inLine(async () => {
+    return this.serial.run(async () => {
       const found: Take[] = [];
       for (const kept of await device.takes(link)) {
         const record = await this.open(kept).catch(() => null);
@@ -62,10 +63,10 @@ export class Takes {
 
   discard(id: string): Promise<void> {
     this.making.delete(id);
-    return this.inLine(() => this.admitted.device.discardTake(this.admitted.link, id));
+    return this.serial.run(() => this.admitted.device.discardTake(this.admitted.link, id));
   }
 
-  /** As a video is read, no more of it at once than is asked for; null where it is gone. */
+  /** A source that reads no more at once than asked for; null if the recording is gone. */
   async source(id: string): Promise<Source | null> {
     const record = await this.find(id);
     if (record === null) return null;
@@ -92,14 +93,14 @@ export class Takes {
 
   private async find(id: string): Promise<TakeRecord | null> {
     const { device, link } = this.admitted;
-    return this.inLine(async () => {
+    return this.serial.run(async () => {
       const kept = await device.take(link, id);
       return kept === null ? null : this.open(kept).catch(() => null);
     });
   }
 
-  private async open({ sealed }: KeptTake): Promise<TakeRecord> {
-    // Nothing else is ever put there; whoever alters a device can do worse.
+  private async open({ sealed }: StoredTake): Promise<TakeRecord> {
+    // Nothing else is ever stored there; anybody who can alter a device can do worse.
     return JSON.parse(new TextDecoder().decode(await this.admitted.ownSeal.open(sealed))) as TakeRecord;
   }
 
@@ -107,12 +108,6 @@ export class Takes {
     const sealed = await this.admitted.device.piece(id, number);
     if (sealed === null) throw new Refused('file-unreadable');
     return this.admitted.ownSeal.open(sealed);
-  }
-
-  private inLine<Value>(work: () => Promise<Value>): Promise<Value> {
-    const done = this.line.then(work);
-    this.line = done.catch(() => undefined);
-    return done;
   }
 }
 

@@ -1,42 +1,43 @@
 /**
- * What somebody is writing: kept on the device at once, and soon after at relay, from where it follows them to another.
+ * Unsent texts: stored on the device at once, and soon after at relay, which makes them available on other devices.
  *
- * Both places have it sealed with a key of its writer alone. Each version at relay takes the place of the one that it was
- * made from. Where that is not the one relay has, because another device changed or removed it meanwhile, this one goes
- * on as a text of its own: nothing that somebody wrote is written over by something that they did not see.
+ * Both copies are sealed with a key of their author alone. Each version at relay replaces the one that it was based on.
+ * If relay has a different one, because another device changed or removed it meanwhile, this one continues
+ * as a separate text: nothing is overwritten by a version whose author had not seen it.
  */
 
 import { utf8 } from '../crypto/encoding';
 import { pad, unpad } from '../crypto/padding';
 import type { SignedConnection } from './connection';
-import type { KeptSafe, Uuid } from './contract';
+import type { SaveResult, Uuid } from './contract';
 import type { Device } from './device';
 import { newId } from './stamps';
 import type { OwnSeal } from './ownseal';
 import { isRefused, Refused } from './refusing';
+import { Serial } from './serial';
 import type { components } from './schema';
 import { fromBase64, toBase64 } from './wire';
 
 type Schemas = components['schemas'];
 
-/** So often relay is given what changed; more often it would learn how fast somebody writes. */
+/** How often changes are sent to relay; more often would reveal how fast somebody types. */
 const GIVEN_EVERY_MS = 10_000;
-/** Whoever leaves does not wait longer for relay. */
+/** Leaving the page does not wait longer than this for relay. */
 const LEAVING_MS = 2_000;
-/** Nothing shorter can be told from it: what is being written grows with every version. */
+/** Minimum padded size, since the text grows with every version. */
 const SMALLEST_BYTES = 4096;
-/** What a browser goes on sending after its page is gone. */
+/** The limit for requests that outlive their page. */
 const OUTLIVES_PAGE_BYTES = 60_000;
 
 interface Here<Content> {
   readonly id: Uuid;
-  /** The version at relay that it was made from; 0 where there was none. */
+  /** The version at relay that it is based on; 0 for none. */
   readonly base: number;
-  /** Names this very text: a new one for every change. */
+  /** Identifies this exact text: a new one for every change. */
   readonly mark: string;
-  /** The marks of those that relay was given as the version after `base`, without an answer. */
+  /** The marks of texts sent to relay as the version after `base` without a response. */
   readonly tried: readonly string[];
-  /** Whether relay has not been given this text. */
+  /** Whether this text has not been sent to relay. */
   readonly isAhead: boolean;
   /** Whether it was sent or deleted here, which relay does not know yet. */
   readonly isGone: boolean;
@@ -55,33 +56,33 @@ export interface Unsent<Content> {
   readonly content: Content;
 }
 
-export interface Shelf {
+export interface UnsentStore {
   readonly device: Device;
-  /** Whose texts they are on this device. */
+  /** The owner of these texts on this device. */
   readonly owner: Uuid;
   readonly seal: OwnSeal;
-  /** Null where relay keeps none of them: through an upload link. */
+  /** Null if relay stores none of them: through an upload link. */
   readonly signed: SignedConnection | null;
 }
 
 export class UnsentTexts<Content> {
-  /** What is read and written here, one after the other. */
-  private line: Promise<unknown> = Promise.resolve();
+  /** Serializes reads and writes. */
+  private readonly serial = new Serial();
   /** The marks of the texts as this page has shown or written them; another page of this device may have changed them. */
   private readonly seen = new Map<Uuid, string>();
-  /** Those that the device had no room for. */
+  /** Texts that did not fit on the device. */
   private readonly homeless = new Map<Uuid, Here<Content>>();
-  /** What goes on under another identifier. */
+  /** New identifiers of texts that were split off. */
   private readonly moved = new Map<Uuid, Uuid>();
   private readonly timers = new Map<Uuid, ReturnType<typeof setTimeout>>();
   private readonly giving = new Map<Uuid, Promise<void>>();
 
-  constructor(private readonly shelf: Shelf) {}
+  constructor(private readonly store: UnsentStore) {}
 
-  /** Keeps a text as it is now: on the device, or at relay where the device keeps nothing; rejects where neither does. */
-  async save(id: Uuid, content: Content): Promise<KeptSafe> {
-    const own = await this.inLine(() => this.write(id, content));
-    const { device, signed } = this.shelf;
+  /** Stores the current text: on the device, or at relay if the device stores nothing; rejects if neither works. */
+  async save(id: Uuid, content: Content): Promise<SaveResult> {
+    const own = await this.serial.run(() => this.write(id, content));
+    const { device, signed } = this.store;
     const isHere = device.lasting && !this.homeless.has(own);
     if (isHere) this.giveSoon(own);
     else if (signed !== null) await this.give(own);
@@ -89,10 +90,10 @@ export class UnsentTexts<Content> {
     return { where: isHere || signed === null ? 'device' : 'relay', isCopy: this.current(id) !== id };
   }
 
-  /** All that open. What relay or another device knows better is taken over; without relay, what is here. */
+  /** All that can be opened. Newer versions from relay or another device are adopted; offline, the local ones. */
   async all(): Promise<readonly Unsent<Content>[]> {
-    const there = this.shelf.signed === null ? null : await this.there().catch(() => null);
-    return this.inLine(async () => {
+    const there = this.store.signed === null ? null : await this.there().catch(() => null);
+    return this.serial.run(async () => {
       if (there !== null) await this.reconcile(await this.here(), there);
       const texts = await this.here();
       for (const { id, mark } of texts) this.seen.set(id, mark);
@@ -100,11 +101,11 @@ export class UnsentTexts<Content> {
     });
   }
 
-  /** Removes a text that was sent, or is not wanted; a later version from another device stays. */
+  /** Removes a text that was sent or is not wanted; a later version from another device stays. */
   async discard(id: Uuid): Promise<void> {
     const own = this.current(id);
     this.unplan(own);
-    await this.inLine(async () => {
+    await this.serial.run(async () => {
       const text = await this.read(own);
       if (text !== null) await this.put({ ...text, isAhead: false, isGone: true });
     });
@@ -112,7 +113,7 @@ export class UnsentTexts<Content> {
     await this.remove(own);
   }
 
-  /** After `saving`, gives relay what it does not have yet, for as long as somebody who leaves would wait. */
+  /** After `saving`, sends what relay lacks, for as long as somebody who leaves would wait. */
   async leave(saving: Promise<unknown> = Promise.resolve()): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const tooLong = new Promise((over) => { timer = setTimeout(over, LEAVING_MS); });
@@ -122,12 +123,12 @@ export class UnsentTexts<Content> {
   }
 
   private async giveAll(): Promise<void> {
-    await this.line; // what is being saved is given too
+    await this.serial.done; // include what is being saved
     for (const id of this.timers.keys()) void this.give(id);
     await Promise.allSettled(this.giving.values());
   }
 
-  /** The identifier that a text has now. */
+  /** The current identifier of a text. */
   private current(id: Uuid): Uuid {
     const next = this.moved.get(id);
     return next === undefined ? id : this.current(next);
@@ -138,7 +139,7 @@ export class UnsentTexts<Content> {
     const before = await this.read(own);
     const mark = newId();
     if (before?.mark !== this.seen.get(own) || before?.isGone === true) {
-      // Another page of this device changed it, or sent it.
+      // Another page of this device changed or sent it.
       const apart = newId();
       this.moved.set(own, apart);
       this.seen.set(apart, mark);
@@ -162,7 +163,7 @@ export class UnsentTexts<Content> {
     for (const other of unknown.values()) await this.take(other);
   }
 
-  /** Relay does not have it: it was never given, or another device removed it. */
+  /** Relay does not have it: it was never sent, or another device removed it. */
   private async missed(text: Here<Content>): Promise<void> {
     if (text.isGone || (text.base > 0 && !text.isAhead)) await this.forget(text.id);
     else this.giveSoon(text.base === 0 ? text.id : await this.goOnApart(text));
@@ -171,14 +172,14 @@ export class UnsentTexts<Content> {
   private async compare(text: Here<Content>, other: There<Content>): Promise<void> {
     if (text.isGone) {
       if (other.version > seenVersion(text)) await this.take(other);
-      else void this.remove(text.id); // whatever comes of it is seen with the next look
+      else void this.remove(text.id); // the next sync shows the outcome
     } else if (text.tried.includes(other.mark)) {
       await this.arrived(text, other);
       if (text.mark !== other.mark) this.giveSoon(text.id);
     } else if (other.version === text.base) {
       if (text.isAhead) this.giveSoon(text.id);
     } else {
-      // What relay has is another device's, or older than what it had once.
+      // Relay's version is another device's, or an outdated one.
       if (text.isAhead || other.version < text.base) this.giveSoon(await this.goOnApart(text));
       await this.take(other);
     }
@@ -188,12 +189,12 @@ export class UnsentTexts<Content> {
     return this.put({ id, base: version, mark, tried: [], isAhead: false, isGone: false, content });
   }
 
-  /** Relay has what it was given, whose answer was lost. */
+  /** Relay has a version of ours whose response was lost. */
   private arrived(text: Here<Content>, { version, mark }: There<Content>): Promise<void> {
     return this.put({ ...text, base: version, tried: [], isAhead: text.mark !== mark });
   }
 
-  /** What was written here goes on beside what relay has, or has no more, under its identifier. */
+  /** The local text continues as a separate one beside relay's version, or in place of one that was removed. */
   private async goOnApart(text: Here<Content>): Promise<Uuid> {
     const id = newId();
     await this.put({ ...text, id, base: 0, tried: [], isAhead: true });
@@ -204,7 +205,7 @@ export class UnsentTexts<Content> {
   }
 
   private giveSoon(id: Uuid): void {
-    if (this.shelf.signed === null || this.timers.has(id)) return;
+    if (this.store.signed === null || this.timers.has(id)) return;
     this.timers.set(id, setTimeout(() => void this.give(id).catch(() => undefined), GIVEN_EVERY_MS));
   }
 
@@ -213,7 +214,7 @@ export class UnsentTexts<Content> {
     this.timers.delete(id);
   }
 
-  /** Gives relay a text as it is now, after what is being given of it. */
+  /** Sends the current text to relay, after a send in progress. */
   private give(id: Uuid): Promise<void> {
     this.unplan(id);
     const before = this.giving.get(id) ?? Promise.resolve();
@@ -223,7 +224,7 @@ export class UnsentTexts<Content> {
   }
 
   private async giveNow(id: Uuid): Promise<void> {
-    const text = await this.inLine(async () => {
+    const text = await this.serial.run(async () => {
       const now = await this.read(id);
       if (now?.isAhead !== true) return null;
       const tried = { ...now, tried: [...now.tried.filter((mark) => mark !== now.mark), now.mark] };
@@ -238,16 +239,16 @@ export class UnsentTexts<Content> {
       await this.giveApart(id);
       return;
     }
-    await this.inLine(async () => {
+    await this.serial.run(async () => {
       const now = await this.read(id);
       if (now !== null) await this.put({ ...now, base: text.base + 1, tried: [], isAhead: now.isAhead && now.mark !== text.mark });
     });
   }
 
-  /** Relay has something else under this identifier: something of ours whose answer was lost, or another device's. */
+  /** Relay has a different version under this identifier: ours with a lost response, or another device's. */
   private async giveApart(id: Uuid): Promise<void> {
     const other = (await this.there()).find((text) => text.id === id);
-    const next = await this.inLine(async () => {
+    const next = await this.serial.run(async () => {
       const now = await this.read(id);
       if (now === null || now.isGone) return null;
       if (other === undefined || !now.tried.includes(other.mark)) return this.goOnApart(now);
@@ -259,45 +260,45 @@ export class UnsentTexts<Content> {
 
   private async tell({ id, mark, content }: Here<Content>, version: number): Promise<void> {
     const said: There<Content> = { id, version, mark, content };
-    const sealed = toBase64(await this.shelf.seal.seal(pad(utf8(JSON.stringify(said)), SMALLEST_BYTES)));
+    const sealed = toBase64(await this.store.seal.seal(pad(utf8(JSON.stringify(said)), SMALLEST_BYTES)));
     const body: Schemas['NewUnsentText'] = { version, sealed };
-    await this.shelf.signed?.call('PUT', `/v1/unsent/${id}`, { body, keepalive: sealed.length < OUTLIVES_PAGE_BYTES });
+    await this.store.signed?.call('PUT', `/v1/unsent/${id}`, { body, keepalive: sealed.length < OUTLIVES_PAGE_BYTES });
   }
 
-  /** Tells relay that a text is gone; where nobody answers, the next look tries again. */
+  /** Tells relay that a text is gone; if nobody answers, the next sync retries. */
   private async remove(id: Uuid): Promise<void> {
-    const text = await this.inLine(() => this.read(id));
+    const text = await this.serial.run(() => this.read(id));
     if (text === null) return;
     const version = seenVersion(text);
     if (version > 0) {
       try {
-        await this.shelf.signed?.call('DELETE', `/v1/unsent/${id}?version=${String(version)}`);
+        await this.store.signed?.call('DELETE', `/v1/unsent/${id}?version=${String(version)}`);
       } catch (error) {
         if (!isRefused(error, 'refused')) return;
       }
     }
-    await this.inLine(() => this.forget(id));
+    await this.serial.run(() => this.forget(id));
   }
 
   private async there(): Promise<readonly There<Content>[]> {
-    const { seal, signed } = this.shelf;
+    const { seal, signed } = this.store;
     const { texts } = (await signed?.call<Schemas['UnsentTexts']>('GET', '/v1/unsent')) ?? { texts: [] };
     const found: There<Content>[] = [];
     for (const { text, version, sealed } of texts) {
       try {
         const said = JSON.parse(new TextDecoder().decode(unpad(await seal.open(fromBase64(sealed)), SMALLEST_BYTES))) as There<Content>;
-        // Relay may not show one text as another, nor an older version as a newer one.
+        // Relay must not pass one text off as another, nor an older version as a newer one.
         if (said.id === text && said.version === version) found.push(said);
       } catch {
-        continue; // nothing that this key sealed
+        continue; // not sealed with this key
       }
     }
     return found;
   }
 
-  /** All that this device has, and what it had no room for. */
+  /** All texts of this device, including those that did not fit on it. */
   private async here(): Promise<readonly Here<Content>[]> {
-    const { device, owner } = this.shelf;
+    const { device, owner } = this.store;
     const found = new Map(this.homeless);
     for (const { id, sealed } of await device.drafts(owner)) {
       const text = found.has(id) ? null : await this.opened(sealed);
@@ -307,27 +308,27 @@ export class UnsentTexts<Content> {
   }
 
   private async read(id: Uuid): Promise<Here<Content> | null> {
-    const { device, owner } = this.shelf;
+    const { device, owner } = this.store;
     const homeless = this.homeless.get(id);
     if (homeless !== undefined) return homeless;
     const kept = await device.draft(owner, id);
     return kept === null ? null : this.opened(kept.sealed);
   }
 
-  /** Null where it was sealed for an older key of this person. */
+  /** Null if it was sealed for an older key of this person. */
   private async opened(sealed: Uint8Array<ArrayBuffer>): Promise<Here<Content> | null> {
     try {
-      // Nothing else is ever put there; whoever alters a device can do worse.
-      return JSON.parse(new TextDecoder().decode(await this.shelf.seal.open(sealed))) as Here<Content>;
+      // Nothing else is ever stored there; anybody who can alter a device can do worse.
+      return JSON.parse(new TextDecoder().decode(await this.store.seal.open(sealed))) as Here<Content>;
     } catch {
       return null;
     }
   }
 
   private async put(text: Here<Content>): Promise<void> {
-    const { device, owner, seal } = this.shelf;
+    const { device, owner, seal } = this.store;
     try {
-      await device.keepDraft({ link: owner, id: text.id, sealed: await seal.seal(utf8(JSON.stringify(text))) });
+      await device.storeDraft({ link: owner, id: text.id, sealed: await seal.seal(utf8(JSON.stringify(text))) });
       this.homeless.delete(text.id);
     } catch {
       this.homeless.set(text.id, text);
@@ -336,17 +337,11 @@ export class UnsentTexts<Content> {
 
   private async forget(id: Uuid): Promise<void> {
     this.homeless.delete(id);
-    await this.shelf.device.discardDraft(this.shelf.owner, id);
-  }
-
-  private inLine<Value>(work: () => Promise<Value>): Promise<Value> {
-    const done = this.line.then(work);
-    this.line = done.catch(() => undefined);
-    return done;
+    await this.store.device.discardDraft(this.store.owner, id);
   }
 }
 
-/** The latest version that relay may have of what this device knows. */
+/** The latest version that relay may have, as far as this device knows. */
 function seenVersion<Content>({ base, tried }: Here<Content>): number {
   return base + (tried.length > 0 ? 1 : 0);
 }

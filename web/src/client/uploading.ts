@@ -1,4 +1,4 @@
-/** Sends a sealed body by tus, segment by segment, from wherever relay says that it stands, until relay has it all. */
+/** Uploads a sealed body by tus, segment by segment, resuming at relay's offset, until relay has all of it. */
 
 import type { FileSource, HttpResponse } from 'tus-js-client';
 import { DetailedError, Upload } from 'tus-js-client';
@@ -10,27 +10,27 @@ import { isRefused, Refused, refusedBy } from './refusing';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
-/** A connection that takes nothing for this long is taken for dead. */
+/** A connection that makes no progress for this long is considered dead. */
 const STALL_MS = 60_000;
-/** After this long without a byte it is said to be slow. */
+/** After this long without progress it is reported as slow. */
 const SLOW_MS = 3_000;
 const LOOK_MS = 500;
 
-/** After these relay is asked where the upload stands now. */
+/** After these delays relay is asked for the current offset. */
 const ASK_AGAIN = new Set(['offset-mismatch', 'upload-taken-over']);
 const TRY_AGAIN = new Set([401, 408, 423, 425, 429]);
 const VANISHED = new Set([404, 410]);
-/** How a proxy that knows only GET and POST refuses a PATCH. */
+/** How a proxy that only knows GET and POST refuses a PATCH. */
 const UNKNOWN_METHOD = new Set([403, 405, 501]);
 const TOO_LARGE = 413;
-/** A proxy that takes not even this much at once lets no upload through. */
+/** A proxy that does not accept even this size lets no upload through. */
 const SMALLEST_BYTES = 64 * 1024;
 
-/** How bytes are sent: as relay likes it, until something between refuses that. */
+/** How bytes are sent: relay's preferred way, until something in between refuses it. */
 interface Manner {
-  /** A PATCH goes as a POST that says so in a header. */
+  /** Sends PATCH as POST with an override header. */
   byPost: boolean;
-  /** At most so many bytes in one request. */
+  /** Maximum bytes per request. */
   atOnce: number;
 }
 
@@ -38,24 +38,24 @@ export interface Shipment {
   readonly message: string;
   readonly revision: number;
   readonly size: number;
-  /** `/v1/uploads/…`, where it was begun before. */
+  /** `/v1/uploads/…`, if it was begun before. */
   readonly upload: string | null;
-  /** One sealed segment; waits until it is there. */
+  /** One sealed segment; waits until it is available. */
   readonly segment: (number: number) => Promise<Uint8Array<ArrayBuffer>>;
   /** relay has begun an upload, at this path. */
   readonly begun: (upload: string) => Promise<void>;
-  /** Bytes on their way; less than before after a break. */
+  /** Bytes sent; may decrease after a reconnect. */
   readonly moved: (bytes: number) => void;
-  /** Bytes that relay has for good. */
+  /** Bytes that relay has stored. */
   readonly acknowledged: (bytes: number) => Promise<void>;
-  /** Whether a connection is being waited for. */
+  /** Whether it is waiting for a connection. */
   readonly waiting: (isWaiting: boolean) => void;
   /** Whether nothing has moved for some seconds. */
   readonly slow: (isSlow: boolean) => void;
   readonly signal: AbortSignal;
 }
 
-/** Something between the device and relay refused a request that relay would have taken. */
+/** Something between the device and relay refused a request that relay would have accepted. */
 class Blocked extends Error {
   override readonly name = 'Blocked';
 
@@ -64,12 +64,12 @@ class Blocked extends Error {
   }
 }
 
-/** The upload is gone at relay: it waited for too long. */
+/** Relay dropped the upload: it was idle for too long. */
 export class UploadVanished extends Error {
   override readonly name = 'UploadVanished';
 }
 
-/** Sends all of it, for as long as it takes; UploadVanished, or Refused where relay refuses for good. */
+/** Uploads everything, however long it takes; throws UploadVanished, or Refused if relay refuses permanently. */
 export async function upload(signed: SignedConnection, shipment: Shipment): Promise<void> {
   let at = shipment.upload;
   let reached = 0;
@@ -105,12 +105,12 @@ export async function upload(signed: SignedConnection, shipment: Shipment): Prom
   throw new Refused('paused');
 }
 
-/** Ends an upload that nobody wants any more; relay ends it by itself later, if it cannot be told. */
+/** Cancels an upload; if relay cannot be reached, it expires by itself. */
 export async function endUpload(signed: SignedConnection, path: string): Promise<void> {
   await signed.open('DELETE', path, { headers: { 'Tus-Resumable': '1.0.0' } }).catch(() => null);
 }
 
-/** Another manner where a proxy refused this one; false where there is no other. */
+/** Another way of sending if a proxy refused this one; false if there is none left. */
 function changes(manner: Manner, status: number): boolean {
   if (status === TOO_LARGE) {
     manner.atOnce = Math.floor(manner.atOnce / 2);
@@ -127,7 +127,7 @@ function attempt(signed: SignedConnection, shipment: Shipment, manner: Manner): 
     let movedAt = Date.now();
     let isSealing = false;
     let failure: Error | null = null;
-    /** The library wraps what its callbacks throw, so it is remembered here. */
+    /** The library wraps what its callbacks throw, so the original is stored here. */
     const remembering = async <Value>(work: Promise<Value>): Promise<Value> => {
       try {
         return await work;
@@ -154,7 +154,7 @@ function attempt(signed: SignedConnection, shipment: Shipment, manner: Manner): 
       act();
     };
     const sending = new Upload(new Blob(), {
-      // With an address of its own it goes on there or nowhere: to begin anew is not decided by the library.
+      // With its own URL it resumes there or fails: the library does not decide to start over.
       ...(shipment.upload === null ? { endpoint: `${url}/v1/uploads` } : { uploadUrl: `${url}${shipment.upload}` }),
       uploadSize: shipment.size,
       chunkSize: manner.atOnce,
@@ -200,13 +200,13 @@ function attempt(signed: SignedConnection, shipment: Shipment, manner: Manner): 
   });
 }
 
-/** What is left of the segment at `start`: a PATCH never spans two, so that none has to be copied. */
+/** The rest of the segment at `start`: a PATCH never spans two, so that none has to be copied. */
 async function chunk(shipment: Shipment, start: number, end: number): Promise<Uint8Array<ArrayBuffer> & { size: number }> {
   const number = Math.floor(start / SEGMENT_BYTES);
   const segment = await shipment.segment(number);
   const from = start - number * SEGMENT_BYTES;
   const view = segment.subarray(from, Math.min(from + end - start, segment.byteLength));
-  // The library asks for the size of a Blob.
+  // The library needs the size of a Blob.
   return Object.assign(view, { size: view.byteLength });
 }
 
@@ -218,7 +218,7 @@ function meaning(error: Error): Error {
   if (VANISHED.has(status)) return new UploadVanished();
   const refused = refusedBy(status, problemOf(response));
   const { code } = refused.refusal;
-  // What relay itself refuses has a code.
+  // Relay's own refusals have a code.
   const isSending = error.originalRequest.getMethod() !== 'HEAD';
   if (code === undefined && isSending && (status === TOO_LARGE || UNKNOWN_METHOD.has(status))) return new Blocked(status);
   if (TRY_AGAIN.has(status) || (code !== undefined && ASK_AGAIN.has(code))) return new Refused('busy');

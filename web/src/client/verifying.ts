@@ -1,4 +1,4 @@
-/** What a reader verifies before believing relay: the chain of trust, then whose words, reviewed by whom. */
+/** What a reader verifies before believing relay: the chain of trust, then who wrote it and who reviewed it. */
 
 import * as chain from '../crypto/chain';
 import type { VerifiedCharter } from '../crypto/chain';
@@ -16,7 +16,7 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-/** Whose words a message is, once verified: by which key, and who vouches for it. */
+/** The author of a verified message: by which key, and who vouches for it. */
 export type Provenance =
   | { readonly by: 'participant'; readonly link: Uuid; readonly claimVerifiedBy: Uuid | null }
   | { readonly by: 'upload-link' }
@@ -30,8 +30,8 @@ export interface VerifiedItem {
 }
 
 /**
- * Runs what establishes whom to believe (root, credentials, charter, one's own link): `untrusted`, whatever fails in it. A
- * page is not told which check failed, and sends nothing more. What is about one record alone is run as `reading` it.
+ * Establishes whom to believe (root, credentials, charter, one's own link): `untrusted` on any failure. A page is not
+ * told which check failed, and sends nothing more. Checks of a single record use `reading` instead.
  */
 export async function trusting<Value>(work: () => Value | Promise<Value>): Promise<Value> {
   try {
@@ -42,7 +42,7 @@ export async function trusting<Value>(work: () => Value | Promise<Value>): Promi
   }
 }
 
-/** Everybody whom the root vouches for whose fingerprint one holds. */
+/** Everybody whom the root with this fingerprint vouches for. */
 export function trustOf(found: Schemas['Credentials'] | Schemas['Trust'], rootFingerprint: string): Trust {
   const pinned = found.roots.filter((root) => fingerprint(root) === rootFingerprint);
   if (pinned.length === 0) throw new Refused('untrusted');
@@ -63,11 +63,11 @@ export async function verifyTrust(
 }
 
 /**
- * A message with its rendition and captions, each verified by the key of whoever must have signed it.
+ * A message with its rendition and captions, each verified by the key of whoever had to sign it.
  *
- * `compacts`: the statements of the three, as far as they exist. `origin`: the sender's way in, as `chain.verifyOrigin`
- * takes it; nothing for a letter that a mediator wrote down. Whether the sender is known is in the item's `standing`. To be
- * run as `reading` a record.
+ * `compacts`: the existing statements of the three. `origin`: the sender's origin, as `chain.verifyOrigin` takes it;
+ * empty for a letter that a mediator wrote down. The item's `standing` tells whether the sender is known. Call it
+ * within `reading` a record.
  */
 export function verifyItem(compacts: readonly string[], origin: readonly string[], charter: VerifiedCharter): VerifiedItem {
   const byType = new Map(compacts.map((compact) => [readUnverified(compact).typ, compact]));
@@ -77,12 +77,12 @@ export function verifyItem(compacts: readonly string[], origin: readonly string[
   return { item: release.item(standing, message, made?.read ?? null, captions), provenance, preparedBy: made?.by ?? null };
 }
 
-/** The statement of a message, by the key of whoever's words it is; `origin` as above. */
+/** The statement of a message, verified with its author's key; `origin` as above. */
 export function verifyWords(compact: string, origin: readonly string[], charter: VerifiedCharter): VerifiedWords {
   return origin.length === 0 ? relayed(compact, charter) : own(compact, charter, origin);
 }
 
-/** What a media worker made of a verified message, and which worker; null where there is none. */
+/** What a media worker made of a verified message, and which worker; null if there is none. */
 export function verifyRendition(
   compact: string | null,
   charter: VerifiedCharter,
@@ -99,7 +99,7 @@ export function verifyCaptions(compact: string | null, charter: VerifiedCharter)
 }
 
 /**
- * Both consents that an offer of this message would rest on, by hash: the sender's, then the recipient's. To be run as
+ * Both consents that an offer of this message requires, by hash: the sender's, then the recipient's. Call it within
  * `reading` a record.
  */
 export function verifyConsents(message: Schemas['ReviewMessage'], charter: VerifiedCharter): readonly Digest[] {

@@ -1,10 +1,10 @@
 /**
- * Sends videos: seals the file piece by piece, keeps what is sealed until relay has it, and goes on after any break. Of a
- * recording that lies on the device nothing is kept a second time: it is sealed again where it was broken off.
+ * Sends videos: seals the file piece by piece, stores what is sealed until relay has it, and resumes after any break. A
+ * recording on the device is not stored a second time: it is sealed again from where the upload stopped.
  *
- * The device keeps a record of each video that is under way, sealed for its sender: with it the same file can be sealed
- * once more, under the same key and nonce, into the same bytes. What was sealed before is held against its hash before
- * anything is sent, so no second file is ever sealed with a key that was used.
+ * The device stores a sealed record of each upload in progress: with it the same file can be sealed again
+ * under the same key and nonce, into the same bytes. What was sealed before is compared by hash before
+ * anything is sent, so no second file is ever sealed with a used key.
  */
 
 import type { VerifiedCharter } from '../crypto/chain';
@@ -15,7 +15,7 @@ import { SEGMENT_BYTES, segmentDigest } from '../crypto/segments';
 import { NONCE_BYTES, Sealer, sealedSize } from '../crypto/stream';
 import { pause } from './connection';
 import type { NewVideo, SendingProgress, Take, UnfinishedVideo, Uuid } from './contract';
-import type { KeptVideo } from './device';
+import type { StoredVideo } from './device';
 import type { Admitted } from './entrance';
 import { Progress } from './progress';
 import { isRefused, Refused } from './refusing';
@@ -30,24 +30,24 @@ import { pathOf } from './writing';
 type Schemas = components['schemas'];
 type Tell = (progress: SendingProgress) => void;
 
-/** Of the file at once, while the piece before is sealed: small pieces cost more to ask for than to seal. */
+/** Read size: the next piece is read while one is sealed; small pieces cost more to request than to seal. */
 const READ_BYTES = 4 * 1024 * 1024;
 const BEGINNING_BYTES = 1024 * 1024;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
-/** A statement that is older than relay takes is signed anew; relay takes five minutes. */
+/** An older statement is signed again; relay accepts five minutes. */
 const STATEMENT_MS = 4 * 60_000;
 
-/** What is kept sealed of a video under way. */
+/** The sealed record of an upload in progress. */
 interface VideoRecord extends Address {
   readonly mediaType: string;
   readonly fileKey: string;
   readonly nonce: string;
   readonly fileBytes: number;
-  /** SHA-256 of the first MiB: tells early that another file was picked. */
+  /** SHA-256 of the first MiB: detects early that another file was chosen. */
   readonly beginning: string;
   readonly assistant: string | null;
-  /** The recording that it is, which is kept until relay has all of it. */
+  /** The stored recording that is sent, deleted once relay has all of it. */
   readonly take: string | null;
 }
 
@@ -79,7 +79,7 @@ export class Videos {
       assistant: video.assistant ?? null,
       take: video.take ?? null,
     };
-    const kept: KeptVideo = {
+    const kept: StoredVideo = {
       link,
       id: to.message,
       sealed: await ownSeal.seal(utf8(JSON.stringify(record))),
@@ -90,7 +90,7 @@ export class Videos {
       kept: true,
       upload: null,
     };
-    await device.keepVideo(kept);
+    await device.storeVideo(kept);
     return this.run(record, kept, source, tell);
   }
 
@@ -104,7 +104,7 @@ export class Videos {
     return this.run(record, kept, source, tell);
   }
 
-  /** Those that can be gone on with; one whose keys are gone is passed over. */
+  /** Those that can be resumed; one whose keys are gone is skipped. */
   async unfinished(): Promise<readonly UnfinishedVideo[]> {
     const { device, link } = this.admitted;
     const found: UnfinishedVideo[] = [];
@@ -118,20 +118,20 @@ export class Videos {
     return found.sort((one, other) => other.startedAt.localeCompare(one.startedAt));
   }
 
-  /** The recordings that are kept here and are not on their way. */
+  /** The recordings stored here that are not being sent. */
   async takes(): Promise<readonly Take[]> {
     const onTheirWay = (await this.unfinished()).map(({ take }) => take);
     return (await this.recordings.all()).filter(({ id }) => !onTheirWay.includes(id));
   }
 
-  /** Sets aside what is under way, and waits until it stands still. */
+  /** Pauses uploads in progress, and waits until they have stopped. */
   async pause(): Promise<void> {
     const { underway } = this;
     underway?.stop.abort();
     await underway?.ended;
   }
 
-  /** Forgets a video here, and its draft at relay, which ends it by itself later where it cannot be told. */
+  /** Removes a video here, and its draft at relay, which expires by itself if relay cannot be reached. */
   async discard(id: Uuid): Promise<void> {
     if (this.underway?.id === id) await this.pause();
     const { device, link, signed } = this.admitted;
@@ -148,12 +148,12 @@ export class Videos {
     return take === null ? null : this.recordings.source(take);
   }
 
-  private async open({ sealed }: KeptVideo): Promise<VideoRecord> {
-    // The device keeps what it was given; whoever altered it only hurts a video that then does not verify.
+  private async open({ sealed }: StoredVideo): Promise<VideoRecord> {
+    // The device returns what was stored; altering it only harms a video that then does not verify.
     return JSON.parse(new TextDecoder().decode(await this.admitted.ownSeal.open(sealed))) as VideoRecord;
   }
 
-  private async run(record: VideoRecord, kept: KeptVideo, source: Source | null, tell: Tell): Promise<Schemas['AuthorMessage']> {
+  private async run(record: VideoRecord, kept: StoredVideo, source: Source | null, tell: Tell): Promise<Schemas['AuthorMessage']> {
     await this.pause();
     const stop = new AbortController();
     const sending = new Sending(this.admitted, record, source, new Progress(kept.totalBytes, tell), stop.signal).all(kept);
@@ -170,7 +170,7 @@ export class Videos {
   }
 }
 
-/** One video from here to relay. */
+/** One upload from here to relay. */
 class Sending {
   constructor(
     private readonly admitted: Admitted,
@@ -180,7 +180,7 @@ class Sending {
     private readonly signal: AbortSignal,
   ) {}
 
-  async all(kept: KeptVideo): Promise<Schemas['AuthorMessage']> {
+  async all(kept: StoredVideo): Promise<Schemas['AuthorMessage']> {
     const before = await this.insist(() => this.sentBefore());
     if (before !== null) return before;
     const digests = await this.body(kept);
@@ -188,8 +188,8 @@ class Sending {
     return this.submit(kept.totalBytes, digests);
   }
 
-  /** Seals and sends the body; from the beginning where the upload has ended at relay meanwhile. */
-  private async body(kept: KeptVideo): Promise<readonly string[]> {
+  /** Seals and sends the body; starts over if relay has dropped the upload meanwhile. */
+  private async body(kept: StoredVideo): Promise<readonly string[]> {
     for (let state = kept; ; ) {
       const segments = new Segments(this.admitted.device, state, this.source?.lasting);
       try {
@@ -247,31 +247,31 @@ class Sending {
         signal,
       });
     } catch (error) {
-      // Sealing waits for room, which there will not be.
+      // Sealing waits for space that will never be available.
       segments.fail(error);
       throw error;
     }
   }
 
   /**
-   * Signs and sends the message. A statement whose answer was lost is sent again as it was, while relay still takes it;
-   * where the charter has changed, the same sealed parts are granted and signed once more.
+   * Signs and sends the message. A statement whose response was lost is sent again unchanged, while relay still accepts it;
+   * if the charter has changed, the same sealed parts are granted and signed again.
    */
   private async submit(size: number, segments: readonly string[]): Promise<Schemas['AuthorMessage']> {
-    const { charter, hand, signed } = this.admitted;
+    const { charter, writer, signed } = this.admitted;
     const fileKey = b64uDecode(this.record.fileKey);
     const part: Part = {
       role: 'original',
       type: this.record.mediaType,
       size,
       segments,
-      commit: commit(fileKey, hand.caseId),
+      commit: commit(fileKey, writer.caseId),
     };
-    const notes = hand.assistantNote(this.record.assistant);
+    const notes = writer.assistantNote(this.record.assistant);
     let last: { readonly under: string; readonly at: number; readonly body: Schemas['Submission'] } | null = null;
     const signedUnder = (current: VerifiedCharter): Schemas['Submission'] => {
       if (last?.under !== current.statementHash || Date.now() - last.at > STATEMENT_MS) {
-        last = { under: current.statementHash, at: Date.now(), body: hand.video(current, this.record, { part, fileKey }, notes) };
+        last = { under: current.statementHash, at: Date.now(), body: writer.video(current, this.record, { part, fileKey }, notes) };
       }
       return last.body;
     };
@@ -285,7 +285,7 @@ class Sending {
     });
   }
 
-  /** The message, where relay has this revision of it already. */
+  /** The message, if relay already has this revision of it. */
   private async sentBefore(): Promise<Schemas['AuthorMessage'] | null> {
     try {
       const path = `/v1/messages/${this.record.message}`;
@@ -297,7 +297,7 @@ class Sending {
     }
   }
 
-  /** Tries for as long as nobody answers. */
+  /** Retries for as long as nobody answers. */
   private async insist<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     for (let failures = 0; ; failures += 1) {
       if (this.signal.aborted) throw new Refused('paused');
@@ -314,7 +314,7 @@ class Sending {
   }
 }
 
-/** Reads, seals and cuts; the next piece is read, and the last segment kept, while this one is sealed. */
+/** Reads, seals and cuts; while one piece is sealed, the next is read and the last segment stored. */
 async function sealInto(
   segments: Segments,
   source: Source,
@@ -338,7 +338,7 @@ async function sealInto(
       await adding;
       const number = Math.ceil(done / SEGMENT_BYTES) - 1;
       adding = segments.add(number, segment);
-      // It is awaited before the next one; until then a failure is nobody's.
+      // It is awaited before the next one; until then its rejection must not be reported as unhandled.
       adding.catch(() => null);
       if (done < total) segment = new Uint8Array(Math.min(SEGMENT_BYTES, total - done));
     }
@@ -357,7 +357,7 @@ async function sealInto(
   sealed(done);
 }
 
-/** As far as can be told without sealing it; what was sealed before is compared as it is sealed again. */
+/** As far as known without sealing it; what was sealed before is compared as it is sealed again. */
 async function isSameFile(source: Source, { fileBytes, beginning }: VideoRecord): Promise<boolean> {
   return source.size === fileBytes && (await beginningOf(source)) === beginning;
 }

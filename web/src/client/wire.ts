@@ -1,4 +1,4 @@
-/** How relay's JSON spells bytes: Base64 with padding. */
+/** Bytes in relay's JSON: Base64 with padding. */
 
 const PIECE_BYTES = 0x8000;
 
@@ -10,7 +10,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** The bytes; an InvalidCharacterError where the text is not Base64. */
+/** The bytes; an InvalidCharacterError if the text is not Base64. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }

@@ -1,4 +1,4 @@
-/** The worker that holds the keys: shows pages the two clients and nothing else. */
+/** The worker that holds the keys: exposes the two clients to pages and nothing else. */
 
 import { expose, proxy } from 'comlink';
 
@@ -9,14 +9,14 @@ import { Participant } from './participant';
 
 const surroundings = { url: self.location.origin };
 
-/** A function stays here and is called from there; all else is copied. */
-function hand(result: unknown): unknown {
+/** A function stays here and is called remotely; everything else is copied. */
+function pass(result: unknown): unknown {
   return typeof result === 'function' ? proxy(result) : result;
 }
 
 const client: Client = {
-  participant: guarded(new Participant(surroundings), hand),
-  mediator: guarded(new Mediator(surroundings), hand),
+  participant: guarded(new Participant(surroundings), pass),
+  mediator: guarded(new Mediator(surroundings), pass),
 };
 
 expose(client);

@@ -1,4 +1,4 @@
-/** What a participant signs and seals, without sending it: the half of the client that needs no connection. */
+/** What a participant signs and seals, without sending it: the offline half of the client. */
 
 import type { VerifiedCharter } from '../crypto/chain';
 import type { Signer } from '../crypto/signing';
@@ -12,11 +12,11 @@ import { bodyOf, grant, sealText } from './sealing';
 
 type Schemas = components['schemas'];
 
-/** Which message is written, to whom, and which earlier revision it takes the place of. */
+/** Which message is written, to whom, and which earlier revision it replaces. */
 export interface Address {
   readonly message: Uuid;
   readonly revision: number;
-  /** Hash of the revision before, base64url. */
+  /** Hash of the previous revision, base64url. */
   readonly supersedes: string | null;
   readonly to: Uuid;
   readonly language: Language;
@@ -39,16 +39,16 @@ export function address(to: Uuid, language: Language, revises: Schemas['AuthorMe
 }
 
 /** Signs and seals for one participant of a case. */
-export class Hand {
+export class Writer {
   constructor(
     readonly caseId: Uuid,
     readonly participant: Uuid,
     private readonly signer: Signer,
-    /** Their own age recipient; null through an upload link, by which nobody reads. */
+    /** Their own age recipient; null through an upload link, which cannot read. */
     private readonly recipient: string | null,
   ) {}
 
-  /** The sealed texts of a letter: the same ones are granted and signed again where the charter changes. */
+  /** The sealed texts of a letter: the same ones are granted and signed again if the charter changes. */
   letterTexts(text: string, assistant: string | null): readonly SealedText[] {
     return [sealText(this.caseId, 'body', text), ...this.assistantNote(assistant)];
   }
@@ -73,7 +73,7 @@ export class Hand {
     };
   }
 
-  /** A message taken back. */
+  /** The withdrawal of a message. */
   withdrawal(message: Uuid): Schemas['SignedRequest'] {
     return this.sign(statements.Withdrawal, { at: now(), case: this.caseId, message, participant: this.participant });
   }
@@ -98,7 +98,7 @@ export class Hand {
     return signMessage(this.signer, charter, this.participant, to, kind, parts);
   }
 
-  /** For the case, and for the author where they have a key. */
+  /** For the case, and for the author if they have a key. */
   private grants(charter: VerifiedCharter, parts: readonly Sealed[]): Schemas['Grant'][] {
     const readers: Reader[] = [caseReader(charter)];
     if (this.recipient !== null) readers.push({ audience: 'author', id: this.participant, recipient: this.recipient });

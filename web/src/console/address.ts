@@ -1,14 +1,14 @@
 /** A link to hand over: as text, as a picture to scan, and as a sheet of paper in both languages. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Person, Purpose } from '../client/contract';
-import { PlainElement } from '../ui/element';
-import type { Language } from '../words/catalogue';
+import { PlainElement, reactive } from '../ui/element';
+import type { Language } from '../i18n/catalogue';
 import '../ui/dialog';
 import { person, shortId } from './people';
 import { qrCode } from './qr';
 import type { Session } from './session';
-import { loadWords, type Words } from './words';
+import { loadTexts, type Texts } from './i18n';
 
 export interface Address {
   readonly url: string;
@@ -19,93 +19,86 @@ export interface Address {
 }
 
 export class ConsoleAddress extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    address: { attribute: false },
-  };
+  static override properties = reactive(['session', 'address']);
 
   session!: Session;
   address!: Address;
 
   protected override render(): TemplateResult {
-    const { words } = this.session;
-    const heading = words.address.title(person(words, this.address.who), this.address.reference);
+    const { texts } = this.session;
+    const heading = texts.address.title(person(texts, this.address.who), this.address.reference);
     return html`<relay-dialog .heading=${heading} .content=${this.renderContent()} @dismissed=${() => this.tell('put-away')}></relay-dialog>`;
   }
 
   private renderContent(): TemplateResult {
-    const { words, say } = this.session;
+    const { texts, say } = this.session;
     const { url } = this.address;
-    return html`<p>${words.address.lead}</p>
+    return html`<p>${texts.address.lead}</p>
       <div class="field">
-        <label for="address-text">${words.address.text}</label>
+        <label for="address-text">${texts.address.text}</label>
         <textarea id="address-text" autocomplete="off" class="code short" readonly spellcheck="false" .value=${url}></textarea>
         <button
           @click=${() => {
             void navigator.clipboard.writeText(url).then(
-              () => say(words.copied),
-              () => this.querySelector<HTMLTextAreaElement>('#address-text')?.select(), // no clipboard here: it is selected to be copied by hand
+              () => say(texts.copied),
+              () => this.querySelector<HTMLTextAreaElement>('#address-text')?.select(), // no clipboard access: selected for copying by hand
             );
           }}
         >
-          ${words.copy}
+          ${texts.copy}
         </button>
       </div>
-      <p>${words.address.qr}</p>
-      ${qrCode(url, words.address.qrAlt)}
-      <p>${words.address.kiosk(kioskOf(url))}</p>
+      <p>${texts.address.qr}</p>
+      ${qrCode(url, texts.address.qrAlt)}
+      <p>${texts.address.kiosk(kioskOf(url))}</p>
       <p class="row">
-        <button @click=${() => this.tell('print-sheet')}>${words.address.sheet}</button>
-        <button @click=${() => this.tell('put-away')}>${words.close}</button>
+        <button @click=${() => this.tell('print-sheet')}>${texts.address.sheet}</button>
+        <button @click=${() => this.tell('put-away')}>${texts.close}</button>
       </p>`;
   }
 }
 
-/** Where a link is handed over instead of opened. */
+/** Shown where a link is handed over rather than opened. */
 function kioskOf(url: string): string {
   return new URL('/kiosk', url).href;
 }
 
 /**
- * The sheet that a person is handed: one page in each language. What they keep says nothing of a case or a role to whoever
- * sees it, and bears a mark; a strip to cut off says to the mediator whose it is.
+ * The sheet handed to a person: one page per language. The part they keep reveals neither case nor role to anybody who
+ * sees it, and has a mark; a strip to cut off tells the mediator whose it is.
  */
 export class ConsoleSheet extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    address: { attribute: false },
-    both: { state: true },
-  };
+  static override properties = reactive(['session', 'address'], ['both']);
 
   session!: Session;
   address!: Address;
-  private both: readonly (readonly [Language, Words])[] = [];
+  private both: readonly (readonly [Language, Texts])[] = [];
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void Promise.all([loadWords('en'), loadWords('fr')]).then(([en, fr]) => {
+    void Promise.all([loadTexts('en'), loadTexts('fr')]).then(([en, fr]) => {
       this.both = this.session.language === 'fr' ? [['fr', fr], ['en', en]] : [['en', en], ['fr', fr]];
     });
   }
 
   protected override render(): TemplateResult {
-    const { words } = this.session;
+    const { texts } = this.session;
     return html`<p class="row no-print">
-        <button class="primary" @click=${() => window.print()}>${words.print}</button>
-        <button @click=${() => this.tell('put-away')}>${words.back}</button>
+        <button class="primary" @click=${() => window.print()}>${texts.print}</button>
+        <button @click=${() => this.tell('put-away')}>${texts.back}</button>
       </p>
       ${this.both.map(([language, catalogue]) => this.renderPage(language, catalogue))}`;
   }
 
-  private renderPage(language: Language, words: Words): TemplateResult | typeof nothing {
-    const { sheet, address, finding } = words;
+  private renderPage(language: Language, texts: Texts): TemplateResult | typeof nothing {
+    const { sheet, address, finding } = texts;
     const { purpose, reference, who } = this.address;
     const upload = purpose === 'upload';
     const mark = shortId(who.participant);
     const steps = upload ? [sheet.upload1, sheet.upload2, sheet.upload3] : [sheet.step1, sheet.step2, sheet.step3];
     return html`<section class="card paper printed" lang=${language}>
       <div class="strip">
-        <p><strong>${sheet.whose(person(words, who), reference)}</strong>, ${finding.mark(mark)}</p>
+        <p><strong>${sheet.whose(person(texts, who), reference)}</strong>, ${finding.mark(mark)}</p>
         <p class="quiet">${sheet.cut}</p>
       </div>
       <h2>${sheet.heading}</h2>

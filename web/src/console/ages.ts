@@ -1,4 +1,4 @@
-/** Times as a person says them: how long something waits, how long a lease lasts. */
+/** Durations in plain language: how long something has been waiting, how long a lease lasts. */
 
 export interface Age {
   readonly count: number;
@@ -17,7 +17,7 @@ export function ageOf(since: string, now: number): Age {
   return { count: Math.floor(passed / DAY), unit: 'days' };
 }
 
-/** `14:59` until then, `0:00` once it is over. */
+/** `14:59` remaining, `0:00` once it is over. */
 export function countdown(until: string, now: number): string {
   const left = Math.max(0, Math.ceil((Date.parse(until) - now) / 1000));
   return `${String(Math.floor(left / 60))}:${String(left % 60).padStart(2, '0')}`;

@@ -1,18 +1,13 @@
-/** Where a root is named that this browser does not trust: nothing is changed, and the mediator is asked. */
+/** Shown when a root is named that this browser does not trust: nothing changes until the mediator decides. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
-import type { Words } from './words';
+import { html, nothing, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
+import type { Texts } from './i18n';
 
 export class ConsoleAnotherRoot extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    words: { attribute: false },
-    given: { attribute: false },
-    known: { attribute: false },
-    missing: { state: true },
-  };
+  static override properties = reactive(['texts', 'given', 'known'], ['missing']);
 
-  words!: Words;
+  texts!: Texts;
   given = '';
   known: readonly string[] = [];
   private missing = false;
@@ -22,7 +17,7 @@ export class ConsoleAnotherRoot extends PlainElement {
   }
 
   protected override render(): TemplateResult {
-    const { roots } = this.words;
+    const { roots } = this.texts;
     return html`<main id="content">
       <h1 tabindex="-1">${roots.title}</h1>
       <div class="note warn" role="alert">

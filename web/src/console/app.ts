@@ -1,29 +1,30 @@
-/** The mediators' console as a whole: how it was come to, locked or open, which screen, and when to stop everything. */
+/** The mediators' console as a whole: how it was opened, locked or unlocked, which screen, and when to stop everything. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { connectClient } from '../client/connect';
-import { isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys, type Uuid } from '../client/contract';
+import { asRefusal, isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys, type Uuid } from '../client/contract';
 import { isFingerprint } from '../embed/protocol';
 import './another-root';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { bringInSight, watchFocus } from '../ui/in-sight';
 import { isActive } from '../ui/activity';
 import { watchIdle } from '../ui/idle';
-import type { Language } from '../words/catalogue';
-import { preferredLanguage, rememberLanguage, speak } from '../words/language';
-import { loadReasons, type Reasons } from '../words/reasons';
+import type { Language } from '../i18n/catalogue';
+import { preferredLanguage, rememberLanguage, speak } from '../i18n/language';
+import { loadReasons, type Reasons } from '../i18n/reasons';
 import { day } from '../ui/amounts';
-import { asRefusal, refusalText } from './element';
+import { refusalText } from './element';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
-import { keepEverything } from './keeping';
+import { saveAllForms } from './form-saver';
 import { Pins } from './pins';
+import { renderScreen, screenTitle } from './screen-elements';
 import { screenOf, type Screen } from './screens';
 import { followSight } from './sight';
 import type { Mediator, Session } from './session';
 import { focusOf, shortcutOf, shortcutsOn, switchShortcuts, SHORTCUTS, type Shortcut } from './shortcuts';
 import '../ui/dialog';
 import './unlock';
-import { loadWords, type Words } from './words';
+import { loadTexts, type Texts } from './i18n';
 
 const IDLE_MS = 10 * 60_000;
 const IDLE_WARN_MS = 60_000;
@@ -31,42 +32,36 @@ const SAID_MS = 8_000;
 
 type Stage = 'starting' | 'offline' | 'no-fingerprint' | 'another-root' | 'not-allowed' | 'no-answer' | 'locked' | 'open' | 'untrusted';
 
-/** A screen that listens to shortcuts. */
+/** A screen that handles shortcuts. */
 interface Listening {
   shortcut(does: Shortcut): void;
 }
 
 export class RelayConsole extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    stage: { state: true },
-    words: { state: true },
-    session: { state: true },
-    screen: { state: true },
-    said: { state: true },
-    helping: { state: true },
-    shortcuts: { state: true },
-    idling: { state: true },
-    ownKeys: { state: true },
-    fingerprint: { state: true },
-    handed: { state: true },
-  };
+  static override properties = reactive(
+    [],
+    [
+      'stage', 'texts', 'session', 'screen', 'said', 'helping', 'shortcuts', 'idling', 'ownKeys', 'fingerprint',
+      'handed',
+    ],
+  );
 
   private stage: Stage = 'starting';
-  private words: Words | null = null;
+  private texts: Texts | null = null;
   private reasons: Reasons | null = null;
   private language: Language = preferredLanguage();
   private client: Mediator | null = null;
   private session: Session | null = null;
   private screen: Screen = { name: 'queue' };
-  /** What the screen shows, where it has said so. */
-  private place: ((words: Words) => string) | null = null;
+  /** What the screen shows, if it has said so. */
+  private place: ((texts: Texts) => string) | null = null;
   private said = '';
   private helping = false;
   private shortcuts = shortcutsOn();
   private idling = false;
   private ownKeys: OwnKeys | null = null;
   private readonly pins = Pins.ofThisBrowser();
-  /** The root that is worked with; or the one that was named and is not trusted. */
+  /** The root in use; or the one that was named and is not trusted. */
   private fingerprint = '';
   private handed: KnownKeyring | null = null;
   private embedding: Embedding | null = null;
@@ -80,7 +75,7 @@ export class RelayConsole extends PlainElement {
     this.addEventListener('signed-out', () => this.locked(null));
     this.addEventListener('untrusted', () => this.stop());
     window.addEventListener('popstate', (event) => {
-      if (location.hash === '') this.show(screenOf(event.state) ?? { name: 'queue' }); // else an address was opened
+      if (location.hash === '') this.show(screenOf(event.state) ?? { name: 'queue' }); // otherwise an address was opened
     });
     window.addEventListener('keydown', this.pressed);
     window.addEventListener('hashchange', this.addressed);
@@ -95,7 +90,7 @@ export class RelayConsole extends PlainElement {
     } else if (!this.findFingerprint()) {
       return;
     }
-    if (this.embedding === null) this.screen = screenOf(history.state) ?? this.screen; // where a reload interrupted
+    if (this.embedding === null) this.screen = screenOf(history.state) ?? this.screen; // after a reload
     await this.connect();
   }
 
@@ -131,22 +126,22 @@ export class RelayConsole extends PlainElement {
     return this.isTrusted(settings.fingerprint);
   }
 
-  /** From the address, which it then leaves, or as this browser remembers it; false where that is no way in. */
+  /** From the address, which is then cleared, or from this browser's storage; false if neither works. */
   private findFingerprint(): boolean {
     const given = location.hash.slice(1);
     return this.isTrusted(isFingerprint(given) ? given : null);
   }
 
-  /** Somebody opened an address with a fingerprint in this tab: only what follows the # has changed. */
+  /** An address with a fingerprint was opened in this tab: only what follows the # has changed. */
   private readonly addressed = (): void => {
     if (!isFingerprint(location.hash.slice(1)) || this.embedding !== null || this.stage === 'untrusted') return;
     if (this.stage === 'open') {
-      history.replaceState({ screen: this.screen }, '', location.pathname); // what somebody writes is not taken from them
-      this.say(this.words?.roots.whileOpen ?? '');
+      history.replaceState({ screen: this.screen }, '', location.pathname); // unsaved work stays on the screen
+      this.say(this.texts?.roots.whileOpen ?? '');
     } else if (this.findFingerprint()) void this.connect();
   };
 
-  /** Whether to go on with the root that an address or the page around names, or with the one that is kept. */
+  /** Decides between the root named by an address or the embedding page, and the stored one. */
   private isTrusted(given: string | null): boolean {
     const judged = this.pins.judge(given);
     if (judged.verdict === 'none') {
@@ -154,7 +149,7 @@ export class RelayConsole extends PlainElement {
       return false;
     }
     this.fingerprint = judged.fingerprint;
-    // Where nothing can be kept the address stays as it is; where it is not trusted, a reload goes on without it.
+    // If nothing can be stored the address stays; an untrusted one is removed, so that a reload goes on without it.
     if (judged.verdict === 'another' || judged.kept) history.replaceState(history.state, '', location.pathname);
     if (judged.verdict === 'another') this.stage = 'another-root';
     return judged.verdict === 'trusted';
@@ -174,13 +169,13 @@ export class RelayConsole extends PlainElement {
   }
 
   private async speak(language: Language): Promise<void> {
-    const [words, reasons] = await Promise.all([loadWords(language), loadReasons(language)]);
-    this.words = words;
+    const [texts, reasons] = await Promise.all([loadTexts(language), loadReasons(language)]);
+    this.texts = texts;
     this.reasons = reasons;
     this.language = language;
     speak(language);
     void this.client?.speak(language).catch(() => undefined);
-    if (this.session !== null) this.session = { ...this.session, words, reasons, language };
+    if (this.session !== null) this.session = { ...this.session, texts, reasons, language };
     this.entitle();
   }
 
@@ -190,22 +185,22 @@ export class RelayConsole extends PlainElement {
   }
 
   private entitle(): void {
-    if (this.words === null) return;
-    const place = this.place?.(this.words) ?? screenTitle(this.words, this.screen);
+    if (this.texts === null) return;
+    const place = this.place?.(this.texts) ?? screenTitle(this.texts, this.screen);
     const here = this.stage === 'open' ? `${place} · ` : '';
-    const title = `${here}${this.words.title}`;
+    const title = `${here}${this.texts.title}`;
     document.title = title;
     this.embedding?.tell({ relay: 'title', title });
   }
 
   private async unlocked(self: MediatorSelf): Promise<void> {
     await import('./inside');
-    if (this.client === null || this.words === null || this.reasons === null) return;
+    if (this.client === null || this.texts === null || this.reasons === null) return;
     this.session = {
       client: this.client,
       self,
       handed: this.handed !== null,
-      words: this.words,
+      texts: this.texts,
       reasons: this.reasons,
       language: this.language,
       go: (screen) => this.go(screen),
@@ -229,11 +224,11 @@ export class RelayConsole extends PlainElement {
       warnMs: IDLE_WARN_MS,
       busy: isActive,
       warn: (secondsLeft) => (this.idling = secondsLeft !== null),
-      idle: () => this.locked(this.words?.unlock.idle ?? null),
+      idle: () => this.locked(this.texts?.unlock.idle ?? null),
     });
   }
 
-  /** One's own keys end some day; every screen says so from 60 days before. */
+  /** Keys expire; every screen says so during the last 60 days. */
   private async lookAtKeys({ client, self }: Session): Promise<void> {
     try {
       const ownKeys = await client.ownKeys();
@@ -245,7 +240,7 @@ export class RelayConsole extends PlainElement {
 
   private locked(notice: string | null): void {
     if (this.stage !== 'open') return;
-    this.notice = notice ?? this.words?.unlock.locked ?? null;
+    this.notice = notice ?? this.texts?.unlock.locked ?? null;
     this.forget('locked');
   }
 
@@ -256,7 +251,7 @@ export class RelayConsole extends PlainElement {
   private forget(stage: 'locked' | 'untrusted'): void {
     this.stopIdle?.();
     this.stopIdle = null;
-    keepEverything(); // before its keys go
+    saveAllForms(); // before the keys are locked
     this.session = null;
     this.place = null;
     this.helping = false;
@@ -283,12 +278,12 @@ export class RelayConsole extends PlainElement {
       const refusal = asRefusal(thrown);
       if (refusal.refusal === 'untrusted') this.stop();
       else if (refusal.refusal === 'signed-out') this.locked(null);
-      else this.say(refusalText(session.words, refusal));
+      else this.say(refusalText(session.texts, refusal));
       return;
     }
-    if (this.screen !== screen || this.stage !== 'open') return; // they went elsewhere meanwhile
+    if (this.screen !== screen || this.stage !== 'open') return; // another screen was opened meanwhile
     if (found === null) {
-      this.say(session.words.lists.noNext);
+      this.say(session.texts.lists.noNext);
       if (screen.name === 'review') this.go({ name: 'queue' });
     } else this.go({ name: 'review', message: found });
   }
@@ -313,7 +308,7 @@ export class RelayConsole extends PlainElement {
     if (sentence !== '') this.unsaying = setTimeout(() => (this.said = ''), SAID_MS);
   }
 
-  /** What was just said is in front of the lowest part of the window: nothing with the focus stays behind it. */
+  /** The notice covers the bottom of the window: scrolls the focused element out from under it. */
   private makeRoom(): void {
     const height = this.said === '' ? 0 : (this.querySelector<HTMLElement>('p[role=status]')?.offsetHeight ?? 0);
     document.documentElement.style.setProperty('scroll-padding-bottom', `${height}px`);
@@ -337,33 +332,33 @@ export class RelayConsole extends PlainElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { words } = this;
-    if (words === null) return nothing;
-    return html`<a class="unseen skip" href="#content" @click=${this.skip}>${words.skip}</a>
+    const { texts } = this;
+    if (texts === null) return nothing;
+    return html`<a class="unseen skip" href="#content" @click=${this.skip}>${texts.skip}</a>
       <header class="bar">
-        ${this.stage === 'open' ? this.renderNav(words) : html`<strong>${words.title}</strong>`}
+        ${this.stage === 'open' ? this.renderNav(texts) : html`<strong>${texts.title}</strong>`}
         <div class="row">
           ${this.stage === 'open'
-            ? html`<button class="plain keys-only" @click=${() => (this.helping = true)}>${words.nav.shortcuts}</button>`
+            ? html`<button class="plain keys-only" @click=${() => (this.helping = true)}>${texts.nav.shortcuts}</button>`
             : nothing}
           <button class="plain" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.choose(this.language === 'en' ? 'fr' : 'en')}>
-            ${words.otherLanguage}
+            ${texts.otherLanguage}
           </button>
-          ${this.stage === 'open' ? html`<button @click=${() => this.locked(null)}>${words.lock}</button>` : nothing}
+          ${this.stage === 'open' ? html`<button @click=${() => this.locked(null)}>${texts.lock}</button>` : nothing}
         </div>
       </header>
       <p class=${this.said === '' ? 'unseen' : 'said'} role="status">${this.said}</p>
-      ${this.renderKeysEnd(words)} ${this.renderIdle(words)}
-      ${this.renderStage(words)} ${this.helping ? this.renderHelp(words) : nothing}`;
+      ${this.renderKeysEnd(texts)} ${this.renderIdle(texts)}
+      ${this.renderStage(texts)} ${this.helping ? this.renderHelp(texts) : nothing}`;
   }
 
-  /** In front of whatever dialog is open, which would hide it otherwise. */
-  private renderIdle({ unlock }: Words): TemplateResult | typeof nothing {
+  /** In front of any open dialog, which would hide it otherwise. */
+  private renderIdle({ unlock }: Texts): TemplateResult | typeof nothing {
     if (!this.idling) return nothing;
     const stay = (): void => {
       this.idling = false;
     };
-    // Any key or touch keeps it open; the button is there for whoever looks for one.
+    // Any key or touch keeps it open; the button is there for people who look for one.
     return html`<relay-dialog
       .heading=${unlock.idleTitle}
       .content=${html`<p role="alert">${unlock.idleSoon}</p>
@@ -372,39 +367,39 @@ export class RelayConsole extends PlainElement {
     ></relay-dialog>`;
   }
 
-  private renderKeysEnd(words: Words): TemplateResult | typeof nothing {
+  private renderKeysEnd(texts: Texts): TemplateResult | typeof nothing {
     const { ownKeys, screen, session, stage } = this;
     if (stage !== 'open' || ownKeys === null || session === null || screen.name === 'keys') return nothing;
     const isReady = ownKeys.next !== null && ownKeys.cases > 0;
     if (!ownKeys.endSoon && !isReady) return nothing;
-    return html`<aside class="note warn ends" aria-label=${words.ownKeys.title}>
-      <p>${isReady ? words.ownKeys.ready : words.ownKeys.soon(day(ownKeys.endsAt, session.language))}</p>
-      <button @click=${() => this.go({ name: 'keys' })}>${words.ownKeys.see}</button>
+    return html`<aside class="note warn ends" aria-label=${texts.ownKeys.title}>
+      <p>${isReady ? texts.ownKeys.ready : texts.ownKeys.soon(day(ownKeys.endsAt, session.language))}</p>
+      <button @click=${() => this.go({ name: 'keys' })}>${texts.ownKeys.see}</button>
     </aside>`;
   }
 
-  private renderNav(words: Words): TemplateResult {
+  private renderNav(texts: Texts): TemplateResult {
     const at = this.screen.name;
     const entry = (screen: Screen, text: string, here: boolean): TemplateResult =>
       html`<button class="plain" aria-current=${here ? 'page' : nothing} @click=${() => this.go(screen)}>${text}</button>`;
-    return html`<nav aria-label=${words.nav.label}>
-      ${entry({ name: 'queue' }, words.nav.queue, at === 'queue' || at === 'review' || at === 'captions')}
-      ${entry({ name: 'cases' }, words.nav.cases, at === 'cases' || at === 'case' || at === 'new-case')}
-      ${entry({ name: 'letter' }, words.nav.letter, at === 'letter')}
-      ${entry({ name: 'keys' }, words.nav.keys, at === 'keys')}
+    return html`<nav aria-label=${texts.nav.label}>
+      ${entry({ name: 'queue' }, texts.nav.queue, at === 'queue' || at === 'review' || at === 'captions')}
+      ${entry({ name: 'cases' }, texts.nav.cases, at === 'cases' || at === 'case' || at === 'new-case')}
+      ${entry({ name: 'letter' }, texts.nav.letter, at === 'letter')}
+      ${entry({ name: 'keys' }, texts.nav.keys, at === 'keys')}
     </nav>`;
   }
 
-  private renderStage(words: Words): TemplateResult {
-    const { embedding, unlock, untrusted } = words;
+  private renderStage(texts: Texts): TemplateResult {
+    const { embedding, unlock, untrusted } = texts;
     switch (this.stage) {
       case 'starting':
-        return html`<main id="content"><p role="status">${window.parent === window ? words.loading : embedding.waiting}</p></main>`;
+        return html`<main id="content"><p role="status">${window.parent === window ? texts.loading : embedding.waiting}</p></main>`;
       case 'offline':
         return html`<main id="content">
           <h1 tabindex="-1">${unlock.offline}</h1>
-          <p role="alert">${words.refusal.offline}</p>
-          <button class="primary" @click=${() => this.connect()}>${words.again}</button>
+          <p role="alert">${texts.refusal.offline}</p>
+          <button class="primary" @click=${() => this.connect()}>${texts.again}</button>
         </main>`;
       case 'not-allowed':
         return plainPage(embedding.notAllowed, embedding.notAllowedWhat);
@@ -415,7 +410,7 @@ export class RelayConsole extends PlainElement {
       case 'another-root': {
         const known = this.pins.all();
         return html`<console-another-root
-          .words=${words}
+          .texts=${texts}
           .given=${this.fingerprint}
           .known=${known}
           @kept=${() => this.goOnWith(known[0] ?? this.fingerprint)}
@@ -435,7 +430,7 @@ export class RelayConsole extends PlainElement {
       case 'locked':
         return html`<console-unlock
           .door=${{ client: this.client }}
-          .words=${words}
+          .texts=${texts}
           .language=${this.language}
           .fingerprint=${this.fingerprint}
           .roots=${this.pins.all()}
@@ -449,8 +444,8 @@ export class RelayConsole extends PlainElement {
     }
   }
 
-  private renderHelp(words: Words): TemplateResult {
-    const { shortcuts } = words;
+  private renderHelp(texts: Texts): TemplateResult {
+    const { shortcuts } = texts;
     return html`<relay-dialog
       .heading=${shortcuts.title}
       .content=${html`<p>${shortcuts.lead}</p>
@@ -466,7 +461,7 @@ export class RelayConsole extends PlainElement {
             ${SHORTCUTS.map((one) => html`<tr><td><kbd>${one.key}</kbd></td><td>${shortcuts.names[one.does]}</td></tr>`)}
           </tbody>
         </table>
-        <button @click=${() => (this.helping = false)}>${words.close}</button>`}
+        <button @click=${() => (this.helping = false)}>${texts.close}</button>`}
       @dismissed=${() => (this.helping = false)}
     ></relay-dialog>`;
   }
@@ -477,30 +472,9 @@ export class RelayConsole extends PlainElement {
   };
 
   private readonly skip = (event: Event): void => {
-    event.preventDefault(); // the address stays as it is
+    event.preventDefault(); // the address does not change
     this.querySelector<HTMLElement>('h1')?.focus();
   };
-}
-
-function screenTitle(words: Words, screen: Screen): string {
-  switch (screen.name) {
-    case 'queue':
-      return words.queue.title;
-    case 'review':
-      return words.case.messages;
-    case 'captions':
-      return words.captions.title;
-    case 'cases':
-      return words.cases.title;
-    case 'case':
-      return words.review.case;
-    case 'new-case':
-      return words.newCase.title;
-    case 'letter':
-      return words.letter.title;
-    case 'keys':
-      return words.ownKeys.title;
-  }
 }
 
 function plainPage(heading: string, text: string): TemplateResult {
@@ -508,27 +482,6 @@ function plainPage(heading: string, text: string): TemplateResult {
     <h1 tabindex="-1">${heading}</h1>
     <p role="alert">${text}</p>
   </main>`;
-}
-
-function renderScreen(screen: Screen, session: Session): TemplateResult {
-  switch (screen.name) {
-    case 'queue':
-      return html`<console-queue data-screen .session=${session}></console-queue>`;
-    case 'review':
-      return html`<console-review data-screen .session=${session} .message=${screen.message}></console-review>`;
-    case 'captions':
-      return html`<console-captions data-screen .session=${session} .message=${screen.message}></console-captions>`;
-    case 'cases':
-      return html`<console-cases data-screen .session=${session}></console-cases>`;
-    case 'case':
-      return html`<console-case data-screen .session=${session} .case=${screen.case} .claim=${screen.claim ?? null}></console-case>`;
-    case 'new-case':
-      return html`<console-new-case data-screen .session=${session} .registered=${screen.case ?? null}></console-new-case>`;
-    case 'letter':
-      return html`<console-letter data-screen .session=${session} .given=${screen.case ?? null}></console-letter>`;
-    case 'keys':
-      return html`<console-keys data-screen .session=${session}></console-keys>`;
-  }
 }
 
 customElements.define('relay-console', RelayConsole);

@@ -1,17 +1,18 @@
 /** Captions of a video, or the transcript of a voice message, under review: a list of lines beside the player, or the file as text, or a reason for none. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Language, ReviewItem, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
-import { FormKeeper } from './keeping';
+import { FormSaver } from './form-saver';
 import './media';
 import type { ConsoleMedia } from './media';
-import { wordsOf } from './spoken';
-import type { Words } from './words';
+import { textsFor } from './form-texts';
+import type { Texts } from './i18n';
 import { cueText, formatTime, parse, readTime, serialize, type Cue, type Parsed } from '../playback/webvtt';
 
-/** A line as it is being typed; times stay text until they are times. */
+/** A line being edited; times stay text until they are valid. */
 interface Draft {
   readonly key: number;
   readonly start: string;
@@ -23,32 +24,23 @@ const FILE_MOST_BYTES = 512 * 1024;
 const LINE_MS = 3000;
 
 export class ConsoleCaptions extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    message: { attribute: false },
-    item: { state: true },
-    drafts: { state: true },
-    plain: { state: true },
-    mistakes: { state: true },
-    language: { state: true },
-    hint: { state: true },
-  };
+  static override properties = reactive(['message'], ['item', 'drafts', 'plain', 'mistakes', 'language', 'hint']);
 
   message: Uuid = '';
 
-  protected override get words(): Words {
-    return wordsOf(this.session.words, this.item?.form);
+  protected override get texts(): Texts {
+    return textsFor(this.session.texts, this.item?.form);
   }
 
   private item: ReviewItem | null = null;
   private drafts: readonly Draft[] = [];
-  /** The file as text, while that is how it is edited. */
+  /** The file as text, while it is edited in that form. */
   private plain: string | null = null;
   private mistakes: Parsed['mistakes'] = [];
   private language: Language = 'en';
   private hint = '';
   private keys = 0;
-  private readonly keeper = new FormKeeper(this, () => `captions:${this.message}`, () => ({ file: this.file(), language: this.language }));
+  private readonly saver = new FormSaver(this, () => `captions:${this.message}`, () => ({ file: this.file(), language: this.language }));
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('message')) void this.load();
@@ -63,14 +55,14 @@ export class ConsoleCaptions extends ConsoleElement {
       const { client } = this.session;
       const item = await client.review(this.message);
       this.language = item.captions?.language ?? item.language;
-      // Captions that cannot be read are written anew.
+      // Captions that cannot be read are replaced by new ones.
       const readable = item.captions?.exception === null && item.faults.every(({ record }) => record !== 'captions');
-      const begun = await this.keeper.find();
+      const begun = await this.saver.find();
       const file = begun?.['file'] ?? (readable ? await client.captionsText(this.message) : null);
       if (begun !== null) this.language = begun['language'] === 'fr' ? 'fr' : 'en';
       if (file !== null) this.takeIn(file);
       this.item = item;
-      this.session.entitle((words) => words.place.captions(item.reference));
+      this.session.entitle((texts) => texts.place.captions(item.reference));
     });
   }
 
@@ -91,7 +83,7 @@ export class ConsoleCaptions extends ConsoleElement {
     return { key: this.keys, start: formatTime(cue.start), end: formatTime(cue.end), text: cue.text };
   }
 
-  /** The file as it would be saved; its mistakes are shown with the lines of exactly this text. */
+  /** The file as it would be saved; its errors are shown with the lines of this text. */
   private file(): string {
     if (this.plain !== null) return this.plain;
     const times = this.drafts.map((one) => ({ start: readTime(one.start), end: readTime(one.end) }));
@@ -103,7 +95,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private change(key: number, changed: Partial<Draft>): void {
-    this.keeper.changed();
+    this.saver.changed();
     this.drafts = this.drafts.map((one) => (one.key === key ? { ...one, ...changed } : one));
     this.mistakes = [];
   }
@@ -114,7 +106,7 @@ export class ConsoleCaptions extends ConsoleElement {
 
   private setTime(key: number, which: 'start' | 'end'): void {
     const now = this.player?.currentTime() ?? null;
-    this.hint = now === null ? this.words.captions.needsTime : '';
+    this.hint = now === null ? this.texts.captions.needsTime : '';
     if (now !== null) this.change(key, { [which]: formatTime(now) });
   }
 
@@ -123,7 +115,7 @@ export class ConsoleCaptions extends ConsoleElement {
     const start = this.player?.currentTime() ?? (last === undefined ? 0 : (readTime(last.end) ?? 0));
     const added = this.draft({ start, end: start + LINE_MS, text: '' });
     this.drafts = [...this.drafts, added];
-    this.keeper.changed();
+    this.saver.changed();
     void this.updateComplete.then(() => this.querySelector<HTMLElement>(`#cue-text-${String(added.key)}`)?.focus());
   }
 
@@ -132,25 +124,25 @@ export class ConsoleCaptions extends ConsoleElement {
     const { cues, mistakes } = parse(file, this.item?.video?.durationMs);
     this.mistakes = mistakes;
     if (mistakes.length > 0 || cues.length === 0) {
-      this.hint = cues.length === 0 && mistakes.length === 0 ? this.words.captions.empty : '';
+      this.hint = cues.length === 0 && mistakes.length === 0 ? this.texts.captions.empty : '';
       return;
     }
     const text = serialize(cues);
     const done = await this.attempt(async () => {
       await this.session.client.caption(this.message, { text, language: this.language });
     });
-    if (done) this.leave(this.words.captions.saved);
+    if (done) this.leave(this.texts.captions.saved);
   }
 
   private async except(exception: string): Promise<void> {
     const done = await this.attempt(async () => {
       await this.session.client.caption(this.message, { exception });
     });
-    if (done) this.leave(this.words.captions.exceptionSaved);
+    if (done) this.leave(this.texts.captions.exceptionSaved);
   }
 
   private leave(sentence: string): void {
-    this.keeper.drop();
+    this.saver.drop();
     this.session.say(sentence);
     this.session.go({ name: 'review', message: this.message });
   }
@@ -161,13 +153,13 @@ export class ConsoleCaptions extends ConsoleElement {
     if (file === undefined || file.size > FILE_MOST_BYTES) return;
     void file.text().then((text) => {
       this.takeIn(text);
-      this.keeper.changed();
+      this.saver.changed();
     });
     input.value = '';
   };
 
   protected override render(): TemplateResult {
-    const { captions } = this.words;
+    const { captions } = this.texts;
     const { item } = this;
     return html`<main id="content" class="wide">
       <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'review', message: this.message })}>← ${captions.back}</button></p>
@@ -175,7 +167,7 @@ export class ConsoleCaptions extends ConsoleElement {
       <p>${captions.lead}</p>
       ${this.renderRefusal()}
       ${item?.video == null
-        ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>`
+        ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>`
         : html`<div class="beside">
             <div>
               <console-media .session=${this.session} .video=${item.video} .captions=${null} .alone=${true}></console-media>
@@ -187,7 +179,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private renderEditor(item: ReviewItem): TemplateResult {
-    const { captions, languageName } = this.words;
+    const { captions, languageName } = this.texts;
     return html`<section>
       <div class="row field">
         <button aria-pressed=${this.plain === null ? 'true' : 'false'} @click=${() => this.plain !== null && this.takeIn(this.plain)}>${captions.editor}</button>
@@ -213,7 +205,7 @@ export class ConsoleCaptions extends ConsoleElement {
         </select>
       </div>
       <p role="status">${this.hint}</p>
-      <p class="quiet">${this.words.kept}</p>
+      <p class="quiet">${this.texts.kept}</p>
       <button class="primary" ?disabled=${this.running} @click=${() => this.save()}>${captions.saveDo}</button>
     </section>`;
   }
@@ -221,21 +213,21 @@ export class ConsoleCaptions extends ConsoleElement {
   private readonly typed = (event: Event): void => {
     this.plain = (event.target as HTMLTextAreaElement).value;
     this.mistakes = [];
-    this.keeper.changed();
+    this.saver.changed();
   };
 
   private readonly languagePicked = (event: Event): void => {
     this.language = (event.target as HTMLSelectElement).value as Language;
-    this.keeper.changed();
+    this.saver.changed();
   };
 
   private leaveOut(key: number): void {
     this.drafts = this.drafts.filter((other) => other.key !== key);
-    this.keeper.changed();
+    this.saver.changed();
   }
 
   private renderMistakes(): TemplateResult | typeof nothing {
-    const { captions } = this.words;
+    const { captions } = this.texts;
     if (this.mistakes.length === 0) return nothing;
     return html`<div class="note warn" role="alert">
       <p>${captions.mistakes(this.mistakes.length)}</p>
@@ -246,7 +238,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private renderCues(item: ReviewItem): TemplateResult {
-    const { captions } = this.words;
+    const { captions } = this.texts;
     return html`${this.drafts.length === 0 ? html`<p>${captions.empty}</p>` : nothing}
       <ol class="cues">
         ${repeat(
@@ -259,7 +251,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private renderCue(one: Draft, number: number, language: Language): TemplateResult {
-    const { captions } = this.words;
+    const { captions } = this.texts;
     const key = String(one.key);
     const time = (which: 'start' | 'end', label: string, set: string): TemplateResult => html`<div>
       <label for="cue-${which}-${key}">${label}</label>
@@ -301,7 +293,7 @@ export class ConsoleCaptions extends ConsoleElement {
   }
 
   private renderException(): TemplateResult {
-    const { captions } = this.words;
+    const { captions } = this.texts;
     return html`<details class="card">
       <summary>${captions.exception}</summary>
       <form

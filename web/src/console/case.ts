@@ -1,6 +1,7 @@
 /** One case: its people, what they said, their links and keys, its messages, and what happened. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { CaseDetail, CaseLink, Consent, LinkEndReason, Purpose, QueueItem, Uuid } from '../client/contract';
 import './address';
 import type { Address } from './address';
@@ -16,7 +17,7 @@ import './timeline';
 
 type Participant = CaseDetail['participants'][number];
 
-/** A question that is open in front of the page. */
+/** An open question in front of the page. */
 type Asking =
   | { readonly about: 'consent'; readonly who: Participant }
   | { readonly about: 'new-link'; readonly who: Participant }
@@ -27,19 +28,10 @@ type Asking =
 const CONSENTS = ['active', 'paused', 'withdrawn'] as const satisfies readonly Consent[];
 
 export class ConsoleCase extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    case: { attribute: false },
-    claim: { attribute: false },
-    detail: { state: true },
-    messages: { state: true },
-    asking: { state: true },
-    address: { state: true },
-    printing: { state: true },
-  };
+  static override properties = reactive(['case', 'claim'], ['detail', 'messages', 'asking', 'address', 'printing']);
 
   case: Uuid = '';
-  /** The link whose claim is to be asked about as soon as the case is here; null for none. */
+  /** The link whose claim is asked about once the case has loaded; null for none. */
   claim: Uuid | null = null;
   private detail: CaseDetail | null = null;
   private messages: readonly QueueItem[] | null = null;
@@ -51,7 +43,7 @@ export class ConsoleCase extends ConsoleElement {
     if (!changed.has('case')) return;
     this.detail = null;
     this.messages = null;
-    this.session.entitle((words) => words.review.case);
+    this.session.entitle((texts) => texts.review.case);
     void this.read(() => this.load()).then(() => {
       const link = this.detail?.links.find((one) => one.link === this.claim && one.state === 'claimed');
       if (link !== undefined) this.asking = { about: 'claim', link };
@@ -65,11 +57,11 @@ export class ConsoleCase extends ConsoleElement {
   private async load(): Promise<void> {
     const detail = await this.session.client.case(this.case);
     this.detail = detail;
-    this.session.entitle((words) => words.case.title(detail.reference));
+    this.session.entitle((texts) => texts.case.title(detail.reference));
     this.messages = await this.session.client.messages(this.case);
   }
 
-  /** Does something, says that it was done, and shows the case as it is then. */
+  /** Runs an action, announces that it was done, and shows the updated case. */
   private async act(run: () => Promise<string>): Promise<void> {
     this.asking = null;
     await this.attempt(async () => {
@@ -80,12 +72,12 @@ export class ConsoleCase extends ConsoleElement {
   }
 
   private who(id: Uuid): string {
-    return person(this.words, this.detail?.participants.find((one) => one.participant === id) ?? { participant: id, role: null, number: null });
+    return person(this.texts, this.detail?.participants.find((one) => one.participant === id) ?? { participant: id, role: null, number: null });
   }
 
-  /** What a button does, and for whom: several on the page say the same. */
+  /** A button's name with the person it is for: several on the page have the same text. */
   private about(act: string, what: string): string {
-    return this.words.lists.about(act, what);
+    return this.texts.lists.about(act, what);
   }
 
   private makeLink(who: Participant, purpose: Purpose, ending: readonly CaseLink[] = []): Promise<void> {
@@ -107,21 +99,21 @@ export class ConsoleCase extends ConsoleElement {
 
   protected override render(): TemplateResult {
     const { detail } = this;
-    const { case: words } = this.words;
+    const { case: texts } = this.texts;
     if (detail === null) {
       return html`<main id="content" class="wide">
-        ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : nothing}
+        ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.texts.loading}</p>` : nothing}
       </main>`;
     }
     if (this.printing && this.address !== null) {
       return html`<main id="content">
-        <h1 class="no-print" tabindex="-1">${words.sheet}</h1>
+        <h1 class="no-print" tabindex="-1">${texts.sheet}</h1>
         <console-sheet .session=${this.session} .address=${this.address} @put-away=${() => this.putAway()}></console-sheet>
       </main>`;
     }
     return html`<main id="content" class="wide">
-      <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'cases' })}>← ${this.words.nav.cases}</button></p>
-      <h1 tabindex="-1">${words.title(detail.reference)}</h1>
+      <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'cases' })}>← ${this.texts.nav.cases}</button></p>
+      <h1 tabindex="-1">${texts.title(detail.reference)}</h1>
       ${this.renderRefusal()}
       <div class="beside">
         <div>${this.renderPeople(detail)}</div>
@@ -146,71 +138,71 @@ export class ConsoleCase extends ConsoleElement {
   }
 
   private renderPeople(detail: CaseDetail): TemplateResult {
-    const { case: words } = this.words;
+    const { case: texts } = this.texts;
     const kept = detail.pairs.filter((pair) => pair.noContact);
     return html`<section>
-      <h2>${words.people}</h2>
-      ${kept.map((pair) => html`<p class="note warn">${words.noContactBetween(this.who(pair.one), this.who(pair.other))}</p>`)}
+      <h2>${texts.people}</h2>
+      ${kept.map((pair) => html`<p class="note warn">${texts.noContactBetween(this.who(pair.one), this.who(pair.other))}</p>`)}
       ${detail.participants.map((one) => this.renderPerson(one, detail))}
-      <p><button @click=${() => this.session.go({ name: 'letter', case: this.case })}>${words.relayLetter}</button></p>
+      <p><button @click=${() => this.session.go({ name: 'letter', case: this.case })}>${texts.relayLetter}</button></p>
     </section>`;
   }
 
   private renderPerson(one: Participant, detail: CaseDetail): TemplateResult {
-    const { case: words } = this.words;
-    const said = words.consent[one.consent ?? 'none'];
+    const { case: texts } = this.texts;
+    const said = texts.consent[one.consent ?? 'none'];
     const id = shortId(one.participant);
     const act = (text: string, run: () => unknown, busy = false): TemplateResult =>
       html`<button aria-label=${this.about(text, this.who(one.participant))} aria-disabled=${busy ? 'true' : nothing} @click=${run}>${text}</button>`;
     return html`<section class="card" aria-labelledby="person-${id}">
       <h3 id="person-${id}">${this.who(one.participant)}</h3>
       <ul class="plain-list">
-        <li>${one.consentAt === null ? said : words.consentSince(said, day(one.consentAt, this.session.language))}</li>
-        <li>${words.keys[one.keys]}</li>
-        <li class="quiet">${words.mark(id)}</li>
+        <li>${one.consentAt === null ? said : texts.consentSince(said, day(one.consentAt, this.session.language))}</li>
+        <li>${texts.keys[one.keys]}</li>
+        <li class="quiet">${texts.mark(id)}</li>
       </ul>
       <div class="row">
-        ${act(words.recordConsent, () => (this.asking = { about: 'consent', who: one }))}
+        ${act(texts.recordConsent, () => (this.asking = { about: 'consent', who: one }))}
         ${one.keys === 'none'
-          ? act(words.makeParticipate, () => this.makeLink(one, 'participate'), this.running)
-          : html`${act(words.newLink, () => (this.asking = { about: 'new-link', who: one }))}
-            ${act(words.grantAgain, () => (this.asking = { about: 'grant-again', who: one }))}`}
-        ${act(words.makeUpload, () => this.makeLink(one, 'upload'), this.running)}
+          ? act(texts.makeParticipate, () => this.makeLink(one, 'participate'), this.running)
+          : html`${act(texts.newLink, () => (this.asking = { about: 'new-link', who: one }))}
+            ${act(texts.grantAgain, () => (this.asking = { about: 'grant-again', who: one }))}`}
+        ${act(texts.makeUpload, () => this.makeLink(one, 'upload'), this.running)}
       </div>
-      <h4>${words.linksOf}</h4>
+      <h4>${texts.linksOf}</h4>
       ${this.renderLinks(one, detail.links.filter((link) => link.participant === one.participant))}
     </section>`;
   }
 
   private renderRules(detail: CaseDetail): TemplateResult {
-    const { case: words } = this.words;
+    const { case: texts } = this.texts;
     return html`<section class="card">
-      <h2>${words.rules}</h2>
+      <h2>${texts.rules}</h2>
       <dl class="facts-list">
-        <dt>${words.approvals}</dt>
+        <dt>${texts.approvals}</dt>
         <dd>${detail.approvals}</dd>
-        <dt>${words.captions}</dt>
-        <dd>${detail.captionsRequired ? words.captionsRequired : words.captionsOptional}</dd>
-        <dt>${words.videos}</dt>
-        <dd>${detail.serverProcessing ? words.videosTaken : words.videosNotTaken}</dd>
-        <dt>${words.retention}</dt>
-        <dd>${detail.retentionDays === null ? words.noRetention : words.days(detail.retentionDays)}</dd>
+        <dt>${texts.captions}</dt>
+        <dd>${detail.captionsRequired ? texts.captionsRequired : texts.captionsOptional}</dd>
+        <dt>${texts.videos}</dt>
+        <dd>${detail.serverProcessing ? texts.videosTaken : texts.videosNotTaken}</dd>
+        <dt>${texts.retention}</dt>
+        <dd>${detail.retentionDays === null ? texts.noRetention : texts.days(detail.retentionDays)}</dd>
       </dl>
     </section>`;
   }
 
   private renderMessages(): TemplateResult {
-    const { case: words, lists } = this.words;
+    const { case: texts, lists } = this.texts;
     const { messages } = this;
     if (messages === null) {
       return html`<section>
-        <h2>${words.messages}</h2>
-        <p role="status">${this.words.loading}</p>
+        <h2>${texts.messages}</h2>
+        <p role="status">${this.texts.loading}</p>
       </section>`;
     }
     return html`<section>
-      <h2>${words.messages}</h2>
-      ${this.renderList(messages.filter((item) => item.waitsFor !== null), words.noMessages)}
+      <h2>${texts.messages}</h2>
+      ${this.renderList(messages.filter((item) => item.waitsFor !== null), texts.noMessages)}
       <h3>${lists.past}</h3>
       ${this.renderList(messages.filter((item) => item.waitsFor === null), lists.nonePast)}
     </section>`;
@@ -224,12 +216,12 @@ export class ConsoleCase extends ConsoleElement {
   }
 
   private renderMessage(item: QueueItem): TemplateResult {
-    const { kind, state, age, queue, turn, lists } = this.words;
+    const { kind, state, age, queue, turn, lists } = this.texts;
     const since = ageOf(item.stateSince, Date.now());
     return html`<li class="card">
       <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
         <strong>${kind[item.form]}</strong>
-        <span>${queue.from} ${sender(this.words, item)} ${queue.to} ${recipient(this.words, item)}</span>
+        <span>${queue.from} ${sender(this.texts, item)} ${queue.to} ${recipient(this.texts, item)}</span>
       </button>
       <p class="quiet facts">
         ${item.waitsFor === null
@@ -246,15 +238,15 @@ export class ConsoleCase extends ConsoleElement {
   }
 
   private renderLinks(who: Participant, links: readonly CaseLink[]): TemplateResult {
-    const { case: words } = this.words;
-    if (links.length === 0) return html`<p>${words.noLinks}</p>`;
+    const { case: texts } = this.texts;
+    if (links.length === 0) return html`<p>${texts.noLinks}</p>`;
     return html`<ul class="plain-list links">
       ${[...links].sort((one, other) => other.createdAt.localeCompare(one.createdAt)).map((link) => this.renderLink(who, link))}
     </ul>`;
   }
 
   private renderLink(who: Participant, link: CaseLink): TemplateResult {
-    const { case: words, claim } = this.words;
+    const { case: texts, claim } = this.texts;
     const { language } = this.session;
     const waits = link.state === 'claimed';
     const act = (text: string, run: () => unknown, style = ''): TemplateResult =>
@@ -268,11 +260,11 @@ export class ConsoleCase extends ConsoleElement {
       </button>`;
     return html`<li class=${waits ? 'note' : ''}>
       <p>
-        ${words.purpose[link.purpose]}, <strong>${this.linkState(link)}</strong><br />
+        ${texts.purpose[link.purpose]}, <strong>${this.linkState(link)}</strong><br />
         <span class="quiet">
-          ${words.link(shortId(link.link))}, ${this.madeOn(link)}${link.expiresAt === null
+          ${texts.link(shortId(link.link))}, ${this.madeOn(link)}${link.expiresAt === null
             ? nothing
-            : html`, ${words.expires(day(link.expiresAt, language))}`}
+            : html`, ${texts.expires(day(link.expiresAt, language))}`}
         </span>
       </p>
       ${link.endReason === 'misused'
@@ -280,10 +272,10 @@ export class ConsoleCase extends ConsoleElement {
         : html`<div class="row">
             ${waits ? act(claim.check, () => (this.asking = { about: 'claim', link }), 'primary') : nothing}
             ${link.showable && link.state === 'open'
-              ? html`${act(words.showLink, () => this.showLink(who, link, false))} ${act(words.sheet, () => this.showLink(who, link, true))}`
+              ? html`${act(texts.showLink, () => this.showLink(who, link, false))} ${act(texts.sheet, () => this.showLink(who, link, true))}`
               : nothing}
             ${act(
-              isOver(link) ? words.endMisused : words.endLink,
+              isOver(link) ? texts.endMisused : texts.endLink,
               () => (this.asking = { about: 'end-link', link, only: isOver(link) ? 'misused' : null }),
               'grave',
             )}
@@ -291,25 +283,25 @@ export class ConsoleCase extends ConsoleElement {
     </li>`;
   }
 
-  /** Which of somebody's links it is. */
+  /** Tells somebody's links apart. */
   private which(link: CaseLink): string {
-    const { aLink, purpose } = this.words.case;
+    const { aLink, purpose } = this.texts.case;
     return aLink(shortId(link.link), purpose[link.purpose], moment(link.createdAt, this.session.language));
   }
 
   private madeOn({ createdAt, madeBy }: CaseLink): string {
-    if (madeBy === null) return this.words.broken.link;
-    const maker = madeBy === 'service' ? this.words.people.system : mediator(this.session, madeBy);
-    return this.words.case.madeOn(moment(createdAt, this.session.language), maker);
+    if (madeBy === null) return this.texts.broken.link;
+    const maker = madeBy === 'service' ? this.texts.people.system : mediator(this.session, madeBy);
+    return this.texts.case.madeOn(moment(createdAt, this.session.language), maker);
   }
 
   private linkState({ state, endReason, claimFault }: CaseLink): string {
-    const { case: words } = this.words;
-    if (endReason !== null) return words.linkEnd[endReason];
-    return claimFault === null ? words.linkState[state] : words.linkFault;
+    const { case: texts } = this.texts;
+    if (endReason !== null) return texts.linkEnd[endReason];
+    return claimFault === null ? texts.linkState[state] : texts.linkFault;
   }
 
-  /** Shows the case as it is after something was signed in front of the page. */
+  /** Shows the updated case after something was signed in a dialog. */
   private async signed(said: string): Promise<void> {
     this.asking = null;
     this.session.say(said);
@@ -317,13 +309,13 @@ export class ConsoleCase extends ConsoleElement {
   }
 
   private renderAsking(asking: Asking, detail: CaseDetail): TemplateResult {
-    const { case: words } = this.words;
+    const { case: texts } = this.texts;
     const end = (): void => void (this.asking = null);
     const ask = (heading: string, what: string, actions: TemplateResult): TemplateResult => html`<relay-dialog
       .heading=${heading}
       .content=${html`<p>${what}</p>
         ${actions}
-        <p><button @click=${end}>${this.words.cancel}</button></p>`}
+        <p><button @click=${end}>${this.texts.cancel}</button></p>`}
       @dismissed=${end}
     ></relay-dialog>`;
     switch (asking.about) {
@@ -332,36 +324,36 @@ export class ConsoleCase extends ConsoleElement {
         const record = (status: Consent): Promise<void> =>
           this.act(async () => {
             await this.session.client.recordConsent(this.case, participant, status);
-            return words.recorded;
+            return texts.recorded;
           });
         return ask(
-          words.recordConsentTitle(this.who(participant), detail.reference),
-          words.recordConsentWhat,
+          texts.recordConsentTitle(this.who(participant), detail.reference),
+          texts.recordConsentWhat,
           html`<ul class="plain-list">
-            ${CONSENTS.map((status) => html`<li><button @click=${() => record(status)}>${words.consentChoice[status]}</button></li>`)}
+            ${CONSENTS.map((status) => html`<li><button @click=${() => record(status)}>${texts.consentChoice[status]}</button></li>`)}
           </ul>`,
         );
       }
       case 'new-link': {
         const { participant } = asking.who;
-        // One in use ends when the keys of the new one are checked: until then the person is not shut out.
+        // A link in use ends only when the keys of the new one are verified: until then the person is not shut out.
         const old = detail.links.filter(
           (link) => link.participant === participant && link.purpose === 'participate' && link.state === 'open',
         );
         return ask(
-          words.newLinkTitle(this.who(participant), detail.reference),
-          words.newLinkWhat,
-          html`<p><button class="primary" @click=${() => this.makeLink(asking.who, 'participate', old)}>${words.newLinkDo}</button></p>`,
+          texts.newLinkTitle(this.who(participant), detail.reference),
+          texts.newLinkWhat,
+          html`<p><button class="primary" @click=${() => this.makeLink(asking.who, 'participate', old)}>${texts.newLinkDo}</button></p>`,
         );
       }
       case 'grant-again': {
         const { participant } = asking.who;
         return ask(
-          words.grantAgainTitle(this.who(participant), detail.reference),
-          words.grantAgainWhat,
+          texts.grantAgainTitle(this.who(participant), detail.reference),
+          texts.grantAgainWhat,
           html`<p>
-            <button class="primary" @click=${() => this.act(async () => grantedText(this.words, await this.session.client.grantAgain(this.case, participant)))}>
-              ${words.grantAgain}
+            <button class="primary" @click=${() => this.act(async () => grantedText(this.texts, await this.session.client.grantAgain(this.case, participant)))}>
+              ${texts.grantAgain}
             </button>
           </p>`,
         );
@@ -377,7 +369,7 @@ export class ConsoleCase extends ConsoleElement {
           .reference=${detail.reference}
           @given-up=${end}
           @not-them=${() => (this.asking = { about: 'end-link', link, only: 'misused' })}
-          @claim-verified=${() => this.signed(this.words.claim.verified(who))}
+          @claim-verified=${() => this.signed(this.texts.claim.verified(who))}
         ></console-claim>`;
       }
       case 'end-link':
@@ -390,13 +382,13 @@ export class ConsoleCase extends ConsoleElement {
           .reference=${detail.reference}
           .only=${asking.only}
           @given-up=${end}
-          @link-ended=${() => this.signed(words.linkEnded)}
+          @link-ended=${() => this.signed(texts.linkEnded)}
         ></console-ending>`;
     }
   }
 }
 
-/** Nobody comes in through it any more; that somebody misused it can still be said. */
+/** An ended link; it can still be marked as misused. */
 function isOver({ state }: CaseLink): boolean {
   return state === 'ended' || state === 'spent' || state === 'expired';
 }

@@ -1,6 +1,7 @@
-/** The cases of this mediator, those first in which there is something to do; to be found by reference or by whom they are of. */
+/** The cases of this mediator, those with something to do first; searchable by reference or person. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { CaseFigures, CaseSummary, Person } from '../client/contract';
 import { day } from '../ui/amounts';
@@ -13,11 +14,7 @@ const OWN = ['you', 'claims'] as const satisfies readonly (keyof CaseFigures)[];
 const OTHERS = ['mediator', 'sender', 'recipient', 'relay', 'unusedLinks'] as const satisfies readonly (keyof CaseFigures)[];
 
 export class ConsoleCases extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    cases: { state: true },
-    sought: { state: true },
-  };
+  static override properties = reactive([], ['cases', 'sought']);
 
   private cases: readonly CaseSummary[] | null = null;
   private sought = '';
@@ -34,8 +31,8 @@ export class ConsoleCases extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { cases, finding } = this.words;
-    const found = find(this.words, this.cases ?? [], this.sought);
+    const { cases, finding } = this.texts;
+    const found = find(this.texts, this.cases ?? [], this.sought);
     return html`<main id="content" class="wide">
       <h1 tabindex="-1">${cases.title}</h1>
       <p>${cases.lead}</p>
@@ -56,7 +53,7 @@ export class ConsoleCases extends ConsoleElement {
         <small id="case-find-hint">${finding.hint}</small>
       </div>
       ${this.cases === null
-        ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>`
+        ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>`
         : html`<p class="quiet" role="status">${found.length > 0 ? finding.found(found.length) : this.cases.length === 0 ? cases.empty : finding.none}</p>
             <ul class="queue lines cases">
               ${repeat(found, (one) => one.case.case, (one) => this.renderCase(one))}
@@ -65,12 +62,12 @@ export class ConsoleCases extends ConsoleElement {
   }
 
   private renderCase({ case: one, people }: Found): TemplateResult {
-    const { cases } = this.words;
+    const { cases } = this.texts;
     const opened = one.charterVersion > 0;
     return html`<li>
       <button
         class="queue-open"
-        aria-label=${this.words.ownKeys.openCase(one.reference)}
+        aria-label=${this.texts.ownKeys.openCase(one.reference)}
         @click=${() => this.session.go(opened ? { name: 'case', case: one.case } : { name: 'new-case', case: one.case })}
       >
         <strong>${one.reference}</strong>
@@ -84,15 +81,15 @@ export class ConsoleCases extends ConsoleElement {
     </li>`;
   }
 
-  /** What a mediator has to do in strong letters, then for whom else something waits. */
+  /** What this mediator has to do, emphasized, then what waits for others. */
   private renderFigures(figures: CaseFigures): TemplateResult {
-    const { count } = this.words.finding;
+    const { count } = this.texts.finding;
     return html`${OWN.filter((one) => figures[one] > 0).map((one) => html`<strong>${count[one](figures[one])}</strong>`)}
     ${OTHERS.filter((one) => figures[one] > 0).map((one) => html`<span class="quiet">${count[one](figures[one])}</span>`)}`;
   }
 
   private found(somebody: Person): string {
-    return `${person(this.words, somebody)}, ${this.words.finding.mark(shortId(somebody.participant))}`;
+    return `${person(this.texts, somebody)}, ${this.texts.finding.mark(shortId(somebody.participant))}`;
   }
 }
 

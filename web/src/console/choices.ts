@@ -1,8 +1,8 @@
-/** What a mediator may do with a message as it stands: what relay allows, less what their own program has found. */
+/** What a mediator may do with a message now: what relay allows, minus what their own program has found wrong. */
 
 import type { Action, DecisionKind, ReadDecision, ReviewItem } from '../client/contract';
 
-/** What is chosen beside a message, in this order. */
+/** The actions beside a message, in this order. */
 const CHOICES = [
   'lease',
   'approve',
@@ -22,9 +22,9 @@ const CHOICES = [
 
 export type Choice = (typeof CHOICES)[number];
 
-/** Nothing reaches anybody that may be somebody else's. */
+/** Nothing that may be somebody else's is passed on. */
 const NEEDS_KNOWN_SENDER: readonly Choice[] = ['approve', 'offer', 'grant-again'];
-/** Nothing goes on of which something does not hold. */
+/** Nothing with an invalid part is passed on. */
 const NEEDS_ALL_OF_IT: readonly Choice[] = ['approve', 'offer', 'grant-again', 'retry'];
 
 export function choicesFor(
@@ -40,36 +40,36 @@ export function choicesFor(
   return CHOICES.filter((choice) => item.actions.includes(choice) && !refused.has(choice));
 }
 
-/** Whether one's own approval of exactly this counts already: another one has to be a colleague's. */
+/** Whether one's own approval of exactly this already counts: the next one has to be a colleague's. */
 export function isApprovedByMe({ decisions }: Pick<ReviewItem, 'decisions'>): boolean {
   const read = decisions.filter((past): past is ReadDecision => !('fault' in past));
-  // Reopened, a review starts over.
+  // Reopening starts the review over.
   const since = read.map(({ decision }) => decision).lastIndexOf('reopen');
   return read.slice(since + 1).some(({ decision, mine, current }) => decision === 'approve' && mine && current);
 }
 
-/** Whether one's own approval counts, and a colleague's is still to come. */
+/** Whether one's own approval counts, and a colleague's is still missing. */
 export function waitsForAnother(item: Pick<ReviewItem, 'decisions' | 'approvals' | 'approvalsNeeded' | 'state'>): boolean {
   return (item.state === 'queued' || item.state === 'claimed') && item.approvals < item.approvalsNeeded && isApprovedByMe(item);
 }
 
-/** A message as it stands now: a lease that ran out is none, even before relay has swept it up. */
+/** The current state of a message: an expired lease is none, even before relay has removed it. */
 export function standing<Item extends Pick<ReviewItem, 'state' | 'lease' | 'actions'>>(item: Item, now: number): Item {
   if (item.state !== 'claimed' || item.lease === null || Date.parse(item.lease.expiresAt) > now) return item;
   const actions = item.actions.filter((action) => action === 'lease' || action === 'withdraw');
   return { ...item, state: 'queued', lease: null, actions };
 }
 
-/** Which decisions need a coded reason, and which are told to the author in the mediator's own words. */
+/** Decisions that need a coded reason, and those that tell the author something in the mediator's own words. */
 export const NEEDS_REASON: readonly DecisionKind[] = ['return', 'decline', 'hold'];
 export const TELLS_AUTHOR: readonly DecisionKind[] = ['return', 'decline'];
-/** Acts that end something for good, and are drawn so. */
+/** Actions that cannot be undone, and are styled accordingly. */
 export const GRAVE: readonly Choice[] = ['decline', 'recall'];
 
-/** What a mediator types for an act; mutable, since it is kept while dialogs come and go. */
+/** What a mediator types for an action; mutable, since it outlives dialogs. */
 export type ActionDraft = Record<'reason' | 'words' | 'note' | 'contentNote' | 'summary' | 'notBefore', string>;
 
-/** The draft of an act as it was kept, or an empty one. */
+/** The stored draft of an action, or an empty one. */
 export function actionDraft(kept: Readonly<Record<string, string>> | null = null): ActionDraft {
   const value = (name: keyof ActionDraft): string => kept?.[name] ?? '';
   return {

@@ -1,20 +1,14 @@
-/** Who used a link? The four words of the claim, to be compared with those that the person reads out. */
+/** Who used a link? The four words of the claim, to compare with those that the person reads out. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { SpokenWords, Uuid, WaitingClaim } from '../client/contract';
-import type { Language } from '../words/catalogue';
+import type { Language } from '../i18n/catalogue';
 import '../ui/dialog';
 import { ConsoleElement } from './element';
 
 export class ConsoleClaim extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    case: { attribute: false },
-    link: { attribute: false },
-    person: { attribute: false },
-    reference: { attribute: false },
-    waiting: { state: true },
-  };
+  static override properties = reactive(['case', 'link', 'person', 'reference'], ['waiting']);
 
   case: Uuid = '';
   link: Uuid = '';
@@ -32,18 +26,18 @@ export class ConsoleClaim extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { claim } = this.words;
+    const { claim } = this.texts;
     return html`<relay-dialog
       .heading=${claim.title(this.person, this.reference)}
       .content=${html`${this.renderRefusal()}
-        ${this.waiting === null ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>` : this.renderWaiting(this.waiting)}
-        <p><button @click=${() => this.tell('given-up')}>${this.words.cancel}</button></p>`}
+        ${this.waiting === null ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>` : this.renderWaiting(this.waiting)}
+        <p><button @click=${() => this.tell('given-up')}>${this.texts.cancel}</button></p>`}
       @dismissed=${() => this.tell('given-up')}
     ></relay-dialog>`;
   }
 
   private renderWaiting({ words, fault, ends, claim: hash }: WaitingClaim): TemplateResult {
-    const { claim } = this.words;
+    const { claim } = this.texts;
     const notThem = html`<p><button class="grave" ?disabled=${this.running} @click=${() => this.tell('not-them')}>${claim.notThem}</button></p>`;
     if (words === null) {
       return html`<div class="note warn" role="alert">

@@ -1,32 +1,25 @@
-/** The dialog of a decision: says exactly what it does, asks for the reason and the words it needs, and signs nothing yet. */
+/** The dialog of a decision: says exactly what it does, asks for reason and words where needed; signing happens later. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { DecisionKind, NewDecision, Refusal, ReviewItem } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { actionDraft, GRAVE, NEEDS_REASON, TELLS_AUTHOR, type ActionDraft } from './choices';
 import '../ui/dialog';
 import { refusalText } from './element';
 import type { Session } from './session';
 
 export class ConsoleDecide extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    item: { attribute: false },
-    decision: { attribute: false },
-    about: { attribute: false },
-    unwatched: { attribute: false },
-    draft: { attribute: false },
-    running: { attribute: false },
-    problem: { attribute: false },
-    wanting: { state: true },
-  };
+  static override properties = reactive(
+    ['session', 'item', 'decision', 'about', 'unwatched', 'draft', 'running', 'problem'],
+    ['wanting'],
+  );
 
   session!: Session;
   item!: ReviewItem;
   decision: DecisionKind = 'approve';
   /** Which message it is. */
   about: TemplateResult | typeof nothing = nothing;
-  /** It is a video that this mediator has played nothing of. */
+  /** A video that this mediator has not played at all. */
   unwatched = false;
   draft: ActionDraft = actionDraft();
   running = false;
@@ -34,7 +27,7 @@ export class ConsoleDecide extends PlainElement {
   private wanting: 'reason' | 'words' | 'unwatched' | null = null;
 
   protected override render(): TemplateResult {
-    const { confirm, thisOne } = this.session.words;
+    const { confirm, thisOne } = this.session.texts;
     return html`<relay-dialog
       .heading=${confirm[this.decision].title(thisOne[this.item.form])}
       .content=${this.renderForm()}
@@ -43,9 +36,9 @@ export class ConsoleDecide extends PlainElement {
   }
 
   private renderForm(): TemplateResult {
-    const { words } = this.session;
+    const { texts } = this.session;
     const { decision } = this;
-    const { confirm, form, choice } = words;
+    const { confirm, form, choice } = texts;
     return html`<form method="dialog" @submit=${this.submit}>
       ${this.about}
       <p>${confirm[decision].what}</p>
@@ -66,12 +59,12 @@ export class ConsoleDecide extends PlainElement {
               @input=${(event: Event) => this.typed('words', event)}
             ></textarea>
             <small id="decision-words-hint">${form.wordsHint}</small>
-            ${this.item.authorReady ? nothing : html`<p class="note">${words.broken.authorNotReady}</p>`}
+            ${this.item.authorReady ? nothing : html`<p class="note">${texts.broken.authorNotReady}</p>`}
             <p id="decision-words-fault" class="fault" role="alert">${this.wanting === 'words' ? form.wordsNeeded : nothing}</p>
           </div>`
         : nothing}
       <div class="field">
-        <label for="decision-note">${form.note} <small>(${words.optional})</small></label>
+        <label for="decision-note">${form.note} <small>(${texts.optional})</small></label>
         <textarea
           id="decision-note"
           autocomplete="off"
@@ -82,13 +75,13 @@ export class ConsoleDecide extends PlainElement {
         ></textarea>
         <small id="decision-note-hint">${form.noteHint}</small>
       </div>
-      ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(words, this.problem)}</p>`}
+      ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(texts, this.problem)}</p>`}
       <p class="row">
         <button class=${GRAVE.includes(decision) ? 'grave' : 'primary'} ?disabled=${this.running}>${choice[decision]}</button>
-        <button type="button" @click=${() => this.tell('given-up')}>${words.cancel}</button>
+        <button type="button" @click=${() => this.tell('given-up')}>${texts.cancel}</button>
       </p>
-      <p role="status">${this.running ? words.working : nothing}</p>
-      <p class="quiet">${words.kept}</p>
+      <p role="status">${this.running ? texts.working : nothing}</p>
+      <p class="quiet">${texts.kept}</p>
     </form>`;
   }
 
@@ -97,7 +90,7 @@ export class ConsoleDecide extends PlainElement {
   }
 
   private renderUnwatched(): TemplateResult {
-    const { confirm } = this.session.words;
+    const { confirm } = this.session.texts;
     return html`<div class="note warn">
       <p>${confirm.unwatched}</p>
       <label class="choice">
@@ -109,8 +102,8 @@ export class ConsoleDecide extends PlainElement {
   }
 
   private renderReason(): TemplateResult {
-    const { words, reasons } = this.session;
-    const { form } = words;
+    const { texts, reasons } = this.session;
+    const { form } = texts;
     const offered = reasons[this.decision as keyof typeof reasons];
     const chosen = this.reason();
     return html`<div class="field">
@@ -128,14 +121,14 @@ export class ConsoleDecide extends PlainElement {
     this.tell('typed');
   }
 
-  /** The reason that was chosen, where this decision has it among its own. */
+  /** The chosen reason, if this decision allows it. */
   private reason(): string {
     const offered: Readonly<Record<string, string>> = this.session.reasons[this.decision as keyof typeof this.session.reasons];
     return this.draft.reason in offered ? this.draft.reason : '';
   }
 
   private readonly submit = (event: Event): void => {
-    event.preventDefault(); // it closes once the decision was taken in
+    event.preventDefault(); // it closes once the decision was accepted
     const { decision } = this;
     const reason = NEEDS_REASON.includes(decision) ? this.reason() : '';
     const words = TELLS_AUTHOR.includes(decision) ? this.draft.words.trim() : '';

@@ -5,10 +5,10 @@ export interface Piece {
   readonly text: string;
 }
 
-/** More changed words than this are shown as one change: nobody reads them one by one, and comparing takes its square. */
+/** More changed words than this are shown as one change: nobody reads them one by one, and the algorithm is quadratic. */
 const MOST_CHANGES = 2_000;
 
-/** `before` is what is the same with what was removed, `after` what is the same with what was added. */
+/** `before` is the unchanged text with what was removed, `after` the unchanged text with what was added. */
 export function differences(before: string, after: string): readonly Piece[] {
   const [old, now] = [wordsIn(before), wordsIn(after)];
   let start = 0;
@@ -27,11 +27,11 @@ function piece(kind: Piece['kind'], words: readonly string[]): Piece {
   return { kind, text: words.join('') };
 }
 
-/** Myers' way: the fewest words removed and added. */
+/** Myers' algorithm: the fewest words removed and added. */
 function compared(old: readonly string[], now: readonly string[]): readonly Piece[] {
   const whole = [piece('removed', old), piece('added', now)];
   if (old.length === 0 || now.length === 0) return whole;
-  /** Per number of changes, how far into `old` one comes on each diagonal. */
+  /** Per number of changes: the furthest position in `old` on each diagonal. */
   const reached: Int32Array[] = [];
   for (let changes = 0; changes <= Math.min(old.length + now.length, MOST_CHANGES); changes += 1) {
     const last = reached.at(-1);
@@ -47,7 +47,7 @@ function compared(old: readonly string[], now: readonly string[]): readonly Piec
   return whole;
 }
 
-/** Where the best step onto a diagonal comes from, and how far one is after it. */
+/** The better predecessor on a neighbouring diagonal, and the position reached from it. */
 function stepped(last: Int32Array, changes: number, diagonal: number): { readonly from: number; readonly at: number } {
   const far = (of: number): number => last[of + changes - 1] ?? -1;
   const adds = diagonal === -changes || (diagonal !== changes && far(diagonal - 1) < far(diagonal + 1));
@@ -69,7 +69,7 @@ function retraced(old: readonly string[], now: readonly string[], reached: reado
   return pieces.reverse();
 }
 
-/** Neighbours of a kind as one, what was removed before what was added; a space between two changes is part of them. */
+/** Merges neighbours of a kind, removed before added; a space between two changes becomes part of them. */
 function joined(pieces: readonly Piece[]): readonly Piece[] {
   const found: Piece[] = [];
   let [removed, added] = ['', ''];

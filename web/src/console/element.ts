@@ -1,13 +1,13 @@
-/** What the console's elements have in common: words, one thing at a time, and refusals in words. */
+/** Base class of the console's elements: texts, one action at a time, and refusals as sentences. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { type Broken, type GrantedAgain, isRefusal, type ProblemCode, type Refusal } from '../client/contract';
+import { html, nothing, type TemplateResult } from 'lit';
+import { asRefusal, type Broken, type GrantedAgain, type ProblemCode, type Refusal } from '../client/contract';
 import { during } from '../ui/activity';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import type { Session } from './session';
-import type { Words } from './words';
+import type { Texts } from './i18n';
 
-/** Refusals that say that the message has moved on, so that what is on the screen is old. */
+/** Refusals that mean that the message has changed, so that the screen is outdated. */
 const CONFLICTS = [
   'conflict',
   'wrong-state',
@@ -21,54 +21,45 @@ const CONFLICTS = [
   'link-claimed',
 ] as const satisfies readonly ProblemCode[];
 
-export function asRefusal(thrown: unknown): Refusal {
-  return isRefusal(thrown) ? thrown : { refusal: 'unexpected' };
-}
-
 export function isConflict(refusal: Refusal): boolean {
   return CONFLICTS.some((code) => code === refusal.code);
 }
 
-/** What is wrong with one record, and what can be done. */
-export function brokenText(words: Words, { record, fault }: Broken): string {
-  const { is, todo } = words.fault[fault];
-  return words.broken.says(words.record[record], is, todo);
+/** What is wrong with one record, and what can be done about it. */
+export function brokenText(texts: Texts, { record, fault }: Broken): string {
+  const { is, todo } = texts.fault[fault];
+  return texts.broken.says(texts.record[record], is, todo);
 }
 
-/** A refusal as a person reads it: relay's own sentence first, since it says what to do. */
-export function refusalText(words: Words, refusal: Refusal): string {
-  if (refusal.broken !== undefined) return brokenText(words, refusal.broken);
-  return refusal.sentence ?? words.refusal[refusal.refusal];
+/** A refusal as shown to people: relay's own sentence first, since it says what to do. */
+export function refusalText(texts: Texts, refusal: Refusal): string {
+  if (refusal.broken !== undefined) return brokenText(texts, refusal.broken);
+  return refusal.sentence ?? texts.refusal[refusal.refusal];
 }
 
 /** How many messages were granted again, and whether one could not be. */
-export function grantedText(words: Words, { granted, broken }: GrantedAgain): string {
-  const said = words.case.granted(granted);
-  return broken.length === 0 ? said : `${said} ${words.broken.grantedNot(broken.length)}`;
+export function grantedText(texts: Texts, { granted, broken }: GrantedAgain): string {
+  const said = texts.case.granted(granted);
+  return broken.length === 0 ? said : `${said} ${texts.broken.grantedNot(broken.length)}`;
 }
 
 export abstract class ConsoleElement extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    reading: { state: true },
-    running: { state: true },
-    refusal: { state: true },
-  };
+  static override properties = reactive(['session'], ['reading', 'running', 'refusal']);
 
   session!: Session;
-  /** Something is being fetched to be shown. Nothing is disabled meanwhile: what is pressed is done next. */
+  /** Something is being fetched. Nothing is disabled meanwhile: pressed buttons act next. */
   protected reading = false;
   /**
-   * Something that somebody pressed is being done, or is next; pressed again, it is not done twice. A button that opens a dialog
-   * then is `aria-disabled` meanwhile: a disabled one would lose the focus, which comes back to it when the dialog is closed.
+   * An action is running or queued; pressing again does not repeat it. A button that opens a dialog is then
+   * `aria-disabled`: a disabled one would lose the focus, which returns to it when the dialog closes.
    */
   protected running = false;
   protected refusal: Refusal | null = null;
-  /** Ends when all that was asked for is done. */
+  /** Resolves when everything requested is done. */
   private line: Promise<unknown> = Promise.resolve();
 
-  protected get words(): Words {
-    return this.session.words;
+  protected get texts(): Texts {
+    return this.session.texts;
   }
 
   protected get busy(): boolean {
@@ -76,8 +67,8 @@ export abstract class ConsoleElement extends PlainElement {
   }
 
   /**
-   * Does something that may be refused, after what is being fetched. What is untrusted or signed out concerns the whole page
-   * and is told upwards; all else is kept in `refusal` to be shown where it happened. True if it was done.
+   * Runs an action that may be refused, after pending fetches. `untrusted` and `signed-out` concern the whole page
+   * and are passed up; other refusals go to `refusal`, to be shown in place. True if it succeeded.
    */
   protected async attempt(act: () => Promise<void>): Promise<boolean> {
     if (this.running) return false;
@@ -89,7 +80,7 @@ export abstract class ConsoleElement extends PlainElement {
     }
   }
 
-  /** Fetches something to be shown, after all that was asked for before; refused as an act is. True if it is there. */
+  /** Fetches something to show, after everything requested before; refusals are handled as for actions. True if it succeeded. */
   protected async read(fetch: () => Promise<void>): Promise<boolean> {
     return this.inLine(async () => {
       this.reading = true;
@@ -125,16 +116,16 @@ export abstract class ConsoleElement extends PlainElement {
     if (this.refusal === null) return nothing;
     const gates = this.refusal.gates ?? [];
     return html`<div class="note warn" role="alert">
-      <p>${refusalText(this.words, this.refusal)}</p>
+      <p>${refusalText(this.texts, this.refusal)}</p>
       ${gates.length === 0
         ? nothing
         : html`<ul>
-            ${gates.map((gate) => html`<li>${this.words.gate[gate].is} ${this.words.gate[gate].todo}</li>`)}
+            ${gates.map((gate) => html`<li>${this.texts.gate[gate].is} ${this.texts.gate[gate].todo}</li>`)}
           </ul>`}
     </div>`;
   }
 
-  /** Moves the focus to the heading when a screen appears, so that a screen reader begins there. */
+  /** Focuses the heading when a screen appears, so that a screen reader starts there. */
   protected focusHeading(): void {
     this.querySelector<HTMLElement>('h1')?.focus();
   }

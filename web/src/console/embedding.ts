@@ -6,16 +6,16 @@ import type { Listening } from '../embed/embed';
 export interface Embedding {
   readonly settings: EmbedSettings;
   tell(told: Told): void;
-  /** From now on hears which part of the frame is in sight. */
+  /** Registers a listener for the visible part of the frame. */
   watchSight(seen: (sight: Sight) => void): void;
 }
 
-/** What the console needs of the page around it. */
+/** What the console needs from the embedding page. */
 export interface Parent {
   postMessage(said: unknown, origin: string): void;
 }
 
-/** Why it did not come to anything; a page says it in words. */
+/** Why the handshake failed; a page says it in a sentence. */
 export class NotEmbedded extends Error {
   constructor(readonly why: 'not-allowed' | 'no-answer') {
     super(why);
@@ -33,9 +33,9 @@ export async function allowedOrigins(): Promise<readonly string[]> {
 }
 
 /**
- * Says hello to the parent, to each allowed origin and no other (a browser delivers only to the one that is there), and
- * takes the first welcome that comes from the parent's own window, from an allowed origin, with one port. Whatever comes
- * from elsewhere is not listened to; over the port comes the settings, once, and then only what is in sight.
+ * Sends hello to the parent, to each allowed origin only (a browser delivers only to the actual one), and
+ * accepts the first welcome from the parent's own window, from an allowed origin, with one port. Anything from
+ * elsewhere is ignored; the port carries the settings, once, and then only the visible part.
  */
 export function greetParent(
   own: Listening,

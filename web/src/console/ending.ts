@@ -1,6 +1,7 @@
-/** Why does a link end? Asked before it does, since what came through it counts or not. */
+/** Asks why a link ends before ending it, since the reason decides whether what came through it counts. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { LinkEndReason, Uuid } from '../client/contract';
 import '../ui/dialog';
 import { ConsoleElement } from './element';
@@ -9,33 +10,23 @@ import { capital } from './people';
 const REASONS = ['replaced', 'misused'] as const satisfies readonly LinkEndReason[];
 
 export class ConsoleEnding extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    case: { attribute: false },
-    link: { attribute: false },
-    which: { attribute: false },
-    person: { attribute: false },
-    reference: { attribute: false },
-    only: { attribute: false },
-    reason: { state: true },
-    missing: { state: true },
-  };
+  static override properties = reactive(['case', 'link', 'which', 'person', 'reference', 'only'], ['reason', 'missing']);
 
   case: Uuid = '';
   link: Uuid = '';
-  /** Which of their links it is, in words. */
+  /** Describes which of their links it is. */
   which = '';
-  /** Whose it is, in words. */
+  /** Describes whose it is. */
   person = '';
   /** Of the case. */
   reference = '';
-  /** The one reason that is asked about, where there is no choice. */
+  /** The only reason offered, if there is no choice. */
   only: LinkEndReason | null = null;
   private reason: LinkEndReason | null = null;
   private missing = false;
 
   protected override render(): TemplateResult {
-    const { ending } = this.words;
+    const { ending } = this.texts;
     const chosen = this.only ?? this.reason;
     return html`<relay-dialog
       .heading=${(this.only === 'misused' ? ending.titleMisused : ending.title)(this.person, this.reference)}
@@ -46,7 +37,7 @@ export class ConsoleEnding extends ConsoleElement {
         ${this.renderRefusal()}
         <p class="row">
           <button class="grave" ?disabled=${this.running}>${ending.do}</button>
-          <button type="button" @click=${() => this.tell('given-up')}>${this.words.cancel}</button>
+          <button type="button" @click=${() => this.tell('given-up')}>${this.texts.cancel}</button>
         </p>
       </form>`}
       @dismissed=${() => this.tell('given-up')}
@@ -54,7 +45,7 @@ export class ConsoleEnding extends ConsoleElement {
   }
 
   private renderReasons(): TemplateResult {
-    const { ending } = this.words;
+    const { ending } = this.texts;
     return html`<fieldset aria-describedby="ending-fault">
       <legend>${ending.why}</legend>
       ${REASONS.map(

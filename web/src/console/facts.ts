@@ -1,9 +1,9 @@
-/** What is known of a message apart from its content: what it is, whose words it holds, and what was decided so far. */
+/** What is known of a message apart from its content: its kind, its author, and the decisions so far. */
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Access, Fault, Origin, ReadDecision, ReviewItem } from '../client/contract';
 import { beginning, day, moment } from '../ui/amounts';
-import { clock } from '../words/clock';
+import { clock } from '../i18n/clock';
 import { waitsForAnother } from './choices';
 import { brokenText } from './element';
 import { capital, mediator, recipient, sender, shortId } from './people';
@@ -11,7 +11,7 @@ import { reasonText } from './reasons';
 import type { Session } from './session';
 
 export function renderFacts(session: Session, item: ReviewItem): TemplateResult {
-  const { review, state, inLanguage, queue } = session.words;
+  const { review, state, inLanguage, queue } = session.texts;
   const { language } = session;
   return html`<section class="card">
     <h2>${review.facts}</h2>
@@ -19,9 +19,9 @@ export function renderFacts(session: Session, item: ReviewItem): TemplateResult 
       <dt>${review.case}</dt>
       <dd><button class="plain inline" @click=${() => session.go({ name: 'case', case: item.case })}>${item.reference}</button></dd>
       <dt>${review.from}</dt>
-      <dd>${sender(session.words, item)}</dd>
+      <dd>${sender(session.texts, item)}</dd>
       <dt>${review.to}</dt>
-      <dd>${recipient(session.words, item)}</dd>
+      <dd>${recipient(session.texts, item)}</dd>
       <dt>${review.language}</dt>
       <dd>${inLanguage[item.language]}</dd>
       <dt>${review.state}</dt>
@@ -49,16 +49,16 @@ function renderNote(heading: string, note: string | null | undefined): TemplateR
   return note == null ? nothing : html`<h3>${heading}</h3><blockquote class="letter">${note}</blockquote>`;
 }
 
-/** Which message something is about, so that nobody takes it for another one: its kind and time, whose it is, how it begins. */
+/** Identifies the message, so that it is not confused with another: kind and time, author, first words. */
 export function renderSubject(session: Session, item: ReviewItem, text: string | null): TemplateResult {
-  const { review, kind } = session.words;
+  const { review, kind } = session.texts;
   const at = moment(item.createdAt, session.language);
   const name = item.revision === 1 ? review.named(kind[item.form], at) : review.namedVersion(kind[item.form], at, item.revision);
   const begins = text === null ? '' : beginning(text);
   return html`<div class="subject">
     <p><strong>${name}</strong></p>
     <p>
-      ${review.fromTo(sender(session.words, item), recipient(session.words, item))}<br />
+      ${review.fromTo(sender(session.texts, item), recipient(session.texts, item))}<br />
       ${review.ofCase(item.reference)}
     </p>
     ${item.video === null ? nothing : html`<p>${review.lasts(clock(item.video.durationMs / 1000))}</p>`}
@@ -66,14 +66,14 @@ export function renderSubject(session: Session, item: ReviewItem, text: string |
   </div>`;
 }
 
-/** How the recipient comes to what is offered to them, and whether they are known to read its language. */
+/** How the recipient receives what is offered to them, and whether they are known to read its language. */
 export function renderAccess(session: Session, item: ReviewItem, access: Access): TemplateResult {
-  const { review, inLanguage } = session.words;
+  const { review, inLanguage } = session.texts;
   const { way, wroteIn } = access;
   const [first, second] = wroteIn.map((language) => inLanguage[language]);
   const language = inLanguage[item.language];
   const differs = first !== undefined && !wroteIn.includes(item.language);
-  return html`<p><strong>${recipient(session.words, item)}</strong></p>
+  return html`<p><strong>${recipient(session.texts, item)}</strong></p>
     <p>${'since' in way ? review.accessWay[way.by](day(way.since, session.language)) : review.accessWay[way.by]}</p>
     ${access.hasUploadLink ? html`<p>${review.accessUpload}</p>` : nothing}
     ${access.assisted === null ? nothing : html`<p>${access.assisted ? review.accessAssisted : review.accessAlone}</p>`}
@@ -85,11 +85,11 @@ export function renderAccess(session: Session, item: ReviewItem, access: Access)
 }
 
 export function renderOrigin(session: Session, item: ReviewItem): TemplateResult {
-  const { review, people } = session.words;
+  const { review, people } = session.texts;
   const { origin } = item;
   return html`<section class="card">
     <h2>${review.originTitle}</h2>
-    <p>${origin === null ? review.notToldWho : originText(session, origin, sender(session.words, item))}</p>
+    <p>${origin === null ? review.notToldWho : originText(session, origin, sender(session.texts, item))}</p>
     ${origin === null || origin.by === 'mediator' || origin.assistant === null
       ? nothing
       : html`<p>${review.assistant} <bdi>${origin.assistant}</bdi></p>`}
@@ -98,14 +98,14 @@ export function renderOrigin(session: Session, item: ReviewItem): TemplateResult
   </section>`;
 }
 
-/** What of a message does not hold, in words, and what can be done with it; nothing where all of it does. */
-export function renderFaults({ words }: Session, { faults, kind }: ReviewItem): TemplateResult | typeof nothing {
-  const { broken } = words;
+/** What is invalid in a message, in sentences, and what can be done; nothing if all is valid. */
+export function renderFaults({ texts }: Session, { faults, kind }: ReviewItem): TemplateResult | typeof nothing {
+  const { broken } = texts;
   if (faults.length === 0) return nothing;
   return html`<section class="note warn" role="alert">
     <h2>${broken.title}</h2>
     <ul>
-      ${faults.map((fault) => html`<li>${brokenText(words, fault)}</li>`)}
+      ${faults.map((fault) => html`<li>${brokenText(texts, fault)}</li>`)}
     </ul>
     <p>${broken.possible} ${kind === 'video' && faults.some(({ record }) => record === 'captions') ? broken.captions : nothing}</p>
     <p>${broken.rest}</p>
@@ -113,7 +113,7 @@ export function renderFaults({ words }: Session, { faults, kind }: ReviewItem): 
 }
 
 export function renderDecisions(session: Session, item: ReviewItem): TemplateResult {
-  const { review } = session.words;
+  const { review } = session.texts;
   return html`<section class="card">
     <h2>${review.decisions}</h2>
     ${item.decisions.length === 0
@@ -124,12 +124,12 @@ export function renderDecisions(session: Session, item: ReviewItem): TemplateRes
   </section>`;
 }
 
-function renderBrokenDecision({ words }: Session, fault: Fault): TemplateResult {
-  return html`<p>${words.broken.decision} ${words.fault[fault].is}</p>`;
+function renderBrokenDecision({ texts }: Session, fault: Fault): TemplateResult {
+  return html`<p>${texts.broken.decision} ${texts.fault[fault].is}</p>`;
 }
 
 function renderDecision(session: Session, past: ReadDecision): TemplateResult {
-  const { review, decision, broken, fault } = session.words;
+  const { review, decision, broken, fault } = session.texts;
   const names: Readonly<Record<string, string>> = decision;
   return html`<p>
       <strong>${names[past.decision] ?? past.decision}</strong>
@@ -144,7 +144,7 @@ function renderDecision(session: Session, past: ReadDecision): TemplateResult {
 }
 
 function originText(session: Session, origin: Origin, who: string): string {
-  const { review } = session.words;
+  const { review } = session.texts;
   switch (origin.by) {
     case 'participant': {
       if (origin.claimVerifiedBy === null) return review.originUnverified(who);

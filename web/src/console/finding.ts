@@ -1,50 +1,50 @@
-/** Cases in a list: which come first, and which fit what somebody looks for. */
+/** Sorts and searches the list of cases. */
 
 import type { CaseSummary, Person } from '../client/contract';
-import type { Language } from '../words/catalogue';
+import type { Language } from '../i18n/catalogue';
 import { person } from './people';
-import type { Words } from './words';
+import type { Texts } from './i18n';
 
-/** In the order in which people look references up: 9 comes before 10. */
+/** Natural order of references: 9 comes before 10. */
 export function byReference<Case extends Pick<CaseSummary, 'reference'>>(cases: readonly Case[], language: Language): readonly Case[] {
   const { compare } = new Intl.Collator(`${language}-CA`, { numeric: true });
   return [...cases].sort((one, other) => compare(one.reference, other.reference));
 }
 
-/** Whether there is something in a case that this mediator alone, or any mediator, has to do. */
+/** Whether this mediator, or any mediator, has something to do in a case. */
 export function asksForSomething({ charterVersion, changeAsked, figures }: CaseSummary): boolean {
   return charterVersion === 0 || changeAsked || figures.you > 0 || figures.claims > 0;
 }
 
-/** Those first in which there is something to do, then the newest. */
+/** Cases with something to do first, then the newest. */
 export function byNeed(cases: readonly CaseSummary[]): readonly CaseSummary[] {
   const rank = (one: CaseSummary): number => (asksForSomething(one) ? 0 : 1);
   return [...cases].sort((one, other) => rank(one) - rank(other) || other.createdAt.localeCompare(one.createdAt));
 }
 
-/** What was found of a case: the case itself, and those of its people whom one of the words names. */
+/** A match: the case itself, and those of its people whom a search word names. */
 export interface Found {
   readonly case: CaseSummary;
   readonly people: readonly Person[];
 }
 
 /**
- * The cases in which every word of what is sought is in the reference, in what somebody is called, or is the beginning or the
- * end of somebody's reference. Nobody has to type accents or capitals.
+ * The cases in which every search word is in the reference, in what a person is called, or starts or ends
+ * a person's reference. Accents and capitals do not matter.
  */
-export function find(words: Words, cases: readonly CaseSummary[], sought: string): readonly Found[] {
+export function find(texts: Texts, cases: readonly CaseSummary[], sought: string): readonly Found[] {
   const asked = plain(sought).split(/\s+/).filter((word) => word !== '');
   return cases.flatMap((one) => {
     const reference = plain(one.reference);
-    const people = one.people.filter((somebody) => asked.some((word) => names(words, somebody, word)));
-    const fits = asked.every((word) => reference.includes(word) || people.some((somebody) => names(words, somebody, word)));
+    const people = one.people.filter((somebody) => asked.some((word) => names(texts, somebody, word)));
+    const fits = asked.every((word) => reference.includes(word) || people.some((somebody) => names(texts, somebody, word)));
     return fits ? [{ case: one, people }] : [];
   });
 }
 
-function names(words: Words, somebody: Person, word: string): boolean {
+function names(texts: Texts, somebody: Person, word: string): boolean {
   const { participant } = somebody;
-  if (plain(person(words, somebody)).includes(word)) return true;
+  if (plain(person(texts, somebody)).includes(word)) return true;
   const isPart = /^[0-9a-f-]{4,}$/.test(word);
   return isPart && (participant.startsWith(word) || participant.endsWith(word));
 }

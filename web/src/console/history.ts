@@ -1,6 +1,7 @@
-/** What came before a message: what the two sent each other, and the versions of it that came back. */
+/** What came before a message: what the two sent each other, and its earlier versions that were returned. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { EarlierRevision, History, PastMessage, ReviewItem, Uuid } from '../client/contract';
 import { transcript } from '../playback/transcript';
@@ -9,27 +10,20 @@ import { differences, type Piece } from './differences';
 import { brokenText, ConsoleElement } from './element';
 import { recipient, sender } from './people';
 
-/** The words of a message that was opened to be read here. */
+/** The text of a message opened for reading here. */
 interface Read {
   readonly message: Uuid;
   readonly paragraphs: readonly string[];
 }
 
 export class ConsoleHistory extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    item: { attribute: false },
-    text: { attribute: false },
-    history: { attribute: false },
-    shown: { state: true },
-    asked: { state: true },
-  };
+  static override properties = reactive(['item', 'text', 'history'], ['shown', 'asked']);
 
   item!: ReviewItem;
-  /** The words of the version that is shown. */
+  /** The text of the version shown. */
   text: string | null = null;
   history!: History;
-  /** One at a time. */
+  /** One is shown at a time. */
   private shown: Read | null = null;
   private asked: Uuid | null = null;
 
@@ -42,7 +36,7 @@ export class ConsoleHistory extends ConsoleElement {
   }
 
   private renderOthers(): TemplateResult {
-    const { review } = this.words;
+    const { review } = this.texts;
     const { answers, others } = this.history;
     const answered = others.find(({ message }) => message === answers);
     return html`<section class="card">
@@ -57,11 +51,11 @@ export class ConsoleHistory extends ConsoleElement {
   }
 
   private name({ form, createdAt }: PastMessage): string {
-    return this.words.review.named(this.words.kind[form], moment(createdAt, this.session.language));
+    return this.texts.review.named(this.texts.kind[form], moment(createdAt, this.session.language));
   }
 
   private renderOther(other: PastMessage): TemplateResult {
-    const { review, state } = this.words;
+    const { review, state } = this.texts;
     const { item } = this;
     const isOpen = this.shown?.message === other.message;
     const name = this.name(other);
@@ -69,7 +63,7 @@ export class ConsoleHistory extends ConsoleElement {
     return html`<p>
         <strong>${name}</strong><br />
         <span class="quiet">
-          ${review.fromWhom(other.from === item.from ? sender(this.words, item) : recipient(this.words, item))}<br />
+          ${review.fromWhom(other.from === item.from ? sender(this.texts, item) : recipient(this.texts, item))}<br />
           ${state[other.state]}${opened}
         </span>
       </p>
@@ -87,7 +81,7 @@ export class ConsoleHistory extends ConsoleElement {
   private renderRead({ language }: PastMessage): TemplateResult {
     const paragraphs = this.shown?.paragraphs ?? [];
     return paragraphs.length === 0
-      ? html`<p>${this.words.review.noWords}</p>`
+      ? html`<p>${this.texts.review.noWords}</p>`
       : html`<div class="letter" lang=${language}>${paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}</div>`;
   }
 
@@ -110,18 +104,18 @@ export class ConsoleHistory extends ConsoleElement {
     const { revisions } = this.history;
     if (revisions.length === 0) return nothing;
     return html`<section class="card">
-      <h2>${this.words.review.earlier}</h2>
+      <h2>${this.texts.review.earlier}</h2>
       ${revisions.map((revision, place) => this.renderRevision(revision, place === 0 ? this.text : (revisions[place - 1]?.text ?? null)))}
     </section>`;
   }
 
-  /** A version, and what was changed in the one after it, whose words are `next`. */
+  /** A version, and what changed in the following one, whose text is `next`. */
   private renderRevision({ revision, sentAt, text, fault }: EarlierRevision, next: string | null): TemplateResult {
-    const { review } = this.words;
+    const { review } = this.texts;
     return html`<details>
       <summary>${review.version(revision, moment(sentAt, this.session.language))}</summary>
       ${fault !== null
-        ? html`<p class="note warn">${brokenText(this.words, fault)}</p>`
+        ? html`<p class="note warn">${brokenText(this.texts, fault)}</p>`
         : text === null
           ? html`<p>${this.item.kind === 'video' ? review.earlierVideo : review.noWords}</p>`
           : next === null
@@ -132,9 +126,9 @@ export class ConsoleHistory extends ConsoleElement {
   }
 
   private renderPiece({ kind, text }: Piece): TemplateResult | string {
-    const { review } = this.words;
+    const { review } = this.texts;
     const { language } = this.session;
-    // Read aloud, since most screen readers say nothing of an insertion.
+    // As text, since most screen readers do not announce insertions.
     const said = (words: string): TemplateResult => html`<span class="unseen" lang=${language}>${` ${words} `}</span>`;
     if (kind === 'same') return text;
     return kind === 'removed'

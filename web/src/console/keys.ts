@@ -1,7 +1,8 @@
-/** One's own keys: until when they are valid, new ones in their place, and the cases that are brought over to those. */
+/** One's own keys: when they expire, their renewal, and moving cases to the new ones. */
 
 import { proxy } from 'comlink';
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { CaseOutcome, KnownKeyring, OwnKeys } from '../client/contract';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
@@ -16,14 +17,7 @@ interface Made {
 }
 
 export class ConsoleKeys extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    own: { state: true },
-    made: { state: true },
-    fault: { state: true },
-    at: { state: true },
-    outcomes: { state: true },
-  };
+  static override properties = reactive([], ['own', 'made', 'fault', 'at', 'outcomes']);
 
   private own: OwnKeys | null = null;
   private made: Made | null = null;
@@ -49,21 +43,21 @@ export class ConsoleKeys extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { ownKeys } = this.words;
+    const { ownKeys } = this.texts;
     const { own } = this;
     return html`<main id="content">
       <h1 tabindex="-1">${ownKeys.title}</h1>
-      ${this.renderRefusal()} ${own === null ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>` : this.renderOwn(own)}
+      ${this.renderRefusal()} ${own === null ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>` : this.renderOwn(own)}
     </main>`;
   }
 
   private renderOwn(own: OwnKeys): TemplateResult {
-    const { ownKeys } = this.words;
+    const { ownKeys } = this.texts;
     const { outcomes } = this;
     const until = day(own.endsAt, this.session.language);
     return html`<p class=${own.endSoon ? 'note warn' : ''}>${own.endSoon ? ownKeys.soon(until) : ownKeys.until(until)}</p>
       ${own.endSoon || own.next !== null ? nothing : html`<p>${ownKeys.notYet}</p>`}
-      ${renderReached(this.words, this.at)}
+      ${renderReached(this.texts, this.at)}
       ${outcomes === null ? nothing : renderOutcomes(this.session, outcomes, allDone(outcomes) ? ownKeys.allDone : ownKeys.someFailed)}
       <section>
         <h2>${ownKeys.steps}</h2>
@@ -72,7 +66,7 @@ export class ConsoleKeys extends ConsoleElement {
   }
 
   private renderMake(): TemplateResult {
-    const { ownKeys } = this.words;
+    const { ownKeys } = this.texts;
     const { made } = this;
     if (made !== null) {
       return html`<section class="note good">
@@ -94,8 +88,8 @@ export class ConsoleKeys extends ConsoleElement {
       <relay-passphrase
         .name=${'renew-passphrase'}
         .label=${ownKeys.passphrase}
-        .showLabel=${this.words.unlock.showPassphrase}
-        .choosing=${{ words: this.words.shared, language: this.session.language, link: '', suggest: 'six' } satisfies Choosing}
+        .showLabel=${this.texts.unlock.showPassphrase}
+        .choosing=${{ texts: this.texts.shared, language: this.session.language, link: '', suggest: 'six' } satisfies Choosing}
         .hint=${ownKeys.passphraseHint}
         .fault=${this.fault?.where === 'new' ? this.fault.text : null}
         @changed=${() => (this.fault = null)}
@@ -110,7 +104,7 @@ export class ConsoleKeys extends ConsoleElement {
   }
 
   private renderBring({ next, cases }: OwnKeys): TemplateResult {
-    const { ownKeys } = this.words;
+    const { ownKeys } = this.texts;
     if (next === null) {
       return html`<section class="card">
         <h3>${ownKeys.bring}</h3>
@@ -133,7 +127,7 @@ export class ConsoleKeys extends ConsoleElement {
     event.preventDefault();
     const [name, again] = ['name', 'again'].map((id) => this.querySelector<HTMLInputElement>(`#renew-${id}`));
     const passphrase = this.querySelector<RelayPassphrase>('relay-passphrase');
-    const { unlock, ownKeys, shared } = this.words;
+    const { unlock, ownKeys, shared } = this.texts;
     if (name == null || passphrase == null || again == null) return;
     const { weakness } = passphrase;
     this.fault = null;

@@ -1,34 +1,25 @@
 /** A letter that a mediator writes down for somebody, who confirmed every word. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { CaseDetail, CaseSummary, Language, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
-import { FormKeeper } from './keeping';
+import { FormSaver } from './form-saver';
 import { byReference } from './finding';
 import { person } from './people';
 
 export class ConsoleLetter extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    given: { attribute: false },
-    cases: { state: true },
-    detail: { state: true },
-    from: { state: true },
-    to: { state: true },
-    language: { state: true },
-    text: { state: true },
-    wanting: { state: true },
-  };
+  static override properties = reactive(['given'], ['cases', 'detail', 'from', 'to', 'language', 'text', 'wanting']);
 
   given: Uuid | null = null;
-  /** Null until these are here, and what was typed before: nobody types into a form that is then filled. */
+  /** Null until the cases and what was typed before have loaded, so that nobody types into a form that is then filled. */
   private cases: readonly CaseSummary[] | null = null;
   private detail: CaseDetail | null = null;
   private from: Uuid = '';
   private to: Uuid = '';
   private language: Language = 'en';
   private text = '';
-  private readonly keeper = new FormKeeper(
+  private readonly saver = new FormSaver(
     this,
     () => (this.given === null ? 'letter' : `letter:${this.given}`),
     () => ({ case: this.detail?.case ?? '', from: this.from, to: this.to, language: this.language, text: this.text }),
@@ -39,7 +30,7 @@ export class ConsoleLetter extends ConsoleElement {
     super.connectedCallback();
     this.language = this.session.language;
     void this.read(async () => {
-      const kept = await this.keeper.find();
+      const kept = await this.saver.find();
       const cases = byReference(await this.session.client.cases(), this.session.language).filter((one) => one.charterVersion > 0);
       if (kept !== null) await this.takeUp(kept);
       else if (this.given !== null) await this.pick(this.given);
@@ -51,7 +42,7 @@ export class ConsoleLetter extends ConsoleElement {
     this.focusHeading();
   }
 
-  /** Goes on with a letter that was begun. */
+  /** Resumes a letter in progress. */
   private async takeUp(kept: Readonly<Record<string, string>>): Promise<void> {
     await this.pick(kept['case'] ?? '');
     this.from = kept['from'] ?? '';
@@ -66,26 +57,26 @@ export class ConsoleLetter extends ConsoleElement {
     this.detail = id === '' ? null : await this.session.client.case(id);
   }
 
-  /** Those who may write to each other, on either side. */
+  /** People who may write to each other, on either side. */
   private partners(of: Uuid): readonly Uuid[] {
     const pairs = this.detail?.pairs ?? [];
     return pairs.filter((pair) => pair.one === of || pair.other === of).map((pair) => (pair.one === of ? pair.other : pair.one));
   }
 
   protected override render(): TemplateResult {
-    const { letter } = this.words;
+    const { letter } = this.texts;
     return html`<main id="content">
       <h1 tabindex="-1">${letter.title}</h1>
       <p>${letter.lead}</p>
       ${this.renderRefusal()}
       ${this.cases === null
-        ? html`<p role="status">${this.reading ? this.words.loading : nothing}</p>`
+        ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>`
         : this.renderForm(this.cases)}
     </main>`;
   }
 
   private renderForm(cases: readonly CaseSummary[]): TemplateResult {
-    const { letter } = this.words;
+    const { letter } = this.texts;
     return html`<form @submit=${this.submit}>
       <div class="field">
         <label for="letter-case">${letter.case}</label>
@@ -103,11 +94,11 @@ export class ConsoleLetter extends ConsoleElement {
           id="letter-language"
           @change=${(event: Event) => {
             this.language = (event.target as HTMLSelectElement).value as Language;
-            this.keeper.changed();
+            this.saver.changed();
           }}
         >
           ${(['en', 'fr'] as const).map(
-            (one) => html`<option value=${one} ?selected=${one === this.language}>${this.words.languageName[one]}</option>`,
+            (one) => html`<option value=${one} ?selected=${one === this.language}>${this.texts.languageName[one]}</option>`,
           )}
         </select>
       </div>
@@ -120,29 +111,29 @@ export class ConsoleLetter extends ConsoleElement {
           .value=${this.text}
           @input=${(event: Event) => {
             this.text = (event.target as HTMLTextAreaElement).value;
-            this.keeper.changed();
+            this.saver.changed();
           }}
         ></textarea>
       </div>
-      <p class="quiet">${this.words.kept}</p>
+      <p class="quiet">${this.texts.kept}</p>
       <label class="choice"><input id="letter-confirm" type="checkbox" aria-describedby="letter-fault" /><span>${letter.confirm}</span></label>
       <p id="letter-fault" class="fault" role="alert">
         ${this.wanting === 'fields' ? letter.missing : this.wanting === 'confirm' ? letter.confirmNeeded : nothing}
       </p>
       <button class="primary" ?disabled=${this.running}>${letter.do}</button>
-      <p role="status">${this.running ? this.words.working : nothing}</p>
+      <p role="status">${this.running ? this.texts.working : nothing}</p>
     </form>`;
   }
 
   private renderWho(detail: CaseDetail): TemplateResult {
-    const { letter } = this.words;
+    const { letter } = this.texts;
     const inPairs = detail.participants.filter((one) => this.partners(one.participant).length > 0);
     if (inPairs.length === 0) return html`<p class="note">${letter.noPairs}</p>`;
     const partners = this.partners(this.from);
     const options = (people: CaseDetail['participants'], chosen: Uuid): TemplateResult[] => [
       html`<option value="">${letter.choosePerson}</option>`,
       ...people.map(
-        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.words, one)}</option>`,
+        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.texts, one)}</option>`,
       ),
     ];
     return html`<div class="columns">
@@ -162,19 +153,19 @@ export class ConsoleLetter extends ConsoleElement {
   private readonly casePicked = (event: Event): void => {
     const { value } = event.target as HTMLSelectElement;
     void this.read(() => this.pick(value));
-    this.keeper.changed();
+    this.saver.changed();
   };
 
   private readonly fromPicked = (event: Event): void => {
     this.from = (event.target as HTMLSelectElement).value;
     const partners = this.partners(this.from);
     this.to = partners.length === 1 ? (partners[0] ?? '') : '';
-    this.keeper.changed();
+    this.saver.changed();
   };
 
   private readonly toPicked = (event: Event): void => {
     this.to = (event.target as HTMLSelectElement).value;
-    this.keeper.changed();
+    this.saver.changed();
   };
 
   private readonly submit = (event: Event): void => {
@@ -193,8 +184,8 @@ export class ConsoleLetter extends ConsoleElement {
     }
     void this.attempt(async () => {
       const message = await this.session.client.relayLetter({ case: detail.case, from, to, language, text, confirmed });
-      this.keeper.drop();
-      this.session.say(this.words.letter.done);
+      this.saver.drop();
+      this.session.say(this.texts.letter.done);
       this.session.go({ name: 'review', message });
     });
   };

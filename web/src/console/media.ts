@@ -1,40 +1,33 @@
-/** The video or voice of a message under review: nothing is loaded before it is asked for, and then without sound, blurred and grey. */
+/** The video or voice of a message under review: loaded only on request, at first muted, blurred and grey. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Playback, VideoFacts } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import type { Session } from './session';
-import { wordsOf } from './spoken';
+import { textsFor } from './form-texts';
 
-/** What a mediator has played any of, since this page was opened: who, and the sealed part. */
+/** Which sealed parts each mediator has played any of since this page was opened. */
 const played = new Set<string>();
 
-/** Whether the mediator who is signed in has played any of this video here. */
+/** Whether the signed-in mediator has played any of this video here. */
 export function wasPlayed({ self }: Session, { part }: VideoFacts): boolean {
   return played.has(`${self.credential} ${part}`);
 }
 
 export class ConsoleMedia extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    video: { attribute: false },
-    captions: { attribute: false },
-    alone: { attribute: false },
-    mode: { state: true },
-    ready: { state: true },
-  };
+  static override properties = reactive(['session', 'video', 'captions', 'alone'], ['mode', 'ready']);
 
   session!: Session;
   video!: VideoFacts;
   captions: string | null = null;
-  /** Whether it stands under the heading of its page, or deeper. */
+  /** Whether its heading is one level below the page's, or deeper. */
   alone = false;
   private mode: 'picture' | 'sound' | null = null;
   private ready = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // What a player tells does not bubble: it is heard on its way down.
+    // The player's events do not bubble: they are caught in the capture phase.
     this.addEventListener('playing', this.heard, true);
   }
 
@@ -47,7 +40,7 @@ export class ConsoleMedia extends PlainElement {
     played.add(`${this.session.self.credential} ${this.video.part}`);
   };
 
-  /** Where the player is, in milliseconds; null where it is put away. */
+  /** The playback position in milliseconds; null while the player is closed. */
   currentTime(): number | null {
     const media = this.querySelector<HTMLMediaElement>('video, audio');
     return media === null ? null : Math.round(media.currentTime * 1000);
@@ -65,7 +58,7 @@ export class ConsoleMedia extends PlainElement {
   }
 
   protected override render(): TemplateResult {
-    const { review } = wordsOf(this.session.words, this.video.hasPicture ? 'video' : 'voice');
+    const { review } = textsFor(this.session.texts, this.video.hasPicture ? 'video' : 'voice');
     const { mode } = this;
     return html`<section class="card">
       ${this.alone ? html`<h2>${review.mediaTitle}</h2>` : html`<h3>${review.mediaTitle}</h3>`}
@@ -77,7 +70,7 @@ export class ConsoleMedia extends PlainElement {
                 : nothing}
               <button @click=${() => this.openAs('sound')}>${review.soundOnly}</button>
             </div>`
-        : html`${this.ready ? this.renderPlayer(mode) : html`<p role="status">${this.session.words.loading}</p>`}
+        : html`${this.ready ? this.renderPlayer(mode) : html`<p role="status">${this.session.texts.loading}</p>`}
             <p><button class="plain" @click=${() => (this.mode = null)}>${review.hideMedia}</button></p>`}
     </section>`;
   }
@@ -95,7 +88,7 @@ export class ConsoleMedia extends PlainElement {
 
   private far: Playback | null = null;
 
-  /** The far worker inside a plain object: Lit would take its proxy for a directive. */
+  /** The remote worker, wrapped in a plain object: Lit would take its proxy for a directive. */
   private playback(): Playback {
     const { client } = this.session;
     this.far ??= { serve: (part, port) => client.serve(part, port), blob: (part) => client.blob(part) };

@@ -1,6 +1,7 @@
 /** Opening a case: a new one, or one that the case system registered; who is in it, and its rules. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { Colleague, ParticipantRole, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
 import { shortId } from './people';
@@ -10,16 +11,9 @@ const RETENTION_DAYS = 365;
 const RETENTION_MOST_DAYS = 36_500;
 
 export class ConsoleNewCase extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    registered: { attribute: false },
-    reference: { state: true },
-    roles: { state: true },
-    colleagues: { state: true },
-    faults: { state: true },
-  };
+  static override properties = reactive(['registered'], ['reference', 'roles', 'colleagues', 'faults']);
 
-  /** The case that the case system registered, or null for a new one. */
+  /** The case registered by the case system, or null for a new one. */
   registered: Uuid | null = null;
   private reference = '';
   private roles: readonly ParticipantRole[] = ['harmed', 'responsible'];
@@ -34,7 +28,7 @@ export class ConsoleNewCase extends ConsoleElement {
       const cases = this.registered === null ? [] : await client.cases();
       const { reference } = cases.find((one) => one.case === this.registered) ?? { reference: '' };
       this.reference = reference;
-      if (reference !== '') this.session.entitle((words) => words.newCase.titleRegistered(reference));
+      if (reference !== '') this.session.entitle((texts) => texts.newCase.titleRegistered(reference));
     });
   }
 
@@ -43,7 +37,7 @@ export class ConsoleNewCase extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { newCase } = this.words;
+    const { newCase } = this.texts;
     return html`<main id="content">
       <h1 tabindex="-1">${this.registered === null ? newCase.title : newCase.titleRegistered(this.reference)}</h1>
       <p>${newCase.lead}</p>
@@ -54,13 +48,13 @@ export class ConsoleNewCase extends ConsoleElement {
           : html`<ul class="note warn" role="alert">${this.faults.map((fault) => html`<li>${fault}</li>`)}</ul>`}
         ${this.renderRefusal()}
         <button class="primary" ?disabled=${this.running}>${newCase.do}</button>
-        <p role="status">${this.running ? this.words.working : nothing}</p>
+        <p role="status">${this.running ? this.texts.working : nothing}</p>
       </form>
     </main>`;
   }
 
   private renderWho(): TemplateResult {
-    const { newCase, people } = this.words;
+    const { newCase, people } = this.texts;
     return html`<div class="field">
         <label for="new-reference">${newCase.reference}</label>
         <input id="new-reference" type="text" maxlength="200" autocomplete="off" aria-describedby="new-reference-hint" />
@@ -84,7 +78,7 @@ export class ConsoleNewCase extends ConsoleElement {
               </select>
               ${this.roles.length > 2
                 ? html`<button type="button" class="plain" aria-label=${newCase.removePerson(index + 1)} @click=${() => (this.roles = this.roles.filter((_, at) => at !== index))}>
-                    ${this.words.captions.remove}
+                    ${this.texts.captions.remove}
                   </button>`
                 : nothing}
             </div>
@@ -95,12 +89,12 @@ export class ConsoleNewCase extends ConsoleElement {
   }
 
   private renderColleagues(): TemplateResult {
-    const { newCase, people } = this.words;
+    const { newCase, people } = this.texts;
     return html`<fieldset>
       <legend>${newCase.colleagues}</legend>
       <small>${newCase.colleaguesHint}</small>
       ${this.colleagues === null
-        ? html`<p role="status">${this.words.loading}</p>`
+        ? html`<p role="status">${this.texts.loading}</p>`
         : this.colleagues.length === 0
           ? html`<p>${newCase.noColleagues}</p>`
           : this.colleagues.map(
@@ -113,7 +107,7 @@ export class ConsoleNewCase extends ConsoleElement {
   }
 
   private renderRules(): TemplateResult {
-    const { newCase } = this.words;
+    const { newCase } = this.texts;
     const choice = (name: string, value: string, text: string, chosen: boolean): TemplateResult =>
       html`<label class="choice"><input type="radio" name=${name} value=${value} ?checked=${chosen} /><span>${text}</span></label>`;
     return html`<fieldset>
@@ -138,7 +132,7 @@ export class ConsoleNewCase extends ConsoleElement {
   private readonly submit = (event: Event): void => {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
-    const { newCase } = this.words;
+    const { newCase } = this.texts;
     const reference = this.querySelector<HTMLInputElement>('#new-reference')?.value.trim() ?? '';
     const retentionDays = Number(this.querySelector<HTMLInputElement>('#new-retention')?.value);
     const colleagues = form.getAll('colleague').filter((value): value is string => typeof value === 'string');

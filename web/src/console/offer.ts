@@ -1,28 +1,22 @@
 /** The dialog of an offer: a content note that the recipient reads first, a summary if wanted, and when. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Refusal, ReviewItem } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { actionDraft, type ActionDraft } from './choices';
 import '../ui/dialog';
 import { refusalText } from './element';
 import type { Session } from './session';
 
 export class ConsoleOffer extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    session: { attribute: false },
-    item: { attribute: false },
-    about: { attribute: false },
-    draft: { attribute: false },
-    running: { attribute: false },
-    problem: { attribute: false },
-    later: { state: true },
-    wanting: { state: true },
-  };
+  static override properties = reactive(
+    ['session', 'item', 'about', 'draft', 'running', 'problem'],
+    ['later', 'wanting'],
+  );
 
   session!: Session;
   item!: ReviewItem;
-  /** Which message it is, and to whom it goes. */
+  /** Identifies the message and its recipient. */
   about: TemplateResult | typeof nothing = nothing;
   draft: ActionDraft = actionDraft();
   running = false;
@@ -31,7 +25,7 @@ export class ConsoleOffer extends PlainElement {
   private wanting: 'note' | 'date' | null = null;
 
   protected override render(): TemplateResult {
-    const { confirm, thisOne } = this.session.words;
+    const { confirm, thisOne } = this.session.texts;
     return html`<relay-dialog
       .heading=${confirm.offer.title(thisOne[this.item.form])}
       .content=${this.renderForm()}
@@ -40,8 +34,8 @@ export class ConsoleOffer extends PlainElement {
   }
 
   private renderForm(): TemplateResult {
-    const { words } = this.session;
-    const { offer, confirm } = words;
+    const { texts } = this.session;
+    const { offer, confirm } = texts;
     return html`<form method="dialog" @submit=${this.submit}>
       ${this.about}
       <p>${confirm.offer.what} ${this.later ? confirm.offer.later : nothing}</p>
@@ -59,7 +53,7 @@ export class ConsoleOffer extends PlainElement {
         <p id="offer-note-fault" class="fault" role="alert">${this.wanting === 'note' ? offer.contentNoteNeeded : nothing}</p>
       </div>
       <div class="field">
-        <label for="offer-summary">${offer.summary} <small>(${words.optional})</small></label>
+        <label for="offer-summary">${offer.summary} <small>(${texts.optional})</small></label>
         <textarea
           id="offer-summary"
           autocomplete="off"
@@ -95,13 +89,13 @@ export class ConsoleOffer extends PlainElement {
             </div>`
           : nothing}
       </fieldset>
-      ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(words, this.problem)}</p>`}
+      ${this.problem === null ? nothing : html`<p class="note warn" role="alert">${refusalText(texts, this.problem)}</p>`}
       <p class="row">
         <button class="primary" ?disabled=${this.running}>${offer.do}</button>
-        <button type="button" @click=${() => this.tell('given-up')}>${words.cancel}</button>
+        <button type="button" @click=${() => this.tell('given-up')}>${texts.cancel}</button>
       </p>
-      <p role="status">${this.running ? words.working : nothing}</p>
-      <p class="quiet">${words.kept}</p>
+      <p role="status">${this.running ? texts.working : nothing}</p>
+      <p class="quiet">${texts.kept}</p>
     </form>`;
   }
 
@@ -116,7 +110,7 @@ export class ConsoleOffer extends PlainElement {
   }
 
   private readonly submit = (event: Event): void => {
-    event.preventDefault(); // it closes once the offer was taken in
+    event.preventDefault(); // it closes once the offer was accepted
     const contentNote = this.draft.contentNote.trim();
     const summary = this.draft.summary.trim();
     const date = new Date(this.draft.notBefore);

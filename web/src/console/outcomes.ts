@@ -1,42 +1,42 @@
-/** An act on many cases: how far it is, and what came of each. */
+/** An action on many cases: its progress, and the outcome for each. */
 
 import { html, type TemplateResult } from 'lit';
 import type { CaseOutcome } from '../client/contract';
 import { refusalText } from './element';
 import type { Session } from './session';
-import type { Words } from './words';
+import type { Texts } from './i18n';
 
-/** How far it is; null while nothing is under way. */
+/** The progress; null while nothing is running. */
 export type Reached = { readonly done: number; readonly total: number } | null;
 
-export function renderReached({ ownKeys }: Words, at: Reached): TemplateResult {
+export function renderReached({ ownKeys }: Texts, at: Reached): TemplateResult {
   if (at === null) return html`<p role="status"></p>`;
   const said = ownKeys.progress(at.done, at.total);
   return html`<p role="status">${said}</p>
     <progress max=${at.total} value=${at.done} aria-label=${said}></progress>`;
 }
 
-/** Each case with what came of it; `said` of all together. */
-export function renderOutcomes({ words, go }: Session, outcomes: readonly CaseOutcome[], said: string): TemplateResult {
+/** Each case with its outcome; `said` summarizes them. */
+export function renderOutcomes({ texts, go }: Session, outcomes: readonly CaseOutcome[], said: string): TemplateResult {
   const failed = outcomes.some(({ refusal }) => refusal !== null);
   return html`<section class=${failed ? 'note warn' : 'note good'}>
-    <h2>${words.ownKeys.results}</h2>
+    <h2>${texts.ownKeys.results}</h2>
     <p role="status">${said}</p>
     <ul>
       ${outcomes.map(
         ({ case: id, reference, refusal }) => html`<li>
           ${reference}:
           ${refusal === null
-            ? words.ownKeys.ok
-            : html`<strong>${words.ownKeys.failed}</strong> ${refusalText(words, refusal)}
-                <button class="plain" @click=${() => go({ name: 'case', case: id })}>${words.ownKeys.openCase(reference)}</button>`}
+            ? texts.ownKeys.ok
+            : html`<strong>${texts.ownKeys.failed}</strong> ${refusalText(texts, refusal)}
+                <button class="plain" @click=${() => go({ name: 'case', case: id })}>${texts.ownKeys.openCase(reference)}</button>`}
         </li>`,
       )}
     </ul>
   </section>`;
 }
 
-/** Whether every one was done. */
+/** Whether all succeeded. */
 export function allDone(outcomes: readonly CaseOutcome[]): boolean {
   return outcomes.every(({ refusal }) => refusal === null);
 }

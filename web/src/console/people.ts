@@ -1,41 +1,41 @@
-/** People in words: relay knows no names, so a role, and its number where two of a case have the same. */
+/** How people are called: relay knows no names, so a role, and a number if a case has two with the same. */
 
 import type { Person, QueueItem, Uuid } from '../client/contract';
 import type { Session } from './session';
-import type { Words } from './words';
+import type { Texts } from './i18n';
 
-/** Four characters are enough to tell apart the few people of a case; of a participant they are the mark on their sheets. */
+/** Four characters are enough to tell apart the few people of a case; a participant's are the mark on their sheets. */
 export function shortId(id: Uuid): string {
   return id.slice(-4);
 }
 
-export function person({ people }: Words, { participant, role, number }: Somebody): string {
+export function person({ people }: Texts, { participant, role, number }: Somebody): string {
   if (role === null) return people.participant(shortId(participant));
   return number === null ? people.role[role] : people.several(people.role[role], number);
 }
 
-export function sender(words: Words, { from, fromRole, fromNumber }: QueueItem): string {
-  return person(words, { participant: from, role: fromRole, number: fromNumber });
+export function sender(texts: Texts, { from, fromRole, fromNumber }: QueueItem): string {
+  return person(texts, { participant: from, role: fromRole, number: fromNumber });
 }
 
-export function recipient(words: Words, { to, toRole, toNumber }: QueueItem): string {
-  return person(words, { participant: to, role: toRole, number: toNumber });
+export function recipient(texts: Texts, { to, toRole, toNumber }: QueueItem): string {
+  return person(texts, { participant: to, role: toRole, number: toNumber });
 }
 
-/** Somebody of a case; without a role where relay does not say which. */
+/** Somebody in a case; without a role if relay does not say which. */
 type Somebody = Omit<Person, 'role'> & { readonly role: Person['role'] | null };
 
-export function mediator({ words, self }: Pick<Session, 'words' | 'self'>, id: Uuid): string {
-  return id === self.credential ? words.people.you : words.people.colleague(shortId(id));
+export function mediator({ texts, self }: Pick<Session, 'texts' | 'self'>, id: Uuid): string {
+  return id === self.credential ? texts.people.you : texts.people.colleague(shortId(id));
 }
 
 /** Who did something in the log: `mediator:…`, `participant:…`, `service:…`, `media:…`, `recovery:…`, `link:…` or the clock. */
 export function actor(
-  session: Pick<Session, 'words' | 'self'>,
+  session: Pick<Session, 'texts' | 'self'>,
   text: string,
   known: ReadonlyMap<Uuid, Person>,
 ): string {
-  const { people } = session.words;
+  const { people } = session.texts;
   const colon = text.indexOf(':');
   const kind = colon < 0 ? text : text.slice(0, colon);
   const id = text.slice(colon + 1);
@@ -43,7 +43,7 @@ export function actor(
     case 'mediator':
       return mediator(session, id);
     case 'participant': {
-      return person(session.words, known.get(id) ?? { participant: id, role: null, number: null });
+      return person(session.texts, known.get(id) ?? { participant: id, role: null, number: null });
     }
     case 'service':
       return people.system;
@@ -58,7 +58,7 @@ export function actor(
   }
 }
 
-/** For the beginning of a sentence. */
+/** At the start of a sentence. */
 export function capital(text: string): string {
   return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }

@@ -1,8 +1,8 @@
 /**
- * The organization roots that this browser trusts for the console: a set of fingerprints. Who opens the console for the
- * first time brings the first one. After that an address or a page around adds nothing: only the mediator does.
+ * The organization roots that this browser trusts for the console: a set of fingerprints. The first visit adds the
+ * first one. After that neither an address nor an embedding page adds any: only the mediator does.
  *
- * A fingerprint is no secret. It is kept in the clear, the one that was worked with last first.
+ * Fingerprints are not secret. They are stored unsealed, the last used one first.
  */
 
 import { isFingerprint } from '../embed/protocol';
@@ -10,18 +10,18 @@ import { isFingerprint } from '../embed/protocol';
 const KEY = 'relay-roots';
 
 export type Verdict =
-  /** Work with this one. `kept` is false where this browser can keep nothing: the address has to stay. */
+  /** Use this one. `kept` is false if this browser can store nothing: the address has to stay. */
   | { readonly verdict: 'trusted'; readonly fingerprint: string; readonly kept: boolean }
-  /** One was given that this browser does not trust, and it trusts others. */
+  /** A root was given that this browser does not trust, and it trusts others. */
   | { readonly verdict: 'another'; readonly fingerprint: string }
-  /** None was given, and none is kept. */
+  /** None was given, and none is stored. */
   | { readonly verdict: 'none' };
 
-export type PinShelf = Pick<Storage, 'getItem' | 'setItem'>;
+export type PinStorage = Pick<Storage, 'getItem' | 'setItem'>;
 
 export class Pins {
-  /** `shelf`: null where a browser lets nothing be kept. */
-  constructor(private readonly shelf: PinShelf | null) {}
+  /** `storage`: null if the browser allows none. */
+  constructor(private readonly storage: PinStorage | null) {}
 
   static ofThisBrowser(): Pins {
     try {
@@ -31,17 +31,17 @@ export class Pins {
     }
   }
 
-  /** Every root that is trusted, the one that was worked with last first. */
+  /** Every trusted root, the last used one first. */
   all(): readonly string[] {
     try {
-      const kept: unknown = JSON.parse(this.shelf?.getItem(KEY) ?? '[]');
+      const kept: unknown = JSON.parse(this.storage?.getItem(KEY) ?? '[]');
       return Array.isArray(kept) ? [...new Set(kept.filter(isFingerprint))] : [];
     } catch {
       return [];
     }
   }
 
-  /** What to do with a fingerprint that came from outside, or with none. It adds one only where there is none yet. */
+  /** What to do with a fingerprint from outside, or with none. Adds one only if none is stored yet. */
   judge(given: string | null): Verdict {
     const known = this.all();
     const [last] = known;
@@ -50,7 +50,7 @@ export class Pins {
     return { verdict: 'trusted', fingerprint: given, kept: this.add(given) };
   }
 
-  /** Trusts it beside those that are trusted, and works with it; false where nothing can be kept. */
+  /** Trusts it in addition to the others, and uses it; false if nothing can be stored. */
   add(fingerprint: string): boolean {
     return this.keep([fingerprint, ...this.all().filter((one) => one !== fingerprint)]);
   }
@@ -60,9 +60,9 @@ export class Pins {
   }
 
   private keep(fingerprints: readonly string[]): boolean {
-    if (this.shelf === null) return false;
+    if (this.storage === null) return false;
     try {
-      this.shelf.setItem(KEY, JSON.stringify(fingerprints));
+      this.storage.setItem(KEY, JSON.stringify(fingerprints));
       return true;
     } catch {
       return false;

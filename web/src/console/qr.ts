@@ -1,10 +1,10 @@
-/** An address as a QR code, drawn as one path so that it prints sharp. */
+/** An address as a QR code, drawn as one path so that it prints sharply. */
 
 import { generate } from 'lean-qr';
 import { toSvgPath } from 'lean-qr/extras/svg';
 import { html, type TemplateResult } from 'lit';
 
-const QUIET = 4; // modules of white that a camera needs around it
+const QUIET = 4; // modules of white margin that a camera needs
 
 export function qrCode(text: string, label: string): TemplateResult {
   const code = generate(text);

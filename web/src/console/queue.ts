@@ -1,17 +1,28 @@
-/** The review queue: for whom how much waits, the longest first, live, with filters and the keyboard; and what has ended. */
+/** The review queue: how much waits for whom, the longest first, live, with filters and keyboard control; and what has ended. */
 
 import { proxy } from 'comlink';
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
-import type { CaseSummary, Language, QueueFigure, QueueFilter, QueueItem, State, Stop, WaitsFor } from '../client/contract';
+import {
+  asRefusal,
+  type CaseSummary,
+  type Language,
+  type QueueFigure,
+  type QueueFilter,
+  type QueueItem,
+  type State,
+  type Stop,
+  type WaitsFor,
+} from '../client/contract';
 import { day } from '../ui/amounts';
 import { ageOf } from './ages';
-import { asRefusal, ConsoleElement } from './element';
+import { ConsoleElement } from './element';
 import { byReference } from './finding';
 import { mediator, recipient, sender } from './people';
 import type { Shortcut } from './shortcuts';
 
-/** Whose turn it is, the mediator's own first; with the states in which it can be. */
+/** Whom messages wait for, mediators first; with the possible states. */
 const TURNS: readonly { readonly turn: WaitsFor; readonly states: readonly State[] }[] = [
   { turn: 'you', states: ['queued', 'claimed', 'held', 'approved', 'released'] },
   { turn: 'mediator', states: ['queued', 'claimed'] },
@@ -20,35 +31,27 @@ const TURNS: readonly { readonly turn: WaitsFor; readonly states: readonly State
   { turn: 'relay', states: ['processing'] },
 ];
 const WAITING: readonly State[] = [...new Set(TURNS.flatMap(({ states }) => states))];
-/** In which it waits for nobody. */
+/** States that wait for nobody. */
 const ENDED = ['viewed', 'closed', 'declined', 'refused', 'withdrawn', 'recalled', 'expired'] as const satisfies readonly State[];
 
 const HOUR_SECONDS = 3600;
 const AGES = { hour: HOUR_SECONDS, day: 24 * HOUR_SECONDS, threeDays: 72 * HOUR_SECONDS, week: 168 * HOUR_SECONDS };
 const TICK_MS = 30_000;
 
-/** Kept while the page lives, so that coming back from a message shows the same queue. */
+/** Remembered while the page lives, so that returning from a message shows the same queue. */
 let filter: QueueFilter = { waitsFor: 'you' };
 
 export class ConsoleQueue extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    items: { state: true },
-    next: { state: true },
-    figures: { state: true },
-    cases: { state: true },
-    broken: { state: true },
-    now: { state: true },
-  };
+  static override properties = reactive([], ['items', 'next', 'figures', 'cases', 'broken', 'now']);
 
   private items: readonly QueueItem[] | null = null;
   private next: string | null = null;
   private figures: readonly QueueFigure[] = [];
   private cases: readonly CaseSummary[] = [];
   private broken = false;
-  /** The figures have come. */
+  /** The counts have loaded. */
   private watched = false;
-  /** The first page is to be fetched. */
+  /** The first page has to be fetched. */
   private stale = false;
   private now = Date.now();
   private stopWatching: Promise<Stop> | null = null;
@@ -69,7 +72,7 @@ export class ConsoleQueue extends ConsoleElement {
         this.figures = figures;
         this.broken = false;
         const isShown = cases === null || filter.case === undefined || cases.includes(filter.case);
-        if (!first && isShown) void this.load(); // what waits longest comes first, so rows do not jump under a finger
+        if (!first && isShown) void this.load(); // the longest waiting come first, so rows do not jump under a finger
       }),
       proxy(() => (this.broken = true)),
     );
@@ -99,7 +102,7 @@ export class ConsoleQueue extends ConsoleElement {
     buttons[to]?.focus();
   }
 
-  /** Fetches the first page; asked for again before that began, it is still fetched once. */
+  /** Fetches the first page; repeated requests before it starts are merged. */
   private async load(): Promise<void> {
     if (this.stale) return;
     this.stale = true;
@@ -134,7 +137,7 @@ export class ConsoleQueue extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { queue } = this.words;
+    const { queue } = this.texts;
     return html`<main id="content" class="wide">
       <h1 tabindex="-1">${queue.title}</h1>
       ${this.renderFigures()}
@@ -148,26 +151,26 @@ export class ConsoleQueue extends ConsoleElement {
   }
 
   private renderFigures(): TemplateResult {
-    const { turn: names } = this.words;
+    const { turn: names } = this.texts;
     const { state, waitsFor } = filter;
     const shown = TURNS.filter(({ turn }) => turn === 'you' || turn === waitsFor || this.count(turn) > 0);
     const past = isEnded(state);
-    return html`<section aria-label=${this.words.queue.figures}>
+    return html`<section aria-label=${this.texts.queue.figures}>
       <ul class="turns">
         ${repeat(shown, ({ turn }) => turn, ({ turn, states }) => this.renderTurn(turn, states))}
         <li>
           <ul class="figures">
             <li><button class="turn" aria-pressed=${past ? 'true' : 'false'} @click=${() => this.choose({ state: 'viewed', waitsFor: undefined })}>${names.ended}</button></li>
-            ${past ? ENDED.map((one) => html`<li>${this.renderChoice(one, undefined, html`${this.words.state[one]}`)}</li>`) : nothing}
+            ${past ? ENDED.map((one) => html`<li>${this.renderChoice(one, undefined, html`${this.texts.state[one]}`)}</li>`) : nothing}
           </ul>
         </li>
       </ul>
     </section>`;
   }
 
-  /** All that waits for somebody, and that in each state. */
+  /** The total that waits for somebody, and the count per state. */
   private renderTurn(turn: WaitsFor, states: readonly State[]): TemplateResult {
-    const { state: names, turn: turns, queue, age } = this.words;
+    const { state: names, turn: turns, queue, age } = this.texts;
     const shown = states.filter((state) => this.count(turn, state) > 0 || (turn === filter.waitsFor && state === filter.state) || state === FIRST[turn]);
     const oldest = this.figures.flatMap((one) => (one.waitsFor === turn && one.oldest !== null ? [one.oldest] : [])).sort()[0];
     const waits = oldest === undefined ? null : ageOf(oldest, this.now);
@@ -204,7 +207,7 @@ export class ConsoleQueue extends ConsoleElement {
   }
 
   private renderFilters(): TemplateResult {
-    const { queue, languageName, state, turn, lists } = this.words;
+    const { queue, languageName, state, turn, lists } = this.texts;
     const pick = (name: keyof QueueFilter, number = false) => (event: Event): void => {
       const { value } = event.target as HTMLSelectElement;
       this.choose({ [name]: value === '' ? undefined : number ? Number(value) : value });
@@ -258,7 +261,7 @@ export class ConsoleQueue extends ConsoleElement {
     </details>`;
   }
 
-  /** What has ended waits for nobody. */
+  /** Ended messages wait for nobody. */
   private readonly statePicked = (event: Event): void => {
     const { value } = event.target as HTMLSelectElement;
     const state = value === '' ? undefined : (value as State);
@@ -266,8 +269,8 @@ export class ConsoleQueue extends ConsoleElement {
   };
 
   private renderItems(): TemplateResult {
-    const { queue, lists } = this.words;
-    if (this.items === null) return this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : html``;
+    const { queue, lists } = this.texts;
+    if (this.items === null) return this.refusal === null ? html`<p role="status">${this.texts.loading}</p>` : html``;
     if (this.items.length === 0) {
       const none = filter.waitsFor !== 'you' ? queue.empty : filter.state === 'queued' ? queue.emptyQueued : lists.emptyYou;
       return html`<p class="card" role="status">${none}</p>`;
@@ -277,15 +280,15 @@ export class ConsoleQueue extends ConsoleElement {
       </ol>
       ${this.next === null
         ? nothing
-        : html`<button ?disabled=${this.running} @click=${() => this.more()}>${this.words.more}</button>`}`;
+        : html`<button ?disabled=${this.running} @click=${() => this.more()}>${this.texts.more}</button>`}`;
   }
 
   private renderItem(item: QueueItem): TemplateResult {
-    const { queue, kind, inLanguage } = this.words;
+    const { queue, kind, inLanguage } = this.texts;
     return html`<li>
       <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
         <strong>${kind[item.form]}</strong> <span>${inLanguage[item.language]}</span>
-        <span>${queue.from} ${sender(this.words, item)} ${queue.to} ${recipient(this.words, item)}</span>
+        <span>${queue.from} ${sender(this.texts, item)} ${queue.to} ${recipient(this.texts, item)}</span>
         <strong>${item.reference}</strong>
       </button>
       <p class="quiet facts">
@@ -297,9 +300,9 @@ export class ConsoleQueue extends ConsoleElement {
     </li>`;
   }
 
-  /** In which state it is, why it waits for whom it waits, and since when. */
+  /** The state, whom it waits for and why, and since when. */
   private renderStanding({ lease, state, stateSince, waitingSince, waitsFor }: QueueItem): TemplateResult {
-    const { queue, lists, state: names, age } = this.words;
+    const { queue, lists, state: names, age } = this.texts;
     if (waitsFor === null) return html`<span>${lists.endedOn(names[state], day(stateSince, this.session.language))}</span>`;
     const waits = ageOf(waitingSince, this.now);
     const approved = state === 'queued' && waitsFor === 'mediator';
@@ -314,7 +317,7 @@ export class ConsoleQueue extends ConsoleElement {
   }
 }
 
-/** What is shown of a turn also where there is none of it. */
+/** What is shown of a group even if it is empty. */
 const FIRST: Readonly<Partial<Record<WaitsFor, State>>> = { you: 'queued' };
 
 function isEnded(state: State | undefined): boolean {

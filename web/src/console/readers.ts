@@ -1,6 +1,7 @@
-/** Who can read a case by the charter in force; and the next charter: people who come and go, new keys, the system's wish. */
+/** Who can read a case under the charter in force; and the next charter: people who join or leave, new keys, the system's request. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { CaseDetail, CaseMember, Colleague, Uuid } from '../client/contract';
 import { day } from '../ui/amounts';
 import '../ui/dialog';
@@ -17,18 +18,12 @@ type Asking =
 type Fault = 'needsOne' | 'needsTwo' | 'same';
 
 export class ConsoleReaders extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    detail: { attribute: false },
-    asking: { state: true },
-    fault: { state: true },
-    staying: { state: true },
-  };
+  static override properties = reactive(['detail'], ['asking', 'fault', 'staying']);
 
   detail!: CaseDetail;
   private asking: Asking | null = null;
   private fault: Fault | null = null;
-  /** The credentials that are ticked while mediators are changed. */
+  /** The credentials ticked while mediators are changed. */
   private staying: ReadonlySet<Uuid> = new Set();
 
   private get mediators(): readonly CaseMember[] {
@@ -36,7 +31,7 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   protected override render(): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const { detail } = this;
     return html`<section class="card" aria-labelledby="readers-heading">
       <h2 id="readers-heading">${readers.title}</h2>
@@ -56,7 +51,7 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   private renderRole(role: CaseMember['role']): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const members = this.detail.members.filter((one) => one.role === role);
     return html`<h3>${readers.role[role]}</h3>
       ${members.length === 0
@@ -67,7 +62,7 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   private renderMember(member: CaseMember): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const { newer, standing, endsAt } = member;
     const said = readers.standing[standing](day(endsAt, this.session.language));
     const isOwn = member.credential === this.session.self.credential;
@@ -77,20 +72,20 @@ export class ConsoleReaders extends ConsoleElement {
         ? nothing
         : html`<br />${readers.newer(capital(this.name(member)))}
             ${isOwn
-              ? html`<button @click=${() => this.session.go({ name: 'keys' })}>${this.words.ownKeys.see}</button>`
+              ? html`<button @click=${() => this.session.go({ name: 'keys' })}>${this.texts.ownKeys.see}</button>`
               : html`<button ?disabled=${this.running} @click=${() => (this.asking = { about: 'let-back', member, newer })}>${readers.letBack}</button>`}`}
     </li>`;
   }
 
   private renderRecovery({ at, mediators }: CaseDetail['recoveries'][number]): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const date = day(at, this.session.language);
     const who = mediators.map((id) => mediator(this.session, id)).join(', ');
     return html`<p class="note warn">${who === '' ? readers.recoveredNobody(date) : readers.recovered(date, who)} ${readers.recoveredAsk}</p>`;
   }
 
   private renderProposal(): TemplateResult | typeof nothing {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const { proposal } = this.detail;
     if (proposal === null) return nothing;
     return html`<section class="note">
@@ -104,7 +99,7 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   private renderDifference(mediators: readonly Uuid[]): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const listed = this.mediators.map(({ credential }) => credential);
     const joining = mediators.filter((id) => !listed.includes(id));
     const leaving = listed.filter((id) => !mediators.includes(id));
@@ -115,14 +110,14 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   private renderAsking(asking: Asking): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const end = (): void => void (this.asking = null);
     const dialog = (heading: string, content: TemplateResult): TemplateResult =>
       html`<relay-dialog .heading=${heading} .content=${html`${this.renderRefusal()} ${content}`} @dismissed=${end}></relay-dialog>`;
     const actions = (text: string, act: () => Promise<void>): TemplateResult =>
       html`<p class="row">
         <button class="primary" ?disabled=${this.running} @click=${act}>${text}</button>
-        <button @click=${end}>${this.words.cancel}</button>
+        <button @click=${end}>${this.texts.cancel}</button>
       </p>`;
     switch (asking.about) {
       case 'change':
@@ -147,7 +142,7 @@ export class ConsoleReaders extends ConsoleElement {
   }
 
   private renderChange(colleagues: readonly Colleague[], end: () => void): TemplateResult {
-    const { readers } = this.words;
+    const { readers } = this.texts;
     const listed = new Set(this.mediators.map(({ person }) => person));
     const others = colleagues.filter(({ person }) => !listed.has(person));
     const tick = (credential: Uuid, text: string): TemplateResult =>
@@ -183,17 +178,17 @@ export class ConsoleReaders extends ConsoleElement {
       ${this.leaves([...this.staying]) ? html`<p class="note warn">${readers.withdrawYou}</p>` : nothing}
       <p class="row">
         <button class="primary" ?disabled=${this.running}>${readers.sign}</button>
-        <button type="button" @click=${end}>${this.words.cancel}</button>
+        <button type="button" @click=${end}>${this.texts.cancel}</button>
       </p>
     </form>`;
   }
 
   private name({ role, credential }: CaseMember): string {
-    if (role === 'media') return this.words.people.worker(shortId(credential));
-    return role === 'recovery' ? this.words.readers.recoveryKey(shortId(credential)) : mediator(this.session, credential);
+    if (role === 'media') return this.texts.people.worker(shortId(credential));
+    return role === 'recovery' ? this.texts.readers.recoveryKey(shortId(credential)) : mediator(this.session, credential);
   }
 
-  /** Whether one would not be in the case any more. */
+  /** Whether the mediator would remove themself. */
   private leaves(mediators: readonly Uuid[]): boolean {
     return !mediators.includes(this.session.self.credential);
   }
@@ -210,14 +205,14 @@ export class ConsoleReaders extends ConsoleElement {
   private submitChange(): void {
     const before = this.mediators;
     const chosen = [...this.staying];
-    // Whoever joins has valid keys, or would not be shown.
+    // People who join have valid keys, or they would not be listed.
     const ended = new Set(before.filter(({ standing }) => standing === 'ended').map(({ credential }) => credential));
     const able = chosen.filter((credential) => !ended.has(credential)).length;
     const isSame = chosen.length === before.length && before.every(({ credential }) => this.staying.has(credential));
     if (able === 0) this.fault = 'needsOne';
     else if (able < this.detail.approvals) this.fault = 'needsTwo';
     else if (isSame) this.fault = 'same';
-    else void this.sign(chosen, this.words.readers.changed);
+    else void this.sign(chosen, this.texts.readers.changed);
   }
 
   private async sign(mediators: readonly Uuid[], said: string): Promise<void> {
@@ -229,7 +224,7 @@ export class ConsoleReaders extends ConsoleElement {
   private async letBack(old: Uuid, newer: Uuid): Promise<void> {
     const { case: id, charterVersion } = this.detail;
     const done = await this.attempt(() => this.session.client.replaceKeys(id, charterVersion, old, newer));
-    if (done) this.signed(this.words.readers.letBackDone, false);
+    if (done) this.signed(this.texts.readers.letBackDone, false);
   }
 
   private signed(said: string, left: boolean): void {

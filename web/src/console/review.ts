@@ -1,21 +1,22 @@
-/** One message under review: what it is and whose words it is first, then the words, then, when asked for, the video. */
+/** One message under review: what it is and who wrote it, then its text, then, on request, the video. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
-import type { Broken, History, Lease, ReviewItem, Uuid } from '../client/contract';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
+import { asRefusal, type Broken, type History, type Lease, type ReviewItem, type Uuid } from '../client/contract';
 import { countdown } from './ages';
 import { actionDraft, choicesFor, standing, waitsForAnother, type ActionDraft, type Choice } from './choices';
 import '../ui/dialog';
 import './decide';
-import { asRefusal, ConsoleElement, grantedText, isConflict } from './element';
+import { ConsoleElement, grantedText, isConflict } from './element';
 import { renderAccess, renderDecisions, renderFacts, renderFaults, renderOrigin, renderSubject } from './facts';
 import './history';
-import { FormKeeper } from './keeping';
+import { FormSaver } from './form-saver';
 import { wasPlayed } from './media';
 import './offer';
 import { capital, mediator, sender } from './people';
 import type { Shortcut } from './shortcuts';
-import { wordsOf } from './spoken';
-import type { Words } from './words';
+import { textsFor } from './form-texts';
+import type { Texts } from './i18n';
 import { transcript } from '../playback/transcript';
 
 const TICK_MS = 1000;
@@ -24,39 +25,30 @@ const PROCESSING_MS = 4000;
 const ASKABLE = ['approve', 'return', 'decline', 'hold'] as const satisfies readonly Choice[];
 
 export class ConsoleReview extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    message: { attribute: false },
-    item: { state: true },
-    text: { state: true },
-    captions: { state: true },
-    history: { state: true },
-    lost: { state: true },
-    changed: { state: true },
-    asking: { state: true },
-    withdrawing: { state: true },
-    now: { state: true },
-  };
+  static override properties = reactive(
+    ['message'],
+    ['item', 'text', 'captions', 'history', 'lost', 'changed', 'asking', 'withdrawing', 'now'],
+  );
 
   message: Uuid = '';
 
-  protected override get words(): Words {
-    return wordsOf(this.session.words, this.item?.form);
+  protected override get texts(): Texts {
+    return textsFor(this.session.texts, this.item?.form);
   }
 
   private item: ReviewItem | null = null;
   private text: string | null = null;
   private captions: string | null = null;
-  /** Null before it is there. */
+  /** Null before it has loaded. */
   private history: History | 'failed' | null = null;
   private lost = false;
   private changed = false;
   private asking: Choice | null = null;
   private withdrawing = false;
   private now = Date.now();
-  /** What was typed into a dialog, which outlives the dialog: a lost lease loses no words. */
+  /** What was typed into a dialog; it outlives the dialog, so a lost lease loses no text. */
   private draft: ActionDraft = actionDraft();
-  private readonly keeper = new FormKeeper(this, () => `review:${this.message}`, () => ({ ...this.draft }));
+  private readonly saver = new FormSaver(this, () => `review:${this.message}`, () => ({ ...this.draft }));
   private ticking: ReturnType<typeof setInterval> | undefined;
   private lookedAt = 0;
 
@@ -104,7 +96,7 @@ export class ConsoleReview extends ConsoleElement {
       this.asking = null;
       void this.load();
     }
-    // A colleague's lease that ran out: relay says what may be done with it now.
+    // A colleague's lease expired: ask relay what may be done now.
     const isFree = lease !== null && Date.parse(lease.expiresAt) <= this.now && this.item?.actions.includes('lease') === false;
     if ((isFree || this.item?.state === 'processing') && this.now - this.lookedAt > PROCESSING_MS && !this.busy) void this.load();
   }
@@ -113,16 +105,16 @@ export class ConsoleReview extends ConsoleElement {
     const { message, item: before } = this;
     this.lookedAt = Date.now();
     await this.read(async () => {
-      // What was typed here before is there before anybody can type.
+      // Load what was typed here before, so that nobody types over it.
       const [item] = await Promise.all([this.session.client.review(message), before === null ? this.findDraft(message) : undefined]);
       if (message === this.message) await this.takeIn(item);
     });
-    // While a video is prepared this is asked every few seconds, and nothing comes before it meanwhile.
+    // While a video is processed this is polled, and nothing before it changes meanwhile.
     const isSame = this.history !== null && before?.state === 'processing' && this.item?.state === 'processing';
     if (message === this.message && this.item !== null && !isSame) await this.lookBack(message);
   }
 
-  /** What came before, which nobody waits for: the message is read and decided without it, too. */
+  /** The history, loaded in the background: the message can be read and decided without it. */
   private async lookBack(message: Uuid): Promise<void> {
     try {
       const history = await this.session.client.history(message);
@@ -136,16 +128,16 @@ export class ConsoleReview extends ConsoleElement {
 
   /** What was typed about this message and not sent. */
   private async findDraft(message: Uuid): Promise<void> {
-    const kept = await this.keeper.find().catch(() => null);
+    const kept = await this.saver.find().catch(() => null);
     if (kept !== null && message === this.message) this.draft = actionDraft(kept);
   }
 
-  /** Shows a message as relay has it now; words are fetched again where they may be other words. */
+  /** Shows the message as relay has it now; its text is fetched again if it may have changed. */
   private async takeIn(item: ReviewItem): Promise<void> {
     const same = this.item?.message === item.message && this.item.revision === item.revision;
     const holds = (record: Broken['record']): boolean => item.faults.every((fault) => fault.record !== record);
     this.item = item;
-    this.session.entitle((words) => words.place.message(words.kind[item.form], item.reference));
+    this.session.entitle((texts) => texts.place.message(texts.kind[item.form], item.reference));
     this.now = Date.now();
     if (!item.hasText || !holds('body')) this.text = null;
     else if (!(same && this.text !== null)) this.text = await this.session.client.text(item.message);
@@ -153,7 +145,7 @@ export class ConsoleReview extends ConsoleElement {
     this.captions = captioned ? await this.session.client.captionsText(item.message) : null;
   }
 
-  /** An act on this message; where it has moved on meanwhile, what changed is shown instead. */
+  /** An action on this message; if it has changed meanwhile, shows what changed instead. */
   private async act(run: () => Promise<ReviewItem>): Promise<boolean> {
     this.changed = false;
     const done = await this.attempt(async () => {
@@ -171,7 +163,7 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private async take(): Promise<void> {
-    if (await this.act(() => this.session.client.lease(this.message))) this.session.say(this.words.form.done.lease);
+    if (await this.act(() => this.session.client.lease(this.message))) this.session.say(this.texts.form.done.lease);
   }
 
   private async letGo(): Promise<void> {
@@ -179,13 +171,13 @@ export class ConsoleReview extends ConsoleElement {
       await this.session.client.letGo(this.message);
     });
     if (!done) return;
-    this.session.say(this.words.form.done['let-go']);
+    this.session.say(this.texts.form.done['let-go']);
     this.session.go({ name: 'queue' });
   }
 
   private async grantAgain(item: ReviewItem): Promise<void> {
     const done = await this.attempt(async () => {
-      this.session.say(grantedText(this.words, await this.session.client.grantAgain(item.case, item.to)));
+      this.session.say(grantedText(this.texts, await this.session.client.grantAgain(item.case, item.to)));
     });
     if (done) await this.load();
   }
@@ -194,7 +186,7 @@ export class ConsoleReview extends ConsoleElement {
     this.withdrawing = false;
     const done = await this.attempt(async () => {
       await this.session.client.recordWithdrawal(this.message);
-      this.session.say(this.words.form.recordedWithdrawal);
+      this.session.say(this.texts.form.recordedWithdrawal);
     });
     if (done) await this.load();
   }
@@ -210,19 +202,19 @@ export class ConsoleReview extends ConsoleElement {
 
   protected override render(): TemplateResult {
     const item = this.item === null ? null : standing(this.item, this.now);
-    const { review, kind } = this.words;
+    const { review, kind } = this.texts;
     if (item === null) {
       return html`<main id="content" class="wide">
-        ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.words.loading}</p>` : nothing}
+        ${this.renderRefusal()} ${this.refusal === null ? html`<p role="status">${this.texts.loading}</p>` : nothing}
       </main>`;
     }
     return html`<main id="content" class="wide">
       <p class="back">
-        <button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.words.nav.queue}</button>
-        <button class="plain" @click=${() => this.session.next()}>${this.words.lists.next} <span aria-hidden="true">→</span></button>
+        <button class="plain" @click=${() => this.session.go({ name: 'queue' })}>← ${this.texts.nav.queue}</button>
+        <button class="plain" @click=${() => this.session.next()}>${this.texts.lists.next} <span aria-hidden="true">→</span></button>
       </p>
       <h1 tabindex="-1">${review.title(kind[item.form], this.sender(item))}</h1>
-      ${this.changed ? html`<p class="note" role="alert">${this.words.conflict}</p>` : nothing} ${this.renderRefusal()}
+      ${this.changed ? html`<p class="note" role="alert">${this.texts.conflict}</p>` : nothing} ${this.renderRefusal()}
       ${this.lost && item.lease?.mine !== true ? html`<p class="note warn" role="alert">${review.leaseLost}</p>` : nothing}
       <div class="beside review">
         <div>${renderFacts(this.session, item)} ${renderOrigin(this.session, item)} ${this.renderAccess(item)}</div>
@@ -239,25 +231,25 @@ export class ConsoleReview extends ConsoleElement {
   private renderAccess(item: ReviewItem): TemplateResult | typeof nothing {
     if (this.history === null || this.history === 'failed') return nothing;
     return html`<section class="card">
-      <h2>${this.words.review.access}</h2>
+      <h2>${this.texts.review.access}</h2>
       ${renderAccess(this.session, item, this.history.access)}
     </section>`;
   }
 
   private renderHistory(item: ReviewItem): TemplateResult {
     const { history } = this;
-    if (history === null) return html`<p role="status">${this.words.loading}</p>`;
-    if (history === 'failed') return html`<p class="note" role="status">${this.words.review.historyFailed}</p>`;
+    if (history === null) return html`<p role="status">${this.texts.loading}</p>`;
+    if (history === 'failed') return html`<p class="note" role="status">${this.texts.review.historyFailed}</p>`;
     return html`<console-history .session=${this.session} .item=${item} .text=${this.text} .history=${history}></console-history>`;
   }
 
   private sender(item: ReviewItem): string {
-    return sender(this.words, item);
+    return sender(this.texts, item);
   }
 
   private renderStanding(item: ReviewItem): TemplateResult | typeof nothing {
-    const { review } = this.words;
-    // Where it cannot be told at all, the faults say so.
+    const { review } = this.texts;
+    // If it is unknown, the faults say so.
     if (item.standing === 'verified' || item.standing === null) return nothing;
     const who = this.sender(item);
     if (item.standing === 'ended') {
@@ -272,13 +264,13 @@ export class ConsoleReview extends ConsoleElement {
       <p>${review.uncheckedWhat}</p>
       ${link === null
         ? nothing
-        : html`<button @click=${() => this.session.go({ name: 'case', case: item.case, claim: link })}>${this.words.claim.check}</button>`}
+        : html`<button @click=${() => this.session.go({ name: 'case', case: item.case, claim: link })}>${this.texts.claim.check}</button>`}
     </section>`;
   }
 
   private renderContent(item: ReviewItem): TemplateResult {
-    const { review } = this.words;
-    const stages: Readonly<Record<string, string>> = this.words.stage;
+    const { review } = this.texts;
+    const stages: Readonly<Record<string, string>> = this.texts.stage;
     const parts: TemplateResult[] = [];
     if (this.text !== null) {
       const words = html`<div class="card letter" lang=${item.language}>${this.text === '' ? review.noWords : this.text}</div>`;
@@ -301,10 +293,10 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderTranscript(item: ReviewItem): TemplateResult {
-    const { review, captions } = this.words;
+    const { review, captions } = this.texts;
     if (this.captions === null) {
       const exception = item.captions?.exception ?? null;
-      if (item.captions !== null && exception === null) return html``; // they do not hold: that is said above
+      if (item.captions !== null && exception === null) return html``; // invalid ones: the faults above say so
       const known: Readonly<Record<string, string>> = captions.exceptions;
       return html`<p class="quiet">${exception === null ? review.noCaptions : review.captionException(known[exception] ?? exception)}</p>`;
     }
@@ -322,16 +314,16 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderLease(item: ReviewItem): TemplateResult | typeof nothing {
-    const { review } = this.words;
+    const { review } = this.texts;
     const { lease } = item;
-    if (item.state === 'queued' && item.waitsFor === 'mediator') return html`<p class="note">${this.words.lists.approvedByYou}</p>`;
+    if (item.state === 'queued' && item.waitsFor === 'mediator') return html`<p class="note">${this.texts.lists.approvedByYou}</p>`;
     if (item.state !== 'claimed' || lease === null) return nothing;
     if (!lease.mine) return html`<p class="note">${capital(review.leaseOther(mediator(this.session, lease.holder)))}</p>`;
     return this.renderMine(lease);
   }
 
   private renderMine(lease: Lease): TemplateResult {
-    const { review } = this.words;
+    const { review } = this.texts;
     const soon = Date.parse(lease.expiresAt) - this.now < SOON_MS;
     return html`<div class=${soon ? 'note warn' : 'note'}>
       <p class="row">
@@ -343,7 +335,7 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderGates(item: ReviewItem): TemplateResult | typeof nothing {
-    const { review, gate } = this.words;
+    const { review, gate } = this.texts;
     const before = item.state === 'approved' || item.state === 'offered';
     return html`${before && item.gates.length > 0
       ? html`<section class="note warn">
@@ -358,7 +350,7 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderChoices(item: ReviewItem): TemplateResult | typeof nothing {
-    const { review, choice } = this.words;
+    const { review, choice } = this.texts;
     const choices = choicesFor(item);
     const withdrawable = item.actions.includes('withdraw');
     if (choices.length === 0 && !withdrawable) return nothing;
@@ -379,7 +371,7 @@ export class ConsoleReview extends ConsoleElement {
           </button>`,
         )}
         ${withdrawable
-          ? html`<button class="plain" @click=${() => (this.withdrawing = true)}>${this.words.form.recordWithdrawal}</button>`
+          ? html`<button class="plain" @click=${() => (this.withdrawing = true)}>${this.texts.form.recordWithdrawal}</button>`
           : nothing}
       </div>
       ${this.withdrawing ? this.renderWithdrawing(item) : nothing}
@@ -387,31 +379,31 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private renderWithdrawing(item: ReviewItem): TemplateResult {
-    const { confirm, form, thisOne } = this.words;
+    const { confirm, form, thisOne } = this.texts;
     return html`<relay-dialog
       .heading=${confirm.withdrawal.title(thisOne[item.form])}
       .content=${html`${renderSubject(this.session, item, this.text)}
         <p>${confirm.withdrawal.what}</p>
         <p class="row">
           <button class="grave" ?disabled=${this.running} @click=${() => this.withdraw()}>${form.recordWithdrawal}</button>
-          <button @click=${() => (this.withdrawing = false)}>${this.words.cancel}</button>
+          <button @click=${() => (this.withdrawing = false)}>${this.texts.cancel}</button>
         </p>`}
       @dismissed=${() => (this.withdrawing = false)}
     ></relay-dialog>`;
   }
 
-  /** To whom an offer goes, said where it is made. */
+  /** Who receives the offer, shown where it is made. */
   private renderGoing(item: ReviewItem): TemplateResult {
     const { history } = this;
-    if (history === null) return html`<p role="status">${this.words.loading}</p>`;
+    if (history === null) return html`<p role="status">${this.texts.loading}</p>`;
     return history === 'failed'
-      ? html`<p class="note warn">${this.words.review.historyFailed}</p>`
+      ? html`<p class="note warn">${this.texts.review.historyFailed}</p>`
       : html`<div class="note">${renderAccess(this.session, item, history.access)}</div>`;
   }
 
   /**
-   * A video of which one has played nothing here, and whose words no mediator has written down: captions that came with it say
-   * what their author wants.
+   * A video that the mediator has not played at all here, and that no mediator has captioned: captions that came with it
+   * say what their author wants.
    */
   private isUnwatched({ captions, video }: ReviewItem): boolean {
     const isRead = this.captions !== null && captions?.by === 'mediator';
@@ -425,10 +417,10 @@ export class ConsoleReview extends ConsoleElement {
     const accept = (event: CustomEvent<() => Promise<ReviewItem>>): void => {
       void this.act(event.detail).then((done) => {
         if (!done) return;
-        this.session.say(this.words.form.done[asking as keyof typeof this.words.form.done]);
+        this.session.say(this.texts.form.done[asking as keyof typeof this.texts.form.done]);
         this.asking = null;
         this.draft = actionDraft();
-        this.keeper.drop();
+        this.saver.drop();
       });
     };
     const about = renderSubject(this.session, item, this.text);
@@ -440,7 +432,7 @@ export class ConsoleReview extends ConsoleElement {
           .draft=${this.draft}
           .running=${this.running}
           .problem=${this.refusal}
-          @typed=${() => this.keeper.changed()}
+          @typed=${() => this.saver.changed()}
           @given-up=${end}
           @chosen=${accept}
         ></console-offer>`
@@ -453,7 +445,7 @@ export class ConsoleReview extends ConsoleElement {
           .draft=${this.draft}
           .running=${this.running}
           .problem=${this.refusal}
-          @typed=${() => this.keeper.changed()}
+          @typed=${() => this.saver.changed()}
           @given-up=${end}
           @chosen=${accept}
         ></console-decide>`;

@@ -1,6 +1,6 @@
-/** Files that the console gives to whoever sits before it. */
+/** Files that the console saves to the device. */
 
-/** Saves a file from this page to the device. */
+/** Downloads a file from this page. */
 export function download(name: string, content: string | Uint8Array, type: string): void {
   const url = URL.createObjectURL(new Blob([typeof content === 'string' ? content : new Uint8Array(content)], { type }));
   const link = document.createElement('a');

@@ -1,4 +1,4 @@
-/** Where a mediator is. Screens are entries of the history with state alone: no address ever names a case or a message. */
+/** Where a mediator is. Screens are history entries with state only: no address ever names a case or a message. */
 
 import { isRecord } from '../embed/protocol';
 

@@ -1,29 +1,29 @@
-/** What every part of the console is given: who the mediator is, in which language, and the worker that has the keys. */
+/** What every part of the console receives: the mediator, the language, and the worker with the keys. */
 
 import type { Remote } from 'comlink';
 import type { MediatorClient, MediatorSelf } from '../client/contract';
-import type { Language } from '../words/catalogue';
-import type { Reasons } from '../words/reasons';
+import type { Language } from '../i18n/catalogue';
+import type { Reasons } from '../i18n/reasons';
 import type { Screen } from './screens';
-import type { Words } from './words';
+import type { Texts } from './i18n';
 
 export type Mediator = Remote<MediatorClient>;
 
 export interface Session {
   readonly client: Mediator;
   readonly self: MediatorSelf;
-  /** Whether a case system handed the keys over, so that this browser keeps none. */
+  /** Whether a case system provided the keys, so that this browser stores none. */
   readonly handed: boolean;
-  readonly words: Words;
+  readonly texts: Texts;
   readonly reasons: Reasons;
   readonly language: Language;
   readonly go: (screen: Screen) => void;
-  /** Goes to the message that waits for this mediator next, after the one on the screen; says so where there is none. */
+  /** Opens the next message waiting for this mediator; says so if there is none. */
   readonly next: () => void;
-  /** Names what is on the screen in the title of the tab: a kind, a case's reference, and never content. */
-  readonly entitle: (place: (words: Words) => string) => void;
+  /** Names the screen in the title of the tab: a kind and a case's reference, never content. */
+  readonly entitle: (place: (texts: Texts) => string) => void;
   /** Locks the keys at once. */
   readonly lock: () => void;
-  /** Said to screen readers too, and shown for a while. */
+  /** Announced to screen readers, and shown for a while. */
   readonly say: (sentence: string) => void;
 }

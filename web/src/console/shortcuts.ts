@@ -1,4 +1,4 @@
-/** Keys that save a mediator time: one letter each, never while typing, and all of them can be switched off. */
+/** Keyboard shortcuts: one letter each, never while typing, and they can be switched off. */
 
 export type Shortcut =
   | 'next'
@@ -14,7 +14,7 @@ export type Shortcut =
   | 'refresh'
   | 'help';
 
-/** In the order in which they are explained. */
+/** In the order of the help. */
 export const SHORTCUTS: readonly { readonly key: string; readonly does: Shortcut }[] = [
   { key: 'j', does: 'next' },
   { key: 'k', does: 'previous' },
@@ -32,7 +32,7 @@ export const SHORTCUTS: readonly { readonly key: string; readonly does: Shortcut
 
 const KEPT = 'relay-shortcuts';
 
-/** What of a key event decides; a `KeyboardEvent` has it all. */
+/** The relevant properties of a `KeyboardEvent`. */
 export interface Pressed {
   readonly key: string;
   readonly ctrlKey: boolean;
@@ -42,18 +42,18 @@ export interface Pressed {
   readonly defaultPrevented: boolean;
 }
 
-/** The shortcut of a key, or null; `where` is the element that has the focus. */
+/** The shortcut of a key, or null; `where` describes the focused element. */
 export function shortcutOf(pressed: Pressed, where: { readonly typing: boolean; readonly onControl: boolean }): Shortcut | null {
   if (pressed.ctrlKey || pressed.altKey || pressed.metaKey || pressed.defaultPrevented || where.typing) return null;
   const found = SHORTCUTS.find((shortcut) => shortcut.key === pressed.key)?.does ?? null;
-  if (found === 'open' && where.onControl) return null; // Enter belongs to the button or link that has the focus
+  if (found === 'open' && where.onControl) return null; // Enter belongs to the focused button or link
   if (pressed.repeat && found !== 'next' && found !== 'previous') return null;
   return found;
 }
 
 /**
- * Where the keyboard is: filling something in, on something that Enter works for, or nowhere in particular. In a form every key
- * is the form's, also on a box to tick: a page that is left takes with it what was typed.
+ * Where the focus is: in a form, on a control that Enter activates, or elsewhere. In a form every key belongs to the
+ * form, also on a checkbox: leaving the page would lose what was typed.
  */
 export function focusOf(element: Element | null): { typing: boolean; onControl: boolean } {
   const typing = element?.closest('form, input, textarea, select, [contenteditable], dialog, relay-player') ?? null;
@@ -74,6 +74,6 @@ export function switchShortcuts(on: boolean): void {
     if (on) localStorage.removeItem(KEPT);
     else localStorage.setItem(KEPT, 'off');
   } catch {
-    // Where nothing can be kept, they stay as they are by default.
+    // If nothing can be stored, the default applies.
   }
 }

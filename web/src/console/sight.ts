@@ -1,13 +1,13 @@
 /**
- * In a frame that is as tall as what is in it, dialogs and messages belong where the mediator looks, and not into the middle
- * or to the end of the frame. The page around tells which part is in sight; until it does, the frame asks the browser.
+ * In a frame as tall as its content, dialogs and notices belong where the mediator looks, not in the middle or at the
+ * end of the frame. The embedding page reports the visible part; until it does, the frame asks the browser.
  */
 
 import type { Embedding } from './embedding';
 
 const ASK_MS = 300;
 
-/** Has the style sheet know which part of the frame is in sight. */
+/** Tells the style sheet which part of the frame is visible. */
 export function followSight(embedding: Embedding): void {
   const root = document.documentElement;
   root.classList.add('framed');
@@ -20,7 +20,7 @@ export function followSight(embedding: Embedding): void {
     if (rect !== undefined && rect.height > 0) place(Math.max(0, rect.top), rect.height);
   });
   const asking = setInterval(() => {
-    observer.unobserve(root); // what is observed anew is measured at once
+    observer.unobserve(root); // observing again measures at once
     observer.observe(root);
   }, ASK_MS);
   embedding.watchSight(({ top, height }) => {

@@ -1,18 +1,14 @@
-/** Cases whose charter lists other media workers or recovery keys than those of today, brought up to date in one step. */
+/** Cases whose charter lists media workers or recovery keys other than the valid ones, updated in one step. */
 
 import { proxy } from 'comlink';
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { CaseOutcome, CaseSummary } from '../client/contract';
 import { ConsoleElement } from './element';
 import { allDone, type Reached, renderOutcomes, renderReached } from './outcomes';
 
 export class ConsoleStale extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    stale: { state: true },
-    at: { state: true },
-    outcomes: { state: true },
-  };
+  static override properties = reactive([], ['stale', 'at', 'outcomes']);
 
   private stale: readonly CaseSummary[] = [];
   private at: Reached = null;
@@ -28,7 +24,7 @@ export class ConsoleStale extends ConsoleElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { ownKeys } = this.words;
+    const { ownKeys } = this.texts;
     const { outcomes, stale } = this;
     if (stale.length === 0 && outcomes === null) return nothing;
     return html`${stale.length === 0
@@ -37,7 +33,7 @@ export class ConsoleStale extends ConsoleElement {
           <p>${ownKeys.stale(stale.length)}</p>
           <button ?disabled=${this.running} @click=${() => this.bring()}>${ownKeys.staleDo(stale.length)}</button>
         </section>`}
-    ${renderReached(this.words, this.at)} ${this.renderRefusal()}
+    ${renderReached(this.texts, this.at)} ${this.renderRefusal()}
     ${outcomes === null ? nothing : renderOutcomes(this.session, outcomes, allDone(outcomes) ? ownKeys.staleDone : ownKeys.staleFailed)}`;
   }
 

@@ -1,31 +1,27 @@
-/** What happened in a case, row by row as relay's log has it, in words; shown only if every row follows from the one before. */
+/** The history of a case, one sentence per row of relay's log; shown only if every row follows from the one before. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { LogEntry, Person, Uuid } from '../client/contract';
 import { moment } from '../ui/amounts';
 import { ConsoleElement } from './element';
 import { actor, shortId } from './people';
 
 export class ConsoleTimeline extends ConsoleElement {
-  static override properties: PropertyDeclarations = {
-    ...ConsoleElement.properties,
-    case: { attribute: false },
-    people: { attribute: false },
-    entries: { state: true },
-  };
+  static override properties = reactive(['case', 'people'], ['entries']);
 
   case: Uuid = '';
   people: readonly Person[] = [];
   private entries: readonly LogEntry[] | null = null;
 
   protected override render(): TemplateResult {
-    const { case: words } = this.words;
+    const { case: texts } = this.texts;
     return html`<section>
-      <h2>${words.timeline}</h2>
-      <p>${words.timelineLead}</p>
+      <h2>${texts.timeline}</h2>
+      <p>${texts.timelineLead}</p>
       ${this.renderRefusal()}
       ${this.entries === null
-        ? html`<p><button ?disabled=${this.reading} @click=${() => this.load()}>${words.timelineShow}</button></p>`
+        ? html`<p><button ?disabled=${this.reading} @click=${() => this.load()}>${texts.timelineShow}</button></p>`
         : this.renderEntries(this.entries)}
     </section>`;
   }
@@ -37,7 +33,7 @@ export class ConsoleTimeline extends ConsoleElement {
   }
 
   private renderEntries(entries: readonly LogEntry[]): TemplateResult {
-    const { event, eventOther, eventMessage } = this.words;
+    const { event, eventOther, eventMessage } = this.texts;
     const names: Readonly<Record<string, string>> = event;
     const latestFirst = [...entries].reverse();
     const known = new Map(this.people.map((one) => [one.participant, one]));

@@ -1,50 +1,37 @@
-/** The way in: sealed keys that this browser knows, a file of them, or new ones; opened with a passphrase. */
+/** Unlocking: sealed keys stored in this browser, a file with them, or new ones; opened with a passphrase. */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
-import { isRefusal, type KnownKeyring, type Refusal } from '../client/contract';
-import { PlainElement } from '../ui/element';
-import type { Language } from '../words/catalogue';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { asRefusal, isRefusal, type KnownKeyring, type Refusal } from '../client/contract';
+import { PlainElement, reactive } from '../ui/element';
+import type { Language } from '../i18n/catalogue';
 import '../ui/dialog';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
-import { asRefusal, refusalText } from './element';
+import { refusalText } from './element';
 import { download } from './saving';
 import type { Mediator } from './session';
-import type { Words } from './words';
+import type { Texts } from './i18n';
 
 const AGE_FILE = 'age-encryption.org/v1\n';
 const KEYRING_MOST_BYTES = 64 * 1024;
 
 export class ConsoleUnlock extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    door: { attribute: false },
-    words: { attribute: false },
-    language: { attribute: false },
-    fingerprint: { attribute: false },
-    roots: { attribute: false },
-    handed: { attribute: false },
-    notice: { attribute: false },
-    known: { state: true },
-    chosen: { state: true },
-    running: { state: true },
-    refusal: { state: true },
-    fault: { state: true },
-    made: { state: true },
-    forgetting: { state: true },
-    forgettingRoot: { state: true },
-  };
+  static override properties = reactive(
+    ['door', 'texts', 'language', 'fingerprint', 'roots', 'handed', 'notice'],
+    ['known', 'chosen', 'running', 'refusal', 'fault', 'made', 'forgetting', 'forgettingRoot'],
+  );
 
-  /** The worker with the keys, inside a plain object: Lit would take the far end's proxy itself for a directive. */
+  /** The worker with the keys, wrapped in a plain object: Lit would take the remote proxy itself for a directive. */
   door!: { readonly client: Mediator };
-  words!: Words;
+  texts!: Texts;
   language: Language = 'en';
-  /** The root that keys are opened, kept and made for. */
+  /** The root in use. */
   fingerprint = '';
   /** Every root that this browser trusts. */
   roots: readonly string[] = [];
-  /** The keys that a case system handed over; then nothing is kept and nothing else is offered. */
+  /** Keys provided by a case system; then nothing is stored and nothing else is offered. */
   handed: KnownKeyring | null = null;
-  /** Why the page is locked, where it was open before. */
+  /** Why the page was locked, if it was open before. */
   notice: string | null = null;
   private known: readonly KnownKeyring[] | null = null;
   private chosen: string | null = null;
@@ -78,7 +65,7 @@ export class ConsoleUnlock extends PlainElement {
   }
 
   protected override render(): TemplateResult {
-    const { unlock } = this.words;
+    const { unlock } = this.texts;
     return html`<main id="content" class="console-unlock">
       <h1 tabindex="-1">${unlock.title}</h1>
       <p>${unlock.lead}</p>
@@ -93,7 +80,7 @@ export class ConsoleUnlock extends PlainElement {
   }
 
   private renderRoots(): TemplateResult {
-    const { roots } = this.words;
+    const { roots } = this.texts;
     return html`<div class="card">
       <div class="field">
         <label for="root">${roots.choose}</label>
@@ -106,7 +93,7 @@ export class ConsoleUnlock extends PlainElement {
   }
 
   private renderForgettingRoot(): TemplateResult {
-    const { roots } = this.words;
+    const { roots } = this.texts;
     const forget = (): void => {
       this.forgettingRoot = false;
       this.tell('root-forgotten', this.fingerprint);
@@ -117,7 +104,7 @@ export class ConsoleUnlock extends PlainElement {
         <p>${roots.forgetWhat}</p>
         <p class="row">
           <button class="grave" @click=${forget}>${roots.forgetYes}</button>
-          <button @click=${() => (this.forgettingRoot = false)}>${this.words.cancel}</button>
+          <button @click=${() => (this.forgettingRoot = false)}>${this.texts.cancel}</button>
         </p>`}
       @dismissed=${() => (this.forgettingRoot = false)}
     ></relay-dialog>`;
@@ -127,13 +114,13 @@ export class ConsoleUnlock extends PlainElement {
     if (this.refusal === null) return nothing;
     const notVouched = this.refusal.code === 'unknown-signer' || this.refusal.refusal === 'signed-out'; // no session for this key
     return html`<p class="note warn" role="alert">
-      ${notVouched ? this.words.unlock.notVouched : refusalText(this.words, this.refusal)}
+      ${notVouched ? this.texts.unlock.notVouched : refusalText(this.texts, this.refusal)}
     </p>`;
   }
 
   private renderKnown(): TemplateResult | typeof nothing {
-    const { unlock } = this.words;
-    if (this.known === null) return html`<p role="status">${this.words.loading}</p>`;
+    const { unlock } = this.texts;
+    if (this.known === null) return html`<p role="status">${this.texts.loading}</p>`;
     if (this.known.length === 0) return html`<p>${unlock.none}</p>`;
     const chosen = this.known.find((keyring) => keyring.id === this.chosen);
     return html`<form class="card" @submit=${this.open}>
@@ -162,7 +149,7 @@ export class ConsoleUnlock extends PlainElement {
   }
 
   private renderImport(): TemplateResult {
-    const { unlock } = this.words;
+    const { unlock } = this.texts;
     return html`<details class="card" ?open=${this.known?.length === 0 && this.made === null}>
       <summary>${unlock.import}</summary>
       <form @submit=${this.importFile}>
@@ -182,7 +169,7 @@ export class ConsoleUnlock extends PlainElement {
   }
 
   private renderMake(): TemplateResult {
-    const { unlock } = this.words;
+    const { unlock } = this.texts;
     return html`<details class="card">
       <summary>${unlock.make}</summary>
       <form @submit=${this.makeKeys}>
@@ -196,7 +183,7 @@ export class ConsoleUnlock extends PlainElement {
           .name=${'new-passphrase'}
           .label=${unlock.makePassphrase}
           .showLabel=${unlock.showPassphrase}
-          .choosing=${{ words: this.words.shared, language: this.language, link: '', suggest: 'six' } satisfies Choosing}
+          .choosing=${{ texts: this.texts.shared, language: this.language, link: '', suggest: 'six' } satisfies Choosing}
           .hint=${unlock.makePassphraseHint}
           .fault=${this.fault?.where === 'make' ? this.fault.text : null}
           @changed=${() => (this.fault = null)}
@@ -207,13 +194,13 @@ export class ConsoleUnlock extends PlainElement {
           <p id="again-fault" class="fault" role="alert">${this.fault?.where === 'again' ? this.fault.text : nothing}</p>
         </div>
         <button ?disabled=${this.running}>${unlock.makeDo}</button>
-        <p role="status">${this.running ? this.words.working : nothing}</p>
+        <p role="status">${this.running ? this.texts.working : nothing}</p>
       </form>
     </details>`;
   }
 
   private renderMade(made: { readonly keyring: KnownKeyring; readonly request: string }): TemplateResult {
-    const { unlock } = this.words;
+    const { unlock } = this.texts;
     return html`<section class="note good" aria-live="polite">
       <h2>${unlock.made}</h2>
       <p>${unlock.madeWhat}</p>
@@ -226,14 +213,14 @@ export class ConsoleUnlock extends PlainElement {
   }
 
   private renderForgetting(keyring: KnownKeyring): TemplateResult {
-    const { unlock } = this.words;
+    const { unlock } = this.texts;
     return html`<relay-dialog
       .heading=${unlock.forgetTitle}
       .content=${html`<p><strong>${keyring.label}</strong></p>
         <p>${unlock.forgetWhat}</p>
         <p class="row">
           <button class="grave" @click=${() => this.forget(keyring)}>${unlock.forgetYes}</button>
-          <button @click=${() => (this.forgetting = null)}>${this.words.cancel}</button>
+          <button @click=${() => (this.forgetting = null)}>${this.texts.cancel}</button>
         </p>`}
       @dismissed=${() => (this.forgetting = null)}
     ></relay-dialog>`;
@@ -260,12 +247,12 @@ export class ConsoleUnlock extends PlainElement {
     void this.attempt(async () => {
       const keyring = file.size <= KEYRING_MOST_BYTES ? new Uint8Array(await file.arrayBuffer()) : new Uint8Array();
       if (new TextDecoder('latin1').decode(keyring.subarray(0, AGE_FILE.length)) !== AGE_FILE) {
-        this.fault = { where: 'import', text: this.words.unlock.importBad };
+        this.fault = { where: 'import', text: this.texts.unlock.importBad };
         return;
       }
       const label = this.field('keyring-name').value.trim() || file.name;
       const id = crypto.randomUUID();
-      await this.door.client.keepKeyring({ id, label, keyring, fingerprint: this.fingerprint });
+      await this.door.client.storeKeyring({ id, label, keyring, fingerprint: this.fingerprint });
       this.chosen = id;
       await this.look();
       await this.updateComplete;
@@ -277,7 +264,7 @@ export class ConsoleUnlock extends PlainElement {
     event.preventDefault();
     const passphrase = this.querySelector<RelayPassphrase>('relay-passphrase');
     const again = this.field('new-again');
-    const { unlock, shared } = this.words;
+    const { unlock, shared } = this.texts;
     if (passphrase === null) return;
     const { weakness } = passphrase;
     if (weakness !== null) {
@@ -293,7 +280,7 @@ export class ConsoleUnlock extends PlainElement {
     const label = this.field('new-name').value.trim() || unlock.keyring;
     void this.attempt(async () => {
       this.made = await this.door.client.makeKeys(passphrase.value, label, this.fingerprint);
-      await this.door.client.keepKeyring(this.made.keyring);
+      await this.door.client.storeKeyring(this.made.keyring);
       this.chosen = this.made.keyring.id;
       passphrase.clear();
       again.value = '';

@@ -1,7 +1,7 @@
 /**
- * The door to everything about age files, whose parts are header, stream, ranges and a file per recipient.
+ * The entry point to everything about age files; the parts are header, stream, ranges and a file per recipient type.
  *
- * An age file is `header || body`. In relay the two usually lie apart: one body, and a header per audience.
+ * An age file is `header || body`. In relay the two are usually stored apart: one body, and a header per audience.
  */
 
 import { type Bytes, concat } from './encoding';
@@ -39,13 +39,13 @@ export {
 } from './stream';
 export { X25519Identity, X25519Recipient } from './x25519';
 
-/** A whole age file at once, for small things such as keyrings. */
+/** Seals a whole age file at once, for small things such as keyrings. */
 export function sealFile(plaintext: Uint8Array, recipients: readonly Recipient[]): Bytes {
   const fileKey = newFileKey();
   return concat(wrapHeader(fileKey, recipients), sealBody(fileKey, plaintext));
 }
 
-/** The plaintext of a whole age file at once. */
+/** Opens a whole age file at once. */
 export function openFile(sealed: Uint8Array, identities: readonly Identity[]): Bytes {
   const header = readHeader(sealed);
   return openBody(unwrapHeader(header, identities), sealed.subarray(header.encoded.length));

@@ -1,4 +1,4 @@
-/** The rows of a case's log and the chain of hashes that ties them: altered, missing and moved rows show. */
+/** The rows of a case's log and their hash chain: altered, missing and moved rows are detected. */
 
 import { type Bytes, b64uDecode, b64uEncode, concat, utf8 } from './encoding';
 import type { Digest, Uuid } from './values';
@@ -6,7 +6,7 @@ import { sha256 } from './sodium';
 
 const AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,6}))?(?:Z|\+00:00)$/;
 
-/** One thing that happened in a case, as the log knows it: no content, no personal data. */
+/** One event of a case in the log: no content, no personal data. */
 export interface EventRow {
   readonly case: Uuid;
   /** Counts the rows of the case from 1. */
@@ -15,7 +15,7 @@ export interface EventRow {
   readonly at: string;
   readonly kind: string;
   readonly message: Uuid | null;
-  /** Who did it: a role and an opaque id. */
+  /** The actor: a role and an opaque id. */
   readonly actor: string;
   /** Hash of the statement behind it. */
   readonly statement: Digest | null;
@@ -27,10 +27,10 @@ export interface ChainedRow extends EventRow {
   readonly hash: Digest;
 }
 
-/** What the first row of a case has for `prev`. */
+/** The value of `prev` in the first row of a case. */
 export const GENESIS: Digest = b64uEncode(new Uint8Array(32));
 
-/** What of a row is hashed: a label and its fields, one per line; null for a row that cannot be one. */
+/** The hashed form of a row: a label and its fields, one per line; null for an invalid row. */
 export function rowBytes(row: EventRow): Bytes | null {
   const at = AT.exec(row.at);
   if (at === null || !Number.isInteger(row.seq) || row.seq < 1) return null;
@@ -47,16 +47,16 @@ export function rowBytes(row: EventRow): Bytes | null {
   return lines.some((line) => line.includes('\n')) ? null : utf8(lines.join('\n'));
 }
 
-/** SHA-256 of the hash before and the bytes of this row; null for a row that cannot be one. */
+/** SHA-256 of the previous hash and the bytes of this row; null for an invalid row. */
 export function eventHash(prev: Digest, row: EventRow): Digest | null {
   const bytes = rowBytes(row);
   return bytes === null ? null : b64uEncode(sha256(concat(b64uDecode(prev), bytes)));
 }
 
 /**
- * The first row of a case that does not follow from those before it, or null if all do.
+ * The first row that does not follow from those before it, or null if all do.
  *
- * Rows missing from the end cannot show here: compare the last hash with one that was kept elsewhere.
+ * Rows missing from the end cannot be detected here: compare the last hash with one stored elsewhere.
  */
 export function firstBadRow(rows: readonly ChainedRow[]): ChainedRow | null {
   let prev = GENESIS;

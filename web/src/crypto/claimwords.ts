@@ -1,11 +1,11 @@
-/** The four words of a claim: said by the person over the telephone, and compared by a mediator. */
+/** The four words of a claim: the person says them over the telephone, and a mediator compares them. */
 
 import { utf8 } from './encoding';
 import type { Digest } from './values';
 import { stretch } from './scrypt';
 import { CODE_BYTES, spell, type WordLanguage } from './words';
 
-/** What each try costs somebody who looks for a second claim of the same words: 32 MiB of scrypt. */
+/** The cost of each attempt to find a second claim with the same words: 32 MiB of scrypt. */
 const WORK_FACTOR_LOG2 = 15;
 const LABEL = 'relay/v1/claim-words';
 

@@ -1,12 +1,12 @@
 /**
  * Turns bytes into text and back: base64url and Base64 without padding, Bech32, uuids; canonical forms only.
  *
- * Every decoder refuses all texts but the one its encoder writes, so that equal bytes always mean equal text.
+ * Every decoder refuses any text but the one its encoder produces, so that equal bytes always mean equal text.
  */
 
 import { CryptoError } from './errors';
 
-/** Bytes that this room makes: always in a buffer of their own kind, so that they can be transferred and hashed. */
+/** Bytes made in this module: always in a buffer of their own, so that they can be transferred and hashed. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -95,11 +95,16 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
   return joined;
 }
 
-/** Whether two runs of bytes are the same, in a time that does not tell where they differ. */
+/** Compares bytes in constant time. */
 export function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
   let difference = one.length ^ other.length;
   for (let place = 0; place < one.length; place++) difference |= (one[place] ?? 0) ^ (other[place] ?? 0);
   return difference === 0;
+}
+
+/** Compares two encoded byte strings in constant time. */
+export function sameText(one: string, other: string): boolean {
+  return sameBytes(b64uDecode(one), b64uDecode(other));
 }
 
 function encodeBase64(data: Uint8Array, { letters }: Alphabet): string {
@@ -140,7 +145,7 @@ function alphabet(letters: string): Alphabet {
   return { letters, values: new Map(Array.from(letters, (letter, value) => [letter, value])) };
 }
 
-/** Cuts a run of `source`-bit values into `target`-bit ones, filled up with zero bits where `partial` allows it. */
+/** Regroups `source`-bit values into `target`-bit ones, padded with zero bits if `partial` allows it. */
 function regroup(values: Iterable<number>, source: number, target: number, partial: boolean): number[] {
   const out: number[] = [];
   const mask = (1 << target) - 1;

@@ -1,6 +1,6 @@
-/** What can go wrong in the crypto room: one error, so that nobody who sees it learns which check failed. */
+/** Failures in `crypto/`: one error class, so that nobody who sees it learns which check failed. */
 
-/** Told apart in here and in tests; a page may only ask whether a passphrase did not fit (`no-match`). */
+/** Distinguished in here and in tests; a page may only ask whether a passphrase was wrong (`no-match`). */
 export type CryptoFailure =
   | 'encoding' // text is not the one canonical form of any bytes
   | 'key' // a key, recipient, identity or keyring is malformed

@@ -1,68 +1,64 @@
-/** The values that statements are made of, each in one spelling only, and the description of a sealed part. */
+/** The values in statements, each with one encoding only, and the description of a sealed part. */
 
 import { isUuid } from './encoding';
 import { CryptoError } from './errors';
 import { segmentCount } from './segments';
 import { openedSize } from './stream';
-import type { Digest, Time } from './values';
-
-export type Language = 'en' | 'fr';
-export type PartRole = 'body' | 'original' | 'rendition' | 'poster' | 'captions' | 'note';
-
-/** One sealed body, described by whoever sealed it. */
-export interface Part {
-  readonly role: PartRole;
-  /** Media type of the plaintext. */
-  readonly type: string;
-  /** Bytes of the sealed body. */
-  readonly size: number;
-  /** SHA-256 of each 8 MiB of the sealed body. */
-  readonly segments: readonly Digest[];
-  /** What `commit` makes of the file key. */
-  readonly commit: Digest;
-}
+import type { Digest, PublicKey, ReasonCode, RecipientText, Time, Uuid } from './values';
 
 /** Reads a value out of parsed JSON, or refuses it. */
 export type Form<T> = (value: unknown) => T;
+/** The members of a record, in order. */
+export type Forms = Readonly<Record<string, Form<unknown>>>;
+/** The type of a record with these members. */
+export type Values<Members extends Forms> = { readonly [Name in keyof Members]: ReturnType<Members[Name]> };
 
-export const uuid = text(isUuid);
-export const digest = matching(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, 43);
+export const uuid: Form<Uuid> = text(isUuid);
+export const digest: Form<Digest> = matching(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, 43);
 /** 16 random bytes. */
 export const nonce = matching(/^[A-Za-z0-9_-]{21}[AQgw]$/, 22);
-export const publicKey = digest;
-export const recipient = matching(/^age1pq1[02-9ac-hj-np-z]{1952}$/, 1959);
-export const reasonCode = matching(/^[a-z][a-z0-9-]*$/, 64);
+export const publicKey: Form<PublicKey> = digest;
+export const recipient: Form<RecipientText> = matching(/^age1pq1[02-9ac-hj-np-z]{1952}$/, 1959);
+export const reasonCode: Form<ReasonCode> = matching(/^[a-z][a-z0-9-]*$/, 64);
 export const mediaType = matching(/^[a-z]+\/[a-z0-9][a-z0-9.+-]*$/, 127);
 export const audience = matching(/^https?:\/\/[!-~]+$/, 2048);
-export const time = text(isTime);
+export const time: Form<Time> = text(isTime);
 export const ordinal = whole(1, 2 ** 31 - 1);
 export const pixels = whole(0, 65535);
-/** Up to the largest whole number that every program reads back exactly. */
+/** Up to the largest integer that every program reads back exactly. */
 export const size = whole(0, Number.MAX_SAFE_INTEGER);
 export const language = oneOf('en', 'fr');
+export type Language = ReturnType<typeof language>;
 
-export const part: Form<Part> = record<Part>(
+const partRole = oneOf('body', 'original', 'rendition', 'poster', 'captions', 'note');
+export type PartRole = ReturnType<typeof partRole>;
+
+/** One sealed body, described by its author. */
+export const part = record(
   {
-    role: oneOf('body', 'original', 'rendition', 'poster', 'captions', 'note'),
+    role: partRole,
+    /** Media type of the plaintext. */
     type: mediaType,
+    /** Bytes of the sealed body. */
     size,
+    /** SHA-256 of each 8 MiB of the sealed body. */
     segments: list(digest),
+    /** What `commit` makes of the file key. */
     commit: digest,
   },
   (given) => openedSize(given.size) >= 0 && given.segments.length === segmentCount(given.size),
 );
+export type Part = ReturnType<typeof part>;
 
-/** An object with exactly these members; what is read has them in this order, whatever the order was in the JSON. */
-export function record<T extends object>(members: { readonly [Name in keyof T]-?: Form<T[Name]> }, rule?: (given: T) => boolean): Form<T> {
-  const names = Object.keys(members) as (keyof T & string)[];
+/** An object with exactly these members; the result has them in this order, whatever their order in the JSON. */
+export function record<Members extends Forms>(members: Members, rule?: (given: Values<Members>) => boolean): Form<Values<Members>> {
+  const forms = Object.entries(members);
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed();
     const given = value as Readonly<Record<string, unknown>>;
     const own = new Set(Object.keys(given));
-    if (own.size !== names.length || !names.every((name) => own.has(name))) throw malformed();
-    const read: Partial<T> = {};
-    for (const name of names) read[name] = members[name](given[name]);
-    const whole = read as T;
+    if (own.size !== forms.length || !forms.every(([name]) => own.has(name))) throw malformed();
+    const whole = Object.fromEntries(forms.map(([name, read]) => [name, read(given[name])])) as Values<Members>;
     if (rule !== undefined && !rule(whole)) throw malformed();
     return whole;
   };
@@ -92,7 +88,7 @@ export function truth(value: unknown): boolean {
   return value;
 }
 
-/** Now, as statements have it. */
+/** The current time as statements spell it. */
 export function timeOf(date: Date): Time {
   return `${date.toISOString().slice(0, 19)}Z`;
 }

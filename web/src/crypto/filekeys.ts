@@ -1,4 +1,4 @@
-/** File keys: making them, deriving from them, and committing to them. */
+/** File keys: generating them, deriving from them, and committing to them. */
 
 import { type Bytes, b64uDecode, b64uEncode, sameBytes, utf8, uuidBytes } from './encoding';
 import { CryptoError } from './errors';
@@ -19,7 +19,7 @@ export function newFileKey(): FileKey {
  * What ties a part to its file key and to its case.
  *
  * ChaCha20-Poly1305 does not commit to its key: one ciphertext can be made that opens under two keys to two contents.
- * The author signs this value, and every reader compares it. Only who knows the file key can make it for a case.
+ * The author signs this value, and every reader compares it. Only somebody with the file key can compute it for a case.
  */
 export function commit(fileKey: FileKey, caseId: string): Digest {
   return b64uEncode(hkdf(fileKey, uuidBytes(caseId), utf8('relay/v1/commit')));

@@ -1,7 +1,7 @@
 /**
  * Reads and writes age headers: who may open a file, and a MAC under the file key that binds it all.
  *
- * In relay a header without its body is a grant: it makes one audience able to open a body that lies elsewhere.
+ * In relay a header without its body is a grant: it lets one audience open a body stored elsewhere.
  */
 
 import { type Bytes, b64Encode, concat, sameBytes, utf8 } from './encoding';
@@ -46,8 +46,8 @@ export interface Identity {
 /**
  * A complete header that lets `recipients` open what is sealed under `fileKey`.
  *
- * A passphrase beside anything else would no longer say that the writer knew it; beside classic recipients,
- * post-quantum ones would be no safer than those. Both are mistakes of the caller.
+ * A passphrase next to anything else would no longer prove that the writer knew it; next to classic recipients,
+ * post-quantum ones would be no safer than those. Both are errors of the caller.
  */
 export function wrapHeader(fileKey: FileKey, recipients: readonly Recipient[]): Bytes {
   const families = new Set(recipients.map((recipient) => recipient.family));

@@ -1,4 +1,4 @@
-/** Seals private keys so that the relay may keep them but cannot use them: for a passphrase, or for people. */
+/** Seals private keys so that the relay can store but not use them: for a passphrase, or for people. */
 
 import { HybridIdentity, type Identity, openFile, type Recipient, ScryptIdentity, ScryptRecipient, sealFile } from './age';
 import { type Bytes, b64uDecode, b64uEncode, utf8 } from './encoding';
@@ -12,37 +12,32 @@ import { sha256 } from './sodium';
 export const MEDIATOR_WORK_FACTOR_LOG2 = 17;
 /** Lower: old phones must stretch it, and without the link's secret and relay's data nobody can guess. */
 export const PARTICIPANT_WORK_FACTOR_LOG2 = 15;
-/** Of the file itself, whose key is 256 bits that were stretched before. */
+/** For the file itself, whose key is 256 bits that were already stretched. */
 const RING_WORK_FACTOR_LOG2 = 1;
 const PROOF_BYTES = 32;
 const RING_KEY_BYTES = 32;
 
-/** What one person holds: an identity to read with and a signer to act with. */
+/** The keys of one person: an identity to read with and a signer to act with. */
 export interface Keyring {
   readonly identity: HybridIdentity;
   readonly signer: Signer;
-}
-
-interface Content {
-  readonly version: 1;
-  readonly identity: string;
-  readonly signer: string;
 }
 
 const anyText: Form<string> = (value) => {
   if (typeof value !== 'string') throw new CryptoError('key', 'not a keyring');
   return value;
 };
-const content = record<Content>({ version: oneOf(1), identity: anyText, signer: anyText });
+const content = record({ version: oneOf(1), identity: anyText, signer: anyText });
+type Content = ReturnType<typeof content>;
 
 /** New keys for one person. */
 export function generateKeyring(): Keyring {
   return { identity: HybridIdentity.generate(), signer: Signer.generate() };
 }
 
-/** What a participant's passphrase comes to, in two halves of which neither tells of the other. */
+/** A participant's stretched passphrase, in two independent halves. */
 export interface Stretched {
-  /** 32 bytes: shown to relay, which hands the keyring out for it and keeps its SHA-256 alone. */
+  /** 32 bytes: shown to relay, which returns the keyring for it and stores only its SHA-256. */
   readonly proof: Bytes;
   /** 32 bytes: opens the keyring; never sent. */
   readonly ringKey: Bytes;
@@ -65,16 +60,16 @@ export function stretchPassphrase(passphrase: string, unlock: Bytes, workFactorL
   return { proof: stretched.slice(0, PROOF_BYTES), ringKey: stretched.slice(PROOF_BYTES) };
 }
 
-/** SHA-256 of the proof: what relay keeps and compares. */
+/** SHA-256 of the proof: what relay stores and compares. */
 export function proofHash({ proof }: Stretched): Bytes {
   return sha256(proof);
 }
 
-/** What a new keyring of a participant goes with. */
+/** What a participant's new keyring is bound to. */
 export interface Lock {
   /** 32 bytes of the link's secret. */
   readonly unlock: Bytes;
-  /** The address of the link, of which a passphrase may not be a piece. */
+  /** The address of the link; a passphrase must not be a piece of it. */
   readonly link: string;
   readonly workFactorLog2: number;
 }

@@ -1,10 +1,10 @@
-/** The few functions of the raw libsodium module that this room calls; a 64-bit argument is two, the low half first. */
+/** The few functions of the raw libsodium module that are used here; a 64-bit argument is two numbers, low half first. */
 
 declare module 'libsodium-sumo' {
   export type Pointer = number;
 
   export interface LibsodiumModule {
-    /** Another object after the memory grew: never keep it over a call. */
+    /** A new object after the memory grew: never hold it across a call. */
     readonly HEAPU8: Uint8Array<ArrayBuffer>;
     _malloc(size: number): Pointer;
     _free(pointer: Pointer): void;

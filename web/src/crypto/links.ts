@@ -7,13 +7,13 @@ import { FINGERPRINT_BYTES, Signer } from './signing';
 import { hkdf, hmacSha256, randomBytes, sha256 } from './sodium';
 
 export const SECRET_BYTES = 16;
-/** So much of the hash of a charter is in the address of a link. */
+/** The number of bytes of a charter's hash in the address of a link. */
 export const ANCHOR_BYTES = 16;
 
 const URL_OF_LINK = /^(https?:\/\/[^#?\s]+?)\/l\/([^#/]{36})#(.+)$/;
 const FRAGMENT = /^[A-Za-z0-9_-]{64}$/;
 
-/** The 16 random bytes in a link's fragment. All else comes out of them and the link's id. */
+/** The 16 random bytes in a link's fragment. Everything else is derived from them and the link's id. */
 export class LinkSecret {
   readonly secret: Bytes;
 
@@ -77,7 +77,7 @@ export function linkUrl(publicUrl: string, id: Uuid, secret: LinkSecret, rootFin
   return `${publicUrl.replace(/\/+$/, '')}/l/${id}#${b64uEncode(concat(secret.secret, fingerprint, hash))}`;
 }
 
-/** What a link's address says of the charter with that hash. */
+/** The anchor in a link's address for the charter with that hash. */
 export function anchorOf(charter: Digest): string {
   return b64uEncode(b64uDecode(charter).subarray(0, ANCHOR_BYTES));
 }
@@ -107,7 +107,7 @@ export function authDigest(auth: string): Digest {
   return b64uEncode(sha256(b64uDecode(auth)));
 }
 
-/** What a claim's MAC covers, as the texts in the claim. */
+/** What a claim's MAC covers, as encoded in the claim. */
 export interface ClaimMembers {
   readonly link: Uuid;
   readonly case: Uuid;
@@ -116,7 +116,7 @@ export interface ClaimMembers {
   readonly signer: PublicKey;
 }
 
-/** HMAC-SHA256 over the claim's members, one per line: only who held the link can make it. */
+/** HMAC-SHA256 over the claim's members, one per line: only somebody with the link can compute it. */
 export function claimMac(claimKey: Uint8Array, claim: ClaimMembers): Digest {
   const lines = ['relay/v1/claim', claim.link, claim.case, claim.participant, claim.recipient, claim.signer];
   return b64uEncode(hmacSha256(claimKey, utf8(lines.join('\n'))));

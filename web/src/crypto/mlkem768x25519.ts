@@ -106,7 +106,7 @@ export class HybridIdentity implements Identity {
       const encapsulated = binaryArgument(stanza, 0, MLKEM_SHARE_BYTES + X25519_BYTES);
       const share = encapsulated.subarray(MLKEM_SHARE_BYTES);
       const classic = x25519Shared(this.#x25519, share);
-      // What it contributes would be known to everybody: age wants the file refused, not passed over.
+      // Its share would be known to everybody: age requires the file to be refused, not the stanza skipped.
       if (classic === null) throw new CryptoError('header', 'a share of low order');
       if (found === null) {
         const mlkem = ml_kem768.decapsulate(encapsulated.subarray(0, MLKEM_SHARE_BYTES), this.#mlkem);

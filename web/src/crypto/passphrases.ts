@@ -1,14 +1,14 @@
-/** Passphrases: the one form of what somebody typed, and the least that a new one must have. */
+/** Passphrases: normalization, and the minimum requirements for a new one. */
 
 export const LEAST_CHARACTERS = 12;
 export const LEAST_DIFFERENT = 6;
-/** So many letters and digits in a row that are also in the link make a passphrase a copy of it. */
+/** This many letters and digits in a row that are also in the link make a passphrase a copy of it. */
 const LINK_RUN = 12;
 
 /** Why a new passphrase is refused; the sentences are in the catalogues. */
 export type Weakness = 'passphrase-short' | 'passphrase-repeats' | 'passphrase-uniform' | 'passphrase-from-link';
 
-/** Thrown where keys were to be sealed with a passphrase below the floor. */
+/** Thrown instead of sealing keys with a passphrase below the floor. */
 export class WeakPassphrase extends Error {
   override readonly name = 'WeakPassphrase';
 
@@ -17,12 +17,12 @@ export class WeakPassphrase extends Error {
   }
 }
 
-/** What is stretched: NFKC, so that keyboards agree, without the spaces that they add at the ends. */
+/** What is stretched: NFKC, so that keyboards agree, without the spaces that they add at either end. */
 export function normal(passphrase: string): string {
   return passphrase.normalize('NFKC').replace(/^ +| +$/g, '');
 }
 
-/** Why a new passphrase is refused, or null. `link`: the address that it is to guard, if it does. */
+/** Why a new passphrase is refused, or null. `link`: the address that it protects, if any. */
 export function findWeakness(passphrase: string, link = ''): Weakness | null {
   const signs = Array.from(normal(passphrase).toLowerCase());
   if (signs.length < LEAST_CHARACTERS) return 'passphrase-short';
@@ -37,7 +37,7 @@ export function checkNewPassphrase(passphrase: string, link = ''): void {
   if (weakness !== null) throw new WeakPassphrase(weakness);
 }
 
-/** Whether it is one piece over and over, the last time perhaps not whole. */
+/** Whether it repeats one piece, the last time possibly cut short. */
 function repeats(signs: readonly string[]): boolean {
   for (let period = 1; period <= signs.length / 2; period += 1) {
     if (signs.every((sign, at) => at < period || sign === signs[at - period])) return true;

@@ -1,7 +1,7 @@
 /**
- * What a recipient's reader checks before it opens anything: a mediator offers it, and enough approved it.
+ * What a recipient's reader checks before opening anything: that a mediator offers it, and that enough approved it.
  *
- * The grant itself can only come from somebody who holds the case's identity. These checks hold that person to the
+ * Only somebody with the case's identity can write the grant. These checks bind that person to the
  * charter: one mediator of two cannot release alone, and nobody can offer another item than was approved.
  */
 
@@ -31,7 +31,7 @@ interface Named {
   readonly captions: Digest | null;
 }
 
-/** One revision of a message with all that was reviewed of it: what an approval or an offer is about. */
+/** One revision of a message with everything that was reviewed: what an approval or an offer is about. */
 export interface Item {
   readonly message: Message;
   /** Hash of the message's statement. */
@@ -40,14 +40,14 @@ export interface Item {
   readonly renditionHash: Digest | null;
   readonly captions: Captions | null;
   readonly captionsHash: Digest | null;
-  /** How far the message may be believed to be its sender's. */
+  /** How far the message can be attributed to its sender. */
   readonly standing: Standing;
 }
 
 /**
  * Puts verified statements and their texts together; refuses them unless they are of one revision.
  *
- * `standing`: of the sender's way in when the message was signed; `verified` where a mediator wrote it down.
+ * `standing`: of the sender's origin when the message was signed; `verified` if a mediator wrote it down.
  */
 export function item(
   standing: Standing,
@@ -100,8 +100,8 @@ export function hasCaptions(of: Item): boolean {
 }
 
 /**
- * What is released of an item, one part of each role at most: never the original, and never the note that says who assisted.
- * A mediator's captions, or their reason for none, take the place of the sender's own.
+ * The released parts of an item, at most one per role: never the original, and never the assistant's note.
+ * A mediator's captions, or their reason for none, replace the sender's own.
  */
 export function releasableParts(of: Item): readonly Part[] {
   const roles = of.captions === null ? ['original', 'note'] : ['original', 'note', 'captions'];
@@ -127,8 +127,8 @@ export function isOf(statement: Named, of: Item): boolean {
 }
 
 /**
- * The mediators who approved exactly this item, one a person; refuses fewer than `needed`. A decision that does not hold does
- * not count, and takes nothing from the others.
+ * The mediators who approved exactly this item, one per person; refuses fewer than `needed`. An invalid decision does
+ * not count, and does not affect the others.
  */
 export function verifyApprovals(
   decisions: readonly string[],
@@ -158,16 +158,16 @@ function soundDecision(compact: string, charter: VerifiedCharter, of: Item): Sig
   }
 }
 
-/** Whose key an offer must be to. */
+/** The recipient whose key an offer must name. */
 export type Addressee = Pick<VerifiedParticipant, 'participant' | 'recipient' | 'claimHash' | 'claimedAt'>;
 
-/** A consent, and the statements of the way in whose key signed it; none where somebody recorded it. */
+/** A consent, and the statements of the origin whose key signed it; none if somebody recorded it. */
 export interface SignedConsent {
   readonly compact: string;
   readonly origin: readonly string[];
 }
 
-/** What an offer rests on. */
+/** What an offer is based on. */
 export interface Grounds {
   readonly decisions: readonly string[];
   readonly consents: readonly SignedConsent[];
@@ -176,7 +176,7 @@ export interface Grounds {
 /**
  * A mediator's offer of exactly this item to exactly this participant's key.
  *
- * It must rest on as many approvals as the charter it was made under asks for, and on the consents of both people, which
+ * It must have as many approvals as the charter it was made under requires, and the consents of both people, which
  * it names.
  */
 export function verifyOffer(compact: string, charter: VerifiedCharter, of: Item, recipient: Addressee, grounds: Grounds): Offer {

@@ -1,7 +1,7 @@
 /**
  * The passphrase recipient of age: scrypt. Keyrings are sealed with it.
  *
- * Whoever writes a file chooses how much work and memory reading it takes: 1 KiB for each of 2 to the work factor, so
+ * The writer of a file chooses how much work and memory reading it takes: 1 KiB for each of 2 to the work factor, so
  * 17 takes 128 MiB and 20 takes 1 GiB. Readers say how much they are willing to spend.
  */
 
@@ -12,7 +12,7 @@ import type { Identity, Recipient } from './header';
 import { randomBytes, scrypt } from './sodium';
 import { binaryArgument, type Stanza, stanzasOf, unwrapUnder, wrapUnder } from './stanzas';
 
-/** The most that relay asks of a reader, and the most that it does for a writer. */
+/** The most that relay accepts as a reader and spends as a writer. */
 export const MAX_WORK_FACTOR_LOG2 = 20;
 
 const TYPE = 'scrypt';

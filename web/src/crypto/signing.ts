@@ -101,7 +101,7 @@ export function readUnverified(compact: string): Unverified {
   return { typ, kid, payload: textOf(payload) };
 }
 
-/** SHA-256 of the compact form: how one statement names another. Whoever hashes has verified it. */
+/** SHA-256 of the compact form: how one statement names another. The caller has verified it. */
 export function statementHash(compact: string): Digest {
   return b64uEncode(sha256(utf8(compact)));
 }

@@ -26,7 +26,7 @@ interface Chunk {
   readonly data: Pointer;
 }
 
-/** Resolves once everything in this room can be called. */
+/** Resolves once everything in this module can be called. */
 export function sodiumReady(): Promise<void> {
   loading ??= load();
   return loading;
@@ -49,7 +49,7 @@ function sodium(): NonNullable<typeof loaded> {
   return loaded;
 }
 
-/** Memory of libsodium's for one call; all of it is zeroed and freed afterwards. */
+/** Memory allocated in libsodium for one call; all of it is zeroed and freed afterwards. */
 class Memory {
   readonly #module: LibsodiumModule;
   readonly #taken: { readonly at: Pointer; readonly size: number }[] = [];
@@ -58,7 +58,7 @@ class Memory {
     this.#module = module;
   }
 
-  room(size: number): Pointer {
+  allocate(size: number): Pointer {
     const at = this.#module._malloc(Math.max(size, 1));
     if (at === 0) throw new RangeError('no memory left');
     this.#taken.push({ at, size });
@@ -66,7 +66,7 @@ class Memory {
   }
 
   put(bytes: Uint8Array): Pointer {
-    const at = this.room(bytes.length);
+    const at = this.allocate(bytes.length);
     this.#module.HEAPU8.set(bytes, at);
     return at;
   }
@@ -99,7 +99,7 @@ export function randomBytes(size: number): Bytes {
 
 export function sha256(data: Uint8Array): Bytes {
   return within((module, memory) => {
-    const out = memory.room(HASH_BYTES);
+    const out = memory.allocate(HASH_BYTES);
     module._crypto_hash_sha256(out, memory.put(data), data.length, 0);
     return memory.take(out, HASH_BYTES);
   });
@@ -109,7 +109,7 @@ export function sha256(data: Uint8Array): Bytes {
 export function hmacSha256(key: Uint8Array, data: Uint8Array): Bytes {
   expectSize(key, KEY_BYTES);
   return within((module, memory) => {
-    const out = memory.room(HASH_BYTES);
+    const out = memory.allocate(HASH_BYTES);
     module._crypto_auth_hmacsha256(out, memory.put(data), data.length, 0, memory.put(key));
     return memory.take(out, HASH_BYTES);
   });
@@ -123,7 +123,7 @@ export function hkdf(key: Uint8Array, salt: Uint8Array, info: Uint8Array): Bytes
 /** The first half of HKDF-SHA256. */
 export function hkdfExtract(key: Uint8Array, salt: Uint8Array): Bytes {
   return within((module, memory) => {
-    const out = memory.room(HASH_BYTES);
+    const out = memory.allocate(HASH_BYTES);
     const from = memory.put(key);
     module._crypto_kdf_hkdf_sha256_extract(out, memory.put(salt), salt.length, from, key.length);
     return memory.take(out, HASH_BYTES);
@@ -134,7 +134,7 @@ export function hkdfExtract(key: Uint8Array, salt: Uint8Array): Bytes {
 export function hkdfExpand(extracted: Uint8Array, info: Uint8Array, size: number): Bytes {
   expectSize(extracted, HASH_BYTES);
   return within((module, memory) => {
-    const out = memory.room(size);
+    const out = memory.allocate(size);
     const from = memory.put(extracted);
     module._crypto_kdf_hkdf_sha256_expand(out, size, memory.put(info), info.length, from);
     return memory.take(out, size);
@@ -144,7 +144,7 @@ export function hkdfExpand(extracted: Uint8Array, info: Uint8Array, size: number
 /** scrypt with `size` bytes out; null where there is not the memory that it takes. */
 export function scrypt(passphrase: Uint8Array, salt: Uint8Array, rounds: number, blockSize: number, size: number): Bytes | null {
   return within((module, memory) => {
-    const out = memory.room(size);
+    const out = memory.allocate(size);
     const words = memory.put(passphrase);
     const at = memory.put(salt);
     const failed = module._crypto_pwhash_scryptsalsa208sha256_ll(
@@ -158,7 +158,7 @@ export function scrypt(passphrase: Uint8Array, salt: Uint8Array, rounds: number,
 export function x25519Public(secret: Uint8Array): Bytes {
   expectSize(secret, KEY_BYTES);
   return within((module, memory) => {
-    const out = memory.room(KEY_BYTES);
+    const out = memory.allocate(KEY_BYTES);
     module._crypto_scalarmult_base(out, memory.put(secret));
     return memory.take(out, KEY_BYTES);
   });
@@ -169,7 +169,7 @@ export function x25519Shared(secret: Uint8Array, point: Uint8Array): Bytes | nul
   expectSize(secret, KEY_BYTES);
   expectSize(point, KEY_BYTES);
   return within((module, memory) => {
-    const out = memory.room(KEY_BYTES);
+    const out = memory.allocate(KEY_BYTES);
     const failed = module._crypto_scalarmult(out, memory.put(secret), memory.put(point));
     return failed ? null : memory.take(out, KEY_BYTES);
   });
@@ -183,8 +183,8 @@ export interface SigningPair {
 export function signingPair(seed: Uint8Array): SigningPair {
   expectSize(seed, KEY_BYTES);
   return within((module, memory) => {
-    const publicKey = memory.room(KEY_BYTES);
-    const secretKey = memory.room(SECRET_KEY_BYTES);
+    const publicKey = memory.allocate(KEY_BYTES);
+    const secretKey = memory.allocate(SECRET_KEY_BYTES);
     module._crypto_sign_seed_keypair(publicKey, secretKey, memory.put(seed));
     return { publicKey: memory.take(publicKey, KEY_BYTES), secretKey: memory.take(secretKey, SECRET_KEY_BYTES) };
   });
@@ -193,7 +193,7 @@ export function signingPair(seed: Uint8Array): SigningPair {
 export function signDetached(secretKey: Uint8Array, data: Uint8Array): Bytes {
   expectSize(secretKey, SECRET_KEY_BYTES);
   return within((module, memory) => {
-    const out = memory.room(SIGNATURE_BYTES);
+    const out = memory.allocate(SIGNATURE_BYTES);
     module._crypto_sign_detached(out, 0, memory.put(data), data.length, 0, memory.put(secretKey));
     return memory.take(out, SIGNATURE_BYTES);
   });

@@ -1,5 +1,5 @@
 /**
- * Every act of a person or a worker is a signed statement: what each says, how it is signed and verified.
+ * Every act of a person or a worker is a signed statement: the types, and how they are signed and verified.
  *
  * A payload has one JSON text: all members in the order of its type, no white space, null for nothing. Readers encode
  * what they decoded and compare, so no two programs read one statement in two ways.
@@ -7,8 +7,32 @@
 
 import { b64uEncode } from './encoding';
 import { CryptoError } from './errors';
-import { audience, digest, type Form, type Language, language, list, nonce, oneOf, ordinal, orNull, type Part, part, type PartRole, pixels, publicKey, reasonCode, recipient, record, size, time, truth, uuid } from './fields';
-import type { Digest, PublicKey, ReasonCode, RecipientText, Time, Uuid } from './values';
+import {
+  audience,
+  digest,
+  type Form,
+  type Forms,
+  language,
+  list,
+  nonce,
+  oneOf,
+  ordinal,
+  orNull,
+  type Part,
+  part,
+  type PartRole,
+  pixels,
+  publicKey,
+  reasonCode,
+  recipient,
+  record,
+  size,
+  time,
+  truth,
+  uuid,
+  type Values,
+} from './fields';
+import type { PublicKey, Time } from './values';
 import { readUnverified, type Signer, signStatement, verifyStatement } from './signing';
 
 const NONCE_BYTES = 16;
@@ -17,7 +41,7 @@ const NONCE_BYTES = 16;
 export interface Statement {
   /** When it was signed, as the signer says. */
   readonly at: Time;
-  /** 16 random bytes: tells two statements apart that say the same in the same second. */
+  /** 16 random bytes: distinguishes two statements with the same content in the same second. */
   readonly nonce: string;
 }
 
@@ -63,39 +87,28 @@ function decode<S extends Statement>(payload: string, kind: Kind<S>): S {
   return statement;
 }
 
+/** The type of the statements of a kind. */
+type Of<K> = K extends Kind<infer S> ? S : never;
+
 /** Members in the order of the payload; `at` and `nonce` come first. */
-function kind<S extends Statement>(
-  typ: string,
-  members: { readonly [Name in Exclude<keyof S, keyof Statement>]-?: Form<S[Name]> },
-  rule?: (given: S) => boolean,
-): Kind<S> {
-  const all = { at: time, nonce, ...members } as { readonly [Name in keyof S]-?: Form<S[Name]> };
-  return { typ, read: record<S>(all, rule) };
+function kind<Members extends Forms>(typ: string, members: Members, rule?: (given: Values<Members>) => boolean): Kind<Statement & Values<Members>> {
+  return { typ, read: record({ at: time, nonce, ...members }, rule) as Form<Statement & Values<Members>> };
 }
 
 // ---------------------------------------------------------------------------------------- trust: who is who
 
-export type Role = 'mediator' | 'media' | 'recovery' | 'service';
+const role = oneOf('mediator', 'media', 'recovery', 'service');
+export type Role = ReturnType<typeof role>;
 
 /** The organization root vouches for the keys of one person, worker or system. Signed by the root. */
-export interface Credential extends Statement {
-  readonly credential: Uuid;
-  /** Whose keys these are. Renewed keys are another credential of the same person. */
-  readonly person: Uuid;
-  readonly role: Role;
-  /** Null for a service, which reads nothing. */
-  readonly recipient: RecipientText | null;
-  readonly signer: PublicKey;
-  readonly not_before: Time;
-  readonly not_after: Time;
-}
-
-export const Credential: Kind<Credential> = kind<Credential>(
+export const Credential = kind(
   'relay-credential+jws',
   {
     credential: uuid,
+    /** The person whose keys these are. Renewed keys are another credential of the same person. */
     person: uuid,
-    role: oneOf('mediator', 'media', 'recovery', 'service'),
+    role,
+    /** Null for a service, which reads nothing. */
     recipient: orNull(recipient),
     signer: publicKey,
     not_before: time,
@@ -103,98 +116,71 @@ export const Credential: Kind<Credential> = kind<Credential>(
   },
   (given) => (given.recipient === null) === (given.role === 'service') && given.not_before < given.not_after,
 );
+export type Credential = Of<typeof Credential>;
 
-/** A credential counts for nothing signed from `at` on. Signed by the root. */
-export interface Revocation extends Statement {
-  readonly credential: Uuid;
-}
+/** A credential is not valid for anything signed from `at` on. Signed by the root. */
+export const Revocation = kind('relay-revocation+jws', { credential: uuid });
+export type Revocation = Of<typeof Revocation>;
 
-export const Revocation: Kind<Revocation> = kind<Revocation>('relay-revocation+jws', { credential: uuid });
-
-/** A new root takes the place of an old one from `at` on. Signed by each of the two, in two statements. */
-export interface Succession extends Statement {
-  readonly old: PublicKey;
-  readonly new: PublicKey;
-}
-
-export const Succession: Kind<Succession> = kind<Succession>(
+/** A new root replaces an old one from `at` on. Signed by each of the two, in two statements. */
+export const Succession = kind(
   'relay-succession+jws',
   { old: publicKey, new: publicKey },
   (given) => given.old !== given.new,
 );
-
-/** One holder of a credential, named by its id and by the hash of the very statement. */
-export interface Member {
-  readonly credential: Uuid;
-  readonly statement: Digest;
-}
-
-/** What the mediators of a case agreed on. */
-export interface Policy {
-  readonly approvals: 1 | 2;
-  readonly captions: 'required' | 'optional';
-  /** Whether senders may seal a video for the media workers too. */
-  readonly server_processing: boolean;
-  readonly retention_days: number;
-}
+export type Succession = Of<typeof Succession>;
 
 /**
  * Which mediators may sign the first charter of a case.
  *
  * Signed by a service. Where the root vouches for none, by one of the mediators it lists.
  */
-export interface Registration extends Statement {
-  readonly case: Uuid;
-  /** Credentials. */
-  readonly mediators: readonly Uuid[];
-}
-
-export const Registration: Kind<Registration> = kind<Registration>(
+export const Registration = kind(
   'relay-registration+jws',
-  { case: uuid, mediators: list(uuid) },
+  {
+    case: uuid,
+    /** Credentials. */
+    mediators: list(uuid),
+  },
   (given) => given.mediators.length > 0 && areDistinct(given.mediators),
 );
+export type Registration = Of<typeof Registration>;
+
+/** One holder of a credential, named by its id and by the hash of the very statement. */
+const member = record({ credential: uuid, statement: digest });
+export type Member = ReturnType<typeof member>;
+
+/** The rules that the mediators of a case agreed on. */
+const policy = record({
+  approvals: oneOf(1, 2),
+  captions: oneOf('required', 'optional'),
+  /** Whether senders may also seal a video for the media workers. */
+  server_processing: truth,
+  retention_days: ordinal,
+});
+export type Policy = ReturnType<typeof policy>;
 
 /**
  * The keys and rules of a case.
  *
- * The first version is signed by a mediator whom the registration lists, every later one by a mediator or a recovery key
+ * The first version is signed by a mediator listed in the registration, every later one by a mediator or a recovery key
  * of the version before.
  */
-export interface Charter extends Statement {
-  readonly case: Uuid;
-  readonly version: number;
-  /** Hash of the registration; null in later versions. */
-  readonly registration: Digest | null;
-  /** Hash of the version before; null in the first. */
-  readonly previous: Digest | null;
-  readonly recipient: RecipientText;
-  readonly mediators: readonly Member[];
-  readonly media: readonly Member[];
-  /** Whose recovery keys the identity of the case is sealed to. */
-  readonly recovery: readonly Member[];
-  readonly policy: Policy;
-}
-
-const member = record<Member>({ credential: uuid, statement: digest });
-
-export const Charter: Kind<Charter> = kind<Charter>(
+export const Charter = kind(
   'relay-charter+jws',
   {
     case: uuid,
     version: ordinal,
+    /** Hash of the registration; null in later versions. */
     registration: orNull(digest),
+    /** Hash of the version before; null in the first. */
     previous: orNull(digest),
     recipient,
     mediators: list(member),
     media: list(member),
+    /** Whose recovery keys the identity of the case is sealed to. */
     recovery: list(member),
-    policy: record<Policy>({
-      approvals: oneOf(1, 2),
-      captions: oneOf('required', 'optional'),
-      server_processing: truth,
-      retention_days: ordinal,
-    }),
+    policy,
   },
   (given) =>
     (given.previous === null) === (given.version === 1) &&
@@ -202,36 +188,25 @@ export const Charter: Kind<Charter> = kind<Charter>(
     given.mediators.length > 0 &&
     areDistinct([...given.mediators, ...given.media, ...given.recovery].map(({ credential }) => credential)),
 );
+export type Charter = Of<typeof Charter>;
 
-/** A way in for one participant. Signed by a mediator of the case, or by a service. */
-export interface Link extends Statement {
-  readonly link: Uuid;
-  readonly case: Uuid;
-  /** Hash of the latest charter when the link was made. It fixes every version up to that one. */
-  readonly charter: Digest;
-  readonly participant: Uuid;
-  readonly purpose: 'participate' | 'upload';
-  /** SHA-256 of the link's bearer. */
-  readonly auth: Digest;
-  /** The key that signs what comes through an upload link. */
-  readonly signer: PublicKey | null;
-  /** SHA-256 of the age file that holds the claim key, sealed to the case; null for an upload link. */
-  readonly sealed: Digest | null;
-  /** Never null for an upload link. */
-  readonly expires: Time | null;
-}
-
-export const Link: Kind<Link> = kind<Link>(
+/** The origin of one participant. Signed by a mediator of the case, or by a service. */
+export const Link = kind(
   'relay-link+jws',
   {
     link: uuid,
     case: uuid,
+    /** Hash of the latest charter when the link was made. It fixes every version up to that one. */
     charter: digest,
     participant: uuid,
     purpose: oneOf('participate', 'upload'),
+    /** SHA-256 of the link's bearer. */
     auth: digest,
+    /** The key that signs what comes through an upload link. */
     signer: orNull(publicKey),
+    /** SHA-256 of the age file that holds the claim key, sealed to the case; null for an upload link. */
     sealed: orNull(digest),
+    /** Never null for an upload link. */
     expires: orNull(time),
   },
   (given) =>
@@ -239,103 +214,70 @@ export const Link: Kind<Link> = kind<Link>(
       ? given.signer !== null && given.sealed === null && given.expires !== null
       : given.signer === null && given.sealed !== null,
 );
+export type Link = Of<typeof Link>;
 
 /**
- * A link leads nowhere any more. Signed by a mediator of the case, or by a service.
+ * Ends a link. Signed by a mediator of the case, or by a service.
  *
  * `replaced`: what was signed before `at` with the keys of its verified claim still counts. `misused`: nothing that ever
  * came through it counts.
  */
-export interface LinkEnding extends Statement {
-  readonly link: Uuid;
-  readonly case: Uuid;
-  readonly participant: Uuid;
-  readonly reason: 'replaced' | 'misused';
-}
-
-export const LinkEnding: Kind<LinkEnding> = kind<LinkEnding>('relay-link-ending+jws', {
+export const LinkEnding = kind('relay-link-ending+jws', {
   link: uuid,
   case: uuid,
   participant: uuid,
   reason: oneOf('replaced', 'misused'),
 });
+export type LinkEnding = Of<typeof LinkEnding>;
 
-/** A participant makes a link theirs, with new keys. Signed by the new signer. */
-export interface Claim extends Statement {
-  readonly link: Uuid;
-  readonly case: Uuid;
-  readonly participant: Uuid;
-  readonly recipient: RecipientText;
-  readonly signer: PublicKey;
-  /** What `claimMac` makes: only who held the link can. */
-  readonly mac: Digest;
-}
-
-export const Claim: Kind<Claim> = kind<Claim>('relay-claim+jws', {
+/** A participant claims a link with new keys. Signed by the new signer. */
+export const Claim = kind('relay-claim+jws', {
   link: uuid,
   case: uuid,
   participant: uuid,
   recipient,
   signer: publicKey,
+  /** The result of `claimMac`: only somebody with the link can compute it. */
   mac: digest,
 });
+export type Claim = Of<typeof Claim>;
 
-/** A mediator checked the MAC of a claim and heard from the person that it is theirs. Signed by them. */
-export interface Verification extends Statement {
-  readonly case: Uuid;
-  readonly claim: Digest;
-  readonly participant: Uuid;
-  readonly recipient: RecipientText;
-}
-
-export const Verification: Kind<Verification> = kind<Verification>('relay-verification+jws', {
+/** A mediator checked the MAC of a claim and confirmed it with the person. Signed by the mediator. */
+export const Verification = kind('relay-verification+jws', {
   case: uuid,
   claim: digest,
   participant: uuid,
   recipient,
 });
+export type Verification = Of<typeof Verification>;
 
-/** Somebody signs in here and now. Signed by whoever does. */
-export interface Session extends Statement {
-  /** 32 random bytes of the server's. */
-  readonly challenge: Digest;
-  /** The public URL of the relay: a signature for one does not work at another. */
-  readonly audience: string;
-}
-
-export const Session: Kind<Session> = kind<Session>('relay-session+jws', { challenge: digest, audience });
+/** A sign-in. Signed by the person signing in. */
+export const Session = kind('relay-session+jws', {
+  /** 32 random bytes from the server. */
+  challenge: digest,
+  /** The public URL of the relay: a signature for one is useless at another. */
+  audience,
+});
+export type Session = Of<typeof Session>;
 
 // ---------------------------------------------------- messages: what was said, and what was done with it
 
 /** One revision of a letter or a video. Signed by its sender, or by a mediator who wrote it down. */
-export interface Message extends Statement {
-  readonly case: Uuid;
-  /** Hash of the charter in force when this was made. */
-  readonly charter: Digest;
-  readonly message: Uuid;
-  readonly revision: number;
-  /** Hash of the revision before. */
-  readonly supersedes: Digest | null;
-  readonly from: Uuid;
-  readonly to: Uuid;
-  readonly kind: 'letter' | 'video';
-  readonly language: Language;
-  /** A note says who assisted; it is for the case and the author alone. */
-  readonly parts: readonly Part[];
-}
-
-export const Message: Kind<Message> = kind<Message>(
+export const Message = kind(
   'relay-message+jws',
   {
     case: uuid,
+    /** Hash of the charter in force when this was made. */
     charter: digest,
     message: uuid,
     revision: ordinal,
+    /** Hash of the revision before. */
     supersedes: orNull(digest),
     from: uuid,
     to: uuid,
     kind: oneOf('letter', 'video'),
     language,
+    /** A note says who assisted; it is for the case and the author alone. */
     parts: list(part),
   },
   (given) =>
@@ -345,34 +287,21 @@ export const Message: Kind<Message> = kind<Message>(
       ? arePartsOf(given.parts, 'body', ['note'])
       : arePartsOf(given.parts, 'original', ['body', 'captions', 'note'])),
 );
+export type Message = Of<typeof Message>;
 
-/** What a media worker made of a video. Signed by the worker. */
-export interface Rendition extends Statement {
-  readonly case: Uuid;
-  /** Hash of the charter in force when this was made. */
-  readonly charter: Digest;
-  readonly message: Uuid;
-  readonly revision: number;
-  /** Hash of the message statement it came from. */
-  readonly source: Digest;
-  readonly parts: readonly Part[];
-  /** Bytes of the rendition, opened. */
-  readonly size: number;
-  readonly duration_ms: number;
-  readonly width: number;
-  readonly height: number;
-  readonly profile: 'h264-720p' | 'audio';
-}
-
-export const Rendition: Kind<Rendition> = kind<Rendition>(
+/** The media worker's version of a video. Signed by the worker. */
+export const Rendition = kind(
   'relay-rendition+jws',
   {
     case: uuid,
+    /** Hash of the charter in force when this was made. */
     charter: digest,
     message: uuid,
     revision: ordinal,
+    /** Hash of the message statement it came from. */
     source: digest,
     parts: list(part),
+    /** Bytes of the rendition, opened. */
     size,
     duration_ms: size,
     width: pixels,
@@ -381,20 +310,10 @@ export const Rendition: Kind<Rendition> = kind<Rendition>(
   },
   (given) => arePartsOf(given.parts, 'rendition', ['poster']),
 );
+export type Rendition = Of<typeof Rendition>;
 
 /** Captions for a video, or why it has none. Signed by a mediator. */
-export interface Captions extends Statement {
-  readonly case: Uuid;
-  readonly message: Uuid;
-  readonly revision: number;
-  readonly source: Digest;
-  readonly rendition: Digest | null;
-  readonly language: Language;
-  readonly part: Part | null;
-  readonly exception: ReasonCode | null;
-}
-
-export const Captions: Kind<Captions> = kind<Captions>(
+export const Captions = kind(
   'relay-captions+jws',
   {
     case: uuid,
@@ -410,22 +329,10 @@ export const Captions: Kind<Captions> = kind<Captions>(
     (given.part === null) !== (given.exception === null) &&
     (given.part === null || arePartsOf([given.part], 'captions', [])),
 );
+export type Captions = Of<typeof Captions>;
 
-/** What a mediator decided on one revision, and what exactly was before them. Signed by the mediator. */
-export interface Decision extends Statement {
-  readonly case: Uuid;
-  readonly message: Uuid;
-  readonly revision: number;
-  readonly source: Digest;
-  readonly rendition: Digest | null;
-  readonly captions: Digest | null;
-  readonly decision: 'approve' | 'return' | 'decline' | 'hold' | 'resume' | 'reopen' | 'retract' | 'recall' | 'retry';
-  readonly reason: ReasonCode | null;
-  /** The mediator's own words to the sender. */
-  readonly notes: readonly Part[];
-}
-
-export const Decision: Kind<Decision> = kind<Decision>(
+/** A mediator's decision on one revision, and what exactly they saw. Signed by the mediator. */
+export const Decision = kind(
   'relay-decision+jws',
   {
     case: uuid,
@@ -436,44 +343,28 @@ export const Decision: Kind<Decision> = kind<Decision>(
     captions: orNull(digest),
     decision: oneOf('approve', 'return', 'decline', 'hold', 'resume', 'reopen', 'retract', 'recall', 'retry'),
     reason: orNull(reasonCode),
+    /** The mediator's own words to the sender. */
     notes: list(part),
   },
   (given) => (given.reason !== null || !['return', 'decline', 'hold'].includes(given.decision)) && areNotes(given.notes),
 );
+export type Decision = Of<typeof Decision>;
 
 /** One grant of an offer: which part, and which header opens it. */
-export interface GrantedPart {
-  /** The commitment of the part, which tells it from all others. */
-  readonly commit: Digest;
+const grantedPart = record({
+  /** The commitment of the part, which identifies it. */
+  commit: digest,
   /** SHA-256 of the header written for the recipient. */
-  readonly header: Digest;
-}
+  header: digest,
+});
+export type GrantedPart = ReturnType<typeof grantedPart>;
 
 /** A mediator releases exactly these parts to exactly this key. Signed by the mediator. */
-export interface Offer extends Statement {
-  readonly case: Uuid;
-  /** Hash of the charter in force when this was made. */
-  readonly charter: Digest;
-  readonly message: Uuid;
-  readonly revision: number;
-  readonly source: Digest;
-  readonly rendition: Digest | null;
-  readonly captions: Digest | null;
-  readonly recipient: RecipientText;
-  /** Hash of the recipient's claim. */
-  readonly claim: Digest;
-  /** Hashes of the two consents it rests on: the sender's, then the recipient's. */
-  readonly consents: readonly Digest[];
-  readonly grants: readonly GrantedPart[];
-  /** The content note, then, if there is one, the mediator's summary. */
-  readonly notes: readonly Part[];
-  readonly not_before: Time | null;
-}
-
-export const Offer: Kind<Offer> = kind<Offer>(
+export const Offer = kind(
   'relay-offer+jws',
   {
     case: uuid,
+    /** Hash of the charter in force when this was made. */
     charter: digest,
     message: uuid,
     revision: ordinal,
@@ -481,9 +372,12 @@ export const Offer: Kind<Offer> = kind<Offer>(
     rendition: orNull(digest),
     captions: orNull(digest),
     recipient,
+    /** Hash of the recipient's claim. */
     claim: digest,
+    /** Hashes of the two consents it requires: the sender's, then the recipient's. */
     consents: list(digest),
-    grants: list(record<GrantedPart>({ commit: digest, header: digest })),
+    grants: list(grantedPart),
+    /** The content note, then, if there is one, the mediator's summary. */
     notes: list(part),
     not_before: orNull(time),
   },
@@ -495,52 +389,36 @@ export const Offer: Kind<Offer> = kind<Offer>(
     given.notes.length <= 2 &&
     areNotes(given.notes),
 );
+export type Offer = Of<typeof Offer>;
 
-/** What a recipient answers to an offer, and whether the author may know. Signed by the recipient. */
-export interface Response extends Statement {
-  readonly case: Uuid;
-  readonly message: Uuid;
-  readonly offer: Digest;
-  /** `close` ends the recipient's own access, after they opened it. */
-  readonly answer: 'accept' | 'wait' | 'refuse' | 'close';
-  readonly tell_author: boolean;
-}
-
-export const Response: Kind<Response> = kind<Response>('relay-response+jws', {
+/** A recipient's answer to an offer, and whether the author may know. Signed by the recipient. */
+export const Response = kind('relay-response+jws', {
   case: uuid,
   message: uuid,
   offer: digest,
+  /** `close` ends the recipient's own access, after they opened it. */
   answer: oneOf('accept', 'wait', 'refuse', 'close'),
   tell_author: truth,
 });
+export type Response = Of<typeof Response>;
 
-/** A sender takes a message back. Signed by the sender, or by a mediator who recorded it. */
-export interface Withdrawal extends Statement {
-  readonly case: Uuid;
-  readonly message: Uuid;
-  readonly participant: Uuid;
-}
-
-export const Withdrawal: Kind<Withdrawal> = kind<Withdrawal>('relay-withdrawal+jws', {
+/** A sender withdraws a message. Signed by the sender, or by a mediator who recorded it. */
+export const Withdrawal = kind('relay-withdrawal+jws', {
   case: uuid,
   message: uuid,
   participant: uuid,
 });
+export type Withdrawal = Of<typeof Withdrawal>;
 
-/** A participant goes on, pauses, or ends contact. Signed by them, or by a mediator or a service that recorded it. */
-export interface Consent extends Statement {
-  readonly case: Uuid;
-  readonly participant: Uuid;
-  readonly status: 'active' | 'paused' | 'withdrawn';
-}
-
-export const Consent: Kind<Consent> = kind<Consent>('relay-consent+jws', {
+/** A participant resumes, pauses or ends contact. Signed by them, or by a mediator or a service that recorded it. */
+export const Consent = kind('relay-consent+jws', {
   case: uuid,
   participant: uuid,
   status: oneOf('active', 'paused', 'withdrawn'),
 });
+export type Consent = Of<typeof Consent>;
 
-/** One part of the role `needed`, and at most one each of those `allowed` with it. */
+/** Exactly one part with the role `needed`, and at most one each of those `allowed` with it. */
 function arePartsOf(parts: readonly Part[], needed: PartRole, allowed: readonly PartRole[]): boolean {
   const roles = parts.map(({ role }) => role);
   const belong = roles.every((role) => role === needed || allowed.includes(role));
@@ -551,7 +429,7 @@ function areNotes(parts: readonly Part[]): boolean {
   return parts.every(({ role }) => role === 'note') && haveOwnKeys(parts);
 }
 
-/** Two parts with one file key would both be opened by a grant of either. */
+/** A grant of one of two parts with the same file key would open both. */
 function haveOwnKeys(parts: readonly Part[]): boolean {
   return areDistinct(parts.map(({ commit }) => commit));
 }

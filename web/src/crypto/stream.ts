@@ -63,8 +63,8 @@ export class Sealer {
   #finished = false;
 
   /**
-   * `nonce` is for sealing the very same plaintext under the very same file key once more, where the first sealing was
-   * not kept: it gives the same bytes. Never for another plaintext: that would give both away.
+   * `nonce` is for sealing the same plaintext under the same file key again, if the first result was
+   * not stored: it gives the same bytes. Never use it for another plaintext: that would reveal both.
    */
   constructor(fileKey: FileKey, nonce: Uint8Array = randomBytes(NONCE_BYTES)) {
     if (nonce.length !== NONCE_BYTES) throw new RangeError('the nonce of a body has 16 bytes');
@@ -72,7 +72,7 @@ export class Sealer {
     this.#lead = nonce;
   }
 
-  /** Seals what is surely not the last chunk; up to 64 KiB stay behind until more or the end comes. */
+  /** Seals what is certainly not the last chunk; up to 64 KiB are buffered until more data or the end arrives. */
   update(data: Uint8Array): Bytes {
     this.#refuseFinished();
     const chunks = Math.max(0, Math.ceil((this.#holding + data.length) / CHUNK_BYTES) - 1);
@@ -217,7 +217,7 @@ export class Opener {
     throw new CryptoError('payload', 'a chunk is altered, misplaced, or of another file');
   }
 
-  /** Holds bytes until `size` of them are there; returns those that are left over. */
+  /** Collects bytes until there are `size` of them; returns the rest. */
   #fill(data: Uint8Array, size: number): Uint8Array {
     const piece = data.subarray(0, size - this.#holding);
     this.#held.set(piece, this.#holding);

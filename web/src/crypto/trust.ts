@@ -6,7 +6,7 @@ import type { Digest, PublicKey, RecipientText, Time, Uuid } from './values';
 import { checkPublicKey, fingerprint, readUnverified, statementHash } from './signing';
 import { Credential, type Kind, Revocation, type Role, type Statement, Succession, verify } from './statements';
 
-/** How far the clocks of two honest people may be apart: relay accepts five minutes either way of its own. */
+/** How far the clocks of two honest people may differ: relay accepts five minutes either way from its own. */
 export const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
 
 /** Somebody the root vouches for, and for how long. */
@@ -30,13 +30,13 @@ export interface Trust {
   readonly authorities: ReadonlyMap<Uuid, Authority>;
 }
 
-/** Whether something signed at that time counts; also in the second of the revocation. Times in their one spelling are in the order of their texts. */
+/** Whether something signed at that time counts, including the second of the revocation. Times in canonical form sort as text. */
 export function isValidAt(authority: Authority, at: Time): boolean {
   const revoked = authority.revokedAt !== null && at > authority.revokedAt;
   return authority.notBefore <= at && at < authority.notAfter && !revoked;
 }
 
-/** All who ever had that role, valid now or not. */
+/** Everybody who ever had that role, valid now or not. */
 export function ofRole(trust: Trust, role: Role): readonly Authority[] {
   return [...trust.authorities.values()].filter((authority) => authority.role === role);
 }
@@ -44,8 +44,8 @@ export function ofRole(trust: Trust, role: Role): readonly Authority[] {
 /**
  * A statement by one of `authorities`, and by which; refuses one that none of them could sign then.
  *
- * When that was, the signer says: somebody who stole a key can date a statement back to before its revocation. What
- * shows that is the log, which knows when a statement arrived.
+ * The time is the signer's claim: somebody who stole a key can backdate a statement to before its revocation. The
+ * log, which records when a statement arrived, shows that.
  */
 export function verifyBy<S extends Statement>(
   compact: string,
@@ -63,9 +63,9 @@ export function verifyBy<S extends Statement>(
 }
 
 /**
- * Refuses a statement which says that it was signed before those that it names.
+ * Refuses a statement that claims to be older than those that it names.
  *
- * So a key that may not sign any more can date nothing back behind what it is about.
+ * So a key that may no longer sign cannot backdate anything to before what it is about.
  */
 export function requireOrder(later: Statement, ...earlier: readonly Statement[]): void {
   if (earlier.some(({ at }) => elapsedMs(later.at, at) > CLOCK_TOLERANCE_MS)) throw new CryptoError('chain', 'dated before what it names');
@@ -88,9 +88,9 @@ export function pinRoot(rootFingerprint: string, rootPublicKey: PublicKey): Publ
 /**
  * Verifies every credential and revocation against `roots` and the roots that succeed or precede them.
  *
- * `roots` are already trusted. A statement signed by a key that none of these roots leads to is set aside: it belongs to
+ * `roots` are already trusted. A statement signed by a key that none of these roots leads to is ignored: it belongs to
  * another organization. One that names a trusted root and does not verify, or two credentials that share an id or a key,
- * is refused: a reader who ignored what is wrong would not notice that somebody is trying.
+ * is refused: a reader who ignored errors would not notice an attack.
  */
 export function establishTrust(
   roots: readonly PublicKey[],
@@ -134,16 +134,16 @@ export function establishTrust(
   return { authorities };
 }
 
-/** A trusted root, until when it may sign, and who may revoke what it vouched for. */
+/** A trusted root, until when it may sign, and who may revoke its credentials. */
 interface Root {
   readonly publicKey: PublicKey;
   readonly until: Time | null;
-  /** Itself and those that came after it: a root that was replaced revokes nothing of its successors. */
+  /** Itself and its successors: a replaced root revokes nothing of its successors. */
   readonly heirs: ReadonlySet<PublicKey>;
 }
 
 /**
- * Every root that a pinned one leads to, by the identifier of its key.
+ * Every root that a pinned one leads to, by key identifier.
  *
  * A root leads to its successor by its own signature, and to its predecessor by its own signature too. A pinned root is
  * ended by its own signature alone. Two different successions of one root, or a circle of them, are refused: otherwise a

@@ -1,4 +1,4 @@
-/** What a text in a statement stands for; `fields.ts` says how each is spelled. */
+/** The types of text in statements; `fields.ts` defines the format of each. */
 
 export type Uuid = string;
 /** 32 bytes as base64url: a SHA-256, an HMAC, a commitment or a nonce. */
@@ -9,5 +9,5 @@ export type PublicKey = string;
 export type RecipientText = string;
 /** UTC and whole seconds: `2030-01-31T23:59:59Z`. */
 export type Time = string;
-/** A stable word for a reason, such as `identifies-a-third-person`; its sentence is in the catalogues. */
+/** A stable code for a reason, such as `identifies-a-third-person`; its sentence is in the catalogues. */
 export type ReasonCode = string;

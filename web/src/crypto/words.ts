@@ -1,8 +1,8 @@
 /**
- * Words for people to read, say and type: how a code is spelled, and passphrases to choose from.
+ * Words for people to read, say and type: encoding a code as words, and suggesting passphrases.
  *
- * The lists are those of relay/crypto/wordlists and part of the protocol: a word's place in its list is its value. One is
- * fetched when it is first needed.
+ * The lists are those of relay/crypto/wordlists and part of the protocol: a word's position is its value. Each list is
+ * fetched when first needed.
  */
 
 import { findWeakness } from './passphrases';
@@ -13,7 +13,7 @@ const BITS_PER_WORD = 10;
 const CODE_WORDS = 4;
 /** Of a code of four words. */
 export const CODE_BYTES = (CODE_WORDS * BITS_PER_WORD) / 8;
-/** 40 bits: enough where relay counts the tries. What can be guessed offline needs more words. */
+/** 40 bits: enough if relay limits the attempts. What can be attacked offline needs more words. */
 export const SUGGESTED_WORDS = 4;
 
 const lists = new Map<WordLanguage, readonly string[]>();
@@ -41,8 +41,8 @@ export async function spell(code: Uint8Array, language: WordLanguage): Promise<r
 }
 
 /**
- * Words that the system's random source chose, 10 bits each, with a space between them. What the floor would refuse, such
- * as one word four times, is drawn again.
+ * Words from the system's random source, 10 bits each, separated by spaces. A result below the floor, such
+ * as the same word four times, is drawn again.
  */
 export async function suggestPassphrase(language: WordLanguage, count = SUGGESTED_WORDS): Promise<string> {
   const words = await wordList(language);

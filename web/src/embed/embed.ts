@@ -1,13 +1,13 @@
-/** The script that a case system loads to put the mediators' console into its own page: `relayConsole.open(…)`. */
+/** The script that a case system loads to embed the mediators' console in its own page: `relayConsole.open(…)`. */
 
 import { isHello, isRecord, WELCOME, type EmbedSettings, type Sight } from './protocol';
 
 export interface OpenOptions extends Omit<EmbedSettings, 'relay'> {
   /** The origin of relay, such as `https://relay.example`. */
   readonly relay: string;
-  /** Told when the mediator's keys were locked. */
+  /** Called when the mediator's keys were locked. */
   readonly onLocked?: () => void;
-  /** Told where the mediator is, so that the page around can follow; never content. */
+  /** Called with the mediator's location, so that the embedding page can follow; never content. */
   readonly onNavigated?: (where: { readonly screen: string; readonly case?: string; readonly message?: string }) => void;
 }
 
@@ -20,8 +20,8 @@ const HEIGHT_LEAST = 320;
 const HEIGHT_MOST = 20_000;
 
 /**
- * Puts the console into an element. Nothing secret is in its address: the settings are handed over a port, which goes to
- * exactly the origin given, and only to the frame made here.
+ * Puts the console into an element. Its address contains no secret: the settings are passed over a port, only to
+ * exactly the origin given and the frame created here.
  */
 export function open(element: Element, options: OpenOptions): OpenedConsole {
   const origin = new URL(options.relay).origin;
@@ -51,8 +51,8 @@ export function open(element: Element, options: OpenOptions): OpenedConsole {
 }
 
 /**
- * Tells which part of the frame somebody sees whenever that may have changed, whatever of the page around it scrolls or cuts
- * it off: the frame is as tall as what is in it, so only the page around knows.
+ * Reports the visible part of the frame whenever it may have changed, whichever ancestor scrolls or clips it: the
+ * frame is as tall as its content, so only the embedding page knows.
  */
 function watchSight(frame: HTMLElement, tell: (seen: Sight) => void): { look(): void; stop(): void } {
   const observer = new IntersectionObserver((entries) => {
@@ -62,7 +62,7 @@ function watchSight(frame: HTMLElement, tell: (seen: Sight) => void): { look(): 
     tell({ relay: 'sight', top: Math.max(0, part.top - whole.top), height: part.height });
   });
   const look = (): void => {
-    observer.unobserve(frame); // what is observed anew is measured at once
+    observer.unobserve(frame); // observing again measures at once
     observer.observe(frame);
   };
   const resizing = new ResizeObserver(look);
@@ -81,15 +81,15 @@ function watchSight(frame: HTMLElement, tell: (seen: Sight) => void): { look(): 
   };
 }
 
-/** The windows that a handshake needs, so that it can be tried with others than a browser's. */
+/** The windows in a handshake, so that tests can replace the browser's. */
 export interface Listening {
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
   removeEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
 }
 
 /**
- * Waits for the console's hello from exactly this origin and this frame, and answers it with a port. A frame that was
- * loaded again says hello again: it is given a new port, and the one before is closed.
+ * Waits for the console's hello from exactly this origin and this frame, and answers it with a port. A reloaded
+ * frame says hello again: it receives a new port, and the old one is closed.
  */
 export function answerHello(
   own: Listening,
@@ -141,7 +141,7 @@ function follow(frame: HTMLIFrameElement, options: OpenOptions, told: unknown): 
   } else if (told['relay'] === 'locked') {
     options.onLocked?.();
   } else if (told['relay'] === 'navigated' && typeof told['screen'] === 'string') {
-    if (frame.getBoundingClientRect().top < 0) frame.scrollIntoView({ block: 'start' }); // another screen begins at its top
+    if (frame.getBoundingClientRect().top < 0) frame.scrollIntoView({ block: 'start' }); // another screen starts at its top
     options.onNavigated?.({
       screen: told['screen'],
       ...(typeof told['case'] === 'string' ? { case: told['case'] } : {}),

@@ -1,18 +1,18 @@
-/** What the case system's page and the console in its frame say to each other; both sides are built from this. */
+/** The messages between the case system's page and the console in its frame; both sides are built from this. */
 
-/** From the console to its parent, once per page, to each origin that relay lets embed it and to no other. */
+/** From the console to its parent, once per page, only to the origins that may embed it. */
 export interface Hello {
   readonly relay: 'console-hello';
   readonly version: 1;
 }
 
-/** The answer, to exactly relay's origin, with one port; everything after goes over the port. */
+/** The answer, only to relay's origin, with one port; everything after goes over the port. */
 export interface Welcome {
   readonly relay: 'console-welcome';
   readonly version: 1;
 }
 
-/** The first message over the port. The keyring is sealed: without its passphrase it opens nothing. */
+/** The first message over the port. The keyring is sealed: it is useless without its passphrase. */
 export interface EmbedSettings {
   readonly relay: 'settings';
   readonly fingerprint: string;
@@ -24,14 +24,14 @@ export interface EmbedSettings {
   readonly message?: string;
 }
 
-/** Which part of the frame is in sight, in pixels of the frame; from the page around, whenever that has changed. */
+/** The visible part of the frame, in pixels of the frame; from the embedding page, whenever it has changed. */
 export interface Sight {
   readonly relay: 'sight';
   readonly top: number;
   readonly height: number;
 }
 
-/** What the console tells over the port. Nothing of it is content. */
+/** What the console sends over the port. Never content. */
 export type Told =
   | { readonly relay: 'ready' }
   | { readonly relay: 'height'; readonly pixels: number }
@@ -60,7 +60,7 @@ export function isFingerprint(text: unknown): text is string {
   return typeof text === 'string' && FINGERPRINT.test(text);
 }
 
-/** The settings if they are exactly that, else null: a frame believes nothing because it came over the right port. */
+/** The settings if valid, else null: arriving over the right port does not make them trusted. */
 export function readSettings(said: unknown): EmbedSettings | null {
   if (!isRecord(said) || said['relay'] !== 'settings') return null;
   const { fingerprint, keyring, language, label, case: forCase, message } = said;
@@ -80,7 +80,7 @@ export function readSettings(said: unknown): EmbedSettings | null {
   };
 }
 
-/** The part in sight if it is one, else null. */
+/** The visible part if valid, else null. */
 export function readSight(said: unknown): Sight | null {
   if (!isRecord(said) || said['relay'] !== 'sight') return null;
   const { top, height } = said;

@@ -1,8 +1,8 @@
-/** What an address of the participant's pages says: which link and the secret in its fragment, or another page. */
+/** What an address of the participant's pages means: a link with the secret in its fragment, or another page. */
 
 export type Address =
   | { readonly page: 'link'; readonly link: string; readonly fragment: string | null }
-  /** Where staff help and nothing may stay: its address never has a link in it. */
+  /** For assisted use, where nothing may stay: its address never contains a link. */
   | { readonly page: 'kiosk' }
   /** A link that was opened as an address on a shared computer. */
   | { readonly page: 'exposed' }
@@ -11,7 +11,7 @@ export type Address =
 
 export const KIOSK = '/kiosk';
 
-/** What the fragment of a link looks like, wherever it stands. */
+/** The format of a link's fragment, wherever it appears. */
 const SECRET = /[A-Za-z0-9_-]{64}/;
 const LINK = /^\/l\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/?$/i;
 
@@ -25,7 +25,7 @@ export function readAddress(url: URL): Address {
   return { page: 'link', link: link.toLowerCase(), fragment: fragment === '' ? null : fragment };
 }
 
-/** The same place without its secret, for the address bar. */
+/** The same address without its secret, for the address bar. */
 export function bareAddress(link: string): string {
   return `/l/${link}`;
 }

@@ -1,18 +1,18 @@
-/** Where an address names another root than the one that this device keeps with the link: which of them counts is asked. */
+/** Shown when an address names another root than the one stored with the link on this device: asks which one to trust. */
 
-import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
+import { html, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
 import { whoToCall } from './explaining';
-import type { Arriving, LinkWords } from './words';
+import type { Arriving, LinkTexts } from './i18n';
 
 export class RelayAnother extends PlainElement {
-  static override properties: PropertyDeclarations = { words: { attribute: false }, linkWords: { attribute: false } };
+  static override properties = reactive(['texts', 'linkTexts']);
 
-  words!: Arriving;
-  linkWords!: LinkWords;
+  texts!: Arriving;
+  linkTexts!: LinkTexts;
 
   protected override render(): TemplateResult {
-    const { another } = this.linkWords;
+    const { another } = this.linkTexts;
     return html`<h1 tabindex="-1">${another.heading}</h1>
       <div class="note warn">
         <p>${another.text}</p>
@@ -25,7 +25,7 @@ export class RelayAnother extends PlainElement {
         <p>${another.toldText}</p>
         <p><button class="grave" type="button" @click=${() => this.tell('replaced')}>${another.replace}</button></p>
       </details>
-      ${whoToCall(this.words)}`;
+      ${whoToCall(this.texts)}`;
   }
 }
 

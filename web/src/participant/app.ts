@@ -1,14 +1,14 @@
-/** The page around everything that a participant sees: the bar on top, the way in, and what stands in the way. */
+/** The page around everything that a participant sees: the top bar, entering, and problems. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { type Arrival, type Language, type Refusal } from '../client/contract';
+import { html, nothing, type TemplateResult } from 'lit';
+import { asRefusal, type Arrival, type Language, type Refusal } from '../client/contract';
 import '../ui/announcer';
 import type { RelayAnnouncer } from '../ui/announcer';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { watchIdle } from '../ui/idle';
 import type { RelayPassphrase } from '../ui/passphrase';
 import { leave, watchForEscape } from '../ui/quick-exit';
-import { rememberLanguage, speak } from '../words/language';
+import { rememberLanguage, speak } from '../i18n/language';
 import { bareAddress, KIOSK, readAddress } from './address';
 import './arrive';
 import type { Why } from './come-back';
@@ -17,28 +17,27 @@ import type { HandedLink } from './handed';
 import { keys, keysWereAskedFor, prepareKeys } from './keys';
 import './problem'; // at hand when nothing else can be fetched
 import { problemOf, type Problem } from './problem-of';
-import { asRefusal } from './refusals';
 import { titled } from './titles';
-import { loadArriving, loadInside, loadLinkWords, type Arriving, type Inside, type LinkWords } from './words';
+import { loadArriving, loadInside, loadLinkTexts, type Arriving, type Inside, type LinkTexts } from './i18n';
 
 type Phase =
-  /** The link is being looked up; what is likely behind it can be read and typed into meanwhile. */
+  /** The link is being looked up; the likely next page can already be read and typed into. */
   | { readonly name: 'checking' }
   | { readonly name: 'arrive' }
   | { readonly name: 'assistant' }
   | { readonly name: 'come-back'; readonly why: Why | null }
   | { readonly name: 'inside' }
   | { readonly name: 'receipt' }
-  /** A link is to be handed to the page, and nothing is kept. */
+  /** A link is entered into the page, and nothing is stored. */
   | { readonly name: 'kiosk' }
-  /** A link became an address where none may be one. */
+  /** A link was opened as an address where it must not be. */
   | { readonly name: 'exposed' }
-  /** The address names another root than this device keeps with the link. */
+  /** The address names another root than the one stored with the link. */
   | { readonly name: 'another' }
   | { readonly name: 'left' }
   | { readonly name: 'problem'; readonly problem: Problem };
 
-/** What a phase shows beyond the first page, fetched when it is needed. */
+/** What a phase shows beyond the first page, fetched when needed. */
 const ELEMENTS: Readonly<Partial<Record<Phase['name'], () => Promise<unknown>>>> = {
   assistant: () => import('./assistant'),
   'come-back': () => import('./come-back'),
@@ -50,39 +49,33 @@ const ELEMENTS: Readonly<Partial<Record<Phase['name'], () => Promise<unknown>>>>
 };
 
 const MINUTE_MS = 60_000;
-/** Before the passphrase, where staff help; behind it the time is kept there. */
+/** Idle time before the passphrase in assisted mode; after it, `relay-inside` watches. */
 const IDLE_MS = 3 * MINUTE_MS;
 
 export class RelayParticipant extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    words: { state: true },
-    inside: { state: true },
-    linkWords: { state: true },
-    idling: { state: true },
-    phase: { state: true },
-    arrival: { state: true },
-    assistant: { state: true },
-    assisted: { state: true },
-  };
+  static override properties = reactive(
+    [],
+    ['texts', 'inside', 'linkTexts', 'idling', 'phase', 'arrival', 'assistant', 'assisted'],
+  );
 
-  private words: Arriving | null = null;
+  private texts: Arriving | null = null;
   private inside: Inside | null = null;
-  private linkWords: LinkWords | null = null;
+  private linkTexts: LinkTexts | null = null;
   private phase: Phase = { name: 'checking' };
   private arrival: Arrival | null = null;
-  /** On the page that staff open: nothing is kept, and no link is ever an address. */
+  /** On the page for assisted use: nothing is stored, and no link is ever an address. */
   private assisted = false;
   private assistant: string | null = null;
   private language: Language = 'en';
   private link: string | null = null;
-  /** What somebody typed before it was known that they had been here before. */
+  /** What was typed before it was known that the link had been claimed. */
   private typed = '';
   private faced: Exclude<Phase['name'], 'checking'> | null = null;
-  /** The link's secret, until the page is left: to start over, and to try again. */
+  /** The link's secret, until the page is left: to start over, and to retry. */
   private fragment: string | null = null;
   private unwatch: (() => void) | null = null;
   private stopIdle: (() => void) | null = null;
-  /** Nobody has touched a page for a while that a link was handed to. */
+  /** Assisted mode: nobody has touched the page for a while. */
   private idling = false;
 
   override connectedCallback(): void {
@@ -98,23 +91,23 @@ export class RelayParticipant extends PlainElement {
     window.removeEventListener('hashchange', this.addressed);
   }
 
-  async begin(language: Language, words: Promise<Arriving>): Promise<void> {
-    await this.speak(language, words);
+  async begin(language: Language, texts: Promise<Arriving>): Promise<void> {
+    await this.speak(language, texts);
     await this.updateComplete;
     this.toAddress();
   }
 
-  /** Somebody opened another link in the same tab: only what follows the # has changed. */
+  /** Another link was opened in the same tab: only what follows the # has changed. */
   private readonly addressed = (): void => {
     if (location.hash.length <= 1) return;
-    if (!this.assisted) void this.keepWords().then(() => this.toAddress());
+    if (!this.assisted) void this.saveLetter().then(() => this.toAddress());
     else if (readAddress(new URL(location.href)).page === 'exposed') void this.expose();
     else history.replaceState(history.state, '', KIOSK);
   };
 
   private readonly leave = (): void => {
     leave(() => {
-      const kept = this.keepWords();
+      const kept = this.saveLetter();
       if (keysWereAskedFor()) void (this.assisted ? keys.leaveNothing() : keys.lock()).catch(() => undefined);
       return kept;
     });
@@ -123,7 +116,7 @@ export class RelayParticipant extends PlainElement {
   private toAddress(): void {
     const address = readAddress(new URL(location.href));
     const inTheWay = whatIsInTheWay();
-    if (this.phase.name === 'inside') this.phase = { name: 'checking' }; // what it shows is not there any more
+    if (this.phase.name === 'inside') this.phase = { name: 'checking' }; // what it shows is no longer available
     this.assisted = address.page === 'kiosk';
     this.forgetHere();
     if (this.assisted || address.page === 'exposed') history.replaceState(history.state, '', KIOSK);
@@ -135,7 +128,7 @@ export class RelayParticipant extends PlainElement {
     else void this.open(address.link, address.fragment);
   }
 
-  /** What the page itself holds of a link; what the keys' worker holds goes with it. */
+  /** Forgets what the page itself holds of a link; the worker forgets its own part. */
   private forgetHere(): void {
     this.link = null;
     this.fragment = null;
@@ -149,7 +142,7 @@ export class RelayParticipant extends PlainElement {
     await this.check();
   }
 
-  /** Shows what is likely behind the link at once, and looks it up when that is painted. */
+  /** Shows the likely next page at once, and looks the link up after that is painted. */
   private async check(): Promise<void> {
     await this.show({ name: 'checking' });
     whenAtRest(() => {
@@ -158,13 +151,13 @@ export class RelayParticipant extends PlainElement {
     });
   }
 
-  /** Looks the link up and goes where it leads. */
+  /** Looks the link up and shows the resulting page. */
   private async look(): Promise<void> {
     if (this.link === null) return;
     try {
       const { link, fragment, assisted, language } = this;
       this.arrival = await keys.arrive(link, fragment, { keep: !assisted, language });
-      // Where it came in an address, it leaves the address bar once the device has it.
+      // A link from an address leaves the address bar once the device has stored it.
       if (!assisted && (await keys.kept())) history.replaceState(history.state, '', bareAddress(link));
     } catch (thrown) {
       await this.refuse(asRefusal(thrown));
@@ -183,7 +176,7 @@ export class RelayParticipant extends PlainElement {
     void import('./inside').catch(() => undefined); // while somebody reads or types
   }
 
-  /** Through an upload link that was used: to how its message stands. */
+  /** For a used upload link: shows the state of its message. */
   private async lookAgain(): Promise<void> {
     try {
       await this.enter(await keys.enter());
@@ -206,21 +199,21 @@ export class RelayParticipant extends PlainElement {
   }
 
   private async lock(why: Why): Promise<void> {
-    void this.keepWords();
-    // Nothing stays open, or in sight, until relay has answered or a piece of the page is fetched.
+    void this.saveLetter();
+    // Hide everything before waiting for relay or for a part of the page.
     void keys.lock().catch(() => undefined);
     if (this.phase.name === 'inside') this.phase = { name: 'checking' };
     if (this.arrival?.purpose === 'participate') this.arrival = { ...this.arrival, claimed: true };
     await this.toEntrance(this.arrival?.purpose === 'participate' ? why : null);
   }
 
-  /** What is being written is sealed and kept; to be asked before its keys go. */
-  private async keepWords(): Promise<void> {
-    await this.querySelector('relay-write')?.keepNow();
+  /** Saves the letter in progress; call it before its keys are removed. */
+  private async saveLetter(): Promise<void> {
+    await this.querySelector('relay-write')?.saveNow();
   }
 
   private async finish(): Promise<void> {
-    await this.show({ name: 'left' }); // takes the camera and every word off the page first
+    await this.show({ name: 'left' }); // turns off the camera and removes all text first
     await this.leaveNothing();
   }
 
@@ -230,7 +223,7 @@ export class RelayParticipant extends PlainElement {
     if (keysWereAskedFor()) await keys.leaveNothing().catch(() => undefined);
   }
 
-  /** A link that came in an address is in the history: a shared computer does not go on with it. */
+  /** A link opened as an address is in the history: a shared computer does not continue with it. */
   private async expose(): Promise<void> {
     history.replaceState(history.state, '', KIOSK);
     await this.show({ name: 'exposed' });
@@ -243,19 +236,19 @@ export class RelayParticipant extends PlainElement {
     await this.leaveNothing();
   }
 
-  /** Which root counts was asked: the one that the device keeps with the link. */
-  private async goOnWithKept(link: string): Promise<void> {
+  /** The user chose the stored root. */
+  private async goOnWithStored(link: string): Promise<void> {
     history.replaceState(history.state, '', bareAddress(link));
     await this.open(link, null);
   }
 
-  /** Or that of the new address, in place of all that is kept for the old one. */
-  private async replaceKept(link: string): Promise<void> {
+  /** Or the root of the new address, which replaces everything stored for the old one. */
+  private async replaceStored(link: string): Promise<void> {
     await keys.forgetLink(link).catch(() => undefined);
     await this.check();
   }
 
-  /** The element that a phase shows. */
+  /** The element of each phase. */
   private face(phase: Phase): Exclude<Phase['name'], 'checking'> {
     if (phase.name !== 'checking') return phase.name;
     return !this.assisted && this.link !== null && wasOpened(this.link) ? 'come-back' : 'arrive';
@@ -265,30 +258,30 @@ export class RelayParticipant extends PlainElement {
     const before = this.faced;
     const face = this.face(phase);
     try {
-      const [inside, linkWords] = await Promise.all([
+      const [inside, linkTexts] = await Promise.all([
         face === 'inside' || face === 'receipt' ? loadInside(this.language) : this.inside,
-        face === 'kiosk' || face === 'exposed' || face === 'another' ? loadLinkWords(this.language) : this.linkWords,
+        face === 'kiosk' || face === 'exposed' || face === 'another' ? loadLinkTexts(this.language) : this.linkTexts,
         ELEMENTS[face]?.(),
       ]);
       this.inside = inside;
-      this.linkWords = linkWords;
-      // To the last letter: somebody may have typed on while a piece of the page was fetched.
+      this.linkTexts = linkTexts;
+      // Keep everything typed while a part of the page was loading.
       if (face !== before) this.typed = this.phase.name === 'checking' ? (this.querySelector<RelayPassphrase>('relay-passphrase')?.value ?? '') : '';
       this.faced = face;
       this.phase = phase;
     } catch {
-      // A piece of the page could not be fetched.
+      // A part of the page could not be loaded.
       this.faced = 'problem';
       this.phase = { name: 'problem', problem: 'offline' };
     }
     this.mind();
     await this.updateComplete;
     this.entitle();
-    // Nobody is pulled away from what they read or type by an answer that changes nothing for them.
+    // Do not interrupt reading or typing if the response changes nothing for the user.
     if (this.faced !== 'inside' && this.faced !== before && before !== null) await this.headed();
   }
 
-  /** A link that was handed over and left does not wait for whoever comes next. */
+  /** A link entered in assisted mode and left is not shown to the next person. */
   private mind(): void {
     this.stopIdle?.();
     this.stopIdle = null;
@@ -304,7 +297,7 @@ export class RelayParticipant extends PlainElement {
   }
 
   private entitle(): void {
-    if (this.words !== null && this.faced !== null && this.faced !== 'inside') document.title = titled(this.words, this.faced);
+    if (this.texts !== null && this.faced !== null && this.faced !== 'inside') document.title = titled(this.texts, this.faced);
   }
 
   private async headed(): Promise<void> {
@@ -313,15 +306,15 @@ export class RelayParticipant extends PlainElement {
   }
 
   private async speak(language: Language, asked = loadArriving(language)): Promise<void> {
-    const [words, inside, linkWords] = await Promise.all([
+    const [texts, inside, linkTexts] = await Promise.all([
       asked,
       this.inside === null ? null : loadInside(language),
-      this.linkWords === null ? null : loadLinkWords(language),
+      this.linkTexts === null ? null : loadLinkTexts(language),
     ]);
     this.language = language;
-    this.words = words;
+    this.texts = texts;
     this.inside = inside;
-    this.linkWords = linkWords;
+    this.linkTexts = linkTexts;
     speak(language);
     if (keysWereAskedFor()) void keys.speak(language).catch(() => undefined);
     this.entitle();
@@ -333,40 +326,40 @@ export class RelayParticipant extends PlainElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { words } = this;
-    if (words === null) return nothing;
-    return html`<button class="skip" type="button" @click=${() => this.querySelector<HTMLElement>('h1')?.focus()}>${words.skip}</button>
+    const { texts } = this;
+    if (texts === null) return nothing;
+    return html`<button class="skip" type="button" @click=${() => this.querySelector<HTMLElement>('h1')?.focus()}>${texts.skip}</button>
       <header class="bar">
-        <span class="mark" lang="en">${words.name}</span>
+        <span class="mark" lang="en">${texts.name}</span>
         <nav>
           <button class="plain" type="button" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.choose(this.language === 'en' ? 'fr' : 'en')}>
-            ${words.shared.otherLanguage}
+            ${texts.shared.otherLanguage}
           </button>
           ${this.phase.name === 'inside' && !this.assisted && this.arrival?.purpose === 'participate'
-            ? html`<button type="button" @click=${() => this.lock('locked')}>${words.lock}</button>`
+            ? html`<button type="button" @click=${() => this.lock('locked')}>${texts.lock}</button>`
             : nothing}
-          <button class="primary" type="button" @click=${this.leave}>${words.shared.leaveNow}</button>
+          <button class="primary" type="button" @click=${this.leave}>${texts.shared.leaveNow}</button>
         </nav>
       </header>
       ${this.assistant === null || this.phase.name === 'left'
         ? nothing
         : html`<div class="banner">
-            <span>${words.staffPresent(this.assistant)}</span>
-            <button type="button" @click=${() => this.finish()}>${words.finish}</button>
+            <span>${texts.staffPresent(this.assistant)}</span>
+            <button type="button" @click=${() => this.finish()}>${texts.finish}</button>
           </div>`}
-      ${this.idling && this.linkWords !== null ? html`<p class="banner" role="alert">${this.linkWords.kiosk.idle}</p>` : nothing}
-      <main>${this.renderPhase(words)}</main>
+      ${this.idling && this.linkTexts !== null ? html`<p class="banner" role="alert">${this.linkTexts.kiosk.idle}</p>` : nothing}
+      <main>${this.renderPhase(texts)}</main>
       <relay-announcer></relay-announcer>`;
   }
 
-  private renderPhase(words: Arriving): TemplateResult {
+  private renderPhase(texts: Arriving): TemplateResult {
     const { phase } = this;
-    const { link, linkWords } = this;
+    const { link, linkTexts } = this;
     const mayAssist = !this.assisted && this.fragment !== null;
     switch (this.face(phase)) {
       case 'arrive':
         return html`<relay-arrive
-          .words=${words}
+          .texts=${texts}
           .language=${this.language}
           .link=${this.address()}
           .arrival=${this.arrival}
@@ -380,7 +373,7 @@ export class RelayParticipant extends PlainElement {
         ></relay-arrive>`;
       case 'come-back':
         return html`<relay-come-back
-          .words=${words}
+          .texts=${texts}
           .language=${this.language}
           .why=${phase.name === 'come-back' ? phase.why : null}
           .ready=${phase.name === 'come-back'}
@@ -392,7 +385,7 @@ export class RelayParticipant extends PlainElement {
         ></relay-come-back>`;
       case 'assistant':
         return html`<relay-assistant
-          .words=${words}
+          .texts=${texts}
           @named=${(event: CustomEvent<string>) => {
             this.assistant = event.detail;
             void this.toEntrance(null);
@@ -401,8 +394,8 @@ export class RelayParticipant extends PlainElement {
       case 'inside':
         return html`<relay-inside
           .language=${this.language}
-          .arriving=${words}
-          .words=${this.inside}
+          .arriving=${texts}
+          .texts=${this.inside}
           .arrival=${this.arrival}
           .assistant=${this.assistant}
           @said=${(event: CustomEvent<string>) => this.querySelector<RelayAnnouncer>('relay-announcer')?.say(event.detail)}
@@ -410,37 +403,37 @@ export class RelayParticipant extends PlainElement {
           @idled=${() => (this.assisted ? this.finish() : this.lock('lockedIdle'))}
         ></relay-inside>`;
       case 'receipt':
-        return html`<relay-receipt .words=${words} .home=${this.inside?.home} .reasons=${this.inside?.reasons} .language=${this.language}></relay-receipt>`;
+        return html`<relay-receipt .texts=${texts} .home=${this.inside?.home} .reasons=${this.inside?.reasons} .language=${this.language}></relay-receipt>`;
       case 'left':
-        return html`<h1 tabindex="-1">${words.left.heading}</h1>
-          <p class="note good">${words.left.text}</p>
-          <p>${words.left.close}</p>
-          <p><button type="button" @click=${() => this.toAddress()}>${words.left.again}</button></p>
-          ${whoToCall(words)}`;
+        return html`<h1 tabindex="-1">${texts.left.heading}</h1>
+          <p class="note good">${texts.left.text}</p>
+          <p>${texts.left.close}</p>
+          <p><button type="button" @click=${() => this.toAddress()}>${texts.left.again}</button></p>
+          ${whoToCall(texts)}`;
       case 'kiosk':
         return html`<relay-kiosk
-          .words=${words}
-          .linkWords=${linkWords}
+          .texts=${texts}
+          .linkTexts=${linkTexts}
           @handed=${({ detail }: CustomEvent<HandedLink>) => this.open(detail.id, detail.fragment)}
         ></relay-kiosk>`;
       case 'exposed':
-        return html`<relay-exposed .words=${words} .linkWords=${linkWords}></relay-exposed>`;
+        return html`<relay-exposed .texts=${texts} .linkTexts=${linkTexts}></relay-exposed>`;
       case 'another':
         return html`<relay-another
-          .words=${words}
-          .linkWords=${linkWords}
-          @kept=${() => (link === null ? undefined : this.goOnWithKept(link))}
-          @replaced=${() => (link === null ? undefined : this.replaceKept(link))}
+          .texts=${texts}
+          .linkTexts=${linkTexts}
+          @kept=${() => (link === null ? undefined : this.goOnWithStored(link))}
+          @replaced=${() => (link === null ? undefined : this.replaceStored(link))}
         ></relay-another>`;
       case 'problem':
-        return html`<relay-problem .words=${words} .problem=${phase.name === 'problem' ? phase.problem : 'unexpected'} @again=${() => this.again()}></relay-problem>
-          ${this.assisted && linkWords !== null
-            ? html`<p><button type="button" @click=${() => this.startOver()}>${linkWords.kiosk.startOver}</button></p>`
+        return html`<relay-problem .texts=${texts} .problem=${phase.name === 'problem' ? phase.problem : 'unexpected'} @again=${() => this.again()}></relay-problem>
+          ${this.assisted && linkTexts !== null
+            ? html`<p><button type="button" @click=${() => this.startOver()}>${linkTexts.kiosk.startOver}</button></p>`
             : nothing}`;
     }
   }
 
-  /** The address of the link, as far as the page still has it; the worker has all of it. */
+  /** The address of the link, as far as the page has it; the worker has all of it. */
   private address(): string {
     return this.link === null ? '' : `${location.origin}${bareAddress(this.link)}#${this.fragment ?? ''}`;
   }
@@ -454,7 +447,7 @@ export class RelayParticipant extends PlainElement {
   }
 }
 
-// That a link was opened on this device is no secret beside the address itself; it spares whoever comes back a page.
+// That a link was opened here is no secret beyond the address itself; it saves returning people a page.
 const OPENED = 'relay-opened-';
 
 function wasOpened(link: string): boolean {
@@ -469,7 +462,7 @@ function rememberOpened(link: string): void {
   try {
     localStorage.setItem(OPENED + link, '');
   } catch {
-    // Where nothing can be kept, the first page comes first again.
+    // If nothing can be stored, the first page is shown again.
   }
 }
 
@@ -477,17 +470,17 @@ function forgetOpened(link: string): void {
   try {
     localStorage.removeItem(OPENED + link);
   } catch {
-    // Nothing was kept.
+    // Nothing was stored.
   }
 }
 
-/** Why nothing can be sealed in this browser: it is too old, or a setting of somebody careful has switched something off. */
+/** Why this browser cannot seal: it is too old, or a privacy setting disables something. */
 function whatIsInTheWay(): 'unsupported' | 'switchedOff' | null {
   if (typeof Worker !== 'function' || !('subtle' in crypto)) return 'unsupported';
   return typeof WebAssembly === 'object' ? null : 'switchedOff';
 }
 
-/** After the first page is painted; soon, where the browser does not say when it is at rest. */
+/** Runs after the first page is painted; after a short delay if the browser has no idle callback. */
 function whenAtRest(act: () => void): void {
   if (typeof requestIdleCallback === 'function') requestIdleCallback(act, { timeout: 1_500 });
   else setTimeout(act, 50);

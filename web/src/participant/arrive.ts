@@ -1,104 +1,90 @@
-/** The first time: what this is and what follows, and a passphrase of one's own; or the one message of an upload link. */
+/** The first visit: what this is and what happens next, and choosing a passphrase; or the one message of an upload link. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { isRefusal, type Arrival, type Refusal } from '../client/contract';
+import { html, nothing, type TemplateResult } from 'lit';
+import { asRefusal, isRefusal, type Arrival, type Refusal } from '../client/contract';
 import type { Weakness } from '../crypto/passphrases';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import '../ui/passphrase';
 import type { Choosing, RelayPassphrase } from '../ui/passphrase';
-import type { Language } from '../words/catalogue';
-import { howToLeave, whatHappensNext, whatThisIs, whoCanOpen, whoToCall } from './explaining';
+import type { Language } from '../i18n/catalogue';
+import { assistedSwitch, howToLeave, whatHappensNext, whatThisIs, whoCanOpen, whoToCall } from './explaining';
 import { keys } from './keys';
-import { asRefusal, refusalText } from './refusals';
-import type { Arriving } from './words';
+import { refusalText } from './refusals';
+import type { Arriving } from './i18n';
 
 export class RelayArrive extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    words: { attribute: false },
-    language: { attribute: false },
-    link: { attribute: false },
-    arrival: { attribute: false },
-    early: { attribute: false },
-    assisted: { attribute: false },
-    mayAssist: { attribute: false },
-    running: { state: true },
-    refusal: { state: true },
-    fault: { state: true },
-  };
+  static override properties = reactive(
+    ['texts', 'language', 'link', 'arrival', 'early', 'assisted', 'mayAssist'],
+    ['running', 'refusal', 'fault'],
+  );
 
-  words!: Arriving;
+  texts!: Arriving;
   language: Language = 'en';
-  /** The address that the passphrase is to guard. */
+  /** The address that the passphrase protects. */
   link = '';
   /** Null while the link is still being looked up: there is enough to read. */
   arrival: Arrival | null = null;
-  /** Whether a passphrase may be chosen already, as it most likely will be. */
+  /** Whether a passphrase may be chosen already, because the link is most likely new. */
   early = false;
   assisted = false;
-  /** Whether the page still has the link's secret, so that it can start over without keeping anything. */
+  /** Whether the page still has the link's secret, so that it can start over without storing anything. */
   mayAssist = false;
   private running = false;
   private refusal: Refusal | null = null;
-  /** Why the passphrase was not taken. */
+  /** Why the passphrase was refused. */
   private fault: 'missing' | Weakness | null = null;
-  /** Somebody was quicker than the answer about their link. */
+  /** The user submitted before the link was looked up. */
   private wanted = false;
 
   protected override render(): TemplateResult {
-    const { words, arrival } = this;
-    return html`<h1 tabindex="-1">${words.checking.heading}</h1>
-      ${whatThisIs(words)}
+    const { texts, arrival } = this;
+    return html`<h1 tabindex="-1">${texts.checking.heading}</h1>
+      ${whatThisIs(texts)}
       ${arrival?.purpose === 'upload' ? this.renderUpload() : arrival === null && !this.early ? nothing : this.renderChoose()}
-      <p class="quiet" role="status">${arrival === null ? words.checking.status : this.running ? words.choose.beginning : nothing}</p>
-      ${whoCanOpen(words, arrival)} ${whatHappensNext(words)} ${howToLeave(words, this.assisted)} ${whoToCall(words)}
-      ${this.mayAssist && arrival !== null
-        ? html`<section class="card">
-            <h2>${words.assistedSwitch.heading}</h2>
-            <p>${words.assistedSwitch.text}</p>
-            <p><button type="button" @click=${() => this.tell('assist')}>${words.assistedSwitch.button}</button></p>
-          </section>`
-        : nothing}`;
+      <p class="quiet" role="status">${arrival === null ? texts.checking.status : this.running ? texts.choose.beginning : nothing}</p>
+      ${whoCanOpen(texts, arrival)} ${whatHappensNext(texts)} ${howToLeave(texts, this.assisted)} ${whoToCall(texts)}
+      ${this.mayAssist && arrival !== null ? assistedSwitch(texts, () => this.tell('assist')) : nothing}`;
   }
 
   private renderUpload(): TemplateResult {
-    const { words } = this;
+    const { texts } = this;
     return html`<form class="card" @submit=${(event: Event) => this.begin(event)}>
-        <h2>${words.upload.heading}</h2>
-        <p>${words.upload.text}</p>
+        <h2>${texts.upload.heading}</h2>
+        <p>${texts.upload.text}</p>
         ${this.renderRefusal()}
-        <button class="primary" ?disabled=${this.running}>${words.upload.begin}</button>
+        <button class="primary" ?disabled=${this.running}>${texts.upload.begin}</button>
       </form>`;
   }
 
   private renderChoose(): TemplateResult {
-    const { words } = this;
+    const { texts } = this;
     return html`<form class="card" @submit=${(event: Event) => this.begin(event)}>
-      <h2>${words.choose.heading}</h2>
-      <p>${words.choose.why} ${words.choose.how}</p>
+      <h2>${texts.choose.heading}</h2>
+      <p>${texts.choose.why} ${texts.choose.how}</p>
       <relay-passphrase
-        .label=${words.choose.field}
-        .showLabel=${words.choose.show}
-        .choosing=${{ words: words.shared, language: this.language, link: this.link, suggest: 'four' } satisfies Choosing}
+        .label=${texts.choose.field}
+        .showLabel=${texts.choose.show}
+        .choosing=${{ texts: texts.shared, language: this.language, link: this.link, suggest: 'four' } satisfies Choosing}
         .fault=${this.faultText()}
         @changed=${() => (this.fault = null)}
       ></relay-passphrase>
       <details>
-        <summary>${words.choose.lost}</summary>
-        <p>${words.choose.lostText}</p>
+        <summary>${texts.choose.lost}</summary>
+        <p>${texts.choose.lostText}</p>
       </details>
-      <p class="quiet">${words.choose.says}</p>
+      <p class="quiet">${texts.choose.says}</p>
       ${this.renderRefusal()}
-      <button class="primary" ?disabled=${this.running}>${words.choose.begin}</button>
+      <button class="primary" ?disabled=${this.running}>${texts.choose.begin}</button>
     </form>`;
   }
 
   private faultText(): string | null {
     if (this.fault === null) return null;
-    return this.fault === 'missing' ? this.words.choose.missing : this.words.shared.weakness[this.fault];
+    return this.fault === 'missing' ? this.texts.choose.missing : this.texts.shared.weakness[this.fault];
   }
 
   private renderRefusal(): TemplateResult | typeof nothing {
-    return this.refusal === null ? nothing : html`<p class="note warn" role="alert">${refusalText(this.words, this.refusal)}</p>`;
+    return this.refusal === null ? nothing : html`<p class="note warn" role="alert">${refusalText(this.texts, this.refusal)}</p>`;
   }
 
   protected override updated(): void {

@@ -1,29 +1,29 @@
-/** In assisted mode, first: who helps, so that the mediators know. */
+/** First in assisted mode: who helps, so that the mediators know. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
-import type { Arriving } from './words';
+import { html, nothing, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
+import type { Arriving } from './i18n';
 
 export class RelayAssistant extends PlainElement {
-  static override properties: PropertyDeclarations = { words: { attribute: false }, missing: { state: true } };
+  static override properties = reactive(['texts'], ['missing']);
 
-  words!: Arriving;
+  texts!: Arriving;
   private missing = false;
 
   protected override render(): TemplateResult {
-    const words = this.words.assistant;
-    return html`<h1 tabindex="-1">${words.heading}</h1>
-      <p>${words.text}</p>
+    const texts = this.texts.assistant;
+    return html`<h1 tabindex="-1">${texts.heading}</h1>
+      <p>${texts.text}</p>
       <form class="card" @submit=${(event: Event) => this.go(event)}>
         <div class="field">
-          <label for="assistant">${words.field}</label>
+          <label for="assistant">${texts.field}</label>
           <input id="assistant" type="text" autocomplete="off" maxlength="120" aria-describedby="assistant-said" aria-invalid=${this.missing ? 'true' : 'false'} />
-          <div id="assistant-said">${this.missing ? html`<p class="fault" role="alert">${words.missing}</p>` : nothing}</div>
+          <div id="assistant-said">${this.missing ? html`<p class="fault" role="alert">${texts.missing}</p>` : nothing}</div>
         </div>
-        <button class="primary">${words.go}</button>
+        <button class="primary">${texts.go}</button>
       </form>
-      <p class="note">${words.nothing}</p>
-      <p>${words.privacy}</p>`;
+      <p class="note">${texts.nothing}</p>
+      <p>${texts.privacy}</p>`;
   }
 
   private go(event: Event): void {

@@ -1,4 +1,4 @@
-/** Through an upload link: a letter, a video or a voice message, once; after that, how it stands. */
+/** Through an upload link: a letter, a video or a voice message, once; after that, its state. */
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { SentMessage, Take } from '../client/contract';
@@ -22,13 +22,13 @@ export class RelayChoose extends ScreenElement {
 
   private renderChoice(): TemplateResult {
     const { visit } = this;
-    const words = visit.words.sending.choose;
-    return html`<h1 tabindex="-1">${words.heading}</h1>
-      <p>${words.once}</p>
+    const texts = visit.texts.sending.choose;
+    return html`<h1 tabindex="-1">${texts.heading}</h1>
+      <p>${texts.once}</p>
       <div class="row">
-        <button class="primary" type="button" @click=${() => visit.go({ name: 'write', draft: null, to: null, revises: null })}>${words.letter}</button>
+        <button class="primary" type="button" @click=${() => visit.go({ name: 'write', draft: null, to: null, revises: null })}>${texts.letter}</button>
         ${visit.arrival.takesVideo
-          ? html`<button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: null, revises: null, resume: null })}>${words.video}</button>`
+          ? html`<button class="primary" type="button" @click=${() => visit.go({ name: 'video', to: null, revises: null, resume: null })}>${texts.video}</button>`
           : nothing}
       </div>
       <relay-takes
@@ -39,18 +39,18 @@ export class RelayChoose extends ScreenElement {
 
   private renderSent(): TemplateResult {
     const { visit } = this;
-    const words = visit.words.sending.choose;
+    const texts = visit.texts.sending.choose;
     const sent = this.sent();
-    if (sent === undefined) return html`<h1 tabindex="-1">${words.used}</h1><p role="status">${visit.words.home.home.loading}</p>`;
+    if (sent === undefined) return html`<h1 tabindex="-1">${texts.used}</h1><p role="status">${visit.texts.home.home.loading}</p>`;
     return html`<relay-message .visit=${visit} .screen=${{ name: 'message', message: sent.message }}></relay-message>
-      <p class="after">${words.another}</p>`;
+      <p class="after">${texts.another}</p>`;
   }
 
   private sent(): SentMessage | undefined {
     return this.visit.arrival.spent ? this.visit.correspondence?.sent[0] : undefined;
   }
 
-  /** What was kept for when it comes back, which it does not any more. */
+  /** Removes what was stored in case it is returned, once that can no longer happen. */
   private async forgetCopy({ message }: SentMessage): Promise<void> {
     const { client } = this.visit;
     for (const { id, revises } of await client.drafts()) if (revises === message) await client.discardDraft(id);

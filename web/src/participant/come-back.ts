@@ -1,32 +1,26 @@
-/** Every later time: the passphrase, and what to do without it. */
+/** Every later visit: the passphrase, and what to do without it. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Refusal } from '../client/contract';
+import { html, nothing, type TemplateResult } from 'lit';
+import { asRefusal, type Refusal } from '../client/contract';
 import { duration } from '../ui/amounts';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import '../ui/passphrase';
 import type { RelayPassphrase } from '../ui/passphrase';
-import type { Language } from '../words/catalogue';
-import { whoToCall } from './explaining';
+import type { Language } from '../i18n/catalogue';
+import { assistedSwitch, whoToCall } from './explaining';
 import { keys } from './keys';
-import { asRefusal, refusalText } from './refusals';
-import type { Arriving } from './words';
+import { refusalText } from './refusals';
+import type { Arriving } from './i18n';
 
 export type Why = 'locked' | 'lockedIdle' | 'taken';
 
 export class RelayComeBack extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    words: { attribute: false },
-    language: { attribute: false },
-    why: { attribute: false },
-    ready: { attribute: false },
-    typed: { attribute: false },
-    mayAssist: { attribute: false },
-    running: { state: true },
-    refusal: { state: true },
-  };
+  static override properties = reactive(
+    ['texts', 'language', 'why', 'ready', 'typed', 'mayAssist'],
+    ['running', 'refusal'],
+  );
 
-  words!: Arriving;
+  texts!: Arriving;
   language: Language = 'en';
   why: Why | null = null;
   /** False while the link is still being looked up. */
@@ -35,43 +29,37 @@ export class RelayComeBack extends PlainElement {
   mayAssist = false;
   private running = false;
   private refusal: Refusal | null = null;
-  /** Somebody was quicker than the answer about their link. */
+  /** The user submitted before the link was looked up. */
   private wanted = false;
 
   protected override render(): TemplateResult {
-    const { words, refusal } = this;
+    const { texts, refusal } = this;
     const wrong = refusal?.refusal === 'wrong-passphrase';
-    return html`<h1 tabindex="-1">${words.back.heading}</h1>
-      ${this.why === null ? nothing : html`<p class=${this.why === 'taken' ? 'note warn' : 'note'}>${words.back[this.why]}</p>`}
+    return html`<h1 tabindex="-1">${texts.back.heading}</h1>
+      ${this.why === null ? nothing : html`<p class=${this.why === 'taken' ? 'note warn' : 'note'}>${texts.back[this.why]}</p>`}
       <form class="card" @submit=${(event: Event) => this.open(event)}>
-        <p>${words.back.text}</p>
+        <p>${texts.back.text}</p>
         <relay-passphrase
-          .label=${words.back.field}
-          .showLabel=${words.choose.show}
+          .label=${texts.back.field}
+          .showLabel=${texts.choose.show}
           .value=${this.typed}
-          .fault=${wrong ? words.back.wrong : null}
+          .fault=${wrong ? texts.back.wrong : null}
         ></relay-passphrase>
         ${refusal === null || wrong ? nothing : html`<p class="note warn" role="alert">${this.refusalText(refusal)}</p>`}
-        <button class="primary" ?disabled=${this.running}>${words.back.open}</button>
-        <p class="quiet" role="status">${this.running ? words.back.opening : nothing}</p>
+        <button class="primary" ?disabled=${this.running}>${texts.back.open}</button>
+        <p class="quiet" role="status">${this.running ? texts.back.opening : nothing}</p>
       </form>
       <details class="card">
-        <summary>${words.back.lost}</summary>
-        <p>${words.choose.lostText}</p>
+        <summary>${texts.back.lost}</summary>
+        <p>${texts.choose.lostText}</p>
       </details>
-      ${whoToCall(words)}
-      ${this.mayAssist
-        ? html`<section class="card">
-            <h2>${words.assistedSwitch.heading}</h2>
-            <p>${words.assistedSwitch.text}</p>
-            <p><button type="button" @click=${() => this.tell('assist')}>${words.assistedSwitch.button}</button></p>
-          </section>`
-        : nothing}`;
+      ${whoToCall(texts)}
+      ${this.mayAssist ? assistedSwitch(texts, () => this.tell('assist')) : nothing}`;
   }
 
   private refusalText(refusal: Refusal): string {
-    if (refusal.refusal !== 'wait' || refusal.waitSeconds === undefined) return refusalText(this.words, refusal);
-    return this.words.back.wait(duration(refusal.waitSeconds, this.language));
+    if (refusal.refusal !== 'wait' || refusal.waitSeconds === undefined) return refusalText(this.texts, refusal);
+    return this.texts.back.wait(duration(refusal.waitSeconds, this.language));
   }
 
   protected override updated(): void {

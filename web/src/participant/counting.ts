@@ -1,6 +1,6 @@
-/** How much somebody has written. */
+/** Counts written words. */
 
-/** Words as a person counts them, with an apostrophe inside. */
+/** Words as people count them, apostrophes included. */
 export function countWords(text: string): number {
   return text.match(/[\p{L}\p{N}]+(?:[’'-][\p{L}\p{N}]+)*/gu)?.length ?? 0;
 }

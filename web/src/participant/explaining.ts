@@ -1,8 +1,8 @@
-/** What this is, what happens next, how to leave and who to call: the same words wherever they stand. */
+/** What this is, what happens next, how to leave and who to call: the same text wherever it appears. */
 
 import { html, type TemplateResult } from 'lit';
 import type { Arrival } from '../client/contract';
-import type { Arriving } from './words';
+import type { Arriving } from './i18n';
 
 export function whatThisIs({ what }: Arriving): TemplateResult {
   return html`<p>${what.one}</p>
@@ -11,8 +11,8 @@ export function whatThisIs({ what }: Arriving): TemplateResult {
 }
 
 /**
- * Who can open what is sent in this case. `arrival` is null while relay has not said yet: what it adds makes this longer, so
- * that nothing to press stands below it.
+ * Who can open what is sent in this case. `arrival` is null while the link is looked up: the text may grow later, so
+ * no button is below it.
  */
 export function whoCanOpen({ opens }: Arriving, arrival: Pick<Arrival, 'takesVideo' | 'hasRecovery'> | null): TemplateResult {
   const also = arrival === null ? [] : [arrival.takesVideo ? opens.worker : [], arrival.hasRecovery ? opens.recovery : [], opens.nobodyElse].flat();
@@ -23,28 +23,28 @@ export function whoCanOpen({ opens }: Arriving, arrival: Pick<Arrival, 'takesVid
   </section>`;
 }
 
-export function whatHappensNext(words: Arriving): TemplateResult {
+export function whatHappensNext(texts: Arriving): TemplateResult {
   return html`<section class="card">
-    <h2>${words.next.heading}</h2>
+    <h2>${texts.next.heading}</h2>
     <ol>
-      ${words.next.steps.map((step) => html`<li>${step}</li>`)}
+      ${texts.next.steps.map((step) => html`<li>${step}</li>`)}
     </ol>
-    <p>${words.next.others}</p>
+    <p>${texts.next.others}</p>
   </section>`;
 }
 
-export function whoToCall(words: Arriving): TemplateResult {
+export function whoToCall(texts: Arriving): TemplateResult {
   return html`<section class="card">
-    <h2>${words.help.heading}</h2>
-    ${numbers(words)}
+    <h2>${texts.help.heading}</h2>
+    ${numbers(texts)}
   </section>`;
 }
 
-/** The same below a page on which somebody writes, reads or decides: at hand, and not in their way. */
-export function whoToCallAtHand(words: Arriving): TemplateResult {
+/** The same, collapsed, below a page for writing, reading or deciding. */
+export function whoToCallAtHand(texts: Arriving): TemplateResult {
   return html`<details class="card after">
-    <summary>${words.help.heading}</summary>
-    ${numbers(words)}
+    <summary>${texts.help.heading}</summary>
+    ${numbers(texts)}
   </details>`;
 }
 
@@ -54,9 +54,18 @@ function numbers({ help }: Arriving): TemplateResult {
     <p>${help.crisis} <a class="tel" href="tel:988">9-8-8</a>. ${help.crisisWhen}</p>`;
 }
 
-export function howToLeave(words: Arriving, assisted: boolean): TemplateResult {
+export function howToLeave(texts: Arriving, assisted: boolean): TemplateResult {
   return html`<section class="card">
-    <h2>${words.exit.heading}</h2>
-    <p>${assisted ? words.exit.assisted : words.exit.text}</p>
+    <h2>${texts.exit.heading}</h2>
+    <p>${assisted ? texts.exit.assisted : texts.exit.text}</p>
+  </section>`;
+}
+
+/** The offer to switch to assisted mode. */
+export function assistedSwitch({ assistedSwitch: { heading, text, button } }: Arriving, assist: () => void): TemplateResult {
+  return html`<section class="card">
+    <h2>${heading}</h2>
+    <p>${text}</p>
+    <p><button type="button" @click=${assist}>${button}</button></p>
   </section>`;
 }

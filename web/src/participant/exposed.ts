@@ -1,18 +1,18 @@
-/** Where a link became an address on a shared computer: why the page does not go on, and how to go on without a trace. */
+/** A link was opened as an address on a shared computer: why the page stops, and how to continue without leaving a trace. */
 
-import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
+import { html, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
 import { whoToCall } from './explaining';
-import type { Arriving, LinkWords } from './words';
+import type { Arriving, LinkTexts } from './i18n';
 
 export class RelayExposed extends PlainElement {
-  static override properties: PropertyDeclarations = { words: { attribute: false }, linkWords: { attribute: false } };
+  static override properties = reactive(['texts', 'linkTexts']);
 
-  words!: Arriving;
-  linkWords!: LinkWords;
+  texts!: Arriving;
+  linkTexts!: LinkTexts;
 
   protected override render(): TemplateResult {
-    const { exposed } = this.linkWords;
+    const { exposed } = this.linkTexts;
     return html`<h1 tabindex="-1">${exposed.heading}</h1>
       <p class="note warn">${exposed.text}</p>
       <section class="card">
@@ -24,7 +24,7 @@ export class RelayExposed extends PlainElement {
         <p>${exposed.renew}</p>
         <p><a class="button" href="/kiosk">${exposed.kiosk}</a></p>
       </section>
-      ${whoToCall(this.words)}`;
+      ${whoToCall(this.texts)}`;
   }
 }
 

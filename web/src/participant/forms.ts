@@ -1,15 +1,15 @@
-/** What a recording is to a person: a video, or a voice alone. */
+/** The form of a recording: a video, or voice alone. */
 
-/** Endings of sound files that many devices know no type for. */
+/** File extensions of sound that many devices know no type for. */
 const SOUND = /\.(?:3ga|aac|aiff?|amr|au|awb|caf|flac|m4a|m4b|mp3|oga|ogg|opus|qcp|spx|wav|wma)$/i;
 const MEDIA_TYPE = /^[a-z]+\/[a-z0-9][a-z0-9.+-]*$/;
 
-/** By the type that its sender's device gave it, which is all that is known before it is prepared. */
+/** By the type from the sender's device, which is all that is known before processing. */
 export function isVoice(mediaType: string): boolean {
   return mediaType.startsWith('audio/');
 }
 
-/** The type that a device gives a file, where it gives one; of a sound file at least that it is one. */
+/** The type from the device, if any; for a sound file at least that it is sound. */
 export function mediaTypeOf({ type, name }: File): string {
   const [given = ''] = type.toLowerCase().split(';');
   const known = MEDIA_TYPE.test(given) && given !== 'application/octet-stream';

@@ -1,16 +1,16 @@
-/** What a mediator said about a message: the coded reason in words, and their own words. */
+/** A mediator's guidance on a message: the sentence of the coded reason, and their own words. */
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Guidance } from '../client/contract';
-import { reasonForAuthor } from '../words/reasons';
+import { reasonForAuthor } from '../i18n/reasons';
 import type { Visit } from './visit';
 
 export type { Guidance };
 
 export function guidanceText({ reason, words, older }: Guidance, visit: Visit): TemplateResult {
-  const { sent } = visit.words.home;
+  const { sent } = visit.texts.home;
   const none = visit.arrival.purpose === 'upload' ? sent.onlyReason : sent.noWords;
-  const sentence = reason === null ? null : reasonForAuthor(visit.words.reasons, reason);
+  const sentence = reason === null ? null : reasonForAuthor(visit.texts.reasons, reason);
   return html`${sentence === null ? nothing : html`<p><strong>${sentence}</strong></p>`}
     ${older ? html`<p>${sent.guidanceOlder}</p>` : nothing}
     ${words === '' && older ? nothing : html`<p class="said">${words === '' ? none : words}</p>`}`;

@@ -1,4 +1,4 @@
-/** A link that was handed to the page, as text: scanned, pasted or typed. */
+/** A link entered into the page as text: scanned, pasted or typed. */
 
 /** What follows the # of a link: 48 bytes in base64url. */
 const FRAGMENT = /^#[A-Za-z0-9_-]{64}$/;
@@ -18,7 +18,7 @@ export function readHanded(text: string, origin: string): HandedLink | 'notLink'
   return url.origin === origin ? { id: id.toLowerCase(), fragment: url.hash.slice(1) } : 'elsewhere';
 }
 
-/** Who types a link from paper may leave out how it begins. */
+/** People who type a link from paper may omit its beginning. */
 function parse(text: string, origin: string): URL | null {
   const { protocol } = new URL(origin);
   try {

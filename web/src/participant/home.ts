@@ -1,6 +1,7 @@
-/** Home: what waits, what goes on, what was sent, and what one can begin. */
+/** Home: what is waiting, what is in progress, what was sent, and what can be started. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { LetterDraft, ReceivedMessage, SentMessage, Side, Take, UnfinishedVideo } from '../client/contract';
 import { day, moment, size } from '../ui/amounts';
@@ -10,12 +11,7 @@ import { countWords } from './counting';
 import './takes';
 
 export class RelayHome extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    drafts: { state: true },
-    looked: { state: true },
-    unfinished: { state: true },
-  };
+  static override properties = reactive([], ['drafts', 'looked', 'unfinished']);
 
   private drafts: readonly LetterDraft[] = [];
   private unfinished: readonly UnfinishedVideo[] = [];
@@ -31,7 +27,7 @@ export class RelayHome extends ScreenElement {
     [this.drafts, this.unfinished] = await Promise.all([client.drafts(), client.unfinishedVideos()]);
   }
 
-  /** After something was discarded, and the button that did it with it: begins at the heading again. */
+  /** Something was discarded together with the focused button: focuses the heading. */
   private async lookAfresh(): Promise<void> {
     await this.look();
     await this.updateComplete;
@@ -40,8 +36,8 @@ export class RelayHome extends ScreenElement {
 
   protected override render(): TemplateResult {
     const { visit } = this;
-    const { home } = visit.words.home;
-    // All of it at once: what comes later would move a button from under a finger.
+    const { home } = visit.texts.home;
+    // Rendered at once: content that loads later would move a button from under a finger.
     const ready = this.looked && (visit.correspondence !== null || visit.broken);
     const correspondence = ready ? visit.correspondence : null;
     const waiting = correspondence?.received.filter((message) => message.view === 'waiting') ?? [];
@@ -71,13 +67,13 @@ export class RelayHome extends ScreenElement {
   }
 
   private renderMore(side: Side): TemplateResult | typeof nothing {
-    const { correspondence, words } = this.visit;
+    const { correspondence, texts } = this.visit;
     if (correspondence?.more[side] !== true) return nothing;
-    const { home } = words.home;
+    const { home } = texts.home;
     return html`<p><button class="plain" type="button" @click=${() => this.attempt(() => this.more(side))}>${home.more[side]}</button></p>`;
   }
 
-  /** What comes first of the older ones has the focus, which the button may leave with its place. */
+  /** Focuses the first newly loaded entry, since the button may have moved or gone. */
   private async more(side: Side): Promise<void> {
     const { visit } = this;
     const before = new Set(visit.correspondence?.[side].map(({ message }) => message));
@@ -88,21 +84,21 @@ export class RelayHome extends ScreenElement {
   }
 
   private renderConsent(): TemplateResult | typeof nothing {
-    const { correspondence, words } = this.visit;
-    if (correspondence?.consent === 'paused') return html`<p class="note">${words.home.home.paused}</p>`;
-    return correspondence?.consent === 'withdrawn' ? html`<p class="note">${words.home.home.withdrawn}</p>` : nothing;
+    const { correspondence, texts } = this.visit;
+    if (correspondence?.consent === 'paused') return html`<p class="note">${texts.home.home.paused}</p>`;
+    return correspondence?.consent === 'withdrawn' ? html`<p class="note">${texts.home.home.withdrawn}</p>` : nothing;
   }
 
-  /** Who reads a case is told to everybody in it, also when a recovery key changed it. */
+  /** Everybody in a case is told who can read it, also after a recovery key changed that. */
   private renderRecovered(): TemplateResult | typeof nothing {
-    const { arrival, language, words } = this.visit;
+    const { arrival, language, texts } = this.visit;
     if (arrival.recoveredAt === null) return nothing;
-    return html`<p class="note">${words.home.home.recovered(day(arrival.recoveredAt, language))}</p>`;
+    return html`<p class="note">${texts.home.home.recovered(day(arrival.recoveredAt, language))}</p>`;
   }
 
   private renderWords(): TemplateResult | typeof nothing {
-    const { correspondence, words, language } = this.visit;
-    const { unverified } = words.home;
+    const { correspondence, texts, language } = this.visit;
+    const { unverified } = texts.home;
     const spoken = correspondence?.words?.[language];
     if (spoken === undefined) return nothing;
     return html`<section class="card calls" aria-labelledby="words-heading">
@@ -118,7 +114,7 @@ export class RelayHome extends ScreenElement {
 
   private renderWaiting(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
-    const { home } = visit.words.home;
+    const { home } = visit.texts.home;
     return html`<section class="card calls" id="m-${message.message}">
       <h2 tabindex="-1">${home.waitingHeading}</h2>
       <p>${home.waiting}</p>
@@ -129,14 +125,14 @@ export class RelayHome extends ScreenElement {
 
   private renderReceived(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
-    const { home, kind, received, from } = visit.words.home;
+    const { home, kind, received, from } = visit.texts.home;
     const since = offeredSince(message, visit);
     const opens = message.actions.includes('open');
     const view = received[message.view];
     return html`<li class="card" id="m-${message.message}">
       <h3 tabindex="-1">
         ${kind[message.form]}<small>
-          ${from(whoIs(visit.arrival, message.from, visit.words.home))}${since === null ? nothing : html`, ${since}`}</small
+          ${from(whoIs(visit.arrival, message.from, visit.texts.home))}${since === null ? nothing : html`, ${since}`}</small
         >
       </h3>
       <p><strong>${view.name}.</strong> ${view.means}</p>
@@ -150,33 +146,33 @@ export class RelayHome extends ScreenElement {
 
   private renderSent(message: SentMessage): TemplateResult {
     const { visit } = this;
-    const words = visit.words.home;
+    const texts = visit.texts.home;
     const title = titleOf(message, visit);
-    const view = words.author[message.view];
+    const view = texts.author[message.view];
     const back = message.actions.includes('revise');
     return html`<li class=${back ? 'card calls' : 'card'} id="m-${message.message}">
       <h3 tabindex="-1">
         ${title}<small>
-          ${words.to(whoIs(visit.arrival, message.to, words))}${message.revision === 1 ? nothing : html`, ${words.sent.revision(message.revision)}`}</small
+          ${texts.to(whoIs(visit.arrival, message.to, texts))}${message.revision === 1 ? nothing : html`, ${texts.sent.revision(message.revision)}`}</small
         >
       </h3>
       <p><strong>${view.name}.</strong> ${view.means}</p>
       <button
         class=${back ? 'primary' : ''}
         type="button"
-        aria-label="${words.home.see}: ${title}"
+        aria-label="${texts.home.see}: ${title}"
         @click=${() => visit.go({ name: 'message', message: message.message })}
       >
-        ${words.home.see}
+        ${texts.home.see}
       </button>
     </li>`;
   }
 
   private renderGoOn(): TemplateResult | typeof nothing {
     const { visit } = this;
-    const { home } = visit.words.home;
-    const { progress } = visit.words.sending;
-    // While this page sends one, that one is not offered a second time.
+    const { home } = visit.texts.home;
+    const { progress } = visit.texts.sending;
+    // A video that this page is sending is not offered a second time.
     const unfinished = visit.transfer === null ? this.unfinished : [];
     if (visit.transfer === null && unfinished.length === 0 && this.drafts.length === 0) return nothing;
     return html`<h2>${home.goOnHeading}</h2>
@@ -192,7 +188,7 @@ export class RelayHome extends ScreenElement {
       </ul>`;
   }
 
-  /** For the message that it was recorded for, where another revision of that is still asked for. */
+  /** For the message that it was recorded for, if another revision of that is still requested. */
   private use({ id, revises }: Take): void {
     const { visit } = this;
     const back = visit.correspondence?.sent.find(({ message }) => message === revises);
@@ -201,7 +197,7 @@ export class RelayHome extends ScreenElement {
 
   private renderUnfinished(video: UnfinishedVideo): TemplateResult {
     const { visit } = this;
-    const { home } = visit.words.home;
+    const { home } = visit.texts.home;
     const discard = async (): Promise<void> => {
       await visit.client.discardVideo(video.id);
       await this.lookAfresh();
@@ -226,7 +222,7 @@ export class RelayHome extends ScreenElement {
 
   private renderDraft(draft: LetterDraft): TemplateResult {
     const { visit } = this;
-    const { home } = visit.words.home;
+    const { home } = visit.texts.home;
     const discard = async (): Promise<void> => {
       await visit.client.discardDraft(draft.id);
       await this.lookAfresh();
@@ -248,7 +244,7 @@ export class RelayHome extends ScreenElement {
 
   private renderNew(): TemplateResult | typeof nothing {
     const { visit } = this;
-    const { home } = visit.words.home;
+    const { home } = visit.texts.home;
     if (visit.correspondence?.consent === 'withdrawn') return nothing;
     if (visit.arrival.correspondents.length === 0) return html`<p class="note">${home.noOne}</p>`;
     return html`<h2>${home.newHeading}</h2>

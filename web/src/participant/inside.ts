@@ -1,41 +1,41 @@
-/** Behind the passphrase: chooses the screen, keeps what is read up to date, a video on its way, and the time without a touch. */
+/** Behind the passphrase: chooses the screen, keeps data up to date, and manages uploads and idle time. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Arrival, Consent, Correspondence, Language, Refusal, SendingProgress, Stop } from '../client/contract';
+import { html, nothing, type TemplateResult } from 'lit';
+import {
+  asRefusal,
+  type Arrival,
+  type Consent,
+  type Correspondence,
+  type Language,
+  type Refusal,
+  type SendingProgress,
+  type Stop,
+} from '../client/contract';
 import { isActive, isFragile } from '../ui/activity';
 import '../ui/dialog';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { watchIdle } from '../ui/idle';
 import { watchFocus } from '../ui/in-sight';
 import { titled } from './titles';
 import { whoToCallAtHand } from './explaining';
 import { keys } from './keys';
-import { asRefusal } from './refusals';
 import { loadScreen, renderScreen } from './screens';
 import { Trail } from './trail';
 import type { Screen, Sending, Transfer, Visit } from './visit';
-import type { Arriving, Inside } from './words';
+import type { Arriving, Inside } from './i18n';
 
 const MINUTE_MS = 60_000;
 const IDLE_MS = { alone: 10 * MINUTE_MS, assisted: 3 * MINUTE_MS } as const;
 
 export class RelayInside extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    language: { attribute: false },
-    arriving: { attribute: false },
-    words: { attribute: false },
-    arrival: { attribute: false },
-    assistant: { attribute: false },
-    shown: { state: true },
-    correspondence: { state: true },
-    broken: { state: true },
-    transfer: { state: true },
-    secondsLeft: { state: true },
-  };
+  static override properties = reactive(
+    ['language', 'arriving', 'texts', 'arrival', 'assistant'],
+    ['shown', 'correspondence', 'broken', 'transfer', 'secondsLeft'],
+  );
 
   language: Language = 'en';
   arriving!: Arriving;
-  words!: Inside;
+  texts!: Inside;
   arrival!: Arrival;
   assistant: string | null = null;
   private shown: Screen | null = null;
@@ -53,12 +53,12 @@ export class RelayInside extends PlainElement {
     const onlySends = this.arrival.purpose === 'upload';
     this.trail = new Trail<Screen>(history, onlySends ? { name: 'choose' } : { name: 'home' });
     const back = (event: PopStateEvent): void => {
-      if (location.hash !== '') return; // an address was opened, which is no step
+      if (location.hash !== '') return; // an address was opened, which is not a step
       const screen = this.trail?.came(event.state);
       if (screen !== undefined) void this.show(screen);
     };
     const closing = (event: BeforeUnloadEvent): void => {
-      if (document.body.hidden) return; // somebody leaves quickly
+      if (document.body.hidden) return; // quick exit in progress
       if (isFragile() || (this.transfer?.state === 'running' && this.transfer.progress?.safeToClose !== true)) event.preventDefault();
     };
     window.addEventListener('popstate', back);
@@ -88,22 +88,22 @@ export class RelayInside extends PlainElement {
 
   protected override render(): TemplateResult | typeof nothing {
     const { shown } = this;
-    if (shown === null) return html`<p class="waiting" role="status">${this.words.home.home.loading}</p>`;
+    if (shown === null) return html`<p class="waiting" role="status">${this.texts.home.home.loading}</p>`;
     return html`${renderScreen(shown, this.visit())} ${whoToCallAtHand(this.arriving)} ${this.renderIdle()}`;
   }
 
   private renderIdle(): TemplateResult | typeof nothing {
     const { secondsLeft } = this;
     if (secondsLeft === null) return nothing;
-    const words = this.arriving.shared.idle;
+    const texts = this.arriving.shared.idle;
     const stay = (): void => {
       this.secondsLeft = null;
     };
-    // Any touch of the page keeps it open; the button is there for whoever looks for one.
+    // Any touch keeps it open; the button is there for people who look for one.
     return html`<relay-dialog
-      .heading=${words.heading}
-      .content=${html`<p>${this.assistant === null ? words.willLock(secondsLeft) : words.willEnd(secondsLeft)}</p>
-        <button class="primary" type="button" @click=${stay}>${words.stay}</button>`}
+      .heading=${texts.heading}
+      .content=${html`<p>${this.assistant === null ? texts.willLock(secondsLeft) : texts.willEnd(secondsLeft)}</p>
+        <button class="primary" type="button" @click=${stay}>${texts.stay}</button>`}
       @dismissed=${stay}
     ></relay-dialog>`;
   }
@@ -113,7 +113,7 @@ export class RelayInside extends PlainElement {
       client: keys,
       language: this.language,
       arriving: this.arriving,
-      words: this.words,
+      texts: this.texts,
       arrival: this.arrival,
       correspondence: this.correspondence,
       broken: this.broken,
@@ -158,7 +158,7 @@ export class RelayInside extends PlainElement {
     this.querySelector<HTMLElement>('h1')?.focus();
   }
 
-  /** The one message of an upload link was sent; from now on it shows how that stands. */
+  /** The one message of an upload link was sent; from now on its state is shown. */
   private spend(): void {
     if (this.arrival.purpose !== 'upload' || this.arrival.spent) return;
     this.arrival = { ...this.arrival, spent: true };
@@ -177,7 +177,7 @@ export class RelayInside extends PlainElement {
           else this.broken = true;
         },
       );
-      // A page that was locked in the meantime has nobody to stop it any more.
+      // The page was locked meanwhile: nobody else will stop it.
       if (this.gone) await stop();
       else this.stops.push(() => void stop().catch(() => undefined));
     } catch (thrown) {
@@ -185,14 +185,14 @@ export class RelayInside extends PlainElement {
     }
   }
 
-  /** What a screen is about may be further down in a list than was read, where somebody came back to it. */
+  /** The screen's message may be further down the list than was fetched, if somebody came back to it. */
   private async include(screen: Screen): Promise<void> {
     const about = 'message' in screen ? screen.message : 'revises' in screen ? screen.revises : null;
     const { sent, received } = this.correspondence ?? { sent: [], received: [] };
     if (about === null || [...sent, ...received].some(({ message }) => message === about)) return;
     await keys.include(about).then(
       (correspondence) => (this.correspondence = correspondence),
-      () => undefined, // those who watch are told
+      () => undefined, // watchers are told
     );
   }
 
@@ -211,9 +211,9 @@ export class RelayInside extends PlainElement {
         if (this.transfer?.state === 'running') this.transfer = { ...this.transfer, progress };
       });
       this.transfer = null;
-      this.tell('said', this.words.sending.done.heading);
+      this.tell('said', this.texts.sending.done.heading);
       const after: Screen = { name: 'sent', kind: sent.form, receipt: sent.receipt };
-      // Elsewhere in the meantime, somebody is not pulled away from what they do.
+      // Do not pull somebody away from another screen.
       if (this.shown?.name === 'video' || sent.receipt !== null) this.visit().replace(after);
       await this.renew().catch(() => undefined);
     } catch (thrown) {

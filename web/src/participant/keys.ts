@@ -1,4 +1,4 @@
-/** The page's way to the keys: their worker is fetched when it is first asked for something, or when the page is at rest. */
+/** Access to the keys: their worker is loaded on first use, or when the page is idle. */
 
 import type { Remote } from 'comlink';
 import type { Client, ParticipantClient } from '../client/contract';
@@ -17,15 +17,15 @@ export function keysWereAskedFor(): boolean {
   return working !== null;
 }
 
-/** Fetches the worker ahead of time. */
+/** Loads the worker ahead of time. */
 export function prepareKeys(): void {
   void worker().catch(() => undefined);
 }
 
-/** Every function of the contract; callbacks and ports are handed over as Comlink wants them. */
+/** Every function of the contract; callbacks and ports are passed the way Comlink requires. */
 export const keys = new Proxy({} as ParticipantClient, {
   get: (_, name) => {
-    // Whoever awaits this object asks first whether it is a promise, and Lit whether it is a directive: it is neither.
+    // `await` checks whether this object is a promise, and Lit whether it is a directive: it is neither.
     if (typeof name !== 'string' || name === 'then' || name.startsWith('_')) return undefined;
     return async (...given: readonly unknown[]): Promise<unknown> => {
       const { participant, prepare } = await worker();
@@ -37,7 +37,7 @@ export const keys = new Proxy({} as ParticipantClient, {
 function worker(): Promise<Worked> {
   working ??= fetchWorker().catch(() => {
     working = null;
-    // What a missing connection looks like to whoever loads a script.
+    // How a missing connection appears when a script is loaded.
     throw Object.assign(new Error('offline'), { refusal: 'offline' as const });
   });
   return working;

@@ -1,13 +1,13 @@
-/** `/kiosk`: a link is scanned, pasted or typed into the page, so that it never is an address of this browser. */
+/** `/kiosk`: a link is scanned, pasted or typed into the page, so that it never becomes an address of this browser. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from '../ui/element';
+import { html, nothing, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from '../ui/element';
 import { watchIdle } from '../ui/idle';
 import { whoToCall } from './explaining';
 import { readHanded } from './handed';
 import './kiosk.css';
 import { scanFaultOf, startScan, type Scan, type ScanFault } from './scanning';
-import type { Arriving, LinkWords } from './words';
+import type { Arriving, LinkTexts } from './i18n';
 
 const MINUTE_MS = 60_000;
 const IDLE_MS = 3 * MINUTE_MS;
@@ -17,24 +17,17 @@ const TOO_LONG_MS = 2 * MINUTE_MS;
 type Hint = 'notYet' | 'notLink' | 'elsewhere' | 'tooLong';
 
 export class RelayKiosk extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    words: { attribute: false },
-    linkWords: { attribute: false },
-    stage: { state: true },
-    hint: { state: true },
-    fault: { state: true },
-    wrong: { state: true },
-  };
+  static override properties = reactive(['texts', 'linkTexts'], ['stage', 'hint', 'fault', 'wrong']);
 
-  words!: Arriving;
-  linkWords!: LinkWords;
+  texts!: Arriving;
+  linkTexts!: LinkTexts;
   private stage: 'off' | 'starting' | 'looking' = 'off';
   private hint: Hint | null = null;
   private fault: ScanFault | null = null;
   private wrong: 'missing' | 'notLink' | 'elsewhere' | null = null;
   private scan: Scan | null = null;
   private timers: ReturnType<typeof setTimeout>[] = [];
-  /** Counts how often the camera was let go of: what was asked for before that is not used any more. */
+  /** Counts camera releases: results requested before the last one are ignored. */
   private asked = 0;
   private pasted = false;
   private stopIdle: (() => void) | null = null;
@@ -50,7 +43,7 @@ export class RelayKiosk extends PlainElement {
     this.off();
   }
 
-  /** What somebody left in the field, or before the camera, is not for whoever comes next. */
+  /** What somebody left in the field, or in front of the camera, must not reach the next person. */
   private mind(): void {
     this.stopIdle?.();
     this.stopIdle = watchIdle({
@@ -78,17 +71,17 @@ export class RelayKiosk extends PlainElement {
   }
 
   protected override render(): TemplateResult {
-    const { kiosk } = this.linkWords;
+    const { kiosk } = this.linkTexts;
     return html`<h1 tabindex="-1">${kiosk.heading}</h1>
       <p>${kiosk.text}</p>
       <p class="note">${kiosk.notAddress}</p>
       ${this.renderScan()} ${this.renderField()}
       <p><a href="/receipt">${kiosk.receipt}</a></p>
-      ${whoToCall(this.words)}`;
+      ${whoToCall(this.texts)}`;
   }
 
   private renderScan(): TemplateResult {
-    const { scan } = this.linkWords.kiosk;
+    const { scan } = this.linkTexts.kiosk;
     const { stage, hint, fault } = this;
     return html`<section class="card">
       <h2>${scan.heading}</h2>
@@ -108,9 +101,9 @@ export class RelayKiosk extends PlainElement {
   }
 
   private renderField(): TemplateResult {
-    const { field } = this.linkWords.kiosk;
+    const { field } = this.linkTexts.kiosk;
     const { wrong } = this;
-    // `off` also keeps browsers from writing what is in the field into what they restore after a crash.
+    // `off` also keeps browsers from storing the field for restoring after a crash.
     return html`<form class="card" autocomplete="off" @submit=${(event: Event) => this.open(event)}>
       <h2>${field.heading}</h2>
       <div class="field">
@@ -143,7 +136,7 @@ export class RelayKiosk extends PlainElement {
     const asked = this.asked;
     try {
       const scan = await startScan(before);
-      // The camera was turned off, or the page was left, while the browser asked.
+      // The camera was turned off, or the page was left, during the permission prompt.
       if (this.asked !== asked) {
         scan.stop();
         return;
@@ -164,7 +157,7 @@ export class RelayKiosk extends PlainElement {
     }
   }
 
-  /** Turns the camera off: its light goes out. */
+  /** Turns the camera off, with its light. */
   private off(): void {
     for (const timer of this.timers) clearTimeout(timer);
     this.timers = [];
@@ -201,7 +194,7 @@ export class RelayKiosk extends PlainElement {
     this.tell('handed', link);
   }
 
-  /** The field, and the clipboard that filled it. */
+  /** Clears the field, and the clipboard that filled it. */
   private clear(): void {
     const field = this.querySelector('input');
     if (field !== null) field.value = '';

@@ -1,6 +1,7 @@
-/** Opening what was accepted, in steps of one's own choosing, the gentlest first; stopping anywhere; keeping it away. */
+/** Opening what was accepted, in steps that the recipient chooses, the gentlest first; stopping at any point; hiding it. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { Broken, Form, OfferNotes, OpenedMessage, Playback, ReceivedMessage } from '../client/contract';
 import { day } from '../ui/amounts';
 import { receivedLine } from './people';
@@ -16,25 +17,18 @@ const STEPS: Readonly<Record<Form, readonly Step[]>> = {
 };
 
 export class RelayOpening extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    message: { attribute: false },
-    notes: { attribute: false },
-    open: { state: true },
-    opened: { state: true },
-    stopped: { state: true },
-  };
+  static override properties = reactive(['message', 'notes'], ['open', 'opened', 'stopped']);
 
   message!: ReceivedMessage;
   notes: OfferNotes | null = null;
-  /** One at a time: what is put away is off the page. */
+  /** One at a time: a closed step is removed from the page. */
   private open: Step | null = null;
   private opened: OpenedMessage | null = null;
   private stopped = false;
 
   protected override render(): TemplateResult {
     const { visit, message } = this;
-    const { steps, offer } = visit.words.opening;
+    const { steps, offer } = visit.texts.opening;
     if (this.stopped) return this.renderStopped();
     const order = STEPS[this.opened?.form ?? message.form];
     return html`<h1 tabindex="-1">${steps.heading}</h1>
@@ -56,10 +50,10 @@ export class RelayOpening extends ScreenElement {
       </p>`;
   }
 
-  /** Parts of what was opened that cannot be shown; the others can. */
+  /** Parts that cannot be shown; the others can. */
   private renderFaults(): TemplateResult | typeof nothing {
     const faults = this.opened?.faults ?? [];
-    const { broken } = this.visit.words.home;
+    const { broken } = this.visit.texts.home;
     const without: Readonly<Partial<Record<Broken['record'], string>>> = broken.without;
     if (faults.length === 0) return nothing;
     return html`<section class="note" role="alert">
@@ -71,7 +65,7 @@ export class RelayOpening extends ScreenElement {
   }
 
   private renderStep(step: Step): TemplateResult {
-    const { steps } = this.visit.words.opening;
+    const { steps } = this.visit.texts.opening;
     const shown = this.open === step;
     return html`<li class="card">
       <div class="row apart">
@@ -93,7 +87,7 @@ export class RelayOpening extends ScreenElement {
 
   private renderContent(step: Step): TemplateResult {
     const { visit, opened } = this;
-    const { steps } = visit.words.opening;
+    const { steps } = visit.texts.opening;
     if (step === 'summary') return html`<p class="said">${this.notes?.summary}</p>`;
     if (opened === null) return html``;
     const language = opened.language;
@@ -128,8 +122,8 @@ export class RelayOpening extends ScreenElement {
 
   private renderStopped(): TemplateResult {
     const { visit } = this;
-    const { steps } = visit.words.opening;
-    // What nobody has opened relay does not close.
+    const { steps } = visit.texts.opening;
+    // Relay cannot close what was never opened.
     const isOpened = this.opened !== null || this.message.actions.includes('close');
     return html`<h1 tabindex="-1">${steps.stopHeading}</h1>
       <p class="quiet">${receivedLine(this.message, visit)}</p>
@@ -146,7 +140,7 @@ export class RelayOpening extends ScreenElement {
 
   private far: Playback | null = null;
 
-  /** The far worker inside a plain object: Lit would take its proxy for a directive. */
+  /** The remote worker, wrapped in a plain object: Lit would take its proxy for a directive. */
   private playback(): Playback {
     const { client } = this.visit;
     this.far ??= { serve: (part, port) => client.serve(part, port), blob: (part) => client.blob(part) };
@@ -175,13 +169,13 @@ export class RelayOpening extends ScreenElement {
 
   private askKeep(): void {
     const { visit, message } = this;
-    const { steps } = visit.words.opening;
+    const { steps } = visit.texts.opening;
     this.question = {
       heading: steps.keepSure,
       about: receivedLine(message, visit),
       text: steps.keepMeans,
       yes: steps.keepDo,
-      no: visit.words.home.home.cancel,
+      no: visit.texts.home.home.cancel,
       act: async () => {
         await visit.client.respond(message.message, 'close', false);
         this.opened = null;

@@ -1,7 +1,7 @@
-/** Which page a refusal leads to. */
+/** The problem page for a refusal. */
 
 import type { Refusal } from '../client/contract';
-import type { Arriving } from './words';
+import type { Arriving } from './i18n';
 
 export type Problem = keyof Omit<Arriving['problem'], 'again'>;
 

@@ -1,14 +1,14 @@
-/** `/receipt`: how the message of a receipt stands, for whoever has the code. */
+/** `/receipt`: the state of a receipt's message, for anybody who has the code. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { AuthorView, Language, Refusal, SentMessage, Time } from '../client/contract';
+import { html, nothing, type TemplateResult } from 'lit';
+import { asRefusal, type AuthorView, type Language, type Refusal, type SentMessage, type Time } from '../client/contract';
 import { day } from '../ui/amounts';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { whoToCall } from './explaining';
 import { keys } from './keys';
-import { asRefusal, refusalText } from './refusals';
-import { reasonForAuthor, type Reasons } from '../words/reasons';
-import type { Arriving, Home } from './words';
+import { refusalText } from './refusals';
+import { reasonForAuthor, type Reasons } from '../i18n/reasons';
+import type { Arriving, Home } from './i18n';
 
 interface Standing {
   readonly view: AuthorView;
@@ -18,17 +18,9 @@ interface Standing {
 }
 
 export class RelayReceipt extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    words: { attribute: false },
-    home: { attribute: false },
-    reasons: { attribute: false },
-    language: { attribute: false },
-    running: { state: true },
-    refusal: { state: true },
-    standing: { state: true },
-  };
+  static override properties = reactive(['texts', 'home', 'reasons', 'language'], ['running', 'refusal', 'standing']);
 
-  words!: Arriving;
+  texts!: Arriving;
   home!: Home;
   reasons!: Reasons;
   language: Language = 'en';
@@ -37,12 +29,12 @@ export class RelayReceipt extends PlainElement {
   private standing: Standing | null = null;
 
   protected override render(): TemplateResult {
-    const { words, refusal } = this;
-    return html`<h1 tabindex="-1">${words.receipt.heading}</h1>
-      <p>${words.receipt.text}</p>
+    const { texts, refusal } = this;
+    return html`<h1 tabindex="-1">${texts.receipt.heading}</h1>
+      <p>${texts.receipt.text}</p>
       <form class="card" @submit=${(event: Event) => this.ask(event)}>
         <div class="field">
-          <label for="receipt">${words.receipt.field}</label>
+          <label for="receipt">${texts.receipt.field}</label>
           <input
             id="receipt"
             class="code"
@@ -56,10 +48,10 @@ export class RelayReceipt extends PlainElement {
           />
           <div id="receipt-said">${refusal === null ? nothing : html`<p class="fault" role="alert">${this.refusalText(refusal)}</p>`}</div>
         </div>
-        <button class="primary" ?disabled=${this.running}>${words.receipt.ask}</button>
+        <button class="primary" ?disabled=${this.running}>${texts.receipt.ask}</button>
       </form>
       <div role="status">${this.standing === null ? nothing : this.renderStanding(this.standing)}</div>
-      ${whoToCall(words)}`;
+      ${whoToCall(texts)}`;
   }
 
   private renderStanding({ view, since, failure, reason }: Standing): TemplateResult {
@@ -79,7 +71,7 @@ export class RelayReceipt extends PlainElement {
 
   private refusalText(refusal: Refusal): string {
     const unknown = refusal.code === 'not-found' || refusal.code === 'malformed';
-    return unknown ? this.words.receipt.none : refusalText(this.words, refusal);
+    return unknown ? this.texts.receipt.none : refusalText(this.texts, refusal);
   }
 
   private async ask(event: Event): Promise<void> {

@@ -1,30 +1,25 @@
-/** Who a message is for, and in which language it is: asked only where there is more than one answer. */
+/** Who a message is for, and its language: asked only if there is more than one answer. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Language, Uuid } from '../client/contract';
-import { PlainElement } from '../ui/element';
+import { PlainElement, reactive } from '../ui/element';
 import { nameOf } from './people';
 import type { Visit } from './visit';
 
 const LANGUAGES = ['en', 'fr'] as const;
 
 export class RelayRecipient extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    visit: { attribute: false },
-    to: { attribute: false },
-    language: { attribute: false },
-    fixed: { attribute: false },
-  };
+  static override properties = reactive(['visit', 'to', 'language', 'fixed']);
 
   visit!: Visit;
   to: Uuid | null = null;
   language: Language = 'en';
-  /** A revision goes where the message before it went. */
+  /** A revision has the recipient of the previous one. */
   fixed = false;
 
   protected override render(): TemplateResult {
-    const { arrival, words } = this.visit;
-    const { home } = words;
+    const { arrival, texts } = this.visit;
+    const { home } = texts;
     const choice = arrival.correspondents.length > 1 && !this.fixed;
     return html`${choice
         ? html`<fieldset>

@@ -1,27 +1,27 @@
-/** Reads a QR code from a camera. Pictures are looked at in memory, in this page, and are kept nowhere. */
+/** Reads a QR code from a camera. Images are processed in memory, in this page, and never stored. */
 
 import type { DecodeQR } from 'qr/decode.js';
 import { faultOf, turnOff, type DeviceFault } from '../capture/recording';
 
 export type ScanFault = DeviceFault | 'offline';
 
-/** Between two looks: an old computer has to do other things as well. */
+/** Interval between scans: leaves an old computer time for other work. */
 const LOOK_MS = 150;
-/** A picture is looked at no larger than this: a code that fills a third of it has pixels enough. */
+/** Images are scaled down to this: a code that fills a third of it has enough pixels. */
 const LONGEST_SIDE = 960;
 
 export interface Scan {
   readonly stream: MediaStream;
-  /** Which camera it is, as the browser calls it. */
+  /** The camera's name in the browser. */
   readonly camera: string | null;
   /** How many cameras there are. */
   readonly cameras: number;
-  /** Asks `seen` for each text that is read from the picture in `video`, until `stop`. */
+  /** Calls `seen` with each text read from the image in `video`, until `stop`. */
   watch(video: HTMLVideoElement, seen: (text: string) => void): void;
   stop(): void;
 }
 
-/** Turns a camera on: the one that looks away from the screen, or the next after `after`. Throws what `scanFaultOf` reads. */
+/** Starts a camera: the rear one, or the next after `after`. Throws what `scanFaultOf` reads. */
 export async function startScan(after: string | null = null): Promise<Scan> {
   let decodeQR: DecodeQR;
   try {
@@ -39,7 +39,7 @@ export async function startScan(after: string | null = null): Promise<Scan> {
   }
 }
 
-/** What `startScan` threw, for words. */
+/** Maps what `startScan` threw to a text. */
 export function scanFaultOf(thrown: unknown): ScanFault {
   return thrown instanceof ScanError ? thrown.why : 'unsupported';
 }
@@ -74,7 +74,7 @@ function scanOf(stream: MediaStream, count: number, decodeQR: DecodeQR): Scan {
     try {
       return decodeQR(context.getImageData(0, 0, canvas.width, canvas.height));
     } catch {
-      return null; // there is none in this picture
+      return null; // no code in this image
     }
   };
   return {
@@ -91,7 +91,7 @@ function scanOf(stream: MediaStream, count: number, decodeQR: DecodeQR): Scan {
     stop: () => {
       clearInterval(timer);
       turnOff(stream);
-      canvas.width = 0; // the last picture goes too
+      canvas.width = 0; // releases the last image too
     },
   };
 }

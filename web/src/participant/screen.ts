@@ -1,15 +1,15 @@
-/** What the screens behind the passphrase have in common: one thing running at a time, refusals in words, and a question. */
+/** Base class of the screens behind the passphrase: one action at a time, refusals as sentences, and a question. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Broken, Refusal } from '../client/contract';
+import { html, nothing, type TemplateResult } from 'lit';
+import { asRefusal, type Broken, type Refusal } from '../client/contract';
 import '../ui/dialog';
-import { PlainElement } from '../ui/element';
-import { asRefusal, refusalText } from './refusals';
+import { PlainElement, reactive } from '../ui/element';
+import { refusalText } from './refusals';
 import type { Screen, Visit } from './visit';
 
 export interface Question {
   readonly heading: string;
-  /** What it is about, where there may be several. */
+  /** What it is about, if there may be several. */
   readonly about?: string;
   readonly text: string;
   readonly yes: string;
@@ -18,13 +18,7 @@ export interface Question {
 }
 
 export abstract class ScreenElement extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    visit: { attribute: false },
-    screen: { attribute: false },
-    running: { state: true },
-    refusal: { state: true },
-    question: { state: true },
-  };
+  static override properties = reactive(['visit', 'screen'], ['running', 'refusal', 'question']);
 
   visit!: Visit;
   screen!: Screen;
@@ -32,7 +26,7 @@ export abstract class ScreenElement extends PlainElement {
   protected refusal: Refusal | null = null;
   protected question: Question | null = null;
 
-  /** Does what may be refused; true if it was done. What concerns the whole page is told to it. */
+  /** Runs an action that may be refused; true if it succeeded. Refusals about the whole page are passed up. */
   protected async attempt(act: () => Promise<void>): Promise<boolean> {
     if (this.running) return false;
     this.running = true;
@@ -56,9 +50,9 @@ export abstract class ScreenElement extends PlainElement {
     return html`<p class="note warn" role="alert">${refusalText(this.visit.arriving, this.refusal)}</p>`;
   }
 
-  /** One message that does not hold: said of it alone, and calmly, since nothing is asked of its reader. */
+  /** One invalid message: reported calmly and about it alone, since its reader need not do anything. */
   protected renderBroken({ fault }: Broken): TemplateResult {
-    const { broken } = this.visit.words.home;
+    const { broken } = this.visit.texts.home;
     return html`<section class="note" role="alert">
       <h2>${broken.heading}</h2>
       <p>${broken.fault[fault]} ${broken.rest}</p>
@@ -67,7 +61,7 @@ export abstract class ScreenElement extends PlainElement {
   }
 
   protected renderBack(): TemplateResult {
-    return html`<p><button class="plain" type="button" @click=${() => this.visit.back()}>${this.visit.words.home.home.back}</button></p>`;
+    return html`<p><button class="plain" type="button" @click=${() => this.visit.back()}>${this.visit.texts.home.home.back}</button></p>`;
   }
 
   protected renderQuestion(): TemplateResult | typeof nothing {

@@ -1,4 +1,4 @@
-/** Which element shows which screen; each is fetched when somebody first goes there. */
+/** Which element shows which screen; each is loaded when somebody first goes there. */
 
 import { html, type TemplateResult } from 'lit';
 import type { Screen, Visit } from './visit';

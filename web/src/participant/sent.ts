@@ -1,17 +1,18 @@
 /** After sending: where it is now, what happens next, and the receipt of an upload link. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { ScreenElement } from './screen';
 
 export class RelaySent extends ScreenElement {
-  static override properties: PropertyDeclarations = { ...ScreenElement.properties, copied: { state: true } };
+  static override properties = reactive([], ['copied']);
 
   private copied: 'copied' | 'notCopied' | null = null;
 
   protected override render(): TemplateResult {
     const { visit, screen } = this;
     if (screen.name !== 'sent') return html``;
-    const { done } = visit.words.sending;
+    const { done } = visit.texts.sending;
     const upload = visit.arrival.purpose === 'upload';
     return html`<h1 tabindex="-1">${done.heading}</h1>
       <p class="note good">${done[screen.kind]}</p>
@@ -28,7 +29,7 @@ export class RelaySent extends ScreenElement {
   }
 
   private renderReceipt(receipt: string): TemplateResult {
-    const { done } = this.visit.words.sending;
+    const { done } = this.visit.texts.sending;
     return html`<section class="card printed">
       <h2>${done.receiptHeading}</h2>
       <p class="code" lang="en">${receipt}</p>

@@ -1,40 +1,36 @@
-/** Recordings that are kept, sealed, and not on their way: to watch, to use, to delete. */
+/** Stored recordings that are not being sent: watch, use, delete. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Take } from '../client/contract';
-import { allKept, setFragile } from '../ui/activity';
+import { allStored, setFragile } from '../ui/activity';
 import { timeOf } from '../ui/amounts';
-import { clock } from '../words/clock';
+import { clock } from '../i18n/clock';
 import { isVoice } from './forms';
 import { ScreenElement } from './screen';
 import './takes.css';
 import type { Visit } from './visit';
 
-/** Somebody went away from a recording, and is told of it where they come to. */
+/** Tells somebody who left a recording that it is stored, on the next screen. */
 let justKept = false;
 
 /** A recording was left before it was used. */
-export function leftKept(visit: Visit): void {
+export function leftStored(visit: Visit): void {
   justKept = true;
-  visit.say(visit.words.sending.takes.justKept);
+  visit.say(visit.texts.sending.takes.justKept);
 }
 
-/** All that is kept, once the last of it is; and whether a page that closes would take any of it with it. */
-export async function keptTakes({ client }: Pick<Visit, 'client'>): Promise<readonly Take[]> {
-  await allKept();
+/** All stored recordings, after pending writes; records whether closing the page would lose any. */
+export async function storedTakes({ client }: Pick<Visit, 'client'>): Promise<readonly Take[]> {
+  await allStored();
   const takes = await client.takes();
   setFragile(takes.some(({ lasting }) => !lasting));
   return takes;
 }
 
 export class RelayTakes extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    takes: { state: true },
-    shown: { state: true },
-    told: { state: true },
-  };
+  static override properties = reactive([], ['takes', 'shown', 'told']);
 
   private takes: readonly Take[] = [];
   private shown: { readonly id: string; readonly url: string } | null = null;
@@ -43,7 +39,7 @@ export class RelayTakes extends ScreenElement {
   override connectedCallback(): void {
     super.connectedCallback();
     void this.attempt(async () => {
-      this.takes = await keptTakes(this.visit);
+      this.takes = await storedTakes(this.visit);
       this.told = justKept;
       justKept = false;
     });
@@ -71,17 +67,17 @@ export class RelayTakes extends ScreenElement {
   private async discard(take: Take): Promise<void> {
     this.hide();
     await this.visit.client.discardTake(take.id);
-    this.takes = await keptTakes(this.visit);
+    this.takes = await storedTakes(this.visit);
     this.told = false;
-    // The button went with it: begins at the heading of the screen again.
+    // The focused button was removed with it: focuses the heading.
     document.querySelector<HTMLElement>('h1')?.focus();
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const words = this.visit.words.sending.takes;
+    const texts = this.visit.texts.sending.takes;
     if (this.takes.length === 0) return html`${this.renderRefusal()}`;
-    return html`<h2>${words.heading}</h2>
-      ${this.told ? html`<p class="note good" role="status">${words.justKept}</p>` : nothing} ${this.renderRefusal()}
+    return html`<h2>${texts.heading}</h2>
+      ${this.told ? html`<p class="note good" role="status">${texts.justKept}</p>` : nothing} ${this.renderRefusal()}
       <ul class="plain">
         ${repeat(this.takes, ({ id }) => id, (take) => this.renderTake(take))}
       </ul>
@@ -90,36 +86,36 @@ export class RelayTakes extends ScreenElement {
 
   private renderTake(take: Take): TemplateResult {
     const { visit, shown } = this;
-    const words = visit.words.sending.takes;
+    const texts = visit.texts.sending.takes;
     const voice = isVoice(take.mediaType);
-    const name = words[voice ? 'voice' : 'video'](clock(take.seconds), timeOf(take.startedAt, visit.language));
+    const name = texts[voice ? 'voice' : 'video'](clock(take.seconds), timeOf(take.startedAt, visit.language));
     const named = `take-${take.id}`;
     const isShown = shown?.id === take.id;
     return html`<li class="card">
       <p id=${named}>${name}</p>
-      <p class="quiet">${take.lasting ? words.lasting : visit.assistant === null ? words.fleeting : words.assisted}</p>
+      <p class="quiet">${take.lasting ? texts.lasting : visit.assistant === null ? texts.fleeting : texts.assisted}</p>
       ${!isShown
         ? nothing
         : voice
           ? html`<audio controls src=${shown.url} aria-labelledby=${named}></audio>`
           : html`<video controls playsinline src=${shown.url} aria-labelledby=${named}></video>`}
       <div class="row">
-        <button class="primary" type="button" aria-describedby=${named} @click=${() => this.tell('take-used', take)}>${words.use}</button>
+        <button class="primary" type="button" aria-describedby=${named} @click=${() => this.tell('take-used', take)}>${texts.use}</button>
         <button type="button" aria-describedby=${named} aria-expanded=${isShown ? 'true' : 'false'} @click=${() => (isShown ? this.hide() : this.watch(take))}>
-          ${isShown ? words.hide : voice ? words.listen : words.watch}
+          ${isShown ? texts.hide : voice ? texts.listen : texts.watch}
         </button>
-        <button class="plain" type="button" aria-describedby=${named} @click=${() => this.askDiscard(take)}>${words.discard}</button>
+        <button class="plain" type="button" aria-describedby=${named} @click=${() => this.askDiscard(take)}>${texts.discard}</button>
       </div>
     </li>`;
   }
 
   private askDiscard(take: Take): void {
-    const { takes } = this.visit.words.sending;
+    const { takes } = this.visit.texts.sending;
     this.question = {
       heading: takes.discard,
       text: takes.discardSure,
       yes: takes.discard,
-      no: this.visit.words.home.home.cancel,
+      no: this.visit.texts.home.home.cancel,
       act: () => this.discard(take),
     };
   }

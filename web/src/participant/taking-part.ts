@@ -1,4 +1,4 @@
-/** Taking part: pause, end contact, resume; each says what it does before it does it. */
+/** Taking part: pause, end contact, resume; each explains what it does first. */
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Consent } from '../client/contract';
@@ -6,7 +6,7 @@ import { ScreenElement } from './screen';
 
 export class RelayTakingPart extends ScreenElement {
   protected override render(): TemplateResult {
-    const { home, part } = this.visit.words.home;
+    const { home, part } = this.visit.texts.home;
     const { correspondence } = this.visit;
     const heading = html`${this.renderBack()}
       <h1 tabindex="-1">${part.heading}</h1>
@@ -61,7 +61,7 @@ export class RelayTakingPart extends ScreenElement {
   private async consent(status: Consent): Promise<void> {
     await this.visit.client.consent(status);
     this.visit.consented(status);
-    this.visit.say(this.visit.words.home.part.changed[status]);
+    this.visit.say(this.visit.texts.home.part.changed[status]);
     await this.visit.renew().catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-/** The way of a message as its author may know it: what lies behind, where it is, what comes usually. */
+/** The stages of a message as its author may know them: past, current, and usual next ones. */
 
 import type { AuthorView, Kind } from '../client/contract';
 
@@ -12,7 +12,7 @@ const WAY: Readonly<Record<Kind, readonly AuthorView[]>> = {
   video: ['sending', 'preparing', 'in-review', 'with-mediator'],
 };
 
-/** Where a view leaves the usual way: after which step of it. Of a closed message nothing is said but that. */
+/** Where a view leaves the usual path: after which step. About a closed message nothing else is said. */
 const BRANCH: Readonly<Partial<Record<AuthorView, AuthorView>>> = {
   'not-prepared': 'sending',
   'sent-back': 'in-review',
@@ -32,7 +32,7 @@ export function timeline(kind: Kind, view: AuthorView): readonly Step[] {
   return way.map((step, place) => ({ view: step, when: place < at ? 'before' : place === at ? 'now' : 'after' }));
 }
 
-/** Views from which nothing comes any more, so that there is nothing to take back. */
+/** Views after which nothing happens, so that there is nothing to withdraw. */
 export function isOver(view: AuthorView): boolean {
   return view === 'closed' || view === 'accepted' || view === 'not-accepted';
 }

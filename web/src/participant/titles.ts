@@ -1,7 +1,7 @@
-/** What the browser's tab says; nothing that tells a passer-by more than a word. */
+/** Titles of the browser's tab; they tell a passer-by next to nothing. */
 
-import type { Arriving } from './words';
+import type { Arriving } from './i18n';
 
-export function titled(words: Arriving, name: keyof Arriving['title']): string {
-  return `${words.title[name]} · ${words.name}`;
+export function titled(texts: Arriving, name: keyof Arriving['title']): string {
+  return `${texts.title[name]} · ${texts.name}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Where somebody has been, so that the browser's back button works. The history holds nothing but a number: what it
- * stands for stays in memory, and is gone with the page.
+ * Where somebody has been, so that the browser's back button works. The history contains only a number: what it
+ * refers to is in memory, and gone with the page.
  */
 
 type Past = Pick<History, 'pushState' | 'replaceState'>;
@@ -27,13 +27,13 @@ export class Trail<Screen> {
     this.past.pushState({ step: this.at }, '');
   }
 
-  /** For a screen that one cannot go back to, such as a letter that was sent. */
+  /** For a screen to which one cannot return, such as a letter that was sent. */
   replace(screen: Screen): void {
     this.steps[this.at] = screen;
     this.past.replaceState({ step: this.at }, '');
   }
 
-  /** After the browser went back or forward: a number from before this page was loaded leads home. */
+  /** After back or forward: a number from before this page was loaded leads home. */
   came(state: unknown): Screen {
     const step = typeof state === 'object' && state !== null && 'step' in state ? state.step : 0;
     if (typeof step === 'number' && step < this.steps.length) {

@@ -1,57 +1,50 @@
-/** A video or a voice message: recorded here or picked, sealed, and sent in pieces that go on where they stopped. */
+/** A video or a voice message: recorded here or chosen, sealed, and sent in pieces with resumption. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import { keyed } from 'lit/directives/keyed.js';
-import type { Keeper, Recorded } from '../capture/recorder';
+import type { TakeStore, Recorded } from '../capture/recorder';
 import type { Form } from '../capture/recording';
 import type { Language, NewVideo, SentMessage, Take, UnfinishedVideo, Uuid } from '../client/contract';
 import { setFragile } from '../ui/activity';
 import { size } from '../ui/amounts';
-import { clock } from '../words/clock';
+import { clock } from '../i18n/clock';
 import { mediaTypeOf } from './forms';
 import { renderTransfer } from './progress';
 import './recipient';
 import { ScreenElement } from './screen';
-import { keptTakes, leftKept } from './takes';
+import { storedTakes, leftStored } from './takes';
 import type { Sending } from './visit';
 
-/** From here on somebody on a slow line should know what they begin. */
+/** From this size on, somebody on a slow connection is warned first. */
 const LARGE_BYTES = 200_000_000;
 
-/** Of cameras whose files a device may not know; relay looks into a file, and not at its name. */
+/** Camera files whose type a device may not know; relay checks the content, not the name. */
 const ACCEPTED =
   'video/*,audio/*,.mts,.m2ts,.m2t,.mod,.tod,.vob,.dv,.avi,.wmv,.asf,.flv,.mkv,.3gp,.3g2,.m4a,.m4b,.aac,.amr,.awb,.3ga,.caf,.opus,.ogg,.oga,.aiff,.aif,.au,.flac,.wma,.qcp';
-/** What is certainly no recording. */
+/** Types that are certainly no recording. */
 const SOMETHING_ELSE = /^(?:image|text|font)\/|^application\/(?:pdf|zip|msword|rtf|vnd\.(?:ms-|openxmlformats|oasis))/;
 
-/** A file, or a recording: that of this page, or one that is kept. */
+/** A file, or a recording: one made in this page, or a stored one. */
 interface Picked {
   readonly file: Blob | null;
   readonly take: string | null;
   readonly mediaType: string;
   readonly bytes: number;
-  /** The name of the file; null of a recording. */
+  /** The name of the file; null for a recording. */
   readonly name: string | null;
   readonly seconds: number;
 }
 
 export class RelayVideo extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    way: { state: true },
-    picked: { state: true },
-    fault: { state: true },
-    to: { state: true },
-    language: { state: true },
-    resumes: { state: true },
-  };
+  static override properties = reactive([], ['way', 'picked', 'fault', 'to', 'language', 'resumes']);
 
   private way: 'none' | 'video' | 'voice' | 'file' = 'none';
   private picked: Picked | null = null;
   private fault: 'notVideo' | 'empty' | null = null;
   private to: Uuid | null = null;
   private language: Language = 'en';
-  /** An unfinished one of which this device has not all: the same file is needed again. */
+  /** An unfinished one that this device does not have completely: the same file is needed again. */
   private resumes: UnfinishedVideo | null = null;
 
   override connectedCallback(): void {
@@ -68,12 +61,12 @@ export class RelayVideo extends ScreenElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    if (this.picked?.take != null && this.visit.transfer === null) leftKept(this.visit);
+    if (this.picked?.take != null && this.visit.transfer === null) leftStored(this.visit);
   }
 
   protected override render(): TemplateResult {
     const { visit, screen } = this;
-    const { video } = visit.words.sending;
+    const { video } = visit.texts.sending;
     if (visit.transfer !== null) {
       const acts = { goOn: () => this.goOn(), cancel: () => this.askCancel(), fileAgain: this.renderFileField((file) => this.goOnWith(file)) };
       return html`${this.renderBack()} ${renderTransfer(visit.transfer, visit, acts)} ${this.renderRefusal()}
@@ -86,7 +79,7 @@ export class RelayVideo extends ScreenElement {
   }
 
   private renderSameFile(): TemplateResult {
-    const { video } = this.visit.words.sending;
+    const { video } = this.visit.texts.sending;
     return html`<p class="note">${video.again}</p>
       ${this.renderFileField((file) => {
         const { resumes } = this;
@@ -96,7 +89,7 @@ export class RelayVideo extends ScreenElement {
 
   private renderNew(revises: boolean): TemplateResult {
     const { visit } = this;
-    const { video } = visit.words.sending;
+    const { video } = visit.texts.sending;
     if (this.picked !== null) return this.renderSend(this.picked, revises);
     const asked = this.way === 'none' ? 'primary' : '';
     const button = (way: typeof this.way, text: string, act: () => void): TemplateResult =>
@@ -116,7 +109,7 @@ export class RelayVideo extends ScreenElement {
                 .form=${this.way}
                 .assisted=${visit.assistant !== null}
                 .revises=${this.revised()}
-                .keeper=${this.keeper}
+                .store=${this.store}
                 @recorded=${(event: CustomEvent<Recorded>) => this.recorded(event.detail)}
               ></relay-recorder>`,
             )
@@ -130,11 +123,11 @@ export class RelayVideo extends ScreenElement {
       ${keyed(this.way, html`<relay-takes .visit=${visit} @take-used=${(event: CustomEvent<Take>) => this.use(event.detail)}></relay-takes>`)}`;
   }
 
-  /** Where a recording is kept while it is made. */
-  private readonly keeper: Keeper = {
-    keep: (take, piece, seconds) => this.visit.client.keepPiece(take, piece, seconds),
+  /** Stores a recording while it is made. */
+  private readonly store: TakeStore = {
+    keep: (take, piece, seconds) => this.visit.client.storePiece(take, piece, seconds),
     discard: (id) => this.visit.client.discardTake(id),
-    left: () => leftKept(this.visit),
+    left: () => leftStored(this.visit),
   };
 
   private revised(): Uuid | null {
@@ -142,7 +135,7 @@ export class RelayVideo extends ScreenElement {
   }
 
   private recorded({ file, take, mediaType, seconds }: Recorded): void {
-    // One that is kept is read from where it is kept: this page holds it no longer than it has to.
+    // A stored recording is read from storage: this page holds it in memory no longer than necessary.
     this.pick({ file: take === null ? file : null, take, mediaType, bytes: file.size, name: null, seconds });
   }
 
@@ -151,12 +144,12 @@ export class RelayVideo extends ScreenElement {
   }
 
   private async take(id: string): Promise<void> {
-    const found = (await keptTakes(this.visit)).find((take) => take.id === id);
+    const found = (await storedTakes(this.visit)).find((take) => take.id === id);
     if (found !== undefined) this.use(found);
   }
 
   private renderFileField(chosen: (file: File) => void): TemplateResult {
-    const { video } = this.visit.words.sending;
+    const { video } = this.visit.texts.sending;
     return html`<div class="field">
       <label for="video-file">${video.fileLabel}</label>
       <input
@@ -178,7 +171,7 @@ export class RelayVideo extends ScreenElement {
 
   private renderSend(picked: Picked, revises: boolean): TemplateResult {
     const { visit } = this;
-    const { video } = visit.words.sending;
+    const { video } = visit.texts.sending;
     const bytes = size(picked.bytes, visit.language);
     return html`<p class="card">${picked.name === null ? video.recorded(clock(picked.seconds), bytes) : video.chosen(picked.name, bytes)}</p>
       ${picked.bytes >= LARGE_BYTES ? html`<p class="note">${video.large}</p>` : nothing}
@@ -209,7 +202,7 @@ export class RelayVideo extends ScreenElement {
     if (this.fault !== null) return;
     this.picked = picked;
     this.way = 'none';
-    void this.headed(); // what was pressed is off the page
+    void this.headed(); // the pressed button is gone
   }
 
   private send({ file, take, mediaType }: Picked): void {
@@ -232,8 +225,8 @@ export class RelayVideo extends ScreenElement {
     const { visit } = this;
     visit.send(file, async (progress): Promise<SentMessage> => {
       const sent = await sending(progress);
-      // What was sent is not lost with the page any more.
-      await keptTakes(visit).catch(() => setFragile(false));
+      // A sent recording is no longer lost with the page.
+      await storedTakes(visit).catch(() => setFragile(false));
       return sent;
     });
     void this.headed();
@@ -255,7 +248,7 @@ export class RelayVideo extends ScreenElement {
     this.begin(file, (progress) => visit.client.resumeVideo(id, found.whole ? null : file, progress));
   }
 
-  /** The one that this page was sending: the last that was begun; null where it failed before that. */
+  /** The upload of this page: the last one that was begun; null if it failed earlier. */
   private async latest(): Promise<UnfinishedVideo | null> {
     if (this.picked !== null && this.visit.transfer?.progress === null) return null;
     const all = [...(await this.visit.client.unfinishedVideos())];
@@ -275,7 +268,7 @@ export class RelayVideo extends ScreenElement {
     });
   }
 
-  /** The file that could not be read is there again. */
+  /** Resumes with the file that had become unreadable. */
   private goOnWith(file: File): void {
     const { visit } = this;
     void this.attempt(async () => {
@@ -287,12 +280,12 @@ export class RelayVideo extends ScreenElement {
   }
 
   private askCancel(): void {
-    const { progress } = this.visit.words.sending;
+    const { progress } = this.visit.texts.sending;
     this.question = {
       heading: progress.cancelSure,
       text: progress.cancelMeans,
       yes: progress.cancelDo,
-      no: this.visit.words.home.home.cancel,
+      no: this.visit.texts.home.home.cancel,
       act: async () => {
         const { client } = this.visit;
         await client.pauseVideo();

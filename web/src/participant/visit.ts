@@ -1,4 +1,4 @@
-/** What every screen behind the passphrase is given, and what it may ask of the page around it. */
+/** What every screen behind the passphrase receives, and what it may ask of the page around it. */
 
 import type {
   Arrival,
@@ -13,7 +13,7 @@ import type {
   Side,
   Uuid,
 } from '../client/contract';
-import type { Arriving, Inside } from './words';
+import type { Arriving, Inside } from './i18n';
 
 export type Screen =
   | { readonly name: 'home' }
@@ -25,12 +25,12 @@ export type Screen =
   | { readonly name: 'waiting'; readonly message: Uuid }
   | { readonly name: 'taking-part' };
 
-/** A video on its way; it goes on whatever screen is shown. */
+/** An upload in progress; it continues whatever screen is shown. */
 export interface Transfer {
   readonly progress: SendingProgress | null;
   readonly state: 'running' | 'paused' | 'failed';
   readonly refusal: Refusal | null;
-  /** What was picked, for as long as this page is open. */
+  /** The chosen file, for as long as this page is open. */
   readonly file: Blob | null;
 }
 
@@ -40,11 +40,11 @@ export interface Visit {
   readonly client: ParticipantClient;
   readonly language: Language;
   readonly arriving: Arriving;
-  readonly words: Inside;
+  readonly texts: Inside;
   readonly arrival: Arrival;
-  /** Null before it was first read. */
+  /** Null before the first read. */
   readonly correspondence: Correspondence | null;
-  /** The last thing read may be old. */
+  /** The data may be outdated. */
   readonly broken: boolean;
   /** In assisted mode, who helps. */
   readonly assistant: string | null;
@@ -53,14 +53,14 @@ export interface Visit {
   go(screen: Screen): void;
   replace(screen: Screen): void;
   back(): void;
-  /** To a screen reader. */
+  /** Announces a text to screen readers. */
   say(text: string): void;
   send(file: Blob | null, sending: Sending): void;
   endTransfer(): void;
   consented(status: Consent): void;
-  /** The next page of one of the lists. */
+  /** Fetches the next page of one of the lists. */
   more(side: Side): Promise<void>;
-  /** After something was sent, withdrawn or answered. */
+  /** Refetches after something was sent, withdrawn or answered. */
   renew(): Promise<void>;
   refused(refusal: Refusal): void;
 }

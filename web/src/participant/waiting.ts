@@ -1,24 +1,19 @@
-/** What waits for somebody: first the mediator's note and a free choice; then, if they said yes, the steps of opening. */
+/** An offered message: first the mediator's note and a free choice; after accepting, the steps of opening. */
 
-import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
 import type { Answer, OfferNotes, ReceivedMessage } from '../client/contract';
 import './opening';
 import { receivedLine } from './people';
 import { ScreenElement } from './screen';
 
 export class RelayWaiting extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    notes: { state: true },
-    tellAuthor: { state: true },
-    answered: { state: true },
-    broken: { state: true },
-  };
+  static override properties = reactive([], ['notes', 'tellAuthor', 'answered', 'broken']);
 
   private notes: OfferNotes | null = null;
   private tellAuthor = false;
   private answered: 'waited' | 'refused' | null = null;
-  /** The offer does not hold, so what is offered would not open. */
+  /** The offer is invalid, so the message could not be opened. */
   private broken = false;
 
   override connectedCallback(): void {
@@ -41,26 +36,26 @@ export class RelayWaiting extends ScreenElement {
   protected override render(): TemplateResult {
     const { visit } = this;
     const message = this.message();
-    const { home } = visit.words.home;
+    const { home } = visit.texts.home;
     if (message === undefined) {
-      // It was taken back in the meantime, or is not read yet.
-      return html`${this.renderBack()}<h1 tabindex="-1">${visit.correspondence === null ? home.loading : visit.words.home.received['not-available'].name}</h1>`;
+      // It was withdrawn meanwhile, or has not loaded yet.
+      return html`${this.renderBack()}<h1 tabindex="-1">${visit.correspondence === null ? home.loading : visit.texts.home.received['not-available'].name}</h1>`;
     }
     if (message.actions.includes('open')) {
       return html`${this.renderBack()}<relay-opening .visit=${visit} .message=${message} .notes=${this.notes}></relay-opening>`;
     }
     if (message.actions.includes('accept') && this.answered === null) return this.renderOffer(message);
-    const view = visit.words.home.received[message.view];
+    const view = visit.texts.home.received[message.view];
     return html`<h1 tabindex="-1">${view.name}</h1>
       <p class="quiet">${receivedLine(message, visit)}</p>
-      <p class="note" role="status">${this.answered === null ? view.means : visit.words.opening.offer[this.answered]}</p>
-      <p><button class="primary" type="button" @click=${() => visit.replace({ name: 'home' })}>${visit.words.sending.done.home}</button></p>`;
+      <p class="note" role="status">${this.answered === null ? view.means : visit.texts.opening.offer[this.answered]}</p>
+      <p><button class="primary" type="button" @click=${() => visit.replace({ name: 'home' })}>${visit.texts.sending.done.home}</button></p>`;
   }
 
-  /** Three answers drawn alike: none is the one to take. */
+  /** Three answers with the same style: none is suggested. */
   private renderOffer(message: ReceivedMessage): TemplateResult {
     const { visit } = this;
-    const { offer } = visit.words.opening;
+    const { offer } = visit.texts.opening;
     return html`${this.renderBack()}
       <h1 tabindex="-1">${offer.heading}</h1>
       <p>${offer[message.form]} <span class="quiet">${receivedLine(message, visit)}</span></p>
@@ -68,7 +63,7 @@ export class RelayWaiting extends ScreenElement {
       <section class="note">
         <h2>${offer.noteHeading}</h2>
         ${this.notes === null
-          ? html`<p role="status">${this.running ? visit.words.home.home.loading : offer.noNote}</p>`
+          ? html`<p role="status">${this.running ? visit.texts.home.home.loading : offer.noNote}</p>`
           : html`<p class="said">${this.notes.contentNote ?? offer.noNote}</p>`}
       </section>
       <section class="card">
@@ -109,13 +104,13 @@ export class RelayWaiting extends ScreenElement {
   }
 
   private askRefuse(message: ReceivedMessage): void {
-    const { offer } = this.visit.words.opening;
+    const { offer } = this.visit.texts.opening;
     this.question = {
       heading: offer.refuseSure,
       about: receivedLine(message, this.visit),
       text: offer.refuseSureMeans,
       yes: offer.refuseDo,
-      no: this.visit.words.home.home.cancel,
+      no: this.visit.texts.home.home.cancel,
       act: () => this.respond(message, 'refuse'),
     };
   }

@@ -1,7 +1,8 @@
-/** A letter: written in peace, kept sealed while it is written, seen as its reader would see it, and sent. */
+/** A letter: written, saved sealed meanwhile, previewed as its reader will see it, and sent. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { KeptSafe, Language, LetterDraft, Uuid } from '../client/contract';
+import { html, nothing, type TemplateResult } from 'lit';
+import { reactive } from '../ui/element';
+import type { SaveResult, Language, LetterDraft, Uuid } from '../client/contract';
 import { newId } from '../client/stamps';
 import { timeOfDay } from '../ui/amounts';
 import { guidanceText, type Guidance } from './guidance';
@@ -9,38 +10,30 @@ import './recipient';
 import { ScreenElement } from './screen';
 import { countWords } from './counting';
 
-/** After so long without a key, what was written is sealed and kept. */
+/** Saved after this pause in typing. */
 const PAUSE_MS = 1_000;
-/** After so long it is in any event, however fast somebody writes on. */
+/** And after this long in any case. */
 const LONGEST_MS = 5_000;
 
 export class RelayWrite extends ScreenElement {
-  static override properties: PropertyDeclarations = {
-    ...ScreenElement.properties,
-    text: { state: true },
-    to: { state: true },
-    language: { state: true },
-    kept: { state: true },
-    isCopy: { state: true },
-    previewing: { state: true },
-    missing: { state: true },
-    guidance: { state: true },
-    ready: { state: true },
-  };
+  static override properties = reactive(
+    [],
+    ['text', 'to', 'language', 'kept', 'isCopy', 'previewing', 'missing', 'guidance', 'ready'],
+  );
 
   private draft: Uuid = newId();
   private text = '';
   private to: Uuid | null = null;
   private language: Language = 'en';
   private revises: Uuid | null = null;
-  private kept: 'nothing' | 'saving' | 'failed' | (KeptSafe & { readonly at: Date }) = 'nothing';
+  private kept: 'nothing' | 'saving' | 'failed' | (SaveResult & { readonly at: Date }) = 'nothing';
   /** It was changed or sent elsewhere meanwhile. */
   private isCopy = false;
   private previewing = false;
   private missing = false;
   private guidance: Guidance | null = null;
   private ready = false;
-  /** Set while there are changes that are not kept yet. */
+  /** Set while there are unsaved changes. */
   private timer: ReturnType<typeof setTimeout> | null = null;
   /** When the first of them was made, in ms since the epoch. */
   private changedAt = 0;
@@ -56,17 +49,17 @@ export class RelayWrite extends ScreenElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener('visibilitychange', this.outOfSight);
-    void this.keepNow();
+    void this.saveNow();
   }
 
-  /** Keeps what was written up to now, for whoever takes the page away; asked of the keys before this returns. */
-  keepNow(): Promise<void> {
+  /** Saves the current text when the page may close; the request is sent before this returns. */
+  saveNow(): Promise<void> {
     return this.timer === null ? this.saving : this.keep();
   }
 
-  /** A phone may end a page that is out of sight at any time, and says no more. */
+  /** A phone may terminate a hidden page at any time, without notice. */
   private readonly outOfSight = (): void => {
-    if (document.visibilityState === 'hidden') void this.keepNow();
+    if (document.visibilityState === 'hidden') void this.saveNow();
   };
 
   private async open(): Promise<void> {
@@ -83,7 +76,7 @@ export class RelayWrite extends ScreenElement {
     this.ready = true;
   }
 
-  /** The draft to go on with: the one that was asked for, the latest of this revision, or the one letter of an upload link. */
+  /** The draft to resume: the requested one, the latest of this revision, or the one letter of an upload link. */
   private async begun(asked: Uuid | null, revises: Uuid | null): Promise<LetterDraft | undefined> {
     const { arrival, client } = this.visit;
     if (asked === null && revises === null && arrival.purpose === 'participate') return undefined;
@@ -91,16 +84,16 @@ export class RelayWrite extends ScreenElement {
   }
 
   protected override render(): TemplateResult {
-    const { letter } = this.visit.words.sending;
+    const { letter } = this.visit.texts.sending;
     if (this.previewing) return this.renderPreview();
     return html`${this.renderBack()}
       <h1 tabindex="-1">${this.revises === null ? letter.heading : letter.headingRevision}</h1>
-      ${this.renderRefusal()} ${this.ready ? this.renderEditor() : html`<p role="status">${this.visit.words.home.home.loading}</p>`}`;
+      ${this.renderRefusal()} ${this.ready ? this.renderEditor() : html`<p role="status">${this.visit.texts.home.home.loading}</p>`}`;
   }
 
   private renderEditor(): TemplateResult {
     const { visit } = this;
-    const { letter } = visit.words.sending;
+    const { letter } = visit.texts.sending;
     const { role } = visit.arrival;
     const part = role === 'harmed' || role === 'responsible' ? role : 'other';
     return html`${this.guidance === null
@@ -150,7 +143,7 @@ export class RelayWrite extends ScreenElement {
         <div id="letter-said">
           <p class="row apart quiet">
             <span>${letter.words(countWords(this.text))}</span>
-            <span role="status">${this.keptText()}</span>
+            <span role="status">${this.savedText()}</span>
           </p>
           ${this.isCopy ? html`<p class="note" role="status">${letter.copied}</p>` : nothing}
           ${this.missing ? html`<p class="fault" role="alert">${letter.missing}</p>` : nothing}
@@ -163,7 +156,7 @@ export class RelayWrite extends ScreenElement {
   }
 
   private renderPreview(): TemplateResult {
-    const { preview } = this.visit.words.sending;
+    const { preview } = this.visit.texts.sending;
     return html`<h1 tabindex="-1">${preview.heading}</h1>
       <p>${preview.text}</p>
       <article class="card letter" lang=${this.language}>${this.text.trim()}</article>
@@ -176,14 +169,14 @@ export class RelayWrite extends ScreenElement {
       <p class="quiet" role="status">${this.running ? preview.sending : nothing}</p>`;
   }
 
-  /** Through a link for one message, on a shared computer, there is no place where it could be kept. */
+  /** Through an upload link on a shared computer, it cannot be stored anywhere. */
   private keeps(): boolean {
     return this.visit.assistant === null || this.visit.arrival.purpose === 'participate';
   }
 
-  private keptText(): string {
+  private savedText(): string {
     const { kept, visit } = this;
-    const { letter } = visit.words.sending;
+    const { letter } = visit.texts.sending;
     const here = visit.arrival.purpose === 'upload';
     if (!this.keeps()) return letter.notKept;
     if (kept === 'nothing') return here ? letter.stays : letter.follows;
@@ -207,9 +200,9 @@ export class RelayWrite extends ScreenElement {
     if (this.to === null || this.sent) return this.saving;
     const { to, language, text, revises } = this;
     const draft: LetterDraft = { id: this.draft, to, language, text, revises, changedAt: new Date().toISOString() };
-    // Whoever writes on is not told the same again and again.
+    // Do not repeat the notice while somebody keeps typing.
     if (typeof this.kept === 'string') this.kept = 'saving';
-    // Asked for at once: the screen that comes next looks for drafts after this one.
+    // Requested at once: the next screen loads drafts after this one.
     this.saving = this.visit.client.saveDraft(draft).then(
       (safe) => {
         this.kept = { ...safe, at: new Date() };
@@ -253,7 +246,7 @@ export class RelayWrite extends ScreenElement {
         ...(visit.assistant === null ? {} : { assistant: visit.assistant }),
       });
       this.sent = true;
-      // It has arrived: that the draft of it stays behind, or the list is old, is no reason to say otherwise.
+      // It was sent: a leftover draft or an outdated list is no reason to report a failure.
       await visit.client.discardDraft(this.draft).catch(() => undefined);
       await visit.renew().catch(() => undefined);
       visit.replace({ name: 'sent', kind: 'letter', receipt: sent.receipt });

@@ -1,15 +1,15 @@
 /**
- * What the service worker knows: which players there are, and how to answer the browser's Range requests for them.
+ * The logic of the service worker: which players exist, and how to answer the browser's Range requests for them.
  *
- * It holds no key and no bearer. Plain bytes come over a player's port from the worker that holds the keys, run by run,
- * as the browser reads them: a seek fetches what is shown, and nothing else.
+ * It has no key and no bearer. Decrypted bytes come over a player's port from the worker that holds the keys, run by run,
+ * as the browser reads them: a seek fetches only what is shown.
  */
 
 import type { RangeGiven, RangeWanted } from './protocol';
 
-/** What is asked for at once; the key worker fetches in runs of the same size. */
+/** Bytes per request; the key worker fetches in runs of the same size. */
 export const RUN_BYTES = 1024 * 1024;
-/** How long a restarted service worker waits for a page to hand the port over again. */
+/** How long a restarted service worker waits for a page to pass the port again. */
 const PORT_WAIT_MS = 5_000;
 
 export interface Span {
@@ -18,7 +18,7 @@ export interface Span {
   readonly to: number;
 }
 
-/** The bytes that a `Range` header asks for (RFC 9110): all where it is missing or strange, null where there are none. */
+/** The bytes that a `Range` header asks for (RFC 9110): all if it is missing or invalid, null if it cannot be satisfied. */
 export function requestedSpan(header: string | null, size: number): Span | 'all' | null {
   const found = /^bytes=\s*(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))\s*$/i.exec(header ?? '');
   if (found === null) return 'all';
@@ -37,7 +37,7 @@ interface Player {
   port: MessagePort;
   readonly sizeBytes: number;
   readonly mediaType: string;
-  /** Runs that were asked for and have not come: they are asked for again on a newer port. */
+  /** Runs requested and not received: they are requested again on a newer port. */
   readonly wanted: Map<number, { readonly run: RangeWanted; readonly give: (bytes: ArrayBuffer | null) => void }>;
 }
 
@@ -46,7 +46,7 @@ export class Players {
   readonly #awaited = new Map<string, { readonly promise: Promise<boolean>; readonly arrived: () => void }>();
   #last = 0;
 
-  /** A page says that this player exists; a newer port takes the place of the one before. */
+  /** A page announces this player; a newer port replaces the previous one. */
   add(id: string, port: MessagePort, sizeBytes: number, mediaType: string): void {
     const known = this.#players.get(id);
     const player: Player = known ?? { port, sizeBytes, mediaType, wanted: new Map() };
@@ -69,7 +69,7 @@ export class Players {
     for (const { give } of player.wanted.values()) give(null);
   }
 
-  /** The answer to a request for a player's video; `ask` is called where nobody has given its port yet. */
+  /** The response to a request for a player's video; `ask` is called if no page has passed its port yet. */
   async answer(id: string, request: Request, ask: () => Promise<boolean>): Promise<Response> {
     if (request.method !== 'GET' && request.method !== 'HEAD') return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } });
     if (!this.#players.has(id)) await this.#arrival(id, ask);
@@ -79,7 +79,7 @@ export class Players {
     const headers = new Headers({
       'Accept-Ranges': 'bytes',
       'Cache-Control': 'no-store',
-      // Where somebody opens the address by itself, what is there runs nothing and loads nothing.
+      // If somebody opens the address directly, the document runs nothing and loads nothing.
       'Content-Security-Policy': "default-src 'none'; media-src 'self'; sandbox",
       'Content-Type': player.mediaType,
       'X-Content-Type-Options': 'nosniff',
@@ -96,17 +96,17 @@ export class Players {
     return new Response(body, { status: span === 'all' ? 200 : 206, headers });
   }
 
-  /** Runs one after the other, each asked for when the browser has taken the one before. */
+  /** Runs one after the other, each requested once the browser has consumed the previous one. */
   #stream(id: string, from: number, to: number): ReadableStream<Uint8Array> {
     let at = from;
     let dropped = false;
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          // Runs end where the key worker's end, so that none is fetched for a few bytes.
+          // Aligned to the key worker's runs, so that none is fetched for a few bytes.
           const next = Math.min((Math.floor(at / RUN_BYTES) + 1) * RUN_BYTES, to);
           const bytes = await this.#run(id, at, next);
-          if (dropped) return; // the browser sought elsewhere while it came
+          if (dropped) return; // the browser cancelled meanwhile
           if (bytes?.byteLength !== next - at) {
             controller.error(new Error('the video cannot be read on'));
             return;
@@ -134,7 +134,7 @@ export class Players {
     });
   }
 
-  /** Asks once, however many requests wait for the same player; true when its port has come. */
+  /** Asks once, however many requests wait for the same player; true when its port has arrived. */
   async #arrival(id: string, ask: () => Promise<boolean>): Promise<boolean> {
     const waiting = this.#awaited.get(id);
     if (waiting !== undefined) return waiting.promise;

@@ -1,6 +1,6 @@
 /**
- * Gives a media element an address to play from: the service worker's, which asks the key worker range by range, or,
- * where a browser has none, that of the whole video, opened in memory.
+ * Gives a media element a source to play from: the service worker's address, which asks the key worker range by range, or,
+ * if there is none, the whole video, opened in memory.
  */
 
 import { transfer } from 'comlink';
@@ -13,17 +13,17 @@ const CONTROL_WAIT_MS = 4_000;
 
 export interface Source {
   readonly url: string;
-  /** False where the whole video was fetched first. */
+  /** False if the whole video was fetched first. */
   readonly streamed: boolean;
   release(): void;
 }
 
-/** Range by range; null where there is no service worker to answer. */
+/** By ranges; null if no service worker can answer. */
 export async function streamed(client: Playback, video: VideoFacts): Promise<Source | null> {
   const worker = await controller();
   if (worker === null) return null;
   const player = crypto.randomUUID();
-  // A port that cannot be given is a request that is not answered: the element says that it broke.
+  // Without a port the request is never answered: the element reports an error.
   const give = async (to: ServiceWorker): Promise<void> => {
     const { port1, port2 } = new MessageChannel();
     await client.serve(video.part, transfer(port1, [port1]));
@@ -48,13 +48,13 @@ export async function streamed(client: Playback, video: VideoFacts): Promise<Sou
   };
 }
 
-/** All of it, verified to its end. */
+/** The whole video, verified to its end. */
 export async function whole(client: Playback, video: VideoFacts): Promise<Source> {
   const url = URL.createObjectURL(await client.blob(video.part));
   return { url, streamed: false, release: () => URL.revokeObjectURL(url) };
 }
 
-/** The service worker that answers for this page, once there is one. */
+/** The service worker that controls this page, once there is one. */
 async function controller(): Promise<ServiceWorker | null> {
   if (!('serviceWorker' in navigator)) return null;
   const container = navigator.serviceWorker;

@@ -1,46 +1,31 @@
 /**
- * Plays a released video, or its sound alone, or a voice: controls of its own, nothing by itself, nothing to download.
+ * Plays a released video, its sound alone, or voice: own controls, no autoplay, no download.
  *
- * Where it is guarded, for somebody who has to look at many, the picture is blurred and grey and the sound off until
+ * When guarded, for people who review many, the picture is blurred and grey and the sound off until
  * they ask.
  */
 
-import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { Playback, VideoFacts } from '../client/contract';
-import { PlainElement } from '../ui/element';
-import type { Language } from '../words/catalogue';
-import { clock } from '../words/clock';
+import { PlainElement, reactive } from '../ui/element';
+import type { Language } from '../i18n/catalogue';
+import { clock } from '../i18n/clock';
 import { type Source, streamed, whole } from './bridge';
 import './player.css';
 import { isStalled } from './stalled';
 import { transcript } from './transcript';
 import { parse } from './webvtt';
-import { loadWords, type Words } from './words';
+import { loadTexts, type Texts } from './i18n';
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const STEP_SECONDS = 5;
 const LOOK_MS = 1000;
 
 export class RelayPlayer extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    client: { attribute: false },
-    video: { attribute: false },
-    captions: { attribute: false },
-    mode: { attribute: false },
-    guarded: { attribute: false },
-    language: { attribute: false },
-    words: { state: true },
-    source: { state: true },
-    state: { state: true },
-    playing: { state: true },
-    now: { state: true },
-    muted: { state: true },
-    volume: { state: true },
-    speed: { state: true },
-    veiled: { state: true },
-    captioned: { state: true },
-    full: { state: true },
-  };
+  static override properties = reactive(
+    ['client', 'video', 'captions', 'mode', 'guarded', 'language'],
+    ['texts', 'source', 'state', 'playing', 'now', 'muted', 'volume', 'speed', 'veiled', 'captioned', 'full'],
+  );
 
   client!: Playback;
   video!: VideoFacts;
@@ -50,7 +35,7 @@ export class RelayPlayer extends PlainElement {
   guarded = false;
   language: Language = 'en';
 
-  private words: Words | null = null;
+  private texts: Texts | null = null;
   private source: Source | null = null;
   private poster: string | null = null;
   private state: 'loading' | 'loading-whole' | 'ready' | 'failed' = 'loading';
@@ -62,18 +47,18 @@ export class RelayPlayer extends PlainElement {
   private veiled = false;
   private captioned = true;
   private full = false;
-  /** Counts what was begun, so that what comes late to an element that is gone is let go. */
+  /** Counts loads, so that late results for a removed element are ignored. */
   private attempt = 0;
-  /** Whether the browser has read anything of the video: then its service worker does answer for it. */
+  /** Whether the browser has read any of the video: then its service worker does answer for it. */
   private loaded = false;
-  /** Where to go on, in seconds, once the browser can: what broke is taken up where it was. */
+  /** Where to resume, in seconds, once the browser can: after an error playback continues where it was. */
   private from = 0;
   private looking: ReturnType<typeof setInterval> | undefined;
-  /** Where the film was at the last look, in seconds. */
+  /** The position at the last check, in seconds. */
   private seen = -1;
   private cued: { readonly track: TextTrack; readonly captions: string | null } | null = null;
 
-  /** Seconds from the beginning. */
+  /** Seconds from the start. */
   currentTime(): number {
     return this.now;
   }
@@ -84,7 +69,7 @@ export class RelayPlayer extends PlainElement {
     this.veiled = this.guarded;
     document.addEventListener('fullscreenchange', this.screenChanged);
     this.looking = setInterval(() => this.look(), LOOK_MS);
-    if (this.hasUpdated) this.open(); // it was moved within the page, and had let go
+    if (this.hasUpdated) this.open(); // it was moved within the page, and had released its source
   }
 
   override disconnectedCallback(): void {
@@ -98,8 +83,8 @@ export class RelayPlayer extends PlainElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('video')) this.open();
     if (changed.has('language')) {
-      void loadWords(this.language).then((words) => {
-        this.words = words;
+      void loadTexts(this.language).then((texts) => {
+        this.texts = texts;
       });
     }
   }
@@ -165,7 +150,7 @@ export class RelayPlayer extends PlainElement {
     this.from = 0;
   }
 
-  /** Some browsers do not let a service worker answer for media: they get the whole of it. */
+  /** Some browsers do not let a service worker answer media requests: they load the whole video. */
   private broken(): void {
     const { source } = this;
     if (source === null) return;
@@ -173,7 +158,7 @@ export class RelayPlayer extends PlainElement {
     else this.state = 'failed';
   }
 
-  /** A film that stands still though nothing is missing goes on when it is asked again. */
+  /** A video that stalls although nothing is missing resumes after another seek. */
   private look(): void {
     const media = this.media();
     if (media !== null && isStalled(media, this.seen)) {
@@ -190,7 +175,7 @@ export class RelayPlayer extends PlainElement {
   private addCaptions(media: HTMLMediaElement): void {
     const { captions } = this;
     if (!(media instanceof HTMLVideoElement) || (captions === null && media.textTracks.length === 0)) return;
-    const track = media.textTracks[0] ?? media.addTextTrack('captions', this.words?.captions ?? '', this.language);
+    const track = media.textTracks[0] ?? media.addTextTrack('captions', this.texts?.captions ?? '', this.language);
     if (this.cued?.track !== track || this.cued.captions !== captions) {
       for (const cue of Array.from(track.cues ?? [])) track.removeCue(cue);
       for (const cue of parse(captions ?? '').cues) track.addCue(new VTTCue(cue.start / 1000, cue.end / 1000, cue.text));
@@ -225,7 +210,7 @@ export class RelayPlayer extends PlainElement {
       if (this.full) await document.exitFullscreen();
       else await this.querySelector('.frame')?.requestFullscreen();
     } catch {
-      this.full = false; // a browser may refuse; the picture stays where it is
+      this.full = false; // a browser may refuse; the picture stays in place
     }
   }
 
@@ -249,22 +234,22 @@ export class RelayPlayer extends PlainElement {
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { words } = this;
-    if (words === null) return nothing;
+    const { texts } = this;
+    if (texts === null) return nothing;
     if (this.state === 'failed') {
-      return html`<p class="note warn" role="alert">${words.failed}</p>
-        <button type="button" @click=${() => this.begin(false, this.now)}>${words.again}</button>`;
+      return html`<p class="note warn" role="alert">${texts.failed}</p>
+        <button type="button" @click=${() => this.begin(false, this.now)}>${texts.again}</button>`;
     }
-    if (this.source === null) return html`<p role="status">${this.state === 'loading' ? words.loading : words.loadingWhole}</p>`;
+    if (this.source === null) return html`<p role="status">${this.state === 'loading' ? texts.loading : texts.loadingWhole}</p>`;
     const isPicture = this.mode === 'picture' && this.video.hasPicture;
-    return html`<div class="frame" role="group" aria-label=${isPicture ? words.player : words.soundPlayer} @keydown=${(event: KeyboardEvent) => this.key(event)}>
-      ${this.guarded && isPicture && this.veiled ? html`<p class="quiet">${words.guarded}</p>` : nothing}
-      ${isPicture ? this.renderPicture(words, this.source) : this.renderSound(words, this.source)}
-      ${this.renderControls(words, isPicture)} ${this.renderTranscript(words)}
+    return html`<div class="frame" role="group" aria-label=${isPicture ? texts.player : texts.soundPlayer} @keydown=${(event: KeyboardEvent) => this.key(event)}>
+      ${this.guarded && isPicture && this.veiled ? html`<p class="quiet">${texts.guarded}</p>` : nothing}
+      ${isPicture ? this.renderPicture(texts, this.source) : this.renderSound(texts, this.source)}
+      ${this.renderControls(texts, isPicture)} ${this.renderTranscript(texts)}
     </div>`;
   }
 
-  private renderPicture(words: Words, source: Source): TemplateResult {
+  private renderPicture(texts: Texts, source: Source): TemplateResult {
     return html`<video
       class=${this.veiled ? 'picture veiled' : 'picture'}
       src=${source.url}
@@ -274,7 +259,7 @@ export class RelayPlayer extends PlainElement {
       disablepictureinpicture
       disableremoteplayback
       tabindex="0"
-      aria-label=${words.player}
+      aria-label=${texts.player}
       @click=${() => this.toggle()}
       @contextmenu=${(event: Event) => event.preventDefault()}
       @play=${() => (this.playing = true)}
@@ -287,11 +272,11 @@ export class RelayPlayer extends PlainElement {
     ></video>`;
   }
 
-  private renderSound(words: Words, source: Source): TemplateResult {
+  private renderSound(texts: Texts, source: Source): TemplateResult {
     return html`<audio
       src=${source.url}
       preload="metadata"
-      aria-label=${words.soundPlayer}
+      aria-label=${texts.soundPlayer}
       @play=${() => (this.playing = true)}
       @pause=${() => (this.playing = false)}
       @ended=${() => (this.playing = false)}
@@ -302,55 +287,55 @@ export class RelayPlayer extends PlainElement {
     ></audio>`;
   }
 
-  /** A voice has no picture to put captions on: its words stand below, unless they do so anyway where it is reviewed. */
-  private renderTranscript(words: Words): TemplateResult | typeof nothing {
+  /** Voice has no picture for captions: its transcript is below, unless the review page already shows it. */
+  private renderTranscript(texts: Texts): TemplateResult | typeof nothing {
     if (this.video.hasPicture || this.guarded || this.captions === null) return nothing;
-    return html`<section class="reading" aria-label=${words.transcript}>
+    return html`<section class="reading" aria-label=${texts.transcript}>
       ${transcript(this.captions).map((paragraph) => html`<p>${paragraph}</p>`)}
     </section>`;
   }
 
-  private renderControls(words: Words, isPicture: boolean): TemplateResult {
+  private renderControls(texts: Texts, isPicture: boolean): TemplateResult {
     const { now, seconds } = this;
     return html`<div class="controls">
-      <button class="primary" type="button" @click=${() => this.toggle()}>${this.playing ? words.pause : words.play}</button>
+      <button class="primary" type="button" @click=${() => this.toggle()}>${this.playing ? texts.pause : texts.play}</button>
       <input
         type="range"
-        aria-label=${words.position}
-        aria-valuetext=${words.at(clock(now), clock(seconds))}
+        aria-label=${texts.position}
+        aria-valuetext=${texts.at(clock(now), clock(seconds))}
         min="0"
         max=${Math.max(seconds, 0.1)}
         step="0.1"
         .value=${String(now)}
         @input=${(event: Event) => this.seek(Number((event.target as HTMLInputElement).value))}
       />
-      <span>${words.at(clock(now), clock(seconds))}</span>
+      <span>${texts.at(clock(now), clock(seconds))}</span>
     </div>
     <div class="controls">
-      <button type="button" @click=${() => (this.muted = !this.muted)}>${this.muted ? words.unmute : words.mute}</button>
+      <button type="button" @click=${() => (this.muted = !this.muted)}>${this.muted ? texts.unmute : texts.mute}</button>
       <input
         class="volume"
         type="range"
-        aria-label=${words.volume}
+        aria-label=${texts.volume}
         min="0"
         max="1"
         step="0.05"
         .value=${String(this.volume)}
         @input=${(event: Event) => (this.volume = Number((event.target as HTMLInputElement).value))}
       />
-      <label>${words.speed}
+      <label>${texts.speed}
         <select @change=${(event: Event) => (this.speed = Number((event.target as HTMLSelectElement).value))}>
           ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === this.speed}>${speed.toLocaleString(this.language)} ×</option>`)}
         </select>
       </label>
       ${isPicture && this.captions !== null
-        ? html`<button type="button" aria-pressed=${this.captioned ? 'true' : 'false'} @click=${() => (this.captioned = !this.captioned)}>${words.captions}</button>`
+        ? html`<button type="button" aria-pressed=${this.captioned ? 'true' : 'false'} @click=${() => (this.captioned = !this.captioned)}>${texts.captions}</button>`
         : nothing}
       ${isPicture && this.guarded
-        ? html`<button type="button" @click=${() => (this.veiled = !this.veiled)}>${this.veiled ? words.clear : words.blur}</button>`
+        ? html`<button type="button" @click=${() => (this.veiled = !this.veiled)}>${this.veiled ? texts.clear : texts.blur}</button>`
         : nothing}
       ${isPicture && document.fullscreenEnabled
-        ? html`<button type="button" @click=${() => this.toggleFull()}>${this.full ? words.leaveFullScreen : words.fullScreen}</button>`
+        ? html`<button type="button" @click=${() => this.toggleFull()}>${this.full ? texts.leaveFullScreen : texts.fullScreen}</button>`
         : nothing}
     </div>`;
   }

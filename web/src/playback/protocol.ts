@@ -1,28 +1,28 @@
 /**
- * What a player's port carries between the service worker, which answers the browser's Range requests, and the worker
- * that holds the keys, which fetches and opens. The service worker never sees a key: it is given plain ranges.
+ * Messages over a player's port between the service worker, which answers the browser's Range requests, and the worker
+ * that holds the keys, which fetches and opens. The service worker never sees a key: it receives decrypted ranges.
  */
 
-/** From the service worker to the key worker: bytes `from` to `to` (exclusive) of the plain video, please. */
+/** From the service worker to the key worker: requests bytes `from` to `to` (exclusive) of the decrypted video. */
 export interface RangeWanted {
   readonly id: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** Back: the bytes (transferred), or null where they cannot be had. */
+/** The response: the bytes (transferred), or null if they are unavailable. */
 export interface RangeGiven {
   readonly id: number;
   readonly bytes: ArrayBuffer | null;
 }
 
-/** From the service worker to the pages it serves, after it was restarted: who has this video? */
+/** From a restarted service worker to its pages: who has this video? */
 export interface PortWanted {
   readonly relay: 'port-wanted';
   readonly player: string;
 }
 
-/** From a page to the service worker, with the port: this player exists. */
+/** From a page to the service worker, with the port: announces this player. */
 export interface PortGiven {
   readonly relay: 'port-given';
   readonly player: string;
@@ -36,5 +36,5 @@ export interface PlayerGone {
   readonly player: string;
 }
 
-/** Where the service worker answers for a player; the identifier is random and says nothing. */
+/** A player's address in the service worker; the identifier is random. */
 export const PLAYBACK_PATH = '/playback/';

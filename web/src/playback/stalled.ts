@@ -1,11 +1,11 @@
-/** Whether a film stands still for no reason. */
+/** Detects a video that stalls for no reason. */
 
 const AHEAD_SECONDS = 0.5;
 
 /**
- * Whether the film should move, has what it needs to, and is where it was at the last look (seconds).
+ * Whether the video should play, has its data, and has not moved since the last check (seconds).
  *
- * WebKitGTK 2.50 may wait for ever after a seek into a heavy film whose every byte is there (webkit.org/b/300041).
+ * WebKitGTK 2.50 may hang after a seek into a large video although every byte is there (webkit.org/b/300041).
  */
 export function isStalled(media: HTMLMediaElement, before: number): boolean {
   if (media.paused || media.ended || media.seeking || document.hidden || media.currentTime !== before) return false;

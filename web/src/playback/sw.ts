@@ -3,7 +3,7 @@
 import { Players } from './answering';
 import { PLAYBACK_PATH, type PlayerGone, type PortGiven, type PortWanted } from './protocol';
 
-/** What this file needs of a service worker's global; the libraries of pages and of workers do not go together. */
+/** The parts of a service worker's global used here; TypeScript's libraries for pages and workers cannot be combined. */
 interface Scope {
   readonly clients: {
     claim(): Promise<void>;
@@ -49,7 +49,7 @@ scope.addEventListener('fetch', (event) => {
   event.respondWith(players.answer(player, request, () => askFor(player, clientId)));
 });
 
-/** Asks the page that wants the video, or every page where the browser does not say which; whether there was one. */
+/** Asks the page that wants the video, or every page if the browser does not say which; whether there was one. */
 async function askFor(player: string, clientId: string): Promise<boolean> {
   const asking = clientId === '' ? undefined : await scope.clients.get(clientId);
   const asked = asking === undefined ? await scope.clients.matchAll({ type: 'window' }) : [asking];

@@ -1,8 +1,8 @@
-/** What is said in a video, as paragraphs to read, made of its captions. */
+/** The transcript of a video, as paragraphs made from its captions. */
 
 import { cueText, parse, plainCue, speakerOf } from './webvtt';
 
-/** A pause of this length begins a new paragraph. */
+/** A pause of this length starts a new paragraph. */
 const PAUSE_MS = 2_500;
 
 export function transcript(captions: string): readonly string[] {

@@ -1,6 +1,6 @@
-/** WebVTT captions: what a mediator writes or imports, read strictly, with the line of every mistake, and written back. */
+/** WebVTT captions written or imported by a mediator: strict parsing with the line of every error, and serialization. */
 
-import { readable } from '../words/readable';
+import { readable } from '../i18n/readable';
 
 export interface Cue {
   /** Milliseconds from the beginning. */
@@ -16,7 +16,7 @@ export type Fault =
   | 'ends-before-start'
   | 'starts-before-last' // cues are in the order of time
   | 'no-text'
-  | 'arrow-in-text' // `-->` in words would read as a timing
+  | 'arrow-in-text' // `-->` in the text would be read as a timing
   | 'after-end'; // later than the video is long
 
 export interface Mistake {
@@ -34,7 +34,7 @@ const TIME = /^(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})$/;
 const ARROW = '-->';
 const NOT_A_CUE = /^(?:NOTE|STYLE|REGION)(?:[ \t]|$)/;
 
-/** Reads a file; what is not a cue (notes, styles, positions) is left out, since it would be lost on some players. */
+/** Parses a file; anything but cues (notes, styles, positions) is dropped, since some players would lose it. */
 export function parse(file: string, durationMs = Number.POSITIVE_INFINITY): Parsed {
   const lines = file.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n').split('\n');
   const cues: Cue[] = [];
@@ -54,7 +54,7 @@ export function parse(file: string, durationMs = Number.POSITIVE_INFINITY): Pars
     const block = lines.slice(first, at);
     if (NOT_A_CUE.test(block[0] ?? '')) continue;
 
-    const timingAt = block[0]?.includes(ARROW) === true ? 0 : 1; // a name may stand above the times
+    const timingAt = block[0]?.includes(ARROW) === true ? 0 : 1; // an identifier may precede the times
     const line = first + 1 + timingAt;
     const times = readTiming(block[timingAt] ?? '');
     if (times === null) {
@@ -71,13 +71,13 @@ export function parse(file: string, durationMs = Number.POSITIVE_INFINITY): Pars
   return { cues, mistakes };
 }
 
-/** The file of these cues, as every player reads it. */
+/** The file of these cues, in a form that every player reads. */
 export function serialize(cues: readonly Cue[]): string {
   const blocks = cues.map((cue) => `${formatTime(cue.start)} ${ARROW} ${formatTime(cue.end)}\n${cue.text}\n`);
   return ['WEBVTT\n', ...blocks].join('\n');
 }
 
-/** `1:02:03.004` and `02:03.004`, as they are written in a file and typed into a field. */
+/** `1:02:03.004` and `02:03.004`, as in a file or typed into a field. */
 export function formatTime(ms: number): string {
   const hours = Math.floor(ms / 3_600_000);
   const minutes = two(Math.floor(ms / 60_000) % 60);
@@ -93,7 +93,7 @@ export function readTime(text: string): number | null {
   return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000 + Number(rest);
 }
 
-/** Where an empty line stands within words, the cue would end there: it is closed up. */
+/** An empty line would end the cue, so it is removed. */
 export function cueText(typed: string): string {
   return typed
     .replace(/\r\n?/g, '\n')
@@ -126,10 +126,10 @@ function two(count: number): string {
 }
 
 /**
- * A file with nothing but its words, times and speakers; null where it has none.
+ * A file reduced to its text, times and speakers; null if it has none.
  *
- * Markup goes, and character references become what they stand for, so that a player, a transcript and a reviewer all show
- * the same words; `readable` is held to what comes of it.
+ * Markup is removed, and character references are decoded, so that a player, a transcript and a reviewer all show
+ * the same text; `readable` is applied to the result.
  */
 export function readableCaptions(file: string): string | null {
   const { cues, mistakes } = parse(file);
@@ -139,12 +139,12 @@ export function readableCaptions(file: string): string | null {
   return spoken.length === 0 ? null : serialize(spoken);
 }
 
-/** The words of a cue as text alone: without tags, and with its character references as what they stand for. */
+/** The plain text of a cue: without tags, character references decoded. */
 export function plainCue(text: string): string {
   return readable(text.replace(TAG, '').replace(REFERENCE, referred));
 }
 
-/** Who speaks in a cue, where it says so. */
+/** The speaker of a cue, if given. */
 export function speakerOf(text: string): string | null {
   const name = SPEAKER.exec(text)?.[1];
   return name === undefined ? null : plainCue(name).trim();
@@ -167,7 +167,7 @@ function referred(_whole: string, name: string | undefined, decimal: string | un
   const number = decimal === undefined ? Number.parseInt(hexadecimal ?? '', 16) : Number(decimal);
   if (number > 0x10ffff || (number >= 0xd800 && number < 0xe000)) return UNKNOWN;
   const character = String.fromCodePoint(number);
-  // A line that a reference begins would end the cue where it is written back.
+  // A line that starts with a reference would end the cue when written back.
   return /[\t\n\r\u2028\u2029]/.test(character) ? ' ' : character;
 }
 

@@ -1,17 +1,17 @@
-/** What goes on in a page without a touch, and what would go with it: a page that records or plays is not left alone. */
+/** Activity that must not be interrupted, and unsaved data: a page that records or plays does not lock when idle. */
 
 const going = new Set<object>();
 let keeping: Promise<unknown> = Promise.resolve();
 let fragile = false;
 
-/** Something begins that must not be cut off; what is returned ends it. */
+/** Marks the start of something that must not be interrupted; call the result to end it. */
 export function begins(): () => void {
   const one = {};
   going.add(one);
   return () => void going.delete(one);
 }
 
-/** Does something that must not be cut off. */
+/** Runs something that must not be interrupted. */
 export async function during<Value>(work: () => Promise<Value>): Promise<Value> {
   const ends = begins();
   try {
@@ -21,26 +21,26 @@ export async function during<Value>(work: () => Promise<Value>): Promise<Value> 
   }
 }
 
-/** Whether something is under way, or plays. */
+/** Whether something is running or playing. */
 export function isActive(): boolean {
   return going.size > 0 || Array.from(document.querySelectorAll<HTMLMediaElement>('video, audio')).some(plays);
 }
 
-/** What a camera shows (`srcObject`) does not play, and what waits for bytes that do not come stands still. */
+/** A camera preview (`srcObject`) does not count, nor does media waiting for data. */
 function plays(media: HTMLMediaElement): boolean {
   return media.srcObject === null && !media.paused && !media.ended && media.readyState > HTMLMediaElement.HAVE_CURRENT_DATA;
 }
 
-/** The last of a recording is being kept: whoever lists what is kept waits for it. */
+/** The last piece of a recording is being stored: lists of recordings wait for it. */
 export function keeps(work: Promise<unknown>): void {
   keeping = Promise.allSettled([keeping, work]);
 }
 
-export function allKept(): Promise<unknown> {
+export function allStored(): Promise<unknown> {
   return keeping;
 }
 
-/** Whether there is something that this page alone has, and that would be lost with it. */
+/** Whether something exists only in this page, and would be lost with it. */
 export function isFragile(): boolean {
   return fragile;
 }

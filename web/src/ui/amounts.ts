@@ -1,8 +1,8 @@
-/** Sizes, speeds and times as a person says them, in either language; and as much of a text as tells it from another one. */
+/** Sizes, speeds and times in plain language, in both languages; and the beginning of a text. */
 
-import type { Language } from '../words/catalogue';
+import type { Language } from '../i18n/catalogue';
 
-/** About a line. */
+/** About one line. */
 const LINE_LETTERS = 80;
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
 
@@ -18,7 +18,7 @@ export function size(bytes: number, language: Language): string {
   }).format(value);
 }
 
-/** A number with its unit of time, rounded so that it does not jump about. */
+/** A number with its unit of time, rounded so that it does not flicker. */
 export function duration(seconds: number, language: Language): string {
   const unit = seconds < 90 ? 'second' : seconds < 5400 ? 'minute' : 'hour';
   const each = { second: 1, minute: 60, hour: 3600 }[unit];
@@ -38,7 +38,7 @@ export function timeOfDay(time: string | Date, language: Language): string {
   return formatted(time, language, { timeStyle: 'short' });
 }
 
-/** The time of day, with the day where that is not today. */
+/** The time of day, with the date if that is not today. */
 export function timeOf(time: string | Date, language: Language): string {
   const isToday = new Date(time).toDateString() === new Date().toDateString();
   return isToday ? timeOfDay(time, language) : moment(time, language);
@@ -54,7 +54,7 @@ function formatted(time: string | Date, language: Language, style: Intl.DateTime
   return parts.join('');
 }
 
-/** How a text begins: whole words, as far as a line goes. */
+/** The beginning of a text: whole words, up to one line. */
 export function beginning(text: string): string {
   const line = text.trim().replace(/\s+/gu, ' ');
   const letters = Array.from(line);

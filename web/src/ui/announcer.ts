@@ -1,15 +1,15 @@
-/** Tells a screen reader what changed, without moving anybody's focus. */
+/** Tells screen readers what changed, without moving the focus. */
 
-import { html, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from './element';
+import { html, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from './element';
 
 export class RelayAnnouncer extends PlainElement {
-  static override properties: PropertyDeclarations = { text: { state: true } };
+  static override properties = reactive([], ['text']);
 
   private text = '';
 
   say(text: string): void {
-    // The same sentence twice would be no change: a no-break space at its end makes it one.
+    // Repeating a sentence would be no change: a trailing no-break space makes it one.
     this.text = text === this.text ? `${text}\u00a0` : text;
   }
 

@@ -1,16 +1,13 @@
-/** A question in front of the page: modal, closed with Escape, and the focus goes back to where it was. */
+/** A modal question: closed with Escape, and the focus returns to where it was. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { PlainElement } from './element';
+import { html, nothing, type TemplateResult } from 'lit';
+import { PlainElement, reactive } from './element';
 
-/** Two may be open, one in front of the other. */
+/** Two may be open, one above the other. */
 let opened = 0;
 
 export class RelayDialog extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    heading: { attribute: false },
-    content: { attribute: false },
-  };
+  static override properties = reactive(['heading', 'content']);
 
   heading = '';
   content: TemplateResult | typeof nothing = nothing;
@@ -29,10 +26,10 @@ export class RelayDialog extends PlainElement {
 
   protected override firstUpdated(): void {
     const dialog = this.querySelector('dialog');
-    // Safari before 15.4 has no modal dialogs: there it stands in the page, with the focus on its heading.
+    // Safari before 15.4 has no modal dialogs: it is shown inline, with the focus on its heading.
     if (typeof dialog?.showModal === 'function') dialog.showModal();
     else dialog?.setAttribute('open', '');
-    this.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true }); // it is in sight, and the page around stays where it is
+    this.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true }); // it is visible, and the embedding page does not scroll
   }
 
   protected override render(): TemplateResult {

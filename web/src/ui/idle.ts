@@ -1,4 +1,4 @@
-/** Says when nobody has touched the page for a while, first with a warning; also after a laptop was closed and opened. */
+/** Detects that nobody has touched the page for a while, with a warning first; also after a laptop was closed and opened. */
 
 const SIGNS = ['pointerdown', 'keydown', 'wheel', 'touchstart', 'input'] as const;
 const CHECK_MS = 1_000;
@@ -6,9 +6,9 @@ const CHECK_MS = 1_000;
 export interface Idle {
   readonly idleMs: number;
   readonly warnMs: number;
-  /** True while something goes on that must not be cut off, such as a video being sent. */
+  /** True while something runs that must not be interrupted, such as an upload. */
   readonly busy: () => boolean;
-  /** Every second from the warning on; null once somebody came back. */
+  /** Called every second from the warning on; with null once somebody is back. */
   readonly warn: (secondsLeft: number | null) => void;
   readonly idle: () => void;
 }
@@ -33,7 +33,7 @@ export function watchIdle({ idleMs, warnMs, busy, warn, idle }: Idle): () => voi
     }
   };
   const touched = (): void => {
-    check(); // a touch that comes too late, after the device slept, keeps nothing open
+    check(); // a touch that comes too late, after the device slept, does not count
     last = Date.now();
     check();
   };

@@ -1,11 +1,11 @@
 /**
- * Keeps what has the focus in sight: a browser leaves where it is what it shows in part, also behind a bar, and not every
- * browser keeps its place when what is above it grows.
+ * Keeps the focused element visible: a browser does not scroll to what is partly visible, or behind a bar, and not every
+ * browser keeps its position when content above it grows.
  */
 
 export function watchFocus(): () => void {
   const root = document.documentElement;
-  /** Where in the document the focus is, in pixels from its top; laid out anew, that may no longer be so. */
+  /** The focused element's position in the document, in pixels from its top; a new layout may change it. */
   let place: { readonly top: number; readonly bottom: number } | null = null;
   let inSight = false;
 
@@ -22,7 +22,7 @@ export function watchFocus(): () => void {
     bringInSight(target);
     look();
   };
-  // Who scrolled away from it to read on is left where they are.
+  // Do not scroll somebody back who scrolled away to read.
   const grown = new ResizeObserver(() => {
     if (inSight) bringInSight(document.activeElement);
     look();
@@ -38,7 +38,7 @@ export function watchFocus(): () => void {
   };
 }
 
-/** Only for whoever goes by keyboard or types: no button moves from under a finger. */
+/** Only for keyboard use and typing: no button moves from under a finger. */
 export function bringInSight(target: EventTarget | null): void {
   if (target instanceof HTMLElement && target.matches(':focus-visible')) target.scrollIntoView({ block: 'nearest' });
 }

@@ -1,46 +1,38 @@
 /**
- * A field for a passphrase: can be shown, may be pasted and filled in. Where a new one is chosen it says in words how strong
- * that is and what it still lacks, and draws words by chance for whoever asks.
+ * A passphrase field: can be shown, pasted and autofilled. Where a new one is chosen, it says how strong
+ * it is and what it still lacks, and suggests random words on request.
  */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { findWeakness, type Weakness } from '../crypto/passphrases';
-import type { Catalogue, Language } from '../words/catalogue';
-import { PlainElement } from './element';
+import type { Catalogue, Language } from '../i18n/catalogue';
+import { PlainElement, reactive } from './element';
 import { strengthOf, type Strength } from './strength';
-import type { en } from './words/en';
+import type { en } from './i18n/en';
 
 const METER: Readonly<Record<Strength, number>> = { empty: 0, weak: 1, fair: 2, good: 3, strong: 4 };
 const COUNT = { four: 4, six: 6 } as const;
 
 /** What a new passphrase needs. */
 export interface Choosing {
-  readonly words: Pick<Catalogue<typeof en>, 'strength' | 'weakness' | 'suggestion'>;
+  readonly texts: Pick<Catalogue<typeof en>, 'strength' | 'weakness' | 'suggestion'>;
   readonly language: Language;
-  /** The address of the link that it is to guard; empty where there is none. */
+  /** The address of the link that it protects; empty if there is none. */
   readonly link: string;
-  /** How many words are suggested: four where relay counts the tries, six where somebody may guess offline. */
+  /** How many words are suggested: four if relay limits the attempts, six if somebody could guess offline. */
   readonly suggest: keyof typeof COUNT;
 }
 
 export class RelayPassphrase extends PlainElement {
-  static override properties: PropertyDeclarations = {
-    name: { attribute: false },
-    label: { attribute: false },
-    showLabel: { attribute: false },
-    choosing: { attribute: false },
-    hint: { attribute: false },
-    fault: { attribute: false },
-    shown: { state: true },
-    value: { state: true },
-    suggested: { state: true },
-    failed: { state: true },
-  };
+  static override properties = reactive(
+    ['name', 'label', 'showLabel', 'choosing', 'hint', 'fault'],
+    ['shown', 'value', 'suggested', 'failed'],
+  );
 
-  /** Of the input, so that a page may have two. */
+  /** The id of the input, so that a page may have two. */
   name = 'passphrase';
   label = '';
-  /** What the box says that shows the signs. */
+  /** The label of the box that shows the characters. */
   showLabel = '';
   /** Only where a new one is chosen. */
   choosing: Choosing | null = null;
@@ -49,7 +41,7 @@ export class RelayPassphrase extends PlainElement {
   value = '';
   private shown = false;
   private suggested: string | null = null;
-  /** The button stays enabled meanwhile: it would lose the focus. */
+  /** The button stays enabled meanwhile: a disabled one would lose the focus. */
   private suggesting = false;
   private failed = false;
 
@@ -71,7 +63,7 @@ export class RelayPassphrase extends PlainElement {
 
   protected override render(): TemplateResult {
     const said = `${this.name}-said`;
-    // A browser keeps what stands in a field for text, to bring it back after a crash, unless that is `off`.
+    // Browsers store the content of text fields for restoring after a crash, unless `autocomplete` is `off`.
     return html`<div class="field">
       <label for=${this.name}>${this.label}</label>
       <input
@@ -97,17 +89,17 @@ export class RelayPassphrase extends PlainElement {
     </div>`;
   }
 
-  private renderChoosing({ words }: Choosing): TemplateResult {
+  private renderChoosing({ texts }: Choosing): TemplateResult {
     const strength = strengthOf(this.value);
     const weakness = strength === 'empty' ? null : this.weakness;
     const meter = weakness === null ? METER[strength] : METER.weak;
-    const said = this.said(words, strength, weakness);
-    return html`<meter min="0" max="4" low="1.5" high="2.5" optimum="4" .value=${meter} aria-label=${words.strength.label}></meter>
+    const said = this.said(texts, strength, weakness);
+    return html`<meter min="0" max="4" low="1.5" high="2.5" optimum="4" .value=${meter} aria-label=${texts.strength.label}></meter>
       <p class="quiet" aria-live="polite">${said === this.fault ? nothing : said}</p>`;
   }
 
-  /** One sentence for as long as nothing changes: it is read aloud when it does, and not at every key. */
-  private said({ strength, weakness, suggestion }: Choosing['words'], strong: Strength, weak: Weakness | null): string {
+  /** The sentence changes only with its meaning: it is read aloud on change, and not at every key. */
+  private said({ strength, weakness, suggestion }: Choosing['texts'], strong: Strength, weak: Weakness | null): string {
     if (this.failed) return suggestion.failed;
     if (this.suggested === this.value) return suggestion.given;
     return weak === null ? strength[strong] : weakness[weak];
@@ -115,7 +107,7 @@ export class RelayPassphrase extends PlainElement {
 
   private renderSuggest(choosing: Choosing): TemplateResult {
     return html`<p>
-      <button type="button" @click=${() => this.suggest(choosing)}>${choosing.words.suggestion[choosing.suggest]}</button>
+      <button type="button" @click=${() => this.suggest(choosing)}>${choosing.texts.suggestion[choosing.suggest]}</button>
     </p>`;
   }
 
@@ -128,7 +120,7 @@ export class RelayPassphrase extends PlainElement {
       this.shown = true;
       this.change(this.suggested);
     } catch {
-      this.failed = true; // a piece of the page could not be fetched: what was typed stays
+      this.failed = true; // a part of the page could not be loaded: what was typed stays
     } finally {
       this.suggesting = false;
     }

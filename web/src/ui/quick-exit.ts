@@ -1,12 +1,12 @@
-/** The way out, at once: the page is emptied and replaced by a neutral one, and going back finds it locked. */
+/** Quick exit: the page is emptied and replaced by a neutral one, and going back finds it locked. */
 
 const ELSEWHERE = 'https://www.google.com/';
-/** Nobody waits longer than this until the page is another one. */
+/** Leaving waits no longer than this. */
 const LONGEST_MS = 300;
-/** Two presses of Escape within this time leave; one alone only closes what is open. */
+/** Pressing Escape twice within this time leaves; once only closes what is open. */
 const TWICE_MS = 900;
 
-/** Empties the page, then has it forget; what `forget` promises may take a moment that nobody sees. */
+/** Empties the page, then calls `forget`, which may take a moment that nobody sees. */
 export function leave(forget: () => Promise<void>): void {
   document.title = ELSEWHERE.replace(/^https:\/\/|\/$/g, '');
   document.body.hidden = true;
@@ -14,7 +14,7 @@ export function leave(forget: () => Promise<void>): void {
   void Promise.race([forget(), tooLong]).finally(() => location.replace(ELSEWHERE));
 }
 
-/** Leaves on Escape, Escape. Also loads the page anew if the browser brings back one that was left. */
+/** Leaves on Escape, Escape. Also reloads a page that the browser restores after it was left. */
 export function watchForEscape(leaving: () => void): () => void {
   let last = 0;
   const pressed = (event: KeyboardEvent): void => {

@@ -1,13 +1,13 @@
-/** A rough, kind estimate of how hard a passphrase is to guess: advice above the floor, which `findWeakness` holds. */
+/** A rough, lenient estimate of how hard a passphrase is to guess: advice above the minimum that `findWeakness` enforces. */
 
 export type Strength = 'empty' | 'weak' | 'fair' | 'good' | 'strong';
 
-/** Bits per word of somebody who chooses words by themselves, and of somebody's own spelling. */
+/** Bits per word that somebody chooses, and for an unusual spelling. */
 const BITS_PER_WORD = 11;
 const BITS_PER_LETTER = 2.2;
 const BITS_PER_OTHER = 3.5;
 
-/** What guessers try first; a passphrase that is one of these plus a few signs is worth little. */
+/** What attackers try first; one of these plus a few characters is worth little. */
 const TRIED_FIRST = /^(?:pass(?:word|phrase)?|motdepasse|mot de passe|azerty|qwerty|letmein|welcome|bonjour|iloveyou|jetaime|soleil|admin|secret|canada)/i;
 const STEPS = ['abcdefghijklmnopqrstuvwxyz', 'zyxwvutsrqponmlkjihgfedcba', '01234567890', '09876543210', 'qwertyuiop', 'azertyuiop', 'asdfghjkl', 'qsdfghjklm'];
 
@@ -27,7 +27,7 @@ export function strengthOf(passphrase: string): Strength {
   return bits < 50 ? 'good' : 'strong';
 }
 
-/** A word is worth what it takes to find it in a list, or to try its letters, whichever is less. */
+/** A word is worth the cost of finding it in a list, or of trying its letters, whichever is less. */
 function bitsOfWord(word: string): number {
   let spelled = 0;
   let before = '';

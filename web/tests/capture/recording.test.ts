@@ -1,11 +1,11 @@
-/** What the recorder says of a camera that cannot be had, and which of the browser's formats it takes. */
+/** Errors of an unavailable camera, and the choice among the browser's formats. */
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { faultOf, recordableType } from '../../src/capture/recording';
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** A browser whose recorder writes these. */
+/** A browser whose recorder supports these types. */
 function browser(...types: string[]): void {
   vi.stubGlobal('navigator', { mediaDevices: {} });
   vi.stubGlobal('MediaRecorder', { isTypeSupported: (type: string) => types.includes(type) });

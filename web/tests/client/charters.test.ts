@@ -1,4 +1,4 @@
-/** Who came through a link, and who can read a case: claims heard one at a time, people who come and go, keys renewed. */
+/** Claims verified one at a time, people who join and leave a case, and renewed keys. */
 
 import { describe, expect, it } from 'vitest';
 
@@ -9,7 +9,7 @@ import { b64uDecode } from '../../src/crypto/encoding';
 import { Signer, statementHash } from '../../src/crypto/signing';
 import { Claim, Credential, decodeUnverified, sign } from '../../src/crypto/statements';
 import { claimWords } from '../../src/crypto/claimwords';
-import { Browser, claimed, mediator, newCase, openCase, refusal, stage } from './people';
+import { Browser, claimed, mediator, newCase, openCase, refusal, relay } from './people';
 
 const PASSPHRASE = 'words that nobody would guess';
 const HOUR_MS = 60 * 60 * 1000;
@@ -25,12 +25,12 @@ interface Person {
   readonly credential: string;
 }
 
-/** The root vouches for what a request asks, for so long. */
+/** The root signs the credential that a request asks for, with this duration. */
 async function vouch(request: string, lastsMs: number): Promise<string> {
-  const root = new Signer(b64uDecode(stage.root));
+  const root = new Signer(b64uDecode(relay.root));
   const asked = JSON.parse(request) as Pick<Credential, 'credential' | 'person' | 'role' | 'recipient' | 'signer'>;
   const statement = sign(root, Credential, { at: now(), ...asked, not_before: now(-HOUR_MS), not_after: now(lastsMs) });
-  await new Connection(stage.url).call('POST', '/v1/credentials', { body: { statement } });
+  await new Connection(relay.url).call('POST', '/v1/credentials', { body: { statement } });
   return asked.credential;
 }
 
@@ -40,12 +40,12 @@ async function opened({ keyring, browser }: Pick<Person, 'keyring' | 'browser'>)
   return client;
 }
 
-/** Another mediator of the organization, with keys that last so long. */
+/** Another mediator of the organization, with keys of this duration. */
 async function newMediator(lastsMs = YEAR_MS): Promise<Person> {
   const browser = new Browser();
-  const { keyring, request } = await browser.mediator().makeKeys(PASSPHRASE, 'work', stage.fingerprint);
+  const { keyring, request } = await browser.mediator().makeKeys(PASSPHRASE, 'work', relay.fingerprint);
   const credential = await vouch(request, lastsMs);
-  await browser.mediator().keepKeyring(keyring);
+  await browser.mediator().storeKeyring(keyring);
   return { client: await opened({ keyring, browser }), keyring, browser, credential };
 }
 
@@ -81,7 +81,7 @@ describe('a claim', () => {
     const { link, url } = await honest.makeLink(opened.case, harmedId, 'participate');
     await claimed(url);
     const thief = Signer.generate();
-    // Relay puts keys of its own in the place of the person's.
+    // Relay replaces the person's keys with its own.
     const forging = new Browser(async (address, init) => {
       const response = await fetch(address, init);
       if (!new URL(address).pathname.endsWith('/links')) return response;
@@ -110,7 +110,7 @@ describe('a claim', () => {
   });
 });
 
-/** The same claim with keys of somebody else, who cannot make its MAC. */
+/** The same claim with somebody else's keys, who cannot compute its MAC. */
 function forged(compact: string, signer: Signer): string {
   return sign(signer, Claim, { ...decodeUnverified(compact, Claim), signer: signer.publicKey });
 }
@@ -120,11 +120,11 @@ describe('the mediators of a case', () => {
     const { case: opened, mediator: first, harmed, responsibleId } = await openCase();
     const { message } = await harmed.sendLetter({ to: responsibleId, language: 'en', text: LETTER });
     const newcomer = await newMediator();
-    const one = stage.mediators[0]?.credential ?? '';
+    const one = relay.mediators[0]?.credential ?? '';
     expect((await refusal(newcomer.client.case(opened.case))).refusal).toBe('refused');
     await first.changeMediators(opened.case, 1, [one, newcomer.credential]);
     expect(await newcomer.client.text(message)).toBe(LETTER);
-    // Somebody else has signed meanwhile: what was chosen was chosen for another version.
+    // Somebody else has signed meanwhile: the choice was based on an older version.
     expect((await refusal(first.changeMediators(opened.case, 1, [one]))).code).toBe('charter-out-of-order');
     expect((await first.case(opened.case)).members.filter(({ role }) => role === 'mediator')).toMatchObject([
       { credential: one, standing: 'valid', newer: null },
@@ -140,7 +140,7 @@ describe('the mediators of a case', () => {
 
   it('are let back in with new keys of the same person alone', async () => {
     const someone = await mediator();
-    const one = stage.mediators[0]?.credential ?? '';
+    const one = relay.mediators[0]?.credential ?? '';
     const colleague = await newMediator(30 * DAY_MS);
     const { case: id } = await newCase(someone, { colleagues: [colleague.credential] });
     const listed = async () => (await someone.case(id)).members.find(({ credential }) => credential === colleague.credential);
@@ -209,13 +209,13 @@ describe('a mediator who renews their keys', () => {
   });
 });
 
-/** The same browser, whose requests to file a charter of this case break. */
+/** The same browser, failing requests that submit a charter of this case. */
 function breakingBrowser(browser: Browser, id: string): Browser {
   const breaking = new Browser(async (url, init) => {
     if (init.method === 'POST' && url.endsWith(`/v1/cases/${id}/charters`)) return Response.json({ code: 'forbidden' }, { status: 403 });
     return fetch(url, init);
   });
-  breaking.shelf = () => browser.shelf();
+  breaking.device = () => browser.device();
   return breaking;
 }
 
@@ -238,9 +238,9 @@ describe('a case whose media workers have changed', () => {
   });
 });
 
-/** A request for new keys, whose recipient is a sound one. */
+/** A request for new keys, with a valid recipient. */
 async function requestOf(): Promise<string> {
-  return (await new Browser().mediator().makeKeys(PASSPHRASE, 'other', stage.fingerprint)).request;
+  return (await new Browser().mediator().makeKeys(PASSPHRASE, 'other', relay.fingerprint)).request;
 }
 
 function recipientIn(request: string): Pick<Credential, 'recipient'> {

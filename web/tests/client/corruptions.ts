@@ -1,4 +1,4 @@
-/** Everything that somebody hostile can seal and sign of one part, and what its reader is to find. */
+/** Everything that an attacker can seal and sign for one part, and what its reader should find. */
 
 import { commit, type FileKey, HybridIdentity, newFileKey, parseRecipient, sealBody, wrapHeader } from '../../src/crypto/age';
 import { type Bytes, b64Encode, b64uEncode, utf8 } from '../../src/crypto/encoding';
@@ -11,23 +11,23 @@ import { toBase64 } from '../../src/client/wire';
 
 export const WORDS = 'Words.';
 export const TIMED = 'WEBVTT\n\n00:01.000 --> 00:02.000\n';
-/** Bytes of the longest text whose sealed body relay takes. */
+/** Maximum length of a text whose sealed body relay accepts. */
 const LONGEST = 258_047;
 
 export interface Corruption {
-  /** What is sealed instead of the padded text. */
+  /** Sealed instead of the padded text. */
   readonly plain?: () => Bytes;
-  /** What is written instead of ordinary words. */
+  /** The text, instead of ordinary words. */
   readonly text?: string;
   /** The header for a reader (`age1pq1…`), instead of one that opens the part. */
   readonly header?: (fileKey: FileKey, recipient: string) => Bytes;
-  /** The part as it is signed, from how it is. */
+  /** Changes the part that is signed. */
   readonly change?: (part: Part, caseId: string) => Part;
-  /** Seals the body under another key than the one that is granted. */
+  /** Seals the body under a key other than the granted one. */
   readonly reseal?: boolean;
-  /** The body that relay has, instead of the one that was signed. */
+  /** The body stored at relay, instead of the signed one. */
   readonly body?: (fileKey: FileKey) => Bytes | null;
-  /** What a reader finds; none where it reads well. */
+  /** The fault that a reader finds; none if it can be read. */
   readonly fault?: Fault;
 }
 
@@ -62,7 +62,7 @@ export const KEYS: Readonly<Record<string, Corruption>> = {
   },
 };
 
-/** Of every part that somebody is shown. An original is shown to nobody, and may be of any type. */
+/** For every part that somebody is shown. An original is never shown, and may have any type. */
 const TYPED: Readonly<Record<string, Corruption>> = {
   ...KEYS,
   'a type that does not belong to its role': { change: typed('application/x-msdownload'), fault: 'wrong-type' },
@@ -135,13 +135,13 @@ export const TYPES: Readonly<Record<PartRole, string>> = {
 export interface Forged {
   readonly part: Part;
   readonly fileKey: FileKey;
-  /** The words in it as they were written; null where it holds none. */
+  /** The text as it was written; null if there is none. */
   readonly text: string | null;
-  /** What relay gives of it to a reader. */
+  /** What relay returns to a reader. */
   readonly view: (recipient: string) => components['schemas']['PartView'];
 }
 
-/** A part of this role with that done to it. */
+/** A part with this role, corrupted. */
 export function forge(caseId: string, role: PartRole, { plain, text, header, change, reseal, body }: Corruption): Forged {
   const written = text ?? (role === 'captions' ? `${TIMED}${WORDS}\n` : WORDS);
   const fileKey = newFileKey();
@@ -149,7 +149,7 @@ export function forge(caseId: string, role: PartRole, { plain, text, header, cha
   const sound: Part = { role, type: TYPES[role], size: sealed.length, segments: [b64uEncode(sha256(sealed))], commit: commit(fileKey, caseId) };
   const part = change?.(sound, caseId) ?? sound;
   const headers = new Map<string, Bytes>();
-  /** One grant a reader: its hash is in the offer. */
+  /** One grant per reader: its hash is in the offer. */
   const headerOf = (recipient: string): Bytes => {
     const made = headers.get(recipient) ?? (header ?? headerFor)(fileKey, recipient);
     headers.set(recipient, made);

@@ -1,4 +1,4 @@
-/** One's own words through every link that one has had: each is read, or said to be what it is; a forged one is not believed. */
+/** One's own letters across all links one has had: each is read, or its state is reported; a forged one is not believed. */
 
 import { describe, expect, it } from 'vitest';
 
@@ -10,7 +10,7 @@ import type { components } from '../../src/client/schema';
 import { HybridIdentity, newFileKey } from '../../src/crypto/age';
 import { Signer } from '../../src/crypto/signing';
 import { decodeUnverified, Message, sign } from '../../src/crypto/statements';
-import { arrived, Browser, claimed, mediator, nextCharter, openCase, refusal, stage, unlocked, verifyEverybody } from './people';
+import { arrived, Browser, claimed, mediator, nextCharter, openCase, refusal, relay, unlocked, verifyEverybody } from './people';
 
 type AuthorMessage = components['schemas']['AuthorMessage'];
 
@@ -21,21 +21,21 @@ const WORDS = 'Begin with her, not with you.';
 const unread = (code: string) => ({ refusal: 'refused', code });
 const FORGED = { refusal: 'broken', broken: { record: 'body', fault: 'not-signed' } };
 
-/** A case in which the person responsible has another link, which is not claimed. */
+/** A case in which the person responsible has a second, unclaimed link. */
 async function newLink(given: Parameters<typeof openCase>[0] = {}) {
   const opened = await openCase(given);
   const { url } = await opened.mediator.makeLink(opened.case.case, opened.responsibleId, 'participate');
   return { ...opened, id: opened.case.case, url };
 }
 
-/** Comes in with a new link, and a mediator hears that it is they. */
+/** Enters with a new link, which a mediator verifies. */
 async function cameBack(someone: MediatorClient, id: string, url: string, browser = new Browser()): Promise<ParticipantClient> {
   const person = await claimed(url, browser);
   await verifyEverybody(someone, id);
   return person;
 }
 
-/** A browser whose relay changes what it says of one message. */
+/** A browser whose relay alters its response about one message. */
 function altering(change: (said: AuthorMessage) => Partial<AuthorMessage>): Browser {
   const alter: Fetch = async (to, init) => {
     const answer = await fetch(to, init);
@@ -60,7 +60,7 @@ describe("one's own letter", () => {
     expect(await refusal(anew.ownText(earlier.message))).toEqual(unread('older-key'));
     expect((await anew.correspondence()).sent.map(({ message }) => message).sort()).toEqual([earlier, early, later].map(({ message }) => message).sort());
 
-    // A third link: what came with the first two is of earlier ones, whatever their order.
+    // A third link: letters through the first two belong to earlier ones, whatever their order.
     const third = await cameBack(someone, id, (await someone.makeLink(id, (await someone.review(later.message)).from, 'participate')).url);
     for (const { message } of [earlier, early, later]) expect(await refusal(third.ownText(message))).toEqual(unread('older-key'));
   });
@@ -73,7 +73,7 @@ describe("one's own letter", () => {
     await person.enter();
     const { message } = await person.sendLetter({ to: harmedId, language: 'en', text: EARLIER });
     expect(await refusal(responsible.ownText(message))).toEqual(unread('upload-link'));
-    // Behind the link itself its words are on the device that sent them, and nowhere else.
+    // Text sent through an upload link is only on the device that sent it.
     expect(await person.ownText(message)).toBe(EARLIER);
     const elsewhere = await arrived(url);
     await elsewhere.enter();
@@ -117,14 +117,14 @@ describe("one's own letter", () => {
   });
 
   it('outlives the charter that it was written under, and the mediator who wrote it down', async () => {
-    const colleague = stage.mediators[1]?.credential ?? '';
+    const colleague = relay.mediators[1]?.credential ?? '';
     const { mediator: someone, responsible, harmedId, responsibleId, responsibleUrl, id, url } = await newLink({ colleagues: [colleague] });
     const other = await mediator(1);
     const own = await responsible.sendLetter({ to: harmedId, language: 'en', text: EARLIER });
     const relayed = await other.relayLetter({ case: id, from: responsibleId, to: harmedId, language: 'en', text: RELAYED, confirmed: true });
     await nextCharter(id, () => ({}));
     const second = await responsible.sendLetter({ to: harmedId, language: 'en', text: EARLIER });
-    await someone.changeMediators(id, 2, [stage.mediators[0]?.credential ?? '']);
+    await someone.changeMediators(id, 2, [relay.mediators[0]?.credential ?? '']);
     for (const person of [responsible, await unlocked(responsibleUrl)]) {
       for (const { message } of [own, second]) expect(await person.ownText(message)).toBe(EARLIER);
       expect(await person.ownText(relayed)).toBe(RELAYED);

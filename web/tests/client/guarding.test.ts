@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { guarded } from '../../src/client/guarding';
 import { Refused } from '../../src/client/refusing';
-import { arrived, Browser, claimed, mediator, newCase, openCase, PASSPHRASE, refusal, stage } from './people';
+import { arrived, Browser, claimed, mediator, newCase, openCase, PASSPHRASE, refusal, relay } from './people';
 
 class Vault {
   readonly secret = 'a key';
@@ -41,9 +41,9 @@ describe('a mediator', () => {
   it('makes keys, keeps them sealed, and is nobody before the root vouches for them', async () => {
     const browser = new Browser();
     const someone = browser.mediator();
-    const { keyring, request } = await someone.makeKeys('a lamp in the hall', 'at the office', stage.fingerprint);
+    const { keyring, request } = await someone.makeKeys('a lamp in the hall', 'at the office', relay.fingerprint);
     expect(JSON.parse(request)).toMatchObject({ credential: keyring.id, role: 'mediator' });
-    await someone.keepKeyring(keyring);
+    await someone.storeKeyring(keyring);
     expect(await browser.mediator().keyrings()).toEqual([keyring]);
     expect((await refusal(someone.unlock(keyring, 'no lamp in the hall', 'en'))).refusal).toBe('wrong-passphrase');
     expect((await refusal(someone.unlock(keyring, 'a lamp in the hall', 'en'))).refusal).toBe('signed-out');
@@ -57,24 +57,24 @@ describe('a mediator', () => {
       ['a lamp', 'passphrase-short'],
       ['lamp lamp lamp', 'passphrase-repeats'],
     ] as const) {
-      expect(await refusal(someone.makeKeys(passphrase, 'work', stage.fingerprint))).toEqual({ refusal: 'weak-passphrase', weakness });
+      expect(await refusal(someone.makeKeys(passphrase, 'work', relay.fingerprint))).toEqual({ refusal: 'weak-passphrase', weakness });
     }
   });
 
   it('believes no relay that another root vouches for', async () => {
-    const held = stage.mediators[0];
+    const held = relay.mediators[0];
     const keyring = { id: 'one', label: 'work', keyring: new Uint8Array(Buffer.from(held?.keyring ?? '', 'base64')), fingerprint: 'AAAAAAAAAAAAAAAAAAAAAA' };
     expect((await refusal(new Browser().mediator().unlock(keyring, held?.passphrase ?? '', 'en'))).refusal).toBe('untrusted');
   });
 
   it('sees colleagues, cases and links, makes an address again, and ends a link', async () => {
     const { case: opened, mediator: someone, harmedId } = await openCase();
-    expect((await someone.colleagues()).filter(({ self }) => self)).toMatchObject([{ credential: stage.mediators[0]?.credential, self: true }]);
+    expect((await someone.colleagues()).filter(({ self }) => self)).toMatchObject([{ credential: relay.mediators[0]?.credential, self: true }]);
     expect((await someone.cases()).map(({ case: id }) => id)).toContain(opened.case);
     const found = async (link: string) => (await someone.case(opened.case)).links.find((each) => each.link === link);
     const { link, url } = await someone.makeLink(opened.case, harmedId, 'participate');
     expect(await someone.linkAddress(opened.case, link)).toBe(url);
-    const madeBy = stage.mediators[0]?.credential;
+    const madeBy = relay.mediators[0]?.credential;
     expect(await found(link)).toMatchObject({ purpose: 'participate', state: 'open', showable: true, endReason: null, madeBy });
     await someone.endLink(opened.case, link, 'replaced');
     expect(await found(link)).toMatchObject({ state: 'ended', showable: false, endReason: 'replaced' });
@@ -85,7 +85,7 @@ describe('a mediator', () => {
   });
 
   it('shows a link again only to whoever made it, until it is claimed, and never one that carries a message', async () => {
-    const colleague = stage.mediators[1]?.credential ?? '';
+    const colleague = relay.mediators[1]?.credential ?? '';
     const { case: opened, mediator: someone, harmedId } = await openCase({ colleagues: [colleague] });
     const second = await mediator(1);
     const { link, url } = await someone.makeLink(opened.case, harmedId, 'participate');

@@ -11,7 +11,7 @@ import { arrived, Browser, claimed, mediator, newCase, openCase, type OpenedCase
 
 type Given = components['schemas']['History'];
 
-/** A letter that came back as often as there are further texts. */
+/** A letter that was returned once per further text. */
 async function revised({ mediator: someone, responsible, harmedId }: OpenedCase, first: string, ...texts: readonly string[]): Promise<string> {
   const to = { to: harmedId, language: 'en' } as const;
   const { message } = await responsible.sendLetter({ ...to, text: first });
@@ -33,7 +33,7 @@ async function openedLetter({ mediator: someone, harmed, responsibleId }: Opened
   return message;
 }
 
-/** The history as a mediator is shown it whose relay changes what it says. */
+/** The history shown to a mediator whose relay alters its response. */
 async function altered(message: string, change: (said: Given) => Given): Promise<History> {
   const alter: Fetch = async (to, init) => {
     const answer = await fetch(to, init);
@@ -71,7 +71,7 @@ describe('what came before a message', () => {
         { revision: 1, text: 'One.', fault: null },
       ]);
     }
-    // One that is left out is not followed by the next.
+    // A skipped one is not followed by the next.
     const { revisions } = await altered(message, (said) => ({ ...said, revisions: said.revisions.slice(1) }));
     expect(revisions).toMatchObject([{ revision: 2, fault: forged }]);
   });
@@ -89,7 +89,7 @@ describe('what came before a message', () => {
       [question, 'viewed', true],
       [early.message, 'queued', false],
     ]);
-    // Their own letters answer nothing of theirs.
+    // Their own letters do not answer each other.
     expect((await someone.history(question)).answers).toBeNull();
   });
 

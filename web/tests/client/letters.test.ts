@@ -1,34 +1,34 @@
-/** A letter's way from one person to the other: written, sent back, revised, approved, offered, accepted, opened. */
+/** The life of a letter: written, returned, revised, approved, offered, accepted, opened. */
 
 import { describe, expect, it } from 'vitest';
 
 import { stretchPassphrase } from '../../src/crypto/keyrings';
 import { parseFragment } from '../../src/crypto/links';
-import { arrived, Browser, claimed, linkOf, mediator, nextCharter, openCase, PASSPHRASE, refusal, stage, unlocked, verifyEverybody } from './people';
+import { arrived, Browser, claimed, linkOf, mediator, nextCharter, openCase, PASSPHRASE, refusal, relay, unlocked, verifyEverybody } from './people';
 
 const LETTER = 'I have thought about that evening every day. — Pas un jour sans y penser.';
 
 describe('coming in', () => {
   it('shows who came, before anything is opened', async () => {
-    const { id, fragment } = linkOf(stage.harmed);
+    const { id, fragment } = linkOf(relay.harmed);
     const person = new Browser().participant();
     const arrival = await person.arrive(id, fragment, { keep: true, language: 'fr' });
-    expect(arrival).toMatchObject({ link: id, case: stage.case, role: 'harmed', purpose: 'participate', claimed: false, takesVideo: true, hasRecovery: true, recoveredAt: null });
+    expect(arrival).toMatchObject({ link: id, case: relay.case, role: 'harmed', purpose: 'participate', claimed: false, takesVideo: true, hasRecovery: true, recoveredAt: null });
     expect(arrival.correspondents.map(({ role }) => role)).toEqual(['responsible']);
     expect(await person.kept()).toBe(true);
   });
 
   it('takes the secret that the device kept, where the address has none any more', async () => {
     const browser = new Browser();
-    const { id } = linkOf(stage.responsible);
+    const { id } = linkOf(relay.responsible);
     expect((await refusal(browser.participant().arrive(id, null, { keep: true, language: 'en' }))).refusal).toBe('no-such-link');
-    await arrived(stage.responsible, browser);
+    await arrived(relay.responsible, browser);
     expect((await browser.participant().arrive(id, null, { keep: true, language: 'en' })).link).toBe(id);
   });
 
   it('keeps nothing where it may not', async () => {
     const browser = new Browser();
-    const { id, fragment } = linkOf(stage.responsible);
+    const { id, fragment } = linkOf(relay.responsible);
     const person = browser.participant();
     await person.arrive(id, fragment, { keep: false, language: 'en' });
     expect(await person.kept()).toBe(false);
@@ -105,13 +105,13 @@ describe('coming in', () => {
     const spelled = (bytes: Uint8Array): string[] => [Buffer.from(bytes).toString('base64'), Buffer.from(bytes).toString('base64url')];
     const found = (needles: string[], from: readonly string[]): string[] => from.filter((text) => needles.some((needle) => text.includes(needle)));
     expect(found([PASSPHRASE, ...spelled(ringKey)], sent)).toEqual([]);
-    // The proof goes out with the keyring's request alone: when a link is claimed relay is told no more than its hash.
+    // The proof is sent only with the request for the keyring: for a claim relay receives only its hash.
     expect(found(spelled(proof), sent.slice(0, before))).toEqual([]);
     expect(found(spelled(proof), sent.slice(before))).toHaveLength(1);
   });
 
   it('says the same of a wrong link and of one that is no link', async () => {
-    const { id } = linkOf(stage.harmed);
+    const { id } = linkOf(relay.harmed);
     const wrong = 'A'.repeat(64);
     for (const fragment of [wrong, 'short', '']) {
       expect((await refusal(new Browser().participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('no-such-link');
@@ -130,7 +130,7 @@ describe('a letter', () => {
 
     let item = await someone.lease(sent.message);
     expect(item.lease?.mine).toBe(true);
-    expect(item.origin).toMatchObject({ by: 'participant', participant: responsibleId, claimVerifiedBy: stage.mediators[0]?.credential, assistant: null });
+    expect(item.origin).toMatchObject({ by: 'participant', participant: responsibleId, claimVerifiedBy: relay.mediators[0]?.credential, assistant: null });
     expect(await someone.text(sent.message)).toBe(LETTER);
     item = await someone.decide(sent.message, { decision: 'return', reason: 'tone', words: 'Begin with her, not with you.', note: 'Ring him first.' });
     expect(item.state).toBe('returned');
@@ -206,7 +206,7 @@ describe('a letter', () => {
     expect((await refusal(someone.relayLetter({ ...letter, confirmed: false as unknown as true }))).refusal).toBe('refused');
     const message = await someone.relayLetter({ ...letter, confirmed: true });
     const item = await someone.lease(message);
-    expect(item.origin).toEqual({ by: 'mediator', participant: responsibleId, mediator: stage.mediators[0]?.credential });
+    expect(item.origin).toEqual({ by: 'mediator', participant: responsibleId, mediator: relay.mediators[0]?.credential });
     expect(await someone.text(message)).toBe(letter.text);
     expect(await responsible.ownText(message)).toBe(letter.text);
     await someone.decide(message, { decision: 'approve' });
@@ -282,7 +282,7 @@ describe('a letter', () => {
   });
 
   it('needs two mediators where the case asks for two', async () => {
-    const colleague = stage.mediators[1]?.credential ?? '';
+    const colleague = relay.mediators[1]?.credential ?? '';
     const { mediator: someone, responsible, harmedId } = await openCase({ approvals: 2, colleagues: [colleague] });
     const second = await mediator(1);
     const { message } = await responsible.sendLetter({ to: harmedId, language: 'fr', text: LETTER });

@@ -1,4 +1,4 @@
-/** A participant's lists: read by pages, and fetched again only as far as something changed. */
+/** A participant's lists: fetched by pages, and updated only where something changed. */
 
 import { describe, expect, it } from 'vitest';
 
@@ -10,7 +10,7 @@ type Page = components['schemas']['Correspondence'];
 
 const PAGE = 20;
 
-/** Notes what is asked of relay's lists, and may change the answer. */
+/** Records requests for relay's lists, and may alter the responses. */
 class Listening {
   readonly asked: string[] = [];
   readonly browser: Browser;
@@ -26,7 +26,7 @@ class Listening {
     });
   }
 
-  /** What was asked since the last time. */
+  /** Requests since the last call. */
   take(): readonly string[] {
     return this.asked.splice(0);
   }

@@ -1,4 +1,4 @@
-/** The people of these tests, each with a client and a device of their own. */
+/** People for these tests, each with a client and a device of their own. */
 
 import 'fake-indexeddb/auto';
 
@@ -20,7 +20,7 @@ import { Charter, decodeUnverified, sign } from '../../src/crypto/statements';
 
 export const PASSPHRASE = 'a river under the old bridge';
 
-export const stage = inject('stage');
+export const relay = inject('relay');
 
 export interface Link {
   readonly id: string;
@@ -33,9 +33,9 @@ export function linkOf(url: string): Link {
   return { id, fragment };
 }
 
-/** A browser: what it keeps is there as long as it is. */
+/** A browser, whose device storage lasts as long as this object. */
 export class Browser {
-  private device: Promise<Device> | null = null;
+  private opened: Promise<Device> | null = null;
 
   constructor(private readonly fetch?: Fetch) {}
 
@@ -47,23 +47,22 @@ export class Browser {
     return guarded(new Mediator(this.surroundings()), (result) => result);
   }
 
-  /** What it keeps. */
-  shelf(): Promise<Device> {
-    this.device ??= Device.open(crypto.randomUUID());
-    return this.device;
+  device(): Promise<Device> {
+    this.opened ??= Device.open(crypto.randomUUID());
+    return this.opened;
   }
 
   private surroundings() {
-    return { url: stage.url, workFactorLog2: 1, device: () => this.shelf(), ...(this.fetch === undefined ? {} : { fetch: this.fetch }) };
+    return { url: relay.url, workFactorLog2: 1, device: () => this.device(), ...(this.fetch === undefined ? {} : { fetch: this.fetch }) };
   }
 }
 
-/** A mediator of the stage, signed in. */
+/** A mediator of the test relay, signed in. */
 export async function mediator(place = 0, browser = new Browser()): Promise<MediatorClient> {
-  const held = stage.mediators[place];
+  const held = relay.mediators[place];
   if (held === undefined) throw new Error('no such mediator');
   const someone = browser.mediator();
-  const keyring = { id: held.credential, label: 'work', keyring: new Uint8Array(Buffer.from(held.keyring, 'base64')), fingerprint: stage.fingerprint };
+  const keyring = { id: held.credential, label: 'work', keyring: new Uint8Array(Buffer.from(held.keyring, 'base64')), fingerprint: relay.fingerprint };
   await someone.unlock(keyring, held.passphrase, 'en');
   return someone;
 }
@@ -79,7 +78,7 @@ export interface OpenedCase {
   readonly responsibleUrl: string;
 }
 
-/** A case that nobody has come into yet. */
+/** A case that nobody has entered yet. */
 export function newCase(someone: MediatorClient, given: Partial<NewCase> = {}): Promise<CaseDetail> {
   return someone.newCase({
     reference: `case ${crypto.randomUUID()}`,
@@ -93,7 +92,7 @@ export function newCase(someone: MediatorClient, given: Partial<NewCase> = {}): 
   });
 }
 
-/** A case as it is once both have claimed their links, said yes, and a mediator has verified them. */
+/** A case in which both have claimed their links and consented, and a mediator has verified them. */
 export async function openCase(given: Partial<NewCase> = {}, browsers: { readonly harmed?: Browser; readonly responsible?: Browser } = {}): Promise<OpenedCase> {
   const someone = await mediator();
   const opened = await newCase(someone, given);
@@ -109,7 +108,7 @@ export async function openCase(given: Partial<NewCase> = {}, browsers: { readonl
   return { case: opened, mediator: someone, harmed, responsible, harmedId, responsibleId, harmedUrl, responsibleUrl };
 }
 
-/** A mediator has heard from everybody who claimed a link that it was really they; how many. */
+/** Verifies every pending claim of a case; returns how many there were. */
 export async function verifyEverybody(someone: MediatorClient, id: string): Promise<number> {
   const waiting = (await someone.case(id)).links.filter(({ state }) => state === 'claimed');
   for (const { link } of waiting) {
@@ -138,7 +137,7 @@ export async function arrived(url: string, browser = new Browser()): Promise<Par
   return person;
 }
 
-/** What `work` is refused with. */
+/** The refusal of `work`. */
 export async function refusal(work: Promise<unknown>): Promise<Refusal> {
   try {
     await work;
@@ -149,12 +148,12 @@ export async function refusal(work: Promise<unknown>): Promise<Refusal> {
   throw new Error('it was not refused');
 }
 
-/** The next charter of a case, by the stage's first mediator, whatever their pages would let them do. */
+/** The next charter of a case, signed by the first mediator of the test relay without the checks of the pages. */
 export async function nextCharter(id: string, change: (charter: Charter) => Partial<Charter>): Promise<void> {
-  const held = stage.mediators[0];
+  const held = relay.mediators[0];
   if (held === undefined) throw new Error('no mediator');
   const { signer } = openKeyring(new Uint8Array(Buffer.from(held.keyring, 'base64')), held.passphrase);
-  const signed = new SignedConnection(new Connection(stage.url), signingIn(signer, stage.url));
+  const signed = new SignedConnection(new Connection(relay.url), signingIn(signer, relay.url));
   const { charters } = await signed.call<{ charters: { statement: string; key_file: string }[] }>('GET', `/v1/cases/${id}/charters`);
   const last = charters.at(-1);
   if (last === undefined) throw new Error('the case is not open');

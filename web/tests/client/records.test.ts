@@ -1,4 +1,4 @@
-/** Every part, sealed and signed in every wrong way: what does not hold is said of that part, and all others are read. */
+/** Every part, sealed and signed in every wrong way: the fault is reported for that part, and all others are read. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -15,7 +15,7 @@ import { refusalOf } from '../../src/client/refusing';
 import type { components } from '../../src/client/schema';
 import { signingIn } from '../../src/client/sessions';
 import { toBase64 } from '../../src/client/wire';
-import { Hand } from '../../src/client/writing';
+import { Writer } from '../../src/client/writing';
 import { HybridIdentity } from '../../src/crypto/age';
 import { verifyCharter, type VerifiedCharter } from '../../src/crypto/chain';
 import { b64uEncode, utf8 } from '../../src/crypto/encoding';
@@ -25,10 +25,10 @@ import { Signer, statementHash } from '../../src/crypto/signing';
 import { sha256, sodiumReady } from '../../src/crypto/sodium';
 import * as statements from '../../src/crypto/statements';
 import { readableCaptions } from '../../src/playback/webvtt';
-import { readable } from '../../src/words/readable';
+import { readable } from '../../src/i18n/readable';
 import { vectors } from '../crypto/vectors';
 import { CAPTIONS, type Corruption, FILES, forge, type Forged, KEYS, LETTERS, ORIGINALS } from './corruptions';
-import { Browser, claimed, linkOf, openCase, PASSPHRASE, refusal, stage } from './people';
+import { Browser, claimed, linkOf, openCase, PASSPHRASE, refusal, relay } from './people';
 
 type Schemas = components['schemas'];
 
@@ -56,9 +56,9 @@ const { case: caseId, good, participants } = vectors('chain') as {
 };
 
 const seed = (name: string) => sha256(utf8(`relay test vectors: ${name}`));
-/** After both had come in and had said yes, and before anything of theirs ended. */
+/** After both had entered and consented, and before anything of theirs ended. */
 const at = (minute: number): string => `2030-01-02T08:${String(minute).padStart(2, '0')}:00Z`;
-/** The version that all of this is made under, which is not the last one. */
+/** The charter version that all of this is made under; not the last one. */
 const under = (): string => statementHash(good.charters[1] ?? '');
 const authors = [good.author_link, good.author_claim, good.author_verification];
 const recipients = [good.recipient_link, good.recipient_claim, good.recipient_verification];
@@ -82,7 +82,7 @@ beforeAll(async () => {
 
 type Parts = Partial<Record<PartRole, Forged>>;
 
-/** A message of Claire's to Denis with all that was made of it, as relay gives it to whoever holds `reader`. */
+/** A message from Claire to Denis with everything made from it, as relay returns it to the holder of `reader`. */
 class Sent {
   readonly message = crypto.randomUUID();
   readonly statement: string;
@@ -214,13 +214,13 @@ function headerIn({ header }: Schemas['PartView']): Uint8Array {
   return Uint8Array.from(Buffer.from(header ?? '', 'base64'));
 }
 
-/** What everybody is shown of a text that reads well. */
+/** How a readable text is shown. */
 function shown(role: PartRole, { text }: Forged): string | null {
   const words = readable(text ?? '');
   return role === 'captions' ? readableCaptions(words) : words;
 }
 
-/** A sound part of each of these roles. */
+/** A valid part for each of these roles. */
 function sound(...roles: readonly PartRole[]): Parts {
   return Object.fromEntries(roles.map((role) => [role, forge(caseId, role, {})]));
 }
@@ -285,7 +285,7 @@ describe('what a mediator reviews', () => {
   });
 });
 
-/** Denis, with a relay that answers what it is told to. */
+/** Denis, with a relay that gives prepared responses. */
 async function reader(answers: Readonly<Record<string, unknown>>): Promise<Correspondent> {
   const connection = new Connection('https://relay.example', (url) => {
     const found = answers[new URL(url).pathname];
@@ -295,12 +295,12 @@ async function reader(answers: Readonly<Record<string, unknown>>): Promise<Corre
   const recipient = denis.recipient.toString();
   const admitted = {
     link: crypto.randomUUID(),
-    device: await Device.fleeting(),
+    device: await Device.inMemory(),
     signed,
     charter: new CaseCharter(charter, () => Promise.resolve(charter)),
     origin: recipients.slice(0, 2),
     signer: signers.Denis,
-    hand: new Hand(caseId, participants.Denis, signers.Denis, recipient),
+    writer: new Writer(caseId, participants.Denis, signers.Denis, recipient),
     ownSeal: { seal: (plain: Uint8Array<ArrayBuffer>) => plain, open: (sealed: Uint8Array<ArrayBuffer>) => sealed },
     reader: { identity: denis, recipient, claimHash: statementHash(good.recipient_claim), claimedAt: '2030-01-01T22:00:00Z' },
   };
@@ -367,7 +367,7 @@ describe("a mediator's words", () => {
     const older = corruption.header === KEYS['a grant for nobody']?.header;
     const person = await reader({ [path]: { message: sent.message, guidance, parts: [note.view(denis.recipient.toString())] } });
     const read = person.guidance(sent.message);
-    // A header that no key of one's own opens may be for those of an earlier link.
+    // A header that none of one's own keys opens may be for those of an earlier link.
     if (older) expect(await read).toEqual({ reason: 'tone', words: '', older });
     else if (corruption.fault === undefined) expect(await read).toEqual({ reason: 'tone', words: shown('note', note), older });
     else expect(await caught(read)).toEqual(unopened('decision', corruption));
@@ -453,8 +453,8 @@ function handsOf(signed: SignedConnection, signer: Signer, { recipient, statemen
 
 /** The keys of somebody who claimed their link, to sign anything with. */
 async function hands(url: string): Promise<Hands> {
-  const shelf = new Browser();
-  const person = new Participant({ url: stage.url, workFactorLog2: 1, device: () => shelf.shelf() });
+  const browser = new Browser();
+  const person = new Participant({ url: relay.url, workFactorLog2: 1, device: () => browser.device() });
   const { id, fragment } = linkOf(url);
   await person.arrive(id, fragment, { keep: true, language: 'en' });
   await person.unlock(PASSPHRASE);
@@ -462,7 +462,7 @@ async function hands(url: string): Promise<Hands> {
   return handsOf(admitted.signed, admitted.signer, admitted.charter.current);
 }
 
-/** Claims a link as somebody does who has only its bearer: with a MAC of another secret. */
+/** Claims a link like somebody who has only its bearer: with the MAC of another secret. */
 async function forgedClaim(url: string, caseOf: string, participant: string): Promise<Hands> {
   const { id, fragment } = linkOf(url);
   const { secret } = parseFragment(fragment);
@@ -470,7 +470,7 @@ async function forgedClaim(url: string, caseOf: string, participant: string): Pr
   const said = { link: id, case: caseOf, participant, recipient: HybridIdentity.generate().recipient.toString(), signer: signer.publicKey };
   const mac = claimMac(LinkSecret.generate().claimKey(id), said);
   const statement = statements.sign(signer, statements.Claim, { at: `${new Date().toISOString().slice(0, 19)}Z`, ...said, mac });
-  const connection = new Connection(stage.url);
+  const connection = new Connection(relay.url);
   const bearer = secret.auth(id);
   const view = await connection.call<Schemas['LinkView']>('GET', `/v1/links/${id}`, { bearer });
   await connection.call('PUT', `/v1/links/${id}/claim`, { bearer, body: { statement, keyring: toBase64(utf8('opaque')), proof_hash: toBase64(sha256(utf8('proof'))) } });

@@ -1,4 +1,4 @@
-/** Starts a real relay for these tests, once, and says where it is; it ends when its input is closed. */
+/** Starts one real relay for all of these tests; it stops when its input is closed. */
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 import type { TestProject } from 'vitest/node';
 
-export interface Stage {
+export interface TestRelay {
   readonly url: string;
-  /** Of the organization's root. */
+  /** The fingerprint of the organization's root. */
   readonly fingerprint: string;
   /** The root's seed: these tests are their own administrator. */
   readonly root: string;
@@ -17,30 +17,30 @@ export interface Stage {
   readonly case: string;
   readonly harmed: string;
   readonly responsible: string;
-  /** A file: a video as phones make them. */
+  /** The path of a video as phones record it. */
   readonly video: string;
 }
 
 declare module 'vitest' {
   interface ProvidedContext {
-    stage: Stage;
+    relay: TestRelay;
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const root = fileURLToPath(new URL('../../..', import.meta.url));
   const python = process.env['RELAY_PYTHON'] ?? `${root}.venv/bin/python`;
-  const stage = spawn(python, [`${root}web/tests/client/stage.py`], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = new Promise<void>((resolve) => stage.once('exit', () => { resolve(); }));
+  const server = spawn(python, [`${root}web/tests/client/start_relay.py`], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = new Promise<void>((resolve) => server.once('exit', () => { resolve(); }));
   const [line] = await Promise.race([
-    new Promise<[string]>((resolve) => createInterface(stage.stdout).once('line', (said) => { resolve([said]); })),
+    new Promise<[string]>((resolve) => createInterface(server.stdout).once('line', (said) => { resolve([said]); })),
     ended.then((): never => {
       throw new Error('the relay for these tests did not start');
     }),
   ]);
-  project.provide('stage', JSON.parse(line) as Stage);
+  project.provide('relay', JSON.parse(line) as TestRelay);
   return async () => {
-    stage.stdin.end();
+    server.stdin.end();
     await ended;
   };
 }

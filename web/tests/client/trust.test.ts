@@ -1,6 +1,6 @@
 /**
- * A relay that says something else than what was signed: the client believes none of it. Where the chain of trust is broken it
- * stops and sends nothing more; where one record is, that is said of this record alone.
+ * A relay that alters what was signed: the client believes none of it. If the chain of trust is broken it
+ * stops and sends nothing more; if one record is invalid, that is reported for this record alone.
  */
 
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -11,14 +11,14 @@ import { b64uDecode, b64uEncode } from '../../src/crypto/encoding';
 import { Signer } from '../../src/crypto/signing';
 import { sodiumReady } from '../../src/crypto/sodium';
 import { decodeUnverified, LinkEnding } from '../../src/crypto/statements';
-import { arrived, Browser, claimed, linkOf, mediator, newCase, nextCharter, openCase, PASSPHRASE, refusal, stage, unlocked, verifyEverybody } from './people';
+import { arrived, Browser, claimed, linkOf, mediator, newCase, nextCharter, openCase, PASSPHRASE, refusal, relay, unlocked, verifyEverybody } from './people';
 import type { OpenedCase } from './people';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type Answer = Record<string, Json>;
 type Alter = (answer: Json) => Json;
 
-/** A browser between which and relay somebody alters the answers whose path matches; and what was asked since. */
+/** A browser whose responses are altered where the path matches; records the requests since. */
 class Tapped extends Browser {
   readonly asked: string[];
   alterations: readonly { readonly path: RegExp; readonly alter: Alter }[] = [];
@@ -41,7 +41,7 @@ class Tapped extends Browser {
   }
 }
 
-/** The value at a path of members, replaced. */
+/** Replaces the value at a path of members. */
 function at(path: readonly (string | number)[], change: (value: Json) => Json): Alter {
   return (answer) => {
     const [name, ...rest] = path;
@@ -52,7 +52,7 @@ function at(path: readonly (string | number)[], change: (value: Json) => Json): 
   };
 }
 
-/** Every record of a list, changed. */
+/** Changes every record of a list. */
 function each(change: (record: Answer) => Answer): Alter {
   return (records) => (records as Answer[]).map(change);
 }
@@ -62,7 +62,7 @@ function textOf(value: Json): string {
   return value;
 }
 
-/** One bit of a signature turned over. */
+/** Flips one bit of a signature. */
 function missigned(compact: Json): Json {
   const [header, payload, signature] = textOf(compact).split('.');
   const bytes = b64uDecode(signature ?? '');
@@ -77,7 +77,7 @@ const LETTER = 'I have thought about that evening every day.';
 beforeAll(sodiumReady);
 
 describe('what a link leads to', () => {
-  const { id, fragment } = linkOf(stage.harmed);
+  const { id, fragment } = linkOf(relay.harmed);
   const LOOK = /\/v1\/links\//;
   const charters = ['trust', 'charters', 0];
   const forgeries: Record<string, Alter> = {
@@ -107,7 +107,7 @@ describe('what a link leads to', () => {
     expect(refused).toEqual({ refusal: 'untrusted' });
     expect((await refusal(person.claim(PASSPHRASE))).refusal).toBe('no-such-link');
     expect(browser.asked).toEqual([`GET /v1/links/${id}`]);
-    expect(await (await browser.shelf()).link(id)).toBeNull();
+    expect(await (await browser.device()).link(id)).toBeNull();
   });
 
   it('is not believed where it is the statement of another link', async () => {
@@ -117,7 +117,7 @@ describe('what a link leads to', () => {
       other = (answer as { statement: Json }).statement;
       return answer;
     });
-    const elsewhere = linkOf(stage.responsible);
+    const elsewhere = linkOf(relay.responsible);
     await browser.participant().arrive(elsewhere.id, elsewhere.fragment, { keep: true, language: 'en' });
     browser.alter(LOOK, at(['statement'], () => other));
     expect((await refusal(browser.participant().arrive(id, fragment, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
@@ -157,7 +157,7 @@ describe('a device remembers', () => {
     await arrived(harmedUrl, browser);
     browser.alter(/\/v1\/links\//, at(['trust'], () => before));
     expect((await refusal(arrived(harmedUrl, browser))).refusal).toBe('untrusted');
-    // A new device believes it: nothing forces a relay to speak.
+    // A new device accepts it: nothing forces a relay to reveal a newer version.
     const other = new Tapped();
     other.alterations = browser.alterations;
     await arrived(harmedUrl, other);
@@ -174,11 +174,11 @@ describe('a device remembers', () => {
     const later = browser.participant();
     expect((await refusal(later.arrive(id, other, { keep: true, language: 'en' }))).refusal).toBe('another-root');
     expect(browser.asked.length).toBe(asked);
-    expect(await (await browser.shelf()).link(id)).toBe(fragment);
+    expect(await (await browser.device()).link(id)).toBe(fragment);
     await later.arrive(id, null, { keep: true, language: 'en' });
     await later.unlock(PASSPHRASE);
     await later.forgetLink(id);
-    expect(await (await browser.shelf()).link(id)).toBeNull();
+    expect(await (await browser.device()).link(id)).toBeNull();
     expect((await refusal(later.arrive(id, other, { keep: true, language: 'en' }))).refusal).toBe('untrusted');
     await expect(later.arrive(id, fragment, { keep: true, language: 'en' })).resolves.toMatchObject({ claimed: true });
   });
@@ -199,7 +199,7 @@ describe('a device remembers', () => {
   });
 });
 
-/** The same link, for whoever trusts another root. */
+/** The same link, with another root. */
 function withAnotherRoot(fragment: string): string {
   const bytes = b64uDecode(fragment);
   return b64uEncode(Uint8Array.from(bytes, (byte, place) => (place < 16 ? byte : byte ^ 1)));
@@ -460,7 +460,7 @@ describe('a claim that is verified', () => {
   });
 });
 
-/** A decision on a message of this case by the mediator of another one. */
+/** A decision on a message of this case by a mediator of another one. */
 async function forged(opened: OpenedCase): Promise<{ statement: Json }> {
   const browser = new Tapped();
   const stranger = await mediator(1, browser);

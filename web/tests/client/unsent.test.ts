@@ -1,8 +1,8 @@
-/** What somebody is writing: it follows them, is nobody else's, and nothing of it is lost or written over unseen. */
+/** Unsent texts: available on all devices of their author, private, and never lost or overwritten unseen. */
 
 import { describe, expect, it } from 'vitest';
 
-import type { KeptForm, LetterDraft, ParticipantClient, Uuid } from '../../src/client/contract';
+import type { StoredForm, LetterDraft, ParticipantClient, Uuid } from '../../src/client/contract';
 import type { Fetch } from '../../src/client/connection';
 import { ownSealOf } from '../../src/client/ownseal';
 import { newId } from '../../src/client/stamps';
@@ -16,7 +16,7 @@ const SECOND = 'I have begun, and gone on.';
 
 let clock = 0;
 
-/** A draft as a page gives it. */
+/** A draft as a page passes it. */
 function draft(to: Uuid, text: string, id: Uuid = newId()): LetterDraft {
   clock += 1;
   return { id, to, language: 'en', text, revises: null, changedAt: new Date(clock * 1000).toISOString() };
@@ -26,12 +26,12 @@ async function texts(person: ParticipantClient): Promise<readonly string[]> {
   return (await person.drafts()).map(({ text }) => text).sort();
 }
 
-/** A network that can be taken away, loses answers, and tells what it carried. */
+/** A network that can be switched off, loses responses, and records requests. */
 class Line {
   isUp = true;
-  /** Of the next answers to what changes a text: how many do not arrive. */
+  /** How many of the next responses to changes are lost. */
   losing = 0;
-  /** What relay is made to say when it is asked for all texts. */
+  /** Overrides relay's response to the request for all texts. */
   instead: readonly object[] | null = null;
   readonly carried: { readonly method: string; readonly path: string; readonly body: string }[] = [];
 
@@ -51,13 +51,13 @@ class Line {
     return response;
   };
 
-  /** What relay was given of texts. */
+  /** The texts sent to relay. */
   get given(): readonly string[] {
     return this.carried.filter(({ method, path }) => method === 'PUT' && path.startsWith('/v1/unsent')).map(({ body }) => body);
   }
 }
 
-/** Somebody on another device of theirs, with a line of its own. */
+/** The same person on another device, with its own network. */
 async function elsewhere(url: string): Promise<{ readonly person: ParticipantClient; readonly line: Line; readonly browser: Browser }> {
   const line = new Line();
   const browser = new Browser(line.fetch);
@@ -109,7 +109,7 @@ describe('a draft', () => {
     expect(await texts(here)).toEqual(['Here.', 'There.']);
     expect(await here.saveDraft(draft(responsibleId, 'Here, on.', one.id))).toEqual({ where: 'device', isCopy: true });
     expect(await texts(here)).toEqual(['Here, on.', 'There.']);
-    // Sent from here: the copy goes, and the other one stays.
+    // Sent from here: the copy is removed, and the other one stays.
     await here.discardDraft(one.id);
     expect(await texts(here)).toEqual(['There.']);
   });
@@ -241,7 +241,7 @@ describe('a draft', () => {
       fresh.line.instead = answer;
       expect(await texts(fresh.person)).toEqual([]);
     }
-    // An older version does not take the place of a newer one that this device has.
+    // An older version does not replace a newer one on this device.
     const again = await unlocked(harmedUrl, first.browser);
     await again.drafts();
     await again.saveDraft(draft(responsibleId, SECOND, one.id));
@@ -311,7 +311,7 @@ describe('on two devices, whatever happens', () => {
           } else if (what === 'lose') device.line.losing = which % 6;
         }
         for (const { line } of devices) Object.assign(line, { isUp: true, losing: 0 });
-        // Each is looked at twice: the first look gives relay what is here, the second one takes what the other gave.
+        // Two syncs each: the first sends local texts, the second receives the other's.
         for (let round = 0; round < 2; round += 1) {
           for (const device of devices) {
             await device.person.drafts();
@@ -334,7 +334,7 @@ function fail(): never {
 }
 
 describe('what a mediator types', () => {
-  const form = (place: string, words: string): KeptForm => {
+  const form = (place: string, words: string): StoredForm => {
     clock += 1;
     return { place, values: { words }, changedAt: new Date(clock * 1000).toISOString() };
   };
@@ -344,22 +344,22 @@ describe('what a mediator types', () => {
     const browser = new Browser(line.fetch);
     const place = `return:${newId()}`;
     const someone = await mediator(0, browser);
-    await someone.keepForm(form(place, 'Begin with her.'));
-    await someone.keepForm(form(place, 'Begin with her, not with you.'));
-    expect((await someone.keptForm(place))?.values).toEqual({ words: 'Begin with her, not with you.' });
+    await someone.saveForm(form(place, 'Begin with her.'));
+    await someone.saveForm(form(place, 'Begin with her, not with you.'));
+    expect((await someone.storedForm(place))?.values).toEqual({ words: 'Begin with her, not with you.' });
     await someone.lock();
     expect(line.given.join()).not.toContain('Begin');
     const other = await mediator();
-    expect((await other.keptForm(place))?.values).toEqual({ words: 'Begin with her, not with you.' });
+    expect((await other.storedForm(place))?.values).toEqual({ words: 'Begin with her, not with you.' });
     await other.dropForm(place);
-    expect(await (await mediator(0, browser)).keptForm(place)).toBeNull();
+    expect(await (await mediator(0, browser)).storedForm(place)).toBeNull();
   });
 
   it('is nobody else’s', async () => {
     const place = `offer:${newId()}`;
     const someone = await mediator(0);
-    await someone.keepForm(form(place, 'Speaks of that evening.'));
+    await someone.saveForm(form(place, 'Speaks of that evening.'));
     await someone.lock();
-    expect(await (await mediator(1)).keptForm(place)).toBeNull();
+    expect(await (await mediator(1)).storedForm(place)).toBeNull();
   });
 });

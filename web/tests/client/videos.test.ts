@@ -1,4 +1,4 @@
-/** A video's way: sealed and sent at once, broken off and gone on with, prepared, reviewed, released and played. */
+/** The life of a video: sealed while it is sent, interrupted and resumed, processed, reviewed, released and played. */
 
 import { readFile } from 'node:fs/promises';
 
@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest';
 
 import type { ParticipantClient, ReviewItem, SendingProgress } from '../../src/client/contract';
 import type { RangeGiven, RangeWanted } from '../../src/playback/protocol';
-import { Browser, linkOf, mediator, nextCharter, openCase, refusal, stage, unlocked } from './people';
+import { Browser, linkOf, mediator, nextCharter, openCase, refusal, relay, unlocked } from './people';
 
 const MIB = 1024 * 1024;
 
-/** A file that is no video: it is sent all the same, and only then found out. */
+/** A file that is no video: sent anyway, and detected only when processed. */
 function noise(size: number): Blob {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
@@ -18,10 +18,10 @@ function noise(size: number): Blob {
 }
 
 async function phoneVideo(): Promise<Blob> {
-  return new Blob([new Uint8Array(await readFile(stage.video))], { type: 'video/quicktime' });
+  return new Blob([new Uint8Array(await readFile(relay.video))], { type: 'video/quicktime' });
 }
 
-/** Sends, and breaks off once `enough` is so; what the page was told. */
+/** Sends, and interrupts once `enough` holds; returns the reported progress. */
 async function brokenOff(
   person: ParticipantClient,
   to: string,
@@ -161,8 +161,8 @@ describe('a video that was broken off', () => {
     const { responsible, responsibleUrl, harmedId } = await openCase({}, { responsible: browser });
     const file = noise(20 * MIB);
     await brokenOff(responsible, harmedId, file, ({ sentBytes }) => sentBytes > 8 * MIB);
-    const kept = (await (await browser.shelf()).videos(linkOf(responsibleUrl).id))[0];
-    const given = await fetch(`${stage.url}${kept?.upload ?? ''}`, {
+    const kept = (await (await browser.device()).videos(linkOf(responsibleUrl).id))[0];
+    const given = await fetch(`${relay.url}${kept?.upload ?? ''}`, {
       method: 'DELETE',
       headers: { 'Tus-Resumable': '1.0.0', Authorization: bearers.at(-1) ?? '' },
     });
@@ -203,7 +203,7 @@ describe('a recording that is kept', () => {
     const { responsible, responsibleUrl, harmedId } = await openCase({}, { responsible: browser });
     const take = { id: crypto.randomUUID(), mediaType: 'video/webm', startedAt: '2030-01-01T00:00:00Z', revises: null };
     for (let number = 0; number < 20; number += 1) {
-      expect(await responsible.keepPiece(take, await noise(MIB + number).arrayBuffer(), number)).toBe(true);
+      expect(await responsible.storePiece(take, await noise(MIB + number).arrayBuffer(), number)).toBe(true);
     }
     const video = { to: harmedId, language: 'en', file: null, take: take.id, mediaType: 'video/webm' } as const;
     const told: SendingProgress[] = [];
@@ -213,7 +213,7 @@ describe('a recording that is kept', () => {
     });
     expect((await refusal(sending)).refusal).toBe('paused');
     expect(told.some(({ safeToClose }) => safeToClose)).toBe(true);
-    expect(await (await browser.shelf()).hasSegment((await responsible.unfinishedVideos())[0]?.id ?? '', 1)).toBe(false);
+    expect(await (await browser.device()).hasSegment((await responsible.unfinishedVideos())[0]?.id ?? '', 1)).toBe(false);
 
     const again = await unlocked(responsibleUrl, browser);
     expect(await again.takes()).toEqual([]);
@@ -221,13 +221,13 @@ describe('a recording that is kept', () => {
     expect(unfinished).toMatchObject({ whole: true, take: take.id, mediaType: 'video/webm' });
     expect((await again.resumeVideo(unfinished?.id ?? '', null, () => undefined)).view).toBe('preparing');
     expect([await again.takes(), await again.unfinishedVideos()]).toEqual([[], []]);
-    expect(await (await browser.shelf()).piece(take.id, 0)).toBeNull();
+    expect(await (await browser.device()).piece(take.id, 0)).toBeNull();
   });
 
   it('is there again where its sender did not send it after all', async () => {
     const { responsible, harmedId } = await openCase();
     const take = { id: crypto.randomUUID(), mediaType: 'audio/webm', startedAt: '2030-01-01T00:00:00Z', revises: null };
-    await responsible.keepPiece(take, await noise(MIB).arrayBuffer(), 2);
+    await responsible.storePiece(take, await noise(MIB).arrayBuffer(), 2);
     const video = { to: harmedId, language: 'en', file: null, take: take.id, mediaType: 'audio/webm' } as const;
     const sending = responsible.sendVideo(video, ({ sealedBytes }) => {
       if (sealedBytes > 0) void responsible.pauseVideo();

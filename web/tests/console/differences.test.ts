@@ -1,4 +1,4 @@
-/** What changed between two versions of a letter: every word of both is there once, and as few as can be are called changed. */
+/** Differences between two versions of a letter: every word appears once, and as few as possible count as changed. */
 
 import { describe, expect, it } from 'vitest';
 import { differences, type Piece } from '../../src/console/differences';

@@ -1,10 +1,10 @@
-/** Cases in a list: which come first, and what is found by what somebody types. */
+/** The list of cases: their order, and search. */
 
 import { describe, expect, it } from 'vitest';
 import type { CaseFigures, CaseSummary, Person } from '../../src/client/contract';
 import { byNeed, byReference, find } from '../../src/console/finding';
-import { en } from '../../src/console/words/en';
-import { fr } from '../../src/console/words/fr';
+import { en } from '../../src/console/i18n/en';
+import { fr } from '../../src/console/i18n/fr';
 
 const NOTHING: CaseFigures = { you: 0, mediator: 0, sender: 0, recipient: 0, relay: 0, claims: 0, unusedLinks: 0 };
 const CLAIRE: Person = { participant: '1a2b0000-0000-4000-8000-00000000c1a1', role: 'harmed', number: 1 };
@@ -49,8 +49,8 @@ describe('cases', () => {
 
 describe('what is sought', () => {
   const cases = [aCase('R-2030-014'), aCase('R-2030-015', { people: [DENIS] })];
-  const found = (sought: string, words: typeof en | typeof fr = en): (readonly [string, readonly Person[]])[] =>
-    find(words as typeof en, cases, sought).map((one) => [one.case.reference, one.people] as const);
+  const found = (sought: string, texts: typeof en | typeof fr = en): (readonly [string, readonly Person[]])[] =>
+    find(texts as typeof en, cases, sought).map((one) => [one.case.reference, one.people] as const);
 
   it('is everything where nothing is typed', () => {
     expect(found('')).toEqual([['R-2030-014', []], ['R-2030-015', []]]);

@@ -1,4 +1,4 @@
-/** The handshake between a case system's page and the console in its frame, with two windows that behave as browsers' do. */
+/** The handshake between a case system's page and the console in its frame, with two windows that behave like browsers'. */
 
 import { describe, expect, it } from 'vitest';
 import { greetParent, NotEmbedded } from '../../src/console/embedding';
@@ -14,7 +14,7 @@ const SETTINGS = {
   case: '0b8f9f5e-3f4b-4d1e-9a57-0d6f3f1f0c11',
 } as const satisfies Omit<EmbedSettings, 'relay'>;
 
-/** A window: knows its own origin, and delivers only to the origin that was named, with who sent it. */
+/** A window: knows its own origin, and delivers only to the named origin, with the sender. */
 class FakeWindow {
   private readonly listeners = new Set<(event: MessageEvent) => void>();
   readonly got: unknown[] = [];

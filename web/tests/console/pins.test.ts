@@ -1,12 +1,12 @@
-/** The roots that a browser trusts for the console: what is given from outside adds none but the first. */
+/** The roots that a browser trusts for the console: nothing from outside adds any but the first. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Pins, type PinShelf } from '../../src/console/pins';
+import { Pins, type PinStorage } from '../../src/console/pins';
 
 const [A, B, C] = ['A', 'B', 'C'].map((letter) => `${letter.repeat(21)}A`) as [string, string, string];
 
-class Shelf implements PinShelf {
+class FakeStorage implements PinStorage {
   readonly kept = new Map<string, string>();
   getItem(key: string): string | null {
     return this.kept.get(key) ?? null;
@@ -18,7 +18,7 @@ class Shelf implements PinShelf {
 
 describe('pins', () => {
   it('take the first that is given, and find it again where none is', () => {
-    const pins = new Pins(new Shelf());
+    const pins = new Pins(new FakeStorage());
     expect(pins.judge(null)).toEqual({ verdict: 'none' });
     expect(pins.judge(A)).toEqual({ verdict: 'trusted', fingerprint: A, kept: true });
     expect(pins.judge(null)).toEqual({ verdict: 'trusted', fingerprint: A, kept: true });
@@ -26,7 +26,7 @@ describe('pins', () => {
   });
 
   it('are replaced by nothing that is given later', () => {
-    const pins = new Pins(new Shelf());
+    const pins = new Pins(new FakeStorage());
     pins.judge(A);
     expect(pins.judge(B)).toEqual({ verdict: 'another', fingerprint: B });
     expect(pins.all()).toEqual([A]);
@@ -34,7 +34,7 @@ describe('pins', () => {
   });
 
   it('are a set: a second stands beside the first, and either is a way in', () => {
-    const pins = new Pins(new Shelf());
+    const pins = new Pins(new FakeStorage());
     pins.judge(A);
     pins.add(B);
     for (const one of [A, B, A]) {
@@ -50,7 +50,7 @@ describe('pins', () => {
     const act = fc.record({ does: fc.constantFrom('judge', 'add', 'forget'), with: fc.constantFrom(A, B, C) });
     fc.assert(
       fc.property(fc.array(act), (acts) => {
-        const pins = new Pins(new Shelf());
+        const pins = new Pins(new FakeStorage());
         let trusted = new Set<string>();
         for (const { does, with: one } of acts) {
           if (does === 'add') trusted.add(one);
@@ -65,21 +65,21 @@ describe('pins', () => {
   });
 
   it.each(['', 'null', '{}', '["short", 7, null]', '[', `"${A}"`])('pass over what is no list of fingerprints, as %j', (kept) => {
-    const shelf = new Shelf();
-    shelf.kept.set('relay-roots', kept);
-    expect(new Pins(shelf).all()).toEqual([]);
+    const storage = new FakeStorage();
+    storage.kept.set('relay-roots', kept);
+    expect(new Pins(storage).all()).toEqual([]);
   });
 
   it('work with what is given where a browser keeps nothing, and say so', () => {
-    const full: PinShelf = {
+    const full: PinStorage = {
       getItem: () => null,
       setItem: () => {
         throw new Error('QuotaExceededError');
       },
     };
-    for (const shelf of [null, full]) {
-      expect(new Pins(shelf).judge(A)).toEqual({ verdict: 'trusted', fingerprint: A, kept: false });
-      expect(new Pins(shelf).judge(null)).toEqual({ verdict: 'none' });
+    for (const storage of [null, full]) {
+      expect(new Pins(storage).judge(A)).toEqual({ verdict: 'trusted', fingerprint: A, kept: false });
+      expect(new Pins(storage).judge(null)).toEqual({ verdict: 'none' });
     }
   });
 });

@@ -1,4 +1,4 @@
-/** Ages, keys and choices: what a mediator is shown follows from what relay said and from nothing else. */
+/** Ages, keys and choices: what a mediator is shown follows only from what relay said. */
 
 import { describe, expect, it } from 'vitest';
 import type { Action, Broken, PastDecision, State } from '../../src/client/contract';
@@ -6,8 +6,8 @@ import { ageOf, countdown } from '../../src/console/ages';
 import { choicesFor, isApprovedByMe, standing, waitsForAnother } from '../../src/console/choices';
 import { screenOf } from '../../src/console/screens';
 import { SHORTCUTS, shortcutOf, type Pressed } from '../../src/console/shortcuts';
-import { en } from '../../src/console/words/en';
-import { fr } from '../../src/console/words/fr';
+import { en } from '../../src/console/i18n/en';
+import { fr } from '../../src/console/i18n/fr';
 
 const NOW = Date.parse('2030-05-01T12:00:00Z');
 const ago = (ms: number): string => new Date(NOW - ms).toISOString();
@@ -80,7 +80,7 @@ describe('choices', () => {
     lease: mine === null ? null : { holder: 'a', mine, expiresAt: ago(0) },
   });
   const reviewing = ['withdraw', 'lease', 'let-go', 'approve', 'caption', 'return', 'decline', 'hold'] as const satisfies readonly Action[];
-  /** What relay may say whatever it is of: one in hostile hands says it. */
+  /** What a hostile relay may say, whatever the state. */
   const everything = [...reviewing, 'retry', 'resume', 'reopen', 'offer', 'grant-again', 'retract', 'recall'] as const satisfies readonly Action[];
 
   it('are what relay allows, in one order, and what belongs to others is none', () => {
@@ -124,7 +124,7 @@ describe('choices', () => {
     expect(choicesFor(standing(leased, NOW - 1))).toContain('approve');
     expect(choicesFor(standing(leased, NOW))).toEqual(['lease']);
     expect(standing(leased, NOW)).toMatchObject({ state: 'queued', lease: null, actions: ['withdraw', 'lease'] });
-    expect(choicesFor(standing(item(['withdraw'], false), NOW))).toEqual([]); // relay is asked anew
+    expect(choicesFor(standing(item(['withdraw'], false), NOW))).toEqual([]); // relay has to be asked again
     expect(standing({ ...leased, state: 'held' }, NOW).state).toBe('held');
   });
 

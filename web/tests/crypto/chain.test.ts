@@ -1,4 +1,4 @@
-/** Roots, charters, ways in and a released video are believed step by step, and with any one member exchanged they are not. */
+/** Roots, charters, origins and a released video are verified step by step, and refused with any one member exchanged. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -82,12 +82,12 @@ function charterIn(chain: Chain): VerifiedCharter {
   return verifyCharter(chain.root_fingerprint, chain.root_public_key, chain);
 }
 
-/** The statements of somebody's way in. */
+/** The statements of somebody's origin. */
 function wayIn(chain: Chain, role: Role): readonly string[] {
   return [chain[`${role}_link`], chain[`${role}_claim`], chain[`${role}_verification`], ...chain[`${role}_endings`]];
 }
 
-/** All that a recipient's reader verifies, from the root's fingerprint to the grant; whose words they read, and who they are. */
+/** Everything that a recipient's reader verifies, from the root's fingerprint to the grant; who wrote it, and who reads it. */
 function follow(chain: Chain): readonly string[] {
   const charter = charterIn(chain);
   expect([charter.version, charter.recipient]).toEqual([given.version, given.recipient]);

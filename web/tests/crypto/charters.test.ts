@@ -1,4 +1,4 @@
-/** Who opens a case, who changes it, whose keys it has, and how a reader knows the case that they were led to. */
+/** Who opens a case, who changes it, whose keys it has, and how a reader recognizes the case of their link. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { HybridIdentity } from '../../src/crypto/age';
@@ -8,8 +8,8 @@ import { anchorOf } from '../../src/crypto/links';
 import { fingerprint, Signer, statementHash } from '../../src/crypto/signing';
 import { randomBytes, sodiumReady } from '../../src/crypto/sodium';
 import type { Charter, Policy } from '../../src/crypto/statements';
-import { CHANGED, CLAIRE, ENDS, vouch, type Vouched, World } from './cast';
-import { aCase } from './people';
+import { CHANGED, CLAIRE, ENDS, vouch, type Vouched, World } from './fixtures';
+import { aCase } from './samples';
 import { refusal } from './refusal';
 
 let world: World;
@@ -77,7 +77,7 @@ describe('the first charter', () => {
     expect(refusal(() => opened(world.register(anna, own), []))).toBe('chain');
     expect(refusal(() => opened(world.register(boris), [service]))).toBe('chain');
     expect(refusal(() => opened(world.register(world.worker), [service]))).toBe('chain');
-    // A service that came later makes nothing untrue that was so before.
+    // A service added later invalidates nothing that was valid before.
     const late = vouch(world.root, 'service', { at: CHANGED, not_before: CHANGED });
     const trust = world.trust([late.compact], [], [service]);
     const registration = world.register(anna);
@@ -128,7 +128,7 @@ describe('a later charter', () => {
       expect(refusal(() => world.verified(first, world.next(first, anna, changes)))).toBe('chain');
       expect(world.verified(first, world.next(first, anna, { ...changes, recipient: recipient() })).version).toBe(2);
     }
-    // A media worker has no identity of the case, and whoever is added has no earlier one to lose.
+    // A media worker has no identity of the case, and somebody added has no earlier one to lose.
     expect(world.verified(first, world.next(first, anna, { ...both, media: [] })).recipient).toBe(world.recipient);
     const fresh = recipient();
     const second = world.next(first, anna, { ...both, recipient: fresh });
@@ -194,7 +194,7 @@ describe('a reader', () => {
     expect(refusal(() => checkSeen(world.verified(first), seen))).toBe('chain');
     const fork = world.next(first, world.anna, { media: [] });
     expect(refusal(() => checkSeen(world.verified(first, fork), seen))).toBe('chain');
-    // Also where the fork has grown longer than what was seen.
+    // Also if the fork is longer than what was seen.
     const longer = world.next(fork, world.anna, { version: 3, media: [] });
     expect(refusal(() => checkSeen(world.verified(first, fork, longer), seen))).toBe('chain');
   });

@@ -20,7 +20,7 @@ import {
 import { concat, utf8 } from '../../src/crypto/encoding';
 import { sodiumReady } from '../../src/crypto/sodium';
 import fc from '../chance';
-import { aCase, flip } from './people';
+import { aCase, flip } from './samples';
 import { refusal } from './refusal';
 
 beforeAll(sodiumReady);

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { HybridIdentity, openFile, type Recipient, ScryptIdentity, ScryptRecipient, sealFile, X25519Identity } from '../../src/crypto/age';
 import { sodiumReady } from '../../src/crypto/sodium';
 import fc from '../chance';
-import { plaintexts } from './people';
+import { plaintexts } from './samples';
 
 const RUNS = { numRuns: 12 };
 const WORDS = 'naïve words';

@@ -1,4 +1,4 @@
-/** What a recipient holds an offer against: the item, the approvals, the consents, and the rules of its charter. */
+/** What a recipient checks an offer against: the item, the approvals, the consents, and the rules of its charter. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Standing, VerifiedCharter, VerifiedParticipant } from '../../src/crypto/chain';
@@ -9,8 +9,8 @@ import { checkGrant, hasCaptions, item, type Item, partOf, releasableParts, type
 import { statementHash } from '../../src/crypto/signing';
 import { randomBytes, sha256, sodiumReady } from '../../src/crypto/sodium';
 import { Captions, Decision, Message, Offer, type Policy, Rendition, sign } from '../../src/crypto/statements';
-import { aLetter, BEGAN, CHANGED, CLAIRE, DENIS, vouch, type Vouched, type WayIn, World } from './cast';
-import { A_NONCE, aCase, aPart } from './people';
+import { aLetter, BEGAN, CHANGED, CLAIRE, DENIS, vouch, type Vouched, type WayIn, World } from './fixtures';
+import { A_NONCE, aCase, aPart } from './samples';
 import { cause, refusal } from './refusal';
 
 const TWO: Policy = { approvals: 2, captions: 'required', server_processing: true, retention_days: 30 };
@@ -42,7 +42,7 @@ function itemOf(statement: Message, standing: Standing = 'verified'): Item {
   return item(standing, { statement, compact: sign(claire.keys.signer, Message, statement) });
 }
 
-/** A video with its rendition, and with captions where they are given. */
+/** A video with its rendition, and with captions if given. */
 function videoOf(roles: readonly ('original' | 'captions')[], captions: Partial<Captions> | null, changes: Partial<Rendition> = {}, named = statementHash(first)): Item {
   const statement = aLetter(named, BEGAN, { kind: 'video', parts: roles.map((role) => aPart(role)) });
   const compact = sign(claire.keys.signer, Message, statement);
@@ -79,7 +79,7 @@ function approval(by: Vouched, of: Item, changes: Partial<Decision> = {}): strin
   return sign(by.keys.signer, Decision, { at: BEGAN, ...about(of), decision: 'approve', reason: null, notes: [], ...changes });
 }
 
-/** The consents of both: Claire gave hers, Anna wrote down that of Denis. */
+/** The consents of both: Claire gave hers, Anna recorded that of Denis. */
 function bothConsents(at: Time = BEGAN): SignedConsent[] {
   return [
     { compact: world.consent(claire.keys.signer, CLAIRE, { at }), origin: wayOf(claire) },
@@ -87,7 +87,7 @@ function bothConsents(at: Time = BEGAN): SignedConsent[] {
   ];
 }
 
-/** The same, both recorded by Anna, which no link has to be verified for. */
+/** The same, both recorded by Anna, which requires no verified link. */
 function recorded(): SignedConsent[] {
   return [CLAIRE, DENIS].map((participant) => ({ compact: world.consent(world.anna.keys.signer, participant), origin: [] }));
 }
@@ -108,7 +108,7 @@ function offerOf(of: Item, consents: readonly SignedConsent[], changes: Partial<
   });
 }
 
-/** What becomes of an offer that is as it should be but for `changes`. */
+/** The outcome for an offer that is valid except for `changes`. */
 function offered(changes: {
   of?: Item;
   offer?: Partial<Offer>;
@@ -233,7 +233,7 @@ describe('an offer', () => {
     expect(offered({ ...made, offer: { charter: statementHash(early) } }).charter).toBe(statementHash(early));
     const named = { charter: statementHash(late), at: CHANGED };
     expect(cause(() => offered({ ...made, offer: named }))).toContain('fewer approvals');
-    // The old charter is not in force any more, whatever the offer names.
+    // The old charter is no longer in force, whatever the offer names.
     const outdated = { charter: statementHash(early), at: '2030-06-01T00:10:00Z' };
     expect(cause(() => offered({ ...made, offer: outdated }))).toContain('another charter');
   });

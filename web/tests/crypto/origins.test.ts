@@ -1,4 +1,4 @@
-/** A participant's way in: links, claims, verifications and endings, and how far what came through them counts. */
+/** A participant's origin: links, claims, verifications and endings, and how far what came through them counts. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { HybridIdentity } from '../../src/crypto/age';
@@ -24,8 +24,8 @@ import { LinkSecret } from '../../src/crypto/links';
 import { statementHash } from '../../src/crypto/signing';
 import { randomBytes, sha256, sodiumReady } from '../../src/crypto/sodium';
 import { Message, Revocation, sign } from '../../src/crypto/statements';
-import { aLetter, BEGAN, CHANGED, CLAIRE, claimOf, DENIS, type WayIn, World } from './cast';
-import { aPart } from './people';
+import { aLetter, BEGAN, CHANGED, CLAIRE, claimOf, DENIS, type WayIn, World } from './fixtures';
+import { aPart } from './samples';
 import { refusal } from './refusal';
 
 const EARLIER = '2030-05-31T23:59:59Z';
@@ -65,7 +65,7 @@ describe('a link', () => {
     }
     expect(refusal(() => verifyLink(world.link(first, CLAIRE, { case: DENIS }).compact, charter))).toBe('chain');
     expect(refusal(() => verifyLink(world.link(first, CLAIRE, { charter: b64uEncode(randomBytes(32)) }).compact, charter))).toBe('chain');
-    // A service that is not listed anywhere still has to name the charter of the time.
+    // A service that is listed nowhere still has to name the charter of the time.
     const late = world.link(first, CLAIRE, { at: LATER }, service).compact;
     expect(refusal(() => verifyLink(late, handedOver()))).toBe('chain');
   });
@@ -263,7 +263,7 @@ describe('a message', () => {
     }
     const late = sign(world.anna.keys.signer, Message, aLetter(second, '2030-06-01T00:10:00Z'));
     const early = sign(world.boris.keys.signer, Message, aLetter(second, '2030-05-31T23:49:59Z'));
-    // By somebody who serves, and under the version that has ended.
+    // By a current mediator, but under a version that has ended.
     const outdated = sign(world.boris.keys.signer, Message, aLetter(named, '2030-06-01T00:10:00Z'));
     for (const compact of [late, early, outdated]) expect(refusal(() => verifyRelayedMessage(compact, verified, CLAIRE))).toBe('chain');
   });

@@ -1,13 +1,13 @@
-/** How tests ask why something was refused. */
+/** Helpers to check why something was refused. */
 
 import { CryptoError, type CryptoFailure } from '../../src/crypto/errors';
 
-/** Why `work` is refused; whatever else it throws is a mistake of ours and thrown on, and so is that it is not. */
+/** Why `work` is refused; rethrows any other error, and fails if nothing is thrown. */
 export function refusal(work: () => unknown): CryptoFailure {
   return refused(work).failure;
 }
 
-/** The sentence of it, which is for the log alone: tells two refusals of one kind apart. */
+/** The cause, which is for the log only: distinguishes two refusals of one kind. */
 export function cause(work: () => unknown): string {
   return String(refused(work).cause);
 }

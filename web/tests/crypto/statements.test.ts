@@ -1,4 +1,4 @@
-/** The rules of statements that the shared vectors do not reach: which parts belong where, and what a signer refuses. */
+/** Rules of statements that the shared vectors do not cover: which parts belong where, and what a signer refuses. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Signer } from '../../src/crypto/signing';
@@ -7,7 +7,7 @@ import { b64uEncode } from '../../src/crypto/encoding';
 import { timeOf } from '../../src/crypto/fields';
 import { Charter, Consent, Credential, decodeUnverified, Decision, Link, Message, Offer, Registration, sign, verify } from '../../src/crypto/statements';
 import { HybridIdentity } from '../../src/crypto/age';
-import { A_NONCE, aCase, aPart } from './people';
+import { A_NONCE, aCase, aPart } from './samples';
 import { refusal } from './refusal';
 
 const AT = '2030-01-31T23:59:59Z';

@@ -1,4 +1,4 @@
-/** Bodies: however they are cut they come out as they went in, and nothing that was touched comes out at all. */
+/** Bodies: intact however they are cut, and nothing altered is ever returned. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -20,7 +20,7 @@ import { b64uEncode, concat } from '../../src/crypto/encoding';
 import { randomBytes, sha256, sodiumReady } from '../../src/crypto/sodium';
 import { chunkNonce } from '../../src/crypto/stream';
 import fc from '../chance';
-import { cut, cuts, flip, plaintexts, same } from './people';
+import { cut, cuts, flip, plaintexts, same } from './samples';
 import { refusal } from './refusal';
 
 const RUNS = { numRuns: 40 };

@@ -1,4 +1,4 @@
-/** age's own test kit (CCTV): every vector of the types that relay supports ends exactly as the kit says. */
+/** age's test kit (CCTV): every vector of the types that relay supports has the result that the kit specifies. */
 
 import * as kit from 'cctv-age';
 import { inflateSync } from 'node:zlib';
@@ -9,7 +9,7 @@ import { CryptoError, type CryptoFailure } from '../../src/crypto/errors';
 import { sha256, sodiumReady } from '../../src/crypto/sodium';
 import { encodeStanza } from '../../src/crypto/stanzas';
 
-/** What a failure is called in the kit. */
+/** The kit's names of failures. */
 const OUTCOMES: Partial<Record<CryptoFailure, string>> = {
   header: 'header failure',
   'no-match': 'no match',
@@ -17,7 +17,7 @@ const OUTCOMES: Partial<Record<CryptoFailure, string>> = {
   payload: 'payload failure',
 };
 
-/** One file of the kit: an age file and what reading it must come to. */
+/** One file of the kit: an age file and the expected result of reading it. */
 interface Vector {
   readonly name: string;
   readonly expect: string;
@@ -38,7 +38,7 @@ function read(name: string, bytes: Uint8Array): Vector {
     name,
     expect: all('expect')[0] ?? '',
     payload: all('payload')[0],
-    // A key can only be made once libsodium is there.
+    // Keys can only be made once libsodium has loaded.
     identities: () => [...all('identity').map(parseIdentity), ...all('passphrase').map((words) => new ScryptIdentity(words))],
     armored: all('armored')[0] === 'yes',
     file: all('compressed')[0] === 'zlib' ? new Uint8Array(inflateSync(file)) : file,
@@ -48,7 +48,7 @@ function read(name: string, bytes: Uint8Array): Vector {
 const every = Object.entries(kit).map(([name, bytes]) => read(name, bytes));
 const inScope = every.filter(({ armored }) => !armored);
 
-/** How reading ends in the words of the kit, and all plaintext given out before it did. */
+/** The result of reading in the kit's terms, and all plaintext returned before. */
 function openIn(pieceBytes: number, { file, identities }: Vector): { outcome: string; plain: Uint8Array } {
   const plain: Uint8Array[] = [];
   let outcome = 'success';

@@ -1,4 +1,4 @@
-/** Whom a root vouches for, until when, and which roots stand for one another. */
+/** Whom a root vouches for, until when, and how roots succeed one another. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { PublicKey, Time } from '../../src/crypto/values';
@@ -6,7 +6,7 @@ import { fingerprint, Signer } from '../../src/crypto/signing';
 import { sodiumReady } from '../../src/crypto/sodium';
 import { Revocation, sign, Succession } from '../../src/crypto/statements';
 import { establishTrust, isValidAt, ofRole, pinRoot } from '../../src/crypto/trust';
-import { BEGAN, CHANGED, vouch } from './cast';
+import { BEGAN, CHANGED, vouch } from './fixtures';
 import { refusal } from './refusal';
 
 const BEFORE = '2030-05-31T23:59:59Z';
@@ -84,7 +84,7 @@ describe('a root that takes the place of another', () => {
     const [pin, signer, stranger] = pinned === 'old' ? [root, root, next] : [next, next, root];
     const credentials = [before.compact, after.compact];
     expect(names([pin.publicKey], credentials, [succession(signer, root, next)])).toEqual([before.id, after.id]);
-    // The one whose word counts is the one that is trusted already.
+    // The root that is already trusted decides.
     const own = pinned === 'old' ? before.id : after.id;
     expect(names([pin.publicKey], credentials, [succession(stranger, root, next)])).toEqual([own]);
   });
@@ -129,7 +129,7 @@ describe('a root that takes the place of another', () => {
     for (const pin of [root, next, other]) expect(names([pin.publicKey], all, line)).toHaveLength(3);
     const revocation = sign(other, Revocation, { at: CHANGED, credential: one.id });
     expect(establishTrust([root.publicKey], all, [revocation], line).authorities.get(one.id)?.revokedAt).toBe(CHANGED);
-    // Without the middle one's word nobody gets past it.
+    // Without a statement by the middle one, the chain ends there.
     expect(names([root.publicKey], all, [line[0] ?? '', line[3] ?? ''])).toEqual([one.id, two.id]);
   });
 

@@ -1,4 +1,4 @@
-/** The code makes and opens what the test vectors hold, and refuses the bad ones. */
+/** The code produces and opens what the test vectors contain, and refuses the bad ones. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-/** Every type of statement under every attack: a reader stops at the step that the table names, or goes on to the end. */
+/** Every type of statement under every attack: a reader stops at the step that the table names, or completes. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -62,7 +62,7 @@ const walk = vectors('walk') as {
 
 beforeAll(sodiumReady);
 
-/** A value with the statements in it that it numbers. */
+/** Replaces numbers by the statements that they refer to. */
 function spelledOut(value: unknown): unknown {
   if (typeof value === 'number') return walk.statements[value];
   if (Array.isArray(value)) return value.map(spelledOut);
@@ -74,7 +74,7 @@ function expectThat(holds: boolean, cause: string): void {
   if (!holds) throw new CryptoError('chain', cause);
 }
 
-/** The steps that relay, a mediator, a worker and a recipient take, in their order. */
+/** The checks of relay, a mediator, a worker and a recipient, in order. */
 function* stepsOf(given: Given): Generator<string, void> {
   yield 'trust';
   const trust: Trust = establishTrust([given.root_public_key], given.credentials, given.revocations, given.successions);
@@ -130,7 +130,7 @@ function byParticipant<S extends Statement>(compact: string, kind: Kind<S>, orig
   return statement;
 }
 
-/** The step at which a reader stops; null where they go on to the end. */
+/** The step at which a reader stops; null if they complete. */
 function refusedAt(given: Given): string | null {
   const steps = stepsOf(given);
   for (let at: string | null = null; ; ) {

@@ -37,9 +37,9 @@ describe.each(['en', 'fr'] as const)('the words in %s', (language) => {
 test('what the floor refuses is drawn again', async () => {
   const words = await wordList('en');
   const numbers = [1023, 1023, 1023, 1023, 0, 1, 2, 3];
-  vi.spyOn(crypto, 'getRandomValues').mockImplementation((room) => {
-    (room as unknown as Uint16Array).set(numbers.splice(0, 4));
-    return room;
+  vi.spyOn(crypto, 'getRandomValues').mockImplementation((buffer) => {
+    (buffer as unknown as Uint16Array).set(numbers.splice(0, 4));
+    return buffer;
   });
   expect(await suggestPassphrase('en')).toBe(words.slice(0, 4).join(' '));
 });

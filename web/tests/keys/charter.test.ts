@@ -1,11 +1,11 @@
-/** Under which charter something is sent and believed, while relay may have another one by now. */
+/** The charter that something is sent and verified under while relay may have a newer one. */
 
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { CaseCharter } from '../../src/client/charter';
 import { Refused } from '../../src/client/refusing';
 import type { VerifiedCharter } from '../../src/crypto/chain';
 import { sodiumReady } from '../../src/crypto/sodium';
-import { World } from '../crypto/cast';
+import { World } from '../crypto/fixtures';
 
 let one: VerifiedCharter;
 let two: VerifiedCharter;

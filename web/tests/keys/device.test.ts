@@ -1,4 +1,4 @@
-/** What a device remembers of charters: every one that it has seen, whatever a relay shows it later. */
+/** A device remembers every charter that it has seen, whatever a relay returns later. */
 
 import 'fake-indexeddb/auto';
 
@@ -7,7 +7,7 @@ import { Device } from '../../src/client/device';
 import { CryptoError } from '../../src/crypto/errors';
 import { sodiumReady } from '../../src/crypto/sodium';
 import type { VerifiedCharter } from '../../src/crypto/chain';
-import { World } from '../crypto/cast';
+import { World } from '../crypto/fixtures';
 
 const ROOT = 'AAAAAAAAAAAAAAAAAAAAAA';
 const ANOTHER_ROOT = 'AQAAAAAAAAAAAAAAAAAAAA';
@@ -48,7 +48,7 @@ async function isTaken(device: Device, charter: VerifiedCharter, root = ROOT): P
 
 describe.each([
   ['a device', () => Device.open(crypto.randomUUID())],
-  ['a device that keeps nothing', () => Device.fleeting()],
+  ['a device that keeps nothing', () => Device.inMemory()],
 ])('%s', (_, open) => {
   it('takes whatever extends what it has seen', async () => {
     const device = await open();

@@ -1,4 +1,4 @@
-/** A link as it is made and ended, and whose keys are believed of all that a relay lists. */
+/** How a link is made and ended, and whose keys are believed of those that a relay lists. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { endLink, makeLink } from '../../src/client/linking';
@@ -14,7 +14,7 @@ import { LinkSecret } from '../../src/crypto/links';
 import { statementHash } from '../../src/crypto/signing';
 import { sodiumReady } from '../../src/crypto/sodium';
 import { sign, Verification } from '../../src/crypto/statements';
-import { CLAIRE, claimOf, DENIS, World } from '../crypto/cast';
+import { CLAIRE, claimOf, DENIS, World } from '../crypto/fixtures';
 
 const BEFORE = '2020-01-01T00:00:00Z';
 
@@ -28,7 +28,7 @@ let mediator: Keyring;
 beforeAll(async () => {
   await sodiumReady();
   caseIdentity = age.HybridIdentity.generate();
-  // These links are made now, when the other tests have not begun.
+  // These links are made now, before the period of the other tests.
   world = new World({ not_before: BEFORE, not_after: '2100-01-01T00:00:00Z' });
   mediator = world.anna.keys;
   const registration = world.register(world.service, { at: BEFORE });
@@ -44,7 +44,7 @@ describe('a link that is made', () => {
     checkLinkSecret(link, secret);
     const [sealed, again] = [fromBase64(body.sealed ?? ''), fromBase64(body.again ?? '')];
     checkSealedClaimKey(link, sealed);
-    // The case's mediators check claims with it, and cannot make one's whole link of it.
+    // The case's mediators check claims with it, and cannot derive the link from it.
     expect(age.openFile(sealed, [caseIdentity])).toEqual(secret.claimKey(id));
     expect(() => age.openFile(sealed, [mediator.identity])).toThrow();
     expect(new LinkSecret(age.openFile(again, [mediator.identity])).secret).toEqual(secret.secret);
@@ -72,7 +72,7 @@ describe('of the links of somebody', () => {
     made = ['first', 'second', 'third'].map((_, place) => claimed(CLAIRE, now(1000 * place)));
   });
 
-  /** A link that was claimed, and verified at that time. */
+  /** A claimed link, verified at that time. */
   function claimed(participant: string, verifiedAt: string): { record: Record; keys: Keyring } {
     const { secret, body } = makeLink(mediator, charter, participant, 'participate');
     const { statement: link } = verifyLink(body.statement, charter);
@@ -114,7 +114,7 @@ describe('of the links of somebody', () => {
     expect(keysOf([...records.slice(0, 2), ended(third.record, 'replaced')])).toBe(recipient(second));
     expect(keysOf([first.record, ended(second.record, 'misused'), { ...third.record, verification: null }])).toBe(recipient(first));
     expect(keysOf(records.map((record) => ended(record, 'replaced')))).toBeNull();
-    // What relay says has ended, without anybody's word for it, has not.
+    // A link that relay reports as ended without a signed statement has not ended.
     expect(keysOf([{ ...third.record, ended: true }])).toBe(recipient(third));
     expect(keysOf([])).toBeNull();
   });

@@ -1,4 +1,4 @@
-/** Recordings that are kept piece by piece: sealed, read back as they were, whatever happens to the page or the device. */
+/** Stored recordings: sealed piece by piece, and read back intact, whatever happens to the page or the device. */
 
 import 'fake-indexeddb/auto';
 
@@ -27,7 +27,7 @@ function newSeal(): OwnSeal {
   return { seal: (plain) => sealFile(plain, [identity.recipient]), open: (sealed) => openFile(sealed, [identity]) };
 }
 
-/** Somebody behind this link, on this device: all that keeping a recording takes. */
+/** A participant on this device: everything that storing a recording needs. */
 function takesOn(device: Device, ownSeal = seal, link = LINK): Takes {
   return new Takes({ device, link, ownSeal } as Admitted);
 }
@@ -40,7 +40,7 @@ function piece(size: number): ArrayBuffer {
   return crypto.getRandomValues(new Uint8Array(size)).buffer;
 }
 
-async function keepAll(takes: Takes, take: NewTake, pieces: readonly ArrayBuffer[]): Promise<boolean[]> {
+async function storeAll(takes: Takes, take: NewTake, pieces: readonly ArrayBuffer[]): Promise<boolean[]> {
   const kept: boolean[] = [];
   for (const [number, each] of pieces.entries()) kept.push(await takes.keep(take, each, 2 * (number + 1)));
   return kept;
@@ -53,19 +53,19 @@ async function joined(pieces: readonly ArrayBuffer[]): Promise<Uint8Array> {
 /** A device whose disk is full from the `after`-th piece on. */
 async function fullAfter(after: number): Promise<Device> {
   const device = await Device.open(crypto.randomUUID());
-  const { shelf } = device as unknown as { readonly shelf: { put: (room: string, key: unknown, value: unknown) => Promise<void> } };
-  const put = shelf.put.bind(shelf);
+  const { backend } = device as unknown as { readonly backend: { put: (store: string, key: unknown, value: unknown) => Promise<void> } };
+  const put = backend.put.bind(backend);
   let pieces = 0;
-  vi.spyOn(shelf, 'put').mockImplementation((room, key, value) => {
-    if (room === 'pieces') pieces += 1;
-    return pieces > after ? Promise.reject(new DOMException('no room', 'QuotaExceededError')) : put(room, key, value);
+  vi.spyOn(backend, 'put').mockImplementation((store, key, value) => {
+    if (store === 'pieces') pieces += 1;
+    return pieces > after ? Promise.reject(new DOMException('no room', 'QuotaExceededError')) : put(store, key, value);
   });
   return device;
 }
 
 describe.each([
   ['a device', () => Device.open(crypto.randomUUID()), true],
-  ['a device that keeps nothing', () => Device.fleeting(), false],
+  ['a device that keeps nothing', () => Device.inMemory(), false],
   ['a device that is full from the third piece on', () => fullAfter(2), false],
   ['a device that is full', () => fullAfter(0), false],
 ] as const)('%s', (_, open, lasting) => {
@@ -73,7 +73,7 @@ describe.each([
     const takes = takesOn(await open());
     const pieces = [600, 1, 1024, 345].map(piece);
     const take = newTake();
-    expect((await keepAll(takes, take, pieces)).at(-1)).toBe(lasting);
+    expect((await storeAll(takes, take, pieces)).at(-1)).toBe(lasting);
     const all = await joined(pieces);
     expect(await takes.all()).toEqual([{ ...take, seconds: 8, bytes: all.length, lasting }]);
     expect(new Uint8Array(await (await takes.blob(take.id)).arrayBuffer())).toEqual(all);
@@ -93,8 +93,8 @@ describe.each([
     const device = await open();
     const takes = takesOn(device);
     const [older, newer] = [newTake('2030-01-01T10:00:00Z'), newTake('2030-01-02T10:00:00Z')];
-    await keepAll(takes, older, [piece(10), piece(10), piece(10)]);
-    await keepAll(takes, newer, [piece(10)]);
+    await storeAll(takes, older, [piece(10), piece(10), piece(10)]);
+    await storeAll(takes, newer, [piece(10)]);
     expect((await takes.all()).map(({ id }) => id)).toEqual([newer.id, older.id]);
     await takes.discard(newer.id);
     expect((await takes.all()).map(({ id }) => id)).toEqual([older.id]);
@@ -108,7 +108,7 @@ describe.each([
   it('is opened by nobody else, and by nobody through another link', async () => {
     const device = await open();
     const take = newTake();
-    await keepAll(takesOn(device), take, [piece(10)]);
+    await storeAll(takesOn(device), take, [piece(10)]);
     const another = takesOn(device, anothersSeal);
     expect(await another.all()).toEqual([]);
     expect(await another.source(take.id)).toBeNull();
@@ -129,30 +129,30 @@ describe.each([
   });
 });
 
-it('a page that is gone leaves what found room, up to there', async () => {
+it('a page that is gone leaves what found store, up to there', async () => {
   const device = await fullAfter(2);
   const take = newTake();
   const pieces = [300, 200, 100, 50].map(piece);
-  expect(await keepAll(takesOn(device), take, pieces)).toEqual([true, true, false, false]);
+  expect(await storeAll(takesOn(device), take, pieces)).toEqual([true, true, false, false]);
   vi.restoreAllMocks();
-  (device as unknown as { overflow: unknown }).overflow = (await Device.fleeting() as unknown as { shelf: unknown }).shelf;
+  (device as unknown as { overflow: unknown }).overflow = (await Device.inMemory() as unknown as { backend: unknown }).backend;
   const [kept] = await takesOn(device).all();
   expect(kept).toMatchObject({ id: take.id, seconds: 4, bytes: 500, lasting: true });
   expect(new Uint8Array(await (await takesOn(device).blob(take.id)).arrayBuffer())).toEqual(await joined(pieces.slice(0, 2)));
 });
 
-it('what is known of a video on its way is held where there is no room, and what lay there before is gone', async () => {
+it('what is known of a video on its way is held where there is no store, and what lay there before is gone', async () => {
   const device = await Device.open(crypto.randomUUID());
   const video = { link: LINK, id: 'one', sealed: new Uint8Array(1), startedAt: '', totalBytes: 10, sentBytes: 0, digests: [], kept: true, upload: null };
-  expect(await device.keepVideo(video)).toBe(true);
-  const { shelf } = device as unknown as { readonly shelf: { put: () => Promise<void>; get: (room: string, key: unknown) => Promise<unknown> } };
-  const full = vi.spyOn(shelf, 'put').mockRejectedValue(new DOMException('no room', 'QuotaExceededError'));
-  expect(await device.keepVideo({ ...video, digests: ['sealed'] })).toBe(false);
-  // Another file could else be sealed with the same key after the page is gone.
-  expect(await shelf.get('videos', [LINK, 'one'])).toBeUndefined();
+  expect(await device.storeVideo(video)).toBe(true);
+  const { backend } = device as unknown as { readonly backend: { put: () => Promise<void>; get: (store: string, key: unknown) => Promise<unknown> } };
+  const full = vi.spyOn(backend, 'put').mockRejectedValue(new DOMException('no room', 'QuotaExceededError'));
+  expect(await device.storeVideo({ ...video, digests: ['sealed'] })).toBe(false);
+  // Otherwise another file could be sealed with the same key after the page is gone.
+  expect(await backend.get('videos', [LINK, 'one'])).toBeUndefined();
   expect((await device.video(LINK, 'one'))?.digests).toEqual(['sealed']);
   full.mockRestore();
-  expect(await device.keepVideo({ ...video, sentBytes: 5 })).toBe(false);
+  expect(await device.storeVideo({ ...video, sentBytes: 5 })).toBe(false);
   expect((await device.videos(LINK)).map(({ sentBytes }) => sentBytes)).toEqual([5]);
   await device.discardVideo(LINK, 'one');
   expect(await device.videos(LINK)).toEqual([]);

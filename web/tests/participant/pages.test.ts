@@ -1,4 +1,4 @@
-/** What the participant's pages decide without a browser: addresses, the way back, the way of a message, who is who. */
+/** Logic of the participant's pages without a browser: addresses, navigation, stages of a message, names. */
 
 import { describe, expect, it } from 'vitest';
 import type { Arrival, AuthorView, Kind, ReceivedMessage, RecipientView, SentMessage } from '../../src/client/contract';
@@ -10,11 +10,11 @@ import { problemOf } from '../../src/participant/problem-of';
 import { fractionOf } from '../../src/participant/fraction';
 import { isOver, timeline } from '../../src/participant/timeline';
 import { Trail } from '../../src/participant/trail';
-import { en } from '../../src/participant/words/home/en';
-import { fr } from '../../src/participant/words/home/fr';
+import { en } from '../../src/participant/i18n/home/en';
+import { fr } from '../../src/participant/i18n/home/fr';
 import { beginning } from '../../src/ui/amounts';
-import { reasonForAuthor } from '../../src/words/reasons';
-import { en as reasons } from '../../src/words/reasons/en';
+import { reasonForAuthor } from '../../src/i18n/reasons';
+import { en as reasons } from '../../src/i18n/reasons/en';
 
 const LINK = '0b2f5f4e-7c7d-4b0a-9a43-5b3c2f0e8d11';
 
@@ -154,7 +154,7 @@ describe('the way of a message', () => {
   it.each(views)('shows %s as the one place where it is', (view) => {
     for (const kind of ['letter', 'video'] as const) {
       const now = timeline(kind, view).filter((step) => step.when === 'now');
-      // A letter is never prepared: whatever else relay said, it would be shown as no place at all.
+      // A letter is never processed: whatever else relay said would be shown as no stage at all.
       if (kind === 'letter' && view === 'preparing') expect(now).toEqual([]);
       else expect(now).toEqual([{ view, when: 'now' }]);
     }
@@ -196,10 +196,10 @@ describe('the way of a message', () => {
       'not-available': true,
       closed: true,
     };
-    for (const words of [en, fr]) {
-      expect(Object.keys(words.author).sort()).toEqual(Object.keys(author).sort());
-      expect(Object.keys(words.received).sort()).toEqual(Object.keys(recipient).sort());
-      for (const view of Object.values(words.author)) for (const sentence of Object.values(view)) expect(sentence).not.toBe('');
+    for (const texts of [en, fr]) {
+      expect(Object.keys(texts.author).sort()).toEqual(Object.keys(author).sort());
+      expect(Object.keys(texts.received).sort()).toEqual(Object.keys(recipient).sort());
+      for (const view of Object.values(texts.author)) for (const sentence of Object.values(view)) expect(sentence).not.toBe('');
     }
   });
 });
@@ -246,7 +246,7 @@ describe('messages', () => {
     arrival: { correspondents: [{ participant: 'a', role: 'responsible', number: null }] } as unknown as Arrival,
     correspondence: { sent: written, received: offered, more: { sent: false, received: false }, consent: null, verified: true, words: null },
     language: 'en' as const,
-    words: { home: en },
+    texts: { home: en },
   };
 
   it('are called by their time, and have a number where the minute is the same', () => {

@@ -1,4 +1,4 @@
-/** Captions as something to read, words as somebody counts them, and how hard a passphrase is to guess. */
+/** Transcripts from captions, word counts, and the strength of passphrases. */
 
 import { describe, expect, it } from 'vitest';
 import { countWords } from '../../src/participant/counting';

@@ -1,4 +1,4 @@
-/** The service worker's answers: ranges as RFC 9110 has them, bytes only as they are read, ports that come again. */
+/** The service worker's responses: ranges as RFC 9110 defines them, bytes only as they are read, and replaced ports. */
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Players, requestedSpan, RUN_BYTES } from '../../src/playback/answering';
@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A key worker's end of a port: answers from the film, and writes down what was asked for. */
+/** The key worker's end of a port: serves the film, and records requests. */
 function keyWorker(asked: RangeWanted[], give: (wanted: RangeWanted) => Uint8Array | null | 'silence' = ({ from, to }) => film.slice(from, to)): MessagePort {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = ({ data }: MessageEvent<RangeWanted>) => {

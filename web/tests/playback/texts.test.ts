@@ -1,11 +1,11 @@
-/** Text and captions are shown alike to whoever reviews them and to whoever reads them. */
+/** Text and captions are shown identically to reviewers and readers. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { b64uDecode } from '../../src/crypto/encoding';
 import { transcript } from '../../src/playback/transcript';
 import { readableCaptions } from '../../src/playback/webvtt';
-import { readable } from '../../src/words/readable';
+import { readable } from '../../src/i18n/readable';
 import { vectors } from '../crypto/vectors';
 
 const given = vectors('texts') as {

@@ -1,4 +1,4 @@
-/** Captions are read strictly, with the line of every mistake, and written back as they were. */
+/** Captions are parsed strictly, with the line of every error, and written back unchanged. */
 
 import { describe, expect, it } from 'vitest';
 import { cueText, formatTime, parse, readTime, serialize, type Cue } from '../../src/playback/webvtt';
