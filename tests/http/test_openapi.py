@@ -341,7 +341,7 @@ def _inside(kind: kinds.Type) -> Iterator[kinds.Type]:
     match kind:
         case kinds.StructType(fields=fields):
             parts = tuple(field.type for field in fields)
-        case kinds.ListType(item_type=item):
+        case kinds.ListType(item_type=item) | kinds.VarTupleType(item_type=item):
             parts = (item,)
         case kinds.UnionType(types=types) | kinds.TupleType(item_types=types):
             parts = types
@@ -357,7 +357,7 @@ def _spell(kind: kinds.Type) -> str:
     match kind:
         case kinds.StructType(cls=named) | kinds.EnumType(cls=named):
             spelled = named.__name__
-        case kinds.ListType(item_type=item):
+        case kinds.ListType(item_type=item) | kinds.VarTupleType(item_type=item):
             spelled = f"[{_spell(item)}]"
         case kinds.TupleType(item_types=parts):
             spelled = f"({', '.join(map(_spell, parts))})"
