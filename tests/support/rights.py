@@ -238,7 +238,7 @@ STRONG: Final = (
     "create foreign data wrapper mine",
     "create tablespace mine location '/tmp'",
     "copy (select 1) to program 'true'",
-    "copy (select 1) to '/tmp/mine'",
+    "copy (select 1) to '/tmp/rows'",
     "select pg_read_file('/etc/passwd')",
     "select lo_import('/etc/passwd')",
     "select pg_reload_conf()",
