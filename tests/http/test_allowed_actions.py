@@ -347,6 +347,7 @@ LETTERS: Final = [state for state in State if state not in {State.PROCESSING, St
 VIDEOS: Final = [State.DRAFT, State.PROCESSING, State.FAILED, State.CLAIMED, State.APPROVED]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "state"),
     [

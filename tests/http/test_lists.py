@@ -180,6 +180,7 @@ async def test_messages_are_asked_for_by_name(case: Case) -> None:
         assert (answer.status, answer.code) == (400, "invalid-request"), query
 
 
+@pytest.mark.slow
 async def test_a_closed_gate_leaves_no_gap(case: Case) -> None:
     """What it hides takes no place on a page and makes no next one: nothing tells that it is there."""
     before = await caller_of(case.responsible).ask("GET", "/v1/messages")

@@ -65,6 +65,7 @@ def test_the_same_words_open_however_they_are_typed() -> None:
         assert open_keyring(sealed, typed).signer.seed == ANNA.keyring.signer.seed
 
 
+@pytest.mark.slow
 def test_work_factors_are_those_of_the_protocol() -> None:
     """17 for mediators, 15 for participants, and 1 in their file, whose key is stretched before."""
     assert (MEDIATOR_WORK_FACTOR_LOG2, PARTICIPANT_WORK_FACTOR_LOG2) == (17, 15)

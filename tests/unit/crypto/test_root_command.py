@@ -25,6 +25,7 @@ def test_a_weak_passphrase_in_a_file_makes_no_root(tmp_path: Path, content: str)
     assert not (tmp_path / "root").exists()
 
 
+@pytest.mark.slow
 def test_who_types_a_weak_passphrase_is_asked_again(tmp_path: Path) -> None:
     """Seven words are suggested; a short one is refused kindly, and the next one seals the root."""
     typed = "".join(f"{line}\n" for line in ("short", "short", CHOSEN, CHOSEN))
