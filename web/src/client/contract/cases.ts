@@ -1,7 +1,7 @@
 /** Cases, their people and links, and keys, as a mediator is shown them. */
 
 import type * as statements from '../../crypto/statements';
-import type { Consent, ParticipantRole, Purpose, SpokenWords, Time, Uuid, WaitsFor } from './common';
+import type { Consent, ParticipantRole, Purpose, SpokenWords, Time, Uuid, WaitsFor } from './terms';
 import type { Person } from './participants';
 import type { Fault, Refusal } from './refusals';
 

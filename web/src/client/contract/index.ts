@@ -10,11 +10,12 @@ import type { MediatorClient } from './mediators';
 import type { ParticipantClient } from './participants';
 
 export * from './cases';
-export * from './common';
 export * from './mediators';
 export * from './participants';
 export * from './refusals';
 export * from './review';
+export * from './terms';
+export * from './videos';
 
 /** What the worker exposes through Comlink. */
 export interface Client {

@@ -15,7 +15,8 @@ import type {
   OwnKeys,
   WaitingClaim,
 } from './cases';
-import type { Consent, Language, Playback, Purpose, SaveResult, Stop, Time, Uuid } from './common';
+import type { Consent, Language, Purpose, SaveResult, Stop, Time, Uuid } from './terms';
+import type { Playback } from './videos';
 import type { Refusal } from './refusals';
 import type { History, NewDecision, NewRelayedLetter, QueueFigure, QueueFilter, QueueItem, ReviewItem, StoredForm } from './review';
 

@@ -10,7 +10,6 @@ import type {
   Language,
   OfferNotes,
   ParticipantRole,
-  Playback,
   Purpose,
   RecipientView,
   SaveResult,
@@ -18,8 +17,8 @@ import type {
   Stop,
   Time,
   Uuid,
-  VideoFacts,
-} from './common';
+} from './terms';
+import type { Playback, VideoFacts } from './videos';
 import type { Broken, Refusal } from './refusals';
 
 /** Progress of sealing and uploading; `fraction` covers both, for a progress bar. */

@@ -1,7 +1,7 @@
 /** Why something failed, as a page is told. */
 
 import type { Weakness } from '../../crypto/passphrases';
-import type { Gate } from './common';
+import type { Gate } from './terms';
 
 /** Why something failed. Passed from worker to page as a plain object: check with `isRefusal`. */
 export interface Refusal {

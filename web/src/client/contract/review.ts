@@ -2,7 +2,8 @@
 
 import type * as chain from '../../crypto/chain';
 import type * as statements from '../../crypto/statements';
-import type { Action, Form, Gate, Kind, Language, OfferNotes, ParticipantRole, State, Time, Uuid, VideoFacts, WaitsFor } from './common';
+import type { Action, Form, Gate, Kind, Language, OfferNotes, ParticipantRole, State, Time, Uuid, WaitsFor } from './terms';
+import type { VideoFacts } from './videos';
 import type { SentMessage } from './participants';
 import type { Broken, Fault } from './refusals';
 

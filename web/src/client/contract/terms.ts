@@ -1,4 +1,4 @@
-/** What both clients share: names of the API, and videos that can be played. */
+/** The terms of the API, and what participants and mediators are both told. */
 
 import type * as statements from '../../crypto/statements';
 import type { components } from '../schema';
@@ -43,26 +43,4 @@ export interface SaveResult {
   readonly where: 'device' | 'relay';
   /** It was changed or sent elsewhere meanwhile, and continues as a separate text. */
   readonly isCopy: boolean;
-}
-
-export interface VideoFacts {
-  /** Identifies the sealed part to the player. */
-  readonly part: string;
-  readonly mediaType: string;
-  readonly sizeBytes: number;
-  readonly durationMs: number;
-  readonly width: number;
-  readonly height: number;
-  /** False for sound alone. */
-  readonly hasPicture: boolean;
-  /** JPEG, already opened. */
-  readonly poster: Blob | null;
-}
-
-/** Serves the decrypted bytes of one video by ranges; the port speaks `playback/protocol.ts`. */
-export interface Playback {
-  /** Serves ranges of this part on the port until it is closed. */
-  serve(part: string, port: MessagePort): Promise<void>;
-  /** The whole video, verified to its end, for browsers without a service worker. */
-  blob(part: string): Promise<Blob>;
 }
