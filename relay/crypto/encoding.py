@@ -5,12 +5,16 @@ Every decoder refuses all texts but the one its encoder writes, so that equal by
 
 from __future__ import annotations
 
-import base64
 import binascii
 import functools
 import operator
 
 from relay.crypto.errors import EncodingError
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+_PADDING = (b"", b"===", b"==", b"=")
+"""What a text of so many characters beyond a multiple of four lacks."""
 
 _BECH32_ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32_VALUES = {letter: value for value, letter in enumerate(_BECH32_ALPHABET)}
@@ -27,13 +31,15 @@ _BECH32_CHECKSUM_LETTERS = 6
 
 def b64u_encode(data: bytes) -> str:
     """RFC 4648 section 5, without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def b64u_decode(text: str) -> bytes:
     """The bytes behind `text`; EncodingError unless `text` is exactly what b64u_encode writes."""
     try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        data = binascii.a2b_base64(
+            text.encode("ascii").translate(_FROM_URL) + _PADDING[len(text) % 4]
+        )
     except ValueError:
         raise EncodingError("not base64url") from None
     if b64u_encode(data) != text:
@@ -49,7 +55,7 @@ def b64_encode(data: bytes) -> str:
 def b64_decode(text: str) -> bytes:
     """The bytes behind `text`; EncodingError unless `text` is exactly what b64_encode writes."""
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4))
+        data = binascii.a2b_base64(text.encode("ascii") + _PADDING[len(text) % 4])
     except ValueError:
         raise EncodingError("not Base64") from None
     if b64_encode(data) != text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
@@ -114,11 +114,22 @@ async def author_message(
     if found is None:
         raise NotFound("no such message")
     message, parts = found
-    own = (message.statement_hash,)
     is_older = reader is not None and reader.is_verified and message.kid != reader.kid
     origin = await stored.list_origin(connection, message.statement_hash or b"") if is_older else []
+    return as_author_message(message, parts, origin=origin, receipt=receipt)
+
+
+def as_author_message(
+    message: stored.AuthorRow,
+    parts: list[stored.PartRow],
+    *,
+    origin: Sequence[str] = (),
+    receipt: str | None = None,
+) -> AuthorMessage:
+    """What is stored of a message, as its author sees it."""
+    own = (message.statement_hash,)
     return AuthorMessage(
-        message=message_id,
+        message=message.message_id,
         case=message.case_id,
         recipient=message.recipient_id,
         kind=message.kind,
@@ -134,7 +145,7 @@ async def author_message(
         statement=message.statement,
         guidance=message.guidance,
         parts=[_part(row) for row in parts if row.statement_hash in own or row.header is not None],
-        origin=origin,
+        origin=list(origin),
         receipt=receipt,
     )
 

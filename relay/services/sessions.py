@@ -38,7 +38,7 @@ async def open_session(database: Database, settings: Settings, statement: str) -
     The address of this relay is part of what is signed, so that another server cannot pass a challenge
     of ours on and open a session with the answer.
     """
-    _typ, kid, _payload = signing.read_unverified(statement)
+    kid = signing.read_unverified(statement).kid
     async with database.transaction() as connection:
         signer = await stored.find_signer(connection, kid)
         if signer is None:

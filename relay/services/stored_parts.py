@@ -111,16 +111,28 @@ async def store_parts(
     grants: Sequence[Grant],
 ) -> None:
     """Store parts that were checked against their statement, with their grants; SealedBefore if known."""
-    new_grants = [_new_grant(grant) for grant in grants]
     if parts and not await stored.insert_parts(
-        connection, message_id, statement_hash, parts, new_grants
+        connection, message_id, statement_hash, parts, new_grants(grants)
     ):
         raise SealedBefore
 
 
 async def store_grants(connection: Connection, grants: Sequence[Grant]) -> None:
     """Store grants that were checked against the older parts they are for."""
-    await stored.insert_grants(connection, [_new_grant(grant) for grant in grants])
+    await stored.insert_grants(connection, new_grants(grants))
+
+
+def new_grants(grants: Sequence[Grant]) -> list[stored.NewGrant]:
+    """Grants that were checked, to be stored."""
+    return [
+        stored.NewGrant(
+            commitment=b64u_decode(grant.commitment),
+            audience=grant.audience,
+            audience_id=grant.audience_id,
+            header=grant.header,
+        )
+        for grant in grants
+    ]
 
 
 def _new_part(part: Part, *, body: bytes | None, object_prefix: str | None) -> stored.NewPart:
@@ -134,15 +146,6 @@ def _new_part(part: Part, *, body: bytes | None, object_prefix: str | None) -> s
         segments=[b64u_decode(digest) for digest in part.segments],
         body=body,
         object_prefix=object_prefix,
-    )
-
-
-def _new_grant(grant: Grant) -> stored.NewGrant:
-    return stored.NewGrant(
-        commitment=b64u_decode(grant.commitment),
-        audience=grant.audience,
-        audience_id=grant.audience_id,
-        header=grant.header,
     )
 
 

@@ -19,6 +19,7 @@ from relay.domain.messages import (
     Kind,
     NewDraft,
     RevisionExists,
+    SealedBefore,
     StatementMismatch,
     Submission,
     UploadUnfinished,
@@ -30,7 +31,7 @@ from relay.domain.views import AuthorView
 from relay.errors import Conflict, InvalidRequest, NotFound
 from relay.queue import Queue
 from relay.services.cases import require_mediator
-from relay.services.message_views import author_message, shown_to_author
+from relay.services.message_views import as_author_message, author_message, shown_to_author
 from relay.services.statements import is_admitted, is_new
 from relay.services.stored_parts import (
     Readers,
@@ -38,12 +39,13 @@ from relay.services.stored_parts import (
     check_grants,
     checked_text,
     checked_upload,
-    store_parts,
+    new_grants,
 )
 from relay.services.transitions import (
     make_transition,
     require_message,
     require_transition,
+    submitted,
 )
 from relay.settings import Settings
 from relay.storage import links as stored_links
@@ -141,7 +143,7 @@ async def _begin(
 ) -> None:
     if revision != 1:
         raise NotFound("no such message")
-    begun = await stored_submissions.insert_draft(
+    is_begun = await stored_submissions.insert_draft(
         connection,
         message_id=message_id,
         case_id=sender.case_id,
@@ -151,7 +153,7 @@ async def _begin(
         language=draft.language,
         writer_kid=sender.kid,
     )
-    if begun is None:
+    if not is_begun:
         raise Conflict("the identifier is taken")
     await append_event(
         connection,
@@ -197,7 +199,8 @@ async def submit(
         if facts is not None and revision <= len(facts.revisions):
             if facts.revisions[revision - 1] != statement.hash:
                 raise RevisionExists
-            return await _answer(connection, sender, message_id)
+            receipt = await _make_receipt(connection, sender, message_id)
+            return await author_message(connection, message_id, receipt=receipt)
         facts = _require_correspondent(facts, Kind(said.kind))
         if not is_admitted(settings, said.at, facts):
             raise RevisionExists
@@ -208,22 +211,21 @@ async def submit(
             await _require_draft(connection, known, words, str(actor))
         _require_follows(said, facts)
         parts = await _hold_parts(connection, settings, sender, facts, said, submission)
-        message = await stored_submissions.store_revision(connection, statement)
-        await store_parts(
+        found = await stored_submissions.submit_revision(
             connection,
-            message_id=message_id,
-            statement_hash=statement.hash,
-            parts=parts,
-            grants=submission.grants,
+            statement,
+            parts,
+            new_grants(submission.grants),
+            transition=submitted(Kind(said.kind), revision),
+            actor=str(actor),
         )
-        event = Event.SUBMIT_LETTER if message.kind is Kind.LETTER else Event.SUBMIT_VIDEO
-        sent = await require_transition(connection, message, event, Mover.SENDER)
-        await make_transition(
-            connection, message, sent, actor=str(actor), statement_hash=statement.hash
-        )
+        if found is None:
+            raise SealedBefore
+        message, shown = found
         if message.kind is Kind.VIDEO:
             job_id = await stored.insert_job(connection, message_id, revision)
-        answer = await _answer(connection, sender, message_id)
+        receipt = await _make_receipt(connection, sender, message_id)
+        answer = as_author_message(message, shown, receipt=receipt)
     if job_id is not None:
         await queue.wake(job_id)
     return answer
@@ -443,15 +445,16 @@ async def _hold_parts(
     return parts
 
 
-async def _answer(connection: Connection, sender: _Sender, message_id: uuid.UUID) -> AuthorMessage:
-    """The message as its author sees it; through an upload link, with a receipt that they can note down."""
-    receipt = None
-    if sender.link_id is not None:
-        letters = [
-            secrets.choice(_RECEIPT_ALPHABET)
-            for _ in range(_RECEIPT_GROUPS * _RECEIPT_GROUP_LETTERS)
-        ]
-        groups = zip(*[iter(letters)] * _RECEIPT_GROUP_LETTERS, strict=True)
-        receipt = "-".join("".join(group) for group in groups)
-        await stored.set_receipt(connection, message_id, hash_receipt(receipt))
-    return await author_message(connection, message_id, receipt=receipt)
+async def _make_receipt(
+    connection: Connection, sender: _Sender, message_id: uuid.UUID
+) -> str | None:
+    """Of a message that came through an upload link: a new receipt, which its sender can note down."""
+    if sender.link_id is None:
+        return None
+    letters = [
+        secrets.choice(_RECEIPT_ALPHABET) for _ in range(_RECEIPT_GROUPS * _RECEIPT_GROUP_LETTERS)
+    ]
+    groups = zip(*[iter(letters)] * _RECEIPT_GROUP_LETTERS, strict=True)
+    receipt = "-".join("".join(group) for group in groups)
+    await stored.set_receipt(connection, message_id, hash_receipt(receipt))
+    return receipt

@@ -6,9 +6,9 @@ import uuid
 
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
-from relay.domain.allowed import PASSES_GATES, transition
+from relay.domain.allowed import PASSES_GATES, Facts, transition
 from relay.domain.gates import NOT_ASKED
-from relay.domain.messages import Audience, StatementMismatch
+from relay.domain.messages import Audience, Kind, StatementMismatch
 from relay.domain.transitions import Event, Mover, State, Transition, WrongState
 from relay.domain.views import author_view
 from relay.errors import NotFound
@@ -44,6 +44,13 @@ async def require_transition(
         else NOT_ASKED
     )
     return transition(message.state, event, by, message.facts(mediator_id, gates))
+
+
+def submitted(kind: Kind, revision: int) -> Transition:
+    """The transition that a sender makes with signed words: of a draft, or of a message begun by them."""
+    event = Event.SUBMIT_LETTER if kind is Kind.LETTER else Event.SUBMIT_VIDEO
+    facts = Facts(kind=kind, revision=revision, withdrawal_asked=False)
+    return transition(State.DRAFT, event, Mover.SENDER, facts)
 
 
 async def make_transition(

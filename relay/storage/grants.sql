@@ -23,6 +23,14 @@ grant usage on schema public to relay_web, relay_worker;
 -- The log is written by its function alone.
 grant execute on function append_event(uuid, text, uuid, text, bytea) to relay_web, relay_worker;
 grant execute on function lock_case(uuid) to relay_web, relay_worker;
+grant execute on function lease_is_over(messages) to relay_web, relay_worker;
+grant execute on function store_parts(
+    uuid, bytea, bytea[], part_role[], text[], bigint[], bytea[], bytea[], text[],
+    bytea[], grant_audience[], uuid[], bytea[]
+) to relay_web, relay_worker;
+grant execute on function change_state(
+    uuid, message_state, message_state, boolean, boolean, uuid, integer, text, text, text, bytea
+) to relay_web, relay_worker;
 grant execute on function by_web() to relay_web, relay_worker;
 grant execute on function by_worker() to relay_web, relay_worker;
 
@@ -30,6 +38,10 @@ grant execute on function by_worker() to relay_web, relay_worker;
 
 grant execute on function lock_submission(uuid, uuid) to relay_web;
 grant execute on function submission_facts(messages, uuid, uuid, uuid, bytea, text, timestamptz) to relay_web;
+grant execute on function store_revision(
+    uuid, uuid, uuid, uuid, message_kind, message_language, integer, bytea, text, text, text
+) to relay_web;
+grant execute on function shown_to_author(uuid) to relay_web;
 grant execute on function approvers_of(messages) to relay_web;
 grant execute on function approvals_of(messages) to relay_web;
 grant execute on function is_voice(messages) to relay_web;
@@ -112,10 +124,12 @@ insert (
 update (
     language, state, revision, review_round, statement_hash, rendition_hash, captions_hash, offer_hash,
     withdrawal_hash, tell_author, failure, lease_holder, lease_expires_at, waiting_since, author_view_since,
-    state_since, receipt_hash
+    state_since
 ),
 delete
 on messages to relay_web;
+
+grant select, insert (message_id, receipt_hash), update (receipt_hash) on receipts to relay_web;
 
 grant
 select,
@@ -175,11 +189,7 @@ grant select (link_id, kid, statement_hash) on links to relay_worker;
 grant select (link_id, kid, statement_hash, verification_hash) on claims to relay_worker;
 
 grant
-select (
-    message_id, case_id, sender_id, recipient_id, kind, language, state, revision, review_round,
-    statement_hash, rendition_hash, captions_hash, offer_hash, withdrawal_hash, writer_kid, tell_author,
-    failure, lease_holder, lease_expires_at, waiting_since, author_view_since, state_since, created_at
-),
+select,
 update (
     state, rendition_hash, captions_hash, failure, lease_holder, lease_expires_at, waiting_since,
     author_view_since, state_since

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
+import asyncpg
 import msgspec
 
 from relay.domain.allowed import Facts, Holder
@@ -125,14 +126,21 @@ class AuthorRow(MessageRow, frozen=True, kw_only=True):
         return Processing(stage=self.stage, fraction=self.fraction or 0.0)
 
 
+def message_of(row: asyncpg.Record | None) -> MessageRow | None:
+    """The message of a row that has it as one value; None where there is none."""
+    if row is None or row["message"] is None:
+        return None
+    return msgspec.convert({**row["message"], "lease_is_over": row["lease_is_over"]}, MessageRow)
+
+
 async def lock_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:
     """The message, which nobody else changes until this transaction ends."""
-    return one(await connection.fetchrow(_SQL["lock_message"], message_id), MessageRow)
+    return message_of(await connection.fetchrow(_SQL["lock_message"], message_id))
 
 
 async def read_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:
     """The message as it is, for reading."""
-    return one(await connection.fetchrow(_SQL["read_message"], message_id), MessageRow)
+    return message_of(await connection.fetchrow(_SQL["read_message"], message_id))
 
 
 async def read_author_message(
@@ -140,14 +148,17 @@ async def read_author_message(
 ) -> tuple[AuthorRow, list[PartRow]] | None:
     """The message as its author is shown it, for reading, with every part and the author's grants."""
     rows = await connection.fetch(_SQL["read_author_message"], message_id)
-    if not rows:
-        return None
+    return author_rows(rows) if rows else None
+
+
+def author_rows(rows: Sequence[asyncpg.Record]) -> tuple[AuthorRow, list[PartRow]]:
+    """A message as its author is shown it, from the rows of its parts, or one row where it has none."""
     parts = [
-        msgspec.convert({**row, "statement_hash": row["declared_by"]}, PartRow)
+        msgspec.convert({**row["part"], "header": row["header"]}, PartRow)
         for row in rows
-        if row["commitment"] is not None
+        if row["part"] is not None
     ]
-    return msgspec.convert(rows[0], AuthorRow), parts
+    return msgspec.convert({**rows[0]["message"], **rows[0]}, AuthorRow), parts
 
 
 async def change_state(
@@ -164,23 +175,23 @@ async def change_state(
 ) -> bool:
     """Make a transition and log it; False where the message is not in the state that it starts from."""
     if transition.target is None:
-        row = await connection.fetchrow(_SQL["delete_draft"], message_id, transition.event, actor)
-    else:
-        row = await connection.fetchrow(
-            _SQL["change_state"],
-            message_id,
-            transition.source,
-            transition.target,
-            author_view_changes,
-            transition.starts_waiting,
-            lease_holder,
-            lease_seconds,
-            failure,
-            transition.event if transition.logged else None,
-            actor,
-            statement_hash,
-        )
-    return row is not None
+        deleted = _SQL["delete_draft"]
+        return bool(await connection.fetchval(deleted, message_id, transition.event, actor))
+    changed = await connection.fetchval(
+        _SQL["change_state"],
+        message_id,
+        transition.source,
+        transition.target,
+        author_view_changes,
+        transition.starts_waiting,
+        lease_holder,
+        lease_seconds,
+        failure,
+        transition.event if transition.logged else None,
+        actor,
+        statement_hash,
+    )
+    return bool(changed)
 
 
 async def begin_revision(connection: Connection, message_id: uuid.UUID) -> None:
@@ -261,10 +272,25 @@ async def insert_parts(
 
     False where a part of the same commitment is known, and then no grant is stored.
     """
-    stored = await connection.fetchval(
-        _SQL["insert_parts"],
-        message_id,
-        statement_hash,
+    return bool(
+        await connection.fetchval(
+            _SQL["insert_parts"],
+            message_id,
+            statement_hash,
+            *part_columns(parts),
+            *grant_columns(grants),
+        )
+    )
+
+
+async def insert_grants(connection: Connection, grants: Sequence[NewGrant]) -> None:
+    """Store grants of older parts; a newer header for the same audience takes the place of the older."""
+    await connection.execute(_SQL["insert_grants"], *grant_columns(grants))
+
+
+def part_columns(parts: Sequence[NewPart]) -> tuple[list[object], ...]:
+    """New parts as a query takes them: a list for each column."""
+    return (
         [part.commitment for part in parts],
         [part.role for part in parts],
         [part.media_type for part in parts],
@@ -272,17 +298,11 @@ async def insert_parts(
         [b"".join(part.segments) for part in parts],
         [part.body for part in parts],
         [part.object_prefix for part in parts],
-        *_columns(grants),
     )
-    return bool(stored == len(parts))
 
 
-async def insert_grants(connection: Connection, grants: Sequence[NewGrant]) -> None:
-    """Store grants of older parts; a newer header for the same audience takes the place of the older."""
-    await connection.execute(_SQL["insert_grants"], *_columns(grants))
-
-
-def _columns(grants: Sequence[NewGrant]) -> tuple[list[object], ...]:
+def grant_columns(grants: Sequence[NewGrant]) -> tuple[list[object], ...]:
+    """New grants as a query takes them: a list for each column."""
     return (
         [grant.commitment for grant in grants],
         [grant.audience for grant in grants],

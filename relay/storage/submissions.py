@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import msgspec
 
 from relay.crypto.statements import Message, Verified
-from relay.storage.database import Connection, one
-from relay.storage.messages import MessageRow
+from relay.domain.transitions import Transition
+from relay.storage.database import Connection
+from relay.storage.messages import (
+    AuthorRow,
+    MessageRow,
+    NewGrant,
+    NewPart,
+    PartRow,
+    author_rows,
+    grant_columns,
+    message_of,
+    part_columns,
+)
 from relay.storage.queries import named_queries
 from relay.storage.statements import Admission
 
@@ -50,9 +62,8 @@ async def lock_submission(
         None if statement is None else statement.kid,
         None if statement is None else statement.said.at,
     )
-    message = row["message"] and {**row["message"], "lease_is_over": row["lease_is_over"]}
     return (
-        msgspec.convert(message, MessageRow | None),
+        message_of(row),
         None if row["charter_hash"] is None else msgspec.convert(row, SubmissionFacts),
     )
 
@@ -73,9 +84,9 @@ async def insert_draft(
     kind: str,
     language: str,
     writer_kid: str,
-) -> MessageRow | None:
-    """Begin a message; None where the identifier is taken."""
-    row = await connection.fetchrow(
+) -> bool:
+    """Begin a message; False where the identifier is taken."""
+    begun = await connection.fetchval(
         _SQL["insert_draft"],
         message_id,
         case_id,
@@ -85,14 +96,26 @@ async def insert_draft(
         language,
         writer_kid,
     )
-    return one(row, MessageRow)
+    return begun is not None
 
 
-async def store_revision(connection: Connection, statement: Verified[Message]) -> MessageRow:
-    """Store signed words as the current revision; a message that is not there yet begins with them."""
+async def submit_revision(
+    connection: Connection,
+    statement: Verified[Message],
+    parts: Sequence[NewPart],
+    grants: Sequence[NewGrant],
+    *,
+    transition: Transition,
+    actor: str,
+) -> tuple[AuthorRow, list[PartRow]] | None:
+    """Store signed words as the current revision and make the transition of a draft that is sent.
+
+    A message that is not there yet begins with them. None where a part of the same commitment is known: the
+    transaction is not to be kept.
+    """
     said = statement.said
-    row = await connection.fetchrow(
-        _SQL["store_revision"],
+    rows = await connection.fetch(
+        _SQL["submit_revision"],
         said.message,
         said.case,
         said.sender,
@@ -104,5 +127,11 @@ async def store_revision(connection: Connection, statement: Verified[Message]) -
         said.typ,
         statement.kid,
         statement.compact,
+        *part_columns(parts),
+        *grant_columns(grants),
+        transition.target,
+        transition.starts_waiting,
+        transition.event,
+        actor,
     )
-    return msgspec.convert(row, MessageRow)
+    return author_rows(rows) if rows[0]["is_stored"] else None

@@ -66,7 +66,7 @@ MAY: Final[dict[str, Rights]] = {
             " statement_hash review_round",
             "update": "language state revision review_round statement_hash rendition_hash captions_hash "
             "offer_hash withdrawal_hash tell_author failure lease_holder lease_expires_at waiting_since "
-            "author_view_since state_since receipt_hash",
+            "author_view_since state_since",
             "delete": "",
         },
         "revisions": {"select": "*", "insert": "message_id revision statement_hash language"},
@@ -97,6 +97,7 @@ MAY: Final[dict[str, Rights]] = {
             "update": "offset_bytes writer expires_at submitted_at",
             "delete": "",
         },
+        "receipts": {"select": "*", "insert": "*", "update": "receipt_hash"},
         "upload_segments": {"select": "*", "insert": "*"},
         "upload_pieces": {"select": "*", "insert": "*", "update": "size_bytes", "delete": ""},
         "jobs": {
@@ -128,10 +129,7 @@ MAY: Final[dict[str, Rights]] = {
         "links": {"select": "link_id kid statement_hash"},
         "claims": {"select": "link_id kid statement_hash verification_hash"},
         "messages": {
-            "select": "message_id case_id sender_id recipient_id kind language state revision review_round "
-            "statement_hash rendition_hash captions_hash offer_hash withdrawal_hash writer_kid "
-            "tell_author failure "
-            "lease_holder lease_expires_at waiting_since author_view_since state_since created_at",
+            "select": "*",
             "update": "state rendition_hash captions_hash failure lease_holder lease_expires_at "
             "waiting_since author_view_since state_since",
         },
@@ -169,6 +167,11 @@ CALLS: Final = {
             "lock_case",
             "lock_submission",
             "submission_facts",
+            "store_revision",
+            "store_parts",
+            "change_state",
+            "lease_is_over",
+            "shown_to_author",
             "by_web",
             "by_worker",
             "approvers_of",
@@ -176,7 +179,10 @@ CALLS: Final = {
         ),
         *("is_in_queue", "is_voice", "waits_for", "consents", "sender_is_known"),
     },
-    WORKER: {"append_event", "lock_case", "by_web", "by_worker", "sum_queue_counts"},
+    WORKER: {
+        *("append_event", "lock_case", "by_web", "by_worker", "sum_queue_counts"),
+        *("store_parts", "change_state", "lease_is_over"),
+    },
 }
 """The functions that each may call."""
 

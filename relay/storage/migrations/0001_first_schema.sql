@@ -313,7 +313,6 @@ create table messages (
     state_since timestamptz not null default now(),
     created_at timestamptz not null default now(),
     writer_kid text not null,
-    receipt_hash bytea unique,
     foreign key (case_id, sender_id) references participants (case_id, participant_id),
     foreign key (case_id, recipient_id) references participants (case_id, participant_id),
     check (sender_id <> recipient_id),
@@ -345,12 +344,23 @@ comment on column messages.author_view_since is
 comment on column messages.writer_kid is
 'The key of whoever began it: a claim that nobody has verified sees and changes these alone.';
 
+create function lease_is_over(of_message messages) returns boolean language sql volatile as $$
+    select coalesce(of_message.lease_expires_at < clock_timestamp(), false)
+$$;
+
 create index messages_by_state on messages (state, waiting_since);
 create index messages_by_draft on messages (state_since) where state = 'draft';
 create index messages_by_case on messages (case_id, state) include (message_id);
 create index messages_by_sender on messages (sender_id, created_at);
 create index messages_by_recipient on messages (recipient_id, created_at);
 create index messages_by_lease on messages (lease_expires_at) where state = 'claimed';
+
+create table receipts (
+    message_id uuid primary key references messages on delete cascade,
+    receipt_hash bytea not null unique
+);
+
+comment on table receipts is 'Of messages that came through upload links: what is stored of the code.';
 
 create table revisions (
     message_id uuid not null references messages on delete cascade,
@@ -775,8 +785,9 @@ create function submission_facts(
 ) returns table (
     server_processing boolean, charter_hash bytea, media uuid[], is_pair boolean, revisions bytea[],
     is_stored boolean, counts boolean
-) language sql volatile as $$
-    select
+) language plpgsql volatile as $$
+begin
+    return query select
         cases.server_processing,
         charters.statement_hash,
         charters.media,
@@ -788,9 +799,9 @@ create function submission_facts(
                 and pairs.other = greatest(by_sender, to_recipient)
         ),
         array(
-            select revisions.statement_hash from revisions
-            where revisions.message_id = (of_message).message_id
-            order by revisions.revision
+            select sent.statement_hash from revisions as sent
+            where sent.message_id = of_message.message_id
+            order by sent.revision
         ),
         exists(select 1 from statements where statements.statement_hash = with_statement),
         not exists(
@@ -801,7 +812,8 @@ create function submission_facts(
         )
     from cases
     inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
-    where cases.case_id = of_case
+    where cases.case_id = of_case;
+end
 $$;
 
 create function append_event(
@@ -837,6 +849,164 @@ begin
     returning event_id into new_id;
     update cases set event_seq = head.seq, event_hash = new_hash where case_id = of_case;
     return new_id;
+end
+$$;
+
+-- What the services write and read in one round trip. -------------------------------------------------------
+
+-- Stores signed words, of a message that begins with them or of a draft. What was rendered, captioned or
+-- approved before does not belong to them: every revision raises the round, as from the first one of a draft.
+create function store_revision(
+    of_message uuid, of_case uuid, by_sender uuid, to_recipient uuid, its_kind message_kind,
+    its_language message_language, its_revision integer,
+    with_statement bytea, signed_as text, signed_by text, signed_text text
+) returns uuid language plpgsql as $$
+begin
+    insert into statements (statement_hash, typ, kid, compact)
+    values (with_statement, signed_as, signed_by, signed_text);
+    update messages set
+        statement_hash = with_statement,
+        language = its_language,
+        rendition_hash = null,
+        captions_hash = null,
+        review_round = review_round + 1
+    where message_id = of_message;
+    if not found then
+        insert into messages (
+            message_id, case_id, sender_id, recipient_id, kind, language, writer_kid, state,
+            statement_hash, review_round
+        ) values (
+            of_message, of_case, by_sender, to_recipient, its_kind, its_language, signed_by, 'draft',
+            with_statement, 2
+        );
+    end if;
+    insert into revisions (message_id, revision, statement_hash, language)
+    values (of_message, its_revision, with_statement, its_language);
+    return of_message;
+end
+$$;
+
+-- Stores new parts under the statement that declares them, with their grants. Whether all of the parts are
+-- new; where they are not, no grant is stored. The digests of a part's segments come one after the other.
+create function store_parts(
+    of_message uuid, with_statement bytea, commitments bytea[], roles part_role[], media_types text[],
+    sizes bigint[], digests bytea[], bodies bytea[], prefixes text[],
+    granted bytea[], audiences grant_audience[], readers uuid[], headers bytea[]
+) returns boolean language plpgsql as $$
+declare
+    new_parts integer;
+begin
+    insert into parts (
+        commitment, message_id, statement_hash, role, media_type, size_bytes, segments, body, object_prefix
+    )
+    select
+        given.commitment,
+        of_message,
+        with_statement,
+        given.role,
+        given.media_type,
+        given.size_bytes,
+        array(
+            select substring(given.digests from place for 32)
+            from generate_series(1, length(given.digests), 32) as place
+            order by place
+        ),
+        given.body,
+        given.object_prefix
+    from
+        unnest(commitments, roles, media_types, sizes, digests, bodies, prefixes)
+            as given (commitment, role, media_type, size_bytes, digests, body, object_prefix)
+    on conflict do nothing;
+    get diagnostics new_parts = row_count;
+    if new_parts < cardinality(commitments) then
+        return false;
+    end if;
+    insert into grants (commitment, audience, audience_id, header)
+    select * from unnest(granted, audiences, readers, headers);
+    return true;
+end
+$$;
+
+-- draft → queued, queued → claimed, …: whatever the transition table says, from the state that is expected,
+-- with a row of the log where it is of a kind. The lease goes with the state; a waiting time starts only
+-- where the transition says so. False where the message is in another state.
+create function change_state(
+    of_message uuid, from_state message_state, to_state message_state, author_view_changes boolean,
+    starts_waiting boolean, holder uuid, lease_seconds integer, why text,
+    event_kind text, by_actor text, with_statement bytea
+) returns boolean language plpgsql as $$
+declare
+    of_case uuid;
+begin
+    update messages set
+        state = to_state,
+        state_since = clock_timestamp(),
+        author_view_since
+        = case when author_view_changes then clock_timestamp() else author_view_since end,
+        waiting_since = case when starts_waiting then clock_timestamp() else waiting_since end,
+        lease_holder = holder,
+        lease_expires_at
+        = case when holder is not null then clock_timestamp() + make_interval(secs => lease_seconds) end,
+        failure = why
+    where message_id = of_message and state = from_state
+    returning case_id into of_case;
+    if of_case is not null and event_kind is not null then
+        perform append_event(of_case, event_kind, of_message, by_actor, with_statement);
+    end if;
+    return of_case is not null;
+end
+$$;
+
+-- The message as it is, with what its author is shown besides: the statement, what it came back with, how far
+-- a video is; in a row for each of its parts, with the author's grants. Volatile, as the facts above.
+create function shown_to_author(of_message uuid) returns table (
+    message messages, lease_is_over boolean, voice boolean, statement text, kid text, guidance text,
+    stage text, fraction double precision, part parts, header bytea
+) language plpgsql volatile as $$
+begin
+    return query select
+        messages,
+        lease_is_over(messages),
+        is_voice(messages),
+        signed.compact,
+        signed.kid,
+        guiding.compact,
+        working.stage::text,
+        working.progress::double precision,
+        parts,
+        grants.header
+    from messages
+    left join statements as signed on messages.statement_hash = signed.statement_hash
+    left join lateral (
+        select statements.compact
+        from decisions inner join statements on decisions.statement_hash = statements.statement_hash
+        where
+            decisions.message_id = messages.message_id
+            and decisions.source_hash = messages.statement_hash
+            and decisions.decision in ('return', 'decline')
+        order by decisions.decided_at desc
+        limit 1
+    ) as guiding on true
+    left join lateral (
+        select
+            jobs.stage,
+            jobs.progress
+        from jobs
+        where
+            jobs.message_id = messages.message_id
+            and jobs.state in ('waiting', 'running')
+            and jobs.stage is not null
+        order by jobs.created_at desc
+        limit 1
+    ) as working on messages.kind = 'video'
+    left join parts on messages.message_id = parts.message_id
+    left join grants
+        on
+            parts.commitment = grants.commitment
+            and messages.sender_id = grants.audience_id
+            and grants.audience = 'author'
+    where messages.message_id = of_message
+    order by parts.role, parts.commitment;
 end
 $$;
 

@@ -1,30 +1,8 @@
 -- name: lock_message
 -- The message, which nobody else changes until this transaction ends.
 select
-    message_id,
-    case_id,
-    sender_id,
-    recipient_id,
-    kind,
-    language,
-    state,
-    revision,
-    review_round,
-    statement_hash,
-    rendition_hash,
-    captions_hash,
-    offer_hash,
-    withdrawal_hash,
-    writer_kid,
-    tell_author,
-    failure,
-    lease_holder,
-    lease_expires_at,
-    waiting_since,
-    author_view_since,
-    state_since,
-    created_at,
-    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over
+    messages as message,
+    lease_is_over(messages) as lease_is_over
 from messages
 where message_id = $1
 for no key update;
@@ -32,106 +10,24 @@ for no key update;
 -- name: read_message
 -- The message as it is.
 select
-    message_id,
-    case_id,
-    sender_id,
-    recipient_id,
-    kind,
-    language,
-    state,
-    revision,
-    review_round,
-    statement_hash,
-    rendition_hash,
-    captions_hash,
-    offer_hash,
-    withdrawal_hash,
-    writer_kid,
-    tell_author,
-    failure,
-    lease_holder,
-    lease_expires_at,
-    waiting_since,
-    author_view_since,
-    state_since,
-    created_at,
-    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over
+    messages as message,
+    lease_is_over(messages) as lease_is_over
 from messages
 where message_id = $1;
 
 -- name: read_author_message
--- The message as it is, with what its author is shown besides: the statement, what it came back with, how far
--- a video is; in a row for each of its parts, with the author's grants.
 select
-    messages.message_id,
-    messages.case_id,
-    messages.sender_id,
-    messages.recipient_id,
-    messages.kind,
-    messages.language,
-    messages.state,
-    messages.revision,
-    messages.review_round,
-    messages.statement_hash,
-    messages.rendition_hash,
-    messages.captions_hash,
-    messages.offer_hash,
-    messages.withdrawal_hash,
-    messages.writer_kid,
-    messages.tell_author,
-    messages.failure,
-    messages.lease_holder,
-    messages.lease_expires_at,
-    messages.waiting_since,
-    messages.author_view_since,
-    messages.state_since,
-    messages.created_at,
-    signed.compact as statement,
-    signed.kid,
-    guidance.compact as guidance,
-    working.stage,
-    working.progress as fraction,
-    parts.commitment,
-    parts.statement_hash as declared_by,
-    parts.role,
-    parts.media_type,
-    parts.size_bytes,
-    parts.body,
-    grants.header,
-    coalesce(messages.lease_expires_at < clock_timestamp(), false) as lease_is_over,
-    is_voice(messages) as voice
-from messages
-left join statements as signed on messages.statement_hash = signed.statement_hash
-left join lateral (
-    select statements.compact
-    from decisions inner join statements on decisions.statement_hash = statements.statement_hash
-    where
-        decisions.message_id = messages.message_id
-        and decisions.source_hash = messages.statement_hash
-        and decisions.decision in ('return', 'decline')
-    order by decisions.decided_at desc
-    limit 1
-) as guidance on true
-left join lateral (
-    select
-        jobs.stage,
-        jobs.progress
-    from jobs
-    where
-        jobs.message_id = messages.message_id
-        and jobs.state in ('waiting', 'running')
-        and jobs.stage is not null
-    order by jobs.created_at desc
-    limit 1
-) as working on messages.kind = 'video'
-left join parts on messages.message_id = parts.message_id
-left join grants
-    on
-        parts.commitment = grants.commitment
-        and messages.sender_id = grants.audience_id
-        and grants.audience = 'author'
-where messages.message_id = $1
-order by parts.role, parts.commitment;
+    message,
+    lease_is_over,
+    voice,
+    statement,
+    kid,
+    guidance,
+    stage,
+    fraction,
+    part,
+    header
+from shown_to_author($1);
 
 -- name: is_voice
 -- Whether it is a voice alone, as far as that is known.
@@ -139,26 +35,7 @@ select is_voice(messages) from messages
 where message_id = $1;
 
 -- name: change_state
--- draft → queued, queued → claimed, …: whatever the transition table says, from the state that is expected,
--- with a row of the log where it is of a kind ($9). The lease goes with the state; a waiting time starts only
--- where the transition says so.
-with changed as (
-    update messages
-    set
-        state = $3,
-        state_since = clock_timestamp(),
-        author_view_since = case when $4 then clock_timestamp() else author_view_since end,
-        waiting_since = case when $5 then clock_timestamp() else waiting_since end,
-        lease_holder = $6,
-        lease_expires_at
-        = case when $6::uuid is not null then clock_timestamp() + make_interval(secs => $7) end,
-        failure = $8
-    where message_id = $1 and state = $2
-    returning case_id
-)
-
-select case when $9::text is null then 0 else append_event(case_id, $9, $1, $10, $11) end
-from changed;
+select change_state($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: delete_draft
 -- draft → gone: nothing was submitted, nothing is kept but a row of the log.
@@ -206,11 +83,11 @@ update messages set lease_expires_at = clock_timestamp() + make_interval(secs =>
 where message_id = $1 and state = 'claimed';
 
 -- name: set_receipt
-update messages set receipt_hash = $2
-where message_id = $1;
+insert into receipts (message_id, receipt_hash) values ($1, $2)
+on conflict (message_id) do update set receipt_hash = excluded.receipt_hash;
 
 -- name: find_by_receipt
-select message_id from messages
+select message_id from receipts
 where receipt_hash = $1;
 
 -- name: list_revisions
@@ -255,59 +132,7 @@ where one.message_id = $1 and other.statement_hash is not null
 order by other.created_at desc, other.message_id asc;
 
 -- name: insert_parts
--- New parts under the statement that declares them, with their grants; how many of the parts are new. The
--- digests of a part's segments come one after the other.
-with given as (
-    select
-        commitment,
-        role,
-        media_type,
-        size_bytes,
-        digests,
-        body,
-        object_prefix
-    from
-        unnest($3::bytea[], $4::part_role[], $5::text[], $6::bigint[], $7::bytea[], $8::bytea[], $9::text[])
-            as parts (commitment, role, media_type, size_bytes, digests, body, object_prefix)
-),
-
-kept as (
-    insert into parts (
-        commitment, message_id, statement_hash, role, media_type, size_bytes, segments, body, object_prefix
-    )
-    select
-        given.commitment,
-        $1 as message_id,
-        $2 as statement_hash,
-        given.role,
-        given.media_type,
-        given.size_bytes,
-        array(
-            select substring(given.digests from place for 32)
-            from generate_series(1, length(given.digests), 32) as place
-            order by place
-        ) as segments,
-        given.body,
-        given.object_prefix
-    from given
-    on conflict do nothing
-    returning commitment
-),
-
-granted as (
-    insert into grants (commitment, audience, audience_id, header)
-    select
-        for_readers.commitment,
-        for_readers.audience,
-        for_readers.audience_id,
-        for_readers.header
-    from
-        unnest($10::bytea[], $11::grant_audience[], $12::uuid[], $13::bytea[])
-            as for_readers (commitment, audience, audience_id, header)
-    where (select count(*) from kept) = cardinality($3)
-)
-
-select count(*) as new_parts from kept;
+select store_parts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- name: insert_grants
 -- A newer header for a reader takes the place of an older one.

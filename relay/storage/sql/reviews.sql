@@ -80,7 +80,7 @@ select
     messages.lease_expires_at,
     messages.failure,
     cases.approvals as approvals_needed,
-    coalesce(messages.lease_expires_at < clock_timestamp(), false) as lease_is_over,
+    lease_is_over(messages) as lease_is_over,
     messages.withdrawal_hash is not null as withdrawal_asked,
     is_voice(messages) as voice,
     waits_for(messages, $2) as waits_for,

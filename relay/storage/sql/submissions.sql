@@ -14,7 +14,7 @@ select
     facts.revisions,
     facts.is_stored,
     facts.counts,
-    coalesce((locked.message).lease_expires_at < clock_timestamp(), false) as lease_is_over
+    lease_is_over(locked.message) as lease_is_over
 from locked
 left join lateral submission_facts(locked.message, $2, $3, $4, $5, $6, $7) as facts on true;
 
@@ -28,114 +28,39 @@ where link_id = $1;
 insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, writer_kid, state)
 values ($1, $2, $3, $4, $5, $6, $7, 'draft')
 on conflict do nothing
-returning
-    message_id,
-    case_id,
-    sender_id,
-    recipient_id,
-    kind,
-    language,
-    state,
-    revision,
-    review_round,
-    statement_hash,
-    rendition_hash,
-    captions_hash,
-    offer_hash,
-    withdrawal_hash,
-    writer_kid,
-    tell_author,
-    failure,
-    lease_holder,
-    lease_expires_at,
-    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over,
-    waiting_since,
-    author_view_since,
-    state_since,
-    created_at;
+returning message_id;
 
--- name: store_revision
--- Signed words, of a message that begins with them or of a draft. What was rendered, captioned or approved
--- before does not belong to them: every revision raises the round, as from the first one of a draft.
-with signed as (
-    insert into statements (statement_hash, typ, kid, compact) values ($8, $9, $10, $11)
+-- name: submit_revision
+-- Signed words, stored as the current revision of a message ($1 to $11), their parts and grants ($12 to $22),
+-- and the transition that they make of a draft ($23 to $26), which changes what its author sees; then the
+-- message as its author is shown it.
+with revised as materialized (
+    select store_revision($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as message_id
 ),
 
-sent as (
-    insert into revisions (message_id, revision, statement_hash, language) values ($1, $7, $8, $6)
+completed as materialized (
+    select store_parts(message_id, $8, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) as is_new
+    from revised
 ),
 
-begun as (
-    insert into messages (
-        message_id,
-        case_id,
-        sender_id,
-        recipient_id,
-        kind,
-        language,
-        writer_kid,
-        state,
-        statement_hash,
-        review_round
-    )
+changed as materialized (
     select
-        $1 as message_id,
-        $2 as case_id,
-        $3 as sender_id,
-        $4 as recipient_id,
-        $5 as kind,
-        $6 as language,
-        $10 as writer_kid,
-        'draft' as state,
-        $8 as statement_hash,
-        2 as review_round
-    where
-        not exists (
-            select 1 from messages
-            where message_id = $1
-        )
-    returning messages.*
-),
-
-drafted as (
-    update messages
-    set
-        statement_hash = $8,
-        language = $6,
-        rendition_hash = null,
-        captions_hash = null,
-        review_round = review_round + 1
-    where message_id = $1
-    returning messages.*
+        is_new,
+        change_state($1, 'draft', $23, true, $24, null, 0, null, $25, $26, $8) as is_changed
+    from completed
 )
 
 select
-    message_id,
-    case_id,
-    sender_id,
-    recipient_id,
-    kind,
-    language,
-    state,
-    revision,
-    review_round,
-    statement_hash,
-    rendition_hash,
-    captions_hash,
-    offer_hash,
-    withdrawal_hash,
-    writer_kid,
-    tell_author,
-    failure,
-    lease_holder,
-    lease_expires_at,
-    waiting_since,
-    author_view_since,
-    state_since,
-    created_at,
-    coalesce(lease_expires_at < clock_timestamp(), false) as lease_is_over
-from (
-    select * from begun
-    union all
-    select * from drafted
-) as revised;
+    shown.message,
+    shown.lease_is_over,
+    shown.voice,
+    shown.statement,
+    shown.kid,
+    shown.guidance,
+    shown.stage,
+    shown.fraction,
+    shown.part,
+    shown.header,
+    changed.is_new and changed.is_changed as is_stored
+from changed
+cross join shown_to_author($1) as shown;

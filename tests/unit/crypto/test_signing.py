@@ -48,7 +48,7 @@ def signed(header: bytes, payload: bytes = PAYLOAD, signer: Signer = SIGNER) -> 
 def test_what_is_signed_verifies() -> None:
     """The payload comes back, for the right type and key."""
     assert verify_statement(COMPACT, TYP, SIGNER.public_key) == PAYLOAD
-    assert read_unverified(COMPACT) == (TYP, SIGNER.kid, PAYLOAD)
+    assert read_unverified(COMPACT)[:3] == (TYP, SIGNER.kid, PAYLOAD)
 
 
 def test_the_header_is_these_bytes() -> None:
