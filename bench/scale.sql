@@ -132,6 +132,11 @@ new_revisions as (
     select message_id, 1, statement_hash, 'en' from numbered where n % 5 = 0 or n / 20 % $4 = 0
 ),
 
+new_receipts as (
+    insert into receipts (message_id, receipt_hash)
+    select message_id, statement_hash from numbered where n % 50 = 0
+),
+
 new_parts as (
     insert into parts (commitment, message_id, statement_hash, role, media_type, size_bytes, segments, body)
     select
