@@ -108,6 +108,7 @@ NOT_FILLED: Final[Mapping[str, str]] = {
     "credentials": "as many as people work for the organization, however much is stored",
     "message_transitions": "is written by the migration",
     "migrations": "is written by the migration",
+    "outbox": "what was not told yet: whoever asks for events empties it",
     "successions": "one for each root that took the place of another",
 }
 """Tables that do not grow with what is stored, and why."""

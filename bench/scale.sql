@@ -219,6 +219,16 @@ new_sessions as (
     from numbered where n % 100 = 0
 ),
 
+new_notifications as (
+    insert into notifications (notification_id, type, at, case_id, message_id, log_seq, log_hash)
+    select n + 1, 'mediator.review-waiting', since, case_id, message_id, n % 20 + 1, statement_hash from numbered
+),
+
+new_due_notifications as (
+    insert into due_notifications (due_at, type, case_id, link_id)
+    select now() + interval '30 days', 'link.expired', case_id, bench_uuid('link', n) from numbered where n % 50 = 0
+),
+
 new_challenges as (
     insert into challenges (challenge_hash, expires_at)
     select statement_hash, now() + interval '1 day' from numbered where n % 100 = 0

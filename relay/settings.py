@@ -97,6 +97,8 @@ class Settings:
     sweep_seconds: int = 15
     draft_expires_seconds: int = 30 * DAY_SECONDS
     """A draft that nobody touched for this long ends."""
+    events_expire_seconds: int = 90 * DAY_SECONDS
+    """How long the case system can ask for an event."""
     unsent_expires_seconds: int = 365 * DAY_SECONDS
     """An unsent text that nobody changed for this long is removed."""
 

@@ -29,6 +29,7 @@ from relay.services.transitions import (
 from relay.settings import Settings
 from relay.storage import jobs as stored_jobs
 from relay.storage import messages as stored
+from relay.storage import notifications as stored_notifications
 from relay.storage import reviews as stored_reviews
 from relay.storage import sessions as stored_sessions
 from relay.storage import unsent as stored_unsent
@@ -77,6 +78,7 @@ class Sweep:
             self.end_sessions,
             self.expire_drafts,
             self.forget_unsent,
+            self.forget_events,
             self.end_uploads,
             self.remove_orphans,
             self.sum_figures,
@@ -161,6 +163,12 @@ class Sweep:
         async with self.database.connection() as connection:
             await stored_unsent.delete_old(connection, seconds)
         return 0
+
+    async def forget_events(self) -> int:
+        """Remove events that the case system could ask for long enough."""
+        seconds = self.settings.events_expire_seconds
+        async with self.database.connection() as connection:
+            return await stored_notifications.delete_old(connection, seconds, BATCH)
 
     async def end_uploads(self) -> int:
         """End uploads that were left until their time was over."""

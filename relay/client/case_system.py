@@ -22,6 +22,7 @@ from relay.crypto.signing import Signer
 from relay.crypto.verified import VerifiedCharter
 from relay.domain.cases import CaseRegistration, CaseView, Charters, NoContact
 from relay.domain.credentials import Credentials, NewKeyring
+from relay.domain.notifications import NotificationPage
 from relay.domain.reviews import QueueFigures
 from relay.domain.sessions import SignedRequest
 
@@ -93,6 +94,18 @@ class CaseSystem:
             registration = msgspec.structs.replace(registration, statement=signed)
         return await self._connection.call(
             "PUT", f"/v1/cases/{case_id}", bearer=self.token(), body=registration, into=CaseView
+        )
+
+    async def events(
+        self, after: int = 0, *, limit: int = 100, wait_seconds: int = 0
+    ) -> NotificationPage:
+        """What happened after an event, oldest first; `next` of the page asks for what follows it.
+
+        With `wait_seconds` (at most 30) the answer comes once there is something, or then.
+        """
+        query = f"after={after}&limit={limit}&wait={wait_seconds}"
+        return await self._connection.call(
+            "GET", f"/v1/events?{query}", bearer=self.token(), into=NotificationPage
         )
 
     async def make_link(

@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from relay.domain.links import TooManyTries
+from relay.domain.notifications import EventsGone
 from relay.domain.uploads import (
     ChecksumMismatch,
     PreconditionFailed,
@@ -61,6 +62,7 @@ STATUS: Final[Mapping[type[RelayError], int]] = {
     TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     UploadExpired: HTTPStatus.GONE,
+    EventsGone: HTTPStatus.GONE,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,

@@ -19,6 +19,7 @@ from relay.domain.credentials import (
 )
 from relay.domain.links import CredentialPair
 from relay.errors import Forbidden, InvalidRequest, NotFound, TooLarge
+from relay.services.notifications import tell_of_end, tell_of_revocation
 from relay.services.trust import configured_roots, organization, root_keys
 from relay.settings import KIB, Settings
 from relay.storage import cases as stored_cases
@@ -69,7 +70,7 @@ async def add(database: Database, settings: Settings, compact: str) -> uuid.UUID
         signing.check_public_key(signer)
         if said.role == "service":
             await _require_after_mediators(connection, said.not_before)
-        await insert_statement(connection, credential)
+        is_new = await insert_statement(connection, credential)
         await stored.insert_credential(
             connection,
             stored.NewCredential(
@@ -87,6 +88,8 @@ async def add(database: Database, settings: Settings, compact: str) -> uuid.UUID
         kept = await stored.find_credential(connection, said.credential)
         if kept is None or kept.statement_hash != credential.hash:
             raise CredentialExists
+        if is_new:
+            await tell_of_end(connection, said.credential, said.not_after)
     return said.credential
 
 
@@ -98,9 +101,11 @@ async def revoke(
         revocation = await _by_root(connection, settings, compact, statements.Revocation)
         if revocation.said.credential != credential_id:
             raise Forbidden("the statement ends another credential")
-        await insert_statement(connection, revocation)
+        is_new = await insert_statement(connection, revocation)
         if not await stored.revoke_credential(connection, credential_id, revocation.hash):
             raise NotFound("no such credential")
+        if is_new:
+            await tell_of_revocation(connection, credential_id)
 
 
 async def list_all(database: Database, settings: Settings) -> Credentials:

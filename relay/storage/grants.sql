@@ -163,6 +163,19 @@ update (version, sealed, changed_at),
 delete
 on unsent_texts to relay_web;
 
+grant select, delete on outbox to relay_web;
+grant
+select,
+insert (
+    notification_id, type, at, case_id, participant_id, message_id, link_id, credential_id, log_seq, log_hash
+)
+on notifications to relay_web;
+grant
+select,
+insert (due_at, type, case_id, participant_id, message_id, link_id, credential_id, offer_hash),
+delete
+on due_notifications to relay_web;
+
 -- The media workers, and the sweep that they do. ------------------------------------------------------------
 
 grant execute on function sum_queue_counts() to relay_worker;
@@ -220,3 +233,4 @@ grant select, insert (object_prefix), update (noted_at), delete on orphans to re
 grant select (upload_id, message_id, expires_at, submitted_at), delete on uploads to relay_worker;
 grant select (expires_at), delete on sessions, challenges to relay_worker;
 grant select (changed_at), delete on unsent_texts to relay_worker;
+grant select (notification_id, stored_at), delete on notifications to relay_worker;

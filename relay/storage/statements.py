@@ -29,15 +29,16 @@ async def find_admission(
     return msgspec.convert(row, Admission)
 
 
-async def insert_statement(connection: Connection, statement: Verified[StatementT]) -> None:
-    """Store a statement; the same one again changes nothing."""
-    await connection.execute(
+async def insert_statement(connection: Connection, statement: Verified[StatementT]) -> bool:
+    """Store a statement; False for one that is stored already, which changes nothing."""
+    status = await connection.execute(
         _SQL["insert_statement"],
         statement.hash,
         statement.said.typ,
         statement.kid,
         statement.compact,
     )
+    return not status.endswith(" 0")
 
 
 async def find_statement(connection: Connection, statement_hash: bytes) -> str | None:

@@ -35,6 +35,11 @@ WHOLE: Final = {
     "credentials.list_credential_statements": "as many as people work for the organization",
     "credentials.list_successions": "one for each root that took the place of another",
     "events.latest_events": "so many rows, from the end of an index",
+    "notifications.delete_old": "the newest number, from the end of an index",
+    "notifications.find_oldest": "one row, from the end of an index",
+    "notifications.has_news": "one row of what was not told yet",
+    "notifications.insert_notifications": "the newest number, from the end of an index",
+    "notifications.list_outbox": "so many rows of what was not told yet",
     "reviews.all_figures": "counts, which each sweep sums up",
 }
 """Statements that read a table or an index whole, and why they may."""

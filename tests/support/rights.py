@@ -98,6 +98,17 @@ MAY: Final[dict[str, Rights]] = {
             "delete": "",
         },
         "receipts": {"select": "*", "insert": "*", "update": "receipt_hash"},
+        "outbox": {"select": "*", "delete": ""},
+        "notifications": {
+            "select": "*",
+            "insert": "notification_id type at case_id participant_id message_id link_id credential_id "
+            "log_seq log_hash",
+        },
+        "due_notifications": {
+            "select": "*",
+            "insert": "due_at type case_id participant_id message_id link_id credential_id offer_hash",
+            "delete": "",
+        },
         "upload_segments": {"select": "*", "insert": "*"},
         "upload_pieces": {"select": "*", "insert": "*", "update": "size_bytes", "delete": ""},
         "jobs": {
@@ -114,6 +125,7 @@ MAY: Final[dict[str, Rights]] = {
         },
     },
     WORKER: {
+        "notifications": {"select": "notification_id stored_at", "delete": ""},
         "statements": _SIGNED,
         "credentials": {
             "select": "credential_id person_id role statement_hash signer recipient not_before not_after "

@@ -59,6 +59,7 @@ create table credentials (
 comment on column credentials.person_id is
 'Whose keys these are: renewed keys are another credential of the same person.';
 
+create index credentials_by_person on credentials (person_id, not_after);
 create index credentials_of_services on credentials (credential_id) where role = 'service';
 
 create table successions (
@@ -734,6 +735,48 @@ create index events_by_message on events (message_id, event_id);
 
 comment on table events is 'Append-only: audit trail, outbox and live feed. No content, no personal data.';
 
+-- What the case system is told. -----------------------------------------------------------------------------
+
+create table outbox (event_id bigint primary key references events);
+
+comment on table outbox is 'The rows of the log that were not told yet.';
+
+create table notifications (
+    notification_id bigint primary key,
+    type text not null,
+    at timestamptz not null,
+    case_id uuid references cases,
+    participant_id uuid,
+    message_id uuid,
+    link_id uuid,
+    credential_id uuid references credentials,
+    log_seq bigint,
+    log_hash bytea,
+    stored_at timestamptz not null default now()
+);
+
+comment on table notifications is 'Events by identifiers, in the order in which they became visible.';
+
+create index notifications_by_time on notifications (stored_at);
+
+create table due_notifications (
+    due_id bigint generated always as identity primary key,
+    due_at timestamptz not null,
+    type text not null,
+    case_id uuid references cases,
+    participant_id uuid,
+    message_id uuid,
+    link_id uuid,
+    credential_id uuid references credentials,
+    offer_hash bytea
+);
+
+comment on table due_notifications is 'What is told once its time has come, if it is still so then.';
+
+create index due_notifications_by_time on due_notifications (due_at, due_id);
+
+-- What does not change. -------------------------------------------------------------------------------------
+
 create function refuse_change() returns trigger language plpgsql as $$
 begin
     raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
@@ -847,6 +890,7 @@ begin
     insert into events (case_id, seq, at, kind, message_id, actor, statement_hash, prev, hash)
     values (of_case, head.seq, happened, event_kind, of_message, by_actor, with_statement, head.prev, new_hash)
     returning event_id into new_id;
+    insert into outbox (event_id) values (new_id);
     update cases set event_seq = head.seq, event_hash = new_hash where case_id = of_case;
     return new_id;
 end
