@@ -144,7 +144,8 @@ OF_WORKER: Final = frozenset(
         *("media_key_file", "ffmpeg", "bubblewrap", "video_max_seconds", "video_max_pixels"),
         *("video_max_streams", "jail_memory_bytes", "jail_processes", "transcode_seconds"),
         *("job_lease_seconds", "job_attempts", "job_retry_seconds", "job_seconds", "worker_jobs"),
-        *("sweep_seconds", "draft_expires_seconds", "unsent_expires_seconds"),
+        *("sweep_seconds", "draft_expires_seconds"),
+        *("events_expire_seconds", "unsent_expires_seconds"),
     }
 )
 """Settings that `relay worker` alone reads."""

@@ -122,7 +122,7 @@ async def test_an_older_copy_of_the_database_is_looked_at_anew(
         await told(watch)
         async with rows.connection.transaction():
             await rows.connection.execute("set local session_replication_role = replica")
-            await rows.connection.execute("truncate events")
+            await rows.connection.execute("truncate events, outbox")
         await rows.connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity "
             "where datname = current_database() and pid <> pg_backend_pid()"
