@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import pytest
 
 from relay.__main__ import COMMANDS
+from relay.domain.notifications import Notification, NotificationType
 
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -36,6 +38,15 @@ def test_every_command_is_in_the_readme() -> None:
     """The table of commands names each command there is."""
     readme = (ROOT / "README.md").read_text("utf-8")
     assert [name for name in COMMANDS if f"`relay {name}" not in readme] == []
+
+
+def test_every_event_is_described_with_an_example() -> None:
+    """Each type has a section of its own in docs/events.md, whose example is an event of that type."""
+    text = (ROOT / "docs/events.md").read_text("utf-8")
+    found = re.findall(r"^### (\S+)\n\n.+?```json\n(.+?)```", text, re.MULTILINE | re.DOTALL)
+    assert [name for name, _example in found] == list(NotificationType)
+    for name, example in found:
+        assert msgspec.json.decode(example, type=Notification).type == name
 
 
 def test_decisions_are_numbered_dated_and_listed() -> None:
