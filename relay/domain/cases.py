@@ -39,6 +39,24 @@ class CaseExists(Conflict):
     code = "case-exists"
 
 
+class UnknownMediator(InvalidRequest):
+    """A mediator whom the root does not vouch for, or no more; `mediators` are those."""
+
+    code = "unknown-mediator"
+
+
+class RoleChanged(Conflict):
+    """A participant is in the case with another role; `participant` is who."""
+
+    code = "role-changed"
+
+
+class ParticipantDropped(Conflict):
+    """A participant of the case is not named any more; `participants` are those."""
+
+    code = "participant-dropped"
+
+
 class CharterOutOfOrder(Conflict):
     """A charter that does not name the one in force as its predecessor."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
@@ -12,7 +13,7 @@ from relay.domain.actors import Mediator, Participant, Service
 from relay.domain.cases import CaseRegistration, CharterFiling, NoContact
 from relay.domain.reviews import CaseMessagesQuery
 from relay.domain.sessions import SignedRequest
-from relay.handlers.routing import Call, Role, answer, no_content, route
+from relay.handlers.routing import Call, Role, answer, no_content, route, tagged
 from relay.services import cases, charters, consents, links, log, reviews
 
 
@@ -33,15 +34,21 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 async def register(call: Call) -> web.Response:
     """Make a case known, or add to it."""
     registration = await call.body(CaseRegistration)
-    case = await cases.register(
-        call.database, call.settings, call.professional, call.uuid("case"), registration
+    case, is_new = await cases.register(
+        call.database,
+        call.settings,
+        call.professional,
+        call.uuid("case"),
+        registration,
+        call.preconditions,
     )
-    return answer(case)
+    return tagged(case, status=HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
 
 async def read(call: Call) -> web.Response:
-    """One case."""
-    return answer(await cases.read(call.database, call.professional, call.uuid("case")))
+    """One case; 304 for whoever has it as it is."""
+    case = await cases.read(call.database, call.professional, call.uuid("case"))
+    return tagged(case, known=call.preconditions.none_match)
 
 
 async def list_cases(call: Call) -> web.Response:

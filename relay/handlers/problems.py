@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 
 from relay.domain.links import TooManyTries
 from relay.domain.notifications import EventsGone
+from relay.domain.preconditions import NotAsExpected
 from relay.domain.uploads import (
     ChecksumMismatch,
     PreconditionFailed,
@@ -64,6 +65,7 @@ STATUS: Final[Mapping[type[RelayError], int]] = {
     UploadExpired: HTTPStatus.GONE,
     EventsGone: HTTPStatus.GONE,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
+    NotAsExpected: HTTPStatus.PRECONDITION_FAILED,
     UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     ChecksumMismatch: CHECKSUM_MISMATCH,

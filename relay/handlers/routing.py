@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Role, Service
+from relay.domain.preconditions import Preconditions, entity_tag, is_known
 from relay.errors import InvalidRequest, NotFound, TooLarge
 from relay.queue import Queue
 from relay.services.feed import Feed
@@ -37,6 +38,7 @@ __all__ = [
     "answer",
     "no_content",
     "route",
+    "tagged",
 ]
 
 _Value = TypeVar("_Value")
@@ -99,6 +101,14 @@ class Call:
             return msgspec.convert(dict(given), value, strict=False)
         except msgspec.ValidationError as error:
             raise InvalidRequest(f"query: {error}", problem=str(error)) from None
+
+    @property
+    def preconditions(self) -> Preconditions:
+        """What the request says of the state that it was made for."""
+        headers = self.request.headers
+        return Preconditions(
+            match=headers.get(hdrs.IF_MATCH), none_match=headers.get(hdrs.IF_NONE_MATCH)
+        )
 
     async def body(self, value: type[_Value]) -> _Value:
         """The JSON body as a struct; InvalidRequest says which member is wrong."""
@@ -182,6 +192,18 @@ def answer(value: object, *, status: int = 200) -> web.Response:
         content_type="application/json",
         headers={hdrs.CACHE_CONTROL: "no-store"},
     )
+
+
+def tagged(value: object, *, status: int = 200, known: str | None = None) -> web.Response:
+    """The same with its entity tag; 304 without a body for a reader who has it, by their `If-None-Match`."""
+    tag = entity_tag(value)
+    response = (
+        web.Response(status=304, headers={hdrs.CACHE_CONTROL: "no-store"})
+        if is_known(known, tag)
+        else answer(value, status=status)
+    )
+    response.headers[hdrs.ETAG] = tag
+    return response
 
 
 def no_content() -> web.Response:

@@ -18,8 +18,12 @@ from relay.domain.cases import (
     CaseSummary,
     CaseView,
     CharterChanged,
+    ParticipantDropped,
+    RoleChanged,
+    UnknownMediator,
 )
 from relay.domain.credentials import UnknownSigner
+from relay.domain.preconditions import Preconditions
 from relay.errors import InvalidRequest, NotFound
 from relay.services import trust
 from relay.services.statements import is_new, verify_by
@@ -36,51 +40,90 @@ async def register(
     actor: Mediator | Service,
     case_id: uuid.UUID,
     registration: CaseRegistration,
-) -> CaseView:
-    """Make a case known, or add participants, pairs and (before its charter) mediators to it.
+    preconditions: Preconditions,
+) -> tuple[CaseView, bool]:
+    """Make a case known, or add participants, pairs and (before its charter) mediators; whether it is new.
 
     A mediator who registers one is its mediator; to change one that exists they must be, too. Once a
-    charter is in force, other mediators than its own are stored as a proposal of the case system's.
+    charter is in force, other mediators than its own are stored as a proposal of the case system's. What
+    changes nothing is not logged. NotAsExpected where the preconditions do not hold of the case as it is.
     """
     async with database.transaction() as connection:
         is_new = await stored.insert_case(connection, case_id, registration.reference)
         version = await stored.lock_case(connection, case_id)
         case = await stored.find_case(connection, case_id)
-        if case is None or case.reference != registration.reference:
+        if case is None:
             raise CaseExists
-        mediators = list(registration.mediators)
-        if isinstance(actor, Mediator):
-            if is_new:
-                mediators.append(actor.credential_id)
-            elif not await stored.is_mediator(connection, case_id, actor.credential_id):
-                raise CaseExists
-        await append_event(
-            connection,
-            case_id=case_id,
-            kind="case-registered" if is_new else "case-changed",
-            actor=str(actor),
-        )
-        await _add_participants(connection, case_id, registration)
-        if version == 0:
-            await stored.assign_mediators(connection, case_id, mediators)
-            if registration.statement is not None:
-                await _keep_registration(
-                    connection, settings, actor, case_id, registration.statement
-                )
-        elif mediators:
+        if isinstance(actor, Mediator) and not is_new:
+            await _require_own(connection, actor, case_id)
+        preconditions.require(None if is_new else await view_of(connection, actor, case))
+        if case.reference != registration.reference:
+            raise CaseExists
+        mediators = await _named_mediators(connection, actor, case_id, registration, is_new=is_new)
+        is_changed = await _add_participants(connection, case_id, registration)
+        if not version:
+            is_changed |= await stored.assign_mediators(connection, case_id, mediators)
+        if is_new or is_changed:
+            await append_event(
+                connection,
+                case_id=case_id,
+                kind="case-registered" if is_new else "case-changed",
+                actor=str(actor),
+            )
+        if not version and registration.statement is not None:
+            await _keep_registration(connection, settings, actor, case_id, registration.statement)
+        elif version and mediators:
             await _propose(connection, actor, case_id, mediators)
-        return await view_of(connection, actor, await require_case(connection, case_id))
+        return await view_of(connection, actor, await require_case(connection, case_id)), is_new
+
+
+async def _require_own(connection: Connection, mediator: Mediator, case_id: uuid.UUID) -> None:
+    """To somebody who is not its mediator a case is one that another has taken the identifier for."""
+    if not await stored.is_mediator(connection, case_id, mediator.credential_id):
+        raise CaseExists
+
+
+async def _named_mediators(
+    connection: Connection,
+    actor: Mediator | Service,
+    case_id: uuid.UUID,
+    registration: CaseRegistration,
+    *,
+    is_new: bool,
+) -> list[uuid.UUID]:
+    """The mediators that are named, with the one who registers a case; UnknownMediator where one is none."""
+    named = set(registration.mediators)
+    if is_new and isinstance(actor, Mediator):
+        named.add(actor.credential_id)
+    new = named - set(await stored.list_mediators(connection, case_id))
+    if unknown := await stored.list_unknown_mediators(connection, sorted(new)):
+        raise UnknownMediator(mediators=unknown)
+    return sorted(named)
 
 
 async def _add_participants(
     connection: Connection, case_id: uuid.UUID, registration: CaseRegistration
-) -> None:
-    for entry in registration.participants:
-        await stored.insert_participant(connection, case_id, entry.participant, entry.role)
-        if await stored.find_role(connection, case_id, entry.participant) is not entry.role:
-            raise CaseExists("participant")
-    for one, other in registration.all_pairs():
+) -> bool:
+    """Add who is new; whether somebody is. RoleChanged, ParticipantDropped for whoever was there before."""
+    roles = {entry.participant: entry.role for entry in registration.participants}
+    found = (await stored.list_participants(connection, [case_id]))[case_id]
+    for known in found:
+        if roles.get(known.participant, known.role) is not known.role:
+            raise RoleChanged(participant=known.participant)
+    if dropped := [known.participant for known in found if known.participant not in roles]:
+        raise ParticipantDropped(participants=dropped)
+    added = [
+        await stored.insert_participant(connection, case_id, participant, role)
+        for participant, role in roles.items()
+        if participant not in {known.participant for known in found}
+    ]
+    if not all(added):
+        raise CaseExists("a participant of another case")
+    paired = [
         await stored.insert_pair(connection, case_id, one, other)
+        for one, other in registration.all_pairs()
+    ]
+    return any([*added, *paired])
 
 
 async def _keep_registration(

@@ -16,7 +16,7 @@ from relay.domain.cases import (
     ParticipantRole,
     ParticipantView,
 )
-from relay.storage.database import Connection, many, one
+from relay.storage.database import Connection, many, one, rows_of
 from relay.storage.queries import named_queries
 
 _SQL = named_queries("cases")
@@ -52,23 +52,32 @@ async def insert_case(connection: Connection, case_id: uuid.UUID, reference: str
 
 async def insert_participant(
     connection: Connection, case_id: uuid.UUID, participant_id: uuid.UUID, role: str
-) -> None:
-    """Add a participant; one that exists is left as they are."""
-    await connection.execute(_SQL["insert_participant"], participant_id, case_id, role)
+) -> bool:
+    """Add a participant; False for one that exists, who is left as they are."""
+    status = await connection.execute(_SQL["insert_participant"], participant_id, case_id, role)
+    return rows_of(status) > 0
 
 
 async def insert_pair(
     connection: Connection, case_id: uuid.UUID, one_id: uuid.UUID, other_id: uuid.UUID
-) -> None:
-    """Let two participants write to each other."""
-    await connection.execute(_SQL["insert_pair"], case_id, one_id, other_id)
+) -> bool:
+    """Let two participants write to each other; False where they may already."""
+    return rows_of(await connection.execute(_SQL["insert_pair"], case_id, one_id, other_id)) > 0
 
 
 async def assign_mediators(
     connection: Connection, case_id: uuid.UUID, mediators: list[uuid.UUID]
-) -> None:
-    """Add mediators to a case."""
-    await connection.execute(_SQL["assign_mediators"], case_id, mediators)
+) -> bool:
+    """Add mediators to a case; False where all of them are its mediators."""
+    return rows_of(await connection.execute(_SQL["assign_mediators"], case_id, mediators)) > 0
+
+
+async def list_unknown_mediators(
+    connection: Connection, mediators: list[uuid.UUID]
+) -> list[uuid.UUID]:
+    """Those of whom there is no credential of a mediator that is in force or will be."""
+    rows = await connection.fetch(_SQL["list_unknown_mediators"], mediators)
+    return [row["credential_id"] for row in rows]
 
 
 async def dismiss_mediators(

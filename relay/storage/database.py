@@ -135,6 +135,11 @@ async def _keep(_connection: object) -> None:
     """Give a connection back as it is: nothing here leaves state behind, and a reset is a round trip."""
 
 
+def rows_of(status: str) -> int:
+    """How many rows a statement wrote or removed, by the status it ended with, such as `INSERT 0 1`."""
+    return int(status.rpartition(" ")[2])
+
+
 def one(row: asyncpg.Record | None, value: type[_Value]) -> _Value | None:
     """A row as a frozen value, or None where there is no row."""
     return None if row is None else msgspec.convert(row, value)

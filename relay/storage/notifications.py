@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from relay.domain.notifications import NotificationType
-from relay.storage.database import Connection, many
+from relay.storage.database import Connection, many, rows_of
 from relay.storage.queries import named_queries
 
 _SQL = named_queries("notifications")
@@ -146,4 +146,4 @@ async def find_oldest(connection: Connection) -> int | None:
 async def delete_old(connection: Connection, seconds: int, limit: int) -> int:
     """Remove events that were stored longer ago than this, but for the newest; how many."""
     status = await connection.execute(_SQL["delete_old"], seconds, limit)
-    return int(status.split()[-1])
+    return rows_of(status)

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from relay.crypto.statements import StatementT, Verified
-from relay.storage.database import Connection
+from relay.storage.database import Connection, rows_of
 from relay.storage.queries import named_queries
 
 _SQL = named_queries("statements")
@@ -38,7 +38,7 @@ async def insert_statement(connection: Connection, statement: Verified[Statement
         statement.kid,
         statement.compact,
     )
-    return not status.endswith(" 0")
+    return rows_of(status) > 0
 
 
 async def find_statement(connection: Connection, statement_hash: bytes) -> str | None:

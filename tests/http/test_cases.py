@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import functools
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from http import HTTPStatus
+from typing import Any, Final, Literal
 
+import msgspec
 import pytest
 
 from relay.client.casework import DEFAULT_POLICY
@@ -23,7 +27,7 @@ from relay.domain.messages import ReviewMessage
 from relay.domain.transitions import State
 from relay.domain.views import RecipientView
 from relay.testing.people import Case, Organization, open_case, register_case
-from tests.support.requests import Answer, Caller, caller_of, consent, next_second
+from tests.support.requests import Answer, Caller, ask, caller_of, consent, next_second
 
 PAUSED_TWICE: Final[tuple[ConsentStatus, ...]] = ("paused", "active", "paused")
 
@@ -43,6 +47,13 @@ async def set_contact(case: Case, people: Organization, *, allowed: bool) -> Non
         case.responsible.participant_id,
         no_contact=not allowed,
     )
+
+
+async def log_length(people: Organization, case: Case) -> int:
+    """How many rows the log of a case has."""
+    path = f"/v1/cases/{case.case_id}/log?limit=500"
+    answer = await ask(people.connection, "GET", path, bearer=people.case_system.token())
+    return len(msgspec.json.decode(answer.content)["rows"])
 
 
 async def send(
@@ -156,6 +167,82 @@ async def test_nobody_is_reached_who_did_not_say_yes(case: Case, people: Organiz
     sent = await case.harmed.send_letter(third, "Words.")
     message = await case.mediator.read(sent.message)
     assert message.gates == [Gate.RECIPIENT_CONSENT, Gate.APPROVALS, Gate.RECIPIENT_KEY]
+
+
+async def test_registering_again_changes_what_is_new_and_nothing_else(
+    case: Case, people: Organization
+) -> None:
+    """What is there already is not logged; what cannot be changed is refused by name, and nothing is."""
+    registered = await known(case)
+    path = f"/v1/cases/{case.case_id}"
+    service = functools.partial(ask, people.connection, bearer=people.case_system.token())
+
+    async def put(**changes: object) -> tuple[int, dict[str, Any]]:
+        body = msgspec.structs.replace(registered, **changes)
+        answer = await service("PUT", path, body)
+        return answer.status, msgspec.json.decode(answer.content)
+
+    before = await log_length(people, case)
+    assert (await put())[0] == HTTPStatus.OK
+    assert await log_length(people, case) == before
+
+    harmed, responsible = registered.participants
+    other_role = msgspec.structs.replace(harmed, role=ParticipantRole.REPRESENTATIVE)
+    stranger, worker = uuid.uuid4(), (await people.enrol("media"))[0]
+    for changes, status, code, members in (
+        ({"participants": [harmed]}, 409, "participant-dropped", [str(responsible.participant)]),
+        ({"participants": [other_role, responsible]}, 409, "role-changed", str(harmed.participant)),
+        ({"mediators": [stranger]}, 400, "unknown-mediator", [str(stranger)]),
+        ({"mediators": [worker]}, 400, "unknown-mediator", [str(worker)]),
+        ({"reference": "another"}, 409, "case-exists", None),
+    ):
+        found, problem = await put(**changes)
+        assert (found, problem["code"]) == (status, code)
+        assert members in (None, *problem.values())
+    assert await log_length(people, case) == before
+    new = NewParticipant(participant=uuid.uuid4(), role=ParticipantRole.HARMED)
+    pairs = [(harmed.participant, responsible.participant)]
+    status, _case = await put(participants=[harmed, responsible, new], pairs=pairs)
+    assert (status, await log_length(people, case)) == (HTTPStatus.OK, before + 1)
+
+
+async def test_nobody_changes_what_they_have_not_seen(case: Case, people: Organization) -> None:
+    """With the tag of what they read, of two who change a case at once one does; it is made once alone."""
+    registered = await known(case)
+    path = f"/v1/cases/{case.case_id}"
+    service = functools.partial(ask, people.connection, bearer=people.case_system.token())
+    read = await service("GET", path)
+    tag = dict(read.headers)["Etag"]
+    again = await service("GET", path, headers={"If-None-Match": tag})
+    assert (again.status, again.content, dict(again.headers)["Etag"]) == (304, b"", tag)
+
+    def added() -> CaseRegistration:
+        new = NewParticipant(participant=uuid.uuid4(), role=ParticipantRole.HARMED)
+        pair = tuple(entry.participant for entry in registered.participants)
+        everybody = [*registered.participants, new]
+        return msgspec.structs.replace(registered, participants=everybody, pairs=[pair])
+
+    answers = await asyncio.gather(
+        *(service("PUT", path, added(), headers={"If-Match": tag}) for _ in range(4))
+    )
+    assert sorted(answer.status for answer in answers) == [200, 412, 412, 412]
+    [changed] = [answer for answer in answers if answer.status == HTTPStatus.OK]
+    assert dict(changed.headers)["Etag"] != tag
+    assert dict((await service("GET", path)).headers)["Etag"] == dict(changed.headers)["Etag"]
+
+    for condition in ({"If-None-Match": "*"}, {"If-Match": '"of something else"'}):
+        refused = await service("PUT", path, registered, headers=condition)
+        assert msgspec.json.decode(refused.content)["code"] == "not-as-expected"
+    fresh, other = f"/v1/cases/{uuid.uuid4()}", str(uuid.uuid4())
+    for condition, status in (
+        ({"If-Match": "*"}, 412),
+        ({"If-None-Match": "*"}, 201),
+        ({"If-None-Match": "*"}, 412),
+    ):
+        someone = NewParticipant(participant=uuid.UUID(other), role=ParticipantRole.HARMED)
+        body = CaseRegistration(reference=other, participants=[someone])
+        made = await service("PUT", fresh, body, headers=condition)
+        assert made.status == status
 
 
 async def test_opened_words_stay_with_their_recipient(case: Case) -> None:

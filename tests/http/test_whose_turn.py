@@ -440,15 +440,19 @@ async def test_somebody_registered_again_keeps_their_number(people: Organization
     again = CaseRegistration(
         reference=f"case {case.case_id}",
         participants=[
-            NewParticipant(participant=one, role=ParticipantRole.HARMED)
-            for one in reversed(case.harmed)
+            NewParticipant(participant=case.responsible, role=ParticipantRole.RESPONSIBLE),
+            *(
+                NewParticipant(participant=one, role=ParticipantRole.HARMED)
+                for one in reversed(case.harmed)
+            ),
         ],
     )
     view = await people.case_system.register(case.case_id, again)
     found = {one.participant: one.number for one in view.participants}
     assert [found[one] for one in case.harmed] == [1, 2, 3]
     other = NewParticipant(participant=case.harmed[0], role=ParticipantRole.REPRESENTATIVE)
-    with pytest.raises(Problem, match="case-exists"):
+    with pytest.raises(Problem, match="role-changed"):
         await people.case_system.register(
-            case.case_id, msgspec.structs.replace(again, participants=[other])
+            case.case_id,
+            msgspec.structs.replace(again, participants=[*again.participants[:-1], other]),
         )

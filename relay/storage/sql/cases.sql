@@ -16,6 +16,19 @@ select
 from unnest($2::uuid[]) as assigned (credential_id)
 on conflict do nothing;
 
+-- name: list_unknown_mediators
+-- Those of whom there is no credential of a mediator that may still be used.
+select named.credential_id
+from unnest($1::uuid[]) as named (credential_id)
+left join credentials
+    on
+        named.credential_id = credentials.credential_id
+        and credentials.role = 'mediator'
+        and credentials.revocation_hash is null
+        and credentials.not_after > now()
+where credentials.credential_id is null
+order by named.credential_id;
+
 -- name: dismiss_mediators
 -- Those whom the newest charter does not name.
 delete from case_mediators
