@@ -8,6 +8,7 @@ What depends on a time, an offer for a later day or a link that nobody takes, is
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -25,9 +26,12 @@ from relay.domain.notifications import (
     NotificationType,
 )
 from relay.domain.transitions import Event
+from relay.errors import CryptoError
 from relay.storage import notifications as stored
 from relay.storage.database import Connection, Database
 from relay.storage.notifications import About, NewNotification, OutboxRow
+
+_log = logging.getLogger(__name__)
 
 BATCH: Final = 1000
 LOOK_SECONDS: Final = 0.25
@@ -62,8 +66,7 @@ async def store_news(connection: Connection) -> None:
     """Make events of what was not told yet and of what is due."""
     await stored.lock_notifications(connection)
     untold = await stored.list_outbox(connection, BATCH)
-    told = [row for row in untold if row.kind not in SILENT]
-    new = [made for row in told for made in await TOLD[row.kind](connection, row)]
+    new = [made for row in untold for made in await _told_as(connection, row)]
     new += [
         NewNotification(
             type=due.type,
@@ -80,6 +83,17 @@ async def store_news(connection: Connection) -> None:
     ]
     await stored.insert_notifications(connection, new)
     await stored.delete_outbox(connection, [row.event_id for row in untold])
+
+
+async def _told_as(connection: Connection, row: OutboxRow) -> _Made:
+    """What is told of a row; nothing of one that does not say what it must, which keeps no other from it."""
+    if row.kind in SILENT:
+        return []
+    try:
+        return await TOLD[row.kind](connection, row)
+    except (CryptoError, KeyError, ValueError) as error:
+        _log.error("row %d of the log is told to nobody: %s", row.event_id, type(error).__name__)
+        return []
 
 
 async def tell_of_end(connection: Connection, credential_id: uuid.UUID, ends_at: datetime) -> None:

@@ -234,3 +234,4 @@ grant select (upload_id, message_id, expires_at, submitted_at), delete on upload
 grant select (expires_at), delete on sessions, challenges to relay_worker;
 grant select (changed_at), delete on unsent_texts to relay_worker;
 grant select (notification_id, stored_at), delete on notifications to relay_worker;
+grant select, delete on outbox to relay_worker;

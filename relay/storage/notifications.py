@@ -144,6 +144,9 @@ async def find_oldest(connection: Connection) -> int | None:
 
 
 async def delete_old(connection: Connection, seconds: int, limit: int) -> int:
-    """Remove events that were stored longer ago than this, but for the newest; how many."""
-    status = await connection.execute(_SQL["delete_old"], seconds, limit)
-    return rows_of(status)
+    """Remove events that were stored longer ago than this, but for the newest; how many.
+
+    What was written to the log as long ago, and was asked for by nobody, is not told any more either.
+    """
+    await connection.execute(_SQL["delete_untold"], seconds, limit)
+    return rows_of(await connection.execute(_SQL["delete_old"], seconds, limit))

@@ -303,6 +303,37 @@ async def test_who_waits_is_answered_when_something_happens(
     assert page.next == last + 1
 
 
+@pytest.mark.tampers
+async def test_a_row_that_is_broken_keeps_no_other_from_being_told(
+    case: Case, people: Organization, database_url: str
+) -> None:
+    """A database in other hands: a kind that there is none of, and a statement of another type."""
+    async with Owner.of(database_url) as owner:
+        await owner.add_row(case.case_id, like="consent-active", kind="consent-invented")
+        await owner.add_row(case.case_id, like="link-claimed", kind="consent-active")
+        await owner.run(
+            "insert into outbox (event_id) select event_id from events on conflict do nothing"
+        )
+    later = await open_case(people)
+    events = await told(people)
+    assert tuple(types(events, case)) == tuple(types(events, later)) == OPENING
+
+
+async def test_what_nobody_asks_for_goes_with_its_time(
+    case: Case, worker_settings: Settings, database_url: str
+) -> None:
+    """Without a case system that asks, nothing piles up."""
+    async with Owner.of(database_url) as owner:
+        assert await owner.value("select count(*) from outbox") > 0
+        await owner.run("update outbox set noted_at = noted_at - interval '91 days'")
+    database = await Database.connect(worker_settings.database_url, connections=1)
+    async with database.connection() as connection:
+        await stored.delete_old(connection, worker_settings.events_expire_seconds, 500)
+    await database.close()
+    async with Owner.of(database_url) as owner:
+        assert await owner.value("select count(*) from outbox") == 0
+
+
 async def test_who_comes_too_late_is_told_so(
     case: Case, people: Organization, worker_settings: Settings, database_url: str
 ) -> None:

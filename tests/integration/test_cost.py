@@ -35,6 +35,7 @@ WHOLE: Final = {
     "credentials.list_credential_statements": "as many as people work for the organization",
     "credentials.list_successions": "one for each root that took the place of another",
     "events.latest_events": "so many rows, from the end of an index",
+    "notifications.delete_untold": "so many rows of what was not told yet",
     "notifications.delete_old": "the newest number, from the end of an index",
     "notifications.find_oldest": "one row, from the end of an index",
     "notifications.has_news": "one row of what was not told yet",

@@ -126,6 +126,7 @@ MAY: Final[dict[str, Rights]] = {
     },
     WORKER: {
         "notifications": {"select": "notification_id stored_at", "delete": ""},
+        "outbox": {"select": "*", "delete": ""},
         "statements": _SIGNED,
         "credentials": {
             "select": "credential_id person_id role statement_hash signer recipient not_before not_after "

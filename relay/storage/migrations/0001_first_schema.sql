@@ -737,7 +737,10 @@ comment on table events is 'Append-only: audit trail, outbox and live feed. No c
 
 -- What the case system is told. -----------------------------------------------------------------------------
 
-create table outbox (event_id bigint primary key references events);
+create table outbox (
+    event_id bigint primary key references events,
+    noted_at timestamptz not null default now()
+);
 
 comment on table outbox is 'The rows of the log that were not told yet.';
 
