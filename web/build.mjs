@@ -1,9 +1,9 @@
-// Builds the pages into relay/pages: two documents with hashed assets, the service worker and embed.js under fixed
-// names, an integrity hash for everything that is loaded, compressed copies, and the list of all files with their hashes,
+// Builds the pages into relay/pages: two documents with hashed assets, the service worker, embed.js and the description
+// of the API under fixed names, an integrity hash for everything that is loaded, compressed copies, and the list of all files with their hashes,
 // those of the copies included: relay serves nothing that is not in it.
 
 import { createHash } from 'node:crypto';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync, gzipSync } from 'node:zlib';
 import { build } from 'vite';
@@ -27,6 +27,8 @@ for (const [name, entry] of [
     },
   });
 }
+
+await copyFile(new URL('../docs/openapi.yaml', import.meta.url), join(out, 'openapi.yaml'));
 
 const integrity = (content) => `sha384-${createHash('sha384').update(content).digest('base64')}`;
 const files = (await readdir(out, { recursive: true, withFileTypes: true }))

@@ -73,8 +73,10 @@ PAGES = tuple(
         ("/console", "console.html"),
         ("/sw.js", "sw.js"),
         ("/embed.js", "embed.js"),
+        ("/integrity.json", "integrity.json"),
+        ("/openapi.yaml", "openapi.yaml"),
         ("/assets/{asset}", ""),
     )
     for method in ("GET", "HEAD")
 )
-"""Not part of the API: for browsers, and nothing in them depends on who asks."""
+"""Not part of the API: nothing in them depends on who asks."""

@@ -31,7 +31,11 @@ _TYPES: Final = {
     ".png": "image/png",
     ".woff2": "font/woff2",
     ".wasm": "application/wasm",
+    ".yaml": "application/yaml",
+    ".json": "application/json",
 }
+_LIST: Final = "integrity.json"
+"""Every file of the build with its hash; relay serves it as well, for whoever compares."""
 _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _NAME: Final = re.compile(r"(assets/)?[A-Za-z0-9_\-]+(\.[a-z0-9]+)+")
 _IMPORT_MAP: Final = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
@@ -127,6 +131,9 @@ class Pages:
             for name in contents
             if not _is_copy(name) and not name.endswith(".html")
         }
+        if contents:
+            listed = {_LIST: (folder / _LIST).read_bytes()}
+            files[_LIST] = _page(_LIST, _LIST, listed, secure=secure)
         for name, document in _DOCUMENTS.items():
             if document.file in contents:
                 origins = embed_origins if name == "console.html" else ()
@@ -163,7 +170,7 @@ def embed_origins(setting: str) -> tuple[str, ...]:
 
 def _listed(folder: Path) -> dict[str, bytes]:
     """Every file that the build listed, by its name, each held to its own hash; nothing else is ever read."""
-    path = folder / "integrity.json"
+    path = folder / _LIST
     if not path.is_file():
         return {}
     try:

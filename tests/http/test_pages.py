@@ -40,6 +40,7 @@ FILES = {
     "embed.js": SCRIPT,
     "assets/main-1.js": SCRIPT,
     "assets/relay-1.css": "main { color: black }",
+    "openapi.yaml": "openapi: 3.1.0\n" * 40,
 }
 COPIES = ("", ".gz", ".br")
 SERVED = [f"{name}{ending}" for name in FILES for ending in COPIES]
@@ -209,7 +210,6 @@ async def test_assets_are_kept_for_good_and_scripts_have_a_policy_of_their_own(
         "/assets/main-1.js.gz",
         "/assets/..%2f..%2fetc%2fpasswd",
         "/secret.txt",
-        "/integrity.json",
         "/participant.html",
     ],
 )
@@ -253,6 +253,19 @@ async def test_what_is_known_is_not_sent_again(site: aiohttp.ClientSession) -> N
             assert again.headers[hdrs.CONTENT_SECURITY_POLICY]
     async with site.get("/console", headers={hdrs.IF_NONE_MATCH: '"other"'}) as answer:
         assert answer.status == 200
+
+
+async def test_the_build_and_the_api_describe_themselves(
+    site: aiohttp.ClientSession, built: Path
+) -> None:
+    """What was built is listed with its hashes, and the API is described, where they are used."""
+    async with site.get("/integrity.json") as answer:
+        assert answer.headers[hdrs.CONTENT_TYPE] == "application/json"
+        assert await answer.read() == (built / "integrity.json").read_bytes()
+        assert set(await answer.json()) == set(SERVED)
+    async with site.get("/openapi.yaml") as answer:
+        assert answer.headers[hdrs.CONTENT_TYPE] == "application/yaml"
+        assert await answer.text() == FILES["openapi.yaml"]
 
 
 async def test_every_page_answers_head_too(site: aiohttp.ClientSession) -> None:
