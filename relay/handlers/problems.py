@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from relay.domain.links import TooManyTries
+from relay.domain.tokens import ScopeMissing, TokenRefused
 from relay.domain.uploads import (
     ChecksumMismatch,
     PreconditionFailed,
@@ -104,8 +105,8 @@ def problem(error: RelayError, request: web.Request) -> web.Response:
         "code": error.code,
     }
     headers = {hdrs.CACHE_CONTROL: "no-store"}
-    if isinstance(error, Unauthenticated):
-        headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if challenge := _challenge(error):
+        headers[hdrs.WWW_AUTHENTICATE] = challenge
     if isinstance(error, Unavailable):
         headers[hdrs.RETRY_AFTER] = "5"
     if isinstance(error, TooManyTries):
@@ -118,13 +119,27 @@ def problem(error: RelayError, request: web.Request) -> web.Response:
     )
 
 
+def _challenge(error: RelayError) -> str | None:
+    """`WWW-Authenticate` (RFC 6750), which says of a token of the case system alone what is wrong with it."""
+    match error:
+        case TokenRefused(refusal=refusal):
+            return f'Bearer error="invalid_token", error_description="{refusal}"'
+        case ScopeMissing(scope=scope):
+            return f'Bearer error="insufficient_scope", scope="{scope}"'
+        case Unauthenticated():
+            return "Bearer"
+        case _:
+            return None
+
+
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The one place where errors become answers."""
     try:
         return await handler(request)
     except RelayError as error:
-        if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        of_token = isinstance(error, TokenRefused | ScopeMissing)
+        if of_token or status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.warning("%s %s: %s", request.method, _pattern(request), error)
         return problem(error, request)
     except web.HTTPNotFound:

@@ -28,6 +28,7 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.crypto.signing import Signer
 from relay.domain.messages import Kind, Language, NewDraft
+from relay.domain.tokens import Scope
 from relay.handlers.routing import Role, Route, route
 from relay.storage.database import Database
 from relay.testing.people import ISSUER, KEY_ID, Case, Organization, open_case
@@ -165,7 +166,7 @@ async def scene(
         "mediator": (Role.MEDIATOR, bearers["mediator"]),
         "mediator of another case": (Role.MEDIATOR, bearers["mediator of another case"]),
         "participant of another case": (Role.PARTICIPANT, bearers["participant of another case"]),
-        "service": (Role.SERVICE, people.case_system.token()),
+        "service": (Role.SERVICE, people.case_system.token(*Scope)),
         "revoked mediator": (None, bearers["revoked mediator"]),
         "expired session": (None, bearers["expired session"]),
     }
