@@ -85,9 +85,9 @@ def language_of(accept_language: str) -> str:
     return best
 
 
-def status_of(error: RelayError) -> int:
+def status_of(kind: type[RelayError]) -> int:
     """The status of the nearest branch of the tree that has one."""
-    for branch in type(error).__mro__:
+    for branch in kind.__mro__:
         status = STATUS.get(branch)
         if status is not None:
             return status
@@ -96,7 +96,7 @@ def status_of(error: RelayError) -> int:
 
 def problem(error: RelayError, request: web.Request) -> web.Response:
     """The problem document of an error."""
-    status = status_of(error)
+    status = status_of(type(error))
     document = {
         **error.members,
         "type": f"urn:relay:problem:{error.code}",
@@ -139,7 +139,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except RelayError as error:
         of_token = isinstance(error, TokenRefused | ScopeMissing)
-        if of_token or status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if of_token or status_of(type(error)) >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.warning("%s %s: %s", request.method, _pattern(request), error)
         return problem(error, request)
     except web.HTTPNotFound:
