@@ -133,8 +133,8 @@ class TokenKeys:
         if left_out != self._left_out:
             for why in left_out:
                 _log.warning("the key set of the case system: %s", why)
-        if keys.keys() != self._keys.keys():
-            _log.info("the key set of the case system: %d keys", len(keys))
+        if keys != self._keys:
+            _log.info("the key set of the case system: usable keys: %d", len(keys))
         self._keys, self._left_out = keys, left_out
         self._read_at = time.monotonic()
 

@@ -153,7 +153,7 @@ def encoded(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
-def jwk(key: PrivateKey, kid: str, **changed: object) -> dict[str, object]:
+def jwk(key: PrivateKey, kid: str, /, **changed: object) -> dict[str, object]:
     """The public part of a key, as a member of a set; None leaves a member out."""
     if isinstance(key, Ed25519PrivateKey):
         [public] = json.loads(key_set(key, kid))["keys"]
