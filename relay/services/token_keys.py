@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 REFRESH_SECONDS: Final = 60.0
 """Between two reads: how long a removed key is still accepted."""
 RETRY_SECONDS: Final = 10.0
-"""A key that is not known makes relay read at once, but not more often than this."""
+"""Between two tries while the set cannot be read; and between two reads for keys that are not known."""
 KEPT_SECONDS: Final = 10 * 60.0
 """How long known keys go on while the set cannot be read."""
 FETCH_SECONDS: Final = 5.0
@@ -109,7 +109,8 @@ class TokenKeys:
     async def _keep(self) -> None:
         while True:
             await self._read_again()
-            await asyncio.sleep(self._tried_at + REFRESH_SECONDS - time.monotonic())
+            pause = RETRY_SECONDS if self._is_away else REFRESH_SECONDS
+            await asyncio.sleep(self._tried_at + pause - time.monotonic())
 
     async def _read_again(self) -> None:
         """Read, or wait for the read that runs; nothing where the last one has just been.

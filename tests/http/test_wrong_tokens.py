@@ -102,12 +102,14 @@ class Attacked:
     async def request(self, route: Route, authorization: str | None) -> aiohttp.ClientResponse:
         """A request that would do something, if it were let in."""
         path = re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], route.path)
-        headers = {} if authorization is None else {hdrs.AUTHORIZATION: authorization}
+        headers = {"Tus-Resumable": "1.0.0"}
+        if authorization is not None:
+            headers[hdrs.AUTHORIZATION] = authorization
         takes_body = route.method == "PUT" and route.path != "/v1/messages/{message}/lease"
         answer = await self.people.connection.http.request(
             route.method,
             f"{self.people.connection.url}{path}",
-            headers={**headers, "Tus-Resumable": "1.0.0"},
+            headers=headers,
             json={"no_contact": True} if takes_body else None,
         )
         if answer.content_type != "text/event-stream":

@@ -216,6 +216,23 @@ async def test_known_keys_go_on_without_the_source_but_not_for_ever(
     assert await state_of(keys, "old") == "known"
 
 
+async def test_a_source_that_failed_is_asked_again_sooner(
+    keys: TokenKeys, source: Source, patient: Callable[[str, float], None]
+) -> None:
+    """A minute would double the time for which a removed key is accepted."""
+    patient("RETRY_SECONDS", 0.02)
+    source.status = 500
+    keys.start()
+    await source.until_asked(3)
+    source.status = 200
+    asked = source.asked
+    await source.until_asked(asked + 1)
+    assert await state_of(keys, "old") == "known"
+    asked = source.asked
+    await asyncio.sleep(0.1)
+    assert source.asked == asked
+
+
 async def test_a_source_that_does_not_answer_is_not_waited_for_with_a_known_key(
     keys: TokenKeys, source: Source, patient: Callable[[str, float], None]
 ) -> None:
