@@ -29,6 +29,7 @@ from relay.client.writing import address
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.domain.actors import Role
+from relay.domain.tokens import Scope
 from relay.embedded import Access
 from relay.handlers.routing import Route
 from relay.queue import Queue
@@ -156,7 +157,7 @@ class Side:
         async def get() -> None:
             # A token of the case system is for minutes alone.
             service = role is Role.SERVICE
-            bearer = self.case_system.token() if service else self.bearers.get(role)
+            bearer = self.case_system.token(*Scope) if service else self.bearers.get(role)
             headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
             async with self.http.get(url, headers=headers) as answer:
                 if not answer.ok:

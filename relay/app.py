@@ -69,13 +69,16 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
         feed = Feed(settings.database_url)
         await feed.start()
         stack.push_async_callback(feed.close)
+        service_tokens = ServiceTokens(settings)
+        service_tokens.start()
+        stack.push_async_callback(service_tokens.close)
         yield Relay(
             settings=settings,
             database=database,
             objects=objects,
             queue=queue,
             feed=feed,
-            service_tokens=ServiceTokens(settings),
+            service_tokens=service_tokens,
             pages=Pages.read(
                 BUILT,
                 embed_origins=embed_origins(settings.embed_origins),

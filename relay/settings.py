@@ -43,7 +43,10 @@ class Settings:
 
     # The web service alone.
     service_jwks: str = ""
-    """File or URL of the JSON Web Key Set that signs the case system's tokens; empty refuses them all."""
+    """File or URL of the JSON Web Key Set that verifies the case system's tokens; empty refuses them all.
+
+    It is read again every minute.
+    """
     service_issuer: str = ""
     service_audience: str = "relay"
     public_url: str = "http://127.0.0.1:8080"

@@ -25,6 +25,7 @@ from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.notifications import NotificationPage
 from relay.domain.reviews import QueueFigures
 from relay.domain.sessions import SignedRequest
+from relay.domain.tokens import Scope
 
 TOKEN_SECONDS: Final = 300
 
@@ -41,7 +42,7 @@ class ServiceKeys:
 
 
 class CaseSystem:
-    """Talks to relay with short-lived tokens that it signs (EdDSA)."""
+    """Talks to relay with short-lived tokens that it signs (EdDSA), each for the one thing that it is for."""
 
     def __init__(
         self,
@@ -75,13 +76,16 @@ class CaseSystem:
             keys=keys,
         )
 
-    def token(self) -> str:
-        """A bearer for the next minutes."""
+    def token(self, *scopes: Scope) -> str:
+        """A bearer for the next minutes, for these things alone."""
         now = datetime.now(UTC)
-        times = {"iat": now, "exp": now + timedelta(seconds=TOKEN_SECONDS)}
-        return jwt.encode(
-            {**self._claims, **times}, self._key, algorithm="EdDSA", headers={"kid": self._kid}
-        )
+        claims = {
+            **self._claims,
+            "iat": now,
+            "exp": now + timedelta(seconds=TOKEN_SECONDS),
+            "scope": " ".join(scopes),
+        }
+        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._kid})
 
     async def register(self, case_id: uuid.UUID, registration: CaseRegistration) -> CaseView:
         """Make a case known, with its participants and the mediators assigned to it.
@@ -93,7 +97,11 @@ class CaseSystem:
             signed = charters.register(self.keys.signer, case_id, registration.mediators)
             registration = msgspec.structs.replace(registration, statement=signed)
         return await self._connection.call(
-            "PUT", f"/v1/cases/{case_id}", bearer=self.token(), body=registration, into=CaseView
+            "PUT",
+            f"/v1/cases/{case_id}",
+            bearer=self.token(Scope.CASES_WRITE),
+            body=registration,
+            into=CaseView,
         )
 
     async def events(
@@ -105,7 +113,10 @@ class CaseSystem:
         """
         query = f"after={after}&limit={limit}&wait={wait_seconds}"
         return await self._connection.call(
-            "GET", f"/v1/events?{query}", bearer=self.token(), into=NotificationPage
+            "GET",
+            f"/v1/events?{query}",
+            bearer=self.token(Scope.EVENTS_READ),
+            into=NotificationPage,
         )
 
     async def make_link(
@@ -127,7 +138,10 @@ class CaseSystem:
             root_fingerprint=keys.root_fingerprint,
         )
         await self._connection.call(
-            "PUT", f"/v1/links/{made.link_id}", bearer=self.token(), body=made.new
+            "PUT",
+            f"/v1/links/{made.link_id}",
+            bearer=self.token(Scope.LINKS_WRITE),
+            body=made.new,
         )
         return made.url
 
@@ -152,17 +166,23 @@ class CaseSystem:
         await self._connection.call(
             "PUT",
             f"/v1/links/{link_id}/ending",
-            bearer=self.token(),
+            bearer=self.token(Scope.LINKS_WRITE),
             body=SignedRequest(statement=statement),
         )
 
     async def _charter(self, case_id: uuid.UUID) -> VerifiedCharter:
         """The charter of a case, verified up to the pinned root."""
         found = await self._connection.call(
-            "GET", "/v1/credentials", bearer=self.token(), into=Credentials
+            "GET",
+            "/v1/credentials",
+            bearer=self.token(Scope.CREDENTIALS_READ),
+            into=Credentials,
         )
         filed = await self._connection.call(
-            "GET", f"/v1/cases/{case_id}/charters", bearer=self.token(), into=Charters
+            "GET",
+            f"/v1/cases/{case_id}/charters",
+            bearer=self.token(Scope.CASES_READ),
+            into=Charters,
         )
         trust = trust_of(found, self._require_keys().root_fingerprint)
         charter = charters.verify_charters(trust, filed, case_id)
@@ -181,7 +201,7 @@ class CaseSystem:
         await self._connection.call(
             "PUT",
             f"/v1/cases/{case_id}/pairs/{one}/{other}/no-contact",
-            bearer=self.token(),
+            bearer=self.token(Scope.NO_CONTACT_WRITE),
             body=NoContact(no_contact=no_contact),
         )
 
@@ -190,7 +210,7 @@ class CaseSystem:
         found = await self._connection.call(
             "GET",
             f"/v1/credentials/{credential_id}/keyring",
-            bearer=self.token(),
+            bearer=self.token(Scope.KEYRING_READ),
             into=NewKeyring,
         )
         return found.keyring
@@ -198,7 +218,10 @@ class CaseSystem:
     async def figures(self) -> QueueFigures:
         """How much waits, everywhere."""
         return await self._connection.call(
-            "GET", "/v1/queue/figures", bearer=self.token(), into=QueueFigures
+            "GET",
+            "/v1/queue/figures",
+            bearer=self.token(Scope.FIGURES_READ),
+            into=QueueFigures,
         )
 
 

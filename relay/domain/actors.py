@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from relay.domain.tokens import Scope
+
 
 class Role(StrEnum):
     """What a route may be opened to; a route without a role does not start."""
@@ -93,6 +95,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     """The case system, as its token names it."""
 
     subject: str
+    scopes: frozenset[Scope]
+    """What its token is for."""
 
     @property
     def role(self) -> Role:

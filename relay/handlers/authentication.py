@@ -9,7 +9,8 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from relay.crypto.encoding import b64u_decode
-from relay.domain.actors import Actor, Nobody, Role
+from relay.domain.actors import Actor, Nobody, Role, Service
+from relay.domain.tokens import Scope, ScopeMissing
 from relay.errors import CryptoError, Forbidden, NotFound, Unauthenticated
 from relay.handlers.routing import Call, Relay, Route
 from relay.services import links, sessions
@@ -17,8 +18,13 @@ from relay.services import links, sessions
 _BEARER = "Bearer "
 
 
-async def identify(request: web.Request, relay: Relay, roles: frozenset[Role]) -> Actor:
-    """The caller, whose role is one of `roles`; Unauthenticated or Forbidden otherwise."""
+async def identify(
+    request: web.Request, relay: Relay, roles: frozenset[Role], scope: Scope | None = None
+) -> Actor:
+    """The caller, whose role is one of `roles`; Unauthenticated or Forbidden otherwise.
+
+    ScopeMissing where it is the case system, with a token that is not for `scope`.
+    """
     if Role.PUBLIC in roles:
         return Nobody()
     authorization = request.headers.get(hdrs.AUTHORIZATION, "")
@@ -36,6 +42,8 @@ async def identify(request: web.Request, relay: Relay, roles: frozenset[Role]) -
         actor = await sessions.find_actor(relay.database, bearer)
     if actor.role not in roles:
         raise Forbidden(f"{actor.role} on a route for {', '.join(sorted(roles))}")
+    if isinstance(actor, Service) and scope is not None and scope not in actor.scopes:
+        raise ScopeMissing(scope)
     return actor
 
 
@@ -53,7 +61,7 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         wired = relay()
-        actor = await identify(request, wired, route.roles)
+        actor = await identify(request, wired, route.roles, route.scope)
         return await route.handler(Call(request=request, relay=wired, actor=actor))
 
     return handle

@@ -13,7 +13,7 @@ from relay.domain.actors import Mediator, Participant, Service
 from relay.domain.cases import CaseRegistration, CharterFiling, NoContact
 from relay.domain.reviews import CaseMessagesQuery
 from relay.domain.sessions import SignedRequest
-from relay.handlers.routing import Call, Role, answer, no_content, route, tagged
+from relay.handlers.routing import Call, Role, Scope, answer, no_content, route, tagged
 from relay.services import cases, charters, consents, links, log, reviews
 
 
@@ -137,12 +137,21 @@ async def list_messages(call: Call) -> web.Response:
 
 
 ROUTES = (
-    route("GET", "/v1/cases", list_cases, Role.MEDIATOR, Role.SERVICE),
-    route("PUT", "/v1/cases/{case}", register, Role.MEDIATOR, Role.SERVICE),
-    route("GET", "/v1/cases/{case}", read, Role.MEDIATOR, Role.SERVICE),
+    route("GET", "/v1/cases", list_cases, Role.MEDIATOR, Role.SERVICE, scope=Scope.CASES_READ),
+    route(
+        "PUT", "/v1/cases/{case}", register, Role.MEDIATOR, Role.SERVICE, scope=Scope.CASES_WRITE
+    ),
+    route("GET", "/v1/cases/{case}", read, Role.MEDIATOR, Role.SERVICE, scope=Scope.CASES_READ),
     route("POST", "/v1/cases/{case}/charters", file_charter, Role.MEDIATOR),
     route("POST", "/v1/cases/{case}/charters/recovered", file_recovered, Role.PUBLIC),
-    route("GET", "/v1/cases/{case}/charters", list_charters, Role.MEDIATOR, Role.SERVICE),
+    route(
+        "GET",
+        "/v1/cases/{case}/charters",
+        list_charters,
+        Role.MEDIATOR,
+        Role.SERVICE,
+        scope=Scope.CASES_READ,
+    ),
     route("GET", "/v1/trust", trust, Role.PARTICIPANT, Role.UPLOADER),
     route(
         "PUT",
@@ -151,8 +160,17 @@ ROUTES = (
         Role.PARTICIPANT,
         Role.MEDIATOR,
         Role.SERVICE,
+        scope=Scope.CONSENTS_WRITE,
     ),
-    route("PUT", "/v1/cases/{case}/pairs/{one}/{other}/no-contact", set_no_contact, Role.SERVICE),
+    route(
+        "PUT",
+        "/v1/cases/{case}/pairs/{one}/{other}/no-contact",
+        set_no_contact,
+        Role.SERVICE,
+        scope=Scope.NO_CONTACT_WRITE,
+    ),
     route("GET", "/v1/cases/{case}/messages", list_messages, Role.MEDIATOR),
-    route("GET", "/v1/cases/{case}/log", read_log, Role.MEDIATOR, Role.SERVICE),
+    route(
+        "GET", "/v1/cases/{case}/log", read_log, Role.MEDIATOR, Role.SERVICE, scope=Scope.LOG_READ
+    ),
 )

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from relay.domain.credentials import NewKeyring, Roots
 from relay.domain.sessions import SignedRequest
-from relay.handlers.routing import Call, Role, answer, no_content, route
+from relay.handlers.routing import Call, Role, Scope, answer, no_content, route
 from relay.services import credentials
 
 
@@ -61,7 +61,20 @@ ROUTES = (
     route("POST", "/v1/roots/successions", succeed, Role.PUBLIC),
     route("POST", "/v1/credentials", add, Role.PUBLIC),
     route("PUT", "/v1/credentials/{credential}/revocation", revoke, Role.PUBLIC),
-    route("GET", "/v1/credentials", list_all, Role.MEDIATOR, Role.SERVICE),
+    route(
+        "GET",
+        "/v1/credentials",
+        list_all,
+        Role.MEDIATOR,
+        Role.SERVICE,
+        scope=Scope.CREDENTIALS_READ,
+    ),
     route("PUT", "/v1/keyring", store_keyring, Role.MEDIATOR),
-    route("GET", "/v1/credentials/{credential}/keyring", read_keyring, Role.SERVICE),
+    route(
+        "GET",
+        "/v1/credentials/{credential}/keyring",
+        read_keyring,
+        Role.SERVICE,
+        scope=Scope.KEYRING_READ,
+    ),
 )

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from relay.domain.links import KeyringRequest, NewClaim, NewLink, NewVerification
 from relay.domain.sessions import SignedRequest
-from relay.handlers.routing import Call, Role, answer, no_content, route
+from relay.handlers.routing import Call, Role, Scope, answer, no_content, route
 from relay.services import links
 
 
@@ -57,9 +57,11 @@ async def end(call: Call) -> web.Response:
 
 
 ROUTES = (
-    route("PUT", "/v1/links/{link}", make, Role.MEDIATOR, Role.SERVICE),
+    route("PUT", "/v1/links/{link}", make, Role.MEDIATOR, Role.SERVICE, scope=Scope.LINKS_WRITE),
     route("GET", "/v1/links/{link}", show, Role.LINK),
-    route("PUT", "/v1/links/{link}/ending", end, Role.MEDIATOR, Role.SERVICE),
+    route(
+        "PUT", "/v1/links/{link}/ending", end, Role.MEDIATOR, Role.SERVICE, scope=Scope.LINKS_WRITE
+    ),
     route("PUT", "/v1/links/{link}/claim", claim, Role.LINK),
     route("POST", "/v1/links/{link}/keyring", open_keyring, Role.LINK),
     route("POST", "/v1/verifications", verify, Role.MEDIATOR),

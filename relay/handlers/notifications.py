@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from relay.domain.notifications import NotificationsQuery
-from relay.handlers.routing import Call, Role, answer, route
+from relay.handlers.routing import Call, Role, Scope, answer, route
 from relay.services import notifications
 
 
@@ -14,4 +14,4 @@ async def list_events(call: Call) -> web.Response:
     return answer(await notifications.list_events(call.database, call.query(NotificationsQuery)))
 
 
-ROUTES = (route("GET", "/v1/events", list_events, Role.SERVICE),)
+ROUTES = (route("GET", "/v1/events", list_events, Role.SERVICE, scope=Scope.EVENTS_READ),)

@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 from relay.domain.links import TooManyTries
 from relay.domain.notifications import EventsGone
 from relay.domain.preconditions import NotAsExpected
+from relay.domain.tokens import ScopeMissing, TokenRefused
 from relay.domain.uploads import (
     ChecksumMismatch,
     PreconditionFailed,
@@ -88,9 +89,9 @@ def language_of(accept_language: str) -> str:
     return best
 
 
-def status_of(error: RelayError) -> int:
+def status_of(kind: type[RelayError]) -> int:
     """The status of the nearest branch of the tree that has one."""
-    for branch in type(error).__mro__:
+    for branch in kind.__mro__:
         status = STATUS.get(branch)
         if status is not None:
             return status
@@ -99,7 +100,7 @@ def status_of(error: RelayError) -> int:
 
 def problem(error: RelayError, request: web.Request) -> web.Response:
     """The problem document of an error."""
-    status = status_of(error)
+    status = status_of(type(error))
     document = {
         **error.members,
         "type": f"urn:relay:problem:{error.code}",
@@ -108,8 +109,8 @@ def problem(error: RelayError, request: web.Request) -> web.Response:
         "code": error.code,
     }
     headers = {hdrs.CACHE_CONTROL: "no-store"}
-    if isinstance(error, Unauthenticated):
-        headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if challenge := _challenge(error):
+        headers[hdrs.WWW_AUTHENTICATE] = challenge
     if isinstance(error, Unavailable):
         headers[hdrs.RETRY_AFTER] = "5"
     if isinstance(error, TooManyTries):
@@ -122,13 +123,27 @@ def problem(error: RelayError, request: web.Request) -> web.Response:
     )
 
 
+def _challenge(error: RelayError) -> str | None:
+    """`WWW-Authenticate` (RFC 6750), which says of a token of the case system alone what is wrong with it."""
+    match error:
+        case TokenRefused(refusal=refusal):
+            return f'Bearer error="invalid_token", error_description="{refusal}"'
+        case ScopeMissing(scope=scope):
+            return f'Bearer error="insufficient_scope", scope="{scope}"'
+        case Unauthenticated():
+            return "Bearer"
+        case _:
+            return None
+
+
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The one place where errors become answers."""
     try:
         return await handler(request)
     except RelayError as error:
-        if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        of_token = isinstance(error, TokenRefused | ScopeMissing)
+        if of_token or status_of(type(error)) >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.warning("%s %s: %s", request.method, _pattern(request), error)
         return problem(error, request)
     except web.HTTPNotFound:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from relay.domain.messages import ReviewRequest
 from relay.domain.reviews import QueueQuery
-from relay.handlers.routing import Call, Role, answer, no_content, route
+from relay.handlers.routing import Call, Role, Scope, answer, no_content, route
 from relay.services import message_views, offers, reviews
 
 
@@ -71,7 +71,9 @@ async def offer(call: Call) -> web.Response:
 
 ROUTES = (
     route("GET", "/v1/queue", queue, Role.MEDIATOR),
-    route("GET", "/v1/queue/figures", figures, Role.MEDIATOR, Role.SERVICE),
+    route(
+        "GET", "/v1/queue/figures", figures, Role.MEDIATOR, Role.SERVICE, scope=Scope.FIGURES_READ
+    ),
     route("PUT", "/v1/messages/{message}/lease", take, Role.MEDIATOR),
     route("DELETE", "/v1/messages/{message}/lease", let_go, Role.MEDIATOR),
     route("GET", "/v1/messages/{message}/history", history, Role.MEDIATOR),

@@ -1,7 +1,7 @@
 """A route says who may call it; a call carries what a handler needs and nothing else.
 
-Default deny: a route cannot be written without roles, and the caller's role is checked before its
-handler runs. Handlers decode, call one service function, and encode.
+Default deny: a route cannot be written without roles, nor one for the case system without the scope that its
+token needs; both are checked before the handler runs. Handlers decode, call one service function, and encode.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from aiohttp import hdrs, web
 
 from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Role, Service
 from relay.domain.preconditions import Preconditions, entity_tag, is_known
+from relay.domain.tokens import Scope
 from relay.errors import InvalidRequest, NotFound, TooLarge
 from relay.queue import Queue
 from relay.services.feed import Feed
@@ -35,6 +36,7 @@ __all__ = [
     "Relay",
     "Role",
     "Route",
+    "Scope",
     "answer",
     "no_content",
     "route",
@@ -173,15 +175,21 @@ class Route:
     path: str
     handler: Handler
     roles: frozenset[Role]
+    scope: Scope | None = None
+    """What a token of the case system must be for; None where the route is not open to it."""
 
     def __post_init__(self) -> None:
         if not self.roles:
             raise RuntimeError(f"{self.method} {self.path} is open to nobody")
+        if (Role.SERVICE in self.roles) != (self.scope is not None):
+            raise RuntimeError(f"{self.method} {self.path}: a scope goes with {Role.SERVICE!r}")
 
 
-def route(method: str, path: str, handler: Handler, *roles: Role) -> Route:
+def route(
+    method: str, path: str, handler: Handler, *roles: Role, scope: Scope | None = None
+) -> Route:
     """One row of a handler module's table of routes."""
-    return Route(method, path, handler, frozenset(roles))
+    return Route(method, path, handler, frozenset(roles), scope)
 
 
 def answer(value: object, *, status: int = 200) -> web.Response:

@@ -1,96 +1,118 @@
-"""Tokens of the case system: JSON Web Tokens signed with EdDSA or RS256, keys from a JWK set.
+"""Tokens of the case system: JSON Web Tokens (RFC 7519, 8725) by a key of its set, each for some scopes.
 
-The only file that imports jwt. A token must carry `sub`, `exp`, `iat`, the issuer and the audience of the
-settings; keys are read from a file or a URL and read again when a token names one that is not known.
+A token names its key by `kid` and carries `iss`, `aud`, `sub`, `iat` and `exp`; `scope` says what it is for.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import re
-import time
-from pathlib import Path
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-import aiohttp
 import jwt
+from jwt.exceptions import InvalidSubjectError
 
 from relay.domain.actors import Service
-from relay.errors import ConfigurationError, Unauthenticated, Unavailable
+from relay.domain.tokens import Refusal, Scope, TokenRefused
+from relay.errors import ConfigurationError
+from relay.services.token_keys import TokenKeys
 from relay.settings import Settings
 
 _SUBJECT: Final = re.compile(r"[A-Za-z0-9._:@-]{1,100}")
-_log = logging.getLogger(__name__)
 
-ALGORITHMS: Final = ("EdDSA", "RS256")
-RELOAD_SECONDS: Final = 10.0
-"""A token with an unknown key makes relay read the set again, but not more often than this."""
-FETCH_SECONDS: Final = 5.0
 LEEWAY_SECONDS: Final = 30
 LIFETIME_MAX_SECONDS: Final = 60 * 60
+
+MISSING: Final[Mapping[str, Refusal]] = {
+    "iss": Refusal.NO_ISSUER,
+    "aud": Refusal.NO_AUDIENCE,
+    "sub": Refusal.NO_SUBJECT,
+    "iat": Refusal.NO_BEGINNING,
+    "exp": Refusal.NO_END,
+}
+"""By the claim that is required."""
+_REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
+    jwt.InvalidSignatureError: Refusal.BAD_SIGNATURE,
+    jwt.InvalidAlgorithmError: Refusal.WRONG_ALGORITHM,
+    jwt.InvalidIssuerError: Refusal.WRONG_ISSUER,
+    jwt.InvalidAudienceError: Refusal.WRONG_AUDIENCE,
+    InvalidSubjectError: Refusal.WRONG_SUBJECT,
+    jwt.InvalidIssuedAtError: Refusal.WRONG_TIME,
+    jwt.ImmatureSignatureError: Refusal.NOT_YET,
+    jwt.ExpiredSignatureError: Refusal.ENDED,
+}
 
 
 class ServiceTokens:
     """Verifies the bearer of the case system."""
 
     def __init__(self, settings: Settings) -> None:
-        self._source = settings.service_jwks
         self._issuer = settings.service_issuer
         self._audience = settings.service_audience
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._loaded_at = float("-inf")
-        self._lock = asyncio.Lock()
-        if self._source and not self._issuer:
+        self._keys = TokenKeys(settings.service_jwks)
+        if settings.service_jwks and not self._issuer:
             raise ConfigurationError("RELAY_SERVICE_JWKS needs RELAY_SERVICE_ISSUER")
 
+    def start(self) -> None:
+        """Keep the key set up to date, until `close`."""
+        self._keys.start()
+
+    async def close(self) -> None:
+        """Stop doing so."""
+        await self._keys.close()
+
     async def verify(self, token: str) -> Service:
-        """The bearer of a valid token; Unauthenticated for any other."""
+        """The bearer of a valid token; TokenRefused for any other, Unavailable without the key set.
+
+        The signature comes first: nobody without a key is told anything about claims.
+        """
         try:
-            header = jwt.get_unverified_header(token)
-            key = await self._key(str(header.get("kid", "")))
+            key = await self._keys.find(_kid(token))
             claims = jwt.decode(
                 token,
-                key,
-                algorithms=ALGORITHMS,
+                key.public,
+                algorithms=list(key.algorithms),
                 issuer=self._issuer,
                 audience=self._audience,
                 leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iat", "sub", "iss", "aud"]},
+                options={"require": list(MISSING)},
             )
-            lifetime = claims["exp"] - claims["iat"]
-        except (jwt.PyJWTError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
+        except jwt.MissingRequiredClaimError as error:
+            raise TokenRefused(MISSING[error.claim]) from None
+        except jwt.PyJWTError as error:
+            raise TokenRefused(_REFUSALS.get(type(error), Refusal.MALFORMED)) from None
+        except (ArithmeticError, RecursionError, TypeError, ValueError):
             # Whatever else a header or a payload of any shape makes of the library.
-            raise Unauthenticated(f"service token: {type(error).__name__}") from None
-        if lifetime > LIFETIME_MAX_SECONDS:
-            raise Unauthenticated("service token lives too long")
-        if not _SUBJECT.fullmatch(str(claims["sub"])):
-            raise Unauthenticated("the subject of a service token")
-        return Service(subject=claims["sub"])
+            raise TokenRefused(Refusal.MALFORMED) from None
+        for refusal in _objections(claims):
+            raise TokenRefused(refusal)
+        return Service(subject=claims["sub"], scopes=_scopes(claims))
 
-    async def _key(self, kid: str) -> jwt.PyJWK:
-        if kid not in self._keys and self._source:
-            async with self._lock:
-                if time.monotonic() - self._loaded_at > RELOAD_SECONDS:
-                    self._keys = await self._load()
-                    self._loaded_at = time.monotonic()
-        if kid not in self._keys:
-            raise Unauthenticated("service token with an unknown key")
-        return self._keys[kid]
 
-    async def _load(self) -> dict[str, jwt.PyJWK]:
-        try:
-            if self._source.startswith(("http://", "https://")):
-                timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
-                async with (
-                    aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as client,
-                    client.get(self._source) as response,
-                ):
-                    text = await response.text()
-            else:
-                text = await asyncio.to_thread(Path(self._source).read_text, "utf-8")
-            keys = jwt.PyJWKSet.from_json(text).keys
-        except (OSError, TimeoutError, aiohttp.ClientError, jwt.PyJWTError, ValueError) as error:
-            _log.warning("the key set of the case system: %s", type(error).__name__)
-            raise Unavailable("the key set of the case system cannot be read") from None
-        return {key.key_id: key for key in keys if key.key_id and key.algorithm_name in ALGORITHMS}
+def _kid(token: str) -> str:
+    kid = jwt.get_unverified_header(token).get("kid")
+    if not kid:
+        raise TokenRefused(Refusal.NO_KID)
+    return str(kid)
+
+
+def _objections(claims: Mapping[str, Any]) -> Iterator[Refusal]:
+    """What the library lets through, and relay does not."""
+    times = [claims[name] for name in ("iat", "exp", "nbf") if name in claims]
+    if any(type(time) not in {int, float} for time in times):
+        yield Refusal.WRONG_TIME
+    elif claims["exp"] > claims["iat"] + LIFETIME_MAX_SECONDS:
+        yield Refusal.LIVES_TOO_LONG
+    if isinstance(claims["aud"], list) and len(claims["aud"]) > 1:
+        # Each of the others could show it here.
+        yield Refusal.SEVERAL_AUDIENCES
+    if not _SUBJECT.fullmatch(claims["sub"]):
+        yield Refusal.WRONG_SUBJECT
+    if not isinstance(claims.get("scope", ""), str):
+        yield Refusal.WRONG_SCOPE
+
+
+def _scopes(claims: Mapping[str, Any]) -> frozenset[Scope]:
+    """Those of the token that relay knows; others are for other services."""
+    named = claims.get("scope", "").split(" ")
+    return frozenset(scope for scope in Scope if scope in named)

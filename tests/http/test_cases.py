@@ -24,6 +24,7 @@ from relay.crypto.signing import statement_hash
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.domain.gates import Gate
 from relay.domain.messages import ReviewMessage
+from relay.domain.tokens import Scope
 from relay.domain.transitions import State
 from relay.domain.views import RecipientView
 from relay.testing.people import Case, Organization, open_case, register_case
@@ -52,7 +53,9 @@ async def set_contact(case: Case, people: Organization, *, allowed: bool) -> Non
 async def log_length(people: Organization, case: Case) -> int:
     """How many rows the log of a case has."""
     path = f"/v1/cases/{case.case_id}/log?limit=500"
-    answer = await ask(people.connection, "GET", path, bearer=people.case_system.token())
+    answer = await ask(
+        people.connection, "GET", path, bearer=people.case_system.token(Scope.LOG_READ)
+    )
     return len(msgspec.json.decode(answer.content)["rows"])
 
 
@@ -175,7 +178,9 @@ async def test_registering_again_changes_what_is_new_and_nothing_else(
     """What is there already is not logged; what cannot be changed is refused by name, and nothing is."""
     registered = await known(case)
     path = f"/v1/cases/{case.case_id}"
-    service = functools.partial(ask, people.connection, bearer=people.case_system.token())
+    service = functools.partial(
+        ask, people.connection, bearer=people.case_system.token(Scope.CASES_READ, Scope.CASES_WRITE)
+    )
 
     async def put(**changes: object) -> tuple[int, dict[str, Any]]:
         body = msgspec.structs.replace(registered, **changes)
@@ -210,7 +215,9 @@ async def test_nobody_changes_what_they_have_not_seen(case: Case, people: Organi
     """With the tag of what they read, of two who change a case at once one does; it is made once alone."""
     registered = await known(case)
     path = f"/v1/cases/{case.case_id}"
-    service = functools.partial(ask, people.connection, bearer=people.case_system.token())
+    service = functools.partial(
+        ask, people.connection, bearer=people.case_system.token(Scope.CASES_READ, Scope.CASES_WRITE)
+    )
     read = await service("GET", path)
     tag = dict(read.headers)["Etag"]
     again = await service("GET", path, headers={"If-None-Match": tag})

@@ -21,6 +21,7 @@ from relay.crypto.keyrings import generate_keyring
 from relay.crypto.links import parse_link_url
 from relay.domain.messages import RecipientMessage
 from relay.domain.notifications import EXPIRING, LogPosition, Notification, NotificationType
+from relay.domain.tokens import Scope
 from relay.services.audit.kinds import KINDS
 from relay.services.log import LogPage
 from relay.services.notifications import SILENT, TOLD
@@ -57,7 +58,7 @@ async def log_of(people: Organization, case: Case) -> LogPage:
     """The log of a case, as the case system reads it."""
     path = f"/v1/cases/{case.case_id}/log?limit=500"
     return await people.connection.call(
-        "GET", path, bearer=people.case_system.token(), into=LogPage
+        "GET", path, bearer=people.case_system.token(Scope.LOG_READ), into=LogPage
     )
 
 

@@ -35,6 +35,7 @@ from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.domain.actors import Role
+from relay.domain.tokens import Scope
 from relay.testing.people import Case, Organization
 from tests.support.keyrings import pieces_of, stored_keyrings
 from tests.support.openapi import load_document
@@ -140,7 +141,7 @@ async def _uploader(world: World) -> str:
 
 
 async def _service(world: World) -> str:
-    return world.people.case_system.token()
+    return world.people.case_system.token(*Scope)
 
 
 async def _new_session(person: Participant | Mediator) -> str:

@@ -30,6 +30,7 @@ from relay.crypto.keyrings import (
 )
 from relay.crypto.links import claim_mac, parse_link_url
 from relay.crypto.passphrases import PassphraseFromLink, PassphraseShort
+from relay.domain.tokens import Scope
 from relay.handlers.routing import Route
 from relay.testing.people import PASSPHRASE, Case, Organization
 from tests.support.keyrings import pieces_of, stored_keyrings
@@ -400,7 +401,7 @@ async def _bearers(case: Case, people: Organization) -> dict[str, str | None]:
         "the responsible": await _session(case.responsible.session),
         "a mediator of the case": await _session(case.mediator.session),
         "another mediator": await _session(stranger.session),
-        "the case system": people.case_system.token(),
+        "the case system": people.case_system.token(*Scope),
     }
 
 

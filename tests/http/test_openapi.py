@@ -37,7 +37,6 @@ Structs: TypeAlias = set[type[msgspec.Struct]]
 
 SECURITY: Final = {
     Role.LINK: {"link": []},
-    Role.SERVICE: {"service": []},
     **{
         role: {"session": [role.value]} for role in (Role.PARTICIPANT, Role.UPLOADER, Role.MEDIATOR)
     },
@@ -82,6 +81,10 @@ def _open_route(document: Json) -> None:
 
 def _close_route(document: Json) -> None:
     document["paths"]["/v1/cases"]["get"]["security"].pop()
+
+
+def _swap_scope(document: Json) -> None:
+    document["paths"]["/v1/cases"]["get"]["security"][1]["service"] = ["cases:write"]
 
 
 def _drop_parameter(document: Json) -> None:
@@ -140,6 +143,7 @@ def _misplace_code(document: Json) -> None:
         _invent_route,
         _open_route,
         _close_route,
+        _swap_scope,
         _drop_parameter,
         _swap_body,
         _swap_answer,
@@ -202,7 +206,9 @@ def differences(document: Json) -> Iterator[str]:
 def _operation_differences(
     document: Json, route: Route, operation: Json, structs: tuple[Structs, Structs, Structs]
 ) -> Iterator[str]:
-    expected = [SECURITY[role] for role in Role if role in route.roles and role is not Role.PUBLIC]
+    expected = [SECURITY[role] for role in Role if role in route.roles and role in SECURITY]
+    if route.scope is not None:
+        expected.append({"service": [route.scope.value]})
     if _sorted(operation["security"]) != _sorted(expected):
         yield f"security is {operation['security']}, not {expected}"
     parameters = [resolve(document, entry) for entry in operation["parameters"]]
@@ -292,10 +298,10 @@ def _schema_differences(document: Json, spoken: Structs, queried: Structs) -> It
 
 def _code_differences(document: Json, described: dict[tuple[str, str], Json]) -> Iterator[str]:
     statuses = {
-        error.code: int(status_of(error()))
+        error.code: int(status_of(error))
         for error in _tree(RelayError)
         if error.__module__.split(".")[1] in HTTP_ROOMS
-        and (error is RelayError or status_of(error()) != status_of(RelayError()))
+        and (error is RelayError or status_of(error) != status_of(RelayError))
     }
     listed = set(document["components"]["schemas"]["ProblemCode"]["enum"])
     if listed != set(statuses):

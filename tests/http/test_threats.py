@@ -14,6 +14,7 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.crypto.verified import Standing
 from relay.domain.actors import Role
+from relay.domain.tokens import Scope
 from relay.testing.people import Case, Organization, register_case
 from tests.support.requests import ask, caller_of
 
@@ -30,7 +31,7 @@ async def test_every_door_is_closed_to_whoever_it_is_not_for(
         Role.PARTICIPANT: await caller_of(case.harmed).signed.bearer(),
         Role.UPLOADER: await LinkConnection(people.connection, upload.id, auth).bearer(),
         Role.MEDIATOR: await caller_of(case.mediator).signed.bearer(),
-        Role.SERVICE: people.case_system.token(),
+        Role.SERVICE: people.case_system.token(*Scope),
     }
     for route in ROUTES:
         if Role.PUBLIC in route.roles:
