@@ -95,6 +95,6 @@ class NotificationsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
 
 class EventsGone(RelayError):
-    """Events between the given one and the oldest that is stored were removed after their time."""
+    """Events after the given one were removed after their time, or it is none of this database."""
 
     code = "events-gone"

@@ -42,7 +42,11 @@ _Teller: TypeAlias = Callable[[Connection, OutboxRow], Awaitable[_Made]]
 
 
 async def list_events(database: Database, query: NotificationsQuery) -> NotificationPage:
-    """Events after a given one; EventsGone where some after it were removed after their time."""
+    """Events after a given one.
+
+    EventsGone where some after it were removed after their time, and where that one was never given: a
+    database that was restored from a copy knows nothing of what came after the copy.
+    """
     now = asyncio.get_running_loop().time
     end = now() + query.wait
     while True:
@@ -50,8 +54,8 @@ async def list_events(database: Database, query: NotificationsQuery) -> Notifica
             if await stored.has_news(connection):
                 await store_news(connection)
             rows = await stored.list_notifications(connection, after=query.after, limit=query.limit)
-            oldest = await stored.find_oldest(connection)
-        if 0 < query.after < (oldest or 1) - 1:
+            oldest, newest = await stored.find_ends(connection)
+        if query.after and not oldest - 1 <= query.after <= newest:
             raise EventsGone
         if rows or now() >= end:
             break

@@ -137,10 +137,10 @@ async def list_notifications(
     return many(rows, NotificationRow)
 
 
-async def find_oldest(connection: Connection) -> int | None:
-    """The number of the oldest event that is stored."""
-    found: int | None = await connection.fetchval(_SQL["find_oldest"])
-    return found
+async def find_ends(connection: Connection) -> tuple[int, int]:
+    """The numbers of the oldest and the newest event that are stored; 1 and 0 where there is none."""
+    found = await connection.fetchrow(_SQL["find_ends"])
+    return (found["oldest"] or 1, found["newest"] or 0) if found else (1, 0)
 
 
 async def delete_old(connection: Connection, seconds: int, limit: int) -> int:

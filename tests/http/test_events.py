@@ -351,6 +351,8 @@ async def test_who_comes_too_late_is_told_so(
     with pytest.raises(Problem) as late:
         await people.case_system.events(1)
     assert (late.value.status, late.value.code) == (410, "events-gone")
+    with pytest.raises(Problem, match="events-gone"):
+        await people.case_system.events(events[-1].id + 1)
     assert await told(people) == events[-1:]
     await case.harmed.send_letter(case.responsible.participant_id, "Words.")
     [after] = await told(people, events[-1].id)

@@ -37,7 +37,7 @@ WHOLE: Final = {
     "events.latest_events": "so many rows, from the end of an index",
     "notifications.delete_untold": "so many rows of what was not told yet",
     "notifications.delete_old": "the newest number, from the end of an index",
-    "notifications.find_oldest": "one row, from the end of an index",
+    "notifications.find_ends": "two rows, from the ends of an index",
     "notifications.has_news": "one row of what was not told yet",
     "notifications.insert_notifications": "the newest number, from the end of an index",
     "notifications.list_outbox": "so many rows of what was not told yet",

@@ -153,8 +153,12 @@ where notification_id > $1
 order by notification_id
 limit $2;
 
--- name: find_oldest
-select min(notification_id) from notifications;
+-- name: find_ends
+-- The numbers of the oldest and the newest event that are stored; null where there is none.
+select
+    min(notification_id) as oldest,
+    max(notification_id) as newest
+from notifications;
 
 -- name: delete_untold
 -- What nobody asked for in its time: where there is no case system that asks.
