@@ -19,7 +19,7 @@ import pytest
 
 from relay.client.connection import Problem
 from relay.client.mediator import Mediator
-from relay.domain.cases import CaseRegistration
+from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.domain.jobs import LeaseLost
 from relay.domain.messages import ReviewMessage
 from relay.domain.transitions import State
@@ -227,8 +227,16 @@ async def file_charter(scene: Scene) -> Act:
 
 async def register(scene: Scene) -> Act:
     """Add to a case."""
+    known = await scene.mediator.read_case(scene.case.case_id)
     registration = CaseRegistration(
-        reference=f"case {scene.case.case_id}", participants=[], mediators=[]
+        reference=known.reference,
+        participants=[
+            *(
+                NewParticipant(participant=one.participant, role=one.role)
+                for one in known.participants
+            ),
+            NewParticipant(participant=uuid.uuid4(), role=ParticipantRole.HARMED_FAMILY),
+        ],
     )
     return lambda: scene.mediator.register_case(scene.case.case_id, registration)
 
@@ -273,9 +281,14 @@ async def test_no_mediator_is_assigned_beside_the_first_charter(
 ) -> None:
     """The case system adds a mediator while the first charter is filed: the charter's are the mediators."""
     mediator, colleague, late = [await people.mediator() for _ in range(3)]
-    case_id, *_ = await register_case(people, mediator, colleague)
+    case_id, harmed, responsible = await register_case(people, mediator, colleague)
     registration = CaseRegistration(
-        reference=f"case {case_id}", participants=[], mediators=[late.credential_id]
+        reference=f"case {case_id}",
+        participants=[
+            NewParticipant(participant=harmed, role=ParticipantRole.HARMED),
+            NewParticipant(participant=responsible, role=ParticipantRole.RESPONSIBLE),
+        ],
+        mediators=[late.credential_id],
     )
 
     await during(

@@ -200,6 +200,7 @@ def test_every_route_of_the_case_system_is_meant_to_be_one() -> None:
         "GET /v1/cases/{case}/log": "log:read",
         "GET /v1/credentials": "credentials:read",
         "GET /v1/credentials/{credential}/keyring": "keyring:read",
+        "GET /v1/events": "events:read",
         "GET /v1/queue/figures": "figures:read",
         "PUT /v1/cases/{case}": "cases:write",
         "PUT /v1/cases/{case}/pairs/{one}/{other}/no-contact": "no-contact:write",

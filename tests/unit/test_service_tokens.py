@@ -22,7 +22,8 @@ from tests.support.tokens import Forge, jwk, jwks
 
 RSA: Final = rsa.generate_private_key(65537, 2048)
 FORGE: Final = Forge(key=Ed25519PrivateKey.generate())
-REFUSED: Final = FORGE.refused()
+REFUSED: Final = tuple(FORGE.refused())
+"""What is wrong with them; each is made when it is tried, since it would have ended by then."""
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ async def test_a_token_of_the_case_system_names_it(tokens: ServiceTokens) -> Non
 @pytest.mark.parametrize("wrong", REFUSED)
 async def test_one_that_is_not_exactly_right_is_refused(tokens: ServiceTokens, wrong: str) -> None:
     """Each for its own reason."""
-    token, refusal = REFUSED[wrong]
+    token, refusal = FORGE.refused()[wrong]
     assert await refusal_of(tokens, token) is refusal
 
 

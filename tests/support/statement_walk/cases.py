@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import io
 import uuid
@@ -25,6 +26,7 @@ from relay.crypto.statements import Revocation, decode_unverified
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.domain.messages import RecipientMessage, ReviewMessage
 from relay.domain.sessions import SignedRequest
+from relay.domain.tokens import Scope
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Connection
@@ -145,10 +147,14 @@ class WalkCases:
     async def newcomer(self) -> uuid.UUID:
         """One more participant, who has no link yet."""
         participant = uuid.uuid4()
-        entry = NewParticipant(participant=participant, role=ParticipantRole.HARMED_FAMILY)
+        known = (await self.mediator.read_case(self.case.case_id)).participants
+        entries = [
+            *(NewParticipant(participant=one.participant, role=one.role) for one in known),
+            NewParticipant(participant=participant, role=ParticipantRole.HARMED_FAMILY),
+        ]
         await self.people.case_system.register(
             self.case.case_id,
-            CaseRegistration(reference=f"case {self.case.case_id}", participants=[entry]),
+            CaseRegistration(reference=f"case {self.case.case_id}", participants=entries),
         )
         return participant
 
@@ -216,7 +222,10 @@ async def cases(
         "a stranger": Person(signer=Signer.generate()),
         "a media worker": Person(signer=worker_keys.signer),
         "a recovery key": Person(signer=recovery_keys.signer),
-        "a service": Person(signer=_service_signer(people), bearer=people.case_system.token),
+        "a service": Person(
+            signer=_service_signer(people),
+            bearer=functools.partial(people.case_system.token, *Scope),
+        ),
         "a mediator of the case": await _person(boris),
         "a mediator of another case": await _person(elsewhere),
         "a dismissed mediator": await _person(dora),

@@ -98,9 +98,8 @@ CONSENTS_TO: Final = Accepted(
     "`relay-consent+jws` | participant, or a mediator or service that recorded it"
 )
 SAME_ACT: Final = Accepted("The same text is the same statement, however often it arrives.")
-LOGGED_AGAIN: Final = Accepted(
-    "A case that is registered once more has a row of its own, also where nothing in it changes.",
-    adds=frozenset({"events"}),
+NOTHING_NEW: Final = Accepted(
+    "A case that is registered once more has a row of its own only where something in it changes."
 )
 
 NO_MEMBER: Final = NotApplicable("it has no such member")
@@ -332,8 +331,8 @@ TABLE: Final[Mapping[str, Row]] = {
         },
         _BY_SERVICE,
         _sent({**_SERVICE, **dict.fromkeys(MEDIATORS, UNKNOWN)}),
-        again=LOGGED_AGAIN,
-        later=LOGGED_AGAIN,
+        again=NOTHING_NEW,
+        later=NOTHING_NEW,
     ),
     "charter": _row(
         {
