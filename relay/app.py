@@ -27,7 +27,9 @@ from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route
 from relay.queue import Queue
 from relay.services.feed import Feed
 from relay.services.pages import BUILT, Pages, embed_origins
+from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
+from relay.services.upload_connections import UploadConnections
 from relay.settings import Settings
 from relay.storage.database import Database
 from relay.storage.objects import Objects
@@ -67,6 +69,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
         feed = Feed(settings.database_url)
         await feed.start()
         stack.push_async_callback(feed.close)
+        upload_connections = UploadConnections()
         yield Relay(
             settings=settings,
             database=database,
@@ -79,6 +82,8 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
                 embed_origins=embed_origins(settings.embed_origins),
                 public_url=settings.public_url,
             ),
+            upload_connections=upload_connections,
+            stopping=Stopping(feed, upload_connections),
         )
 
 
@@ -92,12 +97,18 @@ def create_app(settings: Settings) -> web.Application:
             app[RELAY] = relay
             yield
 
-    async def keep_uploads(app: web.Application) -> None:
-        await app[RELAY].upload_connections.stop_all()
+    async def stop(app: web.Application) -> None:
+        await app[RELAY].stopping.finish()
+
+    async def say_goodbye(_request: web.Request, response: web.StreamResponse) -> None:
+        if app[RELAY].stopping.has_begun:
+            response.headers[hdrs.CONNECTION] = "close"
+            response.force_close()
 
     app.cleanup_ctx.append(connected)
-    app.on_shutdown.append(keep_uploads)
+    app.on_shutdown.append(stop)
     app.on_response_prepare.append(_harden)
+    app.on_response_prepare.append(say_goodbye)
     for route in (*ROUTES, *pages.PAGES):
         app.router.add_route(route.method, route.path, guarded(route, lambda: app[RELAY]))
     return app

@@ -81,6 +81,12 @@ class Unavailable(RelayError):
     code = "unavailable"
 
 
+class ServiceStopping(Unavailable):
+    """This process is about to end, and takes no new work; another one does."""
+
+    code = "service-stopping"
+
+
 class CryptoError(RelayError):
     """Something could not be opened or verified."""
 

@@ -14,6 +14,7 @@ MIB = 1024 * KIB
 GIB = 1024 * MIB
 DAY_SECONDS = 24 * 60 * 60
 SKEW_MAX_SECONDS = 5 * 60
+STOP_NOTICE_MAX_SECONDS = 5
 
 SECRETS = ("database_url", "redis_url", "s3_access_key", "s3_secret_key")
 """Each may be in a file that `RELAY_X_FILE` names, as containers hand over secrets."""
@@ -68,6 +69,8 @@ class Settings:
     statement_skew_seconds: int = 5 * 60
     """How far the time in a statement may lie from the server's; at most 300: readers allow twice that."""
     events_keepalive_seconds: int = 15
+    stop_notice_seconds: int = 3
+    """After SIGTERM: how long the process still listens, and says that it stops; at most 5."""
 
     # The worker alone.
     media_key_file: str = ""
@@ -125,6 +128,10 @@ class Settings:
             raise ConfigurationError(
                 f"RELAY_STATEMENT_SKEW_SECONDS must be at most {SKEW_MAX_SECONDS}"
             )
+        if given.get("stop_notice_seconds", 0) > STOP_NOTICE_MAX_SECONDS:
+            raise ConfigurationError(
+                f"RELAY_STOP_NOTICE_SECONDS must be at most {STOP_NOTICE_MAX_SECONDS}"
+            )
         return cls(**given)
 
 
@@ -134,6 +141,7 @@ OF_WEB: Final = frozenset(
         *("listen_host", "listen_port", "session_seconds", "challenge_seconds", "lease_seconds"),
         *("letter_max_bytes", "upload_max_bytes", "upload_expires_seconds", "upload_idle_seconds"),
         *("download_idle_seconds", "statement_skew_seconds", "events_keepalive_seconds"),
+        "stop_notice_seconds",
     }
 )
 """Settings that `relay serve` alone reads."""

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler
 
 from relay.crypto.encoding import b64u_decode
 from relay.domain.actors import Actor, Nobody, Role
-from relay.errors import CryptoError, Forbidden, NotFound, Unauthenticated
+from relay.errors import CryptoError, Forbidden, NotFound, ServiceStopping, Unauthenticated
 from relay.handlers.routing import Call, Relay, Route
 from relay.services import links, sessions
 
@@ -53,6 +53,8 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         wired = relay()
+        if wired.stopping.has_begun and not route.is_probe:
+            raise ServiceStopping("no new work")
         actor = await identify(request, wired, route.roles)
         return await route.handler(Call(request=request, relay=wired, actor=actor))
 

@@ -24,7 +24,7 @@ from relay.errors import NotFound, Unauthenticated
 from relay.handlers.authentication import identify
 from relay.handlers.routing import Call, Role, route
 from relay.services.correspondence import Seen, look
-from relay.services.feed import EVERYTHING, Change, Watch
+from relay.services.feed import EVERYTHING, Change, FeedEnded, Watch
 
 LOOK_AGAIN_SECONDS: Final = 1.0
 """Where something is due and not yet there: the clock of the database may be late."""
@@ -136,7 +136,7 @@ async def _stream(
     watching: AbstractAsyncContextManager[Watch],
     events: Callable[[Watch], Events],
 ) -> web.StreamResponse:
-    """Say what there is to say until the caller leaves, or their session has ended."""
+    """Say what there is to say until the caller leaves, or their session or this process ends."""
     response = web.StreamResponse(
         headers={
             hdrs.CONTENT_TYPE: "text/event-stream",
@@ -146,7 +146,7 @@ async def _stream(
     )
     response.set_status(HTTPStatus.OK)
     await response.prepare(call.request)
-    with contextlib.suppress(ConnectionResetError, Unauthenticated, NotFound):
+    with contextlib.suppress(ConnectionResetError, Unauthenticated, NotFound, FeedEnded):
         async with watching as watch:
             async for event in events(watch):
                 await response.write(event)

@@ -19,6 +19,7 @@ from relay.errors import InvalidRequest, NotFound, TooLarge
 from relay.queue import Queue
 from relay.services.feed import Feed
 from relay.services.pages import Pages
+from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
 from relay.settings import MIB, Settings
@@ -36,6 +37,7 @@ __all__ = [
     "Route",
     "answer",
     "no_content",
+    "probe",
     "route",
 ]
 
@@ -54,7 +56,8 @@ class Relay:
     feed: Feed
     service_tokens: ServiceTokens
     pages: Pages
-    upload_connections: UploadConnections = dataclasses.field(default_factory=UploadConnections)
+    upload_connections: UploadConnections
+    stopping: Stopping
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +166,8 @@ class Route:
     path: str
     handler: Handler
     roles: frozenset[Role]
+    is_probe: bool = False
+    """Asks how this process is: answered also while it stops."""
 
     def __post_init__(self) -> None:
         if not self.roles:
@@ -172,6 +177,11 @@ class Route:
 def route(method: str, path: str, handler: Handler, *roles: Role) -> Route:
     """One row of a handler module's table of routes."""
     return Route(method, path, handler, frozenset(roles))
+
+
+def probe(path: str, handler: Handler) -> Route:
+    """A route on which anybody may ask how this process is, also while it stops."""
+    return Route(hdrs.METH_GET, path, handler, frozenset({Role.PUBLIC}), is_probe=True)
 
 
 def answer(value: object, *, status: int = 200) -> web.Response:

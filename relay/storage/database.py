@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Iterable
@@ -18,6 +20,7 @@ from relay.storage.queries import named_queries
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
+CLOSE_SECONDS: Final = 2
 MIGRATION_LOCK: Final = 0x72656C6179  # "relay" in ASCII: one migration at a time on a database
 ROLES: Final = ("relay_web", "relay_worker")
 """As whom the web service and the workers come, besides the owner, who migrates."""
@@ -92,8 +95,10 @@ class Database:
             )
 
     async def close(self) -> None:
-        """Wait for what is under way, then close every connection."""
-        await self._pool.close()
+        """Wait CLOSE_SECONDS at most for what is under way, then close every connection."""
+        with contextlib.suppress(TimeoutError):  # it has broken them off, then
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
