@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from aiohttp import hdrs, web
 from relay.domain.actors import Actor, Participant
 from relay.domain.correspondence import NAMED_MAX, MessagesChanged
 from relay.domain.reviews import QueueChanged
-from relay.errors import NotFound, Unauthenticated
+from relay.errors import NotFound, Unauthenticated, Unavailable
 from relay.handlers.authentication import identify
 from relay.handlers.routing import Call, Role, route
 from relay.services.correspondence import Seen, look
@@ -29,6 +30,8 @@ from relay.services.feed import EVERYTHING, Change, FeedEnded, Watch
 LOOK_AGAIN_SECONDS: Final = 1.0
 """Where something is due and not yet there: the clock of the database may be late."""
 SIGN_OF_LIFE: Final = b": still here\n\n"
+
+_log = logging.getLogger(__name__)
 
 Events: TypeAlias = AsyncGenerator[bytes, None]
 
@@ -147,9 +150,13 @@ async def _stream(
     response.set_status(HTTPStatus.OK)
     await response.prepare(call.request)
     with contextlib.suppress(ConnectionResetError, Unauthenticated, NotFound, FeedEnded):
-        async with watching as watch:
-            async for event in events(watch):
-                await response.write(event)
+        try:
+            async with watching as watch:
+                async for event in events(watch):
+                    await response.write(event)
+        except Unavailable as error:
+            # It is too late for another answer; who listens comes back, and is told to look at everything.
+            _log.warning("a live feed ends: %s", error)
     return response
 
 

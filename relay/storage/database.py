@@ -14,6 +14,7 @@ from typing import Final, Self, TypeAlias, TypeVar
 import asyncpg
 import asyncpg.pool
 import msgspec
+from asyncpg.pool import PoolConnectionProxy
 
 from relay.errors import ConfigurationError, Conflict, Unavailable
 from relay.storage.queries import named_queries
@@ -36,6 +37,8 @@ _LOST: Final = (
     asyncpg.ConnectionDoesNotExistError,
 )
 """What a statement ends with when its server stops or its connection breaks."""
+_LOST_IF_CLOSED: Final = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What it may end with, too, and what may as well be a mistake of ours: only the connection tells which."""
 
 _Value = TypeVar("_Value")
 
@@ -117,8 +120,14 @@ class Database:
             raise Unavailable(f"connection lost: {type(error).__name__}") from None
         except asyncpg.UniqueViolationError as error:
             raise Conflict(f"{error.constraint_name} holds it already") from None
+        except _LOST_IF_CLOSED as error:
+            if not _is_closed(proxy):
+                raise
+            raise Unavailable(f"connection lost: {type(error).__name__}") from None
         finally:
-            await self._pool.release(proxy)
+            # Where that fails the pool drops the connection; what was done with it is told already.
+            with contextlib.suppress(*_LOST, *_LOST_IF_CLOSED):
+                await self._pool.release(proxy)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -134,6 +143,14 @@ class Database:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield connection
+
+
+def _is_closed(proxy: PoolConnectionProxy) -> bool:
+    """Whether a connection that was lent is gone; the pool may have noticed already, and taken it back."""
+    try:
+        return proxy.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def _keep(_connection: object) -> None:
