@@ -22,8 +22,9 @@ from relay.handlers import (
     uploads,
 )
 from relay.handlers.authentication import guarded
+from relay.handlers.following import follow, name_request
 from relay.handlers.problems import problems
-from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route
+from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route, heads
 from relay.queue import Queue
 from relay.services.feed import Feed
 from relay.services.pages import BUILT, Pages, embed_origins
@@ -90,7 +91,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
 def create_app(settings: Settings) -> web.Application:
     """The web application; it connects when it starts and lets go when it is cleaned up."""
     nowhere = pages.nowhere(lambda: app[RELAY].pages)
-    app = web.Application(middlewares=[problems, nowhere], client_max_size=BODY_MAX_BYTES)
+    app = web.Application(middlewares=[follow, problems, nowhere], client_max_size=BODY_MAX_BYTES)
 
     async def connected(app: web.Application) -> AsyncIterator[None]:
         async with wire(settings) as relay:
@@ -109,7 +110,8 @@ def create_app(settings: Settings) -> web.Application:
     app.on_shutdown.append(stop)
     app.on_response_prepare.append(_harden)
     app.on_response_prepare.append(say_goodbye)
-    for route in (*ROUTES, *pages.PAGES):
+    app.on_response_prepare.append(name_request)
+    for route in (*ROUTES, *pages.PAGES, *heads(ROUTES)):
         app.router.add_route(route.method, route.path, guarded(route, lambda: app[RELAY]))
     return app
 

@@ -38,8 +38,8 @@ class Settings:
 
     root_public_keys: str = ""
     """Ed25519 public keys of the organization roots, base64url, separated by commas."""
-    log_format: str = "text"
-    """`text` for a terminal, `json` for a log collector."""
+    log_format: str = "json"
+    """`json` for a log collector, `text` for a terminal."""
     database_pool_connections: int = 12
 
     # The web service alone.

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 from relay.crypto.encoding import b64u_decode
 from relay.domain.actors import Actor, Nobody, Role
 from relay.errors import CryptoError, Forbidden, NotFound, ServiceStopping, Unauthenticated
+from relay.handlers.following import ROLE
 from relay.handlers.routing import Call, Relay, Route
 from relay.services import links, sessions
 
@@ -56,6 +57,7 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
         if wired.stopping.has_begun and not route.is_probe:
             raise ServiceStopping("no new work")
         actor = await identify(request, wired, route.roles)
+        request[ROLE] = actor.role
         return await route.handler(Call(request=request, relay=wired, actor=actor))
 
     return handle

@@ -149,6 +149,8 @@ async def _stream(
     )
     response.set_status(HTTPStatus.OK)
     await response.prepare(call.request)
+    if call.request.method == hdrs.METH_HEAD:
+        return response
     with contextlib.suppress(ConnectionResetError, Unauthenticated, NotFound, FeedEnded):
         try:
             async with watching as watch:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
@@ -36,6 +36,7 @@ __all__ = [
     "Role",
     "Route",
     "answer",
+    "heads",
     "no_content",
     "probe",
     "route",
@@ -182,6 +183,16 @@ def route(method: str, path: str, handler: Handler, *roles: Role) -> Route:
 def probe(path: str, handler: Handler) -> Route:
     """A route on which anybody may ask how this process is, also while it stops."""
     return Route(hdrs.METH_GET, path, handler, frozenset({Role.PUBLIC}), is_probe=True)
+
+
+def heads(routes: Sequence[Route]) -> list[Route]:
+    """A HEAD route for each GET route that has none: the same headers, and nothing after them."""
+    there = {route.path for route in routes if route.method == hdrs.METH_HEAD}
+    return [
+        dataclasses.replace(route, method=hdrs.METH_HEAD)
+        for route in routes
+        if route.method == hdrs.METH_GET and route.path not in there
+    ]
 
 
 def answer(value: object, *, status: int = 200) -> web.Response:
