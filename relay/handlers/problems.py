@@ -116,6 +116,9 @@ def _answer(error: RelayError, request: web.Request) -> web.Response:
         "code": error.code,
         "instance": instance(request),
     }
+    detail = error.occurrence(language)
+    if detail is not None:
+        document["detail"] = detail
     headers = {
         hdrs.CACHE_CONTROL: "no-store",
         hdrs.CONTENT_LANGUAGE: language,

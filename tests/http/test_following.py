@@ -272,3 +272,14 @@ async def test_a_refusal_says_in_which_language_it_is(
     refused = await ask(people.connection, "GET", "/v1/queue", headers={"Accept-Language": asked})
     headers = dict(refused.headers)
     assert (headers["Content-Language"], headers["Vary"]) == (told, "Accept-Language")
+
+
+async def test_a_refusal_says_what_it_is_this_time(people: Organization) -> None:
+    """`detail`, where there is more to say than the title does; and none where there is not."""
+    refused = await ask(people.connection, "POST", "/v1/receipts", {})
+    assert refused.document["detail"] == "Object missing required field `receipt`"
+    assert refused.document["title"] != refused.document["detail"]
+    french = {"Accept-Language": "fr"}
+    refused = await ask(people.connection, "POST", "/v1/receipts", {}, headers=french)
+    assert str(refused.document["detail"]).startswith("En anglais\u00a0: ")
+    assert "detail" not in (await ask(people.connection, "GET", "/v1/queue")).document
