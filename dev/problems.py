@@ -25,8 +25,8 @@ Every code of a refusal, by the status that it is answered with. Made from `rela
 
 A refusal is a problem document (RFC 9457): `type`, `title` (the sentence below, in French where
 `Accept-Language` prefers it), `status`, `code`, `instance` (the identifier of the request, for the operator)
-and, where this occurrence has more to say, `detail` (in italics below, with the members that it names). Decide
-by `code`, and by the status where the code is new to you. Which route answers what is in `openapi.yaml`.
+and, where this occurrence has more to say, `detail` (in italics below, with the members that it names).
+Decide by `code`, and by the status where the code is new to you. Which route answers what: `openapi.yaml`.
 """
 
 WHAT_TO_DO: Final = {
