@@ -23,12 +23,15 @@ from relay.handlers import (
     uploads,
 )
 from relay.handlers.authentication import guarded
+from relay.handlers.following import follow, name_request
 from relay.handlers.problems import problems
-from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route
+from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route, heads
 from relay.queue import Queue
 from relay.services.feed import Feed
 from relay.services.pages import BUILT, Pages, embed_origins
+from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
+from relay.services.upload_connections import UploadConnections
 from relay.settings import Settings
 from relay.storage.database import Database
 from relay.storage.objects import Objects
@@ -72,6 +75,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
         service_tokens = ServiceTokens(settings)
         service_tokens.start()
         stack.push_async_callback(service_tokens.close)
+        upload_connections = UploadConnections()
         yield Relay(
             settings=settings,
             database=database,
@@ -84,26 +88,35 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
                 embed_origins=embed_origins(settings.embed_origins),
                 public_url=settings.public_url,
             ),
+            upload_connections=upload_connections,
+            stopping=Stopping(feed, upload_connections),
         )
 
 
 def create_app(settings: Settings) -> web.Application:
     """The web application; it connects when it starts and lets go when it is cleaned up."""
     nowhere = pages.nowhere(lambda: app[RELAY].pages)
-    app = web.Application(middlewares=[problems, nowhere], client_max_size=BODY_MAX_BYTES)
+    app = web.Application(middlewares=[follow, problems, nowhere], client_max_size=BODY_MAX_BYTES)
 
     async def connected(app: web.Application) -> AsyncIterator[None]:
         async with wire(settings) as relay:
             app[RELAY] = relay
             yield
 
-    async def keep_uploads(app: web.Application) -> None:
-        await app[RELAY].upload_connections.stop_all()
+    async def stop(app: web.Application) -> None:
+        await app[RELAY].stopping.finish()
+
+    async def say_goodbye(_request: web.Request, response: web.StreamResponse) -> None:
+        if app[RELAY].stopping.has_begun:
+            response.headers[hdrs.CONNECTION] = "close"
+            response.force_close()
 
     app.cleanup_ctx.append(connected)
-    app.on_shutdown.append(keep_uploads)
+    app.on_shutdown.append(stop)
     app.on_response_prepare.append(_harden)
-    for route in (*ROUTES, *pages.PAGES):
+    app.on_response_prepare.append(say_goodbye)
+    app.on_response_prepare.append(name_request)
+    for route in (*ROUTES, *pages.PAGES, *heads(ROUTES)):
         app.router.add_route(route.method, route.path, guarded(route, lambda: app[RELAY]))
     return app
 

@@ -38,6 +38,20 @@ class RelayError(Exception):
         """What a person is told, in `en` or `fr`."""
         return sentences()[cls.code][language]
 
+    def occurrence(self, language: str) -> str | None:
+        """What it is this time, beyond the sentence, in `en` or `fr`; None where there is nothing to add."""
+        template = sentences()[self.code].get(f"occurrence-{language}")
+        if template is None:
+            return None
+        shown = {
+            name: ", ".join(map(str, value)) if isinstance(value, list) else value
+            for name, value in self.members.items()
+        }
+        try:
+            return template.format_map(shown)
+        except KeyError:  # it was raised without what there would be to say
+            return None
+
 
 class InvalidRequest(RelayError):
     """The request could not be decoded, or breaks a rule that needs no state."""
@@ -79,6 +93,12 @@ class Unavailable(RelayError):
     """Something that relay depends on does not answer now."""
 
     code = "unavailable"
+
+
+class ServiceStopping(Unavailable):
+    """This process is about to end, and takes no new work; another one does."""
+
+    code = "service-stopping"
 
 
 class CryptoError(RelayError):

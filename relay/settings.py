@@ -14,6 +14,7 @@ MIB = 1024 * KIB
 GIB = 1024 * MIB
 DAY_SECONDS = 24 * 60 * 60
 SKEW_MAX_SECONDS = 5 * 60
+STOP_NOTICE_MAX_SECONDS = 5
 
 SECRETS = ("database_url", "redis_url", "s3_access_key", "s3_secret_key")
 """Each may be in a file that `RELAY_X_FILE` names, as containers hand over secrets."""
@@ -37,8 +38,8 @@ class Settings:
 
     root_public_keys: str = ""
     """Ed25519 public keys of the organization roots, base64url, separated by commas."""
-    log_format: str = "text"
-    """`text` for a terminal, `json` for a log collector."""
+    log_format: str = "json"
+    """`json` for a log collector, `text` for a terminal."""
     database_pool_connections: int = 12
 
     # The web service alone.
@@ -71,6 +72,8 @@ class Settings:
     statement_skew_seconds: int = 5 * 60
     """How far the time in a statement may lie from the server's; at most 300: readers allow twice that."""
     events_keepalive_seconds: int = 15
+    stop_notice_seconds: int = 3
+    """After SIGTERM: how long the process still listens, and says that it stops; at most 5."""
 
     # The worker alone.
     media_key_file: str = ""
@@ -130,6 +133,10 @@ class Settings:
             raise ConfigurationError(
                 f"RELAY_STATEMENT_SKEW_SECONDS must be at most {SKEW_MAX_SECONDS}"
             )
+        if given.get("stop_notice_seconds", 0) > STOP_NOTICE_MAX_SECONDS:
+            raise ConfigurationError(
+                f"RELAY_STOP_NOTICE_SECONDS must be at most {STOP_NOTICE_MAX_SECONDS}"
+            )
         return cls(**given)
 
 
@@ -139,6 +146,7 @@ OF_WEB: Final = frozenset(
         *("listen_host", "listen_port", "session_seconds", "challenge_seconds", "lease_seconds"),
         *("letter_max_bytes", "upload_max_bytes", "upload_expires_seconds", "upload_idle_seconds"),
         *("download_idle_seconds", "statement_skew_seconds", "events_keepalive_seconds"),
+        "stop_notice_seconds",
     }
 )
 """Settings that `relay serve` alone reads."""

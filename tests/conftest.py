@@ -379,7 +379,10 @@ def transactions_as_they_should_be(monkeypatch: pytest.MonkeyPatch) -> Iterator[
             try:
                 yield connection
             finally:
-                connection.remove_query_logger(watch.see)
+                with contextlib.suppress(
+                    asyncpg.InterfaceError
+                ):  # where it was cut, and is given back
+                    connection.remove_query_logger(watch.see)
                 HELD.set(held)
 
     monkeypatch.setattr(Database, "connection", watched)

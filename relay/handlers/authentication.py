@@ -11,7 +11,8 @@ from aiohttp.typedefs import Handler
 from relay.crypto.encoding import b64u_decode
 from relay.domain.actors import Actor, Nobody, Role, Service
 from relay.domain.tokens import Scope, ScopeMissing
-from relay.errors import CryptoError, Forbidden, NotFound, Unauthenticated
+from relay.errors import CryptoError, Forbidden, NotFound, ServiceStopping, Unauthenticated
+from relay.handlers.following import ROLE
 from relay.handlers.routing import Call, Relay, Route
 from relay.services import links, sessions
 
@@ -61,7 +62,10 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         wired = relay()
+        if wired.stopping.has_begun and not route.is_probe:
+            raise ServiceStopping("no new work")
         actor = await identify(request, wired, route.roles, route.scope)
+        request[ROLE] = actor.role
         return await route.handler(Call(request=request, relay=wired, actor=actor))
 
     return handle

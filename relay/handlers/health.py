@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+import enum
+from typing import Final
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from relay.domain.jobs import VideoFailed
-from relay.errors import RelayError
-from relay.handlers.routing import Call, Role, answer, route
+from relay.errors import RelayError, Unavailable
+from relay.handlers.routing import Call, Role, answer, probe, route
 from relay.media.errors import MediaRefused
+from relay.queue import Queue
 from relay.storage.database import is_migrated
+from relay.storage.objects import Objects
+
+PROBE_SECONDS: Final = 2
+"""How long a service may take to answer before it counts as away."""
+
+
+class Fitness(enum.StrEnum):
+    """Whether this process can do its work; `degraded`: all of it but what videos need."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    UNAVAILABLE = "unavailable"
+    STOPPING = "stopping"
+
+
+class Reach(enum.StrEnum):
+    """Whether a service answers; `unmigrated`: a database on which this release cannot work."""
+
+    OK = "ok"
+    UNREACHABLE = "unreachable"
+    UNMIGRATED = "unmigrated"
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """Which of the services that relay needs answer. Without Redis everything works, only later."""
+    """Whether this process can do its work, and which of the services that it needs answer."""
 
-    database: bool
-    objects: bool
-    redis: bool
+    status: Fitness
+    database: Reach
+    objects: Reach
+    redis: Reach
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,26 +55,39 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     fr: str
 
 
-async def alive(_call: Call) -> web.Response:
+async def live(_call: Call) -> web.Response:
     """The process answers."""
-    return web.Response(text="ok\n")
+    return web.Response(text="ok\n", headers={hdrs.CACHE_CONTROL: "no-store"})
 
 
 async def ready(call: Call) -> web.Response:
-    """The process can do its work: 200, or 503."""
+    """The process can do its work: 200, also without what letters do not need; or 503."""
     database, objects, redis = await asyncio.gather(
-        _database(call), call.relay.objects.is_reachable(), call.relay.queue.is_reachable()
+        _database(call), _reach(call.relay.objects), _reach(call.relay.queue)
     )
-    readiness = Readiness(database=database, objects=objects, redis=redis)
-    return answer(readiness, status=200 if database and objects else 503)
+    status = Fitness.OK if objects is redis is Reach.OK else Fitness.DEGRADED
+    if database is not Reach.OK:
+        status = Fitness.UNAVAILABLE
+    if call.relay.stopping.has_begun:
+        status = Fitness.STOPPING
+    readiness = Readiness(status=status, database=database, objects=objects, redis=redis)
+    return answer(readiness, status=200 if status in {Fitness.OK, Fitness.DEGRADED} else 503)
 
 
-async def _database(call: Call) -> bool:
+async def _database(call: Call) -> Reach:
     try:
-        async with call.database.connection() as connection:
-            return await is_migrated(connection)
-    except RelayError:
-        return False
+        async with asyncio.timeout(PROBE_SECONDS), call.database.connection() as connection:
+            return Reach.OK if await is_migrated(connection) else Reach.UNMIGRATED
+    except (Unavailable, TimeoutError):
+        return Reach.UNREACHABLE
+
+
+async def _reach(service: Objects | Queue) -> Reach:
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            return Reach.OK if await service.is_reachable() else Reach.UNREACHABLE
+    except TimeoutError:
+        return Reach.UNREACHABLE
 
 
 async def failures(_call: Call) -> web.Response:
@@ -69,7 +107,7 @@ def _tree(branch: type[RelayError]) -> list[type[RelayError]]:
 
 
 ROUTES = (
-    route("GET", "/healthz", alive, Role.PUBLIC),
-    route("GET", "/readyz", ready, Role.PUBLIC),
+    probe("/livez", live),
+    probe("/readyz", ready),
     route("GET", "/v1/failures", failures, Role.PUBLIC),
 )

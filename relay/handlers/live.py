@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -20,15 +21,17 @@ from aiohttp import hdrs, web
 from relay.domain.actors import Actor, Participant
 from relay.domain.correspondence import NAMED_MAX, MessagesChanged
 from relay.domain.reviews import QueueChanged
-from relay.errors import NotFound, Unauthenticated
+from relay.errors import NotFound, Unauthenticated, Unavailable
 from relay.handlers.authentication import identify
 from relay.handlers.routing import Call, Role, route
 from relay.services.correspondence import Seen, look
-from relay.services.feed import EVERYTHING, Change, Watch
+from relay.services.feed import EVERYTHING, Change, FeedEnded, Watch
 
 LOOK_AGAIN_SECONDS: Final = 1.0
 """Where something is due and not yet there: the clock of the database may be late."""
 SIGN_OF_LIFE: Final = b": still here\n\n"
+
+_log = logging.getLogger(__name__)
 
 Events: TypeAlias = AsyncGenerator[bytes, None]
 
@@ -136,7 +139,7 @@ async def _stream(
     watching: AbstractAsyncContextManager[Watch],
     events: Callable[[Watch], Events],
 ) -> web.StreamResponse:
-    """Say what there is to say until the caller leaves, or their session has ended."""
+    """Say what there is to say until the caller leaves, or their session or this process ends."""
     response = web.StreamResponse(
         headers={
             hdrs.CONTENT_TYPE: "text/event-stream",
@@ -146,10 +149,16 @@ async def _stream(
     )
     response.set_status(HTTPStatus.OK)
     await response.prepare(call.request)
-    with contextlib.suppress(ConnectionResetError, Unauthenticated, NotFound):
-        async with watching as watch:
-            async for event in events(watch):
-                await response.write(event)
+    if call.request.method == hdrs.METH_HEAD:
+        return response
+    with contextlib.suppress(ConnectionResetError, Unauthenticated, NotFound, FeedEnded):
+        try:
+            async with watching as watch:
+                async for event in events(watch):
+                    await response.write(event)
+        except Unavailable as error:
+            # It is too late for another answer; who listens comes back, and is told to look at everything.
+            _log.warning("a live feed ends: %s", error)
     return response
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -34,10 +35,14 @@ from relay.errors import (
     Unauthenticated,
     Unavailable,
 )
+from relay.handlers.following import FOLLOWED, pattern
 
 _log = logging.getLogger(__name__)
 
 CHECKSUM_MISMATCH: Final = 460  # of tus, which HTTPStatus does not know
+
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class NoSuchRoute(NotFound):
@@ -99,16 +104,32 @@ def status_of(kind: type[RelayError]) -> int:
 
 
 def problem(error: RelayError, request: web.Request) -> web.Response:
-    """The problem document of an error."""
+    """The problem document of an error; where it is not the caller's, or of a token, it is logged."""
+    of_token = isinstance(error, TokenRefused | ScopeMissing)
+    if of_token or status_of(type(error)) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning("%s %s: %s", request.method, pattern(request), error)
+    return _answer(error, request)
+
+
+def _answer(error: RelayError, request: web.Request) -> web.Response:
     status = status_of(type(error))
+    language = language_of(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
     document = {
         **error.members,
         "type": f"urn:relay:problem:{error.code}",
-        "title": error.sentence(language_of(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))),
+        "title": error.sentence(language),
         "status": status,
         "code": error.code,
+        "instance": instance(request),
     }
-    headers = {hdrs.CACHE_CONTROL: "no-store"}
+    detail = error.occurrence(language)
+    if detail is not None:
+        document["detail"] = detail
+    headers = {
+        hdrs.CACHE_CONTROL: "no-store",
+        hdrs.CONTENT_LANGUAGE: language,
+        hdrs.VARY: hdrs.ACCEPT_LANGUAGE,
+    }
     if challenge := _challenge(error):
         headers[hdrs.WWW_AUTHENTICATE] = challenge
     if isinstance(error, Unavailable):
@@ -136,15 +157,18 @@ def _challenge(error: RelayError) -> str | None:
             return None
 
 
+def instance(request: web.Request) -> str:
+    """Which occurrence a problem document is of: the request, as a URI reference."""
+    request_id = request[FOLLOWED].request_id
+    return f"urn:uuid:{request_id}" if _UUID.fullmatch(request_id) else request_id
+
+
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The one place where errors become answers."""
     try:
         return await handler(request)
     except RelayError as error:
-        of_token = isinstance(error, TokenRefused | ScopeMissing)
-        if of_token or status_of(type(error)) >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.warning("%s %s: %s", request.method, _pattern(request), error)
         return problem(error, request)
     except web.HTTPNotFound:
         return problem(NoSuchRoute(), request)
@@ -159,11 +183,5 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception as error:  # noqa: BLE001 - nothing may reach the caller as it is
         # The message of a foreign error may quote a value, so only its type and place are logged.
         where = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("%s %s: %s\n%s", request.method, _pattern(request), type(error).__name__, where)
-        return problem(RelayError(), request)
-
-
-def _pattern(request: web.Request) -> str:
-    """The route, not the path: a path holds identifiers."""
-    resource = request.match_info.route.resource
-    return resource.canonical if resource is not None else "(no route)"
+        _log.error("%s %s: %s\n%s", request.method, pattern(request), type(error).__name__, where)
+        return _answer(RelayError(), request)

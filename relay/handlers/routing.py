@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
@@ -21,6 +21,7 @@ from relay.errors import InvalidRequest, NotFound, TooLarge
 from relay.queue import Queue
 from relay.services.feed import Feed
 from relay.services.pages import Pages
+from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
 from relay.settings import MIB, Settings
@@ -38,7 +39,9 @@ __all__ = [
     "Route",
     "Scope",
     "answer",
+    "heads",
     "no_content",
+    "probe",
     "route",
     "tagged",
 ]
@@ -58,7 +61,8 @@ class Relay:
     feed: Feed
     service_tokens: ServiceTokens
     pages: Pages
-    upload_connections: UploadConnections = dataclasses.field(default_factory=UploadConnections)
+    upload_connections: UploadConnections
+    stopping: Stopping
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +181,8 @@ class Route:
     roles: frozenset[Role]
     scope: Scope | None = None
     """What a token of the case system must be for; None where the route is not open to it."""
+    is_probe: bool = False
+    """Asks how this process is: answered also while it stops."""
 
     def __post_init__(self) -> None:
         if not self.roles:
@@ -190,6 +196,21 @@ def route(
 ) -> Route:
     """One row of a handler module's table of routes."""
     return Route(method, path, handler, frozenset(roles), scope)
+
+
+def probe(path: str, handler: Handler) -> Route:
+    """A route on which anybody may ask how this process is, also while it stops."""
+    return Route(hdrs.METH_GET, path, handler, frozenset({Role.PUBLIC}), is_probe=True)
+
+
+def heads(routes: Sequence[Route]) -> list[Route]:
+    """A HEAD route for each GET route that has none: the same headers, and nothing after them."""
+    there = {route.path for route in routes if route.method == hdrs.METH_HEAD}
+    return [
+        dataclasses.replace(route, method=hdrs.METH_HEAD)
+        for route in routes
+        if route.method == hdrs.METH_GET and route.path not in there
+    ]
 
 
 def answer(value: object, *, status: int = 200) -> web.Response:

@@ -43,11 +43,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 EVERYTHING: Final = Change(case_id=None, message_id=None)
 
 
+class FeedEnded(Exception):
+    """This process tells nobody any more; another one does."""
+
+
 class Watch:
     """What changes for one watcher from now on."""
 
     def __init__(self) -> None:
         self._changes: asyncio.Queue[Change] = asyncio.Queue(BACKLOG_MAX_CHANGES)
+        self._has_ended = False
 
     def tell(self, change: Change) -> None:
         """Add a change; where there are too many of them, everything may have changed."""
@@ -57,8 +62,16 @@ class Watch:
         self._changes.put_nowait(change)
 
     async def next(self) -> set[Change]:
-        """Wait for a change, and take all that are there."""
-        return {await self._changes.get(), *self._empty()}
+        """Wait for a change, and take all that are there; FeedEnded where none will come."""
+        changes = {await self._changes.get(), *self._empty()}
+        if self._has_ended:
+            raise FeedEnded
+        return changes
+
+    def end(self) -> None:
+        """Say that nothing more will come."""
+        self._has_ended = True
+        self.tell(EVERYTHING)
 
     def _empty(self) -> list[Change]:
         return [self._changes.get_nowait() for _ in range(self._changes.qsize())]
@@ -107,9 +120,10 @@ class Feed:
         self._watches: defaultdict[uuid.UUID, set[Watch]] = defaultdict(set)
         """By what they watch: a case, or the credential of a mediator."""
         self._reader: asyncio.Task[None] | None = None
+        self._has_ended = False
 
     async def start(self) -> None:
-        """Read until `close`; a lost connection is made again."""
+        """Read until `close`; a lost connection is made again, also where there is none at the beginning."""
         ready = asyncio.Event()
         self._reader = asyncio.create_task(self._read(ready))
         await ready.wait()
@@ -124,6 +138,8 @@ class Feed:
     async def watch(self, concerned: uuid.UUID) -> AsyncIterator[Watch]:
         """What changes from now on in this case, or in the cases of this mediator."""
         watch = Watch()
+        if self._has_ended:
+            watch.end()
         self._watches[concerned].add(watch)
         try:
             yield watch
@@ -131,6 +147,13 @@ class Feed:
             self._watches[concerned].discard(watch)
             if not self._watches[concerned]:
                 del self._watches[concerned]
+
+    def end_watches(self) -> None:
+        """Have every watcher leave, those who are still to come as well."""
+        self._has_ended = True
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.end()
 
     async def _read(self, ready: asyncio.Event) -> None:
         follower: Follower | None = None
@@ -152,6 +175,7 @@ class Feed:
                     await connection.close(timeout=RECONNECT_SECONDS)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 _log.warning("the live feed lost its connection: %s", type(error).__name__)
+            ready.set()
             await asyncio.sleep(RECONNECT_SECONDS)
 
     def _tell(self, event: NewEvent) -> None:

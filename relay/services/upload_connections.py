@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Final, TypeAlias, TypeVar
 
 from relay.domain.uploads import TakenOver
+from relay.errors import RelayError, ServiceStopping
 
 TAKE_OVER_SECONDS: Final = 10
 """How long a connection that was asked to stop may take to store what it has."""
@@ -32,25 +33,32 @@ class UploadConnection:
     """One connection that writes to an upload."""
 
     def __init__(self) -> None:
-        self._stop_asked = asyncio.Event()
+        self._ended_by: type[RelayError] | None = None
         self._waiting: asyncio.Timeout | None = None
         self._has_ended = asyncio.Event()
 
     async def next(self, receive: Receive, idle_seconds: float) -> bytes:
-        """The next bytes; TakenOver once asked to stop, Idle if none come in time."""
-        if self._stop_asked.is_set():
-            raise TakenOver
+        """The next bytes; once asked to stop, the error it was asked with; Idle if none come in time."""
+        if self._ended_by is not None:
+            raise self._ended_by
         try:
             async with asyncio.timeout(idle_seconds) as self._waiting:
                 return await receive()
         except TimeoutError:
-            raise (TakenOver if self._stop_asked.is_set() else Idle) from None
+            raise self._reason() from None
         finally:
             self._waiting = None
 
-    async def stop(self) -> None:
-        """Have it store what it has and end; come back when it has, or after TAKE_OVER_SECONDS."""
-        self._stop_asked.set()
+    def _reason(self) -> type[Exception]:
+        """Why no more bytes are waited for."""
+        return self._ended_by or Idle
+
+    async def stop(self, ended_by: type[RelayError] = TakenOver) -> None:
+        """Have it store what it has and end; come back when it has, or after TAKE_OVER_SECONDS.
+
+        `ended_by` is what its caller is answered, where it was not asked to stop before.
+        """
+        self._ended_by = self._ended_by or ended_by
         if self._waiting is not None:
             self._waiting.reschedule(asyncio.get_running_loop().time())
         with contextlib.suppress(TimeoutError):
@@ -68,6 +76,7 @@ class UploadConnections:
     def __init__(self) -> None:
         self._writers: dict[uuid.UUID, UploadConnection] = {}
         self._running: set[asyncio.Task[object]] = set()
+        self._is_stopping = False
 
     async def outlive(self, writing: Coroutine[object, object, _Value]) -> _Value:
         """Write to the end, also where the request behind it is cancelled because its caller is gone."""
@@ -78,7 +87,12 @@ class UploadConnections:
 
     @contextlib.asynccontextmanager
     async def only(self, upload_id: uuid.UUID) -> AsyncIterator[UploadConnection]:
-        """Be the one that writes to this upload, from when the one before has ended."""
+        """Be the one that writes to this upload, from when the one before has ended.
+
+        ServiceStopping after `stop_all`.
+        """
+        if self._is_stopping:
+            raise ServiceStopping("no upload begins any more")
         writer = UploadConnection()
         before = self._writers.get(upload_id)
         self._writers[upload_id] = writer
@@ -98,5 +112,7 @@ class UploadConnections:
             await writer.stop()
 
     async def stop_all(self) -> None:
-        """Have every connection store what it has and end: before this process does."""
-        await asyncio.gather(*(writer.stop() for writer in list(self._writers.values())))
+        """Have every connection store what it has and end with ServiceStopping: before this process does."""
+        self._is_stopping = True
+        writers = list(self._writers.values())
+        await asyncio.gather(*(writer.stop(ServiceStopping) for writer in writers))

@@ -28,7 +28,7 @@ from relay.domain.uploads import (
     require_target,
     require_writable,
 )
-from relay.errors import NotFound, RelayError
+from relay.errors import NotFound, RelayError, ServiceStopping
 from relay.services.upload_connections import Idle, Receive, UploadConnection
 from relay.services.upload_receiver import Intake, Receiver
 from relay.storage import orphans
@@ -166,7 +166,7 @@ async def _take_all(
         is_body_read = True
     except (ConnectionError, Idle):
         pass
-    except (TakenOver, UploadTooLong) as error:
+    except (TakenOver, ServiceStopping, UploadTooLong) as error:
         ended_by = error
     await receiver.keep()
     if ended_by is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Iterable
@@ -12,12 +14,14 @@ from typing import Final, Self, TypeAlias, TypeVar
 import asyncpg
 import asyncpg.pool
 import msgspec
+from asyncpg.pool import PoolConnectionProxy
 
 from relay.errors import ConfigurationError, Conflict, Unavailable
 from relay.storage.queries import named_queries
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
+CLOSE_SECONDS: Final = 2
 MIGRATION_LOCK: Final = 0x72656C6179  # "relay" in ASCII: one migration at a time on a database
 ROLES: Final = ("relay_web", "relay_worker")
 """As whom the web service and the workers come, besides the owner, who migrates."""
@@ -33,6 +37,8 @@ _LOST: Final = (
     asyncpg.ConnectionDoesNotExistError,
 )
 """What a statement ends with when its server stops or its connection breaks."""
+_LOST_IF_CLOSED: Final = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What it may end with, too, and what may as well be a mistake of ours: only the connection tells which."""
 
 _Value = TypeVar("_Value")
 
@@ -92,8 +98,10 @@ class Database:
             )
 
     async def close(self) -> None:
-        """Wait for what is under way, then close every connection."""
-        await self._pool.close()
+        """Wait CLOSE_SECONDS at most for what is under way, then close every connection."""
+        with contextlib.suppress(TimeoutError):  # it has broken them off, then
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -112,8 +120,14 @@ class Database:
             raise Unavailable(f"connection lost: {type(error).__name__}") from None
         except asyncpg.UniqueViolationError as error:
             raise Conflict(f"{error.constraint_name} holds it already") from None
+        except _LOST_IF_CLOSED as error:
+            if not _is_closed(proxy):
+                raise
+            raise Unavailable(f"connection lost: {type(error).__name__}") from None
         finally:
-            await self._pool.release(proxy)
+            # Where that fails the pool drops the connection; what was done with it is told already.
+            with contextlib.suppress(*_LOST, *_LOST_IF_CLOSED):
+                await self._pool.release(proxy)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -129,6 +143,14 @@ class Database:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield connection
+
+
+def _is_closed(proxy: PoolConnectionProxy) -> bool:
+    """Whether a connection that was lent is gone; the pool may have noticed already, and taken it back."""
+    try:
+        return proxy.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def _keep(_connection: object) -> None:

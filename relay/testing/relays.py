@@ -107,6 +107,8 @@ async def running_relay(
             "RELAY_SERVICE_ISSUER": ISSUER,
             "RELAY_PUBLIC_URL": url,
             "RELAY_LISTEN_PORT": str(port),
+            "RELAY_LOG_FORMAT": "text",  # it is read in a terminal
+            "RELAY_STOP_NOTICE_SECONDS": "0",  # nothing is in front of it
             **(settings or {}),
         }
         environment = {**services.accesses[Access.WEB], **common}

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from relay.settings import Settings
+from tests.support.uploads import Sending
 from tests.support.videos import VideoCase, video_case
+from tests.support.web_process import WebProcess, drafting, web_process
 
 
 @pytest.fixture
@@ -26,3 +28,21 @@ async def videos(
         quick, tmp_path, as_worker=as_worker, database_url=database_url, redis_url=redis_url
     ) as opened:
         yield opened
+
+
+@pytest.fixture
+async def web(
+    settings: Settings, tmp_path: Path, unused_tcp_port: int
+) -> AsyncIterator[WebProcess]:
+    """A web process of this test's own."""
+    started = web_process(settings, tmp_path, unused_tcp_port)
+    await started.start()
+    yield started
+    await started.kill()
+
+
+@pytest.fixture
+async def draft(web: WebProcess, settings: Settings, database_url: str) -> AsyncIterator[Sending]:
+    """A video's draft at the web process."""
+    async with drafting(web, settings, database_url) as begun:
+        yield begun

@@ -3,104 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import dataclasses
 import io
-import os
 import random
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import aiohttp
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from relay.client.case_system import key_set
 from relay.client.uploading import Retry, Upload, upload_body
-from relay.crypto.encoding import b64u_encode
-from relay.crypto.signing import Signer
 from relay.domain.segments import SEGMENT_BYTES
-from relay.settings import Settings
-from relay.testing.people import ISSUER, KEY_ID, open_case, organization
-from tests.support.relays import WORK_FACTOR_LOG2
-from tests.support.uploads import Sending, body_of, sending, signed
+from tests.support.gates import Gate
+from tests.support.uploads import Sending, body_of, signed
+from tests.support.web_process import WebProcess
 
 KILLS = 8
 PATIENT = Retry(attempts=1000, first_pause_seconds=0.05, longest_pause_seconds=0.2)
-
-
-@dataclasses.dataclass(slots=True)
-class WebProcess:
-    """`relay serve`, as a process of its own that can be killed."""
-
-    environment: dict[str, str]
-    url: str
-    process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Start, and wait until it answers."""
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "relay", "serve", env=self.environment, stdout=subprocess.DEVNULL
-        )
-        async with asyncio.timeout(30), aiohttp.ClientSession() as http:
-            while True:
-                with contextlib.suppress(aiohttp.ClientError):
-                    async with http.get(f"{self.url}/healthz") as answer:
-                        if answer.status == 200:
-                            return
-                await asyncio.sleep(0.02)
-
-    async def kill(self) -> None:
-        """SIGKILL: nothing is finished, nothing is said."""
-        if self.process is not None and self.process.returncode is None:
-            self.process.kill()
-            await self.process.wait()
-
-
-@pytest.fixture
-async def web(
-    settings: Settings, tmp_path: Path, unused_tcp_port: int
-) -> AsyncIterator[WebProcess]:
-    """A web process of this test's own, with the keys of an organization."""
-    environment = {
-        f"RELAY_{field.name.upper()}": str(getattr(settings, field.name))
-        for field in dataclasses.fields(settings)
-    }
-    url = f"http://127.0.0.1:{unused_tcp_port}"
-    started = WebProcess(
-        environment={
-            **{name: value for name, value in os.environ.items() if name[:6] != "RELAY_"},
-            **environment,
-            "RELAY_ROOT_PUBLIC_KEYS": b64u_encode(ROOT.public_key),
-            "RELAY_SERVICE_JWKS": str(tmp_path / "jwks.json"),
-            "RELAY_SERVICE_ISSUER": ISSUER,
-            "RELAY_PUBLIC_URL": url,
-            "RELAY_LISTEN_PORT": str(unused_tcp_port),
-        },
-        url=url,
-    )
-    (tmp_path / "jwks.json").write_text(key_set(TOKEN_KEY, KEY_ID))
-    await started.start()
-    yield started
-    await started.kill()
-
-
-ROOT = Signer.generate()
-TOKEN_KEY = Ed25519PrivateKey.generate()
-
-
-@pytest.fixture
-async def draft(web: WebProcess, settings: Settings, database_url: str) -> AsyncIterator[Sending]:
-    """A video's draft at the web process."""
-    async with organization(web.url, ROOT, TOKEN_KEY, work_factor_log2=WORK_FACTOR_LOG2) as people:
-        await people.enrol("media")
-        case = await open_case(people)
-        at_web = dataclasses.replace(settings, public_url=web.url)
-        async with sending(case, at_web, database_url) as begun:
-            yield begun
 
 
 async def test_a_web_process_killed_at_any_moment_loses_nothing_it_acknowledged(
@@ -178,51 +94,3 @@ class Slowly(io.BytesIO):
         data = super().read(size)
         time.sleep(len(data) / 40_000_000)
         return data
-
-
-class Gate:
-    """A way to the store that can be shut."""
-
-    def __init__(self, endpoint: str) -> None:
-        host, _, port = endpoint.removeprefix("http://").partition(":")
-        self._target = (host, int(port))
-        self._port = 0
-        self._server: asyncio.Server | None = None
-        self._wires: set[asyncio.StreamWriter] = set()
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self._port}"
-
-    async def open(self) -> None:
-        """Let connections through, always at the same port."""
-        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-
-    async def close(self) -> None:
-        """Cut every connection and let none through."""
-        if self._server is not None:
-            self._server.close()
-        for wire in list(self._wires):
-            wire.transport.abort()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(*self._target)
-        ends = {writer, far_writer}
-        self._wires |= ends
-        with contextlib.suppress(OSError):
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_pump(reader, far_writer))
-                group.create_task(_pump(far_reader, writer))
-        self._wires -= ends
-        for end in ends:
-            end.transport.abort()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()

@@ -215,7 +215,7 @@ def test_every_public_route_is_meant_to_be_one() -> None:
     """The routes that anybody may call are these, and a new one shows here."""
     public = {f"{entry.method} {entry.path}" for entry in ROUTES if Role.PUBLIC in entry.roles}
     assert public == {
-        "GET /healthz",
+        "GET /livez",
         "GET /readyz",
         "GET /v1/failures",
         "GET /v1/embedding",

@@ -46,7 +46,7 @@ async def test_the_log_of_a_case_can_be_read_to_its_end(case: Case) -> None:
 async def test_relay_says_that_it_cannot_work_when_its_database_is_gone(
     people: Organization, relay_settings: Settings, services: Services
 ) -> None:
-    """Without its database, the readiness is 503 and says why, and requests are told to come again."""
+    """Without its database, relay is not ready and says why, and requests are told to come again."""
     name = urlsplit(relay_settings.database_url).path.removeprefix("/")
     administrator = await asyncpg.connect(
         services.accesses[Access.ADMINISTRATOR]["RELAY_DATABASE_URL"]
@@ -59,6 +59,9 @@ async def test_relay_says_that_it_cannot_work_when_its_database_is_gone(
     finally:
         await administrator.close()
     ready = await ask(people.connection, "GET", "/readyz")
-    assert (ready.status, ready.content) == (503, b'{"database":false,"objects":true,"redis":true}')
+    assert (ready.status, ready.document) == (
+        503,
+        {"status": "unavailable", "database": "unreachable", "objects": "ok", "redis": "ok"},
+    )
     refused = await ask(people.connection, "POST", "/v1/challenges")
     assert (refused.status, refused.code) == (503, "unavailable")

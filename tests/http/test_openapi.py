@@ -43,7 +43,7 @@ SECURITY: Final = {
 }
 HTTP_ROOMS: Final = {"errors", "crypto", "domain", "storage", "services", "handlers"}
 """Where errors are defined that may reach a caller; what media and the commands raise does not."""
-ANYWHERE: Final = {"no-such-route", "wrong-method", "error", "pages-not-built"}
+ANYWHERE: Final = {"no-such-route", "wrong-method", "error", "pages-not-built", "service-stopping"}
 """What any address may answer; said once, at the beginning of the document."""
 SIMPLE: Final[Mapping[type[kinds.Type], str]] = {
     kinds.UUIDType: "string uuid",

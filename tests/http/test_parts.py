@@ -223,7 +223,7 @@ async def get(
     """What the sender gets."""
     name = commitment if isinstance(commitment, str) else b64u_encode(commitment)
     bearer = await shelf.case.harmed.session.bearer()
-    given = {"Authorization": f"Bearer {bearer}", **headers}
+    given = {"Authorization": f"Bearer {bearer}", "X-Request-Id": "by-a-test", **headers}
     async with (
         aiohttp.ClientSession() as http,
         http.request(method, f"{shelf.url}/v1/parts/{name}", headers=given) as answer,

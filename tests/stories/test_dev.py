@@ -133,17 +133,17 @@ async def test_what_is_saved_is_served_on_the_same_data(
     url = await developing.tells(r"relay answers at (http\S+);")
     await developing.tells("Ctrl-C ends it")
     health = checkout / "relay" / "handlers" / "health.py"
-    await until_served(f"{url}/healthz", "ok")
+    await until_served(f"{url}/livez", "ok")
 
     save(health, 'text="ok\\n"', 'text="changed\\n"')
-    await until_served(f"{url}/healthz", "changed")
+    await until_served(f"{url}/livez", "changed")
     await developing.tells(r"relay/handlers/health.py changed.+serving again")
 
     save(health, 'text="changed\\n"', 'text="mended\\n"')
     save(health, "from aiohttp import", "form aiohttp import")
     await developing.tells(r"did not start.+SyntaxError.+web has ended")
     save(health, "form aiohttp import", "from aiohttp import")
-    await until_served(f"{url}/healthz", "mended")
+    await until_served(f"{url}/livez", "mended")
     await developing.tells("serving again")
 
     save(

@@ -2,43 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib import import_module
-from pkgutil import walk_packages
+import string
 
 import pytest
 
-import relay
-from relay.errors import RelayError, sentences
-
-
-def _errors(kind: type[RelayError]) -> Iterator[type[RelayError]]:
-    yield kind
-    for below in kind.__subclasses__():
-        yield from _errors(below)
-
-
-def _codes() -> list[str]:
-    """Of every error of the package that has a code of its own."""
-    for module in walk_packages(relay.__path__, "relay."):
-        if not module.name.endswith("__main__") and ".inside." not in module.name:
-            import_module(module.name)
-    ours = {kind for kind in _errors(RelayError) if kind.__module__.startswith("relay.")}
-    return [kind.code for kind in ours if "code" in vars(kind)]
+from dev.problems import DOCUMENT, WHAT_TO_DO, errors, status_over_http, written
+from relay.domain.gates import GateClosed
+from relay.domain.links import TooManyTries
+from relay.errors import InvalidRequest, RelayError, sentences
+from tests.support.openapi import load_document
 
 
 def test_every_code_has_its_sentences_and_is_of_one_error() -> None:
     """No error goes without an entry, no entry is left over, and no two errors share a code."""
-    assert sorted(_codes()) == sorted(sentences())
+    assert sorted(kind.code for kind in errors()) == sorted(sentences())
 
 
 @pytest.mark.parametrize("code", sorted(sentences()))
 def test_both_languages_are_whole_sentences(code: str) -> None:
     """English and French, each begun and ended as a sentence is, and not one in place of the other."""
     entry = sentences()[code]
-    assert sorted(entry) == ["en", "fr"]
+    assert {"en", "fr"} <= set(entry) <= {"en", "fr", "occurrence-en", "occurrence-fr"}
     assert entry["en"] != entry["fr"]
-    for sentence in entry.values():
+    for sentence in (entry["en"], entry["fr"]):
         assert "  " not in sentence
         assert sentence[0].isupper() or sentence.startswith("relay ")
         assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "code", sorted(code for code, entry in sentences().items() if len(entry) > 2)
+)
+def test_what_an_occurrence_says_is_made_of_described_members(code: str) -> None:
+    """In both languages of the same members, each of which the description of the API has."""
+    described = load_document()["components"]["schemas"]["Problem"]["properties"]
+    used = []
+    for language in ("en", "fr"):
+        template = sentences()[code][f"occurrence-{language}"]
+        used.append(
+            {name for _text, name, _form, _how in string.Formatter().parse(template) if name}
+        )
+        for mark in ":;?!":
+            assert language == "en" or template.count(mark) == template.count(f"\u00a0{mark}")
+    assert used[0] == used[1]
+    assert used[0]
+    assert used[0] <= set(described)
+
+
+@pytest.mark.parametrize(
+    ("error", "en", "fr"),
+    [
+        (
+            GateClosed("x", gates=["captions", "sender"]),
+            "Closed now are: captions, sender.",
+            "Conditions non remplies\u00a0: captions, sender.",
+        ),
+        (
+            TooManyTries(wait_seconds=7),
+            "The next try is heard in 7 seconds.",
+            "Le prochain essai sera entendu dans 7 secondes.",
+        ),
+        (InvalidRequest("x", problem="a {b}"), "a {b}", "En anglais\u00a0: a {b}"),
+        (InvalidRequest("a detail for the log alone"), None, None),
+        (RelayError("a detail for the log alone"), None, None),
+    ],
+)
+def test_an_occurrence_is_told_in_both_languages(
+    error: RelayError, en: str | None, fr: str | None
+) -> None:
+    """What is for the log alone is in neither."""
+    assert (error.occurrence("en"), error.occurrence("fr")) == (en, fr)
+
+
+def test_the_list_of_problems_is_current() -> None:
+    """docs/problems.md is as `python -m dev.problems` writes it, and has each code in one row."""
+    text = DOCUMENT.read_text("utf-8")
+    assert text == written()
+    rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted(sentences())
+
+
+def test_every_status_says_what_to_do() -> None:
+    """No error is answered with a status of which the list says nothing, and none is said of without one."""
+    assert {status_over_http(kind) for kind in errors()} - {None} == set(map(int, WHAT_TO_DO))
