@@ -11,7 +11,8 @@ from relay.services import notifications
 
 async def list_events(call: Call) -> web.Response:
     """The events after a given one, at once or when there is one."""
-    return answer(await notifications.list_events(call.database, call.query(NotificationsQuery)))
+    query = call.query(NotificationsQuery)
+    return answer(await notifications.list_events(call.database, query, call.relay.stopping))
 
 
 ROUTES = (route("GET", "/v1/events", list_events, Role.SERVICE, scope=Scope.EVENTS_READ),)

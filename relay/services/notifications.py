@@ -27,6 +27,7 @@ from relay.domain.notifications import (
 )
 from relay.domain.transitions import Event
 from relay.errors import CryptoError
+from relay.services.stopping import Stopping
 from relay.storage import notifications as stored
 from relay.storage.database import Connection, Database
 from relay.storage.notifications import About, NewNotification, OutboxRow
@@ -41,8 +42,10 @@ _Made: TypeAlias = list[NewNotification]
 _Teller: TypeAlias = Callable[[Connection, OutboxRow], Awaitable[_Made]]
 
 
-async def list_events(database: Database, query: NotificationsQuery) -> NotificationPage:
-    """Events after a given one.
+async def list_events(
+    database: Database, query: NotificationsQuery, stopping: Stopping
+) -> NotificationPage:
+    """Events after a given one; a process that stops lets nobody wait.
 
     EventsGone where some after it were removed after their time, and where that one was never given: a
     database that was restored from a copy knows nothing of what came after the copy.
@@ -57,7 +60,7 @@ async def list_events(database: Database, query: NotificationsQuery) -> Notifica
             oldest, newest = await stored.find_ends(connection)
         if query.after and not oldest - 1 <= query.after <= newest:
             raise EventsGone
-        if rows or now() >= end:
+        if rows or now() >= end or stopping.has_begun:
             break
         await asyncio.sleep(min(LOOK_SECONDS, max(0.0, end - now())))
     return NotificationPage(

@@ -20,11 +20,20 @@ from relay.client.participant import Participant
 from relay.crypto.keyrings import generate_keyring
 from relay.crypto.links import parse_link_url
 from relay.domain.messages import RecipientMessage
-from relay.domain.notifications import EXPIRING, LogPosition, Notification, NotificationType
+from relay.domain.notifications import (
+    EXPIRING,
+    LogPosition,
+    Notification,
+    NotificationsQuery,
+    NotificationType,
+)
 from relay.domain.tokens import Scope
 from relay.services.audit.kinds import KINDS
+from relay.services.feed import Feed
 from relay.services.log import LogPage
-from relay.services.notifications import SILENT, TOLD
+from relay.services.notifications import SILENT, TOLD, list_events
+from relay.services.stopping import Stopping
+from relay.services.upload_connections import UploadConnections
 from relay.settings import Settings
 from relay.storage import notifications as stored
 from relay.storage.database import Database
@@ -302,6 +311,24 @@ async def test_who_waits_is_answered_when_something_happens(
     page = await asyncio.wait_for(asked, 5)
     assert types(page.events) == ["mediator.review-waiting"]
     assert page.next == last + 1
+
+
+async def test_a_process_that_stops_lets_nobody_wait(
+    case: Case, people: Organization, relay_settings: Settings
+) -> None:
+    """They are answered with what there is, which is nothing, and ask the next process."""
+    last = (await told(people))[-1].id
+    database = await Database.connect(relay_settings.database_url, connections=1)
+    stopping = Stopping(Feed(relay_settings.database_url), UploadConnections())
+    asked = asyncio.create_task(
+        list_events(database, NotificationsQuery(after=last, wait=30), stopping)
+    )
+    await asyncio.sleep(0.5)
+    assert not asked.done()
+    stopping.begin()
+    assert (await asyncio.wait_for(asked, 2)).events == []
+    await stopping.finish()
+    await database.close()
 
 
 @pytest.mark.tampers

@@ -19,6 +19,7 @@ from aiohttp import hdrs
 from relay import logs
 from relay.app import ROUTES
 from relay.domain.actors import Role
+from relay.domain.tokens import Scope
 from relay.settings import Settings
 from relay.testing.people import Case, Organization
 from tests.support.gates import Gate
@@ -243,7 +244,7 @@ async def test_head_is_get_without_its_body(case: Case, people: Organization) ->
     bearers = {
         Role.MEDIATOR: await caller_of(case.mediator).signed.bearer(),
         Role.PARTICIPANT: await caller_of(case.harmed).signed.bearer(),
-        Role.SERVICE: people.case_system.token(),
+        Role.SERVICE: people.case_system.token(*Scope),
         Role.PUBLIC: None,
     }
     asked = 0
@@ -256,7 +257,7 @@ async def test_head_is_get_without_its_body(case: Case, people: Organization) ->
             head = await ask(people.connection, "HEAD", path, bearer=bearers[role])
         assert head.content == b""
         asked += 1
-        if not path.endswith("/events"):
+        if Role.SERVICE in entry.roles or not path.endswith("/events"):
             whole = await ask(people.connection, "GET", path, bearer=bearers[role])
             assert (head.status, head.headers) == (whole.status, whole.headers), path
         else:

@@ -22,6 +22,7 @@ from relay.client.participant import Participant
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.domain.actors import Role
+from relay.domain.tokens import Scope
 from relay.handlers.routing import Route
 from relay.settings import Settings
 from relay.testing.people import Case, Organization
@@ -83,7 +84,7 @@ async def test_a_read_is_told_to_come_again(
         Role.PARTICIPANT: await caller_of(case.harmed).signed.bearer(),
         Role.UPLOADER: await caller_of(uploader).signed.bearer(),
         Role.MEDIATOR: await caller_of(case.mediator).signed.bearer(),
-        Role.SERVICE: people.case_system.token(),
+        Role.SERVICE: people.case_system.token(*Scope),
     }
 
     async def status(entry: Route, role: Role) -> int:
