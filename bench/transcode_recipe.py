@@ -1,4 +1,4 @@
-"""What the media room costs beside its one big ffmpeg run: each step in seconds, and the ratio.
+"""What the media pipeline costs beside its one big ffmpeg run: each step in seconds, and the ratio.
 
 `python bench/transcode_recipe.py [SECONDS]`: a 1080p video of that length, 60 unless told.
 """
@@ -51,7 +51,7 @@ def make_recording(ffmpeg: Path, path: Path, seconds: int) -> None:
 
 
 def bare_seconds(tools: MediaTools, path: Path, folder: Path) -> float:
-    """The very encode that the media room runs, from file to file and without a jail."""
+    """The very encode that the media pipeline runs, from file to file and without a jail."""
     with MemoryFile() as source:
         source.write(path.read_bytes())
         source.seal()

@@ -1,4 +1,4 @@
-"""`python -m dev.coverage FILE`: of every room that was measured, how many branches tests have taken."""
+"""`python -m dev.coverage FILE`: of every package that was measured, how many branches tests have taken."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def main(file: Path) -> None:
     taken: Counter[str] = Counter()
     there: Counter[str] = Counter()
     for name, measured in report.files.items():
-        room = "/".join(name.split("/")[:2])
-        taken[room] += measured.summary.covered_branches
-        there[room] += measured.summary.num_branches
+        package = "/".join(name.split("/")[:2])
+        taken[package] += measured.summary.covered_branches
+        there[package] += measured.summary.num_branches
     low = False
-    for room, least in AT_LEAST.items():
-        share = 100 * taken[room] / there[room]
+    for package, least in AT_LEAST.items():
+        share = 100 * taken[package] / there[package]
         low |= share < least
-        said = f"{taken[room]} of {there[room]} branches, {share:.1f} %; at least {least:g} %"
-        print(f"{room}: {said}{' MISSED' if share < least else ''}")
+        said = f"{taken[package]} of {there[package]} branches, {share:.1f} %; at least {least:g} %"
+        print(f"{package}: {said}{' MISSED' if share < least else ''}")
     sys.exit(low)
 
 

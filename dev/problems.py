@@ -15,7 +15,7 @@ from relay.handlers.problems import CHECKSUM_MISMATCH, status_of
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "problems.md"
 
-HTTP_ROOMS: Final = {"errors", "crypto", "domain", "storage", "services", "handlers"}
+HTTP_PACKAGES: Final = {"errors", "crypto", "domain", "storage", "services", "handlers"}
 """Where errors are defined that may reach a caller; what media and the commands raise does not."""
 
 INTRODUCTION: Final = """# Problems
@@ -91,7 +91,7 @@ def errors() -> list[type[RelayError]]:
 
 def status_over_http(kind: type[RelayError]) -> int | None:
     """The status that it is answered with; None where it never reaches a caller."""
-    if kind.__module__.split(".")[1] not in HTTP_ROOMS:
+    if kind.__module__.split(".")[1] not in HTTP_PACKAGES:
         return None
     status = int(status_of(kind))
     is_answered = kind is RelayError or status != HTTPStatus.INTERNAL_SERVER_ERROR

@@ -106,7 +106,7 @@ def create_app(settings: Settings) -> web.Application:
     async def stop(app: web.Application) -> None:
         await app[RELAY].stopping.finish()
 
-    async def say_goodbye(_request: web.Request, response: web.StreamResponse) -> None:
+    async def close_connection(_request: web.Request, response: web.StreamResponse) -> None:
         if app[RELAY].stopping.has_begun:
             response.headers[hdrs.CONNECTION] = "close"
             response.force_close()
@@ -114,7 +114,7 @@ def create_app(settings: Settings) -> web.Application:
     app.cleanup_ctx.append(connected)
     app.on_shutdown.append(stop)
     app.on_response_prepare.append(_harden)
-    app.on_response_prepare.append(say_goodbye)
+    app.on_response_prepare.append(close_connection)
     app.on_response_prepare.append(name_request)
     for route in (*ROUTES, *pages.PAGES, *heads(ROUTES)):
         app.router.add_route(route.method, route.path, guarded(route, lambda: app[RELAY]))

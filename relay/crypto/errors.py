@@ -1,4 +1,4 @@
-"""What can go wrong in the crypto room: different errors in here and in the log, one and the same outside.
+"""What can go wrong when sealing and verifying: different errors in here and in the log, one outside.
 
 An answer must not tell which check failed, so every class below has the code of CryptoError, and with it
 its sentences; only name and `detail` differ, and they go to the log alone.

@@ -1,4 +1,4 @@
-"""Which programs the media room runs, and where they lie on this machine."""
+"""Which programs the media pipeline runs, and where they lie on this machine."""
 
 from __future__ import annotations
 

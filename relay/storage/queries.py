@@ -9,10 +9,10 @@ from typing import Final
 _NAME: Final = re.compile(r"^-- name: (?P<name>[a-z_]+)$", re.MULTILINE)
 
 
-def named_queries(room: str) -> dict[str, str]:
-    """The statements of `storage/sql/{room}.sql` by name."""
+def named_queries(name: str) -> dict[str, str]:
+    """The statements of `storage/sql/{name}.sql` by name."""
     return split_queries(
-        resources.files("relay.storage").joinpath("sql", f"{room}.sql").read_text("utf-8")
+        resources.files("relay.storage").joinpath("sql", f"{name}.sql").read_text("utf-8")
     )
 
 
@@ -25,7 +25,7 @@ def split_queries(text: str) -> dict[str, str]:
     return queries
 
 
-def all_rooms() -> list[str]:
+def query_files() -> list[str]:
     """The name of every `.sql` file, for the test that prepares each query."""
     folder = resources.files("relay.storage").joinpath("sql")
     return sorted(

@@ -20,7 +20,7 @@ from relay.domain.correspondence import NAMED_MAX
 from relay.domain.messages import RecipientMessage
 from relay.services.feed import LOOK_SECONDS
 from relay.settings import Settings
-from relay.storage.queries import all_rooms, named_queries
+from relay.storage.queries import named_queries, query_files
 from relay.testing.people import Case, Organization, open_case
 from tests.support.query_counts import Queries, counted
 from tests.support.requests import Caller, caller_of
@@ -28,7 +28,7 @@ from tests.support.requests import Caller, caller_of
 pytestmark = pytest.mark.own_relay
 KEEPALIVE_SECONDS = 1
 KIB: Final = 1024
-QUERIES: Final = {text for room in all_rooms() for text in named_queries(room).values()}
+QUERIES: Final = {text for file in query_files() for text in named_queries(file).values()}
 SESSION: Final = named_queries("sessions")["find_session"]
 """What each request asks, and each sign of life."""
 

@@ -22,7 +22,7 @@ from bench.scale import COMMANDS as MEASURED
 from bench.scale import FILL, NOT_FILLED, OTHER_COMMANDS, PLACES, QUERIES, fill, measured_routes
 from relay.__main__ import program
 from relay.storage.database import Connection
-from relay.storage.queries import all_rooms, named_queries
+from relay.storage.queries import named_queries, query_files
 from workers.sweep import Sweep
 
 WHOLE: Final = {
@@ -71,9 +71,9 @@ async def test_no_statement_reads_a_table_whole_without_a_reason(database_url: s
             )
         }
         read = {
-            f"{room}.{name}": sorted(_read_whole(await _plan(connection, query), tables))
-            for room in all_rooms()
-            for name, query in named_queries(room).items()
+            f"{file}.{name}": sorted(_read_whole(await _plan(connection, query), tables))
+            for file in query_files()
+            for name, query in named_queries(file).items()
         }
     finally:
         await connection.close()

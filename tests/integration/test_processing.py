@@ -140,7 +140,7 @@ async def test_a_refused_video_tells_its_sender_why(videos: VideoCase) -> None:
 
 
 async def test_every_failure_has_its_sentences(videos: VideoCase) -> None:
-    """The codes that a worker adds to those of the media room are explained in both languages, too."""
+    """The codes that a worker adds to those of the media pipeline are explained in both languages, too."""
     async with (
         aiohttp.ClientSession() as http,
         http.get(f"{videos.settings.public_url}/v1/failures") as answer,

@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 import relay.storage
-from relay.storage.queries import all_rooms, named_queries
+from relay.storage.queries import named_queries, query_files
 
-QUERIES = [(room, name) for room in all_rooms() for name in named_queries(room)]
+QUERIES = [(file, name) for file in query_files() for name in named_queries(file)]
 
 
 async def test_every_query_fits_the_schema(database_url: str) -> None:
@@ -18,11 +18,11 @@ async def test_every_query_fits_the_schema(database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     broken = []
     try:
-        for room, name in QUERIES:
+        for file, name in QUERIES:
             try:
-                await connection.prepare(named_queries(room)[name])
+                await connection.prepare(named_queries(file)[name])
             except asyncpg.PostgresError as error:
-                broken.append(f"{room}.{name}: {error}")
+                broken.append(f"{file}.{name}: {error}")
     finally:
         await connection.close()
 
@@ -30,11 +30,11 @@ async def test_every_query_fits_the_schema(database_url: str) -> None:
     assert len(QUERIES) > 100
 
 
-@pytest.mark.parametrize("room", all_rooms())
-def test_every_query_is_used(room: str) -> None:
+@pytest.mark.parametrize("file", query_files())
+def test_every_query_is_used(file: str) -> None:
     """The module of the same name asks for each query of a file: none is left over."""
     folder = Path(relay.storage.__path__[0])
     modules = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
-    unused = [name for name in named_queries(room) if f'"{name}"]' not in modules]
+    unused = [name for name in named_queries(file) if f'"{name}"]' not in modules]
 
     assert unused == []

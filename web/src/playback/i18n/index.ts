@@ -1,4 +1,4 @@
-/** The catalogue of this room in one language; only what is shown is fetched. */
+/** The catalogue of these pages in one language; only what is shown is fetched. */
 
 import type { Catalogue, Language } from '../../i18n/catalogue';
 import type { en } from './en';
