@@ -25,7 +25,7 @@ from yarl import URL
 from tests.support.browser.leaks import as_text, found_in, needles_of, needles_of_link, stored
 from tests.support.browser.wire import Wire, wire_to
 
-PATIENCE_MS: Final = 20_000
+PATIENCE_MS: Final = 45_000
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
 NARROW: Final[ViewportSize] = {"width": 320, "height": 640}
 TEXT_TWICE: Final = "document.documentElement.style.setProperty('font-size', '200%');"
