@@ -55,7 +55,7 @@ test-code:
 test-pages:
 	@.ci/aside .ci/npm test
 
-quick: $(READY) $(PACKAGES) ## Check types and lint, and run the tests that say most in about two minutes; ARGS as above
+quick: $(READY) $(PACKAGES) ## Check types and lint, and run the tests that say most in two to three minutes; ARGS as above
 	@mkdir -p .cache
 	@$(MAKE) --no-print-directory --jobs --keep-going quick-code quick-pages quick-tests
 

@@ -367,6 +367,7 @@ async def test_what_is_allowed_is_done_and_all_else_is_refused(
     assert withdraws == (state not in over)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", [State.APPROVED, State.OFFERED, State.RELEASED, State.VIEWED])
 async def test_a_closed_gate_is_minded_in_what_is_allowed(
     hostile_case: HostileCase, state: State

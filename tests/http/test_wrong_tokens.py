@@ -240,6 +240,7 @@ def tries(attacked: Attacked) -> Iterator[Try]:
         yield Try(route=route, who=who, authorization=f"Bearer {token}", told=NOWHERE)
 
 
+@pytest.mark.slow
 async def test_every_route_refuses_every_wrong_token_and_says_why(
     attacked: Attacked, caplog: pytest.LogCaptureFixture
 ) -> None:
