@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, ParamSpec, TypeVar
+from unittest.mock import patch
 
 import asyncpg
 
 from relay.storage.database import Connection
 from tests.support.relays import LoopThread
 
+_Parameters = ParamSpec("_Parameters")
+_Value = TypeVar("_Value")
+
+STATEMENTS: Final = ("execute", "executemany", "fetch", "fetchval", "fetchrow")
+"""How a connection sends one."""
 CUT: Final = """
     select pid, pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name = 'relay'
@@ -62,37 +69,26 @@ class Cutter:
 def cutting(database_url: str) -> Iterator[Cutter]:
     """Have the statements of every pool that is opened meanwhile counted; `database_url`: for a superuser."""
     cutter = Cutter(database_url)
-    opened = asyncpg.create_pool
-
-    class Watched(asyncpg.Connection):
-        """Says of each statement that it is about to be sent."""
-
-        async def execute(self, *args: Any, **named: Any) -> Any:
-            cutter.see()
-            return await super().execute(*args, **named)
-
-        async def executemany(self, *args: Any, **named: Any) -> Any:
-            cutter.see()
-            return await super().executemany(*args, **named)
-
-        async def fetch(self, *args: Any, **named: Any) -> Any:
-            cutter.see()
-            return await super().fetch(*args, **named)
-
-        async def fetchval(self, *args: Any, **named: Any) -> Any:
-            cutter.see()
-            return await super().fetchval(*args, **named)
-
-        async def fetchrow(self, *args: Any, **named: Any) -> Any:
-            cutter.see()
-            return await super().fetchrow(*args, **named)
-
-    def open_pool(*args: Any, **named: Any) -> Any:
-        return opened(*args, **named, connection_class=Watched)
-
-    asyncpg.create_pool = open_pool
+    watched = type(
+        "Watched",
+        (asyncpg.Connection,),
+        {name: _seen(cutter, getattr(asyncpg.Connection, name)) for name in STATEMENTS},
+    )
+    pool = functools.partial(asyncpg.create_pool, connection_class=watched)
     try:
-        yield cutter
+        with patch.object(asyncpg, "create_pool", pool):
+            yield cutter
     finally:
-        asyncpg.create_pool = opened
         cutter.close()
+
+
+def _seen(
+    cutter: Cutter, method: Callable[_Parameters, Awaitable[_Value]]
+) -> Callable[_Parameters, Awaitable[_Value]]:
+    """A way to send a statement, which first says that one is about to be sent."""
+
+    async def send(*args: _Parameters.args, **named: _Parameters.kwargs) -> _Value:
+        cutter.see()
+        return await method(*args, **named)
+
+    return send

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
-from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 from asyncpg.connection import LoggedQuery
@@ -27,16 +28,9 @@ class Queries:
 def counted() -> Iterator[Queries]:
     """Have every pool that is opened meanwhile tell of its queries."""
     queries = Queries()
-    opened = asyncpg.create_pool
 
     async def listen(connection: Connection) -> None:
         connection.add_query_logger(queries)
 
-    def open_pool(*args: Any, **named: Any) -> Any:
-        return opened(*args, **named, init=listen)
-
-    asyncpg.create_pool = open_pool
-    try:
+    with patch.object(asyncpg, "create_pool", functools.partial(asyncpg.create_pool, init=listen)):
         yield queries
-    finally:
-        asyncpg.create_pool = opened
