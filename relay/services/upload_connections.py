@@ -59,7 +59,7 @@ class UploadConnection:
         `ended_by` is what its caller is answered, where it was not asked to stop before.
         """
         self._ended_by = self._ended_by or ended_by
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TAKE_OVER_SECONDS):
