@@ -115,7 +115,7 @@ export class Correspondent {
   }
 
   async sendVideo(video: contract.NewVideo, progress: (progress: contract.SendingProgress) => void): Promise<contract.SentMessage> {
-    return this.shown(await this.videos.send(await this.address(video), video, progress));
+    return this.shown(await this.videos.send(() => this.address(video), video, progress));
   }
 
   async resumeVideo(id: string, file: Blob | null, progress: (progress: contract.SendingProgress) => void): Promise<contract.SentMessage> {

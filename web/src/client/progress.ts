@@ -23,6 +23,12 @@ export class Progress {
     private readonly tell: (progress: SendingProgress) => void,
   ) {}
 
+  /** The video is stored here and can be resumed, of which relay had `sentBytes` before. */
+  begun(sentBytes: number): void {
+    this.sentBytes = sentBytes;
+    this.say(true);
+  }
+
   sealed(bytes: number): void {
     this.sealedBytes = bytes;
     this.say();

@@ -52,9 +52,10 @@ interface VideoRecord extends Address {
 }
 
 interface Underway {
-  readonly id: Uuid;
+  /** Null before it is known which message it will be. */
+  id: Uuid | null;
   readonly stop: AbortController;
-  readonly ended: Promise<unknown>;
+  ended: Promise<unknown>;
 }
 
 export class Videos {
@@ -65,43 +66,36 @@ export class Videos {
     private readonly recordings: Takes,
   ) {}
 
-  async send(to: Address, video: NewVideo, tell: Tell): Promise<Schemas['AuthorMessage']> {
-    const { device, link, ownSeal } = this.admitted;
-    const source = await this.source(video.file, video.take ?? null);
-    if (source === null) throw new Refused('file-unreadable');
-    const record: VideoRecord = {
-      ...to,
-      mediaType: video.mediaType,
-      fileKey: b64uEncode(newFileKey()),
-      nonce: b64uEncode(crypto.getRandomValues(new Uint8Array(NONCE_BYTES))),
-      fileBytes: source.size,
-      beginning: await beginningOf(source),
-      assistant: video.assistant ?? null,
-      take: video.take ?? null,
-    };
-    const kept: StoredVideo = {
-      link,
-      id: to.message,
-      sealed: await ownSeal.seal(utf8(JSON.stringify(record))),
-      startedAt: new Date().toISOString(),
-      totalBytes: sealedSize(source.size),
-      sentBytes: 0,
-      digests: [],
-      kept: true,
-      upload: null,
-    };
-    await device.storeVideo(kept);
-    return this.run(record, kept, source, tell);
+  async send(addressed: () => Promise<Address>, video: NewVideo, tell: Tell): Promise<Schemas['AuthorMessage']> {
+    return this.only(null, async (underway) => {
+      const to = await addressed();
+      underway.id = to.message;
+      const source = await this.source(video.file, video.take ?? null);
+      if (source === null) throw new Refused('file-unreadable');
+      const record: VideoRecord = {
+        ...to,
+        mediaType: video.mediaType,
+        fileKey: b64uEncode(newFileKey()),
+        nonce: b64uEncode(crypto.getRandomValues(new Uint8Array(NONCE_BYTES))),
+        fileBytes: source.size,
+        beginning: await beginningOf(source),
+        assistant: video.assistant ?? null,
+        take: video.take ?? null,
+      };
+      return this.run(record, await this.store(record, underway.stop.signal), source, tell, underway.stop.signal);
+    });
   }
 
   async resume(id: Uuid, file: Blob | null, tell: Tell): Promise<Schemas['AuthorMessage']> {
-    const kept = await this.admitted.device.video(this.admitted.link, id);
-    if (kept === null) throw new Refused('refused');
-    const record = await this.open(kept);
-    const source = await this.source(file, record.take);
-    if (source === null && !(await new Segments(this.admitted.device, kept).isWhole())) throw new Refused('file-unreadable');
-    if (source !== null && !(await isSameFile(source, record))) throw new Refused('file-unreadable');
-    return this.run(record, kept, source, tell);
+    return this.only(id, async ({ stop: { signal } }) => {
+      const kept = await this.admitted.device.video(this.admitted.link, id);
+      if (kept === null) throw new Refused('refused');
+      const record = await this.open(kept);
+      const source = await this.source(file, record.take);
+      if (source === null && !(await new Segments(this.admitted.device, kept).isWhole())) throw new Refused('file-unreadable');
+      if (source !== null && !(await isSameFile(source, record))) throw new Refused('file-unreadable');
+      return this.run(record, kept, source, tell, signal);
+    });
   }
 
   /** Those that can be resumed; one whose keys are gone is skipped. */
@@ -124,7 +118,7 @@ export class Videos {
     return (await this.recordings.all()).filter(({ id }) => !onTheirWay.includes(id));
   }
 
-  /** Pauses uploads in progress, and waits until they have stopped. */
+  /** Pauses the upload in progress, and waits until it has stopped. One that is not stored yet is not begun. */
   async pause(): Promise<void> {
     const { underway } = this;
     underway?.stop.abort();
@@ -153,20 +147,54 @@ export class Videos {
     return JSON.parse(new TextDecoder().decode(await this.admitted.ownSeal.open(sealed))) as VideoRecord;
   }
 
-  private async run(record: VideoRecord, kept: StoredVideo, source: Source | null, tell: Tell): Promise<Schemas['AuthorMessage']> {
+  /** From here on it can be resumed. */
+  private async store(record: VideoRecord, signal: AbortSignal): Promise<StoredVideo> {
+    const { device, link, ownSeal } = this.admitted;
+    const totalBytes = sealedSize(record.fileBytes);
+    const kept: StoredVideo = {
+      link,
+      id: record.message,
+      sealed: await ownSeal.seal(utf8(JSON.stringify(record))),
+      startedAt: new Date().toISOString(),
+      totalBytes,
+      sentBytes: 0,
+      digests: [],
+      kept: true,
+      upload: null,
+    };
+    if (signal.aborted) throw new Refused('paused');
+    await device.storeVideo(kept);
+    return kept;
+  }
+
+  /** Does this work alone: what was under way before has stopped, and `pause` stops this. */
+  private async only<Result>(id: Uuid | null, work: (underway: Underway) => Promise<Result>): Promise<Result> {
     await this.pause();
     const stop = new AbortController();
-    const sending = new Sending(this.admitted, record, source, new Progress(kept.totalBytes, tell), stop.signal).all(kept);
-    const underway = { id: kept.id, stop, ended: sending.catch(() => null) };
+    const underway: Underway = { id, stop, ended: Promise.resolve() };
     this.underway = underway;
+    const working = work(underway);
+    underway.ended = working.catch(() => null);
     try {
-      const message = await sending;
-      await this.admitted.device.discardVideo(this.admitted.link, kept.id);
-      if (record.take !== null) await this.recordings.discard(record.take);
-      return message;
+      return await working;
     } finally {
       if (this.underway === underway) this.underway = null;
     }
+  }
+
+  private async run(
+    record: VideoRecord,
+    kept: StoredVideo,
+    source: Source | null,
+    tell: Tell,
+    signal: AbortSignal,
+  ): Promise<Schemas['AuthorMessage']> {
+    const progress = new Progress(kept.totalBytes, tell);
+    progress.begun(kept.sentBytes);
+    const message = await new Sending(this.admitted, record, source, progress, signal).all(kept);
+    await this.admitted.device.discardVideo(this.admitted.link, kept.id);
+    if (record.take !== null) await this.recordings.discard(record.take);
+    return message;
   }
 }
 

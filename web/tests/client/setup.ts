@@ -29,7 +29,7 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const root = fileURLToPath(new URL('../../..', import.meta.url));
-  const python = process.env['RELAY_PYTHON'] ?? `${root}.venv/bin/python`;
+  const python = process.env['PYTHON'] ?? `${root}.venv/bin/python`;
   const server = spawn(python, [`${root}web/tests/client/start_relay.py`], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => server.once('exit', () => { resolve(); }));
   const [line] = await Promise.race([

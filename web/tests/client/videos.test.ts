@@ -21,6 +21,27 @@ async function phoneVideo(): Promise<Blob> {
   return new Blob([new Uint8Array(await readFile(relay.video))], { type: 'video/quicktime' });
 }
 
+/** A file that does something when it is read. */
+class ReadFile extends Blob {
+  constructor(
+    private readonly content: Blob,
+    private readonly asked: () => void,
+  ) {
+    super([content]);
+  }
+
+  override slice(from?: number, to?: number): Blob {
+    const { asked } = this;
+    const part = this.content.slice(from, to);
+    return Object.assign(part, {
+      arrayBuffer: async (): Promise<ArrayBuffer> => {
+        asked();
+        return Blob.prototype.arrayBuffer.call(part);
+      },
+    });
+  }
+}
+
 /** Sends, and interrupts once `enough` holds; returns the reported progress. */
 async function brokenOff(
   person: ParticipantClient,
@@ -133,6 +154,26 @@ describe('a video that was broken off', () => {
     const sent = await again.resumeVideo(video?.id ?? '', null, () => undefined);
     expect(sent).toMatchObject({ message: video?.id, view: 'preparing' });
     expect(await again.unfinishedVideos()).toEqual([]);
+  });
+
+  it('can be resumed from the moment progress is reported, before anything is sealed', async () => {
+    const { responsible, harmedId } = await openCase();
+    const file = noise(MIB);
+    const [first] = await brokenOff(responsible, harmedId, file, () => true);
+    expect(first).toMatchObject({ stage: 'sealing', sealedBytes: 0, sentBytes: 0 });
+    const [video, ...others] = await responsible.unfinishedVideos();
+    expect(others).toEqual([]);
+    expect((await responsible.resumeVideo(video?.id ?? '', file, () => undefined)).view).toBe('preparing');
+    expect(await responsible.unfinishedVideos()).toEqual([]);
+  });
+
+  it('is not begun where its sender stops it while its beginning is read', async () => {
+    const { responsible, harmedId } = await openCase();
+    const file = new ReadFile(noise(MIB), () => void responsible.pauseVideo());
+    const stopped = refusal(responsible.sendVideo({ to: harmedId, language: 'en', file, mediaType: 'video/mp4' }, () => undefined));
+    expect((await stopped).refusal).toBe('paused');
+    expect(await responsible.unfinishedVideos()).toEqual([]);
+    expect((await responsible.correspondence()).sent).toEqual([]);
   });
 
   it('asks for the same file where the device kept only the beginning, and takes no other', async () => {
