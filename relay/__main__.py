@@ -18,6 +18,8 @@ COMMANDS: Final = {
     "demo": "embedded",
     "serve": "server",
     "worker": "worker",
+    "deliver": "server",
+    "webhooks": "server",
     "migrate": "server",
     "check-jail": "worker",
     "root": "",

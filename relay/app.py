@@ -21,6 +21,7 @@ from relay.handlers import (
     sessions,
     unsent,
     uploads,
+    webhooks,
 )
 from relay.handlers.authentication import guarded
 from relay.handlers.following import follow, name_request
@@ -44,6 +45,7 @@ ROUTES: tuple[Route, ...] = (
     *links.ROUTES,
     *live.ROUTES,
     *notifications.ROUTES,
+    *webhooks.ROUTES,
     *messages.ROUTES,
     *unsent.ROUTES,
     *reviews.ROUTES,

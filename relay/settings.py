@@ -108,6 +108,10 @@ class Settings:
     unsent_expires_seconds: int = 365 * DAY_SECONDS
     """An unsent text that nobody changed for this long is removed."""
 
+    # `relay deliver` alone.
+    webhooks_file: str = ""
+    """TOML with whom events are sent to and what they are signed with; a secret, see docs/webhooks.md."""
+
     @classmethod
     def from_environment(
         cls, environment: Mapping[str, str], *, database_alone: bool = False
@@ -160,6 +164,8 @@ OF_WORKER: Final = frozenset(
     }
 )
 """Settings that `relay worker` alone reads."""
+OF_DELIVERER: Final = frozenset({"webhooks_file"})
+"""Settings that `relay deliver` alone reads."""
 
 
 def not_read(environment: Mapping[str, str], names: frozenset[str]) -> list[str]:

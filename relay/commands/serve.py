@@ -15,7 +15,7 @@ from aiohttp import web
 from relay import logs
 from relay.app import RELAY, create_app
 from relay.errors import ConfigurationError
-from relay.settings import OF_WORKER, Settings, not_read
+from relay.settings import OF_DELIVERER, OF_WORKER, Settings, not_read
 
 STOP_SECONDS: Final = 19
 """From the signal to the end of the process, whatever hangs; docs/operations.md promises 20."""
@@ -35,8 +35,8 @@ def serve() -> None:
     if settings.media_key_file:
         raise ConfigurationError("RELAY_MEDIA_KEY_FILE is for the worker alone")
     logs.configure(settings.log_format)
-    if names := not_read(os.environ, OF_WORKER):
-        _log.info("settings that relay worker alone reads: %s", ", ".join(names))
+    if names := not_read(os.environ, OF_WORKER | OF_DELIVERER):
+        _log.info("settings that other processes read: %s", ", ".join(names))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from relay import logs
 from relay.errors import RelayError
 from relay.media.errors import JailBroken, JailUnavailable
-from relay.settings import OF_WEB, Settings, not_read
+from relay.settings import OF_DELIVERER, OF_WEB, Settings, not_read
 from workers.process import run_worker
 
 NO_JAIL = 2
@@ -28,8 +28,8 @@ def worker() -> None:
     try:
         settings = Settings.from_environment(os.environ)
         logs.configure(settings.log_format)
-        if names := not_read(os.environ, OF_WEB):
-            _log.info("settings that relay serve alone reads: %s", ", ".join(names))
+        if names := not_read(os.environ, OF_WEB | OF_DELIVERER):
+            _log.info("settings that other processes read: %s", ", ".join(names))
         asyncio.run(run_worker(settings))
     except RelayError as error:
         console = Console(stderr=True)

@@ -50,6 +50,8 @@ class NotificationType(StrEnum):
     CREDENTIAL_EXPIRING = "credential.expiring"
     """It ends within thirty days, and no newer one of the same person is there."""
     CREDENTIAL_REVOKED = "credential.revoked"
+    TEST = "relay.test"
+    """Somebody asked for it, to see that events arrive."""
 
 
 class LogPosition(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,8 @@ class Scope(StrEnum):
     LINKS_WRITE = "links:write"
     LOG_READ = "log:read"
     NO_CONTACT_WRITE = "no-contact:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 class Refusal(StrEnum):

@@ -52,6 +52,8 @@ class Access(StrEnum):
     """`relay serve`, and `relay audit`."""
     WORKER = "worker"
     """`relay worker`."""
+    DELIVERER = "deliverer"
+    """`relay deliver`, and `relay webhooks`: in Postgres alone."""
 
 
 Accesses: TypeAlias = dict[Access, dict[str, str]]

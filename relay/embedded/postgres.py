@@ -20,8 +20,9 @@ USERS = {
     Access.OWNER: "relay_owner",
     Access.WEB: "relay_web",
     Access.WORKER: "relay_worker",
+    Access.DELIVERER: "relay_deliverer",
 }
-"""Their names in Postgres; what the last two may do, `relay migrate` says."""
+"""Their names in Postgres; what the last three may do, `relay migrate` says."""
 VERSION = "18"
 SETTINGS = {
     "listen_addresses": "",

@@ -64,7 +64,7 @@ async def list_events(
             break
         await asyncio.sleep(min(LOOK_SECONDS, max(0.0, end - now())))
     return NotificationPage(
-        events=[_shown(row) for row in rows],
+        events=[shown(row) for row in rows],
         next=rows[-1].notification_id if rows else query.after,
     )
 
@@ -103,21 +103,8 @@ async def _told_as(connection: Connection, row: OutboxRow) -> _Made:
         return []
 
 
-async def tell_of_end(connection: Connection, credential_id: uuid.UUID, ends_at: datetime) -> None:
-    """Have a credential told of before it ends."""
-    about = About(credential_id=credential_id)
-    due_at = ends_at - EXPIRING
-    await stored.insert_due(connection, NotificationType.CREDENTIAL_EXPIRING, due_at, about)
-
-
-async def tell_of_revocation(connection: Connection, credential_id: uuid.UUID) -> None:
-    """Tell that a credential was revoked just now."""
-    about = About(credential_id=credential_id)
-    now = datetime.now(UTC)
-    await stored.insert_due(connection, NotificationType.CREDENTIAL_REVOKED, now, about)
-
-
-def _shown(row: stored.NotificationRow) -> Notification:
+def shown(row: stored.NotificationRow) -> Notification:
+    """An event as the case system is told of it."""
     log = None
     if row.log_seq is not None and row.log_hash is not None:
         log = LogPosition(seq=row.log_seq, hash=b64u_encode(row.log_hash))
@@ -132,6 +119,27 @@ def _shown(row: stored.NotificationRow) -> Notification:
         credential=row.credential_id,
         log=log,
     )
+
+
+async def tell_of_end(connection: Connection, credential_id: uuid.UUID, ends_at: datetime) -> None:
+    """Have a credential told of before it ends."""
+    about = About(credential_id=credential_id)
+    due_at = ends_at - EXPIRING
+    await stored.insert_due(connection, NotificationType.CREDENTIAL_EXPIRING, due_at, about)
+
+
+async def tell_of_test(database: Database) -> None:
+    """Tell that somebody wants to see whether events arrive."""
+    async with database.connection() as connection:
+        now = datetime.now(UTC)
+        await stored.insert_due(connection, NotificationType.TEST, now, About())
+
+
+async def tell_of_revocation(connection: Connection, credential_id: uuid.UUID) -> None:
+    """Tell that a credential was revoked just now."""
+    about = About(credential_id=credential_id)
+    now = datetime.now(UTC)
+    await stored.insert_due(connection, NotificationType.CREDENTIAL_REVOKED, now, about)
 
 
 def _event(

@@ -23,8 +23,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 CLOSE_SECONDS: Final = 2
 MIGRATION_LOCK: Final = 0x72656C6179  # "relay" in ASCII: one migration at a time on a database
-ROLES: Final = ("relay_web", "relay_worker")
-"""As whom the web service and the workers come, besides the owner, who migrates."""
+ROLES: Final = ("relay_web", "relay_worker", "relay_deliverer")
+"""As whom the web service, the workers and whoever sends events come, besides the owner, who migrates."""
 
 _GRANTS: Final = resources.files("relay.storage").joinpath("grants.sql").read_text("utf-8")
 _ROLES: Final = named_queries("roles")
@@ -230,7 +230,7 @@ async def _migrate(connection: Connection) -> list[str]:
 
 
 async def _require_roles(connection: Connection) -> None:
-    """Go on only where both roles exist and are ordinary ones; RolesMissing, RolesTooStrong."""
+    """Go on only where the roles exist and are ordinary ones; RolesMissing, RolesTooStrong."""
     rows = await connection.fetch("select rolname from pg_roles where rolname = any($1)", ROLES)
     missing = sorted(set(ROLES) - {row["rolname"] for row in rows})
     if missing:

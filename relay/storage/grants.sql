@@ -1,24 +1,27 @@
--- What the web service (relay_web) and the media workers (relay_worker) may do, and no more. `relay migrate`
--- runs this after the migrations, every time: what was granted by hand is gone afterwards. A table that is
--- not named here is neither's. Where it depends on the row, a trigger of the schema decides.
+-- What the web service (relay_web), the media workers (relay_worker) and whoever sends events (relay_deliverer)
+-- may do, and no more. `relay migrate` runs this after the migrations, every time: what was granted by hand is
+-- gone afterwards. A table that is not named here is nobody's. Where it depends on the row, a trigger of the
+-- schema decides.
 
 -- Nothing comes by itself. ----------------------------------------------------------------------------------
 
 do $$
 begin
-    execute format('revoke all on database %I from public, relay_web, relay_worker', current_database());
-    execute format('grant connect on database %I to relay_web, relay_worker', current_database());
+    execute format(
+        'revoke all on database %I from public, relay_web, relay_worker, relay_deliverer', current_database()
+    );
+    execute format('grant connect on database %I to relay_web, relay_worker, relay_deliverer', current_database());
 end
 $$;
 
-revoke all on schema public from public, relay_web, relay_worker;
-revoke all on all tables in schema public from public, relay_web, relay_worker;
-revoke all on all sequences in schema public from public, relay_web, relay_worker;
-revoke all on all routines in schema public from public, relay_web, relay_worker;
+revoke all on schema public from public, relay_web, relay_worker, relay_deliverer;
+revoke all on all tables in schema public from public, relay_web, relay_worker, relay_deliverer;
+revoke all on all sequences in schema public from public, relay_web, relay_worker, relay_deliverer;
+revoke all on all routines in schema public from public, relay_web, relay_worker, relay_deliverer;
 
--- Both. -----------------------------------------------------------------------------------------------------
+-- The web service and the workers. --------------------------------------------------------------------------
 
-grant usage on schema public to relay_web, relay_worker;
+grant usage on schema public to relay_web, relay_worker, relay_deliverer;
 
 -- The log is written by its function alone.
 grant execute on function append_event(uuid, text, uuid, text, bytea) to relay_web, relay_worker;
@@ -176,6 +179,10 @@ insert (due_at, type, case_id, participant_id, message_id, link_id, credential_i
 delete
 on due_notifications to relay_web;
 
+-- How far the receivers are, and dead letters sent again.
+grant select on receivers, receiver_lines, dead_letters to relay_web;
+grant insert (receiver, line, next_id, is_single, next_at) on receiver_lines to relay_web;
+
 -- The media workers, and the sweep that they do. ------------------------------------------------------------
 
 grant execute on function sum_queue_counts() to relay_worker;
@@ -235,3 +242,46 @@ grant select (expires_at), delete on sessions, challenges to relay_worker;
 grant select (changed_at), delete on unsent_texts to relay_worker;
 grant select (notification_id, stored_at), delete on notifications to relay_worker;
 grant select, delete on outbox to relay_worker;
+
+-- Whoever sends events. ---------------------------------------------------------------------------------------
+
+grant execute on function consents(participants) to relay_deliverer;
+grant execute on function enqueue_deliveries(text) to relay_deliverer;
+grant execute on function end_delivery(text, uuid, bigint, integer, text) to relay_deliverer;
+
+-- What an event is made of: who is written to, and what was signed; no words, no keys.
+grant select on outbox, due_notifications, notifications to relay_deliverer;
+grant delete on outbox, due_notifications to relay_deliverer;
+grant
+insert (
+    notification_id, type, at, case_id, participant_id, message_id, link_id, credential_id, log_seq, log_hash
+)
+on notifications to relay_deliverer;
+grant
+insert (due_at, type, case_id, participant_id, message_id, link_id, credential_id, offer_hash)
+on due_notifications to relay_deliverer;
+grant
+select (event_id, case_id, seq, at, kind, actor, message_id, statement_hash, hash)
+on events to relay_deliverer;
+grant select (statement_hash, compact) on statements to relay_deliverer;
+grant select (message_id, case_id, sender_id, recipient_id, state, offer_hash) on messages to relay_deliverer;
+grant select (case_id, event_seq, event_hash) on cases to relay_deliverer;
+grant select on participants, pairs to relay_deliverer;
+grant select (link_id, ended_at, message_id) on links to relay_deliverer;
+grant select (link_id) on claims to relay_deliverer;
+grant select (credential_id, person_id, not_after, revocation_hash) on credentials to relay_deliverer;
+
+grant select, insert (receiver, types, position), delete on receivers to relay_deliverer;
+grant update (types, position, delivered_at, failed_at, failure) on receivers to relay_deliverer;
+grant
+select,
+insert (receiver, line, next_id, is_single, next_at),
+update (next_id, next_at, attempts, first_at),
+delete
+on receiver_lines to relay_deliverer;
+grant
+select,
+insert (receiver, notification_id, attempts, failure),
+update (attempts, failure, died_at),
+delete
+on dead_letters to relay_deliverer;

@@ -16,7 +16,13 @@ Rights: TypeAlias = dict[str, dict[str, str]]
 
 WEB: Final = "relay_web"
 WORKER: Final = "relay_worker"
+DELIVERER: Final = "relay_deliverer"
 
+_NOTIFICATION: Final = (
+    "notification_id type at case_id participant_id message_id link_id credential_id "
+    "log_seq log_hash"
+)
+_DUE: Final = "due_at type case_id participant_id message_id link_id credential_id offer_hash"
 _SIGNED: Final = {"select": "*", "insert": "statement_hash typ kid compact"}
 
 MAY: Final[dict[str, Rights]] = {
@@ -101,14 +107,19 @@ MAY: Final[dict[str, Rights]] = {
         "outbox": {"select": "*", "delete": ""},
         "notifications": {
             "select": "*",
-            "insert": "notification_id type at case_id participant_id message_id link_id credential_id "
-            "log_seq log_hash",
+            "insert": _NOTIFICATION,
         },
         "due_notifications": {
             "select": "*",
-            "insert": "due_at type case_id participant_id message_id link_id credential_id offer_hash",
+            "insert": _DUE,
             "delete": "",
         },
+        "receivers": {"select": "*"},
+        "receiver_lines": {
+            "select": "*",
+            "insert": "receiver line next_id is_single next_at",
+        },
+        "dead_letters": {"select": "*"},
         "upload_segments": {"select": "*", "insert": "*"},
         "upload_pieces": {"select": "*", "insert": "*", "update": "size_bytes", "delete": ""},
         "jobs": {
@@ -170,6 +181,38 @@ MAY: Final[dict[str, Rights]] = {
         "challenges": {"select": "expires_at", "delete": ""},
         "unsent_texts": {"select": "changed_at", "delete": ""},
     },
+    DELIVERER: {
+        "outbox": {"select": "*", "delete": ""},
+        "notifications": {"select": "*", "insert": _NOTIFICATION},
+        "due_notifications": {"select": "*", "insert": _DUE, "delete": ""},
+        "events": {"select": "event_id case_id seq at kind actor message_id statement_hash hash"},
+        "statements": {"select": "statement_hash compact"},
+        "messages": {"select": "message_id case_id sender_id recipient_id state offer_hash"},
+        "cases": {"select": "case_id event_seq event_hash"},
+        "participants": {"select": "*"},
+        "pairs": {"select": "*"},
+        "links": {"select": "link_id ended_at message_id"},
+        "claims": {"select": "link_id"},
+        "credentials": {"select": "credential_id person_id not_after revocation_hash"},
+        "receivers": {
+            "select": "*",
+            "insert": "receiver types position",
+            "update": "types position delivered_at failed_at failure",
+            "delete": "",
+        },
+        "receiver_lines": {
+            "select": "*",
+            "insert": "receiver line next_id is_single next_at",
+            "update": "next_id next_at attempts first_at",
+            "delete": "",
+        },
+        "dead_letters": {
+            "select": "*",
+            "insert": "receiver notification_id attempts failure",
+            "update": "attempts failure died_at",
+            "delete": "",
+        },
+    },
 }
 """What each may do; everything else it may not."""
 
@@ -196,6 +239,7 @@ CALLS: Final = {
         *("append_event", "lock_case", "by_web", "by_worker", "sum_queue_counts"),
         *("store_parts", "change_state", "lease_is_over"),
     },
+    DELIVERER: {"consents", "enqueue_deliveries", "end_delivery"},
 }
 """The functions that each may call."""
 

@@ -755,12 +755,17 @@ create table notifications (
     credential_id uuid references credentials,
     log_seq bigint,
     log_hash bytea,
-    stored_at timestamptz not null default now()
+    stored_at timestamptz not null default now(),
+    line uuid not null generated always as (
+        coalesce(case_id, credential_id, '00000000-0000-0000-0000-000000000000'::uuid)
+    ) stored
 );
 
 comment on table notifications is 'Events by identifiers, in the order in which they became visible.';
+comment on column notifications.line is 'Those of one line are delivered one after the other.';
 
 create index notifications_by_time on notifications (stored_at);
+create index notifications_by_line on notifications (line, notification_id);
 
 create table due_notifications (
     due_id bigint generated always as identity primary key,
@@ -777,6 +782,50 @@ create table due_notifications (
 comment on table due_notifications is 'What is told once its time has come, if it is still so then.';
 
 create index due_notifications_by_time on due_notifications (due_at, due_id);
+
+-- Webhooks. -------------------------------------------------------------------------------------------------
+
+create table receivers (
+    receiver text primary key,
+    types text[] not null,
+    position bigint not null,
+    delivered_at timestamptz,
+    failed_at timestamptz,
+    failure text
+);
+
+comment on table receivers is 'Whom events are sent to; where they are and how they are signed stands in a file.';
+comment on column receivers.position is 'The last event that was put on its lines.';
+
+create table receiver_lines (
+    receiver text not null references receivers on delete cascade,
+    line uuid not null,
+    next_id bigint not null,
+    is_single boolean not null default false,
+    attempts integer not null default 0 check (attempts >= 0),
+    first_at timestamptz,
+    next_at timestamptz not null,
+    primary key (receiver, line)
+);
+
+comment on table receiver_lines is 'Where something is to be delivered: the next event of a line, and when.';
+comment on column receiver_lines.is_single is 'One event alone that is delivered again, out of its order.';
+
+create index receiver_lines_by_time on receiver_lines (receiver, next_at);
+create unique index receiver_lines_single on receiver_lines (receiver, next_id) where is_single;
+
+create table dead_letters (
+    receiver text not null references receivers on delete cascade,
+    notification_id bigint not null references notifications on delete cascade,
+    attempts integer not null,
+    failure text not null,
+    died_at timestamptz not null default now(),
+    primary key (receiver, notification_id)
+);
+
+create index dead_letters_by_notification on dead_letters (notification_id);
+
+comment on table dead_letters is 'Events that a receiver did not take in time.';
 
 -- What does not change. -------------------------------------------------------------------------------------
 
@@ -859,6 +908,76 @@ begin
     from cases
     inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
     where cases.case_id = of_case;
+end
+$$;
+
+-- Puts the events that are new for a receiver on its lines, in their order.
+create function enqueue_deliveries(to_receiver text) returns void language plpgsql as $$
+declare
+    known receivers;
+    newest bigint;
+begin
+    newest := (select max(notification_id) from notifications);
+    if not exists(select 1 from receivers where receiver = to_receiver and position < newest) then
+        return;
+    end if;
+    select * into known from receivers where receiver = to_receiver for no key update;
+    newest := (select max(notification_id) from notifications);
+    -- A line that is there is locked, so that whoever ends its last delivery sees what is new.
+    insert into receiver_lines (receiver, line, next_id, next_at)
+    select to_receiver, line, min(notification_id), now()
+    from notifications
+    where notification_id > known.position and notification_id <= newest and type = any(known.types)
+    group by line
+    on conflict (receiver, line) do update set next_at = receiver_lines.next_at;
+    update receivers set position = newest where receiver = to_receiver;
+end
+$$;
+
+-- Ends an attempt that was successful or the last: the next event of the line is due, or the line is done.
+-- Nothing where it is not the attempt that the line is at.
+create function end_delivery(
+    to_receiver text, of_line uuid, of_notification bigint, its_attempts integer, died_of text
+) returns boolean language plpgsql as $$
+declare
+    known receiver_lines;
+    its_receiver receivers;
+    following bigint;
+begin
+    select * into known from receiver_lines
+    where receiver = to_receiver and line = of_line and next_id = of_notification and attempts = its_attempts
+    for update;
+    if not found then
+        return false;
+    end if;
+    if died_of is null then
+        delete from dead_letters where receiver = to_receiver and notification_id = of_notification;
+        update receivers set delivered_at = now() where receiver = to_receiver;
+    else
+        insert into dead_letters (receiver, notification_id, attempts, failure)
+        select to_receiver, of_notification, its_attempts, died_of
+        where exists(select 1 from notifications where notification_id = of_notification)
+        on conflict (receiver, notification_id)
+        do update set attempts = excluded.attempts, failure = excluded.failure, died_at = now();
+    end if;
+    if not known.is_single then
+        select * into its_receiver from receivers where receiver = to_receiver;
+        following := (
+            select min(notification_id) from notifications
+            where
+                line = of_line
+                and notification_id > of_notification
+                and notification_id <= its_receiver.position
+                and type = any(its_receiver.types)
+        );
+    end if;
+    if following is null then
+        delete from receiver_lines where receiver = to_receiver and line = of_line;
+    else
+        update receiver_lines set next_id = following, next_at = now(), attempts = 0, first_at = null
+        where receiver = to_receiver and line = of_line;
+    end if;
+    return true;
 end
 $$;
 

@@ -27,6 +27,7 @@ import redis
 import yaml
 
 from relay.embedded import Access, Services, binaries, embedded
+from relay.storage.database import ROLES
 
 COMPOSE = Path(__file__).parents[3] / "deploy" / "compose.yaml"
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
@@ -165,7 +166,7 @@ async def database(
             connection = await asyncpg.connect(urlunsplit(place))
             # The embedded server has roles of the same names.
             await connection.execute("drop database relay")
-            for role in ("relay_owner", "relay_web", "relay_worker"):
+            for role in ("relay_owner", *ROLES):
                 await connection.execute(f"drop role {role}")
             await connection.execute("create role manager createrole createdb")
             # As a role that manages a server without being its superuser: that is the least that has to do.

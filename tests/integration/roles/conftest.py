@@ -12,7 +12,7 @@ from relay.storage.database import (
     Connection,
     migrate,
 )
-from tests.support.rights import WEB, WORKER
+from tests.support.rights import DELIVERER, WEB, WORKER
 from tests.support.service_users import database_as
 
 
@@ -34,7 +34,7 @@ async def administrator(url: str, services: Services) -> AsyncIterator[Connectio
 @pytest_asyncio.fixture
 async def roles(url: str, services: Services) -> AsyncIterator[dict[str, Connection]]:
     """A connection of each role."""
-    accesses = {WEB: Access.WEB, WORKER: Access.WORKER}
+    accesses = {WEB: Access.WEB, WORKER: Access.WORKER, DELIVERER: Access.DELIVERER}
     opened = {
         role: await asyncpg.connect(database_as(access, url, services))
         for role, access in accesses.items()

@@ -17,7 +17,12 @@ from relay.queue import WEB_RULES, WORKER_RULES
 from relay.settings import Settings, database_url
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
-ROLES = {"web": "relay_web", "worker": "relay_worker", "migrate": "relay_owner"}
+ROLES = {
+    "web": "relay_web",
+    "worker": "relay_worker",
+    "deliver": "relay_deliverer",
+    "migrate": "relay_owner",
+}
 """As whom each process of relay comes to the database."""
 NEEDED_BY_THE_JAIL = {"clone", "clone3", "unshare", "mount", "umount2", "pivot_root", "prctl"}
 
@@ -59,7 +64,7 @@ def test_every_name_that_is_referred_to_exists(compose: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "service", ["proxy", "web", "worker", "migrate", "postgres", "redis", "s3"]
+    "service", ["proxy", "web", "worker", "deliver", "migrate", "postgres", "redis", "s3"]
 )
 def test_every_service_is_confined(compose: dict[str, Any], service: str) -> None:
     """Read-only, without capabilities, without a way to gain any; only the proxy keeps a port's."""
@@ -89,14 +94,15 @@ def test_only_the_proxy_is_reachable_and_the_worker_reaches_nobody(compose: dict
     for name in ("worker", "migrate", "postgres", "redis", "s3"):
         assert services[name]["networks"] == ["back"]
     assert services["proxy"]["networks"] == ["front"]
+    assert [name for name in services if "out" in services[name].get("networks", [])] == ["deliver"]
 
 
 def test_every_secret_is_made_or_named_in_the_instructions(
     compose: dict[str, Any], made_secrets: Path
 ) -> None:
-    """`make-secrets` makes all but the media key, which is made where the root key is kept."""
+    """`make-secrets` makes all but the media key, and the file of the receivers, which the operator writes."""
     files = {Path(secret["file"]).name for secret in compose["secrets"].values()}
-    assert {path.name for path in made_secrets.iterdir()} == files - {"media_key"}
+    assert {path.name for path in made_secrets.iterdir()} == files - {"media_key", "webhooks"}
     assert stat.S_IMODE(made_secrets.stat().st_mode) == 0o700
 
 
@@ -107,7 +113,7 @@ def test_the_secrets_fit_together_and_the_settings_accept_them(
     secret = {path.name: path.read_text().strip() for path in made_secrets.iterdir()}
     passwords = {secret["database_password"], secret["s3_secret_key"]}
     for who, role in ROLES.items():
-        url = secret[f"{'owner' if who == 'migrate' else who}_database_url"]
+        url = secret[f"{role.removeprefix('relay_')}_database_url"]
         password = url.partition(f"{role}:")[2].partition("@")[0]
         assert url == f"postgresql://{role}:{password}@postgres:5432/relay"
         assert f"create role {role} login password '{password}';" in secret["database_roles"]
@@ -122,16 +128,16 @@ def test_the_secrets_fit_together_and_the_settings_accept_them(
         assert line == f"user {who} reset on >{password} {rules}"
         passwords.add(password)
     assert secret["s3_auth_key"] == f'"{secret["s3_access_key"]},{secret["s3_secret_key"]}"'
-    assert len(passwords) == 2 + 3 + 2
+    assert len(passwords) == 2 + 4 + 2
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", password) for password in passwords)
-    for who in ROLES:
+    for who, role in ROLES.items():
         environment = {
             key: str(value).replace("/run/secrets", str(made_secrets))
             for key, value in compose["services"][who]["environment"].items()
         }
-        url = secret[f"{'owner' if who == 'migrate' else who}_database_url"]
+        url = secret[f"{role.removeprefix('relay_')}_database_url"]
         assert database_url(environment) == url
-        if who != "migrate":
+        if who in {"web", "worker"}:
             settings = Settings.from_environment(environment)
             assert settings.database_url == url
             assert settings.redis_url == secret[f"{who}_redis_url"]
@@ -144,6 +150,7 @@ def test_each_process_is_given_its_own_secrets_alone(compose: dict[str, Any]) ->
     expected = {
         "web": {"web_database_url", "web_redis_url", *of_store},
         "worker": {"worker_database_url", "worker_redis_url", "media_key", *of_store},
+        "deliver": {"deliverer_database_url", "webhooks"},
         "migrate": {"owner_database_url"},
         "postgres": {"database_password", "database_roles"},
         "redis": {"redis_users"},

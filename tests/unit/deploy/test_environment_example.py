@@ -6,7 +6,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from relay.settings import OF_WEB, OF_WORKER, Settings
+from relay.settings import OF_DELIVERER, OF_WEB, OF_WORKER, Settings
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "env.example"
 FOR_COMPOSE = {"PUBLIC_HOST", "WORKER_MEMORY"}
@@ -55,6 +55,8 @@ def test_every_setting_stands_with_those_of_its_process() -> None:
             assert heading == "Web service alone: `relay worker` does not read these"
         elif field in OF_WORKER:
             assert heading == "Worker alone: `relay serve` does not read these"
+        elif field in OF_DELIVERER:
+            assert heading == "Deliverer alone: `relay serve` and `relay worker` do not read these"
         else:
             assert "for both" in heading, name
 
