@@ -290,8 +290,10 @@ def _schema_differences(document: Json, spoken: Structs, queried: Structs) -> It
         }
         if given != expected:
             yield f"{struct.__name__}: {sorted(set(given.items()) ^ set(expected.items()))}"
-        if schema["required"] != [field.encode_name for field in kind.fields if field.required]:
-            yield f"{struct.__name__}: required {schema['required']}"
+        if schema.get("required", []) != [
+            field.encode_name for field in kind.fields if field.required
+        ]:
+            yield f"{struct.__name__}: required {schema.get('required')}"
         if schema.get("additionalProperties", True) is kind.forbid_unknown_fields:
             yield f"{struct.__name__}: additional properties"
 

@@ -105,12 +105,16 @@ class Attacked:
         headers = {"Tus-Resumable": "1.0.0"}
         if authorization is not None:
             headers[hdrs.AUTHORIZATION] = authorization
-        takes_body = route.method == "PUT" and route.path != "/v1/messages/{message}/lease"
+        body: dict[str, object] | None = None
+        if route.path.endswith("/redeliveries"):
+            body = {}
+        elif route.method == "PUT" and route.path != "/v1/messages/{message}/lease":
+            body = {"no_contact": True}
         answer = await self.people.connection.http.request(
             route.method,
             f"{self.people.connection.url}{path}",
             headers=headers,
-            json={"no_contact": True} if takes_body else None,
+            json=body,
         )
         if answer.content_type != "text/event-stream":
             await answer.read()
@@ -177,6 +181,10 @@ async def attacked(
     links = {
         who: b64u_encode(address.secret.auth(address.id)) for who, address in addresses.items()
     }
+    await people.case_system.events(0)
+    async with Owner.of(database_url) as owner:
+        await owner.run("insert into receivers values ('case-system', '{}', 0)")
+        await owner.run("insert into dead_letters values ('case-system', 1, 9, 'status-500')")
     upload = LinkConnection(
         people.connection, addresses["an upload link"].id, links["an upload link"]
     )
@@ -199,6 +207,7 @@ async def attacked(
             "commitment": sent.parts[0].commitment,
             "upload": str(uuid.uuid4()),
             "text": str(uuid.uuid4()),
+            "receiver": "case-system",
         },
         sessions={
             "a participant": (Role.PARTICIPANT, await caller_of(case.harmed).signed.bearer()),
@@ -290,7 +299,7 @@ async def test_a_right_token_opens_its_routes_with_that_scope_alone(attacked: At
     after = await attacked.all_rows()
     assert {name for name in after if after[name] != before[name]} == {
         *("pairs", "events", "cases"),
-        *("outbox", "notifications", "due_notifications"),
+        *("outbox", "notifications", "due_notifications", "receiver_lines"),
     }
 
 

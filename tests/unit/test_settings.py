@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from relay.media.limits import MediaLimits
-from relay.settings import OF_WEB, OF_WORKER, Settings
+from relay.settings import OF_DELIVERER, OF_WEB, OF_WORKER, Settings
 
 ROOT = Path(__file__).parents[2]
 NAMES = [field.name for field in dataclasses.fields(Settings)]
@@ -59,6 +59,7 @@ def reached(command: str) -> set[str]:
 
 WEB = reached("relay.commands.serve")
 WORKER = reached("relay.commands.worker")
+DELIVERER = reached("relay.commands.deliver")
 
 
 @cache
@@ -78,7 +79,7 @@ def reads(module: str) -> set[str]:
 
 def readers(name: str) -> set[str]:
     """The modules in which a setting is read."""
-    return {module for module in WEB | WORKER if name in reads(module)}
+    return {module for module in WEB | WORKER | DELIVERER if name in reads(module)}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -99,15 +100,19 @@ def test_every_setting_is_read_where_it_is_said(name: str) -> None:
         # The web service looks at the media key's setting in order to refuse it.
         refused = {"relay.commands.serve"} if name == "media_key_file" else set()
         assert found & (WEB - WORKER) == refused
+    elif name in OF_DELIVERER:
+        assert found & DELIVERER
+        assert not found & (WEB | WORKER)
     else:
         assert found & WEB
         assert found & WORKER
 
 
-def test_the_two_processes_share_no_setting_of_their_own() -> None:
-    """A setting is of the web service, of the worker, or of both."""
+def test_the_processes_share_no_setting_of_their_own() -> None:
+    """A setting is of the web service, of the worker, of whoever sends events, or of several."""
     assert not OF_WEB & OF_WORKER
-    assert set(NAMES) >= OF_WEB | OF_WORKER
+    assert not OF_DELIVERER & (OF_WEB | OF_WORKER)
+    assert set(NAMES) >= OF_WEB | OF_WORKER | OF_DELIVERER
     assert LIMITS <= OF_WORKER
 
 

@@ -100,7 +100,7 @@ def test_only_the_proxy_is_reachable_and_the_worker_reaches_nobody(compose: dict
 def test_every_secret_is_made_or_named_in_the_instructions(
     compose: dict[str, Any], made_secrets: Path
 ) -> None:
-    """`make-secrets` makes all but the media key, and the file of the receivers, which the operator writes."""
+    """`make-secrets` makes all but the media key and the receivers of webhooks, which the operator writes."""
     files = {Path(secret["file"]).name for secret in compose["secrets"].values()}
     assert {path.name for path in made_secrets.iterdir()} == files - {"media_key", "webhooks"}
     assert stat.S_IMODE(made_secrets.stat().st_mode) == 0o700
@@ -112,7 +112,7 @@ def test_the_secrets_fit_together_and_the_settings_accept_them(
     """Each service gets the password that its clients have; relay reads them from the files."""
     secret = {path.name: path.read_text().strip() for path in made_secrets.iterdir()}
     passwords = {secret["database_password"], secret["s3_secret_key"]}
-    for who, role in ROLES.items():
+    for role in ROLES.values():
         url = secret[f"{role.removeprefix('relay_')}_database_url"]
         password = url.partition(f"{role}:")[2].partition("@")[0]
         assert url == f"postgresql://{role}:{password}@postgres:5432/relay"
