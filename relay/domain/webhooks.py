@@ -20,6 +20,13 @@ GIVE_UP_SECONDS: Final = 3 * 24 * 60 * 60
 """So long after the first attempt an event becomes a dead letter."""
 RETRY_MAX_SECONDS: Final = 60 * 60
 """The longest wait between two attempts."""
+AWAY: Final = frozenset(
+    {
+        *("connection", "timeout", "unresolved", "certificate"),
+        *("status-502", "status-503", "status-504"),
+    }
+)
+"""Failures of a receiver that cannot be reached, whatever the event is."""
 REDELIVERED_MAX: Final = 1000
 DEAD_LETTERS_MAX: Final = 500
 

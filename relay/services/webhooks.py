@@ -12,6 +12,7 @@ import random
 
 from relay.domain.notifications import Notification
 from relay.domain.webhooks import (
+    AWAY,
     GIVE_UP_SECONDS,
     DeadLetter,
     DeadLetterPage,
@@ -95,7 +96,12 @@ async def failed(
             await stored.end_delivery(connection, attempt, died_of=failure)
             await stored.note_failure(connection, receiver.name, failure)
         else:
-            await stored.retry_delivery(connection, attempt, seconds=seconds, failure=failure)
+            await stored.retry_delivery(
+                *(connection, attempt),
+                seconds=seconds,
+                failure=failure,
+                is_away=failure in AWAY,
+            )
     _log.warning(
         "receiver %s did not take event %d: %s, %s",
         *(receiver.name, delivery.next_id, failure),

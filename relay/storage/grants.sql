@@ -276,7 +276,7 @@ grant update (types, position, delivered_at, failed_at, failure) on receivers to
 grant
 select,
 insert (receiver, line, next_id, is_single, next_at),
-update (next_id, next_at, attempts, first_at),
+update (next_id, next_at, attempts, first_at, is_away),
 delete
 on receiver_lines to relay_deliverer;
 grant

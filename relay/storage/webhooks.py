@@ -91,10 +91,10 @@ async def end_delivery(connection: Connection, attempt: Attempt, *, died_of: str
 
 
 async def retry_delivery(
-    connection: Connection, attempt: Attempt, *, seconds: float, failure: str
+    connection: Connection, attempt: Attempt, *, seconds: float, failure: str, is_away: bool
 ) -> None:
-    """It failed, and is tried again later."""
-    await connection.execute(_SQL["retry_delivery"], *_of(attempt), seconds, failure)
+    """It failed, and is tried again later; earlier, if it `is_away` and something else arrives there."""
+    await connection.execute(_SQL["retry_delivery"], *_of(attempt), seconds, failure, is_away)
 
 
 async def note_failure(connection: Connection, receiver: str, failure: str) -> None:

@@ -31,7 +31,7 @@ from relay.domain.webhooks import (
 from relay.embedded import Access, Services
 from relay.settings import Settings
 from relay.storage.database import Database
-from relay.testing.people import Case, Organization
+from relay.testing.people import Case, Organization, open_case
 from tests.support.receivers import ReceivingHost, Webhook, delivering, of_case, receiving_host
 from tests.support.service_users import database_as
 from tests.support.tampering.owner import Owner
@@ -60,6 +60,12 @@ async def write(case: Case, letters: int = 1) -> None:
     """Letters, each of which waits for review."""
     for _ in range(letters):
         await case.harmed.send_letter(case.responsible.participant_id, "Words.")
+
+
+async def send_test(people: Organization) -> None:
+    """An event that is of no case."""
+    token = people.case_system.token(Scope.WEBHOOKS_WRITE)
+    await people.connection.call("POST", "/v1/events/test", bearer=token)
 
 
 async def receivers(people: Organization) -> Receivers:
@@ -135,9 +141,7 @@ async def test_the_next_event_of_a_case_waits_for_the_one_before(
     async with delivering(deliverer, host.receiver()):
         await write(case, 4)
         await host.until(lambda: len(host.attempts) >= 2)
-        await people.connection.call(
-            "POST", "/v1/events/test", bearer=people.case_system.token(Scope.WEBHOOKS_WRITE)
-        )
+        await send_test(people)
         await host.until(lambda: len(host.taken) == 5)
     numbers = of_case(host.taken, case.case_id)
     assert numbers == sorted(numbers)
@@ -187,16 +191,14 @@ async def test_a_receiver_that_hangs_is_left_in_time_and_keeps_no_other_case_wai
 
     async def hang_once(webhook: Webhook) -> web.Response:
         if webhook.event["case"] is not None and len(host.taken) < 1:
-            await asyncio.sleep(30)
+            return await host.hang()
         return await host.take(webhook)
 
     host.answer = hang_once
     async with delivering(deliverer, host.receiver(timeout_seconds=1)):
         await write(case)
         await host.until(lambda: len(host.attempts) == 1)
-        await people.connection.call(
-            "POST", "/v1/events/test", bearer=people.case_system.token(Scope.WEBHOOKS_WRITE)
-        )
+        await send_test(people)
         await host.until(lambda: len(host.taken) == 2)
     assert host.types == ["relay.test", "mediator.review-waiting"]
     [status] = (await receivers(people)).receivers
@@ -220,6 +222,30 @@ async def test_a_receiver_is_not_asked_before_the_time_that_it_names(
         began = time.monotonic()
         await host.until(lambda: bool(host.taken))
     assert time.monotonic() - began >= 1.9
+
+
+async def test_what_waits_for_a_receiver_that_was_away_goes_when_it_is_back(
+    people: Organization, deliverer: Database, host: ReceivingHost
+) -> None:
+    """Whatever arrives there lets go what would wait for an hour; what it refuses by itself still waits."""
+    cases = [await open_case(people) for _ in range(3)]
+    refusing = {"mediator.review-waiting": 503, "case.consent-changed": 422}
+
+    async def refuse(webhook: Webhook) -> web.Response:
+        status = refusing.get(webhook.event["type"])
+        return web.Response(status=status) if status else await host.take(webhook)
+
+    host.answer = refuse
+    async with delivering(deliverer, host.receiver(first_retry_seconds=3600)):
+        for case in cases[:2]:
+            await write(case)
+        await cases[2].harmed.consent("paused")
+        await host.until(lambda: len(host.attempts) == 3)
+        refusing.clear()
+        await send_test(people)
+        await host.until(lambda: len(host.taken) == 3)
+        await asyncio.sleep(0.7)
+    assert sorted(host.types) == [*["mediator.review-waiting"] * 2, "relay.test"]
 
 
 async def test_each_receiver_gets_its_types_and_waits_for_no_other(
@@ -393,8 +419,7 @@ async def test_a_process_that_stops_gives_back_what_is_under_way(
     monkeypatch.setattr("workers.delivering.STOP_SECONDS", 0.2)
 
     async def hang(_webhook: Webhook) -> web.Response:
-        await asyncio.sleep(30)
-        return web.Response(status=500)
+        return await host.hang()
 
     host.answer = hang
     receiver = host.receiver(timeout_seconds=20)

@@ -299,7 +299,7 @@ async def test_a_right_token_opens_its_routes_with_that_scope_alone(attacked: At
     after = await attacked.all_rows()
     assert {name for name in after if after[name] != before[name]} == {
         *("pairs", "events", "cases"),
-        *("outbox", "notifications", "due_notifications", "receiver_lines"),
+        *("notifications", "due_notifications", "receiver_lines"),
     }
 
 

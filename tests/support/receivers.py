@@ -51,6 +51,9 @@ class ReceivingHost:
         self.taken: list[Webhook] = []
         self.answer: Answer = self.take
         self.url = ""
+        self._is_gone = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+        self._port = 0
 
     async def take(self, webhook: Webhook) -> web.Response:
         """Take it."""
@@ -79,6 +82,28 @@ class ReceivingHost:
         }
         return Receiver(name=name, **{**given, **changes})
 
+    async def come(self) -> None:
+        """Listen on loopback, at the same port as before."""
+        self._is_gone = asyncio.Event()
+        application = web.Application()
+        application.router.add_post("/events", self._handle)
+        self._runner = web.AppRunner(application, shutdown_timeout=0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        self._port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{self._port}/events"
+
+    async def go(self) -> None:
+        """Break off what is under way, and listen no more."""
+        self._is_gone.set()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def hang(self) -> web.Response:
+        """Give no answer for as long as this host is there."""
+        await self._is_gone.wait()
+        return web.Response(status=503)
+
     async def _handle(self, request: web.Request) -> web.Response:
         webhook = Webhook(headers=dict(request.headers), body=await request.read())
         self.attempts.append(webhook)
@@ -86,20 +111,14 @@ class ReceivingHost:
 
 
 @contextlib.asynccontextmanager
-async def receiving_host(port: int = 0) -> AsyncIterator[ReceivingHost]:
+async def receiving_host() -> AsyncIterator[ReceivingHost]:
     """A host on loopback."""
     host = ReceivingHost()
-    application = web.Application()
-    application.router.add_post("/events", host._handle)  # noqa: SLF001 - its own module
-    runner = web.AppRunner(application, shutdown_timeout=0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
-    await site.start()
-    host.url = f"http://127.0.0.1:{runner.addresses[0][1]}/events"
+    await host.come()
     try:
         yield host
     finally:
-        await runner.cleanup()
+        await host.go()
 
 
 @contextlib.asynccontextmanager

@@ -203,7 +203,7 @@ MAY: Final[dict[str, Rights]] = {
         "receiver_lines": {
             "select": "*",
             "insert": "receiver line next_id is_single next_at",
-            "update": "next_id next_at attempts first_at",
+            "update": "next_id next_at attempts first_at is_away",
             "delete": "",
         },
         "dead_letters": {

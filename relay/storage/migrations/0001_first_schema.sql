@@ -805,13 +805,17 @@ create table receiver_lines (
     attempts integer not null default 0 check (attempts >= 0),
     first_at timestamptz,
     next_at timestamptz not null,
+    is_away boolean not null default false,
     primary key (receiver, line)
 );
 
 comment on table receiver_lines is 'Where something is to be delivered: the next event of a line, and when.';
 comment on column receiver_lines.is_single is 'One event alone that is delivered again, out of its order.';
 
+comment on column receiver_lines.is_away is 'It waits because the receiver could not be reached at all.';
+
 create index receiver_lines_by_time on receiver_lines (receiver, next_at);
+create index receiver_lines_away on receiver_lines (receiver, next_at) where is_away;
 create unique index receiver_lines_single on receiver_lines (receiver, next_id) where is_single;
 
 create table dead_letters (
@@ -953,6 +957,17 @@ begin
     if died_of is null then
         delete from dead_letters where receiver = to_receiver and notification_id = of_notification;
         update receivers set delivered_at = now() where receiver = to_receiver;
+        -- It can be reached again: each that arrives lets two go that wait for that.
+        update receiver_lines set next_at = now(), is_away = false
+        where
+            receiver = to_receiver
+            and line in (
+                select line from receiver_lines
+                where receiver = to_receiver and is_away and next_at > now()
+                order by next_at
+                limit 2
+                for update skip locked
+            );
     else
         insert into dead_letters (receiver, notification_id, attempts, failure)
         select to_receiver, of_notification, its_attempts, died_of

@@ -30,7 +30,8 @@ set
     next_id = coalesce(following.notification_id, receiver_lines.next_id),
     attempts = receiver_lines.attempts + 1,
     first_at = coalesce(receiver_lines.first_at, now()),
-    next_at = now() + make_interval(secs => $3)
+    next_at = now() + make_interval(secs => $3),
+    is_away = false
 from due
 inner join receiver_lines as known on due.receiver = known.receiver and due.line = known.line
 inner join receivers on due.receiver = receivers.receiver
@@ -75,7 +76,9 @@ select end_delivery($1, $2, $3, $4, $5);
 -- It failed, and is tried again in $5 seconds.
 with retried as (
     update receiver_lines
-    set next_at = now() + make_interval(secs => $5)
+    set
+        next_at = now() + make_interval(secs => $5),
+        is_away = $7
     where receiver = $1 and line = $2 and next_id = $3 and attempts = $4
     returning receiver
 )
