@@ -26,7 +26,7 @@ from tests.support.receivers import ReceivingHost, Webhook, receiving_host
 from tests.support.service_users import database_as
 from tests.support.tampering.owner import Owner
 
-EVENTS: Final = 1_500
+EVENTS: Final = 10_000
 CASES: Final = 400
 FAILING: Final = 0.30
 HANGING: Final = 0.05
