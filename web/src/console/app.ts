@@ -204,6 +204,10 @@ export class RelayConsole extends PlainElement {
       reasons: this.reasons,
       language: this.language,
       go: (screen) => this.go(screen),
+      replace: (screen) => {
+        history.replaceState({ screen }, '');
+        this.show(screen);
+      },
       next: () => void this.next(),
       entitle: (place) => {
         this.place = place;

@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { reactive } from '../ui/element';
-import type { CaseDetail, CaseLink, Consent, LinkEndReason, Purpose, QueueItem, Uuid } from '../client/contract';
+import type { CaseDetail, CaseLink, Consent, LinkEndReason, Purpose, QueueItem, Refusal, Uuid } from '../client/contract';
 import './address';
 import type { Address } from './address';
 import { day, moment } from '../ui/amounts';
@@ -52,6 +52,12 @@ export class ConsoleCase extends ConsoleElement {
 
   protected override updated(changed: PropertyValues): void {
     if (changed.has('detail') && changed.get('detail') === null) this.focusHeading();
+  }
+
+  /** A case that was only registered is opened first, wherever its address came from. */
+  protected override refused(refusal: Refusal): void {
+    if (refusal.refusal === 'not-opened') this.session.replace({ name: 'new-case', case: this.case });
+    else super.refused(refusal);
   }
 
   private async load(): Promise<void> {
@@ -186,7 +192,7 @@ export class ConsoleCase extends ConsoleElement {
         <dt>${texts.videos}</dt>
         <dd>${detail.serverProcessing ? texts.videosTaken : texts.videosNotTaken}</dd>
         <dt>${texts.retention}</dt>
-        <dd>${detail.retentionDays === null ? texts.noRetention : texts.days(detail.retentionDays)}</dd>
+        <dd>${texts.days(detail.retentionDays)}</dd>
       </dl>
     </section>`;
   }
@@ -231,8 +237,7 @@ export class ConsoleCase extends ConsoleElement {
     </li>`;
   }
 
-  private renderReaders(detail: CaseDetail): TemplateResult | typeof nothing {
-    if (detail.charterVersion === 0) return nothing;
+  private renderReaders(detail: CaseDetail): TemplateResult {
     const signed = (): void => void this.read(() => this.load());
     return html`<console-readers .session=${this.session} .detail=${detail} @charter-signed=${signed}></console-readers>`;
   }

@@ -26,7 +26,12 @@ export class ConsoleNewCase extends ConsoleElement {
       const { client } = this.session;
       this.colleagues = (await client.colleagues()).filter((one) => !one.self);
       const cases = this.registered === null ? [] : await client.cases();
-      const { reference } = cases.find((one) => one.case === this.registered) ?? { reference: '' };
+      const found = cases.find((one) => one.case === this.registered);
+      if (found !== undefined && found.charterVersion > 0) {
+        this.session.replace({ name: 'case', case: found.case }); // by way back, or opened by a colleague meanwhile
+        return;
+      }
+      const { reference } = found ?? { reference: '' };
       this.reference = reference;
       if (reference !== '') this.session.entitle((texts) => texts.newCase.titleRegistered(reference));
     });

@@ -18,6 +18,8 @@ export interface Session {
   readonly reasons: Reasons;
   readonly language: Language;
   readonly go: (screen: Screen) => void;
+  /** Shows another screen in place of this one, to which the way back does not lead. */
+  readonly replace: (screen: Screen) => void;
   /** Opens the next message waiting for this mediator; says so if there is none. */
   readonly next: () => void;
   /** Names the screen in the title of the tab: a kind and a case's reference, never content. */

@@ -42,6 +42,7 @@ export interface MediatorClient extends Playback {
 
   colleagues(): Promise<readonly Colleague[]>;
   cases(): Promise<readonly CaseSummary[]>;
+  /** `not-opened` until its first charter is signed. */
   case(id: Uuid): Promise<CaseDetail>;
   /** Registers a new case and signs its first charter. */
   newCase(given: NewCase): Promise<CaseDetail>;

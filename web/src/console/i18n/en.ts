@@ -82,6 +82,7 @@ export const en = {
     'wrong-passphrase': 'This passphrase does not open these keys.',
     'weak-passphrase': 'This passphrase is too easy to guess. Choose another one.',
     wait: 'Several passphrases in a row did not fit. Wait a while, then try again.',
+    'not-opened': 'This case is not open yet: nobody has signed its charter. Open it from the list of cases first.',
     'no-such-link': 'There is no such link.',
     'signed-out': 'The keys are locked.',
     refused: 'relay did not do this.',

@@ -84,6 +84,7 @@ export const fr: Catalogue<typeof en> = {
     'wrong-passphrase': 'Cette phrase secrète n’ouvre pas ces clés.',
     'weak-passphrase': 'Cette phrase secrète est trop facile à deviner. Choisissez-en une autre.',
     wait: 'La phrase secrète était incorrecte plusieurs fois de suite. Attendez un peu, puis réessayez.',
+    'not-opened': 'Ce dossier n’est pas encore ouvert : personne n’a signé sa charte. Ouvrez-le d’abord, depuis la liste des dossiers.',
     'no-such-link': 'Ce lien n’existe pas.',
     'signed-out': 'Les clés sont verrouillées.',
     refused: 'relay ne l’a pas fait.',
