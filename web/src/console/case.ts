@@ -11,9 +11,10 @@ import './claim';
 import '../ui/dialog';
 import { ConsoleElement, grantedText } from './element';
 import './ending';
-import { mediator, person, recipient, sender, shortId } from './people';
+import { caseName, mediator, person, recipient, sender, shortId, type Somebody } from './people';
 import './readers';
 import './timeline';
+import { renderCalled } from './whom';
 
 type Participant = CaseDetail['participants'][number];
 
@@ -77,8 +78,12 @@ export class ConsoleCase extends ConsoleElement {
     });
   }
 
+  private somebody(id: Uuid): Somebody {
+    return this.detail?.participants.find((one) => one.participant === id) ?? { participant: id, role: null, number: null };
+  }
+
   private who(id: Uuid): string {
-    return person(this.texts, this.detail?.participants.find((one) => one.participant === id) ?? { participant: id, role: null, number: null });
+    return person(this.session, this.somebody(id));
   }
 
   /** A button's name with the person it is for: several on the page have the same text. */
@@ -90,7 +95,7 @@ export class ConsoleCase extends ConsoleElement {
     return this.act(async () => {
       for (const old of ending) await this.session.client.endLink(this.case, old.link, 'replaced');
       const { url } = await this.session.client.makeLink(this.case, who.participant, purpose);
-      this.address = { url, purpose, who, reference: this.detail?.reference ?? '' };
+      this.address = { url, purpose, who, case: this.case, reference: this.detail?.reference ?? '' };
       return '';
     });
   }
@@ -98,7 +103,7 @@ export class ConsoleCase extends ConsoleElement {
   private async showLink(who: Participant, link: CaseLink, printing: boolean): Promise<void> {
     await this.attempt(async () => {
       const url = await this.session.client.linkAddress(this.case, link.link);
-      this.address = { url, purpose: link.purpose, who, reference: this.detail?.reference ?? '' };
+      this.address = { url, purpose: link.purpose, who, case: this.case, reference: this.detail?.reference ?? '' };
       this.printing = printing;
     });
   }
@@ -119,7 +124,7 @@ export class ConsoleCase extends ConsoleElement {
     }
     return html`<main id="content" class="wide">
       <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'cases' })}>← ${this.texts.nav.cases}</button></p>
-      <h1 tabindex="-1">${texts.title(detail.reference)}</h1>
+      <h1 tabindex="-1">${texts.title(caseName(this.session, detail))}</h1>
       ${this.renderRefusal()}
       <div class="beside">
         <div>${this.renderPeople(detail)}</div>
@@ -227,7 +232,7 @@ export class ConsoleCase extends ConsoleElement {
     return html`<li class="card">
       <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
         <strong>${kind[item.form]}</strong>
-        <span>${queue.from} ${sender(this.texts, item)} ${queue.to} ${recipient(this.texts, item)}</span>
+        <span>${queue.from} ${sender(this.session, item)} ${queue.to} ${recipient(this.session, item)}</span>
       </button>
       <p class="quiet facts">
         ${item.waitsFor === null
@@ -315,10 +320,12 @@ export class ConsoleCase extends ConsoleElement {
 
   private renderAsking(asking: Asking, detail: CaseDetail): TemplateResult {
     const { case: texts } = this.texts;
+    const reference = caseName(this.session, detail);
     const end = (): void => void (this.asking = null);
-    const ask = (heading: string, what: string, actions: TemplateResult): TemplateResult => html`<relay-dialog
+    const ask = (heading: string, who: Participant, what: string, actions: TemplateResult): TemplateResult => html`<relay-dialog
       .heading=${heading}
-      .content=${html`<p>${what}</p>
+      .content=${html`${renderCalled(this.session, who)}
+        <p>${what}</p>
         ${actions}
         <p><button @click=${end}>${this.texts.cancel}</button></p>`}
       @dismissed=${end}
@@ -332,7 +339,8 @@ export class ConsoleCase extends ConsoleElement {
             return texts.recorded;
           });
         return ask(
-          texts.recordConsentTitle(this.who(participant), detail.reference),
+          texts.recordConsentTitle(this.who(participant), reference),
+          asking.who,
           texts.recordConsentWhat,
           html`<ul class="plain-list">
             ${CONSENTS.map((status) => html`<li><button @click=${() => record(status)}>${texts.consentChoice[status]}</button></li>`)}
@@ -346,7 +354,8 @@ export class ConsoleCase extends ConsoleElement {
           (link) => link.participant === participant && link.purpose === 'participate' && link.state === 'open',
         );
         return ask(
-          texts.newLinkTitle(this.who(participant), detail.reference),
+          texts.newLinkTitle(this.who(participant), reference),
+          asking.who,
           texts.newLinkWhat,
           html`<p><button class="primary" @click=${() => this.makeLink(asking.who, 'participate', old)}>${texts.newLinkDo}</button></p>`,
         );
@@ -354,7 +363,8 @@ export class ConsoleCase extends ConsoleElement {
       case 'grant-again': {
         const { participant } = asking.who;
         return ask(
-          texts.grantAgainTitle(this.who(participant), detail.reference),
+          texts.grantAgainTitle(this.who(participant), reference),
+          asking.who,
           texts.grantAgainWhat,
           html`<p>
             <button class="primary" @click=${() => this.act(async () => grantedText(this.texts, await this.session.client.grantAgain(this.case, participant)))}>
@@ -371,7 +381,8 @@ export class ConsoleCase extends ConsoleElement {
           .case=${this.case}
           .link=${link.link}
           .person=${who}
-          .reference=${detail.reference}
+          .called=${renderCalled(this.session, this.somebody(link.participant))}
+          .reference=${reference}
           @given-up=${end}
           @not-them=${() => (this.asking = { about: 'end-link', link, only: 'misused' })}
           @claim-verified=${() => this.signed(this.texts.claim.verified(who))}
@@ -384,7 +395,7 @@ export class ConsoleCase extends ConsoleElement {
           .link=${asking.link.link}
           .which=${this.which(asking.link)}
           .person=${this.who(asking.link.participant)}
-          .reference=${detail.reference}
+          .reference=${reference}
           .only=${asking.only}
           @given-up=${end}
           @link-ended=${() => this.signed(texts.linkEnded)}

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { reactive } from '../ui/element';
 import type { Colleague, ParticipantRole, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
-import { shortId } from './people';
+import { caseName, shortId } from './people';
 
 const ROLES = ['harmed', 'harmed-family', 'representative', 'responsible', 'responsible-family'] as const satisfies readonly ParticipantRole[];
 const RETENTION_DAYS = 365;
@@ -44,7 +44,7 @@ export class ConsoleNewCase extends ConsoleElement {
   protected override render(): TemplateResult {
     const { newCase } = this.texts;
     return html`<main id="content">
-      <h1 tabindex="-1">${this.registered === null ? newCase.title : newCase.titleRegistered(this.reference)}</h1>
+      <h1 tabindex="-1">${this.registered === null ? newCase.title : newCase.titleRegistered(caseName(this.session, { case: this.registered, reference: this.reference }))}</h1>
       <p>${newCase.lead}</p>
       <form novalidate @submit=${this.submit}>
         ${this.registered === null ? this.renderWho() : nothing} ${this.renderColleagues()} ${this.renderRules()}

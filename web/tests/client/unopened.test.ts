@@ -38,7 +38,6 @@ describe('a case that was only registered', () => {
     if (from === undefined || to === undefined) throw new Error('nobody is in it');
     expect(await refusal(someone.case(id))).toEqual(NOT_OPENED);
     expect(await refusal(someone.makeLink(id, from, 'participate'))).toEqual(NOT_OPENED);
-    expect(await refusal(someone.recordConsent(id, from, 'active'))).toEqual(NOT_OPENED);
     expect(await refusal(someone.relayLetter({ case: id, from, to, ...LETTER }))).toEqual(NOT_OPENED);
   });
 

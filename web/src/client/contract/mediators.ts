@@ -1,5 +1,6 @@
 /** A mediator's client. */
 
+import type { Attention } from '../../embed/protocol';
 import type {
   CaseDetail,
   CaseOutcome,
@@ -86,6 +87,8 @@ export interface MediatorClient extends Playback {
     changed: (figures: readonly QueueFigure[], cases: readonly Uuid[] | null) => void,
     broken: (refusal: Refusal) => void,
   ): Promise<Stop>;
+  /** How much asks for this mediator, in all cases. */
+  attention(): Promise<Attention>;
   review(message: Uuid): Promise<ReviewItem>;
   /** What came before a message as it was last shown, verified and opened. */
   history(message: Uuid): Promise<History>;

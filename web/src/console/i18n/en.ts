@@ -43,6 +43,10 @@ export const en = {
     worker: (short: string) => `media worker ${short}`,
     clock: 'time passing',
     link: (short: string) => `somebody with link ${short}`,
+    named: (what: string, name: string) => `${what} “${name}”`,
+    called: 'Your case system calls them:',
+    calledNote: 'Only your case system knows names, and relay cannot check one. The keys belong to the person with the mark above, which is on every sheet that they were given. If the name and the mark do not belong together, stop and tell your administrator.',
+    calledBefore: (names: string) => `Since you opened this page, your case system has called this person otherwise: ${names}. Make sure who it is before you go further.`,
   },
 
   kind: { letter: 'Letter', video: 'Video', voice: 'Voice message' },
