@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { connectClient } from '../client/connect';
 import { asRefusal, isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys, type Refusal, type Uuid } from '../client/contract';
-import { isFingerprint } from '../embed/protocol';
+import { isFingerprint, LABEL_MOST } from '../embed/protocol';
 import './another-root';
 import { AttentionWatch } from './attention';
 import { PlainElement, reactive } from '../ui/element';
@@ -127,7 +127,7 @@ export class RelayConsole extends PlainElement {
     this.fingerprint = settings.fingerprint;
     this.handed = {
       id: 'embedded',
-      label: cleanName(settings.label ?? '') ?? '',
+      label: cleanName(settings.label ?? '', LABEL_MOST) ?? '',
       keyring: Uint8Array.from(atob(settings.keyring), (character) => character.charCodeAt(0)),
       fingerprint: settings.fingerprint,
     };

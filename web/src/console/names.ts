@@ -60,10 +60,10 @@ function cleaned(given: Readonly<Record<Uuid, string>>): ReadonlyMap<Uuid, strin
 }
 
 /**
- * A name on one line, without control and bidi characters, or invisible ones that join no letters, and with no quotation
+ * A name of at most `most` characters on one line, without control and bidi characters, or invisible ones that join no letters, and with no quotation
  * marks that could end those around it; null if no letter or digit is left.
  */
-export function cleanName(text: string): string | null {
+export function cleanName(text: string, most: number = NAME_MOST): string | null {
   const plain = text
     .normalize('NFC')
     .replace(/[\p{Zs}\p{Zl}\p{Zp}\t\n\v\f\r]+/gu, ' ')
@@ -74,7 +74,7 @@ export function cleanName(text: string): string | null {
     .replace(/ {2,}/g, ' ')
     .trim();
   const characters = Array.from(plain);
-  const name = characters.length <= NAME_MOST ? plain : `${characters.slice(0, NAME_MOST - 1).join('').trimEnd()}…`;
+  const name = characters.length <= most ? plain : `${characters.slice(0, most - 1).join('').trimEnd()}…`;
   return /[\p{L}\p{N}]/u.test(name) ? name : null;
 }
 

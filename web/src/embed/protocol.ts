@@ -96,7 +96,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const FINGERPRINT = /^[A-Za-z0-9_-]{21}[AQgw]$/; // 16 bytes
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const KEYRING_MOST = 90_000;
-const LABEL_MOST = 200;
+export const LABEL_MOST = 200;
 const TITLE_MOST = 1000;
 /** Of each kind. */
 const NAMES_MOST = 20_000;

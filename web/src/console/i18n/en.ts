@@ -45,7 +45,7 @@ export const en = {
     link: (short: string) => `somebody with link ${short}`,
     named: (what: string, name: string) => `${what} “${name}”`,
     called: 'Your case system calls them:',
-    calledNote: 'Only your case system knows names, and relay cannot check one. The keys belong to the person with the mark above, which is on every sheet that they were given. If the name and the mark do not belong together, stop and tell your administrator.',
+    calledNote: 'Only your case system knows names; relay cannot check them. The keys belong to the person with the mark above, which is on every sheet that they were given. If the name and the mark do not belong together, stop and tell your administrator.',
     calledBefore: (names: string) => `Since you opened this page, your case system has called this person otherwise: ${names}. Make sure who it is before you go further.`,
   },
 
