@@ -60,8 +60,8 @@ function cleaned(given: Readonly<Record<Uuid, string>>): ReadonlyMap<Uuid, strin
 }
 
 /**
- * A name of at most `most` characters on one line, without control and bidi characters, or invisible ones that join no letters, and with no quotation
- * marks that could end those around it; null if no letter or digit is left.
+ * A name of at most `most` characters on one line: without control and bidi characters, invisible ones that join no
+ * letters, and quotation marks that could end those around it; null if no letter or digit is left.
  */
 export function cleanName(text: string, most: number = NAME_MOST): string | null {
   const plain = text

@@ -47,7 +47,7 @@ export const fr: Catalogue<typeof en> = {
     link: (short) => `quelqu’un avec le lien ${short}`,
     named: (what, name) => `${what} « ${name} »`,
     called: 'Nom dans votre système de dossiers :',
-    calledNote: 'Seul votre système de dossiers connaît les noms ; relay ne peut pas les vérifier. Les clés sont celles de la personne qui a le repère ci-dessus, inscrit sur chaque feuille qui lui a été remise. Si le nom et le repère ne vont pas ensemble, arrêtez-vous et avisez votre administration.',
+    calledNote: 'Seul votre système de dossiers connaît les noms, et relay ne peut pas les vérifier. Les clés sont celles de la personne qui a le repère ci-dessus, inscrit sur chaque feuille qui lui a été remise. Si le nom et le repère ne vont pas ensemble, arrêtez-vous et avisez votre administration.',
     calledBefore: (names) => `Depuis que vous avez ouvert cette page, votre système de dossiers a donné un autre nom à cette personne : ${names}. Assurez-vous de qui il s’agit avant de continuer.`,
   },
 
