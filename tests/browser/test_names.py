@@ -15,7 +15,16 @@ from relay.crypto.keyrings import generate_keyring, seal_keyring
 from relay.testing.letters import LETTER, NOTE
 from relay.testing.people import PASSPHRASE, register_case, verify_everybody
 from tests.support.browser.axe import violations_here
-from tests.support.browser.embedding import hears, rename, settings_of, show, told, unlock, work_in
+from tests.support.browser.embedding import (
+    OTHER_ORIGIN,
+    hears,
+    rename,
+    settings_of,
+    show,
+    told,
+    unlock,
+    work_in,
+)
 from tests.support.browser.leaks import found_in, needles_of, stored
 from tests.support.browser.scene import Scene, Waiting, with_mediators_of_its_own
 from tests.support.browser.tour import approved_letter
@@ -241,7 +250,7 @@ async def test_the_page_around_is_told_where_the_console_stands(
 async def test_the_page_around_is_told_what_failed(scene: Scene, visit: Visit) -> None:
     """Keys that nobody vouches for; a wrong passphrase is the mediator's own."""
     guest = await visit(also=[scene.embedding_url.rstrip("/")])
-    guest.expects("401", "Failed to load resource", "does not match the recipient window's origin")
+    guest.expects("401", "Failed to load resource", OTHER_ORIGIN)
     page = await guest.open(scene.embedding_url)
     stranger = seal_keyring(generate_keyring(), PASSPHRASE, WORK_FACTOR_LOG2)
     settings = {**settings_of(scene), "keyring": base64.b64encode(stranger).decode()}
@@ -253,6 +262,27 @@ async def test_the_page_around_is_told_what_failed(scene: Scene, visit: Visit) -
     assert [kind for kind, _ in await told(page)] == ["ready"]
     await unlock(frame)
     await hears(page, "failed", code="wrong-credential")
+
+
+async def test_the_page_around_is_told_that_relay_is_away_or_not_to_be_trusted(
+    scene: Scene, visit: Visit
+) -> None:
+    """Without a network first; then a relay whose credentials lead to no root: nothing goes on."""
+    guest = await visit(also=[scene.embedding_url.rstrip("/")])
+    guest.expects("Failed to load resource", OTHER_ORIGIN)
+    page = await guest.open(scene.embedding_url)
+    frame = await show(page, settings_of(scene))
+    await hears(page, "ready", screen="unlock")
+    await guest.context.route("**/v1/credentials", lambda route: route.abort())
+    await unlock(frame)
+    await hears(page, "failed", code="offline")
+    await guest.context.unroute("**/v1/credentials")
+    nobody: dict[str, list[str]] = {"roots": [], "credentials": [], "successions": []}
+    await guest.context.route("**/v1/credentials", lambda route: route.fulfill(json=nobody))
+    await unlock(frame)
+    await expect(frame.get_by_role("heading", name=WORDS("untrusted.title"))).to_be_visible()
+    await hears(page, "failed", code="integrity")
+    assert [kind for kind, _ in await told(page)] == ["ready", "failed", "locked", "failed"]
 
 
 async def test_a_case_that_was_only_registered_opens_on_its_first_charter(
