@@ -23,7 +23,7 @@ from watchfiles import DefaultFilter, awatch
 from relay.client.mediator import Mediator
 from relay.commands.demo import prepare, unless, where_to_click
 from relay.crypto.keyrings import open_keyring
-from relay.demo.case_system_page import CaseSystemPage, case_system_page
+from relay.demo.case_system_page import CaseSystemPage, case_system_page, invented_names
 from relay.demo.visiting import Visit
 from relay.errors import RelayError
 from relay.testing.letters import FIRST_LETTER
@@ -113,7 +113,7 @@ async def _run(
         if running is None or visit is None:
             return
         where_to_click(console, visit, page)
-        await unless(stopped, _case_under_way(console, running, visit))
+        await unless(stopped, _case_under_way(console, running, visit, page))
         console.print(
             f"\n  relay answers at [bold]{running.url}[/bold]; its logs are in {running.folder}"
             "\n  What you save in relay/, workers/ or web/ is served soon after. Reload a page by hand."
@@ -127,7 +127,9 @@ async def _run(
         console.print("\n  stopping; nothing is lost")
 
 
-async def _case_under_way(console: Console, running: RunningRelay, visit: Visit) -> None:
+async def _case_under_way(
+    console: Console, running: RunningRelay, visit: Visit, page: CaseSystemPage
+) -> None:
     """A case of the same mediator in which both have said yes and a letter waits for review."""
     async with organization(running.url, running.root, running.token_key) as people:
         mediator = Mediator(
@@ -139,6 +141,11 @@ async def _case_under_way(console: Console, running: RunningRelay, visit: Visit)
         )
         case = await open_case(people, mediators=(mediator, await people.mediator()))
         await case.harmed.send_letter(case.responsible.participant_id, FIRST_LETTER)
+        page.name(
+            invented_names(
+                case.case_id, case.harmed.participant_id, case.responsible.participant_id
+            )
+        )
     console.print("\n  [bold]A case under way[/bold], where a letter waits for the same mediator:")
     for who, url in (
         ("the person harmed, who wrote it", case.harmed_url),

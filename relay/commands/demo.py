@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 
-from relay.demo.case_system_page import CaseSystemPage, case_system_page
+from relay.demo.case_system_page import CaseSystemPage, case_system_page, invented_names
 from relay.demo.story import tell
 from relay.demo.visiting import Visit, prepare_visit
 from relay.services.pages import BUILT
@@ -80,6 +80,7 @@ async def prepare(running: RunningRelay, page: CaseSystemPage) -> Visit | None:
         return None
     async with organization(running.url, running.root, running.token_key) as people:
         visit = await prepare_visit(people, running.folder / "demo")
+        page.name(invented_names(visit.case_id, visit.harmed_id, visit.responsible_id))
         await page.embed(
             running.url, people.administrator.fingerprint, people.case_system, visit.mediator
         )

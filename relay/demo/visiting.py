@@ -24,6 +24,9 @@ class Visit:
     harmed_url: str
     responsible_url: str
     upload_url: str
+    case_id: uuid.UUID
+    harmed_id: uuid.UUID
+    responsible_id: uuid.UUID
 
 
 async def prepare_visit(people: Organization, folder: Path) -> Visit:
@@ -50,6 +53,9 @@ async def prepare_visit(people: Organization, folder: Path) -> Visit:
         harmed_url=await mediator.make_link(case_id, harmed_id),
         responsible_url=await mediator.make_link(case_id, responsible_id),
         upload_url=await mediator.make_link(case_id, harmed_id, "upload"),
+        case_id=case_id,
+        harmed_id=harmed_id,
+        responsible_id=responsible_id,
     )
 
 

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from relay.crypto.encoding import b64u_encode
 from relay.testing.letters import LETTER
-from tests.support.browser.embedding import OTHER_ORIGIN, settings_of, show
+from tests.support.browser.embedding import OTHER_ORIGIN, hears, settings_of, show, told
 from tests.support.browser.mediators import MediatorPage
 from tests.support.browser.scene import Scene
 from tests.support.browser.visitors import Visit
@@ -93,7 +93,10 @@ async def test_a_page_around_that_names_another_root_is_not_followed(
     french = MediatorPage(page, "fr").words
     heading = frame.get_by_role("heading", name=french("roots.title"), level=1)
     await expect(heading).to_be_visible()
+    await hears(page, "failed", code="another-root")
+    assert [kind for kind, _ in await told(page)] == ["failed", "navigated"]
     await frame.get_by_role("button", name=french("roots.goOn")).click()
+    await hears(page, "ready", screen="unlock")
     await frame.get_by_label(french("unlock.passphrase"), exact=True).fill(
         scene.mediator.passphrase
     )

@@ -15,7 +15,7 @@ import pytest
 from relay.client.participant import Participant
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.keyrings import open_keyring
-from relay.demo.case_system_page import case_system_page
+from relay.demo.case_system_page import case_system_page, invented_names
 from relay.demo.visiting import prepare_visit
 from relay.testing.people import organization
 from relay.testing.relays import running_relay
@@ -43,6 +43,7 @@ async def test_a_visitor_can_come_in_as_everybody(
         fingerprint = people.administrator.fingerprint
         await prepare_visit(people, data / "demo")
         visit = await prepare_visit(people, data / "demo")
+        page.name(invented_names(visit.case_id, visit.harmed_id, visit.responsible_id))
         await page.embed(running.url, fingerprint, people.case_system, visit.mediator)
         assert b64u_decode(visit.console_url.partition("#")[2]) == fingerprint
         assert stat.S_IMODE(visit.keyring_file.stat().st_mode) == 0o600
@@ -62,5 +63,8 @@ async def test_a_visitor_can_come_in_as_everybody(
     assert f'src="{running.url}/embed.js" integrity="sha384-of-the-build"' in shown
     assert base64.b64decode(settings["keyring"]) == sealed
     assert settings["relay"] == running.url
+    named = {str(visit.harmed_id), str(visit.responsible_id)}
+    assert set(settings["names"]["participants"]) == named
+    assert set(settings["names"]["cases"]) == {str(visit.case_id)}
     assert keyring.signer.seed not in sealed
     assert visit.passphrase not in shown + json.dumps(settings)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import CDPSession, Frame, Page
 
 _SOURCE: Final = Path(__file__).parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa")
@@ -45,7 +45,7 @@ async def violations(page: Page) -> list[str]:
         await session.detach()
 
 
-async def violations_here(page: Page) -> list[str]:
+async def violations_here(page: Page | Frame) -> list[str]:
     """The same in the colours that a page has now, in any browser: beside the page's own scripts."""
     if await page.evaluate("globalThis.axe === undefined"):
         await page.evaluate(f"() => {{ {_SOURCE.read_text('utf-8')} }}")

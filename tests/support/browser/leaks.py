@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Page
+from playwright.async_api import Frame, Page
 
 from relay.crypto.links import parse_link_url
 from relay.testing.searching import needles_of_text
@@ -43,7 +43,7 @@ def needles_of_link(url: str) -> list[bytes]:
     return [secret, secret.hex().encode(), *(one[:21] for one in spelled)]
 
 
-async def stored(page: Page) -> list[Kept]:
+async def stored(page: Page | Frame) -> list[Kept]:
     """Everything that the origin of this page stores, and where its history has been."""
     dump: list[list[str]] = await page.evaluate(_DUMP)
     return [Kept(place, base64.b64decode(content)) for place, content in dump]

@@ -71,28 +71,13 @@ export class Casework {
 
   async detail(id: Uuid): Promise<contract.CaseDetail> {
     const view = await this.cases.view(id, true);
-    const opened = { ...summary(view), pairs: view.pairs.map(({ one, other, no_contact: noContact }) => ({ one, other, noContact })) };
-    if (view.charter_version === 0) {
-      return {
-        ...opened,
-        captionsRequired: view.captions_required,
-        serverProcessing: view.server_processing,
-        retentionDays: null,
-        participants: view.participants.map((entry) => person(entry, 'none')),
-        mediators: view.mediators,
-        links: [],
-        charterAt: view.created_at,
-        members: [],
-        recoveries: [],
-        proposal: null,
-        outdated: false,
-      };
-    }
+    if (view.charter_version === 0) return this.cases.refuseUnopened(id);
     // Refresh: valid keys and the charter in force may have changed since.
     const { charter, identities } = await this.cases.find(id, true);
     const links = await this.cases.links(id);
     return {
-      ...opened,
+      ...summary(view),
+      pairs: view.pairs.map(({ one, other, no_contact: noContact }) => ({ one, other, noContact })),
       approvals: charter.policy.approvals,
       captionsRequired: charter.policy.captions === 'required',
       serverProcessing: charter.policy.server_processing,
@@ -134,7 +119,8 @@ export class Casework {
   async open(id: Uuid, { colleagues, approvals, captions, serverProcessing, retentionDays }: Opening): Promise<contract.CaseDetail> {
     const { credential, keyring, signed } = this.cases.office;
     const trust = await this.cases.trust();
-    const { registration: known } = await this.cases.charters(id);
+    const { registration: known, charters } = await this.cases.charters(id);
+    if (charters.length === 0) await this.cases.expectUnopened(id);
     const registration = known ?? statements.sign(keyring.signer, statements.Registration, { at: now(), case: id, mediators: [credential] });
     const mediators = [credential, ...colleagues.filter((colleague) => colleague !== credential)].map((one) => authority(trust, one));
     const policy = { approvals, captions, server_processing: serverProcessing, retention_days: retentionDays };

@@ -290,6 +290,11 @@ export class Device {
     }
   }
 
+  /** Whether this device has seen a charter of the case: then it is open, whatever relay says. */
+  async hasSeenCharter(root: string, id: Uuid): Promise<boolean> {
+    return (await this.backend.get('charters', [root, id, 1])) !== undefined;
+  }
+
   storeKeyring(keyring: KnownKeyring): Promise<void> {
     return this.backend.put('keyrings', keyring.id, keyring);
   }

@@ -5,6 +5,7 @@ import { CryptoError } from '../crypto/errors';
 import { generateKeyring, type Keyring, MEDIATOR_WORK_FACTOR_LOG2, openKeyring, sealKeyring } from '../crypto/keyrings';
 import { sodiumReady } from '../crypto/sodium';
 import { isValidAt, ofRole } from '../crypto/trust';
+import { attention } from './attention';
 import { Casework } from './casework';
 import { authority } from './charters';
 import { Charterwork } from './charterwork';
@@ -261,6 +262,11 @@ export class Mediator implements contract.MediatorClient {
     broken: (refusal: contract.Refusal) => void,
   ): Promise<contract.Stop> {
     return Promise.resolve(this.#inside().reviewing.watchQueue(changed, broken));
+  }
+
+  async attention(): Promise<contract.Attention> {
+    const { casework, reviewing } = this.#inside();
+    return attention(casework, reviewing);
   }
 
   async review(message: Uuid): Promise<contract.ReviewItem> {

@@ -127,12 +127,25 @@ export class OpenCases {
   private async open(id: Uuid): Promise<OpenCase> {
     const { keyring } = this.office;
     const found = await this.charters(id);
+    if (found.charters.length === 0) await this.refuseUnopened(id);
     const charter = await this.verify(id, await this.trust(), found);
     return trusting(() => {
       const identities = openIdentities(fromBase64(found.charters.at(-1)?.key_file ?? ''), [keyring.identity]);
       chain.checkIdentities(charter, identities.map(({ recipient }) => recipient.toString()));
       return { charter, identities };
     });
+  }
+
+  /** Rejects with `not-opened`; with `untrusted` if this device knows better. */
+  async refuseUnopened(id: Uuid): Promise<never> {
+    await this.expectUnopened(id);
+    throw new Refused('not-opened');
+  }
+
+  /** `untrusted` if this device has seen a charter of a case that, according to relay, has none. */
+  async expectUnopened(id: Uuid): Promise<void> {
+    const { device, rootFingerprint } = this.office;
+    if (await device.hasSeenCharter(rootFingerprint, id)) throw new Refused('untrusted');
   }
 
   private verify(id: Uuid, trust: Trust, { registration, charters }: Schemas['Charters']): Promise<VerifiedCharter> {

@@ -27,6 +27,7 @@ type Schemas = components['schemas'];
 type Message = Schemas['ReviewMessage'];
 
 const ITEMS_A_PAGE = 50;
+const UNDER_REVIEW = ['queued', 'claimed'] as const satisfies readonly contract.State[];
 /** Relay's answers if one message cannot be offered as it is, regardless of the others. */
 const KEEPS_ONE = ['not-verifiable', 'gate-closed'];
 /** Words to the author about these would reveal the offer. */
@@ -72,13 +73,28 @@ export class Reviewing {
   watchQueue(changed: Parameters<contract.MediatorClient['watchQueue']>[0], broken: (refusal: contract.Refusal) => void): contract.Stop {
     const stop = watch<Schemas['QueueChanged']>(this.signed, '/v1/queue/events', {
       changed: async ({ cases, everything }) => {
-        const { figures } = await this.signed.call<Schemas['QueueFigures']>('GET', '/v1/queue/figures');
-        changed(figures.map(({ waits_for: waitsFor, ...figure }) => ({ ...figure, waitsFor })), everything ? null : cases);
+        changed(await this.figures(), everything ? null : cases);
       },
       broken,
     });
     this.stops.add(stop);
     return stop;
+  }
+
+  /** How much waits, by state and by whom it waits for. */
+  async figures(): Promise<readonly contract.QueueFigure[]> {
+    const { figures } = await this.signed.call<Schemas['QueueFigures']>('GET', '/v1/queue/figures');
+    return figures.map(({ waits_for: waitsFor, ...figure }) => ({ ...figure, waitsFor }));
+  }
+
+  /** How many of the messages under review that wait for this mediator have an approval already; `own` are their figures. */
+  async countSecondApprovals(own: readonly contract.QueueFigure[]): Promise<number> {
+    let count = 0;
+    for (const state of UNDER_REVIEW) {
+      if (!own.some((figure) => figure.state === state && figure.messages > 0)) continue;
+      for await (const { approvals } of this.all('/v1/queue', { waits_for: 'you', state })) if (approvals > 0) count += 1;
+    }
+    return count;
   }
 
   /** Every message of a case that was ever sent, newest first. */

@@ -1,19 +1,21 @@
 /** A link to hand over: as text, as a picture to scan, and as a sheet of paper in both languages. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Person, Purpose } from '../client/contract';
+import type { Person, Purpose, Uuid } from '../client/contract';
 import { PlainElement, reactive } from '../ui/element';
 import type { Language } from '../i18n/catalogue';
 import '../ui/dialog';
-import { person, shortId } from './people';
+import { caseName, person, roleOf, shortId } from './people';
 import { qrCode } from './qr';
 import type { Session } from './session';
+import { renderCalled } from './whom';
 import { loadTexts, type Texts } from './i18n';
 
 export interface Address {
   readonly url: string;
   readonly purpose: Purpose;
   readonly who: Person;
+  readonly case: Uuid;
   /** Of the case. */
   readonly reference: string;
 }
@@ -26,14 +28,16 @@ export class ConsoleAddress extends PlainElement {
 
   protected override render(): TemplateResult {
     const { texts } = this.session;
-    const heading = texts.address.title(person(texts, this.address.who), this.address.reference);
+    const { who } = this.address;
+    const heading = texts.address.title(person(this.session, who), caseName(this.session, this.address));
     return html`<relay-dialog .heading=${heading} .content=${this.renderContent()} @dismissed=${() => this.tell('put-away')}></relay-dialog>`;
   }
 
   private renderContent(): TemplateResult {
     const { texts, say } = this.session;
     const { url } = this.address;
-    return html`<p>${texts.address.lead}</p>
+    return html`${renderCalled(this.session, this.address.who)}
+      <p>${texts.address.lead}</p>
       <div class="field">
         <label for="address-text">${texts.address.text}</label>
         <textarea id="address-text" autocomplete="off" class="code short" readonly spellcheck="false" .value=${url}></textarea>
@@ -65,7 +69,7 @@ function kioskOf(url: string): string {
 
 /**
  * The sheet handed to a person: one page per language. The part they keep reveals neither case nor role to anybody who
- * sees it, and has a mark; a strip to cut off tells the mediator whose it is.
+ * sees it, and has a mark; a strip to cut off tells the mediator whose it is. Names are not printed.
  */
 export class ConsoleSheet extends PlainElement {
   static override properties = reactive(['session', 'address'], ['both']);
@@ -98,7 +102,7 @@ export class ConsoleSheet extends PlainElement {
     const steps = upload ? [sheet.upload1, sheet.upload2, sheet.upload3] : [sheet.step1, sheet.step2, sheet.step3];
     return html`<section class="card paper printed" lang=${language}>
       <div class="strip">
-        <p><strong>${sheet.whose(person(texts, who), reference)}</strong>, ${finding.mark(mark)}</p>
+        <p><strong>${sheet.whose(roleOf(texts, who), reference)}</strong>, ${finding.mark(mark)}</p>
         <p class="quiet">${sheet.cut}</p>
       </div>
       <h2>${sheet.heading}</h2>

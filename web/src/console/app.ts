@@ -2,9 +2,10 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { connectClient } from '../client/connect';
-import { asRefusal, isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys, type Uuid } from '../client/contract';
-import { isFingerprint } from '../embed/protocol';
+import { asRefusal, isRefusal, type KnownKeyring, type MediatorSelf, type OwnKeys, type Refusal, type Uuid } from '../client/contract';
+import { isFingerprint, LABEL_MOST } from '../embed/protocol';
 import './another-root';
+import { AttentionWatch } from './attention';
 import { PlainElement, reactive } from '../ui/element';
 import { bringInSight, watchFocus } from '../ui/in-sight';
 import { isActive } from '../ui/activity';
@@ -12,16 +13,18 @@ import { watchIdle } from '../ui/idle';
 import type { Language } from '../i18n/catalogue';
 import { preferredLanguage, rememberLanguage, speak } from '../i18n/language';
 import { loadReasons, type Reasons } from '../i18n/reasons';
-import { day } from '../ui/amounts';
 import { refusalText } from './element';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
 import { saveAllForms } from './form-saver';
+import { failureOf, Host } from './host';
+import { cleanName, Names } from './names';
 import { Pins } from './pins';
 import { renderScreen, screenTitle } from './screen-elements';
 import { screenOf, type Screen } from './screens';
 import { followSight } from './sight';
 import type { Mediator, Session } from './session';
-import { focusOf, shortcutOf, shortcutsOn, switchShortcuts, SHORTCUTS, type Shortcut } from './shortcuts';
+import { focusOf, shortcutOf, shortcutsOn, switchShortcuts, type Shortcut } from './shortcuts';
+import { renderHelp, renderIdle, renderKeysEnd, renderNav, renderPlain, type Plain } from './stages';
 import '../ui/dialog';
 import './unlock';
 import { loadTexts, type Texts } from './i18n';
@@ -30,7 +33,7 @@ const IDLE_MS = 10 * 60_000;
 const IDLE_WARN_MS = 60_000;
 const SAID_MS = 8_000;
 
-type Stage = 'starting' | 'offline' | 'no-fingerprint' | 'another-root' | 'not-allowed' | 'no-answer' | 'locked' | 'open' | 'untrusted';
+type Stage = Plain | 'another-root' | 'locked' | 'open';
 
 /** A screen that handles shortcuts. */
 interface Listening {
@@ -65,6 +68,10 @@ export class RelayConsole extends PlainElement {
   private fingerprint = '';
   private handed: KnownKeyring | null = null;
   private embedding: Embedding | null = null;
+  private host = new Host(null);
+  /** In memory only, as long as the page. */
+  private names = Names.none;
+  private attention: AttentionWatch | null = null;
   private notice: string | null = null;
   private stopIdle: (() => void) | null = null;
   private unsaying: ReturnType<typeof setTimeout> | undefined;
@@ -72,7 +79,11 @@ export class RelayConsole extends PlainElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.addEventListener('unlocked', (event) => void this.unlocked((event as CustomEvent<MediatorSelf>).detail));
-    this.addEventListener('signed-out', () => this.locked(null));
+    this.addEventListener('unlock-refused', (event) => this.failed((event as CustomEvent<Refusal>).detail, true));
+    this.addEventListener('signed-out', () => {
+      if (this.stage === 'open') this.host.failed('refused-token');
+      this.locked(null);
+    });
     this.addEventListener('untrusted', () => this.stop());
     window.addEventListener('popstate', (event) => {
       if (location.hash === '') this.show(screenOf(event.state) ?? { name: 'queue' }); // otherwise an address was opened
@@ -110,20 +121,32 @@ export class RelayConsole extends PlainElement {
       this.stage = thrown instanceof NotEmbedded ? thrown.why : 'no-answer';
       return false;
     }
-    const { settings } = this.embedding;
+    const { embedding, embedding: { settings } } = this;
+    this.host = new Host((told) => { embedding.tell(told); });
+    embedding.watchNames((given) => this.takeNames(this.names.replacedBy(given)));
     this.fingerprint = settings.fingerprint;
     this.handed = {
       id: 'embedded',
-      label: settings.label ?? '',
+      label: cleanName(settings.label ?? '', LABEL_MOST) ?? '',
       keyring: Uint8Array.from(atob(settings.keyring), (character) => character.charCodeAt(0)),
       fingerprint: settings.fingerprint,
     };
     if (settings.message !== undefined) this.screen = { name: 'review', message: settings.message };
     else if (settings.case !== undefined) this.screen = { name: 'case', case: settings.case };
-    followSight(this.embedding);
+    followSight(embedding);
     if (settings.language !== this.language) await this.speak(settings.language);
-    new ResizeObserver(() => this.embedding?.tell({ relay: 'height', pixels: this.scrollHeight })).observe(this);
+    new ResizeObserver(() => { embedding.tell({ relay: 'height', pixels: this.scrollHeight }); }).observe(this);
     return this.isTrusted(settings.fingerprint);
+  }
+
+  private takeNames(names: Names): void {
+    this.names = names;
+    if (this.session !== null) this.session = { ...this.session, names };
+  }
+
+  private failed(refusal: Refusal, unlocking: boolean): void {
+    const code = failureOf(refusal, unlocking);
+    if (code !== null) this.host.failed(code);
   }
 
   /** From the address, which is then cleared, or from this browser's storage; false if neither works. */
@@ -190,7 +213,7 @@ export class RelayConsole extends PlainElement {
     const here = this.stage === 'open' ? `${place} · ` : '';
     const title = `${here}${this.texts.title}`;
     document.title = title;
-    this.embedding?.tell({ relay: 'title', title });
+    this.host.entitled(title);
   }
 
   private async unlocked(self: MediatorSelf): Promise<void> {
@@ -201,9 +224,14 @@ export class RelayConsole extends PlainElement {
       self,
       handed: this.handed !== null,
       texts: this.texts,
+      names: this.names,
       reasons: this.reasons,
       language: this.language,
       go: (screen) => this.go(screen),
+      replace: (screen) => {
+        history.replaceState({ screen }, '');
+        this.show(screen);
+      },
       next: () => void this.next(),
       entitle: (place) => {
         this.place = place;
@@ -218,6 +246,7 @@ export class RelayConsole extends PlainElement {
     void this.lookAtKeys(this.session);
     this.entitle();
     history.replaceState({ screen: this.screen }, '');
+    this.watchAttention(this.client);
     this.stopIdle?.();
     this.stopIdle = watchIdle({
       idleMs: IDLE_MS,
@@ -226,6 +255,13 @@ export class RelayConsole extends PlainElement {
       warn: (secondsLeft) => (this.idling = secondsLeft !== null),
       idle: () => this.locked(this.texts?.unlock.idle ?? null),
     });
+  }
+
+  private watchAttention(client: Mediator): void {
+    if (this.embedding === null) return;
+    this.attention?.stop();
+    this.attention = new AttentionWatch(client, (counts) => this.host.counted(counts), (refusal) => this.failed(refusal, false));
+    this.attention.start();
   }
 
   /** Keys expire; every screen says so during the last 60 days. */
@@ -251,6 +287,8 @@ export class RelayConsole extends PlainElement {
   private forget(stage: 'locked' | 'untrusted'): void {
     this.stopIdle?.();
     this.stopIdle = null;
+    this.attention?.stop();
+    this.attention = null;
     saveAllForms(); // before the keys are locked
     this.session = null;
     this.place = null;
@@ -260,7 +298,7 @@ export class RelayConsole extends PlainElement {
     this.stage = stage;
     this.entitle();
     void this.client?.lock();
-    this.embedding?.tell({ relay: 'locked' });
+    this.host.keysLocked();
   }
 
   private go(screen: Screen): void {
@@ -293,13 +331,7 @@ export class RelayConsole extends PlainElement {
     this.place = null;
     this.entitle();
     window.scrollTo(0, 0);
-    const { name } = screen;
-    this.embedding?.tell({
-      relay: 'navigated',
-      screen: name,
-      ...('case' in screen ? { case: screen.case } : {}),
-      ...('message' in screen ? { message: screen.message } : {}),
-    });
+    if (this.stage === 'open') this.host.shows(screen);
   }
 
   private say(sentence: string): void {
@@ -328,7 +360,20 @@ export class RelayConsole extends PlainElement {
 
   protected override updated(changed: PropertyValues): void {
     if (changed.has('said')) this.makeRoom();
+    if (changed.has('stage')) this.tellStage();
     if (changed.has('stage') && this.stage !== 'open' && this.stage !== 'locked') this.querySelector<HTMLElement>('h1')?.focus();
+  }
+
+  private tellStage(): void {
+    const { host, screen, stage } = this;
+    if (stage === 'open') host.shows(screen);
+    else if (stage === 'locked') host.locked();
+    else if (stage === 'untrusted') host.failed('integrity');
+    else if (stage === 'offline') host.failed('offline');
+    else if (stage === 'another-root') {
+      host.failed('another-root');
+      host.at({ screen: 'another-root' });
+    }
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -336,7 +381,7 @@ export class RelayConsole extends PlainElement {
     if (texts === null) return nothing;
     return html`<a class="unseen skip" href="#content" @click=${this.skip}>${texts.skip}</a>
       <header class="bar">
-        ${this.stage === 'open' ? this.renderNav(texts) : html`<strong>${texts.title}</strong>`}
+        ${this.stage === 'open' ? renderNav(texts, this.screen, (screen) => this.go(screen)) : html`<strong>${texts.title}</strong>`}
         <div class="row">
           ${this.stage === 'open'
             ? html`<button class="plain keys-only" @click=${() => (this.helping = true)}>${texts.nav.shortcuts}</button>`
@@ -348,65 +393,19 @@ export class RelayConsole extends PlainElement {
         </div>
       </header>
       <p class=${this.said === '' ? 'unseen' : 'said'} role="status">${this.said}</p>
-      ${this.renderKeysEnd(texts)} ${this.renderIdle(texts)}
-      ${this.renderStage(texts)} ${this.helping ? this.renderHelp(texts) : nothing}`;
-  }
-
-  /** In front of any open dialog, which would hide it otherwise. */
-  private renderIdle({ unlock }: Texts): TemplateResult | typeof nothing {
-    if (!this.idling) return nothing;
-    const stay = (): void => {
-      this.idling = false;
-    };
-    // Any key or touch keeps it open; the button is there for people who look for one.
-    return html`<relay-dialog
-      .heading=${unlock.idleTitle}
-      .content=${html`<p role="alert">${unlock.idleSoon}</p>
-        <button class="primary" type="button" @click=${stay}>${unlock.stay}</button>`}
-      @dismissed=${stay}
-    ></relay-dialog>`;
+      ${this.renderKeysEnd(texts)} ${this.idling ? renderIdle(texts, () => (this.idling = false)) : nothing}
+      ${this.renderStage(texts)}
+      ${this.helping ? renderHelp(texts, this.shortcuts, (on) => this.switchShortcuts(on), () => (this.helping = false)) : nothing}`;
   }
 
   private renderKeysEnd(texts: Texts): TemplateResult | typeof nothing {
     const { ownKeys, screen, session, stage } = this;
     if (stage !== 'open' || ownKeys === null || session === null || screen.name === 'keys') return nothing;
-    const isReady = ownKeys.next !== null && ownKeys.cases > 0;
-    if (!ownKeys.endSoon && !isReady) return nothing;
-    return html`<aside class="note warn ends" aria-label=${texts.ownKeys.title}>
-      <p>${isReady ? texts.ownKeys.ready : texts.ownKeys.soon(day(ownKeys.endsAt, session.language))}</p>
-      <button @click=${() => this.go({ name: 'keys' })}>${texts.ownKeys.see}</button>
-    </aside>`;
-  }
-
-  private renderNav(texts: Texts): TemplateResult {
-    const at = this.screen.name;
-    const entry = (screen: Screen, text: string, here: boolean): TemplateResult =>
-      html`<button class="plain" aria-current=${here ? 'page' : nothing} @click=${() => this.go(screen)}>${text}</button>`;
-    return html`<nav aria-label=${texts.nav.label}>
-      ${entry({ name: 'queue' }, texts.nav.queue, at === 'queue' || at === 'review' || at === 'captions')}
-      ${entry({ name: 'cases' }, texts.nav.cases, at === 'cases' || at === 'case' || at === 'new-case')}
-      ${entry({ name: 'letter' }, texts.nav.letter, at === 'letter')}
-      ${entry({ name: 'keys' }, texts.nav.keys, at === 'keys')}
-    </nav>`;
+    return renderKeysEnd(texts, ownKeys, session.language, () => this.go({ name: 'keys' }));
   }
 
   private renderStage(texts: Texts): TemplateResult {
-    const { embedding, unlock, untrusted } = texts;
     switch (this.stage) {
-      case 'starting':
-        return html`<main id="content"><p role="status">${window.parent === window ? texts.loading : embedding.waiting}</p></main>`;
-      case 'offline':
-        return html`<main id="content">
-          <h1 tabindex="-1">${unlock.offline}</h1>
-          <p role="alert">${texts.refusal.offline}</p>
-          <button class="primary" @click=${() => this.connect()}>${texts.again}</button>
-        </main>`;
-      case 'not-allowed':
-        return plainPage(embedding.notAllowed, embedding.notAllowedWhat);
-      case 'no-answer':
-        return plainPage(embedding.noAnswer, embedding.noAnswerWhat);
-      case 'no-fingerprint':
-        return plainPage(unlock.noFingerprint, unlock.noFingerprintWhat);
       case 'another-root': {
         const known = this.pins.all();
         return html`<console-another-root
@@ -417,16 +416,6 @@ export class RelayConsole extends PlainElement {
           @trusted=${() => this.goOnWith(this.fingerprint)}
         ></console-another-root>`;
       }
-      case 'untrusted':
-        return html`<main id="content" class="untrusted">
-          <h1 tabindex="-1">${untrusted.title}</h1>
-          <div class="note warn" role="alert">
-            <p>${untrusted.what}</p>
-            <p>${untrusted.means}</p>
-            <p><strong>${untrusted.todo}</strong></p>
-          </div>
-          <button @click=${() => location.reload()}>${untrusted.again}</button>
-        </main>`;
       case 'locked':
         return html`<console-unlock
           .door=${{ client: this.client }}
@@ -441,47 +430,20 @@ export class RelayConsole extends PlainElement {
         ></console-unlock>`;
       case 'open':
         return this.session === null ? html`` : renderScreen(this.screen, this.session);
+      default:
+        return renderPlain(this.stage, texts, window.parent !== window, () => void this.connect());
     }
   }
 
-  private renderHelp(texts: Texts): TemplateResult {
-    const { shortcuts } = texts;
-    return html`<relay-dialog
-      .heading=${shortcuts.title}
-      .content=${html`<p>${shortcuts.lead}</p>
-        <label class="choice">
-          <input type="checkbox" .checked=${this.shortcuts} @change=${this.toggleShortcuts} />
-          <span>${shortcuts.on}</span>
-        </label>
-        <table>
-          <thead>
-            <tr><th scope="col">${shortcuts.key}</th><th scope="col">${shortcuts.does}</th></tr>
-          </thead>
-          <tbody>
-            ${SHORTCUTS.map((one) => html`<tr><td><kbd>${one.key}</kbd></td><td>${shortcuts.names[one.does]}</td></tr>`)}
-          </tbody>
-        </table>
-        <button @click=${() => (this.helping = false)}>${texts.close}</button>`}
-      @dismissed=${() => (this.helping = false)}
-    ></relay-dialog>`;
+  private switchShortcuts(on: boolean): void {
+    this.shortcuts = on;
+    switchShortcuts(on);
   }
-
-  private readonly toggleShortcuts = (event: Event): void => {
-    this.shortcuts = (event.target as HTMLInputElement).checked;
-    switchShortcuts(this.shortcuts);
-  };
 
   private readonly skip = (event: Event): void => {
     event.preventDefault(); // the address does not change
     this.querySelector<HTMLElement>('h1')?.focus();
   };
-}
-
-function plainPage(heading: string, text: string): TemplateResult {
-  return html`<main id="content">
-    <h1 tabindex="-1">${heading}</h1>
-    <p role="alert">${text}</p>
-  </main>`;
 }
 
 customElements.define('relay-console', RelayConsole);

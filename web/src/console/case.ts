@@ -2,7 +2,7 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { reactive } from '../ui/element';
-import type { CaseDetail, CaseLink, Consent, LinkEndReason, Purpose, QueueItem, Uuid } from '../client/contract';
+import type { CaseDetail, CaseLink, Consent, LinkEndReason, Purpose, QueueItem, Refusal, Uuid } from '../client/contract';
 import './address';
 import type { Address } from './address';
 import { day, moment } from '../ui/amounts';
@@ -11,9 +11,10 @@ import './claim';
 import '../ui/dialog';
 import { ConsoleElement, grantedText } from './element';
 import './ending';
-import { mediator, person, recipient, sender, shortId } from './people';
+import { caseName, mediator, person, recipient, sender, shortId, type Somebody } from './people';
 import './readers';
 import './timeline';
+import { renderCalled } from './whom';
 
 type Participant = CaseDetail['participants'][number];
 
@@ -54,6 +55,12 @@ export class ConsoleCase extends ConsoleElement {
     if (changed.has('detail') && changed.get('detail') === null) this.focusHeading();
   }
 
+  /** A case that was only registered is opened first, wherever its address came from. */
+  protected override refused(refusal: Refusal): void {
+    if (refusal.refusal === 'not-opened') this.session.replace({ name: 'new-case', case: this.case });
+    else super.refused(refusal);
+  }
+
   private async load(): Promise<void> {
     const detail = await this.session.client.case(this.case);
     this.detail = detail;
@@ -71,8 +78,12 @@ export class ConsoleCase extends ConsoleElement {
     });
   }
 
+  private somebody(id: Uuid): Somebody {
+    return this.detail?.participants.find((one) => one.participant === id) ?? { participant: id, role: null, number: null };
+  }
+
   private who(id: Uuid): string {
-    return person(this.texts, this.detail?.participants.find((one) => one.participant === id) ?? { participant: id, role: null, number: null });
+    return person(this.session, this.somebody(id));
   }
 
   /** A button's name with the person it is for: several on the page have the same text. */
@@ -84,7 +95,7 @@ export class ConsoleCase extends ConsoleElement {
     return this.act(async () => {
       for (const old of ending) await this.session.client.endLink(this.case, old.link, 'replaced');
       const { url } = await this.session.client.makeLink(this.case, who.participant, purpose);
-      this.address = { url, purpose, who, reference: this.detail?.reference ?? '' };
+      this.address = { url, purpose, who, case: this.case, reference: this.detail?.reference ?? '' };
       return '';
     });
   }
@@ -92,7 +103,7 @@ export class ConsoleCase extends ConsoleElement {
   private async showLink(who: Participant, link: CaseLink, printing: boolean): Promise<void> {
     await this.attempt(async () => {
       const url = await this.session.client.linkAddress(this.case, link.link);
-      this.address = { url, purpose: link.purpose, who, reference: this.detail?.reference ?? '' };
+      this.address = { url, purpose: link.purpose, who, case: this.case, reference: this.detail?.reference ?? '' };
       this.printing = printing;
     });
   }
@@ -113,7 +124,7 @@ export class ConsoleCase extends ConsoleElement {
     }
     return html`<main id="content" class="wide">
       <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'cases' })}>← ${this.texts.nav.cases}</button></p>
-      <h1 tabindex="-1">${texts.title(detail.reference)}</h1>
+      <h1 tabindex="-1">${texts.title(caseName(this.session, detail))}</h1>
       ${this.renderRefusal()}
       <div class="beside">
         <div>${this.renderPeople(detail)}</div>
@@ -186,7 +197,7 @@ export class ConsoleCase extends ConsoleElement {
         <dt>${texts.videos}</dt>
         <dd>${detail.serverProcessing ? texts.videosTaken : texts.videosNotTaken}</dd>
         <dt>${texts.retention}</dt>
-        <dd>${detail.retentionDays === null ? texts.noRetention : texts.days(detail.retentionDays)}</dd>
+        <dd>${texts.days(detail.retentionDays)}</dd>
       </dl>
     </section>`;
   }
@@ -221,7 +232,7 @@ export class ConsoleCase extends ConsoleElement {
     return html`<li class="card">
       <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
         <strong>${kind[item.form]}</strong>
-        <span>${queue.from} ${sender(this.texts, item)} ${queue.to} ${recipient(this.texts, item)}</span>
+        <span>${queue.from} ${sender(this.session, item)} ${queue.to} ${recipient(this.session, item)}</span>
       </button>
       <p class="quiet facts">
         ${item.waitsFor === null
@@ -231,8 +242,7 @@ export class ConsoleCase extends ConsoleElement {
     </li>`;
   }
 
-  private renderReaders(detail: CaseDetail): TemplateResult | typeof nothing {
-    if (detail.charterVersion === 0) return nothing;
+  private renderReaders(detail: CaseDetail): TemplateResult {
     const signed = (): void => void this.read(() => this.load());
     return html`<console-readers .session=${this.session} .detail=${detail} @charter-signed=${signed}></console-readers>`;
   }
@@ -310,10 +320,12 @@ export class ConsoleCase extends ConsoleElement {
 
   private renderAsking(asking: Asking, detail: CaseDetail): TemplateResult {
     const { case: texts } = this.texts;
+    const reference = caseName(this.session, detail);
     const end = (): void => void (this.asking = null);
-    const ask = (heading: string, what: string, actions: TemplateResult): TemplateResult => html`<relay-dialog
+    const ask = (heading: string, who: Participant, what: string, actions: TemplateResult): TemplateResult => html`<relay-dialog
       .heading=${heading}
-      .content=${html`<p>${what}</p>
+      .content=${html`${renderCalled(this.session, who)}
+        <p>${what}</p>
         ${actions}
         <p><button @click=${end}>${this.texts.cancel}</button></p>`}
       @dismissed=${end}
@@ -327,7 +339,8 @@ export class ConsoleCase extends ConsoleElement {
             return texts.recorded;
           });
         return ask(
-          texts.recordConsentTitle(this.who(participant), detail.reference),
+          texts.recordConsentTitle(this.who(participant), reference),
+          asking.who,
           texts.recordConsentWhat,
           html`<ul class="plain-list">
             ${CONSENTS.map((status) => html`<li><button @click=${() => record(status)}>${texts.consentChoice[status]}</button></li>`)}
@@ -341,7 +354,8 @@ export class ConsoleCase extends ConsoleElement {
           (link) => link.participant === participant && link.purpose === 'participate' && link.state === 'open',
         );
         return ask(
-          texts.newLinkTitle(this.who(participant), detail.reference),
+          texts.newLinkTitle(this.who(participant), reference),
+          asking.who,
           texts.newLinkWhat,
           html`<p><button class="primary" @click=${() => this.makeLink(asking.who, 'participate', old)}>${texts.newLinkDo}</button></p>`,
         );
@@ -349,7 +363,8 @@ export class ConsoleCase extends ConsoleElement {
       case 'grant-again': {
         const { participant } = asking.who;
         return ask(
-          texts.grantAgainTitle(this.who(participant), detail.reference),
+          texts.grantAgainTitle(this.who(participant), reference),
+          asking.who,
           texts.grantAgainWhat,
           html`<p>
             <button class="primary" @click=${() => this.act(async () => grantedText(this.texts, await this.session.client.grantAgain(this.case, participant)))}>
@@ -366,7 +381,8 @@ export class ConsoleCase extends ConsoleElement {
           .case=${this.case}
           .link=${link.link}
           .person=${who}
-          .reference=${detail.reference}
+          .called=${renderCalled(this.session, this.somebody(link.participant))}
+          .reference=${reference}
           @given-up=${end}
           @not-them=${() => (this.asking = { about: 'end-link', link, only: 'misused' })}
           @claim-verified=${() => this.signed(this.texts.claim.verified(who))}
@@ -379,7 +395,7 @@ export class ConsoleCase extends ConsoleElement {
           .link=${asking.link.link}
           .which=${this.which(asking.link)}
           .person=${this.who(asking.link.participant)}
-          .reference=${detail.reference}
+          .reference=${reference}
           .only=${asking.only}
           @given-up=${end}
           @link-ended=${() => this.signed(texts.linkEnded)}

@@ -7,7 +7,7 @@ import type { CaseFigures, CaseSummary, Person } from '../client/contract';
 import { day } from '../ui/amounts';
 import { ConsoleElement } from './element';
 import { byNeed, find, type Found } from './finding';
-import { person, shortId } from './people';
+import { caseName, person, shortId } from './people';
 import './stale';
 
 const OWN = ['you', 'claims'] as const satisfies readonly (keyof CaseFigures)[];
@@ -32,7 +32,7 @@ export class ConsoleCases extends ConsoleElement {
 
   protected override render(): TemplateResult {
     const { cases, finding } = this.texts;
-    const found = find(this.texts, this.cases ?? [], this.sought);
+    const found = find(this.session, this.cases ?? [], this.sought);
     return html`<main id="content" class="wide">
       <h1 tabindex="-1">${cases.title}</h1>
       <p>${cases.lead}</p>
@@ -67,10 +67,10 @@ export class ConsoleCases extends ConsoleElement {
     return html`<li>
       <button
         class="queue-open"
-        aria-label=${this.texts.ownKeys.openCase(one.reference)}
+        aria-label=${this.texts.ownKeys.openCase(caseName(this.session, one))}
         @click=${() => this.session.go(opened ? { name: 'case', case: one.case } : { name: 'new-case', case: one.case })}
       >
-        <strong>${one.reference}</strong>
+        <strong>${caseName(this.session, one)}</strong>
       </button>
       <p class="facts">
         ${opened ? this.renderFigures(one.figures) : html`<strong>${cases.notOpened}</strong>`}
@@ -89,7 +89,7 @@ export class ConsoleCases extends ConsoleElement {
   }
 
   private found(somebody: Person): string {
-    return `${person(this.texts, somebody)}, ${this.texts.finding.mark(shortId(somebody.participant))}`;
+    return `${person(this.session, somebody)}, ${this.texts.finding.mark(shortId(somebody.participant))}`;
   }
 }
 

@@ -8,7 +8,7 @@ import '../ui/dialog';
 import { ConsoleElement } from './element';
 
 export class ConsoleClaim extends ConsoleElement {
-  static override properties = reactive(['case', 'link', 'person', 'reference'], ['waiting']);
+  static override properties = reactive(['case', 'link', 'person', 'reference', 'called'], ['waiting']);
 
   case: Uuid = '';
   link: Uuid = '';
@@ -16,6 +16,8 @@ export class ConsoleClaim extends ConsoleElement {
   person = '';
   /** Of the case. */
   reference = '';
+  /** What their name is worth; nothing if they have none. */
+  called: TemplateResult | typeof nothing = nothing;
   private waiting: WaitingClaim | null = null;
 
   override connectedCallback(): void {
@@ -29,7 +31,7 @@ export class ConsoleClaim extends ConsoleElement {
     const { claim } = this.texts;
     return html`<relay-dialog
       .heading=${claim.title(this.person, this.reference)}
-      .content=${html`${this.renderRefusal()}
+      .content=${html`${this.called} ${this.renderRefusal()}
         ${this.waiting === null ? html`<p role="status">${this.reading ? this.texts.loading : nothing}</p>` : this.renderWaiting(this.waiting)}
         <p><button @click=${() => this.tell('given-up')}>${this.texts.cancel}</button></p>`}
       @dismissed=${() => this.tell('given-up')}

@@ -1,6 +1,6 @@
 /** The console's side of the handshake with the page it is embedded in. */
 
-import { HELLO, isRecord, isWelcome, readSettings, readSight, type EmbedSettings, type Sight, type Told } from '../embed/protocol';
+import { HELLO, isRecord, isWelcome, readNames, readSettings, readSight, type EmbedSettings, type NamesMessage, type Sight, type Told } from '../embed/protocol';
 import type { Listening } from '../embed/embed';
 
 export interface Embedding {
@@ -8,6 +8,8 @@ export interface Embedding {
   tell(told: Told): void;
   /** Registers a listener for the visible part of the frame. */
   watchSight(seen: (sight: Sight) => void): void;
+  /** Registers a listener for the names that the embedding page gives; each time all of them. */
+  watchNames(given: (names: NamesMessage) => void): void;
 }
 
 /** What the console needs from the embedding page. */
@@ -35,7 +37,7 @@ export async function allowedOrigins(): Promise<readonly string[]> {
 /**
  * Sends hello to the parent, to each allowed origin only (a browser delivers only to the actual one), and
  * accepts the first welcome from the parent's own window, from an allowed origin, with one port. Anything from
- * elsewhere is ignored; the port carries the settings, once, and then only the visible part.
+ * elsewhere is ignored; the port carries the settings, once, and then only the visible part and names.
  */
 export function greetParent(
   own: Listening,
@@ -59,30 +61,45 @@ export function greetParent(
         clearTimeout(patience);
         const settings = readSettings(data);
         if (settings === null) {
+          port.postMessage({ relay: 'failed', code: 'invalid-settings' } satisfies Told);
           port.close();
           fail();
           return;
         }
-        let last: Sight | null = null;
-        let watching: ((sight: Sight) => void) | null = null;
+        const [sight, names] = [new Latest<Sight>(), new Latest<NamesMessage>()];
         port.onmessage = ({ data: said }: MessageEvent) => {
-          last = readSight(said) ?? last;
-          if (last !== null) watching?.(last);
+          sight.take(readSight(said));
+          names.take(readNames(said));
         };
-        port.postMessage({ relay: 'ready' } satisfies Told);
+        port.postMessage({ relay: 'taken' } satisfies Told);
         resolve({
           settings,
           tell: (told) => port.postMessage(told),
-          watchSight: (seen) => {
-            watching = seen;
-            if (last !== null) seen(last);
-          },
+          watchSight: (seen) => { sight.watch(seen); },
+          watchNames: (given) => { names.watch(given); },
         });
       };
     };
     own.addEventListener('message', listener);
     for (const origin of origins) parent.postMessage(HELLO, origin);
   });
+}
+
+/** The latest valid message of a kind, also for a listener that comes later. */
+class Latest<Message> {
+  private last: Message | null = null;
+  private listener: ((message: Message) => void) | null = null;
+
+  take(message: Message | null): void {
+    if (message === null) return;
+    this.last = message;
+    this.listener?.(message);
+  }
+
+  watch(listener: (message: Message) => void): void {
+    this.listener = listener;
+    if (this.last !== null) listener(this.last);
+  }
 }
 
 function isExactOrigin(text: string): boolean {

@@ -1,14 +1,15 @@
 /** What is known of a message apart from its content: its kind, its author, and the decisions so far. */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Access, Fault, Origin, ReadDecision, ReviewItem } from '../client/contract';
+import type { Access, Fault, History, Origin, ReadDecision, ReviewItem } from '../client/contract';
 import { beginning, day, moment } from '../ui/amounts';
 import { clock } from '../i18n/clock';
 import { waitsForAnother } from './choices';
 import { brokenText } from './element';
-import { capital, mediator, recipient, sender, shortId } from './people';
+import { capital, caseName, mediator, recipient, recipientOf, sender, shortId } from './people';
 import { reasonText } from './reasons';
 import type { Session } from './session';
+import { renderWhom } from './whom';
 
 export function renderFacts(session: Session, item: ReviewItem): TemplateResult {
   const { review, state, inLanguage, queue } = session.texts;
@@ -17,11 +18,11 @@ export function renderFacts(session: Session, item: ReviewItem): TemplateResult 
     <h2>${review.facts}</h2>
     <dl class="facts-list">
       <dt>${review.case}</dt>
-      <dd><button class="plain inline" @click=${() => session.go({ name: 'case', case: item.case })}>${item.reference}</button></dd>
+      <dd><button class="plain inline" @click=${() => session.go({ name: 'case', case: item.case })}>${caseName(session, item)}</button></dd>
       <dt>${review.from}</dt>
-      <dd>${sender(session.texts, item)}</dd>
+      <dd>${sender(session, item)}</dd>
       <dt>${review.to}</dt>
-      <dd>${recipient(session.texts, item)}</dd>
+      <dd>${recipient(session, item)}</dd>
       <dt>${review.language}</dt>
       <dd>${inLanguage[item.language]}</dd>
       <dt>${review.state}</dt>
@@ -58,8 +59,8 @@ export function renderSubject(session: Session, item: ReviewItem, text: string |
   return html`<div class="subject">
     <p><strong>${name}</strong></p>
     <p>
-      ${review.fromTo(sender(session.texts, item), recipient(session.texts, item))}<br />
-      ${review.ofCase(item.reference)}
+      ${review.fromTo(sender(session, item), recipient(session, item))}<br />
+      ${review.ofCase(caseName(session, item))}
     </p>
     ${item.video === null ? nothing : html`<p>${review.lasts(clock(item.video.durationMs / 1000))}</p>`}
     ${begins === '' ? nothing : html`<p>${review.begins} <q lang=${item.language}>${begins}</q></p>`}
@@ -73,8 +74,7 @@ export function renderAccess(session: Session, item: ReviewItem, access: Access)
   const [first, second] = wroteIn.map((language) => inLanguage[language]);
   const language = inLanguage[item.language];
   const differs = first !== undefined && !wroteIn.includes(item.language);
-  return html`<p><strong>${recipient(session.texts, item)}</strong></p>
-    <p>${'since' in way ? review.accessWay[way.by](day(way.since, session.language)) : review.accessWay[way.by]}</p>
+  return html`<p>${'since' in way ? review.accessWay[way.by](day(way.since, session.language)) : review.accessWay[way.by]}</p>
     ${access.hasUploadLink ? html`<p>${review.accessUpload}</p>` : nothing}
     ${access.assisted === null ? nothing : html`<p>${access.assisted ? review.accessAssisted : review.accessAlone}</p>`}
     <p>
@@ -84,12 +84,24 @@ export function renderAccess(session: Session, item: ReviewItem, access: Access)
     ${differs ? html`<p class="note warn">${review.accessDiffers(language)}</p>` : nothing}`;
 }
 
+/** Who receives an offer, shown where it is made. */
+export function renderGoing(session: Session, item: ReviewItem, history: History | 'failed' | null): TemplateResult {
+  const { texts } = session;
+  const way =
+    history === null
+      ? html`<p role="status">${texts.loading}</p>`
+      : history === 'failed'
+        ? html`<p class="note warn">${texts.review.historyFailed}</p>`
+        : renderAccess(session, item, history.access);
+  return html`<div class="note">${renderWhom(session, recipientOf(item))} ${way}</div>`;
+}
+
 export function renderOrigin(session: Session, item: ReviewItem): TemplateResult {
   const { review, people } = session.texts;
   const { origin } = item;
   return html`<section class="card">
     <h2>${review.originTitle}</h2>
-    <p>${origin === null ? review.notToldWho : originText(session, origin, sender(session.texts, item))}</p>
+    <p>${origin === null ? review.notToldWho : originText(session, origin, sender(session, item))}</p>
     ${origin === null || origin.by === 'mediator' || origin.assistant === null
       ? nothing
       : html`<p>${review.assistant} <bdi>${origin.assistant}</bdi></p>`}

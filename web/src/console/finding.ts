@@ -2,8 +2,7 @@
 
 import type { CaseSummary, Person } from '../client/contract';
 import type { Language } from '../i18n/catalogue';
-import { person } from './people';
-import type { Texts } from './i18n';
+import { caseName, person, type Calling } from './people';
 
 /** Natural order of references: 9 comes before 10. */
 export function byReference<Case extends Pick<CaseSummary, 'reference'>>(cases: readonly Case[], language: Language): readonly Case[] {
@@ -29,22 +28,22 @@ export interface Found {
 }
 
 /**
- * The cases in which every search word is in the reference, in what a person is called, or starts or ends
+ * The cases in which every search word is in the reference or name, in what a person is called, or starts or ends
  * a person's reference. Accents and capitals do not matter.
  */
-export function find(texts: Texts, cases: readonly CaseSummary[], sought: string): readonly Found[] {
+export function find(calling: Calling, cases: readonly CaseSummary[], sought: string): readonly Found[] {
   const asked = plain(sought).split(/\s+/).filter((word) => word !== '');
   return cases.flatMap((one) => {
-    const reference = plain(one.reference);
-    const people = one.people.filter((somebody) => asked.some((word) => names(texts, somebody, word)));
-    const fits = asked.every((word) => reference.includes(word) || people.some((somebody) => names(texts, somebody, word)));
+    const reference = plain(caseName(calling, one));
+    const people = one.people.filter((somebody) => asked.some((word) => isCalled(calling, somebody, word)));
+    const fits = asked.every((word) => reference.includes(word) || people.some((somebody) => isCalled(calling, somebody, word)));
     return fits ? [{ case: one, people }] : [];
   });
 }
 
-function names(texts: Texts, somebody: Person, word: string): boolean {
+function isCalled(calling: Calling, somebody: Person, word: string): boolean {
   const { participant } = somebody;
-  if (plain(person(texts, somebody)).includes(word)) return true;
+  if (plain(person(calling, somebody)).includes(word)) return true;
   const isPart = /^[0-9a-f-]{4,}$/.test(word);
   return isPart && (participant.startsWith(word) || participant.endsWith(word));
 }

@@ -63,7 +63,7 @@ export class ConsoleHistory extends ConsoleElement {
     return html`<p>
         <strong>${name}</strong><br />
         <span class="quiet">
-          ${review.fromWhom(other.from === item.from ? sender(this.texts, item) : recipient(this.texts, item))}<br />
+          ${review.fromWhom(other.from === item.from ? sender(this.session, item) : recipient(this.session, item))}<br />
           ${state[other.state]}${opened}
         </span>
       </p>

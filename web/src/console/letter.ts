@@ -6,7 +6,8 @@ import type { CaseDetail, CaseSummary, Language, Uuid } from '../client/contract
 import { ConsoleElement } from './element';
 import { FormSaver } from './form-saver';
 import { byReference } from './finding';
-import { person } from './people';
+import { caseName, person } from './people';
+import { renderCalled } from './whom';
 
 export class ConsoleLetter extends ConsoleElement {
   static override properties = reactive(['given'], ['cases', 'detail', 'from', 'to', 'language', 'text', 'wanting']);
@@ -83,7 +84,7 @@ export class ConsoleLetter extends ConsoleElement {
         <select id="letter-case" required @change=${this.casePicked}>
           <option value="">${letter.chooseCase}</option>
           ${cases.map(
-            (one) => html`<option value=${one.case} ?selected=${one.case === this.detail?.case}>${one.reference}</option>`,
+            (one) => html`<option value=${one.case} ?selected=${one.case === this.detail?.case}>${caseName(this.session, one)}</option>`,
           )}
         </select>
       </div>
@@ -133,7 +134,7 @@ export class ConsoleLetter extends ConsoleElement {
     const options = (people: CaseDetail['participants'], chosen: Uuid): TemplateResult[] => [
       html`<option value="">${letter.choosePerson}</option>`,
       ...people.map(
-        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.texts, one)}</option>`,
+        (one) => html`<option value=${one.participant} ?selected=${one.participant === chosen}>${person(this.session, one)}</option>`,
       ),
     ];
     return html`<div class="columns">
@@ -147,7 +148,14 @@ export class ConsoleLetter extends ConsoleElement {
           ${options(detail.participants.filter((one) => partners.includes(one.participant)), this.to)}
         </select>
       </div>
-    </div>`;
+    </div>
+    ${[this.from, this.to].map((id) => this.renderChosen(detail, id))}`;
+  }
+
+  /** What the name of a chosen person is worth. */
+  private renderChosen(detail: CaseDetail, id: Uuid): TemplateResult | typeof nothing {
+    const chosen = detail.participants.find(({ participant }) => participant === id);
+    return chosen === undefined ? nothing : renderCalled(this.session, chosen);
   }
 
   private readonly casePicked = (event: Event): void => {

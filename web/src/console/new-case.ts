@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { reactive } from '../ui/element';
 import type { Colleague, ParticipantRole, Uuid } from '../client/contract';
 import { ConsoleElement } from './element';
-import { shortId } from './people';
+import { caseName, shortId } from './people';
 
 const ROLES = ['harmed', 'harmed-family', 'representative', 'responsible', 'responsible-family'] as const satisfies readonly ParticipantRole[];
 const RETENTION_DAYS = 365;
@@ -26,7 +26,12 @@ export class ConsoleNewCase extends ConsoleElement {
       const { client } = this.session;
       this.colleagues = (await client.colleagues()).filter((one) => !one.self);
       const cases = this.registered === null ? [] : await client.cases();
-      const { reference } = cases.find((one) => one.case === this.registered) ?? { reference: '' };
+      const found = cases.find((one) => one.case === this.registered);
+      if (found !== undefined && found.charterVersion > 0) {
+        this.session.replace({ name: 'case', case: found.case }); // by way back, or opened by a colleague meanwhile
+        return;
+      }
+      const { reference } = found ?? { reference: '' };
       this.reference = reference;
       if (reference !== '') this.session.entitle((texts) => texts.newCase.titleRegistered(reference));
     });
@@ -39,7 +44,7 @@ export class ConsoleNewCase extends ConsoleElement {
   protected override render(): TemplateResult {
     const { newCase } = this.texts;
     return html`<main id="content">
-      <h1 tabindex="-1">${this.registered === null ? newCase.title : newCase.titleRegistered(this.reference)}</h1>
+      <h1 tabindex="-1">${this.registered === null ? newCase.title : newCase.titleRegistered(caseName(this.session, { case: this.registered, reference: this.reference }))}</h1>
       <p>${newCase.lead}</p>
       <form novalidate @submit=${this.submit}>
         ${this.registered === null ? this.renderWho() : nothing} ${this.renderColleagues()} ${this.renderRules()}

@@ -3,6 +3,7 @@
 import { html, type TemplateResult } from 'lit';
 import type { CaseOutcome } from '../client/contract';
 import { refusalText } from './element';
+import { caseName } from './people';
 import type { Session } from './session';
 import type { Texts } from './i18n';
 
@@ -17,7 +18,8 @@ export function renderReached({ ownKeys }: Texts, at: Reached): TemplateResult {
 }
 
 /** Each case with its outcome; `said` summarizes them. */
-export function renderOutcomes({ texts, go }: Session, outcomes: readonly CaseOutcome[], said: string): TemplateResult {
+export function renderOutcomes(session: Session, outcomes: readonly CaseOutcome[], said: string): TemplateResult {
+  const { texts, go } = session;
   const failed = outcomes.some(({ refusal }) => refusal !== null);
   return html`<section class=${failed ? 'note warn' : 'note good'}>
     <h2>${texts.ownKeys.results}</h2>
@@ -25,11 +27,11 @@ export function renderOutcomes({ texts, go }: Session, outcomes: readonly CaseOu
     <ul>
       ${outcomes.map(
         ({ case: id, reference, refusal }) => html`<li>
-          ${reference}:
+          ${caseName(session, { case: id, reference })}:
           ${refusal === null
             ? texts.ownKeys.ok
             : html`<strong>${texts.ownKeys.failed}</strong> ${refusalText(texts, refusal)}
-                <button class="plain" @click=${() => go({ name: 'case', case: id })}>${texts.ownKeys.openCase(reference)}</button>`}
+                <button class="plain" @click=${() => go({ name: 'case', case: id })}>${texts.ownKeys.openCase(caseName(session, { case: id, reference }))}</button>`}
         </li>`,
       )}
     </ul>

@@ -19,7 +19,7 @@ import { day } from '../ui/amounts';
 import { ageOf } from './ages';
 import { ConsoleElement } from './element';
 import { byReference } from './finding';
-import { mediator, recipient, sender } from './people';
+import { caseName, mediator, recipient, sender } from './people';
 import type { Shortcut } from './shortcuts';
 
 /** Whom messages wait for, mediators first; with the possible states. */
@@ -236,7 +236,7 @@ export class ConsoleQueue extends ConsoleElement {
         <label for="filter-case">${queue.case}</label>
         <select id="filter-case" @change=${pick('case')}>
           <option value="">${queue.anyCase}</option>
-          ${this.cases.map((one) => html`<option value=${one.case} ?selected=${filter.case === one.case}>${one.reference}</option>`)}
+          ${this.cases.map((one) => html`<option value=${one.case} ?selected=${filter.case === one.case}>${caseName(this.session, one)}</option>`)}
         </select>
       </div>
       <div class="field">
@@ -288,8 +288,8 @@ export class ConsoleQueue extends ConsoleElement {
     return html`<li>
       <button class="queue-open" @click=${() => this.session.go({ name: 'review', message: item.message })}>
         <strong>${kind[item.form]}</strong> <span>${inLanguage[item.language]}</span>
-        <span>${queue.from} ${sender(this.texts, item)} ${queue.to} ${recipient(this.texts, item)}</span>
-        <strong>${item.reference}</strong>
+        <span>${queue.from} ${sender(this.session, item)} ${queue.to} ${recipient(this.session, item)}</span>
+        <strong>${caseName(this.session, item)}</strong>
       </button>
       <p class="quiet facts">
         ${this.renderStanding(item)}

@@ -6,7 +6,7 @@ import type { CaseDetail, CaseMember, Colleague, Uuid } from '../client/contract
 import { day } from '../ui/amounts';
 import '../ui/dialog';
 import { ConsoleElement } from './element';
-import { capital, mediator, shortId } from './people';
+import { capital, caseName, mediator, shortId } from './people';
 
 const ROLES = ['mediator', 'media', 'recovery'] as const satisfies readonly CaseMember['role'][];
 
@@ -121,10 +121,10 @@ export class ConsoleReaders extends ConsoleElement {
       </p>`;
     switch (asking.about) {
       case 'change':
-        return dialog(readers.changeTitle(this.detail.reference), this.renderChange(asking.colleagues, end));
+        return dialog(readers.changeTitle(caseName(this.session, this.detail)), this.renderChange(asking.colleagues, end));
       case 'proposal':
         return dialog(
-          readers.signTitle(this.detail.reference),
+          readers.signTitle(caseName(this.session, this.detail)),
           html`${this.renderDifference(asking.mediators)}
             <p>${readers.changeWhat}</p>
             ${this.leaves(asking.mediators) ? html`<p class="note warn">${readers.withdrawYou}</p>` : nothing}
@@ -133,7 +133,7 @@ export class ConsoleReaders extends ConsoleElement {
       case 'let-back': {
         const who = this.name(asking.member);
         return dialog(
-          readers.letBackTitle(who, this.detail.reference),
+          readers.letBackTitle(who, caseName(this.session, this.detail)),
           html`<p>${readers.letBackWhat}</p>
             ${actions(readers.letBack, () => this.letBack(asking.member.credential, asking.newer))}`,
         );

@@ -4,19 +4,20 @@ import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { reactive } from '../ui/element';
 import { asRefusal, type Broken, type History, type Lease, type ReviewItem, type Uuid } from '../client/contract';
 import { countdown } from './ages';
-import { actionDraft, choicesFor, standing, waitsForAnother, type ActionDraft, type Choice } from './choices';
+import { actionDraft, choicesFor, standing, TELLS_AUTHOR, waitsForAnother, type ActionDraft, type Choice } from './choices';
 import '../ui/dialog';
 import './decide';
 import { ConsoleElement, grantedText, isConflict } from './element';
-import { renderAccess, renderDecisions, renderFacts, renderFaults, renderOrigin, renderSubject } from './facts';
+import { renderAccess, renderDecisions, renderFacts, renderFaults, renderGoing, renderOrigin, renderSubject } from './facts';
 import './history';
 import { FormSaver } from './form-saver';
 import { wasPlayed } from './media';
 import './offer';
-import { capital, mediator, sender } from './people';
+import { capital, mediator, recipientOf, sender, senderOf } from './people';
 import type { Shortcut } from './shortcuts';
 import { textsFor } from './form-texts';
 import type { Texts } from './i18n';
+import { renderCalled, renderWhom } from './whom';
 import { transcript } from '../playback/transcript';
 
 const TICK_MS = 1000;
@@ -232,7 +233,7 @@ export class ConsoleReview extends ConsoleElement {
     if (this.history === null || this.history === 'failed') return nothing;
     return html`<section class="card">
       <h2>${this.texts.review.access}</h2>
-      ${renderAccess(this.session, item, this.history.access)}
+      ${renderWhom(this.session, recipientOf(item))} ${renderAccess(this.session, item, this.history.access)}
     </section>`;
   }
 
@@ -244,7 +245,7 @@ export class ConsoleReview extends ConsoleElement {
   }
 
   private sender(item: ReviewItem): string {
-    return sender(this.texts, item);
+    return sender(this.session, item);
   }
 
   private renderStanding(item: ReviewItem): TemplateResult | typeof nothing {
@@ -392,15 +393,6 @@ export class ConsoleReview extends ConsoleElement {
     ></relay-dialog>`;
   }
 
-  /** Who receives the offer, shown where it is made. */
-  private renderGoing(item: ReviewItem): TemplateResult {
-    const { history } = this;
-    if (history === null) return html`<p role="status">${this.texts.loading}</p>`;
-    return history === 'failed'
-      ? html`<p class="note warn">${this.texts.review.historyFailed}</p>`
-      : html`<div class="note">${renderAccess(this.session, item, history.access)}</div>`;
-  }
-
   /**
    * A video that the mediator has not played at all here, and that no mediator has captioned: captions that came with it
    * say what their author wants.
@@ -428,7 +420,7 @@ export class ConsoleReview extends ConsoleElement {
       ? html`<console-offer
           .session=${this.session}
           .item=${item}
-          .about=${html`${about}${this.renderGoing(item)}`}
+          .about=${html`${about}${renderGoing(this.session, item, this.history)}`}
           .draft=${this.draft}
           .running=${this.running}
           .problem=${this.refusal}
@@ -440,7 +432,7 @@ export class ConsoleReview extends ConsoleElement {
           .session=${this.session}
           .item=${item}
           .decision=${asking}
-          .about=${about}
+          .about=${TELLS_AUTHOR.some((one) => one === asking) ? html`${about} ${renderCalled(this.session, senderOf(item))}` : about}
           .unwatched=${this.isUnwatched(item)}
           .draft=${this.draft}
           .running=${this.running}

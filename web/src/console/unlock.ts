@@ -306,7 +306,10 @@ export class ConsoleUnlock extends PlainElement {
       return true;
     } catch (thrown) {
       if (isRefusal(thrown) && thrown.refusal === 'untrusted') this.tell('untrusted');
-      else this.refusal = asRefusal(thrown);
+      else {
+        this.refusal = asRefusal(thrown);
+        this.tell('unlock-refused', this.refusal);
+      }
       return false;
     } finally {
       this.running = false;

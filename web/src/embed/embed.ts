@@ -1,30 +1,60 @@
 /** The script that a case system loads to embed the mediators' console in its own page: `relayConsole.open(…)`. */
 
-import { isHello, isRecord, WELCOME, type EmbedSettings, type Sight } from './protocol';
+import {
+  faultySetting,
+  isHello,
+  isOtherHello,
+  readNames,
+  readTold,
+  WELCOME,
+  type Attention,
+  type EmbedSettings,
+  type FailureCode,
+  type GivenNames,
+  type NamesMessage,
+  type Place,
+  type Sight,
+  type Told,
+} from './protocol';
 
 export interface OpenOptions extends Omit<EmbedSettings, 'relay'> {
   /** The origin of relay, such as `https://relay.example`. */
   readonly relay: string;
+  /** What the case system calls people and cases, by relay's references; either may be left out. */
+  readonly names?: Partial<GivenNames>;
+  /** Called once the console waits for the passphrase. */
+  readonly onReady?: (where: Place) => void;
+  /** Called with a stable code if the console cannot be opened, or stops. */
+  readonly onFailed?: (why: { readonly code: FailureCode }) => void;
+  /** Called with the mediator's location whenever it changes, so that the embedding page can follow; never content. */
+  readonly onNavigated?: (where: Place) => void;
+  /** Called with how much asks for the mediator, after unlocking and after every change. */
+  readonly onAttention?: (counts: Attention) => void;
   /** Called when the mediator's keys were locked. */
   readonly onLocked?: () => void;
-  /** Called with the mediator's location, so that the embedding page can follow; never content. */
-  readonly onNavigated?: (where: { readonly screen: string; readonly case?: string; readonly message?: string }) => void;
 }
 
 export interface OpenedConsole {
+  /** Replaces all names. Throws a TypeError if something in them is not a reference with a text, and then changes nothing. */
+  setNames(names: Partial<GivenNames>): void;
   close(): void;
 }
 
 const TITLE = { en: 'Messages for review', fr: 'Messages à examiner' };
 const HEIGHT_LEAST = 320;
 const HEIGHT_MOST = 20_000;
+const HELLO_MS = 30_000;
 
 /**
  * Puts the console into an element. Its address contains no secret: the settings are passed over a port, only to
- * exactly the origin given and the frame created here.
+ * exactly the origin given and the frame created here. Throws a TypeError that names a setting that cannot be right.
  */
 export function open(element: Element, options: OpenOptions): OpenedConsole {
   const origin = new URL(options.relay).origin;
+  const settings = settingsMessage(options);
+  const fault = faultySetting({ ...settings });
+  if (fault !== null) throw new TypeError(`relayConsole.open: "${fault}" is missing or not what it must be`);
+  const names = namesMessage(options.names ?? {});
   const frame = document.createElement('iframe');
   frame.title = TITLE[options.language];
   frame.allow = 'fullscreen';
@@ -32,9 +62,13 @@ export function open(element: Element, options: OpenOptions): OpenedConsole {
   frame.style.setProperty('border', '0');
   frame.style.setProperty('width', '100%');
   frame.style.setProperty('min-height', '40rem');
-  const handshake = answerHello(window, () => frame.contentWindow, origin, options, (told) => {
-    if (isRecord(told) && told['relay'] === 'ready') sight.look();
-    follow(frame, options, told);
+  const handshake = answerHello(window, () => frame.contentWindow, origin, settings, {
+    names,
+    told: (told) => {
+      if (told.relay === 'taken') sight.look();
+      follow(frame, options, told);
+    },
+    failed: (code) => options.onFailed?.({ code }),
   });
   const sight = watchSight(frame, (seen) => {
     handshake.tell(seen);
@@ -42,6 +76,9 @@ export function open(element: Element, options: OpenOptions): OpenedConsole {
   frame.src = `${origin}/console`;
   element.append(frame);
   return {
+    setNames: (given) => {
+      handshake.tell(namesMessage(given));
+    },
     close: () => {
       sight.stop();
       handshake.stop();
@@ -87,32 +124,58 @@ export interface Listening {
   removeEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
 }
 
+/** What an embedding page gives to a handshake, and what it hears from it. */
+export interface Embedder {
+  /** The names to begin with. */
+  readonly names: NamesMessage;
+  readonly told: (message: Told) => void;
+  readonly failed: (code: FailureCode) => void;
+}
+
 /**
  * Waits for the console's hello from exactly this origin and this frame, and answers it with a port. A reloaded
- * frame says hello again: it receives a new port, and the old one is closed.
+ * frame says hello again: it receives a new port with the latest names, and the old one is closed. Messages of the
+ * console that are not valid are dropped.
  */
 export function answerHello(
   own: Listening,
   frameWindow: () => MessageEventSource | null,
   origin: string,
-  settings: Omit<EmbedSettings, 'relay'>,
-  told: (message: unknown) => void,
-): { tell(sight: Sight): void; stop(): void } {
+  settings: EmbedSettings,
+  embedder: Embedder,
+  patienceMs: number = HELLO_MS,
+): { tell(message: Sight | NamesMessage): void; stop(): void } {
   let port: MessagePort | null = null;
+  let { names } = embedder;
+  const patience = setTimeout(() => { embedder.failed('no-answer'); }, patienceMs);
   const listener = (event: MessageEvent): void => {
     const frame = frameWindow();
-    if (event.origin !== origin || frame === null || event.source !== frame || !isHello(event.data)) return;
+    if (event.origin !== origin || frame === null || event.source !== frame) return;
+    if (isOtherHello(event.data)) {
+      clearTimeout(patience);
+      embedder.failed('version-mismatch');
+    }
+    if (!isHello(event.data)) return;
+    clearTimeout(patience);
     port?.close();
     const channel = new MessageChannel();
     port = channel.port1;
-    port.onmessage = ({ data }: MessageEvent) => told(data);
+    port.onmessage = ({ data }: MessageEvent) => {
+      const told = readTold(data);
+      if (told !== null) embedder.told(told);
+    };
     (frame as Window).postMessage(WELCOME, origin, [channel.port2]);
-    port.postMessage(settingsMessage(settings));
+    port.postMessage(settings);
+    port.postMessage(names);
   };
   own.addEventListener('message', listener);
   return {
-    tell: (sight) => port?.postMessage(sight),
+    tell: (message) => {
+      if (message.relay === 'names') names = message;
+      port?.postMessage(message);
+    },
     stop: () => {
+      clearTimeout(patience);
       own.removeEventListener('message', listener);
       port?.close();
     },
@@ -131,21 +194,45 @@ function settingsMessage(given: Omit<EmbedSettings, 'relay'>): EmbedSettings {
   };
 }
 
-function follow(frame: HTMLIFrameElement, options: OpenOptions, told: unknown): void {
-  if (!isRecord(told)) return;
-  if (told['relay'] === 'height' && typeof told['pixels'] === 'number' && Number.isFinite(told['pixels'])) {
-    const pixels = Math.min(HEIGHT_MOST, Math.max(HEIGHT_LEAST, Math.ceil(told['pixels'])));
-    frame.style.setProperty('height', `${String(pixels)}px`);
-  } else if (told['relay'] === 'title' && typeof told['title'] === 'string') {
-    frame.title = told['title'];
-  } else if (told['relay'] === 'locked') {
-    options.onLocked?.();
-  } else if (told['relay'] === 'navigated' && typeof told['screen'] === 'string') {
-    if (frame.getBoundingClientRect().top < 0) frame.scrollIntoView({ block: 'start' }); // another screen starts at its top
-    options.onNavigated?.({
-      screen: told['screen'],
-      ...(typeof told['case'] === 'string' ? { case: told['case'] } : {}),
-      ...(typeof told['message'] === 'string' ? { message: told['message'] } : {}),
-    });
+/** The names as a message; a TypeError if they are not what they must be. */
+export function namesMessage({ participants = {}, cases = {} }: Partial<GivenNames>): NamesMessage {
+  const read = readNames({ relay: 'names', participants, cases });
+  if (read === null) throw new TypeError('relayConsole: names must map references of participants and cases to texts of 1,000 characters at most');
+  return { relay: 'names', participants: { ...participants }, cases: { ...cases } };
+}
+
+function follow(frame: HTMLIFrameElement, options: OpenOptions, told: Told): void {
+  switch (told.relay) {
+    case 'height': {
+      const pixels = Math.min(HEIGHT_MOST, Math.max(HEIGHT_LEAST, Math.ceil(told.pixels)));
+      frame.style.setProperty('height', `${String(pixels)}px`);
+      break;
+    }
+    case 'title':
+      frame.title = told.title;
+      break;
+    case 'ready':
+      options.onReady?.(placeOf(told));
+      break;
+    case 'navigated':
+      if (frame.getBoundingClientRect().top < 0) frame.scrollIntoView({ block: 'start' }); // another screen starts at its top
+      options.onNavigated?.(placeOf(told));
+      break;
+    case 'failed':
+      options.onFailed?.({ code: told.code });
+      break;
+    case 'attention': {
+      const { waiting, secondApprovals, claims, casesToOpen } = told;
+      options.onAttention?.({ waiting, secondApprovals, claims, casesToOpen });
+      break;
+    }
+    case 'locked':
+      options.onLocked?.();
+      break;
+    case 'taken':
   }
+}
+
+function placeOf({ screen, case: inCase, message }: Place): Place {
+  return { screen, ...(inCase === undefined ? {} : { case: inCase }), ...(message === undefined ? {} : { message }) };
 }

@@ -11,11 +11,12 @@ import { Connection, SignedConnection } from '../../src/client/connection';
 import { Device } from '../../src/client/device';
 import { guarded } from '../../src/client/guarding';
 import { Mediator } from '../../src/client/mediator';
-import { now } from '../../src/client/stamps';
+import { newId, now } from '../../src/client/stamps';
 import { Participant } from '../../src/client/participant';
 import { signingIn } from '../../src/client/sessions';
 import { openKeyring } from '../../src/crypto/keyrings';
-import { statementHash } from '../../src/crypto/signing';
+import { type Signer, statementHash } from '../../src/crypto/signing';
+import { sodiumReady } from '../../src/crypto/sodium';
 import { Charter, decodeUnverified, sign } from '../../src/crypto/statements';
 
 export const PASSPHRASE = 'a river under the old bridge';
@@ -148,12 +149,30 @@ export async function refusal(work: Promise<unknown>): Promise<Refusal> {
   throw new Error('it was not refused');
 }
 
-/** The next charter of a case, signed by the first mediator of the test relay without the checks of the pages. */
-export async function nextCharter(id: string, change: (charter: Charter) => Partial<Charter>): Promise<void> {
+/** The first mediator of the test relay without the checks of the pages: their signing key, and a session to `end`. */
+async function bare(): Promise<{ readonly signer: Signer; readonly signed: SignedConnection }> {
+  await sodiumReady();
   const held = relay.mediators[0];
   if (held === undefined) throw new Error('no mediator');
   const { signer } = openKeyring(new Uint8Array(Buffer.from(held.keyring, 'base64')), held.passphrase);
-  const signed = new SignedConnection(new Connection(relay.url), signingIn(signer, relay.url));
+  return { signer, signed: new SignedConnection(new Connection(relay.url), signingIn(signer, relay.url)) };
+}
+
+/** A case of two that the first mediator may open, and that nobody has opened. */
+export async function registeredCase(): Promise<string> {
+  const { signed } = await bare();
+  const id = newId();
+  const [harmed, responsible] = [newId(), newId()];
+  const participants = [{ participant: harmed, role: 'harmed' }, { participant: responsible, role: 'responsible' }];
+  const body = { reference: `case ${id}`, participants, mediators: [], pairs: [[harmed, responsible]], statement: null };
+  await signed.call('PUT', `/v1/cases/${id}`, { body });
+  await signed.end();
+  return id;
+}
+
+/** The next charter of a case, signed by the first mediator of the test relay without the checks of the pages. */
+export async function nextCharter(id: string, change: (charter: Charter) => Partial<Charter>): Promise<void> {
+  const { signer, signed } = await bare();
   const { charters } = await signed.call<{ charters: { statement: string; key_file: string }[] }>('GET', `/v1/cases/${id}/charters`);
   const last = charters.at(-1);
   if (last === undefined) throw new Error('the case is not open');

@@ -3,8 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import type { CaseFigures, CaseSummary, Person } from '../../src/client/contract';
 import { byNeed, byReference, find } from '../../src/console/finding';
+import type { Texts } from '../../src/console/i18n';
 import { en } from '../../src/console/i18n/en';
 import { fr } from '../../src/console/i18n/fr';
+import { Names } from '../../src/console/names';
 
 const NOTHING: CaseFigures = { you: 0, mediator: 0, sender: 0, recipient: 0, relay: 0, claims: 0, unusedLinks: 0 };
 const CLAIRE: Person = { participant: '1a2b0000-0000-4000-8000-00000000c1a1', role: 'harmed', number: 1 };
@@ -49,8 +51,8 @@ describe('cases', () => {
 
 describe('what is sought', () => {
   const cases = [aCase('R-2030-014'), aCase('R-2030-015', { people: [DENIS] })];
-  const found = (sought: string, texts: typeof en | typeof fr = en): (readonly [string, readonly Person[]])[] =>
-    find(texts as typeof en, cases, sought).map((one) => [one.case.reference, one.people] as const);
+  const found = (sought: string, texts: Texts = en, names = Names.none): (readonly [string, readonly Person[]])[] =>
+    find({ texts, names }, cases, sought).map((one) => [one.case.reference, one.people] as const);
 
   it('is everything where nothing is typed', () => {
     expect(found('')).toEqual([['R-2030-014', []], ['R-2030-015', []]]);
@@ -74,5 +76,12 @@ describe('what is sought', () => {
     expect(found('015 responsible')).toEqual([['R-2030-015', [DENIS]]]);
     expect(found('015 harmed')).toEqual([]);
     expect(found('TOUCHEE', fr)).toEqual([['R-2030-014', [CLAIRE, ANNE]]]);
+  });
+
+  it('is a name that the embedding page gave, of a person or of a case', () => {
+    const names = Names.none.replacedBy({ participants: { [ANNE.participant]: 'Anne Bélanger' }, cases: { 'R-2030-015': 'Côté' } });
+    expect(found('belanger', en, names)).toEqual([['R-2030-014', [ANNE]]]);
+    expect(found('cote', en, names)).toEqual([['R-2030-015', []]]);
+    expect(found('belanger')).toEqual([]);
   });
 });

@@ -2,16 +2,29 @@
 
 import { describe, expect, it } from 'vitest';
 import { greetParent, NotEmbedded } from '../../src/console/embedding';
-import { answerHello } from '../../src/embed/embed';
-import { HELLO, readSettings, readSight, WELCOME, type EmbedSettings } from '../../src/embed/protocol';
+import { answerHello, namesMessage, open } from '../../src/embed/embed';
+import {
+  faultySetting,
+  HELLO,
+  readNames,
+  readSettings,
+  readSight,
+  readTold,
+  WELCOME,
+  type EmbedSettings,
+  type NamesMessage,
+} from '../../src/embed/protocol';
 
 const RELAY = 'https://relay.example';
 const SYSTEM = 'https://cases.example';
+const CASE = '0b8f9f5e-3f4b-4d1e-9a57-0d6f3f1f0c11';
+const PERSON = '5d0f7c1e-93b2-4c34-8f5e-2f1f6f0f7a21';
+const NAMES: NamesMessage = { relay: 'names', participants: { [PERSON]: 'Claire Tremblay' }, cases: { [CASE]: 'Tremblay' } };
 const SETTINGS = {
   fingerprint: 'AAAAAAAAAAAAAAAAAAAAAA',
   keyring: 'YWdl',
   language: 'fr',
-  case: '0b8f9f5e-3f4b-4d1e-9a57-0d6f3f1f0c11',
+  case: CASE,
 } as const satisfies Omit<EmbedSettings, 'relay'>;
 
 /** A window: knows its own origin, and delivers only to the named origin, with the sender. */
@@ -54,14 +67,16 @@ function windows(parentOrigin = SYSTEM, frameOrigin = RELAY): { parent: FakeWind
   return { parent, frame };
 }
 
-function embed(parent: FakeWindow, frame: FakeWindow, told: unknown[] = [], settings: object = SETTINGS): ReturnType<typeof answerHello> {
-  return answerHello(
-    parent,
-    () => frame as unknown as Window,
-    RELAY,
-    settings as typeof SETTINGS,
-    (message) => void told.push(message),
-  );
+function embed(
+  parent: FakeWindow,
+  frame: FakeWindow,
+  told: unknown[] = [],
+  settings: object = SETTINGS,
+  patienceMs?: number,
+): ReturnType<typeof answerHello> {
+  const failed = (code: string): void => void told.push({ embedder: code });
+  const embedder = { names: NAMES, told: (message: unknown): void => void told.push(message), failed };
+  return answerHello(parent, () => frame as unknown as Window, RELAY, { relay: 'settings', ...(settings as typeof SETTINGS) }, embedder, patienceMs);
 }
 
 const arrived = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
@@ -75,7 +90,7 @@ describe('the handshake', () => {
     expect(embedding.settings).toEqual({ relay: 'settings', ...SETTINGS });
     embedding.tell({ relay: 'locked' });
     await arrived();
-    expect(told).toEqual([{ relay: 'ready' }, { relay: 'locked' }]);
+    expect(told).toEqual([{ relay: 'taken' }, { relay: 'locked' }]);
     expect(frame.listening).toBe(0);
     expect(JSON.stringify([parent.got, frame.got])).not.toContain(SETTINGS.keyring);
     handshake.stop();
@@ -131,10 +146,72 @@ describe('the handshake', () => {
     await expect(greeting).rejects.toEqual(new NotEmbedded('no-answer'));
   });
 
-  it('refuses settings that are not settings', async () => {
+  it('refuses settings that are not settings, and says so', async () => {
     const { parent, frame } = windows();
-    embed(parent, frame, [], { ...SETTINGS, fingerprint: 'short' });
+    const told: unknown[] = [];
+    embed(parent, frame, told, { ...SETTINGS, fingerprint: 'short' });
     await expect(greetParent(frame, parent, [SYSTEM])).rejects.toEqual(new NotEmbedded('no-answer'));
+    await arrived();
+    expect(told).toEqual([{ relay: 'failed', code: 'invalid-settings' }]);
+  });
+});
+
+describe('names', () => {
+  it('come with the settings and are replaced at any time; a frame that was loaded again has the latest', async () => {
+    const { parent, frame } = windows();
+    const handshake = embed(parent, frame);
+    const embedding = await greetParent(frame, parent, [SYSTEM]);
+    await arrived();
+    const given: unknown[] = [];
+    embedding.watchNames(({ participants, cases }) => void given.push([participants, cases]));
+    handshake.tell(namesMessage({ participants: { [PERSON]: 'Claire Roy' } }));
+    await arrived();
+    expect(given).toEqual([[NAMES.participants, NAMES.cases], [{ [PERSON]: 'Claire Roy' }, {}]]);
+    const again = await greetParent(frame, parent, [SYSTEM]);
+    await arrived();
+    const latest: unknown[] = [];
+    again.watchNames(({ participants }) => void latest.push(participants));
+    expect(latest).toEqual([{ [PERSON]: 'Claire Roy' }]);
+    handshake.stop();
+  });
+
+  const MANY = Object.fromEntries(
+    Array.from({ length: 20_001 }, (_, place) => [`0b8f9f5e-3f4b-4d1e-9a57-${String(place).padStart(12, '0')}`, 'x']),
+  );
+
+  it.each([
+    ['a word', 'names'],
+    ['another message', { relay: 'sight', participants: {}, cases: {} }],
+    ['half of them', { relay: 'names', participants: {} }],
+    ['a reference that is none', { relay: 'names', participants: { claire: 'Claire' }, cases: {} }],
+    ['a name that is no text', { relay: 'names', participants: {}, cases: { [CASE]: { toString: 'Claire' } } }],
+    ['a name that no name can be', { relay: 'names', participants: { [PERSON]: 'x'.repeat(1001) }, cases: {} }],
+    ['more than any organization has', { relay: 'names', participants: MANY, cases: {} }],
+  ])('are not read from %s, and change nothing', async (_, said) => {
+    expect(readNames(said)).toBeNull();
+    const { parent, frame } = windows();
+    const handshake = embed(parent, frame);
+    const embedding = await greetParent(frame, parent, [SYSTEM]);
+    await arrived();
+    handshake.tell(said as NamesMessage);
+    await arrived();
+    const given: unknown[] = [];
+    embedding.watchNames((names) => void given.push(names));
+    expect(given).toEqual([NAMES]);
+    handshake.stop();
+  }, 10_000);
+
+  it('are refused at once where a page calls for it', () => {
+    expect(() => namesMessage({ participants: { claire: 'Claire' } })).toThrow(TypeError);
+    expect(() => namesMessage({ cases: { [CASE]: 7 as unknown as string } })).toThrow(TypeError);
+    expect(namesMessage({})).toEqual({ relay: 'names', participants: {}, cases: {} });
+  });
+
+  it('are given once: what the page does with its object later changes nothing', () => {
+    const participants = { [PERSON]: 'Claire' };
+    const message = namesMessage({ participants });
+    participants[PERSON] = 'Denis';
+    expect(message.participants).toEqual({ [PERSON]: 'Claire' });
   });
 });
 
@@ -203,6 +280,98 @@ describe('the page around', () => {
   });
 });
 
+describe('a failure', () => {
+  it('is told where no console answers in time, and not where one has', async () => {
+    const { parent, frame } = windows();
+    const told: unknown[] = [];
+    embed(parent, frame, told, SETTINGS, 15).stop();
+    await arrived();
+    expect(told).toEqual([]);
+    const waiting = embed(parent, frame, told, SETTINGS, 15);
+    await arrived();
+    expect(told).toEqual([{ embedder: 'no-answer' }]);
+    waiting.stop();
+    told.length = 0;
+    const answered = embed(parent, frame, told, SETTINGS, 15);
+    parent.deliver(HELLO, frame, RELAY);
+    await arrived();
+    expect(told).toEqual([]);
+    answered.stop();
+  });
+
+  it('is told where the console is of another version, which is not answered', () => {
+    const { parent, frame } = windows();
+    const told: unknown[] = [];
+    const handshake = embed(parent, frame, told);
+    parent.deliver({ ...HELLO, version: 2 }, new FakeWindow(RELAY, () => parent), RELAY);
+    parent.deliver({ ...HELLO, version: 2 }, frame, 'https://elsewhere.example');
+    expect(told).toEqual([]);
+    parent.deliver({ ...HELLO, version: 2 }, frame, RELAY);
+    expect(told).toEqual([{ embedder: 'version-mismatch' }]);
+    expect(frame.got).toEqual([]);
+    handshake.stop();
+  });
+
+  it('is thrown at once for settings that cannot be right, by name', () => {
+    const given = { relay: RELAY, ...SETTINGS };
+    expect(() => open({} as Element, { ...given, fingerprint: 'short' })).toThrow(/"fingerprint"/);
+    expect(() => open({} as Element, { ...given, case: 'R-12' })).toThrow(/"case"/);
+    expect(() => open({} as Element, { ...given, relay: 'relay' })).toThrow(TypeError);
+    expect(() => open({} as Element, { ...given, names: { cases: { [CASE]: 7 as unknown as string } } })).toThrow(/names/);
+  });
+});
+
+describe('what the console tells', () => {
+  const counts = { waiting: 3, secondApprovals: 1, claims: 0, casesToOpen: 2 };
+
+  it.each([
+    { relay: 'taken' },
+    { relay: 'locked' },
+    { relay: 'ready', screen: 'unlock' },
+    { relay: 'navigated', screen: 'review', message: PERSON },
+    { relay: 'navigated', screen: 'case', case: CASE },
+    { relay: 'failed', code: 'wrong-credential' },
+    { relay: 'attention', ...counts },
+    { relay: 'height', pixels: 700 },
+    { relay: 'title', title: 'Queue' },
+  ])('is read, and nothing else with it: %j', (said) => {
+    expect(readTold({ ...said, name: 'Claire', text: 'a letter' })).toEqual(said);
+  });
+
+  it.each([
+    null,
+    'ready',
+    {},
+    { relay: 'sight', top: 0, height: 1 },
+    { relay: 'ready' },
+    { relay: 'navigated', screen: 'elsewhere' },
+    { relay: 'navigated', screen: 'case', case: 'R-12' },
+    { relay: 'navigated', screen: 'review', message: { toString: 'x' } },
+    { relay: 'failed', code: 'Something went wrong' },
+    { relay: 'attention', ...counts, waiting: -1 },
+    { relay: 'attention', ...counts, claims: '2' },
+    { relay: 'attention', ...counts, casesToOpen: 1.5 },
+    { relay: 'attention', waiting: 3 },
+    { relay: 'height', pixels: Number.NaN },
+    { relay: 'title', title: 7 },
+    { relay: 'title', title: 'x'.repeat(1001) },
+  ])('is nothing else: %j', (said) => {
+    expect(readTold(said)).toBeNull();
+  });
+
+  it('does not reach the page around if it is not that', async () => {
+    const { parent, frame } = windows();
+    const told: unknown[] = [];
+    const handshake = embed(parent, frame, told);
+    const embedding = await greetParent(frame, parent, [SYSTEM]);
+    embedding.tell({ relay: 'failed', code: 'a secret' as 'offline' });
+    embedding.tell({ relay: 'navigated', screen: 'queue', case: 'a letter' });
+    await arrived();
+    expect(told).toEqual([{ relay: 'taken' }]);
+    handshake.stop();
+  });
+});
+
 describe('settings', () => {
   it.each([
     ['nothing', null],
@@ -218,5 +387,10 @@ describe('settings', () => {
 
   it('keep only what they may have', () => {
     expect(readSettings({ relay: 'settings', ...SETTINGS, token: 'x' })).toEqual({ relay: 'settings', ...SETTINGS });
+  });
+
+  it.each(['fingerprint', 'keyring', 'language'])('name what is missing: %s', (name) => {
+    expect(faultySetting({ ...SETTINGS, [name]: undefined })).toBe(name);
+    expect(faultySetting(SETTINGS)).toBeNull();
   });
 });

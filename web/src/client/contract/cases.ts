@@ -68,11 +68,11 @@ export interface CaseFigures extends Readonly<Record<WaitsFor, number>> {
   readonly unusedLinks: number;
 }
 
-/** A case whose charter was verified from the root to its latest version. */
+/** An open case, whose charter was verified from the root to its latest version. */
 export interface CaseDetail extends CaseSummary {
   readonly captionsRequired: boolean;
   readonly serverProcessing: boolean;
-  readonly retentionDays: number | null;
+  readonly retentionDays: number;
   readonly participants: readonly (Person & {
     readonly consent: Consent | null;
     readonly consentAt: Time | null;
@@ -85,9 +85,9 @@ export interface CaseDetail extends CaseSummary {
   readonly pairs: readonly { readonly one: Uuid; readonly other: Uuid; readonly noContact: boolean }[];
   readonly mediators: readonly Uuid[];
   readonly links: readonly CaseLink[];
-  /** When the charter in force was signed; for a case that is not open, when it was registered. */
+  /** When the charter in force was signed. */
   readonly charterAt: Time;
-  /** Everybody in the charter in force; empty before there is one. */
+  /** Everybody in the charter in force. */
   readonly members: readonly CaseMember[];
   /** Charter versions signed by a recovery key, newest first, and the mediators they added. */
   readonly recoveries: readonly { readonly at: Time; readonly mediators: readonly Uuid[] }[];

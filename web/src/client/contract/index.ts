@@ -9,6 +9,7 @@
 import type { MediatorClient } from './mediators';
 import type { ParticipantClient } from './participants';
 
+export type { Attention } from '../../embed/protocol';
 export * from './cases';
 export * from './mediators';
 export * from './participants';

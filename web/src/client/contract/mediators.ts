@@ -1,5 +1,6 @@
 /** A mediator's client. */
 
+import type { Attention } from '../../embed/protocol';
 import type {
   CaseDetail,
   CaseOutcome,
@@ -42,6 +43,7 @@ export interface MediatorClient extends Playback {
 
   colleagues(): Promise<readonly Colleague[]>;
   cases(): Promise<readonly CaseSummary[]>;
+  /** `not-opened` until its first charter is signed. */
   case(id: Uuid): Promise<CaseDetail>;
   /** Registers a new case and signs its first charter. */
   newCase(given: NewCase): Promise<CaseDetail>;
@@ -85,6 +87,8 @@ export interface MediatorClient extends Playback {
     changed: (figures: readonly QueueFigure[], cases: readonly Uuid[] | null) => void,
     broken: (refusal: Refusal) => void,
   ): Promise<Stop>;
+  /** How much asks for this mediator, in all cases. */
+  attention(): Promise<Attention>;
   review(message: Uuid): Promise<ReviewItem>;
   /** What came before a message as it was last shown, verified and opened. */
   history(message: Uuid): Promise<History>;

@@ -59,6 +59,7 @@ export type RefusalKind =
   | 'untrusted' // root, credentials or charter do not verify: stop, send nothing, warn
   | 'broken' // one record is invalid, named by `broken`; all others are valid
   | 'another-root' // the address names another root than the one stored with the link on this device
+  | 'not-opened' // nobody has signed a charter of the case yet: it has to be opened first
   | 'no-such-link' // wrong, ended or unknown
   | 'wrong-passphrase'
   | 'weak-passphrase' // too easy to guess: `weakness` says why; nothing was sealed with it

@@ -54,7 +54,6 @@ export const casework = {
     videosNotTaken: 'letters only',
     retention: 'Kept for',
     days: (count: number) => (count === 1 ? '1 day' : `${count} days`),
-    noRetention: 'no limit',
     people: 'People',
     consent: {
       active: 'said yes to taking part',

@@ -57,7 +57,6 @@ export const casework: Catalogue<typeof english> = {
     videosNotTaken: 'lettres seulement',
     retention: 'Conservation',
     days: (count) => (count < 2 ? `${count} jour` : `${count} jours`),
-    noRetention: 'sans limite',
     people: 'Personnes',
     consent: {
       active: 'a dit oui à la démarche',

@@ -43,6 +43,10 @@ export const en = {
     worker: (short: string) => `media worker ${short}`,
     clock: 'time passing',
     link: (short: string) => `somebody with link ${short}`,
+    named: (what: string, name: string) => `${what} “${name}”`,
+    called: 'Your case system calls them:',
+    calledNote: 'Only your case system knows names; relay cannot check them. The keys belong to the person with the mark above, which is on every sheet that they were given. If the name and the mark do not belong together, stop and tell your administrator.',
+    calledBefore: (names: string) => `Since you opened this page, your case system has called this person otherwise: ${names}. Make sure who it is before you go further.`,
   },
 
   kind: { letter: 'Letter', video: 'Video', voice: 'Voice message' },
@@ -82,6 +86,7 @@ export const en = {
     'wrong-passphrase': 'This passphrase does not open these keys.',
     'weak-passphrase': 'This passphrase is too easy to guess. Choose another one.',
     wait: 'Several passphrases in a row did not fit. Wait a while, then try again.',
+    'not-opened': 'This case is not open yet: nobody has signed its charter. Open it from the list of cases first.',
     'no-such-link': 'There is no such link.',
     'signed-out': 'The keys are locked.',
     refused: 'relay did not do this.',

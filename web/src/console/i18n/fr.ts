@@ -45,6 +45,10 @@ export const fr: Catalogue<typeof en> = {
     worker: (short) => `service vidéo ${short}`,
     clock: 'le temps écoulé',
     link: (short) => `quelqu’un avec le lien ${short}`,
+    named: (what, name) => `${what} « ${name} »`,
+    called: 'Nom dans votre système de dossiers :',
+    calledNote: 'Seul votre système de dossiers connaît les noms, et relay ne peut pas les vérifier. Les clés sont celles de la personne qui a le repère ci-dessus, inscrit sur chaque feuille qui lui a été remise. Si le nom et le repère ne vont pas ensemble, arrêtez-vous et avisez votre administration.',
+    calledBefore: (names) => `Depuis que vous avez ouvert cette page, votre système de dossiers a donné un autre nom à cette personne : ${names}. Assurez-vous de qui il s’agit avant de continuer.`,
   },
 
   kind: { letter: 'Lettre', video: 'Vidéo', voice: 'Message vocal' },
@@ -84,6 +88,7 @@ export const fr: Catalogue<typeof en> = {
     'wrong-passphrase': 'Cette phrase secrète n’ouvre pas ces clés.',
     'weak-passphrase': 'Cette phrase secrète est trop facile à deviner. Choisissez-en une autre.',
     wait: 'La phrase secrète était incorrecte plusieurs fois de suite. Attendez un peu, puis réessayez.',
+    'not-opened': 'Ce dossier n’est pas encore ouvert : personne n’a signé sa charte. Ouvrez-le d’abord, depuis la liste des dossiers.',
     'no-such-link': 'Ce lien n’existe pas.',
     'signed-out': 'Les clés sont verrouillées.',
     refused: 'relay ne l’a pas fait.',

@@ -26,7 +26,7 @@ export const lists = {
 
   finding: {
     label: 'Find a case or a person',
-    hint: 'By reference, by role, by the mark on a sheet, or by a person’s reference in your case system.',
+    hint: 'By reference, by role, by a name that your case system shows, by the mark on a sheet, or by a person’s reference in your case system.',
     found: (count: number) => (count === 1 ? 'One case' : `${count} cases`),
     none: 'No case of yours fits.',
     mark: (mark: string) => `mark ${mark}`,

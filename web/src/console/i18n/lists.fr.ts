@@ -29,7 +29,7 @@ export const lists: Catalogue<typeof english> = {
 
   finding: {
     label: 'Chercher un dossier ou une personne',
-    hint: 'Par référence, par rôle, par le repère d’une feuille, ou par la référence de la personne dans votre système de dossiers.',
+    hint: 'Par référence, par rôle, par un nom qu’affiche votre système de dossiers, par le repère d’une feuille, ou par la référence de la personne dans votre système de dossiers.',
     found: (count) => (count < 2 ? `${count} dossier` : `${count} dossiers`),
     none: 'Aucun de vos dossiers ne correspond.',
     mark: (mark) => `repère ${mark}`,

@@ -173,6 +173,7 @@ export const en = {
     untrusted: 'What this site says does not match your link. Nothing was sent.',
     'another-root': 'This address names another organization than the one that this device knows. Nothing was sent.',
     broken: 'This cannot be opened as it is. Everything else here is as it was. Your mediator can look at it with you.',
+    'not-opened': 'This is not ready for you yet. Please tell your mediator.',
     'no-such-link': 'This link does not open anything any more.',
     'wrong-passphrase': 'That is not the right passphrase.',
     'weak-passphrase': 'This passphrase is too easy to guess. Please choose another one.',

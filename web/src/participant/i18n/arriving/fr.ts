@@ -175,6 +175,7 @@ export const fr: Catalogue<typeof en> = {
     untrusted: 'Ce que dit ce site ne correspond pas à votre lien. Rien n’a été envoyé.',
     'another-root': 'Cette adresse nomme une autre organisation que celle que cet appareil connaît. Rien n’a été envoyé.',
     broken: 'Ceci ne peut pas s’ouvrir tel quel. Tout le reste est comme avant. Votre médiatrice ou médiateur peut le regarder avec vous.',
+    'not-opened': 'Ce n’est pas encore prêt pour vous. Dites-le à votre médiatrice ou médiateur.',
     'no-such-link': 'Ce lien n’ouvre plus rien.',
     'wrong-passphrase': 'Ce n’est pas la bonne phrase secrète.',
     'weak-passphrase': 'Cette phrase secrète est trop facile à deviner. Choisissez-en une autre.',
