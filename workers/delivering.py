@@ -21,6 +21,8 @@ AT_ONCE: Final = 32
 """Attempts of one process at one receiver, each at another case."""
 LOOK_SECONDS: Final = 0.5
 """Between two looks for something that is due."""
+GATHER_SECONDS: Final = 0.02
+"""After an attempt has ended: so that those that end at the same time are followed by one look."""
 AWAY_SECONDS: Final = 2
 """Between two looks while the database is away."""
 STOP_SECONDS: Final = 10
@@ -134,7 +136,8 @@ class Deliverer:
         """Wait until an attempt ends, something may be due, or the process is to stop."""
         ended = asyncio.create_task(self._ended.wait())
         await asyncio.wait({stopping, ended}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
+        if not ended.cancel():
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _attempt(self, delivery: Delivery) -> None:
         """Send it, and write down what came of it; where that fails its claim runs out."""
