@@ -102,21 +102,19 @@ class Deliverer:
         try:
             while not stop.is_set():
                 try:
-                    is_full = await self._begin()
+                    await self._begin()
                     is_away = False
                 except Unavailable as error:
                     if not is_away:
                         _log.warning("the database is away: %s", error.detail)
                     is_away = True
-                await self._rest(
-                    stopping, AWAY_SECONDS if is_away else None if is_full else LOOK_SECONDS
-                )
+                await self._rest(stopping, AWAY_SECONDS if is_away else LOOK_SECONDS)
         finally:
             stopping.cancel()
             await self._finish()
 
-    async def _begin(self) -> bool:
-        """Begin an attempt at whatever is due, as far as there is room; whether there is none left."""
+    async def _begin(self) -> None:
+        """Begin an attempt at whatever is due, as far as there is room."""
         self._ended.clear()
         free = AT_ONCE - len(self._attempts)
         if free:
@@ -124,7 +122,6 @@ class Deliverer:
                 attempt = asyncio.create_task(self._attempt(delivery))
                 self._attempts.add(attempt)
                 attempt.add_done_callback(self._end)
-        return len(self._attempts) >= AT_ONCE
 
     def _end(self, attempt: asyncio.Task[None]) -> None:
         self._attempts.discard(attempt)
@@ -132,7 +129,7 @@ class Deliverer:
         if not attempt.cancelled() and (error := attempt.exception()) is not None:
             _log.error("an attempt ended with %s", type(error).__name__)
 
-    async def _rest(self, stopping: asyncio.Task[bool], seconds: float | None) -> None:
+    async def _rest(self, stopping: asyncio.Task[bool], seconds: float) -> None:
         """Wait until an attempt ends, something may be due, or the process is to stop."""
         ended = asyncio.create_task(self._ended.wait())
         await asyncio.wait({stopping, ended}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

@@ -139,7 +139,7 @@ class Redelivery(msgspec.Struct, frozen=True, kw_only=True):
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt that was claimed; `event` is None where it was removed after its time."""
 
-    line: uuid.UUID
+    line_id: uuid.UUID
     next_id: int
     attempts: int
     """This one is counted."""

@@ -61,7 +61,7 @@ async def claim(database: Database, receiver: Receiver, limit: int) -> list[Deli
         )
     return [
         Delivery(
-            line=row.line,
+            line_id=row.line_id,
             next_id=row.next_id,
             attempts=row.attempts,
             age_seconds=row.age_seconds,
@@ -94,7 +94,6 @@ async def failed(
     async with database.transaction() as connection:
         if is_last:
             await stored.end_delivery(connection, attempt, died_of=failure)
-            await stored.note_failure(connection, receiver.name, failure)
         else:
             await stored.retry_delivery(
                 *(connection, attempt),
@@ -180,7 +179,7 @@ async def _require(connection: Connection, receiver: str) -> None:
 def _attempt(receiver: Receiver, delivery: Delivery) -> Attempt:
     return Attempt(
         receiver=receiver.name,
-        line=delivery.line,
+        line_id=delivery.line_id,
         notification_id=delivery.next_id,
         attempts=delivery.attempts,
     )

@@ -1,7 +1,7 @@
--- What the web service (relay_web), the media workers (relay_worker) and whoever sends events (relay_deliverer)
--- may do, and no more. `relay migrate` runs this after the migrations, every time: what was granted by hand is
--- gone afterwards. A table that is not named here is nobody's. Where it depends on the row, a trigger of the
--- schema decides.
+-- What the web service (relay_web), the media workers (relay_worker) and whoever sends events
+-- (relay_deliverer) may do, and no more. `relay migrate` runs this after the migrations, every time: what
+-- was granted by hand is gone afterwards. A table that is not named here is nobody's. Where it depends on the
+-- row, a trigger of the schema decides.
 
 -- Nothing comes by itself. ----------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ on due_notifications to relay_web;
 
 -- How far the receivers are, and dead letters sent again.
 grant select on receivers, receiver_lines, dead_letters to relay_web;
-grant insert (receiver, line, next_id, is_single, next_at) on receiver_lines to relay_web;
+grant insert (receiver, line_id, next_id, is_single, next_at) on receiver_lines to relay_web;
 
 -- The media workers, and the sweep that they do. ------------------------------------------------------------
 
@@ -243,10 +243,14 @@ grant select (changed_at), delete on unsent_texts to relay_worker;
 grant select (notification_id, stored_at), delete on notifications to relay_worker;
 grant select, delete on outbox to relay_worker;
 
--- Whoever sends events. ---------------------------------------------------------------------------------------
+-- Whoever sends events. -------------------------------------------------------------------------------------
 
 grant execute on function consents(participants) to relay_deliverer;
 grant execute on function enqueue_deliveries(text) to relay_deliverer;
+grant execute on function retry_delivery(
+    text, uuid, bigint, integer, double precision, text, boolean
+) to relay_deliverer;
+grant execute on function next_on_line(receiver_lines) to relay_deliverer;
 grant execute on function end_delivery(text, uuid, bigint, integer, text) to relay_deliverer;
 
 -- What an event is made of: who is written to, and what was signed; no words, no keys.
@@ -271,11 +275,11 @@ grant select (link_id, ended_at, message_id) on links to relay_deliverer;
 grant select (link_id) on claims to relay_deliverer;
 grant select (credential_id, person_id, not_after, revocation_hash) on credentials to relay_deliverer;
 
-grant select, insert (receiver, types, position), delete on receivers to relay_deliverer;
-grant update (types, position, delivered_at, failed_at, failure) on receivers to relay_deliverer;
+grant select, insert (receiver, wanted, enqueued_id), delete on receivers to relay_deliverer;
+grant update (wanted, enqueued_id, delivered_at, failed_at, failure) on receivers to relay_deliverer;
 grant
 select,
-insert (receiver, line, next_id, is_single, next_at),
+insert (receiver, line_id, next_id, is_single, next_at),
 update (next_id, next_at, attempts, first_at, is_away),
 delete
 on receiver_lines to relay_deliverer;

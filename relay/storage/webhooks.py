@@ -19,7 +19,7 @@ _SQL = named_queries("webhooks")
 class ClaimedRow(msgspec.Struct, frozen=True, kw_only=True):
     """A line that was claimed, and its next event; without one its members are None."""
 
-    line: uuid.UUID
+    line_id: uuid.UUID
     next_id: int
     attempts: int
     age_seconds: float
@@ -60,7 +60,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """Which attempt at which event of which line."""
 
     receiver: str
-    line: uuid.UUID
+    line_id: uuid.UUID
     notification_id: int
     attempts: int
 
@@ -97,11 +97,6 @@ async def retry_delivery(
     await connection.execute(_SQL["retry_delivery"], *_of(attempt), seconds, failure, is_away)
 
 
-async def note_failure(connection: Connection, receiver: str, failure: str) -> None:
-    """Remember why the last attempt failed."""
-    await connection.execute(_SQL["note_failure"], receiver, failure)
-
-
 async def give_back_delivery(connection: Connection, attempt: Attempt) -> None:
     """It was broken off here: it is due at once, and this attempt does not count."""
     await connection.execute(_SQL["give_back_delivery"], *_of(attempt))
@@ -114,7 +109,7 @@ async def list_receivers(connection: Connection) -> list[ReceiverRow]:
 
 async def is_receiver(connection: Connection, receiver: str) -> bool:
     """Whether a receiver of this name was ever served."""
-    return bool(await connection.fetchval(_SQL["find_receiver"], receiver))
+    return await connection.fetchval(_SQL["find_receiver"], receiver) is not None
 
 
 async def list_dead_letters(
@@ -140,4 +135,4 @@ async def forget_receiver(connection: Connection, receiver: str) -> None:
 
 
 def _of(attempt: Attempt) -> tuple[str, uuid.UUID, int, int]:
-    return (attempt.receiver, attempt.line, attempt.notification_id, attempt.attempts)
+    return (attempt.receiver, attempt.line_id, attempt.notification_id, attempt.attempts)

@@ -117,7 +117,7 @@ MAY: Final[dict[str, Rights]] = {
         "receivers": {"select": "*"},
         "receiver_lines": {
             "select": "*",
-            "insert": "receiver line next_id is_single next_at",
+            "insert": "receiver line_id next_id is_single next_at",
         },
         "dead_letters": {"select": "*"},
         "upload_segments": {"select": "*", "insert": "*"},
@@ -196,13 +196,13 @@ MAY: Final[dict[str, Rights]] = {
         "credentials": {"select": "credential_id person_id not_after revocation_hash"},
         "receivers": {
             "select": "*",
-            "insert": "receiver types position",
-            "update": "types position delivered_at failed_at failure",
+            "insert": "receiver wanted enqueued_id",
+            "update": "wanted enqueued_id delivered_at failed_at failure",
             "delete": "",
         },
         "receiver_lines": {
             "select": "*",
-            "insert": "receiver line next_id is_single next_at",
+            "insert": "receiver line_id next_id is_single next_at",
             "update": "next_id next_at attempts first_at is_away",
             "delete": "",
         },
@@ -239,7 +239,7 @@ CALLS: Final = {
         *("append_event", "lock_case", "by_web", "by_worker", "sum_queue_counts"),
         *("store_parts", "change_state", "lease_is_over"),
     },
-    DELIVERER: {"consents", "enqueue_deliveries", "end_delivery"},
+    DELIVERER: {"consents", "enqueue_deliveries", "next_on_line", "end_delivery", "retry_delivery"},
 }
 """The functions that each may call."""
 

@@ -756,16 +756,16 @@ create table notifications (
     log_seq bigint,
     log_hash bytea,
     stored_at timestamptz not null default now(),
-    line uuid not null generated always as (
+    line_id uuid not null generated always as (
         coalesce(case_id, credential_id, '00000000-0000-0000-0000-000000000000'::uuid)
     ) stored
 );
 
 comment on table notifications is 'Events by identifiers, in the order in which they became visible.';
-comment on column notifications.line is 'Those of one line are delivered one after the other.';
+comment on column notifications.line_id is 'Those of one line are delivered one after the other.';
 
 create index notifications_by_time on notifications (stored_at);
-create index notifications_by_line on notifications (line, notification_id);
+create index notifications_by_line on notifications (line_id, notification_id);
 
 create table due_notifications (
     due_id bigint generated always as identity primary key,
@@ -787,31 +787,30 @@ create index due_notifications_by_time on due_notifications (due_at, due_id);
 
 create table receivers (
     receiver text primary key,
-    types text[] not null,
-    position bigint not null,
+    wanted text[] not null,
+    enqueued_id bigint not null,
     delivered_at timestamptz,
     failed_at timestamptz,
     failure text
 );
 
-comment on table receivers is 'Whom events are sent to; where they are and how they are signed stands in a file.';
-comment on column receivers.position is 'The last event that was put on its lines.';
+comment on table receivers is 'Whom events are sent to; where, and how they are signed, stands in a file.';
+comment on column receivers.enqueued_id is 'The last event that was put on its lines.';
 
 create table receiver_lines (
     receiver text not null references receivers on delete cascade,
-    line uuid not null,
+    line_id uuid not null,
     next_id bigint not null,
     is_single boolean not null default false,
     attempts integer not null default 0 check (attempts >= 0),
     first_at timestamptz,
     next_at timestamptz not null,
     is_away boolean not null default false,
-    primary key (receiver, line)
+    primary key (receiver, line_id)
 );
 
 comment on table receiver_lines is 'Where something is to be delivered: the next event of a line, and when.';
 comment on column receiver_lines.is_single is 'One event alone that is delivered again, out of its order.';
-
 comment on column receiver_lines.is_away is 'It waits because the receiver could not be reached at all.';
 
 create index receiver_lines_by_time on receiver_lines (receiver, next_at);
@@ -915,26 +914,45 @@ begin
 end
 $$;
 
--- Puts the events that are new for a receiver on its lines, in their order.
+-- Puts the events that are new for a receiver on its lines, in their order. Here as in whatever ends an
+-- attempt the receiver's row is locked before its lines.
 create function enqueue_deliveries(to_receiver text) returns void language plpgsql as $$
 declare
     known receivers;
     newest bigint;
 begin
     newest := (select max(notification_id) from notifications);
-    if not exists(select 1 from receivers where receiver = to_receiver and position < newest) then
+    if not exists(select 1 from receivers where receiver = to_receiver and enqueued_id < newest) then
         return;
     end if;
     select * into known from receivers where receiver = to_receiver for no key update;
     newest := (select max(notification_id) from notifications);
     -- A line that is there is locked, so that whoever ends its last delivery sees what is new.
-    insert into receiver_lines (receiver, line, next_id, next_at)
-    select to_receiver, line, min(notification_id), now()
+    insert into receiver_lines (receiver, line_id, next_id, next_at)
+    select to_receiver, line_id, min(notification_id), now()
     from notifications
-    where notification_id > known.position and notification_id <= newest and type = any(known.types)
-    group by line
-    on conflict (receiver, line) do update set next_at = receiver_lines.next_at;
-    update receivers set position = newest where receiver = to_receiver;
+    where notification_id > known.enqueued_id and notification_id <= newest and type = any(known.wanted)
+    group by line_id
+    on conflict (receiver, line_id) do update set next_at = receiver_lines.next_at;
+    update receivers set enqueued_id = newest where receiver = to_receiver;
+end
+$$;
+
+-- The event that a line is at, or the next one where that was removed after its time.
+create function next_on_line(of_line receiver_lines) returns bigint language plpgsql stable as $$
+begin
+    if of_line.is_single then
+        return (select notification_id from notifications where notification_id = of_line.next_id);
+    end if;
+    return (
+        select min(notifications.notification_id)
+        from notifications
+        inner join receivers on receivers.receiver = of_line.receiver
+        where
+            notifications.line_id = of_line.line_id
+            and notifications.notification_id >= of_line.next_id
+            and notifications.type = any(receivers.wanted)
+    );
 end
 $$;
 
@@ -948,8 +966,9 @@ declare
     its_receiver receivers;
     following bigint;
 begin
+    select * into its_receiver from receivers where receiver = to_receiver for no key update;
     select * into known from receiver_lines
-    where receiver = to_receiver and line = of_line and next_id = of_notification and attempts = its_attempts
+    where receiver = to_receiver and line_id = of_line and next_id = of_notification and attempts = its_attempts
     for update;
     if not found then
         return false;
@@ -961,8 +980,8 @@ begin
         update receiver_lines set next_at = now(), is_away = false
         where
             receiver = to_receiver
-            and line in (
-                select line from receiver_lines
+            and line_id in (
+                select line_id from receiver_lines
                 where receiver = to_receiver and is_away and next_at > now()
                 order by next_at
                 limit 2
@@ -974,25 +993,37 @@ begin
         where exists(select 1 from notifications where notification_id = of_notification)
         on conflict (receiver, notification_id)
         do update set attempts = excluded.attempts, failure = excluded.failure, died_at = now();
+        update receivers set failed_at = now(), failure = died_of where receiver = to_receiver;
     end if;
     if not known.is_single then
-        select * into its_receiver from receivers where receiver = to_receiver;
         following := (
             select min(notification_id) from notifications
             where
-                line = of_line
+                line_id = of_line
                 and notification_id > of_notification
-                and notification_id <= its_receiver.position
-                and type = any(its_receiver.types)
+                and notification_id <= its_receiver.enqueued_id
+                and type = any(its_receiver.wanted)
         );
     end if;
     if following is null then
-        delete from receiver_lines where receiver = to_receiver and line = of_line;
+        delete from receiver_lines where receiver = to_receiver and line_id = of_line;
     else
         update receiver_lines set next_id = following, next_at = now(), attempts = 0, first_at = null
-        where receiver = to_receiver and line = of_line;
+        where receiver = to_receiver and line_id = of_line;
     end if;
     return true;
+end
+$$;
+
+-- An attempt failed, and is repeated later.
+create function retry_delivery(
+    to_receiver text, of_line uuid, of_notification bigint, its_attempts integer,
+    in_seconds double precision, failed_of text, cannot_be_reached boolean
+) returns void language plpgsql as $$
+begin
+    update receivers set failed_at = now(), failure = failed_of where receiver = to_receiver;
+    update receiver_lines set next_at = now() + make_interval(secs => in_seconds), is_away = cannot_be_reached
+    where receiver = to_receiver and line_id = of_line and next_id = of_notification and attempts = its_attempts;
 end
 $$;
 

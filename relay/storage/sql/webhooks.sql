@@ -1,12 +1,12 @@
 -- name: register_receiver
 -- One that is new gets what happens from now on.
-insert into receivers (receiver, types, position)
+insert into receivers (receiver, wanted, enqueued_id)
 select
     $1 as receiver,
-    $2::text[] as types,
-    coalesce(max(notification_id), 0) as position
+    $2::text[] as wanted,
+    coalesce(max(notification_id), 0) as enqueued_id
 from notifications
-on conflict (receiver) do update set types = excluded.types;
+on conflict (receiver) do update set wanted = excluded.wanted;
 
 -- name: enqueue_deliveries
 select enqueue_deliveries($1);
@@ -17,7 +17,8 @@ select enqueue_deliveries($1);
 with due as (
     select
         receiver,
-        line
+        line_id,
+        next_on_line(receiver_lines) as notification_id
     from receiver_lines
     where receiver = $1 and next_at <= now()
     order by next_at
@@ -27,71 +28,35 @@ with due as (
 
 update receiver_lines
 set
-    next_id = coalesce(following.notification_id, receiver_lines.next_id),
+    next_id = coalesce(due.notification_id, receiver_lines.next_id),
     attempts = receiver_lines.attempts + 1,
     first_at = coalesce(receiver_lines.first_at, now()),
     next_at = now() + make_interval(secs => $3),
     is_away = false
 from due
-inner join receiver_lines as known on due.receiver = known.receiver and due.line = known.line
-inner join receivers on due.receiver = receivers.receiver
-left join lateral (
-    (
-        select * from notifications
-        where known.is_single and notifications.notification_id = known.next_id
-    )
-    union all
-    (
-        select * from notifications
-        where
-            not known.is_single
-            and notifications.line = known.line
-            and notifications.notification_id >= known.next_id
-            and notifications.type = any(receivers.types)
-        order by notifications.notification_id
-        limit 1
-    )
-) as following on true
-where receiver_lines.receiver = due.receiver and receiver_lines.line = due.line
+left join notifications on due.notification_id = notifications.notification_id
+where receiver_lines.receiver = due.receiver and receiver_lines.line_id = due.line_id
 returning
-    receiver_lines.line,
+    receiver_lines.line_id,
     receiver_lines.next_id,
     receiver_lines.attempts,
     extract(epoch from now() - receiver_lines.first_at)::float8 as age_seconds,
-    following.notification_id,
-    following.type,
-    following.at,
-    following.case_id,
-    following.participant_id,
-    following.message_id,
-    following.link_id,
-    following.credential_id,
-    following.log_seq,
-    following.log_hash;
+    notifications.notification_id,
+    notifications.type,
+    notifications.at,
+    notifications.case_id,
+    notifications.participant_id,
+    notifications.message_id,
+    notifications.link_id,
+    notifications.credential_id,
+    notifications.log_seq,
+    notifications.log_hash;
 
 -- name: end_delivery
 select end_delivery($1, $2, $3, $4, $5);
 
 -- name: retry_delivery
--- It failed, and is tried again in $5 seconds.
-with retried as (
-    update receiver_lines
-    set
-        next_at = now() + make_interval(secs => $5),
-        is_away = $7
-    where receiver = $1 and line = $2 and next_id = $3 and attempts = $4
-    returning receiver
-)
-
-update receivers
-set failed_at = now(), failure = $6
-from retried
-where receivers.receiver = retried.receiver;
-
--- name: note_failure
-update receivers
-set failed_at = now(), failure = $2
-where receiver = $1;
+select retry_delivery($1, $2, $3, $4, $5, $6, $7);
 
 -- name: give_back_delivery
 -- It was broken off here, which counts as no attempt.
@@ -99,7 +64,7 @@ update receiver_lines
 set
     next_at = now(),
     attempts = attempts - 1
-where receiver = $1 and line = $2 and next_id = $3 and attempts = $4;
+where receiver = $1 and line_id = $2 and next_id = $3 and attempts = $4;
 
 -- name: list_receivers
 select
@@ -128,10 +93,8 @@ from receivers
 order by receivers.receiver;
 
 -- name: find_receiver
-select exists (
-    select 1 from receivers
-    where receiver = $1
-) as is_known;
+select receiver from receivers
+where receiver = $1;
 
 -- name: list_dead_letters
 select
@@ -156,10 +119,10 @@ limit $3;
 
 -- name: redeliver
 -- Dead letters, each by itself, unless that is under way; those of $2, or all of them.
-insert into receiver_lines (receiver, line, next_id, is_single, next_at)
+insert into receiver_lines (receiver, line_id, next_id, is_single, next_at)
 select
     receiver,
-    gen_random_uuid() as line,
+    gen_random_uuid() as line_id,
     notification_id as next_id,
     true as is_single,
     now() as next_at
