@@ -20,7 +20,7 @@ from relay.client.verifying import trust_of
 from relay.crypto import statements
 from relay.crypto.signing import Signer
 from relay.crypto.verified import VerifiedCharter
-from relay.domain.cases import CaseRegistration, CaseView, Charters, NoContact
+from relay.domain.cases import CaseRegistration, CaseView, Charters, Closing, NoContact
 from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.notifications import NotificationPage
 from relay.domain.reviews import QueueFigures
@@ -203,6 +203,15 @@ class CaseSystem:
             f"/v1/cases/{case_id}/pairs/{one}/{other}/no-contact",
             bearer=self.token(Scope.NO_CONTACT_WRITE),
             body=NoContact(no_contact=no_contact),
+        )
+
+    async def set_closed(self, case_id: uuid.UUID, *, closed: bool) -> None:
+        """Close a case, or open it again."""
+        await self._connection.call(
+            "PUT",
+            f"/v1/cases/{case_id}/closing",
+            bearer=self.token(Scope.CASES_WRITE),
+            body=Closing(closed=closed),
         )
 
     async def keyring(self, credential_id: uuid.UUID) -> bytes:

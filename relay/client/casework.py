@@ -24,7 +24,7 @@ from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Policy
 from relay.crypto.trust import Trust
 from relay.crypto.verified import VerifiedCharter, VerifiedParticipant
-from relay.domain.cases import CaseRegistration, CaseView, CharterFiling, Charters
+from relay.domain.cases import CaseRegistration, CaseView, CharterFiling, Charters, Closing
 from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.links import LinkRecord, NewVerification
 from relay.domain.sessions import SignedRequest
@@ -86,6 +86,11 @@ class Casework:
         """Everybody the pinned root vouches for."""
         found = await self.session.call("GET", "/v1/credentials", into=Credentials)
         return trust_of(found, self._root_fingerprint)
+
+    async def set_closed(self, case_id: uuid.UUID, *, closed: bool) -> None:
+        """Close a case, or open it again."""
+        path = f"/v1/cases/{case_id}/closing"
+        await self.session.call("PUT", path, body=Closing(closed=closed))
 
     async def open_case(
         self,

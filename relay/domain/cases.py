@@ -57,6 +57,12 @@ class ParticipantDropped(Conflict):
     code = "participant-dropped"
 
 
+class CaseClosed(Conflict):
+    """Nothing is begun, sent or offered any more in a case that is closed."""
+
+    code = "case-closed"
+
+
 class CharterOutOfOrder(Conflict):
     """A charter that does not name the one in force as its predecessor."""
 
@@ -173,6 +179,8 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     proposed_mediators: list[uuid.UUID] | None
     """Whom the case system asks for; the next charter ends the proposal."""
     created_at: datetime
+    closed_at: datetime | None
+    """Since when nothing is begun, sent, offered or released in it."""
     media: list[uuid.UUID]
     """The credentials of the media workers that the charter in force lists; empty without one."""
     recovery: list[uuid.UUID]
@@ -230,6 +238,12 @@ class NoContact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Whether the two may have no contact."""
 
     no_contact: bool
+
+
+class Closing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the case is closed."""
+
+    closed: bool
 
 
 class Correspondent(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ class Gate(StrEnum):
     SENDER_CONSENT = "sender-consent"
     RECIPIENT_CONSENT = "recipient-consent"
     NO_CONTACT = "no-contact"
+    CASE_CLOSED = "case-closed"
     APPROVALS = "approvals"
     RECIPIENT_KEY = "recipient-key"
     CAPTIONS = "captions"
@@ -39,6 +40,7 @@ class GateFacts(msgspec.Struct, frozen=True, kw_only=True):
     sender_consents: bool = False
     recipient_consents: bool = False
     no_contact: bool = True
+    case_closed: bool = True
     approvals: int = 0
     """Different people who approved, as mediators, exactly what would be released."""
     approvals_needed: int = 2
@@ -63,6 +65,7 @@ def closed_gates(facts: GateFacts) -> tuple[Gate, ...]:
         Gate.SENDER_CONSENT: not facts.sender_consents,
         Gate.RECIPIENT_CONSENT: not facts.recipient_consents,
         Gate.NO_CONTACT: facts.no_contact,
+        Gate.CASE_CLOSED: facts.case_closed,
         Gate.APPROVALS: facts.approvals < facts.approvals_needed,
         Gate.RECIPIENT_KEY: not facts.recipient_key_verified,
         Gate.CAPTIONS: not facts.captions_settled,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from relay.domain.cases import CaseClosed
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.transitions import State
 from relay.errors import Conflict, InvalidRequest, RelayError, TooLarge
@@ -171,6 +172,8 @@ class UploadTarget:
     kind: str
     state: State
     revision: int
+    is_closed: bool
+    """Whether its case is."""
 
 
 def object_prefix(upload_id: uuid.UUID) -> str:
@@ -180,6 +183,8 @@ def object_prefix(upload_id: uuid.UUID) -> str:
 
 def require_target(target: UploadTarget, revision: int) -> None:
     """Raise UploadNotExpected unless the message waits for the video of this revision."""
+    if target.is_closed:
+        raise CaseClosed
     if target.kind != "video":
         raise UploadNotExpected("not a video")
     if target.state is not State.DRAFT or target.revision != revision:

@@ -10,11 +10,11 @@ import msgspec
 from aiohttp import web
 
 from relay.domain.actors import Mediator, Participant, Service
-from relay.domain.cases import CaseRegistration, CharterFiling, NoContact
+from relay.domain.cases import CaseRegistration, CharterFiling, Closing, NoContact
 from relay.domain.reviews import CaseMessagesQuery
 from relay.domain.sessions import SignedRequest
 from relay.handlers.routing import Call, Role, Scope, answer, no_content, route, tagged
-from relay.services import cases, charters, consents, links, log, reviews
+from relay.services import cases, charters, closing, consents, links, log, reviews
 
 
 class CasesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +115,15 @@ async def set_no_contact(call: Call) -> web.Response:
     return no_content()
 
 
+async def set_closed(call: Call) -> web.Response:
+    """Close a case, or open it again."""
+    wanted = await call.body(Closing)
+    await closing.set_closed(
+        call.database, call.professional, call.uuid("case"), closed=wanted.closed
+    )
+    return no_content()
+
+
 async def read_log(call: Call) -> web.Response:
     """The log of a case, for anyone who verifies it."""
     query = call.query(LogQuery)
@@ -142,6 +151,10 @@ ROUTES = (
         "PUT", "/v1/cases/{case}", register, Role.MEDIATOR, Role.SERVICE, scope=Scope.CASES_WRITE
     ),
     route("GET", "/v1/cases/{case}", read, Role.MEDIATOR, Role.SERVICE, scope=Scope.CASES_READ),
+    route(
+        *("PUT", "/v1/cases/{case}/closing", set_closed, Role.MEDIATOR, Role.SERVICE),
+        scope=Scope.CASES_WRITE,
+    ),
     route("POST", "/v1/cases/{case}/charters", file_charter, Role.MEDIATOR),
     route("POST", "/v1/cases/{case}/charters/recovered", file_recovered, Role.PUBLIC),
     route(

@@ -10,6 +10,7 @@ from relay.crypto import signing, statements
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.keyrings import PROOF_BYTES
 from relay.domain.actors import LinkHolder, Mediator, Service
+from relay.domain.cases import CaseClosed
 from relay.domain.links import (
     FREE_TRIES,
     ClaimedKeyring,
@@ -73,6 +74,8 @@ async def make(
             await require_mediator(connection, said.case, actor)
         if not await is_new(connection, settings, statement):
             return
+        if await stored_cases.is_closed(connection, said.case):
+            raise CaseClosed
         await require_latest_charter(connection, said.case, said.charter)
         if await stored_cases.find_role(connection, said.case, said.participant) is None:
             raise NotFound("no such participant")

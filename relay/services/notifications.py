@@ -237,6 +237,8 @@ TOLD: Final[Mapping[str, _Teller]] = {
     "consent-withdrawn": _consent,
     "no-contact-set": _of_case(NotificationType.NO_CONTACT_CHANGED),
     "no-contact-lifted": _of_case(NotificationType.NO_CONTACT_CHANGED),
+    "case-closed": _of_case(NotificationType.CASE_CLOSED),
+    "case-reopened": _of_case(NotificationType.CASE_REOPENED),
     "link-made-to-participate": _link,
     "link-made-to-upload": _link,
     "link-claimed": _claim,

@@ -11,7 +11,7 @@ from typing import Self
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.domain.actors import Mediator, Participant
-from relay.domain.cases import CharterChanged
+from relay.domain.cases import CaseClosed, CharterChanged
 from relay.domain.links import LinkSpent
 from relay.domain.messages import (
     Audience,
@@ -345,6 +345,8 @@ def _require_correspondent(
     """Go on only to somebody whom the sender may write to, with what the case takes."""
     if facts is None or not facts.is_pair:
         raise NotFound("no such correspondent")
+    if facts.is_closed:
+        raise CaseClosed
     if kind is Kind.VIDEO and not facts.server_processing:
         raise VideoNotTaken
     return facts

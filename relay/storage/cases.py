@@ -239,6 +239,16 @@ async def set_no_contact(
     return bool(await connection.fetchval(_SQL["set_no_contact"], case_id, *pair, no_contact))
 
 
+async def set_closed(connection: Connection, case_id: uuid.UUID, *, closed: bool) -> bool:
+    """Close a case or open it again; False where it is so already."""
+    return bool(await connection.fetchval(_SQL["set_closed"], case_id, closed))
+
+
+async def is_closed(connection: Connection, case_id: uuid.UUID) -> bool:
+    """Whether a case is closed; it stays so until this transaction ends where the case is locked."""
+    return bool(await connection.fetchval(_SQL["is_closed"], case_id))
+
+
 async def insert_charter(
     connection: Connection,
     *,

@@ -52,6 +52,7 @@ grant execute on function waits_for(messages, uuid) to relay_web;
 grant execute on function consents(participants) to relay_web;
 grant execute on function sender_is_known(messages) to relay_web;
 grant execute on function is_in_queue(messages) to relay_web;
+grant execute on function is_closed(uuid) to relay_web, relay_deliverer;
 
 grant select on migrations, events, queue_entries, queue_counts to relay_web;
 grant select, insert on charters, upload_segments to relay_web;
@@ -91,7 +92,7 @@ select,
 insert (case_id, reference),
 update (
     registration_hash, registered_by_mediator_at, proposed_mediators,
-    charter_version, approvals, captions_required, server_processing
+    charter_version, approvals, captions_required, server_processing, closed_at
 )
 on cases to relay_web;
 
@@ -269,7 +270,7 @@ select (event_id, case_id, seq, at, kind, actor, message_id, statement_hash, has
 on events to relay_deliverer;
 grant select (statement_hash, compact) on statements to relay_deliverer;
 grant select (message_id, case_id, sender_id, recipient_id, state, offer_hash) on messages to relay_deliverer;
-grant select (case_id, event_seq, event_hash) on cases to relay_deliverer;
+grant select (case_id, event_seq, event_hash, closed_at) on cases to relay_deliverer;
 grant select on participants, pairs to relay_deliverer;
 grant select (link_id, ended_at, message_id) on links to relay_deliverer;
 grant select (link_id) on claims to relay_deliverer;

@@ -31,6 +31,7 @@ class SubmissionFacts(Admission, frozen=True, kw_only=True):
     """What must be known before words are taken."""
 
     server_processing: bool
+    is_closed: bool
     charter_hash: bytes
     """Of the charter in force."""
     media: list[uuid.UUID]

@@ -168,6 +168,8 @@ def test_only_what_nobody_signs_goes_without_a_statement() -> None:
     assert unsigned == {
         "case-registered",
         "case-changed",
+        "case-closed",
+        "case-reopened",
         "no-contact-set",
         "no-contact-lifted",
         "second-claim-refused",

@@ -40,7 +40,7 @@ MAY: Final[dict[str, Rights]] = {
             "select": "*",
             "insert": "case_id reference",
             "update": "registration_hash registered_by_mediator_at proposed_mediators charter_version "
-            "approvals captions_required server_processing",
+            "approvals captions_required server_processing closed_at",
         },
         "participants": {
             "select": "*",
@@ -188,7 +188,7 @@ MAY: Final[dict[str, Rights]] = {
         "events": {"select": "event_id case_id seq at kind actor message_id statement_hash hash"},
         "statements": {"select": "statement_hash compact"},
         "messages": {"select": "message_id case_id sender_id recipient_id state offer_hash"},
-        "cases": {"select": "case_id event_seq event_hash"},
+        "cases": {"select": "case_id event_seq event_hash closed_at"},
         "participants": {"select": "*"},
         "pairs": {"select": "*"},
         "links": {"select": "link_id ended_at message_id"},
@@ -233,13 +233,20 @@ CALLS: Final = {
             "approvers_of",
             "approvals_of",
         ),
-        *("is_in_queue", "is_voice", "waits_for", "consents", "sender_is_known"),
+        *("is_closed", "is_in_queue", "is_voice", "waits_for", "consents", "sender_is_known"),
     },
     WORKER: {
         *("append_event", "lock_case", "by_web", "by_worker", "sum_queue_counts"),
         *("store_parts", "change_state", "lease_is_over"),
     },
-    DELIVERER: {"consents", "enqueue_deliveries", "next_on_line", "end_delivery", "retry_delivery"},
+    DELIVERER: {
+        "consents",
+        "is_closed",
+        "enqueue_deliveries",
+        "next_on_line",
+        "end_delivery",
+        "retry_delivery",
+    },
 }
 """The functions that each may call."""
 

@@ -28,7 +28,7 @@ from relay.crypto.statements import (
     Verification,
     Withdrawal,
 )
-from relay.domain.transitions import Event
+from relay.domain.transitions import TRANSITIONS, Event
 
 
 class Who(StrEnum):
@@ -173,6 +173,8 @@ KINDS: Final[Mapping[str, Kind]] = dict(
         _consent("active"),
         _consent("paused"),
         _consent("withdrawn"),
+        ("case-closed", Kind(who=_OFFICE)),
+        ("case-reopened", Kind(who=_OFFICE)),
         ("no-contact-set", Kind(who=_SERVICE)),
         ("no-contact-lifted", Kind(who=_SERVICE)),
         _link("participate"),
@@ -245,3 +247,12 @@ KINDS: Final[Mapping[str, Kind]] = dict(
         _event(Event.EXPIRE, _CLOCK),
     ]
 )
+
+OF_OPEN_CASES: Final = frozenset(
+    {
+        *("draft-begun", "granted-again", "link-made-to-participate", "link-made-to-upload"),
+        *(Event.SUBMIT_LETTER, Event.SUBMIT_VIDEO, Event.REVISE),
+        *(transition.event for transition in TRANSITIONS if transition.gated and transition.logged),
+    }
+)
+"""What is not done in a case that is closed."""

@@ -58,6 +58,7 @@ class People:
         """Of the charter in force; 0 before there is one."""
         self.approvals = 1
         self.captions_required = True
+        self.is_closed = False
         self._keys = keys
         self._expected = expected
         self._report = report
@@ -77,6 +78,7 @@ class People:
             approvals=ANY,
             captions_required=ANY,
             server_processing=ANY,
+            is_closed=False,
         )
 
     def consents(self, participant: uuid.UUID | None) -> bool:
@@ -113,6 +115,16 @@ class People:
         effect = _EFFECTS.get(row.log.kind)
         if effect is not None:
             effect(self, row)
+
+    def close(self, row: Row) -> None:
+        """The case is closed, or open again."""
+        is_closed = row.log.kind == "case-closed"
+        if is_closed is self.is_closed:
+            self._report.add(
+                Code.TRANSITION_UNKNOWN, f"{row.log.kind} of a case that was so", seq=row.seq
+            )
+        self.is_closed = is_closed
+        self._expected.change("cases", self.case_id, is_closed=is_closed)
 
     def file_charter(self, row: Row) -> None:
         """A charter comes in force."""
@@ -328,6 +340,8 @@ class People:
 
 
 _EFFECTS: Final[Mapping[str, Callable[[People, Row], None]]] = {
+    "case-closed": People.close,
+    "case-reopened": People.close,
     "mediators-registered": People.register,
     "mediators-proposed": People.propose,
     "charter-filed": People.file_charter,

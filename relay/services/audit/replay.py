@@ -19,7 +19,7 @@ from relay.services.audit.findings import Code, Report
 from relay.services.audit.item import Item
 from relay.services.audit.items import Items
 from relay.services.audit.keys import RACE, Actor, CaseKeys, parse_actor
-from relay.services.audit.kinds import KINDS, Fact, Kind, Who
+from relay.services.audit.kinds import KINDS, OF_OPEN_CASES, Fact, Kind, Who
 from relay.services.audit.organization import is_hash_of
 from relay.services.audit.people import People
 from relay.services.audit.rows import Row
@@ -78,6 +78,8 @@ class Replay:
         row = Row(log=log, kind=kind, actor=actor, said=self._read(log, kind, actor))
         if row.said is None and kind.statement is None:
             self._check_office(row)
+        if self.people.is_closed and log.kind in OF_OPEN_CASES:
+            self._found(log, Code.GATE_CLOSED, "in a case that was closed")
         if kind.of_message:
             self.items.take(row)
         else:

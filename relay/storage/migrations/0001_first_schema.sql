@@ -90,9 +90,11 @@ create table cases (
     server_processing boolean not null default true,
     event_seq bigint not null default 0,
     event_hash bytea not null default decode(repeat('00', 32), 'hex'),
-    created_at timestamptz not null default now()
+    created_at timestamptz not null default now(),
+    closed_at timestamptz
 );
 
+comment on column cases.closed_at is 'Since then nothing is begun, sent, offered or released in it.';
 comment on column cases.registration_hash is 'Says which mediators may sign the first charter.';
 comment on column cases.registered_by_mediator_at is
 'What a registration by a mediator says of its time: no case system may be vouched for as of before that.';
@@ -881,12 +883,13 @@ create function submission_facts(
     of_message messages, of_case uuid, by_sender uuid, to_recipient uuid,
     with_statement bytea, signed_by text, signed_at timestamptz
 ) returns table (
-    server_processing boolean, charter_hash bytea, media uuid[], is_pair boolean, revisions bytea[],
-    is_stored boolean, counts boolean
+    server_processing boolean, is_closed boolean, charter_hash bytea, media uuid[], is_pair boolean,
+    revisions bytea[], is_stored boolean, counts boolean
 ) language plpgsql volatile as $$
 begin
     return query select
         cases.server_processing,
+        cases.closed_at is not null,
         charters.statement_hash,
         charters.media,
         exists(
@@ -1289,6 +1292,10 @@ create function consents(participant participants) returns boolean language sql 
     )
 $$;
 
+create function is_closed(of_case uuid) returns boolean language sql stable as $$
+    select exists (select 1 from cases where case_id = of_case and closed_at is not null)
+$$;
+
 -- Whether the words of a message are known to be its sender's: by a verified claim, an upload link or a
 -- mediator.
 create function sender_is_known(of_message messages) returns boolean language sql stable as $$
@@ -1321,6 +1328,9 @@ begin
         if new.state <> 'draft' then
             raise exception 'a message begins as a draft' using errcode = 'check_violation';
         end if;
+        if is_closed(new.case_id) then
+            raise exception 'the case is closed' using errcode = 'check_violation';
+        end if;
         return new;
     end if;
     if (new.case_id, new.sender_id, new.recipient_id, new.kind)
@@ -1342,6 +1352,9 @@ begin
     if (by_web() and not made.web) or (by_worker() and not made.worker) then
         raise exception '% may not make the transition from % to %', session_user, old.state, new.state
             using errcode = 'insufficient_privilege';
+    end if;
+    if (made.gated or new.state = 'draft' or old.state = 'draft' and new.state in ('queued', 'processing')) and is_closed(new.case_id) then
+        raise exception 'the case is closed' using errcode = 'check_violation';
     end if;
     if made.known_sender or made.gated then
         if approvals_of(new) < (select approvals from cases where case_id = new.case_id) then
@@ -1387,6 +1400,19 @@ $$;
 
 create trigger messages_move_by_the_table before insert or update on messages
 for each row execute function guard_message_state();
+
+create function refuse_link_of_closed_case() returns trigger language plpgsql
+security definer set search_path = public, pg_temp as $$
+begin
+    if is_closed(new.case_id) then
+        raise exception 'the case is closed' using errcode = 'check_violation';
+    end if;
+    return new;
+end
+$$;
+
+create trigger links_are_made_in_open_cases before insert on links
+for each row execute function refuse_link_of_closed_case();
 
 -- A recipient's grant exists only while the message is on its way to them or theirs.
 -- A note that came with a message is for its mediators, like an original: no recipient has a grant of it.

@@ -121,7 +121,8 @@ select
     charter_version,
     approvals,
     captions_required,
-    server_processing
+    server_processing,
+    closed_at is not null as is_closed
 from cases
 where case_id = $1;
 

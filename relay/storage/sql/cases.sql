@@ -44,6 +44,7 @@ select
     cases.server_processing,
     cases.proposed_mediators,
     cases.created_at,
+    cases.closed_at,
     coalesce(charters.media, '{}') as media,
     coalesce(charters.recovery, '{}') as recovery
 from cases
@@ -82,6 +83,7 @@ select
     cases.server_processing,
     cases.proposed_mediators,
     cases.created_at,
+    cases.closed_at,
     coalesce(charters.media, '{}') as media,
     coalesce(charters.recovery, '{}') as recovery
 from (
@@ -229,6 +231,15 @@ returning true;
 update pairs set no_contact = $4
 where case_id = $1 and one = least($2::uuid, $3::uuid) and other = greatest($2::uuid, $3::uuid)
 returning true;
+
+-- name: set_closed
+-- Whether it was otherwise before.
+update cases set closed_at = case when $2::boolean then now() end
+where case_id = $1 and (closed_at is not null) <> $2
+returning true;
+
+-- name: is_closed
+select is_closed($1);
 
 -- name: insert_charter
 insert into charters (case_id, version, statement_hash, recipient, mediators, media, recovery, key_file)

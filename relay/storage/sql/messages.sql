@@ -178,6 +178,7 @@ select
     consents(sender) as sender_consents,
     consents(recipient) as recipient_consents,
     coalesce(pairs.no_contact, true) as no_contact,
+    cases.closed_at is not null as case_closed,
     approvals_of(messages) as approvals,
     exists(
         select 1 from approvers_of(messages) as approver

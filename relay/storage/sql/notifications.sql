@@ -80,6 +80,7 @@ where
         or (
             messages.offer_hash = due.offer_hash
             and messages.state = 'offered'
+            and not is_closed(messages.case_id)
             and not exists (
                 select 1 from participants
                 where

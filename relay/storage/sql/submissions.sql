@@ -8,6 +8,7 @@ with locked as materialized (
 select
     locked.message,
     facts.server_processing,
+    facts.is_closed,
     facts.charter_hash,
     facts.media,
     facts.is_pair,

@@ -3,7 +3,8 @@
 select
     messages.kind,
     messages.state,
-    messages.revision
+    messages.revision,
+    is_closed(messages.case_id) as is_closed
 from messages
 where
     messages.message_id = $1

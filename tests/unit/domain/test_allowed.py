@@ -26,6 +26,7 @@ OPEN = GateFacts(
     sender_consents=True,
     recipient_consents=True,
     no_contact=False,
+    case_closed=False,
     approvals=1,
     approvals_needed=1,
     recipient_key_verified=True,
