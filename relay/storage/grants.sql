@@ -179,6 +179,9 @@ on due_notifications to relay_web;
 -- The media workers, and the sweep that they do. ------------------------------------------------------------
 
 grant execute on function sum_queue_counts() to relay_worker;
+grant execute on function monitoring_figures() to relay_worker;
+
+grant select (version) on migrations to relay_worker;
 
 -- Not to be read by them: letters, receipts, keyrings, the sealed secrets of links and identities of cases.
 grant select, insert (statement_hash, typ, kid, compact) on statements to relay_worker;
