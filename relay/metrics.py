@@ -6,13 +6,11 @@ from a request, a row or a file. docs/operations.md has the table of all of them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib import metadata
 from typing import Final
 
 import msgspec
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each series
@@ -24,11 +22,6 @@ _ANSWER_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 _WAIT_SECONDS: Final = (0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
 _JOB_SECONDS: Final = (5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10800)
 _RATIOS: Final = (0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32)
-
-BUILD: Final = Info(
-    "relay_build", "The version of relay that this process runs.", registry=REGISTRY
-)
-BUILD.info({"version": metadata.version("relay")})
 
 HTTP_REQUESTS: Final = Counter(
     "relay_http_requests_total",
@@ -71,8 +64,8 @@ UPLOADS_ENDED: Final = Counter(
 
 JOB_SECONDS: Final = Histogram(
     "relay_job_duration_seconds",
-    "One attempt at a video, by how it ended: `done`, `failed` for good, `retry`, `lost` to another worker or "
-    "`given-back`.",
+    "One attempt at a video, by how it ended: `done`, `failed` for good, `retry`, `lost` to another "
+    "worker or `given-back`.",
     ("outcome",),
     buckets=_JOB_SECONDS,
     registry=REGISTRY,
@@ -194,17 +187,22 @@ FIGURES: Final = (
 """What is read from the database, by the workers alone; relay/storage/sql/monitoring.sql gives the values."""
 
 
-def names() -> Iterator[str]:
+AUDIT_FINDINGS: Final = Seen(
+    "relay_audit_findings",
+    "What the last `relay audit verify --metrics` found, by its code.",
+    "code",
+)
+AUDIT_FINISHED: Final = Seen(
+    "relay_audit_finished_timestamp_seconds", "When that audit ended, in seconds since 1970."
+)
+OF_AUDIT: Final = (AUDIT_FINDINGS, AUDIT_FINISHED)
+"""Written to a file by the audit, for the textfile collector of Prometheus' node exporter."""
+
+
+def names() -> list[str]:
     """The name of every metric that relay defines, as its samples or their family are called."""
-    for family in REGISTRY.collect():
-        yield (
-            f"{family.name}_{family.type}"
-            if family.type == "info"
-            else _sampled(family.name, family.type)
-        )
-    for seen in (*OF_PROCESS, *FIGURES):
-        yield seen.name
-
-
-def _sampled(name: str, kind: str) -> str:
-    return f"{name}_total" if kind == "counter" else name
+    counted = [
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in REGISTRY.collect()
+    ]
+    return counted + [seen.name for seen in (*OF_PROCESS, *FIGURES, *OF_AUDIT)]

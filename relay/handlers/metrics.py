@@ -17,7 +17,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from relay.errors import ConfigurationError
 from relay.metrics import REGISTRY
 from relay.queue import Queue
-from relay.services.monitoring import Monitor
+from relay.services.monitoring import LOOK_SECONDS, Monitor
 from relay.settings import Settings, metrics_address
 from relay.storage.database import Database
 from relay.storage.objects import Objects
@@ -31,11 +31,12 @@ async def monitored(
     objects: Objects,
     queue: Queue,
     reads_figures: bool,
+    every_seconds: float = LOOK_SECONDS,
 ) -> AsyncIterator[None]:
     """Serve /metrics while the block runs, where RELAY_METRICS_LISTEN says so.
 
-    `reads_figures`: also what waits in the database; a worker does. ConfigurationError where nobody can
-    listen there.
+    `reads_figures`: also what waits in the database; a worker does. The services are looked at
+    `every_seconds`. ConfigurationError where nobody can listen there.
     """
     address = metrics_address(settings.metrics_listen)
     if address is None:
@@ -47,6 +48,7 @@ async def monitored(
         objects=objects,
         queue=queue,
         reads_figures=reads_figures,
+        every_seconds=every_seconds,
     )
     async with _served(_registry(monitor), *address):
         monitor.start()

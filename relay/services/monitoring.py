@@ -18,13 +18,15 @@ from prometheus_client import Metric
 
 from relay import metrics
 from relay.errors import RelayError
-from relay.storage.database import Database
+from relay.storage.database import Connection, Database
 from relay.storage.monitoring import FigureRow, is_there, read_figures
 
 LOOK_SECONDS: Final = 15.0
 """Between two looks at one service."""
 ANSWER_SECONDS: Final = 3.0
 """How long a service may take to answer before it counts as away."""
+FIGURES_SECONDS: Final = 2.0
+"""Of which the figures may take this long."""
 LAG_SECONDS: Final = 0.5
 
 _log = logging.getLogger(__name__)
@@ -126,9 +128,16 @@ class Monitor:
         if self._own is None:
             self._own = await Database.connect(self._database_url, connections=1)
         async with self._own.connection() as connection:
-            if self._reads_figures:
-                return await read_figures(connection)
             await is_there(connection)
+            return await self._read(connection) if self._reads_figures else ()
+
+    async def _read(self, connection: Connection) -> Sequence[FigureRow]:
+        """The figures; none where they take too long or may not be read: the database is there all the same."""
+        try:
+            async with asyncio.timeout(FIGURES_SECONDS):
+                return await read_figures(connection)
+        except (TimeoutError, asyncpg.SyntaxOrAccessError) as error:
+            _log.warning("the figures for Prometheus: %s", type(error).__name__)
             return ()
 
 
