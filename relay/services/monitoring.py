@@ -132,7 +132,7 @@ class Monitor:
             return await self._read(connection) if self._reads_figures else ()
 
     async def _read(self, connection: Connection) -> Sequence[FigureRow]:
-        """The figures; none where they take too long or may not be read: the database is there all the same."""
+        """The figures; none where they take too long or may not be read: the database is there still."""
         try:
             async with asyncio.timeout(FIGURES_SECONDS):
                 return await read_figures(connection)

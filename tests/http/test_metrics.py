@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import dataclasses
@@ -21,17 +20,14 @@ import pytest
 from relay.app import ROUTES
 from relay.client.casework import DEFAULT_POLICY
 from relay.errors import ConfigurationError
-from relay.handlers.metrics import monitored
-from relay.queue import Queue
 from relay.settings import Settings
-from relay.storage.database import Database
-from relay.storage.objects import Objects
 from relay.testing.people import Case, Organization, open_case
 from tests.support.audits import command
 from tests.support.gates import Gate
 from tests.support.requests import ask
 from tests.support.scrapes import Scrape, scrape
 from tests.support.uploads import body_of, sending
+from tests.support.workers_metrics import seen, until, worker
 
 pytestmark = pytest.mark.own_relay
 
@@ -69,29 +65,6 @@ def of_worker(worker_settings: Settings, unused_tcp_port_factory: Callable[[], i
 
 
 @contextlib.asynccontextmanager
-async def worker(settings: Settings, every_seconds: float = 15) -> AsyncIterator[None]:
-    """What a worker serves, with the rights that it has."""
-    async with contextlib.AsyncExitStack() as stack:
-        database = await Database.connect(settings.database_url, connections=2)
-        stack.push_async_callback(database.close)
-        objects = await Objects.connect(settings)
-        stack.push_async_callback(objects.close)
-        queue = await Queue.connect(settings.redis_url)
-        stack.push_async_callback(queue.close)
-        await stack.enter_async_context(
-            monitored(
-                settings,
-                database=database,
-                objects=objects,
-                queue=queue,
-                reads_figures=True,
-                every_seconds=every_seconds,
-            )
-        )
-        yield
-
-
-@contextlib.asynccontextmanager
 async def owned(database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """A connection of somebody who may do everything."""
     connection = await asyncpg.connect(database_url)
@@ -99,22 +72,6 @@ async def owned(database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.R
         yield connection
     finally:
         await connection.close()
-
-
-async def seen(settings: Settings) -> Scrape:
-    """A scrape of a worker that has had time to look."""
-    async with worker(settings):
-        return await until(settings, database=1, objects=1, redis=1)
-
-
-async def until(settings: Settings, **up: float) -> Scrape:
-    """The first scrape that says this of the services."""
-    async with asyncio.timeout(10):
-        while True:
-            found = await scrape(settings.metrics_listen)
-            if {name: found.value(f"relay_{name}_up") for name in up} == up:
-                return found
-            await asyncio.sleep(0.05)
 
 
 async def test_they_are_on_their_own_port_alone(
@@ -163,7 +120,7 @@ async def test_a_port_that_is_taken_is_named(of_worker: Settings) -> None:
 async def test_requests_are_counted_by_pattern(
     people: Organization, relay_settings: Settings
 ) -> None:
-    """Route, method and class of the status; all paths that are no route have one name, as all other methods."""
+    """Route, method and class of the status; all paths that are no route have one name."""
     before = await scrape(relay_settings.metrics_listen)
     await ask(people.connection, "GET", f"/v1/messages/{uuid.uuid4()}")
     await ask(people.connection, "GET", f"/nowhere/{uuid.uuid4()}")
@@ -280,7 +237,7 @@ async def busy(people: Organization, case: Case) -> None:
 
 
 async def identifying(database_url: str) -> set[str]:
-    """Every value in any table that could say who: as text, in hexadecimal and in both alphabets of base64."""
+    """Every value in any table that could say who: as text, in hexadecimal and in base64."""
     found: set[str] = set()
     async with owned(database_url) as owner:
         columns = await owner.fetch(
@@ -336,7 +293,7 @@ async def test_nothing_that_is_told_says_who(
 
 
 async def test_a_scrape_waits_for_no_service_that_is_away(case: Case, of_worker: Settings) -> None:
-    """Cut off or silent: the scrape comes at once, says 0, and has no figure; and all is there again after."""
+    """Cut off or silent: the scrape comes at once, says 0, and has no figure; after it, all is there."""
     gates = [
         Gate(address)
         for address in (of_worker.database_url, of_worker.s3_endpoint, of_worker.redis_url)
