@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "serve": "server",
     "worker": "worker",
     "migrate": "server",
+    "doctor": "server",
     "check-jail": "worker",
     "root": "",
     "keys": "",
