@@ -114,6 +114,7 @@ LANES = {
     "integration/embedded": pytest.mark.builds,
     "http/test_broken_notes.py": pytest.mark.slow,
     "http/test_broken_records.py": pytest.mark.slow,
+    "http/doctor": pytest.mark.slow,
     "http/test_keyrings.py": pytest.mark.slow,
     "http/test_pages.py": pytest.mark.slow,
     "http/test_reader_and_service.py": pytest.mark.slow,
