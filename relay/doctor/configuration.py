@@ -40,9 +40,8 @@ def check_settings(
     """What is weak or wrong about settings that can be read."""
     others = OF_WORKER if process == "web" else OF_WEB
     if names := not_read(environment, others):
-        yield warn(
-            "settings", f"The {process} process does not read {', '.join(names)}: remove them."
-        )
+        listed = ", ".join(names)
+        yield ok("settings", f"Not read by this process, which does no harm: {listed}.")
     if settings.log_format not in {"text", "json"}:
         yield fail("settings", "RELAY_LOG_FORMAT is text or json.")
     yield from _passwords(settings)
