@@ -239,7 +239,7 @@ comment on column claims.wrong_proofs is
 'Wrong tries in a row; from the fifth on each one closes the link for a while.';
 
 create index claims_by_participant on claims (participant_id, claimed_at desc);
-create index claims_to_verify on claims (claimed_at) where verification_hash is null;
+create index claims_by_verification on claims (verification_hash, claimed_at);
 
 -- Sessions. -------------------------------------------------------------------------------------------------
 
