@@ -47,7 +47,7 @@ async def test_a_connection_may_be_stopped_at_every_moment_of_its_end() -> None:
 
 @pytest.mark.parametrize("steps", STEPS)
 async def test_a_connection_may_be_stopped_while_it_ends_because_nothing_comes(steps: int) -> None:
-    """At each step of its end, whoever asks it to stop is not kept waiting."""
+    """Just before, meanwhile, and after."""
     connection = UploadConnection()
     taking = asyncio.create_task(_take_from(connection, 0))
     await asyncio.sleep(0)
