@@ -78,9 +78,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
         stack.push_async_callback(service_tokens.close)
         upload_connections = UploadConnections()
         await stack.enter_async_context(
-            monitored(
-                settings, database=database, objects=objects, queue=queue, reads_figures=False
-            )
+            monitored(settings, database=database, objects=objects, queue=queue)
         )
         yield Relay(
             settings=settings,

@@ -28,15 +28,16 @@ async def monitored(
     settings: Settings,
     *,
     database: Database,
-    objects: Objects,
-    queue: Queue,
-    reads_figures: bool,
+    objects: Objects | None = None,
+    queue: Queue | None = None,
+    reads_figures: bool = False,
     every_seconds: float = LOOK_SECONDS,
 ) -> AsyncIterator[None]:
     """Serve /metrics while the block runs, where RELAY_METRICS_LISTEN says so.
 
-    `reads_figures`: also what waits in the database; a worker does. The services are looked at
-    `every_seconds`. ConfigurationError where nobody can listen there.
+    `objects`, `queue`: what the process uses besides its database. `reads_figures`: also what waits in the
+    database; a worker does. The services are looked at `every_seconds`. ConfigurationError where nobody can
+    listen there.
     """
     address = metrics_address(settings.metrics_listen)
     if address is None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, Protocol, TypeAlias
 
 import asyncpg
@@ -57,12 +58,15 @@ class Monitor:
         *,
         database: Database,
         database_url: str,
-        objects: Reachable,
-        queue: Reachable,
+        objects: Reachable | None,
+        queue: Reachable | None,
         reads_figures: bool,
         every_seconds: float = LOOK_SECONDS,
     ) -> None:
-        """`reads_figures`: whether this process tells what waits in the database, as a worker does."""
+        """`objects` and `queue`: None in a process that does without; it then says nothing of them.
+
+        `reads_figures`: whether this process tells what waits in the database, as a worker does.
+        """
         self._database = database
         self._database_url = database_url
         self._reads_figures = reads_figures
@@ -70,11 +74,10 @@ class Monitor:
         self._own: Database | None = None
         self._seen: dict[str, _Seen] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._looks: Mapping[metrics.Seen, _Look] = {
-            metrics.DATABASE_UP: self._look_at_database,
-            metrics.OBJECTS_UP: lambda: _answers(objects),
-            metrics.REDIS_UP: lambda: _answers(queue),
-        }
+        self._looks: dict[metrics.Seen, _Look] = {metrics.DATABASE_UP: self._look_at_database}
+        for up, service in ((metrics.OBJECTS_UP, objects), (metrics.REDIS_UP, queue)):
+            if service is not None:
+                self._looks[up] = functools.partial(_answers, service)
 
     def start(self) -> None:
         """Look now, and again and again until `close`."""

@@ -20,7 +20,9 @@ import pytest
 from relay.app import ROUTES
 from relay.client.casework import DEFAULT_POLICY
 from relay.errors import ConfigurationError
+from relay.handlers.metrics import monitored
 from relay.settings import Settings
+from relay.storage.database import Database
 from relay.testing.people import Case, Organization, open_case
 from tests.support.audits import command
 from tests.support.gates import Gate
@@ -333,6 +335,20 @@ async def test_figures_that_may_not_be_read_are_absent(
     found = await seen(as_web)
     assert found.value("relay_database_up") == 1
     assert "relay_queue_items" not in found.names
+
+
+async def test_a_process_without_a_store_says_nothing_of_it(
+    case: Case, of_worker: Settings
+) -> None:
+    """What a process does not use is neither up nor away; the database is all that it needs."""
+    database = await Database.connect(of_worker.database_url, connections=1)
+    try:
+        async with monitored(of_worker, database=database):
+            found = await until(of_worker, database=1)
+    finally:
+        await database.close()
+    assert not {"relay_objects_up", "relay_redis_up", "relay_queue_items"} & found.names
+    assert found.value("relay_database_pool_max") == 1
 
 
 @pytest.mark.tampers
