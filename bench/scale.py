@@ -91,6 +91,7 @@ OTHER_COMMANDS: Final[Mapping[str, str]] = {
     "crypt open": "reads no database",
     "crypt seal": "reads no database",
     "demo": "is `serve` and `worker` on a folder",
+    "doctor": "reads catalogues, and as many credentials as people work for the organization",
     "keys new": "reads no database",
     "recovery give": "reads no database",
     "recovery publish": "calls the API, for one case",

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "deliver": "server",
     "webhooks": "server",
     "migrate": "server",
+    "doctor": "server",
     "check-jail": "worker",
     "root": "",
     "keys": "",

@@ -25,6 +25,7 @@ from relay.handlers import (
 )
 from relay.handlers.authentication import guarded
 from relay.handlers.following import follow, name_request
+from relay.handlers.metrics import monitored
 from relay.handlers.problems import problems
 from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route, heads
 from relay.queue import Queue
@@ -78,6 +79,9 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
         service_tokens.start()
         stack.push_async_callback(service_tokens.close)
         upload_connections = UploadConnections()
+        await stack.enter_async_context(
+            monitored(settings, database=database, objects=objects, queue=queue)
+        )
         yield Relay(
             settings=settings,
             database=database,

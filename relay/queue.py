@@ -34,7 +34,8 @@ TRANSCODE: Final = "transcode"
 QUEUE_NAME: Final = "relay:jobs"
 
 WEB_RULES: Final = (
-    f"resetchannels -@all ~{QUEUE_NAME} ~{job_key_prefix}* +ping +select +multi +exec +psetex +zadd"
+    f"resetchannels -@all ~{QUEUE_NAME} ~{job_key_prefix}* "
+    "+ping +info +select +multi +exec +psetex +zadd"
 )
 """What the web service's user of Redis may do, as an ACL of Redis 6.2 or later, or of Valkey."""
 WORKER_RULES: Final = (
@@ -92,6 +93,15 @@ def _read_job(wire: bytes) -> dict[str, Any]:
     return {"f": TRANSCODE, "a": (str(job.job),), "k": {}, "t": None, "et": 0}
 
 
+class RedisFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """How a Redis is set, as far as it matters here."""
+
+    policy: str
+    """`maxmemory-policy`: what it throws away when its memory is used up."""
+    is_persistent: bool
+    """Whether it writes what it holds to its disk, each time or now and then."""
+
+
 class Queue:
     """Wakes workers."""
 
@@ -127,6 +137,19 @@ class Queue:
             return bool(await self._pool.ping())
         except (redis.exceptions.RedisError, OSError):
             return False
+
+    async def describe(self) -> RedisFacts | None:
+        """How Redis is set; None where this user may not ask."""
+        try:
+            facts = await self._pool.info()
+        except redis.exceptions.NoPermissionError:
+            return None
+        except (redis.exceptions.RedisError, OSError) as error:
+            raise Unavailable(f"Redis does not answer: {type(error).__name__}") from None
+        return RedisFacts(
+            policy=str(facts.get("maxmemory_policy", "")),
+            is_persistent=bool(facts.get("aof_enabled")),
+        )
 
     async def close(self) -> None:
         """Close the connection."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self, get_type_hints
@@ -15,6 +16,11 @@ GIB = 1024 * MIB
 DAY_SECONDS = 24 * 60 * 60
 SKEW_MAX_SECONDS = 5 * 60
 STOP_NOTICE_MAX_SECONDS = 5
+PORT_MAX = 65535
+
+_ADDRESS: Final = re.compile(
+    r"(\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:/\[\]@]+)):(?P<port>[0-9]{1,5})"
+)
 
 SECRETS = ("database_url", "redis_url", "s3_access_key", "s3_secret_key")
 """Each may be in a file that `RELAY_X_FILE` names, as containers hand over secrets."""
@@ -41,6 +47,11 @@ class Settings:
     log_format: str = "json"
     """`json` for a log collector, `text` for a terminal."""
     database_pool_connections: int = 12
+    metrics_listen: str = ""
+    """`host:port` at which this process serves /metrics for Prometheus; empty: nowhere.
+
+    No public address: whoever reaches it learns how much happens, though not to whom.
+    """
 
     # The web service alone.
     service_jwks: str = ""
@@ -141,6 +152,7 @@ class Settings:
             raise ConfigurationError(
                 f"RELAY_STOP_NOTICE_SECONDS must be at most {STOP_NOTICE_MAX_SECONDS}"
             )
+        metrics_address(given.get("metrics_listen", ""))
         return cls(**given)
 
 
@@ -173,6 +185,16 @@ def not_read(environment: Mapping[str, str], names: frozenset[str]) -> list[str]
     return sorted(
         f"RELAY_{name.upper()}" for name in names if f"RELAY_{name.upper()}" in environment
     )
+
+
+def metrics_address(metrics_listen: str) -> tuple[str, int] | None:
+    """Host and port of that setting; None where it is empty, ConfigurationError where it is no address."""
+    if not metrics_listen:
+        return None
+    found = _ADDRESS.fullmatch(metrics_listen)
+    if found is None or not 0 < int(found["port"]) <= PORT_MAX:
+        raise ConfigurationError("RELAY_METRICS_LISTEN must be host:port, such as 127.0.0.1:9464")
+    return found["ipv6"] or found["host"], int(found["port"])
 
 
 def database_url(environment: Mapping[str, str]) -> str:

@@ -114,6 +114,7 @@ LANES = {
     "integration/embedded": pytest.mark.builds,
     "http/test_broken_notes.py": pytest.mark.slow,
     "http/test_broken_records.py": pytest.mark.slow,
+    "http/doctor": pytest.mark.slow,
     "http/test_keyrings.py": pytest.mark.slow,
     "http/test_pages.py": pytest.mark.slow,
     "http/test_reader_and_service.py": pytest.mark.slow,
@@ -129,6 +130,7 @@ LANES = {
     "unit/crypto/test_identity_files.py": pytest.mark.slow,
     "unit/crypto/test_stream.py": pytest.mark.slow,
     "unit/test_packaging.py": pytest.mark.slow,
+    "integration/test_job_metrics.py": pytest.mark.media,
     "integration/test_processing.py": pytest.mark.media,
 }
 """The folders and files whose tests are slow, and by what: `make quick` leaves them out."""

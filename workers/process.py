@@ -13,6 +13,7 @@ from typing import Final
 from relay.crypto.keyfiles import load_keyring_file
 from relay.domain.jobs import WorkerRefused
 from relay.errors import Unavailable
+from relay.handlers.metrics import monitored
 from relay.media.jail_check import require_jail
 from relay.media.tools import MediaTools
 from relay.private_memory import children_may_be_dumped
@@ -55,6 +56,9 @@ async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoders, Sweep
         stack.push_async_callback(objects.close)
         queue = await Queue.connect(settings.redis_url)
         stack.push_async_callback(queue.close)
+        await stack.enter_async_context(
+            monitored(settings, database=database, objects=objects, queue=queue, reads_figures=True)
+        )
         yield (
             Transcoders(
                 [

@@ -17,6 +17,7 @@ from typing import Final
 
 from relay.domain.jobs import WorkerRefused
 from relay.domain.transitions import Event, Mover, State
+from relay.metrics import SWEEP_FAILURES
 from relay.queue import Queue
 from relay.services import processing, uploads
 from relay.services.processing import MediaWorker
@@ -95,6 +96,7 @@ class Sweep:
             count = await step()
         except Exception as error:  # noqa: BLE001 - whatever it is must not keep the others from their work
             _log.warning("sweep: %s failed: %s", name, type(error).__name__)
+            SWEEP_FAILURES.labels(name).inc()
             return
         if count:
             _log.info("sweep: %s: %d", name, count)

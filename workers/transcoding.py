@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import time
 import traceback
 import uuid
 from collections.abc import Coroutine, Sequence
@@ -24,6 +25,7 @@ from relay.media.limits import MediaLimits
 from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
 from relay.media.transcode import Progress, Transcoded, transcode
+from relay.metrics import JOB_SECONDS, TRANSCODE_RATIO
 from relay.services import processing
 from relay.services.processing import MediaWorker, Prepared, Source
 from relay.settings import Settings
@@ -60,12 +62,15 @@ class Transcoder:
         if job is None:
             return
         _log.info("job %s: attempt %d", job_id, job.attempts)
+        began = time.monotonic()
         try:
             outcome = await self._attempt(job)
         except asyncio.CancelledError:
+            _count("given-back", began)
             await self._note(job, processing.give_back(self.database, job))
             _log.info("job %s: given back", job_id)
             raise
+        _count(_name_of(outcome), began)
         await self._note(job, self._end(job, outcome))
 
     async def _note(self, job: Job, note: Coroutine[None, None, None]) -> None:
@@ -123,7 +128,10 @@ class Transcoder:
             lease.tell(Stage(progress.stage), share)
 
         limits = MediaLimits.from_settings(self.settings)
-        return await transcode(original, limits=limits, tools=self.tools, progress=told)
+        began = time.monotonic()
+        made = await transcode(original, limits=limits, tools=self.tools, progress=told)
+        TRANSCODE_RATIO.observe(made.duration_ms / 1000 / (time.monotonic() - began))
+        return made
 
     async def _store(self, case_id: uuid.UUID, made: Transcoded, lease: Lease) -> Prepared:
         work_id = uuid.uuid4()
@@ -172,6 +180,23 @@ class Transcoders:
         """Do a job with whichever keys may; only cancelling makes it raise."""
         for transcoder in self._transcoders:
             await transcoder.run(job_id)
+
+
+def _count(outcome: str, began: float) -> None:
+    JOB_SECONDS.labels(outcome).observe(time.monotonic() - began)
+
+
+def _name_of(error: BaseException | None) -> str:
+    """What an attempt that ended with this is counted as."""
+    match error:
+        case None:
+            return "done"
+        case MediaRefused() | VideoFailed():
+            return "failed"
+        case LeaseLost():
+            return "lost"
+        case _:
+            return "retry"
 
 
 def _place(error: BaseException) -> str:

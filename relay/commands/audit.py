@@ -8,12 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
+from prometheus_client import CollectorRegistry, Metric, write_to_textfile
+from prometheus_client.registry import Collector
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -23,7 +27,9 @@ from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.errors import EncodingError
 from relay.crypto.keyfiles import load_signer_file, save_signer_file
 from relay.crypto.signing import PUBLIC_KEY_BYTES, Signer
+from relay.metrics import AUDIT_FINDINGS, AUDIT_FINISHED
 from relay.services.audit.checkpoints import write_checkpoint
+from relay.services.audit.findings import Code
 from relay.services.audit.walk import audit as audit_all
 from relay.settings import Settings
 from relay.storage.database import Database
@@ -55,6 +61,13 @@ def verify(
         uuid.UUID | None,
         typer.Option(help="Verify one case alone: what belongs to no case is left out."),
     ] = None,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what was found as metrics, for the textfile collector of Prometheus' node exporter.",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print findings only.")] = False,
 ) -> None:
     """Walk the log of every case with each statement behind it; exit code 1 where something does not hold."""
@@ -62,9 +75,13 @@ def verify(
         raise typer.BadParameter("--against and --auditor go together")
     if case is not None and against is not None:
         raise typer.BadParameter("--against is for all cases")
+    if case is not None and metrics is not None:
+        raise typer.BadParameter("--metrics is for all cases")
     settings = Settings.from_environment(os.environ, database_alone=True)
     with _checkpoint(against, auditor) as checkpoint:
         cases, rows, found = asyncio.run(_verify(settings, checkpoint, case, quiet=quiet))
+    if metrics is not None:
+        _tell(metrics, found)
     if case is not None and not cases and not found:
         raise typer.BadParameter("--case: there is no such case")
     if found:
@@ -109,24 +126,50 @@ def new_key(
 
 async def _verify(
     settings: Settings, against: VerifiedCheckpoint | None, only: uuid.UUID | None, *, quiet: bool
-) -> tuple[int, int, int]:
-    """Print what is found as it is found; how many cases, rows and findings there were."""
+) -> tuple[int, int, Counter[Code]]:
+    """Print what is found as it is found; how many cases and rows there were, and findings of each code."""
     database = await Database.connect(settings.database_url, connections=1)
     console = Console(soft_wrap=True)
-    cases = rows = found = 0
+    cases = rows = 0
+    found: Counter[Code] = Counter()
     try:
         with Progress(transient=True, disable=quiet, console=console) as progress:
             task = progress.add_task("verifying", total=None)
             async for audited in audit_all(database, settings, against, only=only):
                 cases += audited.case is not None and audited.rows > 0
                 rows += audited.rows
-                found += len(audited.findings)
+                found.update(finding.code for finding in audited.findings)
                 progress.update(task, advance=1, description=f"{cases} cases, {rows} rows")
                 for finding in audited.findings:
                     progress.console.print(f"[red]{escape(str(finding))}[/red]")
     finally:
         await database.close()
     return cases, rows, found
+
+
+def _tell(path: Path, found: Counter[Code]) -> None:
+    """Write a file with the number of findings of each code, also where there is none; in one step."""
+    findings, finished = AUDIT_FINDINGS.family(), AUDIT_FINISHED.family()
+    for code in Code:
+        findings.add_metric([code.value], found[code])
+    finished.add_metric([], time.time())
+    registry = CollectorRegistry()
+    registry.register(_Written((findings, finished)))
+    try:
+        write_to_textfile(str(path), registry)
+    except OSError as error:
+        raise typer.BadParameter(f"--metrics: {path} cannot be written: {error.strerror}") from None
+
+
+class _Written(Collector):
+    """Metrics as they are."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        """All of them."""
+        return self._families
 
 
 async def _write(settings: Settings, signer: Signer, file: IO[bytes]) -> Checkpoint:

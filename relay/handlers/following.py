@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 
 from relay.domain.actors import Role
 from relay.logs import Followed, following, members
+from relay.metrics import HTTP_REQUESTS, HTTP_SECONDS
 
 REQUEST_ID: Final = "X-Request-Id"
 CALLER_LEFT: Final = 499
@@ -96,6 +97,8 @@ def _size(request: web.Request, answer: web.StreamResponse) -> int:
 def _tell(request: web.Request, status: int, size: int, seconds: float) -> None:
     method = request.method if request.method in hdrs.METH_ALL else "(other)"
     route = pattern(request)
+    HTTP_REQUESTS.labels(route, method, f"{status // 100}xx").inc()
+    HTTP_SECONDS.labels(route, method).observe(seconds)
     role = request[ROLE].value if ROLE in request else "nobody"
     milliseconds = round(seconds * 1000, 1)
     _access.info(

@@ -30,6 +30,7 @@ from relay.domain.jobs import (
 from relay.domain.messages import Audience, Grant
 from relay.domain.transitions import Event, Mover, State
 from relay.errors import CryptoError
+from relay.metrics import JOB_FAILURES, JOB_RETRIES
 from relay.services.credentials import require_standing
 from relay.services.stored_parts import StoredBody, checked_upload, store_parts
 from relay.services.transitions import make_transition, require_transition
@@ -178,6 +179,7 @@ async def try_later(database: Database, settings: Settings, job: Job, code: str)
         await stored_jobs.give_back_job(
             connection, job, after_seconds=wait, error=code, counts=True
         )
+    JOB_RETRIES.labels(code).inc()
 
 
 async def find_source(
@@ -324,6 +326,7 @@ async def _fail(
 ) -> None:
     await stored.delete_grants(connection, message.message_id, Audience.MEDIA)
     await stored_jobs.end_job(connection, job_id, JobState.FAILED, code)
+    JOB_FAILURES.labels(code).inc()
     failed = await require_transition(connection, message, Event.FAIL_PROCESSING, Mover.WORKER)
     await make_transition(connection, message, failed, actor=str(worker), failure=code)
 

@@ -126,7 +126,7 @@ class TokenKeys:
 
     async def _read(self) -> None:
         try:
-            content = await _content(self._source)
+            content = await fetch_key_set(self._source)
             keys, left_out = parse_key_set(content)
         except Exception as error:  # noqa: BLE001 - whatever it is, the set was not read
             _log.warning("the key set of the case system: %s", type(error).__name__)
@@ -140,7 +140,8 @@ class TokenKeys:
         self._read_at = time.monotonic()
 
 
-async def _content(source: str) -> bytes:
+async def fetch_key_set(source: str) -> bytes:
+    """What is in that file or at that URL; an error of either, where it cannot be had."""
     if not source.startswith(("http://", "https://")):
         return await asyncio.to_thread(Path(source).read_bytes)
     timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import hashlib
 import logging
 import uuid
@@ -29,6 +30,7 @@ from relay.domain.uploads import (
     require_writable,
 )
 from relay.errors import NotFound, RelayError, ServiceStopping
+from relay.metrics import UPLOAD_BYTES, UPLOAD_CONNECTIONS, UPLOAD_CONNECTIONS_ENDED
 from relay.services.upload_connections import Idle, Receive, UploadConnection
 from relay.services.upload_receiver import Intake, Receiver
 from relay.storage import orphans
@@ -41,6 +43,14 @@ ORPHAN_GRACE_SECONDS: Final = 15 * 60
 ORPHAN_BATCH: Final = 100
 
 _log = logging.getLogger(__name__)
+
+
+class _End(enum.StrEnum):
+    """How a request ended whose bytes were stored as far as they came."""
+
+    READ = "read"
+    BROKEN = "broken"
+    IDLE = "idle"
 
 
 async def create(intake: Intake, sender: Participant, request: UploadRequest) -> Upload:
@@ -59,7 +69,7 @@ async def create(intake: Intake, sender: Participant, request: UploadRequest) ->
         require_target(target, request.revision)
         is_open = await stored.list_open(connection, request.message_id)
         for surplus in is_open[: max(0, len(is_open) - OPEN_UPLOADS + 1)]:
-            await stored.discard(connection, surplus)
+            await stored.discard(connection, surplus, "replaced")
         expires = datetime.now(UTC) + timedelta(seconds=intake.settings.upload_expires_seconds)
         await stored.insert_upload(connection, upload_id, request, expires)
         return await _find(connection, sender, upload_id)
@@ -86,14 +96,14 @@ async def append(intake: Intake, sender: Participant, patch: Patch, receive: Rec
         await _find(connection, sender, patch.upload_id)
     if patch.checksum is not None:
         require_checkable(patch.size_bytes or 0)
-    is_body_read = await intake.upload_connections.outlive(_write(intake, sender, patch, receive))
+    end = await intake.upload_connections.outlive(_counted(intake, sender, patch, receive))
     async with intake.database.connection() as connection:
         upload = await _find(connection, sender, patch.upload_id)
     return Progress(
         upload_id=upload.upload_id,
         offset_bytes=upload.offset_bytes,
         expires_at=upload.expires_at,
-        is_body_read=is_body_read,
+        is_body_read=end is _End.READ,
     )
 
 
@@ -103,7 +113,7 @@ async def terminate(intake: Intake, sender: Participant, upload_id: uuid.UUID) -
         await _find(connection, sender, upload_id)
     await intake.upload_connections.stop(upload_id)
     async with intake.database.transaction() as connection:
-        prefixes = await stored.discard(connection, upload_id)
+        prefixes = await stored.discard(connection, upload_id, "terminated")
         if not prefixes:
             raise UploadNotExpected("submitted, or ended in the meantime")
     await _remove(intake.objects, prefixes)
@@ -140,7 +150,29 @@ async def _find(connection: Connection, sender: Participant, upload_id: uuid.UUI
     return upload
 
 
-async def _write(intake: Intake, sender: Participant, patch: Patch, receive: Receive) -> bool:
+async def _counted(intake: Intake, sender: Participant, patch: Patch, receive: Receive) -> _End:
+    """Write, and count the connection, what came over it, and how it ended."""
+
+    async def received() -> bytes:
+        chunk = await receive()
+        UPLOAD_BYTES.inc(len(chunk))
+        return chunk
+
+    reason = RelayError.code
+    try:
+        with UPLOAD_CONNECTIONS.track_inprogress():
+            end = await _write(intake, sender, patch, received)
+    except RelayError as error:
+        reason = error.code
+        raise
+    else:
+        reason = end.value
+        return end
+    finally:
+        UPLOAD_CONNECTIONS_ENDED.labels(reason).inc()
+
+
+async def _write(intake: Intake, sender: Participant, patch: Patch, receive: Receive) -> _End:
     """Take over an upload and add to it; where `patch` does not continue it, nothing is changed."""
     async with intake.upload_connections.only(patch.upload_id) as writer:
         async with intake.database.transaction() as connection:
@@ -156,41 +188,44 @@ async def _write(intake: Intake, sender: Participant, patch: Patch, receive: Rec
 
 async def _take_all(
     intake: Intake, writer: UploadConnection, receiver: Receiver, receive: Receive
-) -> bool:
-    """Take what comes and store it; whether the request was read to its end."""
+) -> _End:
+    """Take what comes and store it; how the request ended."""
     ended_by: RelayError | None = None
-    is_body_read = False
+    end = _End.READ
     try:
         while chunk := await writer.next(receive, intake.settings.upload_idle_seconds):
             await receiver.take(chunk)
-        is_body_read = True
-    except (ConnectionError, Idle):
-        pass
+    except ConnectionError:
+        end = _End.BROKEN
+    except Idle:
+        end = _End.IDLE
     except (TakenOver, ServiceStopping, UploadTooLong) as error:
         ended_by = error
     await receiver.keep()
     if ended_by is not None:
         raise ended_by
-    return is_body_read
+    return end
 
 
 async def _take_checked(
     intake: Intake, writer: UploadConnection, receiver: Receiver, receive: Receive, checksum: bytes
-) -> bool:
-    """Take everything or nothing; whether the request was read to its end."""
+) -> _End:
+    """Take everything or nothing; how the request ended."""
     body = bytearray()
     try:
         while chunk := await writer.next(receive, intake.settings.upload_idle_seconds):
             body += chunk
             require_checkable(len(body))
-    except (ConnectionError, Idle):
-        return False
+    except ConnectionError:
+        return _End.BROKEN
+    except Idle:
+        return _End.IDLE
     digest = await asyncio.to_thread(hashlib.sha256, body)
     if digest.digest() != checksum:
         raise ChecksumMismatch(f"{len(body)} bytes")
     await receiver.take(body)
     await receiver.keep()
-    return True
+    return _End.READ
 
 
 async def _remove(objects: Objects, prefixes: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from relay.errors import ConfigurationError, Conflict, Unavailable
+from relay.metrics import POOL_WAIT, POOL_WAITING
 from relay.storage.queries import named_queries
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -67,6 +68,14 @@ class NotOwner(ConfigurationError):
     code = "not-owner"
 
 
+class PoolFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Connections of a pool: how many are open, how many of these nobody uses, and how many there may be."""
+
+    size: int
+    idle: int
+    most: int
+
+
 class Database:
     """A pool of connections; every transaction is its own `async with`."""
 
@@ -97,6 +106,15 @@ class Database:
                 row["power"],
             )
 
+    @property
+    def pool(self) -> PoolFigures:
+        """How the pool is now."""
+        return PoolFigures(
+            size=self._pool.get_size(),
+            idle=self._pool.get_idle_size(),
+            most=self._pool.get_max_size(),
+        )
+
     async def close(self) -> None:
         """Wait CLOSE_SECONDS at most for what is under way, then close every connection."""
         with contextlib.suppress(TimeoutError):  # it has broken them off, then
@@ -111,7 +129,8 @@ class Database:
         Unavailable where there is no database; Conflict where what is written is there already.
         """
         try:
-            proxy = await self._pool.acquire()
+            with POOL_WAITING.track_inprogress(), POOL_WAIT.time():
+                proxy = await self._pool.acquire()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Unavailable(f"no connection: {type(error).__name__}") from None
         try:

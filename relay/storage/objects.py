@@ -257,6 +257,25 @@ class Objects:
             if answer.get("Errors"):
                 raise StoreUnavailable(f"{len(answer['Errors'])} objects could not be removed")
 
+    async def versioning(self) -> str | None:
+        """`Enabled` or `Suspended`, empty where it never was; None where it cannot be seen."""
+        try:
+            answer = await self._client.get_bucket_versioning(Bucket=self._bucket)
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, *_BROKEN):
+            return None
+        return str(answer.get("Status", ""))
+
+    async def expiring_rules(self) -> int | None:
+        """How many rules of the bucket remove objects by their age; None where it cannot be seen."""
+        try:
+            answer = await self._client.get_bucket_lifecycle_configuration(Bucket=self._bucket)
+        except botocore.exceptions.ClientError as error:
+            return 0 if _code(error) == "NoSuchLifecycleConfiguration" else None
+        except (botocore.exceptions.BotoCoreError, *_BROKEN):
+            return None
+        rules = answer.get("Rules", [])
+        return len([rule for rule in rules if rule["Status"] == "Enabled" and "Expiration" in rule])
+
     async def keys(self, prefix: str) -> list[str]:
         """The names of all objects under `prefix`, in order."""
         found: list[str] = []

@@ -6,6 +6,7 @@ import dataclasses
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import asyncpg
 
@@ -21,6 +22,7 @@ from relay.domain.uploads import (
     UploadTarget,
     object_prefix,
 )
+from relay.metrics import UPLOADS_ENDED
 from relay.storage.database import Connection, many, one
 from relay.storage.orphans import note_orphans
 from relay.storage.queries import named_queries
@@ -149,25 +151,32 @@ async def mark_submitted(connection: Connection, upload_id: uuid.UUID) -> None:
     message_id = await connection.fetchval(_SQL["mark_submitted"], upload_id)
     if message_id is None:
         raise UploadNotExpected("not whole, or submitted before")
+    UPLOADS_ENDED.labels("submitted").inc()
     await orphan_uploads(connection, message_id)
 
 
-async def discard(connection: Connection, upload_id: uuid.UUID) -> list[str]:
+async def discard(
+    connection: Connection, upload_id: uuid.UUID, why: Literal["terminated", "replaced"]
+) -> list[str]:
     """End an upload unless it was submitted; the prefixes of what it left in the store."""
-    return await _orphaned(connection, await connection.fetch(_SQL["delete_upload"], upload_id))
+    rows = await connection.fetch(_SQL["delete_upload"], upload_id)
+    return await _orphaned(connection, rows, why)
 
 
 async def orphan_uploads(connection: Connection, message_id: uuid.UUID) -> list[str]:
     """End every open upload of a message, as before its draft is discarded; as `discard`."""
-    return await _orphaned(connection, await connection.fetch(_SQL["delete_open"], message_id))
+    rows = await connection.fetch(_SQL["delete_open"], message_id)
+    return await _orphaned(connection, rows, "dropped")
 
 
 async def discard_expired(connection: Connection, now: datetime) -> list[str]:
     """End every upload that was left until its time was over; as `discard`."""
-    return await _orphaned(connection, await connection.fetch(_SQL["delete_expired"], now))
+    rows = await connection.fetch(_SQL["delete_expired"], now)
+    return await _orphaned(connection, rows, "expired")
 
 
-async def _orphaned(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[str]:
+async def _orphaned(connection: Connection, rows: Sequence[asyncpg.Record], why: str) -> list[str]:
+    UPLOADS_ENDED.labels(why).inc(len(rows))
     prefixes = [object_prefix(upload_id) for upload_id in _ids(rows)]
     await note_orphans(connection, prefixes)
     return prefixes

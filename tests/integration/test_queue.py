@@ -32,7 +32,7 @@ from tests.support.service_users import redis_as
 MARK: Final = "HOSTILE"
 """In everything that is planted here, and to be in no log."""
 SOON_SECONDS: Final = 30
-WEB: Final = frozenset({"ping", "select", "multi", "exec", "psetex", "zadd"})
+WEB: Final = frozenset({"ping", "info", "select", "multi", "exec", "psetex", "zadd"})
 WORKER: Final = WEB | {
     *(
         "watch",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 
 class Gate:
@@ -45,9 +45,17 @@ class Gate:
         """Take connections and bytes, and pass nothing on."""
         self._passes.clear()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _socket(self) -> str | None:
+        """Where the service has its socket in the file system; None where it has a host and a port."""
         if self._parts.scheme == "unix":
-            far_reader, far_writer = await asyncio.open_unix_connection(self._parts.path)
+            return self._parts.path
+        folder = parse_qs(self._parts.query).get("host")
+        return f"{folder[0]}/.s.PGSQL.5432" if folder else None
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        socket = self._socket()
+        if socket is not None:
+            far_reader, far_writer = await asyncio.open_unix_connection(socket)
         else:
             far_reader, far_writer = await asyncio.open_connection(
                 self._parts.hostname, self._parts.port

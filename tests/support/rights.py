@@ -136,6 +136,7 @@ MAY: Final[dict[str, Rights]] = {
         },
     },
     WORKER: {
+        "migrations": {"select": "version"},
         "notifications": {"select": "notification_id stored_at", "delete": ""},
         "outbox": {"select": "*", "delete": ""},
         "statements": _SIGNED,
@@ -237,6 +238,7 @@ CALLS: Final = {
     },
     WORKER: {
         *("append_event", "lock_case", "by_web", "by_worker", "sum_queue_counts"),
+        "monitoring_figures",
         *("store_parts", "change_state", "lease_is_over"),
     },
     DELIVERER: {

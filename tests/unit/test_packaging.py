@@ -139,6 +139,7 @@ def test_commands_of_keys_and_files_need_no_extra(command: str) -> None:
         (None, "serve", "server"),
         (None, "migrate", "server"),
         (None, "audit", "server"),
+        (None, "doctor", "server"),
         (None, "recovery", "server"),
         ("server", "worker", "worker"),
         ("server", "check-jail", "worker"),

@@ -241,6 +241,7 @@ comment on column claims.wrong_proofs is
 'Wrong tries in a row; from the fifth on each one closes the link for a while.';
 
 create index claims_by_participant on claims (participant_id, claimed_at desc);
+create index claims_by_verification on claims (verification_hash, claimed_at);
 
 -- Sessions. -------------------------------------------------------------------------------------------------
 
@@ -1469,3 +1470,101 @@ for each row when (by_worker() and new.audience <> 'case') execute function refu
 
 create trigger grants_that_workers_end_are_their_own before delete on grants
 for each row when (by_worker() and old.audience <> 'media') execute function refuse_role();
+
+-- What whoever runs relay is shown of it. -------------------------------------------------------------------
+
+-- Numbers of everything, without any identifier: what a metric is called, what its label says, its value.
+-- A worker reads these, and needs no right to the rows that they are of. Each costs what waits, or a look at
+-- an index.
+create function monitoring_figures() returns table (figure text, kind text, value double precision)
+language sql stable security definer set search_path = public, pg_temp as $$
+    with queued as (
+        select
+            case when cases.approvals > 1 and approvals_of(messages) > 0 then 'second-approval' else 'review' end
+                as kind,
+            messages.waiting_since as since
+        from messages inner join cases on messages.case_id = cases.case_id
+        where messages.state = 'queued'
+    ),
+
+    queues as (
+        select queued.kind, queued.since from queued
+        union all
+        select 'offer', messages.state_since from messages
+        where messages.state = 'approved'
+        union all
+        select 'claims', claims.claimed_at
+        from claims inner join links on claims.link_id = links.link_id
+        where claims.verification_hash is null and links.ended_at is null
+        union all
+        select 'outbox', outbox.noted_at from outbox
+    ),
+
+    by_queue as (
+        select
+            names.name,
+            count(queues.since) as items,
+            coalesce(extract(epoch from now() - min(queues.since)), 0) as oldest
+        from unnest(array['review', 'second-approval', 'offer', 'claims', 'outbox']) as names (name)
+        left join queues on names.name = queues.kind
+        group by names.name
+    ),
+
+    by_state as (
+        select
+            names.name,
+            count(jobs.job_id) as jobs,
+            coalesce(extract(epoch from now() - min(jobs.created_at)), 0) as oldest
+        from unnest(array['waiting', 'running']::job_state[]) as names (name)
+        left join jobs on names.name = jobs.state and jobs.state in ('waiting', 'running')
+        group by names.name
+    )
+
+    select 'relay_queue_items', by_queue.name, by_queue.items::double precision from by_queue
+    union all
+    select 'relay_queue_oldest_seconds', by_queue.name, greatest(by_queue.oldest, 0) from by_queue
+    union all
+    select 'relay_leases', 'review', count(*) from messages
+    where messages.state = 'claimed' and messages.lease_expires_at > now()
+    union all
+    select 'relay_leases', 'job', count(*) from jobs
+    where jobs.state = 'running' and jobs.lease_expires_at > now()
+    union all
+    select 'relay_jobs', by_state.name::text, by_state.jobs from by_state
+    union all
+    select 'relay_job_oldest_seconds', by_state.name::text, greatest(by_state.oldest, 0) from by_state
+    union all
+    select 'relay_uploads_open', null, count(*) from uploads
+    where uploads.submitted_at is null and uploads.expires_at > now()
+    union all
+    select 'relay_orphans', null, count(*) from orphans
+    union all
+    select
+        'relay_orphan_oldest_seconds',
+        null,
+        greatest(coalesce(extract(epoch from now() - min(orphans.noted_at)), 0), 0)
+    from orphans
+    union all
+    select 'relay_log_head', null, coalesce(max(events.event_id), 0) from events
+    union all
+    select 'relay_events_head', null, coalesce(max(notifications.notification_id), 0) from notifications
+    union all
+    select
+        'relay_credential_ends_timestamp_seconds',
+        credentials.role::text,
+        extract(epoch from min(credentials.not_after))
+    from credentials
+    where
+        credentials.revocation_hash is null
+        and credentials.not_after > now()
+        and not exists (
+            select 1 from credentials as newer
+            where
+                newer.person_id = credentials.person_id
+                and newer.revocation_hash is null
+                and newer.not_after > credentials.not_after
+        )
+    group by credentials.role
+    union all
+    select 'relay_database_bytes', null, pg_database_size(current_database())
+$$;

@@ -171,6 +171,7 @@ async def test_functions_and_sequences_are_for_those_who_need_them(
     assert {row["proname"] for row in functions if row["prosecdef"] and not row["is_trigger"]} == {
         "append_event",
         "lock_case",
+        "monitoring_figures",
         "sum_queue_counts",
     }
     sequences = await administrator.fetch(
