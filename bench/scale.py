@@ -73,7 +73,7 @@ QUERIES: Final[Mapping[str, Sequence[str]]] = {
 }
 """What else is asked of a route, by its query."""
 
-PLACES: Final = frozenset({"case", "commitment", "credential", "link", "message"})
+PLACES: Final = frozenset({"case", "commitment", "credential", "link", "message", "receiver"})
 """What the benchmark has for the places of paths."""
 
 COMMANDS: Final[Mapping[str, str]] = {
@@ -90,6 +90,7 @@ OTHER_COMMANDS: Final[Mapping[str, str]] = {
     "crypt keygen": "reads no database",
     "crypt open": "reads no database",
     "crypt seal": "reads no database",
+    "deliver": "what it claims is due, and costs by that; tests/integration/test_cost.py reads its plans",
     "demo": "is `serve` and `worker` on a folder",
     "doctor": "reads catalogues, and as many credentials as people work for the organization",
     "keys new": "reads no database",
@@ -102,6 +103,12 @@ OTHER_COMMANDS: Final[Mapping[str, str]] = {
     "root show": "reads no database",
     "root succeed": "reads no database",
     "serve": "its routes are measured",
+    "webhooks dead-letters": "is a route, too",
+    "webhooks forget": "removes what one receiver has waiting",
+    "webhooks list": "is a route, too",
+    "webhooks redeliver": "is a route, too",
+    "webhooks secret": "reads no database",
+    "webhooks test": "writes one row",
     "worker": "the steps of its sweep are measured; a job is about one message",
 }
 """Why there is no row for them."""
@@ -355,6 +362,7 @@ async def _side(messages: int) -> AsyncIterator[Side]:
                 "credential": str(case.mediator.credential_id),
                 "link": str(link.id),
                 "message": str(letters[0]),
+                "receiver": "bench",
             },
             uploaded=str(uploaded.message),
             settings=settings,

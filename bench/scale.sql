@@ -224,6 +224,22 @@ new_notifications as (
     select n + 1, 'mediator.review-waiting', since, case_id, message_id, n % 20 + 1, statement_hash from numbered
 ),
 
+new_receivers as (
+    insert into receivers (receiver, wanted, enqueued_id)
+    select 'bench', '{}', 0
+),
+
+new_receiver_lines as (
+    insert into receiver_lines (receiver, line_id, next_id, next_at, attempts)
+    select 'bench', case_id, n + 1, now() + interval '1 day', n % 40 / 20
+    from numbered where n % 20 = 0
+),
+
+new_dead_letters as (
+    insert into dead_letters (receiver, notification_id, attempts, failure)
+    select 'bench', n + 1, 9, 'timeout' from numbered where n % 10 = 0
+),
+
 new_due_notifications as (
     insert into due_notifications (due_at, type, case_id, link_id)
     select now() + interval '30 days', 'link.expired', case_id, bench_uuid('link', n) from numbered where n % 50 = 0

@@ -12,6 +12,7 @@ from typing import Final
 
 from relay.domain.webhooks import Delivery, Receiver, read_receivers
 from relay.errors import ConfigurationError, CryptoError, Unavailable
+from relay.handlers.metrics import monitored
 from relay.services import webhooks
 from relay.settings import Settings
 from relay.storage.database import Database
@@ -61,6 +62,7 @@ async def run_deliverer(settings: Settings) -> None:
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         await database.warn_of_power()
+        await stack.enter_async_context(monitored(settings, database=database))
         deliverers = await _deliverers(stack, database, receivers)
         for receiver in receivers:
             await webhooks.register(database, receiver)

@@ -28,6 +28,8 @@ AWAY: Final = frozenset(
 )
 """Failures of a receiver that cannot be reached, whatever the event is."""
 REDELIVERED_MAX: Final = 1000
+COUNTED_MAX: Final = 1000
+"""What there is more of is not counted any further."""
 DEAD_LETTERS_MAX: Final = 500
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -75,7 +77,7 @@ class ReceiverUnknown(NotFound):
 
 
 class ReceiverStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a receiver is."""
+    """How far a receiver is; numbers go up to COUNTED_MAX."""
 
     name: str
     cases_waiting: int

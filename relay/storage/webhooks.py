@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from relay.domain.notifications import NotificationType
+from relay.domain.webhooks import COUNTED_MAX
 from relay.storage.database import Connection, many
 from relay.storage.notifications import NotificationRow
 from relay.storage.queries import named_queries
@@ -104,7 +105,7 @@ async def give_back_delivery(connection: Connection, attempt: Attempt) -> None:
 
 async def list_receivers(connection: Connection) -> list[ReceiverRow]:
     """Every receiver that was ever served, by name."""
-    return many(await connection.fetch(_SQL["list_receivers"]), ReceiverRow)
+    return many(await connection.fetch(_SQL["list_receivers"], COUNTED_MAX), ReceiverRow)
 
 
 async def is_receiver(connection: Connection, receiver: str) -> bool:

@@ -41,6 +41,8 @@ WHOLE: Final = {
     "notifications.has_news": "one row of what was not told yet",
     "notifications.insert_notifications": "the newest number, from the end of an index",
     "notifications.list_outbox": "so many rows of what was not told yet",
+    "webhooks.list_receivers": "one row for each receiver",
+    "webhooks.register_receiver": "the newest number, from the end of an index",
     "reviews.all_figures": "counts, which each sweep sums up",
 }
 """Statements that read a table or an index whole, and why they may."""

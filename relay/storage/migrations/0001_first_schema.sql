@@ -817,6 +817,8 @@ comment on column receiver_lines.is_single is 'One event alone that is delivered
 comment on column receiver_lines.is_away is 'It waits because the receiver could not be reached at all.';
 
 create index receiver_lines_by_time on receiver_lines (receiver, next_at);
+create index receiver_lines_by_event on receiver_lines (receiver, next_id);
+create index receiver_lines_failing on receiver_lines (receiver, line_id) where attempts > 1;
 create index receiver_lines_away on receiver_lines (receiver, next_at) where is_away;
 create unique index receiver_lines_single on receiver_lines (receiver, next_id) where is_single;
 

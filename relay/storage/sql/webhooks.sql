@@ -67,27 +67,43 @@ set
 where receiver = $1 and line_id = $2 and next_id = $3 and attempts = $4;
 
 -- name: list_receivers
+-- How far each is. What there is many of is counted up to $1.
 select
     receivers.receiver,
     receivers.delivered_at,
     receivers.failed_at,
     receivers.failure,
     (
-        select count(*) from receiver_lines
-        where receiver_lines.receiver = receivers.receiver
+        select count(*) from (
+            select 1 from receiver_lines
+            where receiver_lines.receiver = receivers.receiver
+            order by receiver_lines.line_id
+            limit $1
+        ) as some_lines
     ) as lines_waiting,
     (
-        select count(*) from receiver_lines
-        where receiver_lines.receiver = receivers.receiver and receiver_lines.attempts > 1
+        select count(*) from (
+            select 1 from receiver_lines
+            where receiver_lines.receiver = receivers.receiver and receiver_lines.attempts > 1
+            order by receiver_lines.line_id
+            limit $1
+        ) as some_lines
     ) as lines_failing,
     (
-        select min(notifications.stored_at) from receiver_lines
-        inner join notifications on receiver_lines.next_id = notifications.notification_id
-        where receiver_lines.receiver = receivers.receiver
+        select notifications.stored_at from notifications
+        where
+            notifications.notification_id = (
+                select min(receiver_lines.next_id) from receiver_lines
+                where receiver_lines.receiver = receivers.receiver
+            )
     ) as oldest_waiting_at,
     (
-        select count(*) from dead_letters
-        where dead_letters.receiver = receivers.receiver
+        select count(*) from (
+            select 1 from dead_letters
+            where dead_letters.receiver = receivers.receiver
+            order by dead_letters.notification_id
+            limit $1
+        ) as some_letters
     ) as dead_letters
 from receivers
 order by receivers.receiver;
