@@ -32,6 +32,19 @@ async def an_approval_is_removed_everywhere(owner: Owner, story: Story) -> None:
     await owner.run("delete from decisions where statement_hash = $1", digest)
 
 
+@ATTACKS.finds(Code.GATE_CLOSED, Code.TABLE_DIFFERS)
+async def a_case_was_closed_before_something_was_accepted(owner: Owner, story: Story) -> None:
+    """As the log has it; the case itself says that it is open."""
+    await owner.add_row(story.case_id, like="case-registered", kind="case-closed")
+    await owner.swap(story.case_id, "case-closed", "accept")
+
+
+@ATTACKS.finds(Code.TABLE_DIFFERS)
+async def a_case_is_closed_without_a_row(owner: Owner, story: Story) -> None:
+    """Its people are refused, and nobody did it."""
+    await owner.run("update cases set closed_at = now() where case_id = $1", story.case_id)
+
+
 @ATTACKS.finds(Code.STATEMENT_ALTERED)
 async def a_statement_has_the_text_of_another(owner: Owner, story: Story) -> None:
     """Both are well signed."""
