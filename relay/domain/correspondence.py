@@ -89,6 +89,8 @@ class Correspondence(msgspec.Struct, frozen=True, kw_only=True):
     """What they said last about taking part."""
     verified: bool
     """Whether a mediator has verified their claim. Until then they see only what they wrote with it."""
+    closed: bool
+    """Whether the case is: nothing is begun, sent or offered in it."""
 
 
 class CorrespondenceQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

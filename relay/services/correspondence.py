@@ -48,7 +48,7 @@ class Seen:
 
     messages: dict[uuid.UUID, bytes]
     """A digest of what is shown of each."""
-    access: tuple[Consent | None, bool]
+    access: tuple[Consent | None, bool, bool]
     due: datetime | None
     """When the next postponed offer becomes visible."""
 
@@ -98,6 +98,7 @@ async def correspondence(
             received=received,
             consent=await _own_consent(connection, actor),
             verified=actor.is_verified,
+            closed=await stored_cases.is_closed(connection, actor.case_id),
         )
 
 
@@ -114,12 +115,13 @@ async def look(
         )
         offered = await _offered(connection, rows)
         consent = await _own_consent(connection, actor)
+        is_closed = await stored_cases.is_closed(connection, actor.case_id)
     return Seen(
         messages={
             **{row.message: _digest(_sent(row)) for row in sent},
             **{one.row.message: _digest(_received(one)) for one in offered.shown},
         },
-        access=(consent, actor.is_verified),
+        access=(consent, actor.is_verified, is_closed),
         due=offered.due,
     )
 

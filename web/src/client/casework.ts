@@ -194,6 +194,10 @@ export class Casework {
     await signed.call('POST', '/v1/verifications', { body });
   }
 
+  async setClosed(id: Uuid, closed: boolean): Promise<void> {
+    await this.cases.office.signed.call('PUT', `/v1/cases/${id}/closing`, { body: { closed } });
+  }
+
   async recordConsent(id: Uuid, participant: Uuid, status: contract.Consent): Promise<void> {
     const { keyring, signed } = this.cases.office;
     const statement = statements.sign(keyring.signer, statements.Consent, { at: now(), case: id, participant, status });
@@ -229,6 +233,7 @@ function summary(view: Schemas['CaseSummary']): contract.CaseSummary {
     charterVersion: view.charter_version,
     approvals: view.approvals,
     createdAt: view.created_at,
+    closedAt: view.closed_at,
     changeAsked: view.proposed_mediators !== null,
     people: view.participants.map(({ participant, role, number }) => ({ participant, role, number })),
     figures: figuresOf(view),

@@ -332,7 +332,7 @@ export class Correspondent {
     return this.admitted.signed.call('GET', `/v1/messages/${message}`);
   }
 
-  private async show({ sent, received, consent, verified }: Awaited<ReturnType<Lists['refresh']>>): Promise<contract.Correspondence> {
+  private async show({ sent, received, consent, verified, closed }: Awaited<ReturnType<Lists['refresh']>>): Promise<contract.Correspondence> {
     const [written, offered] = await Promise.all([
       Promise.all(Array.from(sent.items.values(), (message) => this.listed(message, message.has_guidance))),
       Promise.all(Array.from(received.items.values(), (message) => this.received(message, this.lists.offerOf(message)))),
@@ -343,6 +343,7 @@ export class Correspondent {
       more: { sent: sent.next !== null, received: received.next !== null },
       consent,
       verified,
+      closed,
       words: verified ? null : await this.words(),
     };
   }

@@ -24,6 +24,7 @@ interface Read {
   readonly received: List<Schemas['ReceivedSummary']>;
   readonly consent: Consent | null;
   readonly verified: boolean;
+  readonly closed: boolean;
 }
 
 const SIDES = ['sent', 'received'] as const satisfies readonly Side[];
@@ -82,7 +83,8 @@ export class Lists {
 
   private async all(): Promise<Read> {
     const first = await this.ask({});
-    let read: Read = { sent: listed(first.sent), received: listed(first.received), consent: first.consent, verified: first.verified };
+    const { consent, verified, closed } = first;
+    let read: Read = { sent: listed(first.sent), received: listed(first.received), consent, verified, closed };
     for (const side of SIDES) {
       for (let { next } = read[side]; next !== null && read[side].pages < (this.read?.[side].pages ?? 1); { next } = read[side]) {
         read = followed(read, side, await this.ask({ after: next }));
@@ -102,6 +104,7 @@ export class Lists {
         received: replaced(read.received, named, page.received.items),
         consent: page.consent,
         verified: page.verified,
+        closed: page.closed,
       };
     }
     return read;

@@ -223,6 +223,10 @@ export class Mediator implements contract.MediatorClient {
     return reviewing.grantAgain(id, participant, [...messages]);
   }
 
+  async setClosed(id: Uuid, closed: boolean): Promise<void> {
+    await this.#inside().casework.setClosed(id, closed);
+  }
+
   async recordConsent(id: Uuid, participant: Uuid, status: contract.Consent): Promise<void> {
     await this.#inside().casework.recordConsent(id, participant, status);
   }

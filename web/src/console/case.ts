@@ -20,6 +20,7 @@ type Participant = CaseDetail['participants'][number];
 
 /** An open question in front of the page. */
 type Asking =
+  | { readonly about: 'closing' }
   | { readonly about: 'consent'; readonly who: Participant }
   | { readonly about: 'new-link'; readonly who: Participant }
   | { readonly about: 'grant-again'; readonly who: Participant }
@@ -125,7 +126,7 @@ export class ConsoleCase extends ConsoleElement {
     return html`<main id="content" class="wide">
       <p class="back"><button class="plain" @click=${() => this.session.go({ name: 'cases' })}>← ${this.texts.nav.cases}</button></p>
       <h1 tabindex="-1">${texts.title(caseName(this.session, detail))}</h1>
-      ${this.renderRefusal()}
+      ${this.renderRefusal()} ${this.renderClosed(detail)}
       <div class="beside">
         <div>${this.renderPeople(detail)}</div>
         <div>${this.renderMessages()} ${this.renderRules(detail)} ${this.renderReaders(detail)}</div>
@@ -199,7 +200,25 @@ export class ConsoleCase extends ConsoleElement {
         <dt>${texts.retention}</dt>
         <dd>${texts.days(detail.retentionDays)}</dd>
       </dl>
+      ${detail.closedAt === null ? html`<p><button @click=${() => (this.asking = { about: 'closing' })}>${texts.close}</button></p>` : nothing}
     </section>`;
+  }
+
+  private renderClosed({ closedAt }: CaseDetail): TemplateResult | typeof nothing {
+    const { case: texts } = this.texts;
+    if (closedAt === null) return nothing;
+    return html`<section class="note">
+      <p>${texts.closedSince(day(closedAt, this.session.language))}</p>
+      <p><button aria-disabled=${this.running ? 'true' : nothing} @click=${() => this.setClosed(false)}>${texts.reopen}</button></p>
+    </section>`;
+  }
+
+  private setClosed(closed: boolean): Promise<void> {
+    const { case: texts } = this.texts;
+    return this.act(async () => {
+      await this.session.client.setClosed(this.case, closed);
+      return closed ? texts.closed : texts.reopened;
+    });
   }
 
   private renderMessages(): TemplateResult {
@@ -331,6 +350,16 @@ export class ConsoleCase extends ConsoleElement {
       @dismissed=${end}
     ></relay-dialog>`;
     switch (asking.about) {
+      case 'closing':
+        return html`<relay-dialog
+          .heading=${texts.closeTitle(reference)}
+          .content=${html`<p>${texts.closeWhat}</p>
+            <p class="row">
+              <button class="grave" @click=${() => this.setClosed(true)}>${texts.close}</button>
+              <button @click=${end}>${this.texts.cancel}</button>
+            </p>`}
+          @dismissed=${end}
+        ></relay-dialog>`;
       case 'consent': {
         const { participant } = asking.who;
         const record = (status: Consent): Promise<void> =>

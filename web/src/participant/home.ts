@@ -85,6 +85,7 @@ export class RelayHome extends ScreenElement {
 
   private renderConsent(): TemplateResult | typeof nothing {
     const { correspondence, texts } = this.visit;
+    if (correspondence?.closed === true) return html`<p class="note">${texts.home.home.closed}</p>`;
     if (correspondence?.consent === 'paused') return html`<p class="note">${texts.home.home.paused}</p>`;
     return correspondence?.consent === 'withdrawn' ? html`<p class="note">${texts.home.home.withdrawn}</p>` : nothing;
   }
@@ -245,7 +246,7 @@ export class RelayHome extends ScreenElement {
   private renderNew(): TemplateResult | typeof nothing {
     const { visit } = this;
     const { home } = visit.texts.home;
-    if (visit.correspondence?.consent === 'withdrawn') return nothing;
+    if (visit.correspondence?.consent === 'withdrawn' || visit.correspondence?.closed === true) return nothing;
     if (visit.arrival.correspondents.length === 0) return html`<p class="note">${home.noOne}</p>`;
     return html`<h2>${home.newHeading}</h2>
       <div class="row">

@@ -20,6 +20,7 @@ function aCase(reference: string, given: Partial<CaseSummary> = {}): CaseSummary
     charterVersion: 1,
     approvals: 1,
     createdAt: '2030-01-01T00:00:00Z',
+    closedAt: null,
     changeAsked: false,
     people: [CLAIRE, ANNE, DENIS],
     figures: NOTHING,

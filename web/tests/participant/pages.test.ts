@@ -244,7 +244,7 @@ describe('messages', () => {
   const offered = [received('z', 'b', minute(5)), received('y', 'a', minute(4)), received('x', 'b', minute(3)), received('w', 'b', null)];
   const place = {
     arrival: { correspondents: [{ participant: 'a', role: 'responsible', number: null }] } as unknown as Arrival,
-    correspondence: { sent: written, received: offered, more: { sent: false, received: false }, consent: null, verified: true, words: null },
+    correspondence: { sent: written, received: offered, more: { sent: false, received: false }, consent: null, verified: true, closed: false, words: null },
     language: 'en' as const,
     texts: { home: en },
   };

@@ -54,6 +54,8 @@ export interface CaseSummary {
   readonly charterVersion: number;
   readonly approvals: number;
   readonly createdAt: Time;
+  /** Since when nothing can be sent, offered or answered in it; null while it is open. */
+  readonly closedAt: Time | null;
   /** Whether the case system requests other mediators. */
   readonly changeAsked: boolean;
   readonly people: readonly Person[];

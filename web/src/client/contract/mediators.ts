@@ -68,6 +68,8 @@ export interface MediatorClient extends Playback {
   bringUpToDate(cases: readonly Uuid[], progress: CasesProgress): Promise<readonly CaseOutcome[]>;
   /** After a new link was claimed: grants everything that was released again. */
   grantAgain(id: Uuid, participant: Uuid): Promise<GrantedAgain>;
+  /** Closes a case, or opens it again: while it is closed nothing is sent, offered or answered in it. */
+  setClosed(id: Uuid, closed: boolean): Promise<void>;
   recordConsent(id: Uuid, participant: Uuid, status: Consent): Promise<void>;
   /** All rows, each verified against the one before; `broken` if one does not follow. */
   log(id: Uuid): Promise<readonly LogEntry[]>;

@@ -116,6 +116,8 @@ export interface Correspondence {
   readonly consent: Consent | null;
   /** Whether a mediator has verified the claim; until then only their own messages are shown. */
   readonly verified: boolean;
+  /** Whether the case is closed: nothing can be sent, and nothing new is passed on. */
+  readonly closed: boolean;
   /** The words to say to the mediator, who verifies with them who used this link; null once verified. */
   readonly words: SpokenWords | null;
 }

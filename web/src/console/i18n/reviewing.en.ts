@@ -282,6 +282,10 @@ export const reviewing = {
       is: 'A no-contact order stands between the two.',
       todo: 'Only the case system can lift it. Ask who keeps the case.',
     },
+    'case-closed': {
+      is: 'The case is closed.',
+      todo: 'If it should go on, open it again on the page of the case.',
+    },
     approvals: { is: 'Approvals are missing.', todo: 'A colleague has to approve exactly this version, too.' },
     'recipient-key': {
       is: 'The recipient’s keys were not checked.',

@@ -285,6 +285,10 @@ export const reviewing: Catalogue<typeof english> = {
       is: 'Une ordonnance de non-communication sépare les deux personnes.',
       todo: 'Seul le système de dossiers peut la lever. Demandez à qui tient le dossier.',
     },
+    'case-closed': {
+      is: 'Le dossier est fermé.',
+      todo: 'S’il doit continuer, rouvrez-le sur la page du dossier.',
+    },
     approvals: { is: 'Il manque des approbations.', todo: 'Un·e collègue doit aussi approuver cette version exactement.' },
     'recipient-key': {
       is: 'Les clés du destinataire n’ont pas été vérifiées.',

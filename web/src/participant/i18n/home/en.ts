@@ -26,6 +26,7 @@ export const en = {
     newLetter: 'Write a letter',
     newVideo: 'Send a video or a voice message',
     paused: 'You have paused. Nothing is passed on to you, and nothing of yours is passed on.',
+    closed: 'The case has been closed. You can still read what you opened before. Nothing new can be sent, and nothing new reaches you. If you have a question, ask your mediator.',
     withdrawn: 'You have ended contact. You can read what was sent to you before, and nothing more is passed on.',
     noOne: 'At the moment there is nobody to write to. Your mediator can tell you more.',
     recovered: (date: string) => `On ${date} your case was given to another mediator with the emergency key. They can read what you wrote. If you have questions, ask them.`,

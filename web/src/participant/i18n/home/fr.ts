@@ -29,6 +29,7 @@ export const fr: Catalogue<typeof en> = {
     newLetter: 'Écrire une lettre',
     newVideo: 'Envoyer une vidéo ou un message vocal',
     paused: 'Vous êtes en pause. Rien ne vous est transmis, et rien de vous n’est transmis.',
+    closed: 'Le dossier a été fermé. Vous pouvez encore lire ce que vous avez déjà ouvert. Plus rien de nouveau ne peut être envoyé ni ne vous parviendra. Pour toute question, adressez-vous à votre médiateur.',
     withdrawn: 'Vous avez mis fin au contact. Vous pouvez lire ce qui vous a été envoyé avant ; plus rien n’est transmis.',
     noOne: 'En ce moment, il n’y a personne à qui écrire. Votre médiatrice ou médiateur peut vous en dire plus.',
     recovered: (date) => `Le ${date}, votre dossier a été confié à quelqu’un d’autre avec la clé d’urgence. Cette personne peut lire ce que vous avez écrit. Si vous avez des questions, posez-les-lui.`,
