@@ -39,7 +39,11 @@ async def test_every_door_is_closed_to_whoever_it_is_not_for(
         path = route.path
         for name in ("link", "case", "participant", "one", "other", "message", "upload", "text"):
             path = path.replace(f"{{{name}}}", str(uuid.uuid4()))
-        path = path.replace("{receiver}", "case-system").replace("{revision}", "1").replace("{credential}", str(uuid.uuid4()))
+        path = (
+            path.replace("{receiver}", "case-system")
+            .replace("{revision}", "1")
+            .replace("{credential}", str(uuid.uuid4()))
+        )
         path = path.replace("{commitment}", b64u_encode(bytes(32)))
         statuses = {
             role: (await _status(people, route.method, path, bearer))
