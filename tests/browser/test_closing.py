@@ -22,6 +22,7 @@ async def test_a_case_is_closed_and_opened_again(
     author = await ParticipantPage.begin(
         await visit(language=language), waiting.harmed_url, language
     )
+    await ParticipantPage.begin(await visit(language=language), waiting.responsible_url, language)
     await verify_everybody(waiting.mediator, waiting.case_id)
     mediator = await CasePage.open(await visit(language=language), scene, scene.mediator, language)
     case = f"case {waiting.case_id}"
