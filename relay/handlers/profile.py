@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 
 from relay.domain.preconditions import entity_tag, is_known
 from relay.handlers.routing import Call, Role, route, tagged
-from relay.services.profile import LOGO_PATH
+from relay.services import profile
 
 _LOGO_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """Also where somebody opens it by itself: it draws, and its own styles are all that it may use."""
@@ -17,8 +17,8 @@ _YEAR: Final = "public, max-age=31536000, immutable"
 
 async def read(call: Call) -> web.Response:
     """The profile; a browser keeps it, and asks each time whether there is another."""
-    profile = call.relay.programme.profile
-    response = tagged(profile, known=call.preconditions.none_match)
+    found = profile.shown(call.relay.programme)
+    response = tagged(found, known=call.preconditions.none_match)
     response.headers[hdrs.CACHE_CONTROL] = "no-cache"
     return response
 
@@ -40,5 +40,5 @@ async def logo(call: Call) -> web.Response:
 
 ROUTES = (
     route("GET", "/v1/profile", read, Role.PUBLIC),
-    route("GET", LOGO_PATH + "{logo}", logo, Role.PUBLIC),
+    route("GET", profile.LOGO_PATH + "{logo}", logo, Role.PUBLIC),
 )

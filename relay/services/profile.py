@@ -72,6 +72,11 @@ class Programme:
         return self.logo
 
 
+def shown(programme: Programme) -> Profile:
+    """What pages are given."""
+    return programme.profile
+
+
 def _text_of(path: Path) -> str:
     try:
         with path.open("rb") as file:

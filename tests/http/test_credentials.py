@@ -219,6 +219,8 @@ def test_every_public_route_is_meant_to_be_one() -> None:
         "GET /readyz",
         "GET /v1/failures",
         "GET /v1/embedding",
+        "GET /v1/profile",
+        "GET /v1/profile/logo/{logo}",
         "GET /v1/roots",
         "POST /v1/challenges",
         "POST /v1/sessions",

@@ -32,7 +32,7 @@ from tests.support.requests import caller_of
 pytestmark = [pytest.mark.own_relay, pytest.mark.slow]
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
-WITHOUT_DATABASE: Final = {"/livez", "/v1/failures", "/v1/embedding"}
+WITHOUT_DATABASE: Final = {"/livez", "/v1/failures", "/v1/embedding", "/v1/profile"}
 STATEMENTS_MAX: Final = 200
 """Of one step, in all its requests."""
 
