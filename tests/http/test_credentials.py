@@ -128,6 +128,7 @@ async def scene(case: Case, people: Organization, database_url: str) -> Scene:
             "commitment": sent.parts[0].commitment,
             "upload": str(uuid.uuid4()),
             "text": str(uuid.uuid4()),
+            "logo": "none.svg",
         },
         callers=callers,
     )
