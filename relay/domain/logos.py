@@ -163,7 +163,8 @@ class _SvgReader:
         self._shape: tuple[int, int] | None = None
 
     def read(self, content: bytes) -> tuple[int, int]:
-        parser = expat.ParserCreate(namespace_separator=" ")
+        parser = expat.ParserCreate("utf-8", " ")
+        parser.XmlDeclHandler = self._declaration
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
         parser.StartDoctypeDeclHandler = self._doctype
@@ -171,7 +172,7 @@ class _SvgReader:
         try:
             content.decode("utf-8")
             parser.Parse(content, True)  # noqa: FBT003
-        except (expat.ExpatError, UnicodeDecodeError, ValueError):
+        except (expat.ExpatError, UnicodeDecodeError):
             raise LogoRefused("the SVG is not whole, or not in UTF-8: export it again") from None
         if self._shape is None:
             raise LogoRefused(
@@ -216,6 +217,10 @@ class _SvgReader:
 
     def _end(self, _name: str) -> None:
         self._depth -= 1
+
+    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if (encoding or "utf-8").lower() != "utf-8":
+            raise LogoRefused("the SVG is not in UTF-8: export it again")
 
     def _doctype(self, *_given: object) -> None:
         raise LogoRefused("the SVG has a DOCTYPE, which may define more: export it without")
