@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import hashlib
@@ -101,7 +102,8 @@ async def test_the_hash_that_the_command_prints_is_that_of_the_answer(
 ) -> None:
     """So an operator can compare what a relay says with their file, from anywhere."""
     file = write_profile(tmp_path, logo=png())
-    done = subprocess.run(
+    done = await asyncio.to_thread(
+        subprocess.run,
         [sys.executable, "-m", "relay", "profile", str(file)],
         capture_output=True,
         text=True,
