@@ -18,7 +18,7 @@ ROOT: Final = Path(__file__).parents[2]
 SECTIONS: Final = {
     "Start here": ("README", "docs/architecture", "docs/glossary", "CONTRIBUTING", "tests/README"),
     "Embed": ("docs/embedding", "docs/events", "docs/site/api", "docs/problems"),
-    "Operate": ("docs/operations", "docs/media", "SECURITY", "CHANGELOG"),
+    "Operate": ("docs/operations", "docs/profile", "docs/media", "SECURITY", "CHANGELOG"),
     "Protocol": ("docs/protocol", "tests/vectors/README"),
     "Decide": ("docs/threat-model", "docs/decisions/README"),
 }
