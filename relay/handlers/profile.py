@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -12,6 +13,7 @@ from relay.services import profile
 
 _LOGO_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """Also where somebody opens it by itself: it draws, and its own styles are all that it may use."""
+_TAKES_GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 _YEAR: Final = "public, max-age=31536000, immutable"
 
 
@@ -20,6 +22,10 @@ async def read(call: Call) -> web.Response:
     found = profile.shown(call.relay.programme)
     response = tagged(found, known=call.preconditions.none_match)
     response.headers[hdrs.CACHE_CONTROL] = "no-cache"
+    response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
+    takes_gzip = _TAKES_GZIP.search(call.request.headers.get(hdrs.ACCEPT_ENCODING, ""))
+    if takes_gzip and response.body:
+        response.enable_compression(web.ContentCoding.gzip)
     return response
 
 

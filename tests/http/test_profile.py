@@ -49,6 +49,12 @@ async def test_a_programme_says_what_its_file_says(
             assert answer.headers[hdrs.CACHE_CONTROL] == "no-cache"
             profile = await answer.json()
             tag = answer.headers[hdrs.ETAG]
+        for asked, coding in (("gzip, br", "gzip"), ("gzip;q=0", None), ("identity", None)):
+            headers = {hdrs.ACCEPT_ENCODING: asked}
+            async with site.get("/v1/profile", headers=headers) as answer:
+                assert answer.headers.get(hdrs.CONTENT_ENCODING) == coding
+                assert answer.headers[hdrs.VARY] == hdrs.ACCEPT_ENCODING
+                assert await answer.json() == profile
         async with site.get("/v1/profile", headers={hdrs.IF_NONE_MATCH: tag}) as answer:
             assert (answer.status, await answer.read()) == (304, b"")
             assert answer.headers[hdrs.CACHE_CONTROL] == "no-cache"
