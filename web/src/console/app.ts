@@ -44,13 +44,9 @@ interface Listening {
 }
 
 export class RelayConsole extends PlainElement {
-  static override properties = reactive(
-    [],
-    [
-      'stage', 'texts', 'session', 'screen', 'said', 'helping', 'shortcuts', 'idling', 'ownKeys', 'fingerprint',
-      'handed', 'profile',
-    ],
-  );
+  static override properties = reactive([], [
+    'stage', 'texts', 'session', 'screen', 'said', 'helping', 'shortcuts', 'idling', 'ownKeys', 'fingerprint', 'handed', 'profile',
+  ]);
 
   private stage: Stage = 'starting';
   private texts: Texts | null = null;
@@ -375,20 +371,8 @@ export class RelayConsole extends PlainElement {
 
   protected override updated(changed: PropertyValues): void {
     if (changed.has('said')) this.makeRoom();
-    if (changed.has('stage')) this.tellStage();
+    if (changed.has('stage')) this.host.stands(this.stage, this.screen);
     if (changed.has('stage') && this.stage !== 'open' && this.stage !== 'locked') this.querySelector<HTMLElement>('h1')?.focus();
-  }
-
-  private tellStage(): void {
-    const { host, screen, stage } = this;
-    if (stage === 'open') host.shows(screen);
-    else if (stage === 'locked') host.locked();
-    else if (stage === 'untrusted') host.failed('integrity');
-    else if (stage === 'offline') host.failed('offline');
-    else if (stage === 'another-root') {
-      host.failed('another-root');
-      host.at({ screen: 'another-root' });
-    }
   }
 
   protected override render(): TemplateResult | typeof nothing {

@@ -18,6 +18,7 @@ import { whoToCall } from './explaining';
 import type { HandedLink } from './handed';
 import { keys, keysWereAskedFor, prepareKeys } from './keys';
 import './problem'; // at hand when nothing else can be fetched
+import { forgetOpened, rememberOpened, wasOpened } from './opened';
 import { problemOf, type Problem } from './problem-of';
 import { titled } from './titles';
 import { loadArriving, loadInside, loadLinkTexts, type Arriving, type Inside, type LinkTexts } from './i18n';
@@ -453,33 +454,6 @@ export class RelayParticipant extends PlainElement {
       return;
     }
     void this.check();
-  }
-}
-
-// That a link was opened here is no secret beyond the address itself; it saves returning people a page.
-const OPENED = 'relay-opened-';
-
-function wasOpened(link: string): boolean {
-  try {
-    return localStorage.getItem(OPENED + link) !== null;
-  } catch {
-    return false;
-  }
-}
-
-function rememberOpened(link: string): void {
-  try {
-    localStorage.setItem(OPENED + link, '');
-  } catch {
-    // If nothing can be stored, the first page is shown again.
-  }
-}
-
-function forgetOpened(link: string): void {
-  try {
-    localStorage.removeItem(OPENED + link);
-  } catch {
-    // Nothing was stored.
   }
 }
 
