@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "serve": "server",
     "worker": "worker",
     "deliver": "server",
+    "profile": "server",
     "webhooks": "server",
     "migrate": "server",
     "doctor": "server",

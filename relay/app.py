@@ -17,6 +17,7 @@ from relay.handlers import (
     notifications,
     pages,
     parts,
+    profile,
     reviews,
     sessions,
     unsent,
@@ -31,6 +32,7 @@ from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route, heads
 from relay.queue import Queue
 from relay.services.feed import Feed
 from relay.services.pages import BUILT, Pages, embed_origins
+from relay.services.profile import Programme
 from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
@@ -52,6 +54,7 @@ ROUTES: tuple[Route, ...] = (
     *reviews.ROUTES,
     *uploads.ROUTES,
     *parts.ROUTES,
+    *profile.ROUTES,
     *pages.ROUTES,
 )
 
@@ -61,6 +64,7 @@ RELAY = web.AppKey("relay", Relay)
 @contextlib.asynccontextmanager
 async def wire(settings: Settings) -> AsyncIterator[Relay]:
     """Everything the service needs, connected; closed in the opposite order."""
+    programme = Programme.read(settings.profile_file)
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.connect(
             settings.database_url, connections=settings.database_pool_connections
@@ -94,6 +98,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
                 embed_origins=embed_origins(settings.embed_origins),
                 public_url=settings.public_url,
             ),
+            programme=programme,
             upload_connections=upload_connections,
             stopping=Stopping(feed, upload_connections),
         )

@@ -65,6 +65,8 @@ class Settings:
     """Where people reach relay; part of every session signature and link."""
     embed_origins: str = ""
     """Exact origins whose pages may embed the mediators' console, separated by commas; empty allows none."""
+    profile_file: str = ""
+    """TOML with what the programme says of itself, see docs/profile.md; empty takes relay's own."""
     listen_host: str = "127.0.0.1"
     listen_port: int = 8080
     session_seconds: int = 15 * 60
@@ -162,7 +164,7 @@ OF_WEB: Final = frozenset(
         *("listen_host", "listen_port", "session_seconds", "challenge_seconds", "lease_seconds"),
         *("letter_max_bytes", "upload_max_bytes", "upload_expires_seconds", "upload_idle_seconds"),
         *("download_idle_seconds", "statement_skew_seconds", "events_keepalive_seconds"),
-        "stop_notice_seconds",
+        *("stop_notice_seconds", "profile_file"),
     }
 )
 """Settings that `relay serve` alone reads."""

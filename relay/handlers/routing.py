@@ -21,6 +21,7 @@ from relay.errors import InvalidRequest, NotFound, TooLarge
 from relay.queue import Queue
 from relay.services.feed import Feed
 from relay.services.pages import Pages
+from relay.services.profile import Programme
 from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
@@ -61,6 +62,7 @@ class Relay:
     feed: Feed
     service_tokens: ServiceTokens
     pages: Pages
+    programme: Programme
     upload_connections: UploadConnections
     stopping: Stopping
 

@@ -233,7 +233,7 @@ async def test_a_link_in_the_address_of_the_kiosk_itself_is_refused(
         await expect(person.heading(person.link("exposed.heading"))).to_be_visible()
         assert person.page.url == f"{scene.url}/kiosk"
         await person.page.get_by_role("link", name=person.link("exposed.kiosk")).click()
-    assert guest.wire.to_relay("/v1/") == []
+    assert guest.wire.about_people() == []
     await person.hand_over(waiting.harmed_url)
     await person.name_assistant(ASSISTANT)
     await person.claim()
@@ -256,7 +256,7 @@ async def test_a_link_that_is_an_address_with_staff_beside_is_refused(
     for key in ("exposed.clear", "exposed.then", "exposed.renew"):
         await expect(person.page.get_by_text(person.link(key))).to_be_visible()
     assert person.page.url == f"{scene.url}/kiosk"
-    assert guest.wire.to_relay("/v1/") == []
+    assert guest.wire.about_people() == []
     await person.page.get_by_role("link", name=person.link("exposed.kiosk")).click()
     await person.hand_over(waiting.harmed_url)
     await person.name_assistant(ASSISTANT)
@@ -297,7 +297,7 @@ async def test_another_text_than_a_link_is_refused_in_words(scene: Scene, visit:
         await person.button(LINK("kiosk.field.open")).click()
         await expect(person.page.get_by_text(LINK(f"kiosk.field.{fault}"))).to_be_visible()
         await expect(field).to_be_focused()
-    assert guest.wire.to_relay("/v1/") == []
+    assert guest.wire.about_people() == []
     await person.hand_over(_unknown(waiting.harmed_url))
     await expect(person.heading(ARRIVING("problem.no-such-link.heading"))).to_be_visible()
     await person.button(LINK("kiosk.startOver")).click()
@@ -396,7 +396,7 @@ async def test_a_code_that_is_no_link_of_this_relay_is_refused_in_words(
             await person.button(LINK("kiosk.scan.start")).click()
             await expect(person.page.get_by_text(LINK(f"kiosk.scan.{hint}"))).to_be_visible()
             await expect(person.page.locator("video")).to_be_visible()
-            assert guest.wire.to_relay("/v1/") == []
+            assert guest.wire.about_people() == []
 
 
 async def test_a_camera_that_finds_no_code_says_so_and_turns_itself_off(

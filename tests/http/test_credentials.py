@@ -128,6 +128,7 @@ async def scene(case: Case, people: Organization, database_url: str) -> Scene:
             "commitment": sent.parts[0].commitment,
             "upload": str(uuid.uuid4()),
             "text": str(uuid.uuid4()),
+            "logo": "none.svg",
         },
         callers=callers,
     )
@@ -219,6 +220,8 @@ def test_every_public_route_is_meant_to_be_one() -> None:
         "GET /readyz",
         "GET /v1/failures",
         "GET /v1/embedding",
+        "GET /v1/profile",
+        "GET /v1/profile/logo/{logo}",
         "GET /v1/roots",
         "POST /v1/challenges",
         "POST /v1/sessions",

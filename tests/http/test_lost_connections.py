@@ -32,7 +32,10 @@ from tests.support.requests import caller_of
 pytestmark = [pytest.mark.own_relay, pytest.mark.slow]
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
-WITHOUT_DATABASE: Final = {"/livez", "/v1/failures", "/v1/embedding"}
+WITHOUT_DATABASE: Final = {
+    *("/livez", "/v1/failures", "/v1/embedding"),
+    *("/v1/profile", "/v1/profile/logo/{logo}"),
+}
 STATEMENTS_MAX: Final = 200
 """Of one step, in all its requests."""
 
@@ -78,6 +81,7 @@ async def test_a_read_is_told_to_come_again(
         "upload": str(uuid.uuid4()),
         "text": str(uuid.uuid4()),
         "revision": "1",
+        "logo": "none.svg",
     }
     bearers = {
         Role.LINK: b64u_encode(link.secret.auth(link.id)),

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from aiohttp import web
@@ -95,15 +95,17 @@ class Scene:
 
 
 @contextlib.asynccontextmanager
-async def scene(folder: Path) -> AsyncIterator[Scene]:
-    """Everything up, on a data folder of its own."""
+async def scene(folder: Path, settings: Mapping[str, str] | None = None) -> AsyncIterator[Scene]:
+    """Everything up, on a data folder of its own; `settings` are further `RELAY_…` ones."""
     await asyncio.to_thread(build_pages)
     async with contextlib.AsyncExitStack() as stack:
         names = ("127.0.0.1", "localhost", "127.0.0.1")
         hosts = [await stack.enter_async_context(_another_origin(name)) for name in names]
         may_embed = ",".join(host.origin for host in hosts[:2])
         running = await stack.enter_async_context(
-            running_relay(folder / "data", settings={"RELAY_EMBED_ORIGINS": may_embed})
+            running_relay(
+                folder / "data", settings={"RELAY_EMBED_ORIGINS": may_embed, **(settings or {})}
+            )
         )
         for host in hosts:
             host.relay = running.url

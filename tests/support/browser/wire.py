@@ -120,6 +120,10 @@ class Wire:
         """The requests whose URL has `path_part` in it."""
         return [one for one in self.sent if path_part in one.url and one.method.startswith(method)]
 
+    def about_people(self) -> list[Sent]:
+        """What the API was asked, but for what a page asks of itself: the profile of the programme."""
+        return [one for one in self.to_relay("/v1/") if "/v1/profile" not in one.url]
+
     def find(self, needles: Sequence[bytes]) -> list[str]:
         """The requests in which a needle is, in the URL, a header or the body."""
         found = []

@@ -2,6 +2,8 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Person, Purpose, Uuid } from '../client/contract';
+import { renderContact, renderCrisisLines } from '../profile/drawing';
+import { inLanguage } from '../profile/profile';
 import { PlainElement, reactive } from '../ui/element';
 import type { Language } from '../i18n/catalogue';
 import '../ui/dialog';
@@ -95,7 +97,9 @@ export class ConsoleSheet extends PlainElement {
   }
 
   private renderPage(language: Language, texts: Texts): TemplateResult | typeof nothing {
-    const { sheet, address, finding } = texts;
+    const { sheet, address, finding, shared } = texts;
+    const { profile } = this.session;
+    const programme = profile === null ? null : inLanguage(profile, language);
     const { purpose, reference, who } = this.address;
     const upload = purpose === 'upload';
     const mark = shortId(who.participant);
@@ -117,6 +121,7 @@ export class ConsoleSheet extends PlainElement {
       <p>${sheet.keep}</p>
       <p>${sheet.call}</p>
       <p class="blank"></p>
+      ${programme === null ? nothing : html`${renderContact(shared.calls, programme)} ${renderCrisisLines(shared.calls, programme)}`}
       <p class="quiet">${sheet.mark} <span class="code">${mark}</span></p>
     </section>`;
   }

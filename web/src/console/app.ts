@@ -12,6 +12,9 @@ import { isActive } from '../ui/activity';
 import { watchIdle } from '../ui/idle';
 import type { Language } from '../i18n/catalogue';
 import { preferredLanguage, rememberLanguage, speak } from '../i18n/language';
+import { paint } from '../profile/drawing';
+import type { Profile } from '../profile/profile';
+import { profiles, refreshOnReturn } from '../profile/profiles';
 import { loadReasons, type Reasons } from '../i18n/reasons';
 import { refusalText } from './element';
 import { allowedOrigins, greetParent, NotEmbedded, type Embedding } from './embedding';
@@ -24,7 +27,7 @@ import { screenOf, type Screen } from './screens';
 import { followSight } from './sight';
 import type { Mediator, Session } from './session';
 import { focusOf, shortcutOf, shortcutsOn, switchShortcuts, type Shortcut } from './shortcuts';
-import { renderHelp, renderIdle, renderKeysEnd, renderNav, renderPlain, type Plain } from './stages';
+import { renderHelp, renderIdle, renderKeysEnd, renderNav, renderPlain, renderTitle, type Plain } from './stages';
 import '../ui/dialog';
 import './unlock';
 import { loadTexts, type Texts } from './i18n';
@@ -41,18 +44,16 @@ interface Listening {
 }
 
 export class RelayConsole extends PlainElement {
-  static override properties = reactive(
-    [],
-    [
-      'stage', 'texts', 'session', 'screen', 'said', 'helping', 'shortcuts', 'idling', 'ownKeys', 'fingerprint',
-      'handed',
-    ],
-  );
+  static override properties = reactive([], [
+    'stage', 'texts', 'session', 'screen', 'said', 'helping', 'shortcuts', 'idling', 'ownKeys', 'fingerprint', 'handed', 'profile',
+  ]);
 
   private stage: Stage = 'starting';
   private texts: Texts | null = null;
   private reasons: Reasons | null = null;
   private language: Language = preferredLanguage();
+  /** Null until it could be fetched. */
+  private profile: Profile | null = null;
   private client: Mediator | null = null;
   private session: Session | null = null;
   private screen: Screen = { name: 'queue' };
@@ -90,6 +91,8 @@ export class RelayConsole extends PlainElement {
     });
     window.addEventListener('keydown', this.pressed);
     window.addEventListener('hashchange', this.addressed);
+    profiles.watch(() => this.profiled(profiles.current));
+    refreshOnReturn();
     watchFocus();
     void this.start();
   }
@@ -192,7 +195,8 @@ export class RelayConsole extends PlainElement {
   }
 
   private async speak(language: Language): Promise<void> {
-    const [texts, reasons] = await Promise.all([loadTexts(language), loadReasons(language)]);
+    const [texts, reasons, profile] = await Promise.all([loadTexts(language), loadReasons(language), profiles.first()]);
+    this.profiled(profile);
     this.texts = texts;
     this.reasons = reasons;
     this.language = language;
@@ -200,6 +204,12 @@ export class RelayConsole extends PlainElement {
     void this.client?.speak(language).catch(() => undefined);
     if (this.session !== null) this.session = { ...this.session, texts, reasons, language };
     this.entitle();
+  }
+
+  private profiled(profile: Profile | null): void {
+    this.profile = profile;
+    paint(profile?.colours ?? null);
+    if (this.session !== null) this.session = { ...this.session, profile };
   }
 
   private async choose(language: Language): Promise<void> {
@@ -227,6 +237,7 @@ export class RelayConsole extends PlainElement {
       names: this.names,
       reasons: this.reasons,
       language: this.language,
+      profile: this.profile,
       go: (screen) => this.go(screen),
       replace: (screen) => {
         history.replaceState({ screen }, '');
@@ -360,20 +371,8 @@ export class RelayConsole extends PlainElement {
 
   protected override updated(changed: PropertyValues): void {
     if (changed.has('said')) this.makeRoom();
-    if (changed.has('stage')) this.tellStage();
+    if (changed.has('stage')) this.host.stands(this.stage, this.screen);
     if (changed.has('stage') && this.stage !== 'open' && this.stage !== 'locked') this.querySelector<HTMLElement>('h1')?.focus();
-  }
-
-  private tellStage(): void {
-    const { host, screen, stage } = this;
-    if (stage === 'open') host.shows(screen);
-    else if (stage === 'locked') host.locked();
-    else if (stage === 'untrusted') host.failed('integrity');
-    else if (stage === 'offline') host.failed('offline');
-    else if (stage === 'another-root') {
-      host.failed('another-root');
-      host.at({ screen: 'another-root' });
-    }
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -381,7 +380,7 @@ export class RelayConsole extends PlainElement {
     if (texts === null) return nothing;
     return html`<a class="unseen skip" href="#content" @click=${this.skip}>${texts.skip}</a>
       <header class="bar">
-        ${this.stage === 'open' ? renderNav(texts, this.screen, (screen) => this.go(screen)) : html`<strong>${texts.title}</strong>`}
+        ${this.stage === 'open' ? renderNav(texts, this.screen, (screen) => this.go(screen)) : renderTitle(texts, this.profile, this.language)}
         <div class="row">
           ${this.stage === 'open'
             ? html`<button class="plain keys-only" @click=${() => (this.helping = true)}>${texts.nav.shortcuts}</button>`

@@ -28,6 +28,18 @@ export class Host {
     });
   }
 
+  /** The console as a whole has come to this stage. */
+  stands(stage: string, screen: Screen): void {
+    if (stage === 'open') this.shows(screen);
+    else if (stage === 'locked') this.locked();
+    else if (stage === 'untrusted') this.failed('integrity');
+    else if (stage === 'offline') this.failed('offline');
+    else if (stage === 'another-root') {
+      this.failed('another-root');
+      this.at({ screen: 'another-root' });
+    }
+  }
+
   at(place: Place): void {
     this.become({ relay: 'navigated', ...place });
   }

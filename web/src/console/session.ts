@@ -4,6 +4,7 @@ import type { Remote } from 'comlink';
 import type { MediatorClient, MediatorSelf } from '../client/contract';
 import type { Language } from '../i18n/catalogue';
 import type { Reasons } from '../i18n/reasons';
+import type { Profile } from '../profile/profile';
 import type { Names } from './names';
 import type { Screen } from './screens';
 import type { Texts } from './i18n';
@@ -20,6 +21,8 @@ export interface Session {
   readonly names: Names;
   readonly reasons: Reasons;
   readonly language: Language;
+  /** What the programme says of itself; null until it could be fetched. */
+  readonly profile: Profile | null;
   readonly go: (screen: Screen) => void;
   /** Shows another screen in place of this one, to which the way back does not lead. */
   readonly replace: (screen: Screen) => void;

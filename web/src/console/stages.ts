@@ -3,6 +3,8 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { OwnKeys } from '../client/contract';
 import type { Language } from '../i18n/catalogue';
+import { renderMark } from '../profile/drawing';
+import { inLanguage, type Profile } from '../profile/profile';
 import type { Screen } from './screens';
 import { day } from '../ui/amounts';
 import { SHORTCUTS } from './shortcuts';
@@ -80,6 +82,12 @@ export function renderIdle({ unlock }: Texts, stay: () => void): TemplateResult 
       <button class="primary" type="button" @click=${stay}>${unlock.stay}</button>`}
     @dismissed=${stay}
   ></relay-dialog>`;
+}
+
+/** In place of the navigation, before the keys are unlocked: whose console this is. */
+export function renderTitle(texts: Texts, profile: Profile | null, language: Language): TemplateResult {
+  const programme = profile === null ? null : inLanguage(profile, language);
+  return html`<div class="row"><span class="mark">${renderMark(programme)}</span><strong>${texts.title}</strong></div>`;
 }
 
 export function renderNav(texts: Texts, { name: at }: Screen, go: (screen: Screen) => void): TemplateResult {

@@ -9,6 +9,8 @@ import { watchIdle } from '../ui/idle';
 import type { RelayPassphrase } from '../ui/passphrase';
 import { leave, watchForEscape } from '../ui/quick-exit';
 import { rememberLanguage, speak } from '../i18n/language';
+import { paint, renderMark } from '../profile/drawing';
+import { profiles, refreshOnReturn } from '../profile/profiles';
 import { bareAddress, KIOSK, readAddress } from './address';
 import './arrive';
 import type { Why } from './come-back';
@@ -16,6 +18,7 @@ import { whoToCall } from './explaining';
 import type { HandedLink } from './handed';
 import { keys, keysWereAskedFor, prepareKeys } from './keys';
 import './problem'; // at hand when nothing else can be fetched
+import { forgetOpened, rememberOpened, wasOpened } from './opened';
 import { problemOf, type Problem } from './problem-of';
 import { titled } from './titles';
 import { loadArriving, loadInside, loadLinkTexts, type Arriving, type Inside, type LinkTexts } from './i18n';
@@ -74,6 +77,7 @@ export class RelayParticipant extends PlainElement {
   /** The link's secret, until the page is left: to start over, and to retry. */
   private fragment: string | null = null;
   private unwatch: (() => void) | null = null;
+  private unwatchProfile: (() => void) | null = null;
   private stopIdle: (() => void) | null = null;
   /** Assisted mode: nobody has touched the page for a while. */
   private idling = false;
@@ -81,12 +85,15 @@ export class RelayParticipant extends PlainElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.unwatch = watchForEscape(this.leave);
+    this.unwatchProfile = profiles.watch(() => { if (this.texts !== null) void this.speak(this.language); });
+    refreshOnReturn();
     window.addEventListener('hashchange', this.addressed);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.unwatch?.();
+    this.unwatchProfile?.();
     this.stopIdle?.();
     window.removeEventListener('hashchange', this.addressed);
   }
@@ -232,6 +239,7 @@ export class RelayParticipant extends PlainElement {
 
   /** The next link at a kiosk. */
   private async startOver(): Promise<void> {
+    void profiles.refresh();
     await this.show({ name: 'kiosk' });
     await this.leaveNothing();
   }
@@ -315,6 +323,7 @@ export class RelayParticipant extends PlainElement {
     this.texts = texts;
     this.inside = inside;
     this.linkTexts = linkTexts;
+    paint(texts.programme?.colours ?? null);
     speak(language);
     if (keysWereAskedFor()) void keys.speak(language).catch(() => undefined);
     this.entitle();
@@ -330,7 +339,7 @@ export class RelayParticipant extends PlainElement {
     if (texts === null) return nothing;
     return html`<button class="skip" type="button" @click=${() => this.querySelector<HTMLElement>('h1')?.focus()}>${texts.skip}</button>
       <header class="bar">
-        <span class="mark" lang="en">${texts.name}</span>
+        <span class="mark">${renderMark(texts.programme)}</span>
         <nav>
           <button class="plain" type="button" lang=${this.language === 'en' ? 'fr' : 'en'} @click=${() => this.choose(this.language === 'en' ? 'fr' : 'en')}>
             ${texts.shared.otherLanguage}
@@ -348,6 +357,7 @@ export class RelayParticipant extends PlainElement {
             <button type="button" @click=${() => this.finish()}>${texts.finish}</button>
           </div>`}
       ${this.idling && this.linkTexts !== null ? html`<p class="banner" role="alert">${this.linkTexts.kiosk.idle}</p>` : nothing}
+      ${this.phase.name === 'inside' ? nothing : html`<p class="mark below">${renderMark(texts.programme)}</p>`}
       <main>${this.renderPhase(texts)}</main>
       <relay-announcer></relay-announcer>`;
   }
@@ -444,33 +454,6 @@ export class RelayParticipant extends PlainElement {
       return;
     }
     void this.check();
-  }
-}
-
-// That a link was opened here is no secret beyond the address itself; it saves returning people a page.
-const OPENED = 'relay-opened-';
-
-function wasOpened(link: string): boolean {
-  try {
-    return localStorage.getItem(OPENED + link) !== null;
-  } catch {
-    return false;
-  }
-}
-
-function rememberOpened(link: string): void {
-  try {
-    localStorage.setItem(OPENED + link, '');
-  } catch {
-    // If nothing can be stored, the first page is shown again.
-  }
-}
-
-function forgetOpened(link: string): void {
-  try {
-    localStorage.removeItem(OPENED + link);
-  } catch {
-    // Nothing was stored.
   }
 }
 

@@ -1,8 +1,13 @@
 /** What this is, what happens next, how to leave and who to call: the same text wherever it appears. */
 
-import { html, type TemplateResult } from 'lit';
-import type { Arrival } from '../client/contract';
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Arrival, AuthorView } from '../client/contract';
+import { renderContact, renderCrisisLines } from '../profile/drawing';
+import type { Programme } from '../profile/profile';
 import type { Arriving } from './i18n';
+
+/** The step in which a mediator reads. */
+const REVIEW = 1;
 
 export function whatThisIs({ what }: Arriving): TemplateResult {
   return html`<p>${what.one}</p>
@@ -27,7 +32,7 @@ export function whatHappensNext(texts: Arriving): TemplateResult {
   return html`<section class="card">
     <h2>${texts.next.heading}</h2>
     <ol>
-      ${texts.next.steps.map((step) => html`<li>${step}</li>`)}
+      ${texts.next.steps.map((step, at) => html`<li>${at === REVIEW ? together(step, texts.programme?.reviewTime) : step}</li>`)}
     </ol>
     <p>${texts.next.others}</p>
   </section>`;
@@ -48,10 +53,19 @@ export function whoToCallAtHand(texts: Arriving): TemplateResult {
   </details>`;
 }
 
-function numbers({ help }: Arriving): TemplateResult {
+function numbers({ help, programme, shared: { calls } }: Arriving): TemplateResult {
   return html`<p>${help.mediator}</p>
-    <p>${help.emergency} <a class="tel" href="tel:911">9-1-1</a>.</p>
-    <p>${help.crisis} <a class="tel" href="tel:988">9-8-8</a>. ${help.crisisWhen}</p>`;
+    ${programme === null ? nothing : html`${renderCrisisLines(calls, programme)} ${renderContact(calls, programme)}`}`;
+}
+
+/** Sentences one after the other, without those that are not there. */
+export function together(...sentences: readonly (string | undefined)[]): string {
+  return sentences.filter((sentence) => sentence !== undefined && sentence !== '').join(' ');
+}
+
+/** What comes next for the author of a message: during a review, how long one takes. */
+export function whatComesNext(view: AuthorView, next: string, programme: Programme | null): string {
+  return together(view === 'in-review' ? programme?.reviewTime : undefined, next);
 }
 
 export function howToLeave(texts: Arriving, assisted: boolean): TemplateResult {

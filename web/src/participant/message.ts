@@ -6,6 +6,7 @@ import type { SentMessage } from '../client/contract';
 import { day } from '../ui/amounts';
 import { isRefusal } from '../client/contract';
 import { newId } from '../client/stamps';
+import { whatComesNext } from './explaining';
 import { guidanceText, type Guidance } from './guidance';
 import { sentLine, titleOf, whoIs } from './people';
 import { ScreenElement } from './screen';
@@ -87,7 +88,7 @@ export class RelayMessage extends ScreenElement {
         )}
       </ol>
       <h3>${texts.sent.next}</h3>
-      <p>${view.next}</p>
+      <p>${whatComesNext(sent.view, view.next, visit.arriving.programme)}</p>
     </section>`;
   }
 

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { asRefusal, type AuthorView, type Language, type Refusal, type SentMessage, type Time } from '../client/contract';
 import { day } from '../ui/amounts';
 import { PlainElement, reactive } from '../ui/element';
-import { whoToCall } from './explaining';
+import { whatComesNext, whoToCall } from './explaining';
 import { keys } from './keys';
 import { refusalText } from './refusals';
 import { reasonForAuthor, type Reasons } from '../i18n/reasons';
@@ -64,7 +64,7 @@ export class RelayReceipt extends PlainElement {
       <p>${said.means}</p>
       ${failure === null ? nothing : html`<p>${failure[this.language]}</p>`}
       ${why === null ? nothing : html`<p><strong>${why}</strong></p>`}
-      <p>${said.next}</p>
+      <p>${whatComesNext(view, said.next, this.texts.programme)}</p>
       ${view === 'sent-back' || view === 'not-prepared' ? html`<p>${home.sent.openLink}</p>` : nothing}
     </section>`;
   }

@@ -2,7 +2,11 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 import { reactive } from '../ui/element';
+import { together } from './explaining';
 import { ScreenElement } from './screen';
+
+/** The step in which a mediator reads, and the one in which the sender looks how it stands. */
+const [REVIEW, LOOK] = [0, 1];
 
 export class RelaySent extends ScreenElement {
   static override properties = reactive([], ['copied']);
@@ -20,7 +24,9 @@ export class RelaySent extends ScreenElement {
       <section class="card">
         <h2>${done.next}</h2>
         <ul>
-          ${done.steps.filter((_, step) => !upload || step !== 1).map((step) => html`<li>${step}</li>`)}
+          ${done.steps.map((step, at) =>
+            upload && at === LOOK ? nothing : html`<li>${at === REVIEW ? together(step, visit.arriving.programme?.reviewTime) : step}</li>`,
+          )}
         </ul>
       </section>
       ${upload

@@ -3,6 +3,10 @@
 export const en = {
   otherLanguage: 'Français',
   leaveNow: 'Leave now',
+  calls: {
+    line: (name: string) => `${name}:`,
+    programme: (name: string) => `To reach ${name}:`,
+  },
   strength: {
     label: 'Strength of your passphrase',
     empty: 'At least 12 characters. Words that do not belong together are good.',

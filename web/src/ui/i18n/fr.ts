@@ -6,6 +6,10 @@ import type { en } from './en';
 export const fr: Catalogue<typeof en> = {
   otherLanguage: 'English',
   leaveNow: 'Quitter',
+  calls: {
+    line: (name) => `${name}\u00a0:`,
+    programme: (name) => `Pour joindre ${name}\u00a0:`,
+  },
   strength: {
     label: 'Solidité de votre phrase secrète',
     empty: 'Au moins 12 caractères. Des mots sans rapport entre eux conviennent bien.',

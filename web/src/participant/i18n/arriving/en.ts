@@ -50,7 +50,7 @@ export const en = {
     heading: 'What happens next',
     steps: [
       'You write, or you record or choose a video or a voice message. There is no hurry: a letter is saved until you are ready.',
-      'A mediator reads or watches it. This usually takes some days, sometimes a few weeks.',
+      'A mediator reads or watches it.',
       'If something needs another look, it comes back to you with an explanation.',
       'Otherwise your mediator keeps it until the time is right, and asks the other person whether they want it. They may also say no, or not now.',
     ],
@@ -59,9 +59,6 @@ export const en = {
   help: {
     heading: 'Who to call',
     mediator: 'For questions, or if anything here weighs on you: your mediator. You have their number from them.',
-    emergency: 'If somebody is in danger now, call',
-    crisis: 'If you are thinking of suicide, or worried about somebody: call or text',
-    crisisWhen: 'It is free, at any hour, in English and in French, everywhere in Canada.',
   },
   exit: {
     heading: 'If you need to leave quickly',

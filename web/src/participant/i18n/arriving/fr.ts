@@ -52,7 +52,7 @@ export const fr: Catalogue<typeof en> = {
     heading: 'Ce qui se passe ensuite',
     steps: [
       'Vous écrivez, ou vous enregistrez ou choisissez une vidéo ou un message vocal. Rien ne presse : une lettre reste enregistrée jusqu’à ce que vous vous sentiez prêt ou prête.',
-      'Une médiatrice ou un médiateur la lit ou la regarde. Cela prend d’habitude quelques jours, parfois quelques semaines.',
+      'Une médiatrice ou un médiateur la lit ou la regarde.',
       'Si quelque chose mérite d’être revu, le message vous revient avec une explication.',
       'Sinon, il est gardé jusqu’au bon moment, puis l’autre personne dit si elle veut le recevoir. Elle peut aussi dire non, ou pas maintenant.',
     ],
@@ -61,9 +61,6 @@ export const fr: Catalogue<typeof en> = {
   help: {
     heading: 'Qui appeler',
     mediator: 'Pour toute question, ou si quelque chose vous pèse : votre médiatrice ou médiateur. Son numéro vous a été donné.',
-    emergency: 'Si quelqu’un est en danger maintenant, appelez le',
-    crisis: 'Si vous pensez au suicide, ou si quelqu’un vous inquiète, appelez ou textez le',
-    crisisWhen: 'C’est gratuit, à toute heure, en français et en anglais, partout au Canada.',
   },
   exit: {
     heading: 'Si vous devez partir vite',

@@ -111,7 +111,7 @@ export const en = {
     'in-review': {
       name: 'In review',
       means: 'A mediator reads it, watches it or listens to it with care. It has not been passed on.',
-      next: 'This usually takes some days, sometimes a few weeks. That it takes long says nothing about what you wrote.',
+      next: 'That it takes long says nothing about what you wrote.',
     },
     'sent-back': {
       name: 'Sent back to you',

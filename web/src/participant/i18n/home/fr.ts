@@ -111,7 +111,7 @@ export const fr: Catalogue<typeof en> = {
     'in-review': {
       name: 'En examen',
       means: 'Une médiatrice ou un médiateur lit, regarde ou écoute le message avec soin. Il n’a pas été transmis.',
-      next: 'Cela prend d’habitude quelques jours, parfois quelques semaines. Un délai ne dit rien de ce que vous avez écrit.',
+      next: 'Un délai ne dit rien de ce que vous avez écrit.',
     },
     'sent-back': {
       name: 'Revenu vers vous',

@@ -67,7 +67,7 @@ export const en = {
     voice: 'Your voice message has arrived. It is now being prepared, without anybody listening.',
     next: 'What happens next',
     steps: [
-      'A mediator reads it, watches it or listens to it. This usually takes some days, sometimes a few weeks.',
+      'A mediator reads it, watches it or listens to it.',
       'You find here how it stands. If your mediator has a question, it comes back to you with words of theirs.',
       'Take your time. It is all right to do something else now.',
     ],

@@ -70,7 +70,7 @@ export const fr: Catalogue<typeof en> = {
     voice: 'Votre message vocal est arrivé. Il est en préparation, sans que personne l’écoute.',
     next: 'Ce qui se passe ensuite',
     steps: [
-      'Une médiatrice ou un médiateur lit, regarde ou écoute le message. Cela prend d’habitude quelques jours, parfois quelques semaines.',
+      'Une médiatrice ou un médiateur lit, regarde ou écoute le message.',
       'Vous voyez ici où il en est. S’il y a une question, le message vous revient avec quelques mots.',
       'Prenez votre temps. C’est bien de faire autre chose maintenant.',
     ],
