@@ -41,7 +41,7 @@ from tests.support.requests import (
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
 BODY: Final = b'{"statement":"a.b.c"}'
-BODYLESS: Final = ("/challenges", "/openings", "/lease", "/{link}/sessions")
+BODYLESS: Final = ("/events/test", "/challenges", "/openings", "/lease", "/{link}/sessions")
 LAST: Final = ("/v1/sessions/current", "/v1/links/{link}")
 """What these end is asked for by others before."""
 
@@ -128,6 +128,7 @@ async def scene(case: Case, people: Organization, database_url: str) -> Scene:
             "commitment": sent.parts[0].commitment,
             "upload": str(uuid.uuid4()),
             "text": str(uuid.uuid4()),
+            "receiver": "case-system",
             "logo": "none.svg",
         },
         callers=callers,
@@ -208,6 +209,11 @@ def test_every_route_of_the_case_system_is_meant_to_be_one() -> None:
         "PUT /v1/cases/{case}/participants/{participant}/consent": "consents:write",
         "PUT /v1/links/{link}": "links:write",
         "PUT /v1/links/{link}/ending": "links:write",
+        "PUT /v1/cases/{case}/closing": "cases:write",
+        "GET /v1/webhooks": "webhooks:read",
+        "GET /v1/webhooks/{receiver}/dead-letters": "webhooks:read",
+        "POST /v1/webhooks/{receiver}/redeliveries": "webhooks:write",
+        "POST /v1/events/test": "webhooks:write",
     }
     assert set(scopes.values()) == set(Scope)
 
