@@ -30,6 +30,7 @@ from relay.domain.webhooks import (
 )
 from relay.embedded import Access, Services
 from relay.settings import Settings
+from relay.storage import notifications
 from relay.storage.database import Database
 from relay.testing.people import Case, Organization, open_case
 from tests.support.receivers import ReceivingHost, Webhook, delivering, of_case, receiving_host
@@ -477,3 +478,32 @@ async def test_events_that_were_removed_after_their_time_keep_nothing_waiting(
         async for found in looks(people):
             if not found.cases_waiting:
                 break
+
+
+async def test_dead_letters_go_with_their_events(
+    case: Case,
+    people: Organization,
+    deliverer: Database,
+    worker_settings: Settings,
+    database_url: str,
+) -> None:
+    """By the sweep, which has no other right on them."""
+    await write(case)
+    events = (await people.case_system.events(0, limit=500)).events
+    async with Owner.of(database_url) as owner:
+        await owner.run("insert into receivers values ('case-system', '{}', 0)")
+        await owner.run(
+            "insert into dead_letters (receiver, notification_id, attempts, failure) "
+            "select 'case-system', notification_id, 9, 'timeout' from notifications"
+        )
+        await owner.run(
+            "update notifications set stored_at = stored_at - interval '91 days' "
+            "where notification_id < $1",
+            events[-1].id,
+        )
+    worker = await Database.connect(worker_settings.database_url, connections=1)
+    async with worker.connection() as connection:
+        await notifications.delete_old(connection, worker_settings.events_expire_seconds, 500)
+    await worker.close()
+    left = (await dead_letters(people)).dead_letters
+    assert [letter.event.id for letter in left] == [events[-1].id]
