@@ -146,7 +146,8 @@ FIGURES: Final = (
     Seen(
         "relay_queue_items",
         "What waits for somebody: `review`, a `second-approval`, an `offer` after the approvals, `claims` to "
-        "be verified, or rows of the log that the case system has not asked for (`outbox`).",
+        "be verified, rows of the log that the case system has not asked for (`outbox`), or the next event "
+        "of a case for a receiver (`webhooks`).",
         "queue",
     ),
     Seen(
@@ -175,6 +176,7 @@ FIGURES: Final = (
         "relay_orphan_oldest_seconds",
         "How long the oldest of them has been noted; 0 where there is none.",
     ),
+    Seen("relay_dead_letters", "Events that a receiver of webhooks did not take in three days."),
     Seen("relay_log_head", "The number of the newest row of the log of all cases."),
     Seen("relay_events_head", "The number of the newest event that the case system was told."),
     Seen(

@@ -195,6 +195,32 @@ async def test_events_that_were_told_wait_no_more(
     assert found.value("relay_events_head") == told.next
 
 
+async def test_what_receivers_of_webhooks_did_not_take_is_seen(
+    case: Case, people: Organization, of_worker: Settings, database_url: str
+) -> None:
+    """The oldest event that waits for one, and those that are dead letters."""
+    found = await seen(of_worker)
+    assert found.value("relay_queue_items", queue="webhooks") == 0
+    assert found.value("relay_dead_letters") == 0
+    await people.case_system.events()
+    async with owned(database_url) as owner:
+        await owner.execute("insert into receivers values ('case-system', '{}', 0)")
+        await owner.execute(
+            "insert into receiver_lines (receiver, line_id, next_id, next_at) "
+            "values ('case-system', $1, 2, now())",
+            case.case_id,
+        )
+        await owner.execute(
+            "insert into dead_letters (receiver, notification_id, attempts, failure) "
+            "values ('case-system', 1, 9, 'timeout')"
+        )
+        await owner.execute("update notifications set stored_at = now() - interval '1 hour'")
+    found = await seen(of_worker)
+    assert found.value("relay_queue_items", queue="webhooks") == 1
+    assert 3600 <= (found.value("relay_queue_oldest_seconds", queue="webhooks") or 0) < 3700
+    assert found.value("relay_dead_letters") == 1
+
+
 async def test_uploads_are_counted(case: Case, relay_settings: Settings, database_url: str) -> None:
     """Bytes that came, how connections ended, and what became of the uploads."""
     before = await scrape(relay_settings.metrics_listen)

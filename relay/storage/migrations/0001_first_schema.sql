@@ -1500,6 +1500,9 @@ language sql stable security definer set search_path = public, pg_temp as $$
         where claims.verification_hash is null and links.ended_at is null
         union all
         select 'outbox', outbox.noted_at from outbox
+        union all
+        select 'webhooks', notifications.stored_at
+        from receiver_lines inner join notifications on receiver_lines.next_id = notifications.notification_id
     ),
 
     by_queue as (
@@ -1507,7 +1510,9 @@ language sql stable security definer set search_path = public, pg_temp as $$
             names.name,
             count(queues.since) as items,
             coalesce(extract(epoch from now() - min(queues.since)), 0) as oldest
-        from unnest(array['review', 'second-approval', 'offer', 'claims', 'outbox']) as names (name)
+        from unnest(
+            array['review', 'second-approval', 'offer', 'claims', 'outbox', 'webhooks']
+        ) as names (name)
         left join queues on names.name = queues.kind
         group by names.name
     ),
@@ -1546,6 +1551,8 @@ language sql stable security definer set search_path = public, pg_temp as $$
         null,
         greatest(coalesce(extract(epoch from now() - min(orphans.noted_at)), 0), 0)
     from orphans
+    union all
+    select 'relay_dead_letters', null, count(*) from dead_letters
     union all
     select 'relay_log_head', null, coalesce(max(events.event_id), 0) from events
     union all
