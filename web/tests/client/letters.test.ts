@@ -43,7 +43,7 @@ describe('coming in', () => {
     expect((await refusal(other.unlock('another river'))).refusal).toBe('wrong-passphrase');
     expect(await refusal(other.claim('mine from now on'))).toMatchObject({ refusal: 'refused', code: 'link-claimed' });
     expect(await other.unlock(PASSPHRASE)).toMatchObject({ claimed: true });
-    expect(await other.correspondence()).toEqual({ sent: [], received: [], more: { sent: false, received: false }, consent: 'active', verified: true, words: null });
+    expect(await other.correspondence()).toEqual({ sent: [], received: [], more: { sent: false, received: false }, consent: 'active', verified: true, closed: false, words: null });
   });
 
   it('claims nothing with a passphrase that is easy to guess, or that is in the link', async () => {
