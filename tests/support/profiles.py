@@ -52,15 +52,18 @@ HARBOUR: Final[dict[str, Any]] = {
 
 def changed(path: str, value: object, profile: Mapping[str, Any] = HARBOUR) -> dict[str, Any]:
     """The profile with another value at `contact.hours.en` or the like; None takes it out."""
-    found: Any = copy.deepcopy(dict(profile))
-    place, names = found, path.split(".")
-    for name in names[:-1]:
+    found = copy.deepcopy(dict(profile))
+    *way, last = path.split(".")
+    place: dict[str, Any] | list[Any] = found
+    for name in way:
         place = place[int(name)] if isinstance(place, list) else place.setdefault(name, {})
+    if isinstance(place, list):
+        raise TypeError(f"{path} ends in a list")
     if value is None:
-        del place[names[-1]]
+        del place[last]
     else:
-        place[names[-1]] = value
-    return dict(found)
+        place[last] = value
+    return found
 
 
 def written(profile: Mapping[str, Any]) -> str:

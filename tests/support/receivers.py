@@ -7,8 +7,9 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypedDict, Unpack
 
+import msgspec
 from aiohttp import web
 
 from relay.crypto.webhooks import new_shared_secret
@@ -19,6 +20,17 @@ from workers.delivering import Deliverer
 from workers.webhook_sender import WebhookSender
 
 LOOPBACK: Final = ("127.0.0.0/8",)
+
+
+class Changes(TypedDict, total=False):
+    """What is otherwise with a receiver than usual."""
+
+    url: str
+    secrets: tuple[str, ...]
+    events: tuple[str, ...]
+    networks: tuple[str, ...]
+    timeout_seconds: float
+    first_retry_seconds: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +83,17 @@ class ReceivingHost:
             while not done():  # noqa: ASYNC110 - what is waited for is anything
                 await asyncio.sleep(0.02)
 
-    def receiver(self, name: str = "case-system", **changes: Any) -> Receiver:
+    def receiver(self, name: str = "case-system", **changes: Unpack[Changes]) -> Receiver:
         """How the settings would name it."""
-        given: dict[str, Any] = {
-            "url": self.url,
-            "secrets": (new_shared_secret(),),
-            "networks": LOOPBACK,
-            "first_retry_seconds": 0.05,
-            "timeout_seconds": 2,
-        }
-        return Receiver(name=name, **{**given, **changes})
+        usual = Receiver(
+            name=name,
+            url=self.url,
+            secrets=(new_shared_secret(),),
+            networks=LOOPBACK,
+            first_retry_seconds=0.05,
+            timeout_seconds=2,
+        )
+        return msgspec.structs.replace(usual, **changes)
 
     async def come(self) -> None:
         """Listen on loopback, at the same port as before."""

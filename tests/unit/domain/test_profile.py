@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,11 +50,12 @@ def refusal(profile: dict[str, Any] | str) -> str:
 
 def found(profile: Profile, path: str) -> Wording:
     """What is said there."""
-    place: Any = profile
+    place: object = profile
     for name in path.split("."):
-        place = (
-            place[int(name)] if name.isdigit() else getattr(place, name.replace("_line", "_lines"))
-        )
+        if isinstance(place, Sequence):
+            place = place[int(name)]
+        else:
+            place = getattr(place, name.replace("_line", "_lines"))
     assert isinstance(place, Wording)
     return place
 

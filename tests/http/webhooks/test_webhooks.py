@@ -6,7 +6,7 @@ import asyncio
 import base64
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -17,86 +17,19 @@ from standardwebhooks import Webhook as Verifier
 from typer.testing import CliRunner
 
 from relay.__main__ import program
-from relay.client.connection import Problem
 from relay.crypto.webhooks import PUBLIC, new_key_pair, new_shared_secret
 from relay.domain.notifications import Notification
-from relay.domain.tokens import Scope
-from relay.domain.webhooks import (
-    GIVE_UP_SECONDS,
-    DeadLetterPage,
-    Receivers,
-    ReceiverStatus,
-    Redelivery,
-)
 from relay.embedded import Access, Services
 from relay.settings import Settings
-from relay.storage import notifications
 from relay.storage.database import Database
 from relay.testing.people import Case, Organization, open_case
 from tests.support.receivers import ReceivingHost, Webhook, delivering, of_case, receiving_host
 from tests.support.service_users import database_as
 from tests.support.tampering.owner import Owner
+from tests.support.webhook_calls import looks, receivers, send_test, write
 
 CASE_EVENTS: Final = 7
 """What is told of a case until both have said yes."""
-
-
-@pytest.fixture
-async def deliverer(relay_settings: Settings, services: Services) -> AsyncIterator[Database]:
-    """The database, as whoever sends events comes to it."""
-    url = database_as(Access.DELIVERER, relay_settings.database_url, services)
-    database = await Database.connect(url, connections=4)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def host() -> AsyncIterator[ReceivingHost]:
-    """A host that takes what comes."""
-    async with receiving_host() as receiving:
-        yield receiving
-
-
-async def write(case: Case, letters: int = 1) -> None:
-    """Letters, each of which waits for review."""
-    for _ in range(letters):
-        await case.harmed.send_letter(case.responsible.participant_id, "Words.")
-
-
-async def send_test(people: Organization) -> None:
-    """An event that is of no case."""
-    token = people.case_system.token(Scope.WEBHOOKS_WRITE)
-    await people.connection.call("POST", "/v1/events/test", bearer=token)
-
-
-async def receivers(people: Organization) -> Receivers:
-    """How far each receiver is."""
-    token = people.case_system.token(Scope.WEBHOOKS_READ)
-    return await people.connection.call("GET", "/v1/webhooks", bearer=token, into=Receivers)
-
-
-async def looks(people: Organization) -> AsyncIterator[ReceiverStatus]:
-    """The one receiver, looked at until the caller has seen what it waits for; AssertionError."""
-    for _ in range(200):
-        [found] = (await receivers(people)).receivers
-        yield found
-        await asyncio.sleep(0.1)
-    raise AssertionError("it stays as it is")
-
-
-async def dead_letters(people: Organization, query: str = "") -> DeadLetterPage:
-    """What the receiver of these tests did not take."""
-    token = people.case_system.token(Scope.WEBHOOKS_READ)
-    path = f"/v1/webhooks/case-system/dead-letters{query}"
-    return await people.connection.call("GET", path, bearer=token, into=DeadLetterPage)
-
-
-async def redeliver(people: Organization, **body: object) -> list[int]:
-    """Have dead letters sent again."""
-    token = people.case_system.token(Scope.WEBHOOKS_WRITE)
-    path = "/v1/webhooks/case-system/redeliveries"
-    sent = await people.connection.call("POST", path, body=body, bearer=token, into=Redelivery)
-    return sent.events
 
 
 async def test_a_receiver_gets_what_happens_signed_by_each_of_its_keys(
@@ -294,79 +227,6 @@ async def test_no_address_that_is_not_public_is_connected_to(
     assert host.attempts == []
 
 
-async def test_what_is_not_taken_in_three_days_is_a_dead_letter_and_can_be_sent_again(
-    case: Case, people: Organization, deliverer: Database, host: ReceivingHost, database_url: str
-) -> None:
-    """What follows is delivered; the dead letter is sent by itself, once, however often that is asked for."""
-    refused: Final = "mediator.review-waiting"
-
-    async def refuse(webhook: Webhook) -> web.Response:
-        if webhook.event["type"] == refused:
-            return web.Response(status=500)
-        return await host.take(webhook)
-
-    host.answer = refuse
-    receiver = host.receiver(first_retry_seconds=0.2)
-    async with delivering(deliverer, receiver):
-        await write(case)
-        await case.harmed.consent("paused")
-        await host.until(lambda: len(host.attempts) >= 2)
-        assert (await receivers(people)).receivers[0].cases_failing == 1
-        async with Owner.of(database_url) as owner:
-            await owner.run(
-                "update receiver_lines set first_at = now() - make_interval(secs => $1)",
-                float(GIVE_UP_SECONDS),
-            )
-        await host.until(lambda: len(host.taken) == 1)
-        [letter] = (await dead_letters(people)).dead_letters
-        assert (letter.event.type, letter.failure) == (refused, "status-500")
-        assert letter.attempts == len(host.attempts) - 1
-        tried = len(host.attempts)
-        await asyncio.sleep(0.7)
-        assert len(host.attempts) == tried, "a dead letter is not sent by itself"
-
-        host.answer = host.take
-        assert await redeliver(people, events=[letter.event.id + 1000]) == []
-        sent = [await redeliver(people, events=[letter.event.id]) for _ in range(2)]
-        assert sent[0] == [letter.event.id]
-        await host.until(lambda: len(host.taken) == 2)
-        await asyncio.sleep(0.7)
-    assert host.types == ["case.consent-changed", refused]
-    assert (await dead_letters(people)).dead_letters == []
-    assert host.taken[1].id == host.attempts[0].id
-    assert await redeliver(people) == []
-
-
-async def test_dead_letters_are_listed_by_pages_and_all_sent_again(
-    case: Case, people: Organization, deliverer: Database, host: ReceivingHost, database_url: str
-) -> None:
-    """By the API, and by the command of the operator."""
-
-    async def refuse(_webhook: Webhook) -> web.Response:
-        async with Owner.of(database_url) as owner:
-            await owner.run(
-                "update receiver_lines set first_at = now() - make_interval(secs => $1)",
-                float(GIVE_UP_SECONDS),
-            )
-        return web.Response(status=500)
-
-    host.answer = refuse
-    async with delivering(deliverer, host.receiver(first_retry_seconds=0.2)):
-        await write(case, 3)
-        async for found in looks(people):
-            if found.dead_letters == 3:
-                break
-        first = await dead_letters(people, "?limit=2")
-        rest = await dead_letters(people, f"?limit=2&after={first.next}")
-        numbers = [one.event.id for one in (*first.dead_letters, *rest.dead_letters)]
-        assert len(numbers) == 3
-        assert numbers == sorted(numbers)
-        assert rest.next is None
-        host.answer = host.take
-        assert await redeliver(people) == numbers
-        await host.until(lambda: len(host.taken) == 3)
-
-
 async def test_the_operator_asks_and_repeats_by_command(
     case: Case,
     people: Organization,
@@ -399,14 +259,6 @@ async def test_the_operator_asks_and_repeats_by_command(
     assert (await run("secret")).startswith("whsec_")
     private, public = (await run("secret", "--public")).split()
     assert (private[:5], public[:5]) == ("whsk_", "whpk_")
-
-
-async def test_a_receiver_that_nobody_knows_has_no_dead_letters(people: Organization) -> None:
-    """It is named as such, not as an empty list."""
-    for ask in (dead_letters, redeliver):
-        with pytest.raises(Problem) as refused:
-            await ask(people)
-        assert refused.value.code == "receiver-unknown"
 
 
 async def test_a_process_that_stops_gives_back_what_is_under_way(
@@ -478,32 +330,3 @@ async def test_events_that_were_removed_after_their_time_keep_nothing_waiting(
         async for found in looks(people):
             if not found.cases_waiting:
                 break
-
-
-async def test_dead_letters_go_with_their_events(
-    case: Case,
-    people: Organization,
-    deliverer: Database,
-    worker_settings: Settings,
-    database_url: str,
-) -> None:
-    """By the sweep, which has no other right on them."""
-    await write(case)
-    events = (await people.case_system.events(0, limit=500)).events
-    async with Owner.of(database_url) as owner:
-        await owner.run("insert into receivers values ('case-system', '{}', 0)")
-        await owner.run(
-            "insert into dead_letters (receiver, notification_id, attempts, failure) "
-            "select 'case-system', notification_id, 9, 'timeout' from notifications"
-        )
-        await owner.run(
-            "update notifications set stored_at = stored_at - interval '91 days' "
-            "where notification_id < $1",
-            events[-1].id,
-        )
-    worker = await Database.connect(worker_settings.database_url, connections=1)
-    async with worker.connection() as connection:
-        await notifications.delete_old(connection, worker_settings.events_expire_seconds, 500)
-    await worker.close()
-    left = (await dead_letters(people)).dead_letters
-    assert [letter.event.id for letter in left] == [events[-1].id]
