@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import pytest
 from prometheus_client import generate_latest
 
 from relay.metrics import REGISTRY
 from relay.settings import Settings
 from tests.support.scrapes import Scrape, scrape
-from tests.support.videos import VideoCase, make_video, video_case
+from tests.support.videos import VideoCase, make_video
 from tests.support.web_process import web_process
 
 ATTEMPTS: Final = "relay_job_duration_seconds_count"
 SOON_SECONDS: Final = 20
-
-
-@pytest.fixture
-async def videos(
-    settings: Settings,
-    tmp_path: Path,
-    as_worker: Callable[[Settings], Settings],
-    database_url: str,
-    redis_url: str,
-) -> AsyncIterator[VideoCase]:
-    """A relay with a case."""
-    async with video_case(
-        settings, tmp_path, as_worker=as_worker, database_url=database_url, redis_url=redis_url
-    ) as opened:
-        yield opened
 
 
 class Counting:

@@ -6,9 +6,7 @@ import asyncio
 import dataclasses
 import subprocess
 import uuid
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import aiohttp
 import av
@@ -27,24 +25,8 @@ from relay.domain.transitions import State
 from relay.domain.views import AuthorView
 from relay.services import processing
 from relay.services.processing import MediaWorker
-from relay.settings import Settings
 from relay.storage.objects import segment_key
-from tests.support.videos import VideoCase, make_video, video_case
-
-
-@pytest.fixture
-async def videos(
-    settings: Settings,
-    tmp_path: Path,
-    as_worker: Callable[[Settings], Settings],
-    database_url: str,
-    redis_url: str,
-) -> AsyncIterator[VideoCase]:
-    """A relay with a case."""
-    async with video_case(
-        settings, tmp_path, as_worker=as_worker, database_url=database_url, redis_url=redis_url
-    ) as opened:
-        yield opened
+from tests.support.videos import VideoCase, make_video
 
 
 async def test_a_video_is_prepared_for_the_case_alone(videos: VideoCase) -> None:

@@ -42,6 +42,7 @@ CLOSED = {
     "update pairs set no_contact = true where $1 in (one, other)": "no contact",
     "delete from pairs where $1 in (one, other)": "no contact",
     "delete from grants where audience_id <> $1": "grant is missing",
+    "update cases set closed_at = now() where $1::uuid is not null": "the case is closed",
 }
 """What closes a gate between the person and the other, and the reason that the schema gives."""
 OPEN = GateFacts(
@@ -236,6 +237,34 @@ async def test_a_closed_gate_holds_in_the_schema_too(rows: Rows, target: str) ->
         with pytest.raises(asyncpg.CheckViolationError, match=reason):
             await rows.move_after(close, message, target)
     await rows.move(message, target)
+
+
+async def test_nothing_is_begun_or_sent_in_a_closed_case(rows: Rows) -> None:
+    """No draft, no submission, no revision and no link; to take back or to put away is possible still."""
+    sent = {("draft", "queued"), ("draft", "processing")}
+    revised = {("failed", "draft"), ("returned", "draft")}
+    message = await rows.letter()
+    await rows.connection.execute("update cases set closed_at = now()")
+    for source, target in sorted(sent | revised):
+        await rows.put(message, source)
+        with pytest.raises(asyncpg.CheckViolationError, match="the case is closed"):
+            async with rows.connection.transaction():
+                await rows.move(message, target)
+    for statement in (
+        (
+            "insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, state, "
+            "writer_kid) values (gen_random_uuid(), $1, $2, $3, 'letter', 'en', 'draft', 'kid')"
+        ),
+        (
+            "insert into links (link_id, case_id, participant_id, purpose, statement_hash, auth_hash, sealed) "
+            "select gen_random_uuid(), $1, $2, 'participate', statement_hash, statement_hash, statement_hash "
+            "from statements where $3::uuid is not null limit 1"
+        ),
+    ):
+        reason = await refused(rows.connection, statement, rows.case, rows.sender, rows.recipient)
+        assert "the case is closed" in reason
+    await rows.put(message, "queued")
+    await rows.move(message, "withdrawn")
 
 
 async def test_a_recipient_is_granted_nothing_before_approval_or_after_the_end(rows: Rows) -> None:

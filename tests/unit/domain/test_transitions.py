@@ -135,6 +135,7 @@ def test_the_sender_may_withdraw_until_release() -> None:
         ({"sender_consents": False}, Gate.SENDER_CONSENT),
         ({"recipient_consents": False}, Gate.RECIPIENT_CONSENT),
         ({"no_contact": True}, Gate.NO_CONTACT),
+        ({"case_closed": True}, Gate.CASE_CLOSED),
         ({"approvals": 0}, Gate.APPROVALS),
         ({"approvals_needed": 2}, Gate.APPROVALS),
         ({"recipient_key_verified": False}, Gate.RECIPIENT_KEY),
