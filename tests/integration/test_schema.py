@@ -256,9 +256,9 @@ async def test_nothing_is_begun_or_sent_in_a_closed_case(rows: Rows) -> None:
             "writer_kid) values (gen_random_uuid(), $1, $2, $3, 'letter', 'en', 'draft', 'kid')"
         ),
         (
-            "insert into links (link_id, case_id, participant_id, purpose, statement_hash, auth_hash, sealed) "
-            "select gen_random_uuid(), $1, $2, 'participate', statement_hash, statement_hash, statement_hash "
-            "from statements where $3::uuid is not null limit 1"
+            "insert into links (link_id, case_id, participant_id, purpose, statement_hash, auth_hash, "
+            "sealed) select gen_random_uuid(), $1, $2, 'participate', statement_hash, statement_hash, "
+            "statement_hash from statements where $3::uuid is not null limit 1"
         ),
     ):
         reason = await refused(rows.connection, statement, rows.case, rows.sender, rows.recipient)
