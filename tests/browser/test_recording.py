@@ -39,6 +39,34 @@ _WOULD_BE_LOST: Final = """
   return closing.defaultPrevented;
 }
 """
+_PRESSES_WHILE_STORAGE_IS_BUSY: Final = """
+async (names) => {
+  for (const { name } of await indexedDB.databases()) {
+    const database = await new Promise((resolve) => {
+      indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
+    });
+    const stores = [...database.objectStoreNames];
+    if (stores.length === 0) continue;
+    const written = database.transaction(stores, 'readwrite');
+    const until = performance.now() + 3000;
+    const hold = () => {
+      if (performance.now() < until) written.objectStore(stores[0]).count().onsuccess = hold;
+    };
+    written.oncomplete = () => database.close();
+    hold();
+  }
+  const named = (name) => [...document.querySelectorAll('main button')].find((one) => one.textContent.trim() === name);
+  for (const name of names) {
+    await new Promise((resolve) => {
+      const look = () => named(name) === undefined || resolve();
+      new MutationObserver(look).observe(document.body, { childList: true, characterData: true, subtree: true });
+      look();
+    });
+    named(name).click();
+  }
+}
+"""
+"""Presses each button as soon as it is there, while nothing that is stored can be read."""
 _LOOPS: Final = """
 async (media) => {
   media.loop = true;
@@ -279,6 +307,22 @@ async def test_who_goes_away_from_a_recording_finds_it_again(
     await _answer(person, person.sending("takes.discard"))
     await expect(_kept(person)).to_have_count(0)
     assert await person.page.evaluate(_WOULD_BE_LOST) is False
+
+
+async def test_who_takes_a_recording_and_goes_back_at_once_is_told_that_it_is_kept(
+    scene: Scene, visit: Visit
+) -> None:
+    """Also before the recording could be read again."""
+    person = await _somebody(scene, visit, "alone")
+    await _to_recorder(person)
+    await person.begin_recording(1)
+    await person.button(person.home("home.back")).click()
+    await expect(_kept(person)).to_have_count(1)
+    await person.page.evaluate(
+        _PRESSES_WHILE_STORAGE_IS_BUSY, [person.sending("takes.use"), person.home("home.back")]
+    )
+    told = person.page.locator("relay-home relay-takes [role=status]")
+    await expect(told).to_have_text(person.sending("takes.justKept"))
 
 
 async def test_who_leaves_in_a_hurry_finds_their_recording_again(

@@ -216,6 +216,8 @@ async def _display() -> AsyncIterator[str]:
 class EngineVisitor(Guest):
     """A person with a whole browser of their own, in one tab."""
 
+    own_hosts = _OWN_HOSTS
+
     def __init__(self, driver: Driver, wire: Wire) -> None:
         super().__init__(wire)
         self._driver = driver
@@ -238,7 +240,6 @@ class EngineVisitor(Guest):
     async def wrong(self) -> list[str]:
         """All that was wrong, went elsewhere but to the maker of the browser, or leaked."""
         self.problems += await self._driver.said()
-        self.wire.foreign = [one for one in self.wire.foreign if not one.endswith(_OWN_HOSTS)]
         return await super().wrong()
 
 

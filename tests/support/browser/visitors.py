@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
-from typing import Final, Literal, Protocol, TypedDict, Unpack
+from typing import ClassVar, Final, Literal, Protocol, TypedDict, Unpack
 
 import pytest
 from playwright.async_api import (
@@ -79,6 +79,9 @@ class Manner(TypedDict, total=False):
 class Guest(abc.ABC):
     """A person at a browser, on a wire of their own."""
 
+    own_hosts: ClassVar[tuple[str, ...]] = ()
+    """Ends of the addresses that the browser itself asks, whatever page it shows."""
+
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.problems: list[str] = []
@@ -125,7 +128,11 @@ class Guest(abc.ABC):
                 ]
                 self.problems += found_in(kept, self._secret)
         self.problems += found_in(map(as_text, self._said), self._secret)
-        elsewhere = [one for one in self.wire.foreign if one not in self._led_to]
+        elsewhere = [
+            one
+            for one in self.wire.foreign
+            if one not in self._led_to and not one.endswith(self.own_hosts)
+        ]
         self.problems += [f"to elsewhere: {one}" for one in elsewhere]
         self.problems += await asyncio.to_thread(self.wire.find, self._secret)
         return self.problems

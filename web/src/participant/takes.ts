@@ -40,6 +40,8 @@ export class RelayTakes extends ScreenElement {
     super.connectedCallback();
     void this.attempt(async () => {
       this.takes = await storedTakes(this.visit);
+      // It is told where the person is now, not on a screen that they have left.
+      if (!this.isConnected) return;
       this.told = justKept;
       justKept = false;
     });

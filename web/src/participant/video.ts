@@ -46,6 +46,8 @@ export class RelayVideo extends ScreenElement {
   private language: Language = 'en';
   /** An unfinished one that this device does not have completely: the same file is needed again. */
   private resumes: UnfinishedVideo | null = null;
+  /** A stored recording that the screen was opened with, until it is read. */
+  private opening: string | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -56,12 +58,15 @@ export class RelayVideo extends ScreenElement {
     this.language = revised?.language ?? visit.language;
     const { resume, take } = screen;
     if (resume !== null && visit.transfer === null) void this.attempt(() => this.resume(resume, null));
-    if (take !== undefined) void this.attempt(() => this.take(take));
+    if (take === undefined) return;
+    this.opening = take;
+    void this.attempt(() => this.take(take));
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    if (this.picked?.take != null && this.visit.transfer === null) leftStored(this.visit);
+    const stored = this.picked?.take ?? this.opening;
+    if (stored !== null && this.visit.transfer === null) leftStored(this.visit);
   }
 
   protected override render(): TemplateResult {
@@ -145,6 +150,7 @@ export class RelayVideo extends ScreenElement {
 
   private async take(id: string): Promise<void> {
     const found = (await storedTakes(this.visit)).find((take) => take.id === id);
+    this.opening = null;
     if (found !== undefined) this.use(found);
   }
 
