@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "recovery": "server",
     "crypt": "",
     "audit": "server",
+    "disposals": "worker",
 }
 """Each is a module of relay.commands, with an `app` where it has commands of its own, or a function;
 and the extra that brings what it imports."""

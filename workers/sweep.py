@@ -1,4 +1,4 @@
-"""Finds what time has passed over: stalled jobs, lapsed leases, sessions, uploads, orphans, drafts, texts.
+"""Finds what time has passed over: jobs, leases, sessions, uploads, orphans, drafts, texts, closed cases.
 
 Every step may be repeated and may run in several workers at once: a transition is made after a second look,
 under the row's lock, and what is gone already is no error. A step that fails leaves the others alone, and is
@@ -19,7 +19,7 @@ from relay.domain.jobs import WorkerRefused
 from relay.domain.transitions import Event, Mover, State
 from relay.metrics import SWEEP_FAILURES
 from relay.queue import Queue
-from relay.services import processing, uploads
+from relay.services import disposal, processing, uploads
 from relay.services.processing import MediaWorker
 from relay.services.transitions import (
     CLOCK_ACTOR,
@@ -28,6 +28,7 @@ from relay.services.transitions import (
     require_transition,
 )
 from relay.settings import Settings
+from relay.storage import disposal as stored_disposal
 from relay.storage import jobs as stored_jobs
 from relay.storage import messages as stored
 from relay.storage import notifications as stored_notifications
@@ -81,6 +82,8 @@ class Sweep:
             self.forget_unsent,
             self.forget_events,
             self.end_uploads,
+            self.dispose_of_cases,
+            self.store_certificates,
             self.remove_orphans,
             self.sum_figures,
         )
@@ -175,6 +178,26 @@ class Sweep:
     async def end_uploads(self) -> int:
         """End uploads that were left until their time was over."""
         return await uploads.sweep_uploads(self.database, self.objects, datetime.now(UTC))
+
+    async def dispose_of_cases(self) -> int:
+        """Dispose of closed cases whose time has come."""
+        async with self.database.connection() as connection:
+            due = await stored_disposal.list_due(connection, BATCH)
+        if not due:
+            return 0
+        worker = await processing.require_a_worker(self.database, self.workers)
+        disposed = 0
+        for case_id in due:
+            try:
+                disposed += await disposal.dispose(self.database, worker, case_id)
+            except Exception as error:  # noqa: BLE001 - one case must not keep the others
+                _log.warning("sweep: a case was not disposed of: %s", type(error).__name__)
+                SWEEP_FAILURES.labels("dispose_of_cases").inc()
+        return disposed
+
+    async def store_certificates(self) -> int:
+        """Write certificates of disposal to the bucket too."""
+        return await disposal.store_certificates(self.database, self.objects, BATCH)
 
     async def remove_orphans(self) -> int:
         """Remove objects that nothing refers to."""

@@ -20,7 +20,16 @@ from relay.client.verifying import trust_of
 from relay.crypto import statements
 from relay.crypto.signing import Signer
 from relay.crypto.verified import VerifiedCharter
-from relay.domain.cases import CaseRegistration, CaseView, Charters, Closing, NoContact
+from relay.domain.cases import (
+    CaseRegistration,
+    CaseView,
+    Certificate,
+    Charters,
+    Closing,
+    Holds,
+    NewHold,
+    NoContact,
+)
 from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.notifications import NotificationPage
 from relay.domain.reviews import QueueFigures
@@ -212,6 +221,41 @@ class CaseSystem:
             f"/v1/cases/{case_id}/closing",
             bearer=self.token(Scope.CASES_WRITE),
             body=Closing(closed=closed),
+        )
+
+    async def holds(self, case_id: uuid.UUID) -> Holds:
+        """What keeps a case from being disposed of."""
+        return await self._connection.call(
+            "GET",
+            f"/v1/cases/{case_id}/holds",
+            bearer=self.token(Scope.CASES_READ),
+            into=Holds,
+        )
+
+    async def place_hold(self, case_id: uuid.UUID, hold_id: uuid.UUID, hold: NewHold) -> None:
+        """Keep a case from being disposed of."""
+        await self._connection.call(
+            "PUT",
+            f"/v1/cases/{case_id}/holds/{hold_id}",
+            bearer=self.token(Scope.CASES_WRITE),
+            body=hold,
+        )
+
+    async def lift_hold(self, case_id: uuid.UUID, hold_id: uuid.UUID) -> None:
+        """End a hold, whoever placed it."""
+        await self._connection.call(
+            "DELETE",
+            f"/v1/cases/{case_id}/holds/{hold_id}",
+            bearer=self.token(Scope.CASES_WRITE),
+        )
+
+    async def certificate(self, case_id: uuid.UUID) -> Certificate:
+        """That a case was disposed of, signed by a media worker."""
+        return await self._connection.call(
+            "GET",
+            f"/v1/cases/{case_id}/disposal",
+            bearer=self.token(Scope.CASES_READ),
+            into=Certificate,
         )
 
     async def keyring(self, credential_id: uuid.UUID) -> bytes:

@@ -24,7 +24,16 @@ from relay.crypto.signing import statement_hash
 from relay.crypto.statements import Policy
 from relay.crypto.trust import Trust
 from relay.crypto.verified import VerifiedCharter, VerifiedParticipant
-from relay.domain.cases import CaseRegistration, CaseView, CharterFiling, Charters, Closing
+from relay.domain.cases import (
+    CaseRegistration,
+    CaseView,
+    Certificate,
+    CharterFiling,
+    Charters,
+    Closing,
+    Holds,
+    NewHold,
+)
 from relay.domain.credentials import Credentials, NewKeyring
 from relay.domain.links import LinkRecord, NewVerification
 from relay.domain.sessions import SignedRequest
@@ -91,6 +100,22 @@ class Casework:
         """Close a case, or open it again."""
         path = f"/v1/cases/{case_id}/closing"
         await self.session.call("PUT", path, body=Closing(closed=closed))
+
+    async def holds(self, case_id: uuid.UUID) -> Holds:
+        """What keeps a case from being disposed of."""
+        return await self.session.call("GET", f"/v1/cases/{case_id}/holds", into=Holds)
+
+    async def place_hold(self, case_id: uuid.UUID, hold_id: uuid.UUID, hold: NewHold) -> None:
+        """Keep a case from being disposed of."""
+        await self.session.call("PUT", f"/v1/cases/{case_id}/holds/{hold_id}", body=hold)
+
+    async def lift_hold(self, case_id: uuid.UUID, hold_id: uuid.UUID) -> None:
+        """End a hold that a mediator placed."""
+        await self.session.call("DELETE", f"/v1/cases/{case_id}/holds/{hold_id}")
+
+    async def certificate(self, case_id: uuid.UUID) -> Certificate:
+        """That a case was disposed of, signed by a media worker."""
+        return await self.session.call("GET", f"/v1/cases/{case_id}/disposal", into=Certificate)
 
     async def open_case(
         self,

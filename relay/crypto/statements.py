@@ -408,6 +408,30 @@ class Withdrawal(Statement, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     participant: Identifier
 
 
+class Disposal(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was written in a case is destroyed, with every grant and every key. Signed by a media worker.
+
+    The certificate says of how much, and where the log of the case ended before it.
+    """
+
+    typ: ClassVar[str] = "relay-disposal+jws"
+    case: Identifier
+    charter: Digest | None
+    """Hash of the charter whose retention period is over; None for a case that had no charter."""
+    closed: Time
+    """Since when the case was closed."""
+    rows: Whole
+    """Of its log before the one that names this."""
+    head: Digest
+    """Hash of the last of them."""
+    messages: Whole
+    """How many there were, drafts too."""
+    parts: Whole
+    """How many sealed bodies they had."""
+    size: Whole
+    """Bytes of those, sealed."""
+
+
 class Consent(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A participant continues, pauses, or ends contact.
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
 
-from relay.errors import Conflict, InvalidRequest
+from relay.errors import Conflict, Forbidden, InvalidRequest, NotFound
 
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
 """No control characters: the database takes no NUL, and a log no line feeds."""
+
+
+WITHOUT_CHARTER_DAYS: Final = 30
+"""How long a closed case is kept that never had a charter: nothing was written in it."""
+RETENTION_MAX_DAYS: Final = 36_500
+"""A charter that says more than a hundred years means a hundred."""
+
+
+def retention(days: int | None) -> timedelta:
+    """How long a case is kept after closing, by what its charter says; None for one without a charter."""
+    return timedelta(days=min(days or WITHOUT_CHARTER_DAYS, RETENTION_MAX_DAYS))
 
 
 class ParticipantRole(StrEnum):
@@ -61,6 +72,24 @@ class CaseClosed(Conflict):
     """Nothing is begun, sent or offered any more in a case that is closed."""
 
     code = "case-closed"
+
+
+class CaseDisposed(NotFound):
+    """Nothing is left of what was written in the case, and nothing is done in it any more."""
+
+    code = "case-disposed"
+
+
+class HoldExists(Conflict):
+    """Another hold of this case has this identifier."""
+
+    code = "hold-exists"
+
+
+class HoldOfAnother(Forbidden):
+    """A hold of the case system, which no mediator lifts."""
+
+    code = "hold-of-another"
 
 
 class CharterOutOfOrder(Conflict):
@@ -181,6 +210,12 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     closed_at: datetime | None
     """Since when nothing is begun, sent, offered or released in it."""
+    retention_days: int | None
+    """How long after closing it is kept, by the charter in force."""
+    disposal_due_at: datetime | None
+    """From when on it is disposed of, unless somebody holds it; None while it is open."""
+    disposed_at: datetime | None
+    """Since when nothing is left of what was written in it."""
     media: list[uuid.UUID]
     """The credentials of the media workers that the charter in force lists; empty without one."""
     recovery: list[uuid.UUID]
@@ -244,6 +279,37 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Whether the case is closed."""
 
     closed: bool
+
+
+class NewHold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a case must not be disposed of, though its time has come. Both texts are stored in the clear."""
+
+    name: Annotated[str, msgspec.Meta(pattern=PRINTABLE, min_length=1, max_length=100)]
+    """What the people who run the case know it by, such as the number of an order."""
+    reason: Annotated[str, msgspec.Meta(pattern=PRINTABLE, min_length=1, max_length=500)]
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """A hold on a case."""
+
+    hold: uuid.UUID
+    name: str
+    reason: str
+    placed_by: str
+    """`service:` or `mediator:` and who, as the log names them."""
+    placed_at: datetime
+
+
+class Holds(msgspec.Struct, frozen=True, kw_only=True):
+    """Every hold on a case, the oldest first."""
+
+    holds: list[Hold]
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """That a case was disposed of: a signed `relay-disposal+jws`."""
+
+    statement: str
 
 
 class Correspondent(msgspec.Struct, frozen=True, kw_only=True):

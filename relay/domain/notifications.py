@@ -45,6 +45,8 @@ class NotificationType(StrEnum):
     CASE_CLOSED = "case.closed"
     """Nothing is begun, sent, offered or released in it from now on."""
     CASE_REOPENED = "case.reopened"
+    CASE_DISPOSED = "case.disposed"
+    """Nothing is left of what was written in it; a signed certificate says so."""
     LINK_CLAIMED = "link.claimed"
     CLAIM_REFUSED = "link.claim-refused"
     """Somebody tried to take a link that was taken before."""

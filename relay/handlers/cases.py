@@ -10,11 +10,11 @@ import msgspec
 from aiohttp import web
 
 from relay.domain.actors import Mediator, Participant, Service
-from relay.domain.cases import CaseRegistration, CharterFiling, Closing, NoContact
+from relay.domain.cases import CaseRegistration, CharterFiling, Closing, NewHold, NoContact
 from relay.domain.reviews import CaseMessagesQuery
 from relay.domain.sessions import SignedRequest
 from relay.handlers.routing import Call, Role, Scope, answer, no_content, route, tagged
-from relay.services import cases, charters, closing, consents, links, log, reviews
+from relay.services import cases, charters, closing, consents, disposal, links, log, reviews
 
 
 class CasesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +124,33 @@ async def set_closed(call: Call) -> web.Response:
     return no_content()
 
 
+async def list_holds(call: Call) -> web.Response:
+    """The holds on a case."""
+    return answer(await disposal.list_holds(call.database, call.professional, call.uuid("case")))
+
+
+async def place_hold(call: Call) -> web.Response:
+    """Hold a case, so that it is not disposed of."""
+    hold = await call.body(NewHold)
+    await disposal.place_hold(
+        call.database, call.professional, call.uuid("case"), call.uuid("hold"), hold
+    )
+    return no_content()
+
+
+async def lift_hold(call: Call) -> web.Response:
+    """End a hold."""
+    await disposal.lift_hold(call.database, call.professional, call.uuid("case"), call.uuid("hold"))
+    return no_content()
+
+
+async def read_certificate(call: Call) -> web.Response:
+    """That a case was disposed of, signed."""
+    return answer(
+        await disposal.read_certificate(call.database, call.professional, call.uuid("case"))
+    )
+
+
 async def read_log(call: Call) -> web.Response:
     """The log of a case, for anyone who verifies it."""
     query = call.query(LogQuery)
@@ -154,6 +181,22 @@ ROUTES = (
     route(
         *("PUT", "/v1/cases/{case}/closing", set_closed, Role.MEDIATOR, Role.SERVICE),
         scope=Scope.CASES_WRITE,
+    ),
+    route(
+        *("GET", "/v1/cases/{case}/holds", list_holds, Role.MEDIATOR, Role.SERVICE),
+        scope=Scope.CASES_READ,
+    ),
+    route(
+        *("PUT", "/v1/cases/{case}/holds/{hold}", place_hold, Role.MEDIATOR, Role.SERVICE),
+        scope=Scope.CASES_WRITE,
+    ),
+    route(
+        *("DELETE", "/v1/cases/{case}/holds/{hold}", lift_hold, Role.MEDIATOR, Role.SERVICE),
+        scope=Scope.CASES_WRITE,
+    ),
+    route(
+        *("GET", "/v1/cases/{case}/disposal", read_certificate, Role.MEDIATOR, Role.SERVICE),
+        scope=Scope.CASES_READ,
     ),
     route("POST", "/v1/cases/{case}/charters", file_charter, Role.MEDIATOR),
     route("POST", "/v1/cases/{case}/charters/recovered", file_recovered, Role.PUBLIC),

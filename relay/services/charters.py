@@ -14,6 +14,7 @@ from relay.crypto.verified import VerifiedCharter
 from relay.domain.actors import Mediator, Service
 from relay.domain.cases import (
     ApprovalsLowered,
+    CaseDisposed,
     CaseView,
     CharterFiling,
     CharterInvalid,
@@ -158,6 +159,7 @@ async def _put_in_force(
         approvals=said.policy.approvals,
         captions_required=said.policy.captions == "required",
         server_processing=said.policy.server_processing,
+        retention_days=said.policy.retention_days,
     )
     await stored.assign_mediators(connection, case_id, mediators)
     await stored.dismiss_mediators(connection, case_id, mediators)
@@ -237,10 +239,13 @@ async def export(database: Database, settings: Settings, case_id: uuid.UUID) -> 
 
 
 async def _charters(connection: Connection, case_id: uuid.UUID) -> Charters:
+    rows = await stored.list_charters(connection, case_id)
+    if any(not row.key_file for row in rows):
+        raise CaseDisposed
     return Charters(
         registration=await stored.find_registration(connection, case_id),
         charters=[
             CharterView(version=row.version, statement=row.compact, key_file=row.key_file)
-            for row in await stored.list_charters(connection, case_id)
+            for row in rows
         ],
     )

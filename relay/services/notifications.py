@@ -239,6 +239,8 @@ TOLD: Final[Mapping[str, _Teller]] = {
     "no-contact-lifted": _of_case(NotificationType.NO_CONTACT_CHANGED),
     "case-closed": _of_case(NotificationType.CASE_CLOSED),
     "case-reopened": _of_case(NotificationType.CASE_REOPENED),
+    "case-disposed": _of_case(NotificationType.CASE_DISPOSED),
+    "case-disposed-again": _of_case(NotificationType.CASE_DISPOSED),
     "link-made-to-participate": _link,
     "link-made-to-upload": _link,
     "link-claimed": _claim,
@@ -260,6 +262,7 @@ SILENT: Final = frozenset(
     {
         # What the case system or the mediators did themselves, or see in the console.
         *("case-registered", "case-changed", "mediators-registered", "mediators-proposed"),
+        *("hold-placed", "hold-lifted"),
         *("claim-verified", "link-replaced", "link-misused", "passphrase-tries-limited"),
         *("captions-added", "captions-excepted", "granted-again", "withdrawal-asked"),
         *(Event.LEASE, Event.LET_GO, Event.LAPSE, Event.RETRY, Event.APPROVE, Event.HOLD),

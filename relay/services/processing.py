@@ -108,8 +108,8 @@ async def require_worker(database: Database, worker: MediaWorker) -> None:
         raise WorkerRefused("the credential is of other keys")
 
 
-async def require_a_worker(database: Database, workers: Sequence[MediaWorker]) -> None:
-    """Require that one of these may work; WorkerRefused, for the reason of the first, otherwise."""
+async def require_a_worker(database: Database, workers: Sequence[MediaWorker]) -> MediaWorker:
+    """The first of these who may work; WorkerRefused, for the reason of the first, where none may."""
     refused: WorkerRefused | None = None
     for worker in workers:
         try:
@@ -117,7 +117,7 @@ async def require_a_worker(database: Database, workers: Sequence[MediaWorker]) -
         except WorkerRefused as error:
             refused = refused or error
         else:
-            return
+            return worker
     raise refused or WorkerRefused("no keys")
 
 

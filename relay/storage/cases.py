@@ -283,10 +283,17 @@ async def adopt_charter(
     approvals: int,
     captions_required: bool,
     server_processing: bool,
+    retention_days: int,
 ) -> None:
     """Make a charter's policy that of the case."""
     await connection.execute(
-        _SQL["adopt_charter"], case_id, version, approvals, captions_required, server_processing
+        _SQL["adopt_charter"],
+        case_id,
+        version,
+        approvals,
+        captions_required,
+        server_processing,
+        retention_days,
     )
 
 

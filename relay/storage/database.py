@@ -16,6 +16,7 @@ import asyncpg.pool
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
+from relay.domain.cases import CaseDisposed
 from relay.errors import ConfigurationError, Conflict, Unavailable
 from relay.metrics import POOL_WAIT, POOL_WAITING
 from relay.storage.queries import named_queries
@@ -40,6 +41,9 @@ _LOST: Final = (
 """What a statement ends with when its server stops or its connection breaks."""
 _LOST_IF_CLOSED: Final = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What it may end with, too, and what may as well be a mistake of ours: only the connection tells which."""
+
+_DISPOSED: Final = "RL410"
+"""With what the schema refuses whatever is done in a case that was disposed of."""
 
 _Value = TypeVar("_Value")
 
@@ -139,6 +143,10 @@ class Database:
             raise Unavailable(f"connection lost: {type(error).__name__}") from None
         except asyncpg.UniqueViolationError as error:
             raise Conflict(f"{error.constraint_name} holds it already") from None
+        except asyncpg.PostgresError as error:
+            if error.sqlstate == _DISPOSED:
+                raise CaseDisposed from None
+            raise
         except _LOST_IF_CLOSED as error:
             if not _is_closed(proxy):
                 raise

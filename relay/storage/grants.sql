@@ -92,9 +92,11 @@ select,
 insert (case_id, reference),
 update (
     registration_hash, registered_by_mediator_at, proposed_mediators,
-    charter_version, approvals, captions_required, server_processing, closed_at
+    charter_version, approvals, captions_required, server_processing, closed_at, retention_days
 )
 on cases to relay_web;
+
+grant select, insert (case_id, hold_id, name, reason, placed_by), delete on holds to relay_web;
 
 grant
 select,
@@ -203,9 +205,13 @@ on credentials to relay_worker;
 grant
 select (
     case_id, reference, registration_hash, charter_version, approvals, captions_required, server_processing,
-    created_at
+    created_at, disposal_due_at, disposed_at, disposal_hash, certificate_stored_at
 )
 on cases to relay_worker;
+grant update (certificate_stored_at) on cases to relay_worker;
+grant select (case_id) on holds to relay_worker;
+grant execute on function lock_for_disposal(uuid) to relay_worker;
+grant execute on function dispose_case(uuid, text, bytea) to relay_worker;
 
 grant select (case_id, version, statement_hash, mediators, media, recovery) on charters to relay_worker;
 grant select on link_endings, successions to relay_worker;

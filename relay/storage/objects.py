@@ -277,11 +277,11 @@ class Objects:
         return len([rule for rule in rules if rule["Status"] == "Enabled" and "Expiration" in rule])
 
     async def keys(self, prefix: str) -> list[str]:
-        """The names of all objects under `prefix`, in order."""
+        """The names of all objects under `prefix`, in order; of all there are with an empty one."""
         found: list[str] = []
         with _as_unavailable():
             pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"{prefix}/"
+                Bucket=self._bucket, Prefix=f"{prefix}/" if prefix else ""
             )
             async for page in pages:
                 found.extend(entry["Key"] for entry in page.get("Contents", []))

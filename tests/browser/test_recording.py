@@ -55,11 +55,13 @@ async (names) => {
     written.oncomplete = () => database.close();
     hold();
   }
-  const named = (name) => [...document.querySelectorAll('main button')].find((one) => one.textContent.trim() === name);
+  const buttons = () => [...document.querySelectorAll('main button')];
+  const named = (name) => buttons().find((one) => one.textContent.trim() === name);
+  const changes = { childList: true, characterData: true, subtree: true };
   for (const name of names) {
     await new Promise((resolve) => {
       const look = () => named(name) === undefined || resolve();
-      new MutationObserver(look).observe(document.body, { childList: true, characterData: true, subtree: true });
+      new MutationObserver(look).observe(document.body, changes);
       look();
     });
     named(name).click();

@@ -36,6 +36,18 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 """What tells the rows of each table apart."""
 
 
+OF_MESSAGES: Final = (
+    "messages",
+    "revisions",
+    "decisions",
+    "captions",
+    "offers",
+    "responses",
+    "parts",
+)
+"""The tables of which nothing is left after a disposal."""
+
+
 @dataclasses.dataclass(slots=True)
 class _ExpectedRow:
     values: dict[str, object]
@@ -77,6 +89,17 @@ class Expected:
         self._open.pop(table, None)
         for key in keys:
             self.put(table, key, seq=seq)
+
+    def change_all(self, table: str, **values: object) -> None:
+        """Some values of every row of a table that is expected already."""
+        for row in self._tables.get(table, {}).values():
+            row.values |= values
+
+    def empty(self, tables: Iterable[str]) -> None:
+        """Let there be no row in any of these tables, and no grant."""
+        for table in tables:
+            self._tables.pop(table, None)
+        self.readers.clear()
 
     def remove(self, table: str, *key: object) -> None:
         """A row that must not be there any more."""

@@ -122,6 +122,10 @@ class CaseKeys:
             return statements.verify(compact, kind, way.signer), way.link.participant
         if who is Who.SERVICE:
             return verify_by(compact, kind, self._organization.services)[0], None
+        if who is Who.WORKER and kind is statements.Disposal:
+            # Whether or not a charter lists them: a case without one is disposed of as well.
+            made, worker = verify_by(compact, kind, self._organization.workers)
+            return made, worker.credential
         if who is Who.WORKER:
             if self.charter is None:
                 raise ChainError("a case without a charter")

@@ -22,6 +22,7 @@ class Organization:
         self.authorities: dict[uuid.UUID, Authority] = {}
         self.services: list[Authority] = []
         self.mediators: list[Authority] = []
+        self.workers: list[Authority] = []
         self.statements: set[bytes] = set()
         """Hashes of everything that the roots have said."""
         self._roots = roots
@@ -67,6 +68,8 @@ class Organization:
             self.services.append(authority)
         if authority.role == "mediator":
             self.mediators.append(authority)
+        if authority.role == "media":
+            self.workers.append(authority)
 
     def of_case(self, members: Collection[uuid.UUID]) -> Trust:
         """The trust that a case needs: those whom its statements list, and the services."""

@@ -11,6 +11,7 @@ from typing import Final
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.signing import key_id
+from relay.domain.cases import retention
 from relay.services.audit.expected import ANY, Expected
 from relay.services.audit.findings import Code, Report
 from relay.services.audit.keys import RACE, CaseKeys, WayIn
@@ -58,7 +59,10 @@ class People:
         """Of the charter in force; 0 before there is one."""
         self.approvals = 1
         self.captions_required = True
-        self.is_closed = False
+        self.closed_at: dt.datetime | None = None
+        self.is_disposed = False
+        self._retention = retention(None)
+        self._holds = 0
         self._keys = keys
         self._expected = expected
         self._report = report
@@ -79,7 +83,15 @@ class People:
             captions_required=ANY,
             server_processing=ANY,
             is_closed=False,
+            retention_days=None,
+            disposal_hash=None,
+            holds=0,
         )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is begun, sent, offered or released now."""
+        return self.closed_at is not None
 
     def consents(self, participant: uuid.UUID | None) -> bool:
         """Whether somebody takes part now, by a word that counts."""
@@ -123,8 +135,51 @@ class People:
             self._report.add(
                 Code.TRANSITION_UNKNOWN, f"{row.log.kind} of a case that was so", seq=row.seq
             )
-        self.is_closed = is_closed
+        self.closed_at = row.at if is_closed else None
         self._expected.change("cases", self.case_id, is_closed=is_closed)
+
+    def hold(self, row: Row) -> None:
+        """Somebody holds the case, or does so no more."""
+        self._holds += 1 if row.log.kind == "hold-placed" else -1
+        if self._holds < 0:
+            self._report.add(
+                Code.TRANSITION_UNKNOWN, "a hold was lifted that nobody placed", seq=row.seq
+            )
+        self._expected.change("cases", self.case_id, holds=self._holds)
+
+    def dispose(self, row: Row) -> None:
+        """What was written in the case is destroyed: in its time, or again where a backup brought it back."""
+        self.is_disposed = True
+        self._expected.change(
+            "cases", self.case_id, disposal_hash=row.digest, holds=0, is_closed=True
+        )
+        said = row.statement(statements.Disposal)
+        if said is None:
+            return
+        charter = None if self._charter.digest is None else b64u_encode(self._charter.digest)
+        follows = (charter, row.seq - 1, b64u_encode(row.log.prev))
+        if (said.charter, said.rows, said.head) != follows:
+            self._report.add(
+                Code.STATEMENT_DIFFERS, "a certificate of another log than this", seq=row.seq
+            )
+        if row.log.kind == "case-disposed":
+            self._check_disposable(row, said)
+
+    def _check_disposable(self, row: Row, said: statements.Disposal) -> None:
+        if self._holds:
+            self._report.add(Code.GATE_CLOSED, "disposed of while somebody held it", seq=row.seq)
+        closed_at = self.closed_at
+        if closed_at is None:
+            self._report.add(Code.GATE_CLOSED, "disposed of while it was open", seq=row.seq)
+            return
+        if abs(closed_at - said.closed) > RACE:
+            self._report.add(
+                Code.STATEMENT_DIFFERS,
+                "closed of its statement is not what it must be",
+                seq=row.seq,
+            )
+        if row.at < closed_at + self._retention - RACE:
+            self._report.add(Code.GATE_CLOSED, "disposed of before its time", seq=row.seq)
 
     def file_charter(self, row: Row) -> None:
         """A charter comes in force."""
@@ -157,6 +212,7 @@ class People:
             mediators=mediators,
             media=[member.credential for member in said.media],
             recovery=[member.credential for member in said.recovery],
+            has_key_file=True,
         )
         self._expected.change(
             "cases",
@@ -166,7 +222,9 @@ class People:
             approvals=said.policy.approvals,
             captions_required=self.captions_required,
             server_processing=said.policy.server_processing,
+            retention_days=said.policy.retention_days,
         )
+        self._retention = retention(said.policy.retention_days)
         self._expected.replace("case_mediators", mediators, seq=row.seq)
 
     def register(self, row: Row) -> None:
@@ -302,6 +360,7 @@ class People:
             signer=signer,
             recipient=said.recipient,
             verification_hash=None,
+            has_keyring=True,
         )
 
     def verify_claim(self, row: Row) -> None:
@@ -342,6 +401,10 @@ class People:
 _EFFECTS: Final[Mapping[str, Callable[[People, Row], None]]] = {
     "case-closed": People.close,
     "case-reopened": People.close,
+    "hold-placed": People.hold,
+    "hold-lifted": People.hold,
+    "case-disposed": People.dispose,
+    "case-disposed-again": People.dispose,
     "mediators-registered": People.register,
     "mediators-proposed": People.propose,
     "charter-filed": People.file_charter,

@@ -14,7 +14,7 @@ from relay.crypto.errors import ChainError
 from relay.crypto.signing import read_unverified
 from relay.crypto.statements import Statement
 from relay.errors import CryptoError
-from relay.services.audit.expected import ANY, Expected
+from relay.services.audit.expected import ANY, OF_MESSAGES, Expected
 from relay.services.audit.findings import Code, Report
 from relay.services.audit.item import Item
 from relay.services.audit.items import Items
@@ -78,12 +78,25 @@ class Replay:
         row = Row(log=log, kind=kind, actor=actor, said=self._read(log, kind, actor))
         if row.said is None and kind.statement is None:
             self._check_office(row)
+        if self.people.is_disposed:
+            self._found(log, Code.GATE_CLOSED, "in a case that was disposed of")
         if self.people.is_closed and log.kind in OF_OPEN_CASES:
             self._found(log, Code.GATE_CLOSED, "in a case that was closed")
         if kind.of_message:
             self.items.take(row)
         else:
             self.people.take(row)
+
+    def finish(self) -> None:
+        """Say what the tables must have, once the whole log was taken; nothing is left after a disposal."""
+        if self.people.is_disposed:
+            self.items = Items(self._keys, self.people, self.expected, self._report)
+            self.expected.empty(OF_MESSAGES)
+            self.expected.change_all("links", sealed=None, ended=True)
+            self.expected.change_all("charters", has_key_file=False)
+            self.expected.change_all("claims", has_keyring=False)
+        else:
+            self.items.finish()
 
     def _follow(self, log: LoggedAct) -> None:
         event = EventRow(

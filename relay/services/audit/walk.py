@@ -141,7 +141,7 @@ async def _audit_case(
             Code.ROWS_CUT_OFF, f"{rows} rows, where the checkpoint has {kept.seq}", seq=rows or None
         )
     _check_head(head, replay, rows, report)
-    replay.items.finish()
+    replay.finish()
     await _check_tables(connection, replay, head.case_id, report)
     return Audited(case=head.case_id, rows=rows, findings=report.findings)
 

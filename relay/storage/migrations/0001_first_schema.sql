@@ -91,10 +91,31 @@ create table cases (
     event_seq bigint not null default 0,
     event_hash bytea not null default decode(repeat('00', 32), 'hex'),
     created_at timestamptz not null default now(),
-    closed_at timestamptz
+    closed_at timestamptz,
+    retention_days integer check (retention_days >= 1),
+    -- A case without a charter holds nothing that was written: thirty days. More than a hundred years are a
+    -- hundred, which is the last time that every reader can represent.
+    disposal_due_at timestamptz generated always as (
+        timezone('utc', timezone('utc', closed_at) + make_interval(days => least(coalesce(retention_days, 30), 36500)))
+    ) stored,
+    disposed_at timestamptz,
+    disposal_hash bytea references statements,
+    certificate_stored_at timestamptz,
+    check (disposed_at is null or closed_at is not null),
+    check ((disposed_at is null) = (disposal_hash is null))
 );
 
+create index cases_by_disposal on cases (disposal_due_at) where disposed_at is null and closed_at is not null;
+create index cases_with_certificate_to_store on cases (case_id)
+where disposed_at is not null and certificate_stored_at is null;
+
 comment on column cases.closed_at is 'Since then nothing is begun, sent, offered or released in it.';
+comment on column cases.retention_days is 'What the charter in force says; null before there is one.';
+comment on column cases.disposed_at is
+'Since then nothing is left of what was written, nor any grant or key; the log and what was signed stay.';
+comment on column cases.disposal_hash is 'The certificate of disposal, signed by a media worker.';
+comment on column cases.certificate_stored_at is
+'When the certificate was written to the bucket too, where it outlives a backup of this database.';
 comment on column cases.registration_hash is 'Says which mediators may sign the first charter.';
 comment on column cases.registered_by_mediator_at is
 'What a registration by a mediator says of its time: no case system may be vouched for as of before that.';
@@ -104,6 +125,18 @@ comment on column cases.event_hash is 'Head of the hash chain of this case; the 
 
 create index cases_by_registration on cases (registered_by_mediator_at)
 where registered_by_mediator_at is not null;
+
+create table holds (
+    case_id uuid not null references cases,
+    hold_id uuid not null,
+    name text not null check (length(name) between 1 and 100),
+    reason text not null check (length(reason) between 1 and 500),
+    placed_by text not null,
+    placed_at timestamptz not null default now(),
+    primary key (case_id, hold_id)
+);
+
+comment on table holds is 'While there is one, its case is not disposed of.';
 
 create table participants (
     participant_id uuid primary key,
@@ -193,7 +226,7 @@ create table links (
     created_at timestamptz not null default now(),
     foreign key (case_id, participant_id) references participants (case_id, participant_id),
     check ((purpose = 'upload') = (signer is not null)),
-    check ((purpose = 'upload') = (sealed is null)),
+    check (case purpose when 'upload' then sealed is null else sealed is not null or ended_at is not null end),
     check ((signer is null) = (kid is null)),
     check (again is null or (made_by is not null and purpose = 'participate')),
     check (ended_at is not null or not is_misused),
@@ -861,10 +894,18 @@ create function base64url(bytes bytea) returns text language sql immutable stric
 $$;
 
 -- Locks a case until the transaction ends; the version of its charter, or null where there is no such case.
+-- Nothing is done any more in a case that was disposed of.
 create function lock_case(of_case uuid) returns integer language plpgsql
 security definer set search_path = public, pg_temp as $$
+declare
+    known record;
 begin
-    return (select charter_version from cases where case_id = of_case for no key update);
+    select cases.charter_version, cases.disposed_at into known
+    from cases where cases.case_id = of_case for no key update;
+    if known.disposed_at is not null then
+        raise exception 'the case was disposed of' using errcode = 'RL410';
+    end if;
+    return known.charter_version;
 end
 $$;
 
@@ -1042,13 +1083,23 @@ declare
     happened timestamptz;
     new_hash bytea;
 begin
-    if (by_web() and event_kind in ('finish-processing', 'fail-processing', 'expire'))
-        or (by_worker() and event_kind not in ('finish-processing', 'fail-processing', 'expire', 'lapse'))
+    if (by_web() and event_kind in ('finish-processing', 'fail-processing', 'expire', 'case-disposed', 'case-disposed-again'))
+        or (
+            by_worker()
+            and event_kind not in ('finish-processing', 'fail-processing', 'expire', 'lapse', 'case-disposed')
+        )
         or (by_worker() and by_actor <> 'clock' and by_actor not like 'media:%') then
         raise exception '% may not log this', session_user using errcode = 'insufficient_privilege';
     end if;
-    select event_seq + 1 as seq, event_hash as prev into strict head
+    select
+        event_seq + 1 as seq,
+        event_hash as prev,
+        disposed_at
+    into strict head
     from cases where case_id = of_case for no key update;
+    if head.disposed_at is not null then
+        raise exception 'the case was disposed of' using errcode = 'RL410';
+    end if;
     happened := clock_timestamp(); -- with the lock: rows in order have times in order
     new_hash := sha256(head.prev || convert_to(concat_ws(
         e'\n',
@@ -1299,6 +1350,10 @@ create function is_closed(of_case uuid) returns boolean language sql stable as $
     select exists (select 1 from cases where case_id = of_case and closed_at is not null)
 $$;
 
+create function is_disposed(of_case uuid) returns boolean language sql stable as $$
+    select exists (select 1 from cases where case_id = of_case and disposed_at is not null)
+$$;
+
 -- Whether the words of a message are known to be its sender's: by a verified claim, an upload link or a
 -- mediator.
 create function sender_is_known(of_message messages) returns boolean language sql stable as $$
@@ -1441,9 +1496,13 @@ for each row when (new.audience = 'recipient') execute function guard_recipient_
 
 -- Guards: what a role may not do to some rows of a table that it has to write. ------------------------------
 
--- What was sent once is not deleted, by whomever.
-create function refuse_removal() returns trigger language plpgsql as $$
+-- What was sent once is not deleted, by whomever, but for the disposal of its case.
+create function refuse_removal() returns trigger language plpgsql
+security definer set search_path = public, pg_temp as $$
 begin
+    if is_disposed(old.case_id) then
+        return old;
+    end if;
     raise exception 'a message that was sent stays' using errcode = 'restrict_violation';
 end
 $$;
@@ -1461,8 +1520,9 @@ execute function refuse_role();
 create trigger jobs_are_only_cancelled_by_web before update on jobs
 for each row when (by_web() and new.state <> 'cancelled') execute function refuse_role();
 
-create trigger statements_of_workers_are_renditions before insert on statements
-for each row when (by_worker() and new.typ <> 'relay-rendition+jws') execute function refuse_role();
+create trigger statements_of_workers_are_their_own before insert on statements
+for each row when (by_worker() and new.typ not in ('relay-rendition+jws', 'relay-disposal+jws'))
+execute function refuse_role();
 
 create trigger parts_of_workers_are_renditions before insert on parts
 for each row when (by_worker() and new.role not in ('rendition', 'poster')) execute function refuse_role();
@@ -1470,8 +1530,127 @@ for each row when (by_worker() and new.role not in ('rendition', 'poster')) exec
 create trigger grants_of_workers_are_for_the_case before insert on grants
 for each row when (by_worker() and new.audience <> 'case') execute function refuse_role();
 
+create function guard_end_of_grant() returns trigger language plpgsql
+security definer set search_path = public, pg_temp as $$
+begin
+    if exists (
+        select 1 from parts inner join messages on parts.message_id = messages.message_id
+        where parts.commitment = old.commitment and is_disposed(messages.case_id)
+    ) then
+        return old;
+    end if;
+    raise exception '% may not end this grant', session_user using errcode = 'insufficient_privilege';
+end
+$$;
+
 create trigger grants_that_workers_end_are_their_own before delete on grants
-for each row when (by_worker() and old.audience <> 'media') execute function refuse_role();
+for each row when (by_worker() and old.audience <> 'media') execute function guard_end_of_grant();
+
+-- Once disposed of, a case stays so, and closed.
+create function guard_disposal() returns trigger language plpgsql as $$
+begin
+    raise exception 'the case was disposed of' using errcode = 'RL410';
+end
+$$;
+
+create trigger cases_stay_disposed_of before update on cases
+for each row when (
+    old.disposed_at is not null
+    and (new.disposed_at, new.disposal_hash, new.closed_at, new.charter_version, new.event_seq)
+    is distinct from (old.disposed_at, old.disposal_hash, old.closed_at, old.charter_version, old.event_seq)
+)
+execute function guard_disposal();
+
+-- Disposal. -------------------------------------------------------------------------------------------------
+
+-- Whether a case may be disposed of: it is closed, its time has come, and nobody holds it.
+create function is_disposable(of_case cases) returns boolean language sql stable as $$
+    select coalesce(of_case.disposal_due_at <= now(), false)
+        and of_case.disposed_at is null
+        and not exists (select 1 from holds where holds.case_id = of_case.case_id)
+$$;
+
+-- Locks all of a case until the transaction ends: its messages first, as everywhere. What a certificate says
+-- of it; nothing where it may not be disposed of, or was.
+create function lock_for_disposal(of_case uuid) returns table (
+    charter_hash bytea, closed_at timestamptz, event_seq bigint, event_hash bytea,
+    messages bigint, parts bigint, sealed_bytes numeric
+) language plpgsql volatile security definer set search_path = public, pg_temp as $$
+begin
+    perform 1 from messages as every where every.case_id = of_case order by every.message_id for update;
+    perform 1 from cases as every where every.case_id = of_case for update;
+    return query select
+        charters.statement_hash,
+        cases.closed_at,
+        cases.event_seq,
+        cases.event_hash,
+        (select count(*) from messages as every where every.case_id = of_case),
+        (
+            select count(*) from parts as every
+            inner join messages as its on every.message_id = its.message_id
+            where its.case_id = of_case
+        ),
+        (
+            select coalesce(sum(every.size_bytes), 0) from parts as every
+            inner join messages as its on every.message_id = its.message_id
+            where its.case_id = of_case
+        )
+    from cases
+    left join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
+    where cases.case_id = of_case and cases.disposed_at is null and (not by_worker() or is_disposable(cases));
+end
+$$;
+
+-- Destroys what was written in a case, every grant and every key, and logs the certificate. A worker does it
+-- once the time has come; whoever owns the database also before, which a restored backup may need.
+create function dispose_case(of_case uuid, by_actor text, with_statement bytea) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    is_due boolean;
+begin
+    select is_disposable(cases) into is_due from cases
+    where cases.case_id = of_case and cases.disposed_at is null
+    for update;
+    if not found or (by_worker() and not is_due) then
+        return false;
+    end if;
+    perform append_event(
+        of_case, case when is_due then 'case-disposed' else 'case-disposed-again' end, null, by_actor,
+        with_statement
+    );
+    update cases
+    set closed_at = coalesce(closed_at, now()), disposed_at = now(), disposal_hash = with_statement
+    where case_id = of_case;
+    insert into orphans (object_prefix)
+    select parts.object_prefix from parts inner join messages on parts.message_id = messages.message_id
+    where messages.case_id = of_case and parts.object_prefix is not null
+    union
+    select 'uploads/' || uploads.upload_id from uploads
+    inner join messages on uploads.message_id = messages.message_id
+    where messages.case_id = of_case
+    on conflict (object_prefix) do nothing;
+    insert into queue_counts (state, messages)
+    select messages.state, -count(*) from messages
+    where messages.case_id = of_case and is_in_queue(messages)
+    group by messages.state;
+    delete from grants using parts, messages
+    where grants.commitment = parts.commitment
+        and parts.message_id = messages.message_id and messages.case_id = of_case;
+    delete from messages where case_id = of_case;
+    update charters set key_file = '' where case_id = of_case;
+    delete from unsent_texts where kid in (
+        select claims.kid from claims where claims.case_id = of_case
+        union all
+        select links.kid from links where links.case_id = of_case
+    );
+    update claims set keyring = '', proof_hash = decode(repeat('00', 32), 'hex') where case_id = of_case;
+    update links set sealed = null, again = null, ended_at = coalesce(ended_at, now()) where case_id = of_case;
+    delete from sessions where case_id = of_case;
+    delete from due_notifications where case_id = of_case;
+    delete from holds where case_id = of_case;
+    return true;
+end
+$$;
 
 -- What whoever runs relay is shown of it. -------------------------------------------------------------------
 

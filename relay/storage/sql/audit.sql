@@ -122,7 +122,13 @@ select
     approvals,
     captions_required,
     server_processing,
-    closed_at is not null as is_closed
+    retention_days,
+    disposal_hash,
+    closed_at is not null as is_closed,
+    (
+        select count(*) from holds
+        where holds.case_id = cases.case_id
+    ) as holds
 from cases
 where case_id = $1;
 
@@ -133,7 +139,8 @@ select
     recipient,
     mediators,
     media,
-    recovery
+    recovery,
+    octet_length(key_file) > 0 as has_key_file
 from charters
 where case_id = $1;
 
@@ -186,7 +193,8 @@ select
     claims.kid,
     claims.signer,
     claims.recipient,
-    claims.verification_hash
+    claims.verification_hash,
+    octet_length(claims.keyring) > 0 as has_keyring
 from claims
 inner join links on claims.link_id = links.link_id
 where links.case_id = $1;

@@ -45,6 +45,9 @@ select
     cases.proposed_mediators,
     cases.created_at,
     cases.closed_at,
+    cases.retention_days,
+    cases.disposal_due_at,
+    cases.disposed_at,
     coalesce(charters.media, '{}') as media,
     coalesce(charters.recovery, '{}') as recovery
 from cases
@@ -84,6 +87,9 @@ select
     cases.proposed_mediators,
     cases.created_at,
     cases.closed_at,
+    cases.retention_days,
+    cases.disposal_due_at,
+    cases.disposed_at,
     coalesce(charters.media, '{}') as media,
     coalesce(charters.recovery, '{}') as recovery
 from (
@@ -252,6 +258,7 @@ set
     approvals = $3,
     captions_required = $4,
     server_processing = $5,
+    retention_days = $6,
     proposed_mediators = null
 where case_id = $1;
 
