@@ -92,6 +92,7 @@ OTHER_COMMANDS: Final[Mapping[str, str]] = {
     "crypt seal": "reads no database",
     "deliver": "what it claims is due, and costs by that; tests/integration/test_cost.py reads its plans",
     "demo": "is `serve` and `worker` on a folder",
+    "disposals repeat": "reads the certificates in the bucket, one for each case that was disposed of",
     "doctor": "reads catalogues, and as many credentials as people work for the organization",
     "keys new": "reads no database",
     "profile": "reads no database",
@@ -116,6 +117,7 @@ OTHER_COMMANDS: Final[Mapping[str, str]] = {
 
 NOT_FILLED: Final[Mapping[str, str]] = {
     "credentials": "as many as people work for the organization, however much is stored",
+    "holds": "a few of the cases that are closed, each for as long as somebody needs it",
     "message_transitions": "is written by the migration",
     "migrations": "is written by the migration",
     "outbox": "what was not told yet: whoever asks for events empties it",

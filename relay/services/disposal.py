@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Final
 
 from relay.crypto import statements
+from relay.crypto.disposals import verify_disposal
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
-from relay.crypto.trust import verify_by
 from relay.domain.actors import Mediator, Service
 from relay.domain.cases import (
     Certificate,
@@ -121,7 +121,9 @@ async def dispose(database: Database, worker: MediaWorker, case_id: uuid.UUID) -
         facts = await stored.lock_for_disposal(connection, case_id)
         if facts is None or facts.closed_at is None:
             return False
-        return await _dispose(connection, worker, case_id, facts, closed_at=facts.closed_at)
+        return await _dispose(
+            connection, worker, case_id, facts, kind="case-disposed", closed_at=facts.closed_at
+        )
 
 
 async def _dispose(
@@ -130,6 +132,7 @@ async def _dispose(
     case_id: uuid.UUID,
     facts: stored.DisposalFacts,
     *,
+    kind: str,
     closed_at: datetime,
 ) -> bool:
     certificate = statements.Disposal(
@@ -147,7 +150,9 @@ async def _dispose(
     compact = statements.sign(signer, certificate)
     made = statements.verified(compact, statements.Disposal, signer.public_key)
     await insert_statement(connection, made)
-    return await stored.dispose(connection, case_id, str(worker), made.hash)
+    return await stored.dispose(
+        connection, case_id, kind=kind, actor=str(worker), statement_hash=made.hash
+    )
 
 
 async def store_certificates(database: Database, objects: Objects, most: int) -> int:
@@ -179,14 +184,19 @@ async def repeat(
     """
     async with database.transaction() as connection:
         organization = await trust.organization(connection, settings)
-        said, _ = verify_by(compact, statements.Disposal, organization.of_role("media"))
+        said = verify_disposal(organization, compact)
         if await stored_cases.find_case(connection, said.case) is None:
             return said.case, Repeated.UNKNOWN
         facts = await stored.lock_for_disposal(connection, said.case)
         if facts is None:
             return said.case, Repeated.DONE
         await _dispose(
-            connection, worker, said.case, facts, closed_at=facts.closed_at or said.closed
+            connection,
+            worker,
+            said.case,
+            facts,
+            kind="case-disposed-again",
+            closed_at=facts.closed_at or said.closed,
         )
         return said.case, Repeated.DISPOSED
 

@@ -59,10 +59,12 @@ async def lock_for_disposal(connection: Connection, case_id: uuid.UUID) -> Dispo
 
 
 async def dispose(
-    connection: Connection, case_id: uuid.UUID, actor: str, statement_hash: bytes
+    connection: Connection, case_id: uuid.UUID, *, kind: str, actor: str, statement_hash: bytes
 ) -> bool:
     """Destroy what a case held and log its certificate; False where it may not be disposed of, or was."""
-    return bool(await connection.fetchval(_SQL["dispose"], case_id, actor, statement_hash))
+    return bool(
+        await connection.fetchval(_SQL["dispose"], case_id, kind, actor, statement_hash)
+    )
 
 
 async def find_certificate(connection: Connection, case_id: uuid.UUID) -> str | None:

@@ -211,7 +211,7 @@ on cases to relay_worker;
 grant update (certificate_stored_at) on cases to relay_worker;
 grant select (case_id) on holds to relay_worker;
 grant execute on function lock_for_disposal(uuid) to relay_worker;
-grant execute on function dispose_case(uuid, text, bytea) to relay_worker;
+grant execute on function dispose_case(uuid, text, text, bytea) to relay_worker;
 
 grant select (case_id, version, statement_hash, mediators, media, recovery) on charters to relay_worker;
 grant select on link_endings, successions to relay_worker;

@@ -80,6 +80,7 @@ async def test_a_read_is_told_to_come_again(
         "commitment": sent.parts[0].commitment,
         "upload": str(uuid.uuid4()),
         "text": str(uuid.uuid4()),
+        "hold": str(uuid.uuid4()),
         "revision": "1",
         "receiver": "case-system",
         "logo": "none.svg",

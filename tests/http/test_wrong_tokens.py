@@ -207,6 +207,7 @@ async def attacked(
             "commitment": sent.parts[0].commitment,
             "upload": str(uuid.uuid4()),
             "text": str(uuid.uuid4()),
+            "hold": str(uuid.uuid4()),
             "logo": "none.svg",
             "receiver": "case-system",
         },

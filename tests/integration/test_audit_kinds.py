@@ -38,6 +38,10 @@ WHO: Final = {
 }
 
 
+LOGS: Final = frozenset({"append_event", "_dispose"})
+"""What writes a row of the kind that it is given."""
+
+
 def sources() -> Iterator[tuple[Path, ast.Module]]:
     """Every module that relay is made of."""
     for path in itertools.chain((ROOT / "relay").rglob("*.py"), (ROOT / "workers").rglob("*.py")):
@@ -45,11 +49,11 @@ def sources() -> Iterator[tuple[Path, ast.Module]]:
 
 
 def written(module: ast.Module) -> Iterator[str]:
-    """The kinds that calls of `append_event` in a module can write."""
+    """The kinds that calls in a module can write which log something."""
     for function in ast.walk(module):
         if isinstance(function, ast.AsyncFunctionDef | ast.FunctionDef):
             for call in ast.walk(function):
-                if isinstance(call, ast.Call) and _name(call.func) == "append_event":
+                if isinstance(call, ast.Call) and _name(call.func) in LOGS:
                     [kind] = [word.value for word in call.keywords if word.arg == "kind"]
                     yield from _values(kind, function)
 
@@ -170,6 +174,8 @@ def test_only_what_nobody_signs_goes_without_a_statement() -> None:
         "case-changed",
         "case-closed",
         "case-reopened",
+        "hold-placed",
+        "hold-lifted",
         "no-contact-set",
         "no-contact-lifted",
         "second-claim-refused",

@@ -34,6 +34,7 @@ WHOLE: Final = {
     "credentials.list_case_credential_statements": "of all credentials those of case systems, by an index",
     "credentials.list_credential_statements": "as many as people work for the organization",
     "credentials.list_successions": "one for each root that took the place of another",
+    "disposal.list_unstored": "those whose certificate is not in the bucket yet, by an index of these",
     "events.latest_events": "so many rows, from the end of an index",
     "notifications.delete_untold": "so many rows of what was not told yet",
     "notifications.delete_old": "the newest number, from the end of an index",

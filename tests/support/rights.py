@@ -40,7 +40,12 @@ MAY: Final[dict[str, Rights]] = {
             "select": "*",
             "insert": "case_id reference",
             "update": "registration_hash registered_by_mediator_at proposed_mediators charter_version "
-            "approvals captions_required server_processing closed_at",
+            "approvals captions_required server_processing closed_at retention_days",
+        },
+        "holds": {
+            "select": "*",
+            "insert": "case_id hold_id name reason placed_by",
+            "delete": "",
         },
         "participants": {
             "select": "*",
@@ -146,8 +151,11 @@ MAY: Final[dict[str, Rights]] = {
         },
         "cases": {
             "select": "case_id reference registration_hash charter_version approvals captions_required "
-            "server_processing created_at",
+            "server_processing created_at disposal_due_at disposed_at disposal_hash "
+            "certificate_stored_at",
+            "update": "certificate_stored_at",
         },
+        "holds": {"select": "case_id"},
         "charters": {"select": "case_id version statement_hash mediators media recovery"},
         "link_endings": {"select": "*"},
         "successions": {"select": "*"},
@@ -239,6 +247,7 @@ CALLS: Final = {
     WORKER: {
         *("append_event", "lock_case", "by_web", "by_worker", "sum_queue_counts"),
         "monitoring_figures",
+        *("lock_for_disposal", "dispose_case"),
         *("store_parts", "change_state", "lease_is_over"),
     },
     DELIVERER: {

@@ -26,6 +26,7 @@ from relay.crypto.statements import (
     Consent,
     Credential,
     Decision,
+    Disposal,
     GrantedPart,
     Link,
     LinkEnding,
@@ -475,6 +476,19 @@ OFFER_COMPACT = sign(BORIS.keyring.signer, offer())
 SESSION = with_nonce(
     Session(challenge=digest("challenge"), audience="https://relay.example.org", at=noon_and(1, 5))
 )
+DISPOSAL = with_nonce(
+    Disposal(
+        case=CASE,
+        charter=hash_of(CHARTER_1),
+        closed=noon_and(100),
+        rows=17,
+        head=digest("the last row of the log"),
+        messages=2,
+        parts=5,
+        size=9_000_000_000,
+        at=noon_and(200),
+    )
+)
 RESPONSE = with_nonce(
     Response(
         case=CASE,
@@ -515,6 +529,8 @@ EVERY: tuple[Statement, ...] = tuple(
         Withdrawal(case=CASE, message=VIDEO.message, participant=CLAIRE.id, at=noon_and(90)),
         CLAIRES_CONSENT,
         Consent(case=CASE, participant=CLAIRE.id, status="paused", at=noon_and(90)),
+        DISPOSAL,
+        msgspec.structs.replace(DISPOSAL, charter=None),
     )
 )
 """At least one statement of every type."""

@@ -1603,21 +1603,16 @@ $$;
 
 -- Destroys what was written in a case, every grant and every key, and logs the certificate. A worker does it
 -- once the time has come; whoever owns the database also before, which a restored backup may need.
-create function dispose_case(of_case uuid, by_actor text, with_statement bytea) returns boolean
+create function dispose_case(of_case uuid, event_kind text, by_actor text, with_statement bytea) returns boolean
 language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-    is_due boolean;
 begin
-    select is_disposable(cases) into is_due from cases
-    where cases.case_id = of_case and cases.disposed_at is null
+    perform 1 from cases
+    where cases.case_id = of_case and cases.disposed_at is null and (not by_worker() or is_disposable(cases))
     for update;
-    if not found or (by_worker() and not is_due) then
+    if not found then
         return false;
     end if;
-    perform append_event(
-        of_case, case when is_due then 'case-disposed' else 'case-disposed-again' end, null, by_actor,
-        with_statement
-    );
+    perform append_event(of_case, event_kind, null, by_actor, with_statement);
     update cases
     set closed_at = coalesce(closed_at, now()), disposed_at = now(), disposal_hash = with_statement
     where case_id = of_case;

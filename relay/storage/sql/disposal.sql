@@ -30,11 +30,12 @@ where case_id = $1 and hold_id = $2;
 select cases.case_id from cases
 where
     cases.disposal_due_at <= now()
+    and cases.closed_at is not null
     and cases.disposed_at is null
-    and not exists (
-        select 1 from holds
+    and (
+        select count(*) from holds
         where holds.case_id = cases.case_id
-    )
+    ) = 0
 order by cases.disposal_due_at, cases.case_id
 limit $1;
 
@@ -50,7 +51,7 @@ select
 from lock_for_disposal($1);
 
 -- name: dispose
-select dispose_case($1, $2, $3);
+select dispose_case($1, $2, $3, $4);
 
 -- name: find_certificate
 select statements.compact

@@ -128,7 +128,7 @@ def test_another_program_makes_the_same_vectors(node: Node) -> None:
         "passphrases": 6,
         "claim words": 8,
         "claims": 2,
-        "statements": 24,
+        "statements": 26,
         "log rows": 3,
         "sealed bodies": 6,
         "case identities": 4,

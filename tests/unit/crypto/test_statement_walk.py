@@ -26,6 +26,7 @@ from relay.crypto.signing import key_id, read_unverified, statement_hash
 from relay.crypto.statements import (
     Captions,
     Decision,
+    Disposal,
     Message,
     Rendition,
     Response,
@@ -213,8 +214,11 @@ def test_the_base_of_the_walk_holds() -> None:
 
 
 def test_every_cell_has_an_outcome() -> None:
-    """A new type, or a new attack, is in the table or fails here; and the vectors have all of it."""
-    assert {*walk_table.TYPES} == {*Statement.__subclasses__()}
+    """A new type, or a new attack, is in the table or fails here; and the vectors have all of it.
+
+    A certificate of disposal is the one type that no reader of a message is given.
+    """
+    assert {*walk_table.TYPES, Disposal} == {*Statement.__subclasses__()}
     assert walk_table.TABLE.keys() == walk.ATTACKS.keys()
     for attack, expected in walk_table.TABLE.items():
         assert expected.keys() == {*walk_table.TYPES}, attack

@@ -418,6 +418,22 @@ export const Consent = kind('relay-consent+jws', {
 });
 export type Consent = Of<typeof Consent>;
 
+/** What was written in a case is destroyed, with every grant and every key. Signed by a media worker. */
+export const Disposal = kind('relay-disposal+jws', {
+  case: uuid,
+  /** The charter whose retention period is over; null for a case that had none. */
+  charter: orNull(digest),
+  closed: time,
+  /** Rows of the log before the one that names this, and the hash of the last of them. */
+  rows: size,
+  head: digest,
+  messages: size,
+  parts: size,
+  /** Bytes, sealed. */
+  size: size,
+});
+export type Disposal = Of<typeof Disposal>;
+
 /** Exactly one part with the role `needed`, and at most one each of those `allowed` with it. */
 function arePartsOf(parts: readonly Part[], needed: PartRole, allowed: readonly PartRole[]): boolean {
   const roles = parts.map(({ role }) => role);
