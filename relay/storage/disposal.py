@@ -62,9 +62,7 @@ async def dispose(
     connection: Connection, case_id: uuid.UUID, *, kind: str, actor: str, statement_hash: bytes
 ) -> bool:
     """Destroy what a case held and log its certificate; False where it may not be disposed of, or was."""
-    return bool(
-        await connection.fetchval(_SQL["dispose"], case_id, kind, actor, statement_hash)
-    )
+    return bool(await connection.fetchval(_SQL["dispose"], case_id, kind, actor, statement_hash))
 
 
 async def find_certificate(connection: Connection, case_id: uuid.UUID) -> str | None:

@@ -205,7 +205,7 @@ on credentials to relay_worker;
 grant
 select (
     case_id, reference, registration_hash, charter_version, approvals, captions_required, server_processing,
-    created_at, disposal_due_at, disposed_at, disposal_hash, certificate_stored_at
+    created_at, closed_at, disposal_due_at, disposed_at, disposal_hash, certificate_stored_at
 )
 on cases to relay_worker;
 grant update (certificate_stored_at) on cases to relay_worker;

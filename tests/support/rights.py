@@ -151,7 +151,7 @@ MAY: Final[dict[str, Rights]] = {
         },
         "cases": {
             "select": "case_id reference registration_hash charter_version approvals captions_required "
-            "server_processing created_at disposal_due_at disposed_at disposal_hash "
+            "server_processing created_at closed_at disposal_due_at disposed_at disposal_hash "
             "certificate_stored_at",
             "update": "certificate_stored_at",
         },

@@ -96,7 +96,10 @@ create table cases (
     -- A case without a charter holds nothing that was written: thirty days. More than a hundred years are a
     -- hundred, which is the last time that every reader can represent.
     disposal_due_at timestamptz generated always as (
-        timezone('utc', timezone('utc', closed_at) + make_interval(days => least(coalesce(retention_days, 30), 36500)))
+        timezone(
+            'utc',
+            timezone('utc', closed_at) + make_interval(days => least(coalesce(retention_days, 30), 36500))
+        )
     ) stored,
     disposed_at timestamptz,
     disposal_hash bytea references statements,
@@ -226,7 +229,8 @@ create table links (
     created_at timestamptz not null default now(),
     foreign key (case_id, participant_id) references participants (case_id, participant_id),
     check ((purpose = 'upload') = (signer is not null)),
-    check (case purpose when 'upload' then sealed is null else sealed is not null or ended_at is not null end),
+    check (purpose = 'participate' or sealed is null),
+    check (purpose = 'upload' or sealed is not null or ended_at is not null),
     check ((signer is null) = (kid is null)),
     check (again is null or (made_by is not null and purpose = 'participate')),
     check (ended_at is not null or not is_misused),
@@ -1603,7 +1607,9 @@ $$;
 
 -- Destroys what was written in a case, every grant and every key, and logs the certificate. A worker does it
 -- once the time has come; whoever owns the database also before, which a restored backup may need.
-create function dispose_case(of_case uuid, event_kind text, by_actor text, with_statement bytea) returns boolean
+create function dispose_case(
+    of_case uuid, event_kind text, by_actor text, with_statement bytea
+) returns boolean
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     perform 1 from cases

@@ -170,7 +170,9 @@ async def test_functions_and_sequences_are_for_those_who_need_them(
             assert row["proconfig"] == ["search_path=public, pg_temp"], row["proname"]
     assert {row["proname"] for row in functions if row["prosecdef"] and not row["is_trigger"]} == {
         "append_event",
+        "dispose_case",
         "lock_case",
+        "lock_for_disposal",
         "monitoring_figures",
         "sum_queue_counts",
     }
