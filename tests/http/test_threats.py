@@ -37,7 +37,17 @@ async def test_every_door_is_closed_to_whoever_it_is_not_for(
         if Role.PUBLIC in route.roles:
             continue
         path = route.path
-        for name in ("link", "case", "participant", "one", "other", "message", "upload", "text", "hold"):
+        for name in (
+            "link",
+            "case",
+            "participant",
+            "one",
+            "other",
+            "message",
+            "upload",
+            "text",
+            "hold",
+        ):
             path = path.replace(f"{{{name}}}", str(uuid.uuid4()))
         path = (
             path.replace("{receiver}", "case-system")

@@ -35,10 +35,14 @@ async def age(database_url: str, case_id: uuid.UUID, by: timedelta = YEAR) -> No
         await owner.rehash(case_id)
 
 
+def settings_for_old_log(settings: Settings) -> Settings:
+    """For an audit in which statements may be of another time than their rows."""
+    return dataclasses.replace(settings, statement_skew_seconds=int(2 * YEAR.total_seconds()))
+
+
 async def found_in_old_log(settings: Settings) -> list[Finding]:
-    """What the audit finds, where statements may be of another time than their rows."""
-    skew = int(2 * YEAR.total_seconds())
-    return await findings(dataclasses.replace(settings, statement_skew_seconds=skew))
+    """What the audit finds there."""
+    return await findings(settings_for_old_log(settings))
 
 
 async def sealed_bytes(database_url: str) -> set[bytes]:
