@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 from playwright.async_api import expect
 
@@ -11,6 +13,10 @@ from tests.support.browser.casework import LANGUAGES, CasePage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
 from tests.support.browser.visitors import Language, Visit
+
+
+HOLD_NAME: Final = "2026-17"
+HOLD_REASON: Final = "The court asked for the correspondence."
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -50,6 +56,20 @@ async def test_a_case_is_closed_and_opened_again(
     await expect(mediator.button("choice.offer")).to_have_count(0)
 
     await mediator.at_case(case)
+    due = mediator.page.get_by_text(mediator.words.pattern("holds.due"))
+    held = mediator.page.get_by_text(mediator.words.pattern("holds.held"))
+    await expect(due).to_be_visible()
+    await mediator.input.press(mediator.button("holds.place"))
+    keep = mediator.dialog.get_by_role("button", name=mediator.words("holds.do"), exact=True)
+    await mediator.input.press(keep)
+    await expect(mediator.dialog.get_by_role("alert")).to_have_text(mediator.words("holds.missing"))
+    for field, text in (("holds.name", HOLD_NAME), ("holds.reason", HOLD_REASON)):
+        await mediator.dialog.get_by_label(mediator.words(field)).fill(text)
+    await mediator.input.press(keep)
+    await expect(held).to_be_visible()
+    await expect(mediator.page.get_by_text(HOLD_REASON)).to_be_visible()
+    await mediator.input.press(mediator.page.get_by_role("button", name=HOLD_NAME))
+    await expect(due).to_be_visible()
     await mediator.input.press(mediator.button("case.reopen"))
     await expect(since).to_have_count(0)
     await expect(new_letter).to_be_visible()

@@ -198,6 +198,25 @@ export class Casework {
     await this.cases.office.signed.call('PUT', `/v1/cases/${id}/closing`, { body: { closed } });
   }
 
+  async holds(id: Uuid): Promise<readonly contract.Hold[]> {
+    const { holds } = await this.cases.office.signed.call<Schemas['Holds']>('GET', `/v1/cases/${id}/holds`);
+    return holds.map(({ hold, name, reason, placed_by: by, placed_at: placedAt }) => ({
+      hold,
+      name,
+      reason,
+      placedAt,
+      bySystem: by.startsWith('service:'),
+    }));
+  }
+
+  async placeHold(id: Uuid, { name, reason }: contract.NewHold): Promise<void> {
+    await this.cases.office.signed.call('PUT', `/v1/cases/${id}/holds/${newId()}`, { body: { name, reason } });
+  }
+
+  async liftHold(id: Uuid, hold: Uuid): Promise<void> {
+    await this.cases.office.signed.call('DELETE', `/v1/cases/${id}/holds/${hold}`);
+  }
+
   async recordConsent(id: Uuid, participant: Uuid, status: contract.Consent): Promise<void> {
     const { keyring, signed } = this.cases.office;
     const statement = statements.sign(keyring.signer, statements.Consent, { at: now(), case: id, participant, status });
@@ -234,6 +253,8 @@ function summary(view: Schemas['CaseSummary']): contract.CaseSummary {
     approvals: view.approvals,
     createdAt: view.created_at,
     closedAt: view.closed_at,
+    disposalDueAt: view.disposal_due_at,
+    disposedAt: view.disposed_at,
     changeAsked: view.proposed_mediators !== null,
     people: view.participants.map(({ participant, role, number }) => ({ participant, role, number })),
     figures: figuresOf(view),

@@ -227,6 +227,18 @@ export class Mediator implements contract.MediatorClient {
     await this.#inside().casework.setClosed(id, closed);
   }
 
+  async holds(id: Uuid): Promise<readonly contract.Hold[]> {
+    return this.#inside().casework.holds(id);
+  }
+
+  async placeHold(id: Uuid, hold: contract.NewHold): Promise<void> {
+    await this.#inside().casework.placeHold(id, hold);
+  }
+
+  async liftHold(id: Uuid, hold: Uuid): Promise<void> {
+    await this.#inside().casework.liftHold(id, hold);
+  }
+
   async recordConsent(id: Uuid, participant: Uuid, status: contract.Consent): Promise<void> {
     await this.#inside().casework.recordConsent(id, participant, status);
   }

@@ -11,6 +11,7 @@ import './claim';
 import '../ui/dialog';
 import { ConsoleElement, grantedText } from './element';
 import './ending';
+import './holds';
 import { caseName, mediator, person, recipient, sender, shortId, type Somebody } from './people';
 import './readers';
 import './timeline';
@@ -204,11 +205,12 @@ export class ConsoleCase extends ConsoleElement {
     </section>`;
   }
 
-  private renderClosed({ closedAt }: CaseDetail): TemplateResult | typeof nothing {
+  private renderClosed(detail: CaseDetail): TemplateResult | typeof nothing {
     const { case: texts } = this.texts;
-    if (closedAt === null) return nothing;
+    if (detail.closedAt === null) return nothing;
     return html`<section class="note">
-      <p>${texts.closedSince(day(closedAt, this.session.language))}</p>
+      <p>${texts.closedSince(day(detail.closedAt, this.session.language))}</p>
+      <console-holds .session=${this.session} .detail=${detail}></console-holds>
       <p><button aria-disabled=${this.running ? 'true' : nothing} @click=${() => this.setClosed(false)}>${texts.reopen}</button></p>
     </section>`;
   }
@@ -354,6 +356,7 @@ export class ConsoleCase extends ConsoleElement {
         return html`<relay-dialog
           .heading=${texts.closeTitle(reference)}
           .content=${html`<p>${texts.closeWhat}</p>
+            <p>${texts.closeKept(texts.days(detail.retentionDays))}</p>
             <p class="row">
               <button class="grave" @click=${() => this.setClosed(true)}>${texts.close}</button>
               <button @click=${end}>${this.texts.cancel}</button>

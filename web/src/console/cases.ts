@@ -74,7 +74,7 @@ export class ConsoleCases extends ConsoleElement {
       </button>
       <p class="facts">
         ${opened ? this.renderFigures(one.figures) : html`<strong>${cases.notOpened}</strong>`}
-        ${one.closedAt === null ? nothing : html`<strong>${cases.closed}</strong>`}
+        ${one.closedAt === null ? nothing : html`<strong>${one.disposedAt === null ? cases.closed : cases.deleted}</strong>`}
         ${one.changeAsked ? html`<strong>${cases.changeAsked}</strong>` : nothing}
         ${people.map((somebody) => html`<span>${this.found(somebody)}</span>`)}
         <span class="quiet">${day(one.createdAt, this.session.language)}</span>

@@ -30,6 +30,24 @@ describe('a case that is closed', () => {
     await responsible.sendLetter(again);
   });
 
+  it('says when it is deleted, and what keeps it longer', async () => {
+    const { case: opened, mediator: someone } = await openCase();
+    const caseId = opened.case;
+    const { retentionDays, disposalDueAt } = await someone.case(caseId);
+    expect(disposalDueAt).toBeNull();
+    await someone.setClosed(caseId, true);
+    const { closedAt, disposalDueAt: due } = await someone.case(caseId);
+    expect(Date.parse(due ?? '') - Date.parse(closedAt ?? '')).toBe(retentionDays * 24 * 3600 * 1000);
+
+    expect(await someone.holds(caseId)).toEqual([]);
+    await someone.placeHold(caseId, { name: 'Order 17', reason: 'The court asked for it.' });
+    const [hold] = await someone.holds(caseId);
+    expect(hold).toMatchObject({ name: 'Order 17', reason: 'The court asked for it.', bySystem: false });
+    await someone.liftHold(caseId, hold?.hold ?? '');
+    expect(await someone.holds(caseId)).toEqual([]);
+    expect((await someone.log(caseId)).map(({ kind }) => kind).slice(-3)).toEqual(['case-closed', 'hold-placed', 'hold-lifted']);
+  });
+
   it('is told to a page that stands open', async () => {
     const { case: opened, mediator: someone, harmed } = await openCase();
     const caseId = opened.case;

@@ -21,6 +21,8 @@ function aCase(reference: string, given: Partial<CaseSummary> = {}): CaseSummary
     approvals: 1,
     createdAt: '2030-01-01T00:00:00Z',
     closedAt: null,
+    disposalDueAt: null,
+    disposedAt: null,
     changeAsked: false,
     people: [CLAIRE, ANNE, DENIS],
     figures: NOTHING,

@@ -56,10 +56,28 @@ export interface CaseSummary {
   readonly createdAt: Time;
   /** Since when nothing can be sent, offered or answered in it; null while it is open. */
   readonly closedAt: Time | null;
+  /** From when on what was written in it is deleted, unless somebody holds it; null while it is open. */
+  readonly disposalDueAt: Time | null;
+  /** Since when nothing is left of what was written in it. */
+  readonly disposedAt: Time | null;
   /** Whether the case system requests other mediators. */
   readonly changeAsked: boolean;
   readonly people: readonly Person[];
   readonly figures: CaseFigures;
+}
+
+/** Why a case is not deleted, though its time has come. */
+export interface NewHold {
+  /** What the people who run the case know it by, such as the number of an order. */
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface Hold extends NewHold {
+  readonly hold: Uuid;
+  /** Placed by the case system, which alone can end it. */
+  readonly bySystem: boolean;
+  readonly placedAt: Time;
 }
 
 /** How many messages of a case wait for whom, and which links need attention. */

@@ -8,11 +8,13 @@ import type {
   CasesProgress,
   Colleague,
   GrantedAgain,
+  Hold,
   KnownKeyring,
   LinkEndReason,
   LogEntry,
   MediatorSelf,
   NewCase,
+  NewHold,
   OwnKeys,
   WaitingClaim,
 } from './cases';
@@ -70,6 +72,11 @@ export interface MediatorClient extends Playback {
   grantAgain(id: Uuid, participant: Uuid): Promise<GrantedAgain>;
   /** Closes a case, or opens it again: while it is closed nothing is sent, offered or answered in it. */
   setClosed(id: Uuid, closed: boolean): Promise<void>;
+  /** What keeps a case from being deleted, the oldest first. */
+  holds(id: Uuid): Promise<readonly Hold[]>;
+  placeHold(id: Uuid, hold: NewHold): Promise<void>;
+  /** Ends a hold that a mediator placed. */
+  liftHold(id: Uuid, hold: Uuid): Promise<void>;
   recordConsent(id: Uuid, participant: Uuid, status: Consent): Promise<void>;
   /** All rows, each verified against the one before; `broken` if one does not follow. */
   log(id: Uuid): Promise<readonly LogEntry[]>;
