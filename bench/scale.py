@@ -68,6 +68,14 @@ LEAST_SECONDS = 0.001
 TEXT = "I have carried that night for eleven years. " * 20
 
 QUERIES: Final[Mapping[str, Sequence[str]]] = {
+    "/v1/cases": (
+        "",
+        "?reference=bench%207",
+        "?state=closed",
+        "?mediator={credential}",
+        "?changed_since=2020-01-01T00:00:00Z",
+        "?changed_since=2020-01-01T00:00:00Z&state=closed&mediator={credential}",
+    ),
     "/v1/messages": ("", "?messages={message}"),
     "/v1/queue": ("", "?waits_for=you", "?state=closed", "?state=held&case={case}", "?language=fr"),
 }

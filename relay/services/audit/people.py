@@ -79,6 +79,7 @@ class People:
             captions_required=ANY,
             server_processing=ANY,
             is_closed=False,
+            changed_at=ANY,
         )
 
     def consents(self, participant: uuid.UUID | None) -> bool:
@@ -107,7 +108,7 @@ class People:
         return [self._charter, *([self._before] if self._before is not None and is_new else [])]
 
     def take(self, row: Row) -> None:
-        """Take in what a row says."""
+        """Take in what a row says of anything but a message."""
         if (row.seq == 1) != (row.log.kind == "case-registered"):
             self._report.add(
                 Code.TRANSITION_UNKNOWN, "a case is registered once, in its first row", seq=row.seq

@@ -78,6 +78,8 @@ create type participant_role as enum (
 
 create type consent_status as enum ('active', 'paused', 'withdrawn');
 
+create type case_state as enum ('registered', 'open', 'closed');
+
 create table cases (
     case_id uuid primary key,
     reference text not null unique check (length(reference) between 1 and 200),
@@ -91,9 +93,20 @@ create table cases (
     event_seq bigint not null default 0,
     event_hash bytea not null default decode(repeat('00', 32), 'hex'),
     created_at timestamptz not null default now(),
-    closed_at timestamptz
+    closed_at timestamptz,
+    changed_at timestamptz not null default now(),
+    state case_state not null generated always as (
+        case
+            when closed_at is not null then 'closed'::case_state
+            when charter_version = 0 then 'registered'::case_state
+            else 'open'::case_state
+        end
+    ) stored
 );
 
+comment on column cases.changed_at is
+'When the newest row of its log was written that is about no message, so that it tells of nobody''s answer.';
+comment on column cases.state is 'Registered until it has a charter, then open, or closed.';
 comment on column cases.closed_at is 'Since then nothing is begun, sent, offered or released in it.';
 comment on column cases.registration_hash is 'Says which mediators may sign the first charter.';
 comment on column cases.registered_by_mediator_at is
@@ -102,6 +115,8 @@ comment on column cases.proposed_mediators is
 'Whom the case system asked for after the first charter. A mediator signs the change, or does not.';
 comment on column cases.event_hash is 'Head of the hash chain of this case; the next event starts from it.';
 
+create index cases_by_state on cases (state, case_id);
+create index cases_by_change on cases (state, changed_at, case_id);
 create index cases_by_registration on cases (registered_by_mediator_at)
 where registered_by_mediator_at is not null;
 
@@ -1065,7 +1080,11 @@ begin
     values (of_case, head.seq, happened, event_kind, of_message, by_actor, with_statement, head.prev, new_hash)
     returning event_id into new_id;
     insert into outbox (event_id) values (new_id);
-    update cases set event_seq = head.seq, event_hash = new_hash where case_id = of_case;
+    update cases set
+        event_seq = head.seq,
+        event_hash = new_hash,
+        changed_at = case when of_message is null then happened else changed_at end
+    where case_id = of_case;
     return new_id;
 end
 $$;

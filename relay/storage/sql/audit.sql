@@ -122,6 +122,7 @@ select
     approvals,
     captions_required,
     server_processing,
+    changed_at,
     closed_at is not null as is_closed
 from cases
 where case_id = $1;
