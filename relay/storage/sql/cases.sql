@@ -98,16 +98,17 @@ order by page.place;
 select
     found.case_id,
     found.changed_at
-from unnest($1::case_state[]) as wanted (state)
-inner join lateral (
-    select
-        cases.case_id,
-        cases.changed_at
-    from cases
-    where cases.state = wanted.state and cases.case_id > $2
-    order by cases.case_id
-    limit $3
-) as found on true
+from
+    unnest($1::case_state[]) as wanted (state),
+    lateral (
+        select
+            cases.case_id,
+            cases.changed_at
+        from cases
+        where cases.state = wanted.state and cases.case_id > $2
+        order by cases.case_id
+        limit $3
+    ) as found
 order by found.case_id
 limit $3;
 
@@ -116,16 +117,17 @@ limit $3;
 select
     found.case_id,
     found.changed_at
-from unnest($1::case_state[]) as wanted (state)
-inner join lateral (
-    select
-        cases.case_id,
-        cases.changed_at
-    from cases
-    where cases.state = wanted.state and (cases.changed_at, cases.case_id) > ($2, $3)
-    order by cases.changed_at, cases.case_id
-    limit $4
-) as found on true
+from
+    unnest($1::case_state[]) as wanted (state),
+    lateral (
+        select
+            cases.case_id,
+            cases.changed_at
+        from cases
+        where cases.state = wanted.state and (cases.changed_at, cases.case_id) > ($2, $3)
+        order by cases.changed_at, cases.case_id
+        limit $4
+    ) as found
 order by found.changed_at, found.case_id
 limit $4;
 
