@@ -1492,6 +1492,18 @@ for each row when (by_worker() and new.audience <> 'case') execute function refu
 create trigger grants_that_workers_end_are_their_own before delete on grants
 for each row when (by_worker() and old.audience <> 'media') execute function refuse_role();
 
+-- Whether cases begin at their beginning. An import turns it off in its own transaction, as the owner of the
+-- tables alone can: until that ends nobody else writes to them.
+create function guard_imports(are_guarded boolean) returns void language plpgsql as $$
+declare
+    way text := case when are_guarded then 'enable' else 'disable' end;
+begin
+    execute format('alter table messages %s trigger messages_move_by_the_table', way);
+    execute format('alter table links %s trigger links_are_made_in_open_cases', way);
+    execute format('alter table grants %s trigger grants_to_recipients_follow_approval', way);
+end
+$$;
+
 -- What whoever runs relay is shown of it. -------------------------------------------------------------------
 
 -- Numbers of everything, without any identifier: what a metric is called, what its label says, its value.
