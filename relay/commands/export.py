@@ -29,7 +29,7 @@ def export(
     It needs the right to read database and object store, and no key. The folder is there only once it is
     whole. docs/export.md says what is in it.
     """
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.from_environment({"RELAY_REDIS_URL": "", **os.environ})  # it asks no Redis
     manifest = asyncio.run(_export(settings, case, output))
     size = sum(file.size for file in manifest.files)
     console = Console()

@@ -24,7 +24,7 @@ def import_(
 
     Run as `relay migrate` is, with the address of the database's owner, and with that of the object store.
     """
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.from_environment({"RELAY_REDIS_URL": "", **os.environ})  # it asks no Redis
     manifest = asyncio.run(_import(settings, folder))
     Console().print(f"case {manifest.case} is here, with {manifest.rows} rows of its log")
 

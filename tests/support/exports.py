@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from relay.services.audit.findings import Finding
-from relay.services.exports.layout import Manifest
+from relay.services.exports.importing import import_case
+from relay.services.exports.layout import MANIFEST, Manifest
 from relay.services.exports.reading import audit_export, open_export
 from relay.services.exports.writing import export
 from relay.services.processing import MediaWorker
 from relay.settings import Settings
+from relay.storage import exports as stored
 from relay.storage.database import Database
 from relay.storage.objects import Objects
 from relay.testing.people import Case, Organization, open_case
@@ -100,6 +104,52 @@ async def exported(settings: Settings, case_id: uuid.UUID, path: Path) -> Manife
     finally:
         await objects.close()
         await database.close()
+
+
+async def imported(settings: Settings, path: Path) -> Manifest:
+    """What `relay import` does; `settings` are those of the owner of the database."""
+    database = await Database.connect(settings.database_url, connections=2)
+    objects = await Objects.connect(settings)
+    try:
+        return await import_case(database, objects, settings, path)
+    finally:
+        await objects.close()
+        await database.close()
+
+
+async def rows_of(url: str, case_id: uuid.UUID) -> dict[str, list[Any]]:
+    """Every row of a case in every table that is exported, by table; for the owner."""
+    database = await Database.connect(url, connections=1)
+    try:
+        async with database.snapshot() as connection:
+            return {
+                table: [
+                    json.loads(row) async for row in stored.list_rows(connection, table, case_id)
+                ]
+                for table in stored.ROWS
+            }
+    finally:
+        await database.close()
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    """The rows in a file of an export."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def listed_again(path: Path) -> None:
+    """Make the list of an export fit its files, as somebody would who changed them on purpose."""
+    manifest = json.loads((path / MANIFEST).read_bytes())
+    files = [file for file in path.rglob("*") if file.is_file() and file.name != MANIFEST]
+    manifest["files"] = [
+        {
+            "path": str(file.relative_to(path)),
+            "size": file.stat().st_size,
+            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        }
+        for file in files
+    ]
+    (path / MANIFEST).write_text(json.dumps(manifest))
 
 
 async def findings_of(path: Path, settings: Settings) -> list[Finding]:
