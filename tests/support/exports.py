@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from relay.services.audit.findings import Finding
 from relay.services.exports.importing import import_case
 from relay.services.exports.layout import MANIFEST, Manifest
@@ -149,7 +151,13 @@ def listed_again(path: Path) -> None:
         }
         for file in files
     ]
-    (path / MANIFEST).write_text(json.dumps(manifest))
+    manifest["files"].sort(key=lambda file: file["path"])
+    (path / MANIFEST).write_bytes(encoded(manifest))
+
+
+def encoded(manifest: dict[str, Any]) -> bytes:
+    """The list of an export as relay writes it."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
 
 
 async def findings_of(path: Path, settings: Settings) -> list[Finding]:

@@ -78,7 +78,7 @@ class NewFolder:
             manifest, files=sorted(self.files, key=lambda file: file.path)
         )
         with self.file(MANIFEST) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(listed), indent=1) + b"\n")
+            file.write(_encoded(listed))
 
 
 @contextlib.contextmanager
@@ -111,8 +111,12 @@ def _sync(path: Path) -> None:
         os.close(opened)
 
 
+def _encoded(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+
+
 def read_manifest(path: Path) -> Manifest:
-    """The list of an export; NoExport where there is none, ExportVersionUnknown for another format."""
+    """The list of an export; NoExport where there is none, ExportVersionUnknown, ExportAltered."""
     try:
         with (path / MANIFEST).open("rb") as file:
             content = file.read(MANIFEST_MAX_BYTES)
@@ -121,6 +125,8 @@ def read_manifest(path: Path) -> Manifest:
         raise NoExport(f"{path.name} has no {MANIFEST} that relay wrote") from None
     if (manifest.format, manifest.version) != (FORMAT, VERSION):
         raise ExportVersionUnknown(f"{manifest.format} {manifest.version}")
+    if content != _encoded(manifest):
+        raise ExportAltered(f"{MANIFEST} is not as it was written")
     return manifest
 
 

@@ -106,6 +106,6 @@ def part_path(commitment: bytes) -> str:
     return f"parts/{b64u_encode(commitment)}.age"
 
 
-def header_path(commitment: bytes, audience: str, audience_id: uuid.UUID) -> str:
+def header_path(commitment: bytes, audience: str, audience_id: object) -> str:
     """The header that opens the same part for somebody else."""
     return f"headers/{b64u_encode(commitment)}.{audience}.{audience_id}"

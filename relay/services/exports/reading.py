@@ -20,6 +20,10 @@ def open_export(path: Path) -> FolderRecords:
     cases = [row["case_id"] for row in records.rows("cases")]
     if cases != [manifest.case]:
         raise ExportAltered("its rows are not of the case that it names")
+    if records.ends() != (manifest.rows, manifest.head):
+        raise ExportAltered("its log does not end where it says")
+    if records.names() != {file.path for file in manifest.files}:
+        raise ExportAltered("its files are not those that its rows speak of")
     return records
 
 

@@ -19,6 +19,7 @@ from relay.services.exports.layout import (
     STATEMENTS,
     Manifest,
     NoExport,
+    charter_path,
     header_path,
     part_path,
     table_path,
@@ -26,7 +27,7 @@ from relay.services.exports.layout import (
 from relay.services.exports.lines import Statement, logged_act, typed
 from relay.services.log import LogRow
 from relay.storage import audit as stored
-from relay.storage.exports import StatementRow
+from relay.storage.exports import ROWS, StatementRow
 
 READ_BYTES: Final = 1024 * 1024
 _BROKEN: Final = (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError, CryptoError)
@@ -41,17 +42,20 @@ class FolderRecords:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.manifest = manifest
         self._path = path
-        self.statements: Mapping[bytes, StatementRow] = {
-            row.statement_hash: row for row in self._statements()
-        }
+        said = list(self._statements())
+        self.statements: Mapping[bytes, StatementRow] = {row.statement_hash: row for row in said}
+        if len(self.statements) != len(said):
+            raise NoExport(f"{STATEMENTS} has a statement twice")
 
     # What an audit asks for.
 
     async def list_successions(self) -> Sequence[stored.SuccessionRecord]:
         """Every succession of roots."""
         return [
-            msgspec.convert(
-                {**row, "compact": self._text(row["statement_hash"])}, stored.SuccessionRecord
+            _converted(
+                "successions",
+                {**row, "compact": self._text(row["statement_hash"])},
+                stored.SuccessionRecord,
             )
             for row in self.rows("successions")
         ]
@@ -63,7 +67,7 @@ class FolderRecords:
                 "credential": self._text(row["statement_hash"]),
                 "revocation": self._text(row["revocation_hash"]),
             }
-            yield msgspec.convert({**row, **texts}, stored.CredentialRecord)
+            yield _converted("credentials", {**row, **texts}, stored.CredentialRecord)
 
     async def list_case_heads(
         self, *, after: uuid.UUID, limit: int, only: uuid.UUID | None
@@ -71,8 +75,10 @@ class FolderRecords:
         """The case."""
         last = [row.hash for row in self._log()][-1:]
         heads = [
-            msgspec.convert(
-                {**row, "last_hash": b64u_decode(last[0]) if last else None}, stored.CaseHead
+            _converted(
+                "cases",
+                {**row, "last_hash": b64u_decode(last[0]) if last else None},
+                stored.CaseHead,
             )
             for row in self.rows("cases")
         ]
@@ -108,10 +114,15 @@ class FolderRecords:
     async def list_grants(self, case_id: uuid.UUID) -> AsyncIterator[stored.GrantRecord]:
         """Every grant, by the hash of its header."""
         messages = {row["commitment"]: row["message_id"] for row in self.rows("parts")}
+        known = set()
         for row in self.rows("grants"):
+            grant = (row["commitment"], row["audience"], row["audience_id"])
+            if grant in known or row["commitment"] not in messages:
+                raise NoExport(f"{table_path('grants')} has a grant twice, or of no part")
+            known.add(grant)
             header = hashlib.sha256(self.header_of(row, case_id)).digest()
-            named = {**row, "header": header, "message_id": messages.get(row["commitment"])}
-            yield msgspec.convert(named, stored.GrantRecord)
+            named = {**row, "header": header, "message_id": messages[row["commitment"]]}
+            yield _converted("grants", named, stored.GrantRecord)
 
     async def list_caseless(self) -> Sequence[uuid.UUID]:
         """A log whose case is not there."""
@@ -127,7 +138,26 @@ class FolderRecords:
             if digest not in named:
                 yield stored.Unlogged(statement_hash=digest, typ=said.typ)
 
-    # What an import asks for besides.
+    # What whoever opens it or takes it in asks for besides.
+
+    def ends(self) -> tuple[int, str]:
+        """How many rows the log has, and the hash of the last, base64url."""
+        rows, head = 0, ""
+        for row in self._log():
+            rows, head = rows + 1, row.hash
+        return rows, head
+
+    def names(self) -> set[str]:
+        """The files that there must be, by what the rows say."""
+        parts = (part_path(_digest(row["commitment"])) for row in self.rows("parts"))
+        charters = (charter_path(int(str(row["version"]))) for row in self.rows("charters"))
+        headers = (
+            header_path(_digest(row["commitment"]), str(row["audience"]), row["audience_id"])
+            for row in self.rows("grants")
+            if (row["audience"], row["audience_id"]) != (Audience.CASE, self.manifest.case)
+        )
+        tables = map(table_path, ROWS)
+        return {LOG, STATEMENTS, *tables, *parts, *charters, *headers}
 
     def rows(self, table: str) -> Iterator[Mapping[str, object]]:
         """The rows of a table, each value with its type."""
@@ -150,8 +180,8 @@ class FolderRecords:
             grant["audience"],
             grant["audience_id"],
         )
-        assert isinstance(commitment, bytes)  # noqa: S101 - as `rows` gives it
-        assert isinstance(audience_id, uuid.UUID)  # noqa: S101 - as `rows` gives it
+        if not isinstance(commitment, bytes):
+            raise NoExport(f"{table_path('grants')} has a line that is no row")
         if (audience, audience_id) == (Audience.CASE, case_id):
             with self.open_part(commitment) as (header, _file):
                 return header.encoded
@@ -211,8 +241,8 @@ class FolderRecords:
                 }
             case "parts":
                 segments, commitment = row["segments"], row["commitment"]
-                assert isinstance(segments, list)  # noqa: S101 - as `rows` gives it
-                assert isinstance(commitment, bytes)  # noqa: S101 - as `rows` gives it
+                if not isinstance(segments, list) or not isinstance(commitment, bytes):
+                    raise NoExport(f"{table_path('parts')} has a line that is no row")
                 return {
                     "segments": hashlib.sha256(b"".join(segments)).digest(),
                     "body": self._segments_of(commitment) == segments,
@@ -227,6 +257,19 @@ class FolderRecords:
             while chunk := file.read(READ_BYTES):
                 hasher.update(chunk)
         return hasher.finish()
+
+
+def _digest(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise NoExport("a row of a part without its name")
+    return value
+
+
+def _converted(table: str, row: Mapping[str, object], kind: type[_Line]) -> _Line:
+    try:
+        return msgspec.convert(row, kind)
+    except msgspec.MsgspecError:
+        raise NoExport(f"{table_path(table)} has a line that is no row") from None
 
 
 class _Part:
