@@ -151,6 +151,11 @@ async def list_taken(connection: Connection, case_id: uuid.UUID, reference: str)
     return [row["what"] for row in await connection.fetch(_SQL["list_taken"], case_id, reference)]
 
 
+async def is_owner(connection: Connection) -> bool:
+    """Whether whoever asks owns the tables."""
+    return bool(await connection.fetchval(_SQL["is_owner"]))
+
+
 async def begin_import(connection: Connection) -> None:
     """Let a case begin in the middle, until `end_import` in the same transaction."""
     await connection.execute(_SQL["wait_shortly"])

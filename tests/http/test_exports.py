@@ -1,134 +1,47 @@
-"""A case in a folder: opened by public age tools, verified without a service, taken in by another relay."""
+"""A case in a folder: opened by public age tools, and verified without a service."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 import shutil
-import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from relay.client.mediator import Mediator
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.padding import unpad
-from relay.crypto.signing import Signer
-from relay.domain.cases import CaseExists, CaseRegistration
-from relay.domain.transitions import State
-from relay.embedded import Access, Services
-from relay.errors import NotFound, RelayError
-from relay.services.exports.importing import ReferenceTaken
+from relay.errors import RelayError
 from relay.services.exports.layout import (
-    MANIFEST,
+    CaseIncomplete,
     ExportAltered,
-    ExportUnsound,
     ExportVersionUnknown,
-    FolderNotEmpty,
     NoExport,
-    OtherRoots,
 )
 from relay.services.exports.reading import open_export
 from relay.settings import Settings
-from relay.storage.objects import Objects
-from relay.testing.people import Organization, organization
-from tests.support.audits import findings
+from relay.storage.objects import ObjectMissing, Objects
+from relay.testing.people import Organization
+from tests.support.audits import reading_role
 from tests.support.exports import (
     LETTER,
     ORIGINAL,
-    encoded,
     exported,
     findings_of,
-    imported,
     lines_of,
     listed_again,
-    rows_of,
     tell,
 )
 from tests.support.node import Node, node_with_age
 from tests.support.prepared_videos import FILM
-from tests.support.relays import WORK_FACTOR_LOG2
-from tests.support.service_users import database_as
-
-
-@pytest.fixture
-def owner(elsewhere: Settings, services: Services) -> Settings:
-    """The settings of the owner of the second relay's database, who takes cases in."""
-    url = database_as(Access.OWNER, elsewhere.database_url, services)
-    return dataclasses.replace(elsewhere, database_url=url)
 
 
 @pytest.fixture
 def node() -> Node:
     """Node with other people's age package in it."""
     return node_with_age()
-
-
-@pytest.fixture
-async def people_elsewhere(
-    elsewhere: Settings, root: Signer, token_key: Ed25519PrivateKey
-) -> AsyncIterator[Organization]:
-    """The organization, connected to the second relay."""
-    async with organization(
-        elsewhere.public_url, root, token_key, work_factor_log2=WORK_FACTOR_LOG2
-    ) as connected:
-        yield connected
-
-
-async def test_people_go_on_at_another_relay(
-    people: Organization,
-    people_elsewhere: Organization,
-    relay_settings: Settings,
-    worker_settings: Settings,
-    elsewhere: Settings,
-    owner: Settings,
-    tmp_path: Path,
-) -> None:
-    """Each row is as it was; participant and mediator read with the keys they have, and the log goes on."""
-    told = await tell(people, worker_settings)
-    case = told.case
-    before = await rows_of(relay_settings.database_url, case.case_id)
-    await exported(relay_settings, case.case_id, tmp_path / "export")
-    await imported(owner, tmp_path / "export")
-    assert _comparable(await rows_of(owner.database_url, case.case_id)) == _comparable(before)
-    assert await findings(elsewhere) == []
-
-    there = people_elsewhere
-    url = case.responsible_url.replace(relay_settings.public_url, elsewhere.public_url)
-    reader = await there.unlock(url)
-    received = await reader.open(await reader.offered(told.opened))
-    assert reader.read_text(received) == LETTER
-    watched = await reader.open(await reader.offered(told.watched))
-    await reader.save(watched, "rendition", tmp_path / "film")
-    assert (tmp_path / "film").read_bytes() == FILM
-    await reader.respond(await reader.offered(told.offered), "accept")
-    await reader.open(await reader.offered(told.offered))
-
-    mediator = Mediator(
-        there.connection,
-        case.mediator.keyring,
-        case.mediator.credential_id,
-        root_fingerprint=there.administrator.fingerprint,
-        audience=there.audience,
-    )
-    assert told.queued in {item.message for item in (await mediator.queue()).items}
-    leased = await mediator.lease(told.queued)
-    assert await mediator.read_letter(leased) == "A third one."
-    await mediator.offer(await mediator.decide(leased, "approve"))
-    link = await mediator.make_link(case.case_id, case.responsible.participant_id)
-    await there.claim(link)
-    figures = (await there.case_system.figures()).figures
-    assert {figure.state: figure.messages for figure in figures} == {
-        State.PROCESSING: 1,
-        State.OFFERED: 1,
-        State.QUEUED: 1,
-    }
-    assert await findings(elsewhere) == []
 
 
 async def test_public_age_tools_open_all_of_it(
@@ -175,16 +88,6 @@ async def test_public_age_tools_open_all_of_it(
 def _name(part: Mapping[str, Any]) -> str:
     """What a part is called in names of files."""
     return b64u_encode(bytes.fromhex(part["commitment"].removeprefix("\\x")))
-
-
-def _comparable(rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    """But for where bodies lie, which is new."""
-    return {
-        table: [
-            {name: value for name, value in row.items() if name != "object_prefix"} for row in found
-        ]
-        for table, found in rows.items()
-    }
 
 
 async def test_every_change_of_a_file_is_found(
@@ -302,69 +205,36 @@ UNVOUCHED: Final = {
 """Tables of an export whose rows nothing that was signed leads to."""
 
 
-async def test_a_case_that_does_not_fit_is_refused_by_name(
+async def test_the_right_to_read_is_enough_to_export(
     people: Organization,
-    people_elsewhere: Organization,
     relay_settings: Settings,
     worker_settings: Settings,
-    owner: Settings,
+    database_url: str,
     tmp_path: Path,
 ) -> None:
-    """Twice, of another root, in another version, altered, unsound; nothing of it is left."""
+    """A role that may do nothing else writes the same rows."""
     told = await tell(people, worker_settings)
-    case_id = told.case.case_id
-    folder = tmp_path / "export"
-    await exported(relay_settings, case_id, folder)
-
-    async def refused(error: type[RelayError], path: Path, settings: Settings = owner) -> None:
-        with pytest.raises(error) as raised:
-            await imported(settings, path)
-        assert type(raised.value) is error
-
-    def copy(name: str) -> Path:
-        shutil.copytree(folder, tmp_path / name)
-        return tmp_path / name
-
-    stranger = b64u_encode(Signer.generate().public_key)
-    await refused(OtherRoots, folder, dataclasses.replace(owner, root_public_keys=stranger))
-    await refused(NoExport, tmp_path / "nothing")
-    later = copy("later")
-    manifest = json.loads((later / MANIFEST).read_bytes())
-    (later / MANIFEST).write_bytes(encoded({**manifest, "version": 2}))
-    await refused(ExportVersionUnknown, later)
-    altered = copy("altered")
-    part = next((altered / "parts").iterdir())
-    part.write_bytes(part.read_bytes()[:-1] + b"x")
-    await refused(ExportAltered, altered)
-    listed_again(altered)
-    await refused(ExportUnsound, altered)
-    assert await _everything_of(owner) == (0, 0, [])
-
-    registered = CaseRegistration(reference=f"case {case_id}", participants=[])
-    await people_elsewhere.case_system.register(uuid.uuid4(), registered)
-    await refused(ReferenceTaken, folder)
-    connection = await asyncpg.connect(owner.database_url)
-    await connection.execute("update cases set reference = 'another'")
-    await connection.close()
-    await imported(owner, folder)
-    await refused(CaseExists, folder)
-    with pytest.raises(FolderNotEmpty):
-        await exported(relay_settings, case_id, folder)
-    with pytest.raises(NotFound):
-        await exported(relay_settings, uuid.uuid4(), tmp_path / "unknown")
-    assert not (tmp_path / "unknown").exists()
+    async with reading_role(database_url) as url:
+        settings = dataclasses.replace(relay_settings, database_url=url)
+        await exported(settings, told.case.case_id, tmp_path / "export")
+    assert await findings_of(tmp_path / "export", relay_settings) == []
 
 
-async def _everything_of(settings: Settings) -> tuple[int, int, list[str]]:
-    """How many cases and statements there are, and what lies in the bucket."""
-    connection = await asyncpg.connect(settings.database_url)
-    objects = await Objects.connect(settings)
+async def test_what_is_altered_in_the_store_is_not_exported(
+    people: Organization, relay_settings: Settings, worker_settings: Settings, tmp_path: Path
+) -> None:
+    """A body that is not what was signed, or is gone: refused, and no folder is left."""
+    told = await tell(people, worker_settings)
+    objects = await Objects.connect(worker_settings)
     try:
-        return (
-            await connection.fetchval("select count(*) from cases"),
-            await connection.fetchval("select count(*) from statements"),
-            await objects.keys("imports"),
-        )
+        [key, *_rest] = await objects.keys("tests")
+        body = await objects.get(key)
+        await objects.put(key, body[:-1] + bytes([body[-1] ^ 1]))
+        with pytest.raises(CaseIncomplete):
+            await exported(relay_settings, told.case.case_id, tmp_path / "export")
+        await objects.delete([key])
+        with pytest.raises(ObjectMissing):
+            await exported(relay_settings, told.case.case_id, tmp_path / "export")
     finally:
         await objects.close()
-        await connection.close()
+    assert list(tmp_path.iterdir()) == []

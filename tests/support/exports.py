@@ -11,6 +11,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from relay.services.exports.layout import MANIFEST, Manifest
 from relay.services.exports.reading import audit_export, open_export
 from relay.services.exports.writing import export
 from relay.services.processing import MediaWorker
+from relay.services.uploads import sweep_orphans
 from relay.settings import Settings
 from relay.storage import exports as stored
 from relay.storage.database import Database
@@ -114,6 +116,17 @@ async def imported(settings: Settings, path: Path) -> Manifest:
     objects = await Objects.connect(settings)
     try:
         return await import_case(database, objects, settings, path)
+    finally:
+        await objects.close()
+        await database.close()
+
+
+async def sweep_orphans_of(settings: Settings, now: datetime) -> None:
+    """What the sweep of a worker with these settings removes, as of a time."""
+    database = await Database.connect(settings.database_url, connections=1)
+    objects = await Objects.connect(settings)
+    try:
+        await sweep_orphans(database, objects, now)
     finally:
         await objects.close()
         await database.close()

@@ -50,7 +50,7 @@ async def import_case(
     """Take a case in, as whoever owns the tables: all of it, or nothing.
 
     Bodies are copied first, under new names that the sweep removes again where no case comes to need them.
-    NoExport, ExportVersionUnknown, ExportAltered, ExportUnsound, OtherRoots, CaseExists, ReferenceTaken.
+    NoExport, ExportVersionUnknown, ExportAltered, ExportUnsound, OtherRoots, CaseExists, ReferenceTaken, NotOwner.
     """
     records = open_export(path)
     await _require_welcome(database, settings, records)
@@ -67,8 +67,6 @@ async def import_case(
             _require_sound(
                 await _findings(audit_snapshot(connection, settings, only=records.manifest.case))
             )
-    except asyncpg.InsufficientPrivilegeError:
-        raise NotOwner from None
     except asyncpg.LockNotAvailableError:
         raise Unavailable("somebody else holds the tables; import it again") from None
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
@@ -81,6 +79,8 @@ async def _require_welcome(database: Database, settings: Settings, records: Fold
     manifest = records.manifest
     [case] = records.rows("cases")
     async with database.connection() as connection:
+        if not await stored.is_owner(connection):
+            raise NotOwner
         known = await trust.root_keys(connection, settings)
         taken = await stored.list_taken(connection, manifest.case, str(case["reference"]))
     if not set(known) & set(manifest.roots):

@@ -232,6 +232,11 @@ union all
 select 'reference' from cases
 where reference = $2;
 
+-- name: is_owner
+-- Whether somebody may turn the guards of an import off.
+select pg_has_role(session_user, relowner, 'usage') from pg_class
+where oid = 'messages'::regclass;
+
 -- name: guard_imports
 -- Whether what is imported has to begin at the beginning; see the function.
 select guard_imports($1);
