@@ -50,7 +50,8 @@ async def import_case(
     """Take a case in, as whoever owns the tables: all of it, or nothing.
 
     Bodies are copied first, under new names that the sweep removes again where no case comes to need them.
-    NoExport, ExportVersionUnknown, ExportAltered, ExportUnsound, OtherRoots, CaseExists, ReferenceTaken, NotOwner.
+    NoExport, ExportVersionUnknown, ExportAltered, ExportUnsound, OtherRoots, CaseExists, ReferenceTaken;
+    NotOwner for anybody else.
     """
     records = open_export(path)
     await _require_welcome(database, settings, records)

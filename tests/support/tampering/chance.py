@@ -181,6 +181,8 @@ async def _edit(owner: Owner, column: Column, chance: random.Random) -> Change |
         value = "null"
     else:
         value = _OTHERWISE[column.type].format(column=column.name)
+        if column.type == "text":
+            value = chance.choice((value, f"coalesce({column.name}, '') || 'é'", "''"))
     changed = await owner.value(
         f"update {column.table} set {column.name} = {value} where ctid = $1::text::tid "  # noqa: S608
         f"returning {column.name}::text is distinct from $2",
