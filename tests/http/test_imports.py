@@ -36,9 +36,9 @@ from relay.services.exports.layout import (
     NoExport,
     OtherRoots,
 )
-from relay.settings import Settings
+from relay.settings import MIB, Settings
 from relay.storage.objects import Objects
-from relay.testing.people import Organization, organization
+from relay.testing.people import Organization, open_case, organization
 from tests.support.audits import findings
 from tests.support.exports import (
     LETTER,
@@ -48,6 +48,7 @@ from tests.support.exports import (
     findings_of,
     imported,
     listed_again,
+    peak_of,
     rows_of,
     run,
     sweep_orphans_of,
@@ -329,3 +330,28 @@ def _comparable(rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[st
         ]
         for table, found in rows.items()
     }
+
+
+@pytest.mark.slow
+async def test_memory_does_not_grow_with_a_video(
+    people: Organization, relay_settings: Settings, owner: Settings, tmp_path: Path
+) -> None:
+    """With 128 MiB a command needs what it needs with one, but for what is on its way at once."""
+    small, large = await open_case(people), await open_case(people)
+    for case, size in ((small, 1), (large, 128)):
+        with (tmp_path / "video").open("wb") as file:
+            file.truncate(size * MIB)
+        with (tmp_path / "video").open("rb") as file:
+            await case.harmed.send_video(case.responsible.participant_id, file, "video/mp4")
+    for command in ("export", "import"):
+        peaks = []
+        for case in (small, large):
+            folder = tmp_path / str(case.case_id)
+            peaks.append(
+                await asyncio.to_thread(
+                    peak_of, relay_settings, "export", str(case.case_id), "-o", folder
+                )
+                if command == "export"
+                else await asyncio.to_thread(peak_of, owner, "import", folder)
+            )
+        assert peaks[1] - peaks[0] < 32 * MIB, command

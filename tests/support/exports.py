@@ -195,6 +195,16 @@ def run(
     )
 
 
+def peak_of(settings: Settings, *arguments: str | Path) -> int:
+    """The most memory that such a command needs, in bytes."""
+    command = [sys.executable, "-m", "relay", *map(str, arguments)]
+    process = subprocess.Popen(command, env=environment_of(settings), stdout=subprocess.DEVNULL)
+    _pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss * 1024
+
+
 def environment_of(settings: Settings) -> Mapping[str, str]:
     """What such a command is told."""
     return {

@@ -54,7 +54,11 @@ class FolderRecords:
         return [
             _converted(
                 "successions",
-                {**row, "compact": self._text(row["statement_hash"])},
+                {
+                    **row,
+                    "compact": self._text(row["statement_hash"]),
+                    "filed": self._filed(row["statement_hash"]),
+                },
                 stored.SuccessionRecord,
             )
             for row in self.rows("successions")
@@ -65,7 +69,9 @@ class FolderRecords:
         for row in self.rows("credentials"):
             texts = {
                 "credential": self._text(row["statement_hash"]),
+                "filed": self._filed(row["statement_hash"]),
                 "revocation": self._text(row["revocation_hash"]),
+                "revocation_filed": self._filed(row["revocation_hash"]),
             }
             yield _converted("credentials", {**row, **texts}, stored.CredentialRecord)
 
@@ -225,6 +231,10 @@ class FolderRecords:
     def _text(self, digest: object) -> str | None:
         found = self.statements.get(digest) if isinstance(digest, bytes) else None
         return None if found is None else found.compact
+
+    def _filed(self, digest: object) -> str | None:
+        found = self.statements.get(digest) if isinstance(digest, bytes) else None
+        return None if found is None else f"{found.typ} {found.kid}"
 
     def _computed(self, table: str, row: Mapping[str, object]) -> Mapping[str, object]:
         """What the queries of an audit say of a row in place of its columns."""
