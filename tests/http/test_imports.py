@@ -23,6 +23,7 @@ from relay.client.mediator import Mediator
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.domain.cases import CaseExists, CaseRegistration
+from relay.domain.credentials import ServiceTooEarly
 from relay.domain.transitions import State
 from relay.embedded import Access, Services
 from relay.errors import Conflict, NotFound, RelayError
@@ -179,6 +180,24 @@ async def test_a_case_that_does_not_fit_is_refused_by_name(
     with pytest.raises(NotFound):
         await exported(relay_settings, uuid.uuid4(), tmp_path / "unknown")
     assert not (tmp_path / "unknown").exists()
+
+
+async def test_a_case_system_that_comes_too_late_is_refused(
+    people: Organization,
+    people_elsewhere: Organization,
+    relay_settings: Settings,
+    owner: Settings,
+    tmp_path: Path,
+) -> None:
+    """A mediator has registered a case there, which would not hold beside it any more."""
+    case = await open_case(await people.with_case_system_keys())
+    await exported(relay_settings, case.case_id, tmp_path / "export")
+    await people_elsewhere.enrol("media")
+    other = await open_case(people_elsewhere)
+    with pytest.raises(ServiceTooEarly):
+        await imported(owner, tmp_path / "export")
+    assert (await _everything_of(owner))[0] == 1
+    await other.mediator.read_case(other.case_id)
 
 
 async def _everything_of(settings: Settings) -> tuple[int, int, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
 
@@ -12,6 +13,7 @@ import asyncpg
 import msgspec
 
 from relay.domain.cases import CaseExists
+from relay.domain.credentials import ServiceTooEarly
 from relay.errors import Unavailable
 from relay.services import trust
 from relay.services.audit.findings import Finding
@@ -27,6 +29,8 @@ from relay.services.exports.layout import (
 from relay.services.exports.reading import audit_export, open_export
 from relay.services.exports.records import READ_BYTES, FolderRecords
 from relay.settings import Settings
+from relay.storage import cases as stored_cases
+from relay.storage import credentials as stored_credentials
 from relay.storage import exports as stored
 from relay.storage import jobs as stored_jobs
 from relay.storage.database import Connection, Database, NotOwner
@@ -51,7 +55,7 @@ async def import_case(
 
     Bodies are copied first, under new names that the sweep removes again where no case comes to need them.
     NoExport, ExportVersionUnknown, ExportAltered, ExportUnsound, OtherRoots, CaseExists, ReferenceTaken;
-    NotOwner for anybody else.
+    ServiceTooEarly where it brings a case system that would undo what a mediator here registered; NotOwner.
     """
     records = open_export(path)
     await _require_welcome(database, settings, records)
@@ -133,11 +137,25 @@ async def _noting(database: Database, prefixes: list[str], file: IO[bytes]) -> A
             renewed = time.monotonic()
 
 
+async def _require_services_in_time(connection: Connection, records: FolderRecords) -> None:
+    """Go on only where no case system comes in that would have had to register what a mediator did."""
+    latest = await stored_cases.last_registered_by_mediator(connection)
+    for row in records.rows("credentials"):
+        begins, credential = row["not_before"], row["credential_id"]
+        if latest is None or row["role"] != "service" or not isinstance(begins, datetime):
+            continue
+        assert isinstance(credential, uuid.UUID)  # noqa: S101 - as `rows` gives it
+        known = await stored_credentials.find_credential(connection, credential)
+        if known is None and latest >= begins:
+            raise ServiceTooEarly
+
+
 async def _insert(
     connection: Connection, records: FolderRecords, prefixes: dict[bytes, str]
 ) -> None:
     case_id = records.manifest.case
     await stored.begin_import(connection)
+    await _require_services_in_time(connection, records)
     for statement in records.statements.values():
         await stored.insert_statement(connection, statement)
     for table in stored.ROWS:
