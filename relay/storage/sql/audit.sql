@@ -71,8 +71,8 @@ select
     credentials.not_after,
     credentials.revocation_hash,
     credential.compact as credential,
-    credential.typ || ' ' || credential.kid as filed,
     revocation.compact as revocation,
+    credential.typ || ' ' || credential.kid as filed,
     revocation.typ || ' ' || revocation.kid as revocation_filed
 from credentials
 left join statements as credential on credentials.statement_hash = credential.statement_hash

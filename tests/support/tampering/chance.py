@@ -78,6 +78,8 @@ NOT_AUDITED: Final[Mapping[str, str]] = {
 _ONLY: Final[Mapping[tuple[str, str | None], str]] = {
     ("grants", None): "audience in ('case', 'recipient')",
     ("grants", "header"): "audience = 'recipient'",
+    # A draft names no link: which one it was begun through is known once it is sent.
+    ("links", "message_id"): "kid in (select kid from statements)",
 }
 """Rows of which alone it vouches for a column, or (None) that they are there: nobody signs other grants."""
 

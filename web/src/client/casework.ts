@@ -226,7 +226,7 @@ export class Casework {
   }
 }
 
-function summary(view: Schemas['CaseSummary']): contract.CaseSummary {
+function summary(view: Schemas['CaseSummary'] | Schemas['CaseView']): contract.CaseSummary {
   return {
     case: view.case,
     reference: view.reference,
