@@ -68,6 +68,14 @@ LEAST_SECONDS = 0.001
 TEXT = "I have carried that night for eleven years. " * 20
 
 QUERIES: Final[Mapping[str, Sequence[str]]] = {
+    "/v1/cases": (
+        "",
+        "?reference=bench%207",
+        "?state=closed",
+        "?mediator={credential}",
+        "?changed_since=2020-01-01T00:00:00Z",
+        "?changed_since=2020-01-01T00:00:00Z&state=closed&mediator={credential}",
+    ),
     "/v1/messages": ("", "?messages={message}"),
     "/v1/queue": ("", "?waits_for=you", "?state=closed", "?state=held&case={case}", "?language=fr"),
 }
@@ -93,7 +101,9 @@ OTHER_COMMANDS: Final[Mapping[str, str]] = {
     "deliver": "what it claims is due, and costs by that; tests/integration/test_cost.py reads its plans",
     "demo": "is `serve` and `worker` on a folder",
     "disposals repeat": "reads the certificates in the bucket, one for each case that was disposed of",
+    "export": "writes one case; tests/integration/test_cost.py reads its plans",
     "doctor": "reads catalogues, and as many credentials as people work for the organization",
+    "import": "writes one case; tests/integration/test_cost.py reads its plans",
     "keys new": "reads no database",
     "profile": "reads no database",
     "recovery give": "reads no database",

@@ -38,8 +38,13 @@ where
 with numbered as (select n, bench_uuid('case', n) as case_id from generate_series($1::int, $2::int) as n),
 
 new_cases as (
-    insert into cases (case_id, reference, charter_version, event_seq, registered_by_mediator_at)
-    select case_id, 'bench ' || n, 1, 20, now() - make_interval(secs => n) from numbered
+    insert into cases (
+        case_id, reference, charter_version, event_seq, registered_by_mediator_at, changed_at, closed_at
+    )
+    select
+        case_id, 'bench ' || n, 1, 20, now() - make_interval(secs => n), now() - make_interval(secs => n),
+        case when n % 100 = 0 then now() end
+    from numbered
 ),
 
 new_mediators as (

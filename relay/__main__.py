@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from keyword import iskeyword
 from typing import Final
 
 import typer
@@ -30,6 +31,8 @@ COMMANDS: Final = {
     "crypt": "",
     "audit": "server",
     "disposals": "worker",
+    "export": "server",
+    "import": "server",
 }
 """Each is a module of relay.commands, with an `app` where it has commands of its own, or a function;
 and the extra that brings what it imports."""
@@ -45,7 +48,7 @@ def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(lambda: None)  # one command alone would lose its name
     for name in names:
-        function = name.replace("-", "_")
+        function = name.replace("-", "_") + "_" * iskeyword(name)
         try:
             module = import_module(f"relay.commands.{function}")
         except ModuleNotFoundError:

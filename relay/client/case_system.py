@@ -7,6 +7,7 @@ import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
+from urllib.parse import urlencode
 
 import jwt
 import msgspec
@@ -21,7 +22,9 @@ from relay.crypto import statements
 from relay.crypto.signing import Signer
 from relay.crypto.verified import VerifiedCharter
 from relay.domain.cases import (
+    CasePage,
     CaseRegistration,
+    CaseState,
     CaseView,
     Certificate,
     Charters,
@@ -111,6 +114,36 @@ class CaseSystem:
             bearer=self.token(Scope.CASES_WRITE),
             body=registration,
             into=CaseView,
+        )
+
+    async def cases(
+        self,
+        *,
+        reference: str | None = None,
+        state: CaseState | None = None,
+        mediator: uuid.UUID | None = None,
+        changed_since: datetime | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> CasePage:
+        """A page of the cases that fit all that is named; `after` is `next` of the page before.
+
+        With `changed_since` in the order of their last change, else of their identifiers.
+        """
+        asked = {
+            "reference": reference,
+            "state": state,
+            "mediator": mediator,
+            "changed_since": None if changed_since is None else changed_since.isoformat(),
+            "after": after,
+            "limit": limit,
+        }
+        named = {name: str(value) for name, value in asked.items() if value is not None}
+        return await self._connection.call(
+            "GET",
+            f"/v1/cases?{urlencode(named)}",
+            bearer=self.token(Scope.CASES_READ),
+            into=CasePage,
         )
 
     async def events(

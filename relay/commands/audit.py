@@ -1,6 +1,6 @@
 """`relay audit`: verifies the log and all that was signed, without content.
 
-It asks the database alone, and needs no more than the right to read.
+It asks the database alone and needs no more than the right to read; of an export it reads the files alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -30,7 +30,9 @@ from relay.crypto.signing import PUBLIC_KEY_BYTES, Signer
 from relay.metrics import AUDIT_FINDINGS, AUDIT_FINISHED
 from relay.services.audit.checkpoints import write_checkpoint
 from relay.services.audit.findings import Code
+from relay.services.audit.walk import Audited
 from relay.services.audit.walk import audit as audit_all
+from relay.services.exports.reading import audit_export, open_export
 from relay.settings import Settings
 from relay.storage.database import Database
 
@@ -61,6 +63,13 @@ def verify(
         uuid.UUID | None,
         typer.Option(help="Verify one case alone: what belongs to no case is left out."),
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Verify what `relay export` wrote, from its files alone: no database is asked.",
+        ),
+    ] = None,
     metrics: Annotated[
         Path | None,
         typer.Option(
@@ -73,13 +82,19 @@ def verify(
     """Walk the log of every case with each statement behind it; exit code 1 where something does not hold."""
     if (against is None) != (auditor is None):
         raise typer.BadParameter("--against and --auditor go together")
-    if case is not None and against is not None:
-        raise typer.BadParameter("--against is for all cases")
-    if case is not None and metrics is not None:
+    if sum(given is not None for given in (against, case, export)) > 1:
+        raise typer.BadParameter(
+            "--against is for all cases, --case for one, --export for a folder"
+        )
+    if metrics is not None and (case is not None or export is not None):
         raise typer.BadParameter("--metrics is for all cases")
-    settings = Settings.from_environment(os.environ, database_alone=True)
     with _checkpoint(against, auditor) as checkpoint:
-        cases, rows, found = asyncio.run(_verify(settings, checkpoint, case, quiet=quiet))
+        verifying = (
+            _verify(checkpoint, case, quiet=quiet)
+            if export is None
+            else _verify_export(export, quiet=quiet)
+        )
+        cases, rows, found = asyncio.run(verifying)
     if metrics is not None:
         _tell(metrics, found)
     if case is not None and not cases and not found:
@@ -125,25 +140,39 @@ def new_key(
 
 
 async def _verify(
-    settings: Settings, against: VerifiedCheckpoint | None, only: uuid.UUID | None, *, quiet: bool
+    against: VerifiedCheckpoint | None, only: uuid.UUID | None, *, quiet: bool
 ) -> tuple[int, int, Counter[Code]]:
-    """Print what is found as it is found; how many cases and rows there were, and findings of each code."""
+    """Verify a database; the figures of `_print`."""
+    settings = Settings.from_environment(os.environ, database_alone=True)
     database = await Database.connect(settings.database_url, connections=1)
+    try:
+        return await _print(audit_all(database, settings, against, only=only), quiet=quiet)
+    finally:
+        await database.close()
+
+
+async def _verify_export(path: Path, *, quiet: bool) -> tuple[int, int, Counter[Code]]:
+    """Verify a folder; no service is asked, so that its address may be missing."""
+    settings = Settings.from_environment(
+        {"RELAY_DATABASE_URL": "", **os.environ}, database_alone=True
+    )
+    return await _print(audit_export(open_export(path), settings), quiet=quiet)
+
+
+async def _print(audit: AsyncIterator[Audited], *, quiet: bool) -> tuple[int, int, Counter[Code]]:
+    """Print what is found as it is found; how many cases and rows there were, and findings of each code."""
     console = Console(soft_wrap=True)
     cases = rows = 0
     found: Counter[Code] = Counter()
-    try:
-        with Progress(transient=True, disable=quiet, console=console) as progress:
-            task = progress.add_task("verifying", total=None)
-            async for audited in audit_all(database, settings, against, only=only):
-                cases += audited.case is not None and audited.rows > 0
-                rows += audited.rows
-                found.update(finding.code for finding in audited.findings)
-                progress.update(task, advance=1, description=f"{cases} cases, {rows} rows")
-                for finding in audited.findings:
-                    progress.console.print(f"[red]{escape(str(finding))}[/red]")
-    finally:
-        await database.close()
+    with Progress(transient=True, disable=quiet, console=console) as progress:
+        task = progress.add_task("verifying", total=None)
+        async for audited in audit:
+            cases += audited.case is not None and audited.rows > 0
+            rows += audited.rows
+            found.update(finding.code for finding in audited.findings)
+            progress.update(task, advance=1, description=f"{cases} cases, {rows} rows")
+            for finding in audited.findings:
+                progress.console.print(f"[red]{escape(str(finding))}[/red]")
     return cases, rows, found
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
@@ -13,6 +14,12 @@ from relay.errors import Conflict, Forbidden, InvalidRequest, NotFound
 
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
 """No control characters: the database takes no NUL, and a log no line feeds."""
+
+Reference: TypeAlias = Annotated[str, msgspec.Meta(pattern=PRINTABLE, min_length=1, max_length=200)]
+"""What the case system calls a case."""
+
+Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time that says of which zone it is."""
 
 
 WITHOUT_CHARTER_DAYS: Final = 30
@@ -34,6 +41,17 @@ class ParticipantRole(StrEnum):
     REPRESENTATIVE = "representative"
     RESPONSIBLE = "responsible"
     RESPONSIBLE_FAMILY = "responsible-family"
+
+
+class CaseState(StrEnum):
+    """What can be done in a case."""
+
+    REGISTERED = "registered"
+    """It has no charter yet: nothing can be written in it."""
+    OPEN = "open"
+    CLOSED = "closed"
+    DISPOSED = "disposed"
+    """Nothing is left of what was written in it."""
 
 
 class Consent(StrEnum):
@@ -143,7 +161,7 @@ class CaseRegistration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     a charter, `mediators` is a proposal for the next one.
     """
 
-    reference: Annotated[str, msgspec.Meta(pattern=PRINTABLE, min_length=1, max_length=200)]
+    reference: Reference
     participants: list[NewParticipant]
     mediators: list[uuid.UUID] = []
     pairs: list[tuple[uuid.UUID, uuid.UUID]] = []
@@ -222,25 +240,97 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Those of its recovery keys."""
 
 
-class CaseSummary(CaseFacts, frozen=True, kw_only=True):
+class ListedFacts(CaseFacts, frozen=True, kw_only=True):
+    """A case by itself, and when it last changed."""
+
+    state: CaseState
+    changed_at: datetime
+    """When the newest row of its log was written that is about no message.
+
+    What people do with a message moves nothing: whoever compares times would tell a refusal from an opening.
+    """
+
+
+class CaseSummary(ListedFacts, frozen=True, kw_only=True):
     """A case in a list."""
 
     participants: list[ParticipantView]
     figures: CaseFigures
 
 
-class CaseView(CaseSummary, frozen=True, kw_only=True):
+class CaseView(CaseFacts, frozen=True, kw_only=True):
     """A case with what there is between its people."""
 
+    participants: list[ParticipantView]
+    figures: CaseFigures
     pairs: list[PairView]
     mediators: list[uuid.UUID]
 
 
+class CasesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of cases, of those that every filter fits; `after` is `next` of the page before.
+
+    In the order of their identifiers; with `changed_since` those that changed then or later, in the order
+    of their last change, so that a case that changes meanwhile comes once more and none is left out.
+    """
+
+    reference: Reference | None = None
+    state: CaseState | None = None
+    mediator: uuid.UUID | None = None
+    changed_since: Moment | None = None
+    after: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+
+    @property
+    def states(self) -> list[CaseState]:
+        """The states that are asked for."""
+        return list(CaseState) if self.state is None else [self.state]
+
+    @property
+    def place(self) -> CasePlace:
+        """What comes before the page; InvalidRequest for the place of another order, and no time."""
+        if self.after is not None:
+            place = decode_place(self.after)
+            if (place.changed_at is None) != (self.changed_since is None):
+                raise InvalidRequest("a place in another order", problem="after")
+            return place
+        if self.changed_since is None:
+            return CasePlace()
+        try:
+            return CasePlace(changed_at=self.changed_since.astimezone(UTC))
+        except OverflowError:
+            raise InvalidRequest("no time of ours", problem="changed_since") from None
+
+
+class CasePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a list of cases; without a time in the order of identifiers."""
+
+    case: uuid.UUID = uuid.UUID(int=0)
+    changed_at: Moment | None = None
+
+
 class CasePage(msgspec.Struct, frozen=True, kw_only=True):
-    """Cases in the order of their identifiers; `next` asks for the following page."""
+    """Cases in the order that was asked for; `next` asks for the following page."""
 
     cases: list[CaseSummary]
-    next: uuid.UUID | None
+    next: str | None
+
+
+def encode_place(place: CasePlace) -> str:
+    """A place in a list of cases, as an opaque text."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def decode_place(text: str) -> CasePlace:
+    """The place that `encode_place` made; InvalidRequest for anything else."""
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        place = msgspec.json.decode(raw, type=CasePlace)
+        if place.changed_at is None:
+            return place
+        return msgspec.structs.replace(place, changed_at=place.changed_at.astimezone(UTC))
+    except (ValueError, OverflowError, msgspec.MsgspecError):
+        raise InvalidRequest("not a place in a list of cases", problem="after") from None
 
 
 class CharterFiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

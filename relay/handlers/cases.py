@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from http import HTTPStatus
 from typing import Annotated
 
@@ -10,18 +9,18 @@ import msgspec
 from aiohttp import web
 
 from relay.domain.actors import Mediator, Participant, Service
-from relay.domain.cases import CaseRegistration, CharterFiling, Closing, NewHold, NoContact
+from relay.domain.cases import (
+    CaseRegistration,
+    CasesQuery,
+    CharterFiling,
+    Closing,
+    NewHold,
+    NoContact,
+)
 from relay.domain.reviews import CaseMessagesQuery
 from relay.domain.sessions import SignedRequest
 from relay.handlers.routing import Call, Role, Scope, answer, no_content, route, tagged
 from relay.services import cases, charters, closing, consents, disposal, links, log, reviews
-
-
-class CasesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page of cases; `after` is `next` of the page before."""
-
-    after: uuid.UUID = uuid.UUID(int=0)
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
 
 
 class LogQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,11 +52,7 @@ async def read(call: Call) -> web.Response:
 
 async def list_cases(call: Call) -> web.Response:
     """A page of cases."""
-    query = call.query(CasesQuery)
-    page = await cases.list_cases(
-        call.database, call.professional, after=query.after, limit=query.limit
-    )
-    return answer(page)
+    return answer(await cases.list_cases(call.database, call.professional, call.query(CasesQuery)))
 
 
 async def file_charter(call: Call) -> web.Response:

@@ -13,14 +13,18 @@ from relay.domain.actors import Mediator, Service
 from relay.domain.cases import (
     CaseExists,
     CaseFacts,
+    CaseFigures,
     CasePage,
     CaseRegistration,
+    CasesQuery,
     CaseSummary,
     CaseView,
     CharterChanged,
     ParticipantDropped,
+    ParticipantView,
     RoleChanged,
     UnknownMediator,
+    encode_place,
 )
 from relay.domain.credentials import UnknownSigner
 from relay.domain.preconditions import Preconditions
@@ -189,17 +193,33 @@ async def read(database: Database, actor: Mediator | Service, case_id: uuid.UUID
         return await view_of(connection, actor, await require_case(connection, case_id))
 
 
-async def list_cases(
-    database: Database, actor: Mediator | Service, *, after: uuid.UUID, limit: int
-) -> CasePage:
-    """A page of the cases of a mediator, or of all for the case system."""
-    mediator_id = actor.credential_id if isinstance(actor, Mediator) else None
+async def list_cases(database: Database, actor: Mediator | Service, query: CasesQuery) -> CasePage:
+    """A page of the cases of a mediator, or of all for the case system, that fit what is asked for."""
+    own = actor.credential_id if isinstance(actor, Mediator) else None
+    mediators = [named for named in (own, query.mediator) if named is not None]
     async with database.snapshot() as connection:
-        found = await stored.list_cases(
-            connection, mediator_id=mediator_id, after=after, limit=limit + 1
+        found = await stored.search_cases(
+            connection,
+            mediators=mediators,
+            reference=query.reference,
+            states=query.states,
+            after=query.place,
+            limit=query.limit + 1,
         )
-        page = await _summaries(connection, actor, found[:limit])
-    return CasePage(cases=page, next=page[-1].case if len(found) > limit else None)
+        page = found[: query.limit]
+        facts = await stored.list_cases(connection, [place.case for place in page])
+        people, figures = await _of_lists(connection, actor, [case.case for case in facts])
+    return CasePage(
+        cases=[
+            CaseSummary(
+                **msgspec.structs.asdict(case),
+                participants=people[case.case],
+                figures=figures[case.case],
+            )
+            for case in facts
+        ],
+        next=encode_place(page[-1]) if len(found) > query.limit else None,
+    )
 
 
 async def require_mediator(connection: Connection, case_id: uuid.UUID, mediator: Mediator) -> None:
@@ -225,27 +245,22 @@ async def require_case(connection: Connection, case_id: uuid.UUID) -> CaseFacts:
 
 async def view_of(connection: Connection, actor: Mediator | Service, case: CaseFacts) -> CaseView:
     """A case as a mediator sees it, or the case system."""
-    [summary] = await _summaries(connection, actor, [case])
+    people, figures = await _of_lists(connection, actor, [case.case])
     return CaseView(
-        **msgspec.structs.asdict(summary),
+        **msgspec.structs.asdict(case),
+        participants=people[case.case],
+        figures=figures[case.case],
         pairs=await stored.list_pairs(connection, case.case),
         mediators=await stored.list_mediators(connection, case.case),
     )
 
 
-async def _summaries(
-    connection: Connection, actor: Mediator | Service, cases: list[CaseFacts]
-) -> list[CaseSummary]:
-    """Cases with their people, and with what there is to do."""
-    ids = [case.case for case in cases]
+async def _of_lists(
+    connection: Connection, actor: Mediator | Service, cases: list[uuid.UUID]
+) -> tuple[dict[uuid.UUID, list[ParticipantView]], dict[uuid.UUID, CaseFigures]]:
+    """The people of some cases, and what there is to do in them."""
     mediator_id = actor.credential_id if isinstance(actor, Mediator) else None
-    people = await stored.list_participants(connection, ids)
-    figures = await stored.count_figures(connection, ids, mediator_id)
-    return [
-        CaseSummary(
-            **msgspec.structs.asdict(case),
-            participants=people[case.case],
-            figures=figures[case.case],
-        )
-        for case in cases
-    ]
+    return (
+        await stored.list_participants(connection, cases),
+        await stored.count_figures(connection, cases, mediator_id),
+    )

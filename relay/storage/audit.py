@@ -82,7 +82,10 @@ class CredentialRecord(msgspec.Struct, frozen=True, kw_only=True):
     not_after: datetime
     revocation_hash: bytes | None
     credential: str | None
+    filed: str | None
+    """As which type and by which key its text is filed, with a space between."""
     revocation: str | None
+    revocation_filed: str | None
 
 
 class SuccessionRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +95,8 @@ class SuccessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     old_root: bytes
     new_root: bytes
     compact: str | None
+    filed: str | None
+    """As which type and by which key it is filed, with a space between."""
 
 
 class CharterTexts(msgspec.Struct, frozen=True, kw_only=True):

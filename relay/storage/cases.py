@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,8 +11,11 @@ import msgspec
 from relay.domain.cases import (
     CaseFacts,
     CaseFigures,
+    CasePlace,
+    CaseState,
     Consent,
     Correspondent,
+    ListedFacts,
     PairView,
     ParticipantRole,
     ParticipantView,
@@ -128,12 +132,37 @@ async def lock_case(connection: Connection, case_id: uuid.UUID) -> int | None:
     return version
 
 
-async def list_cases(
-    connection: Connection, *, mediator_id: uuid.UUID | None, after: uuid.UUID, limit: int
-) -> list[CaseFacts]:
-    """Cases after an identifier: those of one mediator, or all."""
-    rows = await connection.fetch(_SQL["list_cases"], mediator_id, after, limit)
-    return many(rows, CaseFacts)
+async def search_cases(
+    connection: Connection,
+    *,
+    mediators: Sequence[uuid.UUID],
+    reference: str | None,
+    states: Sequence[CaseState],
+    after: CasePlace,
+    limit: int,
+) -> list[CasePlace]:
+    """Where cases stand in a list that begins after a place: those of at most two mediators, or of all."""
+    by_change = after.changed_at is not None
+    place = (after.changed_at, after.case) if by_change else (after.case,)
+    asked: tuple[object, ...]
+    if reference is not None:
+        query = _SQL["find_referenced"]
+        asked = (reference, mediators, states, after.changed_at, after.case)
+    elif mediators:
+        query = _SQL["mediated_by_change"] if by_change else _SQL["mediated_by_identifier"]
+        asked = (mediators[0], mediators[-1], states, *place, limit)
+    else:
+        query = _SQL["cases_by_change"] if by_change else _SQL["cases_by_identifier"]
+        asked = (states, *place, limit)
+    return [
+        CasePlace(case=row["case_id"], changed_at=row["changed_at"] if by_change else None)
+        for row in await connection.fetch(query, *asked)
+    ]
+
+
+async def list_cases(connection: Connection, cases: list[uuid.UUID]) -> list[ListedFacts]:
+    """These cases, in this order."""
+    return many(await connection.fetch(_SQL["list_cases"], cases), ListedFacts)
 
 
 async def list_participants(

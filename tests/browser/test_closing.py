@@ -14,7 +14,6 @@ from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
 from tests.support.browser.visitors import Language, Visit
 
-
 HOLD_NAME: Final = "2026-17"
 HOLD_REASON: Final = "The court asked for the correspondence."
 

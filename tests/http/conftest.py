@@ -138,6 +138,18 @@ async def case(people: Organization) -> Case:
     return await open_case(people)
 
 
+@pytest.fixture
+async def elsewhere(
+    own_settings: Settings, root: Signer, jwks_file: str, unused_tcp_port: int
+) -> AsyncIterator[Settings]:
+    """A second relay of the same organization beside the shared one, on data of its own."""
+    settings = _on_loopback(own_settings, root, jwks_file, unused_tcp_port)
+    async with _serving(settings) as monitor:
+        yield settings
+    assert monitor.violations == []
+    assert await findings(settings) == []
+
+
 @contextlib.asynccontextmanager
 async def _serving(settings: Settings) -> AsyncIterator[ApiMonitor]:
     application = create_app(settings)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import uuid
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -15,7 +13,7 @@ from relay.services.audit.findings import Code
 from relay.services.audit.walk import audit_snapshot
 from relay.settings import Settings
 from relay.testing.people import Case, Organization, open_case
-from tests.support.audits import command, findings
+from tests.support.audits import command, findings, reading_role
 from tests.support.tampering import rows, tables
 from tests.support.tampering.owner import Owner
 from tests.support.tampering.story import play
@@ -173,16 +171,7 @@ async def test_the_right_to_read_is_enough(
     case: Case, relay_settings: Settings, database_url: str
 ) -> None:
     """A role that may do nothing else audits and makes checkpoints; what it may not do, it cannot."""
-    role = f"auditor_{secrets.token_hex(4)}"
-    database = urlsplit(database_url).path.removeprefix("/")
-    owner = await asyncpg.connect(database_url)
-    try:
-        await owner.execute(f"create role {role} login password 'of a test'")
-        await owner.execute(f"grant connect on database {database} to {role}")
-        await owner.execute(f"grant pg_read_all_data to {role}")
-        parts = urlsplit(database_url)
-        host = parts.netloc.rpartition("@")[2]
-        url = urlunsplit(parts._replace(netloc=f"{role}:of%20a%20test@{host}"))
+    async with reading_role(database_url) as url:
         settings = dataclasses.replace(relay_settings, database_url=url)
         assert await findings(settings) == []
         assert command(settings, "verify").returncode == 0
@@ -192,6 +181,3 @@ async def test_the_right_to_read_is_enough(
                 await auditor.execute("update cases set approvals = 1")
         finally:
             await auditor.close()
-    finally:
-        await owner.execute(f"drop owned by {role}; drop role {role}")
-        await owner.close()

@@ -1,11 +1,11 @@
 // A small age command on the public age-encryption package: what relay writes must open here, and the reverse.
 //   node age.mjs keygen pq|x25519
 //   node age.mjs seal recipient|passphrase SECRET IN OUT
-//   node age.mjs open identity|passphrase SECRET IN OUT
+//   node age.mjs open identity|passphrase SECRET IN OUT [IN OUT …]
 import { readFileSync, writeFileSync } from "node:fs";
 import * as age from "age-encryption";
 
-const [command, kind, secret, source, target] = process.argv.slice(2);
+const [command, kind, secret, source, target, ...more] = process.argv.slice(2);
 
 if (command === "keygen") {
   const identity =
@@ -28,7 +28,10 @@ if (command === "keygen") {
   } else {
     decrypter.addIdentity(secret);
   }
-  writeFileSync(target, await decrypter.decrypt(readFileSync(source)));
+  const files = [source, target, ...more];
+  for (let at = 0; at < files.length; at += 2) {
+    writeFileSync(files[at + 1], await decrypter.decrypt(readFileSync(files[at])));
+  }
 } else {
   throw new Error(`no such command: ${command}`);
 }

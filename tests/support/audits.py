@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
 
 from relay.crypto.checkpoints import VerifiedCheckpoint
 from relay.services.audit.findings import Finding
@@ -25,6 +31,24 @@ async def findings(settings: Settings, against: VerifiedCheckpoint | None = None
         ]
     finally:
         await database.close()
+
+
+@contextlib.asynccontextmanager
+async def reading_role(database_url: str) -> AsyncIterator[str]:
+    """The address of a database as a role that may read it, and nothing else, comes to it."""
+    role = f"auditor_{secrets.token_hex(4)}"
+    database = urlsplit(database_url).path.removeprefix("/")
+    owner = await asyncpg.connect(database_url)
+    try:
+        await owner.execute(f"create role {role} login password 'of a test'")
+        await owner.execute(f"grant connect on database {database} to {role}")
+        await owner.execute(f"grant pg_read_all_data to {role}")
+        parts = urlsplit(database_url)
+        host = parts.netloc.rpartition("@")[2]
+        yield urlunsplit(parts._replace(netloc=f"{role}:of%20a%20test@{host}"))
+    finally:
+        await owner.execute(f"drop owned by {role}; drop role {role}")
+        await owner.close()
 
 
 def command(

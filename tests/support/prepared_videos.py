@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import uuid
-from typing import Literal
+from collections.abc import AsyncIterator
+from typing import Final, Literal
 
 from relay.client.sealing import Role, seal_file
 from relay.crypto.age import FileKey
@@ -12,6 +13,9 @@ from relay.domain.jobs import Job
 from relay.services import processing
 from relay.settings import Settings
 from relay.storage.database import Database
+from relay.storage.objects import Objects
+
+FILM: Final = b"a film"
 
 _MADE: dict[str, tuple[tuple[Role, str], ...]] = {
     "h264-720p": (("rendition", "video/mp4"), ("poster", "image/jpeg")),
@@ -25,15 +29,17 @@ async def hand_in(
     worker: processing.MediaWorker,
     job: Job,
     profile: Literal["h264-720p", "audio"] = "h264-720p",
+    objects: Objects | None = None,
 ) -> tuple[str, dict[str, FileKey]]:
-    """Verify the original and hand in a rendition of it, as a worker does.
+    """Verify the original and hand in a rendition of it, as a worker does; its bytes go to `objects`.
 
     The statement that the worker signed, and the file keys of what it made by their commitments.
     """
     source = await processing.find_source(database, settings, worker, job)
+    bodies = [io.BytesIO() for _ in _MADE[profile]]
     made = [
-        seal_file(source.message.case, role, io.BytesIO(b"a film"), media_type, io.BytesIO())
-        for role, media_type in _MADE[profile]
+        seal_file(source.message.case, role, io.BytesIO(FILM), media_type, body)
+        for (role, media_type), body in zip(_MADE[profile], bodies, strict=True)
     ]
     rendition, poster = (
         processing.SealedResult(
@@ -43,6 +49,9 @@ async def hand_in(
     )
     prefixes = [rendition.object_prefix, poster.object_prefix]
     await processing.note_writing(database, prefixes)
+    if objects is not None:
+        for prefix, body in zip(prefixes, bodies, strict=True):
+            await objects.put_segments(prefix, _once(body.getvalue()))
     prepared = processing.Prepared(
         rendition=rendition,
         poster=poster,
@@ -67,8 +76,9 @@ async def prepare(
     worker: processing.MediaWorker,
     message_id: uuid.UUID,
     profile: Literal["h264-720p", "audio"] = "h264-720p",
+    objects: Objects | None = None,
 ) -> dict[str, FileKey]:
-    """Take the job of a video and hand in a rendition of it; the keys as by `hand_in`."""
+    """Take the job of a video and hand in a rendition of it; as `hand_in` does."""
     database = await Database.connect(settings.database_url, connections=2)
     try:
         async with database.connection() as connection:
@@ -77,6 +87,10 @@ async def prepare(
             )
         job = await processing.lease_job(database, settings, job_id, worker)
         assert job is not None
-        return (await hand_in(database, settings, worker, job, profile))[1]
+        return (await hand_in(database, settings, worker, job, profile, objects))[1]
     finally:
         await database.close()
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body

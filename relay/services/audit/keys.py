@@ -154,7 +154,10 @@ class CaseKeys:
 
     def way_of(self, compact: str) -> WayIn | None:
         """The way in whose key signed, as the statement says."""
-        return self.by_kid.get(read_unverified(compact).kid)
+        try:
+            return self.by_kid.get(read_unverified(compact).kid)
+        except CryptoError:
+            return None
 
     def person(self, credential: uuid.UUID | None) -> uuid.UUID | None:
         """Whose credential it is."""

@@ -89,7 +89,7 @@ def is_hash_of(digest: bytes, compact: str) -> bool:
 
 
 def _verify_succession(record: SuccessionRecord) -> str:
-    compact = _text_of(record.statement_hash, record.compact)
+    compact = _text_of(record.statement_hash, record.compact, record.filed)
     said = statements.decode_unverified(compact, statements.Succession)
     kid = read_unverified(compact).kid
     for root in (record.old_root, record.new_root):
@@ -109,8 +109,10 @@ def _verify_credential(
     """What a root vouches for; CryptoError unless the row says just that."""
     revocations = []
     if record.revocation_hash is not None:
-        revocations.append(_text_of(record.revocation_hash, record.revocation))
-    compact = _text_of(record.statement_hash, record.credential)
+        revocations.append(
+            _text_of(record.revocation_hash, record.revocation, record.revocation_filed)
+        )
+    compact = _text_of(record.statement_hash, record.credential, record.filed)
     trust = establish_trust(roots, [compact], revocations, successions)
     if not trust.authorities:
         raise ChainError("no configured root vouches for it")
@@ -136,7 +138,10 @@ def _verify_credential(
     return authority
 
 
-def _text_of(digest: bytes, compact: str | None) -> str:
+def _text_of(digest: bytes, compact: str | None, filed: str | None) -> str:
     if compact is None or not is_hash_of(digest, compact):
         raise ChainError("its statement is not the one that its row names")
+    claimed = read_unverified(compact)
+    if f"{claimed.typ} {claimed.kid}" != filed:
+        raise ChainError("its statement is filed as another")
     return compact

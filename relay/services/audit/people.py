@@ -86,6 +86,7 @@ class People:
             retention_days=None,
             disposal_hash=None,
             holds=0,
+            changed_at=ANY,
         )
 
     @property
@@ -119,7 +120,7 @@ class People:
         return [self._charter, *([self._before] if self._before is not None and is_new else [])]
 
     def take(self, row: Row) -> None:
-        """Take in what a row says."""
+        """Take in what a row says of anything but a message."""
         if (row.seq == 1) != (row.log.kind == "case-registered"):
             self._report.add(
                 Code.TRANSITION_UNKNOWN, "a case is registered once, in its first row", seq=row.seq

@@ -59,6 +59,8 @@ class Replay:
     def take(self, log: LoggedAct) -> None:
         """Take the next row."""
         self._follow(log)
+        if log.message_id is None:
+            self.expected.change("cases", self._case_id, changed_at=log.at)
         if self._latest is not None and log.at < self._latest - RACE:
             self._found(log, Code.ROW_TIME, "a row with an earlier time than the rows before it")
         self._latest = max(log.at, self._latest or log.at)

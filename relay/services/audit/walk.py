@@ -19,6 +19,7 @@ from relay.services.audit.checkpoints import PAGE_CASES, Comparison
 from relay.services.audit.findings import Code, Finding, Report
 from relay.services.audit.keys import RACE, CaseKeys
 from relay.services.audit.organization import Organization
+from relay.services.audit.records import DatabaseRecords, Records
 from relay.services.audit.replay import Replay
 from relay.services.trust import configured_roots
 from relay.settings import Settings
@@ -67,22 +68,34 @@ async def audit_snapshot(
     only: uuid.UUID | None = None,
 ) -> AsyncIterator[Audited]:
     """The same, of what a transaction sees."""
+    async for audited in audit_records(
+        DatabaseRecords(connection), settings, checkpoint, only=only
+    ):
+        yield audited
+
+
+async def audit_records(
+    records: Records,
+    settings: Settings,
+    checkpoint: VerifiedCheckpoint | None = None,
+    *,
+    only: uuid.UUID | None = None,
+) -> AsyncIterator[Audited]:
+    """The same, of rows that lie anywhere."""
     configured = configured_roots(settings)
     if not configured:
         raise NoRoots
     comparison = None if checkpoint is None else Comparison(checkpoint, settings)
     organization = Organization(configured)
     outside = Report(None)
-    organization.admit_successions(await stored.list_successions(connection), outside)
-    async for record in stored.list_credentials(connection):
+    organization.admit_successions(await records.list_successions(), outside)
+    async for record in records.list_credentials():
         organization.admit(record, outside)
     yield Audited(case=None, rows=0, findings=outside.findings)
     after = uuid.UUID(int=0)
-    while heads := await stored.list_case_heads(
-        connection, after=after, limit=PAGE_CASES, only=only
-    ):
+    while heads := await records.list_case_heads(after=after, limit=PAGE_CASES, only=only):
         for head in heads:
-            yield await _audit_case(connection, settings, organization, comparison, head)
+            yield await _audit_case(records, settings, organization, comparison, head)
         after = heads[-1].case_id
     if only is not None:
         return
@@ -90,17 +103,17 @@ async def audit_snapshot(
     if comparison is not None:
         comparison.check_rest(organization.statements, outside)
     yield Audited(case=None, rows=0, findings=outside.findings)
-    async for audited in _audit_rest(connection):
+    async for audited in _audit_rest(records):
         yield audited
 
 
-async def _audit_rest(connection: Connection) -> AsyncIterator[Audited]:
+async def _audit_rest(records: Records) -> AsyncIterator[Audited]:
     """Logs without a case, and statements without a row."""
-    for case_id in await stored.list_caseless(connection):
+    for case_id in await records.list_caseless():
         report = Report(case_id)
         report.add(Code.CASE_MISSING, "there is a log and no case")
         yield Audited(case=None, rows=0, findings=report.findings)
-    async for unlogged in stored.list_unlogged(connection):
+    async for unlogged in records.list_unlogged():
         report = Report(None)
         report.add(
             Code.STATEMENT_UNLOGGED,
@@ -110,7 +123,7 @@ async def _audit_rest(connection: Connection) -> AsyncIterator[Audited]:
 
 
 async def _audit_case(
-    connection: Connection,
+    records: Records,
     settings: Settings,
     organization: Organization,
     comparison: Comparison | None,
@@ -118,7 +131,7 @@ async def _audit_case(
 ) -> Audited:
     report = Report(head.case_id)
     kept = None if comparison is None else comparison.head_of(head.case_id, report)
-    charters = await stored.list_charters(connection, head.case_id)
+    charters = await records.list_charters(head.case_id)
     replay = Replay(
         head.case_id,
         CaseKeys(organization, charters, report),
@@ -127,7 +140,7 @@ async def _audit_case(
         session=dt.timedelta(seconds=settings.session_seconds),
     )
     rows = 0
-    async for log in stored.list_log(connection, head.case_id):
+    async for log in records.list_log(head.case_id):
         replay.take(log)
         rows += 1
         if kept is not None and log.seq == kept.seq and b64u_encode(log.hash) != kept.head:
@@ -142,7 +155,7 @@ async def _audit_case(
         )
     _check_head(head, replay, rows, report)
     replay.finish()
-    await _check_tables(connection, replay, head.case_id, report)
+    await _check_tables(records, replay, head.case_id, report)
     return Audited(case=head.case_id, rows=rows, findings=report.findings)
 
 
@@ -163,14 +176,14 @@ def _check_head(head: stored.CaseHead, replay: Replay, rows: int, report: Report
 
 
 async def _check_tables(
-    connection: Connection, replay: Replay, case_id: uuid.UUID, report: Report
+    records: Records, replay: Replay, case_id: uuid.UUID, report: Report
 ) -> None:
     for table in stored.TABLES:
-        async for row in stored.list_table(connection, table, case_id):
+        async for row in records.list_table(table, case_id):
             replay.expected.check_row(table, row, report)
         replay.expected.check_rest(table, report)
     granted = set()
-    async for grant in stored.list_grants(connection, case_id):
+    async for grant in records.list_grants(case_id):
         if grant.audience is Audience.CASE:
             granted.add(grant.commitment)
         problem = replay.items.check_grant(case_id, grant)

@@ -78,6 +78,8 @@ create type participant_role as enum (
 
 create type consent_status as enum ('active', 'paused', 'withdrawn');
 
+create type case_state as enum ('registered', 'open', 'closed', 'disposed');
+
 create table cases (
     case_id uuid primary key,
     reference text not null unique check (length(reference) between 1 and 200),
@@ -104,14 +106,27 @@ create table cases (
     disposed_at timestamptz,
     disposal_hash bytea references statements,
     certificate_stored_at timestamptz,
+    changed_at timestamptz not null default now(),
+    state case_state not null generated always as (
+        case
+            when disposed_at is not null then 'disposed'::case_state
+            when closed_at is not null then 'closed'::case_state
+            when charter_version = 0 then 'registered'::case_state
+            else 'open'::case_state
+        end
+    ) stored,
     check (disposed_at is null or closed_at is not null),
     check ((disposed_at is null) = (disposal_hash is null))
 );
 
-create index cases_by_disposal on cases (disposal_due_at) where disposed_at is null and closed_at is not null;
+create index cases_by_disposal on cases (disposal_due_at)
+where disposed_at is null and closed_at is not null;
 create index cases_with_certificate_to_store on cases (case_id)
 where disposed_at is not null and certificate_stored_at is null;
 
+comment on column cases.changed_at is
+'When the newest row of its log was written that is about no message, so that it tells of nobody''s answer.';
+comment on column cases.state is 'Registered until it has a charter, then open, then closed, then disposed of.';
 comment on column cases.closed_at is 'Since then nothing is begun, sent, offered or released in it.';
 comment on column cases.retention_days is 'What the charter in force says; null before there is one.';
 comment on column cases.disposed_at is
@@ -126,6 +141,8 @@ comment on column cases.proposed_mediators is
 'Whom the case system asked for after the first charter. A mediator signs the change, or does not.';
 comment on column cases.event_hash is 'Head of the hash chain of this case; the next event starts from it.';
 
+create index cases_by_state on cases (state, case_id);
+create index cases_by_change on cases (state, changed_at, case_id);
 create index cases_by_registration on cases (registered_by_mediator_at)
 where registered_by_mediator_at is not null;
 
@@ -1120,7 +1137,11 @@ begin
     values (of_case, head.seq, happened, event_kind, of_message, by_actor, with_statement, head.prev, new_hash)
     returning event_id into new_id;
     insert into outbox (event_id) values (new_id);
-    update cases set event_seq = head.seq, event_hash = new_hash where case_id = of_case;
+    update cases set
+        event_seq = head.seq,
+        event_hash = new_hash,
+        changed_at = case when of_message is null then happened else changed_at end
+    where case_id = of_case;
     return new_id;
 end
 $$;
@@ -1650,6 +1671,18 @@ begin
     delete from due_notifications where case_id = of_case;
     delete from holds where case_id = of_case;
     return true;
+end
+$$;
+
+-- Whether cases begin at their beginning. An import turns it off in its own transaction, as the owner of the
+-- tables alone can: until that ends nobody else writes to them.
+create function guard_imports(are_guarded boolean) returns void language plpgsql as $$
+declare
+    way text := case when are_guarded then 'enable' else 'disable' end;
+begin
+    execute format('alter table messages %s trigger messages_move_by_the_table', way);
+    execute format('alter table links %s trigger links_are_made_in_open_cases', way);
+    execute format('alter table grants %s trigger grants_to_recipients_follow_approval', way);
 end
 $$;
 

@@ -51,7 +51,8 @@ select
     successions.statement_hash,
     successions.old_root,
     successions.new_root,
-    statements.compact
+    statements.compact,
+    statements.typ || ' ' || statements.kid as filed
 from successions
 left join statements on successions.statement_hash = statements.statement_hash
 order by successions.statement_hash;
@@ -70,7 +71,9 @@ select
     credentials.not_after,
     credentials.revocation_hash,
     credential.compact as credential,
-    revocation.compact as revocation
+    revocation.compact as revocation,
+    credential.typ || ' ' || credential.kid as filed,
+    revocation.typ || ' ' || revocation.kid as revocation_filed
 from credentials
 left join statements as credential on credentials.statement_hash = credential.statement_hash
 left join statements as revocation on credentials.revocation_hash = revocation.statement_hash
@@ -124,6 +127,7 @@ select
     server_processing,
     retention_days,
     disposal_hash,
+    changed_at,
     closed_at is not null as is_closed,
     (
         select count(*) from holds

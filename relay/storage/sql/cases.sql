@@ -76,7 +76,7 @@ where case_id = $1;
 select lock_case($1);
 
 -- name: list_cases
--- The cases of one mediator, or all (null) for the case system.
+-- Cases in this order, as they stand in a list.
 select
     cases.case_id as "case",
     cases.reference,
@@ -90,26 +90,111 @@ select
     cases.retention_days,
     cases.disposal_due_at,
     cases.disposed_at,
+    cases.state,
+    cases.changed_at,
     coalesce(charters.media, '{}') as media,
     coalesce(charters.recovery, '{}') as recovery
-from (
-    (
-        select case_mediators.case_id from case_mediators
-        where case_mediators.credential_id = $1 and case_mediators.case_id > $2
-        order by case_mediators.case_id
-        limit $3
-    )
-    union all
-    (
-        select every.case_id from cases as every
-        where $1::uuid is null and every.case_id > $2
-        order by every.case_id
-        limit $3
-    )
-) as page
+from unnest($1::uuid[]) with ordinality as page (case_id, place)
 inner join cases on page.case_id = cases.case_id
 left join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
-order by page.case_id;
+order by page.place;
+
+-- name: cases_by_identifier
+-- A page of the cases in some states, in the order of their identifiers.
+select
+    found.case_id,
+    found.changed_at
+from
+    unnest($1::case_state[]) as wanted (state),
+    lateral (
+        select
+            cases.case_id,
+            cases.changed_at
+        from cases
+        where cases.state = wanted.state and cases.case_id > $2
+        order by cases.case_id
+        limit $3
+    ) as found
+order by found.case_id
+limit $3;
+
+-- name: cases_by_change
+-- A page of the cases in some states that changed since a time, the longest ago first.
+select
+    found.case_id,
+    found.changed_at
+from
+    unnest($1::case_state[]) as wanted (state),
+    lateral (
+        select
+            cases.case_id,
+            cases.changed_at
+        from cases
+        where cases.state = wanted.state and (cases.changed_at, cases.case_id) > ($2, $3)
+        order by cases.changed_at, cases.case_id
+        limit $4
+    ) as found
+order by found.changed_at, found.case_id
+limit $4;
+
+-- name: mediated_by_identifier
+-- A page of the cases that are of two mediators, or of one who is named twice.
+select
+    cases.case_id,
+    cases.changed_at
+from case_mediators
+inner join cases on case_mediators.case_id = cases.case_id
+where
+    case_mediators.credential_id = $1
+    and case_mediators.case_id > $4
+    and cases.state = any($3::case_state[])
+    and exists (
+        select 1 from case_mediators as too
+        where too.case_id = cases.case_id and too.credential_id = $2
+    )
+order by case_mediators.case_id
+limit $5;
+
+-- name: mediated_by_change
+-- The same of those that changed since a time. It reads as many cases as this one mediator has.
+select
+    cases.case_id,
+    cases.changed_at
+from case_mediators
+inner join cases on case_mediators.case_id = cases.case_id
+where
+    case_mediators.credential_id = $1
+    and cases.state = any($3::case_state[])
+    and (cases.changed_at, cases.case_id) > ($4, $5)
+    and exists (
+        select 1 from case_mediators as too
+        where too.case_id = cases.case_id and too.credential_id = $2
+    )
+order by cases.changed_at, cases.case_id
+limit $6;
+
+-- name: find_referenced
+-- The case with a reference, if it is of these mediators and in one of these states.
+select
+    cases.case_id,
+    cases.changed_at
+from cases
+where
+    cases.reference = $1
+    and cases.state = any($3::case_state[])
+    and not exists (
+        select 1 from unnest($2::uuid[]) as named (credential_id)
+        where not exists (
+            select 1 from case_mediators
+            where
+                case_mediators.case_id = cases.case_id
+                and case_mediators.credential_id = named.credential_id
+        )
+    )
+    and case
+        when $4::timestamptz is null then cases.case_id > $5
+        else (cases.changed_at, cases.case_id) > ($4, $5)
+    end;
 
 -- name: list_participants
 -- The people of some cases. What a key said of consent that nobody verified does not count yet. A number is

@@ -124,7 +124,9 @@ class Owner:
             )
             head = digest
         await self.run(
-            "update cases set event_seq = $2, event_hash = $3 where case_id = $1",
+            "update cases set event_seq = $2, event_hash = $3, changed_at = "
+            "coalesce((select max(at) from events where case_id = $1 and message_id is null), changed_at) "
+            "where case_id = $1",
             case_id,
             len(rows),
             head,

@@ -57,6 +57,15 @@ async def a_statement_has_the_text_of_another(owner: Owner, story: Story) -> Non
 
 
 @ATTACKS.finds(Code.STATEMENT_ALTERED)
+async def words_have_a_statement_that_cannot_be_read(owner: Owner, story: Story) -> None:
+    """Not even as one."""
+    digest = await statement_of(owner, story, "submit-letter", story.waiting)
+    await owner.run(
+        "update statements set compact = compact || 'é' where statement_hash = $1", digest
+    )
+
+
+@ATTACKS.finds(Code.STATEMENT_ALTERED)
 async def a_statement_is_filed_as_another(owner: Owner, story: Story) -> None:
     """Under the identifier of another key."""
     digest = await statement_of(owner, story, "accept")

@@ -268,6 +268,16 @@ async def a_case_begins_without_its_registration(owner: Owner, story: Story) -> 
 
 
 @ATTACKS.finds(Code.CREDENTIAL_INVALID)
+async def a_credential_is_filed_under_another_key(owner: Owner, story: Story) -> None:
+    """What the root signed, as if somebody else had."""
+    await owner.run(
+        "update statements set kid = repeat('A', 22) where statement_hash = "
+        "(select statement_hash from credentials where credential_id = $1)",
+        story.case.mediator.credential_id,
+    )
+
+
+@ATTACKS.finds(Code.CREDENTIAL_INVALID)
 async def a_credential_has_another_key(owner: Owner, story: Story) -> None:
     """In its row."""
     signer = Signer.generate()

@@ -245,7 +245,10 @@ export class Casework {
   }
 }
 
-function summary(view: Schemas['CaseSummary']): contract.CaseSummary {
+/** A case in a list, or by itself. */
+type ShownCase = Schemas['CaseSummary'] | Schemas['CaseView'];
+
+function summary(view: ShownCase): contract.CaseSummary {
   return {
     case: view.case,
     reference: view.reference,
@@ -261,7 +264,7 @@ function summary(view: Schemas['CaseSummary']): contract.CaseSummary {
   };
 }
 
-function figuresOf({ figures: { unused_links: unusedLinks, ...figures } }: Schemas['CaseSummary']): contract.CaseFigures {
+function figuresOf({ figures: { unused_links: unusedLinks, ...figures } }: ShownCase): contract.CaseFigures {
   return { ...figures, unusedLinks };
 }
 
@@ -290,7 +293,7 @@ function membersOf(charter: chain.VerifiedCharter): readonly contract.CaseMember
 }
 
 /** The mediators that the case system requests, if they differ from those in the charter. */
-function proposalOf(view: Schemas['CaseSummary'], { mediators, trust }: chain.VerifiedCharter): contract.CaseDetail['proposal'] {
+function proposalOf(view: ShownCase, { mediators, trust }: chain.VerifiedCharter): contract.CaseDetail['proposal'] {
   const { proposed_mediators: proposed } = view;
   if (proposed === null) return null;
   const listed = new Set(mediators.map(({ credential }) => credential));

@@ -1,0 +1,1 @@
+"""A case in a folder: written, verified without a service, and taken in by another relay."""
