@@ -214,5 +214,6 @@ async def test_a_list_says_when_and_never_what(people: Organization, case: Case)
     assert set(listed) == {
         *("case", "reference", "charter_version", "approvals", "captions_required"),
         *("server_processing", "proposed_mediators", "created_at", "closed_at", "media"),
+        *("retention_days", "disposal_due_at", "disposed_at"),
         *("recovery", "state", "changed_at", "participants", "figures"),
     }

@@ -14,7 +14,7 @@ import msgspec
 
 from relay.domain.cases import CaseExists
 from relay.domain.credentials import ServiceTooEarly
-from relay.errors import Unavailable
+from relay.errors import RelayError, Unavailable
 from relay.services import trust
 from relay.services.audit.findings import Finding
 from relay.services.audit.walk import Audited, audit_snapshot
@@ -42,7 +42,7 @@ NOTE_MAX_AGE_SECONDS: Final = 600
 RENEW_SECONDS: Final = 30
 
 
-class ReferenceTaken(CaseExists):
+class ReferenceTaken(RelayError):
     """Another case of this relay has the reference."""
 
     code = "reference-taken"

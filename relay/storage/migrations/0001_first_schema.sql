@@ -126,7 +126,8 @@ where disposed_at is not null and certificate_stored_at is null;
 
 comment on column cases.changed_at is
 'When the newest row of its log was written that is about no message, so that it tells of nobody''s answer.';
-comment on column cases.state is 'Registered until it has a charter, then open, then closed, then disposed of.';
+comment on column cases.state is
+'Registered until it has a charter, then open, then closed, then disposed of.';
 comment on column cases.closed_at is 'Since then nothing is begun, sent, offered or released in it.';
 comment on column cases.retention_days is 'What the charter in force says; null before there is one.';
 comment on column cases.disposed_at is
