@@ -132,7 +132,7 @@ def _drop_code(document: Json) -> None:
 
 def _misplace_code(document: Json) -> None:
     invalid = document["components"]["responses"]["Invalid"]["content"]
-    code = invalid["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]
+    code = invalid["application/problem+json"]["schema"]["properties"]["code"]
     code["enum"].append("conflict")
 
 
