@@ -99,6 +99,11 @@ class Door:
             await connection.close()
 
 
+def limits_of(answer: Answer) -> list[str]:
+    """What an answer says of limits."""
+    return sorted(value for name, value in answer.headers if name.lower().startswith("ratelimit"))
+
+
 @pytest.fixture
 async def door(case: Case, people: Organization, database_url: str) -> Door:
     """A link of the case that was claimed with the passphrase of these tests."""
@@ -165,6 +170,10 @@ async def test_wrong_tries_close_the_link_for_a_while(door: Door, case: Case) ->
         seconds = int(dict(closed.headers)["Retry-After"])
         assert 0 < seconds <= 30
         assert closed.document["wait_seconds"] == seconds
+        assert limits_of(closed) == [
+            '"wrong-passphrases";q=5',
+            f'"wrong-passphrases";r=0;t={seconds}',
+        ]
     await door.wait()
     assert (await door.knock(door.proof)).status == 200
 
@@ -174,6 +183,16 @@ async def test_wrong_tries_close_the_link_for_a_while(door: Door, case: Case) ->
     link = parse_link_url(door.url).id
     limited = [row for row in rows if row["kind"] == "passphrase-tries-limited"]
     assert [row["actor"] for row in limited] == [f"link:{link}"]
+
+
+async def test_who_found_a_link_does_not_learn_how_many_tries_are_left(door: Door) -> None:
+    """Neither a refusal nor the keyring says so: it would tell what the person whose link it is did."""
+    answers = [await door.knock(secrets.token_bytes(32)) for _ in range(4)]
+    answers.append(await door.knock(door.proof))
+    assert [answer.status for answer in answers] == [403] * 4 + [200]
+    assert [limits_of(answer) for answer in answers] == [[]] * 5
+    unknown = [(answer.document["code"], answer.document["title"]) for answer in answers[:4]]
+    assert len(set(unknown)) == 1
 
 
 async def test_each_further_wrong_try_closes_it_for_longer_and_never_for_good(door: Door) -> None:
