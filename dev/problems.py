@@ -26,8 +26,8 @@ Every code of a refusal, by the status that it is answered with. Made from `rela
 A refusal is a problem document (RFC 9457): `type`, `title` (the sentence below, in French where
 `Accept-Language` prefers it), `status`, `code`, `instance` (the identifier of the request, for the operator)
 and, where this occurrence has more to say, `detail` (in italics below, with the members that it names).
-Decide by `code`, and by the status where the code is new to you. What to do is in each sentence; whether to send the
-same request again stands last. Which route answers what: `openapi.yaml`.
+Decide by `code`, and by the status where the code is new to you. What to do is in each sentence; whether to
+send the same request again stands last. Which route answers what: `openapi.yaml`.
 """
 
 WHAT_TO_DO: Final = {
@@ -52,7 +52,7 @@ WHAT_TO_DO: Final = {
     HTTPStatus.GONE: ("no", "It was there, and has ended; begin anew."),
     HTTPStatus.PRECONDITION_FAILED: (
         "not as it is",
-        "What the request relies on is not so. Read again what it changes, or speak the version of tus that is named.",
+        "What the request relies on is not so. Read again what it changes, or speak tus as is named.",
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("no", "Send less at once."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("no", "Send the media type that the route describes."),
