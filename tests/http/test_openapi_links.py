@@ -13,7 +13,7 @@ EXPRESSION: Final = re.compile(
 
 
 def test_every_link_leads_somewhere() -> None:
-    """Its operation is there and has these parameters, and each expression names a value that there may be."""
+    """Its operation is there and has these parameters; each expression names a value that there may be."""
     document = load_document()
     described = operations(document)
     by_name = {operation["operationId"]: operation for operation in described.values()}
