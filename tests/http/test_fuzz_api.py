@@ -35,6 +35,7 @@ from tests.support.fuzzing import (
     do_not_wait,
     fuzz_settings,
     load_schema,
+    make_likely,
     names_of,
 )
 
@@ -109,19 +110,14 @@ def _attack(
         operation.as_strategy(generation_mode=mode)
         for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
     ]
-    known = caller.known(world)
 
     @fuzz_settings(examples)
     @given(data=st.data(), case=st.one_of(kinds))
     def attack(data: st.DataObject, case: schemathesis.Case[Any]) -> None:
-        checks = AS_GENERATED
-        for name in set(case.path_parameters or {}) & set(known):
-            if data.draw(st.booleans()):
-                case.path_parameters[name] = data.draw(st.sampled_from(known[name]))
-                checks = CHECKS
-        if isinstance(case.body, dict) and "statement" in case.body and data.draw(st.booleans()):
-            case.body["statement"] = data.draw(st.sampled_from(world.signed))
-            checks = CHECKS
+        def choose(given: object, known: list[Any]) -> object:
+            return data.draw(st.sampled_from(known)) if data.draw(st.booleans()) else given
+
+        checks = CHECKS if make_likely(case, world, caller, choose) else AS_GENERATED
         do_not_wait(case)
         answer = case.call(base_url=url, session=session, headers=_headers(bearer), timeout=30)
         case.validate_response(answer, checks=checks)
@@ -137,16 +133,11 @@ def _walk(world: World, caller: Caller, url: str, bearer: str) -> None:
     mine = [operation for operation in all_operations(schema) if caller.may_call(operation)]
     names = set(names_of(mine)) - STREAMS - {"endSession"}
     machine = schema.include(operation_id=sorted(names)).as_state_machine()
-    known = caller.known(world)
     session = requests.Session()
 
     class Walk(machine):  # type: ignore[misc, valid-type] # made from the description
         def before_call(self, case: schemathesis.Case[Any]) -> None:
-            for name in set(case.path_parameters or {}) & set(known):
-                # As good as by chance, and yet the same in every run.
-                draw = zlib.crc32(str(case.path_parameters[name]).encode())
-                if draw % 2:
-                    case.path_parameters[name] = known[name][draw % len(known[name])]
+            make_likely(case, world, caller, _choose)
             do_not_wait(case)
 
         def get_call_kwargs(self, _case: schemathesis.Case[Any]) -> dict[str, Any]:
@@ -166,6 +157,12 @@ def _walk(world: World, caller: Caller, url: str, bearer: str) -> None:
     assert issubclass(Walk, APIStateMachine)
     with session:
         Walk.run(settings=fuzz_settings(EXAMPLES, stateful_step_count=STEPS))
+
+
+def _choose(given: object, known: list[Any]) -> object:
+    """As good as by chance, and yet the same in every run."""
+    draw = zlib.crc32(repr(given).encode())
+    return known[draw // 2 % len(known)] if draw % 2 else given
 
 
 def _headers(bearer: str) -> dict[str, str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import uuid
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
@@ -27,15 +29,18 @@ from schemathesis.specs.openapi.checks import (
 from relay.client.connection import LinkConnection, SignedConnection
 from relay.client.mediator import Mediator
 from relay.client.participant import Participant
+from relay.client.writing import address
 from relay.crypto import statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.links import parse_link_url
 from relay.domain.actors import Role
 from relay.domain.notifications import WAIT_MAX_SECONDS
 from relay.domain.tokens import Scope
+from relay.domain.uploads import TUS_VERSION, write_metadata
 from relay.testing.people import Case, Organization
 from tests.support.keyrings import pieces_of, stored_keyrings
 from tests.support.openapi import load_document
+from tests.support.requests import caller_of
 
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
 SignIn: TypeAlias = Callable[["World"], Awaitable[str]]
@@ -58,6 +63,8 @@ STREAMS: Final = {"watchQueue", "watchMessages"}
 """Operations whose answer does not end by itself."""
 TEXT: Final = "3f6d1c5e-8a37-4d0b-9f57-0d6a1b2c3d4e"
 """An unsent text, of whoever keeps it."""
+BASE64: Final = b64encode(b"age-encryption.org/v1\n" + bytes(64)).decode()
+BASE64_OF_32: Final = b64encode(bytes(32)).decode()
 
 
 @schemathesis.serializer("application/offset+octet-stream")
@@ -73,8 +80,10 @@ class World:
     people: Organization
     known: Mapping[str, list[str]]
     """Values of path parameters that lead somewhere."""
-    signed: list[str]
-    """Statements whose signature holds."""
+    headers: Mapping[str, list[str]]
+    """And of headers."""
+    members: Mapping[str, list[Any]]
+    """And of members of a body: among them statements whose signature holds."""
     secret: set[bytes]
     """Pieces of the participants' keyrings, which no guess brings."""
     unclaimed_url: str
@@ -98,6 +107,7 @@ class World:
         upload = await case.mediator.make_link(case.case_id, harmed, "upload")
         unverified = await people.claim(await case.mediator.make_link(case.case_id, harmed))
         links = await case.mediator.links(case.case_id)
+        draft, upload_id = await _begin_upload(case)
         now = datetime.now(UTC)
         withdrawal = statements.Withdrawal(
             case=case.case_id, message=queued.message, participant=harmed, at=now
@@ -111,22 +121,54 @@ class World:
                 "participant": [str(harmed)],
                 "one": [str(harmed)],
                 "other": [str(to)],
-                "message": [str(queued.message), str(sent.message)],
+                "message": [str(queued.message), str(sent.message), str(draft)],
                 "revision": ["1", "2"],
                 "link": [str(link.link) for link in links],
                 "credential": [str(case.mediator.credential_id)],
                 "commitment": [part.commitment for part in read.parts],
                 "text": [TEXT],
+                "upload": [upload_id],
             },
-            signed=[
-                *(compact for compact in said if compact is not None),
-                statements.sign(case.harmed.hand.signer, withdrawal),
-            ],
+            headers={
+                "Tus-Resumable": [TUS_VERSION],
+                "Upload-Length": ["4096"],
+                "Upload-Metadata": [write_metadata(draft, 1)],
+                "Upload-Offset": ["0"],
+            },
+            members={
+                "statement": [
+                    *(compact for compact in said if compact is not None),
+                    statements.sign(case.harmed.hand.signer, withdrawal),
+                ],
+                "to": [str(to), str(harmed)],
+                "kind": ["video"],
+                "version": [1, 2],
+                **{name: [BASE64] for name in ("sealed", "key_file", "keyring")},
+                **{name: [BASE64_OF_32] for name in ("proof", "proof_hash")},
+                **{name: [[]] for name in ("grants", "bodies", "pairs", "endings")},
+                "mediators": [[str(case.mediator.credential_id)]],
+                "participants": [[{"participant": str(harmed), "role": "harmed"}]],
+            },
             secret=pieces_of(await stored_keyrings(database_url, case.case_id)),
             unclaimed_url=unclaimed,
             upload_url=upload,
             unverified=unverified,
         )
+
+
+async def _begin_upload(case: Case) -> tuple[uuid.UUID, str]:
+    """A draft of a video, and an upload for it."""
+    draft = uuid.uuid4()
+    to = address(case.responsible.participant_id, message_id=draft)
+    await case.harmed.begin_video(to)
+    metadata = {
+        "Tus-Resumable": TUS_VERSION,
+        "Upload-Length": "4096",
+        "Upload-Metadata": write_metadata(draft, 1),
+    }
+    made = await caller_of(case.harmed).ask("POST", "/v1/uploads", headers=metadata)
+    assert made.status == 201
+    return draft, dict(made.headers)["Location"].rpartition("/")[2]
 
 
 async def _nobody(_world: World) -> str:
@@ -232,6 +274,31 @@ def load_schema() -> Any:
     schema.config.generation.update(with_security_parameters=False)
     schema.config.checks.negative_data_rejection.expected_statuses = [*map(str, REFUSALS)]
     return schema
+
+
+def make_likely(
+    case: schemathesis.Case[Any],
+    world: World,
+    caller: Caller,
+    choose: Callable[[object, list[Any]], Any],
+) -> bool:
+    """Put what is known into a request; whether anything was.
+
+    `choose` is given what is there and what is known in its place, and says which of them it shall be.
+    """
+    given: list[tuple[object, Mapping[str, list[Any]]]] = [
+        (case.path_parameters, caller.known(world)),
+        (case.headers, world.headers),
+        (case.body, world.members),
+    ]
+    is_changed = False
+    for found, known in given:
+        if isinstance(found, MutableMapping):
+            for name in sorted(set(found) & set(known)):
+                before = found[name]
+                found[name] = choose(before, known[name])
+                is_changed |= found[name] is not before
+    return is_changed
 
 
 def do_not_wait(case: schemathesis.Case[Any]) -> None:
