@@ -107,7 +107,7 @@ class World:
         upload = await case.mediator.make_link(case.case_id, harmed, "upload")
         unverified = await people.claim(await case.mediator.make_link(case.case_id, harmed))
         links = await case.mediator.links(case.case_id)
-        draft, upload_id = await _begin_upload(case)
+        draft, upload_id = await _begin_videos(case)
         now = datetime.now(UTC)
         withdrawal = statements.Withdrawal(
             case=case.case_id, message=queued.message, participant=harmed, at=now
@@ -156,19 +156,20 @@ class World:
         )
 
 
-async def _begin_upload(case: Case) -> tuple[uuid.UUID, str]:
-    """A draft of a video, and an upload for it."""
-    draft = uuid.uuid4()
-    to = address(case.responsible.participant_id, message_id=draft)
-    await case.harmed.begin_video(to)
+async def _begin_videos(case: Case) -> tuple[uuid.UUID, str]:
+    """A draft of a video without an upload, and the upload of another one."""
+    drafts = uuid.uuid4(), uuid.uuid4()
+    for draft in drafts:
+        to = address(case.responsible.participant_id, message_id=draft)
+        await case.harmed.begin_video(to)
     metadata = {
         "Tus-Resumable": TUS_VERSION,
         "Upload-Length": "4096",
-        "Upload-Metadata": write_metadata(draft, 1),
+        "Upload-Metadata": write_metadata(drafts[1], 1),
     }
     made = await caller_of(case.harmed).ask("POST", "/v1/uploads", headers=metadata)
     assert made.status == 201
-    return draft, dict(made.headers)["Location"].rpartition("/")[2]
+    return drafts[0], dict(made.headers)["Location"].rpartition("/")[2]
 
 
 async def _nobody(_world: World) -> str:
