@@ -147,7 +147,12 @@ class World:
                 **{name: [BASE64_OF_32] for name in ("proof", "proof_hash")},
                 **{name: [[]] for name in ("grants", "bodies", "pairs", "endings")},
                 "mediators": [[str(case.mediator.credential_id)]],
-                "participants": [[{"participant": str(harmed), "role": "harmed"}]],
+                "participants": [
+                    [
+                        {"participant": str(harmed), "role": "harmed"},
+                        {"participant": str(to), "role": "responsible"},
+                    ]
+                ],
             },
             secret=pieces_of(await stored_keyrings(database_url, case.case_id)),
             unclaimed_url=unclaimed,
@@ -241,8 +246,10 @@ def _link(url_of: Callable[[World], str]) -> Caller:
     return Caller(role=Role.LINK, sign_in=_holder(url_of), url_of=url_of)
 
 
+# In this order they call: an author may take back what a mediator would review.
 CALLERS: Final[Mapping[str, Caller]] = {
     "nobody": Caller(role=Role.PUBLIC, sign_in=_nobody),
+    "mediator": Caller(role=Role.MEDIATOR, sign_in=_person(lambda world: world.case.mediator)),
     "holder of a claimed link": _link(lambda world: world.case.harmed_url),
     "holder of a new link": _link(lambda world: world.unclaimed_url),
     "holder of an upload link": _link(lambda world: world.upload_url),
@@ -254,7 +261,6 @@ CALLERS: Final[Mapping[str, Caller]] = {
         role=Role.PARTICIPANT, sign_in=_person(lambda world: world.unverified)
     ),
     "uploader": Caller(role=Role.UPLOADER, sign_in=_uploader),
-    "mediator": Caller(role=Role.MEDIATOR, sign_in=_person(lambda world: world.case.mediator)),
     "mediator of no case": Caller(role=Role.MEDIATOR, sign_in=_stranger),
     "case system": Caller(role=Role.SERVICE, sign_in=_service),
     "case system for nothing": Caller(role=Role.SERVICE, sign_in=_service_for_nothing),
