@@ -11,11 +11,10 @@ import itertools
 import re
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import pytest
 from aiohttp import ClientTimeout
 
@@ -33,75 +32,11 @@ from relay.crypto.passphrases import PassphraseFromLink, PassphraseShort
 from relay.domain.tokens import Scope
 from relay.handlers.routing import Route
 from relay.testing.people import PASSPHRASE, Case, Organization
+from tests.support.doors import Door, limits_of
 from tests.support.keyrings import pieces_of, stored_keyrings
 from tests.support.openapi import load_document, operations
 from tests.support.relays import WORK_FACTOR_LOG2
-from tests.support.requests import Answer, ask, caller_of
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
-    """The keyring behind a link, and somebody who tries to get it."""
-
-    people: Organization
-    url: str
-    database_url: str
-    """For a superuser."""
-
-    @property
-    def link(self) -> uuid.UUID:
-        """Which link it is."""
-        return parse_link_url(self.url).id
-
-    @property
-    def path(self) -> str:
-        """Where the keyring is asked for."""
-        return f"/v1/links/{self.link}/keyring"
-
-    @property
-    def bearer(self) -> str:
-        """What anyone who found the link can show."""
-        address = parse_link_url(self.url)
-        return b64u_encode(address.secret.auth(address.id))
-
-    @property
-    def proof(self) -> bytes:
-        """The right proof."""
-        address = parse_link_url(self.url)
-        unlock = address.secret.unlock(address.id)
-        return stretch_passphrase(PASSPHRASE, unlock, WORK_FACTOR_LOG2).proof
-
-    async def knock(self, proof: bytes, *, language: str = "en") -> Answer:
-        """One try."""
-        return await ask(
-            self.people.connection,
-            "POST",
-            self.path,
-            {"proof": proof},
-            bearer=self.bearer,
-            headers={"Accept-Language": language},
-        )
-
-    async def wait(self) -> None:
-        """Let the time pass for which the link is closed."""
-        async with self.rows() as connection:
-            await connection.execute(
-                "update claims set closed_until = clock_timestamp() where link_id = $1", self.link
-            )
-
-    @contextlib.asynccontextmanager
-    async def rows(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-        """The database behind relay."""
-        connection = await asyncpg.connect(self.database_url)
-        try:
-            yield connection
-        finally:
-            await connection.close()
-
-
-def limits_of(answer: Answer) -> list[str]:
-    """What an answer says of limits."""
-    return sorted(value for name, value in answer.headers if name.lower().startswith("ratelimit"))
+from tests.support.requests import ask, caller_of
 
 
 @pytest.fixture
