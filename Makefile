@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 PACKAGES := web/node_modules/.package-lock.json
+CLIENTS := $(VENV)/clients/.ready
 SITE := site
 PAGES := relay/pages/integrity.json
 SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) $(wildcard relay/crypto/wordlists/*.txt) docs/openapi.yaml
@@ -17,7 +18,7 @@ FAST := not (own_relay or browsers or faults or media or builds or slow)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check coverage bench docs screenshots lock clean
+.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check fuzz coverage bench docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +34,15 @@ $(PACKAGES): web/package-lock.json web/package.json | $(READY)
 	@.ci/npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
+# Apart from .venv, as the generator asks for an older typer than relay does.
+clients: $(CLIENTS)
+
+$(CLIENTS): requirements/clients.txt | $(READY)
+	@echo "Installing what generates a client from docs/openapi.yaml"
+	@$(VENV)/bin/python -m venv --clear $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip --quiet --disable-pip-version-check --no-input install --require-hashes --only-binary :all: --requirement $<
+	@touch $@
+
 pages: $(PAGES) ## Build the pages into relay/pages; every other target does so when it has to
 
 $(PAGES): $(SOURCES) $(PACKAGES)
@@ -45,7 +55,7 @@ demo: $(READY) $(PAGES) ## Tell the whole story on embedded services, then stay 
 dev: $(READY) $(PAGES) ## Run relay with demo data, and follow what is saved; ARGS='--port 8000' chooses a port
 	@$(VENV)/bin/python -m dev $(ARGS)
 
-test: $(READY) $(PAGES) ## Run every test; ARGS='-k upload' a few of those in Python
+test: $(READY) $(PAGES) $(CLIENTS) ## Run every test; ARGS='-k upload' a few of those in Python
 	@.ci/browsers
 	@$(MAKE) --no-print-directory --jobs --keep-going $(if $(ARGS),,test-pages) test-code
 
@@ -88,6 +98,9 @@ coverage: $(READY) $(PAGES) ## Measure which branches of the rules and the proto
 	@$(VENV)/bin/python -m dev.coverage .cache/branches.json
 	@.ci/npm run --silent coverage
 
+fuzz: $(READY) ## Send relay generated requests, others each time, for about ten minutes; EXAMPLES=300 for longer
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),80) $(VENV)/bin/python -m pytest --numprocesses 2 --timeout 0 tests/http/test_fuzz_api.py $(ARGS)
+
 bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters scale' only these, JSON=FILE for a file
 	@.ci/browsers
 	@$(VENV)/bin/python -m bench $(if $(JSON),--json $(JSON)) $(ARGS)
@@ -104,8 +117,9 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their
 	$(LOCK) pyproject.toml --extra worker --output-file requirements/relay.txt
 	$(LOCK) pyproject.toml --extra embedded --output-file requirements/embedded.txt
 	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
+	printf 'openapi-python-client\ntypes-python-dateutil\n' | $(LOCK) - --output-file requirements/clients.txt
 	echo hatchling | $(LOCK) - --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what set-up, tests and the demo left here, the demo's data too
-	rm -rf $(VENV) web/node_modules relay/pages site .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) web/node_modules tests/clients/node_modules tests/interop/node_modules relay/pages site .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

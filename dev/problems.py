@@ -26,7 +26,8 @@ Every code of a refusal, by the status that it is answered with. Made from `rela
 A refusal is a problem document (RFC 9457): `type`, `title` (the sentence below, in French where
 `Accept-Language` prefers it), `status`, `code`, `instance` (the identifier of the request, for the operator)
 and, where this occurrence has more to say, `detail` (in italics below, with the members that it names).
-Decide by `code`, and by the status where the code is new to you. Which route answers what: `openapi.yaml`.
+Decide by `code`, and by the status where the code is new to you. What to do is in each sentence; whether to
+send the same request again stands last. Which route answers what: `openapi.yaml`.
 """
 
 WHAT_TO_DO: Final = {
@@ -49,7 +50,10 @@ WHAT_TO_DO: Final = {
         "Load what it is about again and look: something changed, or was done already.",
     ),
     HTTPStatus.GONE: ("no", "It was there, and has ended; begin anew."),
-    HTTPStatus.PRECONDITION_FAILED: ("no", "Speak the version that `Tus-Version` names."),
+    HTTPStatus.PRECONDITION_FAILED: (
+        "not as it is",
+        "What the request relies on is not so. Read again what it changes, or speak tus as is named.",
+    ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("no", "Send less at once."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("no", "Send the media type that the route describes."),
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: (
@@ -79,6 +83,24 @@ WHAT_TO_DO: Final = {
 }
 """By status: whether to try again, and what to do."""
 
+AGAIN: Final = {
+    "case-closed": "once the case is open again",
+    "claim-unverified": "once a mediator has verified the claim",
+    "gate-closed": "once the gates are settled",
+    "lease-taken": "later, if it is still in the queue",
+    "not-available-now": "later; why, and until when, is not said",
+    "object-missing": "no",
+    "offset-mismatch": "yes, from the offset that is named",
+    "pages-not-built": "no",
+    "token-refused": "with another token",
+    "tus-version": "no",
+    "unsent-full": "once one of them was sent or deleted",
+    "upload-taken-over": "after asking where the upload stands",
+    "upload-unfinished": "once the upload is whole",
+    "wrong-passphrase": "with another passphrase; each is counted",
+}
+"""By code: whether to try again, where the status alone says something else."""
+
 
 def errors() -> list[type[RelayError]]:
     """Every error of the package that has a code of its own."""
@@ -105,25 +127,27 @@ def written() -> str:
     for status, (again, what) in sorted(WHAT_TO_DO.items()):
         codes = [code for code, found in statuses.items() if found == status]
         lines += [f"## {int(status)} {_phrase(status)}\n", f"**Try again:** {again}. {what}\n"]
-        lines += [*_table(codes), ""]
+        lines += [*_table({code: AGAIN.get(code, again) for code in codes}), ""]
     lines += [
         "## Not over HTTP\n",
         "What commands end with, and why a video could not be prepared (`failure` of a message).\n",
     ]
-    lines += _table([code for code, status in statuses.items() if status is None])
+    lines += _table(dict.fromkeys(code for code, status in statuses.items() if status is None))
     return "\n".join(lines) + "\n"
 
 
-def _table(codes: list[str]) -> Iterator[str]:
-    yield "| code | English | French |"
-    yield "|---|---|---|"
-    for code in sorted(codes):
+def _table(codes: Mapping[str, str | None]) -> Iterator[str]:
+    """A row for each code; whether to try again, where that is said of any."""
+    is_told = any(codes.values())
+    yield "| code | English | French |" + " try again |" * is_told
+    yield "|---|---|---|" + "---|" * is_told
+    for code, again in sorted(codes.items()):
         entry = sentences()[code]
         cells = [
             " ".join(filter(None, (entry[language], _more(entry, language))))
             for language in ("en", "fr")
         ]
-        yield f"| `{code}` | {cells[0]} | {cells[1]} |"
+        yield f"| `{code}` | {cells[0]} | {cells[1]} |" + f" {again} |" * is_told
 
 
 def _more(entry: Mapping[str, str], language: str) -> str:

@@ -17,7 +17,14 @@ ROOT: Final = Path(__file__).parents[2]
 
 SECTIONS: Final = {
     "Start here": ("README", "docs/architecture", "docs/glossary", "CONTRIBUTING", "tests/README"),
-    "Embed": ("docs/embedding", "docs/events", "docs/webhooks", "docs/site/api", "docs/problems"),
+    "Embed": (
+        "docs/embedding",
+        "docs/events",
+        "docs/webhooks",
+        "docs/site/api",
+        "docs/api",
+        "docs/problems",
+    ),
     "Operate": (
         "docs/operations",
         "docs/export",

@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from relay.domain.cases import Correspondent, ParticipantRole
-from relay.errors import Conflict, Forbidden, RelayError
+from relay.domain.limits import Limit, LimitReached
+from relay.errors import Conflict, Forbidden
 
 FREE_TRIES: Final = 5
 """So many wrong passphrases are answered at once; each one from then on closes the link for a while."""
@@ -69,10 +70,11 @@ class WrongPassphrase(Forbidden):
     code = "wrong-passphrase"
 
 
-class TooManyTries(RelayError):
+class TooManyTries(LimitReached):
     """Too many wrong passphrases in a row; `wait_seconds` says how long the link is closed."""
 
     code = "too-many-tries"
+    limit = Limit(name="wrong-passphrases", quota=FREE_TRIES)
 
 
 def wait_after(wrong: int) -> int:

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 from relay.domain.jobs import VideoFailed
 from relay.errors import RelayError, Unavailable
-from relay.handlers.routing import Call, Role, answer, probe, route
+from relay.handlers.routing import RETRY_SECONDS, Call, Role, answer, probe, route
 from relay.media.errors import MediaRefused
 from relay.queue import Queue
 from relay.storage.database import is_migrated
@@ -71,7 +71,11 @@ async def ready(call: Call) -> web.Response:
     if call.relay.stopping.has_begun:
         status = Fitness.STOPPING
     readiness = Readiness(status=status, database=database, objects=objects, redis=redis)
-    return answer(readiness, status=200 if status in {Fitness.OK, Fitness.DEGRADED} else 503)
+    if status in {Fitness.OK, Fitness.DEGRADED}:
+        return answer(readiness)
+    refusal = answer(readiness, status=503)
+    refusal.headers[hdrs.RETRY_AFTER] = str(RETRY_SECONDS)
+    return refusal
 
 
 async def _database(call: Call) -> Reach:

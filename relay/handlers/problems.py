@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from relay.domain.links import TooManyTries
+from relay.domain.limits import LimitReached
 from relay.domain.notifications import EventsGone
 from relay.domain.preconditions import NotAsExpected
 from relay.domain.tokens import ScopeMissing, TokenRefused
@@ -36,6 +36,7 @@ from relay.errors import (
     Unavailable,
 )
 from relay.handlers.following import FOLLOWED, pattern
+from relay.handlers.routing import RETRY_SECONDS
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ STATUS: Final[Mapping[type[RelayError], int]] = {
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     CryptoError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+    LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     UploadExpired: HTTPStatus.GONE,
     EventsGone: HTTPStatus.GONE,
@@ -129,19 +130,31 @@ def _answer(error: RelayError, request: web.Request) -> web.Response:
         hdrs.CACHE_CONTROL: "no-store",
         hdrs.CONTENT_LANGUAGE: language,
         hdrs.VARY: hdrs.ACCEPT_LANGUAGE,
+        **_waiting(error),
     }
     if challenge := _challenge(error):
         headers[hdrs.WWW_AUTHENTICATE] = challenge
-    if isinstance(error, Unavailable):
-        headers[hdrs.RETRY_AFTER] = "5"
-    if isinstance(error, TooManyTries):
-        headers[hdrs.RETRY_AFTER] = str(error.members["wait_seconds"])
     return web.Response(
         body=msgspec.json.encode(document),
         status=status,
         content_type="application/problem+json",
         headers=headers,
     )
+
+
+def _waiting(error: RelayError) -> Mapping[str, str]:
+    """When it is worth to ask again, and which limit says so; the one place for every limit."""
+    match error:
+        case Unavailable():
+            return {hdrs.RETRY_AFTER: str(RETRY_SECONDS)}
+        case LimitReached(limit=limit, wait_seconds=seconds):
+            return {
+                hdrs.RETRY_AFTER: str(seconds),
+                "RateLimit-Policy": limit.policy,
+                "RateLimit": limit.used_up(seconds),
+            }
+        case _:
+            return {}
 
 
 def _challenge(error: RelayError) -> str | None:

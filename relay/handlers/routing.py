@@ -30,9 +30,12 @@ from relay.storage.database import Database
 from relay.storage.objects import Objects
 
 BODY_MAX_BYTES: Final = 2 * MIB
+RETRY_SECONDS: Final = 5
+"""What every 503 says in `Retry-After`."""
 
 __all__ = [
     "BODY_MAX_BYTES",
+    "RETRY_SECONDS",
     "Call",
     "Handler",
     "Relay",

@@ -71,6 +71,12 @@ async def describe(call: Call) -> web.StreamResponse:
     )
 
 
+async def describe_one(call: Call) -> web.StreamResponse:
+    """The same for any upload; NotFound at an address that none can have."""
+    call.uuid("upload")
+    return await describe(call)
+
+
 @tus
 async def create(call: Call) -> web.StreamResponse:
     """Begin an upload, and take the bytes that came along."""
@@ -191,7 +197,7 @@ _SENDERS: Final = (Role.PARTICIPANT, Role.UPLOADER)
 
 ROUTES: Final[tuple[Route, ...]] = (
     route(hdrs.METH_OPTIONS, "/v1/uploads", describe, Role.PUBLIC),
-    route(hdrs.METH_OPTIONS, "/v1/uploads/{upload}", describe, Role.PUBLIC),
+    route(hdrs.METH_OPTIONS, "/v1/uploads/{upload}", describe_one, Role.PUBLIC),
     route(hdrs.METH_POST, "/v1/uploads", create, *_SENDERS),
     route(hdrs.METH_HEAD, "/v1/uploads/{upload}", find, *_SENDERS),
     route(hdrs.METH_PATCH, "/v1/uploads/{upload}", append, *_SENDERS),

@@ -37,14 +37,14 @@ from tests.support.exports import (
     rows_of,
     tell,
 )
-from tests.support.node import Node, node_with_age
+from tests.support.node import INTEROP, Node
 from tests.support.prepared_videos import FILM
 
 
 @pytest.fixture
 def node() -> Node:
     """Node with other people's age package in it."""
-    return node_with_age()
+    return Node.installed(INTEROP)
 
 
 async def test_public_age_tools_open_all_of_it(

@@ -17,9 +17,6 @@ import pytest
 from aiohttp import hdrs
 
 from relay import logs
-from relay.app import ROUTES
-from relay.domain.actors import Role
-from relay.domain.tokens import Scope
 from relay.settings import Settings
 from relay.testing.people import Case, Organization
 from tests.support.gates import Gate
@@ -236,33 +233,6 @@ class TestWithoutTheStore:
         assert any("store-unavailable" in line["message"] for line in found)
         assert {line["request_id"] for line in found} == {"an-upload"}
         assert str(upload_of(path)) not in str(found)
-
-
-async def test_head_is_get_without_its_body(case: Case, people: Organization) -> None:
-    """Of every GET route, with the same status and headers; of a feed too, which ends at once."""
-    ids = {"case": case.case_id, "participant": case.harmed.participant_id}
-    bearers = {
-        Role.MEDIATOR: await caller_of(case.mediator).signed.bearer(),
-        Role.PARTICIPANT: await caller_of(case.harmed).signed.bearer(),
-        Role.SERVICE: people.case_system.token(*Scope),
-        Role.PUBLIC: None,
-    }
-    asked = 0
-    for entry in ROUTES:
-        role = next((role for role in bearers if role in entry.roles), None)
-        if entry.method != "GET" or role is None or entry.path.startswith("/v1/parts/"):
-            continue
-        path = re.sub(r"\{(\w+)\}", lambda found: str(ids.get(found[1], uuid.uuid4())), entry.path)
-        async with asyncio.timeout(2):
-            head = await ask(people.connection, "HEAD", path, bearer=bearers[role])
-        assert head.content == b""
-        asked += 1
-        if Role.SERVICE in entry.roles or not path.endswith("/events"):
-            whole = await ask(people.connection, "GET", path, bearer=bearers[role])
-            assert (head.status, head.headers) == (whole.status, whole.headers), path
-        else:
-            assert dict(head.headers)[hdrs.CONTENT_TYPE] == "text/event-stream"
-    assert asked > 20
 
 
 @pytest.mark.parametrize(("asked", "told"), [("fr-CH, en;q=0.5", "fr"), ("de", "en"), ("", "en")])

@@ -11,11 +11,10 @@ import itertools
 import re
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import pytest
 from aiohttp import ClientTimeout
 
@@ -33,70 +32,11 @@ from relay.crypto.passphrases import PassphraseFromLink, PassphraseShort
 from relay.domain.tokens import Scope
 from relay.handlers.routing import Route
 from relay.testing.people import PASSPHRASE, Case, Organization
+from tests.support.doors import Door, limits_of
 from tests.support.keyrings import pieces_of, stored_keyrings
 from tests.support.openapi import load_document, operations
 from tests.support.relays import WORK_FACTOR_LOG2
-from tests.support.requests import Answer, ask, caller_of
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
-    """The keyring behind a link, and somebody who tries to get it."""
-
-    people: Organization
-    url: str
-    database_url: str
-    """For a superuser."""
-
-    @property
-    def link(self) -> uuid.UUID:
-        """Which link it is."""
-        return parse_link_url(self.url).id
-
-    @property
-    def path(self) -> str:
-        """Where the keyring is asked for."""
-        return f"/v1/links/{self.link}/keyring"
-
-    @property
-    def bearer(self) -> str:
-        """What anyone who found the link can show."""
-        address = parse_link_url(self.url)
-        return b64u_encode(address.secret.auth(address.id))
-
-    @property
-    def proof(self) -> bytes:
-        """The right proof."""
-        address = parse_link_url(self.url)
-        unlock = address.secret.unlock(address.id)
-        return stretch_passphrase(PASSPHRASE, unlock, WORK_FACTOR_LOG2).proof
-
-    async def knock(self, proof: bytes, *, language: str = "en") -> Answer:
-        """One try."""
-        return await ask(
-            self.people.connection,
-            "POST",
-            self.path,
-            {"proof": proof},
-            bearer=self.bearer,
-            headers={"Accept-Language": language},
-        )
-
-    async def wait(self) -> None:
-        """Let the time pass for which the link is closed."""
-        async with self.rows() as connection:
-            await connection.execute(
-                "update claims set closed_until = clock_timestamp() where link_id = $1", self.link
-            )
-
-    @contextlib.asynccontextmanager
-    async def rows(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-        """The database behind relay."""
-        connection = await asyncpg.connect(self.database_url)
-        try:
-            yield connection
-        finally:
-            await connection.close()
+from tests.support.requests import ask, caller_of
 
 
 @pytest.fixture
@@ -165,6 +105,10 @@ async def test_wrong_tries_close_the_link_for_a_while(door: Door, case: Case) ->
         seconds = int(dict(closed.headers)["Retry-After"])
         assert 0 < seconds <= 30
         assert closed.document["wait_seconds"] == seconds
+        assert limits_of(closed) == [
+            '"wrong-passphrases";q=5',
+            f'"wrong-passphrases";r=0;t={seconds}',
+        ]
     await door.wait()
     assert (await door.knock(door.proof)).status == 200
 
@@ -174,6 +118,16 @@ async def test_wrong_tries_close_the_link_for_a_while(door: Door, case: Case) ->
     link = parse_link_url(door.url).id
     limited = [row for row in rows if row["kind"] == "passphrase-tries-limited"]
     assert [row["actor"] for row in limited] == [f"link:{link}"]
+
+
+async def test_who_found_a_link_does_not_learn_how_many_tries_are_left(door: Door) -> None:
+    """Neither a refusal nor the keyring says so: it would tell what the person whose link it is did."""
+    answers = [await door.knock(secrets.token_bytes(32)) for _ in range(4)]
+    answers.append(await door.knock(door.proof))
+    assert [answer.status for answer in answers] == [403] * 4 + [200]
+    assert [limits_of(answer) for answer in answers] == [[]] * 5
+    unknown = [(answer.document["code"], answer.document["title"]) for answer in answers[:4]]
+    assert len(set(unknown)) == 1
 
 
 async def test_each_further_wrong_try_closes_it_for_longer_and_never_for_good(door: Door) -> None:

@@ -132,7 +132,7 @@ def _drop_code(document: Json) -> None:
 
 def _misplace_code(document: Json) -> None:
     invalid = document["components"]["responses"]["Invalid"]["content"]
-    code = invalid["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]
+    code = invalid["application/problem+json"]["schema"]["properties"]["code"]
     code["enum"].append("conflict")
 
 
@@ -181,6 +181,23 @@ def test_operations_have_names_of_their_own(document: Json) -> None:
     found = list(operations(document).values())
     assert len({operation["operationId"] for operation in found}) == len(found)
     assert [o["operationId"] for o in found if not o["summary"] or "." in o["summary"]] == []
+
+
+def test_who_is_to_come_back_is_told_when(document: Json) -> None:
+    """Each 429 and 503 always says after how many seconds, each 429 of which limit; nothing else says any."""
+    of_limits = {"RateLimit", "RateLimit-Policy"}
+    needed = {"503": {"Retry-After"}, "429": {"Retry-After", *of_limits}}
+    seen = set()
+    for (method, path), operation in operations(document).items():
+        for status, reference in operation["responses"].items():
+            entries = resolve(document, reference).get("headers", {})
+            always = {
+                name for name, entry in entries.items() if resolve(document, entry).get("required")
+            }
+            said = {"Retry-After", *of_limits} & set(entries)
+            assert said == said & always == needed.get(status, set()), f"{method} {path} {status}"
+            seen.add(status)
+    assert set(needed) < seen
 
 
 def differences(document: Json) -> Iterator[str]:
@@ -302,7 +319,8 @@ def _code_differences(document: Json, described: dict[tuple[str, str], Json]) ->
     statuses = {
         error.code: int(status_of(error))
         for error in _tree(RelayError)
-        if error.__module__.split(".")[1] in HTTP_ROOMS
+        if "code" in vars(error)
+        and error.__module__.split(".")[1] in HTTP_ROOMS
         and (error is RelayError or status_of(error) != status_of(RelayError))
     }
     listed = set(document["components"]["schemas"]["ProblemCode"]["enum"])

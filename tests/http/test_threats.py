@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 
 from relay.app import ROUTES
@@ -17,6 +15,7 @@ from relay.domain.actors import Role
 from relay.domain.tokens import Scope
 from relay.testing.people import Case, Organization, register_case
 from tests.support.requests import ask, caller_of
+from tests.support.routes import filled
 
 
 async def test_every_door_is_closed_to_whoever_it_is_not_for(
@@ -36,25 +35,7 @@ async def test_every_door_is_closed_to_whoever_it_is_not_for(
     for route in ROUTES:
         if Role.PUBLIC in route.roles:
             continue
-        path = route.path
-        for name in (
-            "link",
-            "case",
-            "participant",
-            "one",
-            "other",
-            "message",
-            "upload",
-            "text",
-            "hold",
-        ):
-            path = path.replace(f"{{{name}}}", str(uuid.uuid4()))
-        path = (
-            path.replace("{receiver}", "case-system")
-            .replace("{revision}", "1")
-            .replace("{credential}", str(uuid.uuid4()))
-        )
-        path = path.replace("{commitment}", b64u_encode(bytes(32)))
+        path = filled(route.path)
         statuses = {
             role: (await _status(people, route.method, path, bearer))
             for role, bearer in bearers.items()

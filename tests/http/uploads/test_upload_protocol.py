@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 
 from relay.domain.segments import SEGMENT_BYTES
@@ -24,6 +25,13 @@ async def test_what_is_spoken_is_told_to_anybody(draft: Sending) -> None:
         ]
         assert answer.headers["Tus-Checksum-Algorithm"] == "sha-256"
         assert answer.headers["Tus-Max-Size"] == str(draft.settings.upload_max_bytes)
+        told = dict(answer.headers)
+    async with draft.http.options(f"{url}/{uuid.uuid4()}") as answer:
+        assert (answer.status, answer.headers["Tus-Version"]) == (204, told["Tus-Version"])
+    for nothing in ("0", "%20", "an-upload", "3f6d1c5e-8a37-4d0b-9f57"):
+        async with draft.http.options(f"{url}/{nothing}") as answer:
+            assert answer.status == 404
+            assert (await answer.json(content_type=None))["code"] == "not-found"
 
 
 async def test_an_upload_goes_from_creation_to_its_last_byte(draft: Sending) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.node import Node, node_with_age
+from tests.support.node import INTEROP, Node
 
 
 @pytest.fixture(scope="session")
 def node() -> Node:
-    """Node with other people's age packages in it."""
-    return node_with_age()
+    """A Node with the packages of tests/interop."""
+    return Node.installed(INTEROP)
 
 
 @pytest.fixture(scope="session")

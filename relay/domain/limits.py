@@ -1,0 +1,53 @@
+"""How often something may be done: the one form in which every limit of relay is kept, refused and told.
+
+A limit is told in the refusal alone. How much of it is left would tell whoever shares it, such as somebody
+who found a person's link, what that person did.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import ClassVar, Final
+
+from relay.errors import RelayError
+
+_NAME: Final = re.compile(r"[a-z][a-z-]*")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """So many requests, of the kind that its description names, in so many seconds."""
+
+    name: str
+    """Lower case and hyphens; stable, as clients may tell limits apart by it."""
+    quota: int
+    window_seconds: int | None = None
+    """None where the count does not start anew by time alone."""
+
+    def __post_init__(self) -> None:
+        window = self.window_seconds
+        lets_through = self.quota > 0 and (window is None or window > 0)
+        if _NAME.fullmatch(self.name) is None or not lets_through:
+            raise RuntimeError(f"{self} is no limit")
+
+    @property
+    def policy(self) -> str:
+        """The value of `RateLimit-Policy`, a structured field (draft-ietf-httpapi-ratelimit-headers-10)."""
+        window = "" if self.window_seconds is None else f";w={self.window_seconds}"
+        return f'"{self.name}";q={self.quota}{window}'
+
+    def used_up(self, wait_seconds: int) -> str:
+        """The value of `RateLimit` where nothing is left of it for so many seconds."""
+        return f'"{self.name}";r=0;t={wait_seconds}'
+
+
+class LimitReached(RelayError):
+    """A limit is used up. A class for each: with a code, sentences, and the `limit` that it is of."""
+
+    limit: ClassVar[Limit]
+
+    def __init__(self, detail: str | None = None, *, wait_seconds: int) -> None:
+        """`wait_seconds`: after how many seconds it is worth to ask again, one at least."""
+        self.wait_seconds = max(1, wait_seconds)
+        super().__init__(detail, wait_seconds=self.wait_seconds)
