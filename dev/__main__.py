@@ -20,18 +20,15 @@ import typer
 from rich.console import Console
 from watchfiles import DefaultFilter, awatch
 
-from relay.client.mediator import Mediator
-from relay.commands.demo import prepare, unless, where_to_click
-from relay.crypto.keyrings import open_keyring
-from relay.demo.case_system_page import CaseSystemPage, case_system_page, invented_names
-from relay.demo.visiting import Visit
+from relay.commands.demo import Started, prepare, start, unless, where_to_click
+from relay.demo.visiting import kept_mediators
 from relay.errors import RelayError
 from relay.testing.letters import FIRST_LETTER
 from relay.testing.people import PASSPHRASE, open_case, organization
-from relay.testing.relays import RunningRelay, running_relay, start_process
+from relay.testing.relays import RunningRelay, keys_of, start_process
 
 ROOT: Final = Path(__file__).parents[1]
-CODE: Final = (ROOT / "relay", ROOT / "workers")
+CODE: Final = (ROOT / "relay", ROOT / "workers", ROOT / "deploy" / "example-host")
 PAGES: Final = (
     *(
         ROOT / "web" / name
@@ -104,16 +101,14 @@ async def _run(
     stopped: asyncio.Event,
 ) -> None:
     async with contextlib.AsyncExitStack() as context:
-        page = await context.enter_async_context(case_system_page())
-        settings = {"RELAY_EMBED_ORIGINS": page.origin}
-        starting = context.enter_async_context(running_relay(data, port=port, settings=settings))
-        with console.status("starting Postgres, Redis, S3, the web service and a media worker"):
-            running = await unless(stopped, starting)
-        visit = None if running is None else await unless(stopped, prepare(running, page))
-        if running is None or visit is None:
+        with console.status("starting Postgres, Redis, S3, relay and a case system"):
+            started = await unless(stopped, start(context, data, port))
+        visit = None if started is None else await unless(stopped, prepare(started))
+        if started is None or visit is None:
             return
-        where_to_click(console, visit, page)
-        await unless(stopped, _case_under_way(console, running, visit, page))
+        running = started.running
+        where_to_click(console, visit, started)
+        await unless(stopped, _case_under_way(console, running))
         console.print(
             f"\n  relay answers at [bold]{running.url}[/bold]; its logs are in {running.folder}"
             "\n  What you save in relay/, workers/ or web/ is served soon after. Reload a page by hand."
@@ -123,29 +118,18 @@ async def _run(
             with _watched(console, running):
                 changed = await unless(stopped, saved.get())
             if changed is not None:
-                await unless(stopped, _follow(console, running, page, visit, changed))
+                await unless(stopped, _follow(console, started, changed))
         console.print("\n  stopping; nothing is lost")
 
 
-async def _case_under_way(
-    console: Console, running: RunningRelay, visit: Visit, page: CaseSystemPage
-) -> None:
-    """A case of the same mediator in which both have said yes and a letter waits for review."""
-    async with organization(running.url, running.root, running.token_key) as people:
-        mediator = Mediator(
-            people.connection,
-            open_keyring(visit.keyring_file.read_bytes(), visit.passphrase),
-            visit.mediator,
-            root_fingerprint=people.administrator.fingerprint,
-            audience=people.audience,
-        )
-        case = await open_case(people, mediators=(mediator, await people.mediator()))
+async def _case_under_way(console: Console, running: RunningRelay) -> None:
+    """A case of the same mediators in which both have said yes and a letter waits for review."""
+    async with organization(
+        running.url, running.root, running.token_key, keys=keys_of(running)
+    ) as people:
+        first, second = await kept_mediators(people, running.folder / "demo")
+        case = await open_case(people, mediators=(first.mediator, second.mediator))
         await case.harmed.send_letter(case.responsible.participant_id, FIRST_LETTER)
-        page.name(
-            invented_names(
-                case.case_id, case.harmed.participant_id, case.responsible.participant_id
-            )
-        )
     console.print("\n  [bold]A case under way[/bold], where a letter waits for the same mediator:")
     for who, url in (
         ("the person harmed, who wrote it", case.harmed_url),
@@ -155,10 +139,9 @@ async def _case_under_way(
         console.print(f"      {url}", soft_wrap=True, markup=False)
 
 
-async def _follow(
-    console: Console, running: RunningRelay, page: CaseSystemPage, visit: Visit, changed: set[Path]
-) -> None:
+async def _follow(console: Console, started: Started, changed: set[Path]) -> None:
     """Build what has to be built, and start everything again; what does not work is told."""
+    running = started.running
     names = sorted(str(path.relative_to(ROOT)) for path in changed)
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     console.print(f"\n  {names[0]}{more} changed")
@@ -170,9 +153,8 @@ async def _follow(
             await _migrate(running)
         with console.status("starting the web service and the worker again"):
             await running.start_again()
-        async with organization(running.url, running.root, running.token_key) as people:
-            fingerprint = people.administrator.fingerprint
-            await page.embed(running.url, fingerprint, people.case_system, visit.mediator)
+            if started.host is not None:
+                await started.host.start_again()
     except NotFollowed as error:
         console.print("  [red]That did not work, and what was there before is still served.[/red]")
         console.print(str(error), markup=False)

@@ -135,8 +135,8 @@ class CaseSystem:
         A case system with keys signs which mediators may open the case. Once the case has a charter, other
         mediators are a proposal that one of its mediators signs, or does not.
 
-        `known`: the ETag of the case as it was read. Where somebody else changed it since, or where it is there
-        although `only_new` is asked for, nothing is changed, and relay refuses with 412 `not-as-expected`.
+        `known`: the ETag of the case as it was read. Where somebody else changed it since, or where it is
+        there although `only_new` is asked for, relay changes nothing and refuses with `not-as-expected`.
         """
         if self.keys is not None and registration.mediators and registration.statement is None:
             signed = charters.register(self.keys.signer, case_id, registration.mediators)

@@ -1,1 +1,1 @@
-"""A small case system that embeds relay, to read and to copy. It imports nothing of relay but `relay.client`."""
+"""A small case system that embeds relay, to read and to copy. Of relay it imports `relay.client` alone."""

@@ -1,4 +1,4 @@
-"""`python -m example_host`: serves the case system; `python -m example_host load FILE` adds staff and cases."""
+"""`python -m example_host` serves the case system; with `load FILE` it adds staff and cases."""
 
 from __future__ import annotations
 

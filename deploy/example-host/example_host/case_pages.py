@@ -83,7 +83,10 @@ async def shown_case(
     status: int = HTTPStatus.OK,
     chosen: Mapping[str, object] | None = None,
 ) -> web.Response:
-    """A case, as relay has it now. `problem` is a key of texts; `chosen` is what a form had that did not work."""
+    """A case, as relay has it now.
+
+    `problem` is a key of texts, `refused` a code of relay, `chosen` what a form had that did not work.
+    """
     context = request.app[CONTEXT]
     is_away = False
     if case.known is not None and not problem:

@@ -53,7 +53,7 @@ class Case:
     @property
     def title(self) -> str:
         """What staff call it."""
-        return " – ".join(person.name for person in self.people)
+        return " · ".join(person.name for person in self.people)
 
     def person(self, person: uuid.UUID) -> Person | None:
         """One of its people."""
@@ -103,7 +103,7 @@ where case_id = any($1) order by name, staff
 async def cases_of(
     pool: Pool, member: Member | None, case_id: uuid.UUID | None = None
 ) -> list[Case]:
-    """The cases that somebody may see, by reference: a clerk all, a mediator their own; None is the program."""
+    """The cases that somebody may see, by reference: a clerk all, a mediator their own, the program all."""
     own = None if member is None or member.is_clerk else member.staff
     rows = await pool.fetch(_CASES, case_id, own)
     found = [row["case_id"] for row in rows]

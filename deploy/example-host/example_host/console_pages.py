@@ -18,7 +18,7 @@ FAILURES = tuple(key.partition(".")[2] for key in TEXTS if key.startswith("failu
 
 
 async def show(request: web.Request) -> web.Response:
-    """`GET /console` and `GET /cases/{case}/console`: for a mediator, with the names of their own cases alone."""
+    """`GET /console` and `GET /cases/{case}/console`: for a mediator, with names of their own cases alone."""
     context, member = request.app[CONTEXT], request[MEMBER]
     begin = await one_of(request) if "case" in request.match_info else None
     if member.credential is None:

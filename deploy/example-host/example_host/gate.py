@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from http import HTTPStatus
@@ -71,10 +70,10 @@ async def with_headers(request: web.Request, handler: Handler) -> web.StreamResp
             answer = raised
         else:
             answer = sorry(request, "error.not_found", raised.status)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError):
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
         _log.exception("the database or a file is away")
         answer = sorry(request, "error.unexpected", HTTPStatus.SERVICE_UNAVAILABLE)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whoever asked gets a page, and the log the rest
         _log.exception("not expected")
         answer = sorry(request, "error.unexpected", HTTPStatus.INTERNAL_SERVER_ERROR)
     settings = request.app[CONTEXT].settings
