@@ -74,7 +74,9 @@ class ExampleHost:
         file.unlink(missing_ok=True)
         write_new(file, msgspec.json.encode(entries), secret=True)
         loading = await start_module(MODULE, ["load", str(file)], self.environment, self.log)
-        if await loading.wait() != 0:
+        ended = await loading.wait()
+        file.unlink()
+        if ended != 0:
             raise DidNotStart(f"the example host; see {self.log}")
 
 

@@ -65,7 +65,7 @@ class Mailbox:
 def text_of(letter: EmailMessage) -> str:
     """What an e-mail says."""
     body = letter.get_body()
-    return "" if body is None else str(body.get_content())
+    return "" if body is None else str(body.get_content()).replace("\r\n", "\n")
 
 
 @contextlib.asynccontextmanager

@@ -55,7 +55,7 @@ async def kept_mediators(people: Organization, folder: Path) -> list[KeptMediato
 async def prepare_visit(people: Organization, mediators: Sequence[KeptMediator]) -> Visit:
     """A new case of these two mediators, with links that nobody has claimed."""
     first, second = (one.mediator for one in mediators)
-    reference = f"R-{datetime.now(UTC):%Y-%m-%d-%H%M%S-%f}"[:24]
+    reference = f"R-{datetime.now(UTC):%y%m%d-%H%M%S-%f}"[:-3]
     case_id, harmed_id, responsible_id = await register_case(people, first, second, reference)
     await first.open_case(case_id, colleagues=[second.credential_id])
     fingerprint = b64u_encode(people.administrator.fingerprint)

@@ -26,13 +26,13 @@ async def livez(_request: web.Request) -> web.Response:
 
 
 async def static(request: web.Request) -> web.FileResponse:
-    """`GET /static/{file}`: one of the two files that there are."""
+    """`GET /static/{file}`: one of the files that there are."""
     return web.FileResponse(_STATIC / request.match_info["file"])
 
 
 ROUTES: Final = (
     web.get("/livez", livez),
-    web.get("/static/{file:style\\.css|console\\.js}", static),
+    web.get("/static/{file:style\\.css|console\\.js|icon\\.svg}", static),
     web.post(gate.WEBHOOK, events.webhook),
     web.get("/login", login_pages.show),
     web.post("/login", login_pages.enter),

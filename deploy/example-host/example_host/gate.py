@@ -19,7 +19,9 @@ from example_host.staff import is_form_token, member_of
 from example_host.texts import LANGUAGES
 
 WEBHOOK: Final = "/relay/events"
-WITHOUT_LOGIN: Final = frozenset({"/login", "/static/style.css", "/static/console.js", "/livez"})
+WITHOUT_LOGIN: Final = frozenset(
+    {"/login", "/livez", "/static/style.css", "/static/console.js", "/static/icon.svg"}
+)
 
 _log = logging.getLogger(__name__)
 
