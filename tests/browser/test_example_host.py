@@ -1,4 +1,4 @@
-"""The example case system and relay, from a new case to a closed one: as people use both, in both languages."""
+"""The example case system and relay, from a new case to a closed one, in both languages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, ViewportSize, expect
 
 from example_host.texts import text
 from relay.commands.demo import Started, start
@@ -22,13 +22,12 @@ from relay.demo.example_host import CLERK, ExampleHost, entries_of
 from relay.demo.mailbox import Mailbox, text_of
 from relay.demo.visiting import KeptMediator, kept_mediators
 from relay.testing.letters import LETTER
-from relay.testing.people import Organization, organization, verify_everybody
+from relay.testing.people import PASSPHRASE, Organization, organization, verify_everybody
 from relay.testing.relays import keys_of
 from tests.support.browser.case_system import CaseSystemPage
 from tests.support.browser.embedding import OTHER_ORIGIN
 from tests.support.browser.participants import ParticipantPage
-from tests.support.browser.remote import expect
-from tests.support.browser.visitors import NARROW, Language, Visitor, visitor
+from tests.support.browser.visitors import DESKTOP, NARROW, Language, Manner, Visitor, visitor
 from tests.support.browser.words import Words
 from tests.support.node import build_pages
 
@@ -54,7 +53,7 @@ class Programme:
         """Wait for the one e-mail to this address; its text, which gives nothing away."""
         async with asyncio.timeout(ARRIVES_SECONDS):
             while not self.mails.to(address):
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.1)  # noqa: ASYNC110
         [letter] = self.mails.to(address)
         said = text_of(letter)
         shown = ADDRESS.sub("", f"{letter['Subject']} {letter['From']} {said}")
@@ -87,6 +86,33 @@ async def programme() -> AsyncIterator[Programme]:
             )
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """The two people of a case, as the case system knows them."""
+
+    language: Language
+
+    @property
+    def harmed(self) -> str:
+        """A name with a letter of its own."""
+        return f"Élise {self.language}"
+
+    @property
+    def responsible(self) -> str:
+        """Another."""
+        return f"Noé {self.language}"
+
+    @property
+    def harmed_mail(self) -> str:
+        """Where one may write to."""
+        return f"elise-{self.language}@people.example"
+
+    @property
+    def responsible_mail(self) -> str:
+        """The other one's."""
+        return f"noe-{self.language}@people.example"
+
+
 async def _at_work(
     guest: Visitor, programme: Programme, language: Language, login: str
 ) -> CaseSystemPage:
@@ -99,93 +125,107 @@ async def _at_work(
 async def test_a_case_from_its_first_day_to_its_last(
     programme: Programme, chromium: Browser, language: Language
 ) -> None:
-    """Registered, opened, links by letter and by e-mail, a letter, its release, and closed; all of it is seen."""
-    running, mails = programme.started.running, programme.mails
-    also = [programme.host.url]
-    people: dict[str, tuple[str, str, Language]] = {
-        "harmed": (f"Élise {language}", f"elise-{language}@people.example", language),
-        "responsible": (f"Noé {language}", f"noe-{language}@people.example", language),
-    }
-    (harmed, harmed_mail, _), (responsible, responsible_mail, _) = people.values()
+    """Registered, opened, links by letter and by e-mail, a letter, its release, and closed; all is shown."""
+    named = Named(language=language)
     first, second = programme.mediators
-    mails.letters.clear()
+    programme.mails.letters.clear()
     async with contextlib.AsyncExitStack() as stack:
 
-        async def come(*, narrow: bool = False) -> Visitor:
-            manner = NARROW if narrow else {"width": 1280, "height": 800}
+        async def come(viewport: ViewportSize = DESKTOP) -> Visitor:
+            manner = Manner(also=[programme.host.url], language=language, viewport=viewport)
             return await stack.enter_async_context(
-                visitor(chromium, running.url, also=also, language=language, viewport=manner)
+                visitor(chromium, programme.started.running.url, **manner)
             )
 
-        # The clerk sees names, adds a case, and it is registered.
-        clerk = await _at_work(await come(narrow=True), programme, language, CLERK)
-        await expect(clerk.page.get_by_role("link", name="Ariane Exemple")).to_be_visible()
-        case_id = await clerk.add_case(f"B-{language}", people, [first.name, second.name])
-        await clerk.until(clerk.words("state.registered"))
-        await first.mediator.open_case(case_id, colleagues=[second.mediator.credential_id])
-        await clerk.until(clerk.words("event.case.opened"))
-        await clerk.holds()
+        await _at_work(
+            await come(), programme, language, second.login
+        )  # who may be written to from now on
+        clerk = await _at_work(await come(NARROW), programme, language, CLERK)
+        case_id = await _registered_and_opened(clerk, programme, named)
+        by_mail, by_letter = await _links(clerk, programme, named)
 
-        # One link goes by e-mail, the other one by letter.
-        await clerk.make_link(harmed, "email")
-        found = ADDRESS.search(await programme.mail_to(harmed_mail))
-        assert found is not None
-        await clerk.make_link(responsible, "letter")
-        await clerk.follow("link.print", name=responsible)
-        await clerk.shows("letter.title", name=responsible)
-        address = await clerk.page.locator(".address").inner_text()
-        await clerk.press("letter.sent")
-        assert address not in await clerk.page.content()
-        assert found[0] not in await clerk.page.content()
-
-        # Both come with their links, and a letter is written.
-        other = await programme.people.claim(address)
+        other = await programme.people.claim(by_letter)
         await other.consent("active")
-        writer = await ParticipantPage.begin(await come(), found[0], language)
+        writer = await ParticipantPage.begin(await come(), by_mail, language)
         await verify_everybody(first.mediator, case_id)
         await writer.write(LETTER)
         await clerk.until(clerk.words("figures.mediator", count=1))
-        await clerk.until(clerk.words("event.link.claimed", name=harmed))
+        await clerk.until(clerk.words("event.link.claimed", name=named.harmed))
         await clerk.holds()
         await programme.mail_to(f"{second.login}@office.example")
 
-        # A mediator works with names in the messages of the case system.
         guest = await come()
         guest.expects(OTHER_ORIGIN)
         mediator = await _at_work(guest, programme, language, first.login)
-        await mediator.page.goto(f"{programme.host.url}/cases/{case_id}/console")
-        await mediator.shows("console.title")
-        console = Words("console", language)
-        frame = mediator.page.frame_locator("iframe")
-        await frame.get_by_label(console("unlock.passphrase"), exact=True).fill(
-            "a river under the old bridge"
-        )
-        await frame.get_by_role("button", name=console("unlock.open"), exact=True).click()
-        await expect(frame.get_by_text(harmed).first).to_be_visible()
-        counts = mediator.words(
-            "console.counts", waiting=1, secondApprovals=0, claims=0, casesToOpen=1
-        )
-        await expect(mediator.page.get_by_text(counts)).to_be_visible()
+        await _works_with_names(mediator, case_id, named)
 
-        # It is released, and the other one is told by e-mail.
         await _release(first, case_id)
-        said = await programme.mail_to(responsible_mail)
+        said = await programme.mail_to(named.responsible_mail)
         assert said.strip() == text("mail.waiting", language).strip()
-        assert len(mails.to(harmed_mail)) == 1
+        assert len(programme.mails.to(named.harmed_mail)) == 1
 
-        # The case is closed, and shown as closed.
         await clerk.page.goto(f"{programme.host.url}/cases/{case_id}")
         await clerk.press("closing.close")
-        closed = clerk.words("state.closed", date="")
-        await clerk.until(closed)
+        await clerk.until(clerk.words("state.closed", date="").strip())
         await clerk.until(clerk.words("event.case.closed"))
         await clerk.press("closing.reopen")
         await clerk.until(clerk.words("event.case.reopened"))
         await clerk.holds()
 
 
+async def _registered_and_opened(
+    clerk: CaseSystemPage, programme: Programme, named: Named
+) -> uuid.UUID:
+    """The clerk sees names, and adds a case; it is registered, and a mediator opens it."""
+    language, (first, second) = named.language, programme.mediators
+    await expect(clerk.page.get_by_role("link", name="Ariane Exemple")).to_be_visible()
+    case_id = await clerk.add_case(
+        f"B-{language}",
+        {
+            "harmed": (named.harmed, named.harmed_mail, language),
+            "responsible": (named.responsible, named.responsible_mail, language),
+        },
+        [first.name, second.name],
+    )
+    await clerk.until(clerk.words("state.registered"))
+    await first.mediator.open_case(case_id, colleagues=[second.mediator.credential_id])
+    await clerk.until(clerk.words("event.case.opened"))
+    await clerk.holds()
+    return case_id
+
+
+async def _links(clerk: CaseSystemPage, programme: Programme, named: Named) -> tuple[str, str]:
+    """One link goes by e-mail, the other one by letter; neither address stays on the pages."""
+    await clerk.make_link(named.harmed, "email")
+    found = ADDRESS.search(await programme.mail_to(named.harmed_mail))
+    assert found is not None
+    await clerk.make_link(named.responsible, "letter")
+    await clerk.follow("link.print", name=named.responsible)
+    await clerk.shows("letter.title", name=named.responsible)
+    address = await clerk.page.locator(".address").inner_text()
+    await clerk.press("letter.sent")
+    await expect(clerk.page.locator(".address")).to_have_count(0)
+    assert "/l/" not in await clerk.page.content()
+    return found[0], address
+
+
+async def _works_with_names(mediator: CaseSystemPage, case_id: uuid.UUID, named: Named) -> None:
+    """A mediator opens their keys in the frame, which has the names; the page around shows what waits."""
+    await mediator.page.goto(f"{mediator.url}cases/{case_id}/console")
+    await mediator.shows("console.title")
+    words = Words("console", named.language)
+    frame = mediator.page.frame_locator("iframe")
+    await frame.get_by_label(words("unlock.passphrase"), exact=True).fill(PASSPHRASE)
+    await frame.get_by_role("button", name=words("unlock.open"), exact=True).click()
+    await expect(frame.get_by_text(named.harmed).first).to_be_visible()
+    counts = mediator.words("console.counts", waiting=1, secondApprovals=0, claims=0, casesToOpen=1)
+    await expect(mediator.page.get_by_text(counts)).to_be_visible()
+    left = "document.querySelector('#relay').dataset.handed ?? null"
+    assert await mediator.page.evaluate(left) is None
+
+
 async def _release(kept: KeptMediator, case_id: uuid.UUID) -> None:
-    [item] = (await kept.mediator.queue(case=case_id)).items
+    [item] = (await kept.mediator.queue(case=str(case_id))).items
     leased = await kept.mediator.lease(item.message)
     assert await kept.mediator.read_letter(leased) == LETTER
     await kept.mediator.offer(await kept.mediator.decide(leased, "approve"))
