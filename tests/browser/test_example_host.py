@@ -52,8 +52,8 @@ class Programme:
     async def mail_to(self, address: str) -> str:
         """Wait for the one e-mail to this address; its text, which gives nothing away."""
         async with asyncio.timeout(ARRIVES_SECONDS):
-            while not self.mails.to(address):
-                await asyncio.sleep(0.1)  # noqa: ASYNC110
+            while not self.mails.to(address):  # noqa: ASYNC110 - from another process
+                await asyncio.sleep(0.1)
         [letter] = self.mails.to(address)
         said = text_of(letter)
         shown = ADDRESS.sub("", f"{letter['Subject']} {letter['From']} {said}")

@@ -56,6 +56,7 @@ print(open_text(case, sealed.part, view, [reader]))
 """
 
 COMMAND: Final = "from relay.__main__ import main\nmain()"
+SERVERS: Final = "from relay.embedded.__main__ import main\nsys.exit(main())"
 
 
 def _name(text: str) -> str:
@@ -117,7 +118,7 @@ def test_the_client_alone_seals_and_opens_a_letter() -> None:
     [
         ("server", ["relay.app", "relay.commands.audit", "relay.commands.migrate"]),
         ("worker", ["workers.process", "relay.media.transcode", "av"]),
-        ("embedded", ["relay.testing.relays", "relay.demo.story"]),
+        ("embedded", ["relay.testing.relays", "relay.demo.story", "relay.demo.mailbox"]),
     ],
 )
 def test_an_extra_brings_what_its_part_imports(extra: str, modules: list[str]) -> None:
@@ -155,9 +156,9 @@ def test_a_command_without_its_extra_names_it(have: str | None, command: str, ex
     assert "Traceback" not in said
 
 
-def test_the_demo_without_its_servers_names_their_extra(tmp_path: Path) -> None:
-    """Where only the servers are missing the demo begins, and ends with the same advice, brackets and all."""
-    done = _run("worker", COMMAND, "demo", "--data", str(tmp_path / "data"))
+def test_what_starts_the_servers_names_their_extra_where_they_are_missing(tmp_path: Path) -> None:
+    """It begins, and ends with the same advice, brackets and all."""
+    done = _run("worker", SERVERS, str(tmp_path / "data"))
     assert done.returncode == 1
     assert "Install `relay[embedded]`" in " ".join(done.stderr.split())
 

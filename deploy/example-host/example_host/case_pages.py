@@ -100,18 +100,20 @@ async def shown_case(
             await cases.keep(context.pool, case.case_id, found)
             case = await one_of(request)
     view = case.known.view if case.known else None
-    credentials = {one.credential for one in await mediators(context.pool)}
+    everybody = await mediators(context.pool)
+    in_relay = set(view.mediators) - {one.credential for one in case.mediators} if view else set()
     values = {
         "case": case,
         "view": view,
         "etag": case.known.etag if case.known else "",
         "state": state_of(case, view),
         "consents": {one.participant: one.consent for one in view.participants} if view else {},
-        "strangers": len(set(view.mediators) - credentials) if view else 0,
+        "others": [one.name for one in everybody if one.credential in in_relay],
+        "strangers": len(in_relay - {one.credential for one in everybody}),
         "pair": view.pairs[0] if view and view.pairs else None,
         "links": await cases.links_of(context.pool, case.case_id),
         "happened": await cases.happened(context.pool, case.case_id),
-        "all_mediators": await mediators(context.pool),
+        "all_mediators": everybody,
         "is_away": is_away,
         "problem": problem,
         "refused": refused,
