@@ -97,7 +97,7 @@ async def test_the_case_system_of_the_demo_has_the_case_of_the_visit(
 async def test_a_relay_without_the_folder_says_so(
     data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """An installed relay has no example beside it: the visit is there all the same, and what is missing told."""
+    """An installed relay has no example beside it: the visit is there, and what is missing is told."""
     (tmp_path / "integrity.json").write_text("{}")
     monkeypatch.setattr("relay.commands.demo.BUILT", tmp_path)
     monkeypatch.setattr("relay.demo.example_host.FOLDER", tmp_path)

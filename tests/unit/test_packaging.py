@@ -55,8 +55,9 @@ view = PartView(
 print(open_text(case, sealed.part, view, [reader]))
 """
 
+MAILBOX: Final = frozenset({"aiosmtpd", "atpublic", "attrs"})
+"""What takes the e-mails of the demo."""
 COMMAND: Final = "from relay.__main__ import main\nmain()"
-SERVERS: Final = "from relay.embedded.__main__ import main\nsys.exit(main())"
 
 
 def _name(text: str) -> str:
@@ -97,8 +98,11 @@ def _brought(extra: str | None) -> set[str]:
     return found
 
 
-def _run(extra: str | None, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    hidden = [module for module, owners in _owners().items() if not owners & _brought(extra)]
+def _run(
+    extra: str | None, program: str, *arguments: str, also: frozenset[str] = frozenset()
+) -> subprocess.CompletedProcess[str]:
+    there = _brought(extra) | also
+    hidden = [module for module, owners in _owners().items() if not owners & there]
     return subprocess.run(
         [sys.executable, "-c", HIDE + program, json.dumps(hidden), *arguments],
         capture_output=True,
@@ -156,9 +160,10 @@ def test_a_command_without_its_extra_names_it(have: str | None, command: str, ex
     assert "Traceback" not in said
 
 
-def test_what_starts_the_servers_names_their_extra_where_they_are_missing(tmp_path: Path) -> None:
-    """It begins, and ends with the same advice, brackets and all."""
-    done = _run("worker", SERVERS, str(tmp_path / "data"))
+def test_the_demo_without_its_servers_names_their_extra(tmp_path: Path) -> None:
+    """Where only the servers are missing the demo begins, and ends with the same advice, brackets and all."""
+    data = str(tmp_path / "data")
+    done = _run("worker", COMMAND, "demo", "--data", data, also=MAILBOX)
     assert done.returncode == 1
     assert "Install `relay[embedded]`" in " ".join(done.stderr.split())
 
