@@ -111,7 +111,7 @@ async def _run(
         await unless(stopped, _case_under_way(console, running))
         console.print(
             f"\n  relay answers at [bold]{running.url}[/bold]; its logs are in {running.folder}"
-            "\n  What you save in relay/, workers/ or web/ is served soon after. Reload a page by hand."
+            "\n  What you save in relay/, workers/, web/ or deploy/example-host/ is served soon after. Reload a page by hand."
             "\n  Ctrl-C ends it; what it kept is there the next time."
         )
         while not stopped.is_set():

@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 SECTIONS: Final = {
     "Start here": ("README", "docs/architecture", "docs/glossary", "CONTRIBUTING", "tests/README"),
-    "Embed": ("docs/embedding", "docs/events", "docs/webhooks", "docs/site/api", "docs/problems"),
+    "Embed": ("docs/embedding", "docs/events", "docs/webhooks", "docs/site/api", "docs/problems", "deploy/example-host/README"),
     "Operate": ("docs/operations", "docs/profile", "docs/media", "SECURITY", "CHANGELOG"),
     "Protocol": ("docs/protocol", "tests/vectors/README"),
     "Decide": ("docs/threat-model", "docs/decisions/README"),
@@ -29,7 +29,7 @@ author = "The maintainers of relay"
 html_title = "relay"
 root_doc = "README"
 include_patterns = [*(f"{name}.md" for names in SECTIONS.values() for name in names), "docs/**"]
-exclude_patterns = [".*", "bench", "deploy", "relay", "site", "web", "workers"]
+exclude_patterns = [".*", "bench", "relay", "site", "web", "workers"]
 
 extensions = ["myst_parser"]
 myst_heading_anchors = 4
