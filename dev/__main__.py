@@ -1,6 +1,6 @@
 """`python -m dev`: the demo's services and people, on a relay that follows what is saved.
 
-A change in `relay/` or `workers/` starts the web service and the media worker again, on the same data. A
+A change in `relay/`, `workers/` or `deploy/example-host/` starts all processes again, on the same data. A
 change in `web/` builds the pages again, and the web service then serves these. An open page is reloaded by
 hand: one that listened for changes would need a program and an address that the pages do not have, and what
 is served here is what is served anywhere.
