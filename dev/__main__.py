@@ -21,6 +21,7 @@ from rich.console import Console
 from watchfiles import DefaultFilter, awatch
 
 from relay.commands.demo import Started, prepare, start, unless, where_to_click
+from relay.demo.example_host import case_entry
 from relay.demo.visiting import kept_mediators
 from relay.errors import RelayError
 from relay.testing.letters import FIRST_LETTER
@@ -108,10 +109,11 @@ async def _run(
             return
         running = started.running
         where_to_click(console, visit, started)
-        await unless(stopped, _case_under_way(console, running))
+        await unless(stopped, _case_under_way(console, started))
         console.print(
             f"\n  relay answers at [bold]{running.url}[/bold]; its logs are in {running.folder}"
-            "\n  What you save in relay/, workers/, web/ or deploy/example-host/ is served soon after. Reload a page by hand."
+            "\n  What you save in relay/, workers/, web/ or deploy/example-host/ is served soon after."
+            "\n  Reload a page by hand."
             "\n  Ctrl-C ends it; what it kept is there the next time."
         )
         while not stopped.is_set():
@@ -122,14 +124,25 @@ async def _run(
         console.print("\n  stopping; nothing is lost")
 
 
-async def _case_under_way(console: Console, running: RunningRelay) -> None:
+async def _case_under_way(console: Console, started: Started) -> None:
     """A case of the same mediators in which both have said yes and a letter waits for review."""
+    running = started.running
     async with organization(
         running.url, running.root, running.token_key, keys=keys_of(running)
     ) as people:
         first, second = await kept_mediators(people, running.folder / "demo")
         case = await open_case(people, mediators=(first.mediator, second.mediator))
         await case.harmed.send_letter(case.responsible.participant_id, FIRST_LETTER)
+    if started.host is not None:
+        entry = case_entry(
+            case.case_id,
+            f"case {case.case_id}",
+            case.harmed.participant_id,
+            case.responsible.participant_id,
+            [first.login, second.login],
+            ("Dominique", "Alex"),
+        )
+        await started.host.load({"cases": [entry]})
     console.print("\n  [bold]A case under way[/bold], where a letter waits for the same mediator:")
     for who, url in (
         ("the person harmed, who wrote it", case.harmed_url),

@@ -17,7 +17,14 @@ ROOT: Final = Path(__file__).parents[2]
 
 SECTIONS: Final = {
     "Start here": ("README", "docs/architecture", "docs/glossary", "CONTRIBUTING", "tests/README"),
-    "Embed": ("docs/embedding", "docs/events", "docs/webhooks", "docs/site/api", "docs/problems", "deploy/example-host/README"),
+    "Embed": (
+        "docs/embedding",
+        "docs/events",
+        "docs/webhooks",
+        "docs/site/api",
+        "docs/problems",
+        "deploy/example-host/README",
+    ),
     "Operate": ("docs/operations", "docs/profile", "docs/media", "SECURITY", "CHANGELOG"),
     "Protocol": ("docs/protocol", "tests/vectors/README"),
     "Decide": ("docs/threat-model", "docs/decisions/README"),

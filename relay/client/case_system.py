@@ -40,6 +40,7 @@ from relay.domain.notifications import NotificationPage
 from relay.domain.reviews import QueueFigures
 from relay.domain.sessions import SignedRequest
 from relay.domain.tokens import Scope
+from relay.domain.webhooks import Receivers
 
 TOKEN_SECONDS: Final = 300
 CASES_AT_ONCE: Final = 100
@@ -270,6 +271,12 @@ class CaseSystem:
         if self.keys is None:
             raise LookupError("this is signed: this case system was given no keys")
         return self.keys
+
+    async def receivers(self) -> Receivers:
+        """How far each receiver of webhooks is."""
+        return await self._connection.call(
+            "GET", "/v1/webhooks", bearer=self.token(Scope.WEBHOOKS_READ), into=Receivers
+        )
 
     async def set_no_contact(
         self, case_id: uuid.UUID, one: uuid.UUID, other: uuid.UUID, *, no_contact: bool

@@ -21,6 +21,7 @@ from relay.demo.example_host import (
     WEBHOOK_PATH,
     ExampleHost,
     entries_of,
+    everything_delivered,
     example_host,
     is_there,
 )
@@ -70,6 +71,8 @@ async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
             return
         console.print(f"\n  [green]The whole story in {told.seconds:.0f} s.[/green]")
         visit = await unless(stopped, prepare(started))
+        if visit is not None and started.host is not None:
+            console.print("  A case system that embeds relay has taken every event of it.")
         if visit is not None and not once:
             where_to_click(console, visit, started)
         if once or stopped.is_set():
@@ -118,8 +121,9 @@ async def prepare(started: Started) -> Visit | None:
     ) as people:
         mediators = await kept_mediators(people, running.folder / "demo")
         visit = await prepare_visit(people, mediators)
-    if started.host is not None:
-        await started.host.load(entries_of(mediators, visit))
+        if started.host is not None:
+            await started.host.load(entries_of(mediators, visit))
+            await everything_delivered(people.case_system)
     return visit
 
 

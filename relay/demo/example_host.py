@@ -20,9 +20,11 @@ import aiohttp
 import asyncpg
 import msgspec
 
+from relay.client.case_system import CaseSystem
 from relay.client.certifying import write_new
 from relay.crypto.encoding import b64u_encode
 from relay.demo.mailbox import Mailbox
+from relay.demo.story import StoryBroke
 from relay.demo.visiting import KeptMediator, Visit
 from relay.embedded import Access
 from relay.errors import ConfigurationError
@@ -39,6 +41,7 @@ from relay.testing.relays import (
 
 FOLDER: Final = Path(__file__).parents[2] / "deploy" / "example-host"
 MODULE: Final = "example_host"
+DELIVERED_SECONDS: Final = 60
 WEBHOOK_PATH: Final = "/relay/events"
 DATABASE: Final = "example_host"
 STAFF_PASSWORD: Final = "demo password"  # noqa: S105 - of invented people
@@ -127,6 +130,16 @@ async def example_host(
         await stop_processes(processes)
 
 
+async def everything_delivered(system: CaseSystem) -> None:
+    """Wait until the case system has taken every event so far; StoryBroke where it does not."""
+    for _ in range(DELIVERED_SECONDS * 10):
+        receivers = (await system.receivers()).receivers
+        if receivers and not any(one.cases_waiting for one in receivers):
+            return
+        await asyncio.sleep(0.1)
+    raise StoryBroke("the events did not arrive at the case system")
+
+
 def entries_of(mediators: Sequence[KeptMediator], visit: Visit | None) -> dict[str, object]:
     """Staff, and two cases: one that nobody has opened yet, and the one of a visit; all of it invented."""
     logins = [one.login for one in mediators]
@@ -153,15 +166,15 @@ def entries_of(mediators: Sequence[KeptMediator], visit: Visit | None) -> dict[s
         }
     )
     cases = [
-        _case(uuid.uuid4(), "R-001", uuid.uuid4(), uuid.uuid4(), logins, ("Ariane", "Sacha")),
+        case_entry(uuid.uuid4(), "R-001", uuid.uuid4(), uuid.uuid4(), logins, ("Ariane", "Sacha")),
     ]
     if visit is not None:
         people = (visit.case_id, visit.reference, visit.harmed_id, visit.responsible_id)
-        cases.append(_case(*people, logins, ("Camille", "Robin")))
+        cases.append(case_entry(*people, logins, ("Camille", "Robin")))
     return {"staff": staff, "cases": cases}
 
 
-def _case(
+def case_entry(
     case_id: uuid.UUID,
     reference: str,
     harmed: uuid.UUID,
@@ -169,6 +182,7 @@ def _case(
     mediators: list[str],
     names: tuple[str, str],
 ) -> dict[str, object]:
+    """One case of that file, of people with these first names."""
     people = [
         {
             "person": str(person),

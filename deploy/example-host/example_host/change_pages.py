@@ -96,7 +96,11 @@ async def change_mediators(request: web.Request) -> web.Response:
     except RelayRefused as refused:
         if refused.code != "not-as-expected":
             return await _refused(request, case, refused.code)
-        await cases.keep(context.pool, case.case_id, await context.relay.case(case.case_id))
+        try:
+            now = await context.relay.case(case.case_id)
+        except (RelayAway, RelayRefused):
+            return await _away(request, case, {"mediators": [one.staff for one in chosen]})
+        await cases.keep(context.pool, case.case_id, now)
         return await shown_case(
             request,
             await one_of(request),

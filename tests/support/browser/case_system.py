@@ -58,6 +58,7 @@ class CaseSystemPage:
 
     async def holds(self) -> None:
         """It says its language, is no wider than the screen, and a machine finds nothing against WCAG."""
+        await self.page.wait_for_load_state()
         assert await self.page.evaluate("document.documentElement.lang") == self.language
         assert not await self.page.evaluate(_TOO_WIDE)
         assert await axe.violations(self.page) == []
