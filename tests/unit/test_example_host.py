@@ -8,12 +8,14 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from example_host.mail import is_due
+from example_host.rendering import shown
 from example_host.settings import Settings, SettingsWrong
 from example_host.texts import LANGUAGES, TEXTS, preferred
 
@@ -78,6 +80,13 @@ def test_the_language_is_the_one_that_a_browser_asks_for(asked: str, language: s
     assert preferred(asked) == language
 
 
+def test_times_are_those_of_the_office() -> None:
+    """With the name of the zone, in both languages, and on the day that it is there."""
+    when, zone = datetime(2030, 1, 1, 3, 5, tzinfo=UTC), ZoneInfo("America/Toronto")
+    assert "31\u00a0December\u00a02029,\u00a022:05\u00a0EST" in shown(when, "en", zone)
+    assert "31\u00a0décembre\u00a02029,\u00a022\u00a0h\u00a005\u00a0EST" in shown(when, "fr", zone)
+
+
 def test_settings_name_what_is_wrong() -> None:
     """Missing, unknown, and no number."""
     given_all = {
@@ -94,7 +103,11 @@ def test_settings_name_what_is_wrong() -> None:
     for name in given_all:
         with pytest.raises(SettingsWrong, match=f"{name} is not set"):
             Settings.from_environment({key: "x" for key in given_all if key != name})
-    for more, says in ((("CASES_SMTP_PORT", "x"), "number"), (("CASES_SMPT_PORT", "1"), "SMPT")):
+    for more, says in (
+        (("CASES_SMTP_PORT", "x"), "number"),
+        (("CASES_TIME_ZONE", "../x"), "time zone"),
+        (("CASES_SMPT_PORT", "1"), "SMPT"),
+    ):
         with pytest.raises(SettingsWrong, match=says):
             Settings.from_environment({**given_all, more[0]: more[1]})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -40,12 +40,13 @@ def language_of(request: web.Request) -> str:
     return chosen if chosen in LANGUAGES else preferred(request.headers.get("Accept-Language", ""))
 
 
-def shown(when: datetime, language: str) -> Markup:
-    """A date and time (UTC), as it is written in a language."""
+def shown(when: datetime, language: str, zone: tzinfo) -> Markup:
+    """A date and time of a zone, as it is written in a language."""
+    when = when.astimezone(zone)
     month = _MONTHS[language].split()[when.month - 1]
     clock = f"{when:%H:%M}" if language == "en" else f"{when:%H} h {when:%M}"
-    words = f"{when.day} {month} {when.year}, {clock}".replace(" ", "\u00a0")
-    return Markup('<time datetime="{}">{}</time>').format(f"{when:%Y-%m-%dT%H:%MZ}", words)
+    words = f"{when.day} {month} {when.year}, {clock} {when.tzname()}".replace(" ", "\u00a0")
+    return Markup('<time datetime="{}">{}</time>').format(f"{when:%Y-%m-%dT%H:%M%z}", words)
 
 
 def refusal(code: str, language: str) -> str:
@@ -79,7 +80,7 @@ def page(
             "path": request.path,
             "member": request.get(MEMBER),
             "form_token": form_token(request.get(COOKIE, "")),
-            "shown": functools.partial(shown, language=language),
+            "shown": functools.partial(shown, language=language, zone=context.settings.time_zone),
             "refusal": functools.partial(refusal, language=language),
             "texts": TEXTS,
             "settings": context.settings,

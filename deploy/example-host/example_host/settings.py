@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self, get_type_hints
+from typing import Final, Self, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_UTC: Final = ZoneInfo("UTC")
 
 
 class SettingsWrong(Exception):
@@ -22,6 +25,8 @@ class Settings:
     """Where its staff reach it, such as `https://cases.example`; RELAY_EMBED_ORIGINS of relay names it."""
     listen_host: str = "127.0.0.1"
     listen_port: int = 8090
+    time_zone: ZoneInfo = _UTC
+    """In which pages show times, such as `America/Toronto`."""
 
     relay_url: str
     """Where relay is, for this program and for browsers."""
@@ -80,6 +85,11 @@ class Settings:
 def _read(name: str, text: str, kind: type) -> object:
     if kind is Path:
         return Path(text)
+    if kind is ZoneInfo:
+        try:
+            return ZoneInfo(text)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise SettingsWrong(f"{name} is no time zone that this machine knows") from None
     if kind is not int:
         return text
     if not text.isascii() or not text.isdigit():
