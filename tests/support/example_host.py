@@ -33,6 +33,8 @@ from relay.testing.people import ISSUER, KEY_ID, Organization
 
 CLERK: Final = "clerk"
 WEBHOOKS: Final = "/relay/events"
+TABLES: Final = ("staff", "case_file", "person", "assignment", "link", "event", "webhook")
+VISITED: Final = ["visited_at", "seen_at", "failures", "failed_at"]
 _TOKEN: Final = re.compile(r'name="form_token" value="([0-9a-f]*)"')
 SOON_SECONDS: Final = 20
 
@@ -156,6 +158,15 @@ class Host:
             http.post(f"{self.url}{WEBHOOKS}", data=body, headers=headers) as answer,
         ):
             return answer.status
+
+    async def everything(self) -> list[str]:
+        """All that the case system keeps, but for when somebody was here last."""
+        kept = []
+        for table in TABLES:
+            query = f"select to_jsonb(one) - $1::text[] as row from {table} one"  # noqa: S608 - of these
+            rows = await self.context.pool.fetch(query, VISITED)
+            kept += sorted(f"{table} {row['row']}" for row in rows)
+        return kept
 
     async def until(self, query: str, *values: object) -> None:
         """Wait until the database of the case system answers a question with true."""

@@ -17,10 +17,16 @@ from example_host.texts import text
 
 SMTP_SECONDS: Final = 20
 
-_DUE: Final = """
-select {key} as who, email, language, waiting_since, mailed_at, visited_at from {table}
-where waiting_since is not null and email <> ''
-for update skip locked
+_WAITING: Final = """
+select {key} as who from {table} where waiting_since is not null and email <> '' order by waiting_since
+"""
+_ONE_WAITING: Final = """
+select email, language, waiting_since, mailed_at, visited_at, now() as now from {table}
+where {key} = $1 and waiting_since is not null for update skip locked
+"""
+_LINKS: Final = """
+select link from link join person using (person)
+where way = 'email' and address is not null and email <> '' order by made_at
 """
 
 _log = logging.getLogger(__name__)
@@ -44,55 +50,59 @@ def is_due(
 async def send_due(pool: Pool, settings: Settings) -> int:
     """Write to everybody whom something waits for, and give the links that go by e-mail; how many were sent.
 
-    An e-mail that the server did not take stays to be sent. OSError and SMTPException where it takes none.
+    Each e-mail is written down by itself, at once: what comes after it cannot have it sent again. One that
+    the server did not take stays to be sent. OSError and SMTPException where it takes none.
     """
     sent = 0
     for table, key in (("person", "person"), ("staff", "staff")):
+        for row in await pool.fetch(_WAITING.format(table=table, key=key)):
+            async with pool.acquire() as connection, connection.transaction():
+                sent += await _tell(connection, settings, table, key, row["who"])
+    for row in await pool.fetch(_LINKS):
         async with pool.acquire() as connection, connection.transaction():
-            sent += await _tell(connection, settings, table, key)
-    async with pool.acquire() as connection, connection.transaction():
-        sent += await _give_links(connection, settings)
+            sent += await _give_link(connection, settings, row["link"])
     return sent
 
 
-async def _tell(connection: Connection, settings: Settings, table: str, key: str) -> int:
+async def _tell(
+    connection: Connection, settings: Settings, table: str, key: str, who: uuid.UUID
+) -> bool:
+    """Write to one of them, if it is time and nobody else is doing it."""
+    row = await connection.fetchrow(_ONE_WAITING.format(table=table, key=key), who)
+    if row is None:
+        return False
     pause = timedelta(seconds=settings.mail_pause_seconds)
-    now: datetime = await connection.fetchval("select now()")
-    sent = 0
-    for row in await connection.fetch(_DUE.format(table=table, key=key)):
-        times = (row["waiting_since"], row["mailed_at"], row["visited_at"])
-        if not is_due(*times, now, pause):
-            continue
-        language = row["language"]
-        words = text("mail.waiting", language)
-        if await _send(settings, row["email"], text("mail.subject", language), words):
-            sent += 1
-            await _told(connection, table, key, row["who"])
-    return sent
-
-
-async def _told(connection: Connection, table: str, key: str, who: uuid.UUID) -> None:
+    times = (row["waiting_since"], row["mailed_at"], row["visited_at"])
+    if not is_due(*times, row["now"], pause):
+        return False
+    language = row["language"]
+    words = text("mail.waiting", language)
+    if not await _send(settings, row["email"], text("mail.subject", language), words):
+        return False
     await connection.execute(
         f"update {table} set mailed_at = now(), waiting_since = null where {key} = $1",  # noqa: S608
         who,
     )
+    return True
 
 
-async def _give_links(connection: Connection, settings: Settings) -> int:
-    rows = await connection.fetch(
-        "select link, address, email, language from link join person using (person)"
-        " where way = 'email' and address is not null and email <> '' for update of link skip locked"
+async def _give_link(connection: Connection, settings: Settings, link: uuid.UUID) -> bool:
+    """Send the address of a link to whom it is for, and forget it."""
+    row = await connection.fetchrow(
+        "select address, email, language from link join person using (person)"
+        " where link = $1 and address is not null for update of link skip locked",
+        link,
     )
-    sent = 0
-    for row in rows:
-        language = row["language"]
-        words = text("mail.link", language, address=row["address"])
-        if await _send(settings, row["email"], text("mail.subject", language), words):
-            sent += 1
-            await connection.execute(
-                "update link set address = null, given_at = now() where link = $1", row["link"]
-            )
-    return sent
+    if row is None:
+        return False
+    language = row["language"]
+    words = text("mail.link", language, address=row["address"])
+    if not await _send(settings, row["email"], text("mail.subject", language), words):
+        return False
+    await connection.execute(
+        "update link set address = null, given_at = now() where link = $1", link
+    )
+    return True
 
 
 async def _send(settings: Settings, to: str, subject: str, words: str) -> bool:
