@@ -1,6 +1,6 @@
 """`python -m dev`: the demo's services and people, on a relay that follows what is saved.
 
-A change in `relay/` or `workers/` starts the web service and the media worker again, on the same data. A
+A change in `relay/`, `workers/` or `deploy/example-host/` starts all processes again, on the same data. A
 change in `web/` builds the pages again, and the web service then serves these. An open page is reloaded by
 hand: one that listened for changes would need a program and an address that the pages do not have, and what
 is served here is what is served anywhere.
@@ -20,18 +20,16 @@ import typer
 from rich.console import Console
 from watchfiles import DefaultFilter, awatch
 
-from relay.client.mediator import Mediator
-from relay.commands.demo import prepare, unless, where_to_click
-from relay.crypto.keyrings import open_keyring
-from relay.demo.case_system_page import CaseSystemPage, case_system_page, invented_names
-from relay.demo.visiting import Visit
+from relay.commands.demo import Started, prepare, start, unless, where_to_click
+from relay.demo.example_host import case_entry
+from relay.demo.visiting import kept_mediators
 from relay.errors import RelayError
 from relay.testing.letters import FIRST_LETTER
 from relay.testing.people import PASSPHRASE, open_case, organization
-from relay.testing.relays import RunningRelay, running_relay, start_process
+from relay.testing.relays import RunningRelay, keys_of, start_process
 
 ROOT: Final = Path(__file__).parents[1]
-CODE: Final = (ROOT / "relay", ROOT / "workers")
+CODE: Final = (ROOT / "relay", ROOT / "workers", ROOT / "deploy" / "example-host")
 PAGES: Final = (
     *(
         ROOT / "web" / name
@@ -104,48 +102,47 @@ async def _run(
     stopped: asyncio.Event,
 ) -> None:
     async with contextlib.AsyncExitStack() as context:
-        page = await context.enter_async_context(case_system_page())
-        settings = {"RELAY_EMBED_ORIGINS": page.origin}
-        starting = context.enter_async_context(running_relay(data, port=port, settings=settings))
-        with console.status("starting Postgres, Redis, S3, the web service and a media worker"):
-            running = await unless(stopped, starting)
-        visit = None if running is None else await unless(stopped, prepare(running, page))
-        if running is None or visit is None:
+        with console.status("starting Postgres, Redis, S3, relay and a case system"):
+            started = await unless(stopped, start(context, data, port))
+        visit = None if started is None else await unless(stopped, prepare(started))
+        if started is None or visit is None:
             return
-        where_to_click(console, visit, page)
-        await unless(stopped, _case_under_way(console, running, visit, page))
+        running = started.running
+        where_to_click(console, visit, started)
+        await unless(stopped, _case_under_way(console, started))
         console.print(
             f"\n  relay answers at [bold]{running.url}[/bold]; its logs are in {running.folder}"
-            "\n  What you save in relay/, workers/ or web/ is served soon after. Reload a page by hand."
+            "\n  What you save in relay/, workers/, web/ or deploy/example-host/ is served soon after."
+            "\n  Reload a page by hand."
             "\n  Ctrl-C ends it; what it kept is there the next time."
         )
         while not stopped.is_set():
             with _watched(console, running):
                 changed = await unless(stopped, saved.get())
             if changed is not None:
-                await unless(stopped, _follow(console, running, page, visit, changed))
+                await unless(stopped, _follow(console, started, changed))
         console.print("\n  stopping; nothing is lost")
 
 
-async def _case_under_way(
-    console: Console, running: RunningRelay, visit: Visit, page: CaseSystemPage
-) -> None:
-    """A case of the same mediator in which both have said yes and a letter waits for review."""
-    async with organization(running.url, running.root, running.token_key) as people:
-        mediator = Mediator(
-            people.connection,
-            open_keyring(visit.keyring_file.read_bytes(), visit.passphrase),
-            visit.mediator,
-            root_fingerprint=people.administrator.fingerprint,
-            audience=people.audience,
-        )
-        case = await open_case(people, mediators=(mediator, await people.mediator()))
+async def _case_under_way(console: Console, started: Started) -> None:
+    """A case of the same mediators in which both have said yes and a letter waits for review."""
+    running = started.running
+    async with organization(
+        running.url, running.root, running.token_key, keys=keys_of(running)
+    ) as people:
+        first, second = await kept_mediators(people, running.folder / "demo")
+        case = await open_case(people, mediators=(first.mediator, second.mediator))
         await case.harmed.send_letter(case.responsible.participant_id, FIRST_LETTER)
-        page.name(
-            invented_names(
-                case.case_id, case.harmed.participant_id, case.responsible.participant_id
-            )
+    if started.host is not None:
+        entry = case_entry(
+            case.case_id,
+            f"case {case.case_id}",
+            case.harmed.participant_id,
+            case.responsible.participant_id,
+            [first.login, second.login],
+            ("Dominique", "Alex"),
         )
+        await started.host.load({"cases": [entry]})
     console.print("\n  [bold]A case under way[/bold], where a letter waits for the same mediator:")
     for who, url in (
         ("the person harmed, who wrote it", case.harmed_url),
@@ -155,10 +152,9 @@ async def _case_under_way(
         console.print(f"      {url}", soft_wrap=True, markup=False)
 
 
-async def _follow(
-    console: Console, running: RunningRelay, page: CaseSystemPage, visit: Visit, changed: set[Path]
-) -> None:
+async def _follow(console: Console, started: Started, changed: set[Path]) -> None:
     """Build what has to be built, and start everything again; what does not work is told."""
+    running = started.running
     names = sorted(str(path.relative_to(ROOT)) for path in changed)
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     console.print(f"\n  {names[0]}{more} changed")
@@ -170,9 +166,8 @@ async def _follow(
             await _migrate(running)
         with console.status("starting the web service and the worker again"):
             await running.start_again()
-        async with organization(running.url, running.root, running.token_key) as people:
-            fingerprint = people.administrator.fingerprint
-            await page.embed(running.url, fingerprint, people.case_system, visit.mediator)
+            if started.host is not None:
+                await started.host.start_again()
     except NotFollowed as error:
         console.print("  [red]That did not work, and what was there before is still served.[/red]")
         console.print(str(error), markup=False)

@@ -24,6 +24,7 @@ SECTIONS: Final = {
         "docs/site/api",
         "docs/api",
         "docs/problems",
+        "deploy/example-host/README",
     ),
     "Operate": (
         "docs/operations",
@@ -43,7 +44,7 @@ author = "The maintainers of relay"
 html_title = "relay"
 root_doc = "README"
 include_patterns = [*(f"{name}.md" for names in SECTIONS.values() for name in names), "docs/**"]
-exclude_patterns = [".*", "bench", "deploy", "relay", "site", "web", "workers"]
+exclude_patterns = [".*", "bench", "relay", "site", "web", "workers"]
 
 extensions = ["myst_parser"]
 myst_heading_anchors = 4

@@ -6,25 +6,32 @@ import dataclasses
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, Self
 from urllib.parse import urlencode
 
 import jwt
 import msgspec
+from aiohttp import hdrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client import charters
 from relay.client.connection import Connection
 from relay.client.linking import LinkPurpose, make_link
+from relay.client.records import trusting
 from relay.client.seen import SeenCharters
 from relay.client.verifying import trust_of
 from relay.crypto import statements
+from relay.crypto.encoding import b64u_decode
+from relay.crypto.keyfiles import load_signer_file
 from relay.crypto.signing import Signer
 from relay.crypto.verified import VerifiedCharter
 from relay.domain.cases import (
     CasePage,
     CaseRegistration,
     CaseState,
+    CaseSummary,
     CaseView,
     Certificate,
     Charters,
@@ -38,8 +45,10 @@ from relay.domain.notifications import NotificationPage
 from relay.domain.reviews import QueueFigures
 from relay.domain.sessions import SignedRequest
 from relay.domain.tokens import Scope
+from relay.domain.webhooks import Receivers
 
 TOKEN_SECONDS: Final = 300
+CASES_AT_ONCE: Final = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +60,25 @@ class ServiceKeys:
     """16 bytes: the root that it trusts, and that its links pin."""
     public_url: str
     """Where participants reach relay."""
+
+    @classmethod
+    def read(cls, key_file: Path, fingerprint: str, public_url: str) -> Self:
+        """The keys of a file of `relay keys new service`, for the root of this fingerprint (22 characters).
+
+        KeyFileUnusable for a file that others may read; EncodingError for what is no fingerprint.
+        """
+        return cls(
+            signer=load_signer_file(key_file),
+            root_fingerprint=b64u_decode(fingerprint),
+            public_url=public_url,
+        )
+
+
+class FoundCase(NamedTuple):
+    """A case as relay has it, and the ETag that stands for exactly this."""
+
+    view: CaseView
+    etag: str
 
 
 class CaseSystem:
@@ -86,6 +114,7 @@ class CaseSystem:
             audience=self._claims["aud"],
             subject=self._claims["sub"],
             keys=keys,
+            seen=self._seen,
         )
 
     def token(self, *scopes: Scope) -> str:
@@ -99,22 +128,57 @@ class CaseSystem:
         }
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._kid})
 
-    async def register(self, case_id: uuid.UUID, registration: CaseRegistration) -> CaseView:
+    async def register(
+        self,
+        case_id: uuid.UUID,
+        registration: CaseRegistration,
+        *,
+        known: str | None = None,
+        only_new: bool = False,
+    ) -> FoundCase:
         """Make a case known, with its participants and the mediators assigned to it.
 
         A case system with keys signs which mediators may open the case. Once the case has a charter, other
         mediators are a proposal that one of its mediators signs, or does not.
+
+        `known`: the ETag of the case as it was read. Where somebody else changed it since, or where it is
+        there although `only_new` is asked for, relay changes nothing and refuses with `not-as-expected`.
         """
         if self.keys is not None and registration.mediators and registration.statement is None:
             signed = charters.register(self.keys.signer, case_id, registration.mediators)
             registration = msgspec.structs.replace(registration, statement=signed)
-        return await self._connection.call(
+        conditions: dict[str, str] = {} if known is None else {hdrs.IF_MATCH: known}
+        if only_new:
+            conditions[hdrs.IF_NONE_MATCH] = "*"
+        answer = await self._connection.exchange(
             "PUT",
             f"/v1/cases/{case_id}",
             bearer=self.token(Scope.CASES_WRITE),
             body=registration,
-            into=CaseView,
+            conditions=conditions,
         )
+        return FoundCase(msgspec.json.decode(answer.content, type=CaseView), answer.etag)
+
+    async def case(self, case_id: uuid.UUID, *, known: FoundCase | None = None) -> FoundCase:
+        """One case; with `known` nothing is sent again that is still as it was."""
+        answer = await self._connection.exchange(
+            "GET",
+            f"/v1/cases/{case_id}",
+            bearer=self.token(Scope.CASES_READ),
+            conditions={} if known is None else {hdrs.IF_NONE_MATCH: known.etag},
+        )
+        if known is not None and answer.status == HTTPStatus.NOT_MODIFIED:
+            return known
+        return FoundCase(msgspec.json.decode(answer.content, type=CaseView), answer.etag)
+
+    async def every_case(self) -> list[CaseSummary]:
+        """Every case, in the order of their identifiers."""
+        page = await self.cases(limit=CASES_AT_ONCE)
+        found = page.cases
+        while page.next is not None:
+            page = await self.cases(after=page.next, limit=CASES_AT_ONCE)
+            found += page.cases
+        return found
 
     async def cases(
         self,
@@ -213,7 +277,7 @@ class CaseSystem:
         )
 
     async def _charter(self, case_id: uuid.UUID) -> VerifiedCharter:
-        """The charter of a case, verified up to the pinned root."""
+        """The charter of a case, verified up to the pinned root; BrokenTrust otherwise."""
         found = await self._connection.call(
             "GET",
             "/v1/credentials",
@@ -227,14 +291,21 @@ class CaseSystem:
             into=Charters,
         )
         trust = trust_of(found, self._require_keys().root_fingerprint)
-        charter = charters.verify_charters(trust, filed, case_id)
-        self._seen.require(charter)
+        with trusting():
+            charter = charters.verify_charters(trust, filed, case_id)
+            self._seen.require(charter)
         return charter
 
     def _require_keys(self) -> ServiceKeys:
         if self.keys is None:
             raise LookupError("this is signed: this case system was given no keys")
         return self.keys
+
+    async def receivers(self) -> Receivers:
+        """How far each receiver of webhooks is."""
+        return await self._connection.call(
+            "GET", "/v1/webhooks", bearer=self.token(Scope.WEBHOOKS_READ), into=Receivers
+        )
 
     async def set_no_contact(
         self, case_id: uuid.UUID, one: uuid.UUID, other: uuid.UUID, *, no_contact: bool

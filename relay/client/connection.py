@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Final, Self, TypeVar, overload
+from typing import Final, NamedTuple, Self, TypeVar, overload
 
 import aiohttp
 import msgspec
@@ -29,6 +30,15 @@ class Problem(Exception):
         self.title = title
         self.members = members
         super().__init__(f"{status} {code}: {title}")
+
+
+class Answer(NamedTuple):
+    """What relay answered to a request that it did not refuse."""
+
+    status: int
+    content: bytes
+    etag: str
+    """Of what is now there; empty where the route gives none."""
 
 
 class Connection:
@@ -75,7 +85,23 @@ class Connection:
         into: type[_Value] | None = None,
     ) -> _Value | None:
         """Send `body` as JSON and decode the answer into `into`; Problem where relay refuses."""
-        headers = {}
+        answer = await self.exchange(method, path, bearer=bearer, body=body)
+        return None if into is None else msgspec.json.decode(answer.content, type=into)
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        bearer: str = "",
+        body: object = None,
+        conditions: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send `body` as JSON; what came back, with its ETag. Problem where relay refuses.
+
+        `conditions` are headers such as If-Match.
+        """
+        headers = dict(conditions or {})
         if bearer:
             headers[hdrs.AUTHORIZATION] = f"Bearer {bearer}"
         data = None
@@ -88,7 +114,7 @@ class Connection:
             content = await response.read()
             if response.status >= HTTPStatus.BAD_REQUEST:
                 raise problem(response.status, content)
-        return None if into is None else msgspec.json.decode(content, type=into)
+            return Answer(response.status, content, response.headers.get(hdrs.ETAG, ""))
 
 
 def problem(status: int, content: bytes) -> Problem:

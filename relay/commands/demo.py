@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import signal
 import tempfile
 from collections.abc import Coroutine
@@ -14,12 +15,22 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 
-from relay.demo.case_system_page import CaseSystemPage, case_system_page, invented_names
+from relay.demo.example_host import (
+    CLERK,
+    STAFF_PASSWORD,
+    WEBHOOK_PATH,
+    ExampleHost,
+    entries_of,
+    everything_delivered,
+    example_host,
+    is_there,
+)
+from relay.demo.mailbox import Mailbox, mailbox
 from relay.demo.story import tell
-from relay.demo.visiting import Visit, prepare_visit
+from relay.demo.visiting import NAMES, Visit, kept_mediators, prepare_visit
 from relay.services.pages import BUILT
 from relay.testing.people import organization
-from relay.testing.relays import RunningRelay, running_relay
+from relay.testing.relays import RunningRelay, free_port, keys_of, running_relay
 
 INDENT = (0, 2, 0, 2)
 
@@ -47,63 +58,106 @@ async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with contextlib.AsyncExitStack() as context:
-        with console.status("starting Postgres, Redis, S3, the web service and a media worker"):
-            page = await context.enter_async_context(case_system_page())
-            settings = {"RELAY_EMBED_ORIGINS": page.origin}
-            starting = context.enter_async_context(
-                running_relay(data, port=port, settings=settings)
-            )
-            running = await unless(stopped, starting)
-        if running is None:
+        with console.status("starting Postgres, Redis, S3, relay and a case system"):
+            started = await unless(stopped, start(context, data, port))
+        if started is None:
             return
         with tempfile.TemporaryDirectory(prefix="relay-demo-") as workplace:
             story = tell(
-                running, lambda line: console.print(Padding(line, INDENT)), Path(workplace)
+                started.running, lambda line: console.print(Padding(line, INDENT)), Path(workplace)
             )
             told = await unless(stopped, story)
         if told is None:
             return
         console.print(f"\n  [green]The whole story in {told.seconds:.0f} s.[/green]")
-        if once:
+        visit = await unless(stopped, prepare(started))
+        if visit is not None and started.host is not None:
+            console.print("  A case system that embeds relay has taken every event of it.")
+        if visit is not None and not once:
+            where_to_click(console, visit, started)
+        if once or stopped.is_set():
             return
-        visit = await unless(stopped, prepare(running, page))
-        if visit is not None:
-            where_to_click(console, visit, page)
-        _how_to_go_on(console, running)
+        _how_to_go_on(console, started)
         await stopped.wait()
         console.print("\n  stopping; nothing is lost")
 
 
-async def prepare(running: RunningRelay, page: CaseSystemPage) -> Visit | None:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What runs. An installed relay has no folder of the case system, and None of its two parts."""
+
+    running: RunningRelay
+    host: ExampleHost | None
+    mails: Mailbox | None
+
+
+async def start(context: contextlib.AsyncExitStack, data: Path, port: int) -> Started:
+    """Start relay, and the case system that embeds it; both end with the context."""
+    if not is_there():
+        running = await context.enter_async_context(running_relay(data, port=port))
+        return Started(running=running, host=None, mails=None)
+    mails = await context.enter_async_context(mailbox())
+    host_port = free_port()
+    origin = f"http://127.0.0.1:{host_port}"
+    running = await context.enter_async_context(
+        running_relay(
+            data,
+            port=port,
+            settings={"RELAY_EMBED_ORIGINS": origin},
+            receiver=f"{origin}{WEBHOOK_PATH}",
+        )
+    )
+    host = await context.enter_async_context(example_host(running, host_port, mails))
+    return Started(running=running, host=host, mails=mails)
+
+
+async def prepare(started: Started) -> Visit | None:
     """A fresh case for a visitor with a browser; None where there are no pages to visit."""
     if not (BUILT / "integrity.json").exists():
         return None
-    async with organization(running.url, running.root, running.token_key) as people:
-        visit = await prepare_visit(people, running.folder / "demo")
-        page.name(invented_names(visit.case_id, visit.harmed_id, visit.responsible_id))
-        await page.embed(
-            running.url, people.administrator.fingerprint, people.case_system, visit.mediator
-        )
-        return visit
+    running = started.running
+    async with organization(
+        running.url, running.root, running.token_key, keys=keys_of(running)
+    ) as people:
+        mediators = await kept_mediators(people, running.folder / "demo")
+        visit = await prepare_visit(people, mediators)
+        if started.host is not None:
+            await started.host.load(entries_of(mediators, visit))
+            await everything_delivered(people.case_system)
+    return visit
 
 
-def where_to_click(console: Console, visit: Visit, page: CaseSystemPage) -> None:
+def where_to_click(console: Console, visit: Visit, started: Started) -> None:
     """The ways into the fresh case, each on a line of its own so that a terminal makes it a link."""
+    if started.host is not None and started.mails is not None:
+        console.print("\n  [bold]A case system that embeds relay[/bold], deploy/example-host:")
+        _line(console, "its pages", f"{started.host.url}/")
+        names = ", ".join((*(login for login, _name in NAMES), CLERK))
+        _line(console, f"its logins: {names} (the clerk); the password of each", STAFF_PASSWORD)
+        _line(console, "a mediator's passphrase, for the messages in its pages", visit.passphrase)
+        _line(console, "the e-mails that it sends", started.mails.url)
+    else:
+        console.print(
+            "\n  This relay was installed without deploy/example-host, a case system that embeds it."
+            "\n  It is in relay's sources, where `make demo` shows it."
+        )
     console.print(
-        "\n  [bold]Now it is your turn[/bold], in a fresh case where nobody has come yet:"
+        f"\n  [bold]Now it is your turn[/bold], in a fresh case where nobody has come yet, {visit.reference}:"
     )
     for who, url in (
         ("the person harmed", visit.harmed_url),
         ("the person responsible", visit.responsible_url),
         ("one letter or video of the person harmed, without an account", visit.upload_url),
-        ("the mediator's console", visit.console_url),
-        ("the same console inside a case system", f"{page.origin}/"),
+        ("the mediator's console by itself", visit.console_url),
     ):
-        console.print(f"    {who}")
-        console.print(f"      {url}", soft_wrap=True, markup=False)
-    console.print("    the mediator's keys, to choose in the console, and their passphrase")
-    console.print(f"      {visit.keyring_file}", soft_wrap=True, markup=False)
-    console.print(f"      {visit.passphrase}", markup=False)
+        _line(console, who, url)
+    _line(console, "the mediator's keys, to choose in that console", str(visit.keyring_file))
+    _line(console, "their passphrase", visit.passphrase)
+
+
+def _line(console: Console, what: str, value: str) -> None:
+    console.print(f"    {what}", highlight=False)
+    console.print(f"      {value}", soft_wrap=True, markup=False)
 
 
 async def unless(stopped: asyncio.Event, work: Coroutine[None, None, _Value]) -> _Value | None:
@@ -119,12 +173,13 @@ async def unless(stopped: asyncio.Event, work: Coroutine[None, None, _Value]) ->
     return task.result()
 
 
-def _how_to_go_on(console: Console, running: RunningRelay) -> None:
+def _how_to_go_on(console: Console, started: Started) -> None:
+    running = started.running
     names = ("RELAY_DATABASE_URL", "RELAY_ROOT_PUBLIC_KEYS", "RELAY_PUBLIC_URL")
     settings = " ".join(f"{name}='{running.environment[name]}'" for name in names)
     console.print(
         f"\n  relay answers at [bold]{running.url}[/bold]  ({running.url}/readyz)"
-        f"\n  its logs are {running.folder}/web.log and {running.folder}/worker.log"
+        f"\n  its logs are {running.folder}/web.log, worker.log and deliverer.log"
         f"\n  verify the log yourself:  (the database's address has a password; it is secret)"
     )
     console.print(f"    {settings} relay audit verify", soft_wrap=True, markup=False)

@@ -25,7 +25,7 @@ from relay.storage.database import Database
 from relay.testing import recordings, searching
 from relay.testing.letters import FIRST_LETTER, GUIDANCE, LETTER, NOTE
 from relay.testing.people import PASSPHRASE, Case, open_case, organization
-from relay.testing.relays import RunningRelay
+from relay.testing.relays import RunningRelay, keys_of
 
 VIDEO_SECONDS: Final = 20
 CUT_AFTER_BYTES: Final = 600 * KIB
@@ -59,7 +59,9 @@ async def tell(running: RunningRelay, say: Say, workplace: Path) -> Told:
     began = time.monotonic()
     settings = Settings.from_environment(running.environment)
     of_owner = dataclasses.replace(settings, database_url=database_url(running.owner))
-    async with organization(running.url, running.root, running.token_key) as people:
+    async with organization(
+        running.url, running.root, running.token_key, keys=keys_of(running)
+    ) as people:
         say(
             "[bold]An organization[/bold] makes its root key, offline, and vouches for a media worker"
         )

@@ -105,14 +105,15 @@ async def organization(
     *,
     audience: str | None = None,
     work_factor_log2: int = PARTICIPANT_WORK_FACTOR_LOG2,
+    keys: ServiceKeys | None = None,
 ) -> AsyncIterator[Organization]:
-    """The organization of `root`, connected to the relay at `url`."""
+    """The organization of `root`, connected to the relay at `url`; `keys` are its case system's own."""
     connection = await Connection.open(url)
     try:
         yield Organization(
             connection=connection,
             administrator=Administrator(root),
-            case_system=CaseSystem(connection, token_key, kid=KEY_ID, issuer=ISSUER),
+            case_system=CaseSystem(connection, token_key, kid=KEY_ID, issuer=ISSUER, keys=keys),
             audience=audience or url,
             work_factor_log2=work_factor_log2,
         )
@@ -121,14 +122,14 @@ async def organization(
 
 
 async def register_case(
-    people: Organization, mediator: Mediator, colleague: Mediator
+    people: Organization, mediator: Mediator, colleague: Mediator, reference: str | None = None
 ) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID]:
     """A case of two, registered by the case system: its identifier, and those of the two."""
     case_id, harmed_id, responsible_id = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
     await people.case_system.register(
         case_id,
         CaseRegistration(
-            reference=f"case {case_id}",
+            reference=reference or f"case {case_id}",
             participants=[
                 NewParticipant(participant=harmed_id, role=ParticipantRole.HARMED),
                 NewParticipant(participant=responsible_id, role=ParticipantRole.RESPONSIBLE),

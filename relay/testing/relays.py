@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +20,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client.administrator import Administrator, publish_credential
-from relay.client.case_system import key_set
+from relay.client.case_system import ServiceKeys, key_set
 from relay.client.certifying import request_for, write_new
 from relay.client.connection import Connection
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyfiles import load_keyring_file, save_keyring_file
 from relay.crypto.keyrings import Keyring, generate_keyring
-from relay.crypto.signing import Signer
+from relay.crypto.signing import Signer, fingerprint
+from relay.crypto.trust import Role
+from relay.crypto.webhooks import new_shared_secret
 from relay.embedded import Access, Services, embedded
 from relay.errors import Unavailable
 from relay.settings import database_url
@@ -35,7 +37,7 @@ from relay.testing.people import ISSUER, KEY_ID
 
 READY_SECONDS: Final = 60
 STOP_SECONDS: Final = 25
-COMMANDS: Final = {"web": "serve", "worker": "worker"}
+COMMANDS: Final = {"web": "serve", "worker": "worker", "deliverer": "deliver"}
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -47,7 +49,7 @@ class DidNotStart(Unavailable):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RunningRelay:
-    """A running relay with its organization; `processes` are the web service and the worker."""
+    """A running relay with its organization; `processes` are web service, worker and deliverer."""
 
     folder: Path
     services: Services
@@ -61,17 +63,31 @@ class RunningRelay:
     processes: dict[str, asyncio.subprocess.Process]
     of_processes: Mapping[str, Mapping[str, str]]
     """The settings of each."""
+    case_system: CaseSystemFiles | None
+    """None where no case system of its own was asked for."""
 
     async def start_again(self) -> None:
-        """End the web service and the worker, and start them on the same data, as their files are now.
+        """End all processes, and start them on the same data, as their files are now.
 
         DidNotStart where the web service ends at once.
         """
-        await _stop(self.processes)
+        await stop_processes(self.processes)
         for name, settings in self.of_processes.items():
             log = self.folder / f"{name}.log"
             self.processes[name] = await start_process(COMMANDS[name], settings, log)
         await _until_ready(self.url, self.processes["web"])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSystemFiles:
+    """What a case system that signs and is sent events is given."""
+
+    token_key: Path
+    """PEM."""
+    signing_key: Path
+    """With a credential of the root."""
+    keys: ServiceKeys
+    webhook_secret: str = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +102,31 @@ class _Keys:
     jwks_file: Path
 
 
+def keys_of(running: RunningRelay) -> ServiceKeys | None:
+    """What the case system of this relay signs with; where it has such keys, nobody else registers cases."""
+    return None if running.case_system is None else running.case_system.keys
+
+
 @contextlib.asynccontextmanager
 async def running_relay(
-    folder: Path, *, port: int = 0, worker: bool = True, settings: Mapping[str, str] | None = None
+    folder: Path,
+    *,
+    port: int = 0,
+    worker: bool = True,
+    settings: Mapping[str, str] | None = None,
+    receiver: str | None = None,
 ) -> AsyncIterator[RunningRelay]:
     """A whole relay on this data folder, on loopback, during the block; data and keys survive it.
 
-    `settings` are further `RELAY_…` ones.
+    `settings` are further `RELAY_…` ones. `receiver`: the address of a case system on loopback, which gets
+    keys of its own to sign with, and is sent events by a deliverer.
     """
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(embedded(folder, os.environ))
         owner = services.accesses[Access.OWNER]
         await migrate(database_url(owner))
         keys = await asyncio.to_thread(_keys, folder / "organization")
-        port = port or _free_port()
+        port = port or free_port()
         url = f"http://127.0.0.1:{port}"
         common = {
             "RELAY_ROOT_PUBLIC_KEYS": b64u_encode(keys.root.public_key),
@@ -114,10 +141,23 @@ async def running_relay(
         environment = {**services.accesses[Access.WEB], **common}
         of_processes = {"web": environment}
         processes: dict[str, asyncio.subprocess.Process] = {}
-        stack.push_async_callback(_stop, processes)
+        stack.push_async_callback(stop_processes, processes)
         processes["web"] = await start_process("serve", environment, folder / "web.log")
         await _until_ready(url, processes["web"])
-        await _certify_worker(url, keys)
+        await _certify(url, keys.root, keys.media_file, keys.media_id, "media", keys.media)
+        case_system = None
+        if receiver is not None:
+            case_system = await _case_system(folder / "organization", url, keys)
+            of_processes["deliverer"] = {
+                **services.accesses[Access.DELIVERER],
+                "RELAY_LOG_FORMAT": "text",
+                "RELAY_WEBHOOKS_FILE": str(
+                    _webhooks_file(folder / "organization", receiver, case_system.webhook_secret)
+                ),
+            }
+            processes["deliverer"] = await start_process(
+                "deliver", of_processes["deliverer"], folder / "deliverer.log"
+            )
         if worker:
             of_processes["worker"] = {
                 **services.accesses[Access.WORKER],
@@ -137,6 +177,7 @@ async def running_relay(
             token_key=keys.token_key,
             processes=processes,
             of_processes=of_processes,
+            case_system=case_system,
         )
 
 
@@ -144,13 +185,18 @@ async def start_process(
     command: str, environment: Mapping[str, str], log: Path
 ) -> asyncio.subprocess.Process:
     """Run `relay COMMAND` with nothing but these settings in its environment; it ends with this process."""
+    return await start_module("relay", [command], environment, log)
+
+
+async def start_module(
+    module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path
+) -> asyncio.subprocess.Process:
+    """Run `python -m MODULE` as above."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "relay",
-            command,
+            *("-m", module, *arguments),
             env={**inherited, **environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
@@ -163,7 +209,8 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-async def _stop(processes: dict[str, asyncio.subprocess.Process]) -> None:
+async def stop_processes(processes: Mapping[str, asyncio.subprocess.Process]) -> None:
+    """Ask all of them to end, and wait until they did."""
     for process in processes.values():
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
@@ -188,18 +235,53 @@ async def _until_ready(url: str, web: asyncio.subprocess.Process) -> None:
     raise DidNotStart("the web service")
 
 
-async def _certify_worker(url: str, keys: _Keys) -> None:
-    """Have the root vouch for the media worker; a worker that is known is left as it is."""
+async def _certify(
+    url: str, root: Signer, key_file: Path, credential_id: uuid.UUID, role: Role, keyring: Keyring
+) -> None:
+    """Have the root vouch for the keys of a file; what is known is left as it is."""
     connection = await Connection.open(url)
     try:
-        request = request_for(keys.media_id, "media", keys.media)
-        credential_file = keys.media_file.with_name("media.credential")
+        credential_file = key_file.with_suffix(".credential")
         if not credential_file.exists():
-            statement = Administrator(keys.root).sign_credential(request)
+            request = request_for(credential_id, role, keyring)
+            statement = Administrator(root).sign_credential(request)
             write_new(credential_file, statement.encode("ascii"), secret=False)
         await publish_credential(connection, credential_file.read_text("ascii"))
     finally:
         await connection.close()
+
+
+async def _case_system(folder: Path, url: str, keys: _Keys) -> CaseSystemFiles:
+    """The files of a case system: made once, then read, and its keys vouched for."""
+    signing_file, secret_file = folder / "service.keys", folder / "webhook.secret"
+    if not signing_file.exists():
+        save_keyring_file(signing_file, generate_keyring(), uuid.uuid4())
+    if not secret_file.exists():
+        write_new(secret_file, new_shared_secret().encode("ascii"), secret=True)
+    credential_id, keyring = load_keyring_file(signing_file)
+    await _certify(url, keys.root, signing_file, credential_id, "service", keyring)
+    return CaseSystemFiles(
+        token_key=folder / "case-system.pem",
+        signing_key=signing_file,
+        keys=ServiceKeys(
+            signer=keyring.signer,
+            root_fingerprint=fingerprint(keys.root.public_key),
+            public_url=url,
+        ),
+        webhook_secret=secret_file.read_text("ascii"),
+    )
+
+
+def _webhooks_file(folder: Path, receiver: str, secret: str) -> Path:
+    """Whom events are sent to, as `relay deliver` reads it."""
+    path = folder / "webhooks.toml"
+    path.unlink(missing_ok=True)
+    content = (
+        f'[[receiver]]\nname = "case-system"\nurl = "{receiver}"\nsecrets = ["{secret}"]\n'
+        'networks = ["127.0.0.0/8"]\nfirst_retry_seconds = 1\n'
+    )
+    write_new(path, content.encode(), secret=True)
+    return path
 
 
 def _keys(folder: Path) -> _Keys:
@@ -234,7 +316,8 @@ def _keys(folder: Path) -> _Keys:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens at now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

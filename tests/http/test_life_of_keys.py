@@ -102,13 +102,13 @@ async def test_the_case_system_asks_for_a_change_and_a_mediator_signs_it(
         ],
         mediators=wished,
     )
-    shown = await people.case_system.register(case.case_id, registration)
+    shown = (await people.case_system.register(case.case_id, registration)).view
     assert (set(shown.proposed_mediators or ()), shown.charter_version) == (set(wished), 1)
     with pytest.raises(Problem):
         await newcomer.case(case.case_id)
     proposed = (await case.mediator.read_case(case.case_id)).proposed_mediators
     await case.mediator.change_charter(case.case_id, mediators=proposed)
-    shown = await people.case_system.register(case.case_id, registration)
+    shown = (await people.case_system.register(case.case_id, registration)).view
     assert (shown.proposed_mediators, set(shown.mediators)) == (None, set(wished))
     await read(newcomer, case, "Welcome.")
 

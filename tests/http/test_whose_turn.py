@@ -339,7 +339,7 @@ async def test_a_list_of_cases_says_where_there_is_something_to_do(people: Organ
             ],
         ),
     )
-    assert system.figures == counted(mediator=2, claims=1, unused_links=1)
+    assert system.view.figures == counted(mediator=2, claims=1, unused_links=1)
     for link in await case.mediator.links(case.case_id):
         if str(link.link) in unused or str(link.link) in claimed:
             await case.mediator.end_link(case.case_id, link.link, "replaced")
@@ -447,7 +447,7 @@ async def test_somebody_registered_again_keeps_their_number(people: Organization
             ),
         ],
     )
-    view = await people.case_system.register(case.case_id, again)
+    view = (await people.case_system.register(case.case_id, again)).view
     found = {one.participant: one.number for one in view.participants}
     assert [found[one] for one in case.harmed] == [1, 2, 3]
     other = NewParticipant(participant=case.harmed[0], role=ParticipantRole.REPRESENTATIVE)

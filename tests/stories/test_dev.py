@@ -75,7 +75,7 @@ def checkout(folder: Path) -> Path:
     """A copy of what is developed, to save changes in."""
     copy = folder / "checkout"
     ignored = shutil.ignore_patterns("node_modules", "__pycache__", "tests", "bench")
-    for name in (".ci", "dev", "relay", "workers", "web"):
+    for name in (".ci", "deploy", "dev", "relay", "workers", "web"):
         shutil.copytree(ROOT / name, copy / name, ignore=ignored)
     (copy / "docs").mkdir()
     shutil.copy(ROOT / "docs" / "openapi.yaml", copy / "docs")
@@ -127,7 +127,8 @@ async def until_served(url: str, wanted: str) -> None:
 async def test_what_is_saved_is_served_on_the_same_data(
     checkout: Path, developing: Developing
 ) -> None:
-    """A change of relay, one with a mistake, its mending, one of the pages; and links still open."""
+    """A change of relay, a mistake, its mending, one of the pages, of the example; and links still open."""
+    host = await developing.tells(r"its pages\s+(http\S+)/")
     harmed = await developing.tells(r"the person harmed\s+(http\S+)")
     waiting = await developing.tells(r"the person responsible; passphrase: [^\n]+\s+(http\S+)")
     url = await developing.tells(r"relay answers at (http\S+);")
@@ -157,6 +158,11 @@ async def test_what_is_saved_is_served_on_the_same_data(
     save(page, "<title>", "<title>Changed: ")
     await until_served(urldefrag(harmed).url, "<title>Changed: ")
     await developing.tells("web/participant.html changed.+serving again")
+
+    words = checkout / "deploy" / "example-host" / "example_host" / "texts.toml"
+    save(words, 'en = "Case office"', 'en = "Changed office"')
+    await until_served(f"{host}/login", "Changed office")
+    await developing.tells("texts.toml changed.+serving again")
 
     connection = await Connection.open(url)
     person = await Participant.claim(connection, harmed, "another river")

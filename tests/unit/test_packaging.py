@@ -55,6 +55,8 @@ view = PartView(
 print(open_text(case, sealed.part, view, [reader]))
 """
 
+MAILBOX: Final = frozenset({"aiosmtpd", "atpublic", "attrs"})
+"""What takes the e-mails of the demo."""
 COMMAND: Final = "from relay.__main__ import main\nmain()"
 
 
@@ -96,8 +98,11 @@ def _brought(extra: str | None) -> set[str]:
     return found
 
 
-def _run(extra: str | None, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    hidden = [module for module, owners in _owners().items() if not owners & _brought(extra)]
+def _run(
+    extra: str | None, program: str, *arguments: str, also: frozenset[str] = frozenset()
+) -> subprocess.CompletedProcess[str]:
+    there = _brought(extra) | also
+    hidden = [module for module, owners in _owners().items() if not owners & there]
     return subprocess.run(
         [sys.executable, "-c", HIDE + program, json.dumps(hidden), *arguments],
         capture_output=True,
@@ -117,7 +122,7 @@ def test_the_client_alone_seals_and_opens_a_letter() -> None:
     [
         ("server", ["relay.app", "relay.commands.audit", "relay.commands.migrate"]),
         ("worker", ["workers.process", "relay.media.transcode", "av"]),
-        ("embedded", ["relay.testing.relays", "relay.demo.story"]),
+        ("embedded", ["relay.testing.relays", "relay.demo.story", "relay.demo.mailbox"]),
     ],
 )
 def test_an_extra_brings_what_its_part_imports(extra: str, modules: list[str]) -> None:
@@ -157,7 +162,8 @@ def test_a_command_without_its_extra_names_it(have: str | None, command: str, ex
 
 def test_the_demo_without_its_servers_names_their_extra(tmp_path: Path) -> None:
     """Where only the servers are missing the demo begins, and ends with the same advice, brackets and all."""
-    done = _run("worker", COMMAND, "demo", "--data", str(tmp_path / "data"))
+    data = str(tmp_path / "data")
+    done = _run("worker", COMMAND, "demo", "--data", data, also=MAILBOX)
     assert done.returncode == 1
     assert "Install `relay[embedded]`" in " ".join(done.stderr.split())
 
