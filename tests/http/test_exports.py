@@ -40,6 +40,8 @@ from tests.support.exports import (
 from tests.support.node import Node, node_with_age
 from tests.support.prepared_videos import FILM
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def node() -> Node:
