@@ -40,6 +40,8 @@ from tests.support.exports import (
 from tests.support.node import INTEROP, Node
 from tests.support.prepared_videos import FILM
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def node() -> Node:

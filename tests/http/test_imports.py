@@ -59,6 +59,8 @@ from tests.support.prepared_videos import FILM
 from tests.support.relays import WORK_FACTOR_LOG2
 from tests.support.service_users import database_as
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def owner(elsewhere: Settings, services: Services) -> Settings:
@@ -351,7 +353,6 @@ def _comparable(rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[st
     }
 
 
-@pytest.mark.slow
 async def test_memory_does_not_grow_with_a_video(
     people: Organization, relay_settings: Settings, owner: Settings, tmp_path: Path
 ) -> None:
