@@ -103,6 +103,7 @@ OTHER_COMMANDS: Final[Mapping[str, str]] = {
     "disposals repeat": "reads the certificates in the bucket, one for each case that was disposed of",
     "export": "writes one case; tests/integration/test_cost.py reads its plans",
     "doctor": "reads catalogues, and as many credentials as people work for the organization",
+    "objects unreferenced": "lists the bucket once, and looks each name up by an index",
     "import": "writes one case; tests/integration/test_cost.py reads its plans",
     "keys new": "reads no database",
     "profile": "reads no database",

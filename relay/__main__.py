@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "crypt": "",
     "audit": "server",
     "disposals": "worker",
+    "objects": "server",
     "export": "server",
     "import": "server",
 }

@@ -23,7 +23,9 @@ def doctor(
     process: Annotated[
         Process | None,
         typer.Option(
-            "--process", help="Whose settings these are; a worker's where they name its keys."
+            "--process",
+            help="Whose settings these are: a worker's where they name its keys, a deliverer's where they "
+            "name its receivers.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array instead.")] = False,

@@ -12,23 +12,32 @@ from relay.crypto.signing import PUBLIC_KEY_BYTES, check_public_key
 from relay.doctor.checks import Check, fail, ok, warn
 from relay.errors import ConfigurationError, CryptoError
 from relay.services.pages import embed_origins
-from relay.settings import OF_WEB, OF_WORKER, Settings, not_read
+from relay.settings import OF_DELIVERER, OF_WEB, OF_WORKER, Settings, not_read
 
-Process: TypeAlias = Literal["web", "worker"]
+Process: TypeAlias = Literal["web", "worker", "deliverer"]
+
+OTHERS: Final[Mapping[Process, frozenset[str]]] = {
+    "web": OF_WORKER | OF_DELIVERER,
+    "worker": OF_WEB | OF_DELIVERER,
+    "deliverer": OF_WEB | OF_WORKER,
+}
+"""What only the other processes read."""
 
 PASSWORD_LEAST: Final = 16
 """Characters of a password that nobody has to remember."""
 
 
 def process_of(environment: Mapping[str, str]) -> Process:
-    """Whose settings these are: only a worker has the media worker's keys."""
-    return "worker" if environment.get("RELAY_MEDIA_KEY_FILE") else "web"
+    """Whose settings these are: only a worker has its keys, and only a deliverer its receivers."""
+    if environment.get("RELAY_MEDIA_KEY_FILE"):
+        return "worker"
+    return "deliverer" if environment.get("RELAY_WEBHOOKS_FILE") else "web"
 
 
-def read(environment: Mapping[str, str]) -> tuple[Settings | None, Check]:
+def read(environment: Mapping[str, str], process: Process) -> tuple[Settings | None, Check]:
     """The settings, None where relay would not start with them, and what there is to say of that."""
     try:
-        settings = Settings.from_environment(environment)
+        settings = Settings.from_environment(environment, database_alone=process == "deliverer")
     except ConfigurationError as error:
         return None, fail("settings", f"{error.detail}. Correct it; the other checks need it.")
     return settings, ok("settings", "All are known, and none is missing.")
@@ -38,14 +47,15 @@ def check_settings(
     settings: Settings, environment: Mapping[str, str], process: Process
 ) -> Iterator[Check]:
     """What is weak or wrong about settings that can be read."""
-    others = OF_WORKER if process == "web" else OF_WEB
+    others = OTHERS[process]
     if names := not_read(environment, others):
         listed = ", ".join(names)
         yield ok("settings", f"Not read by this process, which does no harm: {listed}.")
     if settings.log_format not in {"text", "json"}:
         yield fail("settings", "RELAY_LOG_FORMAT is text or json.")
-    yield from _passwords(settings)
-    yield roots(settings)
+    yield from _passwords(settings, process)
+    if process != "deliverer":
+        yield roots(settings)
     if process == "web":
         yield _public_url(settings)
         yield from _embedding(settings)
@@ -81,13 +91,14 @@ def _embedding(settings: Settings) -> Iterator[Check]:
         yield fail("embedding", f"RELAY_EMBED_ORIGINS has {', '.join(plain)}: use https.")
 
 
-def _passwords(settings: Settings) -> Iterator[Check]:
+def _passwords(settings: Settings, process: Process) -> Iterator[Check]:
     """Of every service: that there is a password, and that nobody guesses it. Sockets need none."""
-    given = {
-        "RELAY_DATABASE_URL": _password(settings.database_url),
-        "RELAY_REDIS_URL": _password(settings.redis_url),
-        "RELAY_S3_SECRET_KEY": settings.s3_secret_key,
-    }
+    given: dict[str, str | None] = {"RELAY_DATABASE_URL": _password(settings.database_url)}
+    if process != "deliverer":
+        given |= {
+            "RELAY_REDIS_URL": _password(settings.redis_url),
+            "RELAY_S3_SECRET_KEY": settings.s3_secret_key,
+        }
     short = [
         name
         for name, password in given.items()

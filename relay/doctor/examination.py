@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from relay.doctor.checks import Check, fail
 from relay.doctor.configuration import Process, check_settings, read
 from relay.doctor.database import check_database
+from relay.doctor.receivers import check_receivers
 from relay.doctor.redis import check_redis
 from relay.doctor.store import check_store
 from relay.doctor.web import check_keys, check_pages
@@ -15,13 +16,18 @@ from relay.settings import Settings
 
 async def examine(environment: Mapping[str, str], process: Process) -> AsyncIterator[Check]:
     """Everything that this process relies on; only what is in the environment is looked at."""
-    settings, first = read(environment)
+    settings, first = read(environment, process)
     yield first
     if settings is None:
         return
     for check in check_settings(settings, environment, process):
         yield check
-    for part in (check_database(settings, process), check_store(settings), check_redis(settings)):
+    async for check in check_database(settings, process):
+        yield check
+    if process == "deliverer":
+        yield check_receivers(settings)
+        return
+    for part in (check_store(settings), check_redis(settings)):
         async for check in part:
             yield check
     if process == "web":

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from relay.domain.places import POSTERS, RENDITIONS
 from relay.errors import ConfigurationError, RelayError
 
 
@@ -68,9 +69,9 @@ class WorkerRefused(ConfigurationError):
 
 def rendition_prefix(work_id: uuid.UUID) -> str:
     """Where the segments of a rendition lie in the bucket; each attempt has an id of its own."""
-    return f"renditions/{work_id}"
+    return f"{RENDITIONS}/{work_id}"
 
 
 def poster_prefix(work_id: uuid.UUID) -> str:
     """Where the segments of its poster lie."""
-    return f"posters/{work_id}"
+    return f"{POSTERS}/{work_id}"

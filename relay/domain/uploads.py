@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from relay.domain.cases import CaseClosed
+from relay.domain.places import UPLOADS
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.transitions import State
 from relay.errors import Conflict, InvalidRequest, RelayError, TooLarge
@@ -178,7 +179,7 @@ class UploadTarget:
 
 def object_prefix(upload_id: uuid.UUID) -> str:
     """Where the segments of an upload lie in the bucket."""
-    return f"uploads/{upload_id}"
+    return f"{UPLOADS}/{upload_id}"
 
 
 def require_target(target: UploadTarget, revision: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final
 
 from relay.crypto import statements
 from relay.crypto.disposals import verify_disposal
@@ -23,6 +22,7 @@ from relay.domain.cases import (
     Holds,
     NewHold,
 )
+from relay.domain.places import CERTIFICATES
 from relay.errors import NotFound
 from relay.services import trust
 from relay.services.cases import require_case, require_mediator
@@ -34,10 +34,6 @@ from relay.storage.database import Connection, Database
 from relay.storage.events import append_event
 from relay.storage.objects import Objects
 from relay.storage.statements import insert_statement
-
-CERTIFICATES: Final = "disposals"
-"""Where the certificates lie in the bucket, each under the identifier of its case."""
-
 
 # Holds.
 

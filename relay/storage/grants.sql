@@ -191,7 +191,7 @@ grant insert (receiver, line_id, next_id, is_single, next_at) on receiver_lines 
 grant execute on function sum_queue_counts() to relay_worker;
 grant execute on function monitoring_figures() to relay_worker;
 
-grant select (version) on migrations to relay_worker;
+grant select (version) on migrations to relay_worker, relay_deliverer;
 
 -- Not to be read by them: letters, receipts, keyrings, the sealed secrets of links and identities of cases.
 grant select, insert (statement_hash, typ, kid, compact) on statements to relay_worker;

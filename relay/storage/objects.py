@@ -287,6 +287,22 @@ class Objects:
                 found.extend(entry["Key"] for entry in page.get("Contents", []))
         return found
 
+    async def prefixes(self, place: str) -> AsyncIterator[list[str]]:
+        """What stands before the last `/` of the names of the objects under `place`, in batches."""
+        last = ""
+        with _as_unavailable():
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=f"{place}/"
+            )
+            async for page in pages:
+                found: list[str] = []
+                for entry in page.get("Contents", []):
+                    prefix = entry["Key"].rpartition("/")[0]
+                    if prefix != last:
+                        found.append(prefix)
+                        last = prefix
+                yield found
+
     async def delete_prefix(self, prefix: str) -> None:
         """Remove every object under `prefix`."""
         await self.delete(await self.keys(prefix))

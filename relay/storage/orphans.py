@@ -22,6 +22,12 @@ async def list_orphans(connection: Connection, noted_before: datetime, most: int
     return [row["object_prefix"] for row in rows]
 
 
+async def list_unreferenced(connection: Connection, prefixes: Sequence[str]) -> list[str]:
+    """Those of these prefixes that no part and no upload has, and that nobody noted."""
+    rows = await connection.fetch(_SQL["list_unreferenced"], prefixes)
+    return [row["object_prefix"] for row in rows]
+
+
 async def forget_orphans(connection: Connection, prefixes: Sequence[str]) -> None:
     """Say that nothing is left under these prefixes."""
     await connection.execute(_SQL["forget_orphans"], prefixes)

@@ -18,6 +18,7 @@ import pytest
 from relay.client.connection import Problem
 from relay.crypto import statements
 from relay.domain.cases import NewHold
+from relay.domain.places import CERTIFICATES
 from relay.domain.unsent import NewUnsentText
 from relay.services import disposal, uploads
 from relay.services.audit.findings import Code
@@ -94,7 +95,7 @@ async def test_nothing_is_left_of_a_case_but_its_log_and_a_certificate(
     for key in await videos.redis.keys():
         value = await videos.redis.dump(key)
         assert not any(sample in value for sample in samples(ours))
-    assert set(await videos.objects.keys("")) == {f"{disposal.CERTIFICATES}/{case_id}"}
+    assert set(await videos.objects.keys("")) == {f"{CERTIFICATES}/{case_id}"}
     assert await sealed_bytes(database_url) == of_other
     assert [one for one in await found_in_old_log(owner) if one not in found_before] == []
 
@@ -115,7 +116,7 @@ async def test_the_certificate_can_be_verified(videos: VideoCase, database_url: 
     assert (await videos.case.mediator.certificate(videos.case.case_id)).statement == compact
     said = statements.verify(compact, statements.Disposal, videos.worker.keyring.signer.public_key)
     assert (said.case, said.rows, said.messages) == (videos.case.case_id, rows, messages)
-    key = f"{disposal.CERTIFICATES}/{videos.case.case_id}"
+    key = f"{CERTIFICATES}/{videos.case.case_id}"
     assert (await videos.objects.get(key)).decode() == compact
 
 

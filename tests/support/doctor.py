@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from relay.doctor.checks import Check, Level
-from relay.doctor.configuration import Process
+from relay.doctor.configuration import OTHERS, Process
 from relay.doctor.examination import examine
-from relay.settings import OF_WEB, OF_WORKER, Settings
+from relay.settings import Settings
 
 SOON_SECONDS: Final = 15
 
 
 def environment_of(settings: Settings, process: Process, **more: str) -> dict[str, str]:
     """These settings, as far as the process reads them, and those that a test changes."""
-    others = OF_WORKER if process == "web" else OF_WEB
+    others = OTHERS[process]
     given = {
         f"RELAY_{name.upper()}": str(value)
         for name, value in dataclasses.asdict(settings).items()

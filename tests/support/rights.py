@@ -191,6 +191,7 @@ MAY: Final[dict[str, Rights]] = {
         "unsent_texts": {"select": "changed_at", "delete": ""},
     },
     DELIVERER: {
+        "migrations": {"select": "version"},
         "outbox": {"select": "*", "delete": ""},
         "notifications": {"select": "*", "insert": _NOTIFICATION},
         "due_notifications": {"select": "*", "insert": _DUE, "delete": ""},

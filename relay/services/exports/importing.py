@@ -14,6 +14,7 @@ import msgspec
 
 from relay.domain.cases import CaseExists
 from relay.domain.credentials import ServiceTooEarly
+from relay.domain.places import IMPORTS
 from relay.errors import RelayError, Unavailable
 from relay.services import trust
 from relay.services.audit.findings import Finding
@@ -110,7 +111,7 @@ async def _copy_bodies(
 ) -> dict[bytes, str]:
     """Copy what does not lie in rows to the store; where each now is, by commitment."""
     parts = [row for row in records.rows("parts") if row["object_prefix"] is not None]
-    prefixes = {_bytes(part["commitment"]): f"imports/{uuid.uuid4()}" for part in parts}
+    prefixes = {_bytes(part["commitment"]): f"{IMPORTS}/{uuid.uuid4()}" for part in parts}
     async with database.connection() as connection:
         await note_orphans(connection, list(prefixes.values()))
     for part in parts:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from relay.crypto.keyfiles import save_keyring_file
+from relay.crypto.webhooks import new_shared_secret
 from relay.embedded import Access, Services
 from relay.settings import Settings
 from relay.storage.database import migrate
@@ -43,6 +44,23 @@ async def owner(
 def of_web(case: Case, owner: object, relay_settings: Settings) -> dict[str, str]:
     """The environment of a web service at which nothing is wrong."""
     return environment_of(relay_settings, "web")
+
+
+@pytest.fixture
+def of_deliverer(
+    case: Case, owner: object, database_url: str, services: Services, tmp_path: Path
+) -> dict[str, str]:
+    """That of whoever sends events."""
+    receivers = tmp_path / "webhooks.toml"
+    receivers.write_text(
+        f'[[receiver]]\nname = "case-system"\nurl = "https://cases.example.org/events"\n'
+        f'secrets = ["{new_shared_secret()}"]\n',
+        "utf-8",
+    )
+    return {
+        "RELAY_DATABASE_URL": database_as(Access.DELIVERER, database_url, services),
+        "RELAY_WEBHOOKS_FILE": str(receivers),
+    }
 
 
 @pytest.fixture

@@ -47,6 +47,32 @@ async def test_a_web_service_without_a_fault(of_web: dict[str, str]) -> None:
     assert all(re.fullmatch(r"ok {3}[a-z-]+ +\S.*", line) for line in lines)
 
 
+async def test_a_deliverer_without_a_fault(of_deliverer: dict[str, str]) -> None:
+    """The database and the receivers alone; and it is known by these."""
+    found = await checks(of_deliverer, "deliverer")
+    assert [check for check in found if check.level is not Level.OK] == []
+    assert {check.check for check in found} == {
+        *("settings", "passwords", "database", "clock", "migrations", "rights", "receivers"),
+    }
+    done = command(of_deliverer, "--json")
+    assert done.returncode == 0, done.stdout
+    assert len(json.loads(done.stdout)) == len(found)
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "no file at all", '[[receiver]]\nname = "x"\nurl = "http://10.0.0.1/"\n']
+)
+async def test_receivers_that_cannot_be_sent_to(
+    of_deliverer: dict[str, str], tmp_path: Path, text: str | None
+) -> None:
+    """A file that is missing, empty, no TOML, or names somebody without a secret."""
+    path = tmp_path / "other.toml"
+    if text is not None:
+        path.write_text(text, "utf-8")
+    found = await failing({**of_deliverer, "RELAY_WEBHOOKS_FILE": str(path)}, "deliverer")
+    assert found.keys() == {"receivers"}
+
+
 @pytest.mark.media
 async def test_a_worker_without_a_fault(of_worker: dict[str, str]) -> None:
     """Its keys, ffmpeg and the jail instead of keys and pages; and it is known by its keys."""
