@@ -1,0 +1,290 @@
+"""The proxies of deploy/ in front of relay: what passes, what they add, and what they do not say."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import io
+import os
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from relay.client.uploading import Retry, Upload
+from relay.client.writing import address
+from tests.support.requests import caller_of
+from tests.support.videos import VideoCase
+
+ROOT: Final = Path(__file__).parents[3]
+PROGRAMS: Final = ROOT / ".cache" / "proxies" / "usr"
+PIECE_BYTES: Final = 8 * 1024 * 1024
+SOON_SECONDS: Final = 20
+STRICT: Final = "max-age=63072000; includeSubDomains"
+OF_THE_WAY: Final = frozenset(
+    {
+        *("date", "server", "connection", "keep-alive", "transfer-encoding", "x-request-id"),
+        *("strict-transport-security", "alt-svc", "via", "traceparent"),
+    }
+)
+"""Headers that belong to one connection or one request."""
+ADDRESSES: Final = (
+    *("/", "/console", "/embed.js", "/integrity.json", "/openapi.yaml", "/readyz", "/nothing"),
+    *("/v1/cases", "/v1/profile"),
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Proxied:
+    """relay behind one of the proxies."""
+
+    videos: VideoCase
+    url: str
+    http: aiohttp.ClientSession
+    said: Path
+    """What the proxy printed."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs() -> None:
+    """Nginx and Caddy, from Debian's packages."""
+    subprocess.run([ROOT / ".ci" / "proxies"], check=True)
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+async def proxied(
+    request: pytest.FixtureRequest, videos: VideoCase, tmp_path: Path
+) -> AsyncIterator[Proxied]:
+    """Relay behind the proxy as its example has it, on a port and with a certificate of this test."""
+    authority = _certify(tmp_path)
+    port, backend = _free_port(), urlsplit(videos.settings.public_url).netloc
+    said = tmp_path / "proxy.log"
+    start = {"nginx": _nginx, "caddy": _caddy}[request.param]
+    with start(tmp_path, port, backend, said):
+        connector = aiohttp.TCPConnector(ssl=authority)
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as http:
+            url = f"https://localhost:{port}"
+            async with asyncio.timeout(SOON_SECONDS):
+                while True:
+                    with contextlib.suppress(aiohttp.ClientError):
+                        async with http.get(f"{url}/readyz") as answer:
+                            if answer.status == 200:
+                                break
+                    await asyncio.sleep(0.05)
+            yield Proxied(videos=videos, url=url, http=http, said=said)
+
+
+def _replaced(text: str, changes: Mapping[str, str]) -> str:
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+@contextlib.contextmanager
+def _running(command: list[str], said: Path, **environment: str) -> Iterator[None]:
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, env={"PATH": os.environ["PATH"], **environment}
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(SOON_SECONDS)
+
+
+@contextlib.contextmanager
+def _nginx(folder: Path, port: int, backend: str, said: Path) -> Iterator[None]:
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in kinds)
+    text = _replaced(
+        (ROOT / "deploy" / "nginx.conf").read_text("utf-8"),
+        {
+            "http {\n": f"http {{\n{places}",
+            "/run/nginx.pid": f"{folder}/nginx.pid",
+            "/etc/ssl/relay": str(folder),
+            "server web:8080": f"server {backend}",
+            "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
+            "        listen [::]:443 ssl http2;\n": "",
+            "listen 80;": f"listen 127.0.0.1:{_free_port()};",
+            "        listen [::]:80;\n": "",
+        },
+    )
+    (folder / "nginx.conf").write_text(text, "utf-8")
+    command = [str(PROGRAMS / "sbin" / "nginx"), "-c", str(folder / "nginx.conf")]
+    with _running([*command, "-e", "stderr", "-g", "daemon off; user root;"], said):
+        yield
+
+
+@contextlib.contextmanager
+def _caddy(folder: Path, port: int, backend: str, said: Path) -> Iterator[None]:
+    text = _replaced(
+        (ROOT / "deploy" / "Caddyfile").read_text("utf-8"),
+        {
+            "{\n\tadmin off\n": f"{{\n\tadmin off\n\thttps_port {port}\n\thttp_port {_free_port()}\n",
+            "\tpersist_config off\n": "",  # newer than Debian's Caddy
+            "web:8080": backend,
+            "{$PUBLIC_HOST} {\n": f"{{$PUBLIC_HOST}} {{\n\ttls {folder}/fullchain.pem {folder}/key.pem\n",
+            "127.0.0.1:2080": f"127.0.0.1:{_free_port()}",
+        },
+    )
+    (folder / "Caddyfile").write_text(text, "utf-8")
+    command = [str(PROGRAMS / "bin" / "caddy"), "run", "--config", str(folder / "Caddyfile")]
+    with _running(
+        [*command, "--adapter", "caddyfile"], said, PUBLIC_HOST="localhost", HOME=str(folder)
+    ):
+        yield
+
+
+def _certify(folder: Path) -> ssl.SSLContext:
+    """Write a certificate for localhost, and give the context that believes it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    (folder / "fullchain.pem").write_bytes(pem)
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return ssl.create_default_context(cadata=pem.decode())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_answers_pass_as_they_are(proxied: Proxied, method: str) -> None:
+    """In status, headers and bytes, compressed or not; the proxy adds strict TLS, and nothing else."""
+    direct = proxied.videos.settings.public_url
+    for path in ADDRESSES:
+        for encoding in ("identity", "br", "gzip"):
+            headers = {"Accept-Encoding": encoding}
+            seen = []
+            for origin in (direct, proxied.url):
+                async with proxied.http.request(
+                    method, f"{origin}{path}", headers=headers, allow_redirects=False
+                ) as answer:
+                    kept = {
+                        name.lower(): value
+                        for name, value in answer.headers.items()
+                        if name.lower() not in OF_THE_WAY
+                    }
+                    body = await answer.read()
+                    if answer.content_type == "application/problem+json":
+                        body = b""  # it names the request
+                        kept.pop("content-length", None)
+                    seen.append((answer.status, kept, body))
+                    strict = answer.headers.get("Strict-Transport-Security")
+                    assert strict == (None if origin == direct else STRICT)
+            assert seen[0] == seen[1], path
+            async with proxied.http.get(f"{proxied.url}{path}") as answer:
+                assert not any(digit.isdigit() for digit in answer.headers.get("Server", ""))
+
+
+async def test_a_stream_of_events_is_not_held_back(proxied: Proxied) -> None:
+    """The first event comes at once, the next when something happens."""
+    case = proxied.videos.case
+    headers = {"Authorization": f"Bearer {await caller_of(case.harmed).signed.bearer()}"}
+    async with (
+        asyncio.timeout(SOON_SECONDS),
+        proxied.http.get(f"{proxied.url}/v1/messages/events", headers=headers) as stream,
+    ):
+        assert b"everything" in await _event(stream)
+        sent = await case.harmed.send_letter(case.responsible.participant_id, "Words.")
+        assert str(sent.message).encode() in await _event(stream)
+
+
+async def _event(stream: aiohttp.ClientResponse) -> bytes:
+    while True:
+        event = await stream.content.readuntil(b"\n\n")
+        if b"data:" in event:
+            return event
+
+
+async def test_a_video_comes_in_while_it_is_sent(proxied: Proxied) -> None:
+    """Half of a piece is stored though its connection breaks; a whole one goes through at once."""
+    case = proxied.videos.case
+    draft = address(case.responsible.participant_id)
+    await case.harmed.begin_video(draft)
+    upload = Upload(case.harmed.session, Retry())
+    await upload.create(draft.message_id, 1, 2 * PIECE_BYTES)
+    headers = {
+        "Authorization": f"Bearer {await caller_of(case.harmed).signed.bearer()}",
+        "Tus-Resumable": "1.0.0",
+        "Content-Type": "application/offset+octet-stream",
+    }
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b"x" * (PIECE_BYTES // 2)
+        await asyncio.sleep(1)
+        raise ConnectionResetError
+
+    with pytest.raises((aiohttp.ClientError, ConnectionResetError)):
+        await proxied.http.patch(
+            f"{proxied.url}{upload.path}",
+            data=half(),
+            headers={**headers, "Upload-Offset": "0", "Content-Length": str(PIECE_BYTES)},
+        )
+    async with asyncio.timeout(SOON_SECONDS):
+        while (offset := await upload.offset()) == 0:  # noqa: ASYNC110 - another process writes
+            await asyncio.sleep(0.05)
+    assert offset == PIECE_BYTES // 2
+    async with proxied.http.patch(
+        f"{proxied.url}{upload.path}",
+        data=io.BytesIO(b"x" * PIECE_BYTES),
+        headers={**headers, "Upload-Offset": str(offset)},
+    ) as answer:
+        assert answer.status == 204, await answer.text()
+
+
+async def test_what_is_too_large_is_refused_by_relay_itself(proxied: Proxied) -> None:
+    """With its own words, which the pages know what to do about."""
+    async with proxied.http.post(
+        f"{proxied.url}/v1/sessions",
+        data=io.BytesIO(b"x" * (3 * 1024 * 1024)),
+        headers={"Content-Type": "application/json"},
+    ) as answer:
+        assert answer.status == 413
+        assert answer.content_type == "application/problem+json"
+
+
+async def test_nobody_is_named_in_what_the_proxy_prints(proxied: Proxied) -> None:
+    """Not by the address of a link, also where relay does not answer."""
+    link = "/l/3f1c2c5e-0000-4000-8000-00000000beef"
+    for path in (link, f"{link}/nothing", f"/v1{link}"):
+        async with proxied.http.get(f"{proxied.url}{path}") as answer:
+            await answer.read()
+    with contextlib.suppress(aiohttp.ClientError):
+        await proxied.http.get(f"{proxied.url}{link}", headers={"X-Large": "x" * 100_000})
+    assert "beef" not in proxied.said.read_text("utf-8")
