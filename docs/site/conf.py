@@ -28,6 +28,7 @@ SECTIONS: Final = {
     ),
     "Operate": (
         "docs/operations",
+        "deploy/kubernetes/README",
         "docs/export",
         "docs/profile",
         "docs/media",
