@@ -189,7 +189,7 @@ class Sweep:
         disposed = 0
         for case_id in due:
             try:
-                disposed += await disposal.dispose(self.database, worker, case_id)
+                disposed += await disposal.dispose(self.database, self.settings, worker, case_id)
             except Exception as error:  # noqa: BLE001 - one case must not keep the others
                 _log.warning("sweep: a case was not disposed of: %s", type(error).__name__)
                 SWEEP_FAILURES.labels("dispose_of_cases").inc()

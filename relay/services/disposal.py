@@ -21,6 +21,7 @@ from relay.domain.cases import (
     HoldOfAnother,
     Holds,
     NewHold,
+    retention,
 )
 from relay.domain.places import CERTIFICATES
 from relay.errors import NotFound
@@ -107,8 +108,13 @@ async def _require_own(
 # Disposal.
 
 
-async def dispose(database: Database, worker: MediaWorker, case_id: uuid.UUID) -> bool:
+async def dispose(
+    database: Database, settings: Settings, worker: MediaWorker, case_id: uuid.UUID
+) -> bool:
     """Dispose of a case and certify it, all or nothing; False where it may not be, or was.
+
+    The worker believes the charter for how long, and the log for since when: what the web service can write
+    into the row of the case makes no case due. ChainError where the charter does not verify.
 
     It waits for whatever is under way in the case, and nothing can begin in it meanwhile. What lies in the
     store is noted in the same transaction, and the sweep removes it.
@@ -116,6 +122,12 @@ async def dispose(database: Database, worker: MediaWorker, case_id: uuid.UUID) -
     async with database.transaction() as connection:
         facts = await stored.lock_for_disposal(connection, case_id)
         if facts is None or facts.closed_at is None:
+            return False
+        days = None
+        if facts.charter_hash is not None:
+            charter = await trust.charter(connection, settings, case_id)
+            days = charter.policy.retention_days
+        if datetime.now(UTC) < facts.closed_at + retention(days):
             return False
         return await _dispose(
             connection, worker, case_id, facts, kind="case-disposed", closed_at=facts.closed_at

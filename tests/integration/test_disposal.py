@@ -20,6 +20,7 @@ from relay.crypto import statements
 from relay.domain.cases import NewHold
 from relay.domain.places import CERTIFICATES
 from relay.domain.unsent import NewUnsentText
+from relay.embedded import Access, Services
 from relay.services import disposal, uploads
 from relay.services.audit.findings import Code
 from relay.testing.people import open_case
@@ -32,6 +33,7 @@ from tests.support.ended_cases import (
     samples,
     sealed_bytes,
 )
+from tests.support.service_users import database_as
 from tests.support.videos import VideoCase, make_video
 
 COURT: Final = NewHold(name="Order 17", reason="The court asked for it.")
@@ -228,13 +230,48 @@ async def test_a_worker_destroys_nothing_before_its_time(videos: VideoCase, how:
     assert await videos.count("select count(*) from messages") == 1
 
 
+BY_WEB: Final = {
+    "dated back": "update cases set closed_at = now() - interval '9 years'",
+    "kept for a day": "update cases set closed_at = now() - interval '2 days', retention_days = 1",
+    "closed by hand": (
+        "update cases set closed_at = now() - interval '9 years' "
+        "where not exists (select 1 from events where kind = 'case-closed')"
+    ),
+    "without its hold": "delete from holds",
+}
+
+
+@pytest.mark.parametrize("how", BY_WEB)
+async def test_the_web_service_makes_no_case_due(
+    videos: VideoCase, database_url: str, services: Services, how: str
+) -> None:
+    """Whatever it writes into the rows that it may write: a worker believes the charter and the log."""
+    case_id, system = videos.case.case_id, videos.people.case_system
+    await videos.case.harmed.send_letter(videos.case.responsible.participant_id, "Words.")
+    if how == "without its hold":
+        await system.place_hold(case_id, uuid.uuid4(), COURT)
+    if how != "closed by hand":
+        await system.set_closed(case_id, closed=True)
+    if how == "without its hold":
+        await age(database_url, case_id)
+    web = await asyncpg.connect(database_as(Access.WEB, database_url, services))
+    try:
+        await web.execute(BY_WEB[how])
+    finally:
+        await web.close()
+    due = "select disposal_due_at < now() from cases where case_id = $1"
+    assert await videos.count(due, case_id)
+    await videos.sweep.once()
+    assert await videos.count("select count(*) from messages") == 1
+
+
 async def test_two_workers_dispose_of_a_case_once(videos: VideoCase, database_url: str) -> None:
     """At the same time: one certificate, one row."""
     await fill(videos)
     await close(videos, database_url)
     done = await asyncio.gather(
         *(
-            disposal.dispose(videos.database, videos.worker, videos.case.case_id)
+            disposal.dispose(videos.database, videos.settings, videos.worker, videos.case.case_id)
             for _ in range(ATTEMPTS)
         )
     )

@@ -1590,15 +1590,23 @@ execute function guard_disposal();
 
 -- Disposal. -------------------------------------------------------------------------------------------------
 
--- Whether a case may be disposed of: it is closed, its time has come, and nobody holds it.
+-- Whether a case may be disposed of: it is closed, its time has come, and nobody holds it. The web service
+-- may remove a hold, but not what the log says of it.
 create function is_disposable(of_case cases) returns boolean language sql stable as $$
     select coalesce(of_case.disposal_due_at <= now(), false)
         and of_case.disposed_at is null
         and not exists (select 1 from holds where holds.case_id = of_case.case_id)
+        and (
+            select
+                count(*) filter (where events.kind = 'hold-placed')
+                = count(*) filter (where events.kind = 'hold-lifted')
+            from events where events.case_id = of_case.case_id
+        )
 $$;
 
 -- Locks all of a case until the transaction ends: its messages first, as everywhere. What a certificate says
--- of it; nothing where it may not be disposed of, or was.
+-- of it; nothing where it may not be disposed of, or was. When it was closed the log says, whose times the
+-- web service does not choose.
 create function lock_for_disposal(of_case uuid) returns table (
     charter_hash bytea, closed_at timestamptz, event_seq bigint, event_hash bytea,
     messages bigint, parts bigint, sealed_bytes numeric
@@ -1608,7 +1616,10 @@ begin
     perform 1 from cases as every where every.case_id = of_case for update;
     return query select
         charters.statement_hash,
-        cases.closed_at,
+        (
+            select max(every.at) from events as every
+            where every.case_id = of_case and every.kind = 'case-closed'
+        ),
         cases.event_seq,
         cases.event_hash,
         (select count(*) from messages as every where every.case_id = of_case),
