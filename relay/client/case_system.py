@@ -28,6 +28,7 @@ from relay.crypto.keyfiles import load_signer_file
 from relay.crypto.signing import Signer
 from relay.crypto.verified import VerifiedCharter
 from relay.domain.cases import (
+    CaseHolds,
     CasePage,
     CaseRegistration,
     CaseState,
@@ -36,7 +37,6 @@ from relay.domain.cases import (
     Certificate,
     Charters,
     Closing,
-    Holds,
     NewHold,
     NoContact,
 )
@@ -327,13 +327,13 @@ class CaseSystem:
             body=Closing(closed=closed),
         )
 
-    async def holds(self, case_id: uuid.UUID) -> Holds:
+    async def holds(self, case_id: uuid.UUID) -> CaseHolds:
         """What keeps a case from being disposed of."""
         return await self._connection.call(
             "GET",
             f"/v1/cases/{case_id}/holds",
             bearer=self.token(Scope.CASES_READ),
-            into=Holds,
+            into=CaseHolds,
         )
 
     async def place_hold(self, case_id: uuid.UUID, hold_id: uuid.UUID, hold: NewHold) -> None:

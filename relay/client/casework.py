@@ -25,13 +25,13 @@ from relay.crypto.statements import Policy
 from relay.crypto.trust import Trust
 from relay.crypto.verified import VerifiedCharter, VerifiedParticipant
 from relay.domain.cases import (
+    CaseHolds,
     CaseRegistration,
     CaseView,
     Certificate,
     CharterFiling,
     Charters,
     Closing,
-    Holds,
     NewHold,
 )
 from relay.domain.credentials import Credentials, NewKeyring
@@ -101,9 +101,9 @@ class Casework:
         path = f"/v1/cases/{case_id}/closing"
         await self.session.call("PUT", path, body=Closing(closed=closed))
 
-    async def holds(self, case_id: uuid.UUID) -> Holds:
+    async def holds(self, case_id: uuid.UUID) -> CaseHolds:
         """What keeps a case from being disposed of."""
-        return await self.session.call("GET", f"/v1/cases/{case_id}/holds", into=Holds)
+        return await self.session.call("GET", f"/v1/cases/{case_id}/holds", into=CaseHolds)
 
     async def place_hold(self, case_id: uuid.UUID, hold_id: uuid.UUID, hold: NewHold) -> None:
         """Keep a case from being disposed of."""

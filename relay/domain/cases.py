@@ -379,7 +379,7 @@ class NewHold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reason: Annotated[str, msgspec.Meta(pattern=PRINTABLE, min_length=1, max_length=500)]
 
 
-class Hold(msgspec.Struct, frozen=True, kw_only=True):
+class CaseHold(msgspec.Struct, frozen=True, kw_only=True):
     """A hold on a case."""
 
     hold: uuid.UUID
@@ -390,10 +390,10 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     placed_at: datetime
 
 
-class Holds(msgspec.Struct, frozen=True, kw_only=True):
+class CaseHolds(msgspec.Struct, frozen=True, kw_only=True):
     """Every hold on a case, the oldest first."""
 
-    holds: list[Hold]
+    holds: list[CaseHold]
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,10 +16,10 @@ from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
 from relay.domain.actors import Mediator, Service
 from relay.domain.cases import (
+    CaseHolds,
     Certificate,
     HoldExists,
     HoldOfAnother,
-    Holds,
     NewHold,
     retention,
 )
@@ -39,11 +39,13 @@ from relay.storage.statements import insert_statement
 # Holds.
 
 
-async def list_holds(database: Database, actor: Mediator | Service, case_id: uuid.UUID) -> Holds:
+async def list_holds(
+    database: Database, actor: Mediator | Service, case_id: uuid.UUID
+) -> CaseHolds:
     """Every hold on a case, the oldest first."""
     async with database.transaction() as connection:
         await _require_own(connection, actor, case_id)
-        return Holds(holds=await stored.list_holds(connection, case_id))
+        return CaseHolds(holds=await stored.list_holds(connection, case_id))
 
 
 async def place_hold(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from relay.domain.cases import Hold, NewHold
+from relay.domain.cases import CaseHold, NewHold
 from relay.storage.database import Connection, many, one
 from relay.storage.queries import named_queries
 
@@ -26,14 +26,16 @@ class DisposalFacts(msgspec.Struct, frozen=True, kw_only=True):
     sealed_bytes: int
 
 
-async def list_holds(connection: Connection, case_id: uuid.UUID) -> list[Hold]:
+async def list_holds(connection: Connection, case_id: uuid.UUID) -> list[CaseHold]:
     """Every hold on a case, the oldest first."""
-    return many(await connection.fetch(_SQL["list_holds"], case_id), Hold)
+    return many(await connection.fetch(_SQL["list_holds"], case_id), CaseHold)
 
 
-async def find_hold(connection: Connection, case_id: uuid.UUID, hold_id: uuid.UUID) -> Hold | None:
+async def find_hold(
+    connection: Connection, case_id: uuid.UUID, hold_id: uuid.UUID
+) -> CaseHold | None:
     """One hold."""
-    return one(await connection.fetchrow(_SQL["find_hold"], case_id, hold_id), Hold)
+    return one(await connection.fetchrow(_SQL["find_hold"], case_id, hold_id), CaseHold)
 
 
 async def insert_hold(

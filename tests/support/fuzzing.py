@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 import uuid
@@ -277,7 +278,7 @@ def all_operations(schema: schemathesis.BaseSchema) -> list[Operation]:
 
 def load_schema() -> Any:
     """The description, as schemathesis reads it; who calls is not for it to make up."""
-    schema = schemathesis.openapi.from_dict(load_document())
+    schema = schemathesis.openapi.from_dict(copy.deepcopy(load_document()))
     schema.config.generation.update(with_security_parameters=False)
     schema.config.checks.negative_data_rejection.expected_statuses = [*map(str, REFUSALS)]
     return schema

@@ -9,7 +9,7 @@ from typing import Final
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-SECONDS: Final = 1
+SECONDS: Final = 30
 """A scrape never waits for a service."""
 
 

@@ -448,7 +448,7 @@ create table parts (
 
 create index parts_by_message on parts (message_id);
 create index parts_by_statement on parts (statement_hash);
-create index parts_by_object on parts (object_prefix) where object_prefix is not null;
+create index parts_by_object on parts using hash (object_prefix);
 
 comment on column parts.commitment is
 'Commitment to the file key: the name of a part everywhere, signed by its author.';

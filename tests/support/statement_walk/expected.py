@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from relay.crypto.statements import Rendition, Statement
+from relay.crypto.statements import Disposal, Rendition, Statement
 from tests.support.statement_walk.attacks import BRINGERS, MEMBERS, SIGNERS, WITH_BEARERS
 
 
@@ -42,7 +42,8 @@ Outcome: TypeAlias = Refused | Accepted | NotApplicable
 Row: TypeAlias = Mapping[str, Outcome]
 
 NOT_OVER_HTTP: Final[Mapping[type[Statement], str]] = {
-    Rendition: "a media worker writes it to the database; tests/integration/test_worker_walk.py"
+    Rendition: "a media worker writes it to the database; tests/integration/test_worker_walk.py",
+    Disposal: "a media worker writes it to the database; tests/unit/crypto/test_disposals.py",
 }
 """Types that no route takes, and where they are walked."""
 

@@ -13,6 +13,7 @@ from relay.crypto.statements import (
     Consent,
     Credential,
     Decision,
+    Disposal,
     Link,
     LinkEnding,
     Message,
@@ -60,6 +61,7 @@ NOT_READ: Final[Mapping[type[Statement], str]] = {
     **dict.fromkeys((Session, Response, Withdrawal, Consent), "it is for the service"),
     **dict.fromkeys((Captions, Decision, Offer), "it comes after the worker"),
     Rendition: "the worker writes it",
+    Disposal: "the worker writes it",
 }
 """Types that a worker does not read, and why."""
 

@@ -199,7 +199,7 @@ export class Casework {
   }
 
   async holds(id: Uuid): Promise<readonly contract.Hold[]> {
-    const { holds } = await this.cases.office.signed.call<Schemas['Holds']>('GET', `/v1/cases/${id}/holds`);
+    const { holds } = await this.cases.office.signed.call<Schemas['CaseHolds']>('GET', `/v1/cases/${id}/holds`);
     return holds.map(({ hold, name, reason, placed_by: by, placed_at: placedAt }) => ({
       hold,
       name,
