@@ -9,8 +9,8 @@ from typing import Final
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-SECONDS: Final = 30
-"""A scrape never waits for a service."""
+SECONDS: Final = 10
+"""As long as Prometheus waits by default; a scrape itself waits for no service."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
