@@ -28,8 +28,8 @@ with copied as (
     )
     select
         gen_random_uuid(), case_id, sender_id, recipient_id, kind, language, state, revision, review_round,
-        sha256(n::text::bytea), waiting_since - make_interval(secs => n), author_view_since, state_since, created_at,
-        writer_kid
+        sha256(n::text::bytea), waiting_since - make_interval(secs => n), author_view_since, state_since,
+        created_at, writer_kid
     from messages, generate_series(2, $2::int) as n
     where message_id = $1
     returning message_id, waiting_since, revision, statement_hash, language
