@@ -265,6 +265,39 @@ async def test_the_web_service_makes_no_case_due(
     assert await videos.count("select count(*) from messages") == 1
 
 
+COMES_BACK: Final = {
+    "open": "update cases set closed_at = null where case_id = $1",
+    "with another charter": "update cases set charter_version = 2 where case_id = $1",
+    "with a row of the log": "select append_event($1, 'case-reopened', null, 'service:x', null)",
+    "locked for something": "select lock_case($1)",
+    "with a draft": (
+        "insert into messages "
+        "(message_id, case_id, sender_id, recipient_id, kind, language, state, writer_kid) "
+        "select gen_random_uuid(), case_id, one, other, 'letter', 'en', 'draft', 'x' "
+        "from pairs where case_id = $1"
+    ),
+}
+
+
+async def test_the_schema_keeps_a_disposed_case_as_it_is(
+    videos: VideoCase, database_url: str, services: Services, subtests: pytest.Subtests
+) -> None:
+    """Whatever the web service says to the database by itself."""
+    case_id = videos.case.case_id
+    await close(videos, database_url)
+    await videos.sweep.once()
+    assert await videos.count("select count(*) from cases where disposed_at is not null") == 1
+    web = await asyncpg.connect(database_as(Access.WEB, database_url, services))
+    try:
+        for how, statement in COMES_BACK.items():
+            with subtests.test(how):
+                with pytest.raises(asyncpg.PostgresError) as refused:
+                    await web.execute(statement, case_id)
+                assert refused.value.sqlstate in {"RL410", "23514"}
+    finally:
+        await web.close()
+
+
 async def test_two_workers_dispose_of_a_case_once(videos: VideoCase, database_url: str) -> None:
     """At the same time: one certificate, one row."""
     await fill(videos)
