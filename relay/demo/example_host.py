@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-import aiohttp
 import asyncpg
 import msgspec
 
@@ -32,11 +31,11 @@ from relay.services.pages import BUILT
 from relay.settings import database_url
 from relay.testing.people import ISSUER, KEY_ID
 from relay.testing.relays import (
-    READY_SECONDS,
     DidNotStart,
     RunningRelay,
     start_module,
     stop_processes,
+    until_answers,
 )
 
 FOLDER: Final = Path(__file__).parents[2] / "deploy" / "example-host"
@@ -67,7 +66,7 @@ class ExampleHost:
         await stop_processes(self.processes)
         environment = {**self.environment, **_integrity()}
         self.processes["example host"] = await start_module(MODULE, [], environment, self.log)
-        await _until_it_lives(self.url, self.processes["example host"])
+        await until_answers(f"{self.url}/livez", self.processes["example host"], "the example host")
 
     async def load(self, entries: Mapping[str, object]) -> None:
         """Give it staff and cases, as its README describes them; DidNotStart where it does not take them."""
@@ -232,16 +231,3 @@ async def _own_database(running: RunningRelay) -> str:
     return address._replace(
         netloc=f"{DATABASE}:{quote(password)}@{place}", path=f"/{DATABASE}"
     ).geturl()
-
-
-async def _until_it_lives(url: str, process: asyncio.subprocess.Process) -> None:
-    async with aiohttp.ClientSession() as http:
-        for _ in range(READY_SECONDS * 10):
-            with contextlib.suppress(aiohttp.ClientError):
-                async with http.get(f"{url}/livez") as answer:
-                    if answer.ok:
-                        return
-            if process.returncode is not None:
-                break
-            await asyncio.sleep(0.1)
-    raise DidNotStart("the example host")

@@ -75,7 +75,7 @@ class RunningRelay:
         for name, settings in self.of_processes.items():
             log = self.folder / f"{name}.log"
             self.processes[name] = await start_process(COMMANDS[name], settings, log)
-        await _until_ready(self.url, self.processes["web"])
+        await until_answers(f"{self.url}/readyz", self.processes["web"], "the web service")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ async def running_relay(
         processes: dict[str, asyncio.subprocess.Process] = {}
         stack.push_async_callback(stop_processes, processes)
         processes["web"] = await start_process("serve", environment, folder / "web.log")
-        await _until_ready(url, processes["web"])
+        await until_answers(f"{url}/readyz", processes["web"], "the web service")
         await _certify(url, keys.root, keys.media_file, keys.media_id, "media", keys.media)
         case_system = None
         if receiver is not None:
@@ -222,17 +222,18 @@ async def stop_processes(processes: Mapping[str, asyncio.subprocess.Process]) ->
             await process.wait()
 
 
-async def _until_ready(url: str, web: asyncio.subprocess.Process) -> None:
+async def until_answers(url: str, process: asyncio.subprocess.Process, what: str) -> None:
+    """Wait until this address answers well; DidNotStart, with what was to, where the process ends before."""
     async with aiohttp.ClientSession() as http:
         for _ in range(READY_SECONDS * 10):
             with contextlib.suppress(aiohttp.ClientError):
-                async with http.get(f"{url}/readyz") as response:
+                async with http.get(url) as response:
                     if response.ok:
                         return
-            if web.returncode is not None:
+            if process.returncode is not None:
                 break
             await asyncio.sleep(0.1)
-    raise DidNotStart("the web service")
+    raise DidNotStart(what)
 
 
 async def _certify(

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import os
-import socket
 import subprocess
 import sys
 import uuid
@@ -39,6 +38,7 @@ from relay.storage.database import Database
 from relay.storage.objects import Objects, segment_key
 from relay.storage.statements import find_statement
 from relay.testing.people import ISSUER, KEY_ID, Case, Organization, open_case, organization
+from relay.testing.relays import free_port
 from tests.support.relays import WORK_FACTOR_LOG2
 from tests.support.statements import put_statement
 from workers.result import store
@@ -317,7 +317,7 @@ async def video_case(
     """
     root, token_key = Signer.generate(), Ed25519PrivateKey.generate()
     (folder / "jwks.json").write_text(key_set(token_key, KEY_ID), "utf-8")
-    port = _free_port()
+    port = free_port()
     settings = dataclasses.replace(
         settings,
         root_public_keys=b64u_encode(root.public_key),
@@ -374,10 +374,3 @@ def make_video(folder: Path, seconds: int = 3, *, size: str = "640x360") -> Path
         capture_output=True,
     )
     return target
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
