@@ -112,14 +112,16 @@ async def running_relay(
     folder: Path,
     *,
     port: int = 0,
+    public_url: str | None = None,
     worker: bool = True,
     settings: Mapping[str, str] | None = None,
     receiver: str | None = None,
 ) -> AsyncIterator[RunningRelay]:
     """A whole relay on this data folder, on loopback, during the block; data and keys survive it.
 
-    `settings` are further `RELAY_…` ones. `receiver`: the address of a case system on loopback, which gets
-    keys of its own to sign with, and is sent events by a deliverer.
+    `public_url`: the origin of the proxy that leads to `port`, where there is one. `settings` are further
+    `RELAY_…` ones. `receiver`: the address of a case system on loopback, which gets keys of its own to sign
+    with, and is sent events by a deliverer.
     """
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(embedded(folder, os.environ))
@@ -127,7 +129,8 @@ async def running_relay(
         await migrate(database_url(owner))
         keys = await asyncio.to_thread(_keys, folder / "organization")
         port = port or free_port()
-        url = f"http://127.0.0.1:{port}"
+        direct = f"http://127.0.0.1:{port}"
+        url = public_url or direct
         common = {
             "RELAY_ROOT_PUBLIC_KEYS": b64u_encode(keys.root.public_key),
             "RELAY_SERVICE_JWKS": str(keys.jwks_file),
@@ -143,7 +146,7 @@ async def running_relay(
         processes: dict[str, asyncio.subprocess.Process] = {}
         stack.push_async_callback(stop_processes, processes)
         processes["web"] = await start_process("serve", environment, folder / "web.log")
-        await until_answers(f"{url}/readyz", processes["web"], "the web service")
+        await until_answers(f"{direct}/readyz", processes["web"], "the web service")
         await _certify(url, keys.root, keys.media_file, keys.media_id, "media", keys.media)
         case_system = None
         if receiver is not None:

@@ -6,10 +6,8 @@ import asyncio
 import contextlib
 import dataclasses
 import io
-import os
 import ssl
-import subprocess
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -24,11 +22,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from relay.client.uploading import Retry, Upload
 from relay.client.writing import address
 from relay.testing.relays import free_port
+from tests.support.proxies import caddy, fetch_programs, nginx
 from tests.support.requests import caller_of
 from tests.support.videos import VideoCase
 
-ROOT: Final = Path(__file__).parents[3]
-PROGRAMS: Final = ROOT / ".cache" / "proxies" / "usr"
 PIECE_BYTES: Final = 8 * 1024 * 1024
 SOON_SECONDS: Final = 20
 STRICT: Final = "max-age=63072000; includeSubDomains"
@@ -58,8 +55,8 @@ class Proxied:
 
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
-    """Nginx and Caddy, from Debian's packages."""
-    subprocess.run([ROOT / ".ci" / "proxies"], check=True)
+    """Nginx and Caddy."""
+    fetch_programs()
 
 
 @pytest.fixture(params=["nginx", "caddy"])
@@ -70,7 +67,7 @@ async def proxied(
     authority = _certify(tmp_path)
     port, backend = free_port(), urlsplit(videos.settings.public_url).netloc
     said = tmp_path / "proxy.log"
-    start = {"nginx": _nginx, "caddy": _caddy}[request.param]
+    start = {"nginx": nginx, "caddy": caddy}[request.param]
     with start(tmp_path, port, backend, said):
         connector = aiohttp.TCPConnector(ssl=authority)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as http:
@@ -83,69 +80,6 @@ async def proxied(
                                 break
                     await asyncio.sleep(0.05)
             yield Proxied(videos=videos, url=url, http=http, said=said)
-
-
-def _replaced(text: str, changes: Mapping[str, str]) -> str:
-    for old, new in changes.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
-
-
-@contextlib.contextmanager
-def _running(command: list[str], said: Path, **environment: str) -> Iterator[None]:
-    with said.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, env={"PATH": os.environ["PATH"], **environment}
-        )
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(SOON_SECONDS)
-
-
-@contextlib.contextmanager
-def _nginx(folder: Path, port: int, backend: str, said: Path) -> Iterator[None]:
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    places = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    text = _replaced(
-        (ROOT / "deploy" / "nginx.conf").read_text("utf-8"),
-        {
-            "http {\n": f"http {{\n{places}",
-            "/run/nginx.pid": f"{folder}/nginx.pid",
-            "/etc/ssl/relay": str(folder),
-            "server web:8080": f"server {backend}",
-            "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
-            "        listen [::]:443 ssl http2;\n": "",
-            "listen 80;": f"listen 127.0.0.1:{free_port()};",
-            "        listen [::]:80;\n": "",
-        },
-    )
-    (folder / "nginx.conf").write_text(text, "utf-8")
-    command = [str(PROGRAMS / "sbin" / "nginx"), "-c", str(folder / "nginx.conf")]
-    with _running([*command, "-e", "stderr", "-g", "daemon off; user root;"], said):
-        yield
-
-
-@contextlib.contextmanager
-def _caddy(folder: Path, port: int, backend: str, said: Path) -> Iterator[None]:
-    text = _replaced(
-        (ROOT / "deploy" / "Caddyfile").read_text("utf-8"),
-        {
-            "{\n\tadmin off\n": f"{{\n\tadmin off\n\thttps_port {port}\n\thttp_port {free_port()}\n",
-            "\tpersist_config off\n": "",  # newer than Debian's Caddy
-            "web:8080": backend,
-            "{$PUBLIC_HOST} {\n": f"{{$PUBLIC_HOST}} {{\n\ttls {folder}/fullchain.pem {folder}/key.pem\n",
-            "127.0.0.1:2080": f"127.0.0.1:{free_port()}",
-        },
-    )
-    (folder / "Caddyfile").write_text(text, "utf-8")
-    command = [str(PROGRAMS / "bin" / "caddy"), "run", "--config", str(folder / "Caddyfile")]
-    with _running(
-        [*command, "--adapter", "caddyfile"], said, PUBLIC_HOST="localhost", HOME=str(folder)
-    ):
-        yield
 
 
 def _certify(folder: Path) -> ssl.SSLContext:

@@ -95,8 +95,17 @@ class Scene:
 
 
 @contextlib.asynccontextmanager
-async def scene(folder: Path, settings: Mapping[str, str] | None = None) -> AsyncIterator[Scene]:
-    """Everything up, on a data folder of its own; `settings` are further `RELAY_…` ones."""
+async def scene(
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    port: int = 0,
+    public_url: str | None = None,
+) -> AsyncIterator[Scene]:
+    """Everything up, on a data folder of its own; `settings` are further `RELAY_…` ones.
+
+    `public_url`: the origin of the proxy that leads to `port`, where there is one.
+    """
     await asyncio.to_thread(build_pages)
     async with contextlib.AsyncExitStack() as stack:
         names = ("127.0.0.1", "localhost", "127.0.0.1")
@@ -104,7 +113,10 @@ async def scene(folder: Path, settings: Mapping[str, str] | None = None) -> Asyn
         may_embed = ",".join(host.origin for host in hosts[:2])
         running = await stack.enter_async_context(
             running_relay(
-                folder / "data", settings={"RELAY_EMBED_ORIGINS": may_embed, **(settings or {})}
+                folder / "data",
+                port=port,
+                public_url=public_url,
+                settings={"RELAY_EMBED_ORIGINS": may_embed, **(settings or {})},
             )
         )
         for host in hosts:
