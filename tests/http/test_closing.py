@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -20,8 +21,10 @@ from relay.services.log import LogPage
 from relay.testing.people import Case, Organization, open_case
 from tests.support.offers import waiting
 
-ROUNDS: Final = 4
-AT_ONCE: Final = 12
+ROUNDS: Final = int(os.environ.get("STOPS", "4"))
+AT_ONCE: Final = int(os.environ.get("STOPS_AT_ONCE", "12"))
+ROUND_SECONDS: Final = 30
+"""More than any one round takes, on a busy machine too."""
 
 
 async def approved(case: Case) -> ReviewMessage:
@@ -168,11 +171,15 @@ async def forbid(case: Case, people: Organization) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(60 + ROUNDS * ROUND_SECONDS)
 @pytest.mark.parametrize("stop", [close, withdraw, forbid])
 async def test_nothing_is_released_after_a_stop_was_acknowledged(
     people: Organization, stop: Stop
 ) -> None:
-    """Whatever offers and accepts race it: in the log each of them is before it, or it is refused."""
+    """Whatever offers and accepts race it: in the log each of them is before it, or it is refused.
+
+    `STOPS=400 STOPS_AT_ONCE=50` makes as many rounds of each stop, and as many offers and accepts in each.
+    """
     for number in range(ROUNDS):
         case = await open_case(people)
         ready = [await approved(case) for _ in range(AT_ONCE)]
