@@ -45,7 +45,8 @@ def shown(when: datetime, language: str, zone: tzinfo) -> Markup:
     when = when.astimezone(zone)
     month = _MONTHS[language].split()[when.month - 1]
     clock = f"{when:%H:%M}" if language == "en" else f"{when:%H} h {when:%M}"
-    words = f"{when.day} {month} {when.year}, {clock} {when.tzname()}".replace(" ", "\u00a0")
+    day, hour = f"{when.day} {month} {when.year},", f"{clock} {when.tzname()}"
+    words = " ".join(part.replace(" ", "\u00a0") for part in (day, hour))
     return Markup('<time datetime="{}">{}</time>').format(f"{when:%Y-%m-%dT%H:%M%z}", words)
 
 
