@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import pytest
@@ -149,70 +147,3 @@ async def test_what_was_sent_before_is_answered_as_before(case: Case) -> None:
     first = await case.harmed.submit(letter.path, lambda: words)
     await case.mediator.set_closed(case.case_id, closed=True)
     assert await case.harmed.submit(letter.path, lambda: words) == first
-
-
-Stop = Callable[[Case, Organization], Awaitable[object]]
-
-
-async def close(case: Case, _people: Organization) -> None:
-    """The case ends."""
-    await case.mediator.set_closed(case.case_id, closed=True)
-
-
-async def withdraw(case: Case, _people: Organization) -> None:
-    """The recipient takes part no more."""
-    await case.responsible.consent("withdrawn")
-
-
-async def forbid(case: Case, people: Organization) -> None:
-    """The two may have no contact."""
-    pair = (case.harmed.participant_id, case.responsible.participant_id)
-    await people.case_system.set_no_contact(case.case_id, *pair, no_contact=True)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(60 + ROUNDS * ROUND_SECONDS)
-@pytest.mark.parametrize("stop", [close, withdraw, forbid])
-async def test_nothing_is_released_after_a_stop_was_acknowledged(
-    people: Organization, stop: Stop
-) -> None:
-    """Whatever offers and accepts race it: in the log each of them is before it, or it is refused.
-
-    `STOPS=400 STOPS_AT_ONCE=50` makes as many rounds of each stop, and as many offers and accepts in each.
-    """
-    for number in range(ROUNDS):
-        case = await open_case(people)
-        ready = [await approved(case) for _ in range(AT_ONCE)]
-        half = AT_ONCE // 2
-        for one in ready[:half]:
-            await case.mediator.offer(one)
-        seen = [await waiting(case, one.message) for one in ready[:half]]
-
-        async def tried(act: Awaitable[object]) -> bool:
-            try:
-                await act
-            except Problem as refused:
-                if refused.status not in {404, 409}:
-                    raise
-                return False
-            return True
-
-        acts = [
-            *(tried(case.responsible.respond(one, "accept")) for one in seen),
-            *(tried(case.mediator.offer(one)) for one in ready[half:]),
-        ]
-        acts.insert(number % (AT_ONCE + 1), tried(stop(case, people)))
-        done = await asyncio.gather(*acts)
-        after = await asyncio.gather(*(tried(case.mediator.offer(one)) for one in ready[half:]))
-
-        log = await kinds(people, case)
-        ended = max(
-            log.index(kind)
-            for kind in ("case-closed", "consent-withdrawn", "no-contact-set")
-            if kind in log
-        )
-        assert not {"offer", "accept", "open"} & set(log[ended:])
-        assert done.count(True) == 1 + sum(
-            log.count(kind) - (half if kind == "offer" else 0) for kind in ("offer", "accept")
-        )
-        assert not any(after)
