@@ -11,6 +11,7 @@ import uuid
 from enum import Enum, auto
 from typing import Final, Self
 
+from relay.domain.cases import CaseClosed
 from relay.domain.gates import NOT_ASKED, GateFacts, is_open, require_open
 from relay.domain.messages import (
     ApprovedAlready,
@@ -61,6 +62,7 @@ class Facts:
     kind: Kind
     revision: int
     withdrawal_asked: bool
+    case_closed: bool = False
     holder: Holder = Holder.NOBODY
     gates: GateFacts = NOT_ASKED
 
@@ -88,10 +90,7 @@ def transition(state: State, event: Event, by: Mover, facts: Facts) -> Transitio
     ):
         raise WrongState(f"{event} from {state}")
     _require_mover(found, by, facts)
-    if found.known_sender and not facts.gates.sender_verified:
-        raise SenderUnverified
-    if found.gated:
-        require_open(facts.gates)
+    _require_case(found, facts)
     if event is Event.APPROVE:
         if facts.gates.has_approved:
             raise ApprovedAlready
@@ -106,6 +105,15 @@ def _require_mover(found: Transition, by: Mover, facts: Facts) -> None:
             raise LeaseTaken
     elif found.mover is not by and not (found.on_behalf and by is Mover.MEDIATOR):
         raise Forbidden(f"{found.event} is for the {found.mover}")
+
+
+def _require_case(found: Transition, facts: Facts) -> None:
+    if found.in_open_case and facts.case_closed:
+        raise CaseClosed
+    if found.known_sender and not facts.gates.sender_verified:
+        raise SenderUnverified
+    if found.gated:
+        require_open(facts.gates)
 
 
 @functools.lru_cache(maxsize=1024)  # lists ask for the same few again and again

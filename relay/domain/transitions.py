@@ -102,6 +102,8 @@ class Transition:
     _: dataclasses.KW_ONLY
     gated: bool = False
     """Only while every gate is open."""
+    in_open_case: bool = False
+    """Only while the case is not closed."""
     known_sender: bool = False
     """Only where it is known whose words these are."""
     only: Literal["letter", "video"] | None = None
@@ -131,6 +133,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
         State.DRAFT,
         State.QUEUED,
         only="letter",
+        in_open_case=True,
         starts_waiting=True,
     ),
     Transition(
@@ -139,6 +142,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
         State.DRAFT,
         State.PROCESSING,
         only="video",
+        in_open_case=True,
         starts_waiting=True,
     ),
     Transition(Event.DISCARD, Mover.SENDER, State.DRAFT, None),
@@ -147,8 +151,8 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     ),
     Transition(Event.FAIL_PROCESSING, Mover.WORKER, State.PROCESSING, State.FAILED),
     Transition(Event.RETRY, Mover.MEDIATOR, State.FAILED, State.PROCESSING),
-    Transition(Event.REVISE, Mover.SENDER, State.FAILED, State.DRAFT),
-    Transition(Event.REVISE, Mover.SENDER, State.RETURNED, State.DRAFT),
+    Transition(Event.REVISE, Mover.SENDER, State.FAILED, State.DRAFT, in_open_case=True),
+    Transition(Event.REVISE, Mover.SENDER, State.RETURNED, State.DRAFT, in_open_case=True),
     Transition(Event.LEASE, Mover.MEDIATOR, State.QUEUED, State.CLAIMED),
     Transition(Event.LEASE, Mover.REVIEWER, State.CLAIMED, State.CLAIMED, logged=False),
     Transition(Event.LET_GO, Mover.REVIEWER, State.CLAIMED, State.QUEUED),

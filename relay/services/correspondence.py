@@ -89,8 +89,9 @@ async def correspondence(
     named, place = query.named, query.place
     sent, received = SentPage(items=[], next=None), ReceivedPage(items=[], next=None)
     async with database.snapshot() as connection:
+        is_closed = await stored_cases.is_closed(connection, actor.case_id)
         if place is None or place.side is Side.SENT:
-            sent = await _sent_page(connection, actor, named, place)
+            sent = await _sent_page(connection, actor, named, place, is_closed=is_closed)
         if place is None or place.side is Side.RECEIVED:
             received = await _received_page(connection, actor, named, place)
         return Correspondence(
@@ -98,7 +99,7 @@ async def correspondence(
             received=received,
             consent=await _own_consent(connection, actor),
             verified=actor.is_verified,
-            closed=await stored_cases.is_closed(connection, actor.case_id),
+            closed=is_closed,
         )
 
 
@@ -118,7 +119,7 @@ async def look(
         is_closed = await stored_cases.is_closed(connection, actor.case_id)
     return Seen(
         messages={
-            **{row.message: _digest(_sent(row)) for row in sent},
+            **{row.message: _digest(_sent(row, is_closed=is_closed)) for row in sent},
             **{one.row.message: _digest(_received(one)) for one in offered.shown},
         },
         access=(consent, actor.is_verified, is_closed),
@@ -131,11 +132,13 @@ async def _sent_page(
     actor: Participant,
     named: Sequence[uuid.UUID] | None,
     after: Place | None,
+    *,
+    is_closed: bool,
 ) -> SentPage:
     rows = await _list_sent(connection, actor, named, after=after, limit=PAGE_SENT + 1)
     shown = rows[:PAGE_SENT]
     return SentPage(
-        items=[_sent(row) for row in shown],
+        items=[_sent(row, is_closed=is_closed) for row in shown],
         next=None if len(rows) == len(shown) else encode_place(_sent_place(shown[-1])),
     )
 
@@ -201,11 +204,16 @@ async def _offered(connection: Connection, rows: list[stored.ReceivedRow]) -> _O
     return _Offered(shown=shown, due=min(due, default=None))
 
 
-def _sent(row: stored.SentRow) -> SentSummary:
+def _sent(row: stored.SentRow, *, is_closed: bool) -> SentSummary:
     processing = None
     if row.stage is not None:
         processing = Processing(stage=row.stage, fraction=row.fraction or 0.0)
-    facts = Facts(kind=row.kind, revision=row.revision, withdrawal_asked=row.withdrawal_asked)
+    facts = Facts(
+        kind=row.kind,
+        revision=row.revision,
+        withdrawal_asked=row.withdrawal_asked,
+        case_closed=is_closed,
+    )
     return SentSummary(
         message=row.message,
         recipient=row.recipient,

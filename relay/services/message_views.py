@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Container, Sequence
 
@@ -138,7 +139,11 @@ def as_author_message(
         revision=message.revision,
         view=shown_to_author(message),
         view_since=message.author_view_since,
-        allowed_actions=allowed_actions(message.state, Mover.SENDER, message.facts()),
+        allowed_actions=allowed_actions(
+            message.state,
+            Mover.SENDER,
+            dataclasses.replace(message.facts(), case_closed=message.case_closed),
+        ),
         created_at=message.created_at,
         failure=message.failure,
         processing=message.processing,

@@ -117,6 +117,7 @@ class AuthorRow(MessageRow, frozen=True, kw_only=True):
     guidance: str | None
     stage: str | None
     fraction: float | None
+    case_closed: bool
 
     @property
     def processing(self) -> Processing | None:

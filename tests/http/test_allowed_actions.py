@@ -388,6 +388,29 @@ async def test_a_closed_gate_is_minded_in_what_is_allowed(
             assert answer.code == ("not-available-now" if name == "recipient" else "gate-closed")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("state", LETTERS)
+async def test_a_closed_case_is_minded_in_what_is_allowed(
+    hostile_case: HostileCase, state: State
+) -> None:
+    """Nobody is told that they may do what is refused: an author revises nothing, and may still withdraw."""
+    scene = Scene(hostile_case=hostile_case, case=hostile_case.case)
+    message = await scene.reach(Kind.LETTER, state)
+    before = {name: {*(await scene.look(name, message))[1]} for name in NAMES}
+    await scene.case.mediator.set_closed(scene.case.case_id, closed=True)
+    after = {name: {*(await scene.look(name, message))[1]} for name in NAMES}
+    assert before["author"] - after["author"] == before["author"] & {
+        *(Event.REVISE, Event.SUBMIT_LETTER)
+    }
+    assert after["recipient"] == (before["recipient"] if state is State.VIEWED else set())
+    listed = (await scene.case.harmed.correspondence()).sent
+    assert [{*one.allowed_actions} for one in listed if one.message == message] == [after["author"]]
+    for name in NAMES:
+        for event in before[name] - after[name]:
+            answer = await scene.attempt(name, event, message)
+            assert answer.code in {"case-closed", "gate-closed", "not-available-now"}
+
+
 async def test_a_first_approval_is_not_given_twice(
     hostile_case: HostileCase, people: Organization
 ) -> None:

@@ -1257,7 +1257,7 @@ $$;
 -- a video is; in a row for each of its parts, with the author's grants. Volatile, as the facts above.
 create function shown_to_author(of_message uuid) returns table (
     message messages, lease_is_over boolean, voice boolean, statement text, kid text, guidance text,
-    stage text, fraction double precision, part parts, header bytea
+    stage text, fraction double precision, case_closed boolean, part parts, header bytea
 ) language plpgsql volatile as $$
 begin
     return query select
@@ -1269,6 +1269,7 @@ begin
         guiding.compact,
         working.stage::text,
         working.progress::double precision,
+        is_closed(messages.case_id),
         parts,
         grants.header
     from messages

@@ -25,6 +25,7 @@ select
     guidance,
     stage,
     fraction,
+    case_closed,
     part,
     header
 from shown_to_author($1);

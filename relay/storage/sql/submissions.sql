@@ -60,6 +60,7 @@ select
     shown.guidance,
     shown.stage,
     shown.fraction,
+    shown.case_closed,
     shown.part,
     shown.header,
     changed.is_new and changed.is_changed as is_stored
