@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import contextlib
 import dataclasses
 import os
 import random
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,14 +17,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from relay.testing.relays import RunningRelay, free_port
 from tests.support.browser import visitors
 from tests.support.browser.inputs import Mouse
 from tests.support.browser.scene import Scene
 from tests.support.browser.scene import scene as set_scene
 from tests.support.browser.story import ENGLISH, FRENCH, tell
-from tests.support.disturbances import Member, disturbed
-from tests.support.proxies import fetch_programs, plain_nginx
+from tests.support.disturbances import Member, disturbed, web_member, worker_member
+from tests.support.proxies import front
 
 STORIES: Final = int(os.environ.get("DISTURBED_STORIES", "1"))
 STORY_SECONDS: Final = 240
@@ -46,55 +45,20 @@ class Several:
 @pytest_asyncio.fixture(loop_scope="session")
 async def several() -> AsyncIterator[Several]:
     """Everything up and ready."""
-    await asyncio.to_thread(fetch_programs)
-    port, ports = free_port(), (free_port(), free_port())
     with tempfile.TemporaryDirectory(prefix="relay-several-") as name:
         folder = Path(name)
         folder.chmod(0o711)
-        statuses = folder / "statuses"
-        backends = [f"127.0.0.1:{one}" for one in ports]
-        with plain_nginx(folder, port, backends, folder / "nginx.log", statuses):
-            async with set_scene(
-                folder, port=ports[0], public_url=f"http://127.0.0.1:{port}"
-            ) as scene:
-                yield Several(
-                    scene=scene,
-                    members=await _members(scene.running, ports[1]),
-                    statuses=statuses,
-                )
-
-
-async def _members(running: RunningRelay, second_port: int) -> list[Member]:
-    web, worker = running.of_processes["web"], running.of_processes["worker"]
-    second = {**web, "RELAY_LISTEN_PORT": str(second_port)}
-    members = [
-        *(_web(running, "web", web), _web(running, "web-2", second)),
-        *(
-            Member(
-                name=name,
-                command="worker",
-                environment=worker,
-                log=running.folder / f"{name}.log",
-                processes=running.processes,
-            )
-            for name in ("worker", "worker-2", "worker-3")
-        ),
-    ]
-    for member in members:
-        if member.name not in running.processes:
-            await member.start()
-    return members
-
-
-def _web(running: RunningRelay, name: str, environment: Mapping[str, str]) -> Member:
-    return Member(
-        name=name,
-        command="serve",
-        environment=environment,
-        log=running.folder / f"{name}.log",
-        processes=running.processes,
-        answers_at=f"http://127.0.0.1:{environment['RELAY_LISTEN_PORT']}/readyz",
-    )
+        with front(folder) as nginx:
+            async with set_scene(folder, port=nginx.ports[0], public_url=nginx.url) as scene:
+                running = scene.running
+                members = [
+                    *map(partial(web_member, running), ("web", "web-2"), nginx.ports),
+                    *map(partial(worker_member, running), ("worker", "worker-2", "worker-3")),
+                ]
+                for member in members:
+                    if member.name not in running.processes:
+                        await member.start()
+                yield Several(scene=scene, members=members, statuses=nginx.statuses)
 
 
 @pytest.mark.timeout(60 + STORIES * STORY_SECONDS)

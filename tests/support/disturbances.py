@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from relay.testing.relays import start_process, until_answers
+from relay.testing.relays import RunningRelay, start_process, until_answers
 
 Way = Literal["kill", "terminate", "suspend"]
 
@@ -55,6 +55,29 @@ class Member:
         process.send_signal(signal.SIGKILL if way == "kill" else signal.SIGTERM)
         await process.wait()
         await self.start()
+
+
+def web_member(running: RunningRelay, name: str, port: int) -> Member:
+    """A web process of this relay, on a port of its own."""
+    return Member(
+        name=name,
+        command="serve",
+        environment={**running.of_processes["web"], "RELAY_LISTEN_PORT": str(port)},
+        log=running.folder / f"{name}.log",
+        processes=running.processes,
+        answers_at=f"http://127.0.0.1:{port}/readyz",
+    )
+
+
+def worker_member(running: RunningRelay, name: str) -> Member:
+    """A worker of this relay."""
+    return Member(
+        name=name,
+        command="worker",
+        environment=running.of_processes["worker"],
+        log=running.folder / f"{name}.log",
+        processes=running.processes,
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,11 +34,22 @@ def nginx(folder: Path, port: int, backend: str, said: Path) -> Iterator[None]:
         yield
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """Nginx in front of two web processes."""
+
+    url: str
+    ports: tuple[int, int]
+    """Of the web processes."""
+    statuses: Path
+    """The status of every answer that nginx gave, a line for each."""
+
+
 @contextlib.contextmanager
-def plain_nginx(
-    folder: Path, port: int, backends: Sequence[str], said: Path, statuses: Path
-) -> Iterator[None]:
-    """The same without TLS, in front of several web processes; writes the status of each answer to a file."""
+def front(folder: Path) -> Iterator[Front]:
+    """Nginx as deploy/nginx.conf has it, but without TLS; what it leads to may be started later."""
+    fetch_programs()
+    port, ports, statuses = free_port(), (free_port(), free_port()), folder / "statuses"
     changes = {
         "access_log off;": f"log_format status '$status'; access_log {statuses} status;",
         "listen 443 ssl http2;": f"listen 127.0.0.1:{port};",
@@ -45,8 +57,9 @@ def plain_nginx(
         "ssl_certificate_key /etc/ssl/relay/key.pem;": "",
         "proxy_set_header Host $host;": "proxy_set_header Host $http_host;",
     }
-    with _nginx(folder, changes, backends, said):
-        yield
+    backends = [f"127.0.0.1:{one}" for one in ports]
+    with _nginx(folder, changes, backends, folder / "nginx.log"):
+        yield Front(url=f"http://127.0.0.1:{port}", ports=ports, statuses=statuses)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Closing, a withdrawal and a no-contact fact, while offers and answers arrive at the same moment.
+"""Closing, a withdrawal and a no-contact fact, while offers and answers come to two web processes.
 
 `STOPS=400 STOPS_AT_ONCE=50` makes as many rounds of each stop, and as many offers and answers in each.
 """
@@ -9,12 +9,14 @@ import asyncio
 import dataclasses
 import os
 import random
+import tempfile
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -23,8 +25,12 @@ from relay.client.connection import Problem
 from relay.domain.messages import RecipientMessage, ReviewMessage
 from relay.domain.tokens import Scope
 from relay.services.log import LogPage
-from relay.testing.people import Case, Organization, open_case
+from relay.testing.people import Case, Organization, open_case, organization
+from relay.testing.relays import running_relay
+from tests.support.disturbances import web_member
 from tests.support.offers import OfferRequest, offer_request
+from tests.support.proxies import front
+from tests.support.relays import WORK_FACTOR_LOG2
 
 ROUNDS: Final = int(os.environ.get("STOPS", "5"))
 AT_ONCE: Final = int(os.environ.get("STOPS_AT_ONCE", "12"))
@@ -157,7 +163,26 @@ async def _kinds(people: Organization, case: Case, after: int) -> tuple[list[str
         after = page.rows[-1].seq
 
 
-@pytest.mark.slow
+@pytest.fixture
+async def people() -> AsyncIterator[Organization]:
+    """The organization of a relay of two web processes behind nginx, which takes each by turns."""
+    with tempfile.TemporaryDirectory(prefix="relay-stops-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        with front(folder) as nginx:
+            async with running_relay(
+                folder / "data", port=nginx.ports[0], public_url=nginx.url, worker=False
+            ) as running:
+                await web_member(running, "web-2", nginx.ports[1]).start()
+                async with organization(
+                    running.url,
+                    running.root,
+                    running.token_key,
+                    work_factor_log2=WORK_FACTOR_LOG2,
+                ) as people:
+                    yield people
+
+
 @pytest.mark.timeout(60 + ROUNDS * ROUND_SECONDS)
 @pytest.mark.parametrize("name", STOPS)
 async def test_nothing_is_released_after_a_stop_was_acknowledged(
