@@ -1,4 +1,4 @@
-"""A relay on this machine beside a case system that somebody else writes: what `relay demo --case-system` starts."""
+"""A relay on this machine beside somebody else's case system: what `relay demo --case-system` starts."""
 
 from __future__ import annotations
 
@@ -20,13 +20,8 @@ from relay.testing.relays import RunningRelay, running_relay
 
 KEY_SET_PATH: Final = "/jwks.json"
 WEBHOOK_PATH: Final = "/relay/events"
+INTEGRITY: Final = BUILT / "integrity.json"
 _ORIGIN: Final = re.compile(r"http://127\.0\.0\.1:[1-9][0-9]{0,4}")
-
-
-class NoOrigin(ConfigurationError):
-    """The address of the case system is not `http://127.0.0.1:PORT`."""
-
-    code = "no-origin"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +40,13 @@ class Beside:
 async def relay_beside(data: Path, origin: str, port: int = 0) -> AsyncIterator[Beside]:
     """A whole relay for the case system at `origin`, with two mediators; it ends with the block.
 
-    NoOrigin for an address that is not on loopback. The case system may start later.
+    ConfigurationError for an address that is not on loopback, and without pages. The case system may
+    start later.
     """
     if _ORIGIN.fullmatch(origin) is None:
-        raise NoOrigin(f"{origin} is not http://127.0.0.1:PORT")
+        raise ConfigurationError(f"--case-system {origin}: it is to be http://127.0.0.1:PORT")
+    if not INTEGRITY.exists():
+        raise ConfigurationError("there are no pages to embed: `make pages` builds them")
     settings = {
         "RELAY_EMBED_ORIGINS": origin,
         "RELAY_SERVICE_ISSUER": origin,
@@ -74,7 +72,7 @@ def _settings_of(
     given = running.case_system
     if given is None:
         raise ConfigurationError("this relay was started without a receiver")
-    integrity = msgspec.json.decode((BUILT / "integrity.json").read_bytes(), type=dict[str, str])
+    integrity = msgspec.json.decode(INTEGRITY.read_bytes(), type=dict[str, str])
     return {
         "HOST_URL": origin,
         "HOST_RELAY_URL": running.url,
@@ -82,7 +80,5 @@ def _settings_of(
         "HOST_INTEGRITY": integrity["embed.js"],
         "HOST_SIGNING_KEY_FILE": str(given.signing_key),
         "HOST_WEBHOOK_SECRET": given.webhook_secret,
-        "HOST_MEDIATORS": ",".join(
-            f"{one.name}={one.mediator.credential_id}" for one in mediators
-        ),
+        "HOST_MEDIATORS": ",".join(f"{one.name}={one.mediator.credential_id}" for one in mediators),
     }

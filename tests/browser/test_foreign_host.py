@@ -116,10 +116,7 @@ async def test_a_case_from_the_first_form_to_its_closing(
         writer, reader = [await ParticipantPage.begin(await come(), link) for link in links]
         await console.verify_claims(REFERENCE)
         await writer.write(LETTER)
-        await console.take(REFERENCE)
-        await expect(console.page.get_by_text(LETTER)).to_be_visible()
-        await console.approve()
-        await console.offer(NOTE)
+        await _release(console)
 
         await clerk.page.goto(host.url)
         await clerk.until("#to-write", f"{RESPONSIBLE}: Something waits")
@@ -135,14 +132,7 @@ async def test_a_case_from_the_first_form_to_its_closing(
         waits = f"participant.message-waiting {RESPONSIBLE} (webhook)"
         assert [waits in one for one in by_webhook].count(True) == 1
         assert all("(webhook)" in one for one in by_webhook)
-        await host.webhooks_end()
-        await host.start(pull=True)
-        await clerk.press("Close")
-        await expect(clerk.page.locator("#state")).to_contain_text("closed since")
-        await clerk.until("#told", "case.closed")
-        [*before, closed] = await clerk.told()
-        assert before == by_webhook  # asked for as well, and counted once
-        assert closed.endswith("case.closed (asked)")
+        await _close(host, clerk, by_webhook)
 
         await clerk.register()  # the same reference again
         await clerk.is_refused(CaseExists.sentence("en"))
@@ -173,8 +163,28 @@ async def _open_case(guest: Visitor, case_url: str) -> CasePage:
     return CasePage(cast("Page", page.frames[1]), "en")
 
 
+async def _release(console: CasePage) -> None:
+    """The mediator reads the letter and offers it."""
+    await console.take(REFERENCE)
+    await expect(console.page.get_by_text(LETTER)).to_be_visible()
+    await console.approve()
+    await console.offer(NOTE)
+
+
+async def _close(host: ForeignHost, clerk: Clerk, by_webhook: list[str]) -> None:
+    """The case is closed while no webhook comes: the event is asked for, and the others count once."""
+    await host.webhooks_end()
+    await host.start(pull=True)
+    await clerk.press("Close")
+    await expect(clerk.page.locator("#state")).to_contain_text("closed since")
+    await clerk.until("#told", "case.closed")
+    [*before, closed] = await clerk.told()
+    assert before == by_webhook
+    assert re.search(r"case\.closed +\(asked\)$", closed)
+
+
 async def _names_are_nowhere(host: ForeignHost) -> None:
-    """In no table, object, log or other file of relay's; nor is the letter. In what the case system keeps they are."""
+    """In no table, object, log or other file of relay's; nor is the letter. The case system has them."""
     running = host.beside.running
     needles = searching.needles_of_text(LETTER)
     needles += [needle for part in PARTS for needle in searching.needles_of_text(part)]
@@ -189,8 +199,10 @@ async def _names_are_nowhere(host: ForeignHost) -> None:
 
 
 async def test_what_is_not_relays_is_not_taken(host: ForeignHost) -> None:
-    """A webhook that nobody signed, a page with another name, a form of another page: refused, nothing is kept."""
-    body = json.dumps({"id": 1, "type": "participant.message-waiting", "at": "2030-01-01T00:00:00Z"})
+    """A webhook that nobody signed, another host name, a form of another page: nothing is kept."""
+    body = json.dumps(
+        {"id": 1, "type": "participant.message-waiting", "at": "2030-01-01T00:00:00Z"}
+    )
     unsigned = {"webhook-id": "1", "webhook-timestamp": "1893456000", "webhook-signature": "v1,AA"}
     attempts: list[tuple[str, str, dict[str, str], HTTPStatus]] = [
         ("POST", "/relay/events", unsigned, HTTPStatus.BAD_REQUEST),
@@ -209,7 +221,7 @@ async def test_what_is_not_relays_is_not_taken(host: ForeignHost) -> None:
 
 
 def test_it_has_nothing_of_relay() -> None:
-    """It imports Node's own, one public package, and its own files; it runs nothing that it finds at run time."""
+    """It imports Node's own, one public package, and its own files; nothing is found at run time."""
     files = [*FOLDER.glob("*.mjs"), FOLDER / "console.js"]
     assert len(files) == 6
     imported = set()

@@ -54,7 +54,7 @@ class ForeignHost:
         """Wait until relay has read its keys."""
         log = self.beside.running.folder / "web.log"
         async with asyncio.timeout(KNOWN_SECONDS):
-            while "usable keys: 1" not in log.read_text("utf-8"):  # noqa: ASYNC240 - a small file
+            while "usable keys: 1" not in log.read_text("utf-8"):  # noqa: ASYNC110 - of another process
                 await asyncio.sleep(0.1)
 
     async def webhooks_end(self) -> None:
