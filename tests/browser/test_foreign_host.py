@@ -7,25 +7,33 @@ import contextlib
 import dataclasses
 import json
 import re
+import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final, cast
 
 import aiohttp
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
+from standardwebhooks import Webhook
 
+from relay.crypto.keyfiles import save_signer_file
+from relay.crypto.signing import Signer
+from relay.crypto.webhooks import new_shared_secret
 from relay.domain.cases import CaseExists
 from relay.domain.preconditions import NotAsExpected
 from relay.settings import Settings, database_url
 from relay.testing import searching
 from relay.testing.letters import LETTER, NOTE
 from relay.testing.people import PASSPHRASE
+from relay.testing.relays import RunningRelay, free_port, stop_processes
 from tests.support.browser.casework import CasePage
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.visitors import Visitor, visitor
 from tests.support.browser.words import Words
-from tests.support.foreign_host import FOLDER, ForeignHost, foreign_host
+from tests.support.foreign_host import FOLDER, ForeignHost, beside_relay, foreign_host
 
 HARMED: Final = "Claire Tremblay-Qwertzuiopasdfgh"
 RESPONSIBLE: Final = "Denis Asdfghjklyxcvbnm-Roy"
@@ -38,13 +46,6 @@ SECOND: Final = "David Clarke"
 SOON_SECONDS: Final = 30
 OPENED: Final = {"node:crypto", "node:fs", "node:http", "node:path", "standardwebhooks"}
 _IMPORTED: Final = re.compile(r"""(?:\bfrom|\bimport)\s+['"]([^'"]+)['"]""")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def host() -> AsyncIterator[ForeignHost]:
-    """The case system and its relay."""
-    async with foreign_host() as running:
-        yield running
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +87,18 @@ class Clerk:
         return await self.page.locator("#told li").all_inner_texts()
 
 
-async def test_a_case_from_the_first_form_to_its_closing(
-    host: ForeignHost, chromium: Browser
-) -> None:
+async def test_a_case_from_the_first_form_to_its_closing(chromium: Browser) -> None:
     """Names, console, links, letter, webhook, events that are asked for; names stay where they are."""
+    async with beside_relay() as (host, running):
+        await _from_first_to_last(host, running, chromium)
+        await _names_are_nowhere(host, running)
+
+
+async def _from_first_to_last(host: ForeignHost, running: RunningRelay, chromium: Browser) -> None:
     async with contextlib.AsyncExitStack() as stack:
 
         async def come(*secrets: str) -> Visitor:
-            arriving = visitor(chromium, host.beside.running.url, also=[host.url])
+            arriving = visitor(chromium, running.url, also=[host.url])
             guest = await stack.enter_async_context(arriving)
             guest.keeps_secret(*secrets)
             return guest
@@ -132,13 +137,18 @@ async def test_a_case_from_the_first_form_to_its_closing(
         waits = f"participant.message-waiting {RESPONSIBLE} (webhook)"
         assert [waits in one for one in by_webhook].count(True) == 1
         assert all("(webhook)" in one for one in by_webhook)
-        await _close(host, clerk, by_webhook)
+        await stop_processes({"deliverer": running.processes["deliverer"]})
+        await host.start(pull=True)
+        await _close(clerk, by_webhook)
 
+        await clerk.page.goto(host.url)
+        await expect(clerk.page.locator("#to-write li")).to_have_count(
+            0
+        )  # nobody is written to twice
         await clerk.register()  # the same reference again
         await clerk.is_refused(CaseExists.sentence("en"))
         await clerk.page.goto(host.url)
         await expect(clerk.page.get_by_role("link", name=REFERENCE)).to_have_count(1)
-    await _names_are_nowhere(host)
 
 
 async def _open_case(guest: Visitor, case_url: str) -> CasePage:
@@ -171,10 +181,8 @@ async def _release(console: CasePage) -> None:
     await console.offer(NOTE)
 
 
-async def _close(host: ForeignHost, clerk: Clerk, by_webhook: list[str]) -> None:
+async def _close(clerk: Clerk, by_webhook: list[str]) -> None:
     """The case is closed while no webhook comes: the event is asked for, and the others count once."""
-    await host.webhooks_end()
-    await host.start(pull=True)
     await clerk.press("Close")
     await expect(clerk.page.locator("#state")).to_contain_text("closed since")
     await clerk.until("#told", "case.closed")
@@ -183,9 +191,8 @@ async def _close(host: ForeignHost, clerk: Clerk, by_webhook: list[str]) -> None
     assert re.search(r"case\.closed +\(asked\)$", closed)
 
 
-async def _names_are_nowhere(host: ForeignHost) -> None:
+async def _names_are_nowhere(host: ForeignHost, running: RunningRelay) -> None:
     """In no table, object, log or other file of relay's; nor is the letter. The case system has them."""
-    running = host.beside.running
     needles = searching.needles_of_text(LETTER)
     needles += [needle for part in PARTS for needle in searching.needles_of_text(part)]
     settings = dataclasses.replace(
@@ -198,14 +205,33 @@ async def _names_are_nowhere(host: ForeignHost) -> None:
     assert "file store.json" in kept.found
 
 
-async def test_what_is_not_relays_is_not_taken(host: ForeignHost) -> None:
+@pytest_asyncio.fixture(loop_scope="session")
+async def alone(tmp_path: Path) -> AsyncIterator[ForeignHost]:
+    """The case system, with a relay that is away."""
+    save_signer_file(tmp_path / "service.keys", Signer.generate())
+    settings = {
+        "HOST_URL": f"http://127.0.0.1:{free_port()}",
+        "HOST_RELAY_URL": f"http://127.0.0.1:{free_port()}",
+        "HOST_FINGERPRINT": "3U_aQlDz8B2LaAaW2O7Ocw",
+        "HOST_INTEGRITY": "sha384-AA",
+        "HOST_SIGNING_KEY_FILE": str(tmp_path / "service.keys"),
+        "HOST_WEBHOOK_SECRET": new_shared_secret(),
+        "HOST_MEDIATORS": f"{FIRST}={uuid.uuid4()}",
+    }
+    async with foreign_host(settings, tmp_path) as host:
+        yield host
+
+
+async def test_what_is_not_relays_is_not_taken(alone: ForeignHost) -> None:
     """A webhook that nobody signed, another host name, a form of another page: nothing is kept."""
     body = json.dumps(
         {"id": 1, "type": "participant.message-waiting", "at": "2030-01-01T00:00:00Z"}
     )
-    unsigned = {"webhook-id": "1", "webhook-timestamp": "1893456000", "webhook-signature": "v1,AA"}
+    forged = Webhook(new_shared_secret()).sign("1", datetime.now(UTC), body)
+    now = str(int(datetime.now(UTC).timestamp()))
+    signed = {"webhook-id": "1", "webhook-timestamp": now, "webhook-signature": forged}
     attempts: list[tuple[str, str, dict[str, str], HTTPStatus]] = [
-        ("POST", "/relay/events", unsigned, HTTPStatus.BAD_REQUEST),
+        ("POST", "/relay/events", signed, HTTPStatus.BAD_REQUEST),
         ("POST", "/relay/events", {}, HTTPStatus.BAD_REQUEST),
         ("GET", "/", {"Host": "cases.example"}, HTTPStatus.FORBIDDEN),
         ("POST", "/cases", {"Origin": "https://other.example"}, HTTPStatus.FORBIDDEN),
@@ -214,10 +240,40 @@ async def test_what_is_not_relays_is_not_taken(host: ForeignHost) -> None:
     async with aiohttp.ClientSession() as http:
         for method, path, headers, status in attempts:
             sent = body if method == "POST" else None
-            asked = http.request(method, f"{host.url}{path}", headers=headers, data=sent)
+            asked = http.request(method, f"{alone.url}{path}", headers=headers, data=sent)
             async with asked as answer:
                 assert answer.status == status, (method, path, headers)
-    assert not (host.folder / "store.json").exists()
+    assert not (alone.folder / "store.json").exists()
+
+
+async def test_a_webhook_of_relays_is_taken_once(alone: ForeignHost) -> None:
+    """Signed by whoever has the secret, and five minutes old at most; a second attempt changes nothing."""
+    body = json.dumps({"id": 1, "type": "relay.test", "at": "2030-01-01T00:00:00Z", "case": None})
+    secret = Webhook(alone.settings["HOST_WEBHOOK_SECRET"])
+    async with aiohttp.ClientSession() as http:
+        for minutes, status in ((6, 400), (0, 204), (0, 204)):
+            at = datetime.now(UTC) - timedelta(minutes=minutes)
+            headers = {
+                "webhook-id": "1",
+                "webhook-timestamp": str(int(at.timestamp())),
+                "webhook-signature": secret.sign("1", at, body),
+            }
+            async with http.post(f"{alone.url}/relay/events", data=body, headers=headers) as answer:
+                assert answer.status == status
+    kept = json.loads((alone.folder / "store.json").read_text("utf-8"))
+    assert [one["type"] for one in kept["taken"].values()] == ["relay.test"]
+
+
+async def test_it_says_that_relay_is_away_and_keeps_the_case(alone: ForeignHost) -> None:
+    """In words, with 503; the names are kept, and the case is sent when somebody looks at it again."""
+    form = {"reference": REFERENCE, "title": TITLE, "harmed": HARMED, "responsible": RESPONSIBLE}
+    mediator = alone.settings["HOST_MEDIATORS"].partition("=")[2]
+    async with aiohttp.ClientSession(headers={"Origin": alone.url}) as http:
+        async with http.post(f"{alone.url}/cases", data={**form, "mediator": mediator}) as answer:
+            assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
+            assert "relay cannot be reached now." in await answer.text()
+        async with http.get(f"{alone.url}/") as answer:
+            assert f"{REFERENCE}: {TITLE}</a> (not at relay yet)" in await answer.text()
 
 
 def test_it_has_nothing_of_relay() -> None:

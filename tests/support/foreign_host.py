@@ -1,4 +1,4 @@
-"""The case system in Node of tests/clients/foreign-host, as a process beside a relay that knows it."""
+"""The case system in Node of tests/clients/foreign-host, as a process: alone, or beside a relay."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ import contextlib
 import dataclasses
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from relay.demo.beside import Beside, relay_beside
-from relay.testing.relays import free_port, stop_processes, until_answers
+from relay.demo.beside import relay_beside
+from relay.testing.relays import RunningRelay, free_port, stop_processes, until_answers
 from tests.support.node import CLIENTS, Node, build_pages
 
 FOLDER: Final = CLIENTS / "foreign-host"
+KNOWN: Final = "usable keys: 1"
+"""What relay logs once it has read the keys of the case system."""
 KNOWN_SECONDS: Final = 20
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
 class ForeignHost:
-    """The running case system, and the relay beside it."""
+    """The running case system."""
 
-    beside: Beside
+    settings: Mapping[str, str]
+    """What it is told, as docs/start.md names it."""
     folder: Path
     """What it keeps; no file of relay's is there."""
     node: Node
@@ -32,7 +35,7 @@ class ForeignHost:
     @property
     def url(self) -> str:
         """Its origin."""
-        return self.beside.settings["HOST_URL"]
+        return self.settings["HOST_URL"]
 
     async def start(self, *, pull: bool) -> None:
         """Start it, or start it again, with nothing but its settings; `pull`: whether it asks for events."""
@@ -41,7 +44,7 @@ class ForeignHost:
             "PATH": os.environ["PATH"],
             "HOST_FOLDER": str(self.folder),
             "HOST_PULL": "yes" if pull else "no",
-            **self.beside.settings,
+            **self.settings,
         }
         with (self.folder.parent / "host.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
@@ -50,33 +53,33 @@ class ForeignHost:
         self.processes["host"] = process
         await until_answers(f"{self.url}/jwks.json", process, "the foreign host")
 
-    async def is_known(self) -> None:
-        """Wait until relay has read its keys."""
-        log = self.beside.running.folder / "web.log"
-        async with asyncio.timeout(KNOWN_SECONDS):
-            while "usable keys: 1" not in log.read_text("utf-8"):  # noqa: ASYNC110 - of another process
-                await asyncio.sleep(0.1)
 
-    async def webhooks_end(self) -> None:
-        """Have relay send no events any more."""
-        deliverer = self.beside.running.processes["deliverer"]
-        await stop_processes({"deliverer": deliverer})
+@contextlib.asynccontextmanager
+async def foreign_host(settings: Mapping[str, str], folder: Path) -> AsyncIterator[ForeignHost]:
+    """The case system with these settings, started for webhooks alone; what it keeps is in `folder`."""
+    node = await asyncio.to_thread(Node.installed, FOLDER)
+    host = ForeignHost(settings=settings, folder=folder / "host", node=node)
+    try:
+        await host.start(pull=False)
+        yield host
+    finally:
+        await stop_processes(host.processes)
 
 
 @contextlib.asynccontextmanager
-async def foreign_host() -> AsyncIterator[ForeignHost]:
-    """The case system, started for webhooks alone, and a whole relay that `relay demo` would start for it."""
+async def beside_relay() -> AsyncIterator[tuple[ForeignHost, RunningRelay]]:
+    """The case system, and a whole relay as `relay demo --case-system` starts it, which knows its keys."""
     await asyncio.to_thread(build_pages)
-    node = await asyncio.to_thread(Node.installed, FOLDER)
     with tempfile.TemporaryDirectory(prefix="relay-foreign-") as name:
         folder = Path(name)
         folder.chmod(0o711)
         origin = f"http://127.0.0.1:{free_port()}"
-        async with relay_beside(folder / "data", origin) as beside:
-            host = ForeignHost(beside=beside, folder=folder / "host", node=node)
-            try:
-                await host.start(pull=False)
-                await host.is_known()
-                yield host
-            finally:
-                await stop_processes(host.processes)
+        async with (
+            relay_beside(folder / "data", origin) as beside,
+            foreign_host(beside.settings, folder) as host,
+        ):
+            log = beside.running.folder / "web.log"
+            async with asyncio.timeout(KNOWN_SECONDS):
+                while KNOWN not in log.read_text("utf-8"):  # noqa: ASYNC110 - of another process
+                    await asyncio.sleep(0.1)
+            yield host, beside.running

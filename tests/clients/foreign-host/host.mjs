@@ -20,6 +20,8 @@ const setting = (name, otherwise) => {
 
 const url = setting('HOST_URL');
 const relayUrl = setting('HOST_RELAY_URL');
+const fingerprint = setting('HOST_FINGERPRINT');
+const integrity = setting('HOST_INTEGRITY');
 const folder = setting('HOST_FOLDER', 'data');
 const mediators = setting('HOST_MEDIATORS').split(',').map((one) => one.split('='))
   .map(([name, id]) => ({ name, id }));
@@ -92,9 +94,8 @@ async function showConsole(mediator, id) {
     participants: Object.fromEntries(people.map((one) => [one, store.data.people[one]])),
     cases: Object.fromEntries(own.map(([one, { title }]) => [one, title])),
   };
-  const fingerprint = setting('HOST_FINGERPRINT');
   const handed = { relay: relayUrl, fingerprint, keyring: body.keyring, language: 'en', label: mediator.name, case: id, names };
-  return consolePage(mediator, handed, setting('HOST_INTEGRITY'));
+  return consolePage(mediator, handed, integrity);
 }
 
 async function get([place, id, what, mediator]) {
