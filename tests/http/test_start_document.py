@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -15,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client import charters
 from relay.client.connection import Problem
+from relay.crypto.encoding import b64u_encode
+from relay.crypto.signing import Signer
 from relay.domain.notifications import NotificationType
 from relay.domain.tokens import Scope
 from relay.testing.people import ISSUER, KEY_ID, Organization
@@ -117,6 +121,64 @@ async def test_its_first_case_is_answered_as_it_says(people: Organization, relay
         assert status == HTTPStatus.PRECONDITION_FAILED
         told = json.loads(refused)
         assert {**said, "instance": ""} == {**told, "instance": ""}
+
+
+def registration(signer: Signer, case_id: uuid.UUID, mediator: uuid.UUID, wrong: str) -> str:
+    """The statement of the page, with one thing wrong in it."""
+    now = datetime.now(UTC)
+    seconds = "seconds" if wrong != "fractions of a second in `at`" else "milliseconds"
+    said: dict[str, object] = {
+        "at": now.replace(tzinfo=None).isoformat(timespec=seconds) + "Z",
+        "nonce": b64u_encode(uuid.uuid4().bytes),
+        "case": str(case_id),
+        "mediators": [str(mediator)],
+    }
+    if wrong == "members in another order":
+        said = {name: said[name] for name in ("nonce", "at", "case", "mediators")}
+    separators = (", ", ": ") if wrong == "white space" else (",", ":")
+    kid = b64u_encode(hashlib.sha256(signer.public_key).digest()[:16])
+    head = {"alg": "EdDSA", "kid": kid, "typ": "relay-registration+jws"}
+    parts = json.dumps(head, separators=(",", ":")), json.dumps(said, separators=separators)
+    text = ".".join(b64u_encode(part.encode()) for part in parts)
+    key = Ed25519PrivateKey.from_private_bytes(signer.seed)
+    return f"{text}.{b64u_encode(key.sign(text.encode()))}"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "code"),
+    [
+        ("nothing", HTTPStatus.CREATED, None),
+        ("members in another order", HTTPStatus.UNPROCESSABLE_ENTITY, "crypto"),
+        ("white space", HTTPStatus.UNPROCESSABLE_ENTITY, "crypto"),
+        ("fractions of a second in `at`", HTTPStatus.UNPROCESSABLE_ENTITY, "crypto"),
+        ("the root does not vouch", HTTPStatus.FORBIDDEN, "unknown-signer"),
+    ],
+)
+async def test_what_a_wrong_statement_is_answered(
+    people: Organization, relay_url: str, wrong: str, status: HTTPStatus, code: str | None
+) -> None:
+    """As the page says, where the hour goes."""
+    assert wrong == "nothing" or wrong in TEXT
+    people = await people.with_case_system_keys()
+    keys = people.case_system.keys
+    assert keys is not None
+    mediator, case_id = await people.mediator(), uuid.uuid4()
+    signer = Signer.generate() if wrong == "the root does not vouch" else keys.signer
+    body = {
+        "reference": "R-2030-016",
+        "participants": [
+            {"participant": str(uuid.uuid4()), "role": role} for role in ("harmed", "responsible")
+        ],
+        "mediators": [str(mediator.credential_id)],
+        "statement": registration(signer, case_id, mediator.credential_id, wrong),
+    }
+    headers = {"Authorization": f"Bearer {people.case_system.token(Scope.CASES_WRITE)}"}
+    async with (
+        aiohttp.ClientSession(relay_url, headers=headers) as http,
+        http.put(f"/v1/cases/{case_id}", json=body) as answer,
+    ):
+        said = await answer.json()
+    assert (answer.status, said.get("code")) == (status, code)
 
 
 async def test_a_case_without_the_statement_cannot_be_opened_until_it_comes(
