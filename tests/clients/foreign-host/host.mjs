@@ -78,6 +78,7 @@ async function register(form) {
   } catch (error) {
     if (error.status < 500) { // relay does not take it as it is; what it could not take now is sent again later
       delete store.data.cases[id];
+      people.forEach(({ participant }) => delete store.data.people[participant]);
       store.save();
     }
     throw error;
@@ -121,7 +122,8 @@ async function post([place, id, what, value], form) {
     return register(form);
   }
   if (what === 'mediators') {
-    await send(id, { ...one, mediators: [...one.mediators, value] });
+    // The tag is that of the page on which this was decided.
+    await send(id, { ...one, etag: form.get('etag'), mediators: [...one.mediators, value] });
   } else if (what === 'closing') {
     await call('PUT', `/v1/cases/${id}/closing`, 'cases:write', { body: { closed: value === 'close' } });
   }

@@ -18,7 +18,8 @@ const page = (title, body, scripts = '') => html`<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>
 <link rel="icon" href="data:,">${scripts}<h1>${title}</h1><p><a href="/">Cases</a></p>${body}</html>`.text;
 
-const button = (action, name) => html`<form method="post" action="${action}"><button>${name}</button></form>`;
+const button = (action, name, etag = '') =>
+  html`<form method="post" action="${action}"><input type="hidden" name="etag" value="${etag}"><button>${name}</button></form>`;
 
 const stateOf = ({ view }) =>
   view === null ? 'not at relay yet'
@@ -56,7 +57,7 @@ export function oneCase(id, one, data, mediators) {
 <ul>${one.people.map(({ participant, role }) => html`<li>${role}: ${data.people[participant]}</li>`)}</ul>
 <p>The mediator makes each person's link in the console and gives it to them; this system never has it.</p>
 <ul>${mediators.map((mediator) => html`<li><a href="/cases/${id}/console/${mediator.id}">Console of ${mediator.name}</a></li>`)}</ul>
-${others.map((mediator) => button(`/cases/${id}/mediators/${mediator.id}`, `Ask for ${mediator.name}`))}
+${others.map((mediator) => button(`/cases/${id}/mediators/${mediator.id}`, `Ask for ${mediator.name}`, one.etag))}
 ${button(`/cases/${id}/closing/${one.view?.closed_at ? 'open' : 'close'}`, one.view?.closed_at ? 'Open again' : 'Close')}
 <h2>What happened</h2><ul id="told">${told}</ul>`);
 }
