@@ -121,5 +121,5 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their
 	echo hatchling | $(LOCK) - --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what set-up, tests and the demo left here, the demo's data too
-	rm -rf $(VENV) web/node_modules tests/clients/node_modules tests/interop/node_modules relay/pages site .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) web/node_modules tests/clients/node_modules tests/clients/foreign-host/node_modules tests/clients/foreign-host/data tests/interop/node_modules relay/pages site .cache .relay dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -18,6 +18,7 @@ ROOT: Final = Path(__file__).parents[2]
 SECTIONS: Final = {
     "Start here": ("README", "docs/architecture", "docs/glossary", "CONTRIBUTING", "tests/README"),
     "Embed": (
+        "docs/start",
         "docs/embedding",
         "docs/events",
         "docs/webhooks",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import shlex
 import signal
 import tempfile
 from collections.abc import Coroutine
@@ -15,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 
+from relay.demo.beside import Beside, relay_beside
 from relay.demo.example_host import (
     CLERK,
     STAFF_PASSWORD,
@@ -29,7 +31,7 @@ from relay.demo.mailbox import Mailbox, mailbox
 from relay.demo.story import tell
 from relay.demo.visiting import NAMES, Visit, kept_mediators, prepare_visit
 from relay.services.pages import BUILT
-from relay.testing.people import organization
+from relay.testing.people import PASSPHRASE, organization
 from relay.testing.relays import RunningRelay, free_port, keys_of, running_relay
 
 INDENT = (0, 2, 0, 2)
@@ -44,19 +46,58 @@ def demo(
         Path, typer.Option(help="Where databases, objects, keys and logs of the demo live.")
     ] = Path(".relay"),
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 0,
+    case_system: Annotated[
+        str | None,
+        typer.Option(
+            help="http://127.0.0.1:PORT of a case system that you write: no story is told, and relay takes"
+            " its tokens, lets it embed the console and sends it events (docs/start.md)."
+        ),
+    ] = None,
 ) -> None:
     """Start everything on this machine and play the main job, from the root key to the recipient.
 
     Exit code 1 where anything is not as it must be. Ctrl-C ends it; what it stored is there the next time.
     """
     console = Console(highlight=False)
-    asyncio.run(_demo(console, data.absolute(), port, once=once))
+    if case_system is None:
+        asyncio.run(_demo(console, data.absolute(), port, once=once))
+    else:
+        asyncio.run(_beside(console, data.absolute(), port, case_system, once=once))
 
 
-async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
+def _stopped() -> asyncio.Event:
+    """Set once somebody asks this process to end."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _beside(console: Console, data: Path, port: int, origin: str, *, once: bool) -> None:
+    stopped = _stopped()
+    async with contextlib.AsyncExitStack() as context:
+        with console.status("starting Postgres, Redis, S3 and relay"):
+            starting = context.enter_async_context(relay_beside(data, origin, port))
+            beside = await unless(stopped, starting)
+        if beside is None:
+            return
+        _what_it_needs(console, beside)
+        if not once:
+            await stopped.wait()
+        console.print("\n  stopping; nothing is lost")
+
+
+def _what_it_needs(console: Console, beside: Beside) -> None:
+    console.print("\n  [bold]relay is up.[/bold] What your case system needs to know:\n")
+    for name, value in beside.settings.items():
+        console.print(f"export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
+    console.print("")
+    _line(console, "the passphrase of the mediators, in the console", PASSPHRASE)
+    console.print(f"  logs: {beside.running.folder}/web.log and deliverer.log.  Ctrl-C ends it.")
+
+
+async def _demo(console: Console, data: Path, port: int, *, once: bool) -> None:
+    stopped = _stopped()
     async with contextlib.AsyncExitStack() as context:
         with console.status("starting Postgres, Redis, S3, relay and a case system"):
             started = await unless(stopped, start(context, data, port))

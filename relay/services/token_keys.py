@@ -31,6 +31,8 @@ REFRESH_SECONDS: Final = 60.0
 """Between two reads: how long a removed key is still accepted."""
 RETRY_SECONDS: Final = 10.0
 """Between two tries while the set cannot be read; and between two reads for keys that are not known."""
+FIRST_RETRY_SECONDS: Final = 1.0
+"""The same before the set was read for the first time: a case system may start after relay."""
 KEPT_SECONDS: Final = 10 * 60.0
 """How long known keys go on while the set cannot be read."""
 FETCH_SECONDS: Final = 5.0
@@ -102,6 +104,10 @@ class TokenKeys:
         return time.monotonic() - self._read_at
 
     @property
+    def _retry_seconds(self) -> float:
+        return FIRST_RETRY_SECONDS if self._read_at == float("-inf") else RETRY_SECONDS
+
+    @property
     def _is_away(self) -> bool:
         """Whether the last try to read the set failed."""
         return self._read_at < self._tried_at
@@ -109,7 +115,7 @@ class TokenKeys:
     async def _keep(self) -> None:
         while True:
             await self._read_again()
-            pause = RETRY_SECONDS if self._is_away else REFRESH_SECONDS
+            pause = self._retry_seconds if self._is_away else REFRESH_SECONDS
             await asyncio.sleep(self._tried_at + pause - time.monotonic())
 
     async def _read_again(self) -> None:
@@ -118,7 +124,7 @@ class TokenKeys:
         A read goes on when whoever asked for it is gone: to hang up does not keep a new key out.
         """
         if self._reading is None or self._reading.done():
-            if time.monotonic() - self._tried_at < RETRY_SECONDS:
+            if time.monotonic() - self._tried_at < self._retry_seconds:
                 return
             self._tried_at = time.monotonic()
             self._reading = asyncio.create_task(self._read())

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -20,9 +21,11 @@ from relay.storage.objects import Objects
 from relay.testing import searching
 from relay.testing.letters import LETTER
 from relay.testing.relays import running_relay
+from tests.support.foreign_host import FOLDER
 from tests.support.processes import left_in_session
 
 ROOT = Path(__file__).parents[2]
+START = ROOT / "docs" / "start.md"
 
 
 @pytest.fixture
@@ -88,3 +91,34 @@ async def test_the_demo_tells_its_story_keeps_nothing_in_the_clear_and_stays_up(
     assert search["searches"] > 1
     assert search["pieces"] > 2
     assert left_in_session(process.pid) == []
+
+
+async def test_a_relay_beside_a_case_system_says_what_that_needs_to_know(data: Path) -> None:
+    """`relay demo --case-system` prints every setting of the example in Node; it is for loopback alone."""
+
+    async def run(origin: str) -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "relay", "demo", "--once", "--data", data),
+            *("--case-system", origin),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        async with asyncio.timeout(120):
+            told, _ = await process.communicate()
+        assert left_in_session(process.pid) == []
+        return process.returncode, told.decode()
+
+    code, told = await run("http://cases.example:3000")
+    assert (code, "it is to be http://127.0.0.1:PORT" in told) == (1, True)
+    assert not (data / "postgres").exists()
+    code, told = await run("http://127.0.0.1:3000")
+    assert code == 0
+    given = dict(re.findall(r"^export (HOST_[A-Z_]+)=(.+)$", told, re.MULTILINE))
+    asked = re.findall(r"setting\('(\w+)'\)", (FOLDER / "host.mjs").read_text("utf-8"))
+    assert set(given) == set(asked)
+    assert set(re.findall(r"^\| `(HOST_\w+)`", START.read_text("utf-8"), re.MULTILINE)) == set(
+        given
+    )
+    assert given["HOST_URL"] == "http://127.0.0.1:3000"
+    assert Path(given["HOST_SIGNING_KEY_FILE"]).is_file()

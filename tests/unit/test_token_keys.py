@@ -154,6 +154,7 @@ def test_a_minute_is_the_longest() -> None:
     """What the documents promise."""
     assert token_keys.REFRESH_SECONDS <= 60
     assert token_keys.RETRY_SECONDS == 10
+    assert token_keys.FIRST_RETRY_SECONDS == 1
     assert token_keys.KEPT_SECONDS == 600
 
 
@@ -220,7 +221,7 @@ async def test_a_source_that_failed_is_asked_again_sooner(
     keys: TokenKeys, source: Source, patient: Callable[[str, float], None]
 ) -> None:
     """A minute would double the time for which a removed key is accepted."""
-    patient("RETRY_SECONDS", 0.02)
+    patient("FIRST_RETRY_SECONDS", 0.02)
     source.status = 500
     keys.start()
     await source.until_asked(3)
@@ -230,6 +231,22 @@ async def test_a_source_that_failed_is_asked_again_sooner(
     assert await state_of(keys, "old") == "known"
     asked = source.asked
     await asyncio.sleep(0.1)
+    assert source.asked == asked
+
+
+async def test_a_set_that_was_never_read_is_asked_for_sooner_still(
+    keys: TokenKeys, source: Source, patient: Callable[[str, float], None]
+) -> None:
+    """A case system that starts after relay waits for no ten seconds; one that was there and went, does."""
+    patient("FIRST_RETRY_SECONDS", 0.0)
+    patient("RETRY_SECONDS", 1000.0)
+    source.status = 500
+    assert await state_of(keys, "old") == "unavailable"
+    source.status = 200
+    assert await state_of(keys, "old") == "known"
+    asked = source.asked
+    source.status = 500
+    assert await state_of(keys, "new") == "unknown"
     assert source.asked == asked
 
 
@@ -258,7 +275,8 @@ async def test_a_set_that_cannot_be_read_is_no_set(
     file = tmp_path / "keys.json"
     keys = TokenKeys(str(file))
     assert await state_of(keys, "old") == "unavailable"
-    patient("RETRY_SECONDS", 0.0)
+    for name in ("FIRST_RETRY_SECONDS", "RETRY_SECONDS"):
+        patient(name, 0.0)
     file.write_text(jwks(OLD), "utf-8")
     assert await state_of(keys, "old") == "known"
     file.unlink()
