@@ -1,4 +1,4 @@
-"""A case system in Node that was written from docs/ alone: from its first form to a closed case."""
+"""A case system in Node that knows of relay what docs/ say: from its first form to a closed case."""
 
 from __future__ import annotations
 
