@@ -83,9 +83,8 @@ def verify_charters(trust: Trust, registration: str, charters: Sequence[str]) ->
 def verify_registration(trust: Trust, compact: str) -> Registration:
     """Who may open the case: said by a service, or by a mediator where there was no service at the time."""
     at = decode_unverified(compact, Registration).at
-    services = trust.of_role("service")
-    if any(service.not_before <= at for service in services):
-        registration, _ = verify_by(compact, Registration, services)
+    if trust.has_case_system(at):
+        registration, _ = verify_by(compact, Registration, trust.of_role("service"))
         return registration
     registration, signer = verify_by(compact, Registration, trust.of_role("mediator"))
     if signer.credential not in registration.mediators:

@@ -67,6 +67,10 @@ class Trust:
         """All who ever had that role, valid now or not."""
         return tuple(a for a in self.authorities.values() if a.role == role)
 
+    def has_case_system(self, at: dt.datetime) -> bool:
+        """Whether the root had vouched for a case system by then: it alone says who may open a case."""
+        return any(service.not_before <= at for service in self.of_role("service"))
+
 
 def verify_by(
     compact: str, kind: type[StatementT], authorities: Iterable[Authority]

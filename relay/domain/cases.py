@@ -74,6 +74,12 @@ class UnknownMediator(InvalidRequest):
     code = "unknown-mediator"
 
 
+class RegistrationMissing(InvalidRequest):
+    """Mediators are named whom the case system has to sign for, and nothing is signed."""
+
+    code = "registration-missing"
+
+
 class RoleChanged(Conflict):
     """A participant is in the case with another role; `participant` is who."""
 

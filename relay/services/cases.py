@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -22,6 +23,7 @@ from relay.domain.cases import (
     CharterChanged,
     ParticipantDropped,
     ParticipantView,
+    RegistrationMissing,
     RoleChanged,
     UnknownMediator,
     encode_place,
@@ -65,8 +67,10 @@ async def register(
             raise CaseExists
         mediators = await _named_mediators(connection, actor, case_id, registration, is_new=is_new)
         is_changed = await _add_participants(connection, case_id, registration)
-        if not version:
-            is_changed |= await stored.assign_mediators(connection, case_id, mediators)
+        if not version and await stored.assign_mediators(connection, case_id, mediators):
+            is_changed = True
+            if registration.statement is None:
+                await _require_no_case_system(connection, settings)
         if is_new or is_changed:
             await append_event(
                 connection,
@@ -128,6 +132,12 @@ async def _add_participants(
         for one, other in registration.all_pairs()
     ]
     return any([*added, *paired])
+
+
+async def _require_no_case_system(connection: Connection, settings: Settings) -> None:
+    """Nobody could open the case for whom a case system has to sign; RegistrationMissing."""
+    if (await trust.organization(connection, settings)).has_case_system(datetime.now(UTC)):
+        raise RegistrationMissing
 
 
 async def _keep_registration(

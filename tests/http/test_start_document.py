@@ -16,14 +16,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client import charters
-from relay.client.connection import Problem
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
+from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
 from relay.domain.notifications import NotificationType
 from relay.domain.tokens import Scope
 from relay.testing.people import ISSUER, KEY_ID, Organization
 from tests.support.foreign_host import FOLDER
 from tests.support.node import ROOT
+from tests.support.requests import caller_of
 
 TEXT: Final = (ROOT / "docs" / "start.md").read_text("utf-8")
 _BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -181,29 +182,52 @@ async def test_what_a_wrong_statement_is_answered(
     assert (answer.status, said.get("code")) == (status, code)
 
 
-async def test_a_case_without_the_statement_cannot_be_opened_until_it_comes(
+async def test_mediators_are_not_taken_without_the_statement(
     people: Organization, relay_url: str
 ) -> None:
-    """As the page warns: relay takes it, its mediator is refused, and sending it again with one mends it."""
+    """Neither with a new case nor added to one that nobody opened; what changes nothing needs none."""
     people = await people.with_case_system_keys()
     keys = people.case_system.keys
     assert keys is not None
     mediator, colleague = await people.mediator(), await people.mediator()
     case_id = uuid.uuid4()
-    body = {
+    body: dict[str, object] = {
         "reference": "R-2030-015",
         "participants": [
             {"participant": str(uuid.uuid4()), "role": role} for role in ("harmed", "responsible")
         ],
-        "mediators": [str(mediator.credential_id)],
     }
     headers = {"Authorization": f"Bearer {people.case_system.token(Scope.CASES_WRITE)}"}
     async with aiohttp.ClientSession(relay_url, headers=headers) as http:
-        async with http.put(f"/v1/cases/{case_id}", json=body) as answer:
-            assert answer.status == HTTPStatus.CREATED
-        with pytest.raises(Problem, match="charter-invalid"):
-            await mediator.open_case(case_id, colleagues=[colleague.credential_id])
-        signed = charters.register(keys.signer, case_id, [mediator.credential_id])
-        async with http.put(f"/v1/cases/{case_id}", json={**body, "statement": signed}) as answer:
-            assert answer.status == HTTPStatus.OK
-    await mediator.open_case(case_id, colleagues=[colleague.credential_id])
+
+        async def put(mediators: list[uuid.UUID], *, is_signed: bool = False) -> tuple[int, str]:
+            signed = charters.register(keys.signer, case_id, mediators) if is_signed else None
+            said = {"mediators": [str(one) for one in mediators], "statement": signed}
+            async with http.put(f"/v1/cases/{case_id}", json={**body, **said}) as answer:
+                return answer.status, (await answer.json(content_type=None)).get("code", "")
+
+        one, both = [mediator.credential_id], [mediator.credential_id, colleague.credential_id]
+        refused = (HTTPStatus.BAD_REQUEST, "registration-missing")
+        assert await put(one) == refused
+        assert await put([]) == (HTTPStatus.CREATED, "")
+        assert await put(one) == refused
+        assert await put(one, is_signed=True) == (HTTPStatus.OK, "")
+        assert await put(one) == (HTTPStatus.OK, "")
+        assert await put(both) == refused
+        assert await put(both, is_signed=True) == (HTTPStatus.OK, "")
+    await colleague.open_case(case_id, colleagues=[mediator.credential_id])
+
+
+async def test_a_mediator_registers_no_case_beside_a_case_system(people: Organization) -> None:
+    """It could not be opened."""
+    mediator = await people.mediator()
+    await people.with_case_system_keys()
+    registration = CaseRegistration(
+        reference="R-2030-016",
+        participants=[
+            NewParticipant(participant=uuid.uuid4(), role=role)
+            for role in (ParticipantRole.HARMED, ParticipantRole.RESPONSIBLE)
+        ],
+    )
+    answer = await caller_of(mediator).ask("PUT", f"/v1/cases/{uuid.uuid4()}", registration)
+    assert (answer.status, answer.code) == (HTTPStatus.BAD_REQUEST, "registration-missing")
