@@ -16,6 +16,7 @@ from relay.handlers.metrics import monitored
 from relay.services import webhooks
 from relay.settings import Settings
 from relay.storage.database import Database
+from relay.tracing import spans
 from workers.webhook_sender import SendingFailed, WebhookSender
 
 AT_ONCE: Final = 32
@@ -139,7 +140,18 @@ class Deliverer:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _attempt(self, delivery: Delivery) -> None:
-        """Send it, and write down what came of it; where that fails its claim runs out."""
+        """Send it, and write down what came of it; where that fails its claim runs out.
+
+        Each attempt is a trace of its own: nothing is kept of the request that an event came from.
+        """
+        of_attempt: spans.Attributes = {
+            "relay.receiver": self._receiver.name,
+            "relay.delivery.attempt": delivery.attempts,
+        }
+        with spans.trace("deliver", attributes=of_attempt):
+            await self._send(delivery)
+
+    async def _send(self, delivery: Delivery) -> None:
         try:
             if delivery.event is not None:
                 await self._sender.send(delivery.event)
