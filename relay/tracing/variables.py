@@ -123,7 +123,7 @@ def _endpoint(given: Mapping[str, str]) -> str:
     base = given.get("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318")
     endpoint = of_traces or f"{base.removesuffix('/')}/v1/traces"
     try:
-        parts = urlsplit(endpoint)
+        parts = urlsplit(of_traces or base)
         is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
         _ = parts.port
     except ValueError:
