@@ -62,11 +62,12 @@ _KINDS: Final = {kind: SpanKind[kind.value] for kind in Kind}
 class ExportedSpan:
     """A span of OpenTelemetry's, by what relay says of one."""
 
-    __slots__ = ("_began", "context", "span")
+    __slots__ = ("_began", "_has_failed", "context", "span")
 
     def __init__(self, span: SdkSpan, began: int) -> None:
         self.span = span
         self._began = began
+        self._has_failed = False
         of_span = span.get_span_context()
         self.context: TraceContext | None = TraceContext(
             f"{of_span.trace_id:032x}", f"{of_span.span_id:016x}", of_span.trace_flags.sampled
@@ -77,7 +78,10 @@ class ExportedSpan:
         self.span.set_attribute(name, value)
 
     def fail(self, error: str) -> None:
-        """It ended with an error; of the error nothing is said but this."""
+        """It ended with an error, of which nothing is said but this; the first one counts."""
+        if self._has_failed:
+            return
+        self._has_failed = True
         self.span.set_attribute("error.type", error)
         self.span.set_status(Status(StatusCode.ERROR))
 

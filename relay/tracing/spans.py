@@ -42,7 +42,7 @@ class Span(Protocol):
         """Say something more of it."""
 
     def fail(self, error: str) -> None:
-        """It ended with an error: a code of relay's, or a type."""
+        """It ended with an error: a code of relay's, or a type; the first one counts."""
 
     def end(self, seconds: float | None = None) -> None:
         """It is over now, or was so long after its beginning."""

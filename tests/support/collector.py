@@ -56,6 +56,7 @@ class Collector:
         self.url = ""
         self._loop = LoopThread()
         self._runner: web.AppRunner | None = None
+        self._gone = asyncio.Event()
 
     def named(self, name: str) -> list[Collected]:
         """The spans of a name."""
@@ -79,10 +80,14 @@ class Collector:
         self._loop.run(self._come())
 
     def go(self) -> None:
-        """Listen no more; whoever waits gets no answer."""
-        if self._runner is not None:
-            self._loop.run(self._runner.cleanup())
+        """Answer who waits, and listen no more."""
+        self._loop.run(self._go())
         self._loop.close()
+
+    async def _go(self) -> None:
+        self._gone.set()
+        if self._runner is not None:
+            await self._runner.cleanup()
 
     async def _come(self) -> None:
         application = web.Application(client_max_size=2**26)
@@ -96,7 +101,8 @@ class Collector:
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         body = await request.read()
         if self.hangs:
-            await asyncio.Event().wait()
+            await self._gone.wait()
+            return web.Response(status=503)
         if self.status != 200:
             return web.Response(status=self.status, reason="words-of-the-collector")
         sent = ExportTraceServiceRequest.FromString(body)
