@@ -94,7 +94,7 @@ class Exporter:
     """Records spans and sends them, in batches and from a thread, until it is closed."""
 
     def __init__(self, exporting: Exporting) -> None:
-        self._notices = _Notices()
+        _NOTICES.listen()
         # None of the library's own variables is left to it, but for proxies on the way to the collector.
         sender = OTLPSpanExporter(
             endpoint=exporting.endpoint,
@@ -166,7 +166,6 @@ class Exporter:
         )
         closing.start()
         closing.join(EXIT_SECONDS)
-        self._notices.close()
 
 
 def _context_of(trace: TraceContext) -> SpanContext:
@@ -209,17 +208,14 @@ class _Notices(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._told = -float(TOLD_SECONDS)
-        self._library = logging.getLogger("opentelemetry")
-        self._propagated = self._library.propagate
-        self._library.propagate = False
-        self._library.addHandler(self)
+        self._told = 0.0
 
-    def close(self) -> None:
-        """Let the library speak for itself again."""
-        self._library.removeHandler(self)
-        self._library.propagate = self._propagated
-        super().close()
+    def listen(self) -> None:
+        """Be the only one who hears the library, to the end of the process: its thread may outlive the rest."""
+        library = logging.getLogger("opentelemetry")
+        library.propagate = False
+        library.addHandler(self)
+        self._told = -float(TOLD_SECONDS)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say that traces are lost, unless that was said a moment ago."""
@@ -230,6 +226,9 @@ class _Notices(logging.Handler):
                 "the collector does not take all traces (%s): what does not fit is dropped",
                 _reason(record),
             )
+
+
+_NOTICES: Final = _Notices()
 
 
 def _reason(record: logging.LogRecord) -> str:
