@@ -140,8 +140,9 @@ class Database:
                 proxy = await self._pool.acquire()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Unavailable(f"no connection: {type(error).__name__}") from None
-        if spans.is_on():
-            proxy.add_query_logger(_note)  # once, however often it is added
+        is_kept = spans.is_kept()
+        if is_kept:
+            proxy.add_query_logger(_note)
         try:
             yield proxy  # type: ignore[misc]  # the pool's proxy has every method of a connection
         except _LOST as error:
@@ -159,6 +160,8 @@ class Database:
         finally:
             # Where that fails the pool drops the connection; what was done with it is told already.
             with contextlib.suppress(*_LOST, *_LOST_IF_CLOSED):
+                if is_kept:
+                    proxy.remove_query_logger(_note)
                 await self._pool.release(proxy)
 
     @asynccontextmanager

@@ -62,15 +62,20 @@ _KINDS: Final = {kind: SpanKind[kind.value] for kind in Kind}
 class ExportedSpan:
     """A span of OpenTelemetry's, by what relay says of one."""
 
-    __slots__ = ("_began", "_has_failed", "context", "span")
+    __slots__ = ("_began", "_has_failed", "is_kept", "span")
 
     def __init__(self, span: SdkSpan, began: int) -> None:
         self.span = span
         self._began = began
         self._has_failed = False
-        of_span = span.get_span_context()
-        self.context: TraceContext | None = TraceContext(
-            f"{of_span.trace_id:032x}", f"{of_span.span_id:016x}", of_span.trace_flags.sampled
+        self.is_kept = span.is_recording()
+
+    @property
+    def context(self) -> TraceContext:
+        """Its identifiers."""
+        found = self.span.get_span_context()
+        return TraceContext(
+            f"{found.trace_id:032x}", f"{found.span_id:016x}", found.trace_flags.sampled
         )
 
     def set(self, name: str, value: str | float) -> None:
@@ -211,7 +216,7 @@ class _Notices(logging.Handler):
         self._told = 0.0
 
     def listen(self) -> None:
-        """Be the only one who hears the library, to the end of the process: its thread may outlive the rest."""
+        """Be the only one who hears the library, as long as the process lives: its thread may outlive us."""
         library = logging.getLogger("opentelemetry")
         library.propagate = False
         library.addHandler(self)

@@ -38,6 +38,10 @@ class Span(Protocol):
     def context(self) -> TraceContext | None:
         """Its identifiers; None where nobody records."""
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is sent: what is inside of one that is not need not be looked at."""
+
     def set(self, name: str, value: str | float) -> None:
         """Say something more of it."""
 
@@ -74,6 +78,7 @@ class _Off:
     """In the place of a span where nobody records, or the trace is not kept."""
 
     context: Final = None
+    is_kept: Final = False
 
     def set(self, name: str, value: str | float) -> None:
         """Forget it."""
@@ -132,9 +137,12 @@ def use(recorder: Recorder | None) -> None:
     _Recording.recorder = recorder
 
 
-def is_on() -> bool:
-    """Whether spans are recorded in this process."""
-    return _Recording.recorder is not None
+def is_kept() -> bool:
+    """Whether this task is in a span that is sent."""
+    if _Recording.recorder is None:
+        return False
+    span = _CURRENT.get()
+    return span is not None and span.is_kept
 
 
 def current() -> TraceContext | None:
@@ -179,10 +187,11 @@ def note(
 
 
 def _inside(name: str, kind: Kind, attributes: Attributes, seconds_ago: float) -> Span | None:
-    recorder, parent = _Recording.recorder, _CURRENT.get()
-    if recorder is None or parent is None or parent.context is None:
+    recorder = _Recording.recorder
+    if recorder is None:
         return None
-    if not parent.context.is_sampled:
+    parent = _CURRENT.get()
+    if parent is None or not parent.is_kept:
         return None
     return recorder.start(name, kind, attributes, parent=parent, link=None, seconds_ago=seconds_ago)
 
