@@ -159,9 +159,10 @@ class Database:
             raise Unavailable(f"connection lost: {type(error).__name__}") from None
         finally:
             # Where that fails the pool drops the connection; what was done with it is told already.
-            with contextlib.suppress(*_LOST, *_LOST_IF_CLOSED):
-                if is_kept:
+            if is_kept:
+                with contextlib.suppress(*_LOST_IF_CLOSED):
                     proxy.remove_query_logger(_note)
+            with contextlib.suppress(*_LOST, *_LOST_IF_CLOSED):
                 await self._pool.release(proxy)
 
     @asynccontextmanager
