@@ -77,7 +77,7 @@ async def test_a_process_serves_and_ends_whatever_its_collector_does(
     web.tell_to_stop()
     async with asyncio.timeout(GONE_SECONDS):
         assert await web.ended() == 0
-    assert time.monotonic() - began < EXIT_SECONDS + 10
+    assert time.monotonic() - began < EXIT_SECONDS + 3
     said = web.log.read_text()
     logged = [json.loads(line) for line in said.splitlines()]
     assert SECRET not in said
@@ -104,8 +104,10 @@ def test_what_a_collector_does_not_take_is_dropped(
     began = time.monotonic()
     with traced(collected):
         make_spans(QUEUE_SPANS * 5)
+        assert time.monotonic() - began < SOON_SECONDS
         collected.until(lambda: collected.headers)
-    assert time.monotonic() - began < SOON_SECONDS + EXIT_SECONDS
+        ending = time.monotonic()
+    assert time.monotonic() - ending < EXIT_SECONDS + 1
     told = [record for record in caplog.records if record.name == "relay.tracing.export"]
     assert [record.levelno for record in told] == [logging.WARNING]
     assert "the queue is full" in told[0].getMessage()
