@@ -73,11 +73,9 @@ async def test_a_process_serves_and_ends_whatever_its_collector_does(
     assert statistics.median(taken) < 0.1
     assert sorted(taken)[-len(taken) // 50] < 1
 
-    began = time.monotonic()
     web.tell_to_stop()
     async with asyncio.timeout(GONE_SECONDS):
         assert await web.ended() == 0
-    assert time.monotonic() - began < EXIT_SECONDS + 3
     said = web.log.read_text()
     logged = [json.loads(line) for line in said.splitlines()]
     assert SECRET not in said
