@@ -755,7 +755,7 @@ create index jobs_by_time on jobs (coalesce(lease_expires_at, not_before))
 where state in ('waiting', 'running');
 
 comment on column jobs.traceparent is
-'The span of the request that made it, of W3C Trace Context; nobody changes it, and it goes with the end of the job.';
+'The span of the request that made it (W3C Trace Context); nobody changes it, and it goes at its end.';
 
 -- A job that has ended is in no trace any more, whoever ends it.
 create function forget_trace() returns trigger language plpgsql as $$
