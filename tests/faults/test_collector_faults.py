@@ -15,10 +15,17 @@ from typing import Final
 import aiohttp
 import pytest
 
+from relay.crypto.webhooks import new_shared_secret
+from relay.embedded import Access, Services
+from relay.services.notifications import tell_of_test
 from relay.settings import Settings
+from relay.storage.database import Database
+from relay.testing.relays import start_process, stop_processes
 from relay.tracing import spans
 from relay.tracing.export import BATCH_SPANS, EXIT_SECONDS, QUEUE_SPANS
 from tests.support.collector import ENDPOINT, SOON_SECONDS, Collector, collector, traced
+from tests.support.receivers import receiving_host
+from tests.support.service_users import database_as
 from tests.support.web_process import WebProcess, web_process
 
 GONE_SECONDS: Final = 20
@@ -141,6 +148,42 @@ async def test_a_process_that_is_traced_sends_all_before_it_ends(
     assert await web.ended() == 0
     [span] = collected.named("GET /v1/queue")
     assert span.resource["service.name"] == "relay-of-a-test"
+
+
+async def test_a_deliverer_sends_its_traces_and_ends(
+    settings: Settings, services: Services, tmp_path: Path, collected: Collector
+) -> None:
+    """As a whole process, in time also where the collector hangs by then."""
+    file, log = tmp_path / "webhooks.toml", tmp_path / "deliverer.log"
+    database = await Database.connect(settings.database_url, connections=1)
+    async with receiving_host() as host:
+        file.write_text(
+            f'[[receiver]]\nname = "case-system"\nurl = "{host.url}"\n'
+            f'secrets = ["{new_shared_secret()}"]\nnetworks = ["127.0.0.0/8"]\n'
+        )
+        of_deliverer = {
+            "RELAY_DATABASE_URL": database_as(Access.DELIVERER, settings.database_url, services),
+            "RELAY_WEBHOOKS_FILE": str(file),
+            ENDPOINT: collected.url,
+        }
+        process = await start_process("deliver", of_deliverer, log)
+        try:
+            await host.until(lambda: "delivering to" in log.read_text())
+            await tell_of_test(database)
+            await host.until(lambda: len(host.taken) == 1)
+            await asyncio.to_thread(collected.until, lambda: collected.named("deliver"))
+            collected.hangs = True
+            await tell_of_test(database)
+            await host.until(lambda: len(host.taken) == 2)
+            process.terminate()
+            async with asyncio.timeout(GONE_SECONDS):
+                assert await process.wait() == 0
+        finally:
+            await stop_processes({"deliverer": process})
+            await database.close()
+    [delivered] = collected.named("deliver")
+    assert delivered.resource["service.name"] == "relay-deliverer"
+    assert collected.children(delivered)[0].name == "POST"
 
 
 @pytest.mark.parametrize(
