@@ -114,7 +114,7 @@ screenshots: $(READY) $(PAGES) ## Take a picture of every page, in both language
 	@$(VENV)/bin/python -m tests.support.browser.screenshots
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their hashes
-	$(LOCK) pyproject.toml --extra worker --output-file requirements/relay.txt
+	$(LOCK) pyproject.toml --extra worker --extra traces --output-file requirements/relay.txt
 	$(LOCK) pyproject.toml --extra embedded --output-file requirements/embedded.txt
 	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
 	printf 'openapi-python-client\ntypes-python-dateutil\n' | $(LOCK) - --output-file requirements/clients.txt

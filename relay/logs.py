@@ -12,6 +12,8 @@ from typing import Final, TextIO
 import msgspec
 
 from relay.errors import ConfigurationError
+from relay.tracing import spans
+from relay.tracing.context import TraceContext
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -19,7 +21,7 @@ class Followed(msgspec.Struct, frozen=True):
 
     request_id: str
     trace_id: str | None
-    """Of W3C Trace Context, 32 hexadecimal digits; None where the caller gave none."""
+    """The caller's, of W3C Trace Context: 32 hexadecimal digits; None where they gave none."""
 
 
 _FOLLOWED: Final[ContextVar[Followed | None]] = ContextVar("followed", default=None)
@@ -41,11 +43,12 @@ def members(**values: str | float) -> dict[str, object]:
 
 
 class _Follow(logging.Filter):
-    """Gives each record the request that is being handled."""
+    """Gives each record the request that is being handled, and the span that it is written in."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let it through."""
         record.followed = _FOLLOWED.get()
+        record.trace = spans.current()
         return True
 
 
@@ -63,6 +66,9 @@ class _Json(logging.Formatter):
             line["request_id"] = followed.request_id
             if followed.trace_id is not None:
                 line["trace_id"] = followed.trace_id
+        trace: TraceContext | None = getattr(record, "trace", None)
+        if trace is not None:
+            line |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
         line |= getattr(record, "members", {})
         if record.exc_info and record.exc_info[0] is not None:
             # The text of an exception may quote what it failed on; its type does not.

@@ -29,9 +29,18 @@ from arq.utils import poll
 from arq.worker import Worker, func
 
 from relay.errors import Unavailable
+from relay.tracing import spans
+from relay.tracing.spans import Kind, Span
 
 TRANSCODE: Final = "transcode"
 QUEUE_NAME: Final = "relay:jobs"
+MESSAGING: Final = {"messaging.system": "redis", "messaging.destination.name": QUEUE_NAME}
+"""What spans of the queue say of it; never of which job they are."""
+_SENDING: Final = {
+    **MESSAGING,
+    "messaging.operation.type": "send",
+    "messaging.operation.name": "wake",
+}
 
 WEB_RULES: Final = (
     f"resetchannels -@all ~{QUEUE_NAME} ~{job_key_prefix}* "
@@ -122,6 +131,10 @@ class Queue:
         As arq's `enqueue_job`, but nothing that may be in Redis keeps a job from being told. One that
         waits there already keeps its place.
         """
+        with spans.span(f"wake {QUEUE_NAME}", Kind.PRODUCER, _SENDING) as span:
+            await self._wake(job_id, span)
+
+    async def _wake(self, job_id: uuid.UUID, span: Span) -> None:
         try:
             async with self._pool.pipeline(transaction=True) as pipe:
                 wire = msgspec.json.encode(WireJob(job_id))
@@ -129,6 +142,7 @@ class Queue:
                 pipe.zadd(QUEUE_NAME, {str(job_id): time.time_ns() // 1_000_000}, lt=True)
                 await pipe.execute()
         except (redis.exceptions.RedisError, OSError) as error:
+            span.fail(type(error).__name__)
             _log.warning("a worker could not be woken: %s", type(error).__name__)
 
     async def is_reachable(self) -> bool:

@@ -131,6 +131,7 @@ LANES = {
     "unit/crypto/test_stream.py": pytest.mark.slow,
     "unit/test_packaging.py": pytest.mark.slow,
     "integration/test_job_metrics.py": pytest.mark.media,
+    "integration/test_job_traces.py": pytest.mark.media,
     "integration/test_processing.py": pytest.mark.media,
 }
 """The folders and files whose tests are slow, and by what: `make quick` leaves them out."""

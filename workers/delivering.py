@@ -16,6 +16,8 @@ from relay.handlers.metrics import monitored
 from relay.services import webhooks
 from relay.settings import Settings
 from relay.storage.database import Database
+from relay.tracing import spans
+from relay.tracing.spans import Attributes, Span
 from workers.webhook_sender import SendingFailed, WebhookSender
 
 AT_ONCE: Final = 32
@@ -139,12 +141,24 @@ class Deliverer:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _attempt(self, delivery: Delivery) -> None:
-        """Send it, and write down what came of it; where that fails its claim runs out."""
+        """Send it, and write down what came of it; where that fails its claim runs out.
+
+        Each attempt is a trace of its own: nothing is kept of the request that an event came from.
+        """
+        of_attempt: Attributes = {
+            "relay.receiver": self._receiver.name,
+            "relay.delivery.attempt": delivery.attempts,
+        }
+        with spans.trace("deliver", attributes=of_attempt) as span:
+            await self._send(delivery, span)
+
+    async def _send(self, delivery: Delivery, span: Span) -> None:
         try:
             if delivery.event is not None:
                 await self._sender.send(delivery.event)
             await webhooks.arrived(self._database, self._receiver, delivery)
         except SendingFailed as error:
+            span.fail(error.failure)
             await webhooks.failed(
                 self._database, self._receiver, delivery, error.failure, error.asked_for
             )

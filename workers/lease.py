@@ -11,6 +11,7 @@ from relay.domain.jobs import Job, Stage
 from relay.services import processing
 from relay.settings import Settings
 from relay.storage.database import Database
+from relay.tracing.spans import unseen
 
 PROGRESS_SECONDS: Final = 1
 """Progress is written this often at most."""
@@ -51,10 +52,11 @@ class Lease:
         While the database is away the work continues: whether the lease still holds is asked again at the
         end, and until then nobody else can have taken the job either.
         """
-        while True:
-            await self._pause(self._settings.job_lease_seconds / RENEWALS_PER_LEASE)
-            if not self._resting and not await self._renewed():
-                return
+        with unseen():  # thousands of renewals of one job
+            while True:
+                await self._pause(self._settings.job_lease_seconds / RENEWALS_PER_LEASE)
+                if not self._resting and not await self._renewed():
+                    return
 
     async def _renewed(self) -> bool:
         try:

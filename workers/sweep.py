@@ -38,6 +38,7 @@ from relay.storage import unsent as stored_unsent
 from relay.storage import uploads as stored_uploads
 from relay.storage.database import Database
 from relay.storage.objects import Objects
+from relay.tracing import spans
 
 BATCH: Final = 500
 """Of one kind in one sweep."""
@@ -90,13 +91,15 @@ class Sweep:
 
     async def once(self) -> None:
         """Every step."""
-        for step in self.steps:
-            await self._try(step)
+        with spans.trace("sweep"):
+            for step in self.steps:
+                await self._try(step)
 
     async def _try(self, step: Callable[[], Awaitable[int]]) -> None:
         name = step.__name__
         try:
-            count = await step()
+            with spans.span(f"sweep {name}"):
+                count = await step()
         except Exception as error:  # noqa: BLE001 - whatever it is must not keep the others from their work
             _log.warning("sweep: %s failed: %s", name, type(error).__name__)
             SWEEP_FAILURES.labels(name).inc()

@@ -26,11 +26,14 @@ from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
 from relay.media.transcode import Progress, Transcoded, transcode
 from relay.metrics import JOB_SECONDS, TRANSCODE_RATIO
+from relay.queue import MESSAGING, QUEUE_NAME
 from relay.services import processing
 from relay.services.processing import MediaWorker, Prepared, Source
 from relay.settings import Settings
 from relay.storage.database import Database
 from relay.storage.objects import Objects
+from relay.tracing import context, spans
+from relay.tracing.spans import Kind, Span, Spanning
 from workers.lease import Lease
 from workers.result import store
 from workers.source import fetch
@@ -38,6 +41,14 @@ from workers.source import fetch
 FETCHED: Final = 0.05
 TRANSCODED: Final = 0.95
 """Where the parts of the work end, as shares of all of it."""
+
+SAME_TRACE_SECONDS: Final = 10 * 60
+"""A first attempt that begins within so long of its request is in the same trace."""
+_PROCESSING: Final = {
+    **MESSAGING,
+    "messaging.operation.type": "process",
+    "messaging.operation.name": "process",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -61,16 +72,22 @@ class Transcoder:
             return
         if job is None:
             return
-        _log.info("job %s: attempt %d", job_id, job.attempts)
+        with _tracing(job) as span:
+            await self._do(job, span)
+
+    async def _do(self, job: Job, span: Span) -> None:
+        _log.info("job %s: attempt %d", job.job_id, job.attempts)
         began = time.monotonic()
         try:
             outcome = await self._attempt(job)
         except asyncio.CancelledError:
-            _count("given-back", began)
+            _count("given-back", began, span)
             await self._note(job, processing.give_back(self.database, job))
-            _log.info("job %s: given back", job_id)
+            _log.info("job %s: given back", job.job_id)
             raise
-        _count(_name_of(outcome), began)
+        _count(_name_of(outcome), began, span)
+        if outcome is not None:
+            span.fail(spans.name_of(outcome))
         await self._note(job, self._end(job, outcome))
 
     async def _note(self, job: Job, note: Coroutine[None, None, None]) -> None:
@@ -114,22 +131,27 @@ class Transcoder:
             with made.rendition, made.poster:
                 prepared = await self._store(source.message.case, made, lease)
             lease.rest()
-            await processing.finish(self.database, self.worker, job, source, prepared)
+            with spans.span("hand in"):
+                await processing.finish(self.database, self.worker, job, source, prepared)
 
     async def _fetch(self, source: Source, lease: Lease) -> MemoryFile:
         def told(part: float) -> None:
             lease.tell(Stage.FETCHING, FETCHED * part)
 
-        return await fetch(self.objects, source, told)
+        with spans.span("fetch"):
+            return await fetch(self.objects, source, told)
 
     async def _transcode(self, original: MemoryFile, lease: Lease) -> Transcoded:
         def told(progress: Progress) -> None:
             share = FETCHED + (TRANSCODED - FETCHED) * progress.fraction
-            lease.tell(Stage(progress.stage), share)
+            stage = Stage(progress.stage)
+            steps.at(stage)
+            lease.tell(stage, share)
 
         limits = MediaLimits.from_settings(self.settings)
         began = time.monotonic()
-        made = await transcode(original, limits=limits, tools=self.tools, progress=told)
+        with spans.span("transcode"), spans.Steps() as steps:
+            made = await transcode(original, limits=limits, tools=self.tools, progress=told)
         TRANSCODE_RATIO.observe(made.duration_ms / 1000 / (time.monotonic() - began))
         return made
 
@@ -139,22 +161,23 @@ class Transcoder:
         await processing.note_writing(self.database, prefixes)
         lease.write(prefixes)
         lease.tell(Stage.STORING, TRANSCODED)
-        rendition = await store(
-            self.objects,
-            made.rendition,
-            case_id=case_id,
-            object_prefix=prefixes[0],
-            role="rendition",
-            media_type="video/mp4" if made.kind == "video" else "audio/mp4",
-        )
-        poster = await store(
-            self.objects,
-            made.poster,
-            case_id=case_id,
-            object_prefix=prefixes[1],
-            role="poster",
-            media_type="image/jpeg",
-        )
+        with spans.span("seal and store"):
+            rendition = await store(
+                self.objects,
+                made.rendition,
+                case_id=case_id,
+                object_prefix=prefixes[0],
+                role="rendition",
+                media_type="video/mp4" if made.kind == "video" else "audio/mp4",
+            )
+            poster = await store(
+                self.objects,
+                made.poster,
+                case_id=case_id,
+                object_prefix=prefixes[1],
+                role="poster",
+                media_type="image/jpeg",
+            )
         return Prepared(
             rendition=rendition,
             poster=poster,
@@ -182,8 +205,30 @@ class Transcoders:
             await transcoder.run(job_id)
 
 
-def _count(outcome: str, began: float) -> None:
+def _tracing(job: Job) -> Spanning:
+    """The span of an attempt: in the trace of the request that made the job, or in one of its own.
+
+    The first attempt continues that trace where it begins soon. What is tried again, or was waited for long,
+    has a trace of its own with a link to the request: nobody who assembles traces waits so long for one.
+    """
+    of_request = context.parse(job.traceparent) if job.traceparent else None
+    is_soon = job.attempts == 1 and job.age_seconds <= SAME_TRACE_SECONDS
+    return spans.trace(
+        f"process {QUEUE_NAME}",
+        Kind.CONSUMER,
+        {
+            **_PROCESSING,
+            "relay.job.attempt": job.attempts,
+            "relay.job.age": round(job.age_seconds, 3),
+        },
+        parent=of_request if is_soon else None,
+        link=None if is_soon else of_request,
+    )
+
+
+def _count(outcome: str, began: float, span: Span) -> None:
     JOB_SECONDS.labels(outcome).observe(time.monotonic() - began)
+    span.set("relay.job.outcome", outcome)
 
 
 def _name_of(error: BaseException | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ import msgspec
 from relay.crypto.webhooks import WebhookKey, read_key, signed_headers
 from relay.domain.notifications import Notification
 from relay.domain.webhooks import Receiver, is_allowed
+from relay.tracing import spans
+from relay.tracing.spans import Kind, Span
 
 CONNECT_SECONDS: Final = 5
 
@@ -78,10 +81,19 @@ class WebhookSender:
         """
         body = _ENCODER.encode(event)
         headers = signed_headers(self._keys, webhook_id(event, body), int(time.time()), body)
+        with spans.span("POST", Kind.CLIENT, {"http.request.method": "POST"}) as span:
+            try:
+                await self._post(body, headers, span)
+            except SendingFailed as error:
+                span.fail(error.failure)
+                raise
+
+    async def _post(self, body: bytes, headers: Mapping[str, str], span: Span) -> None:
         try:
             async with self._http.post(
                 self._receiver.url, data=body, headers=headers, allow_redirects=False
             ) as answer:
+                span.set("http.response.status_code", answer.status)
                 if not 200 <= answer.status < 300:  # noqa: PLR2004
                     asked_for = answer.headers.get("Retry-After", "")
                     raise SendingFailed(

@@ -7,6 +7,7 @@ import os
 
 from relay import logs
 from relay.settings import Settings
+from relay.tracing.process import traced
 from workers.delivering import run_deliverer
 
 
@@ -17,4 +18,5 @@ def deliver() -> None:
     """
     settings = Settings.from_environment(os.environ, database_alone=True)
     logs.configure(settings.log_format)
-    asyncio.run(run_deliverer(settings))
+    with traced(os.environ, "relay-deliverer"):
+        asyncio.run(run_deliverer(settings))

@@ -16,6 +16,7 @@ from relay import logs
 from relay.app import RELAY, create_app
 from relay.errors import ConfigurationError
 from relay.settings import OF_DELIVERER, OF_WORKER, Settings, not_read
+from relay.tracing.process import traced
 
 STOP_SECONDS: Final = 19
 """From the signal to the end of the process, whatever hangs; docs/operations.md promises 20."""
@@ -37,7 +38,10 @@ def serve() -> None:
     logs.configure(settings.log_format)
     if names := not_read(os.environ, OF_WORKER | OF_DELIVERER):
         _log.info("settings that other processes read: %s", ", ".join(names))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        traced(os.environ, "relay-web"),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         runner.run(_serve(settings))
 
 

@@ -13,6 +13,7 @@ from relay import logs
 from relay.errors import RelayError
 from relay.media.errors import JailBroken, JailUnavailable
 from relay.settings import OF_DELIVERER, OF_WEB, Settings, not_read
+from relay.tracing.process import traced
 from workers.process import run_worker
 
 NO_JAIL = 2
@@ -30,7 +31,8 @@ def worker() -> None:
         logs.configure(settings.log_format)
         if names := not_read(os.environ, OF_WEB | OF_DELIVERER):
             _log.info("settings that other processes read: %s", ", ".join(names))
-        asyncio.run(run_worker(settings))
+        with traced(os.environ, "relay-worker"):
+            asyncio.run(run_worker(settings))
     except RelayError as error:
         console = Console(stderr=True)
         console.print(f"[bold red]The worker does not run:[/] {error.sentence('en')}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 
 from relay.doctor.checks import Check, fail
+from relay.doctor.collector import check_collector
 from relay.doctor.configuration import Process, check_settings, read
 from relay.doctor.database import check_database
 from relay.doctor.receivers import check_receivers
@@ -20,7 +21,8 @@ async def examine(environment: Mapping[str, str], process: Process) -> AsyncIter
     yield first
     if settings is None:
         return
-    for check in check_settings(settings, environment, process):
+    collector = await check_collector(environment)
+    for check in (*check_settings(settings, environment, process), *collector):
         yield check
     async for check in check_database(settings, process):
         yield check

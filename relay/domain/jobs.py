@@ -41,6 +41,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     """Counting this one."""
     lease_token: uuid.UUID
+    traceparent: str | None = None
+    """The span of the request that made the job; None where nobody records them."""
+    age_seconds: float = 0
+    """How long ago that was when this attempt began."""
 
 
 class VideoFailed(RelayError):

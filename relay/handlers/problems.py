@@ -35,7 +35,7 @@ from relay.errors import (
     Unauthenticated,
     Unavailable,
 )
-from relay.handlers.following import FOLLOWED, pattern
+from relay.handlers.following import FOLLOWED, PROBLEM, pattern
 from relay.handlers.routing import RETRY_SECONDS
 
 _log = logging.getLogger(__name__)
@@ -114,6 +114,7 @@ def problem(error: RelayError, request: web.Request) -> web.Response:
 
 def _answer(error: RelayError, request: web.Request) -> web.Response:
     status = status_of(type(error))
+    request[PROBLEM] = error.code
     language = language_of(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
     document = {
         **error.members,

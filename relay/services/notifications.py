@@ -31,6 +31,7 @@ from relay.services.stopping import Stopping
 from relay.storage import notifications as stored
 from relay.storage.database import Connection, Database
 from relay.storage.notifications import About, NewNotification, OutboxRow
+from relay.tracing.spans import unseen
 
 _log = logging.getLogger(__name__)
 
@@ -52,21 +53,30 @@ async def list_events(
     """
     now = asyncio.get_running_loop().time
     end = now() + query.wait
+    rows, oldest, newest = await _look(database, query)
     while True:
-        async with database.transaction() as connection:
-            if await stored.has_news(connection):
-                await store_news(connection)
-            rows = await stored.list_notifications(connection, after=query.after, limit=query.limit)
-            oldest, newest = await stored.find_ends(connection)
         if query.after and not oldest - 1 <= query.after <= newest:
             raise EventsGone
         if rows or now() >= end or stopping.has_begun:
             break
         await asyncio.sleep(min(LOOK_SECONDS, max(0.0, end - now())))
+        with unseen():  # hundreds of looks by one who waits
+            rows, oldest, newest = await _look(database, query)
     return NotificationPage(
         events=[shown(row) for row in rows],
         next=rows[-1].notification_id if rows else query.after,
     )
+
+
+async def _look(
+    database: Database, query: NotificationsQuery
+) -> tuple[list[stored.NotificationRow], int, int]:
+    """The events after a given one, and the numbers of the oldest and the newest that there are."""
+    async with database.transaction() as connection:
+        if await stored.has_news(connection):
+            await store_news(connection)
+        rows = await stored.list_notifications(connection, after=query.after, limit=query.limit)
+        return rows, *await stored.find_ends(connection)
 
 
 async def store_news(connection: Connection) -> None:

@@ -14,12 +14,15 @@ from typing import Final, Self, TypeAlias, TypeVar
 import asyncpg
 import asyncpg.pool
 import msgspec
+from asyncpg.connection import LoggedQuery
 from asyncpg.pool import PoolConnectionProxy
 
 from relay.domain.cases import CaseDisposed
 from relay.errors import ConfigurationError, Conflict, Unavailable
 from relay.metrics import POOL_WAIT, POOL_WAITING
-from relay.storage.queries import named_queries
+from relay.storage.queries import name_of, named_queries
+from relay.tracing import spans
+from relay.tracing.spans import Kind
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -137,6 +140,9 @@ class Database:
                 proxy = await self._pool.acquire()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Unavailable(f"no connection: {type(error).__name__}") from None
+        is_kept = spans.is_kept()
+        if is_kept:
+            proxy.add_query_logger(_note)
         try:
             yield proxy  # type: ignore[misc]  # the pool's proxy has every method of a connection
         except _LOST as error:
@@ -153,6 +159,9 @@ class Database:
             raise Unavailable(f"connection lost: {type(error).__name__}") from None
         finally:
             # Where that fails the pool drops the connection; what was done with it is told already.
+            if is_kept:
+                with contextlib.suppress(*_LOST_IF_CLOSED):
+                    proxy.remove_query_logger(_note)
             with contextlib.suppress(*_LOST, *_LOST_IF_CLOSED):
                 await self._pool.release(proxy)
 
@@ -170,6 +179,14 @@ class Database:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield connection
+
+
+def _note(asked: LoggedQuery) -> None:
+    """By the name that the statement has in relay: neither its text nor its arguments are looked at."""
+    name = name_of(asked.query)
+    error = None if asked.exception is None else type(asked.exception).__name__
+    attributes = {"db.system.name": "postgresql", "db.query.summary": name}
+    spans.note(name, Kind.CLIENT, attributes, seconds=asked.elapsed, error=error)
 
 
 def _is_closed(proxy: PoolConnectionProxy) -> bool:

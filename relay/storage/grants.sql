@@ -156,7 +156,7 @@ grant select, insert, update (size_bytes), delete on upload_pieces to relay_web;
 -- It makes and cancels jobs; done or failed only a worker can call them.
 grant
 select,
-insert (message_id, revision),
+insert (message_id, revision, traceparent),
 update (state, lease_token, lease_expires_at)
 on jobs to relay_web;
 

@@ -23,6 +23,8 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     state: JobState
     attempts: int
     lease_token: uuid.UUID | None
+    traceparent: str | None
+    age_seconds: float
     is_available: bool
     """Whether it may be leased now: it waits and its time has come, or its lease ran out."""
 
@@ -67,6 +69,8 @@ async def lease_job(connection: Connection, row: JobRow, seconds: int) -> Job:
         revision=row.revision,
         attempts=attempts,
         lease_token=lease_token,
+        traceparent=row.traceparent,
+        age_seconds=row.age_seconds,
     )
 
 

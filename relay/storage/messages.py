@@ -15,6 +15,7 @@ from relay.domain.messages import Audience, Kind, Language, PartRole, PastMessag
 from relay.domain.transitions import State, Transition
 from relay.storage.database import Connection, many, one
 from relay.storage.queries import named_queries
+from relay.tracing import spans
 
 _SQL = named_queries("messages")
 
@@ -371,8 +372,11 @@ async def find_processing(connection: Connection, message_id: uuid.UUID) -> Proc
 
 
 async def insert_job(connection: Connection, message_id: uuid.UUID, revision: int) -> uuid.UUID:
-    """Note that a video waits for a media worker."""
-    job_id: uuid.UUID = await connection.fetchval(_SQL["insert_job"], message_id, revision)
+    """Note that a video waits for a media worker, and in which trace; by a span of relay's own, or none."""
+    trace = spans.current()
+    job_id: uuid.UUID = await connection.fetchval(
+        _SQL["insert_job"], message_id, revision, None if trace is None else str(trace)
+    )
     return job_id
 
 

@@ -24,6 +24,8 @@ from aiobotocore.session import AioSession, get_session
 from relay.domain.segments import SEGMENT_BYTES, SegmentSlice, segment_slices
 from relay.errors import Unavailable
 from relay.storage.buffers import BytesLike, SegmentBuffer, SegmentBuffers, sha256
+from relay.tracing import spans
+from relay.tracing.spans import Kind
 
 if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
@@ -118,7 +120,7 @@ class Objects:
 
     async def ensure_bucket(self) -> None:
         """Make the bucket unless it is there."""
-        with _as_unavailable():
+        with _calling("CreateBucket"):
             try:
                 await self._client.create_bucket(Bucket=self._bucket)
             except botocore.exceptions.ClientError as error:
@@ -143,7 +145,7 @@ class Objects:
         view = memoryview(body)
         if digest is None:
             digest = await sha256(view)
-        with _as_unavailable():
+        with _calling("PutObject"):
             await self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
@@ -153,7 +155,7 @@ class Objects:
 
     async def get(self, key: str) -> bytes:
         """The whole of one object; ObjectMissing if there is none."""
-        with _as_unavailable():
+        with _calling("GetObject"):
             answer = await self._client.get_object(Bucket=self._bucket, Key=key)
             async with answer["Body"] as stream:
                 body: bytes = await stream.read()
@@ -181,7 +183,7 @@ class Objects:
 
     async def open_slice(self, key: str, start: int, stop: int) -> aiohttp.ClientResponse:
         """An answer that brings the bytes `start` to `stop` of one object; the caller closes it."""
-        with _as_unavailable():
+        with _calling("GetObject"):
             answer = await self._client.get_object(
                 Bucket=self._bucket, Key=key, Range=f"bytes={start}-{stop - 1}"
             )
@@ -250,7 +252,7 @@ class Objects:
         """Remove these objects; those that are gone already are no error."""
         for first in range(0, len(keys), DELETE_KEYS):
             names = [{"Key": key} for key in keys[first : first + DELETE_KEYS]]
-            with _as_unavailable():
+            with _calling("DeleteObjects"):
                 answer = await self._client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": names, "Quiet": True}
                 )
@@ -279,7 +281,7 @@ class Objects:
     async def keys(self, prefix: str) -> list[str]:
         """The names of all objects under `prefix`, in order; of all there are with an empty one."""
         found: list[str] = []
-        with _as_unavailable():
+        with _calling("ListObjectsV2"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=f"{prefix}/" if prefix else ""
             )
@@ -290,7 +292,7 @@ class Objects:
     async def prefixes(self, place: str) -> AsyncIterator[list[str]]:
         """What stands before the last `/` of the names of the objects under `place`, in batches."""
         last = ""
-        with _as_unavailable():
+        with _calling("ListObjectsV2"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=f"{place}/"
             )
@@ -395,8 +397,15 @@ def _session() -> AioSession:
 
 
 @contextlib.contextmanager
+def _calling(operation: str) -> Iterator[None]:
+    """Around a call of the store: a span of its name, and its errors as ours, without any text of theirs."""
+    attributes = {"rpc.system.name": "aws-api", "rpc.method": f"S3/{operation}"}
+    with spans.span(f"S3/{operation}", Kind.CLIENT, attributes), _as_unavailable():
+        yield
+
+
+@contextlib.contextmanager
 def _as_unavailable() -> Iterator[None]:
-    """Turn the store's errors into ours, without any text of theirs."""
     try:
         yield
     except botocore.exceptions.ClientError as error:

@@ -6,14 +6,23 @@ import re
 from importlib import resources
 from typing import Final
 
+_NAMES: Final[dict[str, str]] = {}
+"""Of every statement that was read, by its text."""
 _NAME: Final = re.compile(r"^-- name: (?P<name>[a-z_]+)$", re.MULTILINE)
 
 
 def named_queries(name: str) -> dict[str, str]:
     """The statements of `storage/sql/{name}.sql` by name."""
-    return split_queries(
+    queries = split_queries(
         resources.files("relay.storage").joinpath("sql", f"{name}.sql").read_text("utf-8")
     )
+    _NAMES.update({text: f"{name}.{query}" for query, text in queries.items()})
+    return queries
+
+
+def name_of(statement: str) -> str:
+    """What a statement is called, such as `messages.find_message`; of one without a name its first word."""
+    return _NAMES.get(statement) or statement.strip(" ;")[:9].partition(" ")[0].rstrip(";").lower()
 
 
 def split_queries(text: str) -> dict[str, str]:

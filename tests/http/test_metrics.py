@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import dataclasses
 import re
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import aiohttp
-import asyncpg
 import msgspec
 import pytest
 
@@ -26,26 +22,13 @@ from relay.storage.database import Database
 from relay.testing.people import Case, Organization, open_case
 from tests.support.audits import command
 from tests.support.gates import Gate
+from tests.support.identifying import identifying, owned
 from tests.support.requests import ask
 from tests.support.scrapes import Scrape, scrape
 from tests.support.uploads import body_of, sending
 from tests.support.workers_metrics import seen, until, worker
 
 pytestmark = pytest.mark.own_relay
-
-VOCABULARY: Final = {
-    ("events", "kind"),
-    ("notifications", "type"),
-    ("due_notifications", "type"),
-    ("statements", "typ"),
-    ("parts", "media_type"),
-    ("jobs", "stage"),
-    ("jobs", "error"),
-    ("messages", "failure"),
-    ("decisions", "reason"),
-    ("migrations", "name"),
-}
-"""Columns of text that hold words of relay's own."""
 
 
 @pytest.fixture
@@ -64,16 +47,6 @@ def of_worker(worker_settings: Settings, unused_tcp_port_factory: Callable[[], i
     return dataclasses.replace(
         worker_settings, metrics_listen=f"127.0.0.1:{unused_tcp_port_factory()}"
     )
-
-
-@contextlib.asynccontextmanager
-async def owned(database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """A connection of somebody who may do everything."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def test_they_are_on_their_own_port_alone(
@@ -262,37 +235,6 @@ async def busy(people: Organization, case: Case) -> None:
     )
     await case.mediator.make_link(case.case_id, case.harmed.participant_id)
     await people.case_system.events()
-
-
-async def identifying(database_url: str) -> set[str]:
-    """Every value in any table that could say who: as text, in hexadecimal and in base64."""
-    found: set[str] = set()
-    async with owned(database_url) as owner:
-        columns = await owner.fetch(
-            "select table_name::text as of, column_name::text as name, data_type::text as type "
-            "from information_schema.columns where table_schema = 'public' "
-            "and data_type in ('uuid', 'bytea', 'text')"
-        )
-        for column in columns:
-            if (column["of"], column["name"]) in VOCABULARY:
-                continue
-            rows = await owner.fetch(
-                f"select distinct {column['name']} as value from {column['of']} "  # noqa: S608 - of the catalogue
-                f"where {column['name']} is not null"
-            )
-            for row in rows:
-                found |= spellings(row["value"])
-    return {value for value in found if len(value) >= 6}
-
-
-def spellings(value: object) -> set[str]:
-    """How a value of a table may be written."""
-    if isinstance(value, bytes):
-        encoded = base64.b64encode(value).decode().rstrip("=")
-        return {value.hex(), encoded, encoded.translate(str.maketrans("+/", "-_"))}
-    if isinstance(value, uuid.UUID):
-        return {str(value), value.hex}
-    return {str(value)}
 
 
 async def test_nothing_that_is_told_says_who(

@@ -129,7 +129,7 @@ MAY: Final[dict[str, Rights]] = {
         "upload_pieces": {"select": "*", "insert": "*", "update": "size_bytes", "delete": ""},
         "jobs": {
             "select": "*",
-            "insert": "message_id revision",
+            "insert": "message_id revision traceparent",
             "update": "state lease_token lease_expires_at",
         },
         "orphans": {"insert": "object_prefix"},

@@ -122,6 +122,7 @@ def test_the_client_alone_seals_and_opens_a_letter() -> None:
     [
         ("server", ["relay.app", "relay.commands.audit", "relay.commands.migrate"]),
         ("worker", ["workers.process", "relay.media.transcode", "av"]),
+        ("traces", ["relay.tracing.export"]),
         ("embedded", ["relay.testing.relays", "relay.demo.story", "relay.demo.mailbox"]),
     ],
 )
@@ -158,6 +159,20 @@ def test_a_command_without_its_extra_names_it(have: str | None, command: str, ex
     assert done.returncode == 1
     assert f"pip install 'relay[{extra}]'" in said
     assert "Traceback" not in said
+
+
+def test_traces_without_their_extra_name_it() -> None:
+    """Only where a collector is named: without one, nothing of it is missed."""
+    started = """
+from relay.errors import ExtraMissing
+from relay.tracing.process import traced
+with traced({}, "relay"): print("as ever")
+try:
+    with traced({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}, "relay"): pass
+except ExtraMissing as error: print(error.detail)
+"""
+    done = _run("server", started)
+    assert done.stdout == "as ever\npip install 'relay[traces]'\n", done.stderr
 
 
 def test_the_demo_without_its_servers_names_their_extra(tmp_path: Path) -> None:

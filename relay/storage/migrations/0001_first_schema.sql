@@ -741,6 +741,10 @@ create table jobs (
     error text,
     not_before timestamptz not null default now(),
     created_at timestamptz not null default now(),
+    traceparent text check (
+        traceparent ~ '^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[01]$'
+    ),
+    check (traceparent is null or state in ('waiting', 'running')),
     check ((state = 'running') = (lease_token is not null)),
     check ((lease_token is null) = (lease_expires_at is null))
 );
@@ -749,6 +753,20 @@ create unique index jobs_one_at_a_time on jobs (message_id) where state in ('wai
 create index jobs_by_message on jobs (message_id);
 create index jobs_by_time on jobs (coalesce(lease_expires_at, not_before))
 where state in ('waiting', 'running');
+
+comment on column jobs.traceparent is
+'The span of the request that made it (W3C Trace Context); nobody changes it, and it goes at its end.';
+
+-- A job that has ended is in no trace any more, whoever ends it.
+create function forget_trace() returns trigger language plpgsql as $$
+begin
+    new.traceparent := null;
+    return new;
+end
+$$;
+
+create trigger jobs_that_end_forget_their_trace before update on jobs
+for each row when (new.state not in ('waiting', 'running')) execute function forget_trace();
 
 -- Objects to remove from the bucket: written with the change that orphans them, done by the sweep.
 create table orphans (

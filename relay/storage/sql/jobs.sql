@@ -12,6 +12,8 @@ select
     state,
     attempts,
     lease_token,
+    traceparent,
+    extract(epoch from clock_timestamp() - created_at)::float8 as age_seconds,
     case state
         when 'waiting' then not_before <= clock_timestamp()
         when 'running' then lease_expires_at < clock_timestamp()

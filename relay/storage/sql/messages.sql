@@ -264,7 +264,7 @@ order by created_at desc
 limit 1;
 
 -- name: insert_job
-insert into jobs (message_id, revision) values ($1, $2) returning job_id;
+insert into jobs (message_id, revision, traceparent) values ($1, $2, $3) returning job_id;
 
 -- name: cancel_jobs
 update jobs set state = 'cancelled', lease_token = null, lease_expires_at = null

@@ -186,7 +186,7 @@ async def test_settings_of_the_other_process_are_named(of_web: dict[str, str]) -
 async def test_every_check_is_in_the_table(
     of_web: dict[str, str], of_worker: dict[str, str], of_deliverer: dict[str, str]
 ) -> None:
-    """docs/operations.md lists each, of every process, and those that only failures have."""
+    """docs/operations.md lists each, of every process, and those that only failures or a collector have."""
     text = OPERATIONS.read_text("utf-8")
     table = text[text.index("## Checking a set-up") : text.index("## Health")]
     listed = {
@@ -197,7 +197,7 @@ async def test_every_check_is_in_the_table(
     found = {check.check for check in await checks(of_web)}
     found |= {check.check for check in await checks(of_worker, "worker")}
     found |= {check.check for check in await checks(of_deliverer, "deliverer")}
-    assert listed == found | {"role", "embedding"}
+    assert listed == found | {"role", "embedding", "traces"}
 
 
 @pytest.mark.parametrize(

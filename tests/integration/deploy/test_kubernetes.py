@@ -15,6 +15,7 @@ import yaml
 from relay.embedded import Access, Services
 from relay.handlers.health import ROUTES
 from relay.settings import OF_DELIVERER, OF_WEB, OF_WORKER, SECRETS, Settings
+from relay.tracing.variables import not_read, read
 from tests.support.service_users import database_as
 
 FOLDER: Final = Path(__file__).parents[3] / "deploy" / "kubernetes"
@@ -39,6 +40,11 @@ def documents() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 ALL: Final = list(documents())
+TRACES: Final = {
+    path.name: list(yaml.safe_load_all(path.read_text("utf-8")))
+    for path in sorted((FOLDER / "traces").glob("*.yaml"))
+}
+"""What is applied besides where traces are wanted, by file."""
 
 
 def of_kind(*kinds: str) -> list[dict[str, Any]]:
@@ -181,6 +187,42 @@ def test_nothing_comes_in_or_goes_out_but_what_is_named() -> None:
         if one["spec"]["podSelector"]
     }
     assert named == {one["metadata"]["name"] for one in WORKLOADS}
+
+
+def test_traces_lead_to_a_collector_and_nowhere_else() -> None:
+    """What is added where they are wanted: valid, for objects that are there, one way out of each space."""
+    [component] = TRACES["kustomization.yaml"]
+    files = [*component["resources"], *(patch["path"] for patch in component["patches"])]
+    assert set(files) == TRACES.keys() - {"kustomization.yaml"}
+    policies = TRACES["networks.yaml"]
+    for policy in policies:
+        kubernetes_validate.validate(policy, VERSION, strict=True)
+        [rule] = policy["spec"]["egress"]
+        assert (policy["spec"]["policyTypes"], rule["ports"]) == (
+            ["Egress"],
+            [{"protocol": "TCP", "port": 4318}],
+        )
+        [to] = rule["to"]
+        assert to.keys() == {"namespaceSelector", "podSelector"}
+        assert policy["spec"]["podSelector"], "migration has no part in it"
+    assert [one["metadata"]["namespace"] for one in policies] == ["relay", "relay-workers"]
+    there = {_called(one) for one in of_kind("ConfigMap", "Deployment")}
+    for patch in component["patches"]:
+        [patched] = TRACES[patch["path"]]
+        assert _called(patched) in there
+        given = patched.get("data") or {
+            variable["name"]: variable["value"]
+            for variable in pod_of(patched)["containers"][0]["env"]
+        }
+        exporting = read(given, "relay")
+        assert exporting is not None
+        assert not not_read(given)
+        assert exporting.endpoint == "http://collector.monitoring:4318/v1/traces"
+
+
+def _called(document: Mapping[str, Any]) -> tuple[str, str, str]:
+    named = document["metadata"]
+    return document["kind"], named["namespace"], named["name"]
 
 
 async def test_workers_are_counted_by_what_a_worker_may_see(

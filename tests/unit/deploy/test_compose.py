@@ -64,7 +64,8 @@ def test_every_name_that_is_referred_to_exists(compose: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "service", ["proxy", "web", "worker", "deliver", "migrate", "postgres", "redis", "s3"]
+    "service",
+    ["proxy", "web", "worker", "deliver", "collector", "migrate", "postgres", "redis", "s3"],
 )
 def test_every_service_is_confined(compose: dict[str, Any], service: str) -> None:
     """Read-only, without capabilities, without a way to gain any; only the proxy keeps a port's."""
@@ -94,7 +95,27 @@ def test_only_the_proxy_is_reachable_and_the_worker_reaches_nobody(compose: dict
     for name in ("worker", "migrate", "postgres", "redis", "s3"):
         assert services[name]["networks"] == ["back"]
     assert services["proxy"]["networks"] == ["front"]
-    assert [name for name in services if "out" in services[name].get("networks", [])] == ["deliver"]
+    leads_out = [name for name in services if "out" in services[name].get("networks", [])]
+    assert leads_out == ["deliver", "collector"]
+
+
+def test_a_collector_is_there_where_it_is_asked_for(compose: dict[str, Any]) -> None:
+    """By a profile of its own, with a file that is there, no secret and no port; it takes what comes."""
+    described = compose["services"]["collector"]
+    assert described["profiles"] == ["traces"]
+    assert described["user"] == "10001:10001"
+    assert not described.keys() & {"secrets", "ports", "env_file"}
+    [mounted] = described["volumes"]
+    source, target, mode = mounted.split(":")
+    assert (f"--config={target}", mode) == (described["command"][0], "ro")
+    taking = yaml.safe_load((DEPLOY / source).read_text("utf-8"))
+    assert taking["receivers"] == {"otlp": {"protocols": {"http": {"endpoint": "0.0.0.0:4318"}}}}
+    [pipeline] = taking["service"]["pipelines"].items()
+    assert pipeline[0] == "traces"
+    for part in ("receivers", "processors", "exporters"):
+        assert set(pipeline[1][part]) == set(taking[part])
+    example = (DEPLOY / "env.example").read_text("utf-8")
+    assert "http://collector:4318" in example
 
 
 def test_every_secret_is_made_or_named_in_the_instructions(
@@ -152,6 +173,7 @@ def test_each_process_is_given_its_own_secrets_alone(compose: dict[str, Any]) ->
         "worker": {"worker_database_url", "worker_redis_url", "media_key", *of_store},
         "deliver": {"deliverer_database_url", "webhooks"},
         "migrate": {"owner_database_url"},
+        "collector": set(),
         "postgres": {"database_password", "database_roles"},
         "redis": {"redis_users"},
         "s3": {"s3_auth_key"},

@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 from relay.settings import OF_DELIVERER, OF_WEB, OF_WORKER, Settings
+from relay.tracing.variables import READ, read
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "env.example"
-FOR_COMPOSE = {"PUBLIC_HOST", "WORKER_MEMORY"}
+FOR_COMPOSE = {"PUBLIC_HOST", "WORKER_MEMORY", "TRACES_ENDPOINT"}
 ASSIGNMENT = re.compile(r"(?P<default>#)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
 HEADING = re.compile(r"# -{4} (?P<title>.*?) -+")
 SENTENCE = re.compile(r"# (?!-)\S")
@@ -30,7 +31,9 @@ def assignments() -> dict[str, tuple[str, bool, str]]:
 def test_every_setting_is_there_and_nothing_else() -> None:
     """A new setting must be explained here before the tests pass; a removed one must go."""
     settings = {f"RELAY_{field.name.upper()}" for field in dataclasses.fields(Settings)}
-    assert assignments().keys() == settings | FOR_COMPOSE
+    standard = {name for name in assignments() if name.startswith("OTEL_")}
+    assert assignments().keys() - standard == settings | FOR_COMPOSE
+    assert standard <= READ
 
 
 def sections() -> dict[str, str]:
@@ -91,3 +94,8 @@ def test_the_example_itself_is_accepted() -> None:
         if field.default is dataclasses.MISSING
     }
     assert Settings.from_environment({**given, **required}).log_format == "json"
+    assert read(given, "relay") is None
+    shown = {name: value for name, (value, _, _) in assignments().items()}
+    traced = read({**shown, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, "relay")
+    assert traced is not None
+    assert (traced.sampler, traced.ratio) == ("parentbased_always_on", 1)
