@@ -9,7 +9,7 @@ import io
 import os
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from relay.client.uploading import Retry, Upload
 from relay.client.writing import address
 from relay.testing.relays import free_port
+from tests.support.nginx import PROGRAMS, bring_proxies, nginx_command, nginx_conf, replaced
 from tests.support.requests import caller_of
 from tests.support.videos import VideoCase
 
 ROOT: Final = Path(__file__).parents[3]
-PROGRAMS: Final = ROOT / ".cache" / "proxies" / "usr"
 PIECE_BYTES: Final = 8 * 1024 * 1024
 SOON_SECONDS: Final = 20
 STRICT: Final = "max-age=63072000; includeSubDomains"
@@ -59,7 +59,7 @@ class Proxied:
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
     """Nginx and Caddy, from Debian's packages."""
-    subprocess.run([ROOT / ".ci" / "proxies"], check=True)
+    bring_proxies()
 
 
 @pytest.fixture(params=["nginx", "caddy"])
@@ -85,13 +85,6 @@ async def proxied(
             yield Proxied(videos=videos, url=url, http=http, said=said)
 
 
-def _replaced(text: str, changes: Mapping[str, str]) -> str:
-    for old, new in changes.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
-
-
 @contextlib.contextmanager
 def _running(command: list[str], said: Path, **environment: str) -> Iterator[None]:
     with said.open("wb") as output:
@@ -107,30 +100,16 @@ def _running(command: list[str], said: Path, **environment: str) -> Iterator[Non
 
 @contextlib.contextmanager
 def _nginx(folder: Path, port: int, backend: str, said: Path) -> Iterator[None]:
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    places = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    text = _replaced(
-        (ROOT / "deploy" / "nginx.conf").read_text("utf-8"),
-        {
-            "http {\n": f"http {{\n{places}",
-            "/run/nginx.pid": f"{folder}/nginx.pid",
-            "/etc/ssl/relay": str(folder),
-            "server web:8080": f"server {backend}",
-            "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
-            "        listen [::]:443 ssl http2;\n": "",
-            "listen 80;": f"listen 127.0.0.1:{free_port()};",
-            "        listen [::]:80;\n": "",
-        },
-    )
-    (folder / "nginx.conf").write_text(text, "utf-8")
-    command = [str(PROGRAMS / "sbin" / "nginx"), "-c", str(folder / "nginx.conf")]
-    with _running([*command, "-e", "stderr", "-g", "daemon off; user root;"], said):
+    conf = folder / "nginx.conf"
+    changes = {"/etc/ssl/relay": str(folder), "server web:8080": f"server {backend}"}
+    conf.write_text(replaced(nginx_conf(folder, port, free_port()), changes), "utf-8")
+    with _running(nginx_command(conf), said):
         yield
 
 
 @contextlib.contextmanager
 def _caddy(folder: Path, port: int, backend: str, said: Path) -> Iterator[None]:
-    text = _replaced(
+    text = replaced(
         (ROOT / "deploy" / "Caddyfile").read_text("utf-8"),
         {
             "{\n\tadmin off\n": f"{{\n\tadmin off\n\thttps_port {port}\n\thttp_port {free_port()}\n",

@@ -184,7 +184,8 @@ def test_a_server_gets_the_same_secrets_with_its_own_addresses(
 ) -> None:
     """Closed, each in a folder that may be passed through; nothing of services that it has by itself."""
     folder = tmp_path / "server"
-    command = [made_secrets.parent / "make-secrets", folder, "127.0.0.1:5432", "127.0.0.1:6379"]
+    program = str(made_secrets.parent / "make-secrets")
+    command = [program, str(folder), "127.0.0.1:5432", "127.0.0.1:6379"]
     subprocess.run(command, check=True, capture_output=True)
     of_compose = {"database_password", "s3_access_key", "s3_secret_key", "s3_auth_key"}
     names = {path.name for path in folder.iterdir()}
