@@ -179,6 +179,6 @@ def _new_passphrase(file: Path | None) -> str:
 
 def _show(root: Signer) -> None:
     administrator = Administrator(root)
-    console = Console()
+    console = Console(highlight=False)
     console.print(f"public key   {b64u_encode(root.public_key)}")
     console.print(f"fingerprint  {b64u_encode(administrator.fingerprint)}")

@@ -60,6 +60,7 @@ def substitutions(server: Server, receiver: str) -> dict[str, str]:
         "runuser -u relay-deliver -- ": "",
         # Folders.
         "/media/stick": str(server.folder / "stick"),
+        "/media/auditor": str(server.folder / "auditor"),
         "/usr/local/": f"{root}/usr/local/",
         "/opt/relay": f"{root}/opt/relay",
         "/var/backups/": f"{root}/var/backups/",
@@ -243,7 +244,7 @@ class Story:
         assert_event_arrives(self.people)
 
     def begin_to_use(self) -> None:
-        """A mediator, a case with two people, and a letter that goes through."""
+        """A mediator, a case with two people, a letter that goes through, and a video that is prepared."""
         self.follow("9.")
         for block in self.part("10."):
             said = self.reader.follow(block)
@@ -251,6 +252,7 @@ class Story:
                 self.people.open_case()
             elif "bin/python first_case.py links" in block.text:
                 self.people.arrive(said)
+        self.people.film(self.server.folder / "phone.mov")
         self.people.register_another()
 
     def upgrade(self) -> None:
@@ -266,11 +268,16 @@ class Story:
 
     def lose_and_restore(self) -> None:
         """What came after the backup is gone; what was disposed of after it is disposed of again."""
-        self.follow("12.")
+        checkpoint, *backup = self.part("12.")
+        self.reader.follow(checkpoint)
+        self.people.exchange("first", "Between checkpoint and backup.")
+        for block in backup:
+            self.reader.follow(block)
         kept = list(self.people.letters)
+        video = self.people.watch("first", self.server.folder / "before.mp4")
         self.people.exchange("first", "After the backup.")
         self.people.dispose()
-        [hourly] = [b for b in self.part("12.") if "copy objects:relay/disposals" in b.text]
+        [hourly] = [block for block in backup if "copy objects:relay/disposals" in block.text]
         self.reader.follow(hourly)
         stop, *restore = self.part("13.")
         self.reader.follow(stop)
@@ -280,6 +287,7 @@ class Story:
         assert "nothing was cut off or rewritten since" in said
         assert self.people.is_disposed()
         assert self.people.read_again() == kept
+        assert self.people.watch("first", self.server.folder / "after.mp4") == video
         self.people.exchange("first", "After the restore.")
 
     def change_keys(self) -> None:

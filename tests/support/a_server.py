@@ -28,6 +28,7 @@ from tests.support.systemd import Service, Systemd, systemctl
 TREE: Final = ("relay", "workers", "deploy", "requirements")
 TREE_FILES: Final = ("pyproject.toml", "README.md", "LICENSE")
 PROMPT: Final = re.compile(r"(Passphrase of [\w .-]+|Repeat for confirmation): \Z")
+STYLE: Final = re.compile(r"\x1b\[[0-9;]*m")
 TYPED_SECONDS: Final = 120
 START_SECONDS: Final = 60
 _WEB_PORTS: Final = range(2000, 6000)
@@ -187,7 +188,7 @@ class Server:
                 said = self._answer(process, terminal)
         finally:
             os.close(terminal)
-        said = said.replace("\r\n", "\n")
+        said = STYLE.sub("", said.replace("\r\n", "\n"))
         if process.returncode != 0:
             raise TypedWrong(f"{where}: ended with {process.returncode}\n{text}\n{said}")
         return said
@@ -247,8 +248,8 @@ class Server:
             (self.root / "usr" / "local" / name).mkdir(parents=True)
         for name in ("opt", "var/backups", "var/www"):
             (self.root / name).mkdir(parents=True)
-        (self.folder / "stick").mkdir()
-        (self.folder / "redis").mkdir()
+        for name in ("stick", "auditor", "redis"):
+            (self.folder / name).mkdir()
         (self.root / "etc" / "redis" / "redis.conf").write_text(
             f'bind 127.0.0.1\nport {self.ports.redis}\ndir "{self.folder / "redis"}"\n'
         )

@@ -14,6 +14,7 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -29,7 +30,10 @@ from relay.client.participant import Participant
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.keyfiles import load_keyring_file
 from relay.domain.cases import CaseRegistration, NewParticipant, ParticipantRole
+from relay.domain.transitions import State
+from relay.media.tools import MediaTools
 from relay.testing.people import PASSPHRASE, verify_everybody
+from relay.testing.recordings import record
 from tests.support.a_server import Server
 from tests.support.ended_cases import age
 from tests.support.receivers import ReceivingHost
@@ -56,6 +60,8 @@ class People:
     """Of the person harmed and the person responsible."""
     letters: list[str] = dataclasses.field(default_factory=list)
     """What the second one has read."""
+    video: uuid.UUID = dataclasses.field(default_factory=uuid.uuid4)
+    """A message that waits for review."""
     disposed: uuid.UUID = dataclasses.field(default_factory=uuid.uuid4)
     """A case in which nothing was written, and which is disposed of after the backup."""
 
@@ -146,6 +152,34 @@ class People:
 
         assert self.do(exchanged) == words
         self.letters.append(words)
+
+    def film(self, video: Path) -> None:
+        """One sends a video, and the worker prepares it in its jail; the mediator gets to see it."""
+
+        async def sending(connection: Connection) -> uuid.UUID:
+            await record(MediaTools.find(ffmpeg="", bubblewrap="bwrap"), video, 1)
+            harmed, responsible = [await self.unlock(connection, url) for url in self.links]
+            with video.open("rb") as source:
+                sent = await harmed.send_video(
+                    responsible.participant_id, source, "video/quicktime"
+                )
+            reviewing = self.mediator(connection, "first")
+            async with asyncio.timeout(WAIT_SECONDS):
+                while (await reviewing.read(sent.message)).state is not State.QUEUED:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+            return sent.message
+
+        self.video = self.do(sending)
+
+    def watch(self, mediator: str, target: Path) -> bytes:
+        """What a mediator sees of the video, out of the bucket."""
+
+        async def watching(connection: Connection) -> bytes:
+            reviewing = self.mediator(connection, mediator)
+            await reviewing.save(await reviewing.read(self.video), "rendition", target)
+            return target.read_bytes()
+
+        return self.do(watching)
 
     def read_again(self) -> list[str]:
         """Every letter that the second person can open."""
