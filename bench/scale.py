@@ -106,6 +106,7 @@ OTHER_COMMANDS: Final[Mapping[str, str]] = {
     "objects unreferenced": "lists the bucket once, and looks each name up by an index",
     "import": "writes one case; tests/integration/test_cost.py reads its plans",
     "keys new": "reads no database",
+    "keys token": "reads no database",
     "profile": "reads no database",
     "recovery give": "reads no database",
     "recovery publish": "calls the API, for one case",

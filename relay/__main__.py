@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from keyword import iskeyword
-from typing import Final
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -14,6 +16,7 @@ from rich.markup import escape
 
 from relay.errors import ExtraMissing, RelayError
 from relay.private_memory import keep_memory_private
+from relay.settings import read_file
 
 COMMANDS: Final = {
     "demo": "embedded",
@@ -47,7 +50,7 @@ def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
         pretty_exceptions_enable=False,
         help="Carries sealed messages between the people of a case, with a mediator between them.",
     )
-    app.callback()(lambda: None)  # one command alone would lose its name
+    app.callback()(_before)  # also since one command alone would lose its name
     for name in names:
         function = name.replace("-", "_") + "_" * iskeyword(name)
         try:
@@ -62,6 +65,28 @@ def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
         else:
             app.command(name=name)(getattr(module, function))
     return app
+
+
+def _before(
+    settings: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Take settings from a file of NAME=value lines. It counts before the environment, "
+            "and the later of several files before the earlier.",
+        ),
+    ] = None,
+) -> None:
+    for path in settings or ():
+        os.environ.update(read_file(path))
+
+
+def _asked(words: Sequence[str]) -> list[str]:
+    """The name of the command in a command line, where that is one."""
+    rest = list(words)
+    while rest and rest[0].partition("=")[0] == "--settings":
+        rest = rest[1 if "=" in rest[0] else 2 :]
+    return [name for name in rest[:1] if name in COMMANDS]
 
 
 def _add_missing(app: typer.Typer, name: str, extra: str) -> None:
@@ -84,9 +109,8 @@ def main() -> None:
     Every command holds keys, passwords or people's words at some time: none of them is left in a dump.
     """
     keep_memory_private()
-    asked = sys.argv[1:2]
     try:
-        program(asked if asked and asked[0] in COMMANDS else COMMANDS)()
+        program(_asked(sys.argv[1:]) or COMMANDS)()
     except RelayError as error:
         sentence, detail = escape(error.sentence("en")), escape(error.detail or error.code)
         Console(stderr=True).print(f"[red]{sentence}[/red] ({detail})")

@@ -18,6 +18,7 @@ SKEW_MAX_SECONDS = 5 * 60
 STOP_NOTICE_MAX_SECONDS = 5
 PORT_MAX = 65535
 
+_ASSIGNMENT: Final = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)")
 _ADDRESS: Final = re.compile(
     r"(\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:/\[\]@]+)):(?P<port>[0-9]{1,5})"
 )
@@ -197,6 +198,27 @@ def metrics_address(metrics_listen: str) -> tuple[str, int] | None:
     if found is None or not 0 < int(found["port"]) <= PORT_MAX:
         raise ConfigurationError("RELAY_METRICS_LISTEN must be host:port, such as 127.0.0.1:9464")
     return found["ipv6"] or found["host"], int(found["port"])
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """Names and values of a file of `NAME=value` lines; ConfigurationError where it is anything else.
+
+    Blank lines and lines that begin with `#` are ignored, and a value is taken as it stands. Quotes around
+    one are refused: systemd takes them away, and not every other program does.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(f"{path} cannot be read") from None
+    given = {}
+    for number, line in enumerate(map(str.strip, lines), 1):
+        if not line or line.startswith("#"):
+            continue
+        found = _ASSIGNMENT.fullmatch(line)
+        if found is None or found["value"][:1] in {'"', "'"} or line.endswith("\\"):
+            raise ConfigurationError(f"{path}, line {number}, must be NAME=value without quotes")
+        given[found["name"]] = found["value"]
+    return given
 
 
 def database_url(environment: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from relay.domain.webhooks import Delivery, Receiver, read_receivers
 from relay.errors import ConfigurationError, CryptoError, Unavailable
 from relay.handlers.metrics import monitored
+from relay.readiness import tell_ready
 from relay.services import webhooks
 from relay.settings import Settings
 from relay.storage.database import Database
@@ -69,6 +70,7 @@ async def run_deliverer(settings: Settings) -> None:
         for receiver in receivers:
             await webhooks.register(database, receiver)
         _log.info("delivering to %s", ", ".join(receiver.name for receiver in receivers))
+        tell_ready()
         await asyncio.gather(*(deliverer.run(stop) for deliverer in deliverers))
     _log.info("deliverer stopped")
 

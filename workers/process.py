@@ -18,6 +18,7 @@ from relay.media.jail_check import require_jail
 from relay.media.tools import MediaTools
 from relay.private_memory import children_may_be_dumped
 from relay.queue import Listener, Queue
+from relay.readiness import tell_ready
 from relay.services.processing import MediaWorker, require_a_worker
 from relay.settings import Settings
 from relay.storage.database import Database
@@ -107,6 +108,7 @@ async def run_worker(settings: Settings) -> None:
         _log.info("%s is ready", transcoder)
         tasks = {asyncio.create_task(sweep.run()), asyncio.create_task(listener.run())}
         stopping = asyncio.create_task(stop.wait())
+        tell_ready()
         await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in (*tasks, stopping):
             task.cancel()

@@ -28,6 +28,7 @@ SECTIONS: Final = {
         "deploy/example-host/README",
     ),
     "Operate": (
+        "docs/production",
         "docs/operations",
         "deploy/kubernetes/README",
         "docs/export",

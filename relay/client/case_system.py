@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -380,10 +379,3 @@ class CaseSystem:
             bearer=self.token(Scope.FIGURES_READ),
             into=QueueFigures,
         )
-
-
-def key_set(key: Ed25519PrivateKey, kid: str) -> str:
-    """The JSON Web Key Set that relay verifies the tokens of `key` with."""
-    public = jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    members = {**public, "kid": kid, "use": "sig", "alg": "EdDSA"}
-    return json.dumps({"keys": [members]})

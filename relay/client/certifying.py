@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from pathlib import Path
 from typing import Final
 
+import jwt
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.crypto import age
 from relay.crypto.encoding import b64u_encode
@@ -78,3 +81,10 @@ def seal_root(
 def open_root(sealed: bytes, passphrase: str) -> Signer:
     """The root that `seal_root` was given; NoMatchError for a wrong passphrase."""
     return Signer.from_seed(age.open_file(sealed, [age.ScryptIdentity(normal(passphrase))]))
+
+
+def key_set(key: Ed25519PrivateKey, kid: str) -> str:
+    """The JSON Web Key Set that relay verifies the tokens of `key` with."""
+    public = jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    members = {**public, "kid": kid, "use": "sig", "alg": "EdDSA"}
+    return json.dumps({"keys": [members]})

@@ -9,9 +9,11 @@ from typing import Annotated
 
 import msgspec
 import typer
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
-from relay.client.certifying import request_for, write_new
+from relay.client.certifying import key_set, request_for, write_new
 from relay.crypto.keyfiles import save_keyring_file
 from relay.crypto.keyrings import generate_keyring
 
@@ -55,3 +57,31 @@ def new(
     Console().print(
         f"{role} {credential_id} of {asked.person}: now have {request.name} signed by the root"
     )
+
+
+@app.command()
+def token(
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Where the secret key (PEM) goes; must not exist."),
+    ],
+    public: Annotated[
+        Path,
+        typer.Option(
+            "--key-set", help="Where the key set for RELAY_SERVICE_JWKS goes; must not exist."
+        ),
+    ],
+    kid: Annotated[
+        str, typer.Option(help="The name of the key in the set and in every token.")
+    ] = "case-system",
+) -> None:
+    """Make the key that a case system signs its tokens with, and the key set that relay verifies them by."""
+    key = Ed25519PrivateKey.generate()
+    write_new(public, key_set(key, kid).encode("ascii") + b"\n", secret=False)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    write_new(output, pem, secret=True)
+    Console().print(f"key {kid}: keep {output.name}, and give {public.name} to whoever runs relay")

@@ -146,20 +146,24 @@ async def _publish(url: str, compacts: Sequence[str]) -> None:
 
 
 def _open(path: Path, passphrase_file: Path | None) -> Signer:
-    return certifying.open_root(path.read_bytes(), _passphrase(passphrase_file))
+    return certifying.open_root(path.read_bytes(), _passphrase(passphrase_file, path.name))
 
 
-def _passphrase(file: Path | None) -> str:
+def _passphrase(file: Path | None, of: str) -> str:
     if file is not None:
-        return next(iter(file.read_text("utf-8").splitlines()), "")
-    answer: str = typer.prompt("Passphrase of the root", hide_input=True)
+        return _first_line(file)
+    answer: str = typer.prompt(f"Passphrase of {of}", hide_input=True)
     return answer
+
+
+def _first_line(file: Path) -> str:
+    return next(iter(file.read_text("utf-8").splitlines()), "")
 
 
 def _new_passphrase(file: Path | None) -> str:
     """One that is above the floor; anyone who types it is asked again until it is."""
     if file is not None:
-        return _passphrase(file)
+        return _first_line(file)
     console = Console()
     console.print("Choose a passphrase and write it down. For example, drawn just now:")
     console.print(f"  {suggest_passphrase('en', SUGGESTED_WORDS)}", highlight=False)
@@ -175,6 +179,6 @@ def _new_passphrase(file: Path | None) -> str:
 
 def _show(root: Signer) -> None:
     administrator = Administrator(root)
-    console = Console()
+    console = Console(highlight=False)
     console.print(f"public key   {b64u_encode(root.public_key)}")
     console.print(f"fingerprint  {b64u_encode(administrator.fingerprint)}")

@@ -15,6 +15,7 @@ from aiohttp import web
 from relay import logs
 from relay.app import RELAY, create_app
 from relay.errors import ConfigurationError
+from relay.readiness import tell_ready
 from relay.settings import OF_DELIVERER, OF_WORKER, Settings, not_read
 from relay.tracing.process import traced
 
@@ -63,6 +64,7 @@ async def _serve(settings: Settings) -> None:
             await asyncio.wait({starting})
             return
         starting.result()
+        tell_ready()
         by = await stopping
         _end_in_time()
         _log.info("stopping")

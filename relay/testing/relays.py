@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.client.administrator import Administrator, publish_credential
-from relay.client.case_system import ServiceKeys, key_set
-from relay.client.certifying import request_for, write_new
+from relay.client.case_system import ServiceKeys
+from relay.client.certifying import key_set, request_for, write_new
 from relay.client.connection import Connection
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyfiles import load_keyring_file, save_keyring_file

@@ -19,7 +19,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from relay.app import create_app
-from relay.client.case_system import key_set
+from relay.client.certifying import key_set
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.services.processing import MediaWorker

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
-from relay.client.case_system import key_set
+from relay.client.certifying import key_set
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.settings import Settings

@@ -62,6 +62,21 @@ async def test_a_database_that_is_behind_says_so(
     assert not await is_migrated(connection)
 
 
+async def test_a_database_of_the_next_release_is_ready_for_this_one(
+    empty_database_url: str, connection: Connection
+) -> None:
+    """The processes of this release go on while the next one is brought up beside them."""
+    await migrate(empty_database_url)
+    await connection.execute(
+        "insert into migrations (version, name, digest) values ($1, 'next.sql', $2)",
+        migrations()[-1][0] + 1,
+        bytes(32),
+    )
+
+    assert await is_migrated(connection)
+    assert await migrate(empty_database_url) == []
+
+
 def test_migrations_are_numbered_without_a_gap() -> None:
     """The numbers count from 1, so that two branches cannot add the same one unseen."""
     assert [version for version, _name, _text in migrations()] == list(

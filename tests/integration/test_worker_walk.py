@@ -19,7 +19,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from relay.client.case_system import key_set
+from relay.client.certifying import key_set
 from relay.client.participant import Participant
 from relay.crypto import age
 from relay.crypto.encoding import b64u_encode

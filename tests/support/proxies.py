@@ -26,10 +26,7 @@ def fetch_programs() -> None:
 @contextlib.contextmanager
 def nginx(folder: Path, port: int, backend: str, said: Path) -> Iterator[None]:
     """Nginx as deploy/nginx.conf has it; `fullchain.pem` and `key.pem` are in the folder."""
-    changes = {
-        "/etc/ssl/relay": str(folder),
-        "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
-    }
+    changes = {"/etc/ssl/relay": str(folder), **on_port(port)}
     with _nginx(folder, changes, [backend], said):
         yield
 
@@ -66,24 +63,41 @@ def front(folder: Path) -> Iterator[Front]:
 def _nginx(
     folder: Path, changes: Mapping[str, str], backends: Sequence[str], said: Path
 ) -> Iterator[None]:
-    places = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in _NGINX_BODIES)
     server = "server web:8080 max_fails=1 fail_timeout=2s;"
-    text = _replaced(
+    servers = " ".join(server.replace("web:8080", backend) for backend in backends)
+    conf = folder / "nginx.conf"
+    conf.write_text(nginx_conf(folder, free_port(), {server: servers, **changes}), "utf-8")
+    with _running(nginx_command(conf), said):
+        yield
+
+
+def nginx_conf(folder: Path, plain_port: int, changes: Mapping[str, str]) -> str:
+    """deploy/nginx.conf with its own files in a folder, on loopback, and these changes."""
+    places = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in _NGINX_BODIES)
+    return _replaced(
         (ROOT / "deploy" / "nginx.conf").read_text("utf-8"),
         {
             "http {\n": f"http {{\n{places}",
             "/run/nginx.pid": f"{folder}/nginx.pid",
-            server: " ".join(server.replace("web:8080", backend) for backend in backends),
             "        listen [::]:443 ssl http2;\n": "",
-            "listen 80;": f"listen 127.0.0.1:{free_port()};",
+            "listen 80;": f"listen 127.0.0.1:{plain_port};",
             "        listen [::]:80;\n": "",
             **changes,
         },
     )
-    (folder / "nginx.conf").write_text(text, "utf-8")
-    command = [str(PROGRAMS / "sbin" / "nginx"), "-c", str(folder / "nginx.conf")]
-    with _running([*command, "-e", "stderr", "-g", "daemon off; user root;"], said):
-        yield
+
+
+def on_port(port: int) -> dict[str, str]:
+    """What is changed to serve TLS on this port of loopback."""
+    return {"listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;"}
+
+
+def nginx_command(conf: Path) -> list[str]:
+    """The program in the foreground, with this configuration."""
+    return [
+        *(str(PROGRAMS / "sbin" / "nginx"), "-c", str(conf)),
+        *("-e", "stderr", "-g", "daemon off; user root;"),
+    ]
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from relay.client.case_system import key_set
+from relay.client.certifying import key_set
 from relay.domain.tokens import Refusal, Scope
 from relay.testing.people import ISSUER, KEY_ID
 

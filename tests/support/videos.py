@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from redis.asyncio import Redis
 
 from relay.app import create_app
-from relay.client.case_system import key_set
+from relay.client.certifying import key_set
 from relay.crypto import age
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.keyfiles import save_keyring_file

@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from relay.client.case_system import key_set
+from relay.client.certifying import key_set
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.signing import Signer
 from relay.settings import Settings

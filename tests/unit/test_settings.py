@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from relay.errors import ConfigurationError
 from relay.media.limits import MediaLimits
-from relay.settings import OF_DELIVERER, OF_WEB, OF_WORKER, Settings
+from relay.settings import OF_DELIVERER, OF_WEB, OF_WORKER, Settings, read_file
 
 ROOT = Path(__file__).parents[2]
 NAMES = [field.name for field in dataclasses.fields(Settings)]
@@ -153,3 +154,54 @@ def test_the_web_service_does_not_start_with_the_media_key() -> None:
     assert "RELAY_MEDIA_KEY_FILE is for the worker alone" in said(
         "serve", RELAY_MEDIA_KEY_FILE="/nowhere"
     )
+
+
+def test_a_file_of_settings_is_read_line_by_line(tmp_path: Path) -> None:
+    """Comments and blank lines are left out; a value is what stands behind the first `=`."""
+    file = tmp_path / "web.env"
+    file.write_text("# of the web service\n\nRELAY_A=b=c\n  RELAY_EMPTY=  \nRELAY_D=with # in it\n")
+    assert read_file(file) == {"RELAY_A": "b=c", "RELAY_EMPTY": "", "RELAY_D": "with # in it"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["RELAY_A", "export RELAY_A=b", "RELAY_A = b", 'RELAY_A="b"', "RELAY_A='b'", "RELAY_A=b\\"],
+)
+def test_a_line_that_others_would_read_otherwise_is_refused(tmp_path: Path, line: str) -> None:
+    """With the number of the line; systemd, a shell and relay find the same in a file, or nothing."""
+    file = tmp_path / "web.env"
+    file.write_text(f"RELAY_B=c\n{line}\n")
+    with pytest.raises(ConfigurationError, match="line 2, must be NAME=value"):
+        read_file(file)
+
+
+def test_a_file_of_settings_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Whoever mistypes its name reads it."""
+    with pytest.raises(ConfigurationError, match=r"nowhere\.env cannot be read"):
+        read_file(tmp_path / "nowhere.env")
+
+
+@pytest.mark.slow
+def test_the_later_of_two_files_counts_and_both_before_the_environment(tmp_path: Path) -> None:
+    """A command takes its settings from there, whichever way the option is written."""
+    first, second = tmp_path / "first.env", tmp_path / "second.env"
+    first.write_text("RELAY_LISTEN_PORT=one\nRELAY_LEASE_SECONDS=9\n")
+    second.write_text("RELAY_LISTEN_PORT=two\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "relay", f"--settings={first}", "--settings", second, "doctor"],
+        env={"PATH": os.environ["PATH"], **NOWHERE, "RELAY_LEASE_SECONDS": "no number"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "RELAY_LISTEN_PORT must be a whole number" in done.stdout
+    second.write_text("RELAY_LISTEN_PORT=80\nRELAY_NOTHING=1\n")
+    again = subprocess.run(
+        [sys.executable, "-m", "relay", "--settings", first, "--settings", second, "doctor"],
+        env={"PATH": os.environ["PATH"], **NOWHERE},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "RELAY_NOTHING is not a setting of relay" in again.stdout

@@ -201,6 +201,28 @@ def test_secrets_are_never_overwritten(made_secrets: Path) -> None:
     assert {path.name: path.read_bytes() for path in made_secrets.iterdir()} == before
 
 
+def test_a_server_gets_the_same_secrets_with_its_own_addresses(
+    made_secrets: Path, tmp_path: Path
+) -> None:
+    """Closed, each in a folder that may be passed through; nothing of services that it has by itself."""
+    folder = tmp_path / "server"
+    program = str(made_secrets.parent / "make-secrets")
+    command = [program, str(folder), "127.0.0.1:5432", "127.0.0.1:6379"]
+    subprocess.run(command, check=True, capture_output=True)
+    of_compose = {"database_password", "s3_access_key", "s3_secret_key", "s3_auth_key"}
+    names = {path.name for path in folder.iterdir()}
+    assert names == {path.name for path in made_secrets.iterdir()} - of_compose
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o711
+    for path in folder.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        if path.name.endswith("_database_url"):
+            assert path.read_text().endswith("@127.0.0.1:5432/relay\n")
+        elif path.name.endswith("_redis_url"):
+            assert path.read_text().endswith("@127.0.0.1:6379/0\n")
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 1
+    assert subprocess.run(command[:2], check=False, capture_output=True).returncode == 2
+
+
 def test_the_workers_filter_refuses_calls_but_not_those_of_the_jail() -> None:
     """It refuses what the default profile does, apart from what makes namespaces and mounts."""
     profile = json.loads((DEPLOY / "worker-seccomp.json").read_text())
