@@ -92,6 +92,8 @@ export class RelayRecorder extends PlainElement {
   private camera: string | null = null;
   private microphone: string | null = null;
   private stream: MediaStream | null = null;
+  /** What the camera says of its picture. */
+  private picture: MediaTrackSettings = {};
   private loudness: Loudness | null = null;
   private sight: Sight | null = null;
   private recording: Recording | null = null;
@@ -174,6 +176,7 @@ export class RelayRecorder extends PlainElement {
       if (this.stream !== stream) return; // the page was left meanwhile, and the devices are off
       this.found = found;
       this.camera = deviceOf(stream.getVideoTracks());
+      this.picture = stream.getVideoTracks()[0]?.getSettings() ?? {};
       this.microphone = deviceOf(stream.getAudioTracks());
       this.heardAt = this.seenAt = performance.now();
       this.timer = setInterval(() => this.tick(), TICK_MS);
@@ -358,9 +361,24 @@ export class RelayRecorder extends PlainElement {
       case 'paused':
         return html`${this.form === 'voice'
             ? nothing
-            : html`<video class="mirrored" muted autoplay playsinline aria-label=${texts.live} .muted=${true}></video>`}
+            : this.renderMirror(texts)}
           ${this.renderLive(texts)} ${this.renderNothing(texts)}`;
     }
+  }
+
+  /** As high from the beginning as the picture will be: the buttons below must not move under a finger. */
+  private renderMirror(texts: Texts): TemplateResult {
+    const { width = nothing, height = nothing } = this.picture;
+    return html`<video
+      class="mirrored"
+      width=${width}
+      height=${height}
+      muted
+      autoplay
+      playsinline
+      aria-label=${texts.live}
+      .muted=${true}
+    ></video>`;
   }
 
   private renderLive(texts: Texts): TemplateResult {
@@ -455,11 +473,12 @@ export class RelayRecorder extends PlainElement {
 
   private renderTaken(texts: Texts): TemplateResult {
     const { watching } = this;
+    const { width = nothing, height = nothing } = this.picture;
     const form = texts[this.form];
     return html`<p>${form.watch}</p>
       ${this.form === 'voice'
         ? html`<audio controls src=${watching ?? nothing} aria-label=${texts.preview}></audio>`
-        : html`<video controls playsinline src=${watching ?? nothing} aria-label=${texts.preview}></video>`}
+        : html`<video controls playsinline width=${width} height=${height} src=${watching ?? nothing} aria-label=${texts.preview}></video>`}
       <p>${texts.recorded(clock(this.seconds))}</p>
       ${this.heard ? nothing : html`<p class="note warn" role="status">${texts.silent}</p>`}
       ${this.renderStored(texts)}
