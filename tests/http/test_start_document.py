@@ -42,7 +42,7 @@ def body_of(block: str) -> Any:
     return json.loads(block.partition("\n\n")[2])
 
 
-def named_anew(value: Any, names: Mapping[str, str]) -> Any:
+def named_anew(value: object, names: Mapping[str, str]) -> Any:
     """The same with other identifiers."""
     return json.loads(_UUID.sub(lambda found: names[found[0]], json.dumps(value)))
 

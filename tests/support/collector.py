@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
 
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -152,9 +152,8 @@ def _collected(span: Span, resource: Resource) -> Collected:
     )
 
 
-def _attributes(pairs: Any) -> dict[str, str | int | float | bool]:
-    found: list[KeyValue] = list(pairs)
-    return {pair.key: _value(pair.value) for pair in found}
+def _attributes(pairs: Iterable[KeyValue]) -> dict[str, str | int | float | bool]:
+    return {pair.key: _value(pair.value) for pair in pairs}
 
 
 def _value(value: AnyValue) -> str | int | float | bool:
