@@ -111,3 +111,26 @@ def test_systemd_understands_every_line(path: Path, tmp_path: Path) -> None:
     exposure = re.search(r"exposure level for \S+: ([0-9.]+)", rated.stdout)
     assert exposure is not None, rated.stderr
     assert float(exposure[1]) < 3
+
+
+def test_a_roll_that_failed_can_be_run_again(tmp_path: Path) -> None:
+    """A process that does not get ready stays out of nginx, and comes back with the next run that works."""
+    conf, programs = tmp_path / "nginx.conf", tmp_path / "programs"
+    before = "server 127.0.0.1:8080 max_fails=1;\nserver 127.0.0.1:8081 max_fails=1;\n"
+    conf.write_text(before)
+    programs.mkdir()
+    script = (UNITS / "relay-roll").read_text("utf-8").replace("/etc/nginx/nginx.conf", str(conf))
+    path = {"PATH": f"{programs}:{os.environ['PATH']}"}
+
+    def roll(*, is_ready: bool) -> int:
+        for name, code in (("systemctl", 0), ("sleep", 0), ("curl", 0 if is_ready else 22)):
+            (programs / name).write_text(f"#!/bin/sh\nexit {code}\n")
+            (programs / name).chmod(0o755)
+        command = ["sh", "-c", script, "roll", "8080", "8081"]
+        return subprocess.run(command, env=path, check=False).returncode
+
+    for _ in range(2):
+        assert roll(is_ready=False) != 0
+        assert conf.read_text() == before.replace("8080 ", "8080 down ")
+    assert roll(is_ready=True) == 0
+    assert conf.read_text() == before
