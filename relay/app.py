@@ -31,6 +31,7 @@ from relay.handlers.problems import problems
 from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route, heads
 from relay.queue import Queue
 from relay.services.feed import Feed
+from relay.services.limits import Limits
 from relay.services.pages import BUILT, Pages, embed_origins
 from relay.services.profile import Programme
 from relay.services.stopping import Stopping
@@ -101,6 +102,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
             programme=programme,
             upload_connections=upload_connections,
             stopping=Stopping(feed, upload_connections),
+            limits=Limits(settings),
         )
 
 

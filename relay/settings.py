@@ -86,6 +86,18 @@ class Settings:
     statement_skew_seconds: int = 5 * 60
     """How far the time in a statement may lie from the server's; at most 300: readers allow twice that."""
     events_keepalive_seconds: int = 15
+    limit_requests_at_once: int = 8
+    """Of one person or link in one process; further ones wait."""
+    limit_requests_waiting: int = 64
+    """Of one person or link and each kind; further ones are refused."""
+    limit_wait_seconds: int = 10
+    """One that has waited for so long is refused."""
+    limit_uploads_at_once: int = 4
+    """Requests of one person that bring bytes of videos."""
+    limit_downloads_at_once: int = 8
+    """Requests of one person that fetch bytes of messages."""
+    limit_feeds: int = 12
+    """Live feeds of one person in one process."""
     stop_notice_seconds: int = 3
     """After SIGTERM: how long the process still listens, and says that it stops; at most 5."""
 
@@ -166,6 +178,8 @@ OF_WEB: Final = frozenset(
         *("letter_max_bytes", "upload_max_bytes", "upload_expires_seconds", "upload_idle_seconds"),
         *("download_idle_seconds", "statement_skew_seconds", "events_keepalive_seconds"),
         *("stop_notice_seconds", "profile_file"),
+        *("limit_requests_at_once", "limit_requests_waiting", "limit_wait_seconds"),
+        *("limit_uploads_at_once", "limit_downloads_at_once", "limit_feeds"),
     }
 )
 """Settings that `relay serve` alone reads."""

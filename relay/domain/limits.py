@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import ClassVar, Final
+from typing import Final
 
 from relay.errors import RelayError
 
@@ -43,11 +43,22 @@ class Limit:
 
 
 class LimitReached(RelayError):
-    """A limit is used up. A class for each: with a code, sentences, and the `limit` that it is of."""
+    """A limit is used up. A class for each, with a code and sentences."""
 
-    limit: ClassVar[Limit]
-
-    def __init__(self, detail: str | None = None, *, wait_seconds: int) -> None:
+    def __init__(self, limit: Limit, *, wait_seconds: int, detail: str | None = None) -> None:
         """`wait_seconds`: after how many seconds it is worth to ask again, one at least."""
+        self.limit = limit
         self.wait_seconds = max(1, wait_seconds)
         super().__init__(detail, wait_seconds=self.wait_seconds)
+
+
+class TooManyAtOnce(LimitReached):
+    """The caller has more requests under way than are handled at once, and as many that wait."""
+
+    code = "too-many-at-once"
+
+
+class TooManyFeeds(LimitReached):
+    """The caller has as many live feeds open as one may."""
+
+    code = "too-many-feeds"

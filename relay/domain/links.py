@@ -70,11 +70,13 @@ class WrongPassphrase(Forbidden):
     code = "wrong-passphrase"
 
 
+WRONG_PASSPHRASES: Final = Limit(name="wrong-passphrases", quota=FREE_TRIES)
+
+
 class TooManyTries(LimitReached):
     """Too many wrong passphrases in a row; `wait_seconds` says how long the link is closed."""
 
     code = "too-many-tries"
-    limit = Limit(name="wrong-passphrases", quota=FREE_TRIES)
 
 
 def wait_after(wrong: int) -> int:

@@ -57,6 +57,13 @@ async def _link_holder(request: web.Request, relay: Relay, bearer: str) -> Actor
     return await links.find_holder(relay.database, link_id, auth)
 
 
+async def _handled(
+    route: Route, request: web.Request, relay: Relay, actor: Actor
+) -> web.StreamResponse:
+    request[ROLE] = actor.role
+    return await route.handler(Call(request=request, relay=relay, actor=actor))
+
+
 def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
     """The aiohttp handler of a route: identify, then handle. `relay` is there once the app has started."""
 
@@ -64,8 +71,11 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
         wired = relay()
         if wired.stopping.has_begun and not route.is_probe:
             raise ServiceStopping("no new work")
-        actor = await identify(request, wired, route.roles, route.scope)
-        request[ROLE] = actor.role
-        return await route.handler(Call(request=request, relay=wired, actor=actor))
+        if Role.PUBLIC in route.roles:
+            return await _handled(route, request, wired, Nobody())
+        async with wired.limits.identifying(request.headers.get(hdrs.AUTHORIZATION, "")):
+            actor = await identify(request, wired, route.roles, route.scope)
+        async with wired.limits.working(route.load, actor):
+            return await _handled(route, request, wired, actor)
 
     return handle

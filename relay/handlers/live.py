@@ -23,7 +23,7 @@ from relay.domain.correspondence import NAMED_MAX, MessagesChanged
 from relay.domain.reviews import QueueChanged
 from relay.errors import NotFound, Unauthenticated, Unavailable
 from relay.handlers.authentication import identify
-from relay.handlers.routing import Call, Role, route
+from relay.handlers.routing import Call, Load, Role, route
 from relay.services.correspondence import Seen, look
 from relay.services.feed import EVERYTHING, Change, FeedEnded, Watch
 
@@ -163,6 +163,13 @@ async def _stream(
 
 
 ROUTES = (
-    route("GET", "/v1/queue/events", watch_queue, Role.MEDIATOR),
-    route("GET", "/v1/messages/events", watch_messages, Role.PARTICIPANT, Role.UPLOADER),
+    route("GET", "/v1/queue/events", watch_queue, Role.MEDIATOR, load=Load.FEED),
+    route(
+        "GET",
+        "/v1/messages/events",
+        watch_messages,
+        Role.PARTICIPANT,
+        Role.UPLOADER,
+        load=Load.FEED,
+    ),
 )

@@ -14,7 +14,7 @@ from relay.domain.parts import ByteRange, requested_range
 from relay.domain.uploads import RangeNotSatisfiable
 from relay.errors import CryptoError, NotFound
 from relay.handlers.problems import problem
-from relay.handlers.routing import Call, Role, Route, route
+from relay.handlers.routing import Call, Load, Role, Route, route
 from relay.services.parts import SealedBody, find_body
 
 COMMITMENT_BYTES: Final = 32
@@ -94,6 +94,8 @@ def _asked_range(request: web.Request, size: int) -> ByteRange | None:
 
 
 ROUTES: Final[tuple[Route, ...]] = tuple(
-    route(method, "/v1/parts/{commitment}", read, Role.PARTICIPANT, Role.MEDIATOR)
+    route(
+        method, "/v1/parts/{commitment}", read, Role.PARTICIPANT, Role.MEDIATOR, load=Load.DOWNLOAD
+    )
     for method in (hdrs.METH_GET, hdrs.METH_HEAD)
 )

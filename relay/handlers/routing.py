@@ -20,6 +20,7 @@ from relay.domain.tokens import Scope
 from relay.errors import InvalidRequest, NotFound, TooLarge
 from relay.queue import Queue
 from relay.services.feed import Feed
+from relay.services.limits import Limits, Load
 from relay.services.pages import Pages
 from relay.services.profile import Programme
 from relay.services.stopping import Stopping
@@ -38,6 +39,7 @@ __all__ = [
     "RETRY_SECONDS",
     "Call",
     "Handler",
+    "Load",
     "Relay",
     "Role",
     "Route",
@@ -68,6 +70,7 @@ class Relay:
     programme: Programme
     upload_connections: UploadConnections
     stopping: Stopping
+    limits: Limits
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +191,8 @@ class Route:
     """What a token of the case system must be for; None where the route is not open to it."""
     is_probe: bool = False
     """Asks how this process is: answered also while it stops."""
+    load: Load = Load.SHORT
+    """What it is counted with, where a caller may do so much at once."""
 
     def __post_init__(self) -> None:
         if not self.roles:
@@ -197,10 +202,15 @@ class Route:
 
 
 def route(
-    method: str, path: str, handler: Handler, *roles: Role, scope: Scope | None = None
+    method: str,
+    path: str,
+    handler: Handler,
+    *roles: Role,
+    scope: Scope | None = None,
+    load: Load = Load.SHORT,
 ) -> Route:
     """One row of a handler module's table of routes."""
-    return Route(method, path, handler, frozenset(roles), scope)
+    return Route(method, path, handler, frozenset(roles), scope, load=load)
 
 
 def probe(path: str, handler: Handler) -> Route:

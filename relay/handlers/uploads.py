@@ -28,7 +28,7 @@ from relay.domain.uploads import (
 )
 from relay.errors import InvalidRequest, RelayError
 from relay.handlers.problems import problem
-from relay.handlers.routing import Call, Handler, Role, Route, route
+from relay.handlers.routing import Call, Handler, Load, Role, Route, route
 from relay.services import uploads
 from relay.services.upload_receiver import Intake
 
@@ -198,9 +198,9 @@ _SENDERS: Final = (Role.PARTICIPANT, Role.UPLOADER)
 ROUTES: Final[tuple[Route, ...]] = (
     route(hdrs.METH_OPTIONS, "/v1/uploads", describe, Role.PUBLIC),
     route(hdrs.METH_OPTIONS, "/v1/uploads/{upload}", describe_one, Role.PUBLIC),
-    route(hdrs.METH_POST, "/v1/uploads", create, *_SENDERS),
+    route(hdrs.METH_POST, "/v1/uploads", create, *_SENDERS, load=Load.UPLOAD),
     route(hdrs.METH_HEAD, "/v1/uploads/{upload}", find, *_SENDERS),
-    route(hdrs.METH_PATCH, "/v1/uploads/{upload}", append, *_SENDERS),
+    route(hdrs.METH_PATCH, "/v1/uploads/{upload}", append, *_SENDERS, load=Load.UPLOAD),
     route(hdrs.METH_DELETE, "/v1/uploads/{upload}", terminate, *_SENDERS),
-    route(hdrs.METH_POST, "/v1/uploads/{upload}", overridden, *_SENDERS),
+    route(hdrs.METH_POST, "/v1/uploads/{upload}", overridden, *_SENDERS, load=Load.UPLOAD),
 )

@@ -13,6 +13,7 @@ from relay.domain.actors import LinkHolder, Mediator, Service
 from relay.domain.cases import CaseClosed
 from relay.domain.links import (
     FREE_TRIES,
+    WRONG_PASSPHRASES,
     ClaimedKeyring,
     EarlierLinkOpen,
     LinkClaimed,
@@ -226,7 +227,7 @@ async def open_keyring(database: Database, holder: LinkHolder, proof: bytes) -> 
     if wait is None:
         raise NotFound("no such link")
     if wait > 0:
-        raise TooManyTries(wait_seconds=wait)
+        raise TooManyTries(WRONG_PASSPHRASES, wait_seconds=wait)
     async with database.transaction() as connection:
         # The case is locked before the claim, as everywhere: its log may be written below.
         await stored_cases.lock_case(connection, holder.case_id)
@@ -234,7 +235,7 @@ async def open_keyring(database: Database, holder: LinkHolder, proof: bytes) -> 
         if found is None:
             raise NotFound("no such link")
         if found.wait_seconds > 0:
-            raise TooManyTries(wait_seconds=found.wait_seconds)
+            raise TooManyTries(WRONG_PASSPHRASES, wait_seconds=found.wait_seconds)
         if hmac.compare_digest(hashlib.sha256(proof).digest(), found.proof_hash):
             await stored.forget_wrong_proofs(connection, holder.link_id)
             return ClaimedKeyring(keyring=found.keyring)

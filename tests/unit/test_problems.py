@@ -8,7 +8,7 @@ import pytest
 
 from dev.problems import AGAIN, DOCUMENT, WHAT_TO_DO, errors, status_over_http, written
 from relay.domain.gates import GateClosed
-from relay.domain.links import TooManyTries
+from relay.domain.links import WRONG_PASSPHRASES, TooManyTries
 from relay.errors import InvalidRequest, RelayError, sentences
 from tests.support.openapi import load_document
 
@@ -58,7 +58,7 @@ def test_what_an_occurrence_says_is_made_of_described_members(code: str) -> None
             "Conditions non remplies\u00a0: captions, sender.",
         ),
         (
-            TooManyTries(wait_seconds=7),
+            TooManyTries(WRONG_PASSPHRASES, wait_seconds=7),
             "The next try is heard in 7 seconds.",
             "Le prochain essai sera entendu dans 7 secondes.",
         ),

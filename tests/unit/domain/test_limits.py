@@ -6,12 +6,13 @@ import pytest
 
 from relay.domain.limits import Limit, LimitReached
 
+LETTERS = Limit(name="letters", quota=3, window_seconds=60)
+
 
 class _TooManyLetters(LimitReached):
     """A limit that there is not."""
 
     code = "too-many-tries"
-    limit = Limit(name="letters", quota=3, window_seconds=60)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,8 @@ def test_a_limit_lets_something_through(quota: int, window: int | None) -> None:
 @pytest.mark.parametrize(("asked", "told"), [(30, 30), (1, 1), (0, 1), (-2, 1)])
 def test_nobody_is_sent_back_at_once(asked: int, told: int) -> None:
     """A second is the shortest wait that is told, to people and to programs alike."""
-    refused = _TooManyLetters(wait_seconds=asked)
+    refused = _TooManyLetters(LETTERS, wait_seconds=asked)
+    assert refused.limit == LETTERS
     assert (refused.wait_seconds, refused.members) == (told, {"wait_seconds": told})
     with pytest.raises(TypeError):
-        _TooManyLetters()  # type: ignore[call-arg]
+        _TooManyLetters(LETTERS)  # type: ignore[call-arg]

@@ -1,0 +1,94 @@
+"""What one caller may ask of this process at once, so that others do not notice.
+
+Each kind of work is counted apart: whoever uploads a video reads their letters meanwhile. Strangers, who
+showed nothing, are counted by whatever is in front of relay, which knows their addresses; relay is not told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Service
+from relay.domain.limits import Limit, TooManyAtOnce, TooManyFeeds
+from relay.services.turns import Turns
+from relay.settings import Settings
+
+Key: TypeAlias = uuid.UUID | str | bytes
+
+NO_WAIT: Final = 0
+
+
+class Load(StrEnum):
+    """What a request takes of a process."""
+
+    SHORT = "requests"
+    """A statement or a few, and an answer."""
+    UPLOAD = "uploads"
+    """Memory, for as long as bytes come."""
+    DOWNLOAD = "downloads"
+    """Memory, for as long as bytes go."""
+    FEED = "feeds"
+    """A place, for as long as somebody listens."""
+
+
+class Limits:
+    """The turns of every caller of this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        seconds = settings.limit_wait_seconds
+        quotas = {
+            Load.SHORT: settings.limit_requests_at_once,
+            Load.UPLOAD: settings.limit_uploads_at_once,
+            Load.DOWNLOAD: settings.limit_downloads_at_once,
+        }
+        self._turns: Mapping[Load, Turns] = {
+            **{
+                load: Turns(
+                    Limit(name=f"{load}-at-once", quota=quota),
+                    TooManyAtOnce,
+                    waiting=settings.limit_requests_waiting,
+                    seconds=seconds,
+                )
+                for load, quota in quotas.items()
+            },
+            Load.FEED: Turns(
+                Limit(name="feeds", quota=settings.limit_feeds),
+                TooManyFeeds,
+                waiting=NO_WAIT,
+                seconds=seconds,
+            ),
+        }
+        self._bearers = Turns(
+            Limit(name="requests-at-once", quota=settings.limit_requests_at_once),
+            TooManyAtOnce,
+            waiting=settings.limit_requests_waiting,
+            seconds=seconds,
+        )
+
+    def identifying(self, bearer: str) -> AbstractAsyncContextManager[None]:
+        """While it is found out whose bearer this is; TooManyAtOnce."""
+        return self._bearers.turn(hashlib.sha256(bearer.encode("utf-8", "replace")).digest())
+
+    def working(self, load: Load, actor: Actor) -> AbstractAsyncContextManager[None]:
+        """While a request of somebody who is known is handled; TooManyAtOnce, TooManyFeeds."""
+        return self._turns[load].turn(_key_of(actor))
+
+
+def _key_of(actor: Actor) -> Key:
+    """Whose work it is: of one person by all their sessions."""
+    match actor:
+        case Participant():
+            return actor.participant_id
+        case Mediator():
+            return actor.credential_id
+        case LinkHolder():
+            return actor.link_id
+        case Service():
+            return str(actor)
+        case _:
+            raise TypeError("nobody in particular")
