@@ -68,7 +68,9 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
     programme = Programme.read(settings.profile_file)
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.connect(
-            settings.database_url, connections=settings.database_pool_connections
+            settings.database_url,
+            connections=settings.database_pool_connections,
+            wait_seconds=settings.database_wait_seconds,
         )
         stack.push_async_callback(database.close)
         await database.warn_of_power()

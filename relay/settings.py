@@ -86,6 +86,8 @@ class Settings:
     statement_skew_seconds: int = 5 * 60
     """How far the time in a statement may lie from the server's; at most 300: readers allow twice that."""
     events_keepalive_seconds: int = 15
+    database_wait_seconds: int = 5
+    """A request that has waited for a connection to the database for so long is answered 503."""
     limit_requests_at_once: int = 8
     """Of one person or link in one process; further ones wait."""
     limit_requests_waiting: int = 64
@@ -178,7 +180,12 @@ OF_WEB: Final = frozenset(
         *("letter_max_bytes", "upload_max_bytes", "upload_expires_seconds", "upload_idle_seconds"),
         *("download_idle_seconds", "statement_skew_seconds", "events_keepalive_seconds"),
         *("stop_notice_seconds", "profile_file"),
-        *("limit_requests_at_once", "limit_requests_waiting", "limit_wait_seconds"),
+        *(
+            "database_wait_seconds",
+            "limit_requests_at_once",
+            "limit_requests_waiting",
+            "limit_wait_seconds",
+        ),
         *("limit_uploads_at_once", "limit_downloads_at_once", "limit_feeds"),
     }
 )

@@ -86,12 +86,20 @@ class PoolFigures(msgspec.Struct, frozen=True, kw_only=True):
 class Database:
     """A pool of connections; every transaction is its own `async with`."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool[asyncpg.Record], wait_seconds: float | None = None
+    ) -> None:
         self._pool = pool
+        self._wait_seconds = wait_seconds
 
     @classmethod
-    async def connect(cls, url: str, *, connections: int) -> Self:
-        """Open a pool of at most `connections` to the database at `url`."""
+    async def connect(
+        cls, url: str, *, connections: int, wait_seconds: float | None = None
+    ) -> Self:
+        """Open a pool of at most `connections` to the database at `url`.
+
+        Who has waited for one of them for `wait_seconds` is refused; without that, everybody waits.
+        """
         pool = await asyncpg.create_pool(
             url,
             min_size=1,
@@ -99,7 +107,7 @@ class Database:
             reset=_keep,
             server_settings={"application_name": "relay"},
         )
-        return cls(pool)
+        return cls(pool, wait_seconds)
 
     async def warn_of_power(self) -> None:
         """Say in the log where the role of these connections could do more than relay needs."""
@@ -133,13 +141,10 @@ class Database:
         """One connection without a transaction, for a single statement.
 
         Who holds one asks for no second: a pool full of such callers would wait for ever. The tests watch it.
-        Unavailable where there is no database; Conflict where what is written is there already.
+        Unavailable where there is no database, or none of the pool's connections becomes free in time;
+        Conflict where what is written is there already.
         """
-        try:
-            with POOL_WAITING.track_inprogress(), POOL_WAIT.time():
-                proxy = await self._pool.acquire()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise Unavailable(f"no connection: {type(error).__name__}") from None
+        proxy = await self._acquire()
         is_kept = spans.is_kept()
         if is_kept:
             proxy.add_query_logger(_note)
@@ -164,6 +169,16 @@ class Database:
                     proxy.remove_query_logger(_note)
             with contextlib.suppress(*_LOST, *_LOST_IF_CLOSED):
                 await self._pool.release(proxy)
+
+    async def _acquire(self) -> PoolConnectionProxy:
+        try:
+            with POOL_WAITING.track_inprogress(), POOL_WAIT.time():
+                async with asyncio.timeout(self._wait_seconds):
+                    return await self._pool.acquire()
+        except TimeoutError:
+            raise Unavailable("no connection in time") from None
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable(f"no connection: {type(error).__name__}") from None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

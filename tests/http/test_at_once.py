@@ -36,6 +36,8 @@ def relay_settings(relay_settings: Settings) -> Settings:
         limit_requests_at_once=AT_ONCE,
         limit_requests_waiting=WAITING,
         limit_feeds=FEEDS,
+        database_pool_connections=2 * AT_ONCE,
+        database_wait_seconds=1,
     )
 
 
@@ -92,6 +94,23 @@ async def test_who_leaves_makes_room(case: Case, database_url: str) -> None:
         async with asyncio.timeout(SOON_SECONDS):
             while (await greedy.ask("GET", FAST)).status != HTTPStatus.OK:  # noqa: ASYNC110 - as below
                 await asyncio.sleep(0.05)
+
+
+async def test_waiting_for_the_database_ends(
+    case: Case, relay_settings: Settings, database_url: str
+) -> None:
+    """Where callers hold every connection, another one is told to come back, and not kept."""
+    everybody = [caller_of(one) for one in (case.harmed, case.responsible)]
+    for caller in (*everybody, caller_of(case.mediator)):
+        await caller.ask("GET", "/v1/profile")
+        await caller.signed.bearer()
+    async with hanging(database_url):
+        tasks = [task for caller in everybody for task in await asked(caller, AT_ONCE)]
+        async with asyncio.timeout(relay_settings.database_wait_seconds + SOON_SECONDS):
+            refused = await caller_of(case.mediator).ask("GET", "/v1/queue")
+        assert (refused.status, refused.code) == (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable")
+        assert not any(task.done() for task in tasks)
+    assert {answer.status for answer in await asyncio.gather(*tasks)} == {HTTPStatus.OK}
 
 
 async def test_live_feeds_are_counted_apart(case: Case, relay_url: str) -> None:
