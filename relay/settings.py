@@ -98,6 +98,14 @@ class Settings:
     """Requests of one person that bring bytes of videos."""
     limit_downloads_at_once: int = 8
     """Requests of one person that fetch bytes of messages."""
+    limit_drafts: int = 50
+    """Messages that one person has begun and not sent."""
+    limit_open_uploads: int = 10
+    """Of one person, in all of their drafts."""
+    limit_person_bytes: int = 64 * GIB
+    """What the videos that one person sent or began to send may take up."""
+    limit_case_bytes: int = 256 * GIB
+    """What the videos of all people of a case may."""
     limit_feeds: int = 12
     """Live feeds of one person in one process."""
     stop_notice_seconds: int = 3
@@ -187,6 +195,7 @@ OF_WEB: Final = frozenset(
             "limit_wait_seconds",
         ),
         *("limit_uploads_at_once", "limit_downloads_at_once", "limit_feeds"),
+        *("limit_drafts", "limit_open_uploads", "limit_person_bytes", "limit_case_bytes"),
     }
 )
 """Settings that `relay serve` alone reads."""

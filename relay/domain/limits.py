@@ -62,3 +62,21 @@ class TooManyFeeds(LimitReached):
     """The caller has as many live feeds open as one may."""
 
     code = "too-many-feeds"
+
+
+class TooManyDrafts(LimitReached):
+    """The sender has begun as many messages as one may without sending any."""
+
+    code = "too-many-drafts"
+
+
+class TooManyUploads(LimitReached):
+    """The sender has as many uploads open as one may."""
+
+    code = "too-many-uploads"
+
+
+class StoredTooMuch(LimitReached):
+    """The videos of the sender, or of the case, would take up more than they may."""
+
+    code = "stored-too-much"

@@ -17,6 +17,7 @@ async def begin_draft(call: Call) -> web.Response:
     draft = await call.body(NewDraft)
     message = await submissions.begin_draft(
         call.database,
+        call.settings,
         call.participant,
         call.uuid("message"),
         call.number("revision"),

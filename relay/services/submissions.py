@@ -30,6 +30,7 @@ from relay.domain.uploads import object_prefix
 from relay.domain.views import AuthorView
 from relay.errors import Conflict, InvalidRequest, NotFound
 from relay.queue import Queue
+from relay.services import quotas
 from relay.services.cases import require_mediator
 from relay.services.message_views import as_author_message, author_message, shown_to_author
 from relay.services.statements import is_admitted, is_new
@@ -114,6 +115,7 @@ class _Words:
 
 async def begin_draft(
     database: Database,
+    settings: Settings,
     actor: Participant,
     message_id: uuid.UUID,
     revision: int,
@@ -129,6 +131,7 @@ async def begin_draft(
             words = _Words(draft.recipient, draft.kind, revision)
             await _require_draft(connection, known, words, str(actor))
         else:
+            await quotas.require_few_drafts(connection, settings, sender.participant_id)
             await _begin(connection, sender, message_id, revision, draft, str(actor))
         return await author_message(connection, message_id)
 

@@ -31,6 +31,7 @@ from relay.domain.uploads import (
 )
 from relay.errors import NotFound, RelayError, ServiceStopping
 from relay.metrics import UPLOAD_BYTES, UPLOAD_CONNECTIONS, UPLOAD_CONNECTIONS_ENDED
+from relay.services import quotas
 from relay.services.upload_connections import Idle, Receive, UploadConnection
 from relay.services.upload_receiver import Intake, Receiver
 from relay.storage import orphans
@@ -70,6 +71,7 @@ async def create(intake: Intake, sender: Participant, request: UploadRequest) ->
         is_open = await stored.list_open(connection, request.message_id)
         for surplus in is_open[: max(0, len(is_open) - OPEN_UPLOADS + 1)]:
             await stored.discard(connection, surplus, "replaced")
+        await quotas.require_space(connection, intake.settings, sender, request.size_bytes)
         expires = datetime.now(UTC) + timedelta(seconds=intake.settings.upload_expires_seconds)
         await stored.insert_upload(connection, upload_id, request, expires)
         return await _find(connection, sender, upload_id)

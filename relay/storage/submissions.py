@@ -75,6 +75,12 @@ async def find_carried(connection: Connection, link_id: uuid.UUID) -> uuid.UUID 
     return found
 
 
+async def count_drafts(connection: Connection, sender_id: uuid.UUID, most: int) -> int:
+    """How many messages a participant has begun and not sent, counted up to `most`."""
+    count: int = await connection.fetchval(_SQL["count_drafts"], sender_id, most)
+    return count
+
+
 async def insert_draft(
     connection: Connection,
     *,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 import asyncpg
+import msgspec
 
 from relay.domain.actors import Participant
 from relay.domain.segments import SEGMENT_BYTES
@@ -54,6 +55,22 @@ async def lock_target(
 async def list_open(connection: Connection, message_id: uuid.UUID) -> list[uuid.UUID]:
     """The open uploads of a message, those that nobody would miss first."""
     return _ids(await connection.fetch(_SQL["list_open"], message_id))
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is of uploads already."""
+
+    open_uploads: int
+    """Of the sender."""
+    person_bytes: int
+    case_bytes: int
+
+
+async def sum_up(connection: Connection, sender: Participant) -> Taken:
+    """What the uploads of a participant and of their case take up; nobody else adds to them meanwhile."""
+    await connection.execute(_SQL["lock_sums"], str(sender.case_id))
+    row = await connection.fetchrow(_SQL["sum_up"], sender.participant_id, sender.case_id)
+    return msgspec.convert(row, Taken)
 
 
 async def insert_upload(

@@ -409,6 +409,7 @@ $$;
 
 create index messages_by_state on messages (state, waiting_since);
 create index messages_by_draft on messages (state_since) where state = 'draft';
+create index drafts_by_sender on messages (sender_id) where state = 'draft';
 create index messages_by_case on messages (case_id, state) include (message_id);
 create index messages_by_sender on messages (sender_id, created_at);
 create index messages_by_recipient on messages (recipient_id, created_at);

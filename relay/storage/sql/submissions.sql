@@ -24,6 +24,15 @@ left join lateral submission_facts(locked.message, $2, $3, $4, $5, $6, $7) as fa
 select message_id from links
 where link_id = $1;
 
+-- name: count_drafts
+-- How many messages a participant has begun and not sent, counted up to $2.
+select count(*) from (
+    select 1 from messages
+    where sender_id = $1 and state = 'draft'
+    order by message_id
+    limit $2
+) as begun;
+
 -- name: insert_draft
 -- Every message begins here.
 insert into messages (message_id, case_id, sender_id, recipient_id, kind, language, writer_kid, state)

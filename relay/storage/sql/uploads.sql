@@ -26,6 +26,23 @@ from uploads
 where message_id = $1 and submitted_at is null
 order by offset_bytes = size_bytes, expires_at, upload_id;
 
+-- name: lock_sums
+-- Until the transaction ends nobody else begins an upload in this case. A statement of its own: the next one
+-- has to see what those before have begun.
+select pg_advisory_xact_lock(hashtextextended($1::text, 0));
+
+-- name: sum_up
+-- What the videos of a participant ($1) and of their case ($2) take up; those that are open, as announced.
+select
+    count(*) filter (where messages.sender_id = $1 and uploads.submitted_at is null) as open_uploads,
+    coalesce(
+        sum(uploads.size_bytes) filter (where messages.sender_id = $1), 0
+    )::bigint as person_bytes,
+    coalesce(sum(uploads.size_bytes), 0)::bigint as case_bytes
+from messages
+inner join uploads on messages.message_id = uploads.message_id
+where messages.case_id = $2;
+
 -- name: insert_upload
 insert into uploads (upload_id, message_id, revision, size_bytes, expires_at)
 values ($1, $2, $3, $4, $5);
