@@ -34,6 +34,7 @@ from relay.services.feed import Feed
 from relay.services.limits import Limits
 from relay.services.pages import BUILT, Pages, embed_origins
 from relay.services.profile import Programme
+from relay.services.rates import Rates
 from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
@@ -79,6 +80,8 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
         await objects.ensure_bucket()
         queue = await Queue.connect(settings.redis_url)
         stack.push_async_callback(queue.close)
+        rates = Rates.connect(settings)
+        stack.push_async_callback(rates.close)
         feed = Feed(settings.database_url)
         await feed.start()
         stack.push_async_callback(feed.close)
@@ -105,6 +108,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
             upload_connections=upload_connections,
             stopping=Stopping(feed, upload_connections),
             limits=Limits(settings),
+            rates=rates,
         )
 
 

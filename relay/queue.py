@@ -42,13 +42,15 @@ _SENDING: Final = {
     "messaging.operation.name": "wake",
 }
 
-WEB_RULES: Final = (
+RATES_PREFIX: Final = "relay:rates"
+_WAKING: Final = (
     f"resetchannels -@all ~{QUEUE_NAME} ~{job_key_prefix}* "
     "+ping +info +select +multi +exec +psetex +zadd"
 )
+WEB_RULES: Final = f"{_WAKING} ~{RATES_PREFIX}:* +evalsha +script|load +incrby +expire"
 """What the web service's user of Redis may do, as an ACL of Redis 6.2 or later, or of Valkey."""
 WORKER_RULES: Final = (
-    f"{WEB_RULES} ~{in_progress_key_prefix}* ~{retry_key_prefix}* ~{abort_jobs_ss} "
+    f"{_WAKING} ~{in_progress_key_prefix}* ~{retry_key_prefix}* ~{abort_jobs_ss} "
     "+watch +unwatch +exists +type +get +getrange +incrby +setex +expire +pexpire +del "
     "+zrangebyscore +zscore +zrem"
 )

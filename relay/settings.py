@@ -98,6 +98,12 @@ class Settings:
     """Requests of one person that bring bytes of videos."""
     limit_downloads_at_once: int = 8
     """Requests of one person that fetch bytes of messages."""
+    limit_person_requests: int = 1200
+    """Of one person or link in a minute."""
+    limit_case_requests: int = 6000
+    """Of all participants of a case in a minute."""
+    limit_service_requests: int = 12_000
+    """Of the case system in a minute."""
     limit_drafts: int = 50
     """Messages that one person has begun and not sent."""
     limit_open_uploads: int = 10
@@ -195,6 +201,7 @@ OF_WEB: Final = frozenset(
             "limit_wait_seconds",
         ),
         *("limit_uploads_at_once", "limit_downloads_at_once", "limit_feeds"),
+        *("limit_person_requests", "limit_case_requests", "limit_service_requests"),
         *("limit_drafts", "limit_open_uploads", "limit_person_bytes", "limit_case_bytes"),
     }
 )

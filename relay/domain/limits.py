@@ -58,6 +58,12 @@ class TooManyAtOnce(LimitReached):
     code = "too-many-at-once"
 
 
+class TooManyRequests(LimitReached):
+    """More requests in a minute than a person, a link, a case or a case system may make."""
+
+    code = "too-many-requests"
+
+
 class TooManyFeeds(LimitReached):
     """The caller has as many live feeds open as one may."""
 

@@ -75,6 +75,7 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
             return await _handled(route, request, wired, Nobody())
         async with wired.limits.identifying(request.headers.get(hdrs.AUTHORIZATION, "")):
             actor = await identify(request, wired, route.roles, route.scope)
+        await wired.rates.require(actor)
         async with wired.limits.working(route.load, actor):
             return await _handled(route, request, wired, actor)
 

@@ -23,6 +23,7 @@ from relay.services.feed import Feed
 from relay.services.limits import Limits, Load
 from relay.services.pages import Pages
 from relay.services.profile import Programme
+from relay.services.rates import Rates
 from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
@@ -71,6 +72,7 @@ class Relay:
     upload_connections: UploadConnections
     stopping: Stopping
     limits: Limits
+    rates: Rates
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,123 @@
+"""How much one person, link or case may ask in a minute, over all web processes; counted in Redis.
+
+Few ever come near: the first share of each minute is counted in this process alone, and Redis is asked, and
+learns that there is somebody, only about those who ask for more. Without Redis each process counts by itself.
+Redis is told a hash, and can do no more than refuse people, or let somebody ask too much.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+import uuid
+from collections import Counter
+from typing import Final, Self
+
+import redis.exceptions
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Service
+from relay.domain.limits import Limit, TooManyRequests
+from relay.queue import RATES_PREFIX
+from relay.settings import Settings
+
+WINDOW_SECONDS: Final = 60
+OWN_SHARE: Final = 8
+"""The first part of a quota that a process lets through without asking anybody: one of so many."""
+REDIS_SECONDS: Final = 0.25
+"""Longer than that nobody waits for Redis."""
+AWAY_SECONDS: Final = 5
+"""For so long Redis is not asked again once it did not answer."""
+
+_log = logging.getLogger(__name__)
+
+
+class Rates:
+    """Counts requests by who makes them."""
+
+    def __init__(self, settings: Settings, storage: RedisStorage) -> None:
+        self._limits = {
+            "person": _limit("requests", settings.limit_person_requests),
+            "case": _limit("case-requests", settings.limit_case_requests),
+            "service": _limit("service-requests", settings.limit_service_requests),
+        }
+        self._shared = FixedWindowRateLimiter(storage)
+        self._storage = storage
+        self._own: Counter[str] = Counter()
+        self._refused: dict[str, float] = {}
+        """Until when nothing more is let through, by what is counted."""
+        self._since = self._away_until = 0.0
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """Count in the Redis of these settings, once somebody has to be counted there."""
+        storage = RedisStorage(
+            f"async+{settings.redis_url}",
+            implementation="redispy",
+            key_prefix=RATES_PREFIX,
+            socket_timeout=REDIS_SECONDS,
+            socket_connect_timeout=REDIS_SECONDS,
+        )
+        return cls(settings, storage)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._storage.get_connection().aclose()
+
+    async def require(self, actor: Actor) -> None:
+        """Count a request of this caller; TooManyRequests where it is one too many in this minute."""
+        for kind, subject in _counted(actor):
+            await self._count(self._limits[kind], subject)
+
+    async def _count(self, limit: Limit, subject: uuid.UUID | str) -> None:
+        now = time.monotonic()
+        if now - self._since >= WINDOW_SECONDS:
+            self._own, self._refused, self._since = Counter(), {}, now
+        key = _key(limit, subject)
+        if self._refused.get(key, 0.0) > now:
+            raise TooManyRequests(limit, wait_seconds=round(self._refused[key] - now))
+        self._own[key] += 1
+        own = limit.quota // OWN_SHARE
+        if self._own[key] <= own or await self._is_within(limit, key, limit.quota - own, now):
+            return
+        wait = max(1, round(self._since + WINDOW_SECONDS - now))
+        self._refused[key] = now + wait
+        raise TooManyRequests(limit, wait_seconds=wait)
+
+    async def _is_within(self, limit: Limit, key: str, rest: int, now: float) -> bool:
+        """Whether what is left of the quota has room for one more, as all processes count."""
+        if now >= self._away_until:
+            try:
+                async with asyncio.timeout(REDIS_SECONDS):
+                    return await self._shared.hit(RateLimitItemPerSecond(rest, WINDOW_SECONDS), key)
+            except (redis.exceptions.RedisError, OSError) as error:
+                self._away_until = now + AWAY_SECONDS
+                _log.warning("rates are counted without Redis: %s", type(error).__name__)
+        return self._own[key] <= limit.quota
+
+
+def _limit(name: str, quota: int) -> Limit:
+    return Limit(name=name, quota=quota, window_seconds=WINDOW_SECONDS)
+
+
+def _counted(actor: Actor) -> list[tuple[str, uuid.UUID | str]]:
+    """What a request of this caller counts for."""
+    match actor:
+        case Participant():
+            return [("person", actor.participant_id), ("case", actor.case_id)]
+        case LinkHolder():
+            return [("person", actor.link_id), ("case", actor.case_id)]
+        case Mediator():
+            return [("person", actor.credential_id)]
+        case Service():
+            return [("service", str(actor))]
+        case _:
+            return []
+
+
+def _key(limit: Limit, subject: uuid.UUID | str) -> str:
+    return hashlib.sha256(f"{limit.name} {subject}".encode()).hexdigest()[:32]
