@@ -80,7 +80,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
         await objects.ensure_bucket()
         queue = await Queue.connect(settings.redis_url)
         stack.push_async_callback(queue.close)
-        rates = Rates.connect(settings)
+        rates = Rates(settings)
         stack.push_async_callback(rates.close)
         feed = Feed(settings.database_url)
         await feed.start()

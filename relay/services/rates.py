@@ -13,12 +13,13 @@ import logging
 import time
 import uuid
 from collections import Counter
-from typing import Final, Self
+from typing import Final
 
 import redis.exceptions
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
+from redis.asyncio.connection import ConnectionPool
 
 from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Service
 from relay.domain.limits import Limit, TooManyRequests
@@ -39,34 +40,31 @@ _log = logging.getLogger(__name__)
 class Rates:
     """Counts requests by who makes them."""
 
-    def __init__(self, settings: Settings, storage: RedisStorage) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._limits = {
             "person": _limit("requests", settings.limit_person_requests),
             "case": _limit("case-requests", settings.limit_case_requests),
             "service": _limit("service-requests", settings.limit_service_requests),
         }
-        self._shared = FixedWindowRateLimiter(storage)
-        self._storage = storage
+        self._connections: ConnectionPool = ConnectionPool.from_url(
+            settings.redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
+        )
+        self._shared = FixedWindowRateLimiter(
+            RedisStorage(
+                "async+redis://",
+                implementation="redispy",
+                key_prefix=RATES_PREFIX,
+                connection_pool=self._connections,  # type: ignore[arg-type]  # as its documentation says
+            )
+        )
         self._own: Counter[str] = Counter()
         self._refused: dict[str, float] = {}
         """Until when nothing more is let through, by what is counted."""
         self._since = self._away_until = 0.0
 
-    @classmethod
-    def connect(cls, settings: Settings) -> Self:
-        """Count in the Redis of these settings, once somebody has to be counted there."""
-        storage = RedisStorage(
-            f"async+{settings.redis_url}",
-            implementation="redispy",
-            key_prefix=RATES_PREFIX,
-            socket_timeout=REDIS_SECONDS,
-            socket_connect_timeout=REDIS_SECONDS,
-        )
-        return cls(settings, storage)
-
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._storage.get_connection().aclose()
+        await self._connections.disconnect()
 
     async def require(self, actor: Actor) -> None:
         """Count a request of this caller; TooManyRequests where it is one too many in this minute."""
