@@ -30,6 +30,7 @@ from relay.handlers.metrics import monitored
 from relay.handlers.problems import problems
 from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route, heads
 from relay.queue import Queue
+from relay.services.addresses import Addresses
 from relay.services.feed import Feed
 from relay.services.limits import Limits
 from relay.services.pages import BUILT, Pages, embed_origins
@@ -109,6 +110,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
             stopping=Stopping(feed, upload_connections),
             limits=Limits(settings),
             rates=rates,
+            addresses=Addresses(settings),
         )
 
 

@@ -86,6 +86,11 @@ class Settings:
     statement_skew_seconds: int = 5 * 60
     """How far the time in a statement may lie from the server's; at most 300: readers allow twice that."""
     events_keepalive_seconds: int = 15
+    address_header: str = ""
+    """The header in which the proxy gives the address of who asks, `X-Real-IP`; empty: nobody is counted by it.
+
+    The proxy must set it itself, whatever came with the request.
+    """
     database_wait_seconds: int = 5
     """A request that has waited for a connection to the database for so long is answered 503."""
     limit_requests_at_once: int = 8
@@ -104,6 +109,10 @@ class Settings:
     """Of all participants of a case in a minute."""
     limit_service_requests: int = 12_000
     """Of the case system in a minute."""
+    limit_address_requests: int = 600
+    """From one address in a minute, of people who have not shown yet who they are, in one process."""
+    limit_address_requests_at_once: int = 32
+    """Of these in one process; further ones wait."""
     limit_drafts: int = 50
     """Messages that one person has begun and not sent."""
     limit_open_uploads: int = 10
@@ -202,6 +211,7 @@ OF_WEB: Final = frozenset(
         ),
         *("limit_uploads_at_once", "limit_downloads_at_once", "limit_feeds"),
         *("limit_person_requests", "limit_case_requests", "limit_service_requests"),
+        *("address_header", "limit_address_requests", "limit_address_requests_at_once"),
         *("limit_drafts", "limit_open_uploads", "limit_person_bytes", "limit_case_bytes"),
     }
 )

@@ -13,8 +13,9 @@ from relay.domain.actors import Actor, Nobody, Role, Service
 from relay.domain.tokens import Scope, ScopeMissing
 from relay.errors import CryptoError, Forbidden, NotFound, ServiceStopping, Unauthenticated
 from relay.handlers.following import ROLE
-from relay.handlers.routing import Call, Relay, Route
+from relay.handlers.routing import Call, Load, Relay, Route
 from relay.services import links, sessions
+from relay.services.addresses import counted_as
 
 _BEARER = "Bearer "
 
@@ -64,6 +65,25 @@ async def _handled(
     return await route.handler(Call(request=request, relay=relay, actor=actor))
 
 
+def _address(request: web.Request, relay: Relay) -> str | None:
+    """What the request counts as by its address; None where the proxy does not say it."""
+    header = relay.settings.address_header
+    return counted_as(request.headers.get(header, "")) if header else None
+
+
+async def _identified(
+    route: Route, request: web.Request, relay: Relay, address: str | None
+) -> Actor:
+    """The caller; TooManyRequests in place of a refusal where too many from this address open nothing."""
+    bearer = request.headers.get(hdrs.AUTHORIZATION, "")
+    async with relay.limits.identifying(bearer, address):
+        try:
+            return await identify(request, relay, route.roles, route.scope)
+        except (Unauthenticated, NotFound):
+            relay.addresses.require(address)
+            raise
+
+
 def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
     """The aiohttp handler of a route: identify, then handle. `relay` is there once the app has started."""
 
@@ -71,10 +91,14 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
         wired = relay()
         if wired.stopping.has_begun and not route.is_probe:
             raise ServiceStopping("no new work")
-        if Role.PUBLIC in route.roles:
+        if route.load is Load.STATIC:
             return await _handled(route, request, wired, Nobody())
-        async with wired.limits.identifying(request.headers.get(hdrs.AUTHORIZATION, "")):
-            actor = await identify(request, wired, route.roles, route.scope)
+        address = _address(request, wired)
+        if Role.PUBLIC in route.roles:
+            wired.addresses.require(address)
+            async with wired.limits.serving(address):
+                return await _handled(route, request, wired, Nobody())
+        actor = await _identified(route, request, wired, address)
         await wired.rates.require(actor)
         async with wired.limits.working(route.load, actor):
             return await _handled(route, request, wired, actor)

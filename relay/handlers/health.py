@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 from relay.domain.jobs import VideoFailed
 from relay.errors import RelayError, Unavailable
-from relay.handlers.routing import RETRY_SECONDS, Call, Role, answer, probe, route
+from relay.handlers.routing import RETRY_SECONDS, Call, Load, Role, answer, probe, route
 from relay.media.errors import MediaRefused
 from relay.queue import Queue
 from relay.storage.database import is_migrated
@@ -113,5 +113,5 @@ def _tree(branch: type[RelayError]) -> list[type[RelayError]]:
 ROUTES = (
     probe("/livez", live),
     probe("/readyz", ready),
-    route("GET", "/v1/failures", failures, Role.PUBLIC),
+    route("GET", "/v1/failures", failures, Role.PUBLIC, load=Load.STATIC),
 )

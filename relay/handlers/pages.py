@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler as WebHandler
 from aiohttp.typedefs import Middleware
 
-from relay.handlers.routing import Call, Handler, Role, answer, route
+from relay.handlers.routing import Call, Handler, Load, Role, answer, route
 from relay.services.pages import Page, Pages, embed_origins
 
 
@@ -62,10 +62,10 @@ def nowhere(pages: Callable[[], Pages]) -> Middleware:
     return answer_people
 
 
-ROUTES = (route("GET", "/v1/embedding", embedding, Role.PUBLIC),)
+ROUTES = (route("GET", "/v1/embedding", embedding, Role.PUBLIC, load=Load.STATIC),)
 
 PAGES = tuple(
-    route(method, path, _file(name), Role.PUBLIC)
+    route(method, path, _file(name), Role.PUBLIC, load=Load.STATIC)
     for path, name in (
         ("/l/{link}", "participant.html"),
         ("/kiosk", "participant.html"),

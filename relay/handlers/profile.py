@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from relay.domain.preconditions import entity_tag, is_known
-from relay.handlers.routing import Call, Role, route, tagged
+from relay.handlers.routing import Call, Load, Role, route, tagged
 from relay.services import profile
 
 _LOGO_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -45,6 +45,6 @@ async def logo(call: Call) -> web.Response:
 
 
 ROUTES = (
-    route("GET", "/v1/profile", read, Role.PUBLIC),
-    route("GET", profile.LOGO_PATH + "{logo}", logo, Role.PUBLIC),
+    route("GET", "/v1/profile", read, Role.PUBLIC, load=Load.STATIC),
+    route("GET", profile.LOGO_PATH + "{logo}", logo, Role.PUBLIC, load=Load.STATIC),
 )

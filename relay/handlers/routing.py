@@ -19,6 +19,7 @@ from relay.domain.preconditions import Preconditions, entity_tag, is_known
 from relay.domain.tokens import Scope
 from relay.errors import InvalidRequest, NotFound, TooLarge
 from relay.queue import Queue
+from relay.services.addresses import Addresses
 from relay.services.feed import Feed
 from relay.services.limits import Limits, Load
 from relay.services.pages import Pages
@@ -73,6 +74,7 @@ class Relay:
     stopping: Stopping
     limits: Limits
     rates: Rates
+    addresses: Addresses
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +203,8 @@ class Route:
             raise RuntimeError(f"{self.method} {self.path} is open to nobody")
         if (Role.SERVICE in self.roles) != (self.scope is not None):
             raise RuntimeError(f"{self.method} {self.path}: a scope goes with {Role.SERVICE!r}")
+        if self.load is Load.STATIC and self.roles != {Role.PUBLIC}:
+            raise RuntimeError(f"{self.method} {self.path}: static answers are for everybody")
 
 
 def route(
@@ -217,7 +221,14 @@ def route(
 
 def probe(path: str, handler: Handler) -> Route:
     """A route on which anybody may ask how this process is, also while it stops."""
-    return Route(hdrs.METH_GET, path, handler, frozenset({Role.PUBLIC}), is_probe=True)
+    return Route(
+        hdrs.METH_GET,
+        path,
+        handler,
+        frozenset({Role.PUBLIC}),
+        is_probe=True,
+        load=Load.STATIC,
+    )
 
 
 def heads(routes: Sequence[Route]) -> list[Route]:

@@ -196,8 +196,8 @@ def _answer(
 _SENDERS: Final = (Role.PARTICIPANT, Role.UPLOADER)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    route(hdrs.METH_OPTIONS, "/v1/uploads", describe, Role.PUBLIC),
-    route(hdrs.METH_OPTIONS, "/v1/uploads/{upload}", describe_one, Role.PUBLIC),
+    route(hdrs.METH_OPTIONS, "/v1/uploads", describe, Role.PUBLIC, load=Load.STATIC),
+    route(hdrs.METH_OPTIONS, "/v1/uploads/{upload}", describe_one, Role.PUBLIC, load=Load.STATIC),
     route(hdrs.METH_POST, "/v1/uploads", create, *_SENDERS, load=Load.UPLOAD),
     route(hdrs.METH_HEAD, "/v1/uploads/{upload}", find, *_SENDERS),
     route(hdrs.METH_PATCH, "/v1/uploads/{upload}", append, *_SENDERS, load=Load.UPLOAD),

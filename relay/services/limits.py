@@ -1,14 +1,15 @@
 """What one caller may ask of this process at once, so that others do not notice.
 
-Each kind of work is counted apart: whoever uploads a video reads their letters meanwhile. Strangers, who
-showed nothing, are counted by whatever is in front of relay, which knows their addresses; relay is not told.
+Each kind of work is counted apart: whoever uploads a video reads their letters meanwhile. Who has not shown yet
+who they are is counted by address, where relay is told it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -34,6 +35,8 @@ class Load(StrEnum):
     """Memory, for as long as bytes go."""
     FEED = "feeds"
     """A place, for as long as somebody listens."""
+    STATIC = "static"
+    """Next to nothing: the same answer for everybody, from memory."""
 
 
 class Limits:
@@ -69,10 +72,25 @@ class Limits:
             waiting=settings.limit_requests_waiting,
             seconds=seconds,
         )
+        self._strangers = Turns(
+            Limit(name="address-requests-at-once", quota=settings.limit_address_requests_at_once),
+            TooManyAtOnce,
+            waiting=settings.limit_requests_waiting,
+            seconds=seconds,
+        )
 
-    def identifying(self, bearer: str) -> AbstractAsyncContextManager[None]:
+    @contextlib.asynccontextmanager
+    async def identifying(self, bearer: str, address: str | None) -> AsyncIterator[None]:
         """While it is found out whose bearer this is; TooManyAtOnce."""
-        return self._bearers.turn(hashlib.sha256(bearer.encode("utf-8", "replace")).digest())
+        digest = hashlib.sha256(bearer.encode("utf-8", "replace")).digest()
+        async with self._bearers.turn(digest), self.serving(address):
+            yield
+
+    def serving(self, address: str | None) -> AbstractAsyncContextManager[None]:
+        """While something is done for somebody at this address, whoever it is; TooManyAtOnce."""
+        if address is None:
+            return contextlib.nullcontext()
+        return self._strangers.turn(address)
 
     def working(self, load: Load, actor: Actor) -> AbstractAsyncContextManager[None]:
         """While a request of somebody who is known is handled; TooManyAtOnce, TooManyFeeds."""

@@ -12,7 +12,6 @@ import hashlib
 import logging
 import time
 import uuid
-from collections import Counter
 from typing import Final
 
 import redis.exceptions
@@ -24,9 +23,9 @@ from redis.asyncio.connection import ConnectionPool
 from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Service
 from relay.domain.limits import Limit, TooManyRequests
 from relay.queue import RATES_PREFIX
+from relay.services.minutes import WINDOW_SECONDS, Minutes
 from relay.settings import Settings
 
-WINDOW_SECONDS: Final = 60
 OWN_SHARE: Final = 8
 """The first part of a quota that a process lets through without asking anybody: one of so many."""
 REDIS_SECONDS: Final = 0.25
@@ -34,6 +33,7 @@ REDIS_SECONDS: Final = 0.25
 AWAY_SECONDS: Final = 5
 """For so long Redis is not asked again once it did not answer."""
 
+_REFUSED: Final = "refused"
 _log = logging.getLogger(__name__)
 
 
@@ -57,10 +57,8 @@ class Rates:
                 connection_pool=self._connections,  # type: ignore[arg-type]  # as its documentation says
             )
         )
-        self._own: Counter[str] = Counter()
-        self._refused: dict[str, float] = {}
-        """Until when nothing more is let through, by what is counted."""
-        self._since = self._away_until = 0.0
+        self._minutes = Minutes()
+        self._away_until = 0.0
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -72,22 +70,18 @@ class Rates:
             await self._count(self._limits[kind], subject)
 
     async def _count(self, limit: Limit, subject: uuid.UUID | str) -> None:
-        now = time.monotonic()
-        if now - self._since >= WINDOW_SECONDS:
-            self._own, self._refused, self._since = Counter(), {}, now
         key = _key(limit, subject)
-        if self._refused.get(key, 0.0) > now:
-            raise TooManyRequests(limit, wait_seconds=round(self._refused[key] - now))
-        self._own[key] += 1
         own = limit.quota // OWN_SHARE
-        if self._own[key] <= own or await self._is_within(limit, key, limit.quota - own, now):
-            return
-        wait = max(1, round(self._since + WINDOW_SECONDS - now))
-        self._refused[key] = now + wait
-        raise TooManyRequests(limit, wait_seconds=wait)
+        if not self._minutes.count((key, _REFUSED)):
+            count = self._minutes.add(key)
+            if count <= own or await self._is_within(limit, key, limit.quota - own, count):
+                return
+            self._minutes.add((key, _REFUSED))
+        raise TooManyRequests(limit, wait_seconds=self._minutes.left_seconds)
 
-    async def _is_within(self, limit: Limit, key: str, rest: int, now: float) -> bool:
+    async def _is_within(self, limit: Limit, key: str, rest: int, count: int) -> bool:
         """Whether what is left of the quota has room for one more, as all processes count."""
+        now = time.monotonic()
         if now >= self._away_until:
             try:
                 async with asyncio.timeout(REDIS_SECONDS):
@@ -95,7 +89,7 @@ class Rates:
             except (redis.exceptions.RedisError, OSError) as error:
                 self._away_until = now + AWAY_SECONDS
                 _log.warning("rates are counted without Redis: %s", type(error).__name__)
-        return self._own[key] <= limit.quota
+        return count <= limit.quota
 
 
 def _limit(name: str, quota: int) -> Limit:
