@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp import hdrs
 
 from relay.client.connection import Problem, SignedConnection, problem
+from relay.domain.limits import QuotaReached
 from relay.domain.uploads import TUS_VERSION, OffsetMismatch, TakenOver, write_metadata
 
 READ_BYTES: Final = 1024 * 1024
@@ -47,6 +48,8 @@ _TRY_AGAIN: Final = frozenset(
     {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 )
 """A session that ended is opened again."""
+_QUOTAS: Final = frozenset(quota.code for quota in QuotaReached.__subclasses__())
+"""These are 429 too, and another attempt is refused alike."""
 _ASK_AGAIN: Final = frozenset({OffsetMismatch.code, TakenOver.code})
 """After these the relay is asked how far the upload has come."""
 
@@ -185,7 +188,7 @@ class Upload:
             if refused.status == HTTPStatus.UNAUTHORIZED:
                 self._signed.forget_session()
             if (
-                refused.status in _TRY_AGAIN
+                (refused.status in _TRY_AGAIN and refused.code not in _QUOTAS)
                 or refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR
                 or refused.code in _ASK_AGAIN
             ):

@@ -70,19 +70,23 @@ class TooManyFeeds(LimitReached):
     code = "too-many-feeds"
 
 
-class TooManyDrafts(LimitReached):
+class QuotaReached(LimitReached):
+    """Waiting does not help by itself: something has to be finished, removed or allowed first."""
+
+
+class TooManyDrafts(QuotaReached):
     """The sender has begun as many messages as one may without sending any."""
 
     code = "too-many-drafts"
 
 
-class TooManyUploads(LimitReached):
+class TooManyUploads(QuotaReached):
     """The sender has as many uploads open as one may."""
 
     code = "too-many-uploads"
 
 
-class StoredTooMuch(LimitReached):
+class StoredTooMuch(QuotaReached):
     """The videos of the sender, or of the case, would take up more than they may."""
 
     code = "stored-too-much"

@@ -11,6 +11,9 @@ from typing import Final
 import msgspec
 import pytest
 
+from relay.client.connection import Problem
+from relay.client.uploading import Retry, Upload
+from relay.client.writing import address
 from relay.domain.messages import AuthorMessage, Kind, Language, NewDraft
 from relay.domain.uploads import TUS_VERSION, write_metadata
 from relay.settings import Settings
@@ -24,6 +27,7 @@ UPLOADS: Final = 4
 PERSON_BYTES: Final = 10_000
 CASE_BYTES: Final = 15_000
 SMALL: Final = 100
+SOON_SECONDS: Final = 20
 
 
 @pytest.fixture
@@ -127,3 +131,14 @@ async def test_videos_take_up_so_much_and_no_more(case: Case, people: Organizati
     message = await begun(caller_of(other.harmed), other.responsible.participant_id)
     answer = await upload(caller_of(other.harmed), message, PERSON_BYTES)
     assert answer.status == HTTPStatus.CREATED
+
+
+async def test_the_client_does_not_try_again_what_no_waiting_helps(case: Case) -> None:
+    """It passes the refusal on at once, with the sentence of relay."""
+    draft = address(case.responsible.participant_id)
+    await case.harmed.begin_video(draft)
+    upload = Upload(case.harmed.session, Retry(attempts=2, first_pause_seconds=3600))
+    async with asyncio.timeout(SOON_SECONDS):
+        with pytest.raises(Problem, match="stored-too-much") as refused:
+            await upload.create(draft.message_id, 1, PERSON_BYTES + 1)
+    assert refused.value.title

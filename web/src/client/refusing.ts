@@ -3,6 +3,9 @@
 import { WeakPassphrase } from '../crypto/passphrases';
 import type { Gate, Refusal, RefusalKind } from './contract';
 
+/** These are 429 too, but waiting does not help: relay's sentence says what does. */
+const QUOTAS = new Set(['too-many-drafts', 'too-many-uploads', 'stored-too-much']);
+
 type Details = Omit<Refusal, 'refusal'>;
 
 /** Thrown anywhere in the worker; the page receives only its `refusal`. */
@@ -46,7 +49,8 @@ export function refusedBy(status: number, document: unknown): Refused {
   };
   if (status === 401) return new Refused('signed-out', details);
   if (code === 'too-many-tries') return new Refused('wait', { ...details, waitSeconds: waitOf(document) });
-  if (status === 429 || status >= 500) return new Refused('busy', details);
+  const isQuota = code !== null && QUOTAS.has(code);
+  if ((status === 429 && !isQuota) || status >= 500) return new Refused('busy', details);
   return new Refused('refused', details);
 }
 

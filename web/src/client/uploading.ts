@@ -18,7 +18,7 @@ const LOOK_MS = 500;
 
 /** After these delays relay is asked for the current offset. */
 const ASK_AGAIN = new Set(['offset-mismatch', 'upload-taken-over']);
-const TRY_AGAIN = new Set([401, 408, 423, 425, 429]);
+const TRY_AGAIN = new Set([401, 408, 423, 425]);
 const VANISHED = new Set([404, 410]);
 /** How a proxy that only knows GET and POST refuses a PATCH. */
 const UNKNOWN_METHOD = new Set([403, 405, 501]);
