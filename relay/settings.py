@@ -23,6 +23,11 @@ _ADDRESS: Final = re.compile(
     r"(\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:/\[\]@]+)):(?P<port>[0-9]{1,5})"
 )
 
+_HEADER: Final = re.compile(r"[A-Za-z0-9-]*")
+_LIMIT: Final = "limit_"
+NO_LIMITS: Final = frozenset({"limit_requests_waiting", "limit_refusal_seconds"})
+"""These may be 0."""
+
 SECRETS = ("database_url", "redis_url", "s3_access_key", "s3_secret_key")
 """Each may be in a file that `RELAY_X_FILE` names, as containers hand over secrets."""
 
@@ -99,6 +104,8 @@ class Settings:
     """Of one person or link and each kind; further ones are refused."""
     limit_wait_seconds: int = 10
     """One that has waited for so long is refused."""
+    limit_refusal_seconds: int = 5
+    """For so long the refusal of a caller who asks for too much is held back; asking again is no faster."""
     limit_uploads_at_once: int = 4
     """Requests of one person that bring bytes of videos."""
     limit_downloads_at_once: int = 8
@@ -184,6 +191,8 @@ class Settings:
                     raise ConfigurationError(f"{name} is not set")
                 text = ""
             given[field.name] = _number(name, text) if hints[field.name] is int else text
+            if field.name.startswith(_LIMIT) and field.name not in NO_LIMITS and not int(text):
+                raise ConfigurationError(f"{name} must be 1 at least")
         if given.get("statement_skew_seconds", 0) > SKEW_MAX_SECONDS:
             raise ConfigurationError(
                 f"RELAY_STATEMENT_SKEW_SECONDS must be at most {SKEW_MAX_SECONDS}"
@@ -192,6 +201,8 @@ class Settings:
             raise ConfigurationError(
                 f"RELAY_STOP_NOTICE_SECONDS must be at most {STOP_NOTICE_MAX_SECONDS}"
             )
+        if not _HEADER.fullmatch(given.get("address_header", "")):
+            raise ConfigurationError("RELAY_ADDRESS_HEADER must be the name of a header")
         metrics_address(given.get("metrics_listen", ""))
         return cls(**given)
 
@@ -208,6 +219,7 @@ OF_WEB: Final = frozenset(
             "limit_requests_at_once",
             "limit_requests_waiting",
             "limit_wait_seconds",
+            "limit_refusal_seconds",
         ),
         *("limit_uploads_at_once", "limit_downloads_at_once", "limit_feeds"),
         *("limit_person_requests", "limit_case_requests", "limit_service_requests"),

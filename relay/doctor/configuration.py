@@ -59,6 +59,7 @@ def check_settings(
     if process == "web":
         yield _public_url(settings)
         yield from _embedding(settings)
+        yield from _addresses(settings)
 
 
 def _public_url(settings: Settings) -> Check:
@@ -89,6 +90,20 @@ def _embedding(settings: Settings) -> Iterator[Check]:
         return
     if plain := [one for one in origins if not is_secure(one)]:
         yield fail("embedding", f"RELAY_EMBED_ORIGINS has {', '.join(plain)}: use https.")
+
+
+def _addresses(settings: Settings) -> Iterator[Check]:
+    if settings.address_header:
+        yield ok(
+            "addresses",
+            f"Strangers are counted by {settings.address_header}, which the proxy has to set itself.",
+        )
+    elif not is_loopback(urlsplit(settings.public_url)):
+        yield warn(
+            "addresses",
+            "RELAY_ADDRESS_HEADER is empty: nobody is counted by address. Name the header in which the proxy "
+            "gives it.",
+        )
 
 
 def _passwords(settings: Settings, process: Process) -> Iterator[Check]:

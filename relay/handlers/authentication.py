@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import uuid
 from collections.abc import Callable
 
@@ -10,6 +12,7 @@ from aiohttp.typedefs import Handler
 
 from relay.crypto.encoding import b64u_decode
 from relay.domain.actors import Actor, Nobody, Role, Service
+from relay.domain.limits import LimitReached
 from relay.domain.tokens import Scope, ScopeMissing
 from relay.errors import CryptoError, Forbidden, NotFound, ServiceStopping, Unauthenticated
 from relay.handlers.following import ROLE
@@ -93,14 +96,29 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
             raise ServiceStopping("no new work")
         if route.load is Load.STATIC:
             return await _handled(route, request, wired, Nobody())
-        address = _address(request, wired)
-        if Role.PUBLIC in route.roles:
-            wired.addresses.require(address)
-            async with wired.limits.serving(address):
-                return await _handled(route, request, wired, Nobody())
-        actor = await _identified(route, request, wired, address)
-        await wired.rates.require(actor)
-        async with wired.limits.working(route.load, actor):
+        async with contextlib.AsyncExitStack() as turn:
+            try:
+                actor = await _admitted(route, request, wired, turn)
+            except LimitReached:
+                await asyncio.sleep(wired.settings.limit_refusal_seconds)
+                raise
             return await _handled(route, request, wired, actor)
 
     return handle
+
+
+async def _admitted(
+    route: Route, request: web.Request, relay: Relay, turn: contextlib.AsyncExitStack
+) -> Actor:
+    """Who may make this request now; it is under way until `turn` ends. LimitReached where it is too much."""
+    address = _address(request, relay)
+    if Role.PUBLIC in route.roles:
+        relay.addresses.require(address)
+        await relay.limits.paced(Nobody(), address)
+        await turn.enter_async_context(relay.limits.serving(address))
+        return Nobody()
+    actor = await _identified(route, request, relay, address)
+    await relay.rates.require(actor)
+    await relay.limits.paced(actor, address)
+    await turn.enter_async_context(relay.limits.working(route.load, actor))
+    return actor

@@ -14,8 +14,10 @@ from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Service
+from relay.domain.actors import Actor, LinkHolder, Mediator, Nobody, Participant, Service
 from relay.domain.limits import Limit, TooManyAtOnce, TooManyFeeds
+from relay.services.minutes import WINDOW_SECONDS
+from relay.services.pacing import Pace
 from relay.services.turns import Turns
 from relay.settings import Settings
 
@@ -78,6 +80,26 @@ class Limits:
             waiting=settings.limit_requests_waiting,
             seconds=seconds,
         )
+
+        self._paces = {
+            kind: Pace(
+                Limit(name=f"{kind}-pace", quota=quota, window_seconds=WINDOW_SECONDS),
+                waiting=settings.limit_requests_waiting,
+            )
+            for kind, quota in (
+                ("person", settings.limit_person_requests),
+                ("address", settings.limit_address_requests),
+            )
+        }
+
+    async def paced(self, actor: Actor, address: str | None) -> None:
+        """Wait until a request of this caller is due, of nobody yet by their address; TooManyAtOnce."""
+        if isinstance(actor, Service):
+            return
+        if not isinstance(actor, Nobody):
+            await self._paces["person"].wait(_key_of(actor))
+        elif address is not None:
+            await self._paces["address"].wait(address)
 
     @contextlib.asynccontextmanager
     async def identifying(self, bearer: str, address: str | None) -> AsyncIterator[None]:

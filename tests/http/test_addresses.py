@@ -31,7 +31,10 @@ STATIC: Final = [route for route in ROUTES if route.load is Load.STATIC]
 def relay_settings(relay_settings: Settings) -> Settings:
     """Few of each, by the address in a header."""
     return dataclasses.replace(
-        relay_settings, address_header=HEADER, limit_address_requests=QUOTA
+        relay_settings,
+        address_header=HEADER,
+        limit_address_requests=QUOTA,
+        limit_refusal_seconds=0,
     )
 
 

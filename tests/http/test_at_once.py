@@ -22,7 +22,7 @@ pytestmark = pytest.mark.own_relay
 AT_ONCE: Final = 4
 WAITING: Final = 6
 FEEDS: Final = 3
-SOON_SECONDS: Final = 10
+SOON_SECONDS: Final = 30
 SLOW: Final = "/v1/unsent"
 """What hangs while its table is locked."""
 FAST: Final = "/v1/messages"
@@ -36,6 +36,8 @@ def relay_settings(relay_settings: Settings) -> Settings:
         limit_requests_at_once=AT_ONCE,
         limit_requests_waiting=WAITING,
         limit_feeds=FEEDS,
+        limit_wait_seconds=10 * SOON_SECONDS,
+        limit_refusal_seconds=0,
         database_pool_connections=2 * AT_ONCE,
         database_wait_seconds=1,
     )

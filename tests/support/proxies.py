@@ -53,6 +53,9 @@ def front(folder: Path) -> Iterator[Front]:
         "ssl_certificate /etc/ssl/relay/fullchain.pem;": "",
         "ssl_certificate_key /etc/ssl/relay/key.pem;": "",
         "proxy_set_header Host $host;": "proxy_set_header Host $http_host;",
+        # Everybody comes from one address here.
+        "limit_req zone=requests burst=400 nodelay;": "",
+        "limit_conn connections 512;": "",
     }
     backends = [f"127.0.0.1:{one}" for one in ports]
     with _nginx(folder, changes, backends, folder / "nginx.log"):

@@ -117,6 +117,8 @@ async def test_no_secret_is_printed(of_web: dict[str, str]) -> None:
         ({"RELAY_PUBLIC_URL": "https://relay.example/"}, "public-url", "slash"),
         ({"RELAY_PUBLIC_URL": "relay.example"}, "public-url", "no address"),
         ({"RELAY_EMBED_ORIGINS": "cases.example"}, "embedding", "no origin"),
+        ({"RELAY_ADDRESS_HEADER": "X-Real-IP:"}, "settings", "RELAY_ADDRESS_HEADER"),
+        ({"RELAY_LIMIT_DRAFTS": "0"}, "settings", "RELAY_LIMIT_DRAFTS"),
         ({"RELAY_ROOT_PUBLIC_KEYS": ""}, "roots", "nobody can be a mediator"),
         ({"RELAY_ROOT_PUBLIC_KEYS": "AAAA"}, "roots", "Key 1"),
         (
@@ -158,7 +160,7 @@ async def test_a_setting_that_is_missing_is_named(of_web: dict[str, str]) -> Non
 
 
 async def test_what_is_weak_is_warned_of(of_web: dict[str, str]) -> None:
-    """Short passwords, and no case system; neither fails."""
+    """Short passwords, no case system, nobody counted by address; none of them fails."""
     [found] = [
         check
         for check in await checks({**of_web, "RELAY_SERVICE_JWKS": ""})
@@ -166,6 +168,11 @@ async def test_what_is_weak_is_warned_of(of_web: dict[str, str]) -> None:
     ]
     assert (found.level, found.check) == (Level.WARN, "key-set")
     assert "RELAY_SERVICE_JWKS" in found.says
+    reached = {"RELAY_PUBLIC_URL": "https://relay.example"}
+    for header, level in (("", Level.WARN), ("X-Real-IP", Level.OK)):
+        environment = {**of_web, **reached, "RELAY_ADDRESS_HEADER": header}
+        [addresses] = [c for c in await checks(environment) if c.check == "addresses"]
+        assert (addresses.level, "RELAY_ADDRESS_HEADER" in addresses.says) == (level, not header)
     weak = {"RELAY_REDIS_URL": "redis://web:short@127.0.0.1:1/0", "RELAY_S3_SECRET_KEY": "short"}
     [passwords] = [c for c in await checks({**of_web, **weak}) if c.check == "passwords"]
     assert passwords.level is Level.WARN
@@ -197,7 +204,7 @@ async def test_every_check_is_in_the_table(
     found = {check.check for check in await checks(of_web)}
     found |= {check.check for check in await checks(of_worker, "worker")}
     found |= {check.check for check in await checks(of_deliverer, "deliverer")}
-    assert listed == found | {"role", "embedding", "traces"}
+    assert listed == found | {"role", "embedding", "addresses", "traces"}
 
 
 @pytest.mark.parametrize(

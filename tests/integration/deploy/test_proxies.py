@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from relay.client.uploading import Retry, Upload
 from relay.client.writing import address
+from relay.settings import Settings
 from relay.testing.relays import free_port
 from tests.support.proxies import caddy, fetch_programs, nginx
 from tests.support.requests import caller_of
@@ -28,6 +29,9 @@ from tests.support.videos import VideoCase
 
 PIECE_BYTES: Final = 8 * 1024 * 1024
 SOON_SECONDS: Final = 20
+ADDRESS_QUOTA: Final = 60
+FLOOD: Final = 400
+"""What deploy/nginx.conf lets through of one address at once."""
 STRICT: Final = "max-age=63072000; includeSubDomains"
 OF_THE_WAY: Final = frozenset(
     {
@@ -57,6 +61,14 @@ class Proxied:
 def programs() -> None:
     """Nginx and Caddy."""
     fetch_programs()
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Strangers are counted by the address that the proxy gives."""
+    return dataclasses.replace(
+        settings, address_header="X-Real-IP", limit_address_requests=ADDRESS_QUOTA
+    )
 
 
 @pytest.fixture(params=["nginx", "caddy"])
@@ -217,3 +229,34 @@ async def test_nobody_is_named_in_what_the_proxy_prints(proxied: Proxied) -> Non
         async with proxied.http.get(f"{proxied.url}{link}", headers=large) as answer:
             await answer.read()
     assert "beef" not in proxied.said.read_text("utf-8")
+
+
+async def test_people_are_counted_by_the_address_that_the_proxy_sees(proxied: Proxied) -> None:
+    """Whatever address they claim: the header of the proxy takes the place of theirs."""
+    statuses = []
+    for number in range(ADDRESS_QUOTA + 1):
+        claimed = {"X-Real-IP": f"192.0.2.{number}", "X-Forwarded-For": f"192.0.2.{number}"}
+        async with proxied.http.get(f"{proxied.url}/v1/roots", headers=claimed) as answer:
+            statuses.append(answer.status)
+    assert statuses == [200] * ADDRESS_QUOTA + [429]
+
+
+async def test_a_flood_from_one_address_is_kept_from_relay(
+    proxied: Proxied, request: pytest.FixtureRequest
+) -> None:
+    """nginx refuses what is too much, says when to come back, and lets the rest through."""
+    if "nginx" not in request.node.name:
+        pytest.skip("Caddy has no such limit; relay has its own")
+
+    async def one() -> tuple[int, str | None, str | None]:
+        async with proxied.http.get(f"{proxied.url}/v1/profile") as answer:
+            await answer.read()
+            found = answer.headers
+            return answer.status, found.get("Retry-After"), found.get("Strict-Transport-Security")
+
+    answers = await asyncio.gather(*(one() for _ in range(2 * FLOOD)))
+    refused = [answer for answer in answers if answer[0] != 200]
+    assert set(refused) == {(429, "5", STRICT)}
+    assert len(answers) - len(refused) >= FLOOD
+    await asyncio.sleep(1)
+    assert (await one())[0] == 200
