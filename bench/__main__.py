@@ -13,7 +13,18 @@ from rich.console import Console
 
 from bench.rows import Row
 
-PARTS = ("sealing", "transfer", "worker", "letters", "lists", "live", "strangers", "scale", "traces", "browser")
+PARTS = (
+    "sealing",
+    "transfer",
+    "worker",
+    "letters",
+    "lists",
+    "live",
+    "strangers",
+    "scale",
+    "traces",
+    "browser",
+)
 
 
 def main(

@@ -81,11 +81,13 @@ async def attack(kind: str, case: Case) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.attacker"), stdin=asyncio.subprocess.PIPE
     )
-    assert process.stdin is not None
-    process.stdin.write(msgspec.json.encode(target) + b"\n")
-    await process.stdin.drain()
+    given = process.stdin
+    if given is None:
+        raise RuntimeError("the attacker cannot be told anything")
+    given.write(msgspec.json.encode(target) + b"\n")
+    await given.drain()
     try:
         yield
     finally:
-        process.stdin.close()
+        given.close()
         await process.wait()

@@ -92,7 +92,7 @@ class Settings:
     """How far the time in a statement may lie from the server's; at most 300: readers allow twice that."""
     events_keepalive_seconds: int = 15
     address_header: str = ""
-    """The header in which the proxy gives the address of who asks, `X-Real-IP`; empty: nobody is counted by it.
+    """The header in which the proxy gives the address of who asks, `X-Real-IP`; empty: nobody is counted so.
 
     The proxy must set it itself, whatever came with the request.
     """

@@ -1,7 +1,7 @@
 """What one caller may ask of this process at once, so that others do not notice.
 
-Each kind of work is counted apart: whoever uploads a video reads their letters meanwhile. Who has not shown yet
-who they are is counted by address, where relay is told it.
+Each kind of work is counted apart: whoever uploads a video reads their letters meanwhile. Who has not shown
+yet who they are is counted by address, where relay is told it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Spreads the requests of one caller over time: a burst passes at once, what comes beyond it waits a little.
 
-Nobody is refused who would be done soon, and whoever asks for more gets no more than their share of a process.
+Nobody is refused who would be done soon, and who asks for more gets no more than their share of a process.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 from relay.domain.limits import Limit, TooManyAtOnce
+from relay.services.minutes import WINDOW_SECONDS
 
 BURST: Final = 100
 """Requests that pass at once, of a caller who was quiet: a page with many cases is opened."""
@@ -20,7 +21,7 @@ KEYS: Final = 100_000
 
 
 class Pace:
-    """Lets each caller begin `limit.quota` requests in its window, evenly, after a burst."""
+    """Lets each caller begin `limit.quota` requests in a minute, evenly, after a burst."""
 
     def __init__(
         self,
@@ -30,10 +31,9 @@ class Pace:
         keys: int = KEYS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`waiting`: of each caller, so many wait; further ones are refused."""
-        assert limit.window_seconds is not None
+        """`limit` is for a minute. `waiting`: of each caller, so many wait; further ones are refused."""
         self._limit = limit
-        self._interval = limit.window_seconds / limit.quota
+        self._interval = WINDOW_SECONDS / limit.quota
         self._ahead = min(BURST, limit.quota) * self._interval
         self._longest = waiting * self._interval
         self._keys = keys

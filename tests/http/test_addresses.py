@@ -1,4 +1,4 @@
-"""Who has not shown who they are is counted by address, where the proxy says it; others there are not held up."""
+"""Strangers are counted by address, where the proxy says it; who is known there is not held up."""
 
 from __future__ import annotations
 
@@ -43,7 +43,11 @@ async def from_address(
 ) -> Answer:
     """One request as the proxy passes it on."""
     return await ask(
-        people.connection, route.method, filled(route.path), bearer=bearer, headers={HEADER: address}
+        people.connection,
+        route.method,
+        filled(route.path),
+        bearer=bearer,
+        headers={HEADER: address},
     )
 
 

@@ -9,7 +9,6 @@ from typing import Final
 import pytest
 
 from relay.domain.limits import Limit, TooManyAtOnce
-from relay.services import pacing
 from relay.services.pacing import BURST, Pace
 
 QUOTA: Final = 1200
@@ -40,7 +39,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of the paces of a test."""
     clock = Clock()
-    monkeypatch.setattr(pacing.asyncio, "sleep", clock.sleep)
+    monkeypatch.setattr(asyncio, "sleep", clock.sleep)
     return clock
 
 
@@ -99,7 +98,9 @@ async def test_in_no_minute_more_begins_than_the_quota_and_a_burst(
         begun.append(clock.now + sum(clock.slept))
     assert begun == sorted(begun)
     for first in range(len(begun)):
-        within = [moment for moment in begun[first : first + 2 * QUOTA] if moment < begun[first] + 60]
+        within = [
+            moment for moment in begun[first : first + 2 * QUOTA] if moment < begun[first] + 60
+        ]
         assert len(within) <= QUOTA + BURST
 
 

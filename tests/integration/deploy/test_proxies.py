@@ -244,7 +244,7 @@ async def test_people_are_counted_by_the_address_that_the_proxy_sees(proxied: Pr
 async def test_a_flood_from_one_address_is_kept_from_relay(
     proxied: Proxied, request: pytest.FixtureRequest
 ) -> None:
-    """nginx refuses what is too much, says when to come back, and lets the rest through."""
+    """The nginx of deploy/ refuses what is too much, says when to come back, and lets the rest through."""
     if "nginx" not in request.node.name:
         pytest.skip("Caddy has no such limit; relay has its own")
 
