@@ -6,20 +6,28 @@ import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from relay.testing.people import Organization, organization
-from relay.testing.relays import RunningRelay, running_relay
+from relay.testing.relays import REQUESTS_OF_PROGRAMS, RunningRelay, running_relay
+
+_OF_PROGRAMS: Final = {
+    f"RELAY_LIMIT_{whose}_REQUESTS": str(REQUESTS_OF_PROGRAMS)
+    for whose in ("PERSON", "CASE", "SERVICE")
+}
 
 
 @contextlib.asynccontextmanager
 async def service(
     *, worker: bool = False, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[tuple[RunningRelay, Organization]]:
-    """A running relay and the organization that it serves."""
+    """A running relay and its organization; without `settings`, people ask as fast as programs do."""
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as folder:
         Path(folder).chmod(0o711)  # noqa: ASYNC240 - one call, before anything is measured
         async with (
-            running_relay(Path(folder) / "data", worker=worker, settings=settings) as running,
+            running_relay(
+                Path(folder) / "data", worker=worker, settings=settings or _OF_PROGRAMS
+            ) as running,
             organization(running.url, running.root, running.token_key) as people,
         ):
             yield running, people

@@ -38,6 +38,8 @@ from relay.testing.people import ISSUER, KEY_ID
 READY_SECONDS: Final = 60
 STOP_SECONDS: Final = 25
 COMMANDS: Final = {"web": "serve", "worker": "worker", "deliverer": "deliver"}
+REQUESTS_OF_PROGRAMS: Final = 1_000_000
+"""In a minute: a limit for people who are programs, and ask faster than people do."""
 _PR_SET_PDEATHSIG: Final = 1
 
 
