@@ -86,6 +86,8 @@ class Settings:
     upload_expires_seconds: int = 7 * DAY_SECONDS
     upload_idle_seconds: int = 30
     """A connection that sends nothing for this long is closed; what it sent is stored."""
+    upload_memory_bytes: int = 256 * MIB
+    """Held by all uploads of a process; beyond it each stores what it has of a segment, and goes on."""
     download_idle_seconds: int = 60
     """A connection that takes nothing for this long is closed."""
     statement_skew_seconds: int = 5 * 60
@@ -212,6 +214,7 @@ OF_WEB: Final = frozenset(
         *("service_jwks", "service_issuer", "service_audience", "public_url", "embed_origins"),
         *("listen_host", "listen_port", "session_seconds", "challenge_seconds", "lease_seconds"),
         *("letter_max_bytes", "upload_max_bytes", "upload_expires_seconds", "upload_idle_seconds"),
+        "upload_memory_bytes",
         *("download_idle_seconds", "statement_skew_seconds", "events_keepalive_seconds"),
         *("stop_notice_seconds", "profile_file"),
         *(

@@ -1,7 +1,8 @@
 """Takes the bytes of an upload as they come, and makes them last: segment by segment, and the tail.
 
 The next segment fills while one or two are on their way to the store: an upload holds 24 MiB at most,
-and 12 MiB where many are under way at once.
+and 12 MiB where many are under way at once. All of them together hold little more than ENOUGH_BYTES while the
+store keeps up, and RELAY_UPLOAD_MEMORY_BYTES where many people send slowly: then each stores what it has.
 Nothing counts before it is in the object store and then, in one statement, in the database.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -17,9 +19,9 @@ from typing import Final
 from relay.domain.segments import SEGMENT_BYTES, segment_end
 from relay.domain.uploads import Piece, Upload, object_prefix, pieces_to_join, require_room
 from relay.services.upload_connections import UploadConnections
-from relay.settings import MIB, Settings
+from relay.settings import KIB, MIB, Settings
 from relay.storage import uploads as stored
-from relay.storage.buffers import SegmentBuffer, sha256
+from relay.storage.buffers import BytesLike, SegmentBuffer, sha256
 from relay.storage.database import Database
 from relay.storage.objects import (
     ObjectMissing,
@@ -31,6 +33,10 @@ from relay.storage.objects import (
 
 READ_AHEAD_BYTES: Final = 4 * MIB
 """How far a segment fills while the one before is still on its way to the store."""
+TAIL_SECONDS: Final = 60
+"""What came longer ago is stored, though its segment is not whole."""
+TAIL_BYTES: Final = 64 * KIB
+"""Less is stored at the end alone."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,11 +58,13 @@ class Receiver:
         self._database = intake.database
         self._objects = intake.objects
         self._expires = timedelta(seconds=intake.settings.upload_expires_seconds)
+        self._most_bytes = intake.settings.upload_memory_bytes
         self._upload = upload
         self._prefix = object_prefix(upload.upload_id)
         self._pieces = pieces
         self._start = upload.offset_bytes
         self._segment = self._objects.buffers.take()
+        self._begun = time.monotonic()
         self._storing: list[asyncio.Task[None]] = []
 
     @property
@@ -64,11 +72,13 @@ class Receiver:
         """Where the next byte goes."""
         return self._start + len(self._segment)
 
-    async def take(self, chunk: bytes | bytearray) -> None:
+    async def take(self, chunk: BytesLike) -> None:
         """Take the next bytes; waits where the store is slower. UploadTooLong if there is no room."""
         require_room(self._upload, self.position, len(chunk))
         rest = memoryview(chunk)
         while rest:
+            await self._objects.buffers.room(len(rest))
+            await self._keep_what_is_too_much(len(rest))
             end = segment_end(self._start, self._upload.size_bytes)
             room = end - self.position
             self._segment.write(rest[:room])
@@ -83,8 +93,16 @@ class Receiver:
         """Make everything last that was taken; the offset that the upload has now reached."""
         await self._stored(all_but=0)
         if len(self._segment):
-            await self._keep_tail(self._advance(self.position), self._segment)
+            await self._keep_tail()
         return self.position
+
+    async def _keep_what_is_too_much(self, more: int) -> None:
+        """Store what there is of a segment that is held for too long, or beside too much of others."""
+        is_old = time.monotonic() - self._begun > TAIL_SECONDS
+        is_much = self._objects.buffers.held_bytes + more > self._most_bytes
+        if (is_old or is_much) and len(self._segment) >= TAIL_BYTES:
+            await self._stored(all_but=0)
+            await self._keep_tail()
 
     async def aclose(self) -> None:
         """Give up what is still on its way: it was not counted."""
@@ -117,6 +135,7 @@ class Receiver:
             )
         )
         self._start, self._segment, self._pieces = end, self._objects.buffers.take(), ()
+        self._begun = time.monotonic()
 
     async def _store_segment(
         self,
@@ -125,24 +144,36 @@ class Receiver:
         segment: SegmentBuffer,
         pieces: Sequence[Piece],
     ) -> None:
-        whole = await self._joined(pieces, segment)
-        digest = await sha256(whole.view())
-        number = (advance.stop - 1) // SEGMENT_BYTES
-        await self._objects.put(segment_key(self._prefix, number), whole.view(), digest=digest)
-        if before is not None:
-            await before  # it counts first
-        async with self._database.connection() as connection:
-            await stored.finish_segment(connection, advance, digest)
-        self._objects.buffers.give_back(whole)
+        with self._objects.buffers.emptying():
+            whole = await self._joined(pieces, segment)
+            digest = await sha256(whole.view())
+            number = (advance.stop - 1) // SEGMENT_BYTES
+            await self._objects.put(segment_key(self._prefix, number), whole.view(), digest=digest)
+            if before is not None:
+                await before  # it counts first
+            async with self._database.connection() as connection:
+                await stored.finish_segment(connection, advance, digest)
+            self._objects.buffers.give_back(whole)
+            if whole is not segment:
+                self._objects.buffers.give_back(segment)
         await self._remove(pieces)
 
-    async def _keep_tail(self, advance: stored.Advance, tail: SegmentBuffer) -> None:
-        joined = pieces_to_join(self._pieces, advance.stop - advance.start)
-        whole = await self._joined(joined, tail)
-        first = joined[0].start_bytes if joined else advance.start
-        await self._objects.put(piece_key(self._prefix, first, advance.stop), whole.view())
-        async with self._database.connection() as connection:
-            await stored.keep_piece(connection, advance, first)
+    async def _keep_tail(self) -> None:
+        """Store what came of the segment, joined with what was stored of it before; and go on behind it."""
+        advance, tail = self._advance(self.position), self._segment
+        joined = pieces_to_join(self._pieces, len(tail))
+        with self._objects.buffers.emptying():
+            whole = await self._joined(joined, tail)
+            first = joined[0].start_bytes if joined else advance.start
+            await self._objects.put(piece_key(self._prefix, first, advance.stop), whole.view())
+            async with self._database.connection() as connection:
+                await stored.keep_piece(connection, advance, first)
+            if whole is not tail:
+                self._objects.buffers.give_back(whole)
+            tail.free()
+        kept = Piece(start_bytes=first, size_bytes=advance.stop - first)
+        self._start, self._begun = advance.stop, time.monotonic()
+        self._pieces = (*self._pieces[: len(self._pieces) - len(joined)], kept)
         await self._remove(joined)
 
     async def _joined(self, pieces: Sequence[Piece], tail: SegmentBuffer) -> SegmentBuffer:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import enum
-import hashlib
 import logging
 import uuid
 from collections.abc import Sequence
@@ -36,6 +34,7 @@ from relay.services.upload_connections import Idle, Receive, UploadConnection
 from relay.services.upload_receiver import Intake, Receiver
 from relay.storage import orphans
 from relay.storage import uploads as stored
+from relay.storage.buffers import sha256
 from relay.storage.database import Connection, Database
 from relay.storage.objects import Objects, StoreUnavailable
 
@@ -213,19 +212,21 @@ async def _take_checked(
     intake: Intake, writer: UploadConnection, receiver: Receiver, receive: Receive, checksum: bytes
 ) -> _End:
     """Take everything or nothing; how the request ended."""
-    body = bytearray()
+    buffers = intake.objects.buffers
+    body = buffers.take()
     try:
         while chunk := await writer.next(receive, intake.settings.upload_idle_seconds):
-            body += chunk
-            require_checkable(len(body))
+            require_checkable(len(body) + len(chunk))
+            await buffers.room(len(chunk))
+            body.write(chunk)
     except ConnectionError:
         return _End.BROKEN
     except Idle:
         return _End.IDLE
-    digest = await asyncio.to_thread(hashlib.sha256, body)
-    if digest.digest() != checksum:
+    if await sha256(body.view()) != checksum:
         raise ChecksumMismatch(f"{len(body)} bytes")
-    await receiver.take(body)
+    await receiver.take(body.view())
+    buffers.give_back(body)
     await receiver.keep()
     return _End.READ
 

@@ -8,26 +8,45 @@ to use: with a fast sender, taking fresh pages costs a third of all the work.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import hashlib
 import mmap
 import weakref
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from relay.domain.segments import SEGMENT_BYTES
+from relay.settings import MIB
 
 SPARE_SEGMENTS: Final = 2
 PLENTY_SEGMENTS: Final = 4
 """In use at once in this process, before uploads are told to hold fewer."""
+ENOUGH_BYTES: Final = 48 * MIB
+"""What all uploads of a process hold before they wait for each other; not where people are slow to send."""
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
+
+
+@dataclasses.dataclass(slots=True)
+class Held:
+    """How many bytes some buffers hold together."""
+
+    size_bytes: int = 0
 
 
 class SegmentBuffer:
     """Up to 8 MiB, written from the start on."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Held) -> None:
+        """What is in it is counted in `held`."""
         self._memory = mmap.mmap(-1, SEGMENT_BYTES)
         self._size = 0
+        self._held = held
+
+    def __del__(self) -> None:
+        """It is counted no longer, whichever way it went."""
+        self.clear()
 
     def __len__(self) -> int:
         """How many bytes were written."""
@@ -42,10 +61,17 @@ class SegmentBuffer:
         """Add bytes, of which there are no more than there is room for."""
         self._memory[self._size : self._size + len(data)] = data
         self._size += len(data)
+        self._held.size_bytes += len(data)
 
     def clear(self) -> None:
         """Forget what was written, and keep the memory."""
+        self._held.size_bytes -= self._size
         self._size = 0
+
+    def free(self) -> None:
+        """Give the memory back to the system; what is written later takes it anew."""
+        self.clear()
+        self._memory.madvise(mmap.MADV_DONTNEED)
 
     def view(self) -> memoryview:
         """What was written, without a copy."""
@@ -53,11 +79,42 @@ class SegmentBuffer:
 
 
 class SegmentBuffers:
-    """Hands out buffers, and keeps at most SPARE_SEGMENTS that came back."""
+    """Hands out buffers, and keeps at most SPARE_SEGMENTS that came back while few are in use."""
 
     def __init__(self) -> None:
         self._all: weakref.WeakSet[SegmentBuffer] = weakref.WeakSet()
         self._spare: list[SegmentBuffer] = []
+        self._held = Held()
+        self._on_their_way = 0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    @property
+    def held_bytes(self) -> int:
+        """What is in all buffers now."""
+        return self._held.size_bytes
+
+    @contextlib.contextmanager
+    def emptying(self) -> Iterator[None]:
+        """While a buffer is on its way to the store: memory is about to be free."""
+        self._on_their_way += 1
+        try:
+            yield
+        finally:
+            self._on_their_way -= 1
+            waiting, self._waiting = self._waiting, []
+            for one in waiting:
+                if not one.done():
+                    one.set_result(None)
+
+    async def room(self, size: int) -> None:
+        """Wait while there is enough in memory already and some of it is on its way to the store.
+
+        Nobody waits for somebody who is slow to send: what they hold does not become less by waiting.
+        """
+        while self._on_their_way and self.held_bytes + size > ENOUGH_BYTES:
+            stored = asyncio.get_running_loop().create_future()
+            self._waiting.append(stored)
+            await stored
 
     @property
     def are_plenty(self) -> bool:
@@ -68,15 +125,17 @@ class SegmentBuffers:
         """An empty buffer."""
         if self._spare:
             return self._spare.pop()
-        buffer = SegmentBuffer()
+        buffer = SegmentBuffer(self._held)
         self._all.add(buffer)
         return buffer
 
     def give_back(self, buffer: SegmentBuffer) -> None:
         """Take a buffer back that nothing reads any more: never one whose sending broke off."""
-        if len(self._spare) < SPARE_SEGMENTS:
+        if self.are_plenty and len(self._spare) < SPARE_SEGMENTS:
             buffer.clear()
             self._spare.append(buffer)
+        else:
+            buffer.free()
 
 
 async def sha256(view: memoryview) -> bytes:
