@@ -40,7 +40,8 @@ READ_BYTES = 256 * 1024
 
 SPEED_BAR = 0.7
 ONE_MIB = 64
-MANY_MIB = 160
+UPLOADS_MIB = 64
+DOWNLOADS_MIB = 160
 STRAIGHT = "the same 8 MiB parts straight, aiobotocore"
 
 
@@ -111,7 +112,7 @@ async def _measure(scene: Scene) -> AsyncIterator[Row]:
             *(_send(scene, io.BytesIO(small), SMALL_BYTES) for _ in range(AT_ONCE))
         ),
     )
-    yield _memory(f"{AT_ONCE} uploads at once: web memory", grew, MANY_MIB)
+    yield _memory(f"{AT_ONCE} uploads at once: web memory", grew, UPLOADS_MIB)
     up = await _race(
         lambda: _send(scene, body, sealed.part.size), lambda: _put_straight(scene, body)
     )
@@ -129,7 +130,7 @@ async def _measure(scene: Scene) -> AsyncIterator[Row]:
             *(_fetch(scene, commitment, sealed.part.size) for _ in range(AT_ONCE))
         ),
     )
-    yield _memory(f"{AT_ONCE} downloads at once: web memory", grew, MANY_MIB)
+    yield _memory(f"{AT_ONCE} downloads at once: web memory", grew, DOWNLOADS_MIB)
 
 
 async def _send(scene: Scene, body: io.BytesIO, size: int) -> None:

@@ -22,7 +22,7 @@ from relay.settings import MIB
 SPARE_SEGMENTS: Final = 2
 PLENTY_SEGMENTS: Final = 4
 """In use at once in this process, before uploads are told to hold fewer."""
-ENOUGH_BYTES: Final = 48 * MIB
+ENOUGH_BYTES: Final = 40 * MIB
 """What all uploads of a process hold before they wait for each other; not where people are slow to send."""
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
