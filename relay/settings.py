@@ -48,6 +48,12 @@ class Settings:
     s3_bucket: str = "relay"
     s3_region: str = "us-east-1"
 
+    s3_sync_folder: str = ""
+    """Any folder on the file system of an S3 server that does not call fsync, as rclone; relay does it then.
+
+    Empty where the service sees to it itself, as those do that are no program on this machine.
+    """
+
     root_public_keys: str = ""
     """Ed25519 public keys of the organization roots, base64url, separated by commas."""
     log_format: str = "json"

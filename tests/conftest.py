@@ -137,6 +137,10 @@ LANES = {
 """The folders and files whose tests are slow, and by what: `make quick` leaves them out."""
 
 
+os.environ.setdefault("RELAY_S3_SYNC_FOLDER", "")
+"""These data end with the session: no test waits for the disk, but the one that takes its power away."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what lies in a slow lane."""
     here = Path(__file__).parent

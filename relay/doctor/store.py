@@ -10,6 +10,7 @@ from typing import Final
 import aiohttp
 
 from relay.doctor.checks import Check, fail, ok, warn
+from relay.errors import ConfigurationError
 from relay.settings import Settings
 from relay.storage.objects import ObjectMissing, Objects, StoreUnavailable
 
@@ -19,7 +20,13 @@ BODY: Final = b"relay doctor"
 
 async def check_store(settings: Settings) -> AsyncIterator[Check]:
     """Everything of the object store; what is written for it is removed again."""
-    objects = await Objects.connect(settings)
+    try:
+        objects = await Objects.connect(settings)
+    except ConfigurationError as error:
+        yield fail(
+            "objects", f"{error.detail}. Mount it, or leave it out where the store is not rclone."
+        )
+        return
     key = f"doctor/{secrets.token_hex(16)}"
     try:
         async with asyncio.timeout(ANSWER_SECONDS):

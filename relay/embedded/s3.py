@@ -1,8 +1,9 @@
 """An S3 server of its own: rclone on a folder, a folder per bucket and a file per object.
 
 An object is written to a temporary file and renamed, so it is whole or absent, no matter what is killed.
-rclone does not call fsync: what the kernel has not written yet is lost with the power. The parts of
-a multipart upload live as long as rclone does.
+rclone does not call fsync: relay has the folder's file system written before it acknowledges an object
+(`RELAY_S3_SYNC_FOLDER`; empty where nobody needs that). The parts of a multipart upload live as long as
+rclone does.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ async def start(folder: DataFolder, servers: Servers, environment: Mapping[str, 
         "RELAY_S3_ACCESS_KEY": keys.s3_access_key,
         "RELAY_S3_SECRET_KEY": keys.s3_secret_key,
         "RELAY_S3_BUCKET": bucket,
+        "RELAY_S3_SYNC_FOLDER": environment.get("RELAY_S3_SYNC_FOLDER", str(objects)),
     }
     return {access: settings for access in Access if access is not Access.OWNER}
 

@@ -24,6 +24,7 @@ from aiobotocore.session import AioSession, get_session
 from relay.domain.segments import SEGMENT_BYTES, SegmentSlice, segment_slices
 from relay.errors import Unavailable
 from relay.storage.buffers import BytesLike, SegmentBuffer, SegmentBuffers, sha256
+from relay.storage.durable import Disk
 from relay.tracing import spans
 from relay.tracing.spans import Kind
 
@@ -75,10 +76,16 @@ class Objects:
     """One bucket of an S3 service."""
 
     def __init__(
-        self, client: AioBaseClient, bucket: str, open_client: contextlib.AsyncExitStack
+        self,
+        client: AioBaseClient,
+        bucket: str,
+        open_client: contextlib.AsyncExitStack,
+        disk: Disk | None,
     ) -> None:
+        """`disk`: what the store keeps objects on, where it does not write it itself before it answers."""
         self._client = client
         self._bucket = bucket
+        self._disk = disk
         self._open_client = open_client
         self._let_go: set[asyncio.Task[aiohttp.ClientResponse]] = set()
         self.buffers = SegmentBuffers()
@@ -90,28 +97,30 @@ class Objects:
         Bodies are not signed with the request: over plain http that would hash each a second time.
         `put` names the SHA-256 instead, in a header that is signed and that S3 checks the body against.
         """
-        open_client = contextlib.AsyncExitStack()
-        client = await open_client.enter_async_context(
-            _session().create_client(
-                "s3",
-                endpoint_url=settings.s3_endpoint,
-                aws_access_key_id=settings.s3_access_key,
-                aws_secret_access_key=settings.s3_secret_key,
-                region_name=settings.s3_region,
-                # Without TLS nothing is verified, and the list of authorities need not be read.
-                verify=False if settings.s3_endpoint.startswith("http://") else None,
-                config=AioConfig(
-                    connect_timeout=CONNECT_SECONDS,
-                    read_timeout=SILENCE_SECONDS,
-                    max_pool_connections=CONNECTIONS,
-                    request_checksum_calculation="when_required",
-                    response_checksum_validation="when_required",
-                    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-                    s3={"addressing_style": "path", "payload_signing_enabled": False},
-                ),
+        folder = settings.s3_sync_folder
+        async with contextlib.AsyncExitStack() as stack:
+            disk = stack.enter_context(Disk.opened(folder)) if folder else None
+            client = await stack.enter_async_context(
+                _session().create_client(
+                    "s3",
+                    endpoint_url=settings.s3_endpoint,
+                    aws_access_key_id=settings.s3_access_key,
+                    aws_secret_access_key=settings.s3_secret_key,
+                    region_name=settings.s3_region,
+                    # Without TLS nothing is verified, and the list of authorities need not be read.
+                    verify=False if settings.s3_endpoint.startswith("http://") else None,
+                    config=AioConfig(
+                        connect_timeout=CONNECT_SECONDS,
+                        read_timeout=SILENCE_SECONDS,
+                        max_pool_connections=CONNECTIONS,
+                        request_checksum_calculation="when_required",
+                        response_checksum_validation="when_required",
+                        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+                        s3={"addressing_style": "path", "payload_signing_enabled": False},
+                    ),
+                )
             )
-        )
-        return cls(client, settings.s3_bucket, open_client)
+            return cls(client, settings.s3_bucket, stack.pop_all(), disk)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -137,7 +146,7 @@ class Objects:
         return True
 
     async def put(self, key: str, body: BytesLike, *, digest: bytes | None = None) -> None:
-        """Store the whole of `body`, which does not change meanwhile; then the object is finished.
+        """Store the whole of `body`, which does not change meanwhile; then it outlasts a loss of power.
 
         It is sent without a copy. `digest` is its SHA-256 where the caller has it already.
         StoreUnavailable after the last attempt.
@@ -152,6 +161,11 @@ class Objects:
                 Body=_Sending(view),
                 ChecksumSHA256=base64.b64encode(digest).decode("ascii"),
             )
+        if self._disk is not None:
+            try:
+                await self._disk.hold()
+            except OSError as error:
+                raise StoreUnavailable(f"{key} is not on the disk: {error.strerror}") from error
 
     async def get(self, key: str) -> bytes:
         """The whole of one object; ObjectMissing if there is none."""
