@@ -34,8 +34,9 @@ from hypothesis import settings as hypothesis_settings
 from relay.embedded import Access, Services, embedded
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
-from tests.support.privacy.plugin import Searching
 from tests.support.service_users import come_as
+
+pytest_plugins = ("tests.support.privacy.plugin",)
 
 SERVICE_SETTINGS = (
     "RELAY_DATABASE_URL",
@@ -81,7 +82,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.seed = secrets.randbelow(2**32)
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(config.option.seed)
-    config.pluginmanager.register(Searching(), "privacy")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

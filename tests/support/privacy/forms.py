@@ -87,22 +87,14 @@ def views(content: bytes) -> Iterator[bytes]:
     if b"%" in content:
         yield normal(unquote_to_bytes(content.replace(b"+", b" ")))
         yield normal(unquote_to_bytes(content))
-    if b"\\" in content:
-        once = _ESCAPE.sub(_unescaped, content)
-        yield normal(once)
-        if b"\\" in once:  # a text that was quoted, in a line that is quoted again
-            yield normal(_ESCAPE.sub(_unescaped, once))
-        if _is_latin(once):
-            yield normal(once.decode().encode("latin-1"))
-
-
-def _is_latin(content: bytes) -> bool:
-    """Whether bytes may have been written as if each were a character."""
-    try:
-        content.decode().encode("latin-1")
-    except UnicodeError:
-        return False
-    return True
+    # Twice: a text that was quoted may stand in a line that is quoted again.
+    for _ in range(2):
+        if b"\\" not in content:
+            return
+        content = _ESCAPE.sub(_unescaped, content)
+        yield normal(content)
+        # Bytes may have been written as if each were a character.
+        yield normal(content.decode(errors="replace").encode("latin-1", "replace"))
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:

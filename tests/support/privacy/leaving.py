@@ -1,4 +1,4 @@
-"""Listens at every way out of relay, in whatever process: logs, traces, metrics, refusals, webhooks, feeds."""
+"""Listens at every way out of relay, in whatever process: log, traces, metrics, refusals, webhooks, feeds."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from relay.tracing import spans
 from relay.tracing.context import TraceContext
 from relay.tracing.spans import Attributes, Kind, Recorder, Span
 from tests.support.privacy.net import Exit
+from tests.support.privacy.rewiring import put
 
 Leaves: TypeAlias = Callable[[Exit, bytes], None]
 """Is told what leaves."""
@@ -84,16 +85,7 @@ class HearingRecorder:
         self._heard: set[tuple[str, str | float]] = set()
         self._span: Final = _HeardSpan(self)
 
-    def start(
-        self,
-        name: str,
-        kind: Kind,
-        attributes: Attributes,
-        *,
-        parent: TraceContext | Span | None,
-        link: TraceContext | None,
-        seconds_ago: float,
-    ) -> Span:
+    def start(self, name: str, kind: Kind, attributes: Attributes, **_more: object) -> Span:  # noqa: ARG002 - as a recorder
         """Begin a span."""
         self.hear("name", name)
         for of, value in attributes.items():
@@ -118,7 +110,7 @@ def hear_spans(recorder: HearingRecorder) -> None:
     def use_or_hear(given: Recorder | None) -> None:
         use(recorder if given is None else given)
 
-    spans.use = use_or_hear
+    put(spans, "use", use_or_hear)
     spans.use(None)
 
 
@@ -156,8 +148,8 @@ def hear_servers(leaves: Leaves) -> None:
             leaves(Exit.FEED, bytes(data))
         await write(response, data)
 
-    web.AppRunner.__init__ = prepared  # type: ignore[method-assign]
-    web.StreamResponse.write = written  # type: ignore[method-assign,assignment]
+    put(web.AppRunner, "__init__", prepared)
+    put(web.StreamResponse, "write", written)
 
 
 def _spell(headers: Any) -> bytes:

@@ -1,7 +1,7 @@
 """Has every run of the tests searched: nothing that a test knows to be secret leaves relay while it runs.
 
-Each process of a run looks once a file of tests is done. What is found fails the last test of that file, with the
-test that it happened in, the kind of secret and the way out; the secret itself is shown nowhere.
+Each process of a run looks once a file of tests is done. What is found fails the last test of that file, with
+the test that it happened in, the kind of secret and the way out; the secret itself is shown nowhere.
 """
 
 from __future__ import annotations
@@ -10,12 +10,21 @@ import logging
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.support.privacy import leaving
 from tests.support.privacy.net import Exit, net
 from tests.support.privacy.processes import Processes
+
+NAME: Final = "privacy"
+"""What pytest knows it by."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take part in the run."""
+    config.pluginmanager.register(Searching(), NAME)
 
 
 class Searching:
@@ -66,13 +75,17 @@ class Searching:
         yield
         if nextitem is not None and nextitem.path == item.path:
             return
-        self._processes.hand_over(net())
-        net().leaves(Exit.METRIC, leaving.metrics())
-        self._spans.forget()
+        self.hand_over()
         found = net().look()
         if found:
             lines = "\n".join(map(str, found))
             pytest.fail(f"secrets have left relay:\n{lines}", pytrace=False)
+
+    def hand_over(self) -> None:
+        """Give the net what is not told as it happens: what processes wrote, and what is measured."""
+        self._processes.hand_over(net())
+        net().leaves(Exit.METRIC, leaving.metrics())
+        self._spans.forget()
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind."""

@@ -1,7 +1,7 @@
 """Listens to every process that a test starts: what it writes to a file, and what leaves it otherwise.
 
-A web service, worker or deliverer of its own comes up with what `inside/` installs, and writes down what leaves
-it; the files that its output goes to are read by their open descriptor, also after they were deleted.
+A web service, worker or deliverer of its own comes up with what `inside/` installs, and writes down what
+leaves it; the files that its output goes to are read by an open descriptor, also after they were deleted.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.support.privacy.net import Exit, Net, net
+from tests.support.privacy.rewiring import put
 
 INSIDE: Final = Path(__file__).parent / "inside"
 FOLDER: Final = "RELAY_TESTS_EXITS"
@@ -50,8 +51,8 @@ class Processes:
                 net().leaves(Exit.LOG, told[1])
             return told
 
-        subprocess.Popen.__init__ = started  # type: ignore[method-assign]
-        subprocess.Popen.communicate = communicated  # type: ignore[method-assign]
+        put(subprocess.Popen, "__init__", started)
+        put(subprocess.Popen, "communicate", communicated)
 
     def hand_over(self, to: Net) -> None:
         """Give a net what was written since the last time."""
@@ -83,7 +84,9 @@ class Processes:
 
 
 def _words(args: Any) -> Sequence[str]:
-    return [args] if isinstance(args, str | bytes | os.PathLike) else [str(arg) for arg in args]
+    return (
+        [str(args)] if isinstance(args, str | bytes | os.PathLike) else [str(arg) for arg in args]
+    )
 
 
 def is_relay(args: Any) -> bool:
