@@ -6,6 +6,7 @@ the test that it happened in, the kind of secret and the way out; the secret its
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import tempfile
 from collections.abc import Generator
@@ -31,8 +32,8 @@ class Searching:
     """Listens from the moment that all tests are known."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="relay-exits-")
-        self._processes = Processes(Path(self._folder.name))
+        self._end = contextlib.ExitStack()
+        self._processes: Processes | None = None
         self._lines: logging.Handler | None = None
         self._spans = leaving.HearingRecorder(_leaves)
 
@@ -46,6 +47,9 @@ class Searching:
         leaving.hear_spans(self._spans)
         leaving.hear_servers(_leaves)
         origins.listen()
+        folder = tempfile.TemporaryDirectory(prefix="relay-exits-")
+        self._processes = Processes(Path(self._end.enter_context(folder)))
+        self._end.callback(self._processes.close)
         self._processes.listen()
 
     @pytest.hookimpl(tryfirst=True)
@@ -83,14 +87,14 @@ class Searching:
 
     def hand_over(self) -> None:
         """Give the net what is not told as it happens: what processes wrote, and what is measured."""
-        self._processes.hand_over(net())
+        if self._processes is not None:
+            self._processes.hand_over(net())
         net().leaves(Exit.METRIC, leaving.metrics())
         self._spans.forget()
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind."""
-        self._processes.close()
-        self._folder.cleanup()
+        self._end.close()
 
 
 def _leaves(by: Exit, content: bytes) -> None:
