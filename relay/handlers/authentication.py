@@ -10,11 +10,12 @@ from aiohttp.typedefs import Handler
 
 from relay.crypto.encoding import b64u_decode
 from relay.domain.actors import Actor, Nobody, Role, Service
+from relay.domain.cases import CaseDisposed
 from relay.domain.tokens import Scope, ScopeMissing
 from relay.errors import CryptoError, Forbidden, NotFound, ServiceStopping, Unauthenticated
 from relay.handlers.following import ROLE
 from relay.handlers.routing import Call, Relay, Route
-from relay.services import links, sessions
+from relay.services import cases, links, sessions
 
 _BEARER = "Bearer "
 
@@ -66,6 +67,11 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
             raise ServiceStopping("no new work")
         actor = await identify(request, wired, route.roles, route.scope)
         request[ROLE] = actor.role
-        return await route.handler(Call(request=request, relay=wired, actor=actor))
+        try:
+            return await route.handler(Call(request=request, relay=wired, actor=actor))
+        except CaseDisposed as disposed:
+            if await cases.is_known_to(wired.database, actor, disposed.case_id):
+                raise
+            raise NotFound("disposed of, and never theirs") from None
 
     return handle

@@ -44,6 +44,10 @@ class Searching:
         from tests.support.privacy import origins  # noqa: PLC0415 - it imports all that it listens to
 
         self._lines = leaving.line_handler(_leaves)
+        # More is logged than without this; what is shown beside a failure stays what it was.
+        reports = session.config.pluginmanager.get_plugin("logging-plugin")
+        if reports is not None:
+            reports.report_handler.setLevel(logging.WARNING)
         leaving.hear_spans(self._spans)
         leaving.hear_servers(_leaves)
         origins.listen()
