@@ -1,38 +1,61 @@
 """Whether two requests can be told apart by how long their answers take.
 
 Both are sent in turn, in an order that is drawn each time, and a third one, which is the first once more,
-with them: what disturbs the machine disturbs all three. Two things are looked at, each with the interval in
-which it lies but for one in a thousand, by order statistics, which ask nothing of how times are distributed:
-the median of what one takes longer than the other of the same round, and the difference of what the fastest
-tenth of each takes, which another load on the machine hardly moves. They are told apart where the whole of
-such an interval lies beyond the smallest effect that counts.
+with them: what disturbs the machine disturbs all three. Two clocks are read: that on the wall, and what the
+processors did for relay and its database, which another load on the machine hardly moves. Of each, two things
+are looked at with the interval in which they lie but for one in a thousand, by order statistics, which ask
+nothing of how times are distributed: the median of what one takes more than the other of the same round, and
+the difference of what the least tenth of each takes. Requests are told apart where the whole of such an
+interval lies beyond the smallest effect that counts.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import gc
 import math
 import random
 import statistics
+import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final, TypeAlias
 
 SMALLEST_SECONDS: Final = 50e-6
 """Less than that is lost on the way to anybody who is not in the same machine."""
 SMALLEST_SHARE: Final = 0.05
 """Of what the first takes."""
+LEAST: Final = 0.1
+SETTLES_SECONDS: Final = 0.002
+"""In which relay is done with what follows an answer, such as the line of the log."""
 _NORMAL: Final = statistics.NormalDist().inv_cdf(1 - 0.001 / 2)
 
-FASTEST: Final = 0.1
-
 Request: TypeAlias = Callable[[], Awaitable[object]]
+Clock: TypeAlias = Callable[[], float]
+
+
+def work_of(thread: threading.Thread, processes: Sequence[int]) -> Clock:
+    """The seconds that processors spent on a thread of this process, and on other processes."""
+    assert thread.ident is not None
+    own = time.pthread_getcpuclockid(thread.ident)
+    files = [Path(f"/proc/{process}/schedstat") for process in processes]
+
+    def read() -> float:
+        spent = time.clock_gettime(own)
+        for file in files:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                spent += int(file.read_text().split()[0]) / 1e9
+        return spent
+
+    return read
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """How much longer one takes than another, in seconds."""
+    """How much more one takes than another, in seconds."""
 
     median: float
     low: float
@@ -44,9 +67,9 @@ class Difference:
         return _quantile([b - a for a, b in zip(one, other, strict=True)], 0.5)
 
     @classmethod
-    def of_fastest(cls, one: Sequence[float], other: Sequence[float]) -> Difference:
-        """The difference of the fastest of each."""
-        before, after = _quantile(one, FASTEST), _quantile(other, FASTEST)
+    def of_least(cls, one: Sequence[float], other: Sequence[float]) -> Difference:
+        """The difference of the least of each."""
+        before, after = _quantile(one, LEAST), _quantile(other, LEAST)
         return cls(
             median=after.median - before.median,
             low=after.low - before.high,
@@ -54,8 +77,9 @@ class Difference:
         )
 
     def __str__(self) -> str:
-        shown = (f"{value * 1e6:+.0f}" for value in (self.median, self.low, self.high))
-        return "{} µs ({} to {})".format(*shown)
+        return "{:+.0f} ({:+.0f} to {:+.0f})".format(
+            *(value * 1e6 for value in (self.median, self.low, self.high))
+        )
 
 
 def _quantile(values: Sequence[float], share: float) -> Difference:
@@ -67,55 +91,66 @@ def _quantile(values: Sequence[float], share: float) -> Difference:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """What was measured of a pair."""
+class Measured:
+    """What one clock says of a pair."""
 
-    rounds: int
     seconds: float
     """What the first takes: the median."""
     other: Sequence[Difference]
-    """Of the second: in one round, and of the fastest."""
+    """Of the second: in one round, and of the least."""
     same: Sequence[Difference]
     """The same of the first, beside itself."""
+
+    @classmethod
+    def of(cls, taken: Mapping[str, Sequence[float]]) -> Measured:
+        """By what each request took."""
+        one, other, same = taken["one"], taken["other"], taken["same"]
+        return cls(
+            seconds=statistics.median(one),
+            other=[Difference.of_rounds(one, other), Difference.of_least(one, other)],
+            same=[Difference.of_rounds(one, same), Difference.of_least(one, same)],
+        )
 
     @property
     def smallest(self) -> float:
         """The smallest effect that counts, in seconds."""
         return max(SMALLEST_SECONDS, SMALLEST_SHARE * self.seconds)
 
-    def tells(self, differences: Sequence[Difference]) -> bool:
-        """Whether they are told apart by one of these."""
+    @property
+    def tells(self) -> bool:
+        """Whether the two are told apart, where the first is not told from itself."""
+        return self._differ(self.other) and not self._differ(self.same)
+
+    def _differ(self, differences: Sequence[Difference]) -> bool:
         return any(one.low > self.smallest or one.high < -self.smallest for one in differences)
 
     def __str__(self) -> str:
-        other, same = (", fastest ".join(map(str, of)) for of in (self.other, self.same))
-        counts = f"{self.smallest * 1e6:.0f} µs count"
-        return f"{self.seconds * 1e3:.2f} ms; the other {other}; itself {same}; {counts}"
+        other, same = (", least ".join(map(str, of)) for of in (self.other, self.same))
+        counts = f"{self.smallest * 1e6:.0f} counts"
+        return f"{self.seconds * 1e6:.0f} µs; the other {other}; itself {same}; {counts}"
 
 
-async def compare(one: Request, other: Request, rounds: int, chance: random.Random) -> Comparison:
-    """Measure a pair: so many rounds, after some that do not count."""
-    taken: dict[str, list[float]] = {"one": [], "other": [], "same": []}
+async def compare(
+    one: Request, other: Request, rounds: int, chance: random.Random, work: Clock
+) -> Mapping[str, Measured]:
+    """Measure a pair by each clock: so many rounds, after some that do not count."""
+    names = ["one", "other", "same"]
     requests = {"one": one, "other": other, "same": one}
-    order = list(requests)
-    for warm in range(-max(3, rounds // 20), rounds):
-        chance.shuffle(order)
-        for name in order:
-            gc.disable()
-            began = time.perf_counter()
-            await requests[name]()
-            ended = time.perf_counter()
-            gc.enable()
-            if warm >= 0:
-                taken[name].append(ended - began)
-
-    def beside(name: str) -> list[Difference]:
-        both = (taken["one"], taken[name])
-        return [Difference.of_rounds(*both), Difference.of_fastest(*both)]
-
-    return Comparison(
-        rounds=rounds,
-        seconds=statistics.median(taken["one"]),
-        other=beside("other"),
-        same=beside("same"),
-    )
+    wall: dict[str, list[float]] = {name: [] for name in names}
+    worked: dict[str, list[float]] = {name: [] for name in names}
+    gc.collect()
+    gc.disable()
+    try:
+        for warm in range(-max(3, rounds // 20), rounds):
+            chance.shuffle(names)
+            for name in names:
+                spent, began = work(), time.perf_counter()
+                await requests[name]()
+                ended = time.perf_counter()
+                await asyncio.sleep(SETTLES_SECONDS)
+                if warm >= 0:
+                    wall[name].append(ended - began)
+                    worked[name].append(work() - spent)
+    finally:
+        gc.enable()
+    return {"on the wall": Measured.of(wall), "in work": Measured.of(worked)}
