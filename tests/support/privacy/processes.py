@@ -19,7 +19,7 @@ from tests.support.privacy.net import Exit, Net, net
 from tests.support.privacy.rewiring import put
 
 INSIDE: Final = Path(__file__).parent / "inside"
-FOLDER: Final = "RELAY_TESTS_EXITS"
+FOLDER: Final = "WHAT_LEAVES_FOLDER"
 """The variable that says where a process writes down what leaves it."""
 SERVING: Final = {"serve", "worker", "deliver"}
 
