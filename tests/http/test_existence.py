@@ -24,7 +24,16 @@ from relay.crypto.signing import Signer
 from relay.handlers.routing import Route, heads
 from relay.settings import Settings
 from relay.testing.people import Organization
-from tests.support.existence import PATCH_TYPE, RECIPIENT, TUS, Asker, askers, bodies, never
+from tests.support.existence import (
+    PATCH_TYPE,
+    RECIPIENT,
+    TUS,
+    Asker,
+    askers,
+    bodies,
+    disposed,
+    never,
+)
 from tests.support.requests import Answer, ask, caller_of
 from tests.support.statement_walk.cases import Person, ValidRequest, WalkCases, cases
 from tests.support.statement_walk.requests import REQUESTS
@@ -206,7 +215,9 @@ SIGNED: Final = [
 """What is about something that is there: the others begin something, and name nothing."""
 
 
-async def test_a_statement_of_a_stranger_tells_nothing(scene: WalkCases) -> None:
+async def test_a_statement_of_a_stranger_tells_nothing(
+    scene: WalkCases, worker_settings: Settings, database_url: str
+) -> None:
     """All that is right about something there, signed by whom it is no business of: as if it never was."""
     stranger = caller_of(scene.other.responsible)
     bearer = await stranger.signed.bearer()
@@ -217,6 +228,7 @@ async def test_a_statement_of_a_stranger_tells_nothing(scene: WalkCases) -> None
             "a participant of another case": Person(signer=stranger.signer, bearer=lambda: bearer),
         },
     )
+    gone, _letter, _part = await disposed(scene, worker_settings, database_url)
     different, compared = [], 0
     for name in SIGNED:
         valid = await REQUESTS[name][1](scene)
@@ -226,12 +238,15 @@ async def test_a_statement_of_a_stranger_tells_nothing(scene: WalkCases) -> None
         there = dict.fromkeys(IDENTIFIER.findall(valid.path + text))
         for who, person in outsiders(scene, valid).items():
             answers = []
-            # As it is; with another object in the same case; and with nothing in it that there is.
-            in_path = IDENTIFIER.findall(valid.path)
-            for changed in ({}, dict.fromkeys(in_path), there):
-                if who == "the other participant" and changed is there:
-                    continue
-                names = {before: str(uuid.uuid4()) for before in changed}
+            # As it is; with another object in the same case; with nothing in it that there is; and in a
+            # case that was disposed of, which was never theirs.
+            in_path = dict.fromkeys(IDENTIFIER.findall(valid.path))
+            ways = [{}, in_path] if who == "the other participant" else [{}, in_path, there]
+            renamings = [{before: str(uuid.uuid4()) for before in changed} for changed in ways]
+            if who not in {"the other participant", "a mediator of another case"}:
+                last = {scene.case.case_id: gone.case_id}
+                renamings.append({**renamings[-1], **{str(k): str(v) for k, v in last.items()}})
+            for names in renamings:
                 path, said = renamed(valid, names)
                 said = msgspec.structs.replace(said, **_of_key(said, person))
                 sent = statements.sign(person.signer, said)
