@@ -24,6 +24,9 @@ class Followed(msgspec.Struct, frozen=True):
     """The caller's, of W3C Trace Context: 32 hexadecimal digits; None where they gave none."""
 
 
+CHATTY: Final = ("aiobotocore", "botocore", "arq", "aiohttp.access")
+"""Libraries that say what relay says itself, or quote what they are given: of them warnings alone."""
+
 _FOLLOWED: Final[ContextVar[Followed | None]] = ContextVar("followed", default=None)
 
 
@@ -105,5 +108,5 @@ def handler(log_format: str, stream: TextIO | None = None) -> logging.Handler:
 def configure(log_format: str) -> None:
     """Send every log line to standard error in `text` or `json`."""
     logging.basicConfig(level=logging.INFO, handlers=[handler(log_format)], force=True)
-    for chatty in ("aiobotocore", "botocore", "arq", "aiohttp.access"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)

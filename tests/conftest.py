@@ -36,6 +36,8 @@ from relay.settings import Settings
 from relay.storage.database import Connection, Database
 from tests.support.service_users import come_as
 
+pytest_plugins = ("tests.support.privacy.plugin",)
+
 SERVICE_SETTINGS = (
     "RELAY_DATABASE_URL",
     "RELAY_REDIS_URL",

@@ -99,9 +99,17 @@ class CaseClosed(Conflict):
 
 
 class CaseDisposed(NotFound):
-    """Nothing is left of what was written in the case, and nothing is done in it any more."""
+    """Nothing is left of what was written in the case, and nothing is done in it any more.
+
+    The guard of the schema says so to whoever acts in the case; those whose case it never was are told that
+    there is none (relay/services/cases.py, is_known_to).
+    """
 
     code = "case-disposed"
+
+    def __init__(self, case_id: uuid.UUID) -> None:
+        self.case_id = case_id
+        super().__init__()
 
 
 class HoldExists(Conflict):

@@ -12,12 +12,13 @@ from aiohttp.typedefs import Handler
 
 from relay.crypto.encoding import b64u_decode
 from relay.domain.actors import Actor, Nobody, Role, Service
+from relay.domain.cases import CaseDisposed
 from relay.domain.limits import LimitReached
 from relay.domain.tokens import Scope, ScopeMissing
 from relay.errors import CryptoError, Forbidden, NotFound, ServiceStopping, Unauthenticated
 from relay.handlers.following import ROLE
 from relay.handlers.routing import Call, Load, Relay, Route
-from relay.services import links, sessions
+from relay.services import cases, links, sessions
 from relay.services.addresses import counted_as
 
 _BEARER = "Bearer "
@@ -65,7 +66,12 @@ async def _handled(
     route: Route, request: web.Request, relay: Relay, actor: Actor
 ) -> web.StreamResponse:
     request[ROLE] = actor.role
-    return await route.handler(Call(request=request, relay=relay, actor=actor))
+    try:
+        return await route.handler(Call(request=request, relay=relay, actor=actor))
+    except CaseDisposed as disposed:
+        if await cases.is_known_to(relay.database, actor, disposed.case_id):
+            raise
+        raise NotFound("disposed of, and never theirs") from None
 
 
 def _address(request: web.Request, relay: Relay) -> str | None:

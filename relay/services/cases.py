@@ -10,7 +10,7 @@ import msgspec
 from relay.crypto import chain, signing, statements
 from relay.crypto.encoding import b64u_encode
 from relay.crypto.errors import ChainError
-from relay.domain.actors import Mediator, Service
+from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Service
 from relay.domain.cases import (
     CaseExists,
     CaseFacts,
@@ -236,6 +236,20 @@ async def require_mediator(connection: Connection, case_id: uuid.UUID, mediator:
     """Require a mediator of this case; for any other, the case does not exist."""
     if not await stored.is_mediator(connection, case_id, mediator.credential_id):
         raise NotFound("not a mediator of this case")
+
+
+async def is_known_to(database: Database, actor: Actor, case_id: uuid.UUID) -> bool:
+    """Whether somebody may be told that there is this case, or was."""
+    match actor:
+        case Service():
+            return True
+        case Mediator(credential_id=mediator):
+            async with database.connection() as connection:
+                return await stored.is_mediator(connection, case_id, mediator)
+        case Participant(case_id=own) | LinkHolder(case_id=own):
+            return own == case_id
+        case _:
+            return False
 
 
 async def require_latest_charter(connection: Connection, case_id: uuid.UUID, named: str) -> None:

@@ -74,7 +74,7 @@ async def file_recovered(
     No matter who brings it: the signature is what admits it.
     """
     async with database.transaction() as connection:
-        await stored.lock_case(connection, case_id)
+        # Who signed comes first: nobody else waits for a case, or learns whether there is one.
         kid = signing.read_unverified(filing.statement).kid
         recovery = await stored_credentials.find_recovery_signer(connection, kid)
         if recovery is None:
@@ -83,6 +83,7 @@ async def file_recovered(
         charter = statements.verified(filing.statement, statements.Charter, signer)
         if charter.said.version == 1:
             raise CharterInvalid("a recovery key opens no case")
+        await stored.lock_case(connection, case_id)
         await _put_in_force(
             connection,
             settings,
@@ -241,7 +242,7 @@ async def export(database: Database, settings: Settings, case_id: uuid.UUID) -> 
 async def _charters(connection: Connection, case_id: uuid.UUID) -> Charters:
     rows = await stored.list_charters(connection, case_id)
     if any(not row.key_file for row in rows):
-        raise CaseDisposed
+        raise CaseDisposed(case_id)
     return Charters(
         registration=await stored.find_registration(connection, case_id),
         charters=[

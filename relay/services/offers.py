@@ -198,7 +198,7 @@ async def _require_own(
     connection: Connection, actor: Participant, message_id: uuid.UUID
 ) -> stored.MessageRow:
     """A message that was offered to this participant; any other does not exist for them."""
-    message = await require_message(connection, message_id)
+    message = await require_message(connection, message_id, actor.participant_id)
     if message.recipient_id != actor.participant_id or message.offer_hash is None:
         raise NotFound("not offered to this participant")
     if not actor.is_verified:

@@ -239,7 +239,7 @@ async def discard(
 ) -> None:
     """Throw a draft away that was never sent. A message that was sent once is withdrawn instead."""
     async with database.transaction() as connection:
-        message = await require_message(connection, message_id)
+        message = await require_message(connection, message_id, actor.participant_id)
         await _require_sender(connection, _Sender.participant(actor), message)
         discarded = await require_transition(connection, message, Event.DISCARD, Mover.SENDER)
         if revision != message.revision:
@@ -265,7 +265,8 @@ async def withdraw(
     withdrawal = statements.verified(compact, statements.Withdrawal, actor.signer)
     said = withdrawal.said
     async with database.transaction() as connection:
-        message = await require_message(connection, message_id)
+        asks = actor.participant_id if isinstance(actor, Participant) else None
+        message = await require_message(connection, message_id, asks)
         if isinstance(actor, Mediator):
             await require_mediator(connection, message.case_id, actor)
         else:

@@ -118,13 +118,17 @@ def _author_view_changes(
     return before is not after
 
 
-async def require_message(connection: Connection, message_id: uuid.UUID) -> MessageRow:
+async def require_message(
+    connection: Connection, message_id: uuid.UUID, participant_id: uuid.UUID | None = None
+) -> MessageRow:
     """The message, locked for this transaction and its case with it; NotFound where there is none.
+
+    For a participant there is none that they did not send and were not offered: it takes as long to say so.
 
     Everybody locks in this order: a message, its case, and then whatever else. What is read of the case
     afterwards (its mediators, what its charter asks for, consents) is as it will be when this is done.
     """
-    message = await stored.lock_message(connection, message_id)
+    message = await stored.lock_message(connection, message_id, participant_id)
     if message is None:
         raise NotFound("no such message")
     await lock_case(connection, message.case_id)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -156,7 +157,7 @@ class Database:
             raise Conflict(f"{error.constraint_name} holds it already") from None
         except asyncpg.PostgresError as error:
             if error.sqlstate == _DISPOSED:
-                raise CaseDisposed from None
+                raise CaseDisposed(uuid.UUID(error.detail)) from None
             raise
         except _LOST_IF_CLOSED as error:
             if not _is_closed(proxy):

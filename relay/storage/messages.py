@@ -135,9 +135,14 @@ def message_of(row: asyncpg.Record | None) -> MessageRow | None:
     return msgspec.convert({**row["message"], "lease_is_over": row["lease_is_over"]}, MessageRow)
 
 
-async def lock_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:
-    """The message, which nobody else changes until this transaction ends."""
-    return message_of(await connection.fetchrow(_SQL["lock_message"], message_id))
+async def lock_message(
+    connection: Connection, message_id: uuid.UUID, participant_id: uuid.UUID | None = None
+) -> MessageRow | None:
+    """The message, which nobody else changes until this transaction ends.
+
+    With a participant only one that they sent or were offered; any other is not looked at.
+    """
+    return message_of(await connection.fetchrow(_SQL["lock_message"], message_id, participant_id))
 
 
 async def read_message(connection: Connection, message_id: uuid.UUID) -> MessageRow | None:

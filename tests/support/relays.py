@@ -20,6 +20,8 @@ from tests.support.openapi import ApiMonitor
 WORK_FACTOR_LOG2: Final = 1
 """Of every keyring that a test seals, unless the test is about scrypt itself."""
 ANSWER_SECONDS: Final = 60
+THREAD: Final = "shared relay"
+"""What the thread is called that a relay is served in."""
 
 _Result = TypeVar("_Result")
 
@@ -40,7 +42,7 @@ class LoopThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="shared relay")
+        self._thread = threading.Thread(target=self._loop.run_forever, name=THREAD)
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:

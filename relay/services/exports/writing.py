@@ -51,7 +51,7 @@ async def export(
             if case is None:
                 raise NotFound("no such case")
             if case.disposed_at is not None:
-                raise CaseDisposed
+                raise CaseDisposed(case_id)
             manifest = await _write_rows(connection, settings, case_id, folder)
             bodies = await _write_short_bodies(connection, case_id, folder)
         for body in bodies:

@@ -945,7 +945,7 @@ begin
     select cases.charter_version, cases.disposed_at into known
     from cases where cases.case_id = of_case for no key update;
     if known.disposed_at is not null then
-        raise exception 'the case was disposed of' using errcode = 'RL410';
+        raise exception 'the case was disposed of' using errcode = 'RL410', detail = of_case::text;
     end if;
     return known.charter_version;
 end
@@ -1140,7 +1140,7 @@ begin
     into strict head
     from cases where case_id = of_case for no key update;
     if head.disposed_at is not null then
-        raise exception 'the case was disposed of' using errcode = 'RL410';
+        raise exception 'the case was disposed of' using errcode = 'RL410', detail = of_case::text;
     end if;
     happened := clock_timestamp(); -- with the lock: rows in order have times in order
     new_hash := sha256(head.prev || convert_to(concat_ws(
@@ -1596,7 +1596,7 @@ for each row when (by_worker() and old.audience <> 'media') execute function gua
 -- Once disposed of, a case stays so, and closed.
 create function guard_disposal() returns trigger language plpgsql as $$
 begin
-    raise exception 'the case was disposed of' using errcode = 'RL410';
+    raise exception 'the case was disposed of' using errcode = 'RL410', detail = old.case_id::text;
 end
 $$;
 

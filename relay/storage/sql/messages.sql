@@ -1,10 +1,13 @@
 -- name: lock_message
--- The message, which nobody else changes until this transaction ends.
+-- The message, which nobody else changes until this transaction ends. With a participant ($2) only one that
+-- they sent or were offered: for what they may not know, nobody waits, and nothing is done that takes time.
 select
     messages as message,
     lease_is_over(messages) as lease_is_over
 from messages
-where message_id = $1
+where
+    message_id = $1
+    and ($2::uuid is null or sender_id = $2 or (recipient_id = $2 and offer_hash is not null))
 for no key update;
 
 -- name: read_message

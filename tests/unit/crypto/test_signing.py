@@ -19,6 +19,7 @@ from relay.crypto.signing import (
     read_unverified,
     sign_statement,
     statement_hash,
+    verify_for_nobody,
     verify_statement,
 )
 from relay.errors import CryptoError
@@ -205,3 +206,12 @@ def test_a_type_is_a_plain_word() -> None:
     """A type that would need escaping in the header cannot be signed."""
     with pytest.raises(ValueError, match="type"):
         sign_statement(SIGNER, 'relay"test', PAYLOAD)
+
+
+@pytest.mark.parametrize("signature", [COMPACT.rpartition(".")[2], "A" * 86])
+def test_what_is_nobodys_is_verified_all_the_same(signature: str) -> None:
+    """Nothing comes of it, whether it holds or not; what is no statement is refused as ever."""
+    covered, _, _ = COMPACT.rpartition(".")
+    verify_for_nobody(f"{covered}.{signature}")
+    with pytest.raises(StatementError):
+        verify_for_nobody(f"{covered}.{signature[:-2]}")
