@@ -1,0 +1,36 @@
+"""`make faults`: RUNS runs, counted from SEED, a line for each; ends with 1 where any of them found something."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.faults.run import run
+from tests.support.proxies import ROOT, fetch_programs
+
+LOGS = ROOT / ".cache" / "faults"
+
+
+def main() -> int:
+    """Run all of them, also after one that failed."""
+    first = int(os.environ.get("SEED") or secrets.randbelow(10_000))
+    runs = int(os.environ.get("RUNS") or 100)
+    fetch_programs()
+    subprocess.run([ROOT / ".ci" / "clocks"], check=True)
+    failed = []
+    for seed in range(first, first + runs):
+        outcome = asyncio.run(run(seed, keep=Path(LOGS)))
+        print(outcome, flush=True)
+        if outcome.findings:
+            failed.append(seed)
+    for seed in failed:
+        print(f"again: make faults SEED={seed} RUNS=1    its logs: {LOGS / str(seed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
