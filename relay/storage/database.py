@@ -45,6 +45,13 @@ _LOST: Final = (
 _LOST_IF_CLOSED: Final = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What it may end with, too, and what may as well be a mistake of ours: only the connection tells which."""
 
+_UNABLE: Final = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""What a statement ends with on a server that has no room, whose disk fails, or that is only a copy yet."""
+
 _DISPOSED: Final = "RL410"
 """With what the schema refuses whatever is done in a case that was disposed of."""
 
@@ -133,7 +140,7 @@ class Database:
         """One connection without a transaction, for a single statement.
 
         Who holds one asks for no second: a pool full of such callers would wait for ever. The tests watch it.
-        Unavailable where there is no database; Conflict where what is written is there already.
+        Unavailable where there is no database, or one without room; Conflict where what is written is there already.
         """
         try:
             with POOL_WAITING.track_inprogress(), POOL_WAIT.time():
@@ -147,6 +154,8 @@ class Database:
             yield proxy  # type: ignore[misc]  # the pool's proxy has every method of a connection
         except _LOST as error:
             raise Unavailable(f"connection lost: {type(error).__name__}") from None
+        except _UNABLE as error:
+            raise Unavailable(f"the database cannot do it now: {type(error).__name__}") from None
         except asyncpg.UniqueViolationError as error:
             raise Conflict(f"{error.constraint_name} holds it already") from None
         except asyncpg.PostgresError as error:

@@ -1,18 +1,17 @@
-"""What has to be true once everything was put back: of every item, for every person, in database, bucket and log."""
+"""What has to be true once everything was put back: for every person, in database, bucket and log."""
 
 from __future__ import annotations
 
 import asyncio
 import collections
-import itertools
 import os
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 from standardwebhooks import Webhook as Verifier
@@ -25,7 +24,6 @@ from relay.domain.messages import AuthorMessage, Kind
 from relay.domain.notifications import Notification
 from relay.domain.places import OF_BODIES
 from relay.domain.tokens import Scope
-from relay.domain.transitions import State
 from relay.domain.views import author_view, recipient_view
 from relay.services import uploads
 from relay.services.log import LogPage
@@ -251,7 +249,7 @@ async def _bucket(world: World, _items: Sequence[Item]) -> AsyncIterator[str]:
         }
         there = {key for place in OF_BODIES for key in await objects.keys(place)}
         if there - needed:
-            yield f"orphaned: {len(there - needed)} objects without a row: {sorted(there - needed)[0]}"
+            yield f"orphaned: {len(there - needed)} objects without a row: {min(there - needed)}"
         if needed - there:
             yield f"lost: {len(needed - there)} objects of parts are not there"
         if left := await owner.fetchval("select count(*) from orphans"):
@@ -269,7 +267,7 @@ async def _told(world: World, items: Sequence[Item]) -> AsyncIterator[str]:
     """The case system was told of everything, in the order of each case, by webhook as by asking."""
     listed = await _listed(world)
     verifier = Verifier(world.webhook_secret)
-    first: dict[str, Notification] = {}
+    first: dict[str, dict[str, Any]] = {}
     for webhook in world.host.taken:
         verifier.verify(webhook.body, dict(webhook.headers))
         event = webhook.event
@@ -280,7 +278,7 @@ async def _told(world: World, items: Sequence[Item]) -> AsyncIterator[str]:
     if any(count > 1 for count in by_id.values()):
         yield "an event came under two identifiers"
     since = min(by_id, default=0)
-    missing = [event.id for event in listed if event.id not in by_id and event.id > since]
+    missing = [one.id for one in listed if one.id not in by_id and one.id > since]
     if missing:
         yield f"lost: {len(missing)} events were not delivered"
     cases = collections.defaultdict(list)
@@ -288,7 +286,7 @@ async def _told(world: World, items: Sequence[Item]) -> AsyncIterator[str]:
         cases[event["case"]].append(event["id"])
     if any(came != sorted(came) for came in cases.values()):
         yield "events of a case came out of order"
-    types = collections.Counter((event.message, event.type) for event in listed)
+    types = collections.Counter((one.message, one.type.value) for one in listed)
     for item in (item for item in items if item.is_over):
         expected = {
             "mediator.review-waiting": item.revision,

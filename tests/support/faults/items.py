@@ -15,7 +15,7 @@ from relay.client.mediator import DecisionKind, Mediator
 from relay.client.participant import Participant
 from relay.client.sealing import seal_file
 from relay.client.uploading import Retry, upload_body
-from relay.client.writing import Address, address
+from relay.client.writing import Address, Answer, address
 from relay.domain.messages import Kind, RecipientMessage, ReviewMessage
 from relay.domain.transitions import State
 from relay.domain.views import AuthorView, RecipientView
@@ -209,7 +209,7 @@ class Story:
             lambda seen: seen.state is State.OFFERED,
             item.reviewer.offer,
         )
-        answer = "refuse" if item.fate == "refuse" else "accept"
+        answer: Answer = "refuse" if item.fate == "refuse" else "accept"
         view = RecipientView.NOT_ACCEPTED if item.fate == "refuse" else RecipientView.TO_OPEN
         offered = await self._patience.until(
             f"{item}: {answer}",

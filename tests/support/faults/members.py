@@ -1,4 +1,4 @@
-"""Processes of relay that are started again whenever they end, as systemd does, and told apart: who ended whom."""
+"""Processes of relay that are started again whenever they end, as systemd does it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Member:
         place = self.log.with_suffix(".ready")
         place.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
-            ready.setblocking(False)
+            ready.settimeout(0)
             ready.bind(str(place))
             process = await start_process(
                 self.command,

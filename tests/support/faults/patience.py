@@ -49,7 +49,7 @@ class Patience:
         is_done: Callable[[_Value], bool],
         act: Callable[[_Value], Awaitable[object]],
     ) -> _Value:
-        """Look, and act unless it is done already; a refusal is right only after an attempt without an answer."""
+        """Look, and act unless it is done; a refusal is right only after an attempt without an answer."""
         may_be_done = False
         while True:
             seen = await self.repeat(f"look before {what}", look)

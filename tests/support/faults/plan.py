@@ -37,7 +37,7 @@ KINDS: Final = (
     Kind("kill", PROCESSES, (0.1, 2), 3),
     Kind("suspend", PROCESSES, (0.5, 3), 2),
     Kind("oversleep", (*WORKERS, *DELIVERERS), (LEASE_SECONDS + 1, LEASE_SECONDS + 5), 2),
-    Kind("roll", ("all",), (0, 0)),
+    Kind("roll", ("all",), (4, 4)),
     Kind("clock", PROCESSES, (0, 0)),
     Kind("fast", ("postgres",), (0.2, 2)),
     Kind("immediate", ("postgres",), (0.2, 2)),

@@ -107,11 +107,11 @@ async def _disturbed(
     for story in late:
         story.cancel()
     ended = await asyncio.gather(*stories, return_exceptions=True)
-    for item, error in zip(stories.values(), ended, strict=True):
-        if isinstance(error, asyncio.CancelledError):
+    for item, end in zip(stories.values(), ended, strict=True):
+        if isinstance(end, asyncio.CancelledError):
             relay.findings.append(f"stuck: {item} after {SETTLE_SECONDS} seconds")
-        elif error is not None:
-            relay.findings.append(f"{item}: {type(error).__name__}: {error}")
+        elif end is not None:
+            relay.findings.append(f"{item}: {type(end).__name__}: {end}")
     await _delivered(relay)
 
 

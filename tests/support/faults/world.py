@@ -1,4 +1,4 @@
-"""A relay of two web processes behind nginx, two workers and two deliverers, with something between all of them."""
+"""A relay of two web processes behind nginx, two workers and two deliverers, and what is between them."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def world() -> AsyncIterator[World]:
                 folder / "data",
                 port=nginx.ports[0],
                 public_url=f"http://127.0.0.1:{entrance.port}",
-                worker=True,
+                worker=False,
                 settings=SETTINGS,
                 between=between,
             )
@@ -212,12 +212,17 @@ def _members(
         "RELAY_LOG_FORMAT": "text",
         "RELAY_WEBHOOKS_FILE": str(file),
     }
+    of_worker = {
+        **running.of_processes["web"],
+        **between.accesses[Access.WORKER],
+        "RELAY_MEDIA_KEY_FILE": str(running.folder / "organization" / "media.keys"),
+    }
     made = [
         *(
             (name, "serve", {**running.of_processes["web"], "RELAY_LISTEN_PORT": str(port)})
             for name, port in zip(WEB, nginx.ports, strict=True)
         ),
-        *((name, "worker", running.of_processes["worker"]) for name in WORKERS),
+        *((name, "worker", of_worker) for name in WORKERS),
         *((name, "deliver", of_deliverer) for name in DELIVERERS),
     ]
     return {
@@ -236,7 +241,7 @@ def _members(
 async def _hand_over(
     stack: contextlib.AsyncExitStack, running: RunningRelay, members: Mapping[str, Member]
 ) -> None:
-    """End what was started to make the first credentials, and keep all members from now on."""
+    """End what was started for the first credentials, and keep all members from now on."""
     for process in running.processes.values():
         process.kill()
         await process.wait()
