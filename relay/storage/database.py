@@ -18,7 +18,7 @@ from asyncpg.connection import LoggedQuery
 from asyncpg.pool import PoolConnectionProxy
 
 from relay.domain.cases import CaseDisposed
-from relay.errors import ConfigurationError, Conflict, Unavailable
+from relay.errors import ConfigurationError, Conflict, RelayError, Unavailable
 from relay.metrics import POOL_WAIT, POOL_WAITING
 from relay.storage.queries import name_of, named_queries
 from relay.tracing import spans
@@ -140,7 +140,7 @@ class Database:
         """One connection without a transaction, for a single statement.
 
         Who holds one asks for no second: a pool full of such callers would wait for ever. The tests watch it.
-        Unavailable where there is no database, or one without room; Conflict where what is written is there already.
+        Unavailable where there is none, or no room in it; Conflict where what is written is there already.
         """
         try:
             with POOL_WAITING.track_inprogress(), POOL_WAIT.time():
@@ -152,20 +152,11 @@ class Database:
             proxy.add_query_logger(_note)
         try:
             yield proxy  # type: ignore[misc]  # the pool's proxy has every method of a connection
-        except _LOST as error:
-            raise Unavailable(f"connection lost: {type(error).__name__}") from None
-        except _UNABLE as error:
-            raise Unavailable(f"the database cannot do it now: {type(error).__name__}") from None
-        except asyncpg.UniqueViolationError as error:
-            raise Conflict(f"{error.constraint_name} holds it already") from None
-        except asyncpg.PostgresError as error:
-            if error.sqlstate == _DISPOSED:
-                raise CaseDisposed from None
-            raise
-        except _LOST_IF_CLOSED as error:
-            if not _is_closed(proxy):
+        except (asyncpg.PostgresError, *_LOST_IF_CLOSED) as error:
+            ours = _ours(error, proxy)
+            if ours is None:
                 raise
-            raise Unavailable(f"connection lost: {type(error).__name__}") from None
+            raise ours from None
         finally:
             # Where that fails the pool drops the connection; what was done with it is told already.
             if is_kept:
@@ -196,6 +187,21 @@ def _note(asked: LoggedQuery) -> None:
     error = None if asked.exception is None else type(asked.exception).__name__
     attributes = {"db.system.name": "postgresql", "db.query.summary": name}
     spans.note(name, Kind.CLIENT, attributes, seconds=asked.elapsed, error=error)
+
+
+def _ours(error: Exception, proxy: PoolConnectionProxy) -> RelayError | None:
+    """What an error of the database is to relay; None where it is a mistake of ours."""
+    name = type(error).__name__
+    match error:
+        case asyncpg.UniqueViolationError():
+            return Conflict(f"{error.constraint_name} holds it already")
+        case asyncpg.PostgresError() if error.sqlstate == _DISPOSED:
+            return CaseDisposed()
+        case asyncpg.PostgresError() if isinstance(error, _UNABLE):
+            return Unavailable(f"the database cannot do it now: {name}")
+    if isinstance(error, _LOST) or (isinstance(error, _LOST_IF_CLOSED) and _is_closed(proxy)):
+        return Unavailable(f"connection lost: {name}")
+    return None
 
 
 def _is_closed(proxy: PoolConnectionProxy) -> bool:
