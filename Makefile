@@ -18,7 +18,7 @@ FAST := not (own_relay or browsers or faults or media or builds or slow)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check fuzz coverage bench docs screenshots lock clean
+.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check fuzz faults coverage bench docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ coverage: $(READY) $(PAGES) ## Measure which branches of the rules and the proto
 
 fuzz: $(READY) ## Send relay generated requests, others each time, for about ten minutes; EXAMPLES=300 for longer
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),80) $(VENV)/bin/python -m pytest --numprocesses 2 --timeout 0 tests/http/test_fuzz_api.py $(ARGS)
+
+faults: $(READY) ## Let everything fail under a whole relay, RUNS=100 times, from SEED on; a line for each run
+	@RUNS='$(RUNS)' SEED='$(SEED)' $(VENV)/bin/python -m tests.faults
 
 bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters scale' only these, JSON=FILE for a file
 	@.ci/browsers

@@ -26,6 +26,8 @@ LETTERS: Final = (14, 18)
 VIDEOS: Final = (2, 3)
 BEGIN_SECONDS: Final = 13.0
 """In which items are begun."""
+PAUSE_SECONDS: Final = 2.5
+"""At most, before each thing that somebody does."""
 LOOK_SECONDS: Final = 0.3
 FATES: Final = ("release", "release", "release", "refuse", "decline", "return", "withdraw", "keep")
 ENDS: Final = {
@@ -56,6 +58,8 @@ class Item:
     content: bytes
     """Of a video; the words of a letter in UTF-8."""
     message_id: uuid.UUID
+    pauses: random.Random = dataclasses.field(repr=False)
+    """By which people take their time."""
     revision: int = 1
     is_acknowledged: bool = False
     is_over: bool = False
@@ -91,6 +95,7 @@ def draw(chance: random.Random, cases: list[Case], films: list[Path]) -> list[It
                 begin=round(chance.uniform(0, BEGIN_SECONDS if kind is Kind.LETTER else 5), 2),
                 content=words.encode() if kind is Kind.LETTER else film,
                 message_id=uuid.UUID(int=chance.getrandbits(128), version=4),
+                pauses=random.Random(chance.getrandbits(32)),  # noqa: S311 - no secret
             )
         )
     return items
@@ -112,6 +117,7 @@ class Story:
         await (self._write(written) if item.kind is Kind.LETTER else self._film(written))
         item.is_acknowledged = True
         await self._until_prepared()
+        await self._think()
         if item.fate == "withdraw":
             await self._withdraw()
         elif item.fate == "decline":
@@ -121,6 +127,9 @@ class Story:
         if item.fate in {"release", "refuse", "return"}:
             await self._release()
         item.is_over = True
+
+    async def _think(self) -> None:
+        await asyncio.sleep(self._item.pauses.uniform(0, PAUSE_SECONDS))
 
     async def _write(self, written: Address) -> None:
         """Seal it once, and send the very same until relay has it."""
@@ -190,6 +199,7 @@ class Story:
         """It comes back, and its author writes it once more."""
         item = self._item
         await self._decide("return", State.RETURNED, reason="tone")
+        await self._think()
         before = await self._patience.repeat(
             f"{item}: look at what came back", lambda: item.author.sent(item.message_id)
         )
@@ -200,6 +210,7 @@ class Story:
     async def _release(self) -> None:
         item = self._item
         approved = await self._decide("approve", State.APPROVED)
+        await self._think()
         item.released = await self._patience.repeat(
             f"{item}: read as a mediator", lambda: self._reviewed(approved)
         )
@@ -209,6 +220,7 @@ class Story:
             lambda seen: seen.state is State.OFFERED,
             item.reviewer.offer,
         )
+        await self._think()
         answer: Answer = "refuse" if item.fate == "refuse" else "accept"
         view = RecipientView.NOT_ACCEPTED if item.fate == "refuse" else RecipientView.TO_OPEN
         offered = await self._patience.until(
@@ -217,6 +229,7 @@ class Story:
             lambda seen: seen.view is view,
             lambda seen: item.recipient.respond(seen, answer),
         )
+        await self._think()
         if item.fate != "refuse":
             item.opened = await self._patience.repeat(f"{item}: open", lambda: self._open(offered))
 
