@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 from tests.support.faults.run import run
@@ -24,7 +25,13 @@ def main() -> int:
     print(f"{runs} runs from seed {first} on", flush=True)  # noqa: T201 - the output of the command
     failed = []
     for seed in range(first, first + runs):
-        outcome = asyncio.run(run(seed, keep=Path(LOGS)))
+        try:
+            outcome = asyncio.run(run(seed, keep=Path(LOGS)))
+        except Exception:  # noqa: BLE001 - the runs after it are made all the same
+            print(f"seed {seed}: did not come to its end")  # noqa: T201 - the same
+            traceback.print_exc(file=sys.stdout)
+            failed.append(seed)
+            continue
         print(outcome, flush=True)  # noqa: T201 - the same
         if outcome.findings:
             failed.append(seed)

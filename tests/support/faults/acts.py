@@ -42,7 +42,10 @@ async def disturb(world: World, planned: Sequence[Disturbance]) -> None:
 
     async def carry_out(one: Disturbance) -> None:
         await asyncio.sleep(began + one.at - time.monotonic())
-        await _ACTS[one.kind](world, one)
+        try:
+            await _ACTS[one.kind](world, one)
+        except Exception as error:  # noqa: BLE001 - the others are carried out all the same
+            world.findings.append(f"{one} could not be done: {type(error).__name__}: {error}")
 
     async with asyncio.TaskGroup() as group:
         for one in planned:
@@ -191,7 +194,7 @@ async def _fill(world: World, one: Disturbance) -> None:
     ballast = _ballast(world)
     await asyncio.to_thread(_fill_up, ballast)
     await asyncio.sleep(one.seconds)
-    ballast.unlink()
+    ballast.unlink(missing_ok=True)
     await _revive(world, "postgres")
     await _revive(world, "redis")
 

@@ -74,7 +74,7 @@ async def run(seed: int, *, keep: Path | None = None) -> Outcome:
             patience = Patience(relay.findings)
             cases = [await open_case(relay.people) for _ in range(CASES)]
             items = draw(chance, cases, films(Path(name)))
-            await _disturbed(relay, items, planned, patience, Path(name))
+            await carry_through(relay, items, planned, patience, Path(name))
             relay.findings.extend(await check(relay, items))
             if relay.findings and keep is not None:
                 _keep_logs(relay, keep / str(seed))
@@ -89,7 +89,7 @@ async def run(seed: int, *, keep: Path | None = None) -> Outcome:
     )
 
 
-async def _disturbed(
+async def carry_through(
     relay: World,
     items: Sequence[Item],
     planned: Sequence[Disturbance],
@@ -100,13 +100,15 @@ async def _disturbed(
     stories = {asyncio.create_task(Story(one, patience, folder).tell()): one for one in items}
     try:
         await acts.disturb(relay, planned)
-        await acts.put_back(relay)
-    except TimeoutError as error:
-        relay.findings.append(f"not found again: {error!r}")
-    _done, late = await asyncio.wait(stories, timeout=SETTLE_SECONDS)
-    for story in late:
-        story.cancel()
-    ended = await asyncio.gather(*stories, return_exceptions=True)
+        try:
+            await acts.put_back(relay)
+        except TimeoutError:
+            relay.findings.append("a process does not find its services again")
+        await asyncio.wait(stories, timeout=SETTLE_SECONDS)
+    finally:
+        for story in stories:
+            story.cancel()
+        ended = await asyncio.gather(*stories, return_exceptions=True)
     for item, end in zip(stories.values(), ended, strict=True):
         if isinstance(end, asyncio.CancelledError):
             relay.findings.append(f"stuck: {item} after {SETTLE_SECONDS} seconds")
