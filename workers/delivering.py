@@ -156,6 +156,15 @@ class Deliverer:
 
     async def _send(self, delivery: Delivery, span: Span) -> None:
         try:
+            await self._send_and_note(delivery, span)
+        except Unavailable as error:
+            _log.warning("what came of an attempt was not noted: %s", error.detail)
+        except asyncio.CancelledError:
+            await webhooks.give_back(self._database, self._receiver, delivery)
+            raise
+
+    async def _send_and_note(self, delivery: Delivery, span: Span) -> None:
+        try:
             if delivery.event is not None:
                 await self._sender.send(delivery.event)
             await webhooks.arrived(self._database, self._receiver, delivery)
@@ -164,9 +173,6 @@ class Deliverer:
             await webhooks.failed(
                 self._database, self._receiver, delivery, error.failure, error.asked_for
             )
-        except asyncio.CancelledError:
-            await webhooks.give_back(self._database, self._receiver, delivery)
-            raise
 
     async def _finish(self) -> None:
         attempts = set(self._attempts)

@@ -28,7 +28,8 @@ TERMINATE: Final = """
     where datname = current_database() and application_name = 'relay' or usename like 'relay%'
 """
 ENDED_SECONDS: Final = 25
-READY_SECONDS: Final = 20
+READY_SECONDS: Final = 60
+"""Of a process that starts, on a busy machine."""
 SERVER_SECONDS: Final = 15
 BALLAST_BYTES: Final = 4 * 1024 * 1024
 _ENDINGS: Final = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
@@ -97,7 +98,7 @@ async def _restart(member: Member, *, wait: bool) -> None:
             await asyncio.sleep(0.05)
     if wait:
         with contextlib.suppress(TimeoutError):  # something that it needs may be away meanwhile
-            await member.until_ready(READY_SECONDS / 4)
+            await member.until_ready(READY_SECONDS / 6)
 
 
 async def _end_postgres(world: World, one: Disturbance) -> None:
@@ -141,6 +142,11 @@ async def _terminate(world: World, _one: Disturbance) -> None:
 
 async def _cut(world: World, one: Disturbance) -> None:
     world.wires[one.target].cut()
+
+
+async def _swallow(world: World, one: Disturbance) -> None:
+    """What is open is never answered again, and nobody is told; new connections work."""
+    world.wires[one.target].swallow()
 
 
 async def _hang(world: World, one: Disturbance) -> None:
@@ -269,6 +275,7 @@ _ACTS: Final[dict[str, _Act]] = {
     "terminate": _terminate,
     "cut": _cut,
     "hang": _hang,
+    "swallow": _swallow,
     "refuse": _refuse,
     "empty": _empty,
     "stop": _stop_redis,

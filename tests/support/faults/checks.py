@@ -332,9 +332,17 @@ async def _answers(world: World, _items: Sequence[Item]) -> AsyncIterator[str]:
         yield f"{statuses['500']} requests were answered 500"
     for name, member in world.members.items():
         said = member.log.read_text("utf-8", "replace").splitlines()
-        errors = [line for line in said if _is_unforeseen(line)]
+        errors = [
+            line
+            for line, following in itertools.pairwise([*said, ""])
+            if _is_unforeseen(line) and _OF_AIOHTTP not in following
+        ]
         for error in sorted(set(errors))[:3]:
             yield f"{name} logs {errors.count(error)} times: {error}"
+
+
+_OF_AIOHTTP: Final = "coro=<ClientRequest.write_bytes()"
+"""aiohttp does not look at what became of a body whose connection was reset; its caller is told otherwise."""
 
 
 def _is_unforeseen(line: str) -> bool:

@@ -45,6 +45,7 @@ KINDS: Final = (
     Kind("terminate", ("postgres",), (0.1, 0.2)),
     Kind("cut", ("postgres", "redis", "s3", "people"), (0.1, 0.2), 2),
     Kind("hang", ("postgres", "redis", "s3"), (1, 4)),
+    Kind("swallow", ("redis",), (0.1, 0.2)),
     Kind("refuse", ("postgres", "redis", "s3"), (0.5, 3)),
     Kind("empty", ("redis",), (0.1, 0.2)),
     Kind("stop", ("redis",), (0.5, 3)),

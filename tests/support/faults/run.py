@@ -23,7 +23,7 @@ from tests.support.faults.world import World, world
 from tests.support.videos import make_video
 
 CASES: Final = 2
-SETTLE_SECONDS: Final = 40
+SETTLE_SECONDS: Final = 60
 """In which all is over once everything was put back, on a busy machine too."""
 DELIVER_SECONDS: Final = 20
 FREE_BYTES: Final = 9 * 1024 * 1024

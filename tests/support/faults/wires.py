@@ -41,6 +41,7 @@ class Wire:
         self._flows = asyncio.Event()
         self._flows.set()
         self._open: set[asyncio.StreamWriter] = set()
+        self._swallowed: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -60,12 +61,20 @@ class Wire:
 
     def cut(self) -> None:
         """Reset every connection."""
-        for writer in list(self._open):
+        for writer in list(self._open | self._swallowed):
             _reset(writer)
 
     def hold(self) -> None:
         """Pass nothing on; connections stay open, and new ones are taken."""
         self._flows.clear()
+
+    def swallow(self) -> None:
+        """Pass nothing on any more of what is open, and say nothing; new connections work."""
+        self._flows.clear()
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._swallowed |= self._open
+        self._open = set()
 
     def let_go(self) -> None:
         """Pass on what was held up, and everything from now on."""
@@ -77,10 +86,15 @@ class Wire:
         assert task is not None
         self._passing.add(task)
         task.add_done_callback(self._passing.discard)
+        with contextlib.suppress(asyncio.CancelledError):  # asyncio would complain of it
+            await self._serve(reader, writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refuses:
             _reset(writer)
             return
-        await self._flows.wait()
+        flows = self._flows
+        await flows.wait()
         try:
             to_reader, to_writer = await self._place.open()
         except OSError:
@@ -90,20 +104,26 @@ class Wire:
         self._open |= both
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pass(reader, to_writer, is_answer=False))
-                group.create_task(self._pass(to_reader, writer, is_answer=True))
+                group.create_task(self._pass(flows, reader, to_writer, is_answer=False))
+                group.create_task(self._pass(flows, to_reader, writer, is_answer=True))
         except* OSError:
             pass
         finally:
             self._open -= both
+            self._swallowed -= both
             for one in both:
                 _reset(one)
 
     async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool
+        self,
+        flows: asyncio.Event,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        is_answer: bool,
     ) -> None:
         while data := await reader.read(READ_BYTES):
-            await self._flows.wait()
+            await flows.wait()
             if is_answer and self.loses_answers:
                 raise ConnectionResetError
             writer.write(data)
