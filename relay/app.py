@@ -37,7 +37,7 @@ from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
 from relay.settings import Settings
-from relay.storage.database import Database
+from relay.storage.database import IDLE_SECONDS, Database
 from relay.storage.objects import Objects
 
 ROUTES: tuple[Route, ...] = (
@@ -67,7 +67,9 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
     programme = Programme.read(settings.profile_file)
     async with contextlib.AsyncExitStack() as stack:
         database = await Database.connect(
-            settings.database_url, connections=settings.database_pool_connections
+            settings.database_url,
+            connections=settings.database_pool_connections,
+            idle_seconds=IDLE_SECONDS,
         )
         stack.push_async_callback(database.close)
         await database.warn_of_power()

@@ -16,7 +16,7 @@ from relay.handlers.metrics import monitored
 from relay.readiness import tell_ready
 from relay.services import webhooks
 from relay.settings import Settings
-from relay.storage.database import Database
+from relay.storage.database import IDLE_SECONDS, Database
 from relay.tracing import spans
 from relay.tracing.spans import Attributes, Span
 from workers.webhook_sender import SendingFailed, WebhookSender
@@ -58,7 +58,9 @@ async def run_deliverer(settings: Settings) -> None:
     receivers = load_receivers(settings)
     try:
         database = await Database.connect(
-            settings.database_url, connections=settings.database_pool_connections
+            settings.database_url,
+            connections=settings.database_pool_connections,
+            idle_seconds=IDLE_SECONDS,
         )
     except OSError as error:
         raise Unavailable(f"PostgreSQL does not answer: {error.strerror}") from None

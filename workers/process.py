@@ -21,7 +21,7 @@ from relay.queue import Listener, Queue
 from relay.readiness import tell_ready
 from relay.services.processing import MediaWorker, require_a_worker
 from relay.settings import Settings
-from relay.storage.database import Database
+from relay.storage.database import IDLE_SECONDS, Database
 from relay.storage.objects import Objects
 from workers.sweep import Sweep
 from workers.transcoding import Transcoder, Transcoders
@@ -46,7 +46,9 @@ async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoders, Sweep
     async with contextlib.AsyncExitStack() as stack:
         try:
             database = await Database.connect(
-                settings.database_url, connections=settings.database_pool_connections
+                settings.database_url,
+                connections=settings.database_pool_connections,
+                idle_seconds=IDLE_SECONDS,
             )
         except OSError as error:
             raise Unavailable(f"PostgreSQL does not answer: {error.strerror}") from None

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib import resources
-from typing import Final, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
 
 import asyncpg
 import asyncpg.pool
@@ -36,10 +37,31 @@ _ROLES: Final = named_queries("roles")
 
 _log = logging.getLogger(__name__)
 
+SILENCE_SECONDS: Final = 30
+"""After which a peer that is gone without a word is taken for gone, on both sides of a connection by TCP."""
+PROBE_SECONDS: Final = 10
+IDLE_SECONDS: Final = 60
+"""How long a transaction of a process may wait for its next statement: who hangs holds no lock for longer."""
+_OF_SERVER: Final = {
+    "tcp_keepalives_idle": str(PROBE_SECONDS),
+    "tcp_keepalives_interval": str(PROBE_SECONDS),
+    "tcp_keepalives_count": str(SILENCE_SECONDS // PROBE_SECONDS - 1),
+    "tcp_user_timeout": str(SILENCE_SECONDS * 1000),
+}
+"""What the server is asked to do for each connection; nothing, on a socket of its own machine."""
+_OF_CLIENT: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, PROBE_SECONDS),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, PROBE_SECONDS),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, SILENCE_SECONDS // PROBE_SECONDS - 1),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_SECONDS * 1000),
+)
+
 _LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.ConnectionDoesNotExistError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
 """What a statement ends with when its server stops or its connection breaks."""
 _LOST_IF_CLOSED: Final = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -82,6 +104,38 @@ class NotOwner(ConfigurationError):
     code = "not-owner"
 
 
+if TYPE_CHECKING:
+    _Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    _Connection = asyncpg.Connection
+
+
+class Probed(_Connection):
+    """A connection that ends by itself once its server is gone without a word.
+
+    Else a statement that is sent to it would wait for a quarter of an hour, one under way for ever.
+    """
+
+    def __init__(
+        self,
+        protocol: Any,
+        transport: asyncio.Transport,
+        *more: Any,
+        **named: Any,
+    ) -> None:
+        """As asyncpg makes it."""
+        super().__init__(protocol, transport, *more, **named)
+        of_transport = transport.get_extra_info("socket")
+        if of_transport is not None and of_transport.family != socket.AF_UNIX:
+            for level, option, value in _OF_CLIENT:
+                of_transport.setsockopt(level, option, value)
+
+
+async def connect(url: str) -> Connection:
+    """A connection by itself, for whoever needs one of their own for long; errors as of asyncpg."""
+    return await asyncpg.connect(url, connection_class=Probed, server_settings=_OF_SERVER)
+
+
 class PoolFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Connections of a pool: how many are open, how many of these nobody uses, and how many there may be."""
 
@@ -97,14 +151,22 @@ class Database:
         self._pool = pool
 
     @classmethod
-    async def connect(cls, url: str, *, connections: int) -> Self:
-        """Open a pool of at most `connections` to the database at `url`."""
+    async def connect(cls, url: str, *, connections: int, idle_seconds: int = 0) -> Self:
+        """Open a pool of at most `connections` to the database at `url`.
+
+        `idle_seconds`: after so long without a statement the server ends a transaction; 0 for never.
+        """
         pool = await asyncpg.create_pool(
             url,
             min_size=1,
             max_size=connections,
             reset=_keep,
-            server_settings={"application_name": "relay"},
+            connection_class=Probed,
+            server_settings={
+                **_OF_SERVER,
+                "application_name": "relay",
+                "idle_in_transaction_session_timeout": str(idle_seconds * 1000),
+            },
         )
         return cls(pool)
 
