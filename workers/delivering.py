@@ -56,14 +56,11 @@ async def run_deliverer(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     receivers = load_receivers(settings)
-    try:
-        database = await Database.connect(
-            settings.database_url,
-            connections=settings.database_pool_connections,
-            idle_seconds=IDLE_SECONDS,
-        )
-    except OSError as error:
-        raise Unavailable(f"PostgreSQL does not answer: {error.strerror}") from None
+    database = await Database.connect(
+        settings.database_url,
+        connections=settings.database_pool_connections,
+        idle_seconds=IDLE_SECONDS,
+    )
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         await database.warn_of_power()

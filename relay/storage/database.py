@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
@@ -74,6 +74,13 @@ _UNABLE: Final = (
 )
 """What a statement ends with on a server that has no room, whose disk fails, or that is only a copy yet."""
 
+_REFUSING: Final = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ClientConfigurationError,
+)
+"""What a first connection ends with where the address is wrong rather than the server away."""
+
 _DISPOSED: Final = "RL410"
 """With what the schema refuses whatever is done in a case that was disposed of."""
 
@@ -131,6 +138,21 @@ class Probed(_Connection):
                 of_transport.setsockopt(level, option, value)
 
 
+@contextlib.contextmanager
+def _reaching() -> Iterator[None]:
+    """Around what opens the first connection: its errors as ours, in a sentence for whoever runs relay."""
+    try:
+        yield
+    except _REFUSING as error:
+        name = type(error).__name__
+        raise ConfigurationError(
+            f"RELAY_DATABASE_URL does not let this process in: {name}"
+        ) from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise Unavailable(f"PostgreSQL does not answer: {reason}") from error
+
+
 async def connect(url: str) -> Connection:
     """A connection by itself, for whoever needs one of their own for long; errors as of asyncpg."""
     return await asyncpg.connect(url, connection_class=Probed, server_settings=_OF_SERVER)
@@ -155,19 +177,21 @@ class Database:
         """Open a pool of at most `connections` to the database at `url`.
 
         `idle_seconds`: after so long without a statement the server ends a transaction; 0 for never.
+        Unavailable where no server answers, ConfigurationError where it does not let this process in.
         """
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=connections,
-            reset=_keep,
-            connection_class=Probed,
-            server_settings={
-                **_OF_SERVER,
-                "application_name": "relay",
-                "idle_in_transaction_session_timeout": str(idle_seconds * 1000),
-            },
-        )
+        with _reaching():
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=connections,
+                reset=_keep,
+                connection_class=Probed,
+                server_settings={
+                    **_OF_SERVER,
+                    "application_name": "relay",
+                    "idle_in_transaction_session_timeout": str(idle_seconds * 1000),
+                },
+            )
         return cls(pool)
 
     async def warn_of_power(self) -> None:
@@ -307,7 +331,8 @@ async def migrate(database_url: str) -> list[str]:
     web service and the workers get the rights that they need, and lose every other. MigrationChanged where a
     migration was altered after it was applied; RolesMissing, RolesTooStrong, NotOwner.
     """
-    connection = await asyncpg.connect(database_url)
+    with _reaching():
+        connection = await asyncpg.connect(database_url)
     try:
         return await _migrate(connection)
     except asyncpg.InsufficientPrivilegeError:
