@@ -27,7 +27,7 @@ TERMINATE: Final = """
     select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name = 'relay' or usename like 'relay%'
 """
-ENDED_SECONDS: Final = 25
+ENDED_SECONDS: Final = 60
 READY_SECONDS: Final = 60
 """Of a process that starts, on a busy machine."""
 SERVER_SECONDS: Final = 15
