@@ -1,62 +1,57 @@
-"""What is written to an upload goes on without its caller, and its end is looked at by somebody."""
+"""A connection that is asked to stop several times ends once, with the reason it was given first."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
-import logging
+from typing import NoReturn
 
 import pytest
 
-from relay.errors import RelayError
-from relay.services.upload_connections import UploadConnections
-from relay.storage.objects import StoreUnavailable
+from relay.domain.uploads import TakenOver
+from relay.errors import ServiceStopping
+from relay.services.upload_connections import Idle, UploadConnection
+
+STEPS = range(6)
+"""More turns of the loop than there are between an end of the wait and the end of the connection."""
 
 
-@pytest.mark.parametrize(
-    ("error", "level", "said"),
-    [
-        (StoreUnavailable("of a test"), logging.WARNING, StoreUnavailable.code),
-        (KeyError("of a test"), logging.ERROR, "KeyError"),
-    ],
-)
-async def test_the_error_of_an_upload_without_a_caller_is_said_once(
-    error: Exception, level: int, said: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """By relay, in a line without its text; not by asyncio, with a traceback."""
-    goes_on = asyncio.Event()
+async def _never() -> bytes:
+    await asyncio.Event().wait()
+    raise AssertionError("nothing ends this wait")
 
-    async def write() -> None:
-        await goes_on.wait()
-        raise error
 
-    connections = UploadConnections()
-    caller = asyncio.create_task(connections.outlive(write()))
+async def _take_from(connection: UploadConnection, idle_seconds: float) -> NoReturn:
+    try:
+        await connection.next(_never, idle_seconds)
+    finally:
+        connection.end()
+    raise AssertionError("nothing was sent")
+
+
+async def _stop_after(steps: int, connection: UploadConnection) -> None:
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    await connection.stop(ServiceStopping if steps else TakenOver)
+
+
+async def test_a_connection_may_be_stopped_at_every_moment_of_its_end() -> None:
+    """By the one that takes over, by one that asks how far it is, and by a process that stops."""
+    connection = UploadConnection()
+    taking = asyncio.create_task(_take_from(connection, 60))
     await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    caller.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await caller
-    goes_on.set()
     async with asyncio.timeout(5):
-        while not caplog.records:  # noqa: ASYNC110 - another task writes
-            await asyncio.sleep(0.01)
-    await connections.stop_all()
-    gc.collect()
-    records = [(record.name, record.levelno) for record in caplog.records]
-    assert records == [("relay.services.upload_connections", level)]
-    assert said in caplog.text
-    assert "of a test" not in caplog.text
+        await asyncio.gather(*(_stop_after(steps, connection) for steps in STEPS))
+        with pytest.raises(TakenOver):
+            await taking
 
 
-async def test_whoever_waits_is_told_of_the_error(caplog: pytest.LogCaptureFixture) -> None:
-    """And nobody else is."""
-
-    async def write() -> None:
-        raise StoreUnavailable
-
-    with pytest.raises(RelayError):
-        await UploadConnections().outlive(write())
-    gc.collect()
-    assert not caplog.records
+@pytest.mark.parametrize("steps", STEPS)
+async def test_a_connection_may_be_stopped_while_it_ends_because_nothing_comes(steps: int) -> None:
+    """Just before, meanwhile, and after."""
+    connection = UploadConnection()
+    taking = asyncio.create_task(_take_from(connection, 0))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await _stop_after(steps, connection)
+        with pytest.raises((Idle, TakenOver, ServiceStopping)):
+            await taking
