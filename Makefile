@@ -18,7 +18,7 @@ FAST := not (own_relay or browsers or faults or media or builds or slow)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check fuzz timing coverage bench docs screenshots lock clean
+.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check fuzz timing faults coverage bench docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ fuzz: $(READY) ## Send relay generated requests, others each time, for about ten
 
 timing: $(READY) ## Ask for what must not be told apart two thousand times, and print how long it took; ROUNDS=5000 for more
 	@TIMED_ROUNDS=$(or $(ROUNDS),2000) $(VENV)/bin/python -m pytest --timeout 0 -q tests/http/test_time.py $(ARGS)
+
+faults: $(READY) ## Let everything fail under a whole relay, RUNS=100 times, from SEED on; a line for each run
+	@RUNS='$(RUNS)' SEED='$(SEED)' $(VENV)/bin/python -m tests.faults
 
 bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters scale' only these, JSON=FILE for a file
 	@.ci/browsers

@@ -40,7 +40,7 @@ from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
 from relay.settings import Settings
-from relay.storage.database import Database
+from relay.storage.database import IDLE_SECONDS, Database
 from relay.storage.objects import Objects
 
 ROUTES: tuple[Route, ...] = (
@@ -73,6 +73,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
             settings.database_url,
             connections=settings.database_pool_connections,
             wait_seconds=settings.database_wait_seconds,
+            idle_seconds=IDLE_SECONDS,
         )
         stack.push_async_callback(database.close)
         await database.warn_of_power()

@@ -58,6 +58,8 @@ WORKER_RULES: Final = (
 
 POLL_SECONDS: Final = 0.25
 RECONNECT_SECONDS: Final = 2
+SILENCE_SECONDS: Final = 5
+"""A Redis that answers nothing for this long is taken for gone, and asked again on a new connection."""
 _WITHOUT_END: Final = 1_000_000_000
 _WAKING_MILLISECONDS: Final = 24 * 60 * 60 * 1000
 """A job that no worker took for so long is forgotten; the sweep wakes one again."""
@@ -83,12 +85,18 @@ async def _connect(url: str) -> ArqRedis:
     settings = RedisSettings.from_dsn(url)
     settings.conn_timeout = 2
     settings.conn_retries = 3
-    return await create_pool(
+    pool = await create_pool(
         settings,
         default_queue_name=QUEUE_NAME,
         job_serializer=_write_nothing,
         job_deserializer=_read_job,
     )
+    # arq has no setting for it, and without it waits for ever on a connection that nobody ended.
+    pool.connection_pool.connection_kwargs["socket_timeout"] = SILENCE_SECONDS
+    await pool.connection_pool.disconnect()
+    # What was opened without it would be opened again as it was.
+    pool.connection_pool.reset()  # type: ignore[no-untyped-call]
+    return pool
 
 
 def _write_nothing(_object: dict[str, Any]) -> bytes:
@@ -127,16 +135,16 @@ class Queue:
         except (redis.exceptions.RedisError, OSError) as error:
             raise Unavailable(f"Redis does not answer: {type(error).__name__}") from None
 
-    async def wake(self, job_id: uuid.UUID) -> None:
-        """Tell a worker that a job waits; where Redis is away, the sweep will.
+    async def wake(self, job_id: uuid.UUID) -> bool:
+        """Tell a worker that a job waits; False where Redis is away, and the sweep will.
 
         As arq's `enqueue_job`, but nothing that may be in Redis keeps a job from being told. One that
         waits there already keeps its place.
         """
         with spans.span(f"wake {QUEUE_NAME}", Kind.PRODUCER, _SENDING) as span:
-            await self._wake(job_id, span)
+            return await self._wake(job_id, span)
 
-    async def _wake(self, job_id: uuid.UUID, span: Span) -> None:
+    async def _wake(self, job_id: uuid.UUID, span: Span) -> bool:
         try:
             async with self._pool.pipeline(transaction=True) as pipe:
                 wire = msgspec.json.encode(WireJob(job_id))
@@ -146,6 +154,8 @@ class Queue:
         except (redis.exceptions.RedisError, OSError) as error:
             span.fail(type(error).__name__)
             _log.warning("a worker could not be woken: %s", type(error).__name__)
+            return False
+        return True
 
     async def is_reachable(self) -> bool:
         """Whether Redis answers."""

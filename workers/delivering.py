@@ -16,7 +16,7 @@ from relay.handlers.metrics import monitored
 from relay.readiness import tell_ready
 from relay.services import webhooks
 from relay.settings import Settings
-from relay.storage.database import Database
+from relay.storage.database import IDLE_SECONDS, Database
 from relay.tracing import spans
 from relay.tracing.spans import Attributes, Span
 from workers.webhook_sender import SendingFailed, WebhookSender
@@ -56,12 +56,11 @@ async def run_deliverer(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     receivers = load_receivers(settings)
-    try:
-        database = await Database.connect(
-            settings.database_url, connections=settings.database_pool_connections
-        )
-    except OSError as error:
-        raise Unavailable(f"PostgreSQL does not answer: {error.strerror}") from None
+    database = await Database.connect(
+        settings.database_url,
+        connections=settings.database_pool_connections,
+        idle_seconds=IDLE_SECONDS,
+    )
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         await database.warn_of_power()
@@ -156,6 +155,15 @@ class Deliverer:
 
     async def _send(self, delivery: Delivery, span: Span) -> None:
         try:
+            await self._send_and_note(delivery, span)
+        except Unavailable as error:
+            _log.warning("what came of an attempt was not noted: %s", error.detail)
+        except asyncio.CancelledError:
+            await webhooks.give_back(self._database, self._receiver, delivery)
+            raise
+
+    async def _send_and_note(self, delivery: Delivery, span: Span) -> None:
+        try:
             if delivery.event is not None:
                 await self._sender.send(delivery.event)
             await webhooks.arrived(self._database, self._receiver, delivery)
@@ -164,9 +172,6 @@ class Deliverer:
             await webhooks.failed(
                 self._database, self._receiver, delivery, error.failure, error.asked_for
             )
-        except asyncio.CancelledError:
-            await webhooks.give_back(self._database, self._receiver, delivery)
-            raise
 
     async def _finish(self) -> None:
         attempts = set(self._attempts)

@@ -12,7 +12,6 @@ from typing import Final
 
 from relay.crypto.keyfiles import load_keyring_file
 from relay.domain.jobs import WorkerRefused
-from relay.errors import Unavailable
 from relay.handlers.metrics import monitored
 from relay.media.jail_check import require_jail
 from relay.media.tools import MediaTools
@@ -21,7 +20,7 @@ from relay.queue import Listener, Queue
 from relay.readiness import tell_ready
 from relay.services.processing import MediaWorker, require_a_worker
 from relay.settings import Settings
-from relay.storage.database import Database
+from relay.storage.database import IDLE_SECONDS, Database
 from relay.storage.objects import Objects
 from workers.sweep import Sweep
 from workers.transcoding import Transcoder, Transcoders
@@ -44,12 +43,11 @@ async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoders, Sweep
     tools = MediaTools.from_settings(settings)
     await require_jail(tools)
     async with contextlib.AsyncExitStack() as stack:
-        try:
-            database = await Database.connect(
-                settings.database_url, connections=settings.database_pool_connections
-            )
-        except OSError as error:
-            raise Unavailable(f"PostgreSQL does not answer: {error.strerror}") from None
+        database = await Database.connect(
+            settings.database_url,
+            connections=settings.database_pool_connections,
+            idle_seconds=IDLE_SECONDS,
+        )
         stack.push_async_callback(database.close)
         await database.warn_of_power()
         await require_a_worker(database, workers)

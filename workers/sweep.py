@@ -111,8 +111,9 @@ class Sweep:
         """Wake a worker for each job that nobody works on."""
         async with self.database.connection() as connection:
             waiting = await stored_jobs.list_available(connection, BATCH)
-        for job_id in waiting:
-            await self.queue.wake(job_id)
+        for number, job_id in enumerate(waiting):
+            if not await self.queue.wake(job_id):
+                return number  # nor would the others be: the next sweep tells them
         return len(waiting)
 
     async def fail_stranded_jobs(self) -> int:

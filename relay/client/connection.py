@@ -17,6 +17,8 @@ from relay.crypto.signing import Signer
 from relay.domain.sessions import Challenge, Session, SignedRequest
 
 REQUEST_SECONDS: Final = 60
+UNKNOWN: Final = "unknown"
+"""The code of a refusal that is not relay's own, such as of a proxy."""
 
 _Value = TypeVar("_Value")
 
@@ -123,7 +125,7 @@ def problem(status: int, content: bytes) -> Problem:
         document = msgspec.json.decode(content, type=dict[str, object])
     except msgspec.DecodeError:
         document = {}
-    code, title = str(document.get("code", "unknown")), str(document.get("title", ""))
+    code, title = str(document.get("code", UNKNOWN)), str(document.get("title", ""))
     return Problem(status, code, title, document)
 
 

@@ -32,13 +32,7 @@ async def check_database(settings: Settings, process: Process) -> AsyncIterator[
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             database = await Database.connect(settings.database_url, connections=1)
-    except (
-        OSError,
-        TimeoutError,
-        ValueError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-    ) as error:
+    except (TimeoutError, ValueError, RelayError) as error:
         yield fail(
             "database",
             f"RELAY_DATABASE_URL does not let this process in ({_reason(error)}). See that PostgreSQL runs, "
@@ -156,4 +150,4 @@ def _some(found: Sequence[str]) -> str:
 
 def _reason(error: BaseException) -> str:
     """The type of an error, without its text, which may quote an address with its password."""
-    return type(error).__name__
+    return type(error.__cause__ or error).__name__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.embedded.folder import Access
+from relay.embedded.folder import Access, Accesses
 from relay.embedded.supervisor import Services, embedded
 
-__all__ = ["Access", "Services", "embedded"]
+__all__ = ["Access", "Accesses", "Services", "embedded"]

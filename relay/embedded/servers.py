@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -38,7 +39,7 @@ class Servers:
         self.process = process
         self.pids: dict[str, int] = {}
         self._ended: dict[str, asyncio.Future[int]] = {}
-        self._logs: dict[str, Path] = {}
+        self._orders: dict[str, guard.Order] = {}
 
     async def start(
         self,
@@ -51,8 +52,6 @@ class Servers:
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         """Have the guard start a program that reads `given` on its standard input."""
-        self._ended[name] = asyncio.get_running_loop().create_future()
-        self._logs[name] = log
         order = guard.Order(
             name=name,
             argv=argv,
@@ -66,6 +65,22 @@ class Servers:
             log=str(log),
             stop_signal=stop_signal,
         )
+        await self._give(order)
+
+    async def start_again(self, name: str) -> None:
+        """Start a server that has ended as it was started before; what asks it finds out when it answers."""
+        await self._give(self._orders[name])
+
+    async def end(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a server, and wait until it has ended."""
+        os.kill(self.pids[name], number)
+        await asyncio.shield(self._ended[name])
+
+    async def _give(self, order: guard.Order) -> None:
+        """Hand an order to the guard."""
+        name = order["name"]
+        self._ended[name] = asyncio.get_running_loop().create_future()
+        self._orders[name] = order
         if self.process.stdin is None or self.process.stdin.is_closing():
             raise ServerFailed("the guard has ended")
         self.process.stdin.write(msgspec.json.encode(order) + b"\n")
@@ -112,7 +127,7 @@ class Servers:
 
     def _failure(self, name: str) -> ServerFailed:
         """What the server said last."""
-        log = self._logs[name]
+        log = Path(self._orders[name]["log"])
         ended = self._ended[name]
         how = f"ended with status {ended.result()}" if ended.done() else "does not answer"
         said = log.read_bytes()[-LOG_TAIL_BYTES:].decode("utf-8", "replace").strip()

@@ -21,7 +21,7 @@ import msgspec
 
 from relay.crypto import statements
 from relay.errors import CryptoError
-from relay.storage.database import Connection
+from relay.storage.database import Connection, connect
 from relay.storage.events import NewEvent, NewEvents, follow_events, latest_events
 
 _log = logging.getLogger(__name__)
@@ -159,7 +159,7 @@ class Feed:
         follower: Follower | None = None
         while True:
             try:
-                connection = await asyncpg.connect(self._database_url)
+                connection = await connect(self._database_url)
                 try:
                     latest = await latest_events(connection, EVENTS_AT_ONCE)
                     if follower is None or max(latest, default=0) < follower.newest:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Final, TypeAlias, TypeVar
@@ -18,6 +19,8 @@ from relay.errors import RelayError, ServiceStopping
 
 TAKE_OVER_SECONDS: Final = 10
 """How long a connection that was asked to stop may take to store what it has."""
+
+_log = logging.getLogger(__name__)
 
 Receive: TypeAlias = Callable[[], Awaitable[bytes]]
 """The next bytes of a request, none at its end; ConnectionError where it breaks off."""
@@ -83,7 +86,11 @@ class UploadConnections:
         task = asyncio.create_task(writing)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_note_end)
+            raise
 
     @contextlib.asynccontextmanager
     async def only(self, upload_id: uuid.UUID) -> AsyncIterator[UploadConnection]:
@@ -116,3 +123,12 @@ class UploadConnections:
         self._is_stopping = True
         writers = list(self._writers.values())
         await asyncio.gather(*(writer.stop(ServiceStopping) for writer in writers))
+
+
+def _note_end(task: asyncio.Task[object]) -> None:
+    """Of an upload whose caller is gone nobody else looks at the error that it ended with."""
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, RelayError):
+        _log.warning("an upload whose caller is gone ended with %s", error.code)
+    elif error is not None:
+        _log.error("an upload whose caller is gone ended with %s", type(error).__name__)

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import socket
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from importlib import resources
-from typing import Final, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
 
 import asyncpg
 import asyncpg.pool
@@ -19,7 +20,7 @@ from asyncpg.connection import LoggedQuery
 from asyncpg.pool import PoolConnectionProxy
 
 from relay.domain.cases import CaseDisposed
-from relay.errors import ConfigurationError, Conflict, Unavailable
+from relay.errors import ConfigurationError, Conflict, RelayError, Unavailable
 from relay.metrics import POOL_WAIT, POOL_WAITING
 from relay.storage.queries import name_of, named_queries
 from relay.tracing import spans
@@ -37,14 +38,49 @@ _ROLES: Final = named_queries("roles")
 
 _log = logging.getLogger(__name__)
 
+SILENCE_SECONDS: Final = 30
+"""After which a peer that is gone without a word is taken for gone, on both sides of a connection by TCP."""
+PROBE_SECONDS: Final = 10
+IDLE_SECONDS: Final = 60
+"""How long a transaction of a process may wait for its next statement: who hangs holds no lock for longer."""
+_OF_SERVER: Final = {
+    "tcp_keepalives_idle": str(PROBE_SECONDS),
+    "tcp_keepalives_interval": str(PROBE_SECONDS),
+    "tcp_keepalives_count": str(SILENCE_SECONDS // PROBE_SECONDS - 1),
+    "tcp_user_timeout": str(SILENCE_SECONDS * 1000),
+}
+"""What the server is asked to do for each connection; nothing, on a socket of its own machine."""
+_OF_CLIENT: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, PROBE_SECONDS),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, PROBE_SECONDS),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, SILENCE_SECONDS // PROBE_SECONDS - 1),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_SECONDS * 1000),
+)
+
 _LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.ConnectionDoesNotExistError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
 """What a statement ends with when its server stops or its connection breaks."""
 _LOST_IF_CLOSED: Final = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What it may end with, too, and what may as well be a mistake of ours: only the connection tells which."""
+
+_UNABLE: Final = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""What a statement ends with on a server that has no room, whose disk fails, or that is only a copy yet."""
+
+_REFUSING: Final = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ClientConfigurationError,
+)
+"""What a first connection ends with where the address is wrong rather than the server away."""
 
 _DISPOSED: Final = "RL410"
 """With what the schema refuses whatever is done in a case that was disposed of."""
@@ -76,6 +112,53 @@ class NotOwner(ConfigurationError):
     code = "not-owner"
 
 
+if TYPE_CHECKING:
+    _Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    _Connection = asyncpg.Connection
+
+
+class Probed(_Connection):
+    """A connection that ends by itself once its server is gone without a word.
+
+    Else a statement that is sent to it would wait for a quarter of an hour, one under way for ever.
+    """
+
+    def __init__(
+        self,
+        protocol: Any,
+        transport: asyncio.Transport,
+        *more: Any,
+        **named: Any,
+    ) -> None:
+        """As asyncpg makes it."""
+        super().__init__(protocol, transport, *more, **named)
+        of_transport = transport.get_extra_info("socket")
+        if of_transport is not None and of_transport.family != socket.AF_UNIX:
+            for level, option, value in _OF_CLIENT:
+                of_transport.setsockopt(level, option, value)
+
+
+@contextlib.contextmanager
+def _reaching() -> Iterator[None]:
+    """Around what opens the first connection: its errors as ours, in a sentence for whoever runs relay."""
+    try:
+        yield
+    except _REFUSING as error:
+        name = type(error).__name__
+        raise ConfigurationError(
+            f"RELAY_DATABASE_URL does not let this process in: {name}"
+        ) from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise Unavailable(f"PostgreSQL does not answer: {reason}") from error
+
+
+async def connect(url: str) -> Connection:
+    """A connection by itself, for whoever needs one of their own for long; errors as of asyncpg."""
+    return await asyncpg.connect(url, connection_class=Probed, server_settings=_OF_SERVER)
+
+
 class PoolFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Connections of a pool: how many are open, how many of these nobody uses, and how many there may be."""
 
@@ -95,19 +178,32 @@ class Database:
 
     @classmethod
     async def connect(
-        cls, url: str, *, connections: int, wait_seconds: float | None = None
+        cls,
+        url: str,
+        *,
+        connections: int,
+        wait_seconds: float | None = None,
+        idle_seconds: int = 0,
     ) -> Self:
         """Open a pool of at most `connections` to the database at `url`.
 
         Who has waited for one of them for `wait_seconds` is refused; without that, everybody waits.
+        `idle_seconds`: after so long without a statement the server ends a transaction; 0 for never.
+        Unavailable where no server answers, ConfigurationError where it does not let this process in.
         """
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=connections,
-            reset=_keep,
-            server_settings={"application_name": "relay"},
-        )
+        with _reaching():
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=connections,
+                reset=_keep,
+                connection_class=Probed,
+                server_settings={
+                    **_OF_SERVER,
+                    "application_name": "relay",
+                    "idle_in_transaction_session_timeout": str(idle_seconds * 1000),
+                },
+            )
         return cls(pool, wait_seconds)
 
     async def warn_of_power(self) -> None:
@@ -142,8 +238,8 @@ class Database:
         """One connection without a transaction, for a single statement.
 
         Who holds one asks for no second: a pool full of such callers would wait for ever. The tests watch it.
-        Unavailable where there is no database, or none of the pool's connections becomes free in time;
-        Conflict where what is written is there already.
+        Unavailable where there is no database, no room in it, or none of the pool's connections becomes free
+        in time; Conflict where what is written is there already.
         """
         proxy = await self._acquire()
         is_kept = spans.is_kept()
@@ -151,18 +247,11 @@ class Database:
             proxy.add_query_logger(_note)
         try:
             yield proxy  # type: ignore[misc]  # the pool's proxy has every method of a connection
-        except _LOST as error:
-            raise Unavailable(f"connection lost: {type(error).__name__}") from None
-        except asyncpg.UniqueViolationError as error:
-            raise Conflict(f"{error.constraint_name} holds it already") from None
-        except asyncpg.PostgresError as error:
-            if error.sqlstate == _DISPOSED:
-                raise CaseDisposed(uuid.UUID(error.detail)) from None
-            raise
-        except _LOST_IF_CLOSED as error:
-            if not _is_closed(proxy):
+        except (asyncpg.PostgresError, *_LOST_IF_CLOSED) as error:
+            ours = _ours(error, proxy)
+            if ours is None:
                 raise
-            raise Unavailable(f"connection lost: {type(error).__name__}") from None
+            raise ours from None
         finally:
             # Where that fails the pool drops the connection; what was done with it is told already.
             if is_kept:
@@ -203,6 +292,21 @@ def _note(asked: LoggedQuery) -> None:
     error = None if asked.exception is None else type(asked.exception).__name__
     attributes = {"db.system.name": "postgresql", "db.query.summary": name}
     spans.note(name, Kind.CLIENT, attributes, seconds=asked.elapsed, error=error)
+
+
+def _ours(error: Exception, proxy: PoolConnectionProxy) -> RelayError | None:
+    """What an error of the database is to relay; None where it is a mistake of ours."""
+    name = type(error).__name__
+    match error:
+        case asyncpg.UniqueViolationError():
+            return Conflict(f"{error.constraint_name} holds it already")
+        case asyncpg.PostgresError() if error.sqlstate == _DISPOSED:
+            return CaseDisposed(uuid.UUID(error.detail))
+        case asyncpg.PostgresError() if isinstance(error, _UNABLE):
+            return Unavailable(f"the database cannot do it now: {name}")
+    if isinstance(error, _LOST) or (isinstance(error, _LOST_IF_CLOSED) and _is_closed(proxy)):
+        return Unavailable(f"connection lost: {name}")
+    return None
 
 
 def _is_closed(proxy: PoolConnectionProxy) -> bool:
@@ -246,7 +350,8 @@ async def migrate(database_url: str) -> list[str]:
     web service and the workers get the rights that they need, and lose every other. MigrationChanged where a
     migration was altered after it was applied; RolesMissing, RolesTooStrong, NotOwner.
     """
-    connection = await asyncpg.connect(database_url)
+    with _reaching():
+        connection = await asyncpg.connect(database_url)
     try:
         return await _migrate(connection)
     except asyncpg.InsufficientPrivilegeError:

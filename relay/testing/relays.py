@@ -11,9 +11,9 @@ import signal
 import socket
 import sys
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import aiohttp
 from cryptography.hazmat.primitives import serialization
@@ -29,7 +29,7 @@ from relay.crypto.keyrings import Keyring, generate_keyring
 from relay.crypto.signing import Signer, fingerprint
 from relay.crypto.trust import Role
 from relay.crypto.webhooks import new_shared_secret
-from relay.embedded import Access, Services, embedded
+from relay.embedded import Access, Accesses, Services, embedded
 from relay.errors import Unavailable
 from relay.settings import database_url
 from relay.storage.database import migrate
@@ -41,6 +41,9 @@ COMMANDS: Final = {"web": "serve", "worker": "worker", "deliverer": "deliver"}
 REQUESTS_OF_PROGRAMS: Final = 1_000_000
 """In a minute: a limit for people who are programs, and ask faster than people do."""
 _PR_SET_PDEATHSIG: Final = 1
+
+Between: TypeAlias = Callable[[Accesses], Awaitable[Accesses]]
+"""Puts something between relay and its services: gives the addresses by which relay comes to them instead."""
 
 
 class DidNotStart(Unavailable):
@@ -118,17 +121,19 @@ async def running_relay(
     worker: bool = True,
     settings: Mapping[str, str] | None = None,
     receiver: str | None = None,
+    between: Between | None = None,
 ) -> AsyncIterator[RunningRelay]:
     """A whole relay on this data folder, on loopback, during the block; data and keys survive it.
 
     `public_url`: the origin of the proxy that leads to `port`, where there is one. `settings` are further
     `RELAY_…` ones. `receiver`: the address of a case system on loopback, which gets keys of its own to sign
-    with, and is sent events by a deliverer.
+    with, and is sent events by a deliverer. `between` stands before the services of every process of relay.
     """
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(embedded(folder, os.environ))
         owner = services.accesses[Access.OWNER]
         await migrate(database_url(owner))
+        accesses = services.accesses if between is None else await between(services.accesses)
         keys = await asyncio.to_thread(_keys, folder / "organization")
         port = port or free_port()
         direct = f"http://127.0.0.1:{port}"
@@ -143,7 +148,7 @@ async def running_relay(
             "RELAY_STOP_NOTICE_SECONDS": "0",  # nothing is in front of it
             **(settings or {}),
         }
-        environment = {**services.accesses[Access.WEB], **common}
+        environment = {**accesses[Access.WEB], **common}
         of_processes = {"web": environment}
         processes: dict[str, asyncio.subprocess.Process] = {}
         stack.push_async_callback(stop_processes, processes)
@@ -154,7 +159,7 @@ async def running_relay(
         if receiver is not None:
             case_system = await _case_system(folder / "organization", url, keys)
             of_processes["deliverer"] = {
-                **services.accesses[Access.DELIVERER],
+                **accesses[Access.DELIVERER],
                 "RELAY_LOG_FORMAT": "text",
                 "RELAY_WEBHOOKS_FILE": str(
                     _webhooks_file(folder / "organization", receiver, case_system.webhook_secret)
@@ -165,7 +170,7 @@ async def running_relay(
             )
         if worker:
             of_processes["worker"] = {
-                **services.accesses[Access.WORKER],
+                **accesses[Access.WORKER],
                 **common,
                 "RELAY_MEDIA_KEY_FILE": str(keys.media_file),
             }

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 from unittest.mock import patch
 
 import asyncpg
 
-from relay.storage.database import Connection
+from relay.storage.database import Connection, Probed
 from tests.support.relays import LoopThread
 
 _Parameters = ParamSpec("_Parameters")
@@ -71,10 +70,14 @@ def cutting(database_url: str) -> Iterator[Cutter]:
     cutter = Cutter(database_url)
     watched = type(
         "Watched",
-        (asyncpg.Connection,),
-        {name: _seen(cutter, getattr(asyncpg.Connection, name)) for name in STATEMENTS},
+        (Probed,),
+        {name: _seen(cutter, getattr(Probed, name)) for name in STATEMENTS},
     )
-    pool = functools.partial(asyncpg.create_pool, connection_class=watched)
+
+    def pool(*arguments: Any, **named: Any) -> asyncpg.Pool[asyncpg.Record]:
+        return create_pool(*arguments, **{**named, "connection_class": watched})
+
+    create_pool = asyncpg.create_pool
     try:
         with patch.object(asyncpg, "create_pool", pool):
             yield cutter
