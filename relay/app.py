@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import hdrs, web
 
-from relay.domain.page_rules import ALWAYS
+from relay.domain.page_rules import ALWAYS, API_POLICY
 from relay.handlers import (
     cases,
     credentials,
@@ -137,5 +137,5 @@ async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
     """What every answer carries: no sniffing, no framing, no referrer."""
     for name, value in ALWAYS.items():
         response.headers.setdefault(name, value)
-    response.headers.setdefault(hdrs.CONTENT_SECURITY_POLICY, "default-src 'none'")
+    response.headers.setdefault(hdrs.CONTENT_SECURITY_POLICY, API_POLICY)
     response.headers.pop(hdrs.SERVER, None)

@@ -6,15 +6,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 
 from relay.client.certifying import write_new
 from relay.client.page_releases import Release
+from relay.client.webcat import webcat_manifest
 from relay.crypto.keyfiles import load_signer_file, save_signer_file
 from relay.crypto.notes import NoteKey, NoteUnusable, open_note, sign_note, sign_note_again
 from relay.crypto.signing import Signer
-from relay.services.pages import BUILT, hashes_of_build
+from relay.domain.page_rules import LIST
+from relay.services.pages import BUILT, embed_origins, files_of_build, hashes_of_build
 
 app = typer.Typer(
     no_args_is_help=True, help="What a release says of its pages, for whoever checks a relay."
@@ -68,6 +71,24 @@ def sign(
             raise NoteUnusable(f"{beside} is of other pages than {folder}")
     write_new(output, note.encode(), secret=False)
     Console().print(f"{len(release.hashes)} files of release {release.version}: {output.name}")
+
+
+@app.command()
+def webcat(
+    folder: Folder = BUILT,
+    embed_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="As RELAY_EMBED_ORIGINS of that relay: all of them."),
+    ] = None,
+) -> None:
+    """Print the manifest of these pages for WEBCAT, unsigned; `webcat manifest sign` signs it."""
+    files = files_of_build(folder)
+    if not files:
+        raise typer.BadParameter(f"there is no build in {folder}: make pages")
+    files[LIST] = (folder / LIST).read_bytes()
+    origins = embed_origins(",".join(embed_origin or ()))
+    manifest = webcat_manifest(files, metadata.version("relay"), origins)
+    typer.echo(msgspec.json.format(msgspec.json.encode(manifest)).decode())
 
 
 def _release(folder: Path) -> Release:

@@ -31,6 +31,12 @@ ALWAYS: Final[Mapping[str, str]] = {
     "Referrer-Policy": "no-referrer",
 }
 """What every answer of relay has."""
+API_POLICY: Final = "default-src 'none'"
+"""Of every answer that is no page: a browser that shows it runs nothing."""
+LOGO_PATH: Final = "/v1/profile/logo/"
+"""Below which the logo of a programme is."""
+LOGO_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+"""Also where somebody opens it by itself: it draws, and its own styles are all that it may use."""
 STRICT_TRANSPORT: Final = "max-age=63072000; includeSubDomains"
 """Strict-Transport-Security of a relay behind TLS."""
 

@@ -115,13 +115,14 @@ def embed_origins(setting: str) -> tuple[str, ...]:
     return origins
 
 
+def files_of_build(folder: Path) -> dict[str, bytes]:
+    """Each file of a build, without compressed copies, by name; ConfigurationError as `read`."""
+    return {name: file for name, file in sorted(_listed(folder).items()) if not is_copy(name)}
+
+
 def hashes_of_build(folder: Path) -> dict[str, str]:
-    """The SHA-384 of each file of a build, without its compressed copies; ConfigurationError as `read`."""
-    return {
-        name: integrity_of(content)
-        for name, content in sorted(_listed(folder).items())
-        if not is_copy(name)
-    }
+    """The SHA-384 of each file of a build, without compressed copies; ConfigurationError as `read`."""
+    return {name: integrity_of(content) for name, content in files_of_build(folder).items()}
 
 
 def _listed(folder: Path) -> dict[str, bytes]:

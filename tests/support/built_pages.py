@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import brotli
@@ -44,12 +45,13 @@ def contents() -> dict[str, bytes]:
     }
 
 
-def build(folder: Path) -> Path:
-    """A folder as the build of the pages leaves it, small."""
+def build(folder: Path, more: Mapping[str, str] | None = None) -> Path:
+    """A folder as the build of the pages leaves it, small; with more files, which have no copies."""
     (folder / "assets").mkdir(parents=True)
-    for name, content in contents().items():
+    files = {**contents(), **{name: text.encode() for name, text in (more or {}).items()}}
+    for name, content in files.items():
         (folder / name).write_bytes(content)
-    hashes = {name: integrity_of(content) for name, content in contents().items()}
+    hashes = {name: integrity_of(content) for name, content in files.items()}
     (folder / "secret.txt").write_text("not for anybody")
     (folder / "integrity.json").write_text(json.dumps(hashes))
     return folder
