@@ -11,7 +11,7 @@ SITE := site
 PAGES := relay/pages/integrity.json
 SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) $(wildcard relay/crypto/wordlists/*.txt) docs/openapi.yaml
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-header --no-emit-index-url --upgrade
+        --no-header --no-emit-index-url $(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade)
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
 MEASURED := not (browsers or faults or builds)
 FAST := not (own_relay or browsers or faults or media or builds or slow)
@@ -130,7 +130,7 @@ screenshots: $(READY) $(PAGES) ## Take a picture of every page, in both language
 	@.ci/browsers
 	@$(VENV)/bin/python -m tests.support.browser.screenshots
 
-lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their hashes
+lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their hashes; PACKAGE=name only that one
 	$(LOCK) pyproject.toml --extra worker --extra traces --output-file requirements/relay.txt
 	$(LOCK) pyproject.toml --extra embedded --output-file requirements/embedded.txt
 	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt

@@ -1,4 +1,4 @@
-"""Whatever relay runs with, and whatever its pages ship, is under a licence that security/licences.toml permits."""
+"""What relay runs with, and what its pages ship, is under a licence of security/licences.toml."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from email import message_from_string
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -40,10 +41,10 @@ def licence_of(name: str) -> str:
     """As the table has it, or the package itself: an expression, or what its classifiers come to."""
     if name in RULES["python"]:
         return str(RULES["python"][name]["licence"])
-    about = metadata.metadata(name)
-    expression = about.get("License-Expression")
-    if expression is not None:
-        return str(expression)
+    about = message_from_string(metadata.distribution(name).read_text("METADATA") or "")
+    for said in (about["License-Expression"], about["License"]):
+        if said is not None and is_permitted(said):
+            return said
     found = [CLASSIFIER.fullmatch(text) for text in about.get_all("Classifier") or ()]
     names = [RULES["classifiers"].get(match["name"], match["name"]) for match in found if match]
     return " OR ".join(names)
@@ -80,7 +81,7 @@ def test_another_licence_is_not(expression: str) -> None:
 
 @pytest.mark.parametrize("expression", ["MIT", "(MIT OR GPL-3.0-only)", "Apache-2.0 AND MIT"])
 def test_a_choice_with_one_that_is_permitted_is(expression: str) -> None:
-    """relay takes the one that is."""
+    """The one that is permitted is taken."""
     assert is_permitted(expression)
 
 
