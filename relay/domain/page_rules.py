@@ -21,6 +21,7 @@ TYPES: Final = {
     ".wasm": "application/wasm",
     ".yaml": "application/yaml",
     ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
 }
 CODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 """Of a build's compressed copies, the smallest first, and how their names end."""
@@ -92,6 +93,7 @@ ADDRESSES: Final = (
     ("/embed.js", "embed.js"),
     (f"/{LIST}", LIST),
     ("/openapi.yaml", "openapi.yaml"),
+    ("/licences.txt", "licences.txt"),
     ("/assets/{asset}", ""),
 )
 """Each path, and the name of what is there; of an asset that is its own."""

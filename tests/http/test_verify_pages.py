@@ -143,8 +143,8 @@ async def test_a_relay_with_the_pages_of_a_release_is_said_to_have_them(
     """Every address in every coding; who may frame the console is told, and held to what is expected."""
     verified = await verify_pages(site, release, origins=[ORIGIN])
     assert (verified.findings, verified.origins) == ((), (ORIGIN,))
-    assert verified.addresses == 12
-    assert verified.answers == 12 * len(CODINGS)
+    assert verified.addresses == 13
+    assert verified.answers == 13 * len(CODINGS)
     [(address, _coding, said)] = await found_at(site, release, origins=[])
     assert (address, said) == ("/v1/embedding", f"the console may be framed by {ORIGIN}")
 
@@ -410,7 +410,7 @@ async def test_anybody_holds_a_relay_to_a_signed_note(
     code, said = await run("verify-pages", site, "--note", note, "--key", key)
     assert (code, said.splitlines()[-1]) == (
         0,
-        f"48 answers of 12 addresses against release 0.1.0, signed by {NAME}: no differences",
+        f"52 answers of 13 addresses against release 0.1.0, signed by {NAME}: no differences",
     )
     another, _note = await vouched(tmp_path, built, "auditor.example")
     both = tmp_path / "both.note"

@@ -80,6 +80,19 @@ def test_what_is_built_can_be_served_and_every_file_is_listed(built: Path) -> No
     ] == []
 
 
+def test_what_is_built_comes_with_its_licences(built: Path) -> None:
+    """Each package that is no tool is there by name and version, with the text of its licence."""
+    text = (built / "licences.txt").read_text("utf-8")
+    lock = msgspec.json.decode((ROOT / "web/package-lock.json").read_bytes())
+    shipped = {
+        path.removeprefix("node_modules/"): package["version"]
+        for path, package in lock["packages"].items()
+        if path and not package.get("dev")
+    }
+    assert [name for name in shipped if f"{name} {shipped[name]}, " not in text] == []
+    assert text.count("WITHOUT WARRANTY") + text.count("AS IS") > 20
+
+
 def test_what_is_built_meets_webcat(built: Path) -> None:
     """Its manifest is taken, and names the one piece of WebAssembly, which is libsodium's."""
     files = {**files_of_build(built), LIST: (built / LIST).read_bytes()}

@@ -23,6 +23,7 @@ FILES = {
     "assets/main-1.js": SCRIPT,
     "assets/relay-1.css": "main { color: black }",
     "openapi.yaml": "openapi: 3.1.0\n" * 40,
+    "licences.txt": "lit 3.3.3, BSD-3-Clause\n" * 40,
 }
 COPIES = ("", ".gz", ".br")
 SERVED = [f"{name}{ending}" for name in FILES for ending in COPIES]
