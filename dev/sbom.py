@@ -30,8 +30,16 @@ def of_python(name: str) -> dict[str, Any]:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     found: dict[str, Any] = json.loads(done.stdout)
-    for component in found.get("components", []):
+    refs = {one["bom-ref"]: one.get("purl", one["bom-ref"]) for one in found["components"]}
+    for component in found["components"]:
+        component["bom-ref"] = refs[component["bom-ref"]]
+        component.pop("description", None)  # the line of the lock file
         component.pop("externalReferences", None)  # which registry it came from is of one machine
+    for dependency in found["dependencies"]:
+        dependency["ref"] = refs.get(dependency["ref"], dependency["ref"])
+        if "dependsOn" in dependency:
+            dependency["dependsOn"] = sorted(refs.get(ref, ref) for ref in dependency["dependsOn"])
+    found["dependencies"].sort(key=lambda dependency: str(dependency["ref"]))
     return found
 
 
