@@ -149,7 +149,7 @@ def test_of_a_note_that_is_none_it_says_why(note: str, said: str) -> None:
     """Each fault has a sentence of its own."""
     with pytest.raises(NoteUnusable) as refused:
         opened(note, EXAMPLE_KEY)
-    assert said in refused.value.detail
+    assert said in str(refused.value.detail)
 
 
 def test_other_bytes_are_no_note() -> None:
@@ -177,7 +177,7 @@ def test_of_a_key_that_is_none_it_says_why(key: str, said: str) -> None:
     """Another spelling, another kind, digits of another key, and a key that signs for everything."""
     with pytest.raises(NoteUnusable) as refused:
         NoteKey.parse(key)
-    assert said in refused.value.detail
+    assert said in str(refused.value.detail)
 
 
 @pytest.mark.parametrize("text", ["", "\n", "no end", "tab\there\n"])
