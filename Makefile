@@ -6,11 +6,12 @@ VENV := .venv
 READY := $(VENV)/.ready
 PACKAGES := web/node_modules/.package-lock.json
 CLIENTS := $(VENV)/clients/.ready
+SECURITY := $(VENV)/security/.ready
 SITE := site
 PAGES := relay/pages/integrity.json
 SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) $(wildcard relay/crypto/wordlists/*.txt) docs/openapi.yaml
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-header --no-emit-index-url --upgrade
+        --no-header --no-emit-index-url $(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade)
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
 MEASURED := not (browsers or faults or builds)
 FAST := not (own_relay or browsers or faults or media or builds or slow)
@@ -18,10 +19,10 @@ FAST := not (own_relay or browsers or faults or media or builds or slow)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check fuzz timing faults coverage bench docs screenshots lock clean
+.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check check-security audit sbom fuzz timing faults coverage bench docs screenshots lock clean
 
 help: ## Print this
-	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Install everything into .venv; every other target does so when it has to
 
@@ -43,6 +44,13 @@ $(CLIENTS): requirements/clients.txt | $(READY)
 	@$(VENV)/clients/bin/python -m pip --quiet --disable-pip-version-check --no-input install --require-hashes --only-binary :all: --requirement $<
 	@touch $@
 
+# Apart from .venv, as semgrep asks for other versions of what relay has.
+$(SECURITY): requirements/security.txt | $(READY)
+	@echo "Installing what looks for mistakes and lists what relay is made of"
+	@$(VENV)/bin/python -m venv --clear $(VENV)/security
+	@$(VENV)/security/bin/python -m pip --quiet --disable-pip-version-check --no-input install --require-hashes --only-binary :all: --requirement $<
+	@touch $@
+
 pages: $(PAGES) ## Build the pages into relay/pages; every other target does so when it has to
 
 $(PAGES): $(SOURCES) $(PACKAGES)
@@ -55,7 +63,7 @@ demo: $(READY) $(PAGES) ## Tell the whole story on embedded services, then stay 
 dev: $(READY) $(PAGES) ## Run relay with demo data, and follow what is saved; ARGS='--port 8000' chooses a port
 	@$(VENV)/bin/python -m dev $(ARGS)
 
-test: $(READY) $(PAGES) $(CLIENTS) ## Run every test; ARGS='-k upload' a few of those in Python
+test: $(READY) $(PAGES) $(CLIENTS) $(SECURITY) ## Run every test; ARGS='-k upload' a few of those in Python
 	@.ci/browsers
 	@$(MAKE) --no-print-directory --jobs --keep-going $(if $(ARGS),,test-pages) test-code
 
@@ -89,6 +97,15 @@ check: $(READY) $(PACKAGES) ## Lint, format, types, direction of imports, SQL
 	$(VENV)/bin/sqlfluff lint relay/storage
 	.ci/npm run --silent check
 
+check-security: $(SECURITY) $(PACKAGES) ## Look for mistakes that leak or let in, secrets in files, and unknown licences; without a network
+	@$(VENV)/bin/python -m dev.security
+
+audit: $(SECURITY) $(PACKAGES) ## Ask what is known of flaws in what relay is made of; needs a network
+	@$(VENV)/bin/python -m dev.audit
+
+sbom: $(SECURITY) $(PACKAGES) ## List what relay is made of, as CycloneDX 1.6, into dist/; without a network
+	@$(VENV)/security/bin/python -m dev.sbom dist
+
 coverage: $(READY) $(PAGES) ## Measure which branches of the rules and the protocol the tests without a browser take
 	@rm -rf .cache/coverage .cache/coverage.* .cache/branches.json
 	@$(VENV)/bin/coverage run -m pytest $(PARALLEL) -m '$(MEASURED)' $(ARGS)
@@ -119,11 +136,12 @@ screenshots: $(READY) $(PAGES) ## Take a picture of every page, in both language
 	@.ci/browsers
 	@$(VENV)/bin/python -m tests.support.browser.screenshots
 
-lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their hashes
+lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their hashes; PACKAGE=name only that one
 	$(LOCK) pyproject.toml --extra worker --extra traces --output-file requirements/relay.txt
 	$(LOCK) pyproject.toml --extra embedded --output-file requirements/embedded.txt
 	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
 	printf 'openapi-python-client\ntypes-python-dateutil\n' | $(LOCK) - --output-file requirements/clients.txt
+	printf 'bandit\ncyclonedx-bom\ndetect-secrets\npip-audit\nsemgrep\n' | $(LOCK) --no-strip-extras - --output-file requirements/security.txt
 	echo hatchling | $(LOCK) - --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what set-up, tests and the demo left here, the demo's data too

@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "keys": "",
     "recovery": "server",
     "crypt": "",
+    "pages": "",
+    "verify-pages": "verify",
     "audit": "server",
     "disposals": "worker",
     "objects": "server",

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import hdrs, web
 
+from relay.domain.page_rules import ALWAYS, API_POLICY
 from relay.handlers import (
     cases,
     credentials,
@@ -145,7 +146,7 @@ def create_app(settings: Settings) -> web.Application:
 
 async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
     """What every answer carries: no sniffing, no framing, no referrer."""
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault(hdrs.CONTENT_SECURITY_POLICY, "default-src 'none'")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    for name, value in ALWAYS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault(hdrs.CONTENT_SECURITY_POLICY, API_POLICY)
     response.headers.pop(hdrs.SERVER, None)

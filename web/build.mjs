@@ -30,6 +30,18 @@ for (const [name, entry] of [
 
 await copyFile(new URL('../docs/openapi.yaml', import.meta.url), join(out, 'openapi.yaml'));
 
+// What is in the pages of other people comes with their licences; where a package has no file of it, with what it says itself.
+const locked = JSON.parse(await readFile(new URL('package-lock.json', import.meta.url), 'utf8')).packages;
+const licences = [];
+for (const [path, { dev, version, license }] of Object.entries(locked).sort(([one], [other]) => (one < other ? -1 : 1))) {
+  if (path === '' || dev) continue;
+  const folder = new URL(`${path}/`, import.meta.url);
+  const file = (await readdir(folder)).sort().find((name) => /^(licen[cs]e|copying)/i.test(name)) ?? (await readdir(folder)).sort().find((name) => /^readme/i.test(name));
+  if (file === undefined) throw new Error(`${path} has no licence, and no readme that names one`);
+  licences.push(`${path.replace('node_modules/', '')} ${version}, ${license ?? 'as below'}\n\n${(await readFile(new URL(file, folder), 'utf8')).trim()}\n`);
+}
+await writeFile(join(out, 'licences.txt'), licences.join(`\n${'-'.repeat(80)}\n\n`));
+
 const integrity = (content) => `sha384-${createHash('sha384').update(content).digest('base64')}`;
 const files = (await readdir(out, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())

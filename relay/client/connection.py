@@ -111,10 +111,10 @@ class Connection:
             headers[hdrs.CONTENT_TYPE] = "application/json"
             data = msgspec.json.encode(body)
         async with self.http.request(
-            method, f"{self.url}{path}", data=data, headers=headers
+            method, f"{self.url}{path}", data=data, headers=headers, allow_redirects=False
         ) as response:
             content = await response.read()
-            if response.status >= HTTPStatus.BAD_REQUEST:
+            if response.status >= HTTPStatus.MULTIPLE_CHOICES:  # nothing is sent on to elsewhere
                 raise problem(response.status, content)
             return Answer(response.status, content, response.headers.get(hdrs.ETAG, ""))
 

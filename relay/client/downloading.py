@@ -48,6 +48,7 @@ async def _get(signed: SignedConnection, part: Part, start: int) -> aiohttp.Clie
             hdrs.AUTHORIZATION: f"Bearer {await signed.bearer()}",
             hdrs.RANGE: f"bytes={start}-",
         },
+        allow_redirects=False,
     )
     if response.status != HTTPStatus.PARTIAL_CONTENT:
         content = await response.read()

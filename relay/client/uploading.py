@@ -214,8 +214,10 @@ class Upload:
                 "Tus-Resumable": TUS_VERSION,
                 hdrs.AUTHORIZATION: f"Bearer {await self._signed.bearer()}",
             }
-            async with http.request(method, f"{url}{path}", headers=headers, data=data) as response:
-                if response.status >= HTTPStatus.BAD_REQUEST:
+            async with http.request(
+                method, f"{url}{path}", headers=headers, data=data, allow_redirects=False
+            ) as response:
+                if response.status >= HTTPStatus.MULTIPLE_CHOICES:
                     raise problem(response.status, await response.read())
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Final
 
 import aiohttp
@@ -89,8 +90,8 @@ async def _is_public(settings: Settings, key: str) -> bool:
     try:
         async with aiohttp.ClientSession() as http:
             for address in (f"{bucket}/{key}", f"{bucket}?list-type=2"):
-                async with http.get(address) as answer:
-                    if answer.ok:
+                async with http.get(address, allow_redirects=False) as answer:
+                    if answer.status == HTTPStatus.OK:
                         return True
     except aiohttp.ClientError as error:
         raise StoreUnavailable(type(error).__name__) from None

@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler as WebHandler
 from aiohttp.typedefs import Middleware
 
+from relay.domain.page_rules import ADDRESSES
 from relay.handlers.routing import Call, Handler, Load, Role, answer, route
 from relay.services.pages import Page, Pages, embed_origins
 
@@ -66,17 +67,7 @@ ROUTES = (route("GET", "/v1/embedding", embedding, Role.PUBLIC, load=Load.STATIC
 
 PAGES = tuple(
     route(method, path, _file(name), Role.PUBLIC, load=Load.STATIC)
-    for path, name in (
-        ("/l/{link}", "participant.html"),
-        ("/kiosk", "participant.html"),
-        ("/receipt", "receipt.html"),
-        ("/console", "console.html"),
-        ("/sw.js", "sw.js"),
-        ("/embed.js", "embed.js"),
-        ("/integrity.json", "integrity.json"),
-        ("/openapi.yaml", "openapi.yaml"),
-        ("/assets/{asset}", ""),
-    )
+    for path, name in ADDRESSES
     for method in ("GET", "HEAD")
 )
 """Not part of the API: nothing in them depends on who asks."""

@@ -7,12 +7,11 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from relay.domain.page_rules import LOGO_PATH, LOGO_POLICY
 from relay.domain.preconditions import entity_tag, is_known
 from relay.handlers.routing import Call, Load, Role, route, tagged
 from relay.services import profile
 
-_LOGO_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-"""Also where somebody opens it by itself: it draws, and its own styles are all that it may use."""
 _TAKES_GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 _YEAR: Final = "public, max-age=31536000, immutable"
 
@@ -35,7 +34,7 @@ async def logo(call: Call) -> web.Response:
     tag = entity_tag(found.content)
     headers = {
         hdrs.CACHE_CONTROL: _YEAR,
-        hdrs.CONTENT_SECURITY_POLICY: _LOGO_POLICY,
+        hdrs.CONTENT_SECURITY_POLICY: LOGO_POLICY,
         "Cross-Origin-Resource-Policy": "same-origin",
         hdrs.ETAG: tag,
     }
@@ -46,5 +45,5 @@ async def logo(call: Call) -> web.Response:
 
 ROUTES = (
     route("GET", "/v1/profile", read, Role.PUBLIC, load=Load.STATIC),
-    route("GET", profile.LOGO_PATH + "{logo}", logo, Role.PUBLIC, load=Load.STATIC),
+    route("GET", LOGO_PATH + "{logo}", logo, Role.PUBLIC, load=Load.STATIC),
 )

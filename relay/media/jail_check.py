@@ -32,7 +32,7 @@ FILE_BYTES = 4 * MIB
 SECONDS = 20.0
 ENDLESS_SECONDS = 0.5
 SECRET_NAME = "RELAY_JAIL_CHECK_SECRET"  # noqa: S105 - a name
-WORTH_WRITING = ("/", "/tmp", "/dev", "/dev/shm", "/etc", "/usr/lib", "/root")  # noqa: S108 - aims
+WORTH_WRITING = ("/", "/tmp", "/dev", "/dev/shm", "/etc", "/usr/lib", "/root")  # noqa: S108 - aims  # nosec B108
 Target = dict[str, object]
 
 

@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 
 from relay.domain.logos import LOGO_MAX_BYTES, Logo, LogoRefused, read_logo
+from relay.domain.page_rules import LOGO_PATH
 from relay.domain.profile import LogoImage, Profile
 from relay.domain.profile_file import PROFILE_MAX_BYTES, ProfileFile, read_profile
 from relay.errors import ConfigurationError, NotFound
 
-LOGO_PATH: Final = "/v1/profile/logo/"
 _TYPES: Final = {"svg": "image/svg+xml", "png": "image/png"}
 
 

@@ -13,6 +13,7 @@ import json
 import logging
 import time
 from collections.abc import Collection, Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -152,9 +153,13 @@ async def fetch_key_set(source: str) -> bytes:
         return await asyncio.to_thread(Path(source).read_bytes)
     timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
     async with (
-        aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as client,
-        client.get(source) as response,
+        aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as http,
+        http.get(source, allow_redirects=False) as response,
     ):
+        if (
+            response.status != HTTPStatus.OK
+        ):  # the operator named the address, and nobody names another
+            raise OSError(f"answered {response.status}")
         return await response.read()
 
 

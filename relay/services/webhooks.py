@@ -89,7 +89,7 @@ async def failed(
     `asked_for` are the seconds after which the receiver wants to be asked again.
     """
     attempt = _attempt(receiver, delivery)
-    seconds = retry_seconds(receiver, delivery.attempts, asked_for, random.random())  # noqa: S311
+    seconds = retry_seconds(receiver, delivery.attempts, asked_for, random.random())  # noqa: S311  # nosec B311  # nosemgrep: chance-that-can-be-guessed
     is_last = delivery.age_seconds + seconds > GIVE_UP_SECONDS
     async with database.transaction() as connection:
         if is_last:

@@ -69,6 +69,23 @@ async def test_no_page_of_another_origin_is_let_in(
             assert _permissions(answer) == _expected(entry.path, answer), entry
 
 
+async def test_no_answer_of_the_api_is_kept_or_sets_a_cookie(
+    people: Organization, bearers: Mapping[Role, str | None], known: Mapping[str, object]
+) -> None:
+    """Whoever asks, with a right bearer or none: no browser stores it, but for the programme's profile."""
+    for entry in sorted(ROUTES, key=lambda entry: entry.path == "/v1/sessions/current"):
+        role = next(role for role in bearers if role in entry.roles)
+        for bearer in {bearers[role], None}:
+            method = "HEAD" if _is_feed(entry) else entry.method
+            path = filled(entry.path, known)
+            answer = await ask(people.connection, method, path, bearer=bearer)
+            said = dict(answer.headers)
+            assert "Set-Cookie" not in said, entry
+            if answer.status < 400 and path.startswith("/v1/profile"):
+                continue  # the same for everybody, and of nobody
+            assert said["Cache-Control"] == "no-store", entry
+
+
 async def test_a_browser_that_asks_first_gets_no_permission(
     people: Organization, known: Mapping[str, object]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import re
 import shutil
@@ -13,6 +14,7 @@ import asyncpg
 import pytest
 
 from relay.crypto.encoding import b64u_encode
+from relay.crypto.keyrings import seal_keyring
 from relay.crypto.padding import unpad
 from relay.errors import RelayError
 from relay.services.exports.layout import (
@@ -25,7 +27,7 @@ from relay.services.exports.reading import open_export
 from relay.settings import Settings
 from relay.storage.exports import ROWS
 from relay.storage.objects import ObjectMissing, Objects
-from relay.testing.people import Organization
+from relay.testing.people import PASSPHRASE, Organization
 from tests.support.audits import reading_role
 from tests.support.exports import (
     LETTER,
@@ -39,6 +41,7 @@ from tests.support.exports import (
 )
 from tests.support.node import INTEROP, Node
 from tests.support.prepared_videos import FILM
+from tests.support.requests import caller_of
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +91,29 @@ async def test_public_age_tools_open_all_of_it(
     (tmp_path / "whole.age").write_bytes(header.read_bytes() + body)
     [plain] = opened(str(told.case.responsible.identity), tmp_path / "whole.age")
     assert unpad(plain).decode() == LETTER
+
+
+async def test_no_keyring_of_a_mediator_is_in_an_export(
+    people: Organization, relay_settings: Settings, worker_settings: Settings, tmp_path: Path
+) -> None:
+    """Nor of a colleague: whoever has the folder cannot guess their passphrase."""
+    told = await tell(people, worker_settings)
+    sealed = {}
+    for mediator in (told.case.mediator, told.case.colleague):
+        sealed[mediator.credential_id] = seal_keyring(mediator.keyring, PASSPHRASE, 1)
+        body = {"keyring": base64.b64encode(sealed[mediator.credential_id]).decode()}
+        assert (await caller_of(mediator).ask("PUT", "/v1/keyring", body)).status == 204
+    folder = tmp_path / "export"
+    await exported(relay_settings, told.case.case_id, folder)
+    for credential_id, keyring in sealed.items():
+        assert await people.case_system.keyring(credential_id) == keyring
+        needles = [keyring, keyring.hex().encode(), base64.b64encode(keyring)]
+        found = [
+            path
+            for path in folder.rglob("*")
+            if path.is_file() and any(needle in path.read_bytes() for needle in needles)
+        ]
+        assert found == []
 
 
 def _name(part: Mapping[str, Any]) -> str:

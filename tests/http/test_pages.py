@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
 import dataclasses
-import functools
-import gzip
 import hashlib
 import json
 import re
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import aiohttp
@@ -20,66 +15,24 @@ import pytest
 from aiohttp import hdrs, web
 
 from relay.app import create_app
+from relay.domain.page_rules import integrity_of
 from relay.errors import ConfigurationError
 from relay.handlers.pages import PAGES
 from relay.services import pages
 from relay.services.pages import Pages, embed_origins
 from relay.settings import Settings
-from tests.support.node import ROOT, node
+from tests.support.built_pages import (
+    DOCUMENT,
+    FILES,
+    IMPORT_MAP,
+    SCRIPT,
+    SERVED,
+    build,
+    compressed,
+    contents,
+)
 
-IMPORT_MAP = '{"integrity":{"/assets/main-1.js":"sha384-x"}}'
-DOCUMENT = f'<title>relay</title><script type="importmap">{IMPORT_MAP}</script>'
-SCRIPT = "export const sealed = true;\n" * 40
 ORIGIN = "https://cases.example"
-
-
-FILES = {
-    "participant.html": DOCUMENT,
-    "console.html": DOCUMENT,
-    "sw.js": SCRIPT,
-    "embed.js": SCRIPT,
-    "assets/main-1.js": SCRIPT,
-    "assets/relay-1.css": "main { color: black }",
-    "openapi.yaml": "openapi: 3.1.0\n" * 40,
-}
-COPIES = ("", ".gz", ".br")
-SERVED = [f"{name}{ending}" for name in FILES for ending in COPIES]
-_BROTLI = "process.stdout.write(zlib.brotliCompressSync(fs.readFileSync(0)))"
-
-
-def compressed(content: bytes, ending: str) -> bytes:
-    """The copy with this ending; Python has no Brotli of its own."""
-    if ending == ".br":
-        return subprocess.run(
-            [node(), "-e", _BROTLI], input=content, capture_output=True, check=True
-        ).stdout
-    return gzip.compress(content, mtime=0) if ending == ".gz" else content
-
-
-def integrity_of(content: bytes) -> str:
-    """A hash as `integrity.json` and browsers write it."""
-    return f"sha384-{base64.b64encode(hashlib.sha384(content).digest()).decode()}"
-
-
-@functools.cache
-def contents() -> dict[str, bytes]:
-    """Every file that is served, in every encoding."""
-    return {
-        f"{name}{ending}": compressed(text.encode(), ending)
-        for name, text in FILES.items()
-        for ending in COPIES
-    }
-
-
-def build(folder: Path) -> Path:
-    """A folder as the build of the pages leaves it, small."""
-    (folder / "assets").mkdir(parents=True)
-    for name, content in contents().items():
-        (folder / name).write_bytes(content)
-    hashes = {name: integrity_of(content) for name, content in contents().items()}
-    (folder / "secret.txt").write_text("not for anybody")
-    (folder / "integrity.json").write_text(json.dumps(hashes))
-    return folder
 
 
 @pytest.fixture
@@ -370,75 +323,3 @@ def test_origins_are_read_one_by_one() -> None:
     """Commas part them, spaces do not matter."""
     setting = " https://cases.example , http://127.0.0.1:9000,"
     assert embed_origins(setting) == ("https://cases.example", "http://127.0.0.1:9000")
-
-
-@pytest.fixture
-async def impostor() -> AsyncIterator[Callable[[str, str], Awaitable[str]]]:
-    """Serves the same pages, but for one address in one coding; gives where."""
-    async with contextlib.AsyncExitStack() as stack:
-
-        async def serve(address: str, coding: str) -> str:
-            async def answer(request: web.Request) -> web.Response:
-                path = request.path.removeprefix("/")
-                asked = request.headers[hdrs.ACCEPT_ENCODING]
-                file = _FILES_OF.get(path.partition("/")[0], path)
-                ending = {"br": ".br", "gzip": ".gz", "identity": ""}[asked]
-                content = contents()[f"{file}{ending}"]
-                if (path, asked) == (address, coding):
-                    content = compressed(b"alert(1)", ending)
-                return web.Response(body=content, headers={hdrs.CONTENT_ENCODING: asked})
-
-            app = web.Application()
-            app.router.add_get("/{path:.*}", answer)
-            runner = web.AppRunner(app)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            return f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-        yield serve
-
-
-_FILES_OF = {
-    "l": "participant.html",
-    "kiosk": "participant.html",
-    "receipt": "participant.html",
-    "console": "console.html",
-}
-_SOMEBODY = "l/00000000-0000-4000-8000-000000000000"
-
-
-async def compare(url: str, folder: Path) -> tuple[int | None, list[str]]:
-    """What `npm run compare` says of a relay, beside the pages in a folder."""
-    process = await asyncio.create_subprocess_exec(
-        *(node(), str(ROOT / "web" / "compare.mjs"), url, str(folder)),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await process.communicate()
-    return process.returncode, said.decode().splitlines()
-
-
-async def test_whoever_compares_what_is_served_finds_it_the_same(
-    site: aiohttp.ClientSession, built: Path
-) -> None:
-    """Every address is asked for in every encoding."""
-    async with site.get("/console") as answer:
-        origin = str(answer.url.origin())
-    ended, said = await compare(origin, built)
-    assert (ended, [line for line in said if not line.startswith("same")]) == (0, [])
-    addresses = [_SOMEBODY, "kiosk", "receipt", *(name for name in FILES if "html" not in name)]
-    for address in [*addresses, "console"]:
-        for coding in ("identity", "gzip", "br"):
-            assert f"same       /{address} ({coding})" in said
-
-
-@pytest.mark.parametrize("coding", ["identity", "gzip", "br"])
-@pytest.mark.parametrize("address", [_SOMEBODY, "kiosk", "receipt", "console", "assets/main-1.js"])
-async def test_whoever_compares_what_is_served_finds_the_one_that_differs(
-    built: Path, impostor: Callable[[str, str], Awaitable[str]], address: str, coding: str
-) -> None:
-    """One page that is another in one encoding alone is seen."""
-    ended, said = await compare(await impostor(address, coding), built)
-    assert ended == 1
-    different = [line for line in said if not line.startswith("same")]
-    assert different == [f"DIFFERENT  /{address} ({coding}): another content"]

@@ -11,8 +11,11 @@ from typing import Final
 import msgspec
 import pytest
 
+from relay.client.webcat import webcat_manifest
+from relay.domain.page_rules import LIST
 from relay.errors import ConfigurationError
-from relay.services.pages import Pages
+from relay.services.pages import Pages, files_of_build
+from tests.support.webcat import faults_of_manifest
 
 ROOT: Final = Path(__file__).parents[2]
 LARGEST_BYTES: Final = 2 * 1024 * 1024
@@ -75,6 +78,31 @@ def test_what_is_built_can_be_served_and_every_file_is_listed(built: Path) -> No
     assert [
         name for name, content in contents(built).items() if b"sourceMappingURL" in content
     ] == []
+
+
+def test_what_is_built_comes_with_its_licences(built: Path) -> None:
+    """Each package that is no tool is there by name and version, with the text of its licence."""
+    text = (built / "licences.txt").read_text("utf-8")
+    lock = msgspec.json.decode((ROOT / "web/package-lock.json").read_bytes())
+    shipped = {
+        path.removeprefix("node_modules/"): package["version"]
+        for path, package in lock["packages"].items()
+        if path and not package.get("dev")
+    }
+    assert [name for name in shipped if f"{name} {shipped[name]}, " not in text] == []
+    assert text.count("WITHOUT WARRANTY") + text.count("AS IS") > 20
+
+
+def test_what_is_built_meets_webcat(built: Path) -> None:
+    """Its manifest is taken, and names the one piece of WebAssembly, which is libsodium's."""
+    files = {**files_of_build(built), LIST: (built / LIST).read_bytes()}
+    for origins in ((), ("https://cases.example",)):
+        manifest = webcat_manifest(files, "0.1.0", origins)
+        assert faults_of_manifest(manifest) == []
+        assert len(manifest["wasm"]) == 1
+    scripts = [content for name, content in files.items() if name.endswith(".js")]
+    assert len([script for script in scripts if b"WebAssembly.instantiate" in script]) == 1
+    assert [script for script in scripts if re.search(rb"\beval\(|new Function\(", script)] == []
 
 
 def test_a_build_with_any_byte_changed_is_not_served(built: Path) -> None:

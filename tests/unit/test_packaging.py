@@ -123,6 +123,7 @@ def test_the_client_alone_seals_and_opens_a_letter() -> None:
         ("server", ["relay.app", "relay.commands.audit", "relay.commands.migrate"]),
         ("worker", ["workers.process", "relay.media.transcode", "av"]),
         ("traces", ["relay.tracing.export"]),
+        ("verify", ["relay.commands.verify_pages"]),
         ("embedded", ["relay.testing.relays", "relay.demo.story", "relay.demo.mailbox"]),
     ],
 )
@@ -132,7 +133,15 @@ def test_an_extra_brings_what_its_part_imports(extra: str, modules: list[str]) -
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", ["root", "keys", "crypt"])
+@pytest.mark.parametrize("extra", ["server", "worker"])
+def test_what_serves_opens_no_brotli_of_strangers(extra: str) -> None:
+    """Where such a package is installed, aiohttp opens request bodies with it; only `verify` brings one."""
+    openers = {"brotli", "brotlicffi", "backports-zstd", "zstandard"}
+    assert not openers & _brought(extra)
+    assert openers & _brought("verify")
+
+
+@pytest.mark.parametrize("command", ["root", "keys", "crypt", "pages"])
 def test_commands_of_keys_and_files_need_no_extra(command: str) -> None:
     """An organization's root is kept on a machine that runs nothing else."""
     done = _run(None, COMMAND, command, "--help")
@@ -150,6 +159,7 @@ def test_commands_of_keys_and_files_need_no_extra(command: str) -> None:
         ("server", "worker", "worker"),
         ("server", "check-jail", "worker"),
         (None, "demo", "embedded"),
+        ("worker", "verify-pages", "verify"),
     ],
 )
 def test_a_command_without_its_extra_names_it(have: str | None, command: str, extra: str) -> None:

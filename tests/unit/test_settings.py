@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import ipaddress
 import os
 import subprocess
 import sys
@@ -205,3 +206,12 @@ def test_the_later_of_two_files_counts_and_both_before_the_environment(tmp_path:
         check=False,
     )
     assert "RELAY_NOTHING is not a setting of relay" in again.stdout
+
+
+def test_relay_listens_on_loopback_unless_told_otherwise() -> None:
+    """Nobody on another machine reaches it without a proxy, or a setting that says so."""
+    [host] = [
+        field.default for field in dataclasses.fields(Settings) if field.name == "listen_host"
+    ]
+    assert isinstance(host, str)
+    assert ipaddress.ip_address(host).is_loopback

@@ -79,8 +79,8 @@ async def _tell(
     words = text("mail.waiting", language)
     if not await _send(settings, row["email"], text("mail.subject", language), words):
         return False
-    await connection.execute(
-        f"update {table} set mailed_at = now(), waiting_since = null where {key} = $1",  # noqa: S608
+    await connection.execute(  # nosemgrep: sql-made-of-pieces - two names of our own code
+        f"update {table} set mailed_at = now(), waiting_since = null where {key} = $1",  # noqa: S608  # nosec B608
         who,
     )
     return True

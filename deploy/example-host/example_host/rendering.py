@@ -69,7 +69,7 @@ def page(
 
     def translated(key: str, **words: object) -> Markup:
         """Autoescaped here: a time is markup, a name never."""
-        return Markup(TEXTS[key][language]).format(**words)  # noqa: S704 - our own texts
+        return Markup(TEXTS[key][language]).format(**words)  # noqa: S704 - our own texts  # nosec B704
 
     context = request.app[CONTEXT]
     content = _TEMPLATES.get_template(template).render(

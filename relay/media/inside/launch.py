@@ -53,7 +53,7 @@ def main(uid: int, ready: int, rest: list[str]) -> None:
     os.write(ready, b"+")
     os.close(ready)
     program = rest[end + 1 :]
-    os.execve(program[0], program, {})  # noqa: S606 - no shell is the point
+    os.execve(program[0], program, {})  # noqa: S606 - no shell is the point  # nosec B606
 
 
 main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

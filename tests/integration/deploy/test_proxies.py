@@ -19,8 +19,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from relay.client.page_releases import Release
 from relay.client.uploading import Retry, Upload
+from relay.client.verifying_pages import verify_pages
 from relay.client.writing import address
+from relay.services.pages import BUILT, hashes_of_build
 from relay.settings import Settings
 from relay.testing.relays import free_port
 from tests.support.proxies import caddy, fetch_programs, nginx
@@ -53,6 +56,8 @@ class Proxied:
     videos: VideoCase
     url: str
     http: aiohttp.ClientSession
+    authority: ssl.SSLContext
+    """Which believes the certificate of the proxy."""
     said: Path
     """What the proxy printed."""
 
@@ -91,7 +96,7 @@ async def proxied(
                             if answer.status == 200:
                                 break
                     await asyncio.sleep(0.05)
-            yield Proxied(videos=videos, url=url, http=http, said=said)
+            yield Proxied(videos=videos, url=url, http=http, authority=authority, said=said)
 
 
 def _certify(folder: Path) -> ssl.SSLContext:
@@ -149,6 +154,14 @@ async def test_answers_pass_as_they_are(proxied: Proxied, method: str) -> None:
             assert seen[0] == seen[1], path
             async with proxied.http.get(f"{proxied.url}{path}") as answer:
                 assert not any(digit.isdigit() for digit in answer.headers.get("Server", ""))
+
+
+async def test_whoever_checks_the_pages_finds_them_as_they_were_built(proxied: Proxied) -> None:
+    """Every page in every coding, with strict TLS, against the build that relay serves."""
+    release = Release("0.1.0", hashes_of_build(BUILT))
+    verified = await verify_pages(proxied.url, release, origins=[], tls=proxied.authority)
+    assert verified.findings == ()
+    assert verified.addresses > len(release.hashes)
 
 
 async def test_a_stream_of_events_is_not_held_back(proxied: Proxied) -> None:

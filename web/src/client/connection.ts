@@ -93,6 +93,7 @@ export class Connection {
         clearTimeout(timer);
         asked.signal?.removeEventListener('abort', leave);
       }
+      // nosemgrep: chance-of-a-page-that-can-be-guessed - a delay
       await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()), asked.signal);
     }
   }
