@@ -33,7 +33,9 @@ def main(rendition: int, poster: int) -> None:
     """Print the facts and write the poster."""
     found = facts.read(rendition, "mov", CODECS)
     with facts.open_container(rendition, "mov", CODECS) as container:
-        facts.add_first_frame(container, found)
+        facts.add_first_frame(container, found, CODECS)
+    if not all(facts.may_decode(stream, CODECS) for stream in found["streams"]):
+        raise SystemExit(1)
     if any(stream["kind"] == "video" for stream in found["streams"]):
         with facts.open_container(rendition, "mov", CODECS) as container:
             picture = choose(container)
