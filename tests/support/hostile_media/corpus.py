@@ -33,7 +33,6 @@ _BOMBS: Final[Mapping[str, tuple[str, ...]]] = {
     "black.mp4": (PREPARED, BOMB),
     "large.avi": (LARGE,),
     "still.avi": (PREPARED,),
-    "large.webm": (LARGE,),
     "hours.flac": (LONG,),
     "hours.webm": (LONG,),
     "slow.mkv": (PREPARED,),

@@ -184,17 +184,25 @@ def _tracks() -> Iterator[Hostile]:
         yield hostile(f"ebml tracks/{channels} channels at {rate}", content, *ANY)
 
 
+def _by_zlib(data: bytes) -> bytes:
+    return zlib.compress(data, 1)
+
+
+def _by_bzlib(data: bytes) -> bytes:
+    return bz2.compress(data, 1)
+
+
 def _packed() -> Iterator[Hostile]:
     jpeg, empty = picture(64, 64), picture(8000, 4000)
-    for name, way, pack in (("zlib", 0, zlib.compress), ("bzlib", 1, bz2.compress), ("lzo", 2, bytes), ("an unknown way", 9, bytes)):
+    for name, way, pack in (("zlib", 0, _by_zlib), ("bzlib", 1, _by_bzlib), ("lzo", 2, bytes), ("an unknown way", 9, bytes)):
         packing = element(_ENCODINGS, element(0x6240, element(0x5034, number(0x4254, way))))
         for what, data, ends in (
             ("pictures", jpeg, (PREPARED, UNREADABLE)),
-            ("300 MB of nothing", bytes(300_000_000), (UNREADABLE, BOMB)),
+            ("100 MB of nothing", bytes(100_000_000), (UNREADABLE, BOMB)),
             ("large pictures", empty, (PREPARED, UNREADABLE)),
             ("zlib in zlib", zlib.compress(zlib.compress(bytes(10**7))), (UNREADABLE,)),
         ):
-            if len(data) > 10**8 and pack is bytes:
+            if len(data) >= 10**8 and pack is bytes:
                 continue
             block = pack(data)
             content = _file(_track(packing), blocks=(_block(block, 0),) * 3)

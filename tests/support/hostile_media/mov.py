@@ -343,8 +343,8 @@ def _packed(whole: bytes) -> Iterator[Hostile]:
         ("locked", locked, None, (PROTECTED,)),
         ("of 4 GiB announced", index, _BILLIONS, (UNREADABLE, BOMB, PREPARED)),
         ("of nothing announced", index, 0, (UNREADABLE, PREPARED)),
-        ("200 MB of nothing", bytes(200_000_000), None, (UNKNOWN, UNREADABLE, BOMB)),
-        ("400 MB of nothing", bytes(400_000_000), None, (BOMB,)),
+        ("50 MB of nothing", bytes(50_000_000), None, (UNKNOWN, UNREADABLE, BOMB)),
+        ("300 MB of nothing", bytes(300_000_000), None, (BOMB,)),
         ("9 tracks", box(b"moov", index[8:116], index[116:] * 9), None, (STREAMS, UNREADABLE)),
         ("in itself", box(b"moov", _cmov(index)), None, (UNREADABLE, PREPARED)),
     ):
@@ -356,7 +356,7 @@ def _packed(whole: bytes) -> Iterator[Hostile]:
 
 def _cmov(inner: bytes, says: int | None = None) -> bytes:
     size = struct.pack(">I", len(inner) if says is None else says)
-    return box(b"cmov", box(b"dcom", b"zlib"), box(b"cmvd", size, zlib.compress(inner)))
+    return box(b"cmov", box(b"dcom", b"zlib"), box(b"cmvd", size, zlib.compress(inner, 1)))
 
 
 def _codecs(whole: bytes) -> Iterator[Hostile]:

@@ -98,16 +98,12 @@ FORMATS: Final[dict[str, Sequence[str]]] = {
 
 BOMBS: Final[dict[str, Sequence[str]]] = {
     "black.mp4": (
-        *("-f", "lavfi", "-i", "color=s=8000x4000:r=30:d=1"),
+        *("-f", "lavfi", "-i", "color=s=8000x4000:r=5:d=1"),
         *(*_H264, "-g", "999", "-threads", "2", "-f", "mp4"),
     ),
     "large.avi": ("-f", "lavfi", "-i", "color=s=6000x6000:r=5:d=0.2", "-c:v", "mjpeg", "-f", "avi"),
     "still.avi": ("-f", "lavfi", "-i", "color=s=7680x4320:r=5:d=0.2", "-c:v", "mjpeg", "-f", "avi"),
-    "large.webm": (
-        *("-f", "lavfi", "-i", "color=s=9000x6000:r=5:d=0.2"),
-        *(*_VP8, "-f", "webm"),
-    ),
-    "hours.flac": ("-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono:d=7200", "-f", "flac"),
+    "hours.flac": ("-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono:d=3700", "-f", "flac"),
     "hours.webm": (
         *("-f", "lavfi", "-i", "color=s=16x16:r=0.01:d=8000"),
         *(*_VP8, "-f", "webm"),
