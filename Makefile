@@ -18,7 +18,7 @@ FAST := not (own_relay or browsers or faults or media or builds or slow)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check fuzz coverage bench docs screenshots lock clean
+.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check fuzz hostile coverage bench docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ coverage: $(READY) $(PAGES) ## Measure which branches of the rules and the proto
 
 fuzz: $(READY) ## Send relay generated requests, others each time, for about ten minutes; EXAMPLES=300 for longer
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),80) $(VENV)/bin/python -m pytest --numprocesses 2 --timeout 0 tests/http/test_fuzz_api.py $(ARGS)
+
+hostile: $(READY) ## Send some 1,290 hostile recordings through one worker, and tell the figures; HOSTILE=100 so many of them
+	@HOSTILE=$(or $(HOSTILE),0) $(VENV)/bin/python -m pytest --timeout 0 tests/hostile $(ARGS)
 
 bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters scale' only these, JSON=FILE for a file
 	@.ci/browsers

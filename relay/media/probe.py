@@ -92,7 +92,9 @@ def _check_content(facts: Facts) -> None:
     if facts.refused:
         raise refusal(facts.refused)
     if facts.video is None and not facts.sounds:
-        if any(stream.kind in {"video", "audio"} and not stream.picture for stream in facts.streams):
+        if any(
+            stream.kind in {"video", "audio"} and not stream.picture for stream in facts.streams
+        ):
             raise errors.UnreadableRecording("nothing in any track")
         raise errors.NotARecording("no video and no sound in it")
 

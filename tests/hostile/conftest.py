@@ -1,4 +1,4 @@
-"""What the hostile corpus begins with: a relay, a file that nobody may open, a server that nobody may reach."""
+"""What hostile files meet: a relay, a file that nobody may open, a server that nobody may reach."""
 
 from __future__ import annotations
 

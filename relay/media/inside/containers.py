@@ -95,7 +95,7 @@ def _held(content: bytes) -> Read:
 
 def _is_utf16(head: bytes) -> bool:
     """Whether this is text of two bytes for each letter, as some editors save it."""
-    zeros = {b"\xff\xfe": head[3:32:2], b"\xfe\xff": head[2:32:2]}.get(head[:2])
+    zeros = {b"\xff\xfe": head[3:32:2], b"\xfe\xff": head[2:32:2]}.get(head[:2], b"")
     return bool(zeros) and not any(zeros)
 
 
@@ -231,7 +231,9 @@ def _unpacked(read: Read, start: int, end: int) -> bytes:
             unpacking = zlib.decompressobj()
             try:
                 # Before it stands how long it will be, which is not believed.
-                index = unpacking.decompress(read(max(0, stop - inner - 4), inner + 4), MOOV_MAX_BYTES)
+                index = unpacking.decompress(
+                    read(max(0, stop - inner - 4), inner + 4), MOOV_MAX_BYTES
+                )
             except zlib.error:
                 raise RefusedError("video-unreadable") from None
             if unpacking.unconsumed_tail:

@@ -93,7 +93,7 @@ def has_too_many_streams(descriptor: int, demuxer: str, codecs: str) -> bool:
 def without_tags(facts: Facts) -> Facts:
     """What a recording says of itself in words, which may be megabytes, is nobody's business outside."""
     streams = [stream | {"tags": {}} for stream in facts["streams"]]
-    return {**facts, "tags": {}, "streams": streams}  # type: ignore[typeddict-item]
+    return {**facts, "tags": {}, "streams": streams}
 
 
 def is_empty(facts: Facts) -> bool:

@@ -1,4 +1,4 @@
-"""The whole corpus: some 900 hostile files, the same for the same seed."""
+"""The whole corpus: some 1,290 hostile files, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from tests.support.hostile_media.case import (
 from tests.support.hostile_media.damage import damaged
 from tests.support.hostile_media.matroska import matroska
 from tests.support.hostile_media.mov import mov
+from tests.support.hostile_media.mov_pieces import mov_pieces
 from tests.support.hostile_media.references import references
 from tests.support.hostile_media.riff import riff
 from tests.support.hostile_media.streams import streams
@@ -54,6 +55,7 @@ def corpus(places: Places, chance: random.Random) -> Iterator[Hostile]:
     taken = recordings()
     yield from references(places, taken)
     yield from mov(taken)
+    yield from mov_pieces(taken)
     yield from matroska(places, taken["webm"])
     yield from riff(taken)
     yield from streams(places, taken)
@@ -70,8 +72,8 @@ def share(files: Sequence[Hostile], count: int, chance: random.Random) -> list[H
     by_kind: dict[str, list[Hostile]] = {}
     for file in files:
         by_kind.setdefault(file.kind, []).append(file)
-    for kind in by_kind.values():
-        chance.shuffle(kind)
+    for of_kind in by_kind.values():
+        chance.shuffle(of_kind)
     chosen: list[Hostile] = []
     while len(chosen) < min(count, len(files)):
         for kind in sorted(by_kind):
@@ -89,8 +91,7 @@ def _others(taken: Mapping[str, bytes]) -> Iterator[Hostile]:
         yield hostile(f"others/{name}", content, UNKNOWN)
         for head, length in heads.items():
             disguised = files[head][:length] + content
-            ends = {*(kind for kind in _DISGUISED)}
-            yield hostile(f"others/{name} behind the head of {head}", disguised, *ends)
+            yield hostile(f"others/{name} behind the head of {head}", disguised, *_DISGUISED)
 
 
 _DISGUISED: Final = (UNREADABLE, UNKNOWN, "video-truncated", UNSUPPORTED, PREPARED)

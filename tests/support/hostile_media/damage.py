@@ -69,7 +69,9 @@ def _numbers_of_the_head(content: bytes, chance: random.Random) -> bytes:
     changed = bytearray(content)
     for _ in range(6):
         at = chance.randrange(12, min(HEAD_BYTES, len(content) - 8))
-        changed[at : at + 4] = chance.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"\0\0\0\1"))
+        changed[at : at + 4] = chance.choice(
+            (b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"\0\0\0\1")
+        )
     return bytes(changed)
 
 
@@ -77,7 +79,9 @@ def _numbers_of_the_end(content: bytes, chance: random.Random) -> bytes:
     changed = bytearray(content)
     for _ in range(12):
         at = chance.randrange(max(0, len(content) - 2 * HEAD_BYTES), len(content) - 4)
-        changed[at : at + 4] = chance.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"\0\0\0\1"))
+        changed[at : at + 4] = chance.choice(
+            (b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"\0\0\0\1")
+        )
     return bytes(changed)
 
 

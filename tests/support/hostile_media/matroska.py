@@ -15,9 +15,9 @@ from tests.support.hostile_media.case import (
     LONG,
     PREPARED,
     PROTECTED,
+    SLOW,
     STREAMS,
     TRUNCATED,
-    SLOW,
     UNKNOWN,
     UNREADABLE,
     UNSUPPORTED,
@@ -53,11 +53,21 @@ _HEAD: Final = element(_EBML, _text(0x4282, "matroska"))
 
 
 def _track(
-    *more: bytes, codec: str = "V_MJPEG", at: int = 1, size: tuple[int, int] = (64, 64), kind: int = 1
+    *more: bytes,
+    codec: str = "V_MJPEG",
+    at: int = 1,
+    size: tuple[int, int] = (64, 64),
+    kind: int = 1,
 ) -> bytes:
     shown = element(_VIDEO, number(0xB0, size[0]), number(0xBA, size[1]))
     return element(
-        _ENTRY, number(0xD7, at), number(0x73C5, at), number(0x83, kind), _text(0x86, codec), shown, *more
+        _ENTRY,
+        number(0xD7, at),
+        number(0x73C5, at),
+        number(0x83, kind),
+        _text(0x86, codec),
+        shown,
+        *more,
     )
 
 
@@ -66,7 +76,11 @@ def _block(data: bytes, at: int, track: int = 1, flags: int = 0x80) -> bytes:
 
 
 def _file(
-    *tracks: bytes, blocks: tuple[bytes, ...] = (), more: bytes = b"", scale: int = 1_000_000, cluster: bytes | None = None
+    *tracks: bytes,
+    blocks: tuple[bytes, ...] = (),
+    more: bytes = b"",
+    scale: int = 1_000_000,
+    cluster: bytes | None = None,
 ) -> bytes:
     info = element(_INFO, number(0x2AD7B1, scale))
     body = element(_CLUSTER, number(0xE7, 0), *blocks) if cluster is None else cluster
@@ -91,18 +105,39 @@ def matroska(places: Places, webm: bytes) -> Iterator[Hostile]:
 
 
 def _sizes(webm: bytes) -> Iterator[Hostile]:
-    sizes = {"0": b"\x80", "2^56 - 2": b"\x01" + b"\xff" * 6 + b"\xfe", "unknown": UNKNOWN_SIZE, "no length": b"\0"}
-    for name, kind in (("segment", _SEGMENT), ("tracks", _TRACKS), ("cluster", _CLUSTER), ("info", _INFO)):
+    sizes = {
+        "0": b"\x80",
+        "2^56 - 2": b"\x01" + b"\xff" * 6 + b"\xfe",
+        "unknown": UNKNOWN_SIZE,
+        "no length": b"\0",
+    }
+    for name, kind in (
+        ("segment", _SEGMENT),
+        ("tracks", _TRACKS),
+        ("cluster", _CLUSTER),
+        ("info", _INFO),
+    ):
         wanted = kind.to_bytes(4)
         at = webm.rindex(wanted) if kind in {_TRACKS, _INFO} else webm.index(wanted)
         for said, size in sizes.items():
             content = webm[: at + 4] + size + webm[at + 4 + _width(webm[at + 4]) :]
             yield hostile(f"ebml/{name} of size {said}", content, *ANY)
-    yield hostile("ebml/a head of 2^56 bytes", element(_EBML, size=b"\x01" + b"\xff" * 6 + b"\xfe") + webm, *ANY)
+    yield hostile(
+        "ebml/a head of 2^56 bytes",
+        element(_EBML, size=b"\x01" + b"\xff" * 6 + b"\xfe") + webm,
+        *ANY,
+    )
     yield hostile("ebml/identifiers of 100 bytes", element(_EBML, number(0x42F2, 100)) + webm, *ANY)
     yield hostile("ebml/sizes of 100 bytes", element(_EBML, number(0x42F3, 100)) + webm, *ANY)
-    yield hostile("ebml/another kind of document", element(_EBML, _text(0x4282, "playlist")) + webm[40:], *ANY)
-    yield hostile("ebml/a million empty elements", _file(_track(), more=b"\xec\x80" * 1_000_000, blocks=_frames()), PREPARED, UNREADABLE)
+    yield hostile(
+        "ebml/another kind of document", element(_EBML, _text(0x4282, "playlist")) + webm[40:], *ANY
+    )
+    yield hostile(
+        "ebml/a million empty elements",
+        _file(_track(), more=b"\xec\x80" * 1_000_000, blocks=_frames()),
+        PREPARED,
+        UNREADABLE,
+    )
     yield hostile("ebml/a head alone", _HEAD, UNREADABLE)
     yield hostile("ebml/zeros after a head", _HEAD + bytes(100_000), UNREADABLE)
 
@@ -112,7 +147,13 @@ def _width(first: int) -> int:
 
 
 def _nesting() -> Iterator[Hostile]:
-    for name, kind in (("segments", _SEGMENT), ("entries", _ENTRY), ("tags", 0x67C8), ("chapters", 0xB6), ("encodings", 0x6240)):
+    for name, kind in (
+        ("segments", _SEGMENT),
+        ("entries", _ENTRY),
+        ("tags", 0x67C8),
+        ("chapters", 0xB6),
+        ("encodings", 0x6240),
+    ):
         for depth in (50, 5_000):
             for size in (None, UNKNOWN_SIZE):
                 inner = b""
@@ -133,10 +174,16 @@ def _links(places: Places) -> Iterator[Hostile]:
         element(0x3CB923, b"\1" * 16),
         element(0x3EB923, b"\2" * 16),
     )
-    yield hostile("ebml links/to another segment", _file(_track(), more=info, blocks=_frames()), PREPARED)
+    yield hostile(
+        "ebml links/to another segment", _file(_track(), more=info, blocks=_frames()), PREPARED
+    )
     chapter = element(0xB6, number(0x91, 0), element(0x6E67, b"\1" * 16), number(0x6EBC, 1))
     edition = element(_CHAPTERS, element(0x45B9, number(0x45DD, 1), chapter))
-    yield hostile("ebml links/chapters of another segment", _file(_track(), more=edition, blocks=_frames()), PREPARED)
+    yield hostile(
+        "ebml links/chapters of another segment",
+        _file(_track(), more=edition, blocks=_frames()),
+        PREPARED,
+    )
     for kind, held in (
         ("application/vnd.apple.mpegurl", f"#EXTM3U\n#EXTINF:1,\n{url}\n"),
         ("application/x-truetype-font", "\0\1\0\0" + name),
@@ -144,15 +191,31 @@ def _links(places: Places) -> Iterator[Hostile]:
         ("image/png", "\x89PNG\r\n\x1a\n"),
         ("image/jpeg", "\xff\xd8\xff"),
     ):
-        held_file = element(0x61A7, _text(0x466E, name), _text(0x4660, kind), element(0x465C, held.encode("latin-1")), number(0x46AE, 1))
+        held_file = element(
+            0x61A7,
+            _text(0x466E, name),
+            _text(0x4660, kind),
+            element(0x465C, held.encode("latin-1")),
+            number(0x46AE, 1),
+        )
         content = _file(_track(), more=element(_ATTACHMENTS, held_file), blocks=_frames())
         yield hostile(f"ebml links/attached {kind}", content, PREPARED, UNREADABLE)
     external = element(0x41E4, number(0x41F0, 4), _text(0x41A4, name))
-    yield hostile("ebml links/a mapping that names a file", _file(_track(external), blocks=_frames()), PREPARED)
-    words = _file(_track(), _track(codec="S_TEXT/ASS", at=2, kind=17), blocks=(*_frames(), _block(f"{{\\fn{name}}}{url}".encode(), 0, track=2)))
+    yield hostile(
+        "ebml links/a mapping that names a file",
+        _file(_track(external), blocks=_frames()),
+        PREPARED,
+    )
+    words = _file(
+        _track(),
+        _track(codec="S_TEXT/ASS", at=2, kind=17),
+        blocks=(*_frames(), _block(f"{{\\fn{name}}}{url}".encode(), 0, track=2)),
+    )
     yield hostile("ebml links/subtitles", words, PREPARED)
     mapped = element(0x6DBC, b"") + _text(0x26B240, url) + _text(0x3A9697, url)
-    yield hostile("ebml links/where to get the codec", _file(_track(mapped), blocks=_frames()), PREPARED)
+    yield hostile(
+        "ebml links/where to get the codec", _file(_track(mapped), blocks=_frames()), PREPARED
+    )
 
 
 def _tracks() -> Iterator[Hostile]:
@@ -160,17 +223,37 @@ def _tracks() -> Iterator[Hostile]:
         tracks = [_track(at=n + 1) for n in range(count)]
         blocks = tuple(_block(picture(64, 64), 0, track=n + 1) for n in range(min(count, 120)))
         yield hostile(f"ebml tracks/{count} films", _file(*tracks, blocks=blocks), STREAMS)
-    yield hostile("ebml tracks/1500 films", _file(*(_track(at=n + 1) for n in range(1500)), blocks=_frames()), STREAMS)
-    yield hostile("ebml tracks/1500 of one number", _file(*[_track()] * 1500, blocks=_frames()), STREAMS)
+    yield hostile(
+        "ebml tracks/1500 films",
+        _file(*(_track(at=n + 1) for n in range(1500)), blocks=_frames()),
+        STREAMS,
+    )
+    yield hostile(
+        "ebml tracks/1500 of one number", _file(*[_track()] * 1500, blocks=_frames()), STREAMS
+    )
     for size in ((0, 0), (2**40, 2**40), (2**31, 1), (65535, 65535), (1, 1)):
         content = _file(_track(size=size), blocks=_frames())
-        yield hostile(f"ebml tracks/{size[0]} by {size[1]} announced", content, PREPARED, LARGE, UNREADABLE)
+        yield hostile(
+            f"ebml tracks/{size[0]} by {size[1]} announced", content, PREPARED, LARGE, UNREADABLE
+        )
     lying = picture(64, 64, says=(65500, 65500))
-    yield hostile("ebml tracks/65500 by 65500 inside", _file(_track(), blocks=_frames(lying)), LARGE, UNREADABLE, BOMB)
+    yield hostile(
+        "ebml tracks/65500 by 65500 inside",
+        _file(_track(), blocks=_frames(lying)),
+        LARGE,
+        UNREADABLE,
+        BOMB,
+    )
     for codec in ("", "x" * 5000):  # FFmpeg makes no stream of it
-        yield hostile(f"ebml tracks/codec {codec[:20]}", _file(_track(codec=codec), blocks=_frames()), UNKNOWN)
+        yield hostile(
+            f"ebml tracks/codec {codec[:20]}", _file(_track(codec=codec), blocks=_frames()), UNKNOWN
+        )
     for codec in ("V_UNCOMPRESSED", "V_REAL/RV40", "V_QUICKTIME", "V_FFV1", "V_SNOW", "V_"):
-        yield hostile(f"ebml tracks/codec {codec[:20]}", _file(_track(codec=codec), blocks=_frames()), UNSUPPORTED)
+        yield hostile(
+            f"ebml tracks/codec {codec[:20]}",
+            _file(_track(codec=codec), blocks=_frames()),
+            UNSUPPORTED,
+        )
     fourcc = struct.pack("<IiiHH4sIiiII", 40, 64, 64, 1, 24, b"ZMBV", 0, 0, 0, 0, 0)
     content = _file(_track(element(0x63A2, fourcc), codec="V_MS/VFW/FOURCC"), blocks=_frames())
     yield hostile("ebml tracks/a codec of Windows", content, UNSUPPORTED)
@@ -180,7 +263,17 @@ def _tracks() -> Iterator[Hostile]:
     yield hostile("ebml tracks/a picture each century", rest, PREPARED, UNREADABLE, LONG)
     for rate, channels in ((2**31, 1), (0, 0), (1, 255), (48000, 10**9)):
         sound = element(_AUDIO, element(0xB5, struct.pack(">d", rate)), number(0x9F, channels))
-        content = _file(element(_ENTRY, number(0xD7, 1), number(0x73C5, 1), number(0x83, 2), _text(0x86, "A_PCM/INT/LIT"), sound), blocks=_frames(bytes(2000)))
+        content = _file(
+            element(
+                _ENTRY,
+                number(0xD7, 1),
+                number(0x73C5, 1),
+                number(0x83, 2),
+                _text(0x86, "A_PCM/INT/LIT"),
+                sound,
+            ),
+            blocks=_frames(bytes(2000)),
+        )
         yield hostile(f"ebml tracks/{channels} channels at {rate}", content, *ANY)
 
 
@@ -194,7 +287,12 @@ def _by_bzlib(data: bytes) -> bytes:
 
 def _packed() -> Iterator[Hostile]:
     jpeg, empty = picture(64, 64), picture(8000, 4000)
-    for name, way, pack in (("zlib", 0, _by_zlib), ("bzlib", 1, _by_bzlib), ("lzo", 2, bytes), ("an unknown way", 9, bytes)):
+    for name, way, pack in (
+        ("zlib", 0, _by_zlib),
+        ("bzlib", 1, _by_bzlib),
+        ("lzo", 2, bytes),
+        ("an unknown way", 9, bytes),
+    ):
         packing = element(_ENCODINGS, element(0x6240, element(0x5034, number(0x4254, way))))
         for what, data, ends in (
             ("pictures", jpeg, (PREPARED, UNREADABLE)),
@@ -207,15 +305,24 @@ def _packed() -> Iterator[Hostile]:
             block = pack(data)
             content = _file(_track(packing), blocks=(_block(block, 0),) * 3)
             yield hostile(f"ebml packed/{what} by {name}", content, *ends)
-    head = element(_ENCODINGS, element(0x6240, element(0x5034, number(0x4254, 3), element(0x4255, jpeg))))
+    head = element(
+        _ENCODINGS, element(0x6240, element(0x5034, number(0x4254, 3), element(0x4255, jpeg)))
+    )
     content = _file(_track(head), blocks=tuple(_block(b"", 200 * n) for n in range(5)))
     yield hostile("ebml packed/everything in the head", content, PREPARED, UNREADABLE)
-    large = element(_ENCODINGS, element(0x6240, element(0x5034, number(0x4254, 3), element(0x4255, bytes(5_000_000)))))
+    large = element(
+        _ENCODINGS,
+        element(0x6240, element(0x5034, number(0x4254, 3), element(0x4255, bytes(5_000_000)))),
+    )
     content = _file(_track(large), blocks=tuple(_block(b"", n) for n in range(5000)))
     yield hostile("ebml packed/5 MB before each of 5,000", content, UNREADABLE, BOMB)
-    thousand = element(_ENCODINGS, *(element(0x6240, number(0x5031, n), element(0x5034)) for n in range(1000)))
+    thousand = element(
+        _ENCODINGS, *(element(0x6240, number(0x5031, n), element(0x5034)) for n in range(1000))
+    )
     yield hostile("ebml packed/1,000 ways", _file(_track(thousand), blocks=_frames()), *ANY)
-    locked = element(_ENCODINGS, element(0x6240, number(0x5033, 1), element(0x5035, number(0x47E1, 5))))
+    locked = element(
+        _ENCODINGS, element(0x6240, number(0x5033, 1), element(0x5035, number(0x47E1, 5)))
+    )
     yield hostile("ebml packed/locked", _file(_track(locked), blocks=_frames()), PROTECTED)
 
 
@@ -225,38 +332,114 @@ def _times() -> Iterator[Hostile]:
         last = element(_CLUSTER, number(0xE7, time), _block(jpeg, 0))
         first = element(_CLUSTER, number(0xE7, 0), *_frames())
         content = _file(_track(), cluster=first + last)
-        yield hostile(f"ebml times/a last picture at {time} ms", content, LONG, UNREADABLE, PREPARED)
+        yield hostile(
+            f"ebml times/a last picture at {time} ms", content, LONG, UNREADABLE, PREPARED
+        )
     for scale in (0, 1, 2**32, 2**63):
         content = _file(_track(), blocks=_frames(), scale=scale)
         yield hostile(f"ebml times/ticks of {scale} ns", content, PREPARED, LONG, UNREADABLE)
     back = tuple(_block(jpeg, -(n * 1000)) for n in range(30))
-    yield hostile("ebml times/backwards", _file(_track(), blocks=back), PREPARED, UNREADABLE, TRUNCATED)
+    yield hostile(
+        "ebml times/backwards", _file(_track(), blocks=back), PREPARED, UNREADABLE, TRUNCATED
+    )
     same = tuple(_block(jpeg, 0) for _ in range(5000))
-    yield hostile("ebml times/5,000 pictures at once", _file(_track(), blocks=same), PREPARED, UNREADABLE)
+    yield hostile(
+        "ebml times/5,000 pictures at once", _file(_track(), blocks=same), PREPARED, UNREADABLE
+    )
     info = element(_INFO, element(0x4489, struct.pack(">d", 1e300)))
-    yield hostile("ebml times/a length of 10^300", _file(_track(), more=info, blocks=_frames()), PREPARED)
+    yield hostile(
+        "ebml times/a length of 10^300", _file(_track(), more=info, blocks=_frames()), PREPARED
+    )
     nan = element(_INFO, element(0x4489, struct.pack(">d", float("nan"))))
-    yield hostile("ebml times/a length that is no number", _file(_track(), more=nan, blocks=_frames()), PREPARED, UNREADABLE)
+    yield hostile(
+        "ebml times/a length that is no number",
+        _file(_track(), more=nan, blocks=_frames()),
+        PREPARED,
+        UNREADABLE,
+    )
 
 
 def _more() -> Iterator[Hostile]:
     point = element(0xBB, number(0xB3, 0), element(0xB7, number(0xF7, 1), number(0xF1, 2**62)))
     cues = element(_CUES, point * 30_000)
-    yield hostile("ebml more/30,000 cues beyond the end", _file(_track(), more=cues, blocks=_frames()), PREPARED, UNREADABLE)
-    loop = element(0x114D9B74, *(element(0x4DBB, element(0x53AB, _CUES.to_bytes(4)), number(0x53AC, 0)) for _ in range(5000)))
-    yield hostile("ebml more/5,000 heads that lead back", _file(_track(), more=loop, blocks=_frames()), PREPARED, UNREADABLE)
-    atoms = [element(0xB6, number(0x73C4, n + 1), number(0x91, n), number(0x92, 2**62)) for n in range(20_000)]
+    yield hostile(
+        "ebml more/30,000 cues beyond the end",
+        _file(_track(), more=cues, blocks=_frames()),
+        PREPARED,
+        UNREADABLE,
+    )
+    loop = element(
+        0x114D9B74,
+        *(
+            element(0x4DBB, element(0x53AB, _CUES.to_bytes(4)), number(0x53AC, 0))
+            for _ in range(5000)
+        ),
+    )
+    yield hostile(
+        "ebml more/5,000 heads that lead back",
+        _file(_track(), more=loop, blocks=_frames()),
+        PREPARED,
+        UNREADABLE,
+    )
+    atoms = [
+        element(0xB6, number(0x73C4, n + 1), number(0x91, n), number(0x92, 2**62))
+        for n in range(20_000)
+    ]
     chapters = element(_CHAPTERS, element(0x45B9, *atoms))
-    yield hostile("ebml more/20,000 chapters", _file(_track(), more=chapters, blocks=_frames()), PREPARED, UNREADABLE)
+    yield hostile(
+        "ebml more/20,000 chapters",
+        _file(_track(), more=chapters, blocks=_frames()),
+        PREPARED,
+        UNREADABLE,
+    )
     tag = element(0x67C8, _text(0x45A3, "TITLE"), _text(0x4487, "x" * 1000))
-    tags = element(_TAGS, *(element(0x7373, tag.replace(b"TITLE", b"T%04d" % n)) for n in range(8000)))
-    yield hostile("ebml more/8 MB of tags", _file(_track(), more=tags, blocks=_frames()), PREPARED, SLOW)
+    tags = element(
+        _TAGS, *(element(0x7373, tag.replace(b"TITLE", b"T%04d" % n)) for n in range(8000))
+    )
+    yield hostile(
+        "ebml more/8 MB of tags", _file(_track(), more=tags, blocks=_frames()), PREPARED, SLOW
+    )
     title = element(_INFO, _text(0x7BA9, "x" * 15_000_000))
-    yield hostile("ebml more/a title of 15 MB", _file(_track(), more=title, blocks=_frames()), PREPARED, UNREADABLE)
-    files = element(_ATTACHMENTS, *(element(0x61A7, _text(0x466E, "a"), _text(0x4660, "a/b"), element(0x465C, b"x"), number(0x46AE, n + 1)) for n in range(1500)))
-    yield hostile("ebml more/1,500 attachments", _file(_track(), more=files, blocks=_frames()), PREPARED, STREAMS, UNREADABLE)
+    yield hostile(
+        "ebml more/a title of 15 MB",
+        _file(_track(), more=title, blocks=_frames()),
+        PREPARED,
+        UNREADABLE,
+    )
+    files = element(
+        _ATTACHMENTS,
+        *(
+            element(
+                0x61A7,
+                _text(0x466E, "a"),
+                _text(0x4660, "a/b"),
+                element(0x465C, b"x"),
+                number(0x46AE, n + 1),
+            )
+            for n in range(1500)
+        ),
+    )
+    yield hostile(
+        "ebml more/1,500 attachments",
+        _file(_track(), more=files, blocks=_frames()),
+        PREPARED,
+        STREAMS,
+        UNREADABLE,
+    )
     for flags in (0x82, 0x84, 0x86):
-        laced = tuple(_block(b"\xff" + b"\xff" * 200 + picture(64, 64), n, flags=flags) for n in range(50))
-        yield hostile(f"ebml more/256 in each block, flags {flags:#x}", _file(_track(), blocks=laced), PREPARED, UNREADABLE)
+        laced = tuple(
+            _block(b"\xff" + b"\xff" * 200 + picture(64, 64), n, flags=flags) for n in range(50)
+        )
+        yield hostile(
+            f"ebml more/256 in each block, flags {flags:#x}",
+            _file(_track(), blocks=laced),
+            PREPARED,
+            UNREADABLE,
+        )
     private = element(0x63A2, bytes(20_000_000))
-    yield hostile("ebml more/20 MB before the pictures", _file(_track(private), blocks=_frames()), PREPARED, UNREADABLE)
+    yield hostile(
+        "ebml more/20 MB before the pictures",
+        _file(_track(private), blocks=_frames()),
+        PREPARED,
+        UNREADABLE,
+    )

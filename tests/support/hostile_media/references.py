@@ -86,8 +86,8 @@ def _playlists(places: Places, targets: Mapping[str, str]) -> Iterator[Hostile]:
         "smil": f'<smil><body><video src="{url}"/></body></smil>',
         "smil after a head": f'{_XML}<smil><body><video src="{path}"/></body></smil>',
         "asx": f'<asx version="3.0"><entry><ref href="{url}"/></entry></asx>',
-        "xspf": f'{_XML}<playlist version="1"><trackList><track><location>{url}</location></track></trackList></playlist>',
-        "smooth": f'{_XML}<SmoothStreamingMedia Duration="1"><StreamIndex Url="{url}"/></SmoothStreamingMedia>',
+        "xspf": f"{_XML}<playlist><trackList><location>{url}</location></trackList></playlist>",
+        "smooth": f'{_XML}<SmoothStreamingMedia><StreamIndex Url="{url}"/></SmoothStreamingMedia>',
         "wpl": f'<?wpl version="1.0"?><smil><body><seq><media src="{path}"/></seq></body></smil>',
         "pls": f"[playlist]\nFile1={url}\nNumberOfEntries=1\n",
         "reference": f"[Reference]\nRef1={url}\nRef2={path}\n",
@@ -104,7 +104,7 @@ def _documents(places: Places) -> Iterator[Hostile]:
     for name, text in {
         "concat without a head": f"file '{path}'\nfile '{url}'\n",
         "a list of addresses": f"{url}\n{path}\n",
-        "sdp": f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na=control:{url}\n",
+        "sdp": f"v=0\ns=x\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na=control:{url}\n",
         "real media": f"rtsp://{url.partition('//')[2]}\n",
         "avisynth": f'AVISource("{path}")\n',
         "a filter": f"movie={path}[out0]",
@@ -136,8 +136,8 @@ def _in_mov(targets: Mapping[str, str], seeds: Mapping[str, bytes]) -> Iterator[
         yield hostile(f"mov reference/alias {name}", with_references(whole, alias), PLAYLIST)
     resource = box(b"rsrc", bytes(4) + _alias(targets["path"]))
     yield hostile("mov reference/resource", with_references(whole, resource), PLAYLIST)
-    name = box(b"urn ", bytes(4) + b"urn:x\0" + targets["http"].encode() + b"\0")
-    yield hostile("mov reference/urn", with_references(whole, name), PLAYLIST)
+    urn = box(b"urn ", bytes(4) + b"urn:x\0" + targets["http"].encode() + b"\0")
+    yield hostile("mov reference/urn", with_references(whole, urn), PLAYLIST)
     # Said to be in this file, with an address all the same.
     own = box(b"url ", b"\0\0\0\1" + targets["path"].encode() + b"\0")
     yield hostile("mov reference/own with an address", with_references(whole, own), PREPARED)

@@ -67,7 +67,7 @@ def _films() -> Iterator[Hostile]:
     yield hostile("avi/by hand", _avi([_film()], frames), PREPARED)
     for scale, rate in ((0, 0), (1, 0), (0, 1), (1, 2**32 - 1), (2**32 - 1, 1), (1, 100_000)):
         content = _avi([_film(scale=scale, rate=rate)], frames)
-        ends = {PREPARED, UNREADABLE, LONG, TRUNCATED}
+        ends = (PREPARED, UNREADABLE, LONG, TRUNCATED)
         yield hostile(f"avi/a rate of {rate} by {scale}", content, *ends)
     absurd = _avi([_film(length=2**32 - 1)], frames)
     yield hostile("avi/4 billion pictures announced", absurd, TRUNCATED)
@@ -78,17 +78,22 @@ def _films() -> Iterator[Hostile]:
         content = _avi([_film(width, height)], frames)
         yield hostile(f"avi/{width} by {height} announced", content, PREPARED, LARGE, UNREADABLE)
     big = [chunk(b"00dc", picture(64, 64, says=(65500, 65500))) for _ in range(5)]
-    yield hostile("avi/65500 by 65500 in the picture", _avi([_film()], big), LARGE, UNREADABLE, BOMB)
+    yield hostile(
+        "avi/65500 by 65500 in the picture", _avi([_film()], big), LARGE, UNREADABLE, BOMB
+    )
     later = [*frames, *(chunk(b"00dc", picture(64, 64, says=(65500, 65500))) for _ in range(5))]
-    ends = (PREPARED, LARGE, UNREADABLE, BOMB, TRUNCATED)
-    yield hostile("avi/65500 by 65500 in later pictures", _avi([_film()], later), *ends)
+    content = _avi([_film()], later)
+    all_of = (PREPARED, LARGE, UNREADABLE, BOMB, TRUNCATED)
+    yield hostile("avi/65500 by 65500 in later pictures", content, *all_of)
     for codec in (b"ZMBV", b"TSCC", b"CRAM", b"IV50", b"cvid", b"FPS1", b"LAGS", b"\0\0\0\0"):
-        ends = (UNSUPPORTED,)
-        yield hostile(f"avi/a codec {codec!r}", _avi([_film(codec=codec)], frames), *ends)
+        content = _avi([_film(codec=codec)], frames)
+        yield hostile(f"avi/a codec {codec!r}", content, UNSUPPORTED)
     deep = b""
     for _ in range(5000):
         deep = _list(b"INFO", deep)
-    yield hostile("avi/5000 lists in each other", _avi([_film(), deep], frames), PREPARED, UNREADABLE)
+    yield hostile(
+        "avi/5000 lists in each other", _avi([_film(), deep], frames), PREPARED, UNREADABLE
+    )
     index = b"".join(struct.pack("<4sIII", b"00dc", 16, 4, 100) for _ in range(200_000))
     content = _avi([_film()], frames) + chunk(b"idx1", index)
     yield hostile("avi/an index of 200,000 entries", content, PREPARED, TRUNCATED, LONG, UNREADABLE)

@@ -1,4 +1,4 @@
-"""Small real recordings, one for each container and codec that relay takes; everything else is made of these."""
+"""Small real recordings of each kind that relay takes; everything else is made of these."""
 
 from __future__ import annotations
 

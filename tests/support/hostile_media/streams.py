@@ -32,9 +32,16 @@ def streams(places: Places, seeds: Mapping[str, bytes]) -> Iterator[Hostile]:
     yield from _plain(seeds)
 
 
-def _page(content: bytes, *, flags: int = 2, granule: int = 0, serial: int = 1, number: int = 0) -> bytes:
+def _page(
+    content: bytes, *, flags: int = 2, granule: int = 0, serial: int = 1, number: int = 0
+) -> bytes:
     lacing = b"\xff" * (len(content) // 255) + bytes((len(content) % 255,))
-    head = b"OggS\0" + struct.pack("<BqIII", flags, granule, serial, number, 0) + bytes((len(lacing),)) + lacing
+    head = (
+        b"OggS\0"
+        + struct.pack("<BqIII", flags, granule, serial, number, 0)
+        + bytes((len(lacing),))
+        + lacing
+    )
     page = head + content
     return page[:22] + struct.pack("<I", _checksum(page)) + page[26:]
 
@@ -53,7 +60,12 @@ def _ogg(opus: bytes) -> Iterator[Hostile]:
     for count in (200, 3000):
         pages = b"".join(_page(head, serial=n) for n in range(count))
         yield hostile(f"ogg/{count} streams", pages + opus, STREAMS, UNREADABLE, PREPARED)
-    mapped = b"OpusHead\1" + struct.pack("<BHIhB", 255, 0, 48000, 0, 255) + bytes((255, 0)) + bytes(range(255))
+    mapped = (
+        b"OpusHead\1"
+        + struct.pack("<BHIhB", 255, 0, 48000, 0, 255)
+        + bytes((255, 0))
+        + bytes(range(255))
+    )
     yield hostile("ogg/255 channels", _page(mapped) + opus, *ANY)
     tags = b"OpusTags" + struct.pack("<II", 2**32 - 1, 2**32 - 1)
     yield hostile("ogg/billions of tags", _page(head) + _page(tags, flags=0, number=1) + opus, *ANY)
@@ -67,13 +79,19 @@ def _ogg(opus: bytes) -> Iterator[Hostile]:
     yield hostile("ogg/a skeleton that lies", _page(skeleton, serial=7) + opus, *ANY)
     picture = b"METADATA_BLOCK_PICTURE=" + b"A" * 60_000
     tags = b"OpusTags" + struct.pack("<I", 0) + struct.pack("<II", 1, len(picture)) + picture
-    yield hostile("ogg/a picture in the tags", _page(head) + _page(tags[:65000], flags=0, number=1) + opus, *ANY)
+    yield hostile(
+        "ogg/a picture in the tags",
+        _page(head) + _page(tags[:65000], flags=0, number=1) + opus,
+        *ANY,
+    )
 
 
 def _flac(flac: bytes) -> Iterator[Hostile]:
     for name, value in {
-        "no rate": (0, 1, 16, 44100), "the highest rate": (655350, 8, 32, 2**36 - 1),
-        "no samples": (44100, 1, 16, 0), "2^36 samples": (44100, 1, 16, 2**36 - 1),
+        "no rate": (0, 1, 16, 44100),
+        "the highest rate": (655350, 8, 32, 2**36 - 1),
+        "no samples": (44100, 1, 16, 0),
+        "2^36 samples": (44100, 1, 16, 2**36 - 1),
     }.items():
         rate, channels, bits, total = value
         packed = rate << 44 | (channels - 1) << 41 | (bits - 1) << 36 | total
@@ -94,12 +112,19 @@ def _flac(flac: bytes) -> Iterator[Hostile]:
 def _id3(*frames: bytes, says: int | None = None, flags: int = 0) -> bytes:
     body = b"".join(frames)
     size = len(body) if says is None else says
-    return b"ID3\4\0" + bytes((flags,)) + bytes(size >> shift & 127 for shift in (21, 14, 7, 0)) + body
+    return (
+        b"ID3\4\0" + bytes((flags,)) + bytes(size >> shift & 127 for shift in (21, 14, 7, 0)) + body
+    )
 
 
 def _frame(name: bytes, content: bytes, flags: int = 0, says: int | None = None) -> bytes:
     size = len(content) if says is None else says
-    return name + bytes(size >> shift & 127 for shift in (21, 14, 7, 0)) + struct.pack(">H", flags) + content
+    return (
+        name
+        + bytes(size >> shift & 127 for shift in (21, 14, 7, 0))
+        + struct.pack(">H", flags)
+        + content
+    )
 
 
 def _mp3(mp3: bytes, places: Places) -> Iterator[Hostile]:
@@ -108,18 +133,31 @@ def _mp3(mp3: bytes, places: Places) -> Iterator[Hostile]:
         yield hostile(f"mp3/a tag of {says} bytes", _id3(says=says) + sound, *ANY)
     yield hostile("mp3/1,000 tags", _id3() * 1000 + sound, *ANY)
     bomb = struct.pack(">I", 100_000_000) + zlib.compress(bytes(100_000_000), 1)
-    yield hostile("mp3/a packed frame of 100 MB", _id3(_frame(b"TIT2", bomb, flags=9)) + sound, PREPARED, UNREADABLE)
+    yield hostile(
+        "mp3/a packed frame of 100 MB",
+        _id3(_frame(b"TIT2", bomb, flags=9)) + sound,
+        PREPARED,
+        UNREADABLE,
+    )
     chapter = b"c\0" + struct.pack(">IIII", 0, 2**32 - 1, 0, 0)
-    yield hostile("mp3/20,000 chapters", _id3(*(_frame(b"CHAP", b"%d" % n + chapter) for n in range(20_000))) + sound, *ANY)
+    yield hostile(
+        "mp3/20,000 chapters",
+        _id3(*(_frame(b"CHAP", b"%d" % n + chapter) for n in range(20_000))) + sound,
+        *ANY,
+    )
     image = b"\0-->\0\3\0" + places.url.encode()
     yield hostile("mp3/a picture by address", _id3(_frame(b"APIC", image)) + sound, PREPARED)
-    link = _frame(b"WXXX", b"\0x\0" + places.url.encode()) + _frame(b"LINK", b"TIT2" + places.canary.encode())
+    link = _frame(b"WXXX", b"\0x\0" + places.url.encode()) + _frame(
+        b"LINK", b"TIT2" + places.canary.encode()
+    )
     yield hostile("mp3/links", _id3(link) + sound, PREPARED)
     inner = b""
     for _ in range(200):
         inner = _frame(b"CHAP", b"c\0" + bytes(16) + inner)
     yield hostile("mp3/200 chapters in each other", _id3(inner) + sound, *ANY)
-    held = _frame(b"GEOB", b"\0application/x-mpegurl\0../../x.m3u8\0\0#EXTM3U\n" + places.url.encode())
+    held = _frame(
+        b"GEOB", b"\0application/x-mpegurl\0../../x.m3u8\0\0#EXTM3U\n" + places.url.encode()
+    )
     yield hostile("mp3/a playlist held", _id3(held) + sound, PREPARED)
     for name in (b"Xing", b"VBRI"):
         frame = bytearray(sound[:417])
@@ -135,16 +173,24 @@ def _mp3(mp3: bytes, places: Places) -> Iterator[Hostile]:
 
 def _flv(flv: bytes) -> Iterator[Hostile]:
     def tag(kind: int, content: bytes, time: int = 0) -> bytes:
-        head = bytes((kind,)) + len(content).to_bytes(3) + (time & 0xFFFFFF).to_bytes(3) + bytes((time >> 24,))
+        head = (
+            bytes((kind,))
+            + len(content).to_bytes(3)
+            + (time & 0xFFFFFF).to_bytes(3)
+            + bytes((time >> 24,))
+        )
         return head + bytes(3) + content + struct.pack(">I", len(content) + 11)
 
     start, name = flv[:13], b"\2\0\x0aonMetaData"
     for depth in (10, 5_000):
         nested = name + b"\x08\0\0\0\1\0\1x" * depth + b"\0" + bytes(8) + b"\0\0\x09" * depth
-        yield hostile(f"flv/{depth} objects in each other", start + tag(18, nested) + flv[13:], *ANY)
+        yield hostile(
+            f"flv/{depth} objects in each other", start + tag(18, nested) + flv[13:], *ANY
+        )
     array = name + b"\x0a\xff\xff\xff\xff" + b"\x0a\xff\xff\xff\xff" * 100
     yield hostile("flv/an array of billions", start + tag(18, array) + flv[13:], *ANY)
-    places = b"\x08\0\0\0\1\0\x09keyframes\x03\0\x05times\x0a\xff\xff\xff\xff\0\x0dfilepositions\x0a\xff\xff\xff\xff"
+    places = b"\x08\0\0\0\1\0\x09keyframes\x03\0\x05times\x0a\xff\xff\xff\xff"
+    places += b"\0\x0dfilepositions\x0a\xff\xff\xff\xff"
     yield hostile("flv/billions of places", start + tag(18, name + places) + flv[13:], *ANY)
     yield hostile("flv/a last tag in 2^32 ms", flv + tag(9, flv[24:90], 2**32 - 1), *ANY)
     yield hostile("flv/100,000 empty tags", start + tag(9, b"") * 100_000 + flv[13:], *ANY)
@@ -153,7 +199,9 @@ def _flv(flv: bytes) -> Iterator[Hostile]:
 
 def _asf(asf: bytes, places: Places) -> Iterator[Hostile]:
     for size in (0, 1, 29, 2**32, 2**63, 2**64 - 1):
-        yield hostile(f"asf/a head of {size} bytes", asf[:16] + struct.pack("<Q", size) + asf[24:], *ANY)
+        yield hostile(
+            f"asf/a head of {size} bytes", asf[:16] + struct.pack("<Q", size) + asf[24:], *ANY
+        )
         content = asf[:46] + struct.pack("<Q", size) + asf[54:]
         yield hostile(f"asf/a first object of {size} bytes", content, *ANY)
     yield hostile("asf/billions of objects", asf[:24] + b"\xff\xff\xff\xff" + asf[28:], *ANY)
@@ -161,13 +209,20 @@ def _asf(asf: bytes, places: Places) -> Iterator[Hostile]:
     body = bytes(16) + struct.pack("<HH", 1, 1) + struct.pack("<H", 3) + "URL".encode("utf-16-le")
     body += struct.pack("<IHH", 0, 0, len(places.url)) + places.url.encode("utf-16-le")
     added = script + struct.pack("<Q", len(body) + 24) + body
-    size = struct.pack("<Q", int.from_bytes(asf[16:24], "little") + len(added))
-    content = asf[:16] + size + asf[24:30] + added + asf[30:]
+    content = _with_object(asf, added)
     yield hostile("asf/a command with an address", content, PREPARED, UNREADABLE, TRUNCATED)
-    for lock in ("fbb3112223bdd211b4b700a0c955fc6e", "14e68a292226174cb935dae07ee9289c", "338505438169e6499b74ad12cb86d58c"):
+    for lock in (
+        "fbb3112223bdd211b4b700a0c955fc6e",
+        "14e68a292226174cb935dae07ee9289c",
+        "338505438169e6499b74ad12cb86d58c",
+    ):
         locked = bytes.fromhex(lock) + struct.pack("<Q", 24)
-        size = struct.pack("<Q", int.from_bytes(asf[16:24], "little") + len(locked))
-        yield hostile(f"asf/a lock {lock[:6]}", asf[:16] + size + asf[24:30] + locked + asf[30:], PROTECTED)
+        yield hostile(f"asf/a lock {lock[:6]}", _with_object(asf, locked), PROTECTED)
+
+
+def _with_object(asf: bytes, added: bytes) -> bytes:
+    size = struct.pack("<Q", int.from_bytes(asf[16:24], "little") + len(added))
+    return asf[:16] + size + asf[24:30] + added + asf[30:]
 
 
 def _section(table: int, body: bytes) -> bytes:
@@ -193,19 +248,38 @@ def _packet(pid: int, content: bytes, *, start: bool = True, count: int = 0) -> 
 def _mpegts(ts: bytes) -> Iterator[Hostile]:
     tables = []
     for program in range(200):
-        listed = b"".join(struct.pack(">BHH", 2, 0xE000 | 0x200 + program * 30 + n, 0xF000) for n in range(30))
+        listed = b"".join(
+            struct.pack(">BHH", 2, 0xE000 | 0x200 + program * 30 + n, 0xF000) for n in range(30)
+        )
         pmt = _section(2, struct.pack(">HH", 0xE100, 0xF000) + listed)
         tables.append(_packet(0x100 + program, b"\0" + pmt[:183]))
     programs = b"".join(struct.pack(">HH", n + 1, 0xE000 | 0x100 + n) for n in range(40))
     pat = _packet(0, b"\0" + _section(0, programs))
-    yield hostile("mpegts/1,200 streams", pat + b"".join(tables[:40]) * 3 + ts, STREAMS, PREPARED, UNREADABLE)
+    yield hostile(
+        "mpegts/1,200 streams", pat + b"".join(tables[:40]) * 3 + ts, STREAMS, PREPARED, UNREADABLE
+    )
     loop = _packet(0, b"\0" + _section(0, struct.pack(">HH", 1, 0xE000)))
     yield hostile("mpegts/a table that is its own", loop * 50 + ts, *ANY)
     long = _packet(0, b"\0\0\xbf\xff")
     yield hostile("mpegts/a section without an end", long * 2000 + ts, *ANY)
-    spread = b"".join(_packet(pid, b"\0\0\1\xe0\0\0\x80\0\0" + bytes(100)) for pid in range(0x20, 0x1FF0))
-    yield hostile("mpegts/8,000 streams without a table", spread * 2, STREAMS, UNREADABLE, UNSUPPORTED, TRUNCATED)
-    yield hostile("mpegts/nothing but sync", (b"\x47" + bytes(187)) * 20_000, UNREADABLE, "video-not-recognized", UNSUPPORTED)
+    spread = b"".join(
+        _packet(pid, b"\0\0\1\xe0\0\0\x80\0\0" + bytes(100)) for pid in range(0x20, 0x1FF0)
+    )
+    yield hostile(
+        "mpegts/8,000 streams without a table",
+        spread * 2,
+        STREAMS,
+        UNREADABLE,
+        UNSUPPORTED,
+        TRUNCATED,
+    )
+    yield hostile(
+        "mpegts/nothing but sync",
+        (b"\x47" + bytes(187)) * 20_000,
+        UNREADABLE,
+        "video-not-recognized",
+        UNSUPPORTED,
+    )
     field = b"\x47\x41\0\x30\xff" + bytes(183)
     yield hostile("mpegts/fields past the end", field * 1000 + ts, *ANY)
 
@@ -214,27 +288,49 @@ def _plain(seeds: Mapping[str, bytes]) -> Iterator[Hostile]:
     caf, aiff, au, amr = (seeds[name] for name in ("caf", "aiff", "au", "amr"))
     for size in (-1, 0, 2**62, -(2**63)):
         at = caf.index(b"desc") + 4
-        yield hostile(f"caf/a description of {size} bytes", caf[:at] + struct.pack(">q", size) + caf[at + 8 :], *ANY)
+        yield hostile(
+            f"caf/a description of {size} bytes",
+            caf[:at] + struct.pack(">q", size) + caf[at + 8 :],
+            *ANY,
+        )
         at = caf.index(b"data") + 4
-        yield hostile(f"caf/{size} bytes of sound", caf[:at] + struct.pack(">q", size) + caf[at + 8 :], *ANY)
+        yield hostile(
+            f"caf/{size} bytes of sound", caf[:at] + struct.pack(">q", size) + caf[at + 8 :], *ANY
+        )
     at = caf.index(b"desc") + 12
     for name, offset, value in (
-        ("an endless rate", 0, struct.pack(">d", float("inf"))), ("no rate", 0, bytes(8)),
-        ("billions of bytes a packet", 16, b"\xff" * 4), ("billions of channels", 24, b"\xff" * 4),
+        ("an endless rate", 0, struct.pack(">d", float("inf"))),
+        ("no rate", 0, bytes(8)),
+        ("billions of bytes a packet", 16, b"\xff" * 4),
+        ("billions of channels", 24, b"\xff" * 4),
     ):
-        yield hostile(f"caf/{name}", caf[: at + offset] + value + caf[at + offset + len(value) :], *ANY)
+        yield hostile(
+            f"caf/{name}", caf[: at + offset] + value + caf[at + offset + len(value) :], *ANY
+        )
     at = caf.index(b"pakt") + 12
     yield hostile("caf/2^63 packets", caf[:at] + struct.pack(">q", 2**63 - 1) + caf[at + 8 :], *ANY)
     at = aiff.index(b"COMM") + 8
     for name, offset, value in (
-        ("no channels", 0, bytes(2)), ("32,767 channels", 0, b"\x7f\xff"), ("4 billion samples", 2, b"\xff" * 4),
-        ("65,535 bits", 6, b"\xff\xff"), ("an endless rate", 8, b"\x7f\xff" + bytes(8)), ("no rate", 8, bytes(10)),
+        ("no channels", 0, bytes(2)),
+        ("32,767 channels", 0, b"\x7f\xff"),
+        ("4 billion samples", 2, b"\xff" * 4),
+        ("65,535 bits", 6, b"\xff\xff"),
+        ("an endless rate", 8, b"\x7f\xff" + bytes(8)),
+        ("no rate", 8, bytes(10)),
     ):
-        yield hostile(f"aiff/{name}", aiff[: at + offset] + value + aiff[at + offset + len(value) :], *ANY)
-    for name, offset in (("an offset", 4), ("a length", 8), ("a codec", 12), ("a rate", 16), ("channels", 20)):
-        for value in (0, 2**31, 2**32 - 1):
-            content = au[:offset] + struct.pack(">I", value) + au[offset + 4 :]
-            yield hostile(f"au/{name} of {value}", content, *ANY)
+        yield hostile(
+            f"aiff/{name}", aiff[: at + offset] + value + aiff[at + offset + len(value) :], *ANY
+        )
+    for name, offset in (
+        ("an offset", 4),
+        ("a length", 8),
+        ("a codec", 12),
+        ("a rate", 16),
+        ("channels", 20),
+    ):
+        for said in (0, 2**31, 2**32 - 1):
+            content = au[:offset] + struct.pack(">I", said) + au[offset + 4 :]
+            yield hostile(f"au/{name} of {said}", content, *ANY)
     yield hostile("amr/nothing after its head", amr[:6], UNREADABLE, "video-not-recognized")
     yield hostile("amr/frames of every kind", b"#!AMR\n" + bytes(range(256)) * 200, *ANY)
     yield hostile("amr/many channels", b"#!AMR_MC1.0\n\xff\xff\xff\xff" + amr[6:], *ANY)

@@ -10,7 +10,7 @@ import struct
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 _ACCESS, _OPEN, _CREATE, _MODIFY, _MOVED_TO, _DELETE = 0x1, 0x20, 0x100, 0x2, 0x80, 0x200
 _EVENT: Final = struct.Struct("iIII")
@@ -128,7 +128,7 @@ class Memory:
             most, self._most = self._most, 0
         return most
 
-    def __enter__(self) -> Memory:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
