@@ -15,6 +15,7 @@ from tests.support.hostile_media.watching import Listener, listening
 from tests.support.videos import VideoCase, video_case
 
 TRANSCODE_SECONDS: Final = 60
+SESSION_SECONDS: Final = 6 * 60 * 60
 CANARY: Final = b"WEBVTT\n\nthe words of the canary 8d1f0c\n"
 
 
@@ -49,8 +50,13 @@ async def videos(
     database_url: str,
     redis_url: str,
 ) -> AsyncIterator[VideoCase]:
-    """A relay whose workers give up early."""
-    quick = dataclasses.replace(settings, transcode_seconds=TRANSCODE_SECONDS, sweep_seconds=1)
+    """A relay whose workers give up early, and whose people stay signed in for the whole corpus."""
+    quick = dataclasses.replace(
+        settings,
+        transcode_seconds=TRANSCODE_SECONDS,
+        sweep_seconds=1,
+        session_seconds=SESSION_SECONDS,
+    )
     async with video_case(
         quick, tmp_path, as_worker=as_worker, database_url=database_url, redis_url=redis_url
     ) as opened:

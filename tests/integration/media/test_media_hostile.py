@@ -10,13 +10,16 @@ from typing import Final
 import pytest
 
 from relay.media import errors
+from relay.media.jail import SCRIPTS, JailLimits, run_in_jail
+from relay.media.memory import MemoryFile
+from relay.media.tools import MediaTools
 from tests.support.hostile_media.case import Hostile, Places
 from tests.support.hostile_media.corpus import recordings
 from tests.support.hostile_media.matroska import matroska
 from tests.support.hostile_media.mov import box, full, mov, with_references
 from tests.support.hostile_media.mov_pieces import packed_index
 from tests.support.hostile_media.riff import riff
-from tests.support.media.results import Run
+from tests.support.media.results import Make, Run
 
 PLACES: Final = Places(canary="/etc/passwd", url="http://127.0.0.1:9/")
 
@@ -133,3 +136,20 @@ async def test_boxes_in_each_other_without_end_are_damaged(run: Run, kind: bytes
         inner = box(kind, inner)
     with pytest.raises(errors.UnreadableRecording):
         await run(b"\0\0\0\x14ftypqt  \0\0\0\0qt  " + box(b"moov", inner))
+
+
+async def test_no_other_decoder_runs_on_a_rendition(make: Make, tools: MediaTools) -> None:
+    """Whoever takes over the encoder chooses no decoder for the next jail: only H.264 is looked at."""
+    content = make(
+        "other.mp4", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=10:d=1", "-c:v", "mpeg4"
+    ).read_bytes()
+    with MemoryFile() as rendition, MemoryFile() as poster:
+        rendition.write(content)
+        with rendition.reader() as read, poster.writer() as written:
+            outcome = await run_in_jail(
+                [str(tools.python), "-I", "-S", f"{SCRIPTS}/finish.py", str(read), str(written)],
+                limits=JailLimits(memory_bytes=2 << 30, threads=64, file_bytes=4 << 20, seconds=30),
+                tools=tools,
+                descriptors=(read, written),
+            )
+        assert (outcome.status, outcome.stdout, poster.size) == (1, b"", 0)

@@ -36,8 +36,11 @@ class Ended:
 class Figures:
     """What a run was like."""
 
+    of: int
+    """How many files are sent in all."""
     ended: Mapping[str, Ended]
     most_bytes: int
+    wrong: Sequence[str]
 
     def __str__(self) -> str:
         """For whoever ran it."""
@@ -46,8 +49,8 @@ class Figures:
         slow = sorted(self.ended.items(), key=lambda one: -one[1].seconds)[:5]
         slowest = ", ".join(f"{name} {one.seconds:.0f} s" for name, one in slow)
         return (
-            f"{len(self.ended)} hostile files: {said}\nslowest: {slowest}\n"
-            f"most in memory: {self.most_bytes / 2**20:.0f} MiB"
+            f"{len(self.ended)} of {self.of} hostile files: {said}\nslowest: {slowest}\n"
+            f"most in memory: {self.most_bytes / 2**20:.0f} MiB\nwrong: {list(self.wrong)}"
         )
 
 
