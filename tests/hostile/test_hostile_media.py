@@ -23,6 +23,7 @@ from tests.support.hostile_media.case import PREPARED, Places
 from tests.support.hostile_media.corpus import corpus, recordings, share
 from tests.support.hostile_media.sending import (
     Ended,
+    Figures,
     require_clean,
     said_of,
     send,
