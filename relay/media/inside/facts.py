@@ -90,10 +90,11 @@ def has_too_many_streams(descriptor: int, demuxer: str, codecs: str) -> bool:
     return any("max_streams" in line for _, _, line in said)
 
 
-def without_tags(facts: Facts) -> Facts:
+def drop_tags(facts: Facts) -> None:
     """What a recording says of itself in words, which may be megabytes, is nobody's business outside."""
-    streams = [stream | {"tags": {}} for stream in facts["streams"]]
-    return {**facts, "tags": {}, "streams": streams}
+    facts["tags"] = {}
+    for stream in facts["streams"]:
+        stream["tags"] = {}
 
 
 def is_empty(facts: Facts) -> bool:

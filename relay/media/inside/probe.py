@@ -45,7 +45,8 @@ def look(descriptor: int, demuxer: str, codecs: str) -> dict[str, object]:
         raise MemoryError from None
     except av.error.FFmpegError:
         raise RefusedError("video-unreadable") from None
-    answer = {"demuxer": demuxer, "whole": whole, **facts.without_tags(found)}
+    facts.drop_tags(found)
+    answer = {"demuxer": demuxer, "whole": whole, **found}
     try:
         if not any(stream["locked"] for stream in found["streams"]):
             with facts.open_container(descriptor, demuxer, codecs, whole=whole) as container:
