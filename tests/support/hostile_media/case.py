@@ -42,6 +42,11 @@ class Hostile:
         """Its class."""
         return self.name.partition("/")[0]
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether it is one of those that may take a minute."""
+        return SLOW in self.ends and self.ends != ANY
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
