@@ -19,7 +19,7 @@ FAST := not (own_relay or browsers or faults or media or builds or slow)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check check-security audit sbom fuzz timing faults coverage bench docs screenshots lock clean
+.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check check-security audit sbom fuzz timing faults hostile coverage bench docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -123,6 +123,9 @@ timing: $(READY) ## Ask for what must not be told apart two thousand times, and 
 
 faults: $(READY) ## Let everything fail under a whole relay, RUNS=100 times, from SEED on; a line for each run
 	@RUNS='$(RUNS)' SEED='$(SEED)' $(VENV)/bin/python -m tests.faults
+
+hostile: $(READY) ## Send some 1,290 hostile recordings through one worker, and tell the figures; HOSTILE=100 so many of them
+	@HOSTILE=$(or $(HOSTILE),0) $(VENV)/bin/python -m pytest --timeout 0 tests/hostile $(ARGS)
 
 bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters scale' only these, JSON=FILE for a file
 	@.ci/browsers

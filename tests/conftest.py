@@ -110,6 +110,7 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
 LANES = {
     "browser": pytest.mark.browsers,
     "faults": pytest.mark.faults,
+    "hostile": pytest.mark.faults,
     "integration/media": pytest.mark.media,
     "stories": pytest.mark.builds,
     "integration/deploy": pytest.mark.builds,

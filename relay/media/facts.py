@@ -79,7 +79,6 @@ class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
     interlaced: bool = False
     average_rate: str = ""
     base_rate: str = ""
-    frames: int = 0
     channels: int = 0
     tags: dict[str, str] = {}
 

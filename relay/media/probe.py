@@ -66,6 +66,8 @@ def check_facts(facts: Facts, *, source_bytes: int, limits: MediaLimits) -> None
     """Hold a probed file against the limits; the first that it breaks is raised."""
     if facts.refused == errors.OutOfMemory.code:
         raise out_of_memory(source_bytes=source_bytes, limits=limits)
+    if facts.refused == errors.TooManyStreams.code:
+        raise errors.TooManyStreams(max_streams=limits.video_max_streams)
     if any(stream.locked for stream in facts.streams):
         raise errors.ProtectedRecording
     tracks = [stream for stream in facts.streams if stream.kind in {"video", "audio"}]
@@ -90,6 +92,10 @@ def _check_content(facts: Facts) -> None:
     if facts.refused:
         raise refusal(facts.refused)
     if facts.video is None and not facts.sounds:
+        if any(
+            stream.kind in {"video", "audio"} and not stream.picture for stream in facts.streams
+        ):
+            raise errors.UnreadableRecording("nothing in any track")
         raise errors.NotARecording("no video and no sound in it")
 
 
@@ -99,7 +105,7 @@ def _unfolded_pixels(facts: Facts) -> float:
         return 0
     # A recorder that writes no index may claim the tick of its clock as its rate, such as 1000.
     rate = min(float(Fraction(video.average_rate or 30)), CAMERA_MAX_RATE)
-    counted = max(video.packets, video.frames, rate * (facts.duration_ms or 0) / 1000)
+    counted = max(video.packets, rate * (facts.duration_ms or 0) / 1000)
     return video.width * video.height * counted
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TypedDict
 
 import av
+import av.error
+import av.logging
 from av.audio.stream import AudioStream
 from av.codec.context import CodecContext
 from av.container import InputContainer
@@ -45,7 +48,6 @@ class StreamFacts(TypedDict, total=False):
     interlaced: bool
     average_rate: str
     base_rate: str
-    frames: int
     channels: int
     tags: dict[str, str]
 
@@ -78,6 +80,21 @@ def read(descriptor: int, demuxer: str, codecs: str, *, whole: bool = False) -> 
     """Open a file and read its facts."""
     with open_container(descriptor, demuxer, codecs, whole=whole) as container:
         return read_facts(container, codecs)
+
+
+def has_too_many_streams(descriptor: int, demuxer: str, codecs: str) -> bool:
+    """Whether more than FFmpeg opens is why it said that there is no memory: it has one code for both."""
+    av.logging.set_level(av.logging.ERROR)
+    with av.logging.Capture() as said, contextlib.suppress(av.error.FFmpegError):
+        read(descriptor, demuxer, codecs)
+    return any("max_streams" in line for _, _, line in said)
+
+
+def drop_tags(facts: Facts) -> None:
+    """What a recording says of itself in words, which may be megabytes, is nobody's business outside."""
+    facts["tags"] = {}
+    for stream in facts["streams"]:
+        stream["tags"] = {}
 
 
 def is_empty(facts: Facts) -> bool:
@@ -185,7 +202,6 @@ def _stream_facts(stream: Stream) -> StreamFacts:
             "interlaced": _interlaced(video.field_order),
             "average_rate": _ratio(stream.average_rate),
             "base_rate": _ratio(stream.base_rate),
-            "frames": stream.frames,
         }
     elif isinstance(stream, AudioStream):
         facts["channels"] = stream.codec_context.channels
@@ -200,10 +216,18 @@ def _ratio(value: Fraction | None) -> str:
     return f"{value.numerator}/{value.denominator}" if value else ""
 
 
-def add_first_frame(container: InputContainer, facts: Facts) -> bool:
-    """Decode one picture for what only it knows, such as rotation; False where none comes out."""
+def may_decode(stream: StreamFacts, codecs: str) -> bool:
+    """Whether its decoder is one that may run; FFmpeg's own list does not hold for what PyAV decodes."""
+    return stream["codec"] in codecs.split(",")
+
+
+def add_first_frame(container: InputContainer, facts: Facts, codecs: str) -> bool:
+    """Decode one picture for what only it knows, such as rotation; False where none comes out.
+
+    Nothing is decoded where the decoder is not one of `codecs`.
+    """
     mine = next((s for s in facts["streams"] if s["shown"]), None)
-    if mine is None:
+    if mine is None or not may_decode(mine, codecs):
         return True
     for count, packet in enumerate(container.demux(container.streams[mine["index"]])):
         if packet.has_sidedata("encryption_info") or packet.has_sidedata("encryption_init_info"):

@@ -33,8 +33,11 @@ def main(rendition: int, poster: int) -> None:
     """Print the facts and write the poster."""
     found = facts.read(rendition, "mov", CODECS)
     with facts.open_container(rendition, "mov", CODECS) as container:
-        facts.add_first_frame(container, found)
-    if any(stream["kind"] == "video" for stream in found["streams"]):
+        facts.add_first_frame(container, found, CODECS)
+    films = [stream for stream in found["streams"] if stream["kind"] == "video"]
+    if not all(facts.may_decode(stream, CODECS) for stream in films):
+        raise SystemExit(1)
+    if films:
         with facts.open_container(rendition, "mov", CODECS) as container:
             picture = choose(container)
     else:

@@ -39,15 +39,23 @@ def look(descriptor: int, demuxer: str, codecs: str) -> dict[str, object]:
         whole = demuxer == "mov" and facts.is_empty(found)
         if whole:  # an edit list may leave out everything there is
             found = facts.read(descriptor, demuxer, codecs, whole=True)
-        answer = {"demuxer": demuxer, "whole": whole, **found}
+    except av.error.MemoryError:
+        if facts.has_too_many_streams(descriptor, demuxer, codecs):
+            raise RefusedError("video-too-many-streams") from None
+        raise MemoryError from None
+    except av.error.FFmpegError:
+        raise RefusedError("video-unreadable") from None
+    facts.drop_tags(found)
+    answer = {"demuxer": demuxer, "whole": whole, **found}
+    try:
         if not any(stream["locked"] for stream in found["streams"]):
             with facts.open_container(descriptor, demuxer, codecs, whole=whole) as container:
-                if not facts.add_first_frame(container, found):
+                if not facts.add_first_frame(container, found, codecs):
                     return {"refused": "video-unreadable", **answer}
     except av.error.MemoryError:
         raise MemoryError from None
     except av.error.FFmpegError:
-        raise RefusedError("video-unreadable") from None
+        return {"refused": "video-unreadable", **answer}
     return answer
 
 

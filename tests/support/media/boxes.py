@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-_PARENTS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}
+_PARENTS = {b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b"edts"}
 
 
 def boxes(
