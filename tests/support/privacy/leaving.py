@@ -25,6 +25,8 @@ Leaves: TypeAlias = Callable[[Exit, bytes], None]
 
 FEED: Final = "text/event-stream"
 PROBLEM: Final = "application/problem+json"
+OF_TESTS: Final = frozenset({"mail.log"})
+"""Loggers of servers that only tests run: the one that takes the e-mails of a case system."""
 
 
 class _Lines:
@@ -43,7 +45,9 @@ class _Lines:
 
 def line_handler(leaves: Leaves) -> logging.Handler:
     """Writes lines as `relay serve` does, all that it says of one."""
-    return logs.handler("json", _Lines(leaves))  # type: ignore[arg-type]  # all that a handler asks of a stream
+    handler = logs.handler("json", _Lines(leaves))  # type: ignore[arg-type]  # all that it asks of a stream
+    handler.addFilter(lambda record: record.name not in OF_TESTS)
+    return handler
 
 
 def hear_lines(handler: logging.Handler) -> None:
