@@ -6,11 +6,14 @@ Ends with 1 where one of them finds something. What is looked for, and what is s
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +22,8 @@ TOOLS: Final = ROOT / ".venv/security/bin"
 RULES: Final = ROOT / "security/semgrep.yaml"
 SECRETS: Final = ROOT / "security/secrets.json"
 PYTHON: Final = ("relay", "workers", "deploy/example-host", "dev", "bench")
+KNOWN_ELSEWHERE: Final = 3
+"""What detect-secrets ends with where all that it found is known, and some of it in other lines."""
 OFFLINE: Final = {"SEMGREP_SEND_METRICS": "off", "SEMGREP_ENABLE_VERSION_CHECK": "0"}
 
 
@@ -34,9 +39,15 @@ def bandit(*arguments: str | Path) -> list[str]:
     return [str(TOOLS / "bandit"), *configured, *map(str, arguments)]
 
 
-def detect_secrets(*files: str | Path) -> list[str]:
-    """A command that finds in files what looks like a key and is not in the list of what is none."""
-    return [str(TOOLS / "detect-secrets-hook"), "--baseline", str(SECRETS), *map(str, files)]
+@contextlib.contextmanager
+def detect_secrets(*files: str | Path) -> Iterator[list[str]]:
+    """A command that finds in files what looks like a key and is not in the list of what is none.
+
+    It works on a copy of the list, in which it writes the lines where each is now.
+    """
+    with tempfile.TemporaryDirectory(prefix="relay-secrets-") as folder:
+        known = shutil.copy(SECRETS, folder)
+        yield [str(TOOLS / "detect-secrets-hook"), "--baseline", known, *map(str, files)]
 
 
 def tracked() -> list[str]:
@@ -60,22 +71,25 @@ def environment() -> dict[str, str]:
     return {**os.environ, **OFFLINE}
 
 
-def run(name: str, command: Sequence[str]) -> bool:
-    """Whether a command found nothing; what it said is printed."""
+def run(name: str, command: Sequence[str], *, nothing: Sequence[int] = (0,)) -> bool:
+    """Whether a command found nothing, by its exit codes for that; what it said is printed."""
     began = time.monotonic()
     print(f"{name}:", flush=True)
     done = subprocess.run(command, check=False, cwd=ROOT, env=environment())
     print(f"{name} ended with {done.returncode} after {time.monotonic() - began:.0f} s", flush=True)
-    return done.returncode == 0
+    return done.returncode in nothing
 
 
 def main() -> None:
     """Run all of them, also where an earlier one found something."""
-    found_nothing = [
-        run("bandit", bandit("-r", *PYTHON)),
-        run("semgrep", semgrep("--error", "relay", "workers", "deploy/example-host", "web/src")),
-        run("detect-secrets", detect_secrets(*tracked())),
-    ]
+    with detect_secrets(*tracked()) as detecting:
+        found_nothing = [
+            run("bandit", bandit("-r", *PYTHON)),
+            run(
+                "semgrep", semgrep("--error", "relay", "workers", "deploy/example-host", "web/src")
+            ),
+            run("detect-secrets", detecting, nothing=(0, KNOWN_ELSEWHERE)),
+        ]
     sys.exit(0 if all(found_nothing) else 1)
 
 
