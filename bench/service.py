@@ -9,12 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from relay.testing.people import Organization, organization
-from relay.testing.relays import REQUESTS_OF_PROGRAMS, RunningRelay, running_relay
+from relay.testing.relays import OF_PROGRAMS, RunningRelay, running_relay
 
-_OF_PROGRAMS: Final = {
-    f"RELAY_LIMIT_{whose}_REQUESTS": str(REQUESTS_OF_PROGRAMS)
-    for whose in ("PERSON", "CASE", "SERVICE")
-}
 _WITHOUT_THE_DISK: Final = {"RELAY_S3_SYNC_FOLDER": ""}
 """What relay is measured against does not wait for the disk either."""
 
@@ -30,7 +26,7 @@ async def service(
             running_relay(
                 Path(folder) / "data",
                 worker=worker,
-                settings={**_WITHOUT_THE_DISK, **(settings or _OF_PROGRAMS)},
+                settings={**_WITHOUT_THE_DISK, **(settings or OF_PROGRAMS)},
             ) as running,
             organization(running.url, running.root, running.token_key) as people,
         ):

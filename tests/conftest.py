@@ -34,6 +34,7 @@ from hypothesis import settings as hypothesis_settings
 from relay.embedded import Access, Services, embedded
 from relay.settings import Settings
 from relay.storage.database import Connection, Database
+from relay.testing.relays import OF_PROGRAMS
 from tests.support.service_users import come_as
 
 pytest_plugins = ("tests.support.privacy.plugin",)
@@ -422,6 +423,7 @@ def _settings(services: Services, database_url: str, redis_url: str, bucket: str
             "RELAY_DATABASE_URL": database_url,
             "RELAY_REDIS_URL": redis_url,
             "RELAY_S3_BUCKET": bucket,
+            **OF_PROGRAMS,
         }
     )
     return come_as(Access.WEB, administrators, services)

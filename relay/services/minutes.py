@@ -7,17 +7,17 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 WINDOW_SECONDS: Final = 60
-KEYS: Final = 100_000
+MOST: Final = 100_000
 """Of so many it is counted how often they came; further ones share one count, so that memory is bounded."""
 
 _FURTHER: Final = object()
 
 
 class Minutes:
-    """How often each key came in the current minute; which began when the first one came."""
+    """How often each subject came in the current minute; which began when the first one came."""
 
-    def __init__(self, *, keys: int = KEYS, clock: Callable[[], float] = time.monotonic) -> None:
-        self._keys = keys
+    def __init__(self, *, most: int = MOST, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
         self._clock = clock
         self._since = float("-inf")
         self._counts: dict[Hashable, int] = {}
@@ -27,18 +27,18 @@ class Minutes:
         """After how many seconds the next minute begins; one at least."""
         return max(1, round(self._since + WINDOW_SECONDS - self._clock()))
 
-    def add(self, key: Hashable) -> int:
-        """Count this key once more; how often it came by now."""
+    def add(self, subject: Hashable) -> int:
+        """Count this one once more; how often it came by now."""
         self._renew()
-        if key not in self._counts and len(self._counts) >= self._keys:
-            key = _FURTHER
-        self._counts[key] = count = self._counts.get(key, 0) + 1
+        if subject not in self._counts and len(self._counts) >= self._most:
+            subject = _FURTHER
+        self._counts[subject] = count = self._counts.get(subject, 0) + 1
         return count
 
-    def count(self, key: Hashable) -> int:
-        """How often this key came."""
+    def count(self, subject: Hashable) -> int:
+        """How often it came."""
         self._renew()
-        return self._counts.get(key, 0)
+        return self._counts.get(subject, 0)
 
     def _renew(self) -> None:
         now = self._clock()

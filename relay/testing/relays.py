@@ -38,8 +38,10 @@ from relay.testing.people import ISSUER, KEY_ID
 READY_SECONDS: Final = 60
 STOP_SECONDS: Final = 25
 COMMANDS: Final = {"web": "serve", "worker": "worker", "deliverer": "deliver"}
-REQUESTS_OF_PROGRAMS: Final = 1_000_000
-"""In a minute: a limit for people who are programs, and ask faster than people do."""
+OF_PROGRAMS: Final = {
+    f"RELAY_LIMIT_{whose}_REQUESTS": "1000000" for whose in ("PERSON", "CASE", "SERVICE")
+}
+"""Settings for people who are programs, and ask faster than people do."""
 _PR_SET_PDEATHSIG: Final = 1
 
 Between: TypeAlias = Callable[[Accesses], Awaitable[Accesses]]

@@ -26,7 +26,6 @@ from relay.services.processing import MediaWorker
 from relay.settings import Settings
 from relay.storage.database import Database
 from relay.testing.people import ISSUER, KEY_ID, Case, Organization, open_case, organization
-from relay.testing.relays import REQUESTS_OF_PROGRAMS
 from tests.support.audits import findings
 from tests.support.hostile import HostileCase, HostileSender, HostileWorker
 from tests.support.openapi import ApiMonitor
@@ -191,7 +190,4 @@ def _on_loopback(settings: Settings, root: Signer, jwks_file: str, port: int) ->
         service_issuer=ISSUER,
         public_url=f"http://127.0.0.1:{port}",
         listen_port=port,
-        limit_person_requests=REQUESTS_OF_PROGRAMS,
-        limit_case_requests=REQUESTS_OF_PROGRAMS,
-        limit_service_requests=REQUESTS_OF_PROGRAMS,
     )

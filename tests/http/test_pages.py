@@ -283,13 +283,14 @@ def test_a_copy_that_the_build_did_not_list_is_not_served(built: Path) -> None:
         ("{", "integrity.json"),
         ('{"sw.js": 1}', "integrity.json"),
         (json.dumps({"sw.js.br": integrity_of(compressed(SCRIPT.encode(), ".br"))}), "sw.js.br"),
-        (json.dumps({"secret.txt": integrity_of(b"not for anybody")}), "secret.txt"),
+        (json.dumps({"secret.md": integrity_of(b"not for anybody")}), "secret.md"),
         (json.dumps({"../stranger.js": integrity_of(b"x")}), "stranger.js"),
     ],
 )
 def test_a_list_that_no_build_writes_stops_relay(built: Path, listed: str, said: str) -> None:
     """No list, a copy of nothing, a kind of file that pages do not have, a file from elsewhere."""
     (built.parent / "stranger.js").write_text("x")
+    (built / "secret.md").write_text("not for anybody")
     (built / "integrity.json").write_text(listed)
     with pytest.raises(ConfigurationError, match=re.escape(said)):
         read(built)

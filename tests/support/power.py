@@ -35,9 +35,11 @@ class Disk:
             os.close(descriptor)
 
     def start_again(self) -> None:
-        """Mount it as it is after that, once nobody has a file of it open."""
-        _run("umount", str(self.folder))
-        _run("mount", "-o", "loop", str(self.image), str(self.folder))
+        """Mount it as it is after that; whoever still has a file of it open keeps one that is dead."""
+        _run("umount", "--lazy", str(self.folder))
+        again = self.image.with_suffix(".again")  # the kernel still knows the one that is dead
+        _run("cp", "--sparse=always", str(self.image), str(again))
+        _run("mount", "-o", "loop", str(again), str(self.folder))
 
 
 @contextlib.contextmanager

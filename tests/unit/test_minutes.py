@@ -31,7 +31,7 @@ def test_a_minute_is_over_for_all_keys_at_once() -> None:
 
 def test_whoever_invents_keys_takes_no_more_memory() -> None:
     """Those beyond the number that is kept share one count, and those before keep their own."""
-    minutes = Minutes(keys=3, clock=Clock())
+    minutes = Minutes(most=3, clock=Clock())
     for key in "abc":
         minutes.add(key)
     assert [minutes.add(key) for key in "dddef"] == [1, 2, 3, 4, 5]

@@ -59,6 +59,10 @@ class Deployment:
         """The environment of a service."""
         given = self.services[service]["environment"].items()
         described = {k: str(v).replace("/run/secrets", str(self.folder)) for k, v in given}
+        if "RELAY_S3_SYNC_FOLDER" in described:
+            mounted = [mount.split(":")[1] for mount in self.services[service]["volumes"]]
+            assert described["RELAY_S3_SYNC_FOLDER"] in mounted
+            described["RELAY_S3_SYNC_FOLDER"] = str(self.folder)
         outside = {k: v for k, v in os.environ.items() if not k.startswith("RELAY_")}
         return {**outside, **described, **self.environment}
 

@@ -311,6 +311,7 @@ WRITING: Final = {"write_new", "save_keyring_file"}
 KNOWN: Final = {
     ("relay/commands/keys.py", "write_new"),  # the request
     ("relay/commands/keys.py", "save_keyring_file"),
+    ("relay/commands/pages.py", "write_new"),  # what a release says of its pages; no key
     ("relay/commands/root.py", "write_new"),  # root, credential, revocation
     ("relay/commands/recovery.py", "write_new"),  # a case with its key file, before and after
     ("relay/commands/crypt.py", "O_EXCL"),  # keygen
