@@ -769,10 +769,14 @@ comment on column jobs.traceparent is
 
 -- Whose a job is, is what its message says, whoever makes it.
 create function copy_owner_of_job() returns trigger language plpgsql as $$
+declare
+    message messages;
 begin
-    select messages.case_id, messages.sender_id into new.case_id, new.sender_id
-    from messages
-    where messages.message_id = new.message_id;
+    select * into message from messages where messages.message_id = new.message_id;
+    if found then
+        new.case_id := message.case_id;
+        new.sender_id := message.sender_id;
+    end if;
     return new;
 end
 $$;
