@@ -195,13 +195,16 @@ new_pieces as (
 ),
 
 new_jobs as (
-    insert into jobs (message_id, revision, state, lease_token, lease_expires_at, not_before)
+    insert into jobs (
+        message_id, case_id, sender_id, revision, state, lease_token, lease_expires_at, not_before, leased_at
+    )
     select
-        message_id, 1, state::job_state, case when state = 'running' then message_id end,
+        message_id, case_id, bench_uuid('one', n / 20), 1, state::job_state, case when state = 'running' then message_id end,
         case when state = 'running' then now() + interval '1 day' end,
-        case when state = 'waiting' then now() + interval '1 day' else now() end
+        case when state = 'waiting' then now() + interval '1 day' else now() end,
+        case when state <> 'waiting' then now() end
     from (
-        select message_id, (array['done', 'done', 'done', 'running', 'waiting'])[n / 50 % 5 + 1] as state
+        select n, case_id, message_id, (array['done', 'done', 'done', 'running', 'waiting'])[n / 50 % 5 + 1] as state
         from numbered where n % 50 = 0
     ) as made
 ),

@@ -69,7 +69,8 @@ async def equipped(settings: Settings) -> AsyncIterator[tuple[Transcoders, Sweep
                         tools=tools,
                     )
                     for worker in workers
-                ]
+                ],
+                queue,
             ),
             Sweep(
                 settings=settings, database=database, objects=objects, queue=queue, workers=workers

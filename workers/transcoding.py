@@ -26,7 +26,7 @@ from relay.media.memory import MemoryFile
 from relay.media.tools import MediaTools
 from relay.media.transcode import Progress, Transcoded, transcode
 from relay.metrics import JOB_SECONDS, TRANSCODE_RATIO
-from relay.queue import MESSAGING, QUEUE_NAME
+from relay.queue import MESSAGING, QUEUE_NAME, Queue
 from relay.services import processing
 from relay.services.processing import MediaWorker, Prepared, Source
 from relay.settings import Settings
@@ -63,15 +63,8 @@ class Transcoder:
     worker: MediaWorker
     tools: MediaTools
 
-    async def run(self, job_id: uuid.UUID) -> None:
-        """Do a job if there is something to do, and note how it ended; only cancelling makes it raise."""
-        try:
-            job = await processing.lease_job(self.database, self.settings, job_id, self.worker)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the sweep comes back to the job
-            _log.warning("job %s could not be leased: %s", job_id, _place(error))
-            return
-        if job is None:
-            return
+    async def run(self, job: Job) -> None:
+        """Do a job that was leased, and note how it ended; only cancelling makes it raise."""
         with _tracing(job) as span:
             await self._do(job, span)
 
@@ -192,17 +185,39 @@ class Transcoder:
 class Transcoders:
     """The keys of one process: each job is done with those that it was sealed for."""
 
-    def __init__(self, transcoders: Sequence[Transcoder]) -> None:
-        self._transcoders = tuple(transcoders)
+    def __init__(self, transcoders: Sequence[Transcoder], queue: Queue) -> None:
+        """`queue` wakes the next worker where something is left to do."""
+        self._transcoders = {one.worker.credential_id: one for one in transcoders}
+        self._workers = [one.worker for one in transcoders]
+        self._settings, self._database = transcoders[0].settings, transcoders[0].database
+        self._queue = queue
 
     def __str__(self) -> str:
         """As the log names them."""
-        return ", ".join(str(transcoder.worker) for transcoder in self._transcoders)
+        return ", ".join(map(str, self._workers))
 
-    async def run(self, job_id: uuid.UUID) -> None:
-        """Do a job with whichever keys may; only cancelling makes it raise."""
-        for transcoder in self._transcoders:
-            await transcoder.run(job_id)
+    async def run(self, woken_for: uuid.UUID) -> None:
+        """Do the job whose turn it is, whichever it was woken for; only cancelling makes it raise."""
+        try:
+            taken = await processing.lease_next(self._database, self._settings, self._workers)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the sweep comes back to the job
+            _log.warning("woken for job %s: none could be leased: %s", woken_for, _place(error))
+            return
+        if taken is None:
+            return
+        worker, job = taken
+        await self._transcoders[worker.credential_id].run(job)
+        await self._pass_on()
+
+    async def _pass_on(self) -> None:
+        """Wake a worker for what is due next: it may have waited for the one that has just ended."""
+        try:
+            due = await processing.find_next(self._database, self._workers)
+        except Exception as error:  # noqa: BLE001 - the sweep will
+            _log.warning("what is due next was not found: %s", _place(error))
+            return
+        if due is not None:
+            await self._queue.wake(due)
 
 
 def _tracing(job: Job) -> Spanning:

@@ -29,7 +29,7 @@ from relay.domain.jobs import (
 )
 from relay.domain.messages import Audience, Grant
 from relay.domain.transitions import Event, Mover, State
-from relay.errors import CryptoError
+from relay.errors import CryptoError, RelayError
 from relay.metrics import JOB_FAILURES, JOB_RETRIES
 from relay.services.credentials import require_standing
 from relay.services.stored_parts import StoredBody, checked_upload, store_parts
@@ -44,6 +44,8 @@ from relay.storage.database import Connection, Database
 from relay.storage.orphans import note_orphans
 from relay.storage.statements import insert_statement
 
+CANDIDATES: Final = 8
+"""So many jobs are looked at for one that may be taken; others may take some of them meanwhile."""
 NOTE_SECONDS: Final = 10 * 60
 """A note on what is being written is younger than this, or the sweep may be removing what it is about."""
 
@@ -121,12 +123,47 @@ async def require_a_worker(database: Database, workers: Sequence[MediaWorker]) -
     raise refused or WorkerRefused("no keys")
 
 
+async def lease_next(
+    database: Database, settings: Settings, workers: Sequence[MediaWorker]
+) -> tuple[MediaWorker, Job] | None:
+    """Take the job whose turn it is, with the keys that it is for; None where there is nothing to do.
+
+    Cases have turns, and in each case people: whoever was served longest ago is next. Of one person only one
+    video is prepared at a time, so that nobody takes up all workers. A RelayError where one kept every job
+    from being taken.
+    """
+    failed: RelayError | None = None
+    ids = [worker.credential_id for worker in workers]
+    async with database.connection() as connection:
+        candidates = await stored_jobs.list_next(connection, ids, CANDIDATES)
+    for job_id in candidates:
+        for worker in workers:
+            try:
+                job = await lease_job(database, settings, job_id, worker)
+            except RelayError as error:  # of one of the keys, or of one job
+                failed = error
+                continue
+            if job is not None:
+                return worker, job
+    if failed is not None:
+        raise failed
+    return None
+
+
+async def find_next(database: Database, workers: Sequence[MediaWorker]) -> uuid.UUID | None:
+    """The job whose turn it is, if there is one."""
+    ids = [worker.credential_id for worker in workers]
+    async with database.connection() as connection:
+        return next(iter(await stored_jobs.list_next(connection, ids, 1)), None)
+
+
 async def lease_job(
     database: Database, settings: Settings, job_id: uuid.UUID, worker: MediaWorker
 ) -> Job | None:
     """Take a job; None where it is done, another's, not for this worker, or was tried too often.
 
-    The last of these ends here: the message is then `failed`.
+    None, too, while another video of the same person is prepared. One that was tried too often ends here:
+    the message is then `failed`.
     """
     async with database.transaction() as connection:
         message, row = await _lock(connection, job_id)
@@ -142,6 +179,8 @@ async def lease_job(
             return None
         if row.attempts >= settings.job_attempts:
             await _fail(connection, message, job_id, worker, VideoFailed.code)
+            return None
+        if await stored_jobs.is_sender_busy(connection, job_id):
             return None
         return await stored_jobs.lease_job(connection, row, settings.job_lease_seconds)
 

@@ -242,7 +242,7 @@ on grants to relay_worker;
 grant
 select,
 update (
-    state, attempts, lease_token, lease_expires_at, stage, progress, error, not_before
+    state, attempts, lease_token, lease_expires_at, leased_at, stage, progress, error, not_before
 )
 on jobs to relay_worker;
 

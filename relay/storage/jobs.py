@@ -101,6 +101,19 @@ async def end_job(
     await connection.execute(_SQL["end_job"], job_id, state, error)
 
 
+async def is_sender_busy(connection: Connection, job_id: uuid.UUID) -> bool:
+    """Whether another job of the same person runs now; the job's case is locked."""
+    return bool(await connection.fetchval(_SQL["is_sender_busy"], job_id))
+
+
+async def list_next(
+    connection: Connection, credential_ids: Sequence[uuid.UUID], limit: int
+) -> list[uuid.UUID]:
+    """Jobs that one of these workers may lease now, in the order of whose turn it is."""
+    rows = await connection.fetch(_SQL["list_next"], credential_ids, limit)
+    return [row["job_id"] for row in rows]
+
+
 async def list_available(connection: Connection, limit: int) -> list[uuid.UUID]:
     """Jobs that may be leased now, oldest first."""
     rows = await connection.fetch(_SQL["list_available"], limit)

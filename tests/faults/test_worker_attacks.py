@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import math
 import pickle
 import shutil
@@ -151,13 +150,13 @@ async def test_a_hostile_original_ends_its_own_job_and_no_other(videos: VideoCas
         answer = await sender.send(message, [original], [granted, original.grant(*sender.to_case)])
         assert answer.status == 200, name
 
-        await videos.transcoder.run(await videos.job_of(message))
+        await videos.transcoders().run(await videos.job_of(message))
 
         row = await videos.message(message)
         assert (row.state, row.failure) == (State.FAILED, code), name
         assert await videos.grants_of(message, "media") == 0
     sound = await videos.send(await asyncio.to_thread(make_video, videos.folder))
-    await videos.transcoder.run(await videos.job_of(sound))
+    await videos.transcoders().run(await videos.job_of(sound))
     await videos.require_prepared_once(sound)
     await videos.require_tidy()
 
@@ -199,9 +198,7 @@ async def test_a_worker_that_the_charter_does_not_name_opens_nothing(videos: Vid
     )
     stranger = MediaWorker(credential_id=credential_id, keyring=keyring)
 
-    await dataclasses.replace(videos.transcoder, worker=stranger).run(
-        await videos.job_of(message_id)
-    )
+    await videos.transcoders(worker=stranger).run(await videos.job_of(message_id))
 
     assert (await videos.message(message_id)).state is State.PROCESSING
     assert await videos.count("select count(*) from jobs where error = 'crypto'") == 1
@@ -244,7 +241,7 @@ async def test_a_charter_that_nobody_signed_gets_nothing(videos: VideoCase) -> N
         )
         await connection.execute("update cases set charter_version = 2")
 
-    await videos.transcoder.run(await videos.job_of(message_id))
+    await videos.transcoders().run(await videos.job_of(message_id))
 
     assert (await videos.message(message_id)).state is State.PROCESSING
     assert await videos.objects.keys("renditions") == []
@@ -257,7 +254,7 @@ async def test_a_recipient_slipped_into_the_row_gets_nothing(videos: VideoCase) 
     spy = HybridIdentity.generate()
     await videos.execute("update charters set recipient = $1", str(spy.recipient))
 
-    await videos.transcoder.run(await videos.job_of(message_id))
+    await videos.transcoders().run(await videos.job_of(message_id))
 
     leased = await videos.case.mediator.lease(message_id)
     await videos.case.mediator.save(leased, "rendition", videos.folder / "rendition.mp4")
@@ -284,7 +281,7 @@ async def test_a_revoked_worker_leases_nothing(videos: VideoCase) -> None:
     revocation = videos.people.administrator.sign_revocation(videos.worker.credential_id)
     await publish_revocation(videos.people.connection, videos.worker.credential_id, revocation)
 
-    await videos.transcoder.run(await videos.job_of(message_id))
+    await videos.transcoders().run(await videos.job_of(message_id))
 
     waiting = "select count(*) from jobs where state = 'waiting' and attempts = 0"
     assert await videos.count(waiting) == 1
@@ -309,7 +306,7 @@ async def test_a_key_file_that_others_may_read_is_not_used(videos: VideoCase) ->
 
 async def require_altered(videos: VideoCase, message_id: uuid.UUID) -> None:
     """Assert that the worker finds a video altered, and prepares nothing."""
-    await videos.transcoder.run(await videos.job_of(message_id))
+    await videos.transcoders().run(await videos.job_of(message_id))
     message = await videos.message(message_id)
     assert (message.state, message.failure) == (State.FAILED, "video-altered")
     assert message.rendition_hash is None

@@ -169,7 +169,7 @@ async def test_two_workers_at_once_take_a_job_once(videos: VideoCase) -> None:
     message_id = await videos.send(await asyncio.to_thread(make_video, videos.folder))
     job_id = await videos.job_of(message_id)
 
-    await asyncio.gather(videos.transcoder.run(job_id), videos.transcoder.run(job_id))
+    await asyncio.gather(videos.transcoders().run(job_id), videos.transcoders().run(job_id))
 
     await videos.require_prepared_once(message_id)
     assert await videos.count("select attempts from jobs") == 1
@@ -185,7 +185,7 @@ async def test_of_two_workers_on_one_video_one_hands_in(videos: VideoCase) -> No
     source = await processing.find_source(videos.database, videos.settings, videos.worker, first)
     await videos.execute("update jobs set lease_expires_at = now() - interval '1 second'")
 
-    await videos.transcoder.run(job_id)
+    await videos.transcoders().run(job_id)
 
     await videos.require_prepared_once(message_id)
     made = await videos.prepare_by_hand()

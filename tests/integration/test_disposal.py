@@ -59,7 +59,7 @@ async def fill(videos: VideoCase) -> None:
     unsent = NewUnsentText(version=1, sealed=b"not sent yet " * 8)
     await harmed.session.call("PUT", f"/v1/unsent/{uuid.uuid4()}", body=unsent)
     video = await videos.send(make_video(videos.folder))
-    await videos.transcoder.run(await videos.job_of(video))
+    await videos.transcoders().run(await videos.job_of(video))
     await videos.send(make_video(videos.folder))  # nobody prepares it
 
 

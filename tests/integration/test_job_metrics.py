@@ -35,7 +35,7 @@ async def test_every_attempt_is_counted_by_its_end(videos: VideoCase) -> None:
     """One that succeeds, one that finds no video, and one that has to be made again."""
     counting = Counting()
     done = await videos.send(make_video(videos.folder))
-    await videos.transcoder.run(await videos.job_of(done))
+    await videos.transcoders().run(await videos.job_of(done))
     assert counting.more(ATTEMPTS, outcome="done") == 1
     assert counting.more("relay_transcode_ratio_count") == 1
     assert counting.more("relay_transcode_ratio_sum") > 0
@@ -44,7 +44,7 @@ async def test_every_attempt_is_counted_by_its_end(videos: VideoCase) -> None:
     no_video = videos.folder / "no-video.mp4"
     no_video.write_bytes(b"words" * 1000)
     failed = await videos.send(no_video)
-    await videos.transcoder.run(await videos.job_of(failed))
+    await videos.transcoders().run(await videos.job_of(failed))
     assert counting.more(ATTEMPTS, outcome="failed") == 1
     failure = (await videos.message(failed)).failure
     assert failure is not None
@@ -53,7 +53,7 @@ async def test_every_attempt_is_counted_by_its_end(videos: VideoCase) -> None:
     without = await videos.send(make_video(videos.folder))
     for prefix in {key.rpartition("/")[0] for key in await videos.objects.keys("uploads")}:
         await videos.objects.delete_prefix(prefix)
-    await videos.transcoder.run(await videos.job_of(without))
+    await videos.transcoders().run(await videos.job_of(without))
     assert counting.more(ATTEMPTS, outcome="retry") == 1
     assert counting.more("relay_job_retries_total", code="object-missing") == 1
     assert counting.more("relay_transcode_ratio_count") == 1

@@ -64,7 +64,7 @@ async def test_a_request_leads_through_the_queue_into_the_worker(
         in_redis = [
             await videos.redis.get(key) async for key in videos.redis.scan_iter("arq:job:*")
         ]
-        await videos.transcoder.run(await videos.job_of(message_id))
+        await videos.transcoders().run(await videos.job_of(message_id))
     await videos.require_prepared_once(message_id)
 
     [served] = collected.named(SUBMIT)
@@ -124,11 +124,11 @@ async def test_what_is_tried_again_has_a_trace_of_its_own(
         [key] = await videos.objects.keys("uploads")
         body = await videos.objects.get(key)
         await videos.objects.delete([key])
-        await videos.transcoder.run(job_id)
+        await videos.transcoders().run(job_id)
         assert await videos.count(KEPT) == 1
         await videos.objects.put(key, body)
         await videos.execute("update jobs set not_before = now()")
-        await videos.transcoder.run(job_id)
+        await videos.transcoders().run(job_id)
     [served] = collected.named(SUBMIT)
     first, second = collected.named(PROCESS)
     assert (first.trace_id, first.parent_id, first.links) == (TRACE, served.span_id, ())
@@ -147,7 +147,7 @@ async def test_what_was_waited_for_long_has_a_trace_of_its_own(
     with traced(collected):
         message_id = await send(videos)
         await videos.execute("update jobs set created_at = now() - interval '11 minutes'")
-        await videos.transcoder.run(await videos.job_of(message_id))
+        await videos.transcoders().run(await videos.job_of(message_id))
     [served] = collected.named(SUBMIT)
     [processed] = collected.named(PROCESS)
     assert (processed.parent_id, processed.links) == ("", ((TRACE, served.span_id),))
@@ -162,7 +162,7 @@ async def test_a_video_that_cannot_be_prepared_says_why(
     no_video.write_bytes(b"words of somebody" * 1000)
     with traced(collected):
         message_id = await videos.send(no_video)
-        await videos.transcoder.run(await videos.job_of(message_id))
+        await videos.transcoders().run(await videos.job_of(message_id))
     failure = (await videos.message(message_id)).failure
     [processed] = collected.named(PROCESS)
     assert (processed.is_error, processed.attributes["error.type"]) == (True, failure)

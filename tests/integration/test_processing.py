@@ -33,7 +33,7 @@ async def test_a_video_is_prepared_for_the_case_alone(videos: VideoCase) -> None
     """What the worker made is signed, waits for review, and opens for the case and nobody else."""
     message_id = await videos.send(make_video(videos.folder))
 
-    await videos.transcoder.run(await videos.job_of(message_id))
+    await videos.transcoders().run(await videos.job_of(message_id))
 
     await videos.require_prepared_once(message_id)
     leased = await videos.case.mediator.lease(message_id)
@@ -60,7 +60,7 @@ async def test_a_sound_recording_is_prepared_too(videos: VideoCase) -> None:
     await asyncio.to_thread(subprocess.run, [imageio_ffmpeg.get_ffmpeg_exe(), *tone], check=True)
     message_id = await videos.send(sound)
 
-    await videos.transcoder.run(await videos.job_of(message_id))
+    await videos.transcoders().run(await videos.job_of(message_id))
 
     item = await videos.case.mediator.verify(await videos.case.mediator.read(message_id))
     assert item.rendition is not None
@@ -78,7 +78,7 @@ async def test_a_video_of_many_segments_is_prepared(videos: VideoCase) -> None:
     assert noise.stat().st_size > 3 * 8 * 1024 * 1024
     message_id = await videos.send(noise)
 
-    await videos.transcoder.run(await videos.job_of(message_id))
+    await videos.transcoders().run(await videos.job_of(message_id))
 
     await videos.require_prepared_once(message_id)
     leased = await videos.case.mediator.lease(message_id)
@@ -89,7 +89,7 @@ async def test_a_video_of_many_segments_is_prepared(videos: VideoCase) -> None:
 async def test_the_sender_sees_how_far_the_work_is(videos: VideoCase) -> None:
     """While a video is prepared its sender sees a stage and a share that only grows."""
     message_id = await videos.send(make_video(videos.folder, 8, size="1280x720"))
-    work = asyncio.create_task(videos.transcoder.run(await videos.job_of(message_id)))
+    work = asyncio.create_task(videos.transcoders().run(await videos.job_of(message_id)))
     seen: list[Processing] = []
 
     while not work.done():
@@ -113,7 +113,7 @@ async def test_a_refused_video_tells_its_sender_why(videos: VideoCase) -> None:
     text.write_text("This is no video at all. " * 100, "utf-8")
     message_id = await videos.send(text)
 
-    await videos.transcoder.run(await videos.job_of(message_id))
+    await videos.transcoders().run(await videos.job_of(message_id))
 
     sent = await videos.case.harmed.sent(message_id)
     assert (sent.view, sent.failure) == (AuthorView.NOT_PREPARED, "video-not-recognized")
@@ -138,14 +138,14 @@ async def test_a_mediator_has_a_failed_video_tried_again(videos: VideoCase) -> N
     message_id = await videos.send(make_video(videos.folder))
     first = await videos.job_of(message_id)
     await videos.execute("update jobs set attempts = $1", videos.settings.job_attempts)
-    await videos.transcoder.run(first)
+    await videos.transcoders().run(first)
     failed = await videos.case.mediator.read(message_id)
     assert (failed.state, failed.failure) == (State.FAILED, "video-not-prepared")
 
     await videos.case.mediator.decide(failed, "retry")
     second = await videos.job_of(message_id)
     assert second != first
-    await videos.transcoder.run(second)
+    await videos.transcoders().run(second)
 
     await videos.require_prepared_once(message_id)
 
@@ -153,7 +153,7 @@ async def test_a_mediator_has_a_failed_video_tried_again(videos: VideoCase) -> N
 async def test_a_withdrawn_video_is_let_go(videos: VideoCase) -> None:
     """A message that is withdrawn while it is prepared stays withdrawn, and nothing of it is written."""
     message_id = await videos.send(make_video(videos.folder, 20, size="1280x720"))
-    work = asyncio.create_task(videos.transcoder.run(await videos.job_of(message_id)))
+    work = asyncio.create_task(videos.transcoders().run(await videos.job_of(message_id)))
     await videos.until_leased(message_id)
 
     await videos.case.harmed.withdraw(message_id)
@@ -174,7 +174,7 @@ async def test_a_trouble_that_passes_is_waited_for(videos: VideoCase) -> None:
     body = await videos.objects.get(key)
     await videos.objects.delete([key])
 
-    await videos.transcoder.run(job_id)
+    await videos.transcoders().run(job_id)
 
     waiting = """
         select count(*) from jobs
@@ -182,11 +182,11 @@ async def test_a_trouble_that_passes_is_waited_for(videos: VideoCase) -> None:
             and not_before between now() + interval '20 seconds' and now() + interval '30 seconds'
     """
     assert await videos.count(waiting) == 1
-    await videos.transcoder.run(job_id)
+    await videos.transcoders().run(job_id)
     assert await videos.count(waiting) == 1, "before its time, a job is nobody's"
     await videos.objects.put(key, body)
     await videos.execute("update jobs set not_before = now()")
-    await videos.transcoder.run(job_id)
+    await videos.transcoders().run(job_id)
     await videos.require_prepared_once(message_id)
 
 
@@ -199,9 +199,9 @@ async def test_a_video_is_given_up_after_its_attempts(videos: VideoCase) -> None
     for _ in range(videos.settings.job_attempts):
         assert (await videos.message(message_id)).state is State.PROCESSING
         await videos.execute("update jobs set not_before = now()")
-        await videos.transcoder.run(job_id)
+        await videos.transcoders().run(job_id)
     await videos.execute("update jobs set not_before = now()")
-    await videos.transcoder.run(job_id)
+    await videos.transcoders().run(job_id)
 
     message = await videos.message(message_id)
     assert (message.state, message.failure) == (State.FAILED, "video-not-prepared")
@@ -217,7 +217,7 @@ async def test_a_worker_without_a_grant_leaves_a_job_alone(videos: VideoCase) ->
 
     assert await processing.lease_job(videos.database, videos.settings, job_id, stranger) is None
 
-    await videos.transcoder.run(job_id)
+    await videos.transcoders().run(job_id)
     await videos.require_prepared_once(message_id)
 
 
@@ -277,9 +277,7 @@ async def test_a_worker_trusts_the_roots_of_its_own_settings(videos: VideoCase) 
     other = b64u_encode(Signer.generate().public_key)
     settings = dataclasses.replace(videos.settings, root_public_keys=other)
 
-    await dataclasses.replace(videos.transcoder, settings=settings).run(
-        await videos.job_of(message_id)
-    )
+    await videos.transcoders(settings=settings).run(await videos.job_of(message_id))
 
     assert (await videos.message(message_id)).state is State.PROCESSING
     assert await videos.count("select count(*) from jobs where state = 'waiting'") == 1

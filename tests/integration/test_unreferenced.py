@@ -22,7 +22,7 @@ PIECE: Final = b"x" * 2000
 async def some_of_each(videos: VideoCase) -> None:
     """A video that is prepared, one that waits, one that is being sent, one that is being prepared."""
     prepared = await videos.send(make_video(videos.folder))
-    await videos.transcoder.run(await videos.job_of(prepared))
+    await videos.transcoders().run(await videos.job_of(prepared))
     await videos.send(make_video(videos.folder))
     draft = address(videos.case.responsible.participant_id)
     await videos.case.harmed.begin_video(draft)

@@ -177,7 +177,7 @@ MAY: Final[dict[str, Rights]] = {
         },
         "jobs": {
             "select": "*",
-            "update": "state attempts lease_token lease_expires_at stage progress error not_before",
+            "update": "state attempts lease_token lease_expires_at leased_at stage progress error not_before",
         },
         "orphans": {
             "select": "*",

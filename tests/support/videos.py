@@ -43,7 +43,7 @@ from tests.support.relays import WORK_FACTOR_LOG2
 from tests.support.statements import put_statement
 from workers.result import store
 from workers.sweep import Sweep
-from workers.transcoding import Transcoder
+from workers.transcoding import Transcoder, Transcoders
 
 STOP_SECONDS: Final = 20
 """In which a worker that is told to stop has ended."""
@@ -70,16 +70,19 @@ class VideoCase:
     queue: Queue
     folder: Path
 
-    @property
-    def transcoder(self) -> Transcoder:
-        """What a worker process does, in this process."""
-        return Transcoder(
-            settings=self.settings,
+    def transcoders(
+        self, *, worker: MediaWorker | None = None, settings: Settings | None = None
+    ) -> Transcoders:
+        """What a worker process does, in this process; with other keys or settings where they are given."""
+        settings = settings or self.settings
+        transcoder = Transcoder(
+            settings=settings,
             database=self.database,
             objects=self.objects,
-            worker=self.worker,
-            tools=MediaTools.from_settings(self.settings),
+            worker=worker or self.worker,
+            tools=MediaTools.from_settings(settings),
         )
+        return Transcoders([transcoder], self.queue)
 
     @property
     def sweep(self) -> Sweep:

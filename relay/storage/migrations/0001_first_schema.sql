@@ -732,11 +732,14 @@ create type job_state as enum ('waiting', 'running', 'done', 'failed', 'cancelle
 create table jobs (
     job_id uuid primary key default gen_random_uuid(),
     message_id uuid not null references messages on delete cascade,
+    case_id uuid not null,
+    sender_id uuid not null,
     revision integer not null,
     state job_state not null default 'waiting',
     attempts integer not null default 0,
     lease_token uuid,
     lease_expires_at timestamptz,
+    leased_at timestamptz,
     stage text,
     progress real check (progress between 0 and 1),
     error text,
@@ -754,9 +757,32 @@ create unique index jobs_one_at_a_time on jobs (message_id) where state in ('wai
 create index jobs_by_message on jobs (message_id);
 create index jobs_by_time on jobs (coalesce(lease_expires_at, not_before))
 where state in ('waiting', 'running');
+create index jobs_by_turn_of_case on jobs (case_id, leased_at) where leased_at is not null;
+create index jobs_by_turn_of_sender on jobs (sender_id, leased_at) where leased_at is not null;
+create index jobs_running_by_sender on jobs (sender_id) where state = 'running';
+
+comment on column jobs.leased_at is
+'When a worker last took it; whose case and whose person was served longest ago has the next turn.';
 
 comment on column jobs.traceparent is
 'The span of the request that made it (W3C Trace Context); nobody changes it, and it goes at its end.';
+
+-- Whose a job is, is what its message says, whoever makes it.
+create function copy_owner_of_job() returns trigger language plpgsql as $$
+declare
+    message messages;
+begin
+    select * into message from messages where messages.message_id = new.message_id;
+    if found then
+        new.case_id := message.case_id;
+        new.sender_id := message.sender_id;
+    end if;
+    return new;
+end
+$$;
+
+create trigger jobs_are_of_whoever_sent before insert on jobs
+for each row execute function copy_owner_of_job();
 
 -- A job that has ended is in no trace any more, whoever ends it.
 create function forget_trace() returns trigger language plpgsql as $$

@@ -48,10 +48,70 @@ set
     attempts = attempts + 1,
     lease_token = $2,
     lease_expires_at = clock_timestamp() + make_interval(secs => $3),
+    leased_at = clock_timestamp(),
     stage = $4,
     progress = 0
 where job_id = $1
 returning attempts;
+
+-- name: is_sender_busy
+-- Whether another video of the same person is being prepared; the case is locked.
+select exists(
+    select 1
+    from jobs
+    inner join jobs as others on jobs.sender_id = others.sender_id and jobs.job_id <> others.job_id
+    where
+        jobs.job_id = $1
+        and others.state = 'running'
+        and others.lease_expires_at > clock_timestamp()
+);
+
+-- name: list_next
+-- Jobs that may be leased now, by any of these workers, of people of whom none is being prepared: first of the
+-- case that was served longest ago, then of the person; of one person the smallest video before the others.
+select jobs.job_id
+from jobs
+inner join messages on jobs.message_id = messages.message_id
+inner join cases on jobs.case_id = cases.case_id
+inner join charters on cases.case_id = charters.case_id and cases.charter_version = charters.version
+inner join parts on messages.statement_hash = parts.statement_hash and parts.role = 'original'
+where
+    jobs.state in ('waiting', 'running')
+    and coalesce(jobs.lease_expires_at, jobs.not_before) < now()
+    and cases.server_processing
+    and exists(
+        select 1
+        from grants
+        where
+            grants.commitment = parts.commitment
+            and grants.audience = 'media'
+            and grants.audience_id = any($1::uuid[])
+            and grants.audience_id = any(charters.media)
+    )
+    and not exists(
+        select 1
+        from jobs as others
+        where
+            others.sender_id = jobs.sender_id
+            and others.job_id <> jobs.job_id
+            and others.state = 'running'
+            and others.lease_expires_at >= now()
+    )
+order by
+    (
+        select max(others.leased_at)
+        from jobs as others
+        where others.case_id = jobs.case_id
+    ) nulls first,
+    (
+        select max(others.leased_at)
+        from jobs as others
+        where others.sender_id = jobs.sender_id
+    ) nulls first,
+    parts.size_bytes,
+    jobs.created_at,
+    jobs.job_id
+limit $2;
 
 -- name: renew_job
 -- Still running under this lease: let it run for longer, and say how far the work is.
