@@ -121,7 +121,8 @@ fuzz: $(READY) ## Send relay generated requests, others each time, for about ten
 timing: $(READY) ## Ask for what must not be told apart two thousand times, and print how long it took; ROUNDS=5000 for more
 	@TIMED_ROUNDS=$(or $(ROUNDS),2000) $(VENV)/bin/python -m pytest --timeout 0 -q tests/http/test_time.py $(ARGS)
 
-faults: $(READY) ## Let everything fail under a whole relay, RUNS=100 times, from SEED on; a line for each run
+faults: $(READY) $(PAGES) ## Let everything fail under a whole relay, RUNS=100 times, from SEED on; a line for each run
+	@.ci/browsers
 	@RUNS='$(RUNS)' SEED='$(SEED)' $(VENV)/bin/python -m tests.faults
 
 hostile: $(READY) ## Send some 1,290 hostile recordings through one worker, and tell the figures; HOSTILE=100 so many of them

@@ -83,6 +83,7 @@ class Sweep:
             self.forget_unsent,
             self.forget_events,
             self.end_uploads,
+            self.remove_pieces,
             self.dispose_of_cases,
             self.store_certificates,
             self.remove_orphans,
@@ -182,6 +183,10 @@ class Sweep:
     async def end_uploads(self) -> int:
         """End uploads that were left until their time was over."""
         return await uploads.sweep_uploads(self.database, self.objects, datetime.now(UTC))
+
+    async def remove_pieces(self) -> int:
+        """Remove what failed connections left beside uploads that were submitted."""
+        return await uploads.sweep_pieces(self.database, self.objects, datetime.now(UTC))
 
     async def dispose_of_cases(self) -> int:
         """Dispose of closed cases whose time has come."""

@@ -21,6 +21,7 @@ from relay.domain.uploads import (
     UploadNotExpected,
     UploadRequest,
     UploadTooLong,
+    object_prefix,
     require_checkable,
     require_open,
     require_size,
@@ -36,7 +37,7 @@ from relay.storage import orphans
 from relay.storage import uploads as stored
 from relay.storage.buffers import sha256
 from relay.storage.database import Connection, Database
-from relay.storage.objects import Objects, StoreUnavailable
+from relay.storage.objects import Objects, StoreUnavailable, is_piece
 
 ORPHAN_GRACE_SECONDS: Final = 15 * 60
 """Longer than any write to the store takes with all its attempts, so that none lands after the sweep."""
@@ -126,6 +127,26 @@ async def sweep_uploads(database: Database, objects: Objects, now: datetime) -> 
         prefixes = await stored.discard_expired(connection, now)
     await _remove(objects, prefixes)
     return len(prefixes)
+
+
+async def sweep_pieces(database: Database, objects: Objects, now: datetime) -> int:
+    """Remove the pieces that submitted uploads no longer consist of; how many objects there were.
+
+    They stay where the store or the database failed at the wrong moment, or a process ended.
+    """
+    swept = 0
+    submitted_before = now - timedelta(seconds=ORPHAN_GRACE_SECONDS)
+    while True:
+        async with database.connection() as connection:
+            untidy = await stored.list_untidy(connection, submitted_before, ORPHAN_BATCH)
+        if not untidy:
+            return swept
+        for upload_id in untidy:
+            left = [key for key in await objects.keys(object_prefix(upload_id)) if is_piece(key)]
+            await objects.delete(left)
+            async with database.connection() as connection:
+                await stored.mark_tidy(connection, upload_id)
+            swept += len(left)
 
 
 async def sweep_orphans(database: Database, objects: Objects, now: datetime) -> int:

@@ -247,7 +247,8 @@ update (
 on jobs to relay_worker;
 
 grant select, insert (object_prefix), update (noted_at), delete on orphans to relay_worker;
-grant select (upload_id, message_id, expires_at, submitted_at), delete on uploads to relay_worker;
+grant select (upload_id, message_id, expires_at, submitted_at, is_tidy), delete, update (is_tidy)
+on uploads to relay_worker;
 grant select (expires_at), delete on sessions, challenges to relay_worker;
 grant select (changed_at), delete on unsent_texts to relay_worker;
 grant select (notification_id, stored_at), delete on notifications to relay_worker;

@@ -72,6 +72,11 @@ def piece_key(prefix: str, start: int, stop: int) -> str:
     return f"{segment_key(prefix, start // SEGMENT_BYTES)}.{start}-{stop}"
 
 
+def is_piece(key: str) -> bool:
+    """Whether an object holds a piece, and not a whole segment."""
+    return "." in key.rpartition("/")[2]
+
+
 class Objects:
     """One bucket of an S3 service."""
 

@@ -192,6 +192,18 @@ async def discard_expired(connection: Connection, now: datetime) -> list[str]:
     return await _orphaned(connection, rows, "expired")
 
 
+async def list_untidy(
+    connection: Connection, submitted_before: datetime, limit: int
+) -> list[uuid.UUID]:
+    """Submitted uploads beside which pieces of their connections may have stayed, the oldest first."""
+    return _ids(await connection.fetch(_SQL["list_untidy"], submitted_before, limit))
+
+
+async def mark_tidy(connection: Connection, upload_id: uuid.UUID) -> None:
+    """Nothing stands in the store any more but what the upload consists of."""
+    await connection.execute(_SQL["mark_tidy"], upload_id)
+
+
 async def _orphaned(connection: Connection, rows: Sequence[asyncpg.Record], why: str) -> list[str]:
     UPLOADS_ENDED.labels(why).inc(len(rows))
     prefixes = [object_prefix(upload_id) for upload_id in _ids(rows)]

@@ -37,6 +37,7 @@ def programs() -> None:
 @pytest.mark.usefixtures("programs")
 @pytest.mark.timeout(400)
 @pytest.mark.own_relay
+@pytest.mark.browsers
 async def test_nothing_is_lost_doubled_or_stuck(chance: random.Random) -> None:
     """Whatever is killed, stopped, cut, emptied and full meanwhile; a failure says how to see it again."""
     seed = chance.randrange(SEEDS)
@@ -102,7 +103,7 @@ async def test_what_is_not_as_it_should_be_is_found(chance: random.Random, tmp_p
         letter.fate = "keep"
         film = next(item for item in drawn if item.kind is Kind.VIDEO)
         items = [letter, film]
-        await carry_through(relay, items, [], Patience(relay.findings), tmp_path)
+        await carry_through(relay, items, [], Patience(relay.findings), tmp_path, {})
         assert [*relay.findings, *await check(relay, items)] == []
         expected = await _spoil(relay, items)
         found = await check(relay, items)

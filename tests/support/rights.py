@@ -185,7 +185,11 @@ MAY: Final[dict[str, Rights]] = {
             "update": "noted_at",
             "delete": "",
         },
-        "uploads": {"select": "upload_id message_id expires_at submitted_at", "delete": ""},
+        "uploads": {
+            "select": "upload_id message_id expires_at submitted_at is_tidy",
+            "update": "is_tidy",
+            "delete": "",
+        },
         "sessions": {"select": "expires_at", "delete": ""},
         "challenges": {"select": "expires_at", "delete": ""},
         "unsent_texts": {"select": "changed_at", "delete": ""},

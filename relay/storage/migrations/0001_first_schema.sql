@@ -701,11 +701,16 @@ create table uploads (
     writer bigint not null default 0,
     expires_at timestamptz not null,
     submitted_at timestamptz,
+    is_tidy boolean not null default false,
     check (submitted_at is null or offset_bytes = size_bytes)
 );
 
 create index uploads_by_message on uploads (message_id);
+create index uploads_to_tidy on uploads (submitted_at) where submitted_at is not null and not is_tidy;
 create index uploads_by_expiry on uploads (expires_at) where submitted_at is null;
+
+comment on column uploads.is_tidy is
+'Whether the store was searched, after it was submitted, for pieces that connections left there.';
 
 comment on column uploads.writer is
 'Raised by every new connection; a write that carries an older number is refused.';

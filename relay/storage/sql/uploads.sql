@@ -192,3 +192,16 @@ returning upload_id;
 delete from uploads
 where expires_at <= $1 and submitted_at is null
 returning upload_id;
+
+-- name: list_untidy
+-- What was submitted early enough that no write of any of its connections can still land.
+select upload_id
+from uploads
+where submitted_at < $1 and not is_tidy
+order by submitted_at, upload_id
+limit $2;
+
+-- name: mark_tidy
+update uploads
+set is_tidy = true
+where upload_id = $1;

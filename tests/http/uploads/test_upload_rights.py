@@ -14,9 +14,15 @@ from relay.client.uploading import Retry, Upload, upload_body
 from relay.client.writing import address
 from relay.domain.segments import SEGMENT_BYTES
 from relay.domain.uploads import OPEN_UPLOADS, object_prefix, write_metadata
-from relay.services.uploads import ORPHAN_GRACE_SECONDS, sweep_orphans, sweep_uploads
+from relay.services.uploads import (
+    ORPHAN_GRACE_SECONDS,
+    sweep_orphans,
+    sweep_pieces,
+    sweep_uploads,
+)
 from relay.settings import Settings
 from relay.storage.database import Database
+from relay.storage.objects import piece_key
 from relay.testing.people import Case, Organization
 from tests.support.uploads import (
     OFFSET_STREAM,
@@ -179,6 +185,33 @@ async def test_an_upload_that_is_ended_leaves_nothing(
     assert await sweep_orphans(worker_database, draft.objects, later) == 1
     assert await draft.objects.keys(prefix) == []
     assert await sweep_orphans(worker_database, draft.objects, later) == 0
+
+
+async def test_what_a_connection_left_beside_a_submitted_upload_is_removed(
+    draft: Sending, worker_database: Database
+) -> None:
+    """Not before a late write has landed, and no segment with it."""
+    file = io.BytesIO()
+    content = io.BytesIO(body_of(SEGMENT_BYTES + 50_000))
+    sealed = seal_file(draft.case.case_id, "original", content, "video/mp4", file)
+    body = file.getvalue()
+    path = await draft.create(len(body))
+    await draft.patch(path, 0, body[: SEGMENT_BYTES + 10])
+    await draft.patch(path, SEGMENT_BYTES + 10, body[SEGMENT_BYTES + 10 :])
+    written = address(draft.case.responsible.participant_id, message_id=draft.message_id)
+    await draft.case.harmed.submit_video(written, sealed)
+    prefix = object_prefix(upload_of(path))
+    whole = await draft.objects.keys(prefix)
+    assert len(whole) == len(sealed.part.segments)
+    late = piece_key(prefix, SEGMENT_BYTES, SEGMENT_BYTES + 10)
+    await draft.objects.put(late, body[SEGMENT_BYTES : SEGMENT_BYTES + 10])
+
+    now = datetime.now(UTC)
+    assert await sweep_pieces(worker_database, draft.objects, now) == 0
+    later = now + timedelta(seconds=ORPHAN_GRACE_SECONDS + 1)
+    assert await sweep_pieces(worker_database, draft.objects, later) == 1
+    assert await draft.objects.keys(prefix) == whole
+    assert await sweep_pieces(worker_database, draft.objects, later) == 0
 
 
 async def test_an_upload_left_for_too_long_has_ended(

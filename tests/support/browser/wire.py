@@ -200,7 +200,7 @@ class Wire:
         except (aiohttp.ClientError, _Cut, ConnectionError):
             if request.transport is not None:
                 request.transport.abort()
-            raise
+            return web.Response(status=HTTPStatus.BAD_GATEWAY)  # which nobody is there to read
 
     def _blocked(self, request: web.BaseRequest) -> int:
         if self._most_bytes is not None and (request.content_length or 0) > self._most_bytes:

@@ -239,6 +239,7 @@ async def _bucket(world: World, _items: Sequence[Item]) -> AsyncIterator[str]:
         now = datetime.now(UTC)
         await uploads.sweep_uploads(database, objects, now + timedelta(seconds=30 * DAY_SECONDS))
         later = now + timedelta(seconds=uploads.ORPHAN_GRACE_SECONDS + 60)
+        await uploads.sweep_pieces(database, objects, later)
         await uploads.sweep_orphans(database, objects, later)
         rows = await owner.fetch(
             "select object_prefix, segments from parts where object_prefix is not null"

@@ -20,6 +20,7 @@ from relay.domain.messages import Kind, RecipientMessage, ReviewMessage
 from relay.domain.transitions import State
 from relay.domain.views import AuthorView, RecipientView
 from relay.testing.people import Case
+from tests.support.faults.browser import Sender
 from tests.support.faults.patience import Patience
 
 LETTERS: Final = (14, 18)
@@ -58,6 +59,9 @@ class Item:
     content: bytes
     """Of a video; the words of a letter in UTF-8."""
     message_id: uuid.UUID
+    """Drawn; where the pages choose another, that one once it has arrived."""
+    is_at_pages: bool
+    """Whether its author sends it in a browser."""
     pauses: random.Random = dataclasses.field(repr=False)
     """By which people take their time."""
     revision: int = 1
@@ -74,15 +78,17 @@ class Item:
 
 
 def draw(chance: random.Random, cases: list[Case], films: list[Path]) -> list[Item]:
-    """The items of a run, by its seed; identifiers are the seed's too."""
-    kinds = [Kind.LETTER] * chance.randint(*LETTERS) + [Kind.VIDEO] * chance.randint(*VIDEOS)
+    """The items of a run, by its seed; identifiers are the seed's too. The first video is sent at pages."""
+    letters, videos = chance.randint(*LETTERS), chance.randint(*VIDEOS)
+    kinds = [Kind.LETTER] * letters + [Kind.VIDEO] * videos
     items = []
     for number, kind in enumerate(kinds):
         case = chance.choice(cases)
         people = [case.harmed, case.responsible]
         chance.shuffle(people)
         words = f"Letter {number}. " + "Words, and more of them. " * chance.randint(1, 60)
-        film = films[number % len(films)].read_bytes()
+        is_at_pages = number == letters
+        film = films[-1 if is_at_pages else number % len(films)].read_bytes()
         items.append(
             Item(
                 number=number,
@@ -95,26 +101,44 @@ def draw(chance: random.Random, cases: list[Case], films: list[Path]) -> list[It
                 begin=round(chance.uniform(0, BEGIN_SECONDS if kind is Kind.LETTER else 5), 2),
                 content=words.encode() if kind is Kind.LETTER else film,
                 message_id=uuid.UUID(int=chance.getrandbits(128), version=4),
+                is_at_pages=is_at_pages,
                 pauses=random.Random(chance.getrandbits(32)),  # noqa: S311 - no secret
             )
         )
     return items
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """Where one item of a run is sent in a browser."""
+
+    sender: Sender
+    drawn: frozenset[uuid.UUID]
+    """The identifiers of all items, as they were drawn."""
+
+
 class Story:
     """Carries one item through, whatever fails on the way."""
 
-    def __init__(self, item: Item, patience: Patience, folder: Path) -> None:
+    def __init__(
+        self, item: Item, patience: Patience, folder: Path, pages: Pages | None = None
+    ) -> None:
         self._item = item
         self._patience = patience
         self._folder = folder
+        self._pages = pages
 
     async def tell(self) -> None:
         """From the first word to the end that the item's fate has."""
         item = self._item
         await asyncio.sleep(item.begin)
         written = address(item.recipient.participant_id, message_id=item.message_id)
-        await (self._write(written) if item.kind is Kind.LETTER else self._film(written))
+        if self._pages is not None:
+            await self._film_at_pages(self._pages)
+        elif item.kind is Kind.LETTER:
+            await self._write(written)
+        else:
+            await self._film(written)
         item.is_acknowledged = True
         await self._until_prepared()
         await self._think()
@@ -157,6 +181,16 @@ class Story:
         await self._patience.repeat(
             f"{item}: send", lambda: item.author.submit(written.path, lambda: submission)
         )
+
+    async def _film_at_pages(self, pages: Pages) -> None:
+        """The pages choose the identifier: it is the one among the author's that nobody drew."""
+        item = self._item
+        film = self._folder / f"{item.number}-chosen.mp4"
+        film.write_bytes(item.content)
+        await pages.sender.send(film)
+        self._patience.broken += pages.sender.pressed
+        sent = await self._patience.repeat(f"{item}: look", item.author.correspondence)
+        [item.message_id] = {one.message for one in sent.sent} - pages.drawn
 
     async def _read(self) -> ReviewMessage:
         return await self._item.reviewer.read(self._item.message_id)

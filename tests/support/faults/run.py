@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import dataclasses
 import random
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from relay.testing.people import open_case
 from tests.support.faults import acts
+from tests.support.faults.browser import chromium, sender
 from tests.support.faults.checks import check
-from tests.support.faults.items import Item, Story, draw
+from tests.support.faults.items import Item, Pages, Story, draw
 from tests.support.faults.patience import Patience
 from tests.support.faults.plan import Disturbance, plan
 from tests.support.faults.world import World, world
@@ -74,7 +76,8 @@ async def run(seed: int, *, keep: Path | None = None) -> Outcome:
             patience = Patience(relay.findings)
             cases = [await open_case(relay.people) for _ in range(CASES)]
             items = draw(chance, cases, films(Path(name)))
-            await carry_through(relay, items, planned, patience, Path(name))
+            async with at_pages(relay, items) as pages:
+                await carry_through(relay, items, planned, patience, Path(name), pages)
             relay.findings.extend(await check(relay, items))
             if relay.findings and keep is not None:
                 _keep_logs(relay, keep / str(seed))
@@ -89,15 +92,37 @@ async def run(seed: int, *, keep: Path | None = None) -> Outcome:
     )
 
 
+@contextlib.asynccontextmanager
+async def at_pages(relay: World, items: Sequence[Item]) -> AsyncIterator[dict[int, Pages]]:
+    """By number, the pages of items that are sent in a browser; what these leave or let out is found."""
+    drawn = frozenset(item.message_id for item in items)
+    found: dict[int, Pages] = {}
+    async with contextlib.AsyncExitStack() as stack:
+        browser = await stack.enter_async_context(chromium())
+        for item in items:
+            if item.is_at_pages:
+                case = item.case
+                url = case.harmed_url if item.author is case.harmed else case.responsible_url
+                entered = sender(browser, relay.people.connection.url, url, relay.findings)
+                found[item.number] = Pages(
+                    sender=await stack.enter_async_context(entered), drawn=drawn
+                )
+        yield found
+
+
 async def carry_through(
     relay: World,
     items: Sequence[Item],
     planned: Sequence[Disturbance],
     patience: Patience,
     folder: Path,
+    pages: Mapping[int, Pages],
 ) -> None:
     """Tell every item's story while everything is disturbed, and a while longer."""
-    stories = {asyncio.create_task(Story(one, patience, folder).tell()): one for one in items}
+    stories = {
+        asyncio.create_task(Story(one, patience, folder, pages.get(one.number)).tell()): one
+        for one in items
+    }
     try:
         await acts.disturb(relay, planned)
         try:

@@ -23,7 +23,6 @@ from tests.support.faults.store import Store
 from tests.support.faults.wires import Place, Wire
 from tests.support.proxies import Front, front
 from tests.support.receivers import ReceivingHost, receiving_host
-from tests.support.relays import WORK_FACTOR_LOG2
 
 DISK_BYTES: Final = 700 * 1024 * 1024
 START_SECONDS: Final = 60
@@ -129,12 +128,7 @@ async def world() -> AsyncIterator[World]:
         members = _members(running, nginx, folder, between, host, secret, findings)
         await _hand_over(stack, running, members)
         people = await stack.enter_async_context(
-            organization(
-                running.url,
-                running.root,
-                running.token_key,
-                work_factor_log2=WORK_FACTOR_LOG2,
-            )
+            organization(running.url, running.root, running.token_key)
         )
         yield World(
             folder=folder,
