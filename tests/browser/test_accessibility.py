@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.support.browser import axe
-from tests.support.browser.inspecting import FITS, MOVING
+from tests.support.browser.inspecting import MOVING, too_wide
 from tests.support.browser.scene import Scene
 from tests.support.browser.tour import Tour
 from tests.support.browser.visitors import NARROW, Language
@@ -52,15 +52,14 @@ class _Inspector:
         await self._fits(f"{name} (320 px)", page)
         if name not in OF_STAFF:
             self.faults += [f"{name}: {fault}" for fault in await page.evaluate(_AT_HAND)]
-        await page.set_viewport_size(size)
         await page.evaluate(_TEXT, "200%")
+        await self._fits(f"{name} (320 px, 200 % text)", page)
+        await page.set_viewport_size(size)
         await self._fits(f"{name} (200 % text)", page)
         await page.evaluate(_TEXT, "")
 
     async def _fits(self, name: str, page: Page) -> None:
-        width, room = await page.evaluate(FITS)
-        if width > room:
-            self.faults.append(f"{name}: {width} px wide in {room}")
+        self.faults += [f"{name}: {fault}" for fault in await too_wide(page)]
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

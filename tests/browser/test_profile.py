@@ -14,7 +14,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.support.browser import axe
 from tests.support.browser.casework import LANGUAGES, CasePage
-from tests.support.browser.inspecting import FITS
+from tests.support.browser.inspecting import too_wide
 from tests.support.browser.participants import ParticipantPage
 from tests.support.browser.scene import Scene
 from tests.support.browser.scene import scene as set_scene
@@ -128,8 +128,7 @@ async def test_participants_find_their_programme(
     assert await axe.violations(page) == []
     await page.set_viewport_size(NARROW)
     await expect(page.locator(".mark.below")).to_have_text(HARBOUR["name"][language])
-    width, room = await page.evaluate(FITS)
-    assert width <= room
+    assert await too_wide(page) == []
 
     await person.claim()
     await page.get_by_text(person.arriving("help.heading")).click()

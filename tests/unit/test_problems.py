@@ -59,8 +59,8 @@ def test_what_an_occurrence_says_is_made_of_described_members(code: str) -> None
         ),
         (
             TooManyTries(WRONG_PASSPHRASES, wait_seconds=7),
-            "The next try is heard in 7 seconds.",
-            "Le prochain essai sera entendu dans 7 secondes.",
+            "You can try again in 7 seconds.",
+            "Vous pourrez réessayer dans 7 secondes.",
         ),
         (InvalidRequest("x", problem="a {b}"), "a {b}", "En anglais\u00a0: a {b}"),
         (InvalidRequest("a detail for the log alone"), None, None),

@@ -10,7 +10,17 @@ from tests.support.browser import axe
 from tests.support.browser.inputs import Keyboard
 from tests.support.browser.visitors import NARROW
 
-FITS: Final = "[document.documentElement.scrollWidth, innerWidth]"
+_TOO_WIDE: Final = """
+() => {
+  const width = document.documentElement.scrollWidth;
+  if (width <= innerWidth) return [];
+  const beyond = [...document.querySelectorAll('body *')]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth);
+  const inner = beyond.filter((one) => !beyond.some((other) => other !== one && one.contains(other)));
+  const named = inner.map((one) => `${one.localName}.${one.className} ${one.textContent.trim()}`);
+  return [`${width} px wide in ${innerWidth}: ${named.join(' | ')}`];
+}
+"""
 MOVING: Final = "document.getAnimations().filter((one) => one.playState === 'running').length"
 _MANNER: Final = """
 [
@@ -26,6 +36,12 @@ _STATE: Final = """
 """
 
 
+async def too_wide(page: Page) -> list[str]:
+    """Whether it has to be scrolled sideways, and for what."""
+    found: list[str] = await page.evaluate(_TOO_WIDE)
+    return found
+
+
 class InspectingKeyboard(Keyboard):
     """Checks every state of a page that it comes to against what somebody who needs all of this needs."""
 
@@ -39,7 +55,6 @@ class InspectingKeyboard(Keyboard):
             return
         self._seen.add(state)
         assert await self._page.evaluate(_MANNER) == [NARROW["width"], True, True, "32px"]
-        width, room = await self._page.evaluate(FITS)
-        assert width <= room, f"{width} px wide in {room}: {state}"
+        assert await too_wide(self._page) == [], state
         assert await self._page.evaluate(MOVING) == 0, f"moves: {state}"
         assert await axe.violations_here(self._page) == [], state
