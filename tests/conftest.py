@@ -36,6 +36,7 @@ from relay.settings import Settings
 from relay.storage.database import Connection, Database
 from relay.testing.relays import OF_PROGRAMS
 from tests.support.service_users import come_as
+from tests.support.videos import VideoCase, video_case
 
 pytest_plugins = ("tests.support.privacy.plugin",)
 
@@ -472,3 +473,28 @@ async def _remove_bucket(client: AioBaseClient, name: str) -> None:
         if keys:
             await client.delete_objects(Bucket=name, Delete={"Objects": keys})
     await client.delete_bucket(Bucket=name)
+
+
+@pytest.fixture
+def video_settings(settings: Settings) -> Settings:
+    """What `videos` runs with; a folder or a class may have its own."""
+    return settings
+
+
+@pytest.fixture
+async def videos(
+    video_settings: Settings,
+    tmp_path: Path,
+    as_worker: Callable[[Settings], Settings],
+    database_url: str,
+    redis_url: str,
+) -> AsyncIterator[VideoCase]:
+    """A relay with a case, for tests of what workers do with its videos."""
+    async with video_case(
+        video_settings,
+        tmp_path,
+        as_worker=as_worker,
+        database_url=database_url,
+        redis_url=redis_url,
+    ) as opened:
+        yield opened

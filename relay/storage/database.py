@@ -258,6 +258,8 @@ class Database:
                 with contextlib.suppress(*_LOST_IF_CLOSED):
                     proxy.remove_query_logger(_note)
             with contextlib.suppress(*_LOST, *_LOST_IF_CLOSED):
+                if proxy.is_in_transaction():  # its end failed, or somebody stopped waiting for it
+                    proxy.terminate()
                 await self._pool.release(proxy)
 
     async def _acquire(self) -> PoolConnectionProxy:

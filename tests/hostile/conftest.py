@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,6 @@ import pytest
 from relay.settings import Settings
 from tests.support.hostile_media.case import Places
 from tests.support.hostile_media.watching import Listener, listening
-from tests.support.videos import VideoCase, video_case
 
 TRANSCODE_SECONDS: Final = 60
 SESSION_SECONDS: Final = 6 * 60 * 60
@@ -43,21 +42,11 @@ def places(canary: Path, listener: Listener) -> Places:
 
 
 @pytest.fixture
-async def videos(
-    settings: Settings,
-    tmp_path: Path,
-    as_worker: Callable[[Settings], Settings],
-    database_url: str,
-    redis_url: str,
-) -> AsyncIterator[VideoCase]:
-    """A relay whose workers give up early, and whose people stay signed in for the whole corpus."""
-    quick = dataclasses.replace(
+def video_settings(settings: Settings) -> Settings:
+    """Workers that give up early, and people who stay signed in for the whole corpus."""
+    return dataclasses.replace(
         settings,
         transcode_seconds=TRANSCODE_SECONDS,
         sweep_seconds=1,
         session_seconds=SESSION_SECONDS,
     )
-    async with video_case(
-        quick, tmp_path, as_worker=as_worker, database_url=database_url, redis_url=redis_url
-    ) as opened:
-        yield opened

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import io
 import json
 import logging
@@ -19,7 +18,7 @@ from aiohttp import hdrs
 from relay import logs
 from relay.settings import Settings
 from relay.testing.people import Case, Organization
-from tests.support.gates import Gate
+from tests.support.gates import Gate, StoreBehindGate
 from tests.support.requests import Answer, ask, caller_of
 from tests.support.uploads import sending, upload_of
 
@@ -204,20 +203,8 @@ async def test_requests_at_the_same_time_are_told_apart(people: Organization, li
 
 
 @pytest.mark.own_relay
-class TestWithoutTheStore:
+class TestWithoutTheStore(StoreBehindGate):
     """What is answered 503 is logged where it happens."""
-
-    @pytest.fixture
-    async def gate(self, settings: Settings) -> Gate:
-        """The way to the store."""
-        gate = Gate(settings.s3_endpoint)
-        await gate.open()
-        return gate
-
-    @pytest.fixture
-    def relay_settings(self, gate: Gate, relay_settings: Settings) -> Settings:
-        """The relay comes by that way."""
-        return dataclasses.replace(relay_settings, s3_endpoint=gate.url)
 
     async def test_an_upload_that_fails_is_logged(
         self, case: Case, gate: Gate, relay_settings: Settings, database_url: str, lines: Lines

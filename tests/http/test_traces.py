@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import io
 import json
 import logging
@@ -28,7 +27,7 @@ from relay.handlers.routing import heads
 from relay.settings import Settings
 from relay.testing.people import Case, Organization
 from tests.support.collector import Collected, Collector, collector, traced
-from tests.support.gates import Gate
+from tests.support.gates import Gate, StoreBehindGate
 from tests.support.identifying import identifying
 from tests.support.requests import ask, caller_of
 from tests.support.routes import filled
@@ -322,20 +321,8 @@ async def test_a_collector_is_shown_the_headers(people: Organization, collected:
     assert len(collected.named("GET /livez")) == 1
 
 
-class TestWithoutTheStore:
+class TestWithoutTheStore(StoreBehindGate):
     """What is said of a store that does not answer."""
-
-    @pytest.fixture
-    async def gate(self, settings: Settings) -> Gate:
-        """The way to the store."""
-        gate = Gate(settings.s3_endpoint)
-        await gate.open()
-        return gate
-
-    @pytest.fixture
-    def relay_settings(self, gate: Gate, relay_settings: Settings) -> Settings:
-        """The relay comes by that way."""
-        return dataclasses.replace(relay_settings, s3_endpoint=gate.url)
 
     async def test_a_step_that_fails_says_so_by_its_code(
         self,

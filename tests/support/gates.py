@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from relay.settings import Settings
 
 
 class Gate:
@@ -77,3 +83,20 @@ class Gate:
                 writer.write(data)
                 await writer.drain()
         writer.transport.abort()
+
+
+class StoreBehindGate:
+    """For the tests of a class: their relay comes to its store by a gate."""
+
+    @pytest.fixture
+    async def gate(self, settings: Settings) -> AsyncIterator[Gate]:
+        """The way to the store, open."""
+        gate = Gate(settings.s3_endpoint)
+        await gate.open()
+        yield gate
+        await gate.close()
+
+    @pytest.fixture
+    def relay_settings(self, gate: Gate, relay_settings: Settings) -> Settings:
+        """The relay comes by that way."""
+        return dataclasses.replace(relay_settings, s3_endpoint=gate.url)
