@@ -51,7 +51,7 @@ STATEMENTS: Final[Mapping[str, _Said]] = {
     },
     "registration": _Said(_SERVICE, people.REGISTRATION_COMPACT),
     "charter-1": _Said(_ANNA, people.CHARTER_1),
-    "charter-2": _Said(_BORIS, people.CHARTER_2),
+    "charter-2": _Said(_ANNA, people.CHARTER_2),
     "link-Claire": _Said(_ANNA, people.CLAIRE.link_compact),
     "claim-Claire": _Said(_CLAIRE, people.CLAIRE.claim_compact),
     "verification-Claire": _Said(_BORIS, people.CLAIRE.verification_compact),
@@ -141,8 +141,8 @@ def _read(case: Mapping[str, str], steps: list[str]) -> None:
     steps.append("recipient")
     approvals = [case["approval-1"], case["approval-2"]]
     consents = [
-        release.SignedConsent(case["consent-Claire"], ways["Claire"]),
-        release.SignedConsent(case["consent-Denis"]),
+        release.SignedConsent(compact=case["consent-Claire"], origin=ways["Claire"]),
+        release.SignedConsent(compact=case["consent-Denis"]),
     ]
     attempt(lambda: release.verify_approvals(approvals, charter, item, 2), CryptoError)
     release.verify_offer(

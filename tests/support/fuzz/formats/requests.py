@@ -11,6 +11,7 @@ import pkgutil
 import random
 import re
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -199,6 +200,7 @@ def _tokens() -> tuple[asyncio.Runner, ServiceTokens]:
             "RELAY_DATABASE_URL": "postgresql://localhost/relay",
             "RELAY_SERVICE_JWKS": file.name,
             "RELAY_SERVICE_ISSUER": _ISSUER,
+            "RELAY_SERVICE_AUDIENCE": "https://relay.example",
         },
         database_alone=True,
     )
@@ -219,6 +221,9 @@ def _service_tokens(given: bytes) -> str | None:
 
 
 def _signed(claims: bytes) -> str:
+    """A token of these claims, in which "now" and "soon" are times."""
+    now = int(time.time())
+    claims = claims.replace(b'"now"', str(now).encode()).replace(b'"soon"', str(now + 60).encode())
     header = {"alg": "EdDSA", "typ": "JWT", "kid": "1"}
     parts = [base64.urlsafe_b64encode(part).rstrip(b"=") for part in (json.dumps(header).encode(), claims)]
     covered = b".".join(parts)
@@ -237,7 +242,11 @@ def _number(given: bytes, chance: random.Random) -> bytes:
 
 _HEADER: Final = choose([mutate_bytes, _number])
 _PLACE: Final = choose([mutate_bytes, mutate_json, _number])
-_PLACES: Final = {"cases": cases, "messages": correspondence, "queue": reviews}
+_PLACES: Final = {
+    "relay.domain.cases": (cases.decode_place, cases.encode_place),
+    "relay.domain.correspondence": (correspondence.decode_place, correspondence.encode_place),
+    "relay.domain.reviews": (reviews.decode_place, lambda place: reviews.encode_place(*place)),
+}
 
 TARGETS: Final = (
     Target(
@@ -301,12 +310,12 @@ TARGETS: Final = (
     ),
     *(
         Target(
-            name=f"places-{name}",
-            reads=(f"{module.__name__}.decode_place",),
-            check=_place(module.decode_place, module.encode_place),
+            name=f"places-{module.rpartition('.')[2]}",
+            reads=(f"{module}.decode_place",),
+            check=_place(*coding),
             mutate=_PLACE,
         )
-        for name, module in _PLACES.items()
+        for module, coding in _PLACES.items()
     ),
     Target(
         name="service-tokens",
