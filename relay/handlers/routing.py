@@ -14,6 +14,7 @@ from typing import Final, TypeAlias, TypeVar
 import msgspec
 from aiohttp import hdrs, web
 
+from relay.decoding import NotDecodable, decode_json
 from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Role, Service
 from relay.domain.preconditions import Preconditions, entity_tag, is_known
 from relay.domain.tokens import Scope
@@ -61,7 +62,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 def read_query(given: Mapping[str, str], value: type[_Value]) -> _Value:
-    """A query string as a struct; InvalidRequest for an unknown or repeated name, or a value not of its form."""
+    """A query string as a struct; InvalidRequest for a name unknown or repeated, or a wrong value."""
     if len(set(given)) != len(given):
         raise InvalidRequest("a query parameter is given twice")
     try:
@@ -73,11 +74,9 @@ def read_query(given: Mapping[str, str], value: type[_Value]) -> _Value:
 def read_body(content: bytes, value: type[_Value]) -> _Value:
     """A JSON body as a struct; InvalidRequest says which member is wrong."""
     try:
-        return msgspec.json.decode(content, type=value)
-    except msgspec.DecodeError as error:
+        return decode_json(content, value)
+    except NotDecodable as error:
         raise InvalidRequest(f"body: {error}", problem=str(error)) from None
-    except UnicodeDecodeError:
-        raise InvalidRequest("body", problem="The body is not UTF-8.") from None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,7 +107,7 @@ def _check_entries(file: MemoryFile, start: int, end: int) -> None:
 
 def _check_header(kind: bytes, content: bytes) -> None:
     """No time of day, and no turning or mirroring left to the player."""
-    times = content[4:20] if content[0] else content[4:12]
+    times = content[4:20] if content[:1] != b"\0" else content[4:12]
     if any(times):
         raise TracesRemained("a time of recording")
     if kind == b"tkhd" and content[-44:-8] != _IDENTITY_MATRIX:
@@ -145,6 +145,8 @@ def check_poster(poster: MemoryFile) -> None:
         at += 2 + length
         if kind == _SCAN:
             break
+    else:
+        raise TracesRemained("a poster without a picture")
     # In the scan 0xFF is followed by 0 or a restart marker, so the first other marker must be the end.
     rest = data[at:-2]
     for index in range(8):

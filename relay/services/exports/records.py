@@ -12,6 +12,7 @@ import msgspec
 
 from relay.crypto import age
 from relay.crypto.encoding import b64u_decode
+from relay.decoding import NotDecodable, decode_json
 from relay.domain.messages import Audience
 from relay.errors import CryptoError
 from relay.services.exports.layout import (
@@ -169,7 +170,7 @@ class FolderRecords:
         """The rows of a table, each value with its type."""
         for line in self.lines(table):
             try:
-                yield typed(msgspec.json.decode(line, type=dict[str, object]))
+                yield typed(decode_json(line, dict[str, object]))
             except _BROKEN:
                 raise NoExport(f"{table_path(table)} has a line that is no row") from None
 
@@ -214,8 +215,8 @@ class FolderRecords:
         with self._open(name) as file:
             for line in file:
                 try:
-                    yield msgspec.json.decode(line, type=kind)
-                except msgspec.MsgspecError:
+                    yield decode_json(line, kind)
+                except NotDecodable:
                     raise NoExport(f"{name} has a line that relay did not write") from None
 
     def _log(self) -> Iterator[LogRow]:

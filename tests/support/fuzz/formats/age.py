@@ -149,7 +149,7 @@ def _streams(given: bytes) -> str | None:
     size = _SIZES[given[0] % len(_SIZES)]
     sealed = _altered(_BODIES[given[0] % len(_SIZES)], given[2:])
     plain = attempt(lambda: open_body(FILE_KEY, sealed), HeaderError, PayloadError)
-    in_pieces = attempt(lambda: _in_pieces(sealed, 1 + given[1] * 577), HeaderError, PayloadError)
+    in_pieces = attempt(lambda: _in_pieces(sealed, 251 + given[1] * 577), HeaderError, PayloadError)
     assert plain == in_pieces
     is_whole = sealed == _BODIES[given[0] % len(_SIZES)]
     assert (plain is not None) == is_whole, "opened although it is not what was sealed"

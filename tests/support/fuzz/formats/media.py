@@ -8,10 +8,13 @@ import random
 import struct
 from typing import Final
 
-from relay.media import errors
+from relay.media import errors, recipe
+from relay.media.clean import check_poster, check_rendition
+from relay.media.facts import Facts
 from relay.media.inside.containers import RefusedError, check_whole, recognize
 from relay.media.jail import Outcome
 from relay.media.limits import MediaLimits
+from relay.media.memory import MemoryFile
 from relay.media.probe import check_facts, read_facts
 from relay.settings import Settings
 from tests.support.fuzz.mutation import choose, mutate_bytes, mutate_json
@@ -61,12 +64,43 @@ def _facts(given: bytes) -> str | None:
     fine = attempt(
         lambda: check_facts(facts, source_bytes=1000, limits=_limits()) or True, refused
     )
-    _ = facts.video, facts.played, facts.sounds
+    if fine and facts.video:
+        out = recipe.shape(facts.video)
+        assert 2 <= out.width <= recipe.LONG_SIDE_PIXELS  # noqa: PLR2004 - the least there is
+        assert 2 <= out.height <= recipe.LONG_SIDE_PIXELS  # noqa: PLR2004 - the same
+        assert 0 < out.rate <= recipe.MAX_RATE
+    _ = facts.played, facts.sounds
     return listed(len(facts.streams), fine is not None)
 
 
+def _renditions(given: bytes) -> str | None:
+    """What was made in the jail, as the last look at it sees it."""
+    file = _written(given)
+    try:
+        return attempt(lambda: check_rendition(file, Facts()) or "clean", errors.TracesRemained)
+    finally:
+        file.close()
+
+
+def _posters(given: bytes) -> str | None:
+    file = _written(given)
+    try:
+        found = attempt(lambda: check_poster(file) or "clean", errors.TracesRemained)
+    finally:
+        file.close()
+    assert found is None or (given.startswith(b"\xff\xd8") and b"Exif" not in given[:20])
+    return found
+
+
+def _written(given: bytes) -> MemoryFile:
+    file = MemoryFile()
+    file.write(given)
+    file.seal()
+    return file
+
+
 _BOXES: Final = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref", b"stbl", b"stsd", b"cmov", b"cmvd", b"mdat",
-                 b"moof", b"ftyp", b"meta", b"encv", b"url ")  # fmt: skip
+                 b"moof", b"ftyp", b"meta", b"encv", b"url ", b"mvhd", b"tkhd", b"udta", b"avc1", b"hdlr")  # fmt: skip
 _ELEMENTS: Final = (b"\x18\x53\x80\x67", b"\x16\x54\xae\x6b", b"\xae", b"\x6d\x80", b"\x62\x40", b"\x50\x35",
                     b"\x1f\x43\xb6\x75", b"\x01\xff\xff\xff\xff\xff\xff\xff")  # fmt: skip
 
@@ -105,4 +139,11 @@ TARGETS: Final = (
         check=_facts,
         mutate=mutate_json,
     ),
+    Target(
+        name="renditions",
+        reads=("relay.media.clean.check_rendition",),
+        check=_renditions,
+        mutate=choose([mutate_bytes, _box]),
+    ),
+    Target(name="posters", reads=("relay.media.clean.check_poster",), check=_posters),
 )

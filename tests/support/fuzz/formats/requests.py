@@ -24,6 +24,7 @@ from yarl import URL
 from relay import handlers
 from relay.domain import cases, correspondence, reviews
 from relay.domain.actors import Service
+from relay.domain.paging import read_place, write_place
 from relay.domain.parts import requested_range
 from relay.domain.preconditions import NotAsExpected, Preconditions, entity_tag, is_known
 from relay.domain.uploads import (
@@ -170,16 +171,16 @@ def _traces(given: bytes) -> str | None:
     return str(found)
 
 
-def _place(decode: Callable[[str], Any], encode: Callable[[Any], str]) -> Callable[[bytes], str | None]:
+def _place(kind: type[msgspec.Struct]) -> Callable[[bytes], str | None]:
     """`given` is what is inside a place, where it does not begin with `=`; else the text of one."""
 
     def check(given: bytes) -> str | None:
         inside = base64.urlsafe_b64encode(given).decode().rstrip("=")
         text = given[1:].decode("utf-8", "replace") if given.startswith(b"=") else inside
-        place = attempt(lambda: decode(text), InvalidRequest)
+        place = attempt(lambda: read_place(text, kind), InvalidRequest)
         if place is None:
             return None
-        assert encode(place) == text
+        assert write_place(place) == text
         return repr(place)
 
     return check
@@ -243,9 +244,9 @@ def _number(given: bytes, chance: random.Random) -> bytes:
 _HEADER: Final = choose([mutate_bytes, _number])
 _PLACE: Final = choose([mutate_bytes, mutate_json, _number])
 _PLACES: Final = {
-    "relay.domain.cases": (cases.decode_place, cases.encode_place),
-    "relay.domain.correspondence": (correspondence.decode_place, correspondence.encode_place),
-    "relay.domain.reviews": (reviews.decode_place, lambda place: reviews.encode_place(*place)),
+    "cases": cases.CasePlace,
+    "correspondence": correspondence.Place,
+    "queue": reviews.QueuePlace,
 }
 
 TARGETS: Final = (
@@ -310,12 +311,12 @@ TARGETS: Final = (
     ),
     *(
         Target(
-            name=f"places-{module.rpartition('.')[2]}",
-            reads=(f"{module}.decode_place",),
-            check=_place(*coding),
+            name=f"places-{name}",
+            reads=("relay.domain.paging.read_place",),
+            check=_place(kind),
             mutate=_PLACE,
         )
-        for module, coding in _PLACES.items()
+        for name, kind in _PLACES.items()
     ),
     Target(
         name="service-tokens",
