@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.support.fuzz import corpora
 from tests.support.fuzz.keeping import keep
-from tests.support.fuzz.target import Target, targets
+from tests.support.fuzz.target import Target, module_of, targets
 
 ROOT = Path(__file__).parents[2]
 FOUND = ROOT / ".cache" / "fuzz"
@@ -115,7 +115,7 @@ def _fuzz(target: Target, seed: int, seconds: int) -> Outcome:
         old.unlink()
     ended = subprocess.run(
         [
-            *(sys.executable, "-m", "tests.fuzzing.child", target.name),
+            *(sys.executable, "-m", "tests.fuzzing.child", module_of(target), target.name),
             *(f"-seed={seed}", f"-max_total_time={seconds}", f"-max_len={target.largest}"),
             *(f"-timeout={INPUT_SECONDS}", f"-rss_limit_mb={MEMORY_MIB}", "-print_final_stats=1"),
             *(f"-artifact_prefix={crashes}/", str(folder)),

@@ -1,19 +1,21 @@
-"""One target under libFuzzer, in a process of its own: `python -m tests.fuzzing.child NAME [options of libFuzzer]`.
+"""One target under libFuzzer: `python -m tests.fuzzing.child MODULE NAME [options of libFuzzer]`.
 
-What is instrumented is relay alone: an input that takes another way through it is kept and changed further.
+What is instrumented is relay alone, as far as that module of targets imports it: an input that takes another way
+through it is kept and changed further.
 """
 
 from __future__ import annotations
 
+import importlib
 import random
 import sys
 
 import atheris
 
 with atheris.instrument_imports(include=["relay"]):
-    from tests.support.fuzz.target import Target, targets
+    from tests.support.fuzz.target import Target
 
-    KNOWN = targets()  # which imports all of relay that they read with
+    FOUND = importlib.import_module(sys.argv.pop(1)).TARGETS
 
 MUTATED_BY_FORMAT = 0.5
 """The rest is changed by libFuzzer, which knows what the code compares with."""
@@ -21,7 +23,8 @@ MUTATED_BY_FORMAT = 0.5
 
 def main() -> None:
     """Run until libFuzzer ends the process: with 0, or another status where something was found."""
-    target = KNOWN[sys.argv.pop(1)]
+    name = sys.argv.pop(1)
+    target = next(target for target in FOUND if target.name == name)
     atheris.Setup(sys.argv, target.run, custom_mutator=_mutator(target))
     atheris.Fuzz()
 

@@ -15,7 +15,7 @@ from tests.support.fuzz import corpora
 from tests.support.fuzz.parsers import ROOT, parsers
 from tests.support.fuzz.target import Target, targets
 
-BROWSER: Final = ROOT / "web" / "tests" / "crypto" / "corpora.test.ts"
+BROWSER: Final = ROOT / "web" / "tests" / "corpora" / "readers.ts"
 
 OWN: Final = "reads what relay itself wrote, or was built or installed with"
 COMMAND: Final = "a command, whose parser is called by what it calls"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib
 import pkgutil
@@ -41,7 +42,7 @@ class Target:
     largest: int = 8192
     """Bytes of an input."""
     in_browser: bool = False
-    """Whether web/tests/crypto/corpora.test.ts reads the same corpus with the code of the pages."""
+    """Whether web/tests/corpora/readers.ts reads the same corpus with the code of the pages."""
 
     def run(self, given: bytes) -> str | None:
         """What `check` says; TooSlow as well."""
@@ -59,11 +60,22 @@ def shown(found: str | None) -> str | None:
     return f"sha256:{hashlib.sha256(found.encode()).hexdigest()[:16]}"
 
 
+@functools.cache
+def _found() -> Mapping[str, tuple[str, Target]]:
+    found: dict[str, tuple[str, Target]] = {}
+    for entry in pkgutil.iter_modules(formats.__path__):
+        module = f"{formats.__name__}.{entry.name}"
+        for target in importlib.import_module(module).TARGETS:
+            assert target.name not in found, target.name
+            found[target.name] = (module, target)
+    return dict(sorted(found.items()))
+
+
 def targets() -> Mapping[str, Target]:
     """Every target by its name; each module of `formats` has some."""
-    found: dict[str, Target] = {}
-    for module in pkgutil.iter_modules(formats.__path__):
-        for target in importlib.import_module(f"{formats.__name__}.{module.name}").TARGETS:
-            assert target.name not in found, target.name
-            found[target.name] = target
-    return dict(sorted(found.items()))
+    return {name: target for name, (_module, target) in _found().items()}
+
+
+def module_of(target: Target) -> str:
+    """The name of the module that a target is in."""
+    return _found()[target.name][0]

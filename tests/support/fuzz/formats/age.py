@@ -127,7 +127,7 @@ def _altered(sealed: bytes, orders: bytes) -> bytes:
         chunk = NONCE_BYTES + where % 3 * SEALED_CHUNK_BYTES
         match what % 6:
             case 0:
-                sealed = sealed[: len(sealed) - far]
+                sealed = sealed[: max(0, len(sealed) - far)]
             case 1:
                 sealed += bytes(far)
             case 2:
