@@ -46,6 +46,8 @@ _ENTRIES = {b"avc1": (78, {b"avcC", b"colr", b"pasp", b"btrt"}), b"mp4a": (28, {
 _FILE_TAGS = {"major_brand", "minor_version", "compatible_brands"}
 _STREAM_TAGS = {"language": {"und"}, "handler_name": {"VideoHandler", "SoundHandler"}}
 _STREAM_TAGS |= {"vendor_id": {"[0][0][0][0]"}, "encoder": {"Lavc libx264"}}
+_SHORTEST_HEADER = 24
+"""Bytes of the mdhd of version 0; the others are longer."""
 _IDENTITY_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
@@ -107,7 +109,9 @@ def _check_entries(file: MemoryFile, start: int, end: int) -> None:
 
 def _check_header(kind: bytes, content: bytes) -> None:
     """No time of day, and no turning or mirroring left to the player."""
-    times = content[4:20] if content[:1] != b"\0" else content[4:12]
+    if len(content) < _SHORTEST_HEADER:
+        raise TracesRemained("a header that is cut short")
+    times = content[4:20] if content[0] else content[4:12]
     if any(times):
         raise TracesRemained("a time of recording")
     if kind == b"tkhd" and content[-44:-8] != _IDENTITY_MATRIX:

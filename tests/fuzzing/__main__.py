@@ -81,7 +81,10 @@ def _run(chosen: list[Target]) -> int:
     seed = int(os.environ.get("SEED") or 1 + secrets.randbelow(2**31 - 1))
     minutes = float(os.environ.get("MINUTES") or MINUTES)
     seconds = int(os.environ.get("SECONDS") or max(1, minutes * 60 * jobs / len(chosen)))
-    print(f"{len(chosen)} targets, {seconds} s each, {jobs} at once; seed {seed} (SEED={seed} begins alike)", flush=True)  # noqa: T201
+    print(
+        f"{len(chosen)} targets, {seconds} s each, {jobs} at once; seed {seed} (SEED={seed} begins alike)",
+        flush=True,
+    )  # noqa: T201
     outcomes = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         running = [pool.submit(_fuzz, target, seed, seconds) for target in chosen]

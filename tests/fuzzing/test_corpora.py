@@ -18,8 +18,8 @@ from tests.support.fuzz.target import Target, TooSlow, shown, targets
 
 RUNS: Final = int(os.environ.get("FUZZ_RUNS", "40"))
 LARGE_RUNS: Final = 4
-PEAK_BYTES: Final = 64 * 1024 * 1024
-"""Of memory of Python, for one input; the longest has 32 KiB."""
+PEAK_BYTES: Final = 160 * 1024 * 1024
+"""Of memory of Python, for one input: what unpacks may come to 64 MiB, which is held twice."""
 CORPORA_BYTES: Final = 600_000
 every = pytest.mark.parametrize("target", targets().values(), ids=lambda target: target.name)
 
@@ -72,9 +72,9 @@ def test_an_input_that_takes_seconds_is_found() -> None:
     """The bound is held, whatever was read."""
 
     def count(given: bytes) -> str:
-        return str(sum(range(60_000_000 if given else 0)))
+        return str(sum(range(20_000_000 if given else 0)))
 
-    target = Target(name="slow", reads=(), check=count)
+    target = Target(name="slow", reads=(), check=count, seconds=0.05)
     assert target.run(b"") == "0"
     with pytest.raises(TooSlow):
         target.run(b"x")
@@ -86,7 +86,7 @@ def test_what_is_kept_is_small() -> None:
 
 
 @pytest.mark.parametrize("given", [b"", b"a\n", "é\u2028".encode(), b"\xff\0", b"{}"])
-def test_an_input_comes_back_from_its_corpus(given: bytes, tmp_path: object) -> None:
+def test_an_input_comes_back_from_its_corpus(given: bytes) -> None:
     """Whatever its bytes are."""
     assert Entry.of(given, None).given == given
 

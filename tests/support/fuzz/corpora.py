@@ -24,7 +24,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     text: str | None = None
     b64: str | None = None
-    read: str | None | msgspec.UnsetType = msgspec.UNSET
+    read: str | msgspec.UnsetType | None = msgspec.UNSET
     found: str | None = None
 
     @classmethod
@@ -39,7 +39,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def given(self) -> bytes:
         """The input itself."""
-        return base64.b64decode(self.b64) if self.text is None and self.b64 else (self.text or "").encode()
+        return (
+            base64.b64decode(self.b64)
+            if self.text is None and self.b64
+            else (self.text or "").encode()
+        )
 
 
 def load(name: str) -> list[Entry]:

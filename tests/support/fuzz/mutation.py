@@ -7,9 +7,29 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-BYTES: Final = (b"\0", b"\n", b"\r\n", b" ", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", "\u2028".encode())
+BYTES: Final = (
+    b"\0",
+    b"\n",
+    b"\r\n",
+    b" ",
+    b"\xff",
+    b"\xed\xa0\x80",
+    b"\xef\xbb\xbf",
+    "\u2028".encode(),
+)
 NUMBERS: Final = (0, -1, 1, 2**31 - 1, 2**31, 2**53 - 1, 2**53, 2**63, 10**400, 1.0, 1e300, -0.0)
-TEXTS: Final = ("", "\n", " ", "\0", "0", "é", "\u2028", "\U0001f3f4", "0001-01-01T00:00:00+14:00", "a" * 65)
+TEXTS: Final = (
+    "",
+    "\n",
+    " ",
+    "\0",
+    "0",
+    "é",
+    "\u2028",
+    "\U0001f3f4",
+    "0001-01-01T00:00:00+14:00",
+    "a" * 65,
+)
 REPEATED_MAX: Final = 4096
 
 
@@ -45,16 +65,18 @@ def mutate_json(given: bytes, chance: random.Random) -> bytes:
         document = json.loads(given)
     except (ValueError, RecursionError):
         return mutate_bytes(given, chance)
-    if chance.random() < 0.2:  # noqa: PLR2004 - the spelling as well as what it says
+    if chance.random() < 0.2:
         return mutate_bytes(given, chance)
     changed = _changed(document, chance)
     text = json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
-    if chance.random() < 0.05:  # noqa: PLR2004 - as deep as no document is
+    if chance.random() < 0.05:
         text = text.replace("}", ',"' + "x" * chance.randint(0, 2) + '":' + "[" * 3000 + "}", 1)
     return text.encode("utf-8", "surrogatepass")
 
 
-def mutate_lines(line: Callable[[bytes, random.Random], bytes]) -> Callable[[bytes, random.Random], bytes]:
+def mutate_lines(
+    line: Callable[[bytes, random.Random], bytes],
+) -> Callable[[bytes, random.Random], bytes]:
     """Lines of which one is changed as `line` says, left out, repeated or moved."""
 
     def mutate(given: bytes, chance: random.Random) -> bytes:
@@ -77,19 +99,23 @@ def mutate_lines(line: Callable[[bytes, random.Random], bytes]) -> Callable[[byt
     return mutate
 
 
-def mutate_after_line(rest: Callable[[bytes, random.Random], bytes]) -> Callable[[bytes, random.Random], bytes]:
+def mutate_after_line(
+    rest: Callable[[bytes, random.Random], bytes],
+) -> Callable[[bytes, random.Random], bytes]:
     """A first line that says what the rest is, which alone is changed; now and then the line itself."""
 
     def mutate(given: bytes, chance: random.Random) -> bytes:
         first, line_end, following = given.partition(b"\n")
-        if chance.random() < 0.05:  # noqa: PLR2004 - seldom
+        if chance.random() < 0.05:
             return mutate_bytes(first, chance) + line_end + following
         return first + b"\n" + rest(following, chance)
 
     return mutate
 
 
-def choose(given: Sequence[Callable[[bytes, random.Random], bytes]]) -> Callable[[bytes, random.Random], bytes]:
+def choose(
+    given: Sequence[Callable[[bytes, random.Random], bytes]],
+) -> Callable[[bytes, random.Random], bytes]:
     """One of these changes each time."""
     return lambda data, chance: chance.choice(given)(data, chance)
 
@@ -98,7 +124,7 @@ def _changed(value: Any, chance: random.Random) -> Any:
     """The value with one change, at any depth."""
     if isinstance(value, dict) and value:
         return _changed_object(value, chance)
-    if isinstance(value, list) and value and chance.random() < 0.9:  # noqa: PLR2004 - else replaced
+    if isinstance(value, list) and value and chance.random() < 0.9:
         at = chance.randrange(len(value))
         match chance.randrange(4):
             case 0:
@@ -107,10 +133,10 @@ def _changed(value: Any, chance: random.Random) -> Any:
                 return value[:at] + [value[at]] + value[at:]
             case _:
                 return [*value[:at], _changed(value[at], chance), *value[at + 1 :]]
-    if isinstance(value, str) and chance.random() < 0.6:  # noqa: PLR2004 - mostly a text like it
+    if isinstance(value, str) and chance.random() < 0.6:
         at = chance.randint(0, len(value))
         return value[:at] + chance.choice(TEXTS) + value[at + chance.randint(0, 2) :]
-    if isinstance(value, int) and not isinstance(value, bool) and chance.random() < 0.5:  # noqa: PLR2004
+    if isinstance(value, int) and not isinstance(value, bool) and chance.random() < 0.5:
         return value + chance.choice((-1, 1))
     return chance.choice((None, True, [], {}, [value], *NUMBERS, *TEXTS))
 

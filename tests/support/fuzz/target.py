@@ -41,6 +41,8 @@ class Target:
     """An input like this one: for a format with a structure also by that."""
     largest: int = 8192
     """Bytes of an input."""
+    seconds: float = SLOW_SECONDS
+    """Of processor time, at most, for one input."""
     in_browser: bool = False
     """Whether web/tests/corpora/readers.ts reads the same corpus with the code of the pages."""
 
@@ -48,7 +50,7 @@ class Target:
         """What `check` says; TooSlow as well."""
         began = time.thread_time()
         found = self.check(given)
-        if (took := time.thread_time() - began) > SLOW_SECONDS:
+        if (took := time.thread_time() - began) > self.seconds:
             raise TooSlow(f"{took:.1f} s for {len(given)} bytes")
         return found
 

@@ -90,7 +90,11 @@ def _opened_headers(given: bytes) -> str | None:
         lambda: unwrap_header(header, IDENTITIES), HeaderError, HeaderMacError, NoMatchError
     )
     plain = attempt(
-        lambda: open_file(sealed, IDENTITIES), HeaderError, HeaderMacError, NoMatchError, PayloadError
+        lambda: open_file(sealed, IDENTITIES),
+        HeaderError,
+        HeaderMacError,
+        NoMatchError,
+        PayloadError,
     )
     if key is None:
         assert plain is None
@@ -133,7 +137,9 @@ def _altered(sealed: bytes, orders: bytes) -> bytes:
             case 2:
                 sealed = sealed[:chunk] + sealed[chunk + SEALED_CHUNK_BYTES :]
             case 3:
-                sealed = sealed[:chunk] + sealed[chunk : chunk + SEALED_CHUNK_BYTES] + sealed[chunk:]
+                sealed = (
+                    sealed[:chunk] + sealed[chunk : chunk + SEALED_CHUNK_BYTES] + sealed[chunk:]
+                )
             case 4 if place < len(sealed):
                 changed = bytes([sealed[place] ^ (far or 1)])
                 sealed = sealed[:place] + changed + sealed[place + 1 :]
@@ -144,7 +150,7 @@ def _altered(sealed: bytes, orders: bytes) -> bytes:
 
 def _streams(given: bytes) -> str | None:
     """The first byte chooses a body, the second how it is cut into pieces, the rest what is done to it."""
-    if len(given) < 2:  # noqa: PLR2004 - the two
+    if len(given) < 2:
         return None
     size = _SIZES[given[0] % len(_SIZES)]
     sealed = _altered(_BODIES[given[0] % len(_SIZES)], given[2:])
@@ -186,7 +192,7 @@ def _ranges(sealed: bytes, given: bytes) -> None:
 def _stanza(given: bytes, chance: random.Random) -> bytes:
     """Words of a stanza's first line moved, another type, another work factor."""
     words = given.split(b" ")
-    if len(words) < 2:  # noqa: PLR2004 - a mark and a type
+    if len(words) < 2:
         return mutate_bytes(given, chance)
     at = chance.randrange(1, len(words))
     words[at] = chance.choice(

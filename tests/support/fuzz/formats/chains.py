@@ -11,7 +11,7 @@ from relay.crypto import release
 from relay.crypto.chain import verify_charter, verify_ending, verify_origin, verify_participant
 from relay.crypto.disposals import verify_disposal
 from relay.crypto.encoding import b64u_encode
-from relay.crypto.items import verify_item
+from relay.crypto.items import verify_item, verify_words
 from relay.crypto.signing import (
     Signer,
     fingerprint,
@@ -119,7 +119,10 @@ def _read(case: Mapping[str, str], steps: list[str]) -> None:
     trust = establish_trust([root], credentials, revocations)
     steps.append("trust")
     if "disposal" in case:
-        attempt(lambda: steps.append(f"disposal {verify_disposal(trust, case['disposal']).rows}"), CryptoError)
+        attempt(
+            lambda: steps.append(f"disposal {verify_disposal(trust, case['disposal']).rows}"),
+            CryptoError,
+        )
     versions = [case["charter-1"], case["charter-2"]]
     charter = verify_charter(
         fingerprint(root), root, credentials, case["registration"], versions, revocations
@@ -131,12 +134,15 @@ def _read(case: Mapping[str, str], steps: list[str]) -> None:
     }
     if "ending" in case:
         ways["Claire"].append(case["ending"])
-        link = verify_origin(ways["Claire"][:1], charter).link
+        link = verify_origin(ways["Claire"][:3], charter).link
         attempt(lambda: verify_ending(case["ending"], charter, link), CryptoError)
     if "upload-link" in case:
         attempt(lambda: _uploaded(case, charter, steps), CryptoError)
-    item = verify_item([case["message"], case["rendition"], case["captions"]], ways["Claire"], charter)
+    item = verify_item(
+        [case["message"], case["rendition"], case["captions"]], ways["Claire"], charter
+    )
     steps.append(f"item {item.standing}")
+    attempt(lambda: verify_words(case["message"], [], charter), CryptoError)
     recipient = verify_participant(ways["Denis"], charter, item.message.at)
     steps.append("recipient")
     approvals = [case["approval-1"], case["approval-2"]]
@@ -159,22 +165,29 @@ def _uploaded(case: Mapping[str, str], charter: object, steps: list[str]) -> Non
 def _one(given: bytes, chance: random.Random) -> bytes:
     """A further line, or a line changed: the payload of one of the statements."""
     lines = [line for line in given.split(b"\n") if line]
-    if chance.random() < 0.1 and lines:  # noqa: PLR2004 - seldom one less
+    if chance.random() < 0.1 and lines:
         lines.pop(chance.randrange(len(lines)))
         return b"\n".join(lines)
     name, said = chance.choice(sorted({**STATEMENTS, **OPTIONAL}.items(), key=lambda one: one[0]))
     before = {line.partition(b" ")[0]: line.partition(b" ")[2] for line in lines}
     payload = before.get(name.encode(), said.payload)
-    how = mutate_bytes if chance.random() < 0.1 else mutate_json  # noqa: PLR2004 - seldom the spelling
-    before[name.encode()] = _dated(payload, chance) if chance.random() < 0.3 else how(payload, chance)  # noqa: PLR2004
+    how = mutate_bytes if chance.random() < 0.1 else mutate_json
+    before[name.encode()] = (
+        _dated(payload, chance) if chance.random() < 0.3 else how(payload, chance)
+    )
     return b"\n".join(b" ".join(line) for line in before.items())
 
 
 def _dated(payload: bytes, chance: random.Random) -> bytes:
     """Another time in place of one: the first, the last, or one near by."""
-    times = (b"0001-01-01T00:00:00Z", b"9999-12-31T23:59:59Z", b"2030-01-01T12:10:00Z", b"2030-02-01T00:00:00Z")
-    begin = payload.find(b'Z"', 0 if chance.random() < 0.5 else payload.find(b'Z"') + 1)  # noqa: PLR2004
-    if begin < 20:  # noqa: PLR2004 - none
+    times = (
+        b"0001-01-01T00:00:00Z",
+        b"9999-12-31T23:59:59Z",
+        b"2030-01-01T12:10:00Z",
+        b"2030-02-01T00:00:00Z",
+    )
+    begin = payload.find(b'Z"', 0 if chance.random() < 0.5 else payload.find(b'Z"') + 1)
+    if begin < 20:
         return payload
     return payload[: begin - 19] + chance.choice(times)[:19] + payload[begin:]
 
@@ -185,9 +198,18 @@ TARGETS: Final = (
     Target(
         name="chains",
         reads=(
-            *(f"{_CHAIN}{name}" for name in ("verify_charter", "verify_charters", "verify_registration")),
-            *(f"{_CHAIN}{name}" for name in ("verify_link", "verify_origin", "verify_ending", "verify_claim")),
-            *(f"{_CHAIN}{name}" for name in ("verify_participant", "verify_message", "verify_rendition")),
+            *(
+                f"{_CHAIN}{name}"
+                for name in ("verify_charter", "verify_charters", "verify_registration")
+            ),
+            *(
+                f"{_CHAIN}{name}"
+                for name in ("verify_link", "verify_origin", "verify_ending", "verify_claim")
+            ),
+            *(
+                f"{_CHAIN}{name}"
+                for name in ("verify_participant", "verify_message", "verify_rendition")
+            ),
             *(f"{_CHAIN}{name}" for name in ("verify_consent", "verify_relayed_message")),
             "relay.crypto.trust.verify_by",
             "relay.crypto.disposals.verify_disposal",

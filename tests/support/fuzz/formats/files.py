@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import random
 import struct
-import tempfile
 import uuid
 import zlib
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -188,7 +185,13 @@ def _png(given: bytes, chance: random.Random) -> bytes:
 _SVG_WORDS: Final = (
     *(b"url(#a)", b"url(", b"url('", b" " * 300, b"URL( #a )", b"//", b"javascript:", b"<script/>"),
     *(b"<g>", b"</g>", b"&#117;rl(", b"<!DOCTYPE a>", b"<?a?>", b"viewBox='0 0 1 1'", b"1e400"),
-    *(b"viewBox='0 0 nan inf'", b"<image/>", b"style='fill:url(' ", b"xlink:href='#a'", b"href='x'"),
+    *(
+        b"viewBox='0 0 nan inf'",
+        b"<image/>",
+        b"style='fill:url(' ",
+        b"xlink:href='#a'",
+        b"href='x'",
+    ),
     *(b"\"'>", b"(" * 200, b"<!-- -->", b"]]>", b"\\75rl(", b"fill='"),
 )
 
@@ -200,8 +203,26 @@ def _svg(given: bytes, chance: random.Random) -> bytes:
 
 
 _TOML_VALUES: Final = (
-    *(b"1", b"true", b"1.5", b"[]", b"{}", b'""', b"[" * 2000, b"1" * 5000, b"0x" + b"f" * 5000, b"nan"),
-    *(b"1979-05-27", b'"\\u0000"', b"'''\n'''", '"\u202e"'.encode(), b"{a=" * 1500, b"1" * 5000 + b".0"),
+    *(
+        b"1",
+        b"true",
+        b"1.5",
+        b"[]",
+        b"{}",
+        b'""',
+        b"[" * 2000,
+        b"1" * 5000,
+        b"0x" + b"f" * 5000,
+        b"nan",
+    ),
+    *(
+        b"1979-05-27",
+        b'"\\u0000"',
+        b"'''\n'''",
+        '"\u202e"'.encode(),
+        b"{a=" * 1500,
+        b"1" * 5000 + b".0",
+    ),
     *(b"9999-12-31T23:59:60Z", b"1e400", b'"\\ud800"', b"a." * 2000 + b"b"),
 )
 
@@ -228,7 +249,7 @@ _VALUES: Final = (
 def _assignment(given: bytes, chance: random.Random) -> bytes:
     """Another setting, or another value."""
     name, _, value = given.partition(b"=")
-    if chance.random() < 0.5:  # noqa: PLR2004 - one or the other
+    if chance.random() < 0.5:
         return chance.choice(_SETTINGS) + b"=" + chance.choice((value, *_VALUES))
     return name + b"=" + chance.choice((*_VALUES, mutate_bytes(value, chance)))
 

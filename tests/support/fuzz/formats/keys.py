@@ -132,7 +132,9 @@ def _notes(given: bytes) -> str | None:
     key = NoteKey(_NAME, SIGNER.public_key)
     text = as_text(given)
     attempt(lambda: sign_note_again(text, "another", SIGNER), NoteUnusable)
-    made = attempt(lambda: sign_note(given.decode(), _NAME, SIGNER), NoteUnusable, UnicodeDecodeError)
+    made = attempt(
+        lambda: sign_note(given.decode(), _NAME, SIGNER), NoteUnusable, UnicodeDecodeError
+    )
     content = given if made is None else made.encode()
     opened = attempt(lambda: open_note(content, [key]), NoteUnusable)
     assert made is None or (opened is not None and opened.text == given.decode())
@@ -168,7 +170,9 @@ def _url(given: bytes, chance: random.Random) -> bytes:
     identifier, _, fragment = rest.partition(b"#")
     match chance.randrange(4):
         case 0:
-            base += chance.choice((b"/", b"/l/", "é".encode(), b"\x1c", "\ufeff".encode(), b"\\", b"@"))
+            base += chance.choice(
+                (b"/", b"/l/", "é".encode(), b"\x1c", "\ufeff".encode(), b"\\", b"@")
+            )
         case 1:
             identifier = mutate_bytes(identifier, chance)
         case 2:

@@ -61,13 +61,11 @@ def _facts(given: bytes) -> str | None:
     facts = attempt(lambda: read_facts(outcome, source_bytes=1000, limits=_limits()), refused)
     if facts is None:
         return None
-    fine = attempt(
-        lambda: check_facts(facts, source_bytes=1000, limits=_limits()) or True, refused
-    )
+    fine = attempt(lambda: check_facts(facts, source_bytes=1000, limits=_limits()) or True, refused)
     if fine and facts.video:
         out = recipe.shape(facts.video)
-        assert 2 <= out.width <= recipe.LONG_SIDE_PIXELS  # noqa: PLR2004 - the least there is
-        assert 2 <= out.height <= recipe.LONG_SIDE_PIXELS  # noqa: PLR2004 - the same
+        assert 2 <= out.width <= recipe.LONG_SIDE_PIXELS
+        assert 2 <= out.height <= recipe.LONG_SIDE_PIXELS
         assert 0 < out.rate <= recipe.MAX_RATE
     _ = facts.played, facts.sounds
     return listed(len(facts.streams), fine is not None)
@@ -110,7 +108,9 @@ def _box(given: bytes, chance: random.Random) -> bytes:
     at = chance.randint(0, len(given))
     to = min(len(given), at + chance.choice((0, 4, 8, 64, 4096)))
     inner = given[at:to]
-    size = chance.choice((len(inner) + 8, len(inner) + 8, len(inner) + 8, 0, 1, 7, 2**31, 2**32 - 1))
+    size = chance.choice(
+        (len(inner) + 8, len(inner) + 8, len(inner) + 8, 0, 1, 7, 2**31, 2**32 - 1)
+    )
     box = struct.pack(">I", size) + chance.choice(_BOXES) + inner
     return given[:at] + box + given[to:]
 

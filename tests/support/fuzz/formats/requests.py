@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import jwt
 import msgspec
@@ -82,7 +82,10 @@ def _queries(given: bytes) -> str | None:
     kind = structs("query").get(name.decode("latin-1"))
     if kind is None:
         return None
-    query = attempt(lambda: URL.build(path="/", query_string=text.decode("latin-1"), encoded=True).query, ValueError)
+    query = attempt(
+        lambda: URL.build(path="/", query_string=text.decode("latin-1"), encoded=True).query,
+        ValueError,
+    )
     if query is None:
         return None
     found = attempt(lambda: read_query(query, kind), InvalidRequest)
@@ -96,7 +99,7 @@ def _queries(given: bytes) -> str | None:
 def _ranges(given: bytes) -> str | None:
     """A size in digits, a space, and the value of a `Range` header."""
     digits, _, value = given.partition(b" ")
-    if not digits.isdigit() or len(digits) > 15:  # noqa: PLR2004 - no body has more bytes
+    if not digits.isdigit() or len(digits) > 15:
         return None
     size, header = int(digits), as_header(value)
     try:
@@ -130,8 +133,12 @@ def _checksums(given: bytes) -> str | None:
 def _entity_tags(given: bytes) -> str | None:
     """`If-Match` and `If-None-Match` alike, of one value that is there."""
     text, tag = as_header(given), entity_tag("what is there")
-    is_there = attempt(lambda: Preconditions(match=text).require("what is there") or True, NotAsExpected)
-    is_other = attempt(lambda: Preconditions(none_match=text).require("what is there") or True, NotAsExpected)
+    is_there = attempt(
+        lambda: Preconditions(match=text).require("what is there") or True, NotAsExpected
+    )
+    is_other = attempt(
+        lambda: Preconditions(none_match=text).require("what is there") or True, NotAsExpected
+    )
     assert (is_there is None) != (is_other is None)
     assert attempt(lambda: Preconditions(match=text).require(None) or True, NotAsExpected) is None
     assert Preconditions(none_match=text).require(None) is None
@@ -226,14 +233,27 @@ def _signed(claims: bytes) -> str:
     now = int(time.time())
     claims = claims.replace(b'"now"', str(now).encode()).replace(b'"soon"', str(now + 60).encode())
     header = {"alg": "EdDSA", "typ": "JWT", "kid": "1"}
-    parts = [base64.urlsafe_b64encode(part).rstrip(b"=") for part in (json.dumps(header).encode(), claims)]
+    parts = [
+        base64.urlsafe_b64encode(part).rstrip(b"=")
+        for part in (json.dumps(header).encode(), claims)
+    ]
     covered = b".".join(parts)
     return (covered + b"." + base64.urlsafe_b64encode(_KEY.sign(covered)).rstrip(b"=")).decode()
 
 
 def _number(given: bytes, chance: random.Random) -> bytes:
     """Another number in place of one."""
-    numbers = (b"0", b"1", b"999999999999999", b"9999999999999999", b"1" * 19, b"9" * 400, "٣".encode(), b"+1", b"1_0")
+    numbers = (
+        b"0",
+        b"1",
+        b"999999999999999",
+        b"9999999999999999",
+        b"1" * 19,
+        b"9" * 400,
+        "٣".encode(),
+        b"+1",
+        b"1_0",
+    )
     found = list(re.finditer(rb"\d+", given))
     if not found:
         return mutate_bytes(given, chance)

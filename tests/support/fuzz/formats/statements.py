@@ -61,7 +61,7 @@ def _texts(given: bytes) -> str | None:
     header = f'{{"alg":"EdDSA","kid":"{claimed.kid}","typ":"{claimed.typ}"}}'.encode()
     parts = (b64u_encode(part) for part in (header, claimed.payload, claimed.signature))
     assert ".".join(parts) == text
-    assert len(statement_hash(text)) == 32  # noqa: PLR2004 - of SHA-256
+    assert len(statement_hash(text)) == 32
     signed = attempt(lambda: verify_statement(text, claimed.typ, SIGNER.public_key), StatementError)
     assert signed is None or sign_statement(SIGNER, claimed.typ, signed) == text
     return listed(claimed.typ, claimed.kid, claimed.payload.hex(), signed is not None)
@@ -82,7 +82,10 @@ def _kinds(given: bytes) -> str | None:
     assert verified(compact, kind, SIGNER.public_key).kid == key_id(SIGNER.public_key)
     for other in KINDS.values():
         if other is not kind:
-            assert attempt(lambda other=other: decode_unverified(compact, other), StatementError) is None
+            assert (
+                attempt(lambda other=other: decode_unverified(compact, other), StatementError)
+                is None
+            )
     return payload.decode()
 
 
@@ -118,8 +121,10 @@ def _signed(lines: bytes) -> bytes:
 
 def _log(given: bytes) -> str | None:
     """Rows of a log as an export has them, a line each; the hashes are made here as far as they can be."""
-    rows = [attempt(lambda line=line: msgspec.json.decode(line, type=_Row), ValueError, RecursionError)
-            for line in given.split(b"\n")]
+    rows = [
+        attempt(lambda line=line: msgspec.json.decode(line, type=_Row), ValueError, RecursionError)
+        for line in given.split(b"\n")
+    ]
     walk = ChainWalk()
     chained: list[ChainedRow] = []
     followed = 0
@@ -128,8 +133,13 @@ def _log(given: bytes) -> str | None:
             continue
         parse_actor(row.actor)
         event = EventRow(
-            case=row.case, seq=row.seq, at=row.at, kind=row.kind, message=row.message,
-            actor=row.actor, statement=row.statement,
+            case=row.case,
+            seq=row.seq,
+            at=row.at,
+            kind=row.kind,
+            message=row.message,
+            actor=row.actor,
+            statement=row.statement,
         )
         made = attempt(lambda event=event: event_hash(walk.head, event), ValueError)
         link = ChainedRow(row=event, prev=walk.head, hash=made or bytes(32))
