@@ -51,7 +51,7 @@ CODECS = VIDEO_CODECS | AUDIO_CODECS
 """FFmpeg knows five hundred decoders; only these may see hostile bytes."""
 
 
-# What the jail answers is of a process that was alone with a hostile file: only what FFmpeg can have is taken.
+# What the jail answers comes from where a hostile file was: only what FFmpeg can have is taken.
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Packets: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**53) + 1, le=2**53 - 1)]

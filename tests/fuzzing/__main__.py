@@ -1,4 +1,4 @@
-"""`make fuzz`: every format that somebody else writes, under libFuzzer; ends with 1 where anything was found."""
+"""`make fuzz`: every format that somebody else writes, under libFuzzer; ends with 1 where one fell."""
 
 from __future__ import annotations
 
@@ -81,10 +81,8 @@ def _run(chosen: list[Target]) -> int:
     seed = int(os.environ.get("SEED") or 1 + secrets.randbelow(2**31 - 1))
     minutes = float(os.environ.get("MINUTES") or MINUTES)
     seconds = int(os.environ.get("SECONDS") or max(1, minutes * 60 * jobs / len(chosen)))
-    print(
-        f"{len(chosen)} targets, {seconds} s each, {jobs} at once; seed {seed} (SEED={seed} begins alike)",
-        flush=True,
-    )  # noqa: T201
+    print(f"seed {seed} (SEED={seed} begins alike)", flush=True)  # noqa: T201 - the same
+    print(f"{len(chosen)} targets, {seconds} s each, {jobs} at once", flush=True)  # noqa: T201 - the same
     outcomes = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         running = [pool.submit(_fuzz, target, seed, seconds) for target in chosen]

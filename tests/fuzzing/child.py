@@ -1,7 +1,7 @@
 """One target under libFuzzer: `python -m tests.fuzzing.child MODULE NAME [options of libFuzzer]`.
 
-What is instrumented is relay alone, as far as that module of targets imports it: an input that takes another way
-through it is kept and changed further.
+What is instrumented is relay alone, as far as that module of targets imports it: an input that takes another
+way through it is kept and changed further.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import importlib
+import pkgutil
 import sys
 from collections.abc import Mapping
 from types import CodeType, FrameType
@@ -20,7 +20,9 @@ BROWSER: Final = ROOT / "web" / "tests" / "corpora" / "readers.ts"
 OWN: Final = "reads what relay itself wrote, or was built or installed with"
 COMMAND: Final = "a command, whose parser is called by what it calls"
 WITHIN: Final = "called by a parser that has a target, and by no other"
-OPENS: Final = "opens an age file and reads a key of fixed length; age-headers-opened and age-streams read the rest"
+OPENS: Final = (
+    "reads a key of fixed length out of an age file, which age-headers-opened and age-streams are"
+)
 JAIL: Final = "hands the file to FFmpeg, inside the jail: `make hostile` does that"
 PARTS: Final = "put together of parsers that have targets, or a part of them"
 
@@ -100,20 +102,8 @@ def test_a_corpus_reaches_what_its_target_names(target: Target) -> None:
 
 
 def code_of(name: str) -> CodeType:
-    """The code of a function or a method by its module and name; of a class, of what makes one."""
-    module, _, rest = name.rpartition(".")
-    names = [rest]
-    while True:
-        try:
-            found: Any = importlib.import_module(module)
-            break
-        except ModuleNotFoundError:
-            module, _, outer = module.rpartition(".")
-            names.insert(0, outer)
-    for one in names:
-        found = getattr(found, one)
-    if isinstance(found, type):
-        found = found.__init__
+    """The code of a function or a method, by its module and name."""
+    found: Any = pkgutil.resolve_name(name)
     code = getattr(found, "__func__", found).__code__
     assert isinstance(code, CodeType)
     return code

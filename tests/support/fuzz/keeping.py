@@ -1,4 +1,4 @@
-"""Which of the inputs that a run made are worth keeping: the smallest that together take every way through relay."""
+"""Which of the inputs that a run made are worth keeping: the smallest that take all of their ways."""
 
 from __future__ import annotations
 

@@ -38,25 +38,16 @@ def mutate_bytes(given: bytes, chance: random.Random) -> bytes:
     at = chance.randint(0, len(given))
     to = min(len(given), at + chance.choice((0, 1, 1, 2, 4, 16, 64)))
     piece = given[at:to]
-    match chance.randrange(7):
-        case 0 if given:
-            place = chance.randrange(len(given))
-            changed = bytes([given[place] ^ 1 << chance.randrange(8)])
-            return given[:place] + changed + given[place + 1 :]
-        case 1:
-            return given[:at] + given[to:]
-        case 2:
-            return given[:to] + piece + given[to:]
-        case 3:
-            times = chance.choice((2, 8, 64, REPEATED_MAX // max(1, len(piece))))
-            return given[:at] + piece * times + given[to:]
-        case 4:
-            return given[:at] + chance.choice(BYTES) + given[to:]
-        case 5:
-            other = chance.randint(0, len(given))
-            return given[:other] + piece + given[other:]
-        case _:
-            return given[:at] + chance.randbytes(chance.randint(1, 4)) + given[to:]
+    other = chance.randint(0, len(given))
+    if given and chance.random() < 0.15:
+        changed = bytearray(given)
+        changed[chance.randrange(len(given))] ^= 1 << chance.randrange(8)
+        return bytes(changed)
+    if chance.random() < 0.15:
+        return given[:other] + piece + given[other:]
+    times = chance.choice((2, 2, 8, 64, REPEATED_MAX // max(1, len(piece))))
+    put = (b"", piece * times, chance.choice(BYTES), chance.randbytes(chance.randint(1, 4)))
+    return given[:at] + chance.choice(put) + given[to:]
 
 
 def mutate_json(given: bytes, chance: random.Random) -> bytes:
@@ -126,13 +117,8 @@ def _changed(value: Any, chance: random.Random) -> Any:
         return _changed_object(value, chance)
     if isinstance(value, list) and value and chance.random() < 0.9:
         at = chance.randrange(len(value))
-        match chance.randrange(4):
-            case 0:
-                return value[:at] + value[at + 1 :]
-            case 1:
-                return value[:at] + [value[at]] + value[at:]
-            case _:
-                return [*value[:at], _changed(value[at], chance), *value[at + 1 :]]
+        put: tuple[list[Any], ...] = ([], [value[at], value[at]], [_changed(value[at], chance)])
+        return [*value[:at], *chance.choice(put), *value[at + 1 :]]
     if isinstance(value, str) and chance.random() < 0.6:
         at = chance.randint(0, len(value))
         return value[:at] + chance.choice(TEXTS) + value[at + chance.randint(0, 2) :]

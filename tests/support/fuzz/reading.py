@@ -20,6 +20,15 @@ def attempt(read: Callable[[], _T], *refusals: type[Exception]) -> _T | None:
         return None
 
 
+def passes(check: Callable[[], None], *refusals: type[Exception]) -> bool:
+    """Whether `check` lets something pass; not where it raises one of `refusals`."""
+    try:
+        check()
+    except refusals:
+        return False
+    return True
+
+
 def as_text(given: bytes) -> str:
     """The bytes as a text that anything may be in, as a command line has it."""
     return given.decode("utf-8", "surrogateescape")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from relay.crypto.age import open_file
@@ -179,13 +180,11 @@ def _ranges(sealed: bytes, given: bytes) -> None:
         return
     start = opener.size * given[1] // 256
     for begin, stop in ((start, opener.size), (0, opener.size), (start, start + 1)):
-        span = attempt(lambda begin=begin, stop=stop: opener.needed(begin, stop), ValueError)
+        span = attempt(partial(opener.needed, begin, stop), ValueError)
         if span is None:
             continue
         body = sealed[span.start : span.stop]
-        plain = attempt(
-            lambda begin=begin, stop=stop, body=body: opener.open(begin, stop, body), PayloadError
-        )
+        plain = attempt(partial(opener.open, begin, stop, body), PayloadError)
         assert plain is None or plain == bytes(stop - begin)
 
 

@@ -83,16 +83,16 @@ def _case(given: bytes) -> dict[str, str]:
     """
     changed: dict[str, bytes] = {}
     for line in given.split(b"\n"):
-        name, _, payload = line.partition(b" ")
-        changed[name.decode("latin-1")] = payload
+        word, _, text = line.partition(b" ")
+        changed[word.decode("latin-1")] = text
     found: dict[str, str] = {}
     renamed: dict[bytes, bytes] = {}
     for name, said in {**STATEMENTS, **OPTIONAL}.items():
         if name not in changed and name in OPTIONAL:
             continue
         payload = changed.get(name, said.payload)
-        for before, after in renamed.items():
-            payload = payload.replace(before, after)
+        for named, after in renamed.items():
+            payload = payload.replace(named, after)
         compact = sign_statement(said.by, read_unverified(said.compact).typ, payload)
         found[name] = compact
         if compact != said.compact:

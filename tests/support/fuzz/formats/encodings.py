@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from relay.crypto.encoding import (
@@ -60,7 +61,7 @@ def _recipient(given: bytes) -> str | None:
     refusals = (EncodingError, KeyInvalidError)
     found = attempt(lambda: parse_recipient(text), *refusals)
     for kind in (HybridRecipient, X25519Recipient):
-        one = attempt(lambda kind=kind: kind.parse(text), *refusals)
+        one = attempt(partial(kind.parse, text), *refusals)
         assert (one == found) == (one is not None or found is None)
     assert found is None or str(found) == text
     return None if found is None else found.family
@@ -71,7 +72,7 @@ def _identity(given: bytes) -> str | None:
     refusals = (EncodingError, KeyInvalidError)
     found = attempt(lambda: parse_identity(text), *refusals)
     kinds = (HybridIdentity, X25519Identity)
-    read = [attempt(lambda kind=kind: kind.parse(text), *refusals) for kind in kinds]
+    read = [attempt(partial(kind.parse, text), *refusals) for kind in kinds]
     assert [str(one) for one in read if one is not None] == ([] if found is None else [text])
     return None if found is None else type(found).__name__
 

@@ -7,6 +7,7 @@ import random
 import struct
 import uuid
 import zlib
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -88,7 +89,7 @@ def _settings(given: bytes) -> str | None:
         return None
     attempt(lambda: variables.read(named, "relay-web"), ConfigurationError)
     for value in named.values():
-        attempt(lambda value=value: metrics_address(value), ConfigurationError)
+        attempt(partial(metrics_address, value), ConfigurationError)
     environment = {"RELAY_DATABASE_URL": "postgresql://localhost/relay", **named}
     found = attempt(
         lambda: Settings.from_environment(environment, database_alone=True), ConfigurationError
@@ -313,7 +314,7 @@ TARGETS: Final = (
     ),
     Target(
         name="seen-charters",
-        reads=("relay.client.seen.SeenCharters",),
+        reads=("relay.client.seen.SeenCharters.__init__",),
         check=_seen,
         mutate=mutate_json,
     ),

@@ -27,6 +27,7 @@ from relay.domain.actors import Service
 from relay.domain.paging import read_place, write_place
 from relay.domain.parts import requested_range
 from relay.domain.preconditions import NotAsExpected, Preconditions, entity_tag, is_known
+from relay.domain.tokens import TokenRefused
 from relay.domain.uploads import (
     RangeNotSatisfiable,
     read_checksum,
@@ -38,12 +39,12 @@ from relay.handlers.problems import language_of
 from relay.handlers.routing import read_body, read_query
 from relay.services.addresses import counted_as
 from relay.services.pages import Page
-from relay.services.tokens import ServiceTokens, TokenRefused
+from relay.services.tokens import ServiceTokens
 from relay.settings import Settings
 from relay.tracing.context import given as trace_given
 from relay.tracing.context import parse as parse_traceparent
 from tests.support.fuzz.mutation import choose, mutate_after_line, mutate_bytes, mutate_json
-from tests.support.fuzz.reading import as_header, attempt, listed
+from tests.support.fuzz.reading import as_header, attempt, listed, passes
 from tests.support.fuzz.target import Target
 
 _CALLED: Final = re.compile(r"call\.(body|query)\(([A-Za-z_.]+)\)")
@@ -133,18 +134,15 @@ def _checksums(given: bytes) -> str | None:
 def _entity_tags(given: bytes) -> str | None:
     """`If-Match` and `If-None-Match` alike, of one value that is there."""
     text, tag = as_header(given), entity_tag("what is there")
-    is_there = attempt(
-        lambda: Preconditions(match=text).require("what is there") or True, NotAsExpected
-    )
-    is_other = attempt(
-        lambda: Preconditions(none_match=text).require("what is there") or True, NotAsExpected
-    )
-    assert (is_there is None) != (is_other is None)
-    assert attempt(lambda: Preconditions(match=text).require(None) or True, NotAsExpected) is None
-    assert Preconditions(none_match=text).require(None) is None
-    assert is_there is None or is_known(text, tag)
-    assert is_there is None or tag in text or text.strip() == "*"
-    return None if is_there is None else "there"
+    value = "what is there"
+    is_there = passes(lambda: Preconditions(match=text).require(value), NotAsExpected)
+    is_other = passes(lambda: Preconditions(none_match=text).require(value), NotAsExpected)
+    assert is_there != is_other
+    assert not passes(lambda: Preconditions(match=text).require(None), NotAsExpected)
+    assert passes(lambda: Preconditions(none_match=text).require(None), NotAsExpected)
+    assert not is_there or is_known(text, tag)
+    assert not is_there or tag in text or text.strip() == "*"
+    return "there" if is_there else None
 
 
 def _languages(given: bytes) -> str | None:
@@ -263,7 +261,7 @@ def _number(given: bytes, chance: random.Random) -> bytes:
 
 _HEADER: Final = choose([mutate_bytes, _number])
 _PLACE: Final = choose([mutate_bytes, mutate_json, _number])
-_PLACES: Final = {
+_PLACES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "cases": cases.CasePlace,
     "correspondence": correspondence.Place,
     "queue": reviews.QueuePlace,

@@ -7,6 +7,7 @@ import hashlib
 import io
 import random
 import uuid
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -32,6 +33,7 @@ from relay.crypto.signing import (
     verify_for_nobody,
     verify_statement,
 )
+from relay.decoding import NotDecodable, decode_json
 from relay.services.audit.keys import parse_actor
 from tests.support.fuzz.mutation import (
     choose,
@@ -82,10 +84,7 @@ def _kinds(given: bytes) -> str | None:
     assert verified(compact, kind, SIGNER.public_key).kid == key_id(SIGNER.public_key)
     for other in KINDS.values():
         if other is not kind:
-            assert (
-                attempt(lambda other=other: decode_unverified(compact, other), StatementError)
-                is None
-            )
+            assert attempt(partial(decode_unverified, compact, other), StatementError) is None
     return payload.decode()
 
 
@@ -121,10 +120,7 @@ def _signed(lines: bytes) -> bytes:
 
 def _log(given: bytes) -> str | None:
     """Rows of a log as an export has them, a line each; the hashes are made here as far as they can be."""
-    rows = [
-        attempt(lambda line=line: msgspec.json.decode(line, type=_Row), ValueError, RecursionError)
-        for line in given.split(b"\n")
-    ]
+    rows = [attempt(partial(decode_json, line, _Row), NotDecodable) for line in given.split(b"\n")]
     walk = ChainWalk()
     chained: list[ChainedRow] = []
     followed = 0
@@ -141,7 +137,7 @@ def _log(given: bytes) -> str | None:
             actor=row.actor,
             statement=row.statement,
         )
-        made = attempt(lambda event=event: event_hash(walk.head, event), ValueError)
+        made = attempt(partial(event_hash, walk.head, event), ValueError)
         link = ChainedRow(row=event, prev=walk.head, hash=made or bytes(32))
         chained.append(link)
         followed += walk.follows(link)

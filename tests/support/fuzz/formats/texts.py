@@ -41,15 +41,37 @@ def _readable(given: bytes) -> str | None:
     return said
 
 
+_WORDS: Final = (
+    *(
+        b"WEBVTT",
+        b"NOTE",
+        b" --> ",
+        b"00:00.000",
+        b"99:59:59.999",
+        b"9" * 5000 + b":00:00.000",
+        b"<v A>",
+    ),
+    *(
+        b"<b>",
+        b"&lt;",
+        b"&#10;",
+        b"&#x2028;",
+        b"&#55296;",
+        b"&amp;lt;",
+        b"\r",
+        b"\t",
+        b"\xc2\x85",
+        b"\x1c",
+    ),
+    *(b"\xe2\x80\xae", "\U0001f3f4\U000e0067\U000e007f".encode(), b"\xef\xbb\xbf", b"<v &lt;b>"),
+    b"<v.loud ",
+)
+
+
 def _cue(given: bytes, chance: random.Random) -> bytes:
     """A line with another word of the format in it."""
-    words = (
-        b"WEBVTT", b"NOTE", b" --> ", b"00:00.000", b"99:59:59.999", b"9" * 5000 + b":00:00.000", b"<v A>", b"<b>",
-        b"&lt;", b"&#10;", b"&#x2028;", b"&#55296;", b"&amp;lt;", b"\r", b"\t", b"\xc2\x85", b"\x1c", b"\xe2\x80\xae",
-        "\U0001f3f4\U000e0067\U000e007f".encode(), b"\xef\xbb\xbf", b"<v &lt;b>", b"<v.loud ",
-    )  # fmt: skip
     at = chance.randint(0, len(given))
-    return given[:at] + chance.choice(words) + given[at + chance.randint(0, 3) :]
+    return given[:at] + chance.choice(_WORDS) + given[at + chance.randint(0, 3) :]
 
 
 _LINES: Final = choose([mutate_lines(_cue), mutate_lines(mutate_bytes)])
