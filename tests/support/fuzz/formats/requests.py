@@ -127,7 +127,7 @@ def _checksums(given: bytes) -> str | None:
     digest = attempt(lambda: read_checksum(text), InvalidRequest)
     if digest is None:
         return None
-    assert base64.b64encode(digest).decode() in text
+    assert read_checksum(f"sha-256 {base64.b64encode(digest).decode()}") == digest
     return digest.hex()
 
 
