@@ -8,7 +8,6 @@ from datetime import datetime
 import msgspec
 
 from relay.crypto.encoding import b64u_encode
-from relay.crypto.fields import Digest
 from relay.domain.actors import Mediator, Service
 from relay.services.cases import require_case, require_mediator
 from relay.storage import events as stored
@@ -23,9 +22,9 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     message: uuid.UUID | None
     actor: str
-    statement: Digest | None
-    prev: Digest
-    hash: Digest
+    statement: str | None
+    prev: str
+    hash: str
 
 
 class LogPage(msgspec.Struct, frozen=True, kw_only=True):

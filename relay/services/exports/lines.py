@@ -62,6 +62,14 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class ExportedRow(LogRow, frozen=True, kw_only=True):
+    """A row of the log as it is read again: its hashes are that."""
+
+    statement: Digest | None
+    prev: Digest
+    hash: Digest
+
+
 def log_row(log: LoggedAct) -> LogRow:
     """A row of the log, as the API gives it too."""
     return LogRow(

@@ -25,7 +25,7 @@ from relay.services.exports.layout import (
     part_path,
     table_path,
 )
-from relay.services.exports.lines import Statement, logged_act, typed
+from relay.services.exports.lines import ExportedRow, Statement, logged_act, typed
 from relay.services.log import LogRow
 from relay.storage import audit as stored
 from relay.storage.exports import ROWS, StatementRow
@@ -220,7 +220,7 @@ class FolderRecords:
                     raise NoExport(f"{name} has a line that relay did not write") from None
 
     def _log(self) -> Iterator[LogRow]:
-        return self._decoded(LOG, LogRow)
+        return self._decoded(LOG, ExportedRow)
 
     def _statements(self) -> Iterator[StatementRow]:
         for line in self._decoded(STATEMENTS, Statement):
