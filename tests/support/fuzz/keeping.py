@@ -15,7 +15,7 @@ from tests.support.fuzz.target import Target, shown
 
 KEPT_BYTES: Final = 600
 """A longer input is no seed: what it takes is found again."""
-KEPT_MAX: Final = 40
+KEPT_MAX: Final = 12
 """Beside those that were there."""
 _HERE: Final = str(Path(relay.__file__).parent)
 
