@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 PACKAGES := web/node_modules/.package-lock.json
 CLIENTS := $(VENV)/clients/.ready
 SECURITY := $(VENV)/security/.ready
+FUZZER := $(VENV)/fuzz/.ready
 SITE := site
 PAGES := relay/pages/integrity.json
 SOURCES := $(filter-out web/src/client/schema.d.ts, $(shell find web/src -type f)) $(wildcard web/*.*) $(wildcard relay/crypto/wordlists/*.txt) docs/openapi.yaml
@@ -19,7 +20,7 @@ FAST := not (own_relay or browsers or faults or media or builds or slow)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check check-security audit sbom fuzz timing faults hostile coverage bench docs screenshots lock clean
+.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check check-security audit sbom fuzz fuzz-pages fuzz-api timing faults hostile coverage bench docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +50,14 @@ $(SECURITY): requirements/security.txt | $(READY)
 	@echo "Installing what looks for mistakes and lists what relay is made of"
 	@$(VENV)/bin/python -m venv --clear $(VENV)/security
 	@$(VENV)/security/bin/python -m pip --quiet --disable-pip-version-check --no-input install --require-hashes --only-binary :all: --requirement $<
+	@touch $@
+
+# Beside .venv, and only for `make fuzz`: it has no wheel for every machine that runs the tests.
+$(FUZZER): requirements/fuzz.txt | $(READY)
+	@echo "Installing what looks for inputs that take other ways through the code"
+	@rm -rf $(VENV)/fuzz
+	@$(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input install --require-hashes --only-binary :all: --no-deps --target $(VENV)/fuzz --requirement $< \
+		|| { echo "atheris has no wheel for this machine: FUZZ_RUNS=2000 $(VENV)/bin/python -m pytest tests/fuzzing changes inputs without looking at the code"; exit 1; }
 	@touch $@
 
 pages: $(PAGES) ## Build the pages into relay/pages; every other target does so when it has to
@@ -115,7 +124,13 @@ coverage: $(READY) $(PAGES) ## Measure which branches of the rules and the proto
 	@$(VENV)/bin/python -m dev.coverage .cache/branches.json
 	@.ci/npm run --silent coverage
 
-fuzz: $(READY) ## Send relay generated requests, others each time, for about ten minutes; EXAMPLES=300 for longer
+fuzz: $(FUZZER) ## Give every parser inputs that take new ways through it, for MINUTES=10; SECONDS=60 each, SEED, TARGETS='links notes'
+	@PYTHONPATH=$(VENV)/fuzz MINUTES='$(MINUTES)' SECONDS='$(SECONDS)' SEED='$(SEED)' JOBS='$(JOBS)' TARGETS='$(TARGETS)' INPUT='$(INPUT)' KEEP='$(KEEP)' $(VENV)/bin/python -m tests.fuzzing
+
+fuzz-pages: $(PACKAGES) ## Change the same inputs FUZZ_RUNS=20000 times each, and read them with the code of the pages
+	@FUZZ_RUNS=$(or $(FUZZ_RUNS),20000) .ci/npm run --silent fuzz
+
+fuzz-api: $(READY) ## Send relay generated requests, others each time, for about ten minutes; EXAMPLES=300 for longer
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),80) $(VENV)/bin/python -m pytest --numprocesses 2 --timeout 0 tests/http/test_fuzz_api.py $(ARGS)
 
 timing: $(READY) ## Ask for what must not be told apart two thousand times, and print how long it took; ROUNDS=5000 for more
@@ -146,6 +161,7 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows, with their
 	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
 	printf 'openapi-python-client\ntypes-python-dateutil\n' | $(LOCK) - --output-file requirements/clients.txt
 	printf 'bandit\ncyclonedx-bom\ndetect-secrets\npip-audit\nsemgrep\n' | $(LOCK) --no-strip-extras - --output-file requirements/security.txt
+	printf "atheris<3.1; python_version < '3.12'\natheris>=3.1; python_version >= '3.12'\n" | $(LOCK) - --output-file requirements/fuzz.txt
 	echo hatchling | $(LOCK) - --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove what set-up, tests and the demo left here, the demo's data too

@@ -28,6 +28,7 @@ from arq.constants import (
 from arq.utils import poll
 from arq.worker import Worker, func
 
+from relay.decoding import decode_json
 from relay.errors import Unavailable
 from relay.tracing import spans
 from relay.tracing.spans import Kind, Span
@@ -108,7 +109,7 @@ def _read_job(wire: bytes) -> dict[str, Any]:
     """The call that a job in Redis stands for, as arq wants it: one function, whatever is there."""
     if len(wire) != WIRE_BYTES:
         raise ValueError("not a job")
-    job = msgspec.json.decode(wire, type=WireJob)
+    job = decode_json(wire, WireJob)
     return {"f": TRANSCODE, "a": (str(job.job),), "k": {}, "t": None, "et": 0}
 
 

@@ -26,6 +26,7 @@ from relay.crypto.encoding import b64u_decode
 from relay.crypto.keyfiles import load_signer_file
 from relay.crypto.signing import Signer
 from relay.crypto.verified import VerifiedCharter
+from relay.decoding import decode_json
 from relay.domain.cases import (
     CaseHolds,
     CasePage,
@@ -156,7 +157,7 @@ class CaseSystem:
             body=registration,
             conditions=conditions,
         )
-        return FoundCase(msgspec.json.decode(answer.content, type=CaseView), answer.etag)
+        return FoundCase(decode_json(answer.content, CaseView), answer.etag)
 
     async def case(self, case_id: uuid.UUID, *, known: FoundCase | None = None) -> FoundCase:
         """One case; with `known` nothing is sent again that is still as it was."""
@@ -168,7 +169,7 @@ class CaseSystem:
         )
         if known is not None and answer.status == HTTPStatus.NOT_MODIFIED:
             return known
-        return FoundCase(msgspec.json.decode(answer.content, type=CaseView), answer.etag)
+        return FoundCase(decode_json(answer.content, CaseView), answer.etag)
 
     async def every_case(self) -> list[CaseSummary]:
         """Every case, in the order of their identifiers."""

@@ -19,6 +19,7 @@ from relay.crypto.keyrings import Keyring
 from relay.crypto.passphrases import check_new_passphrase, normal
 from relay.crypto.signing import Signer
 from relay.crypto.trust import Role
+from relay.decoding import NotDecodable, decode_json
 from relay.errors import InvalidRequest
 
 ROOT_WORK_FACTOR_LOG2: Final = 18
@@ -57,8 +58,8 @@ def request_for(
 def read_request(path: Path) -> CredentialRequest:
     """The request in a file."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=CredentialRequest)
-    except msgspec.DecodeError:
+        return decode_json(path.read_bytes(), CredentialRequest)
+    except NotDecodable:
         raise BadRequestFile(path.name) from None
 
 

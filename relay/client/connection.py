@@ -14,6 +14,7 @@ from aiohttp import hdrs
 
 from relay.crypto import statements
 from relay.crypto.signing import Signer
+from relay.decoding import NotDecodable, decode_json
 from relay.domain.sessions import Challenge, Session, SignedRequest
 
 REQUEST_SECONDS: Final = 60
@@ -88,7 +89,7 @@ class Connection:
     ) -> _Value | None:
         """Send `body` as JSON and decode the answer into `into`; Problem where relay refuses."""
         answer = await self.exchange(method, path, bearer=bearer, body=body)
-        return None if into is None else msgspec.json.decode(answer.content, type=into)
+        return None if into is None else decode_json(answer.content, into)
 
     async def exchange(
         self,
@@ -122,8 +123,8 @@ class Connection:
 def problem(status: int, content: bytes) -> Problem:
     """The problem document of a refusal, or the plain status where something else answered."""
     try:
-        document = msgspec.json.decode(content, type=dict[str, object])
-    except msgspec.DecodeError:
+        document = decode_json(content, dict[str, object])
+    except NotDecodable:
         document = {}
     code, title = str(document.get("code", UNKNOWN)), str(document.get("title", ""))
     return Problem(status, code, title, document)

@@ -10,7 +10,9 @@ from typing import Final
 
 from relay.crypto import chain
 from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.fields import Digest
 from relay.crypto.verified import VerifiedCharter
+from relay.decoding import NotDecodable, decode_json
 from relay.errors import ConfigurationError
 
 _NEW_FILE_MODE: Final = 0o600
@@ -59,11 +61,10 @@ class SeenCharters:
 
 def _read(path: Path) -> dict[uuid.UUID, dict[int, bytes]]:
     try:
-        return {
-            uuid.UUID(case): {
-                int(version): b64u_decode(digest) for version, digest in versions.items()
-            }
-            for case, versions in json.loads(path.read_text("ascii")).items()
-        }
-    except (OSError, ValueError, AttributeError):
+        said = decode_json(path.read_bytes(), dict[uuid.UUID, dict[int, Digest]])
+    except (OSError, NotDecodable):
         raise SeenFileUnusable(path.name) from None
+    return {
+        case: {version: b64u_decode(digest) for version, digest in versions.items()}
+        for case, versions in said.items()
+    }

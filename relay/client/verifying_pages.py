@@ -20,6 +20,7 @@ from multidict import CIMultiDictProxy
 
 from relay.client.opening_codings import CODINGS, OPENED_MAX_BYTES, CodingBroken, opened
 from relay.client.page_releases import Release
+from relay.decoding import NotDecodable, decode_json
 from relay.domain.page_rules import (
     ADDRESSES,
     ALWAYS,
@@ -206,8 +207,8 @@ def _differences(
 def _list_differences(content: bytes, release: Release) -> Iterable[str]:
     """Of the list that relay serves; the compressed copies in it are of the tools of one machine."""
     try:
-        listed = msgspec.json.decode(content, type=dict[str, str])
-    except msgspec.DecodeError:
+        listed = decode_json(content, dict[str, str])
+    except NotDecodable:
         yield "no list of hashes"
         return
     files = {name: integrity for name, integrity in listed.items() if not is_copy(name)}
@@ -259,8 +260,8 @@ async def _embedding(
     origins: tuple[str, ...] = ()
     if answer.status == HTTPStatus.OK:
         try:
-            origins = tuple(msgspec.json.decode(answer.content, type=_Embedding).origins)
-        except msgspec.DecodeError:
+            origins = tuple(decode_json(answer.content, _Embedding).origins)
+        except NotDecodable:
             said.append("no list of origins")
     else:
         said.append(f"answered {answer.status} and not 200")

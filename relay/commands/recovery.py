@@ -17,6 +17,7 @@ from relay.client.connection import Connection, Problem
 from relay.client.recovery import give_case, publish_recovered
 from relay.crypto.encoding import b64u_decode
 from relay.crypto.keyfiles import load_keyring_file
+from relay.decoding import NotDecodable, decode_json
 from relay.domain.cases import CharterFiling
 from relay.domain.credentials import CaseFile
 from relay.errors import RelayError
@@ -120,6 +121,6 @@ async def _publish(recovered: Recovered, url: str) -> None:
 
 def _read(path: Path, kind: type[_Content]) -> _Content:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.DecodeError):
+        return decode_json(path.read_bytes(), kind)
+    except (OSError, NotDecodable):
         raise BadCaseFile(path.name) from None

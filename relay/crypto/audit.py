@@ -49,7 +49,10 @@ def row_bytes(row: EventRow) -> bytes:
     """What of a row is hashed: a label and its fields, one per line; ValueError for a bad field."""
     if row.at.tzinfo is None or row.seq < 1:
         raise ValueError("a row has a time with an offset and counts from 1")
-    at = row.at.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    try:
+        at = row.at.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    except OverflowError:
+        raise ValueError("a time out of range") from None
     lines = (
         _LABEL,
         str(row.case),

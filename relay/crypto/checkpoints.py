@@ -21,6 +21,7 @@ import msgspec
 from relay.crypto.encoding import b64u_decode, b64u_encode
 from relay.crypto.fields import Audience, Digest, Identifier, Time, Value, Whole
 from relay.crypto.signing import Signer, sign_statement, verify_statement
+from relay.decoding import NotDecodable, decode_json
 from relay.errors import CryptoError, RelayError
 
 TYPE: Final = "relay-checkpoint+jws"
@@ -173,8 +174,8 @@ def _decode(line: bytes, kind: type[_ValueT]) -> _ValueT:
     """A line or a payload in its one spelling."""
     text = line.removesuffix(b"\n")
     try:
-        value = msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = decode_json(text, kind)
+    except NotDecodable:
         raise CheckpointUnusable("a line that is none of a checkpoint") from None
     if msgspec.json.encode(value) != text:
         raise CheckpointUnusable("a line in another spelling")

@@ -12,33 +12,36 @@ from relay.crypto.errors import PayloadError
 from relay.crypto.segments import segment_count
 from relay.crypto.stream import opened_size
 
-_32_BYTES = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
+# `\Z` and not `$`, which in Python also stands before a line feed at the end, and in the pages does not.
+_32_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z"
 _LARGEST_WHOLE = 2**53 - 1
 """The largest whole number that JavaScript reads back exactly."""
 
 Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern=_32_BYTES, max_length=43)]
 """32 bytes as base64url: a SHA-256, an HMAC, a commitment or a challenge."""
 
-Nonce: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{21}[AQgw]$", max_length=22)]
+Nonce: TypeAlias = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{21}[AQgw]\Z", max_length=22)
+]
 """16 random bytes as base64url."""
 
 PublicKey: TypeAlias = Annotated[str, msgspec.Meta(pattern=_32_BYTES, max_length=43)]
 """An Ed25519 public key as base64url."""
 
 RecipientText: TypeAlias = Annotated[
-    str, msgspec.Meta(pattern="^age1pq1[02-9ac-hj-np-z]{1952}$", max_length=1959)
+    str, msgspec.Meta(pattern=r"^age1pq1[02-9ac-hj-np-z]{1952}\Z", max_length=1959)
 ]
 """A post-quantum age recipient; the only kind that statements name."""
 
-ReasonCode: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]*$", max_length=64)]
+ReasonCode: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]*\Z", max_length=64)]
 """A stable word for a reason, such as `identifies-a-third-person`; its sentence is in the catalogues."""
 
 MediaType: TypeAlias = Annotated[
-    str, msgspec.Meta(pattern="^[a-z]+/[a-z0-9][a-z0-9.+-]*$", max_length=127)
+    str, msgspec.Meta(pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]*\Z", max_length=127)
 ]
 """Type and subtype in lower case, without parameters."""
 
-Audience: TypeAlias = Annotated[str, msgspec.Meta(pattern="^https?://[!-~]+$", max_length=2048)]
+Audience: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^https?://[!-~]+\Z", max_length=2048)]
 """The public URL of a relay."""
 
 Ordinal: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]

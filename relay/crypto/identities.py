@@ -27,6 +27,7 @@ from relay.crypto.keyrings import PARTICIPANT_WORK_FACTOR_LOG2, stretch_passphra
 from relay.crypto.links import Link
 from relay.crypto.passphrases import normal
 from relay.crypto.signing import SEED_BYTES, read_unverified
+from relay.decoding import NotDecodable, decode_json
 from relay.errors import CryptoError, RelayError
 
 IDENTITY_FILE_MAX_BYTES: Final = 1024 * 1024
@@ -146,11 +147,11 @@ def _is_behind_passphrase(file: NamedFile) -> bool:
 
 def _key_file_in(file: NamedFile) -> NamedFile:
     """The key file of a case out of what `relay recovery` writes; any other file as it is."""
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-        exported = msgspec.json.decode(file.content, type=_Exported)
+    with contextlib.suppress(NotDecodable):
+        exported = decode_json(file.content, _Exported)
         return NamedFile(name=file.name, content=exported.charters.charters[-1].key_file)
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-        given = msgspec.json.decode(file.content, type=_Given)
+    with contextlib.suppress(NotDecodable):
+        given = decode_json(file.content, _Given)
         return NamedFile(name=file.name, content=given.filing.key_file)
     return file
 
@@ -186,8 +187,8 @@ def _parse(file: NamedFile) -> list[Identity]:
 
 def _identity_in_json(file: NamedFile, content: bytes) -> str:
     try:
-        members = msgspec.json.decode(content, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        members = decode_json(content, dict[str, object])
+    except NotDecodable:
         raise NoIdentity(f"{file.name}: JSON that is no key file") from None
     identity = members.get("identity")
     if isinstance(identity, str):

@@ -15,6 +15,7 @@ from relay.crypto.errors import EncodingError, KeyInvalidError
 from relay.crypto.keyrings import Keyring
 from relay.crypto.mlkem768x25519 import HybridIdentity
 from relay.crypto.signing import Signer
+from relay.decoding import NotDecodable, decode_json
 from relay.errors import ConfigurationError
 
 KEY_FILE_MAX_BYTES: Final = 4096
@@ -60,12 +61,12 @@ def load_keyring_file(path: Path) -> tuple[uuid.UUID, Keyring]:
     """The credential and its keys; KeyFileUnusable for a file that anybody but its owner may touch."""
     raw = _read_closed(path)
     try:
-        content = msgspec.json.decode(raw, type=_KeyFile)
+        content = decode_json(raw, _KeyFile)
         return content.credential, Keyring(
             identity=HybridIdentity.parse(content.identity),
             signer=Signer.from_seed(b64u_decode(content.signer)),
         )
-    except (msgspec.DecodeError, EncodingError, KeyInvalidError):
+    except (NotDecodable, EncodingError, KeyInvalidError):
         raise KeyFileUnusable("not a key file") from None
 
 
@@ -73,8 +74,8 @@ def load_signer_file(path: Path) -> Signer:
     """The signer in any key file; KeyFileUnusable for a file that anybody but its owner may touch."""
     raw = _read_closed(path)
     try:
-        return Signer.from_seed(b64u_decode(msgspec.json.decode(raw, type=_SignerFile).signer))
-    except (msgspec.DecodeError, EncodingError, KeyInvalidError):
+        return Signer.from_seed(b64u_decode(decode_json(raw, _SignerFile).signer))
+    except (NotDecodable, EncodingError, KeyInvalidError):
         raise KeyFileUnusable("not a key file with a signer") from None
 
 

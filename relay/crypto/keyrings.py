@@ -23,6 +23,7 @@ from relay.crypto.errors import KeyInvalidError
 from relay.crypto.passphrases import check_new_passphrase, normal
 from relay.crypto.scrypt import stretch
 from relay.crypto.signing import Signer
+from relay.decoding import NotDecodable, decode_json
 
 MEDIATOR_WORK_FACTOR_LOG2 = 17
 PARTICIPANT_WORK_FACTOR_LOG2 = 15
@@ -121,8 +122,8 @@ def _seal(keyring: Keyring, passphrase: str, work_factor_log2: int) -> bytes:
 def _open(sealed: bytes, passphrase: str) -> Keyring:
     plain = open_file(sealed, [ScryptIdentity(passphrase)])
     try:
-        content = msgspec.json.decode(plain, type=_Sealed)
-    except msgspec.DecodeError:
+        content = decode_json(plain, _Sealed)
+    except NotDecodable:
         raise KeyInvalidError("not a keyring") from None
     return Keyring(
         identity=HybridIdentity.parse(content.identity),

@@ -25,7 +25,7 @@ _UNLOCK = b"relay/v1/link/unlock"
 _SIGNER = b"relay/v1/link/signer"
 _CLAIM_MAC = "relay/v1/claim"
 _URL = re.compile(
-    r"(?P<public>https?://[^#?\s]+?)/l/"
+    r"(?P<public>https?://[!-\"$->@-~]+?)/l/"
     r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})#(?P<fragment>[A-Za-z0-9_-]{64})"
 )
 

@@ -95,15 +95,21 @@ class OpenedNote:
 
 def is_key_name(name: str) -> bool:
     """Whether a key may be called that."""
-    return bool(name) and "+" not in name and not any(character.isspace() for character in name)
+    is_word = bool(name) and "+" not in name and not any(letter.isspace() for letter in name)
+    return is_word and _is_utf8(name)
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether it can be written: not where an argument of a command was bytes of another coding."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def sign_note(text: str, name: str, signer: Signer) -> str:
     """The note of a text that ends with a newline, signed under a name; NoteUnusable for another text."""
     if not text.endswith("\n") or text == "\n":
         raise NoteUnusable("the text of a note ends with a newline")
-    if _CONTROL.search(text):
-        raise NoteUnusable("the text of a note has no control characters")
+    if _CONTROL.search(text) or not _is_utf8(text):
+        raise NoteUnusable("the text of a note is UTF-8 and has no control characters")
     return f"{text}\n{_signature(text, name, signer)}"
 
 
@@ -149,8 +155,8 @@ def _signature(text: str, name: str, signer: Signer) -> str:
 
 def _parts(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     """The text, and the name and signature of each line below it."""
-    if _CONTROL.search(note):
-        raise NoteUnusable("a note has no control characters but newlines")
+    if _CONTROL.search(note) or not _is_utf8(note):
+        raise NoteUnusable("a note is UTF-8 and has no control characters but newlines")
     text, blank, below = note.rpartition("\n\n")
     if not blank or not text:
         raise NoteUnusable("a note has a text, an empty line and its signatures")

@@ -174,7 +174,7 @@ def verify_offer(
     if to != (recipient.recipient, recipient.claim_hash, recipient.participant):
         raise ChainError("an offer to somebody else")
     require_order(offer, *of.made_of)
-    if offer.at < recipient.claimed_at - CLOCK_TOLERANCE:
+    if recipient.claimed_at - offer.at > CLOCK_TOLERANCE:
         raise ChainError("an offer dated before the recipient's claim")
     if made_under.version < charter.require_version(of.message.charter, of.message.at).version:
         raise ChainError("an offer under an older charter than its message")

@@ -24,6 +24,7 @@ from relay.crypto.signing import (
     statement_hash,
     verify_statement,
 )
+from relay.decoding import NotDecodable, decode_json
 
 
 def new_nonce() -> str:
@@ -98,8 +99,8 @@ def decode_unverified(
 
 def _decode(payload: bytes, kind: type[StatementT]) -> StatementT:
     try:
-        statement = msgspec.json.decode(payload, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        statement = decode_json(payload, kind)
+    except NotDecodable as error:
         raise StatementError(f"{kind.typ}: {type(error).__name__}") from None
     if msgspec.json.encode(statement) != payload:
         raise StatementError(f"{kind.typ}: not the one text of this statement")

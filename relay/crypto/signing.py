@@ -150,7 +150,7 @@ def read_unverified(compact: str, max_bytes: int = STATEMENT_MAX_BYTES) -> Unver
     return Unverified(
         typ=header["typ"].decode("ascii"),
         kid=header["kid"].decode("ascii"),
-        payload=_decode(parts[1], "payload"),
+        payload=_utf8(_decode(parts[1], "payload")),
         signature=signature,
     )
 
@@ -165,6 +165,15 @@ def _header(kid: str, typ: str) -> bytes:
     if not _HEADER.fullmatch(header):
         raise ValueError("not a statement type")
     return header
+
+
+def _utf8(payload: bytes) -> bytes:
+    """The payload, if it is UTF-8, as all JSON is."""
+    try:
+        payload.decode("utf-8")
+    except UnicodeDecodeError:
+        raise StatementError("the payload is not UTF-8") from None
+    return payload
 
 
 def _decode(part: str, name: str) -> bytes:

@@ -94,7 +94,7 @@ def require_order(later: Statement, *earlier: Statement) -> None:
 
     So a key that may not sign any more can date nothing back behind what it is about.
     """
-    if any(later.at < statement.at - CLOCK_TOLERANCE for statement in earlier):
+    if any(statement.at - later.at > CLOCK_TOLERANCE for statement in earlier):
         raise ChainError(f"{later.typ}: dated before what it names")
 
 

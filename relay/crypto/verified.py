@@ -54,8 +54,8 @@ class Term:
 
     def covers(self, at: dt.datetime) -> bool:
         """Whether something signed at that time was signed under this version, give or take the clocks."""
-        begun = at >= self.since - CLOCK_TOLERANCE
-        return begun and (self.until is None or at < self.until + CLOCK_TOLERANCE)
+        begun = self.since - at <= CLOCK_TOLERANCE
+        return begun and (self.until is None or at - self.until < CLOCK_TOLERANCE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,12 +192,12 @@ class Origin:
         """How far something counts that was signed with this key at that time."""
         if self.is_misused or (self.ended_at is not None and at > self.ended_at):
             return Standing.ENDED
-        if at < (self.claim or self.link).at - CLOCK_TOLERANCE:
+        if (self.claim or self.link).at - at > CLOCK_TOLERANCE:
             raise ChainError("signed before its key was there")
         if self.claim is None:
             # An upload link: its own statement ties the key to the participant, until it expires.
             expires = self.link.expires
-            is_late = expires is not None and at >= expires + CLOCK_TOLERANCE
+            is_late = expires is not None and at - expires >= CLOCK_TOLERANCE
             return Standing.ENDED if is_late else Standing.VERIFIED
         if self.verified_at is None:
             return Standing.UNVERIFIED if self.ended_at is None else Standing.ENDED

@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from relay.crypto.encoding import b64u_encode
+from relay.decoding import decode_json
 from relay.demo.visiting import KeptMediator, kept_mediators
 from relay.errors import ConfigurationError
 from relay.services.pages import BUILT
@@ -72,7 +71,7 @@ def _settings_of(
     given = running.case_system
     if given is None:
         raise ConfigurationError("this relay was started without a receiver")
-    integrity = msgspec.json.decode(INTEGRITY.read_bytes(), type=dict[str, str])
+    integrity = decode_json(INTEGRITY.read_bytes(), dict[str, str])
     return {
         "HOST_URL": origin,
         "HOST_RELAY_URL": running.url,

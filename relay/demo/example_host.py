@@ -22,6 +22,7 @@ import msgspec
 from relay.client.case_system import CaseSystem
 from relay.client.certifying import write_new
 from relay.crypto.encoding import b64u_encode
+from relay.decoding import decode_json
 from relay.demo.mailbox import Mailbox
 from relay.demo.story import StoryBroke
 from relay.demo.visiting import KeptMediator, Visit
@@ -199,7 +200,7 @@ def case_entry(
 
 
 def _integrity() -> dict[str, str]:
-    hashes = msgspec.json.decode((BUILT / "integrity.json").read_bytes(), type=dict[str, str])
+    hashes = decode_json((BUILT / "integrity.json").read_bytes(), dict[str, str])
     return {"CASES_EMBED_INTEGRITY": hashes["embed.js"]}
 
 

@@ -11,7 +11,7 @@ from relay.domain.texts import readable
 _ARROW: Final = "-->"
 _HEADER: Final = re.compile(r"WEBVTT(?:[ \t]|$)")
 _NOT_A_CUE: Final = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t]|$)")
-_TIME: Final = re.compile(r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})", re.ASCII)
+_TIME: Final = re.compile(r"(?:(\d{2,4}):)?([0-5]\d):([0-5]\d)\.(\d{3})", re.ASCII)
 _SPEAKER: Final = re.compile(r"<v(?:\.[^ >]*)? ([^>]+)>")
 _TAG: Final = re.compile(r"<[^<>]*>")
 _REFERENCE: Final = re.compile(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import uuid
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -10,9 +9,10 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
+from relay.domain.paging import read_place
 from relay.errors import Conflict, Forbidden, InvalidRequest, NotFound
 
-PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
+PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+\Z"
 """No control characters: the database takes no NUL, and a log no line feeds."""
 
 Reference: TypeAlias = Annotated[str, msgspec.Meta(pattern=PRINTABLE, min_length=1, max_length=200)]
@@ -304,7 +304,7 @@ class CasesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def place(self) -> CasePlace:
         """What comes before the page; InvalidRequest for the place of another order, and no time."""
         if self.after is not None:
-            place = decode_place(self.after)
+            place = read_place(self.after, CasePlace)
             if (place.changed_at is None) != (self.changed_since is None):
                 raise InvalidRequest("a place in another order", problem="after")
             return place
@@ -316,7 +316,7 @@ class CasesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise InvalidRequest("no time of ours", problem="changed_since") from None
 
 
-class CasePlace(msgspec.Struct, frozen=True, kw_only=True):
+class CasePlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A place in a list of cases; without a time in the order of identifiers."""
 
     case: uuid.UUID = uuid.UUID(int=0)
@@ -328,23 +328,6 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
 
     cases: list[CaseSummary]
     next: str | None
-
-
-def encode_place(place: CasePlace) -> str:
-    """A place in a list of cases, as an opaque text."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
-
-
-def decode_place(text: str) -> CasePlace:
-    """The place that `encode_place` made; InvalidRequest for anything else."""
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        place = msgspec.json.decode(raw, type=CasePlace)
-        if place.changed_at is None:
-            return place
-        return msgspec.structs.replace(place, changed_at=place.changed_at.astimezone(UTC))
-    except (ValueError, OverflowError, msgspec.MsgspecError):
-        raise InvalidRequest("not a place in a list of cases", problem="after") from None
 
 
 class CharterFiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

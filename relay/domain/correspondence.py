@@ -5,10 +5,8 @@ Nothing sealed is in them: bodies, notes and guidance are asked for by the messa
 
 from __future__ import annotations
 
-import base64
-import binascii
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -16,6 +14,7 @@ import msgspec
 
 from relay.domain.cases import Consent
 from relay.domain.messages import Kind, Language, Processing
+from relay.domain.paging import read_place
 from relay.domain.transitions import Event
 from relay.domain.views import AuthorView, RecipientView
 from relay.errors import InvalidRequest
@@ -120,10 +119,10 @@ class CorrespondenceQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     @property
     def place(self) -> Place | None:
         """Where the page begins; None for the first one."""
-        return None if self.after is None else decode_place(self.after)
+        return None if self.after is None else read_place(self.after, Place)
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The place of a message in a list."""
 
     side: Side
@@ -139,31 +138,3 @@ class MessagesChanged(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[uuid.UUID]
     everything: bool
     """Look at all of it: at first, where consent or claim changed, and where too many did to name them."""
-
-
-def encode_place(place: Place) -> str:
-    """A place in a list, as an opaque text."""
-    raw = " ".join(
-        (
-            place.side,
-            "1" if place.asks else "0",
-            place.since.astimezone(UTC).isoformat(),
-            str(place.message),
-        )
-    )
-    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
-
-
-def decode_place(text: str) -> Place:
-    """The place that `encode_place` made; InvalidRequest for anything else."""
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        side, asks, since, message = raw.split(" ")
-        return Place(
-            side=Side(side),
-            asks={"0": False, "1": True}[asks],
-            since=datetime.fromisoformat(since).astimezone(UTC),
-            message=uuid.UUID(message),
-        )
-    except (ValueError, KeyError, OverflowError, binascii.Error):
-        raise InvalidRequest("not a place in a list", problem="after") from None

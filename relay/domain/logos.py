@@ -66,7 +66,10 @@ _SAYS: Final = frozenset(
     }
 )
 _LINKS: Final = frozenset({"href", f"{_XLINK} href"})
-_URL: Final = re.compile(r"url\(\s*(['\"]?)(?P<to>[^)'\"]*)\1\s*\)", re.IGNORECASE)
+_URL: Final = re.compile(
+    r"url\(\s*+(?P<quote>['\"]?+)(?P<to>[^)'\"]{0,200}+)(?P=quote)\s*\)", re.IGNORECASE
+)
+"""Nothing in it is tried twice: the time is that of the length."""
 _WITHIN: Final = re.compile(r"#[A-Za-z_][\w.\-]*")
 _VALUE: Final = re.compile(r"[\w\s#.,%()+\-:;/*]*")
 """What a value that draws has beside the parts of its own picture that it names."""

@@ -12,8 +12,9 @@ from relay.domain.transitions import RELEASED, State
 from relay.domain.uploads import RangeNotSatisfiable
 
 _RANGE: Final = re.compile(
-    r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*", re.ASCII | re.IGNORECASE
+    r"bytes=[ \t]*(?:([0-9]{1,15})-([0-9]{0,15})|-([0-9]{1,15}))[ \t]*", re.ASCII | re.IGNORECASE
 )
+"""As the pages read it: no more digits than JavaScript reads exactly."""
 _OWN: Final = frozenset({PartRole.BODY, PartRole.ORIGINAL})
 _TYPES: Final = {
     PartRole.BODY: frozenset({"text/plain"}),

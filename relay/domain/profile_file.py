@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from relay.decoding import NotDecodable, decode_toml
 from relay.domain.colours import CHOSEN, PAGES, SCHEMES, Colours, Scheme, is_colour, unreadable
 from relay.domain.profile import Contact, CrisisLine, Profile, Telephone, Wording
 from relay.errors import ConfigurationError
@@ -44,8 +44,8 @@ def read_profile(text: str) -> ProfileFile:
     if len(text.encode()) > PROFILE_MAX_BYTES:
         raise _wrong("the file", f"it has more than {PROFILE_MAX_BYTES:,} bytes: make it shorter")
     try:
-        found = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        found = decode_toml(text, dict[str, Any])
+    except NotDecodable as error:
         raise _wrong("the file", f"it is not TOML: {error}; correct that place") from None
     file = _Table("the profile", found)
     lines = file.tables("crisis_line", "the crisis lines", CRISIS_LINES_MAX)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -12,7 +10,6 @@ import msgspec
 
 from relay.domain.messages import Language, WaitsFor
 from relay.domain.transitions import State
-from relay.errors import InvalidRequest
 
 BEGINNING = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 """The place before the oldest item."""
@@ -49,6 +46,13 @@ class CaseMessagesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
 
 
+class QueuePlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The place of a message in the queue, or among those of a case."""
+
+    since: datetime
+    message: uuid.UUID
+
+
 class QueueFigure(msgspec.Struct, frozen=True, kw_only=True):
     """How many messages are in a state, for whom they wait, and since when the oldest of them waits."""
 
@@ -71,19 +75,3 @@ class QueueChanged(msgspec.Struct, frozen=True, kw_only=True):
     cases: list[uuid.UUID]
     everything: bool
     """Look at all of it: at first, and where too many changed to name them."""
-
-
-def encode_place(since: datetime, message_id: uuid.UUID) -> str:
-    """A place in the queue, as an opaque text."""
-    raw = f"{since.astimezone(UTC).isoformat()} {message_id}"
-    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
-
-
-def decode_place(text: str) -> tuple[datetime, uuid.UUID]:
-    """The place that `encode_place` made; InvalidRequest for anything else."""
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        since, _, message_id = raw.partition(" ")
-        return datetime.fromisoformat(since).astimezone(UTC), uuid.UUID(message_id)
-    except (ValueError, OverflowError, binascii.Error):
-        raise InvalidRequest("not a place in the queue", problem="after") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import tomllib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from relay.decoding import NotDecodable, decode_toml
 from relay.domain.notifications import Notification, NotificationType
 from relay.errors import ConfigurationError, NotFound
 
@@ -153,8 +153,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 def read_receivers(text: str) -> tuple[Receiver, ...]:
     """The receivers of a file; a ConfigurationError names the receiver and what is wrong with it."""
     try:
-        found = msgspec.convert(tomllib.loads(text), _File).receiver
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        found = decode_toml(text, _File).receiver
+    except NotDecodable as error:
         raise ConfigurationError(f"the file of the webhooks: {error}") from None
     names = [receiver.name for receiver in found]
     for receiver in found:

@@ -28,6 +28,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from relay.decoding import NotDecodable, decode_json
 from relay.embedded.errors import FolderInUse, FolderUnusable
 
 SOCKET_PATH_BYTES = 100
@@ -169,8 +170,8 @@ def _credentials(root: Path) -> Credentials:
     path = root / "credentials.json"
     if path.exists():
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Credentials)
-        except msgspec.DecodeError as error:
+            return decode_json(path.read_bytes(), Credentials)
+        except NotDecodable as error:
             raise FolderUnusable(f"{path} is damaged") from error
     if (root / "postgres").exists():
         raise FolderUnusable(f"{path} is missing, and with it the password of the database here")

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from relay.decoding import decode_json
 from relay.embedded import guard
 from relay.embedded.errors import ServerFailed
 
@@ -112,7 +113,7 @@ class Servers:
         """Take in what the guard says until it ends."""
         lines = self.process.stdout
         while lines is not None and (line := await lines.readline()):
-            reply = msgspec.json.decode(line, type=Reply)
+            reply = decode_json(line, Reply)
             if reply.status is None:
                 self.pids[reply.name] = reply.pid
             else:

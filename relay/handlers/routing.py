@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
 
+from relay.decoding import NotDecodable, decode_json
 from relay.domain.actors import Actor, LinkHolder, Mediator, Participant, Role, Service
 from relay.domain.preconditions import Preconditions, entity_tag, is_known
 from relay.domain.tokens import Scope
@@ -50,12 +51,32 @@ __all__ = [
     "heads",
     "no_content",
     "probe",
+    "read_body",
+    "read_query",
     "route",
     "tagged",
 ]
 
 _Value = TypeVar("_Value")
 _ENCODER: Final = msgspec.json.Encoder()
+
+
+def read_query(given: Mapping[str, str], value: type[_Value]) -> _Value:
+    """A query string as a struct; InvalidRequest for a name unknown or repeated, or a wrong value."""
+    if len(set(given)) != len(given):
+        raise InvalidRequest("a query parameter is given twice")
+    try:
+        return msgspec.convert(dict(given), value, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(f"query: {error}", problem=str(error)) from None
+
+
+def read_body(content: bytes, value: type[_Value]) -> _Value:
+    """A JSON body as a struct; InvalidRequest says which member is wrong."""
+    try:
+        return decode_json(content, value)
+    except NotDecodable as error:
+        raise InvalidRequest(f"body: {error}", problem=str(error)) from None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +133,7 @@ class Call:
 
     def query(self, value: type[_Value]) -> _Value:
         """The query string as a struct; unknown or repeated names are an InvalidRequest."""
-        given = self.request.query
-        if len(set(given)) != len(given):
-            raise InvalidRequest("a query parameter is given twice")
-        try:
-            return msgspec.convert(dict(given), value, strict=False)
-        except msgspec.ValidationError as error:
-            raise InvalidRequest(f"query: {error}", problem=str(error)) from None
+        return read_query(self.request.query, value)
 
     @property
     def preconditions(self) -> Preconditions:
@@ -142,12 +157,7 @@ class Call:
             raise InvalidRequest(
                 "body", problem="The body is not whole, or not encoded as it says."
             ) from None
-        try:
-            return msgspec.json.decode(content, type=value)
-        except msgspec.DecodeError as error:
-            raise InvalidRequest(f"body: {error}", problem=str(error)) from None
-        except UnicodeDecodeError:
-            raise InvalidRequest("body", problem="The body is not UTF-8.") from None
+        return read_body(content, value)
 
     @property
     def mediator(self) -> Mediator:

@@ -46,6 +46,8 @@ _ENTRIES = {b"avc1": (78, {b"avcC", b"colr", b"pasp", b"btrt"}), b"mp4a": (28, {
 _FILE_TAGS = {"major_brand", "minor_version", "compatible_brands"}
 _STREAM_TAGS = {"language": {"und"}, "handler_name": {"VideoHandler", "SoundHandler"}}
 _STREAM_TAGS |= {"vendor_id": {"[0][0][0][0]"}, "encoder": {"Lavc libx264"}}
+_SHORTEST_HEADER = 24
+"""Bytes of the mdhd of version 0; the others are longer."""
 _IDENTITY_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
@@ -107,6 +109,8 @@ def _check_entries(file: MemoryFile, start: int, end: int) -> None:
 
 def _check_header(kind: bytes, content: bytes) -> None:
     """No time of day, and no turning or mirroring left to the player."""
+    if len(content) < _SHORTEST_HEADER:
+        raise TracesRemained("a header that is cut short")
     times = content[4:20] if content[0] else content[4:12]
     if any(times):
         raise TracesRemained("a time of recording")
@@ -145,6 +149,8 @@ def check_poster(poster: MemoryFile) -> None:
         at += 2 + length
         if kind == _SCAN:
             break
+    else:
+        raise TracesRemained("a poster without a picture")
     # In the scan 0xFF is followed by 0 or a restart marker, so the first other marker must be the end.
     rest = data[at:-2]
     for index in range(8):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
 import msgspec
 
 VIDEO_CODECS = frozenset(
@@ -49,16 +51,26 @@ CODECS = VIDEO_CODECS | AUDIO_CODECS
 """FFmpeg knows five hundred decoders; only these may see hostile bytes."""
 
 
+# What the jail answers comes from where a hostile file was: only what FFmpeg can have is taken.
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Packets: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**53) + 1, le=2**53 - 1)]
+Duration: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Degrees: TypeAlias = Annotated[int, msgspec.Meta(ge=-360, le=360)]
+Rate: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9]{1,10}/[1-9][0-9]{0,9})?\Z")]
+Aspect: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^(?:[1-9][0-9]{0,9}/[1-9][0-9]{0,9})?\Z")]
+
+
 class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One stream. Colour numbers are those of ISO/IEC 23091-2; rates are fractions, "" if unknown."""
 
-    index: int
+    index: Count
     kind: str
     codec: str
     """"" where nobody knows it."""
-    packets: int = 0
-    begin_ms: int = 0
-    end_ms: int = 0
+    packets: Packets = 0
+    begin_ms: Milliseconds = 0
+    end_ms: Milliseconds = 0
     enabled: bool = False
     """What a player takes where there is more than one of its kind."""
     picture: bool = False
@@ -66,20 +78,20 @@ class StreamFacts(msgspec.Struct, frozen=True, kw_only=True):
     shown: bool = False
     """The one video that is shown."""
     locked: bool = False
-    width: int = 0
-    height: int = 0
-    rotation: int = 0
+    width: Count = 0
+    height: Count = 0
+    rotation: Degrees = 0
     """Degrees, as the display matrix says."""
-    sample_aspect: str = "1/1"
+    sample_aspect: Aspect = "1/1"
     pixel_format: str = ""
-    transfer: int = 2
-    primaries: int = 2
-    matrix: int = 2
+    transfer: Count = 2
+    primaries: Count = 2
+    matrix: Count = 2
     full_range: bool = False
     interlaced: bool = False
-    average_rate: str = ""
-    base_rate: str = ""
-    channels: int = 0
+    average_rate: Rate = ""
+    base_rate: Rate = ""
+    channels: Count = 0
     tags: dict[str, str] = {}
 
 
@@ -91,10 +103,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     demuxer: str = ""
     whole: bool = False
     """Its edit list leaves out everything, and is not followed."""
-    duration_ms: int | None = None
-    announced_ms: int | None = None
+    duration_ms: Duration | None = None
+    announced_ms: Duration | None = None
     """What the file says of itself, or what is guessed from its bit rate."""
-    chapters: int = 0
+    chapters: Count = 0
     tags: dict[str, str] = {}
     streams: tuple[StreamFacts, ...] = ()
 

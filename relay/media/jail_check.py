@@ -18,8 +18,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
-import msgspec
-
+from relay.decoding import NotDecodable, decode_json
 from relay.media.errors import JailBroken
 from relay.media.jail import SCRIPTS, JailLimits, Outcome, run_in_jail
 from relay.media.memory import MemoryFile
@@ -194,8 +193,8 @@ async def attack(
     """Run one attack in the jail, and see what it reached."""
     outcome = await _run(bait, name, target, memory_bytes=memory_bytes, descriptors=descriptors)
     try:
-        reached = msgspec.json.decode(outcome.stdout, type=list[str])
-    except msgspec.DecodeError:
+        reached = decode_json(outcome.stdout, list[str])
+    except NotDecodable:
         # Silence proves nothing: an attack that could not run has not been withstood.
         last = outcome.stderr.decode(errors="replace").strip().splitlines()[-1:]
         return Check(name=name, holds=False, found=f"no answer ({outcome.status}) {''.join(last)}")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import msgspec
-
+from relay.decoding import NotDecodable, decode_json
 from relay.media import errors
 from relay.media.facts import CODECS, VIDEO_CODECS, Facts
 from relay.media.jail import SCRIPTS, JailLimits, Outcome, run_in_jail
@@ -57,8 +56,8 @@ def read_facts(outcome: Outcome, *, source_bytes: int, limits: MediaLimits) -> F
     if outcome.status != 0:
         raise errors.UnreadableRecording(f"probe ended with {outcome.status}")
     try:
-        return msgspec.json.decode(outcome.stdout, type=Facts)
-    except msgspec.DecodeError:
+        return decode_json(outcome.stdout, Facts)
+    except NotDecodable:
         raise errors.UnreadableRecording("the probe's answer was not understood") from None
 
 
@@ -85,6 +84,8 @@ def check_facts(facts: Facts, *, source_bytes: int, limits: MediaLimits) -> None
 
 
 def _check_content(facts: Facts) -> None:
+    if facts.video and not facts.video.width * facts.video.height:
+        raise errors.UnreadableRecording("a picture without a size")
     if facts.video and facts.video.codec not in VIDEO_CODECS:
         raise errors.UnsupportedCodec(facts.video.codec)
     if facts.has_unknown_sound:

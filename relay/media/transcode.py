@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-import msgspec
-
+from relay.decoding import NotDecodable, decode_json
 from relay.media import errors, recipe, sound
 from relay.media.clean import check_poster, check_rendition
 from relay.media.facts import CODECS, Facts, StreamFacts
@@ -271,8 +270,8 @@ class _Work:
             )
         self._raise_if_failed(outcome)
         try:
-            return msgspec.json.decode(outcome.stdout, type=Facts)
-        except msgspec.DecodeError:
+            return decode_json(outcome.stdout, Facts)
+        except NotDecodable:
             raise errors.UnreadableRecording("the rendition could not be looked at") from None
 
     def _raise_if_failed(self, outcome: Outcome) -> None:

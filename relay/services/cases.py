@@ -26,9 +26,9 @@ from relay.domain.cases import (
     RegistrationMissing,
     RoleChanged,
     UnknownMediator,
-    encode_place,
 )
 from relay.domain.credentials import UnknownSigner
+from relay.domain.paging import write_place
 from relay.domain.preconditions import Preconditions
 from relay.errors import InvalidRequest, NotFound
 from relay.services import trust
@@ -228,7 +228,7 @@ async def list_cases(database: Database, actor: Mediator | Service, query: Cases
             )
             for case in facts
         ],
-        next=encode_place(page[-1]) if len(found) > query.limit else None,
+        next=write_place(page[-1]) if len(found) > query.limit else None,
     )
 
 

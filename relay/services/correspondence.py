@@ -24,10 +24,10 @@ from relay.domain.correspondence import (
     SentPage,
     SentSummary,
     Side,
-    encode_place,
 )
 from relay.domain.gates import NOT_ASKED, GateFacts, is_open
 from relay.domain.messages import Processing
+from relay.domain.paging import write_place
 from relay.domain.transitions import Mover, State
 from relay.domain.views import RecipientView, author_view, recipient_view
 from relay.storage import cases as stored_cases
@@ -139,7 +139,7 @@ async def _sent_page(
     shown = rows[:PAGE_SENT]
     return SentPage(
         items=[_sent(row, is_closed=is_closed) for row in shown],
-        next=None if len(rows) == len(shown) else encode_place(_sent_place(shown[-1])),
+        next=None if len(rows) == len(shown) else write_place(_sent_place(shown[-1])),
     )
 
 
@@ -184,7 +184,7 @@ async def _received_page(
     )
     return ReceivedPage(
         items=[_received(one, offers.get(one.row.offer_hash)) for one in shown],
-        next=None if len(found) == len(shown) else encode_place(_received_place(shown[-1].row)),
+        next=None if len(found) == len(shown) else write_place(_received_place(shown[-1].row)),
     )
 
 

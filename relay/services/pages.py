@@ -15,8 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
+from relay.decoding import NotDecodable, decode_json
 from relay.domain.page_rules import (
     CODINGS,
     DOCUMENTS,
@@ -131,8 +130,8 @@ def _listed(folder: Path) -> dict[str, bytes]:
     if not path.is_file():
         return {}
     try:
-        hashes = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except msgspec.DecodeError as error:
+        hashes = decode_json(path.read_bytes(), dict[str, str])
+    except NotDecodable as error:
         raise ConfigurationError(f"{path} is not a list of pages: make pages") from error
     contents = {name: _held(folder, name, integrity) for name, integrity in hashes.items()}
     for name in contents:

@@ -16,15 +16,15 @@ from relay.domain.messages import (
     ReviewRequest,
     StatementMismatch,
 )
+from relay.domain.paging import read_place, write_place
 from relay.domain.reviews import (
     BEGINNING,
     END,
     ENDED,
     CaseMessagesQuery,
     QueueFigures,
+    QueuePlace,
     QueueQuery,
-    decode_place,
-    encode_place,
 )
 from relay.domain.transitions import Event, Mover, State, Transition
 from relay.errors import NotFound
@@ -66,7 +66,7 @@ async def queue(database: Database, mediator: Mediator, query: QueueQuery) -> Qu
         case_id=query.case,
         limit=query.limit + 1,
     )
-    after = None if query.after is None else decode_place(query.after)
+    after = None if query.after is None else _place(query.after)
     async with database.snapshot() as connection:
         if query.state in ENDED and query.waits_for is None:
             found = await stored_reviews.ended_of_state(
@@ -88,13 +88,18 @@ async def of_case(
     database: Database, mediator: Mediator, case_id: uuid.UUID, query: CaseMessagesQuery
 ) -> QueuePage:
     """A page of every message of a case that was ever sent, in every state, newest first."""
-    before = END if query.after is None else decode_place(query.after)
+    before = END if query.after is None else _place(query.after)
     async with database.snapshot() as connection:
         await require_mediator(connection, case_id, mediator)
         found = await stored_reviews.messages_of_case(
             connection, case_id, mediator.credential_id, before, query.limit + 1
         )
         return await _page(connection, mediator, found, query.limit)
+
+
+def _place(text: str) -> tuple[datetime, uuid.UUID]:
+    place = read_place(text, QueuePlace)
+    return place.since, place.message
 
 
 async def _page(
@@ -107,7 +112,9 @@ async def _page(
     )
     if len(found) <= limit:
         return QueuePage(items=items, next=None)
-    return QueuePage(items=items, next=encode_place(shown[-1].since, shown[-1].message))
+    return QueuePage(
+        items=items, next=write_place(QueuePlace(since=shown[-1].since, message=shown[-1].message))
+    )
 
 
 async def figures(database: Database, actor: Mediator | Service) -> QueueFigures:

@@ -2,7 +2,7 @@
 
 Schemathesis makes the requests from docs/openapi.yaml, some that fit it and some that do not, by themselves
 and in sequences along its links; what is known of a living case is mixed in, so that more of them get past
-the first check. `make fuzz` makes many more.
+the first check. `make fuzz-api` makes many more.
 """
 
 from __future__ import annotations

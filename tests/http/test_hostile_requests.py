@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import zlib
 from urllib.parse import urlsplit
 
@@ -28,6 +29,22 @@ async def test_a_body_that_unpacks_to_much_more_is_refused(people: Organization)
     headers = {"Content-Encoding": "deflate"}
     answer = await ask(people.connection, "POST", "/v1/receipts", packed, headers=headers)
     assert (answer.status, answer.code) == (413, "too-large")
+
+
+@pytest.mark.parametrize("path", ["/v1/cases", "/v1/queue"])
+async def test_what_is_nested_too_deeply_is_refused(
+    people: Organization, case: Case, path: str
+) -> None:
+    """A place in a list, which is JSON inside, and a body: it is the caller's mistake, and told as one."""
+    caller = caller_of(case.mediator)
+    nested = b'{"x":' + b"[" * 3000
+    place = base64.urlsafe_b64encode(nested).decode().rstrip("=")
+    answer = await caller.ask("GET", f"{path}?after={place}")
+    assert (answer.status, answer.code) == (400, "invalid-request")
+    body = b'{"challenge":' + b"[" * 100_000
+    headers = {"Content-Type": "application/json"}
+    answer = await ask(people.connection, "POST", "/v1/sessions", body, headers=headers)
+    assert (answer.status, answer.code) == (400, "invalid-request")
 
 
 async def test_the_log_of_a_case_can_be_read_to_its_end(case: Case) -> None:

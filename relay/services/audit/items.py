@@ -289,7 +289,7 @@ class Items:
         approvers = item.approvers()
         if approvers == before:
             self._found(row, Code.TRANSITION_BY_ANOTHER, "somebody approved the same words twice")
-        if not self._is_sender_known(item, row.at - RACE):
+        if not self._is_sender_known(item, row.at, before=RACE):
             self._found(row, Code.GATE_CLOSED, "approved before it was known whose words these are")
         is_last = row.kind.event is Event.APPROVE
         if is_last and not self._people.may_suffice(approvers, row.at):
@@ -372,12 +372,14 @@ class Items:
         self._check_gates(row, item)
         self._check_recipient_key(row, item)
 
-    def _is_sender_known(self, item: Item, at: dt.datetime) -> bool:
-        """Whether it is known whose words these are; what was ended later than `at` counts as open."""
+    def _is_sender_known(
+        self, item: Item, at: dt.datetime, *, before: dt.timedelta = dt.timedelta()
+    ) -> bool:
+        """Whether it is known whose words these are; what ended later than `before` ahead of `at` is open."""
         way = item.way
         if way is None or way.is_known:
             return True
-        return way.misused_at is not None and way.misused_at > at
+        return way.misused_at is not None and way.misused_at - at > -before
 
     def _check_gates(self, row: Row, item: Item) -> None:
         if not self._is_sender_known(item, row.at):

@@ -84,11 +84,11 @@ class WayIn:
 
         An expiry closes the way of an upload link, and that to a claim.
         """
-        if self.ended_at is not None and at > self.ended_at + RACE:
+        if self.ended_at is not None and at - self.ended_at > RACE:
             return False
         expires = self.link.expires
         is_claimed = self.claim is not None
-        return is_claimed or expires is None or at <= expires + session + RACE
+        return is_claimed or expires is None or at - expires <= session + RACE
 
 
 class CaseKeys:

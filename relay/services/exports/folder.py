@@ -13,6 +13,7 @@ from typing import IO, Final
 
 import msgspec
 
+from relay.decoding import NotDecodable, decode_json
 from relay.services.exports.layout import (
     FORMAT,
     MANIFEST,
@@ -120,8 +121,8 @@ def read_manifest(path: Path) -> Manifest:
     try:
         with (path / MANIFEST).open("rb") as file:
             content = file.read(MANIFEST_MAX_BYTES)
-        manifest = msgspec.json.decode(content, type=Manifest)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        manifest = decode_json(content, Manifest)
+    except (OSError, NotDecodable):
         raise NoExport(f"{path.name} has no {MANIFEST} that relay wrote") from None
     if (manifest.format, manifest.version) != (FORMAT, VERSION):
         raise ExportVersionUnknown(f"{manifest.format} {manifest.version}")

@@ -12,6 +12,7 @@ from typing import IO, Final
 import asyncpg
 import msgspec
 
+from relay.decoding import decode_json
 from relay.domain.cases import CaseExists
 from relay.domain.credentials import ServiceTooEarly
 from relay.domain.places import IMPORTS
@@ -187,7 +188,7 @@ def _placed(
                 added = {"body": _hex(file.read())}
         case _:
             return line
-    return msgspec.json.encode({**msgspec.json.decode(line), **added}).decode()
+    return msgspec.json.encode({**decode_json(line, dict[str, object]), **added}).decode()
 
 
 def _bytes(value: object) -> bytes:

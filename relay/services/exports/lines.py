@@ -10,6 +10,7 @@ from typing import Final, Self
 import msgspec
 
 from relay.crypto.encoding import b64u_decode, b64u_encode
+from relay.crypto.fields import Digest
 from relay.services.log import LogRow
 from relay.storage.audit import LoggedAct
 from relay.storage.exports import StatementRow
@@ -33,7 +34,7 @@ _LISTS: Final = frozenset({"mediators", "media", "recovery", "proposed_mediators
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """A statement as it was signed, by its hash (base64url), and when it came."""
 
-    statement: str
+    statement: Digest
     typ: str
     kid: str
     compact: str
@@ -59,6 +60,14 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
             compact=self.compact,
             received_at=self.received_at,
         )
+
+
+class ExportedRow(LogRow, frozen=True, kw_only=True):
+    """A row of the log as it is read again: its hashes are that."""
+
+    statement: Digest | None
+    prev: Digest
+    hash: Digest
 
 
 def log_row(log: LoggedAct) -> LogRow:

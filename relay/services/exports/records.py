@@ -12,6 +12,7 @@ import msgspec
 
 from relay.crypto import age
 from relay.crypto.encoding import b64u_decode
+from relay.decoding import NotDecodable, decode_json
 from relay.domain.messages import Audience
 from relay.errors import CryptoError
 from relay.services.exports.layout import (
@@ -24,7 +25,7 @@ from relay.services.exports.layout import (
     part_path,
     table_path,
 )
-from relay.services.exports.lines import Statement, logged_act, typed
+from relay.services.exports.lines import ExportedRow, Statement, logged_act, typed
 from relay.services.log import LogRow
 from relay.storage import audit as stored
 from relay.storage.exports import ROWS, StatementRow
@@ -169,7 +170,7 @@ class FolderRecords:
         """The rows of a table, each value with its type."""
         for line in self.lines(table):
             try:
-                yield typed(msgspec.json.decode(line, type=dict[str, object]))
+                yield typed(decode_json(line, dict[str, object]))
             except _BROKEN:
                 raise NoExport(f"{table_path(table)} has a line that is no row") from None
 
@@ -214,19 +215,16 @@ class FolderRecords:
         with self._open(name) as file:
             for line in file:
                 try:
-                    yield msgspec.json.decode(line, type=kind)
-                except msgspec.MsgspecError:
+                    yield decode_json(line, kind)
+                except NotDecodable:
                     raise NoExport(f"{name} has a line that relay did not write") from None
 
     def _log(self) -> Iterator[LogRow]:
-        return self._decoded(LOG, LogRow)
+        return self._decoded(LOG, ExportedRow)
 
     def _statements(self) -> Iterator[StatementRow]:
         for line in self._decoded(STATEMENTS, Statement):
-            try:
-                yield line.as_row()
-            except CryptoError:
-                raise NoExport(f"{STATEMENTS} has a line that relay did not write") from None
+            yield line.as_row()
 
     def _text(self, digest: object) -> str | None:
         found = self.statements.get(digest) if isinstance(digest, bytes) else None

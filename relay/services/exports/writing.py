@@ -11,6 +11,7 @@ import msgspec
 
 from relay.crypto import age
 from relay.crypto.encoding import b64u_encode
+from relay.decoding import decode_json
 from relay.domain.cases import CaseDisposed
 from relay.domain.messages import Audience
 from relay.errors import NotFound
@@ -104,7 +105,7 @@ async def _write_charters(connection: Connection, case_id: uuid.UUID, folder: Ne
 
 async def _write_statements(connection: Connection, case_id: uuid.UUID, folder: NewFolder) -> None:
     credentials = [
-        uuid.UUID(msgspec.json.decode(row)["credential_id"])
+        uuid.UUID(str(decode_json(row, dict[str, object])["credential_id"]))
         async for row in stored.list_rows(connection, "credentials", case_id)
     ]
     with folder.file(STATEMENTS) as file:

@@ -10,7 +10,8 @@ export const SECRET_BYTES = 16;
 /** The number of bytes of a charter's hash in the address of a link. */
 export const ANCHOR_BYTES = 16;
 
-const URL_OF_LINK = /^(https?:\/\/[^#?\s]+?)\/l\/([^#/]{36})#(.+)$/;
+/** A public URL is ASCII without spaces, as in statements; what is between here leaves out # and ?. */
+const URL_OF_LINK = /^(https?:\/\/[!-"$->@-~]+?)\/l\/([^#/]{36})#(.+)$/;
 const FRAGMENT = /^[A-Za-z0-9_-]{64}$/;
 
 /** The 16 random bytes in a link's fragment. Everything else is derived from them and the link's id. */

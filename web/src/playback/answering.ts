@@ -20,7 +20,7 @@ export interface Span {
 
 /** The bytes that a `Range` header asks for (RFC 9110): all if it is missing or invalid, null if it cannot be satisfied. */
 export function requestedSpan(header: string | null, size: number): Span | 'all' | null {
-  const found = /^bytes=\s*(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))\s*$/i.exec(header ?? '');
+  const found = /^bytes=[ \t]*(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))[ \t]*$/i.exec(header ?? '');
   if (found === null) return 'all';
   const [, first, last = '', suffix] = found;
   if (suffix !== undefined) {

@@ -30,7 +30,7 @@ export interface Parsed {
   readonly mistakes: readonly Mistake[];
 }
 
-const TIME = /^(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})$/;
+const TIME = /^(?:(\d{2,4}):)?([0-5]\d):([0-5]\d)\.(\d{3})$/;
 const ARROW = '-->';
 const NOT_A_CUE = /^(?:NOTE|STYLE|REGION)(?:[ \t]|$)/;
 

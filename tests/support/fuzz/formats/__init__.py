@@ -1,0 +1,1 @@
+"""The targets, by what reads them; each module has them in `TARGETS`."""
