@@ -40,6 +40,12 @@ def work(seconds: float) -> None:
         pass
 
 
+def busy(processor: int) -> subprocess.Popen[bytes]:
+    """A process that does not stop working, on one processor."""
+    program = f"import os\nos.sched_setaffinity(0, [{processor}])\nwhile True: pass"
+    return subprocess.Popen([sys.executable, "-c", program])
+
+
 @pytest.mark.parametrize("block", [work, time.sleep], ids=["work", "a call that waits"])
 async def test_a_block_is_told_and_logged(
     block: Callable[[float], None], caplog: pytest.LogCaptureFixture
@@ -67,8 +73,7 @@ async def test_what_the_machine_gives_to_others_is_no_block() -> None:
     # Threads of one processor take turns; this one is ready all the while that another one works.
     before = os.sched_getaffinity(0)
     [processor, *_] = sorted(before)
-    busy = f"import os\nos.sched_setaffinity(0, [{processor}])\nfor _ in range(10**10): pass"
-    others = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(3)]
+    others = [busy(processor) for _ in range(3)]
     os.sched_setaffinity(0, {processor})
     try:
         with scheduling() as scheduled:
