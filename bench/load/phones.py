@@ -10,19 +10,19 @@ import random
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import aiohttp
 
 from bench.load.crowd import Crowd, Found
-from relay.client.connection import problem
+from relay.client.connection import Problem, problem
 from relay.client.participant import Participant
 from relay.client.sealing import Sealed, seal_file
 from relay.client.writing import address
 from relay.domain.segments import segment_end
-from relay.domain.uploads import TUS_VERSION, write_metadata
+from relay.domain.uploads import TUS_VERSION, OffsetMismatch, TakenOver, write_metadata
 from relay.settings import KIB
 from relay.testing.people import Case
 
@@ -102,7 +102,7 @@ class Phones:
             while offset < sealed.part.size:
                 stop = segment_end(offset, sealed.part.size)
                 lost_at = chance.uniform(offset, stop) if _one_in(LOST_ONE_IN, chance) else None
-                with contextlib.suppress(_Lost):
+                with self._asking_again(), contextlib.suppress(_Lost):
                     await self._append(author, path, body, (offset, stop), rate, lost_at)
                 if lost_at is not None:
                     self._found.broken_off += 1
@@ -112,6 +112,15 @@ class Phones:
             await author.submit_video(written, sealed)
             del self._open[path]
             self._note_sent(author, sealed, body)
+
+    @contextlib.contextmanager
+    def _asking_again(self) -> Iterator[None]:
+        """What is left of a connection that was lost may still be stored: then the phone asks how far."""
+        try:
+            yield
+        except Problem as refused:
+            if refused.code not in {OffsetMismatch.code, TakenOver.code}:
+                raise
 
     def _note_sent(self, author: Participant, sealed: Sealed, body: BinaryIO) -> None:
         body.seek(0)
