@@ -10,10 +10,10 @@ from __future__ import annotations
 import gc
 from typing import Final, Literal
 
-THRESHOLDS: Final = (2000, 10, 2)
-"""A search looks at 2,000 new objects, at 20,000 of an earlier one at most, and at 40,000 that stay: 20 ms."""
+THRESHOLDS: Final = (1000, 10, 1)
+"""The oldest generation is searched once some 25,000 objects have come to it: in 20 ms at most."""
 MORE_OBJECTS: Final = 500_000
-"""Beside those of the start: so many may stay that nobody looks at. Some 50 MiB, or two thousand live feeds."""
+"""So many may come to what is left out before all of it is searched: some 50 MiB, or two thousand feeds."""
 
 _OLDEST: Final = 2
 
