@@ -25,8 +25,9 @@ class Crowd(msgspec.Struct, frozen=True, kw_only=True):
     """Participants who send one video after the other."""
     phone_bytes_per_second: int = 32 * KIB
     """256 kbit/s: a poor connection upwards."""
-    letters_per_second: float = 5
-    pause_seconds: float = 4
+    letters_per_second: float = 2
+    """One of each person within eight minutes; of every letter some ten lists are asked for again."""
+    pause_seconds: float = 8
     """Of a mediator, on average, between two items."""
     film_seconds: tuple[int, ...] = (2, 3, 4, 5)
     """Of the videos, of which there is one each."""

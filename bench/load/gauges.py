@@ -61,6 +61,8 @@ class Gauges:
     """Of videos, by the web process."""
     processor: dict[str, float] = dataclasses.field(default_factory=dict)
     """Of one processor, what each process took."""
+    waited: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Of the time, for how much of it each was ready to work and had no processor."""
 
 
 @contextlib.asynccontextmanager
@@ -69,7 +71,9 @@ async def gauged(pids: Mapping[str, int], metrics: Mapping[str, str]) -> AsyncIt
     gauges = Gauges(memory={name: Memory() for name in pids})
     async with aiohttp.ClientSession() as http:
         await _scrape(http, metrics, before := Gauges())
-        worked, began = {name: _worked(pid) for name, pid in pids.items()}, time.monotonic()
+        worked = {name: _worked(pid) for name, pid in pids.items()}
+        waited = {name: _waited(pid) for name, pid in pids.items()}
+        began = time.monotonic()
         looking = [
             asyncio.create_task(_look(pids, gauges)),
             asyncio.create_task(_keep_scraping(http, metrics, gauges)),
@@ -83,6 +87,9 @@ async def gauged(pids: Mapping[str, int], metrics: Mapping[str, str]) -> AsyncIt
         seconds = time.monotonic() - began
         gauges.processor = {
             name: (_worked(pid) - worked[name]) / seconds for name, pid in pids.items()
+        }
+        gauges.waited = {
+            name: (_waited(pid) - waited[name]) / seconds for name, pid in pids.items()
         }
         await _scrape(http, metrics, gauges)
         gauges.received_bytes -= before.received_bytes
@@ -127,3 +134,8 @@ def _worked(pid: int) -> float:
     """Seconds on a processor since the start."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _waited(pid: int) -> float:
+    """Seconds that its first thread was ready to work while no processor was free for it."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[1]) / 1e9

@@ -31,6 +31,8 @@ LOST_ONE_IN: Final = 4
 """Of the requests that bring bytes, so many lose their connection."""
 AGAIN_SECONDS: Final = 2.0
 """Until a phone that lost its connection is back."""
+BEGIN_SECONDS: Final = 20
+"""Until all have begun: to seal a video takes this process long."""
 SPREAD: Final = 0.5
 """By how much phones are faster or slower than the crowd's."""
 VERIFIED_AT_ONCE: Final = 4
@@ -82,7 +84,7 @@ class Phones:
         rate = self._crowd.phone_bytes_per_second * chance.uniform(1 - SPREAD, 1 + SPREAD)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(_at(until)):
-                await asyncio.sleep(chance.random() * PIECE_BYTES / rate)
+                await asyncio.sleep(chance.random() * min(BEGIN_SECONDS, self._crowd.seconds / 4))
                 while True:
                     with self._found.noting("a video"):
                         await self._send(author, to, chance, rate)
@@ -93,7 +95,9 @@ class Phones:
         with tempfile.TemporaryFile() as body:
             film = chance.choice(self._films)
             with film.open("rb") as source:
-                sealed = seal_file(author.case_id, "original", source, "video/mp4", body)
+                sealed = await asyncio.to_thread(
+                    seal_file, author.case_id, "original", source, "video/mp4", body
+                )
             written = address(to.participant_id)
             await author.begin_video(written)
             path = await self._create(author, written.message_id, sealed.part.size)

@@ -112,6 +112,7 @@ def _notes(found: list[Found], gauges: Gauges, taken: int) -> Iterator[str]:
     yield f"mediators: {acts}; the case system was sent {taken} events"
     own = f"the load {writing.processor:.2f} and {reviewing.processor:.2f}"
     yield f"processors: {_list(gauges.processor)}; {own}"
+    yield f"ready to work, and without a processor: {_list(gauges.waited)} of the time"
     yield f"blocked, at most, in ms: {_list(gauges.blocked, 1000)}"
     if writing.letters:
         yield (
