@@ -85,7 +85,7 @@ class SegmentBuffers:
         self._all: weakref.WeakSet[SegmentBuffer] = weakref.WeakSet()
         self._spare: list[SegmentBuffer] = []
         self._held = Held()
-        self._on_their_way = 0
+        self._on_their_way = Held()
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -93,25 +93,31 @@ class SegmentBuffers:
         """What is in all buffers now."""
         return self._held.size_bytes
 
+    @property
+    def staying_bytes(self) -> int:
+        """What is in buffers that are not on their way to the store."""
+        return self.held_bytes - self._on_their_way.size_bytes
+
     @contextlib.contextmanager
-    def emptying(self) -> Iterator[None]:
-        """While a buffer is on its way to the store: memory is about to be free."""
-        self._on_their_way += 1
+    def emptying(self, buffer: SegmentBuffer) -> Iterator[None]:
+        """While a buffer is on its way to the store: its memory is about to be free."""
+        size = len(buffer)
+        self._on_their_way.size_bytes += size
         try:
             yield
         finally:
-            self._on_their_way -= 1
+            self._on_their_way.size_bytes -= size
             waiting, self._waiting = self._waiting, []
             for one in waiting:
                 if not one.done():
                     one.set_result(None)
 
     async def room(self, size: int) -> None:
-        """Wait while there is enough in memory already and some of it is on its way to the store.
+        """Wait while there is enough in memory already, and what is on its way to the store makes room.
 
         Nobody waits for somebody who is slow to send: what they hold does not become less by waiting.
         """
-        while self._on_their_way and self.held_bytes + size > ENOUGH_BYTES:
+        while self.staying_bytes + size <= ENOUGH_BYTES < self.held_bytes + size:
             stored = asyncio.get_running_loop().create_future()
             self._waiting.append(stored)
             await stored

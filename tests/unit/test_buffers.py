@@ -73,7 +73,7 @@ async def test_whoever_sends_fast_waits_until_the_store_has_taken_something() ->
     for one in full:
         one.write(bytes(SEGMENT_BYTES))
     await asyncio.wait_for(buffers.room(1), 1)
-    with buffers.emptying():
+    with buffers.emptying(full[-1]):
         waiting = [asyncio.create_task(buffers.room(MIB)) for _ in range(3)]
         given_up = asyncio.create_task(buffers.room(MIB))
         await asyncio.sleep(0)
@@ -82,8 +82,21 @@ async def test_whoever_sends_fast_waits_until_the_store_has_taken_something() ->
         assert not any(task.done() for task in waiting)
         buffers.give_back(full.pop())
     await asyncio.wait_for(asyncio.gather(*waiting), 1)
-    with buffers.emptying():
+    with buffers.emptying(full[-1]):
         await asyncio.wait_for(buffers.room(MIB), 1)
+
+
+async def test_nobody_waits_where_what_is_on_its_way_makes_no_room() -> None:
+    """Two hundred phones hold more than enough, and one of them is stored: the others send on."""
+    buffers = SegmentBuffers()
+    phones = [buffers.take() for _ in range(200)]
+    for one in phones:
+        one.write(bytes(MIB))
+    assert buffers.staying_bytes == buffers.held_bytes == 200 * MIB
+    with buffers.emptying(phones[0]):
+        assert buffers.staying_bytes == 199 * MIB
+        await asyncio.wait_for(asyncio.gather(*(buffers.room(1) for _ in phones)), 1)
+    assert buffers.staying_bytes == 200 * MIB
 
 
 async def test_it_goes_on_waiting_while_others_fill_what_became_free() -> None:
@@ -98,10 +111,10 @@ async def test_it_goes_on_waiting_while_others_fill_what_became_free() -> None:
         await buffers.room(SEGMENT_BYTES)
         buffer.write(bytes(SEGMENT_BYTES))
 
-    with buffers.emptying():
+    with buffers.emptying(full[0]):
         tasks = [asyncio.create_task(fill(buffer)) for buffer in filled]
         await asyncio.sleep(0)
-        with buffers.emptying():
+        with buffers.emptying(full[-1]):
             full.pop().free()
         await asyncio.sleep(0.01)
         assert [task.done() for task in tasks].count(True) == 1
