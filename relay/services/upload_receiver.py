@@ -35,8 +35,6 @@ READ_AHEAD_BYTES: Final = 4 * MIB
 """How far a segment fills while the one before is still on its way to the store."""
 TAIL_SECONDS: Final = 60
 """What came longer ago is stored, though its segment is not whole."""
-SOME_OF_MOST: Final = 0.75
-"""Of RELAY_UPLOAD_MEMORY_BYTES: beyond it uploads begin to store what they have, one after the other."""
 TAIL_BYTES: Final = 64 * KIB
 """Less is stored at the end alone."""
 
@@ -101,10 +99,7 @@ class Receiver:
     async def _keep_what_is_too_much(self, more: int) -> None:
         """Store what there is of a segment that is held for too long, or beside too much of others."""
         is_old = time.monotonic() - self._begun > TAIL_SECONDS
-        buffers = self._objects.buffers
-        is_full = buffers.held_bytes + more > self._most_bytes
-        # Well before that, and no more of them than it takes: else all store at once, and hold up everybody.
-        is_much = is_full or buffers.staying_bytes + more > self._most_bytes * SOME_OF_MOST
+        is_much = self._objects.buffers.is_too_much(more, self._most_bytes)
         if (is_old or is_much) and len(self._segment) >= TAIL_BYTES:
             await self._stored(all_but=0)
             await self._keep_tail()

@@ -25,6 +25,9 @@ PLENTY_SEGMENTS: Final = 4
 ENOUGH_BYTES: Final = 40 * MIB
 """What all uploads of a process hold before they wait for each other; not where people are slow to send."""
 
+MUCH_OF_MOST: Final = 0.75
+"""Of what all uploads may hold: beyond it they begin to store what they have."""
+
 BytesLike: TypeAlias = bytes | bytearray | memoryview
 
 
@@ -121,6 +124,15 @@ class SegmentBuffers:
             stored = asyncio.get_running_loop().create_future()
             self._waiting.append(stored)
             await stored
+
+    def is_too_much(self, more: int, most: int) -> bool:
+        """Whether somebody who holds some of it, and is sent so many more, has to store what they have.
+
+        That begins well before there is as much as `most`, and counts what others are storing as gone: else
+        all of them would do it at the same moment, and hold up everybody.
+        """
+        is_full = self.held_bytes + more > most
+        return is_full or self.staying_bytes + more > most * MUCH_OF_MOST
 
     @property
     def are_plenty(self) -> bool:

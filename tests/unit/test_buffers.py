@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from typing import Final
 
 from relay.domain.segments import SEGMENT_BYTES
-from relay.settings import MIB
+from relay.settings import KIB, MIB
 from relay.storage.buffers import (
     ENOUGH_BYTES,
     PLENTY_SEGMENTS,
@@ -120,3 +121,27 @@ async def test_it_goes_on_waiting_while_others_fill_what_became_free() -> None:
         assert [task.done() for task in tasks].count(True) == 1
         assert buffers.held_bytes == ENOUGH_BYTES
     await asyncio.wait_for(asyncio.gather(*tasks), 1)
+
+
+def test_people_who_send_slowly_store_by_turns(chance: random.Random) -> None:
+    """Whoever comes when there is too much stores, while others are stored; never all at once."""
+    buffers, most = SegmentBuffers(), 32 * MIB
+    phones = [buffers.take() for _ in range(200)]
+    storing: dict[int, contextlib.ExitStack] = {}
+    at_once = 0
+    for _ in range(40):
+        for number in chance.sample(range(len(phones)), len(phones)):
+            if number in storing:
+                continue
+            if buffers.is_too_much(16 * KIB, most) and len(phones[number]) >= 64 * KIB:
+                storing[number] = contextlib.ExitStack()
+                storing[number].enter_context(buffers.emptying(phones[number]))
+            else:
+                phones[number].write(bytes(16 * KIB))
+        at_once = max(at_once, len(storing))
+        assert buffers.held_bytes <= most
+        for number, stored in storing.items():
+            phones[number].free()
+            stored.close()
+        storing.clear()
+    assert 0 < at_once <= len(phones) // 4
