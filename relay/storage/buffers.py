@@ -25,6 +25,8 @@ PLENTY_SEGMENTS: Final = 4
 ENOUGH_BYTES: Final = 40 * MIB
 """What all uploads of a process hold before they wait for each other; not where people are slow to send."""
 
+TAILS_AT_ONCE: Final = 8
+"""So many uploads store what there is of a segment at the same time; further ones wait, and then send on."""
 MUCH_OF_MOST: Final = 0.75
 """Of what all uploads may hold: beyond it they begin to store what they have."""
 
@@ -88,7 +90,9 @@ class SegmentBuffers:
         self._all: weakref.WeakSet[SegmentBuffer] = weakref.WeakSet()
         self._spare: list[SegmentBuffer] = []
         self._held = Held()
-        self._on_their_way = Held()
+        self._on_their_way: set[SegmentBuffer] = set()
+        self.turns = asyncio.Semaphore(TAILS_AT_ONCE)
+        """For storing what there is of a segment, which takes as much memory again."""
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -99,17 +103,16 @@ class SegmentBuffers:
     @property
     def staying_bytes(self) -> int:
         """What is in buffers that are not on their way to the store."""
-        return self.held_bytes - self._on_their_way.size_bytes
+        return self.held_bytes - sum(map(len, self._on_their_way))
 
     @contextlib.contextmanager
     def emptying(self, buffer: SegmentBuffer) -> Iterator[None]:
         """While a buffer is on its way to the store: its memory is about to be free."""
-        size = len(buffer)
-        self._on_their_way.size_bytes += size
+        self._on_their_way.add(buffer)
         try:
             yield
         finally:
-            self._on_their_way.size_bytes -= size
+            self._on_their_way.remove(buffer)
             waiting, self._waiting = self._waiting, []
             for one in waiting:
                 if not one.done():
