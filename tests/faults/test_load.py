@@ -47,7 +47,7 @@ async def test_a_relay_that_works_makes_no_errors(chance: random.Random) -> None
 async def test_a_relay_that_fails_is_found_out(chance: random.Random) -> None:
     """A 500, a letter that was acknowledged and is not there, a lost event, a loop that is blocked."""
     found = await load(_seeded(chance), web_module="tests.support.failing_relay")
-    assert found.errors["a letter: 500 internal-error"]
+    assert found.errors["a letter: 500 error"]
     assert found.errors["a letter at the end: 404 not-found"]
     assert found.errors["an event did not arrive"]
     assert not row(found, "errors").holds

@@ -13,6 +13,7 @@ from relay.storage.buffers import (
     ENOUGH_BYTES,
     PLENTY_SEGMENTS,
     SPARE_SEGMENTS,
+    TAILS_AT_ONCE,
     SegmentBuffer,
     SegmentBuffers,
 )
@@ -145,3 +146,20 @@ def test_people_who_send_slowly_store_by_turns(chance: random.Random) -> None:
             stored.close()
         storing.clear()
     assert 0 < at_once <= len(phones) // 4
+
+
+async def test_few_store_what_there_is_of_a_segment_at_once() -> None:
+    """Each takes as much memory again for what is joined, and a connection to the store."""
+    buffers = SegmentBuffers()
+    now = most = 0
+
+    async def store() -> None:
+        nonlocal now, most
+        async with buffers.turns:
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(0.001)
+            now -= 1
+
+    await asyncio.gather(*(store() for _ in range(200)))
+    assert most == TAILS_AT_ONCE
