@@ -20,7 +20,7 @@ FAST := not (own_relay or browsers or faults or media or builds or slow)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check check-security audit sbom fuzz fuzz-pages fuzz-api timing faults hostile coverage bench docs screenshots lock clean
+.PHONY: help setup clients pages demo dev test test-code test-pages quick quick-code quick-pages quick-tests check check-security audit sbom fuzz fuzz-pages fuzz-api timing faults hostile coverage bench load docs screenshots lock clean
 
 help: ## Print this
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -146,6 +146,9 @@ hostile: $(READY) ## Send some 1,290 hostile recordings through one worker, and 
 bench: $(READY) $(PAGES) ## Measure relay against its peers; ARGS='letters scale' only these, JSON=FILE for a file
 	@.ci/browsers
 	@$(VENV)/bin/python -m bench $(if $(JSON),--json $(JSON)) $(ARGS)
+
+load: $(READY) $(PAGES) ## Have a thousand people at work on one relay for ten minutes, with bars; SECONDS=60, SEED=17, JSON=FILE
+	@$(VENV)/bin/python -m bench.load --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
 
 docs: $(READY) $(PACKAGES) ## Build the documentation into site/, to read in a browser
 	@rm -rf $(SITE)

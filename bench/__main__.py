@@ -11,7 +11,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench.rows import Row
+from bench.rows import Row, line, objects
 
 PARTS = (
     "sealing",
@@ -45,7 +45,7 @@ def main(
             console.print_exception()
             failed.append(part)
         if json is not None:
-            json.write_bytes(msgspec.json.format(msgspec.json.encode(_objects(found))) + b"\n")
+            json.write_bytes(msgspec.json.format(msgspec.json.encode(objects(found))) + b"\n")
     if failed:
         console.print(f"[red]not measured to the end: {', '.join(failed)}[/red]")
     if failed or not all(row.holds for row in found):
@@ -56,18 +56,7 @@ async def _measure(part: str, console: Console, found: list[Row]) -> None:
     with console.status(f"measuring {part}"):
         async for row in importlib.import_module(f"bench.{part}").rows():
             found.append(row)
-            console.print(_line(row))
-
-
-def _line(row: Row) -> str:
-    sign = "≥" if row.better == "higher" else "≤"
-    holds = "[green]holds[/green]" if row.holds else "[red]does not hold[/red]"
-    measured = f"{row.value:,.1f} {row.unit}, {row.ratio:.2f} of {row.peer}"
-    return f"{row.name}: {measured}; {sign} {row.bar:g} {holds}"
-
-
-def _objects(found: list[Row]) -> list[dict[str, object]]:
-    return [{**msgspec.structs.asdict(row), "holds": row.holds} for row in found]
+            console.print(line(row))
 
 
 if __name__ == "__main__":

@@ -139,7 +139,20 @@ POOL_MAX: Final = Seen(
     "relay_database_pool_max",
     "Connections that the pool may open: RELAY_DATABASE_POOL_CONNECTIONS.",
 )
-OF_PROCESS: Final = (DATABASE_UP, OBJECTS_UP, REDIS_UP, POOL_SIZE, POOL_IDLE, POOL_MAX)
+LOOP_BLOCKED: Final = Seen(
+    "relay_event_loop_blocked_seconds",
+    "For how long, at most, relay itself kept its event loop from everything else in the last minute; to "
+    "10 ms, and without what the machine gave to other processes.",
+)
+OF_PROCESS: Final = (
+    DATABASE_UP,
+    OBJECTS_UP,
+    REDIS_UP,
+    POOL_SIZE,
+    POOL_IDLE,
+    POOL_MAX,
+    LOOP_BLOCKED,
+)
 """Looked up in every process."""
 
 FIGURES: Final = (

@@ -16,6 +16,7 @@ from relay import logs
 from relay.app import RELAY, create_app
 from relay.errors import ConfigurationError
 from relay.readiness import tell_ready
+from relay.services.garbage import settle
 from relay.settings import OF_DELIVERER, OF_WORKER, Settings, not_read
 from relay.tracing.process import traced
 
@@ -64,6 +65,7 @@ async def _serve(settings: Settings) -> None:
             await asyncio.wait({starting})
             return
         starting.result()
+        settle()
         tell_ready()
         by = await stopping
         _end_in_time()

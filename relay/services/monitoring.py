@@ -19,6 +19,7 @@ from prometheus_client import Metric
 
 from relay import metrics
 from relay.errors import RelayError
+from relay.services.event_loop import LoopWatch, measure_lag
 from relay.storage.database import Connection, Database
 from relay.storage.monitoring import FigureRow, is_there, read_figures
 
@@ -28,7 +29,6 @@ ANSWER_SECONDS: Final = 3.0
 """How long a service may take to answer before it counts as away."""
 FIGURES_SECONDS: Final = 2.0
 """Of which the figures may take this long."""
-LAG_SECONDS: Final = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class Monitor:
         self._reads_figures = reads_figures
         self._every_seconds = every_seconds
         self._own: Database | None = None
+        self._loop = LoopWatch()
         self._seen: dict[str, _Seen] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._looks: dict[metrics.Seen, _Look] = {metrics.DATABASE_UP: self._look_at_database}
@@ -82,7 +83,9 @@ class Monitor:
     def start(self) -> None:
         """Look now, and again and again until `close`."""
         keepers = [self._keep(up, look) for up, look in self._looks.items()]
-        self._tasks = [asyncio.create_task(keeper) for keeper in (*keepers, _measure_lag())]
+        self._tasks = [
+            asyncio.create_task(keeper) for keeper in (*keepers, self._loop.run(), measure_lag())
+        ]
 
     async def close(self) -> None:
         """Look no more."""
@@ -93,13 +96,14 @@ class Monitor:
             await self._own.close()
 
     def collect(self) -> Iterator[Metric]:
-        """What was seen a short while ago, and how the pool is now."""
+        """What was seen a short while ago, and how the pool and the event loop are now."""
         pool = self._database.pool
         known = [
             *((up, float(self._figures(up) is not None)) for up in self._looks),
             (metrics.POOL_SIZE, pool.size),
             (metrics.POOL_IDLE, pool.idle),
             (metrics.POOL_MAX, pool.most),
+            (metrics.LOOP_BLOCKED, self._loop.longest_block()),
         ]
         for seen, value in known:
             family = seen.family()
@@ -157,12 +161,3 @@ def _families(figures: Sequence[FigureRow]) -> Iterator[Metric]:
                 family.add_metric([row.kind] if seen.label and row.kind else [], row.value)
         if family.samples:
             yield family
-
-
-async def _measure_lag() -> None:
-    """See how late the event loop comes back to this."""
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + LAG_SECONDS
-        await asyncio.sleep(LAG_SECONDS)
-        metrics.LOOP_LAG.observe(max(0.0, loop.time() - due))

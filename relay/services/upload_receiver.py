@@ -9,10 +9,11 @@ Nothing counts before it is in the object store and then, in one statement, in t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -99,7 +100,7 @@ class Receiver:
     async def _keep_what_is_too_much(self, more: int) -> None:
         """Store what there is of a segment that is held for too long, or beside too much of others."""
         is_old = time.monotonic() - self._begun > TAIL_SECONDS
-        is_much = self._objects.buffers.held_bytes + more > self._most_bytes
+        is_much = self._objects.buffers.is_too_much(more, self._most_bytes)
         if (is_old or is_much) and len(self._segment) >= TAIL_BYTES:
             await self._stored(all_but=0)
             await self._keep_tail()
@@ -144,50 +145,54 @@ class Receiver:
         segment: SegmentBuffer,
         pieces: Sequence[Piece],
     ) -> None:
-        with self._objects.buffers.emptying():
-            whole = await self._joined(pieces, segment)
-            digest = await sha256(whole.view())
-            number = (advance.stop - 1) // SEGMENT_BYTES
-            await self._objects.put(segment_key(self._prefix, number), whole.view(), digest=digest)
-            if before is not None:
-                await before  # it counts first
-            async with self._database.connection() as connection:
-                await stored.finish_segment(connection, advance, digest)
-            self._objects.buffers.give_back(whole)
-            if whole is not segment:
-                self._objects.buffers.give_back(segment)
+        with self._objects.buffers.emptying(segment):
+            async with self._joined(pieces, segment) as whole:
+                digest = await sha256(whole.view())
+                key = segment_key(self._prefix, (advance.stop - 1) // SEGMENT_BYTES)
+                await self._objects.put(key, whole.view(), digest=digest)
+                if before is not None:
+                    await before  # it counts first
+                async with self._database.connection() as connection:
+                    await stored.finish_segment(connection, advance, digest)
+            self._objects.buffers.give_back(segment)
         await self._remove(pieces)
 
     async def _keep_tail(self) -> None:
         """Store what came of the segment, joined with what was stored of it before; and go on behind it."""
         advance, tail = self._advance(self.position), self._segment
         joined = pieces_to_join(self._pieces, len(tail))
-        with self._objects.buffers.emptying():
-            whole = await self._joined(joined, tail)
-            first = joined[0].start_bytes if joined else advance.start
-            await self._objects.put(piece_key(self._prefix, first, advance.stop), whole.view())
-            async with self._database.connection() as connection:
-                await stored.keep_piece(connection, advance, first)
-            if whole is not tail:
-                self._objects.buffers.give_back(whole)
+        first = joined[0].start_bytes if joined else advance.start
+        buffers = self._objects.buffers
+        with buffers.emptying(tail):
+            async with buffers.turns, self._joined(joined, tail) as whole:
+                await self._objects.put(piece_key(self._prefix, first, advance.stop), whole.view())
+                async with self._database.connection() as connection:
+                    await stored.keep_piece(connection, advance, first)
             tail.free()
         kept = Piece(start_bytes=first, size_bytes=advance.stop - first)
         self._start, self._begun = advance.stop, time.monotonic()
         self._pieces = (*self._pieces[: len(self._pieces) - len(joined)], kept)
         await self._remove(joined)
 
-    async def _joined(self, pieces: Sequence[Piece], tail: SegmentBuffer) -> SegmentBuffer:
+    @contextlib.asynccontextmanager
+    async def _joined(
+        self, pieces: Sequence[Piece], tail: SegmentBuffer
+    ) -> AsyncIterator[SegmentBuffer]:
+        """What these pieces and the tail are together, in a buffer that is given back where all goes well."""
         if not pieces:
-            return tail
+            yield tail
+            return
         whole = self._objects.buffers.take()
-        for piece in pieces:
-            key = piece_key(self._prefix, piece.start_bytes, piece.stop_bytes)
-            kept = await self._objects.get(key)
-            if len(kept) != piece.size_bytes:
-                raise ObjectMissing(f"{key} is not as long as its name says")
-            whole.write(kept)
-        whole.write(tail.view())
-        return whole
+        with self._objects.buffers.emptying(whole):
+            for piece in pieces:
+                key = piece_key(self._prefix, piece.start_bytes, piece.stop_bytes)
+                kept = await self._objects.get(key)
+                if len(kept) != piece.size_bytes:
+                    raise ObjectMissing(f"{key} is not as long as its name says")
+                whole.write(kept)
+            whole.write(tail.view())
+            yield whole
+            self._objects.buffers.give_back(whole)
 
     async def _remove(self, pieces: Sequence[Piece]) -> None:
         """They are part of something longer now; what stays goes with the upload's prefix."""

@@ -25,6 +25,11 @@ PLENTY_SEGMENTS: Final = 4
 ENOUGH_BYTES: Final = 40 * MIB
 """What all uploads of a process hold before they wait for each other; not where people are slow to send."""
 
+TAILS_AT_ONCE: Final = 8
+"""So many uploads store what there is of a segment at the same time; further ones wait, and then send on."""
+MUCH_OF_MOST: Final = 0.75
+"""Of what all uploads may hold: beyond it they begin to store what they have."""
+
 BytesLike: TypeAlias = bytes | bytearray | memoryview
 
 
@@ -85,7 +90,9 @@ class SegmentBuffers:
         self._all: weakref.WeakSet[SegmentBuffer] = weakref.WeakSet()
         self._spare: list[SegmentBuffer] = []
         self._held = Held()
-        self._on_their_way = 0
+        self._on_their_way: set[SegmentBuffer] = set()
+        self.turns = asyncio.Semaphore(TAILS_AT_ONCE)
+        """For storing what there is of a segment, which takes as much memory again."""
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -93,28 +100,42 @@ class SegmentBuffers:
         """What is in all buffers now."""
         return self._held.size_bytes
 
+    @property
+    def staying_bytes(self) -> int:
+        """What is in buffers that are not on their way to the store."""
+        return self.held_bytes - sum(map(len, self._on_their_way))
+
     @contextlib.contextmanager
-    def emptying(self) -> Iterator[None]:
-        """While a buffer is on its way to the store: memory is about to be free."""
-        self._on_their_way += 1
+    def emptying(self, buffer: SegmentBuffer) -> Iterator[None]:
+        """While a buffer is on its way to the store: its memory is about to be free."""
+        self._on_their_way.add(buffer)
         try:
             yield
         finally:
-            self._on_their_way -= 1
+            self._on_their_way.remove(buffer)
             waiting, self._waiting = self._waiting, []
             for one in waiting:
                 if not one.done():
                     one.set_result(None)
 
     async def room(self, size: int) -> None:
-        """Wait while there is enough in memory already and some of it is on its way to the store.
+        """Wait while there is enough in memory already, and what is on its way to the store makes room.
 
         Nobody waits for somebody who is slow to send: what they hold does not become less by waiting.
         """
-        while self._on_their_way and self.held_bytes + size > ENOUGH_BYTES:
+        while self.staying_bytes + size <= ENOUGH_BYTES < self.held_bytes + size:
             stored = asyncio.get_running_loop().create_future()
             self._waiting.append(stored)
             await stored
+
+    def is_too_much(self, more: int, most: int) -> bool:
+        """Whether somebody who holds some of it, and is sent so many more, has to store what they have.
+
+        That begins well before there is as much as `most`, and counts what others are storing as gone: else
+        all of them would do it at the same moment, and hold up everybody.
+        """
+        is_full = self.held_bytes + more > most
+        return is_full or self.staying_bytes + more > most * MUCH_OF_MOST
 
     @property
     def are_plenty(self) -> bool:

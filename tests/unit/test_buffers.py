@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from typing import Final
 
 from relay.domain.segments import SEGMENT_BYTES
-from relay.settings import MIB
+from relay.settings import KIB, MIB
 from relay.storage.buffers import (
     ENOUGH_BYTES,
     PLENTY_SEGMENTS,
     SPARE_SEGMENTS,
+    TAILS_AT_ONCE,
     SegmentBuffer,
     SegmentBuffers,
 )
@@ -73,7 +75,7 @@ async def test_whoever_sends_fast_waits_until_the_store_has_taken_something() ->
     for one in full:
         one.write(bytes(SEGMENT_BYTES))
     await asyncio.wait_for(buffers.room(1), 1)
-    with buffers.emptying():
+    with buffers.emptying(full[-1]):
         waiting = [asyncio.create_task(buffers.room(MIB)) for _ in range(3)]
         given_up = asyncio.create_task(buffers.room(MIB))
         await asyncio.sleep(0)
@@ -82,8 +84,21 @@ async def test_whoever_sends_fast_waits_until_the_store_has_taken_something() ->
         assert not any(task.done() for task in waiting)
         buffers.give_back(full.pop())
     await asyncio.wait_for(asyncio.gather(*waiting), 1)
-    with buffers.emptying():
+    with buffers.emptying(full[-1]):
         await asyncio.wait_for(buffers.room(MIB), 1)
+
+
+async def test_nobody_waits_where_what_is_on_its_way_makes_no_room() -> None:
+    """Two hundred phones hold more than enough, and one of them is stored: the others send on."""
+    buffers = SegmentBuffers()
+    phones = [buffers.take() for _ in range(200)]
+    for one in phones:
+        one.write(bytes(MIB))
+    assert buffers.staying_bytes == buffers.held_bytes == 200 * MIB
+    with buffers.emptying(phones[0]):
+        assert buffers.staying_bytes == 199 * MIB
+        await asyncio.wait_for(asyncio.gather(*(buffers.room(1) for _ in phones)), 1)
+    assert buffers.staying_bytes == 200 * MIB
 
 
 async def test_it_goes_on_waiting_while_others_fill_what_became_free() -> None:
@@ -98,12 +113,53 @@ async def test_it_goes_on_waiting_while_others_fill_what_became_free() -> None:
         await buffers.room(SEGMENT_BYTES)
         buffer.write(bytes(SEGMENT_BYTES))
 
-    with buffers.emptying():
+    with buffers.emptying(full[0]):
         tasks = [asyncio.create_task(fill(buffer)) for buffer in filled]
         await asyncio.sleep(0)
-        with buffers.emptying():
+        with buffers.emptying(full[-1]):
             full.pop().free()
         await asyncio.sleep(0.01)
         assert [task.done() for task in tasks].count(True) == 1
         assert buffers.held_bytes == ENOUGH_BYTES
     await asyncio.wait_for(asyncio.gather(*tasks), 1)
+
+
+def test_people_who_send_slowly_store_by_turns(chance: random.Random) -> None:
+    """Whoever comes when there is too much stores, while others are stored; never all at once."""
+    buffers, most = SegmentBuffers(), 32 * MIB
+    phones = [buffers.take() for _ in range(200)]
+    storing: dict[int, contextlib.ExitStack] = {}
+    at_once = 0
+    for _ in range(40):
+        for number in chance.sample(range(len(phones)), len(phones)):
+            if number in storing:
+                continue
+            if buffers.is_too_much(16 * KIB, most) and len(phones[number]) >= 64 * KIB:
+                storing[number] = contextlib.ExitStack()
+                storing[number].enter_context(buffers.emptying(phones[number]))
+            else:
+                phones[number].write(bytes(16 * KIB))
+        at_once = max(at_once, len(storing))
+        assert buffers.held_bytes <= most
+        for number, stored in storing.items():
+            phones[number].free()
+            stored.close()
+        storing.clear()
+    assert 0 < at_once <= len(phones) // 4
+
+
+async def test_few_store_what_there_is_of_a_segment_at_once() -> None:
+    """Each takes as much memory again for what is joined, and a connection to the store."""
+    buffers = SegmentBuffers()
+    now = most = 0
+
+    async def store() -> None:
+        nonlocal now, most
+        async with buffers.turns:
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(0.001)
+            now -= 1
+
+    await asyncio.gather(*(store() for _ in range(200)))
+    assert most == TAILS_AT_ONCE
