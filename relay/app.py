@@ -37,6 +37,7 @@ from relay.services.limits import Limits
 from relay.services.pages import BUILT, Pages, embed_origins
 from relay.services.profile import Programme
 from relay.services.rates import Rates
+from relay.services.refusals import Refusals
 from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
@@ -85,6 +86,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
         stack.push_async_callback(queue.close)
         rates = Rates(settings)
         stack.push_async_callback(rates.close)
+        limits = Limits(settings)
         feed = Feed(settings.database_url)
         await feed.start()
         stack.push_async_callback(feed.close)
@@ -110,9 +112,10 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
             programme=programme,
             upload_connections=upload_connections,
             stopping=Stopping(feed, upload_connections),
-            limits=Limits(settings),
+            limits=limits,
             rates=rates,
             addresses=Addresses(settings),
+            refusals=Refusals(limits, rates, seconds=settings.limit_refusal_seconds),
         )
 
 

@@ -25,6 +25,7 @@ from relay.services.limits import Limits, Load
 from relay.services.pages import Pages
 from relay.services.profile import Programme
 from relay.services.rates import Rates
+from relay.services.refusals import Refusals
 from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
@@ -75,6 +76,7 @@ class Relay:
     limits: Limits
     rates: Rates
     addresses: Addresses
+    refusals: Refusals
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
