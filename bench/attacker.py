@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
 import aiohttp
@@ -24,6 +24,9 @@ AT_ONCE: Final = 24
 UPLOADS: Final = 60
 FEEDS: Final = 500
 UPLOAD_BYTES: Final = 64 * 1024 * 1024
+PIECE_BYTES: Final = 64 * 1024
+OFFSET_STREAM: Final = "application/offset+octet-stream"
+VIDEOS: Final = 3
 LEAST_WANTED: Final = 19
 
 
@@ -34,13 +37,19 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     bearer: str
     recipient: str
+    draft: str
+    """A message of theirs that they have begun, to be a video."""
 
 
-async def ask(http: aiohttp.ClientSession, method: str, path: str, **given: object) -> None:
-    """One request, whatever comes of it."""
+async def ask(
+    http: aiohttp.ClientSession, method: str, path: str, **given: object
+) -> Mapping[str, str]:
+    """One request, whatever comes of it; the headers of the answer, none where there is none."""
     with contextlib.suppress(aiohttp.ClientError, OSError):
         async with http.request(method, path, **given) as answer:  # type: ignore[arg-type]
             await answer.read()
+            return answer.headers
+    return {}
 
 
 async def lists(http: aiohttp.ClientSession, _target: Target) -> None:
@@ -56,26 +65,47 @@ async def drafts(http: aiohttp.ClientSession, target: Target) -> None:
     await ask(http, "PUT", path, data=msgspec.json.encode(draft), headers=headers)
 
 
+def of_upload(message: uuid.UUID) -> dict[str, str]:
+    """The headers with which an upload begins."""
+    return {
+        "Tus-Resumable": TUS_VERSION,
+        "Upload-Length": str(UPLOAD_BYTES),
+        "Upload-Metadata": write_metadata(message, 1),
+    }
+
+
+async def some(size: int) -> AsyncIterator[bytes]:
+    """So many bytes of nothing."""
+    for _ in range(size // PIECE_BYTES):
+        yield bytes(PIECE_BYTES)
+
+
 async def uploads(http: aiohttp.ClientSession, target: Target) -> None:
-    """An upload whose first segment stays half of one for as long as relay waits."""
+    """An upload whose first segments stay half of it for as long as relay waits."""
     draft = NewDraft(recipient=uuid.UUID(target.recipient), kind=Kind.VIDEO, language=Language.EN)
     message = uuid.uuid4()
     path = f"/v1/messages/{message}/revisions/1/draft"
     headers = {"Content-Type": "application/json"}
     await ask(http, "PUT", path, data=msgspec.json.encode(draft), headers=headers)
-    headers = {
-        "Tus-Resumable": TUS_VERSION,
-        "Upload-Length": str(UPLOAD_BYTES),
-        "Upload-Metadata": write_metadata(message, 1),
-        "Content-Type": "application/offset+octet-stream",
-    }
 
     async def half() -> AsyncIterator[bytes]:
-        for _ in range(UPLOAD_BYTES // 2 // 65536):
-            yield bytes(65536)
+        async for piece in some(UPLOAD_BYTES // 2):
+            yield piece
         await asyncio.sleep(3600)
 
+    headers = {**of_upload(message), "Content-Type": OFFSET_STREAM}
     await ask(http, "POST", "/v1/uploads", data=half(), headers=headers)
+
+
+async def videos(http: aiohttp.ClientSession, target: Target) -> None:
+    """A whole upload as fast as relay takes it, which is then ended and makes room for the next."""
+    begun = await ask(http, "POST", "/v1/uploads", headers=of_upload(uuid.UUID(target.draft)))
+    if "Location" not in begun:
+        return
+    path, version = begun["Location"], {"Tus-Resumable": TUS_VERSION}
+    headers = {**version, "Content-Type": OFFSET_STREAM, "Upload-Offset": "0"}
+    await ask(http, "PATCH", path, data=some(UPLOAD_BYTES), headers=headers)
+    await ask(http, "DELETE", path, headers=version)
 
 
 async def feeds(http: aiohttp.ClientSession, _target: Target) -> None:
@@ -102,6 +132,7 @@ ATTACKS: Final[dict[str, tuple[Attack, int]]] = {
     "lists": (lists, AT_ONCE),
     "drafts": (drafts, AT_ONCE),
     "uploads": (uploads, UPLOADS),
+    "videos": (videos, VIDEOS),
     "feeds": (feeds, FEEDS),
     "challenges": (challenges, AT_ONCE),
     "tries": (tries, AT_ONCE),

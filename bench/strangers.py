@@ -7,6 +7,7 @@ import contextlib
 import statistics
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -15,6 +16,7 @@ from bench.attacker import ATTACKS, Target
 from bench.rows import Row
 from bench.service import service
 from relay.client.participant import Participant
+from relay.client.writing import address
 from relay.testing.people import Case, open_case
 
 SECONDS = 20
@@ -71,12 +73,15 @@ async def _p99_ms(strangers: list[Participant]) -> float:
 @contextlib.asynccontextmanager
 async def attack(kind: str, case: Case) -> AsyncIterator[None]:
     """Somebody of this case attacks during the block."""
-    signed = case.harmed.session
+    signed, to = case.harmed.session, case.responsible.participant_id
+    draft = address(to, message_id=uuid.uuid4())
+    await case.harmed.begin_video(draft)
     target = Target(
         kind=kind,
         url=signed.connection.url,
         bearer=await signed.bearer(),
-        recipient=str(case.responsible.participant_id),
+        recipient=str(to),
+        draft=str(draft.message_id),
     )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.attacker"), stdin=asyncio.subprocess.PIPE

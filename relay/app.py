@@ -35,6 +35,7 @@ from relay.services.addresses import Addresses
 from relay.services.feed import Feed
 from relay.services.limits import Limits
 from relay.services.pages import BUILT, Pages, embed_origins
+from relay.services.precedence import Precedence
 from relay.services.profile import Programme
 from relay.services.rates import Rates
 from relay.services.refusals import Refusals
@@ -115,6 +116,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
             limits=limits,
             rates=rates,
             addresses=Addresses(settings),
+            precedence=Precedence(),
             refusals=Refusals(limits, rates, seconds=settings.limit_refusal_seconds),
         )
 

@@ -109,6 +109,9 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
             return await _handled(route, request, wired, Nobody())
         async with contextlib.AsyncExitStack() as turn:
             actor = await _admitted(route, request, wired, turn)
+            if route.load is Load.SHORT:
+                caller = _address(request, wired) if isinstance(actor, Nobody) else _bearer_hash(request)
+                await turn.enter_async_context(wired.precedence.short(caller or object()))
             return await _handled(route, request, wired, actor)
 
     return handle
@@ -125,9 +128,11 @@ async def _admitted(
             await _admit_anybody(relay, address, turn)
             return Nobody()
         relay.refusals.require_room(bearer, route.load)
-        actor = await _identified(route, request, relay, bearer, address)
+        async with relay.precedence.short(bearer):
+            actor = await _identified(route, request, relay, bearer, address)
         try:
-            await relay.rates.require(actor)
+            async with relay.precedence.short(bearer):
+                await relay.rates.require(actor)
             await relay.limits.paced(actor, address)
             await turn.enter_async_context(relay.limits.working(route.load, actor))
         except LimitReached:

@@ -23,6 +23,7 @@ from relay.services.addresses import Addresses
 from relay.services.feed import Feed
 from relay.services.limits import Limits, Load
 from relay.services.pages import Pages
+from relay.services.precedence import Precedence
 from relay.services.profile import Programme
 from relay.services.rates import Rates
 from relay.services.refusals import Refusals
@@ -77,6 +78,7 @@ class Relay:
     rates: Rates
     addresses: Addresses
     refusals: Refusals
+    precedence: Precedence
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,6 +137,7 @@ async def _append(call: Call, upload_id: uuid.UUID, offset: int) -> Progress:
     content = call.request.content
 
     async def receive() -> bytes:
+        await call.relay.precedence.give_way()
         try:
             return await content.read(RECEIVE_BYTES)
         except (aiohttp.ClientError, HttpProcessingError, web.RequestPayloadError) as error:

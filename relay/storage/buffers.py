@@ -14,6 +14,7 @@ import hashlib
 import mmap
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeAlias
 
 from relay.domain.segments import SEGMENT_BYTES
@@ -24,6 +25,9 @@ PLENTY_SEGMENTS: Final = 4
 """In use at once in this process, before uploads are told to hold fewer."""
 ENOUGH_BYTES: Final = 40 * MIB
 """What all uploads of a process hold before they wait for each other; not where people are slow to send."""
+
+_HASHING: Final = ThreadPoolExecutor(1, thread_name_prefix="sha256")
+"""One thread hashes faster than a process takes bytes in; more of them would leave others no processor."""
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
 
@@ -139,5 +143,6 @@ class SegmentBuffers:
 
 
 async def sha256(view: memoryview) -> bytes:
-    """SHA-256 of bytes that do not change meanwhile, in a thread."""
-    return await asyncio.to_thread(lambda: hashlib.sha256(view).digest())
+    """SHA-256 of bytes that do not change meanwhile, in a thread: one at a time in this process."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_HASHING, lambda: hashlib.sha256(view).digest())
