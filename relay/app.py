@@ -80,7 +80,8 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
         )
         stack.push_async_callback(database.close)
         await database.warn_of_power()
-        objects = await Objects.connect(settings)
+        precedence = Precedence()
+        objects = await Objects.connect(settings, precedence.give_way)
         stack.push_async_callback(objects.close)
         await objects.ensure_bucket()
         queue = await Queue.connect(settings.redis_url)
@@ -116,7 +117,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
             limits=limits,
             rates=rates,
             addresses=Addresses(settings),
-            precedence=Precedence(),
+            precedence=precedence,
             refusals=Refusals(limits, rates, seconds=settings.limit_refusal_seconds),
         )
 
