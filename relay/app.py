@@ -30,6 +30,7 @@ from relay.handlers.following import follow, name_request
 from relay.handlers.metrics import monitored
 from relay.handlers.problems import problems
 from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route, heads
+from relay.handlers.unread import unread
 from relay.queue import Queue
 from relay.services.addresses import Addresses
 from relay.services.feed import Feed
@@ -125,7 +126,7 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
 def create_app(settings: Settings) -> web.Application:
     """The web application; it connects when it starts and lets go when it is cleaned up."""
     nowhere = pages.nowhere(lambda: app[RELAY].pages)
-    app = web.Application(middlewares=[follow, problems, nowhere], client_max_size=BODY_MAX_BYTES)
+    app = web.Application(middlewares=[unread(), follow, problems, nowhere], client_max_size=BODY_MAX_BYTES)
 
     async def connected(app: web.Application) -> AsyncIterator[None]:
         async with wire(settings) as relay:

@@ -66,8 +66,14 @@ async def _handled(
     route: Route, request: web.Request, relay: Relay, actor: Actor
 ) -> web.StreamResponse:
     request[ROLE] = actor.role
+    anybody = isinstance(actor, Nobody)
+    caller = _address(request, relay) if anybody else _bearer_hash(request)
+    call = Call(request=request, relay=relay, actor=actor, caller=caller or object())
     try:
-        return await route.handler(Call(request=request, relay=relay, actor=actor))
+        if route.load is Load.SHORT:
+            async with call.short():
+                return await route.handler(call)
+        return await route.handler(call)
     except CaseDisposed as disposed:
         if await cases.is_known_to(relay.database, actor, disposed.case_id):
             raise
@@ -109,9 +115,6 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
             return await _handled(route, request, wired, Nobody())
         async with contextlib.AsyncExitStack() as turn:
             actor = await _admitted(route, request, wired, turn)
-            if route.load is Load.SHORT:
-                caller = _address(request, wired) if isinstance(actor, Nobody) else _bearer_hash(request)
-                await turn.enter_async_context(wired.precedence.short(caller or object()))
             return await _handled(route, request, wired, actor)
 
     return handle

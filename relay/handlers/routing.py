@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
@@ -88,6 +89,12 @@ class Call:
     request: web.Request
     relay: Relay
     actor: Actor
+    caller: Hashable
+    """What callers are told apart by, where several ask at once."""
+
+    def short(self) -> AbstractAsyncContextManager[None]:
+        """While this call does what takes a process little; it waits for its share of that."""
+        return self.relay.precedence.short(self.caller)
 
     @property
     def database(self) -> Database:

@@ -88,7 +88,8 @@ async def create(call: Call) -> web.StreamResponse:
     if carries_bytes:
         _require_offset_stream(call)
         _checksum(call)
-    upload = await uploads.create(_intake(call), call.participant, request)
+    async with call.short():
+        upload = await uploads.create(_intake(call), call.participant, request)
     headers = {"Location": f"/v1/uploads/{upload.upload_id}"}
     if not carries_bytes:
         return _answer(HTTPStatus.CREATED, {**headers, **_where(upload)})
