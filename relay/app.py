@@ -126,7 +126,9 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
 def create_app(settings: Settings) -> web.Application:
     """The web application; it connects when it starts and lets go when it is cleaned up."""
     nowhere = pages.nowhere(lambda: app[RELAY].pages)
-    app = web.Application(middlewares=[unread(), follow, problems, nowhere], client_max_size=BODY_MAX_BYTES)
+    app = web.Application(
+        middlewares=[unread(), follow, problems, nowhere], client_max_size=BODY_MAX_BYTES
+    )
 
     async def connected(app: web.Application) -> AsyncIterator[None]:
         async with wire(settings) as relay:

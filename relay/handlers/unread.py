@@ -1,15 +1,14 @@
 """What is done with a body that nobody reads, because the request is refused before: little, and slowly.
 
-Whoever still sends may not read the answer before they are done, or before the connection ends; and where it
-ends with bytes unread they may lose the answer. So some of the rest is taken, at a pace at which nobody notices,
-of a few connections at a time. aiohttp itself would take it for ten seconds as fast as it comes.
+Whoever still sends may read the answer only when they are done, and may lose it where the connection ends
+with bytes unread. So some of the rest is taken, slowly, of a few connections at a time. aiohttp itself would
+take it for ten seconds as fast as it comes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import aiohttp
@@ -25,30 +24,35 @@ LONGEST_SECONDS: Final = 10
 PIECE_SECONDS: Final = 0.1
 """After a piece, as much as has come by then, the next is left to wait for so long."""
 
+_BROKEN: Final = (
+    ConnectionError,
+    TimeoutError,
+    aiohttp.ClientError,
+    HttpProcessingError,
+    web.RequestPayloadError,
+)
 
-def unread(
-    *, places: int = PLACES, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> Middleware:
-    """The middleware around all others: answers, and then takes some of what is still sent."""
+
+def unread(*, places: int = PLACES, seconds: float = LONGEST_SECONDS) -> Middleware:
+    """The middleware around all others: answers, and then takes some of what is still sent, for `seconds`."""
     taken = 0
 
     @web.middleware
     async def answer_first(request: web.Request, handler: Handler) -> web.StreamResponse:
         nonlocal taken
         answer = await handler(request)
-        if not _is_long(request) or answer.keep_alive is False:
+        if not _is_long(request):
             return answer
         answer.force_close()
-        await answer.prepare(request)
-        await answer.write_eof()
+        taken += 1
         try:
-            if taken < places:
-                taken += 1
-                try:
-                    await _take_some(request, sleep)
-                finally:
-                    taken -= 1
+            with contextlib.suppress(*_BROKEN):
+                await answer.prepare(request)
+                await answer.write_eof()
+                if taken <= places:
+                    await _take_some(request, seconds)
         finally:
+            taken -= 1
             request.protocol.force_close()
         return answer
 
@@ -61,10 +65,8 @@ def _is_long(request: web.Request) -> bool:
     return not request.content.is_eof() and (size is None or size > SMALL_BYTES)
 
 
-async def _take_some(request: web.Request, sleep: Callable[[float], Awaitable[None]]) -> None:
-    broken = (ConnectionError, TimeoutError, aiohttp.ClientError, web.RequestPayloadError)
-    with contextlib.suppress(*broken, HttpProcessingError):
-        async with asyncio.timeout(LONGEST_SECONDS):
-            while not request.content.at_eof():
-                await request.content.readany()
-                await sleep(PIECE_SECONDS)
+async def _take_some(request: web.Request, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while not request.content.at_eof():
+            await request.content.readany()
+            await asyncio.sleep(PIECE_SECONDS)

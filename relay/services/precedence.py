@@ -1,9 +1,9 @@
-"""Who goes first in a process, so that one caller at full speed costs others nothing; a lone one has all of it.
+"""Who goes first in a process: one caller at full speed costs others nothing, and a lone one has all of it.
 
 A list takes some milliseconds, in a dozen steps. Between two of them everything else has its turn that is
-ready: eight further requests of one caller, or a video that comes as fast as it can. So where several callers
-ask, each has a few requests worked at, and transfers go on in between. All of this waits for a moment at most:
-nobody is held up by what hangs.
+ready: eight further requests of one caller, or a video that comes as fast as it can. So where several
+callers ask, each has a few requests worked at, and transfers go on in between. All of this waits for a
+moment at most: nobody is held up by what hangs.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Precedence:
             self._end(caller)
 
     async def give_way(self) -> None:
-        """Before the next piece of a transfer: wait until no short request is worked at, or for long enough."""
+        """Before the next piece of a transfer: wait until no short request is worked at, or a moment."""
         if not self._active:
             return
         quiet = asyncio.get_running_loop().create_future()

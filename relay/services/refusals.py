@@ -45,7 +45,7 @@ class Refusals:
         most: int = MOST,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seconds`: for so long one refusal is held back, and further ones of its caller a little longer each."""
+        """`seconds`: for so long a refusal is held back, further ones of its caller a little longer each."""
         self._limits = limits
         self._rates = rates
         self._seconds = seconds
@@ -77,7 +77,7 @@ class Refusals:
             self._refused[bearer] = _Refused(actor, now + WINDOW_SECONDS)
 
     async def hold(self, bearer: bytes, address: str | None) -> None:
-        """Hold a refusal back: one at a time is given to each caller, who is the address where it is not known."""
+        """Hold a refusal back: each caller is given one at a time; unknown ones count by address."""
         refused = self._find(bearer)
         caller: Hashable = address or bearer
         if refused is not None:
