@@ -117,7 +117,7 @@ async def test_a_minute_that_is_used_up_is_known_for_each_session(
     actor: Mediator | Participant | LinkHolder | Service,
     chance: random.Random,
 ) -> None:
-    """By the bearer that was refused at once; by another session of that person after a look-up."""
+    """By the bearer that was refused at once; by another of that person after a look-up."""
     refused, other_session, stranger = (bearer(chance) for _ in range(3))
     process.refusals.require_room(refused, Load.SHORT)
     await use_up(process, actor)
