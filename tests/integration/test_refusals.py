@@ -136,7 +136,7 @@ async def test_a_minute_that_is_used_up_is_known_for_each_session(
 
 
 async def test_the_case_of_a_caller_counts_as_well(process: Process, chance: random.Random) -> None:
-    """Where its minute is used up by others, a participant is refused early, and of another case nobody is."""
+    """Where its minute is used up by others, its people are refused early, and nobody else."""
     case_id = uuid.uuid4()
     one, other_case = participant(case_id), participant(uuid.uuid4())
     for _ in range(4):
