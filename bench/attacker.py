@@ -1,137 +1,49 @@
 """`python -m bench.attacker`: one caller who asks for as much as they can, until the input ends.
 
-It stands for somebody's own computer, so it takes what no other process wants of this one.
+It stands for somebody's own computer, so it takes what no other process wants of this one. At the end it
+says how often it asked: on two processors that is as often as without giving way.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sys
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import aiohttp
 import msgspec
 import uvloop
 
-from relay.domain.messages import Kind, Language, NewDraft
-from relay.domain.uploads import TUS_VERSION, write_metadata
+from bench.attacks import ADDRESS, ATTACKS, Attacker, Target
 
-AT_ONCE: Final = 24
-UPLOADS: Final = 60
-FEEDS: Final = 500
-UPLOAD_BYTES: Final = 64 * 1024 * 1024
 LEAST_WANTED: Final = 19
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom the attacker is, and what they attack."""
-
-    kind: str
-    url: str
-    bearer: str
-    recipient: str
-
-
-async def ask(http: aiohttp.ClientSession, method: str, path: str, **given: object) -> None:
-    """One request, whatever comes of it."""
-    with contextlib.suppress(aiohttp.ClientError, OSError):
-        async with http.request(method, path, **given) as answer:  # type: ignore[arg-type]
-            await answer.read()
-
-
-async def lists(http: aiohttp.ClientSession, _target: Target) -> None:
-    """A list."""
-    await ask(http, "GET", "/v1/messages")
-
-
-async def drafts(http: aiohttp.ClientSession, target: Target) -> None:
-    """A draft that is never sent."""
-    draft = NewDraft(recipient=uuid.UUID(target.recipient), kind=Kind.VIDEO, language=Language.EN)
-    path = f"/v1/messages/{uuid.uuid4()}/revisions/1/draft"
-    headers = {"Content-Type": "application/json"}
-    await ask(http, "PUT", path, data=msgspec.json.encode(draft), headers=headers)
-
-
-async def uploads(http: aiohttp.ClientSession, target: Target) -> None:
-    """An upload whose first segment stays half of one for as long as relay waits."""
-    draft = NewDraft(recipient=uuid.UUID(target.recipient), kind=Kind.VIDEO, language=Language.EN)
-    message = uuid.uuid4()
-    path = f"/v1/messages/{message}/revisions/1/draft"
-    headers = {"Content-Type": "application/json"}
-    await ask(http, "PUT", path, data=msgspec.json.encode(draft), headers=headers)
-    headers = {
-        "Tus-Resumable": TUS_VERSION,
-        "Upload-Length": str(UPLOAD_BYTES),
-        "Upload-Metadata": write_metadata(message, 1),
-        "Content-Type": "application/offset+octet-stream",
-    }
-
-    async def half() -> AsyncIterator[bytes]:
-        for _ in range(UPLOAD_BYTES // 2 // 65536):
-            yield bytes(65536)
-        await asyncio.sleep(3600)
-
-    await ask(http, "POST", "/v1/uploads", data=half(), headers=headers)
-
-
-async def feeds(http: aiohttp.ClientSession, _target: Target) -> None:
-    """A live feed that is left open."""
-    with contextlib.suppress(aiohttp.ClientError, OSError):
-        async with http.get("/v1/messages/events") as stream:
-            async for _ in stream.content.iter_any():
-                pass
-
-
-async def challenges(http: aiohttp.ClientSession, _target: Target) -> None:
-    """A challenge, by nobody."""
-    await ask(http, "POST", "/v1/challenges", headers={"Authorization": ""})
-
-
-async def tries(http: aiohttp.ClientSession, _target: Target) -> None:
-    """A bearer that somebody made up."""
-    await ask(http, "GET", "/v1/messages", headers={"Authorization": f"Bearer {uuid.uuid4().hex}"})
-
-
-Attack = Callable[[aiohttp.ClientSession, Target], Awaitable[None]]
-
-ATTACKS: Final[dict[str, tuple[Attack, int]]] = {
-    "lists": (lists, AT_ONCE),
-    "drafts": (drafts, AT_ONCE),
-    "uploads": (uploads, UPLOADS),
-    "feeds": (feeds, FEEDS),
-    "challenges": (challenges, AT_ONCE),
-    "tries": (tries, AT_ONCE),
-}
-"""What is done over and over, and how often at once."""
-
-
-async def main() -> None:
-    """Attack until the input ends."""
+async def main() -> int:
+    """Attack until the input ends; how often something was asked for."""
     target = msgspec.json.decode(sys.stdin.buffer.readline(), type=Target)
     attack, at_once = ATTACKS[target.kind]
-    timeout = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(
         target.url,
         connector=aiohttp.TCPConnector(limit=0),
-        timeout=timeout,
-        headers={"Authorization": f"Bearer {target.bearer}", "X-Real-IP": "192.0.2.66"},
+        timeout=aiohttp.ClientTimeout(total=None),
+        headers={"Authorization": f"Bearer {target.bearer}", "X-Real-IP": ADDRESS},
     ) as http:
+        attacker = Attacker(target, http)
 
         async def go_on() -> None:
             while True:
-                await attack(http, target)
+                await attack(attacker)
 
         tasks = [asyncio.create_task(go_on()) for _ in range(at_once)]
         await asyncio.to_thread(sys.stdin.buffer.read)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        return attacker.asked
 
 
 if __name__ == "__main__":
     os.nice(LEAST_WANTED)
-    uvloop.run(main())
+    print(uvloop.run(main()))

@@ -30,13 +30,16 @@ from relay.handlers.following import follow, name_request
 from relay.handlers.metrics import monitored
 from relay.handlers.problems import problems
 from relay.handlers.routing import BODY_MAX_BYTES, Relay, Route, heads
+from relay.handlers.unread import unread
 from relay.queue import Queue
 from relay.services.addresses import Addresses
 from relay.services.feed import Feed
 from relay.services.limits import Limits
 from relay.services.pages import BUILT, Pages, embed_origins
+from relay.services.precedence import Precedence
 from relay.services.profile import Programme
 from relay.services.rates import Rates
+from relay.services.refusals import Refusals
 from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
@@ -78,13 +81,15 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
         )
         stack.push_async_callback(database.close)
         await database.warn_of_power()
-        objects = await Objects.connect(settings)
+        precedence = Precedence()
+        objects = await Objects.connect(settings, precedence.give_way)
         stack.push_async_callback(objects.close)
         await objects.ensure_bucket()
         queue = await Queue.connect(settings.redis_url)
         stack.push_async_callback(queue.close)
         rates = Rates(settings)
         stack.push_async_callback(rates.close)
+        limits = Limits(settings)
         feed = Feed(settings.database_url)
         await feed.start()
         stack.push_async_callback(feed.close)
@@ -110,16 +115,20 @@ async def wire(settings: Settings) -> AsyncIterator[Relay]:
             programme=programme,
             upload_connections=upload_connections,
             stopping=Stopping(feed, upload_connections),
-            limits=Limits(settings),
+            limits=limits,
             rates=rates,
             addresses=Addresses(settings),
+            precedence=precedence,
+            refusals=Refusals(limits, rates, seconds=settings.limit_refusal_seconds),
         )
 
 
 def create_app(settings: Settings) -> web.Application:
     """The web application; it connects when it starts and lets go when it is cleaned up."""
     nowhere = pages.nowhere(lambda: app[RELAY].pages)
-    app = web.Application(middlewares=[follow, problems, nowhere], client_max_size=BODY_MAX_BYTES)
+    app = web.Application(
+        middlewares=[unread(), follow, problems, nowhere], client_max_size=BODY_MAX_BYTES
+    )
 
     async def connected(app: web.Application) -> AsyncIterator[None]:
         async with wire(settings) as relay:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import hashlib
 import uuid
 from collections.abc import Callable
 
@@ -66,12 +66,24 @@ async def _handled(
     route: Route, request: web.Request, relay: Relay, actor: Actor
 ) -> web.StreamResponse:
     request[ROLE] = actor.role
+    anybody = isinstance(actor, Nobody)
+    caller = _address(request, relay) if anybody else _bearer_hash(request)
+    call = Call(request=request, relay=relay, actor=actor, caller=caller or object())
     try:
-        return await route.handler(Call(request=request, relay=relay, actor=actor))
+        if route.load is Load.SHORT:
+            async with call.short():
+                return await route.handler(call)
+        return await route.handler(call)
     except CaseDisposed as disposed:
         if await cases.is_known_to(relay.database, actor, disposed.case_id):
             raise
         raise NotFound("disposed of, and never theirs") from None
+
+
+def _bearer_hash(request: web.Request) -> bytes:
+    """What callers are told apart by before it is known who they are."""
+    bearer = request.headers.get(hdrs.AUTHORIZATION, "")
+    return hashlib.sha256(bearer.encode("utf-8", "replace")).digest()
 
 
 def _address(request: web.Request, relay: Relay) -> str | None:
@@ -81,10 +93,9 @@ def _address(request: web.Request, relay: Relay) -> str | None:
 
 
 async def _identified(
-    route: Route, request: web.Request, relay: Relay, address: str | None
+    route: Route, request: web.Request, relay: Relay, bearer: bytes, address: str | None
 ) -> Actor:
     """The caller; TooManyRequests in place of a refusal where too many from this address open nothing."""
-    bearer = request.headers.get(hdrs.AUTHORIZATION, "")
     async with relay.limits.identifying(bearer, address):
         try:
             return await identify(request, relay, route.roles, route.scope)
@@ -103,11 +114,7 @@ def guarded(route: Route, relay: Callable[[], Relay]) -> Handler:
         if route.load is Load.STATIC:
             return await _handled(route, request, wired, Nobody())
         async with contextlib.AsyncExitStack() as turn:
-            try:
-                actor = await _admitted(route, request, wired, turn)
-            except LimitReached:
-                await asyncio.sleep(wired.settings.limit_refusal_seconds)
-                raise
+            actor = await _admitted(route, request, wired, turn)
             return await _handled(route, request, wired, actor)
 
     return handle
@@ -117,14 +124,32 @@ async def _admitted(
     route: Route, request: web.Request, relay: Relay, turn: contextlib.AsyncExitStack
 ) -> Actor:
     """Who may make this request now; it is under way until `turn` ends. LimitReached where it is too much."""
+    bearer = _bearer_hash(request)
     address = _address(request, relay)
-    if Role.PUBLIC in route.roles:
-        relay.addresses.require(address)
-        await relay.limits.paced(Nobody(), address)
-        await turn.enter_async_context(relay.limits.serving(address))
-        return Nobody()
-    actor = await _identified(route, request, relay, address)
-    await relay.rates.require(actor)
-    await relay.limits.paced(actor, address)
-    await turn.enter_async_context(relay.limits.working(route.load, actor))
+    try:
+        if Role.PUBLIC in route.roles:
+            await _admit_anybody(relay, address, turn)
+            return Nobody()
+        relay.refusals.require_room(bearer, route.load)
+        async with relay.precedence.short(bearer):
+            actor = await _identified(route, request, relay, bearer, address)
+        try:
+            async with relay.precedence.short(bearer):
+                await relay.rates.require(actor)
+            await relay.limits.paced(actor, address)
+            await turn.enter_async_context(relay.limits.working(route.load, actor))
+        except LimitReached:
+            relay.refusals.remember(bearer, actor)
+            raise
+    except LimitReached:
+        await relay.refusals.hold(bearer, address)
+        raise
     return actor
+
+
+async def _admit_anybody(
+    relay: Relay, address: str | None, turn: contextlib.AsyncExitStack
+) -> None:
+    relay.addresses.require(address)
+    await relay.limits.paced(Nobody(), address)
+    await turn.enter_async_context(relay.limits.serving(address))

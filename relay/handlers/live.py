@@ -95,7 +95,8 @@ async def watch_messages(call: Call) -> web.StreamResponse:
     """Which messages look otherwise to the caller now; of what others alone can see there is no sound."""
 
     async def events(watch: Watch) -> Events:
-        seen = await look(call.database, call.participant)
+        async with call.short():
+            seen = await look(call.database, call.participant)
         yield _event("messages", MessagesChanged(messages=[], everything=True))
         rhythm = Rhythm(call)
         while True:
@@ -106,7 +107,8 @@ async def watch_messages(call: Call) -> web.StreamResponse:
             if changes is None:
                 yield SIGN_OF_LIFE
                 continue
-            before, seen = seen, await _look_again(call, actor, seen, changes)
+            async with call.short():
+                before, seen = seen, await _look_again(call, actor, seen, changes)
             changed = seen.changed_since(before)
             if changed or seen.access != before.access:
                 is_all = len(changed) > NAMED_MAX or seen.access != before.access

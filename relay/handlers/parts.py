@@ -62,6 +62,7 @@ async def _send(call: Call, answer: web.StreamResponse, body: SealedBody, span: 
             while chunk is not None:
                 async with asyncio.timeout(call.settings.download_idle_seconds):
                     await answer.write(chunk)
+                await call.relay.precedence.give_way()
                 chunk = await anext(chunks, None)
             await answer.write_eof()
         except (ConnectionError, TimeoutError):

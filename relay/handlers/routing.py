@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
@@ -24,8 +25,10 @@ from relay.services.addresses import Addresses
 from relay.services.feed import Feed
 from relay.services.limits import Limits, Load
 from relay.services.pages import Pages
+from relay.services.precedence import Precedence
 from relay.services.profile import Programme
 from relay.services.rates import Rates
+from relay.services.refusals import Refusals
 from relay.services.stopping import Stopping
 from relay.services.tokens import ServiceTokens
 from relay.services.upload_connections import UploadConnections
@@ -96,6 +99,8 @@ class Relay:
     limits: Limits
     rates: Rates
     addresses: Addresses
+    refusals: Refusals
+    precedence: Precedence
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +110,12 @@ class Call:
     request: web.Request
     relay: Relay
     actor: Actor
+    caller: Hashable
+    """What callers are told apart by, where several ask at once."""
+
+    def short(self) -> AbstractAsyncContextManager[None]:
+        """While this call does what takes a process little; it waits for its share of that."""
+        return self.relay.precedence.short(self.caller)
 
     @property
     def database(self) -> Database:

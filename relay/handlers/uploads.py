@@ -88,7 +88,8 @@ async def create(call: Call) -> web.StreamResponse:
     if carries_bytes:
         _require_offset_stream(call)
         _checksum(call)
-    upload = await uploads.create(_intake(call), call.participant, request)
+    async with call.short():
+        upload = await uploads.create(_intake(call), call.participant, request)
     headers = {"Location": f"/v1/uploads/{upload.upload_id}"}
     if not carries_bytes:
         return _answer(HTTPStatus.CREATED, {**headers, **_where(upload)})
@@ -137,6 +138,7 @@ async def _append(call: Call, upload_id: uuid.UUID, offset: int) -> Progress:
     content = call.request.content
 
     async def receive() -> bytes:
+        await call.relay.precedence.give_way()
         try:
             return await content.read(RECEIVE_BYTES)
         except (aiohttp.ClientError, HttpProcessingError, web.RequestPayloadError) as error:

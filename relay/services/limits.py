@@ -7,7 +7,6 @@ yet who they are is counted by address, where relay is told it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -97,15 +96,14 @@ class Limits:
         if isinstance(actor, Service):
             return
         if not isinstance(actor, Nobody):
-            await self._paces["person"].wait(_key_of(actor))
+            await self._paces["person"].wait(key_of(actor))
         elif address is not None:
             await self._paces["address"].wait(address)
 
     @contextlib.asynccontextmanager
-    async def identifying(self, bearer: str, address: str | None) -> AsyncIterator[None]:
-        """While it is found out whose bearer this is; TooManyAtOnce."""
-        digest = hashlib.sha256(bearer.encode("utf-8", "replace")).digest()
-        async with self._bearers.turn(digest), self.serving(address):
+    async def identifying(self, bearer: bytes, address: str | None) -> AsyncIterator[None]:
+        """While it is found out whose bearer this is a hash of; TooManyAtOnce."""
+        async with self._bearers.turn(bearer), self.serving(address):
             yield
 
     def serving(self, address: str | None) -> AbstractAsyncContextManager[None]:
@@ -116,10 +114,16 @@ class Limits:
 
     def working(self, load: Load, actor: Actor) -> AbstractAsyncContextManager[None]:
         """While a request of somebody who is known is handled; TooManyAtOnce, TooManyFeeds."""
-        return self._turns[load].turn(_key_of(actor))
+        return self._turns[load].turn(key_of(actor))
+
+    def require_room(self, load: Load, actor: Actor) -> None:
+        """TooManyAtOnce, TooManyFeeds where one more would be refused at once; nothing is counted."""
+        if not isinstance(actor, Service):
+            self._paces["person"].require_room(key_of(actor))
+        self._turns[load].require_room(key_of(actor))
 
 
-def _key_of(actor: Actor) -> Key:
+def key_of(actor: Actor) -> Key:
     """Whose work it is: of one person by all their sessions."""
     match actor:
         case Participant():

@@ -47,17 +47,26 @@ class Pace:
         if wait > 0:
             await asyncio.sleep(wait)
 
+    def require_room(self, caller: Hashable) -> None:
+        """TooManyAtOnce where the next request of this caller would wait too long; it is not counted."""
+        if caller in self._due:
+            self._due_at(caller, self._clock())
+
     def _due_in(self, caller: Hashable) -> float:
         now = self._clock()
         if caller not in self._due and len(self._due) >= self._keys:
             self._forget(now)
             if len(self._due) >= self._keys:
                 return 0
+        due = self._due_at(caller, now)
+        self._due[caller] = due + self._interval
+        return due - now
+
+    def _due_at(self, caller: Hashable, now: float) -> float:
         due = max(self._due.get(caller, 0.0), now - self._ahead + self._interval)
         if due - now > self._longest:
             raise TooManyAtOnce(self._limit, wait_seconds=math.ceil(due - now))
-        self._due[caller] = due + self._interval
-        return due - now
+        return due
 
     def _forget(self, now: float) -> None:
         """Those who were quiet for long enough have their whole burst again."""

@@ -69,6 +69,16 @@ class Rates:
         for kind, subject in _counted(actor):
             await self._count(self._limits[kind], subject)
 
+    def require_room(self, actor: Actor) -> None:
+        """TooManyRequests where requests of this caller are refused until the next minute; counts none."""
+        for kind, subject in _counted(actor):
+            limit = self._limits[kind]
+            if self._minutes.count((_key(limit, subject), _REFUSED)):
+                raise self._refusal(limit)
+
+    def _refusal(self, limit: Limit) -> TooManyRequests:
+        return TooManyRequests(limit, wait_seconds=self._minutes.left_seconds)
+
     async def _count(self, limit: Limit, subject: uuid.UUID | str) -> None:
         key = _key(limit, subject)
         own = limit.quota // OWN_SHARE
@@ -77,7 +87,7 @@ class Rates:
             if count <= own or await self._is_within(limit, key, limit.quota - own, count):
                 return
             self._minutes.add((key, _REFUSED))
-        raise TooManyRequests(limit, wait_seconds=self._minutes.left_seconds)
+        raise self._refusal(limit)
 
     async def _is_within(self, limit: Limit, key: str, rest: int, count: int) -> bool:
         """Whether what is left of the quota has room for one more, as all processes count."""

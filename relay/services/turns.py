@@ -36,6 +36,12 @@ class Turns:
         """How many callers do something now."""
         return len(self._callers)
 
+    def require_room(self, caller: Hashable) -> None:
+        """The LimitReached of these turns where one more of this caller would not even wait."""
+        found = self._callers.get(caller)
+        if found is not None and found.active >= self._limit.quota:
+            self._require_place(found)
+
     @contextlib.asynccontextmanager
     async def turn(self, caller: Hashable) -> AsyncIterator[None]:
         """Do one thing for this caller; the LimitReached of these turns where there is no room for it."""
@@ -55,8 +61,7 @@ class Turns:
 
     async def _wait(self, caller: _Caller) -> None:
         """Wait until somebody passes their turn on; it is counted already, then."""
-        if len(caller.waiting) >= self._waiting:
-            raise self._reached(self._limit, wait_seconds=1)
+        self._require_place(caller)
         own = asyncio.get_running_loop().create_future()
         caller.waiting.append(own)
         try:
@@ -68,6 +73,10 @@ class Turns:
         except asyncio.CancelledError:
             self._give_up(caller, own)
             raise
+
+    def _require_place(self, caller: _Caller) -> None:
+        if len(caller.waiting) >= self._waiting:
+            raise self._reached(self._limit, wait_seconds=1)
 
     def _give_up(self, caller: _Caller, own: asyncio.Future[None]) -> None:
         if own in caller.waiting:

@@ -14,6 +14,7 @@ import hashlib
 import mmap
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeAlias
 
 from relay.domain.segments import SEGMENT_BYTES
@@ -29,6 +30,8 @@ TAILS_AT_ONCE: Final = 8
 """So many uploads store what there is of a segment at the same time; further ones wait, and then send on."""
 MUCH_OF_MOST: Final = 0.75
 """Of what all uploads may hold: beyond it they begin to store what they have."""
+_HASHING: Final = ThreadPoolExecutor(1, thread_name_prefix="sha256")
+"""One thread hashes faster than a process takes bytes in; more of them would leave others no processor."""
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
 
@@ -160,5 +163,6 @@ class SegmentBuffers:
 
 
 async def sha256(view: memoryview) -> bytes:
-    """SHA-256 of bytes that do not change meanwhile, in a thread."""
-    return await asyncio.to_thread(lambda: hashlib.sha256(view).digest())
+    """SHA-256 of bytes that do not change meanwhile, in a thread: one at a time in this process."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_HASHING, lambda: hashlib.sha256(view).digest())

@@ -13,8 +13,16 @@ import asyncio
 import base64
 import contextlib
 import functools
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Self
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Sequence,
+)
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import aiohttp
 import botocore.exceptions
@@ -45,6 +53,14 @@ SEND_BYTES: Final = 256 * 1024
 DELETE_KEYS: Final = 1000
 
 _BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+
+
+GiveWay: TypeAlias = Callable[[], Awaitable[None]]
+"""Waits, for a moment at most, while there is something more urgent than a piece of a body."""
+
+
+async def at_once() -> None:
+    """Nothing is more urgent."""
 
 
 class StoreUnavailable(Unavailable):
@@ -86,8 +102,10 @@ class Objects:
         bucket: str,
         open_client: contextlib.AsyncExitStack,
         disk: Disk | None,
+        give_way: GiveWay,
     ) -> None:
         """`disk`: what the store keeps objects on, where it does not write it itself before it answers."""
+        self._give_way = give_way
         self._client = client
         self._bucket = bucket
         self._disk = disk
@@ -96,8 +114,8 @@ class Objects:
         self.buffers = SegmentBuffers()
 
     @classmethod
-    async def connect(cls, settings: Settings) -> Self:
-        """A client for the bucket in the settings; nothing is sent yet.
+    async def connect(cls, settings: Settings, give_way: GiveWay = at_once) -> Self:
+        """A client for the bucket in the settings; nothing is sent yet. Pieces of bodies first `give_way`.
 
         Bodies are not signed with the request: over plain http that would hash each a second time.
         `put` names the SHA-256 instead, in a header that is signed and that S3 checks the body against.
@@ -125,7 +143,7 @@ class Objects:
                     ),
                 )
             )
-            return cls(client, settings.s3_bucket, stack.pop_all(), disk)
+            return cls(client, settings.s3_bucket, stack.pop_all(), disk, give_way)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -159,11 +177,12 @@ class Objects:
         view = memoryview(body)
         if digest is None:
             digest = await sha256(view)
+        await self._give_way()
         with _calling("PutObject"):
             await self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
-                Body=_Sending(view),
+                Body=_Sending(view, self._give_way),
                 ChecksumSHA256=base64.b64encode(digest).decode("ascii"),
             )
         if self._disk is not None:
@@ -174,6 +193,7 @@ class Objects:
 
     async def get(self, key: str) -> bytes:
         """The whole of one object; ObjectMissing if there is none."""
+        await self._give_way()
         with _calling("GetObject"):
             answer = await self._client.get_object(Bucket=self._bucket, Key=key)
             async with answer["Body"] as stream:
@@ -202,6 +222,7 @@ class Objects:
 
     async def open_slice(self, key: str, start: int, stop: int) -> aiohttp.ClientResponse:
         """An answer that brings the bytes `start` to `stop` of one object; the caller closes it."""
+        await self._give_way()
         with _calling("GetObject"):
             answer = await self._client.get_object(
                 Bucket=self._bucket, Key=key, Range=f"bytes={start}-{stop - 1}"
@@ -271,6 +292,7 @@ class Objects:
         """Remove these objects; those that are gone already are no error."""
         for first in range(0, len(keys), DELETE_KEYS):
             names = [{"Key": key} for key in keys[first : first + DELETE_KEYS]]
+            await self._give_way()
             with _calling("DeleteObjects"):
                 answer = await self._client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": names, "Quiet": True}
@@ -300,6 +322,7 @@ class Objects:
     async def keys(self, prefix: str) -> list[str]:
         """The names of all objects under `prefix`, in order; of all there are with an empty one."""
         found: list[str] = []
+        await self._give_way()
         with _calling("ListObjectsV2"):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=f"{prefix}/" if prefix else ""
@@ -381,8 +404,9 @@ class _Sending:
     iterate over without blocking, from the start on each attempt.
     """
 
-    def __init__(self, view: memoryview) -> None:
+    def __init__(self, view: memoryview, give_way: GiveWay) -> None:
         self._view = view
+        self._give_way = give_way
         self._position = 0
 
     def __len__(self) -> int:
@@ -406,6 +430,7 @@ class _Sending:
 
     async def __aiter__(self) -> AsyncIterator[memoryview]:
         for start in range(0, len(self._view), SEND_BYTES):
+            await self._give_way()
             yield self._view[start : start + SEND_BYTES]
 
 
