@@ -59,16 +59,16 @@ returning attempts;
 select exists(
     select 1
     from jobs
-    inner join jobs as others on jobs.sender_id = others.sender_id and jobs.job_id <> others.job_id
+    inner join jobs as rivals on jobs.sender_id = rivals.sender_id and jobs.job_id <> rivals.job_id
     where
         jobs.job_id = $1
-        and others.state = 'running'
-        and others.lease_expires_at > clock_timestamp()
+        and rivals.state = 'running'
+        and rivals.lease_expires_at > clock_timestamp()
 );
 
 -- name: list_next
--- Jobs that may be leased now, by any of these workers, of people of whom none is being prepared: first of the
--- case that was served longest ago, then of the person; of one person the smallest video before the others.
+-- Jobs that may be leased now, by any of these workers, of people of whom none is being prepared: first of
+-- the case that was served longest ago, then of the person; of one person the smallest video first.
 select jobs.job_id
 from jobs
 inner join messages on jobs.message_id = messages.message_id
@@ -79,7 +79,7 @@ where
     jobs.state in ('waiting', 'running')
     and coalesce(jobs.lease_expires_at, jobs.not_before) < now()
     and cases.server_processing
-    and exists(
+    and exists (
         select 1
         from grants
         where
@@ -88,25 +88,25 @@ where
             and grants.audience_id = any($1::uuid[])
             and grants.audience_id = any(charters.media)
     )
-    and not exists(
+    and not exists (
         select 1
-        from jobs as others
+        from jobs as rivals
         where
-            others.sender_id = jobs.sender_id
-            and others.job_id <> jobs.job_id
-            and others.state = 'running'
-            and others.lease_expires_at >= now()
+            rivals.sender_id = jobs.sender_id
+            and rivals.job_id <> jobs.job_id
+            and rivals.state = 'running'
+            and rivals.lease_expires_at >= now()
     )
 order by
     (
-        select max(others.leased_at)
-        from jobs as others
-        where others.case_id = jobs.case_id
+        select max(rivals.leased_at)
+        from jobs as rivals
+        where rivals.case_id = jobs.case_id
     ) nulls first,
     (
-        select max(others.leased_at)
-        from jobs as others
-        where others.sender_id = jobs.sender_id
+        select max(rivals.leased_at)
+        from jobs as rivals
+        where rivals.sender_id = jobs.sender_id
     ) nulls first,
     parts.size_bytes,
     jobs.created_at,
