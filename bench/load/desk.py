@@ -38,7 +38,7 @@ class Desk:
         mediators = {case.mediator.credential_id: case.mediator for case in self._cases.values()}
         async with asyncio.TaskGroup() as working:
             for number, mediator in enumerate(mediators.values()):
-                chance = random.Random(f"mediator {number} {self._crowd.seed}")  # noqa: S311 - by the seed
+                chance = random.Random(f"mediator {number} {self._crowd.seed}")  # noqa: S311 - by the seed  # nosec B311
                 working.create_task(self._review_all(mediator, chance, until))
         await asyncio.gather(*self._reading)
 

@@ -45,7 +45,7 @@ class Letters:
 
     async def write(self, cases: Sequence[Case], until: float) -> None:
         """Write until that time; ends when every letter is answered."""
-        chance = random.Random(f"letters {self._crowd.seed}")  # noqa: S311 - by the seed
+        chance = random.Random(f"letters {self._crowd.seed}")  # noqa: S311 - by the seed  # nosec B311
         due = time.monotonic()
         async with asyncio.TaskGroup() as writing:
             while (due := due + chance.expovariate(self._crowd.letters_per_second)) < until:

@@ -75,7 +75,7 @@ class Phones:
                 author, to = case.harmed, case.responsible
                 if number >= len(cases):
                     author, to = to, author
-                chance = random.Random(f"phone {number} {self._crowd.seed}")  # noqa: S311 - by the seed
+                chance = random.Random(f"phone {number} {self._crowd.seed}")  # noqa: S311 - by the seed  # nosec B311
                 sending.create_task(self._send_all(author, to, chance, until))
 
     async def _send_all(
