@@ -74,11 +74,11 @@ async def test_a_stopped_worker_gives_its_job_back(videos: VideoCase) -> None:
 
 
 async def test_a_worker_of_several_videos_gives_all_of_them_back(videos: VideoCase) -> None:
-    """Two videos at once, each longer than a lease, and SIGTERM: both wait again, tried once each."""
+    """Videos of two people at once, each longer than a lease, and SIGTERM: both wait again, tried once each."""
     video = await asyncio.to_thread(make_video, videos.folder, 20, size="1280x720")
     with videos.running() as workers:
         worker = workers.start(RELAY_WORKER_JOBS="2")
-        sent = [await videos.send(video), await videos.send(video)]
+        sent = [await videos.send(video), await videos.send(video, back=True)]
         for message_id in sent:
             await videos.until_stage(message_id, "encoding")
         await asyncio.sleep(2 * videos.settings.job_lease_seconds)

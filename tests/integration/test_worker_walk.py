@@ -229,13 +229,17 @@ async def test_a_whole_job_ends_without_a_rendition(
     database = await Database.connect(desk.settings.database_url, connections=2)
     objects = await Objects.connect(desk.settings)
     query = "select job_id from jobs where message_id = $1"
+    job = await processing.lease_job(
+        database, desk.settings, await cases.database.fetchval(query, video), cases.worker
+    )
+    assert job is not None
     await Transcoder(
         settings=desk.settings,
         database=database,
         objects=objects,
         worker=cases.worker,
         tools=MediaTools.from_settings(desk.settings),
-    ).run(await cases.database.fetchval(query, video))
+    ).run(job)
     made = await objects.keys("renditions")
     await objects.close()
     await database.close()

@@ -124,11 +124,17 @@ def test_what_is_known_may_move_within_its_file() -> None:
 
 
 def test_every_file_is_looked_at_but_lists_of_hashes() -> None:
-    """Of what git knows, lock files, pictures, samples, vectors and the list itself are left out."""
+    """Of what git knows, locks, pictures, samples, vectors, corpora and the list itself are left out."""
     known = subprocess.run(
         ["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout.splitlines()
     left_out = [file for file in set(known) - set(tracked()) if "tests/vectors/" not in file]
-    assert {Path(file).suffix for file in left_out} <= {".json", ".png", ".sample", ".txt"}
+    assert {Path(file).suffix for file in left_out} <= {
+        ".json",
+        ".jsonl",
+        ".png",
+        ".sample",
+        ".txt",
+    }
     assert "relay/settings.py" in tracked()
     assert ".ci/run" in tracked()

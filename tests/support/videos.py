@@ -95,12 +95,12 @@ class VideoCase:
             workers=(self.worker,),
         )
 
-    async def send(self, video: Path) -> uuid.UUID:
-        """Send a video as a participant does; its message."""
+    async def send(self, video: Path, *, back: bool = False) -> uuid.UUID:
+        """Send a video as the person harmed does, or back to them; its message."""
+        people = (self.case.harmed, self.case.responsible)
+        sender, recipient = reversed(people) if back else people
         with video.open("rb") as source:
-            message = await self.case.harmed.send_video(
-                self.case.responsible.participant_id, source, "video/mp4"
-            )
+            message = await sender.send_video(recipient.participant_id, source, "video/mp4")
         return message.message
 
     async def message(self, message_id: uuid.UUID) -> stored.MessageRow:
