@@ -84,10 +84,10 @@ def check_facts(facts: Facts, *, source_bytes: int, limits: MediaLimits) -> None
 
 
 def _check_content(facts: Facts) -> None:
-    if facts.video and not facts.video.width * facts.video.height:
-        raise errors.UnreadableRecording("a picture without a size")
     if facts.video and facts.video.codec not in VIDEO_CODECS:
         raise errors.UnsupportedCodec(facts.video.codec)
+    if facts.video and not facts.video.width * facts.video.height:
+        raise errors.UnreadableRecording("a picture without a size")
     if facts.has_unknown_sound:
         raise errors.UnsupportedCodec("no sound that can be decoded")
     if facts.refused:

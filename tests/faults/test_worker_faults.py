@@ -74,7 +74,7 @@ async def test_a_stopped_worker_gives_its_job_back(videos: VideoCase) -> None:
 
 
 async def test_a_worker_of_several_videos_gives_all_of_them_back(videos: VideoCase) -> None:
-    """Videos of two people at once, each longer than a lease, and SIGTERM: both wait again, tried once each."""
+    """Videos of two people, each longer than a lease, and SIGTERM: both wait again, tried once each."""
     video = await asyncio.to_thread(make_video, videos.folder, 20, size="1280x720")
     with videos.running() as workers:
         worker = workers.start(RELAY_WORKER_JOBS="2")
