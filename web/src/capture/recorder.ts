@@ -371,6 +371,7 @@ export class RelayRecorder extends PlainElement {
     const { width = nothing, height = nothing } = this.picture;
     return html`<video
       class="mirrored"
+      tabindex="-1"
       width=${width}
       height=${height}
       muted

@@ -87,7 +87,7 @@ export class RelayKiosk extends PlainElement {
       <h2>${scan.heading}</h2>
       <p>${scan.text}</p>
       ${fault === null ? nothing : html`<p class="note warn" role="alert">${scan.fault[fault]}</p>`}
-      ${stage === 'looking' ? html`<video muted playsinline aria-label=${scan.picture}></video>` : nothing}
+      ${stage === 'looking' ? html`<video muted playsinline tabindex="-1" aria-label=${scan.picture}></video>` : nothing}
       <p role="status">${stage === 'starting' ? scan.starting : hint !== null ? scan[hint] : stage === 'looking' ? scan.looking : nothing}</p>
       <div class="row">
         ${stage === 'off'
