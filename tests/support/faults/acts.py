@@ -91,9 +91,11 @@ async def _clock(world: World, one: Disturbance) -> None:
 
 
 async def _restart(member: Member, *, wait: bool) -> None:
-    starts = member.starts
-    member.tell(signal.SIGTERM)
     async with asyncio.timeout(ENDED_SECONDS):
+        while not member.is_there:  # noqa: ASYNC110 - it is just being started again
+            await asyncio.sleep(0.05)
+        starts = member.starts
+        member.tell(signal.SIGTERM)
         while member.starts == starts:  # noqa: ASYNC110 - a process
             await asyncio.sleep(0.05)
     if wait:

@@ -89,6 +89,12 @@ class Member:
         await asyncio.get_running_loop().sock_recv(ready, 64)
         self.is_ready = True
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a process that a signal would reach."""
+        process = self.processes.get(self.name)
+        return process is not None and process.returncode is None
+
     def tell(self, number: signal.Signals, rest_seconds: float = 0) -> None:
         """Send it a signal that ends it; it is started again after so many seconds."""
         self._is_told = True
@@ -110,7 +116,6 @@ class Member:
                 await asyncio.sleep(LOOK_SECONDS)
 
     def _send(self, number: signal.Signals) -> None:
-        process = self.processes.get(self.name)
-        if process is not None and process.returncode is None:
+        if self.is_there:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, number)
+                os.kill(self.processes[self.name].pid, number)
