@@ -1,7 +1,7 @@
 """`python -m bench.attacker`: one caller who asks for as much as they can, until the input ends.
 
 It stands for somebody's own computer, so it takes what no other process wants of this one. At the end it
-says how often it asked: on two processors that is as often as without giving way.
+says how often it asked: an attack that was kept from asking is seen by that.
 """
 
 from __future__ import annotations
