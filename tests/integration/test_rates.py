@@ -10,10 +10,11 @@ from typing import Final
 import pytest
 from redis.asyncio import Redis
 
-from relay.domain.actors import LinkHolder, Mediator, Nobody, Participant, Service
+from relay.domain.actors import LinkHolder, Mediator, Nobody, Service
 from relay.domain.limits import TooManyRequests
 from relay.services.rates import OWN_SHARE, Rates
 from relay.settings import Settings
+from tests.support.actors import mediator, participant
 
 QUOTA: Final = 40
 CASE_QUOTA: Final = 64
@@ -39,23 +40,6 @@ async def processes(limited: Settings) -> AsyncIterator[list[Rates]]:
         await rates.close()
 
 
-def somebody() -> Mediator:
-    """A mediator whom nobody counted yet."""
-    return Mediator(credential_id=uuid.uuid4(), kid="", signer=b"")
-
-
-def participant(case_id: uuid.UUID) -> Participant:
-    """Somebody of this case."""
-    return Participant(
-        participant_id=uuid.uuid4(),
-        case_id=case_id,
-        kid="",
-        signer=b"",
-        link_id=None,
-        is_verified=True,
-    )
-
-
 async def let_through(processes: list[Rates], actor: Mediator, tries: int) -> int:
     """How many of so many requests, at each process by turns, are let through."""
     count, waits = 0, list[int]()
@@ -72,9 +56,9 @@ async def let_through(processes: list[Rates], actor: Mediator, tries: int) -> in
 
 async def test_all_processes_count_together(processes: list[Rates]) -> None:
     """One process lets the quota through; two of them no more than the share of each beyond that."""
-    assert await let_through(processes[:1], somebody(), 3 * QUOTA) == QUOTA
-    assert await let_through(processes, somebody(), 3 * QUOTA) == QUOTA + QUOTA // OWN_SHARE
-    await processes[0].require(somebody())
+    assert await let_through(processes[:1], mediator(), 3 * QUOTA) == QUOTA
+    assert await let_through(processes, mediator(), 3 * QUOTA) == QUOTA + QUOTA // OWN_SHARE
+    await processes[0].require(mediator())
 
 
 async def test_nothing_is_said_of_who_asks_little(
@@ -82,7 +66,7 @@ async def test_nothing_is_said_of_who_asks_little(
 ) -> None:
     """Redis learns nothing of them, and of the others no identifier."""
     known = Redis.from_url(redis_url)
-    one, other = somebody(), somebody()
+    one, other = mediator(), mediator()
     for _ in range(QUOTA // OWN_SHARE):
         await processes[0].require(one)
     assert await known.keys("*") == []
@@ -119,7 +103,7 @@ async def test_each_process_counts_alone_without_redis(
     if hostile == "away":
         limited = dataclasses.replace(limited, redis_url="redis://127.0.0.1:1")
     alone = Rates(limited)
-    actor = somebody()
+    actor = mediator()
     if hostile != "away":
         known = Redis.from_url(redis_url)
         await let_through([alone], actor, QUOTA // OWN_SHARE + 1)

@@ -19,6 +19,7 @@ from relay.services.pacing import BURST
 from relay.services.rates import Rates
 from relay.services.refusals import BETWEEN, Refusals
 from relay.settings import Settings
+from tests.support.actors import mediator, participant
 
 QUOTA: Final = 40
 AT_ONCE: Final = 3
@@ -68,23 +69,6 @@ async def process(settings: Settings) -> AsyncIterator[Process]:
     refusals = Refusals(limits, rates, seconds=HELD_SECONDS, most=MOST, clock=clock)
     yield Process(limits, rates, clock, refusals)
     await rates.close()
-
-
-def mediator() -> Mediator:
-    """Somebody whom nobody counted yet."""
-    return Mediator(credential_id=uuid.uuid4(), kid="", signer=b"")
-
-
-def participant(case_id: uuid.UUID) -> Participant:
-    """Somebody of this case."""
-    return Participant(
-        participant_id=uuid.uuid4(),
-        case_id=case_id,
-        kid="",
-        signer=b"",
-        link_id=None,
-        is_verified=True,
-    )
 
 
 def bearer(chance: random.Random) -> bytes:
